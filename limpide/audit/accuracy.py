@@ -1,0 +1,46 @@
+"""How often is it right, on images it never saw?
+
+What it measures: the share of test images whose most probable class is the true one, with a 95 % interval.
+Why it matters: it is the score people quote, and without interval and baseline it means little.
+How it can mislead: uneven classes (balanced accuracy stands beside it); test images too like the training ones.
+Sources: Wilson 1927 for the interval.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from limpide.audit.evidence import Evidence
+from limpide.finding import Finding, Number, Verdict
+from limpide.language import N_, message
+from limpide.metrics import balanced_accuracy, confusion, wilson
+
+
+def accuracy(evidence: Evidence) -> Finding:
+    n, classes = len(evidence.truth), len(evidence.classes)
+    right = int(evidence.right.sum())
+    low, high = wilson(right, n)
+    balanced = balanced_accuracy(confusion(evidence.truth, evidence.predicted, classes))
+    majority = float(np.mean(evidence.truth == evidence.majority))
+    verdict: Verdict = "ok" if low > max(majority, 1 / classes) else "bad" if high <= max(majority, 1 / classes) else "warn"
+    says = {
+        "ok": N_("It names {accuracy:percent} of {n:count} images it had never seen correctly."),
+        "warn": N_("It names {accuracy:percent} of {n:count} unseen images correctly; with so few, that may be luck."),
+        "bad": N_("It names {accuracy:percent} of {n:count} unseen images correctly: no better than always saying {majority}."),
+    }[verdict]
+    return Finding(
+        name="accuracy",
+        verdict=verdict,
+        message=message(says, accuracy=right / n, n=n, majority=evidence.classes[evidence.majority]),
+        numbers=[
+            Number(N_("accuracy"), right / n, "share", low, high, n),
+            Number(N_("balanced accuracy"), balanced, "share", n=n),
+            Number(N_("chance"), 1 / classes, "share"),
+            Number(N_("majority"), majority, "share", n=n),
+        ],
+        details=[
+            message(N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."), classes=classes, name=evidence.classes[evidence.majority]),
+            message(N_("The 95 % interval (Wilson) says how far chance alone could move the score on another {n:count} images like these."), n=n),
+        ],
+        source="test",
+    )

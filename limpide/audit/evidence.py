@@ -1,0 +1,51 @@
+"""What an audit looks at: what the sealed model said about images whose class is known."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from limpide.finding import Picture
+
+THUMB = 72  # pixels
+
+
+@dataclass(frozen=True)
+class Evidence:
+    classes: tuple[str, ...]
+    files: tuple[str, ...]  # (n,)
+    truth: np.ndarray  # int (n,)
+    probabilities: np.ndarray  # float (n, classes)
+    majority: int  # the most frequent class of the training part
+    temperature: float = 1.0
+    image: Callable[[int], Image.Image] | None = field(default=None, compare=False)  # i-th image in RGB, for pictures
+
+    @property
+    def predicted(self) -> np.ndarray:
+        return np.asarray(self.probabilities.argmax(1))
+
+    @property
+    def right(self) -> np.ndarray:
+        return np.asarray(self.predicted == self.truth)
+
+    def picture(self, i: int) -> Picture:
+        label, predicted = int(self.truth[i]), int(self.predicted[i])
+        jpeg = _thumbnail(self.image(i)) if self.image else ""
+        return Picture(self.files[i], self.classes[label], self.classes[predicted], float(self.probabilities[i].max()), jpeg)
+
+
+def _thumbnail(image: Image.Image) -> str:
+    if max(image.size) <= THUMB // 2:  # a tiny image is enlarged with its pixels visible
+        factor = THUMB // max(image.size)
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    else:
+        image = image.copy()
+        image.thumbnail((THUMB, THUMB))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=80)
+    return base64.b64encode(stream.getvalue()).decode()

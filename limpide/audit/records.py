@@ -1,0 +1,99 @@
+"""Findings about the run itself: the data it used, the file it sealed, how training ended, what it cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from limpide.finding import Finding, Number, Table, Verdict
+from limpide.language import Message, N_, message
+
+AGREEMENT = 1e-4  # largest difference of a probability between the sealed file and torch
+
+PART_NAMES = {
+    "train": N_("training"),
+    "validation": N_("validation"),
+    "calibration": N_("calibration"),
+    "test": N_("test"),
+}
+
+
+def data(parts: Sequence[str], excluded: Mapping[str, int]) -> Finding:
+    """How many images served for what, and how many were left out for which reason (reason msgid → count)."""
+    counts = Counter(parts)
+    left_out = sum(excluded.values())
+    rows: list[list[object]] = [[message(PART_NAMES[part]), counts[part]] for part in PART_NAMES if counts[part]]
+    rows += [[message(N_("left out: {reason}"), reason=message(reason).to_json()), n] for reason, n in sorted(excluded.items())]
+    total = sum(counts[part] for part in PART_NAMES)
+    says = (
+        message(N_("All {n:count} images were used."), n=total)
+        if not left_out
+        else message(N_("{n:count} images were used and {out:count} left out."), n=total, out=left_out)
+    )
+    return Finding(
+        name="data",
+        verdict="ok" if left_out <= 0.01 * (total + left_out) else "warn",
+        message=says,
+        table=Table([(N_("part"), "text"), (N_("images"), "count")], rows),
+        source="split.csv, excluded.csv",
+        data={"excluded": left_out},
+    )
+
+
+def sealed(exported: np.ndarray, torch_probabilities: np.ndarray) -> Finding:
+    """Whether the sealed file, from the original image files, says what the network said: (n, classes) each."""
+    difference = float(np.abs(exported - torch_probabilities).max())
+    same = float((exported.argmax(1) == torch_probabilities.argmax(1)).mean())
+    verdict: Verdict = "ok" if difference <= AGREEMENT and same == 1.0 else "bad"
+    says = {
+        "ok": N_("The exported file gives the same answers as the network it came from, on {n:count} images."),
+        "bad": N_("The exported file and the network differ by up to {difference:percent} on {n:count} images: do not ship it."),
+    }[verdict]
+    return Finding(
+        name="export",
+        verdict=verdict,
+        message=message(says, n=len(exported), difference=difference),
+        numbers=[Number(N_("largest difference of a probability"), difference, "share", n=len(exported))],
+        source="validation",
+    )
+
+
+def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str) -> Finding:
+    """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time)."""
+    if kind == "frozen":
+        says = N_("The pretrained network with a new last layer was best on validation: {accuracy:percent} of {n:count} images.")
+    elif epochs < planned:
+        says = N_("Training stopped after {epochs:count} of {planned:number} passes, as validation no longer improved; pass {best:count} was kept ({accuracy:percent} of {n:count} images).")
+    else:
+        says = N_("After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of {n:count} validation images right.")
+    return Finding(
+        name="training",
+        verdict="ok",
+        message=message(says, best=best_epoch + 1, epochs=epochs, planned=planned, accuracy=accuracy, n=n),
+        source="validation",
+    )
+
+
+def cost(*, parameters: int, file_bytes: int, training: float, whole: float, quoted: float, milliseconds: float) -> Finding:
+    says: Message = message(
+        N_("The model file has {size:bytes} and names an image in {ms:number} ms here; the work took {whole:duration}, quoted {quoted:duration}."),
+        size=file_bytes,
+        ms=milliseconds,
+        whole=whole,
+        quoted=quoted,
+    )
+    return Finding(
+        name="cost",
+        verdict="ok",
+        message=says,
+        numbers=[
+            Number(N_("parameters"), parameters, "count"),
+            Number(N_("model file"), file_bytes, "bytes"),
+            Number(N_("training time"), training, "s"),
+            Number(N_("whole time"), whole, "s"),
+            Number(N_("quoted time"), quoted, "s"),
+            Number(N_("milliseconds an image"), milliseconds, "ms"),
+        ],
+    )

@@ -1,0 +1,63 @@
+"""From an RGB image to the square of pixels that a network sees: declared once, stored with the model, the same everywhere.
+
+The arithmetic is Pillow's antialiased resize (fixed-point, 22 bits) over a box of whole pixels. `deploy/export.py` writes
+the very same integers as standard ONNX operators, so training, evaluation and the exported file agree bit for bit; a test
+holds them equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+# ITU-R 601-2 luma in 16-bit fixed point, as Pillow computes it; a grey image comes out unchanged.
+GREY_WEIGHTS = (19595, 38470, 7471)
+GREY_ROUNDING, GREY_SHIFT = 0x8000, 16
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """uint8 RGB of any size → uint8 (size, size, channels) → float (pixels − mean) / std."""
+
+    size: int  # pixels
+    channels: int  # 1 = grey, 3 = RGB
+    fit: str = "squash"  # squash: the whole image · crop: the largest centred square
+    filter: str = "bilinear"  # or bicubic
+    mean: tuple[float, ...] = (127.5,)  # grey levels, one value or one a channel
+    std: tuple[float, ...] = (127.5,)  # grey levels
+    jpeg_side: int = 0  # a JPEG may be decoded smaller while both sides keep this many pixels; 0 = never
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Preprocessing:
+        return cls(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
+
+    def box(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """left, top, right, bottom of the part of the image that is kept."""
+        if self.fit == "squash":
+            return 0, 0, width, height
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        return left, top, left + side, top + side
+
+    def pixels(self, image: Image.Image) -> np.ndarray:
+        """RGB image → uint8 (size, size, channels), before normalisation."""
+        left, top, right, bottom = self.box(*image.size)
+        # One axis at a time: asked for both at once, some versions of Pillow start with the other axis for tall images.
+        wide = image.resize((self.size, image.height), _FILTERS[self.filter], box=(left, 0, right, image.height))
+        square = wide.resize((self.size, self.size), _FILTERS[self.filter], box=(0, top, self.size, bottom))
+        return self.grey(np.asarray(square)) if self.channels == 1 else np.asarray(square)
+
+    @staticmethod
+    def grey(rgb: np.ndarray) -> np.ndarray:
+        """uint8 (…, 3) → uint8 (…, 1)."""
+        red, green, blue = (rgb[..., k].astype(np.int32) * GREY_WEIGHTS[k] for k in range(3))
+        return ((red + green + blue + GREY_ROUNDING) >> GREY_SHIFT).astype(np.uint8)[..., None]

@@ -1,0 +1,1 @@
+"""From a trained network to one sealed file that anybody can run."""

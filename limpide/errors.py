@@ -1,0 +1,72 @@
+"""What a user can have done wrong, and how it is told.
+
+    LimpideError            one line: what, where, what to do; a stable code explained in docs/errors.md
+    ├── UsageError          an option or a name that does not exist          exit status 2
+    ├── DataError           the images, their labels or their folders         exit status 3
+    ├── ModelError          a network, its weights or an exported file        exit status 4
+    ├── RunError            the run directory: locked, unreadable, torn       exit status 5
+    └── TrainingError       training could not go on                          exit status 6
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from limpide.language import Message, message, render
+
+
+class LimpideError(Exception):
+    """Told in one line. `what` and `todo` are msgids of the catalogue, `where` is a path, an option or a name."""
+
+    exit_status = 1
+
+    def __init__(self, code: str, what: str, *, where: object, todo: str, **values: Any) -> None:
+        self.code, self.where, self.values = code, one_line(str(where)), {k: tame(v) for k, v in values.items()}
+        self.what, self.todo = what, todo
+        super().__init__(code)
+
+    def __str__(self) -> str:
+        what, todo = render(self.what, self.values), render(self.todo, self.values)
+        return " — ".join(part for part in (what, self.where, todo) if part) + f" [{self.code}]"
+
+    def message(self) -> Message:
+        return message(self.what, **self.values)
+
+
+class UsageError(LimpideError):
+    exit_status = 2
+
+
+class DataError(LimpideError):
+    exit_status = 3
+
+
+class ModelError(LimpideError):
+    exit_status = 4
+
+
+class RunError(LimpideError):
+    exit_status = 5
+
+
+class TrainingError(LimpideError):
+    exit_status = 6
+
+
+def one_line(text: str) -> str:
+    """A file name may hold a newline or an escape sequence: neither may forge a second line of output."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def tame(value: Any) -> Any:
+    return one_line(value) if isinstance(value, str) else value
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that a person most likely meant, or an empty string."""
+    known = list(known)
+    lowered = {k.lower(): k for k in known}
+    found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    return lowered[found[0]] if found else ""

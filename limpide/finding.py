@@ -1,0 +1,124 @@
+"""A Finding: one claim about a model or a data set, with its evidence.
+
+Terminal, HTML report, Python and exit codes all render this one type. Nothing in it is worded: `message` and the other
+sentences are msgids plus values, so the same file speaks every language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from limpide.language import Message, render
+
+Verdict = Literal["ok", "warn", "bad", "unknown"]
+VERDICTS: tuple[Verdict, ...] = ("ok", "warn", "bad", "unknown")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A measured value. `low` and `high` bound its 95 % interval, `n` is how many observations it rests on."""
+
+    name: str  # msgid
+    value: float
+    unit: str  # "share", "s", "bytes", "count", "nats" …
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """`columns` are msgids with the format of their cells: ("accuracy", "percent"). A cell may be a Message or None."""
+
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[Any]]
+    caption: Message | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image as evidence: its file, what it is, what the model said, and a small JPEG as base64 ("" when withheld)."""
+
+    file: str
+    label: str
+    predicted: str
+    probability: float
+    jpeg: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    name: str  # stable identifier: file name, key in JSON
+    verdict: Verdict
+    message: Message  # one sentence: the claim
+    numbers: Sequence[Number] = ()
+    table: Table | None = None
+    pictures: Sequence[Picture] = ()
+    details: Sequence[Message] = ()  # how it was measured, how it can mislead
+    source: str = ""  # paper, section; or the part of the data it rests on
+    data: Mapping[str, Any] = field(default_factory=dict)  # plain arrays a renderer may draw (a confusion matrix, a curve)
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"The verdict must be one of {', '.join(VERDICTS)}. Got {self.verdict} instead.")
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(render(n.name, {}))}</td><td>{escape(str(round(n.value, 6)))} {escape(n.unit)}</td></tr>"
+            for n in self.numbers
+        )
+        return f"<p><b>{escape(self.verdict)}</b> {escape(str(self.message))}</p><table>{rows}</table>"
+
+    def number(self, name: str) -> Number:
+        return next(number for number in self.numbers if number.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "verdict": self.verdict,
+            "message": self.message.to_json(),
+            "numbers": [vars(number) for number in self.numbers],
+            "table": self.table and _table_to_json(self.table),
+            "pictures": [vars(picture) for picture in self.pictures],
+            "details": [detail.to_json() for detail in self.details],
+            "source": self.source,
+            "data": dict(self.data),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Finding:
+        return cls(
+            name=data["name"],
+            verdict=data["verdict"],
+            message=Message.from_json(data["message"]),
+            numbers=[Number(**number) for number in data["numbers"]],
+            table=_table_from_json(data["table"]) if data["table"] else None,
+            pictures=[Picture(**picture) for picture in data["pictures"]],
+            details=[Message.from_json(detail) for detail in data["details"]],
+            source=data["source"],
+            data=data["data"],
+        )
+
+
+def _table_to_json(table: Table) -> dict[str, Any]:
+    rows = [[cell.to_json() if isinstance(cell, Message) else cell for cell in row] for row in table.rows]
+    caption = table.caption.to_json() if table.caption else None
+    return {"columns": [list(column) for column in table.columns], "rows": rows, "caption": caption}
+
+
+def _table_from_json(data: Mapping[str, Any]) -> Table:
+    def cell(value: Any) -> Any:
+        return Message.from_json(value) if isinstance(value, Mapping) else value
+
+    return Table(
+        [(name, form) for name, form in data["columns"]],
+        [[cell(value) for value in row] for row in data["rows"]],
+        Message.from_json(data["caption"]) if data["caption"] else None,
+    )

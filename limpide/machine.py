@@ -1,0 +1,85 @@
+"""What this machine is, how much memory it has, and the one allocator call that doubles PyTorch's speed on Linux."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+# Constants of glibc's malloc.h.
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+
+
+def keep_memory() -> bool:
+    """Tells glibc to keep freed pages instead of returning them to the kernel; true when it agreed.
+
+    PyTorch frees and takes again the memory of every large tensor of every step. glibc gives such blocks back to the
+    kernel and faults them in anew, which costs more than the arithmetic on small networks (training about 1.7 times
+    faster without it). The price is that the process never shrinks, so only trainers call this, before torch allocates.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # musl and friends have no mallopt
+        return False
+    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1) and mallopt(M_TOP_PAD, 256 << 20))
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def memory_free() -> int:
+    """Bytes that can still be taken without swapping."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def memory_used() -> int:
+    """Resident bytes of this process."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def seconds_since_start() -> float:
+    """Seconds since the operating system started this process, imports included."""
+    import psutil
+
+    return time.time() - psutil.Process().create_time()
+
+
+def describe() -> dict[str, Any]:
+    """What "exact only on the same set-up" refers to; stored with every run."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = {}
+    for name in ("limpide", "torch", "numpy", "pillow", "onnxruntime"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = ""
+    return {
+        "processor": processor_name(),
+        "cores": cores(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": versions,
+    }

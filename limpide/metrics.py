@@ -1,0 +1,70 @@
+"""Scores and their uncertainty, on plain arrays. NumPy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Z95 = 1.959963984540054  # 97.5 % point of the normal distribution
+
+
+def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927): holds its promise near 0 and 1, where the usual ± formula does not.
+
+    (0, 1) when there is no observation.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * ((share * (1 - share) + z * z / (4 * n)) / n) ** 0.5 / (1 + z * z / n)
+    return (0.0 if successes == 0 else centre - half), (1.0 if successes == n else centre + half)
+
+
+def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Counts int64 (classes, classes): rows are the truth, columns what the model said."""
+    return np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    n: np.ndarray  # test images of each class
+    precision: np.ndarray  # NaN for a class that was never predicted
+    recall: np.ndarray  # NaN for a class without a test image
+
+
+def class_scores(counts: np.ndarray) -> ClassScores:
+    """Precision and recall of each class from a confusion matrix."""
+    right = np.diag(counts).astype(float)
+    n, said = counts.sum(1), counts.sum(0)
+    with np.errstate(invalid="ignore"):
+        return ClassScores(n, np.where(said > 0, right / said, np.nan), np.where(n > 0, right / n, np.nan))
+
+
+def balanced_accuracy(counts: np.ndarray) -> float:
+    """Mean recall over the classes that have a test image: what accuracy would be if all classes were equally frequent."""
+    return float(np.nanmean(class_scores(counts).recall))
+
+
+@dataclass(frozen=True)
+class Bin:
+    low: float
+    high: float
+    confidence: float  # mean stated probability
+    accuracy: float
+    n: int
+
+
+def reliability(probabilities: np.ndarray, truth: np.ndarray, bins: int = 10) -> tuple[list[Bin], float]:
+    """Bins of equal width by stated probability, and the expected calibration error (Guo et al. 2017, equation 3)."""
+    stated, right = probabilities.max(1), probabilities.argmax(1) == truth
+    place = np.minimum((stated * bins).astype(int), bins - 1)
+    found, error = [], 0.0
+    for k in range(bins):
+        inside = place == k
+        if inside.any():
+            confidence, accuracy = float(stated[inside].mean()), float(right[inside].mean())
+            found.append(Bin(k / bins, (k + 1) / bins, confidence, accuracy, int(inside.sum())))
+            error += abs(confidence - accuracy) * inside.mean()
+    return found, float(error)

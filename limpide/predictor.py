@@ -1,0 +1,113 @@
+"""A Predictor: a trained model with its classes, its preprocessing and its calibration, from the sealed file, without torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from limpide.data.decode import Undecodable, decode
+from limpide.data.preprocessing import Preprocessing
+from limpide.errors import DataError, ModelError
+from limpide.language import N_
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Prediction:
+    file: str
+    label: str | None  # None: the model abstains
+    probability: float  # calibrated, of the best class
+    top: tuple[tuple[str, float], ...]  # classes and probabilities, best first
+
+    @property
+    def abstained(self) -> bool:
+        return self.label is None
+
+    def __str__(self) -> str:
+        from limpide.language import percent
+
+        return f"{self.file}: {self.label} ({percent(self.probability)})"
+
+    def to_json(self) -> dict[str, Any]:
+        top = [{"label": name, "probability": p} for name, p in self.top]
+        return {"file": self.file, "label": self.label, "probability": self.probability, "abstained": self.abstained, "top": top}
+
+
+class Predictor:
+    """Opens `model.onnx`. Raises ModelError when the file is missing, damaged or not one of ours."""
+
+    def __init__(self, file: str | os.PathLike[str], threads: int = 0) -> None:
+        import onnxruntime
+
+        self.file = Path(file)
+        if not self.file.is_file():
+            raise ModelError("L403", N_("there is no exported model yet"), where=file, todo=N_("finish the training: run the same limpide train command again"))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.log_severity_level = threads, 3
+        try:
+            self.session = onnxruntime.InferenceSession(str(self.file), options, providers=["CPUExecutionProvider"])
+            contract = json.loads(self.session.get_modelmeta().custom_metadata_map["limpide"])
+        except KeyError:
+            raise ModelError("L404", N_("this ONNX file was not written by limpide"), where=file, todo=N_("name a run, or its model.onnx")) from None
+        except Exception as error:  # ONNX Runtime raises its own undocumented kinds
+            raise ModelError("L405", N_("the exported model cannot be opened"), where=file, todo=N_("export it again: limpide export")) from error
+        self.classes: tuple[str, ...] = tuple(contract["classes"])
+        self.preprocessing = Preprocessing.from_json(contract["preprocessing"])
+        self.temperature = float(contract["temperature"])
+        self.model = str(contract["model"])
+
+    def probabilities(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """RGB images → float32 (n, classes)."""
+        return self._run(images, "probabilities")
+
+    def logits(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """RGB images → float32 (n, classes), before temperature and softmax."""
+        return self._run(images, "logits")
+
+    def _run(self, images: Sequence[Image.Image], output: str) -> np.ndarray:
+        # Squares of the right size pass through the file's own resize untouched, so images of all sizes share a batch.
+        squares = np.stack([self.preprocessing.pixels(image) for image in images])
+        if squares.shape[-1] == 1:
+            squares = np.repeat(squares, 3, axis=-1)
+        return np.asarray(self.session.run([output], {"image": squares})[0])
+
+    def decode(self, data: bytes) -> Image.Image:
+        return decode(data, self.preprocessing.jpeg_side)
+
+    def predict(self, files: Iterable[str | os.PathLike[str]], top: int = 5) -> Iterator[Prediction | DataError]:
+        """One Prediction a file, in order; a file that is no usable image gives the DataError instead of raising it."""
+        batch: list[tuple[str, Image.Image | DataError]] = []
+        for file in files:
+            batch.append((os.fspath(file), self._opened(os.fspath(file))))
+            if len(batch) == BATCH:
+                yield from self._predicted(batch, top)
+                batch = []
+        yield from self._predicted(batch, top)
+
+    def _opened(self, file: str) -> Image.Image | DataError:
+        try:
+            return self.decode(Path(file).read_bytes())
+        except Undecodable as error:
+            return DataError("L207", error.reason, where=file, todo=N_("the other files were still read"))
+        except OSError as error:
+            return DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("the other files were still read"))
+
+    def _predicted(self, batch: Sequence[tuple[str, Image.Image | DataError]], top: int) -> Iterator[Prediction | DataError]:
+        images = [image for _, image in batch if isinstance(image, Image.Image)]
+        rows = iter(self.probabilities(images)) if images else iter(())
+        for file, image in batch:
+            if isinstance(image, DataError):
+                yield image
+                continue
+            row = next(rows)
+            best = np.argsort(-row, kind="stable")[: max(1, top)]
+            ranked = tuple((self.classes[k], float(row[k])) for k in best)
+            yield Prediction(file, ranked[0][0], ranked[0][1], ranked)

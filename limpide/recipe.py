@@ -1,0 +1,180 @@
+"""A Recipe: every choice of a training, in one flat frozen object that goes to JSON and back.
+
+`None` means "decide for me": the decision is made once, with its reason, and a recipe without any None is what a run
+records and replays. The names that people know from other libraries are accepted wherever a name is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from limpide.errors import UsageError, nearest
+from limpide.language import N_
+
+
+def _choice(
+    default: Any,
+    meaning: str,
+    *,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
+    source: str = "",
+) -> Any:
+    metadata = dict(meaning=meaning, unit=unit, low=low, high=high, choices=choices, also=also, source=source)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One line a choice: default, meaning, unit, legal range, other names, source."""
+
+    model: str = _choice("auto", N_("network to train"), also=("arch", "architecture", "net"))
+    time: float | None = _choice(
+        None, N_("how long the whole command may take"), unit="s", low=1, also=("time_limit", "max_time", "budget")
+    )
+    epochs: int | None = _choice(
+        None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs")
+    )
+    batch: int | None = _choice(None, N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs"))
+    lr: float | None = _choice(
+        None, N_("highest learning rate"), low=1e-8, high=100, also=("lr0", "learning_rate", "learning_rate_init")
+    )
+    image_size: int | None = _choice(
+        None, N_("side of the square the network sees"), unit="px", low=8, high=1024, also=("imgsz", "img_size", "size")
+    )
+    fit: str = _choice(
+        "squash",
+        N_("how an image becomes a square: squash keeps all of it, crop keeps the proportions of its centre"),
+        choices=("squash", "crop"),
+    )
+    test: float = _choice(0.2, N_("share held out for the final score"), low=0.01, high=0.8, also=("test_size",))
+    validation: float = _choice(
+        0.1,
+        N_("share that chooses between models"),
+        low=0.01,
+        high=0.8,
+        also=("val_split", "validation_split", "valid_pct", "validation_fraction"),
+    )
+    calibration: float = _choice(0.1, N_("share that calibrates probabilities, from 1,000 images on"), low=0.0, high=0.5)
+    weight_decay: float | None = _choice(
+        None, N_("shrinking of the weights in each step"), low=0, high=10, also=("wd",), source="Loshchilov & Hutter 2019"
+    )
+    label_smoothing: float = _choice(
+        0.1, N_("share of the target spread over all classes"), low=0, high=0.9, source="Szegedy et al. 2016, section 7"
+    )
+    flip: str = _choice(
+        "auto",
+        N_("mirror images left-right while training"),
+        choices=("auto", "yes", "no"),
+        also=("fliplr", "horizontal_flip"),
+    )
+    patience: int | None = _choice(
+        None, N_("epochs without improvement before stopping"), low=1, also=("early_stopping_patience", "n_iter_no_change")
+    )
+    seed: int = _choice(0, N_("number that all randomness starts from"), low=0, high=2**31 - 1, also=("random_state",))
+    device: str = _choice("auto", N_("auto, cpu, cuda, mps or cuda:1"))
+    precision: str = _choice("auto", N_("arithmetic of a training step"), choices=("auto", "fp32", "bf16"))
+
+    def __post_init__(self) -> None:
+        for choice in dataclasses.fields(self):
+            object.__setattr__(self, choice.name, _checked(choice, getattr(self, choice.name)))
+        if self.test + self.validation + self.calibration > 0.9:
+            raise UsageError(
+                "L103",
+                N_("test, validation and calibration together leave too little to train on"),
+                where=f"test={self.test} validation={self.validation} calibration={self.calibration}",
+                todo=N_("let them add up to at most 0.9"),
+            )
+
+    @classmethod
+    def of(cls, **names: Any) -> Recipe:
+        """A recipe from names people know; raises UsageError with the nearest name for one nobody knows."""
+        return cls(**{canonical_name(name): value for name, value in names.items()})
+
+    def but(self, **names: Any) -> Recipe:
+        return dataclasses.replace(self, **{canonical_name(name): value for name, value in names.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Recipe:
+        return cls.of(**data)
+
+
+def canonical_name(name: str) -> str:
+    plain = name.replace("-", "_")
+    for choice in dataclasses.fields(Recipe):
+        if plain == choice.name or plain in choice.metadata["also"]:
+            return choice.name
+    guess = nearest(plain, [c.name for c in dataclasses.fields(Recipe)] + [a for c in dataclasses.fields(Recipe) for a in c.metadata["also"]])
+    raise UsageError(
+        "L101",
+        N_("there is no option of this name"),
+        where=name,
+        todo=N_("did you mean {guess}?") if guess else N_("see limpide train --help"),
+        guess=guess,
+    )
+
+
+def seconds(text: str | float | None) -> float | None:
+    """A duration as people write it: 90, "90", "90s", "5m", "1h30m". Raises UsageError."""
+    if text is None or isinstance(text, (int, float)):
+        return text
+    units = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600}
+    parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*(min|sec|[smh]?)", text.strip().lower())
+    if not parts or "".join("".join(part) for part in parts) != re.sub(r"\s", "", text.lower()):
+        raise UsageError("L104", N_("this is not a duration"), where=text, todo=N_("write 90s, 5m or 1h30m"))
+    return sum(float(value) * units[unit] for value, unit in parts)
+
+
+def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
+    """The value in its own type, or a UsageError that says what would have been right."""
+    rules, kind = choice.metadata, str(choice.type)
+    if value is None:
+        if "None" in kind:
+            return None
+    elif choice.name == "time":
+        value = seconds(value)
+    elif "str" in kind:
+        value = str(value).lower() if rules["choices"] else str(value)
+        if rules["choices"] and value in ("true", "false", "1", "0"):
+            value = "yes" if value in ("true", "1") else "no"
+    else:
+        try:
+            number = float(value)
+            value = int(number) if "int" in kind and number == int(number) else number if "float" in kind else None
+        except (TypeError, ValueError, OverflowError):
+            value = None
+    legal = value is not None
+    if legal and rules["choices"]:
+        legal = value in rules["choices"]
+    if legal and rules["low"] is not None:
+        legal = bool(rules["low"] <= value)
+    if legal and rules["high"] is not None:
+        legal = bool(value <= rules["high"])
+    if not legal:
+        raise UsageError(
+            "L102",
+            N_("the value of {name} must be {expected}"),
+            where=f"{choice.name}={value}",
+            todo=N_("see limpide train --help"),
+            name=choice.name,
+            expected=_expected(rules, kind),
+        )
+    return value
+
+
+def _expected(rules: Mapping[str, Any], kind: str) -> str:
+    if rules["choices"]:
+        return " | ".join(rules["choices"])
+    low, high = rules["low"], rules["high"]
+    whole = "1, 2, 3 …" if "int" in kind and low == 1 and high is None else ""
+    return whole or (f"{low:g} … {high:g}" if high is not None else f"≥ {low:g}")

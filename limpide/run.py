@@ -1,0 +1,164 @@
+"""A Run: one training as a directory of plain files. The trainer appends, everybody else reads.
+
+It knows files, not meaning. Copy the folder and you copy the truth; kill the process and nothing earned is lost. The
+table of files and their writers stands in docs/run-format.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from limpide import files
+from limpide.errors import RunError
+from limpide.events import Epoch, Note, Step, from_line, to_line
+from limpide.finding import Finding
+from limpide.language import N_
+
+FORMAT = 1
+
+
+class Run:
+    """The files of one training, at `path`. Opening one never changes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events_file = path / "events.jsonl"
+        self.model_file = path / "model.onnx"
+        self.report_file = path / "report.html"
+        self.split_file = path / "split.csv"
+        self.excluded_file = path / "excluded.csv"
+        self.snapshots = path / "snapshots"
+        self.checkpoints = path / "checkpoint"
+        self.predictions = path / "predictions"
+        self.cache = path / "cache"
+        self._findings = path / "findings"
+        self._pending: list[bytes] = []
+
+    # -- making and finding runs
+
+    @classmethod
+    def create(cls, parent: Path, stem: str, info: dict[str, Any]) -> Run:
+        """A new directory `stem-001`, `-002` … under `parent`. Raises RunError where nothing can be written."""
+        stem = re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII).strip("-.")[:60] or "run"
+        taken = [int(m.group(1)) for p in parent.glob(f"{stem}-*") if (m := re.fullmatch(re.escape(stem) + r"-(\d+)", p.name))]
+        number = max(taken, default=0)
+        while True:
+            number += 1
+            run = cls(parent / f"{stem}-{number:03d}")
+            try:
+                run.path.mkdir(parents=True)
+                break
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise RunError(
+                    "L501", N_("a run cannot be kept here"), where=f"{parent}: {error.strerror}", todo=N_("name a folder you may write to with --runs")
+                ) from error
+        for folder in (run.snapshots, run.checkpoints, run.predictions, run.cache, run._findings):
+            folder.mkdir()
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        files.write_json(run.path / "run.json", {"format": FORMAT, "created": now, "status": "started", "phase": "read", "offset": 0, "epoch_id": 0} | info)
+        return run
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """The run in this directory. Raises RunError when there is none or a newer limpide wrote it."""
+        run = cls(Path(path))
+        if not (run.path / "run.json").is_file():
+            raise RunError("L502", N_("this is not a run of limpide"), where=str(path), todo=N_("list the runs with limpide runs"))
+        if run.info().get("format", 0) > FORMAT:
+            raise RunError("L503", N_("a newer limpide wrote this run"), where=str(path), todo=N_("upgrade limpide: pip install -U limpide"))
+        return run
+
+    @staticmethod
+    def all_in(parent: Path) -> list[Run]:
+        """Every run under `parent`, newest last."""
+        found = [Run(file.parent) for file in parent.glob("*/run.json")]
+        return sorted(found, key=lambda run: (str(run.info().get("created", "")), run.path.name))
+
+    def lock(self) -> Any:
+        """A context manager that holds this run for one process; the system frees it however the process ends."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError("L504", N_("another process is working in this run"), where=self.path, todo=N_("wait for it, or start another run with --new")) from None
+        except OSError as error:
+            raise RunError("L501", N_("a run cannot be kept here"), where=f"{self.path}: {error.strerror}", todo=N_("name a folder you may write to with --runs")) from error
+        return lock
+
+    # -- run.json
+
+    def info(self) -> dict[str, Any]:
+        try:
+            info = files.read_json(self.path / "run.json")
+            if not isinstance(info, dict):
+                raise ValueError("not an object")
+            return info
+        except (OSError, ValueError) as error:
+            raise RunError("L505", N_("run.json cannot be read"), where=self.path, todo=N_("restore it from a copy, or start another run with --new")) from error
+
+    def update(self, **values: Any) -> None:
+        files.write_json(self.path / "run.json", self.info() | values)
+
+    def enter(self, phase: str, **values: Any) -> None:
+        """Everything before `phase` is on disk: a resume starts here, and events after this point are made anew."""
+        self.update(phase=phase, offset=self.sync(), **values)
+
+    # -- events.jsonl
+
+    def append(self, event: Step | Epoch | Note) -> None:
+        """Kept in memory until the next flush: a hundred events or a sync."""
+        self._pending.append((json.dumps(to_line(event), ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+        if len(self._pending) >= 100 or not isinstance(event, Step):
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._pending:
+            with open(self.events_file, "ab") as stream:
+                stream.write(b"".join(self._pending))
+            self._pending.clear()
+
+    def sync(self) -> int:
+        """Forces all events to the disk and returns the length of the file, which a checkpoint remembers."""
+        self._flush()
+        with open(self.events_file, "ab") as stream:
+            os.fsync(stream.fileno())
+            return stream.tell()
+
+    def rewind(self, offset: int) -> None:
+        """Forgets the events after `offset`; a resumed training makes them again."""
+        self._pending.clear()
+        with open(self.events_file, "ab") as stream:
+            stream.truncate(offset)
+        self.update(epoch_id=self.info()["epoch_id"] + 1)
+
+    def events(self) -> Iterator[Step | Epoch | Note]:
+        """All complete events; a last line that a crash cut short is left out."""
+        if not self.events_file.exists():
+            return
+        with open(self.events_file, "rb") as stream:
+            for line in stream:
+                if line.endswith(b"\n"):
+                    yield from_line(json.loads(line))
+
+    # -- findings
+
+    def add_finding(self, finding: Finding) -> None:
+        files.write_json(self._findings / f"{finding.name}.json", finding.to_json())
+
+    def finding(self, name: str) -> Finding | None:
+        file = self._findings / f"{name}.json"
+        return Finding.from_json(files.read_json(file)) if file.exists() else None
+
+    def findings(self) -> dict[str, Finding]:
+        found = (Finding.from_json(files.read_json(file)) for file in sorted(self._findings.glob("*.json")))
+        return {finding.name: finding for finding in found}

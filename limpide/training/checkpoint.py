@@ -1,0 +1,77 @@
+"""Checkpoints: a TrainState in one safetensors file whose header carries the numbers and a digest of everything.
+
+The two newest are kept. A torn or flipped one is recognised by its digest, and the one before is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from limpide.files import write_bytes
+from limpide.training.state import TrainState
+
+KEPT = 2
+
+
+@dataclass(frozen=True)
+class Restored:
+    tensors: dict[str, Tensor]
+    numbers: dict[str, Any]
+    offset: int  # length of events.jsonl when it was saved
+    damaged: tuple[str, ...]  # names of newer checkpoints that could not be used
+
+
+def save_checkpoint(state: TrainState, folder: Path, offset: int) -> Path:
+    """Writes, fsyncs, renames; then forgets all but the two newest. Raises OSError: a failed fsync is a failed save."""
+    tensors = state.tensors()
+    numbers = json.dumps(state.numbers() | {"offset": offset}, sort_keys=True)
+    data = save(tensors, metadata={"numbers": numbers, "sha256": digest(tensors, numbers)})
+    file = folder / f"step-{state.step:08d}-{state.position:06d}.safetensors"
+    write_bytes(file, data)
+    for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return file
+
+
+def load_checkpoint(folder: Path) -> Restored | None:
+    """The newest checkpoint whose digest is right, or None."""
+    damaged: list[str] = []
+    for file in sorted(folder.glob("step-*.safetensors"), reverse=True):
+        found = _read(file)
+        if found is not None:
+            tensors, numbers = found
+            return Restored(tensors, numbers, numbers.pop("offset"), tuple(damaged))
+        damaged.append(file.name)
+    return None
+
+
+def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    try:
+        with safe_open(file, framework="pt") as stream:
+            metadata = stream.metadata() or {}
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 (not a dict)
+        if digest(tensors, metadata["numbers"]) != metadata["sha256"]:
+            return None
+        return tensors, json.loads(metadata["numbers"])
+    except (SafetensorError, OSError, KeyError, ValueError):
+        return None
+
+
+def digest(tensors: Mapping[str, Tensor], numbers: str) -> str:
+    """sha256 over the names, types, shapes and bytes of all tensors and over the numbers."""
+    found = hashlib.sha256(numbers.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
+    return found.hexdigest()

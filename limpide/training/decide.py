@@ -1,0 +1,86 @@
+"""`auto`, decided: a recipe with every blank filled, and the reason for each choice in words."""
+
+from __future__ import annotations
+
+import torch
+
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.reading import Glimpse
+from limpide.errors import UsageError, nearest
+from limpide.language import Message, N_, message
+from limpide.models import MODELS, PRETRAINED
+from limpide.recipe import Recipe
+from limpide.training.device import chosen, has_fast_bf16
+
+SMALL_SIDE = 40  # pixels; images up to this side are learned from scratch
+ENOUGH_SMALL_IMAGES = 1000  # fewer small colour images than this are better served by a pretrained network
+FROZEN_SIZE = 224  # pixels: what the pretrained network was made for
+FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
+TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
+JPEG_SIDE = 336  # pixels: one and a half times the largest square
+
+
+def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Message]]:
+    """Fills in model, image size, device, arithmetic, batch, rate and weight decay. `n`: images in the data set.
+
+    `epochs` and `patience` come later, when the size of the training part and the speed are known.
+    """
+    reasons = []
+    model = recipe.model
+    if model == "auto":
+        small = 0 < images.median_side <= SMALL_SIDE and (images.grey or n >= ENOUGH_SMALL_IMAGES)
+        model = "cnn" if small else "efficientnet_lite0"
+        why = (
+            N_("model {model}: the images are small ({side} px), so a small network learns them from scratch")
+            if small
+            else N_("model {model}: photographs ({side} px) are learned best by a network that has seen a million others")
+        )
+        reasons.append(message(why, model=model, side=images.median_side))
+    if model not in MODELS:
+        guess = nearest(model, MODELS)
+        todo = N_("did you mean {guess}?") if guess else N_("the networks are {names}")
+        raise UsageError("L106", N_("there is no network of this name"), where=model, todo=todo, guess=guess, names=", ".join(MODELS))
+    device = chosen(recipe.device)
+    pretrained = model in PRETRAINED
+    size = recipe.image_size or (TUNED_SIZE if pretrained else max(8, min(images.median_side, 64)))
+    if pretrained and size % 32:
+        size = max(32, round(size / 32) * 32)
+        reasons.append(message(N_("image size {size} px: this network wants a multiple of 32"), size=size))
+    precision = recipe.precision
+    if precision == "auto":
+        # Depthwise convolutions are slower in bfloat16 on processors, plain ones faster.
+        precision = "bf16" if has_fast_bf16(device) and (device.type == "cuda" or not pretrained) else "fp32"
+    filled = recipe.but(
+        model=model,
+        image_size=size,
+        device=str(device),
+        precision=precision,
+        batch=recipe.batch or (32 if pretrained else _power_of_two(n // 24, 16, 256)),
+        lr=recipe.lr or (2e-3 if pretrained else 1e-2),
+        weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
+    )
+    reasons.append(
+        message(
+            N_("batch {batch}, highest rate {lr}, {precision} on {device}"), batch=filled.batch, lr=filled.lr, precision=precision, device=filled.device
+        )
+    )
+    return filled, reasons
+
+
+def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
+    """Passes when nobody said: small networks see about 100,000 grey or 800,000 colour images, pretrained ones 6,000."""
+    if recipe.model in PRETRAINED:
+        return max(4, min(20, round(6_000 / train_images)))
+    return max(1, min(60, -(-(96_000 if grey else 800_000) // train_images)))
+
+
+def preprocessing_of(recipe: Recipe, images: Glimpse, size: int | None = None) -> Preprocessing:
+    """What the network sees: its published normalisation when pretrained, else grey levels centred on zero."""
+    size = size or recipe.image_size or 0
+    if recipe.model in PRETRAINED:
+        return Preprocessing(size, 3, recipe.fit, "bicubic", (127.0,), (128.0,), JPEG_SIDE)
+    return Preprocessing(size, 1 if images.grey else 3, recipe.fit, "bilinear", (127.5,), (63.75,), max(JPEG_SIDE, 2 * size))
+
+
+def _power_of_two(value: float, low: int, high: int) -> int:
+    return int(min(high, max(low, 2 ** int(torch.tensor(max(value, 1.0)).log2().item()))))

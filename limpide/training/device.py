@@ -1,0 +1,59 @@
+"""Where and in which arithmetic a network runs."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import torch
+from torch import nn
+
+from limpide.errors import UsageError
+from limpide.language import N_
+
+
+def chosen(name: str) -> torch.device:
+    """`auto` takes a CUDA card, then Apple's, then the processor. Raises UsageError when what was asked for is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError("L105", N_("this device is not available here"), where=name, todo=N_("use --device cpu, or auto")) from error
+    return device
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether bfloat16 is computed by the hardware, not emulated."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older versions cannot tell
+        return bool(capabilities.get("avx512_bf16", False))
+    return False
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:
+    """bf16: matrix products and convolutions in bfloat16, everything else and the weights in float32."""
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def place(model: nn.Module, device: torch.device) -> nn.Module:
+    """Channels-last: the layout in which convolutions are fastest on processors and cards alike."""
+    return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def fused(model: nn.Module) -> nn.Module:
+    """A copy for inference in which every (convolution, batch normalisation) pair is one convolution."""
+    import copy
+
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    model = copy.deepcopy(model).eval()
+    for block in model.modules():
+        if isinstance(block, nn.Sequential) and len(block) > 1 and isinstance(block[0], nn.Conv2d) and isinstance(block[1], nn.BatchNorm2d):
+            block[0], block[1] = fuse_conv_bn_eval(block[0], block[1]), nn.Identity()
+    return model

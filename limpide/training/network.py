@@ -1,0 +1,81 @@
+"""Building a network, keeping its weights as safetensors, and getting a trained one back from a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from limpide.data.preprocessing import Preprocessing
+from limpide.errors import ModelError, RunError
+from limpide.files import write_bytes
+from limpide.language import N_
+from limpide.models import MODELS, PRETRAINED
+from limpide.recipe import Recipe
+from limpide.run import Run
+from limpide.training.batches import Augment, LightAugment
+from limpide.training.device import place
+from limpide.training.optimiser import AdamW, groups_of
+from limpide.training.state import TrainState
+from limpide.training.transfer import discriminative_scales
+
+
+def build(recipe: Recipe, classes: int, channels: int) -> nn.Module:
+    """A fresh network: published weights where there are any, the rest drawn from the recipe's seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model = MODELS[recipe.model](classes, channels)
+    if recipe.model in PRETRAINED:
+        PRETRAINED[recipe.model](model)
+    return model
+
+
+def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
+    """The state before the first step, on the recipe's device."""
+    device = torch.device(recipe.device)
+    model = place(model, device)
+    scales = discriminative_scales(model) if recipe.model in PRETRAINED else ()
+    torch.manual_seed(recipe.seed)  # dropout
+    return TrainState(
+        model=model,
+        optimiser=AdamW(groups_of(model, recipe.weight_decay or 0.0, scales)),
+        lr=recipe.lr or 0.0,
+        steps=steps,
+        generator=torch.Generator().manual_seed(recipe.seed),
+    )
+
+
+def augmentation(recipe: Recipe, epochs: float, grey: bool) -> Augment | None:
+    """Pretrained networks and long trainings see each image a little changed every time; two passes need no variety."""
+    if recipe.model in PRETRAINED:
+        return LightAugment(flip=recipe.flip == "yes")
+    if epochs <= 3:
+        return None
+    return LightAugment(zoom=0.1, shift=0.07, turn=0.0 if grey else 5.0, light=0.0 if grey else 0.1, flip=recipe.flip == "yes")
+
+
+def save_weights(model: nn.Module, file: Path) -> None:
+    write_bytes(file, save({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}))
+
+
+def load_weights(model: nn.Module, file: Path) -> None:
+    """Raises RunError when the file is missing or damaged."""
+    try:
+        model.load_state_dict(load(file.read_bytes()))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise RunError("L506", N_("the weights cannot be read"), where=file, todo=N_("train again with --new")) from error
+
+
+def trained(run: Run) -> tuple[nn.Module, Preprocessing]:
+    """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError."""
+    info = run.info()
+    file = run.snapshots / "best.safetensors"
+    if not file.exists() or "final" not in info:
+        raise ModelError("L403", N_("there is no exported model yet"), where=run.path, todo=N_("finish the training: run the same limpide train command again"))
+    preprocessing = Preprocessing.from_json(info["final"]["preprocessing"])
+    model = MODELS[info["recipe"]["model"]](len(info["classes"]), preprocessing.channels)
+    load_weights(model, file)
+    return model.eval(), preprocessing

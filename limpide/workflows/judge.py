@@ -1,0 +1,209 @@
+"""judge: the sealed model against the test part → findings → report. Used by train and by evaluate."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from limpide import files
+from limpide.audit import AUDITS, records, simpler
+from limpide.audit.evidence import Evidence
+from limpide.data.dataset import Dataset
+from limpide.data.decode import Undecodable
+from limpide.events import Event, Judged, Note, Progress
+from limpide.language import N_, message
+from limpide.predictor import BATCH, Predictor
+from limpide.recipe import Recipe
+from limpide.run import Run
+
+MOST_RIVAL_TEST = 2000  # test images a slow rival is scored on
+SIDE = 32  # pixels: squares that logistic regression sees
+
+
+def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator[Progress | tuple[np.ndarray, np.ndarray]]:
+    """Progress, then last (the rows that could be read, their probabilities float32 (n, classes))."""
+    side = predictor.preprocessing.jpeg_side
+
+    def opened(i: int) -> Any:
+        try:
+            return dataset.images.image(i, side)
+        except Undecodable:
+            return None
+
+    kept: list[int] = []
+    found: list[np.ndarray] = []
+    with ThreadPoolExecutor(2) as pool:
+        for start in range(0, len(rows), 4 * BATCH):
+            part = rows[start : start + 4 * BATCH].tolist()
+            pairs = [(i, image) for i, image in zip(part, pool.map(opened, part), strict=True) if image is not None]
+            for k in range(0, len(pairs), BATCH):
+                found.append(predictor.probabilities([image for _, image in pairs[k : k + BATCH]]))
+            kept += [i for i, _ in pairs]
+            yield Progress(message(N_("looking at the test images")), start + len(part), len(rows))
+    yield np.array(kept, dtype=int), np.concatenate(found) if found else np.zeros((0, len(predictor.classes)), np.float32)
+
+
+def evidence_of(predictor: Predictor, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray, most: int) -> Evidence:
+    return Evidence(
+        classes=predictor.classes,
+        files=tuple(dataset.images.names[int(i)] for i in rows),
+        truth=truth,
+        probabilities=probabilities,
+        majority=most,
+        temperature=predictor.temperature,
+        image=lambda k: dataset.images.image(int(rows[k]), 2 * 72),
+    )
+
+
+def judge(
+    run: Run,
+    dataset: Dataset,
+    parts: np.ndarray,
+    material: dict[str, Any],
+    budget: float,
+    recipe: Recipe,
+    *,
+    began: float,
+    images: bool,
+) -> Iterator[Event]:
+    """`material`: pixels of all images, and the frozen rival (model, test features, test rows) or None."""
+    predictor, info = Predictor(run.model_file), run.info()
+    rows, probabilities = np.zeros(0, int), np.zeros((0, 0))
+    for item in looked(predictor, dataset, np.flatnonzero(parts == "test")):
+        if isinstance(item, Progress):
+            yield item
+        else:
+            rows, probabilities = item
+    truth = dataset.labels[rows]
+    train_labels = dataset.labels[parts == "train"]
+    run.update(test_looks=info["test_looks"] + 1)
+    _keep_predictions(run, dataset, rows, truth, probabilities)
+    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()))
+    for audit in AUDITS.values():
+        yield _add(run, audit(evidence))
+    own = simpler.Rival(message(N_("the network")), int(evidence.right.sum()), len(truth), len(train_labels), _training_seconds(info))
+    rivals = yield from _rivals(dataset, parts, rows, material, budget, recipe, info)
+    yield _add(run, simpler.simpler(own, rivals))
+    yield from _inside(run, dataset, evidence, rows)
+    whole = time.monotonic() - began
+    yield _add(
+        run,
+        records.cost(
+            parameters=_parameters(run),
+            file_bytes=run.model_file.stat().st_size,
+            training=_training_seconds(info),
+            whole=whole,
+            quoted=info["quote"]["seconds"],
+            milliseconds=_milliseconds(predictor, dataset, rows),
+        ),
+    )
+    run.enter("done", status="finished", seconds=whole)
+    from limpide.report.page import write_page
+
+    write_page(run, images=images)
+    shutil.rmtree(run.cache, ignore_errors=True)
+    for old in run.checkpoints.glob("step-*"):
+        old.unlink(missing_ok=True)
+
+
+def _add(run: Run, finding: Any) -> Judged:
+    run.add_finding(finding)
+    return Judged(finding)
+
+
+def _keep_predictions(run: Run, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray) -> None:
+    names = np.array([dataset.images.names[int(i)].encode("utf-8", "surrogateescape") for i in rows])
+    files.write_atomically(run.predictions / "test.npz", lambda s: np.savez(s, files=names, truth=truth, probabilities=probabilities))
+
+
+def _training_seconds(info: dict[str, Any]) -> float:
+    return float(info.get("fit_seconds", 0.0)) + float((info.get("frozen") or {}).get("seconds", 0.0))
+
+
+def _rivals(
+    dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: dict[str, Any], budget: float, recipe: Recipe, info: dict[str, Any]
+) -> Iterator[Event]:
+    """A generator whose return value is the list of rivals."""
+    train, labels = np.flatnonzero(parts == "train"), dataset.labels
+    found = [simpler.majority(labels[train], labels[rows])]
+    yield Progress(message(N_("trying simpler models")), 0, 2)
+    squares = material["pixels"]
+    found.append(simpler.pixels(_small(squares.take(train)), labels[train], _small(squares.take(rows)), labels[rows], budget, recipe.seed))
+    yield Progress(message(N_("trying simpler models")), 1, 2)
+    if material["frozen"] is not None:
+        model, features, frozen_rows = material["frozen"]
+        logits = features @ model.head.weight.detach().numpy().T + model.head.bias.detach().numpy()
+        right = int((logits.argmax(1) == labels[frozen_rows]).sum())
+        found.append(simpler.Rival(message(N_("linear layer on a frozen pretrained network")), right, len(frozen_rows), info["frozen"]["n"], info["frozen"]["seconds"]))
+    elif not info.get("frozen"):
+        found.append(_frozen_rival(dataset, train, rows, budget, recipe))
+    yield Progress(message(N_("trying simpler models")), 2, 2)
+    return found
+
+
+def _small(squares: np.ndarray) -> np.ndarray:
+    """Mean over blocks, down to about 32×32: logistic regression gains nothing from more."""
+    factor = max(1, squares.shape[1] // SIDE)
+    if factor == 1:
+        return squares
+    side = squares.shape[1] // factor
+    cut = squares[:, : side * factor, : side * factor].reshape(len(squares), side, factor, side, factor, -1)
+    return np.rint(cut.mean((2, 4))).astype(np.uint8)
+
+
+def _frozen_rival(dataset: Dataset, train: np.ndarray, rows: np.ndarray, budget: float, recipe: Recipe) -> simpler.Rival:
+    """For a network trained from scratch: a linear layer on the pretrained network's features of as many images as fit."""
+    from limpide.data.split import stratified
+    from limpide.training.rival import FrozenRival
+
+    labels = dataset.labels
+    rival = FrozenRival(dataset, recipe)
+    order = train[stratified(labels[train], recipe.seed)]
+    n, seconds = rival.fit(order, labels, budget)
+    test = rows[np.sort(stratified(labels[rows], recipe.seed)[:MOST_RIVAL_TEST])]
+    right = int((rival.predict(test) == labels[test]).sum())
+    return simpler.Rival(message(N_("linear layer on a frozen pretrained network")), right, len(test), n, seconds)
+
+
+def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray) -> Iterator[Event]:
+    """One unit of the network, opened, for the first test image it was sure of and right about."""
+    import torch
+
+    from limpide.interpret.why import as_finding, strongest_unit
+    from limpide.training.network import trained
+
+    if not len(rows):
+        return
+    model, preprocessing = trained(run)
+    chosen = int(np.argmax(evidence.probabilities.max(1) * evidence.right))
+    square = preprocessing.pixels(dataset.images.image(int(rows[chosen]), preprocessing.jpeg_side))
+    mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
+    image = torch.from_numpy(((square.astype(np.float32) - mean) / std).transpose(2, 0, 1)[None])
+    finding = as_finding(strongest_unit(model, image))
+    yield _add(run, type(finding)(**{**vars(finding), "pictures": [evidence.picture(chosen)]}))
+
+
+def _parameters(run: Run) -> int:
+    from limpide.models import parameters
+    from limpide.training.network import trained
+
+    return parameters(trained(run)[0])
+
+
+def _milliseconds(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> float:
+    """Median time to name one decoded image, ms."""
+    image = dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side)
+    times = []
+    for _ in range(12):
+        began = time.perf_counter()
+        predictor.probabilities([image])
+        times.append(time.perf_counter() - began)
+    return float(np.median(times[2:])) * 1000
+
+
+__all__ = ["Note", "evidence_of", "judge", "looked"]
