@@ -1,11 +1,11 @@
 """What a user can have done wrong, and how it is told.
 
-    LimpideError            one line: what, where, what to do; a stable code explained in docs/errors.md
-    ├── UsageError          an option or a name that does not exist          exit status 2
-    ├── DataError           the images, their labels or their folders         exit status 3
-    ├── ModelError          a network, its weights or an exported file        exit status 4
-    ├── RunError            the run directory: locked, unreadable, torn       exit status 5
-    └── TrainingError       training could not go on                          exit status 6
+LimpideError            one line: what, where, what to do; a stable code explained in docs/errors.md
+├── UsageError          an option or a name that does not exist          exit status 2
+├── DataError           the images, their labels or their folders         exit status 3
+├── ModelError          a network, its weights or an exported file        exit status 4
+├── RunError            the run directory: locked, unreadable, torn       exit status 5
+└── TrainingError       training could not go on                          exit status 6
 """
 
 from __future__ import annotations

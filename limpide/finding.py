@@ -70,10 +70,7 @@ class Finding:
     def _repr_html_(self) -> str:
         from html import escape
 
-        rows = "".join(
-            f"<tr><td>{escape(render(n.name, {}))}</td><td>{escape(str(round(n.value, 6)))} {escape(n.unit)}</td></tr>"
-            for n in self.numbers
-        )
+        rows = "".join(f"<tr><td>{escape(render(n.name, {}))}</td><td>{escape(str(round(n.value, 6)))} {escape(n.unit)}</td></tr>" for n in self.numbers)
         return f"<p><b>{escape(self.verdict)}</b> {escape(str(self.message))}</p><table>{rows}</table>"
 
     def number(self, name: str) -> Number:

@@ -36,19 +36,11 @@ class Recipe:
     """One line a choice: default, meaning, unit, legal range, other names, source."""
 
     model: str = _choice("auto", N_("network to train"), also=("arch", "architecture", "net"))
-    time: float | None = _choice(
-        None, N_("how long the whole command may take"), unit="s", low=1, also=("time_limit", "max_time", "budget")
-    )
-    epochs: int | None = _choice(
-        None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs")
-    )
+    time: float | None = _choice(None, N_("how long the whole command may take"), unit="s", low=1, also=("time_limit", "max_time", "budget"))
+    epochs: int | None = _choice(None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs"))
     batch: int | None = _choice(None, N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs"))
-    lr: float | None = _choice(
-        None, N_("highest learning rate"), low=1e-8, high=100, also=("lr0", "learning_rate", "learning_rate_init")
-    )
-    image_size: int | None = _choice(
-        None, N_("side of the square the network sees"), unit="px", low=8, high=1024, also=("imgsz", "img_size", "size")
-    )
+    lr: float | None = _choice(None, N_("highest learning rate"), low=1e-8, high=100, also=("lr0", "learning_rate", "learning_rate_init"))
+    image_size: int | None = _choice(None, N_("side of the square the network sees"), unit="px", low=8, high=1024, also=("imgsz", "img_size", "size"))
     fit: str = _choice(
         "squash",
         N_("how an image becomes a square: squash keeps all of it, crop keeps the proportions of its centre"),
@@ -63,21 +55,15 @@ class Recipe:
         also=("val_split", "validation_split", "valid_pct", "validation_fraction"),
     )
     calibration: float = _choice(0.1, N_("share that calibrates probabilities, from 1,000 images on"), low=0.0, high=0.5)
-    weight_decay: float | None = _choice(
-        None, N_("shrinking of the weights in each step"), low=0, high=10, also=("wd",), source="Loshchilov & Hutter 2019"
-    )
-    label_smoothing: float = _choice(
-        0.1, N_("share of the target spread over all classes"), low=0, high=0.9, source="Szegedy et al. 2016, section 7"
-    )
+    weight_decay: float | None = _choice(None, N_("shrinking of the weights in each step"), low=0, high=10, also=("wd",), source="Loshchilov & Hutter 2019")
+    label_smoothing: float = _choice(0.1, N_("share of the target spread over all classes"), low=0, high=0.9, source="Szegedy et al. 2016, section 7")
     flip: str = _choice(
         "auto",
         N_("mirror images left-right while training"),
         choices=("auto", "yes", "no"),
         also=("fliplr", "horizontal_flip"),
     )
-    patience: int | None = _choice(
-        None, N_("epochs without improvement before stopping"), low=1, also=("early_stopping_patience", "n_iter_no_change")
-    )
+    patience: int | None = _choice(None, N_("epochs without improvement before stopping"), low=1, also=("early_stopping_patience", "n_iter_no_change"))
     seed: int = _choice(0, N_("number that all randomness starts from"), low=0, high=2**31 - 1, also=("random_state",))
     device: str = _choice("auto", N_("auto, cpu, cuda, mps or cuda:1"))
     precision: str = _choice("auto", N_("arithmetic of a training step"), choices=("auto", "fp32", "bf16"))

@@ -90,9 +90,13 @@ class Run:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise RunError("L504", N_("another process is working in this run"), where=self.path, todo=N_("wait for it, or start another run with --new")) from None
+            raise RunError(
+                "L504", N_("another process is working in this run"), where=self.path, todo=N_("wait for it, or start another run with --new")
+            ) from None
         except OSError as error:
-            raise RunError("L501", N_("a run cannot be kept here"), where=f"{self.path}: {error.strerror}", todo=N_("name a folder you may write to with --runs")) from error
+            raise RunError(
+                "L501", N_("a run cannot be kept here"), where=f"{self.path}: {error.strerror}", todo=N_("name a folder you may write to with --runs")
+            ) from error
         return lock
 
     # -- run.json
@@ -104,7 +108,9 @@ class Run:
                 raise ValueError("not an object")
             return info
         except (OSError, ValueError) as error:
-            raise RunError("L505", N_("run.json cannot be read"), where=self.path, todo=N_("restore it from a copy, or start another run with --new")) from error
+            raise RunError(
+                "L505", N_("run.json cannot be read"), where=self.path, todo=N_("restore it from a copy, or start another run with --new")
+            ) from error
 
     def update(self, **values: Any) -> None:
         files.write_json(self.path / "run.json", self.info() | values)

@@ -39,7 +39,11 @@ def accuracy(evidence: Evidence) -> Finding:
             Number(N_("majority"), majority, "share", n=n),
         ],
         details=[
-            message(N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."), classes=classes, name=evidence.classes[evidence.majority]),
+            message(
+                N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
+                classes=classes,
+                name=evidence.classes[evidence.majority],
+            ),
             message(N_("The 95 % interval (Wilson) says how far chance alone could move the score on another {n:count} images like these."), n=n),
         ],
         source="test",

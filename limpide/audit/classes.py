@@ -68,7 +68,13 @@ def confusions(evidence: Evidence) -> Finding:
         i, j = divmod(k, len(evidence.classes))
         rows.append([evidence.classes[i], evidence.classes[j], int(off[i, j]), float(off[i, j] / counts[i].sum())])
     says = (
-        message(N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}."), n=rows[0][2], total=int(counts[order[0] // len(evidence.classes)].sum()), truth=rows[0][0], said=rows[0][1])
+        message(
+            N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}."),
+            n=rows[0][2],
+            total=int(counts[order[0] // len(evidence.classes)].sum()),
+            truth=rows[0][0],
+            said=rows[0][1],
+        )
         if rows
         else message(N_("It confused no two classes on {n:count} test images."), n=len(evidence.truth))
     )
@@ -103,7 +109,12 @@ def mistakes(evidence: Evidence) -> Finding:
     surest = wrong[np.argsort(-evidence.probabilities[wrong].max(1), kind="stable")][:MISTAKES]
     sure = int((evidence.probabilities[wrong].max(1) >= 0.9).sum()) if len(wrong) else 0
     says = (
-        message(N_("It was wrong on {n:count} of {total:count} test images, and at least 90 % sure on {sure:count} of those."), n=len(wrong), total=len(evidence.truth), sure=sure)
+        message(
+            N_("It was wrong on {n:count} of {total:count} test images, and at least 90 % sure on {sure:count} of those."),
+            n=len(wrong),
+            total=len(evidence.truth),
+            sure=sure,
+        )
         if len(wrong)
         else message(N_("It made no mistake on {total:count} test images."), total=len(evidence.truth))
     )

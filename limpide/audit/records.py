@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from limpide.finding import Finding, Number, Table, Verdict
-from limpide.language import Message, N_, message
+from limpide.language import N_, Message, message
 
 AGREEMENT = 1e-4  # largest difference of a probability between the sealed file and torch
 
@@ -65,7 +65,9 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
     if kind == "frozen":
         says = N_("The pretrained network with a new last layer was best on validation: {accuracy:percent} of {n:count} images.")
     elif epochs < planned:
-        says = N_("Training stopped after {epochs:count} of {planned:number} passes, as validation no longer improved; pass {best:count} was kept ({accuracy:percent} of {n:count} images).")
+        says = N_(
+            "Training stopped after {epochs:count} of {planned:number} passes, as validation no longer improved; pass {best:count} was kept ({accuracy:percent} of {n:count} images)."
+        )
     else:
         says = N_("After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of {n:count} validation images right.")
     return Finding(

@@ -16,7 +16,7 @@ import numpy as np
 
 from limpide.data.split import stratified
 from limpide.finding import Finding, Table, Verdict
-from limpide.language import Message, N_, message
+from limpide.language import N_, Message, message
 from limpide.metrics import wilson
 
 FIRST_SUBSET = 500  # images; doubled while the time allows

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from limpide.data.decode import Undecodable, UNREADABLE, decode, header
+from limpide.data.decode import UNREADABLE, Undecodable, decode, header
 from limpide.files import sha256
 
 PARTS = ("train", "validation", "calibration", "test")

@@ -66,9 +66,7 @@ def split(
     return parts, out
 
 
-def _place(
-    own: Mapping[str, list[int]], parts: np.ndarray, given: np.ndarray, shares: Mapping[str, float], earlier: Mapping[str, str]
-) -> None:
+def _place(own: Mapping[str, list[int]], parts: np.ndarray, given: np.ndarray, shares: Mapping[str, float], earlier: Mapping[str, str]) -> None:
     """Places the groups of one class: the user's parts first, then the earlier split, then by hash up to the quotas."""
     free = []
     for group in sorted(own):

@@ -85,6 +85,8 @@ class EfficientNetLite(nn.Module):
         self.last = ConvBN(width, HEAD)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(HEAD, classes)
+        nn.init.zeros_(self.head.weight)  # every class equally likely: the first gradients are small
+        nn.init.zeros_(self.head.bias)
 
     def features(self, x: Tensor) -> Tensor:
         x = self.stem(x)  # (batch, 32, size / 2, size / 2)

@@ -29,10 +29,10 @@ class Curve:
 
 def learning_curve(curves: Sequence[Curve], title: str, x_label: str, y_label: str, *, shares: bool = False, best: float | None = None) -> Markup:
     """Lines over steps or epochs; `best` marks the epoch whose weights were kept. `shares`: y is a share, shown in %."""
-    height, left, right, top, bottom = 286, 52, WIDTH - 12, 50, 236
+    height, left, right, top, bottom = 292, 52, WIDTH - 12, 56, 242
     xs = [x for curve in curves for x, _y in curve.points]
     ys = [y for curve in curves for _x, y in curve.points]
-    x_axis = Axis(min(xs), max(xs), left, right)
+    x_axis = Axis(0, max(xs), left, right)
     low, high = _range(ys, shares)
     y_axis = Axis(low, high, bottom, top)
     x_ticks = ticks(x_axis.low, x_axis.high, 6, smallest=1)
@@ -96,51 +96,61 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
     for (x, y), b in zip(at, filled, strict=True):
         pieces += [rule(x, y, x, y_axis.at(b["confidence"]), "gap")]
         pieces += [tag("circle", cx=x, cy=y, r=3 + 9 * (b["n"] / most) ** 0.5, class_="dot")]
-    pieces += [text((left + right) / 2, size - 8, _("how sure it said it was (%)"), "middle", "label"), text(0, 20, _("how often it was right (%)"), kind="label")]
+    pieces += [
+        text((left + right) / 2, size - 8, _("how sure it said it was (%)"), "middle", "label"),
+        text(0, 20, _("how often it was right (%)"), kind="label"),
+    ]
     return drawing(size, size, _("How often it was right, against how sure it said it was"), pieces, "reliability")
 
 
 def interval_bars(rows: Sequence[tuple[str, float, float | None, float | None]], marks: Sequence[tuple[str, float]]) -> Markup:
     """One line a model: (name, accuracy, low, high), the first one ours. `marks`: chance and majority as (name, share).
 
-    The axis leaves out the empty part on its left; marks that fall there are named at the edge with an arrow.
+    The axis leaves out the empty part on its left, or intervals could not be seen; what lies there gets an arrow.
     """
-    left, right, top, row = 4, WIDTH - 6, 12, 50
-    lowest = min([value if low is None else low for _n, value, low, _h in rows] + [0.98])
-    start = 0.0 if lowest < 0.5 else max(0.0, lowest - 0.25 * (1 - lowest) - 0.005)
-    axis = Axis(start, 1.0, left, right)
-    bottom = top + row * len(rows) + 4
-    values = ticks(start, 1.0, 5)
+    left, right, top, row = 8, WIDTH - 8, 6, 48
+    axis = Axis(_left_end(rows), 1.0, left, right)
+    bottom = top + row * len(rows) + 2
+    values = ticks(axis.low, 1.0, 5)
     digits = decimals(values, 100)
     pieces = []
     for value in values:
         x = axis.at(value)
         anchor = "start" if x < left + 14 else "end" if x > right - 18 else "middle"
-        pieces += [rule(x, top, x, bottom, "grid"), text(x, bottom + 17, number(value * 100, digits) + NBSP + "%", anchor, "tick")]
+        pieces += [rule(x, top + 22, x, bottom, "grid"), text(x, bottom + 17, number(value * 100, digits) + NBSP + "%", anchor, "tick")]
+    y = bottom + 64
+    for name, share in marks:
+        pieces += _mark(axis, str(message(N_("{name} {share:percent}"), name=name, share=share)), share, top, bottom, y)
+        y += 19
     for i, (name, value, low, high) in enumerate(rows):
         pieces += _model(axis, name, value, low, high, top + row * i, first=i == 0)
-    y = bottom + 42
-    for name, share in marks:
-        words = message(N_("{name} {share:percent}"), name=name, share=share)
-        pieces += _mark(axis, str(words), share, top, bottom, y)
-        y += 20
-    pieces.append(text((left + right) / 2, y + 6, _("accuracy (% of test images recognised); the line is the 95 % interval"), "middle", "label"))
-    return drawing(WIDTH, int(y + 14), _("Accuracy of the network and of simpler models"), pieces, "intervals")
+    pieces.append(text(left, bottom + 40, _("accuracy (% of test images recognised), line: 95 % interval"), kind="label"))
+    return drawing(WIDTH, int(y - 10), _("Accuracy of the network and of simpler models"), pieces, "intervals")
+
+
+def _left_end(rows: Sequence[tuple[str, float, float | None, float | None]]) -> float:
+    """Where the axis begins: at 0, unless the best models crowd at the right."""
+    best = max(value for _name, value, _low, _high in rows)
+    near = [value if low is None else low for _name, value, low, _high in rows if value > 0.5]
+    if best < 0.75 or not near:
+        return 0.0
+    lowest = min(near)
+    return max(0.0, lowest - 0.3 * (1 - lowest) - 0.005)
 
 
 def _model(axis: Axis, name: str, value: float, low: float | None, high: float | None, y: float, first: bool) -> list[Markup]:
-    words = percent(value)
-    between = interval(low, high)
-    short = name if len(name) <= 30 else name[:29] + "…"
+    short = name if len(name) <= 34 else name[:33] + "…"
     kind = "ours" if first else "other"
+    between = f"{NBSP}{NBSP}{interval(low, high)}"
     pieces = [
         text(axis.start, y + 16, short, kind=f"model {kind}"),
-        tag("text", tag("tspan", words, class_="strong"), f"  {between}", x=axis.end, y=y + 16, text_anchor="end", class_="legend"),
+        tag("text", tag("tspan", percent(value), class_="strong"), between, x=axis.end, y=y + 16, text_anchor="end", class_="legend"),
     ]
+    if value < axis.low:
+        return [*pieces, text(axis.start, y + 36, "◂", kind="legend")]
     if low is not None and high is not None:
         pieces.append(rule(axis.at(low), y + 32, axis.at(high), y + 32, f"whisker {kind}"))
-    shape = {"cx": axis.at(value), "cy": y + 32, "r": 5.5} if first else {"cx": axis.at(value), "cy": y + 32, "r": 4.5}
-    return [*pieces, tag("circle", **shape, class_=f"dot {kind}")]
+    return [*pieces, tag("circle", cx=axis.at(value), cy=y + 32, r=3.5, class_=f"dot {kind}")]
 
 
 def _mark(axis: Axis, words: str, share: float, top: float, bottom: float, y: float) -> list[Markup]:
@@ -148,7 +158,7 @@ def _mark(axis: Axis, words: str, share: float, top: float, bottom: float, y: fl
         return [text(axis.start, y, "◂ " + words, kind="note")]
     x = axis.at(share)
     anchor = "end" if x > (axis.start + axis.end) / 2 else "start"
-    return [rule(x, top, x, y - 12, "best"), text(x, y, words, anchor, "note")]
+    return [rule(x, top + 22, x, bottom, "best"), rule(x, bottom + 46, x, y - 12, "best"), text(x, y, words, anchor, "note")]
 
 
 def squares(right: int, total: int) -> Markup:
@@ -172,5 +182,9 @@ def _square(i: int, columns: int, pitch: float, side: float) -> str:
 def small_interval(value: float, low: float, high: float, start: float) -> Markup:
     """A dot and its interval on an axis from `start` to 100 %, small enough for a table cell. Its numbers stand beside it."""
     axis = Axis(start, 1.0, 5, 115)
-    pieces = [rule(5, 8, 115, 8, "grid"), rule(axis.at(low), 8, axis.at(high), 8, "whisker ours"), tag("circle", cx=axis.at(value), cy=8, r=4, class_="dot ours")]
+    pieces = [
+        rule(5, 8, 115, 8, "grid"),
+        rule(axis.at(low), 8, axis.at(high), 8, "whisker ours"),
+        tag("circle", cx=axis.at(value), cy=8, r=3, class_="dot ours"),
+    ]
     return tag("svg", *pieces, class_="chart small", viewBox="0 0 120 16", aria_hidden="true")

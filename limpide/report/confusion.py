@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from limpide.finding import Finding, Picture
-from limpide.language import Message, N_, message
+from limpide.language import N_, Message, message
 
-LARGEST = 30  # classes; beyond, only those confused most are drawn, and the table names the confusions
+LARGEST = 30  # classes of a matrix that is drawn whole
+MOST_CONFUSED = 20  # classes drawn of a larger one; the table names the confusions
 SHADES = 6
 
 
@@ -35,6 +36,7 @@ class Matrix:
     rows: Sequence[Row]
     classes: int  # of the data set; more than len(columns) when only the most confused are drawn
     darkest: float  # share of a row that the darkest shade stands for
+    short: bool  # the names fit above their columns without being turned
     pictures: Sequence[tuple[str, Message, Sequence[Picture]]]  # key of the cell, its sentence, its pictures
 
 
@@ -47,18 +49,30 @@ def matrix_of(finding: Finding, pictures: Sequence[Picture]) -> Matrix | None:
     totals = [sum(row) for row in counts]
     shares = [counts[i][j] / totals[i] for i in chosen for j in chosen if i != j and totals[i]]
     darkest = max(shares, default=0.0)
-    rows = [Row(names[i], [_cell(names, counts, totals, i, j, darkest) for j in chosen], totals[i] - sum(counts[i][j] for j in chosen), totals[i]) for i in chosen]
+    rows = []
+    for i in chosen:
+        cells = [_cell(names, counts, totals, i, j, darkest) for j in chosen]
+        rows.append(Row(names[i], cells, totals[i] - sum(cell.count for cell in cells), totals[i]))
     place = {cell.key: cell for row in rows for cell in row.cells}
-    return Matrix([names[j] for j in chosen], rows, len(names), darkest, _grouped(names, place, pictures))
+    columns = [names[j] for j in chosen]
+    short = all(len(name) <= 4 for name in columns)
+    return Matrix(columns, rows, len(names), darkest, short, _grouped(names, place, pictures))
 
 
 def _chosen(counts: Sequence[Sequence[int]]) -> list[int]:
-    """All classes, or those with the most mistakes in their row and column."""
+    """All classes, or those of the most frequent confusions."""
     classes = range(len(counts))
     if len(counts) <= LARGEST:
         return list(classes)
-    wrong = {i: sum(counts[i]) + sum(row[i] for row in counts) - 2 * counts[i][i] for i in classes}
-    return sorted(sorted(classes, key=lambda i: (-wrong[i], i))[:LARGEST])
+    pairs = sorted(((-counts[i][j], i, j) for i in classes for j in classes if i != j and counts[i][j]))
+    chosen: set[int] = set()
+    for _count, i, j in pairs:
+        if len(chosen | {i, j}) <= MOST_CONFUSED:
+            chosen |= {i, j}
+    for i in classes:  # a data set with hardly a confusion
+        if len(chosen) < MOST_CONFUSED:
+            chosen.add(i)
+    return sorted(chosen)
 
 
 def _cell(names: Sequence[str], counts: Sequence[Sequence[int]], totals: Sequence[int], i: int, j: int, darkest: float) -> Cell:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import math
+from typing import Any
 
 from limpide.finding import Finding
-from limpide.language import Message, N_, message, number
+from limpide.language import N_, Message, message, number
 from limpide.report.wording import NOTHING
 
 MOST_CHANNELS = 3  # drawn; the sums of all of them are in the arithmetic
 MOST_SIDE = 7  # cells of a grid's side that can be read
+DIGITS = 4  # after the decimal mark in the sums
+SHADES = 4
+
+Plane = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Square:
     words: str
-    shade: int  # 0 … 4, size of the number against the largest of its grid
+    shade: int  # 0 … SHADES: size of the number against the largest of its grid
     negative: bool
 
 
@@ -36,62 +40,73 @@ class Channel:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One line of the written sum: sign, value, what it is (msgid)."""
+
+    sign: str
+    value: str
+    what: str
+
+
+@dataclass(frozen=True)
 class Arithmetic:
     where: Message
-    channels: Sequence[Channel]
+    channels: Sequence[Channel]  # empty where there are too many numbers to be read: a linear layer
     hidden: int  # channels that are not drawn
     rest: str  # sum of their products
-    lines: Sequence[tuple[str, str, str]]  # (sign, value, msgid): the column that a person would write
+    lines: Sequence[Line]
 
 
 def arithmetic_of(finding: Finding) -> Arithmetic | None:
-    """None where the numbers of the unit are not there, or too many to be read."""
+    """None where the numbers of the unit are not there."""
     data = finding.data
     patch, kernel, products = (data.get(name) or [] for name in ("patch", "kernel", "products"))
-    if not patch or len(patch) != len(kernel) or len(kernel) != len(products) or len(patch[0]) > MOST_SIDE:
+    if not patch or not len(patch) == len(kernel) == len(products):
         return None
-    # A channel that is drawn should have something to show: those with the largest products, in their own order.
-    largest = sorted(range(len(products)), key=lambda c: -max(abs(v) for row in products[c] for v in row))
-    drawn = sorted(largest[:MOST_CHANNELS])
+    sums = [math.fsum(value for row in plane for value in row) for plane in products]
+    drawn = _drawn(products)
+    titles = (N_("what the unit sees"), N_("its weights"), N_("products"))
     channels = [
-        Channel(c, [Grid(N_("what the unit sees"), _squares(patch[c])), Grid(N_("its weights"), _squares(kernel[c])), Grid(N_("products"), _squares(products[c]))], shown_number(_total(products[c])))
-        for c in drawn
+        Channel(c, [Grid(title, _squares(planes[c])) for title, planes in zip(titles, (patch, kernel, products), strict=True)], signed(sums[c])) for c in drawn
     ]
-    rest = sum(_total(products[c]) for c in range(len(products)) if c not in drawn)
-    where = message(
-        N_("Layer {layer}, channel {channel}, row {y}, column {x}"), **{name: data.get(name, NOTHING) for name in ("layer", "channel", "y", "x")}
-    )
-    return Arithmetic(where, channels, len(products) - len(drawn), shown_number(rest), _column(finding))
+    rest = math.fsum(value for c, value in enumerate(sums) if c not in drawn)
+    values = {name: data.get(name, NOTHING) for name in ("layer", "channel", "y", "x")}
+    where = message(N_("layer {layer}, channel {channel}, row {y}, column {x}"), **values)
+    return Arithmetic(where, channels, len(products) - len(drawn), signed(rest), _column(data, math.fsum(sums)))
 
 
-def _column(finding: Finding) -> list[tuple[str, str, str]]:
-    data = finding.data
-    lines = []
-    total, bias, before = data.get("sum"), data.get("bias"), data.get("torch")
-    if total is not None:
-        lines.append(("", shown_number(total), N_("sum of all products")))
-    if bias is not None:
-        lines.append(("+", shown_number(bias), N_("bias, the unit's own constant")))
-    if total is not None and bias is not None:
-        lines.append(("=", shown_number(total + bias), N_("before the activation")))
+def _drawn(products: Sequence[Plane]) -> list[int]:
+    """The channels with the largest products, in their own order: what is drawn should have something to show."""
+    if len(products[0]) > MOST_SIDE or len(products[0][0]) > MOST_SIDE:
+        return []
+    largest = sorted(range(len(products)), key=lambda c: -max(abs(v) for row in products[c] for v in row))
+    return sorted(largest[:MOST_CHANNELS])
+
+
+def _column(data: Any, total: float) -> list[Line]:
+    """The sum as a person would write it below each other."""
+    bias = data.get("bias") or 0.0
+    lines = [Line("", signed(total), N_("sum of all products"))]
+    lines.append(Line("\N{MINUS SIGN}" if bias < 0 else "+", signed(abs(bias)), N_("bias, the unit's own constant")))
+    lines.append(Line("=", signed(total + bias), N_("value of the unit")))
+    if data.get("torch") is not None:
+        lines.append(Line("", signed(data["torch"]), N_("the same value as the network computed it")))
     if data.get("activation") is not None:
-        lines.append(("→", shown_number(data["activation"]), N_("after the activation: what the next layer sees")))
-    if before is not None:
-        lines.append(("", shown_number(before), N_("the same value as the network computed it")))
+        lines.append(Line("→", signed(data["activation"]), N_("after the activation: what the next layer sees")))
     return lines
 
 
-def _total(plane: Sequence[Sequence[float]]) -> float:
-    return sum(value for row in plane for value in row)
-
-
-def _squares(plane: Sequence[Sequence[float]]) -> list[list[Square]]:
+def _squares(plane: Plane) -> list[list[Square]]:
     largest = max((abs(v) for row in plane for v in row), default=0.0) or 1.0
-    return [[Square(shown_number(v, 2), round(4 * abs(v) / largest), v < 0) for v in row] for row in plane]
+    return [[Square(signed(v, 2), _shade(v, largest), v < 0) for v in row] for row in plane]
 
 
-def shown_number(value: float, digits: int = 4) -> str:
-    """With a true minus sign, and never "-0.00"."""
+def _shade(value: float, largest: float) -> int:
+    return round(SHADES * abs(value) / largest) if math.isfinite(value) and math.isfinite(largest) else 0
+
+
+def signed(value: float, digits: int = DIGITS) -> str:
+    """With a true minus sign, and never "−0.00"."""
     if not math.isfinite(value):
         return NOTHING
     text = number(abs(value), digits)

@@ -16,7 +16,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
 def chosen_pictures(findings: Mapping[str, Finding], images: bool) -> tuple[dict[str, Sequence[Picture]], int]:
     """The pictures of each finding and how many had to lose their image for size. None at all without `images`."""
     if not images:
-        return {name: () for name in findings}, 0
+        return dict.fromkeys(findings, ()), 0
     order = [name for name in FIRST if name in findings] + [name for name in findings if name not in FIRST]
     room, lost = LARGEST, 0
     chosen: dict[str, Sequence[Picture]] = {}

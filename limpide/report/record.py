@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from limpide.events import Epoch, Note, Step
-from limpide.language import Message, N_
+from limpide.language import N_, Message
 from limpide.report.wording import cell, shown
 
 MOST_POINTS = 400  # of one curve; more would not be seen
@@ -118,11 +118,26 @@ def recipe_of(info: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(shown(name), _value(value)) for name, value in recipe.items()] if isinstance(recipe, Mapping) else []
 
 
-def facts_of(value: object, prefix: str = "") -> list[tuple[str, str]]:
-    """A nested object as (name, value) lines; lists become one line."""
-    if isinstance(value, Mapping):
-        return [line for key, inner in value.items() for line in facts_of(inner, f"{prefix} {key}".strip())]
-    return [(shown(prefix), _value(value))] if value not in (None, "") else []
+def made_facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What somebody would need to make this run again: (msgid, value). Paths are left out: a report is sent to others."""
+    recipe = info.get("recipe") if isinstance(info.get("recipe"), Mapping) else {}
+    machine = info.get("machine") if isinstance(info.get("machine"), Mapping) else {}
+    versions = machine.get("versions") or info.get("versions") or {}
+    found = [
+        (N_("begun"), info.get("created")),
+        (N_("data"), info.get("data")),
+        (N_("fingerprint of the data"), info.get("fingerprint")),
+        (N_("network"), info.get("model") or recipe.get("model")),
+        (N_("seed"), recipe.get("seed")),
+        (N_("times the test images were looked at"), info.get("test_looks")),
+        (N_("code version"), info.get("code version") or info.get("code")),
+        (N_("processor"), machine.get("processor")),
+        (N_("processor cores"), machine.get("cores")),
+        (N_("system"), machine.get("system")),
+        ("Python", machine.get("python")),
+        *(versions.items() if isinstance(versions, Mapping) else ()),
+    ]
+    return [(name, _value(value)) for name, value in found if value not in (None, "")]
 
 
 def _value(value: object) -> str:

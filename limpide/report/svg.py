@@ -38,9 +38,7 @@ def _plain(value: object) -> object:
 
 
 def drawing(width: int, height: int, title: str, children: Iterable[Markup], kind: str = "") -> Markup:
-    return tag(
-        "svg", tag("title", title), *children, class_=f"chart {kind}".strip(), viewBox=f"0 0 {width} {height}", role="img", aria_label=title
-    )
+    return tag("svg", tag("title", title), *children, class_=f"chart {kind}".strip(), viewBox=f"0 0 {width} {height}", role="img", aria_label=title)
 
 
 def line(points: Iterable[tuple[float, float]], kind: str) -> Markup:

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from limpide.finding import Finding, Number
-from limpide.language import Message, N_, _, duration, message, number, percent, significant, size
+from limpide.language import N_, _, duration, message, number, percent, significant, size
 
 NOTHING = "–"  # a cell without a value
 NBSP = "\N{NO-BREAK SPACE}"
+SMALLEST_SHARE = 0.001  # told apart from 0 with one decimal
 
 FORMATS: dict[str, Callable[[float], str]] = {
     "percent": percent,
@@ -27,6 +28,7 @@ UNITS: dict[str, Callable[[float], str]] = {
     "bytes": size,
     "": significant,
 }
+SOURCES = {"test": N_("the test images"), "validation": N_("the validation images"), "train": N_("the training images")}
 VERDICT_WORDS = {"ok": N_("fine"), "warn": N_("worth a look"), "bad": N_("a problem"), "unknown": N_("not known")}
 VERDICT_MARKS = {"ok": "●", "warn": "▲", "bad": "■", "unknown": "○"}
 
@@ -56,6 +58,8 @@ def measured(value: float | None, unit: str) -> str:
     """A value with its unit: (0.0123, "share") → "1.2 %", (3.2, "ms") → "3.2 ms"."""
     if value is None or not math.isfinite(value):
         return NOTHING
+    if unit == "share" and 0 < value < SMALLEST_SHARE:
+        return f"<{NBSP}{percent(SMALLEST_SHARE)}"
     if unit in UNITS:
         return UNITS[unit](value)
     return f"{significant(value)}{NBSP}{_(unit)}"
@@ -83,5 +87,6 @@ def value_of(finding: Finding | None, name: str) -> float | None:
     return found.value if found else None
 
 
-def sentence(text: Message) -> str:
-    return shown(text)
+def source_words(source: str) -> str:
+    """A finding rests on a part of the data, or on a paper."""
+    return _(SOURCES[source]) if source in SOURCES else shown(source)

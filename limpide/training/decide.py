@@ -7,7 +7,7 @@ import torch
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Glimpse
 from limpide.errors import UsageError, nearest
-from limpide.language import Message, N_, message
+from limpide.language import N_, Message, message
 from limpide.models import MODELS, PRETRAINED
 from limpide.recipe import Recipe
 from limpide.training.device import chosen, has_fast_bf16
@@ -60,17 +60,15 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
     )
     reasons.append(
-        message(
-            N_("batch {batch}, highest rate {lr}, {precision} on {device}"), batch=filled.batch, lr=filled.lr, precision=precision, device=filled.device
-        )
+        message(N_("batch {batch}, highest rate {lr}, {precision} on {device}"), batch=filled.batch, lr=filled.lr, precision=precision, device=filled.device)
     )
     return filled, reasons
 
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
-    """Passes when nobody said: small networks see about 100,000 grey or 800,000 colour images, pretrained ones 6,000."""
+    """Passes when nobody said: small networks see about 100,000 grey or 800,000 colour images, pretrained ones 4,000."""
     if recipe.model in PRETRAINED:
-        return max(4, min(20, round(6_000 / train_images)))
+        return max(3, min(20, round(4_000 / train_images)))
     return max(1, min(60, -(-(96_000 if grey else 800_000) // train_images)))
 
 

@@ -1,8 +1,8 @@
 """The training loop. It is a generator: whoever iterates over it is the one who watches, stops and saves.
 
-    for event in fit(state, train, validation, recipe):
-        ...                      # every `yield` leaves `state` complete and consistent
-        if enough: break
+for event in fit(state, train, validation, recipe):
+    ...                      # every `yield` leaves `state` complete and consistent
+    if enough: break
 """
 
 from __future__ import annotations

@@ -139,7 +139,9 @@ def _rivals(
         model, features, frozen_rows = material["frozen"]
         logits = features @ model.head.weight.detach().numpy().T + model.head.bias.detach().numpy()
         right = int((logits.argmax(1) == labels[frozen_rows]).sum())
-        found.append(simpler.Rival(message(N_("linear layer on a frozen pretrained network")), right, len(frozen_rows), info["frozen"]["n"], info["frozen"]["seconds"]))
+        found.append(
+            simpler.Rival(message(N_("linear layer on a frozen pretrained network")), right, len(frozen_rows), info["frozen"]["n"], info["frozen"]["seconds"])
+        )
     elif not info.get("frozen"):
         found.append(_frozen_rival(dataset, train, rows, budget, recipe))
     yield Progress(message(N_("trying simpler models")), 2, 2)

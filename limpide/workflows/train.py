@@ -27,7 +27,7 @@ from limpide.data.scan import scan
 from limpide.data.split import read_split, split, stratified, write_excluded, write_split
 from limpide.deploy.export import export
 from limpide.errors import DataError, RunError, TrainingError
-from limpide.events import Epoch, Event, Note, Progress
+from limpide.events import Epoch, Event, Note
 from limpide.language import N_, Message, message
 from limpide.models import PRETRAINED
 from limpide.predictor import Predictor
@@ -38,7 +38,7 @@ from limpide.training.batches import Batches
 from limpide.training.calibration import fit_temperature
 from limpide.training.checkpoint import load_checkpoint, save_checkpoint
 from limpide.training.decide import FROZEN_IMAGES, FROZEN_SIZE, decide, preprocessing_of
-from limpide.training.fit import evaluate, fit, logits_of, stalled
+from limpide.training.fit import fit, logits_of, stalled
 from limpide.training.network import augmentation, build, load_weights, save_weights, start, trained
 from limpide.training.state import TrainState
 from limpide.training.transfer import Head, fit_head, frozen_features, load_features, log_loss, set_head
@@ -258,7 +258,15 @@ def _quote(job: Job) -> Iterator[Event]:
     job.run.update(steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json())
     job.info = job.run.info()
     yield job.say("decision", message(N_("{epochs:number} passes over the training part: {steps:count} steps"), epochs=epochs, steps=steps))
-    yield job.say("quote", message(N_("about {seconds:duration} in all, a first model after {first:duration}, {memory:bytes} of memory"), seconds=total, first=first, memory=speed.memory))
+    yield job.say(
+        "quote",
+        message(
+            N_("about {seconds:duration} in all, a first model after {first:duration}, {memory:bytes} of memory"),
+            seconds=total,
+            first=first,
+            memory=speed.memory,
+        ),
+    )
 
 
 def _validation(job: Job) -> Batches:
@@ -353,9 +361,8 @@ def _fit(job: Job) -> Iterator[Event]:
     if job.done("fit"):
         return
     preprocessing = job.pixels().preprocessing
+    # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below (docs/LOG.md).
     model = build(job.recipe, len(job.dataset.classes), preprocessing.channels)
-    if job.recipe.model in PRETRAINED:
-        load_weights(model, job.run.snapshots / "first.safetensors")
     state = start(model, job.recipe, job.info["steps"])
     restored = load_checkpoint(job.run.checkpoints)
     if restored:

@@ -1,0 +1,3 @@
+from limpide.cli import main
+
+main()

@@ -1,0 +1,203 @@
+"""What the terminal shows while something runs, and the small tables of predict, runs and explain.
+
+All human words go to standard error while --json is on, so that standard output stays machine-readable.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from limpide.errors import one_line
+from limpide.events import Epoch, Event, Judged, Note, Progress, Step
+from limpide.finding import Finding
+from limpide.interrupts import listening
+from limpide.language import N_, Message, _, duration, message, number, percent, significant
+from limpide.run import Run
+
+REFRESH = 5  # times a second
+
+
+class Screen:
+    """Words and a progress bar with the time left. `quiet` sends everything to standard error."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        from rich.console import Console
+
+        self.console = Console(stderr=quiet, highlight=False)
+
+    def say(self, text: Message | str, style: str = "") -> None:
+        from rich.text import Text
+
+        self.console.print(Text(one_line(str(text)), style=style))
+
+    def next(self, command: str) -> None:
+        """The last line of every command: what to type next."""
+        from rich.text import Text
+
+        self.console.print(Text.assemble((_("next: "), "dim"), (one_line(command), "bold")), soft_wrap=True)
+
+    def follow(self, events: Iterator[Event], run: Run) -> bool:
+        """Shows the events of a training until it ends or somebody asks to stop; true when it was finished."""
+        with listening(lambda: self.say(message(N_("stopping after this step; Ctrl-C again leaves at once")), "yellow")) as wish, self._bar() as bar:
+            for event in events:
+                self._show(event, bar, run)
+                if wish.asked:
+                    events.close()  # type: ignore[attr-defined]
+                    bar.stop()
+                    self.say(message(N_("stopped and saved; run the same command again to continue {run}"), run=str(run.path)), "yellow")
+                    return False
+        return True
+
+    def collect(self, events: Iterable[Event]) -> dict[str, Finding]:
+        """Shows progress and returns the findings by name."""
+        found = {}
+        with self._bar() as bar:
+            for event in events:
+                if isinstance(event, Judged):
+                    found[event.finding.name] = event.finding
+                elif isinstance(event, Note):
+                    self.say(event.message)
+                elif isinstance(event, Progress):
+                    _advance(bar, str(event.phase), event.done, event.total)
+        return found
+
+    def report(self, run: Run) -> None:
+        from limpide.report.terminal import print_report
+
+        print_report(run, self.console)
+        self.console.print()
+        self.say(message(N_("report: {file}"), file=str(run.report_file)))
+
+    def findings(self, findings: Mapping[str, Finding]) -> None:
+        marks = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "bad": ("✗", "red"), "unknown": ("?", "dim")}
+        from rich.text import Text
+
+        for finding in findings.values():
+            mark, style = marks[finding.verdict]
+            self.console.print(Text.assemble((mark + " ", style), one_line(str(finding.message))))
+
+    def _bar(self) -> Any:
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[extra]}"),
+        )
+        return Bar(*columns, console=self.console, transient=True, refresh_per_second=REFRESH)
+
+    def _show(self, event: Event, bar: Any, run: Run) -> None:
+        if isinstance(event, Note):
+            self.say(event.message, "yellow" if event.topic == "warning" else "")
+        elif isinstance(event, Progress):
+            _advance(bar, str(event.phase), event.done, event.total)
+        elif isinstance(event, Step):
+            if event.n == 1 or "steps" not in self.__dict__:
+                self.steps = int(run.info()["steps"])
+            _advance(bar, _("training"), event.n, self.steps, extra=_("loss {value}").format(value=significant(event.loss)))
+        elif isinstance(event, Epoch):
+            self.say(
+                message(
+                    N_("pass {n:count}: loss {loss:number} nats an image, {accuracy:percent} of validation right{best}"),
+                    n=event.n + 1,
+                    loss=event.train_loss,
+                    accuracy=event.validation_accuracy,
+                    best=" *" if event.best else "",
+                ),
+                "dim",
+            )
+
+
+def _advance(bar: Any, phase: str, done: int, total: int, extra: str = "") -> None:
+    from rich.markup import escape
+
+    current = next((task for task in bar.tasks if task.description == escape(phase)), None)
+    if current is None:
+        for task in bar.tasks:
+            bar.remove_task(task.id)
+        bar.add_task(escape(phase), total=total, completed=done, extra=extra)
+    else:
+        bar.update(current.id, completed=done, total=total, extra=extra)
+
+
+def _table(*columns: str) -> Any:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
+    for k, column in enumerate(columns):
+        table.add_column(column, justify="left" if k == 0 else "right", overflow="fold")
+    return table
+
+
+def _print(table: Any) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(table)
+
+
+def _cell(text: object) -> Any:
+    from rich.text import Text
+
+    return Text(one_line(str(text)))
+
+
+def print_predictions(predictions: Sequence[Any]) -> None:
+    if not predictions:
+        return
+    table = _table(_("file"), _("class"), _("probability"), _("next best"))
+    for p in predictions:
+        rest = ", ".join(f"{name} {percent(share)}" for name, share in p.top[1:])
+        table.add_row(_cell(p.file), _cell(p.label or _("none of these")), _cell(percent(p.probability)), _cell(rest))
+    _print(table)
+
+
+def print_csv(predictions: Sequence[Any]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["file", "label", "probability"])
+    writer.writerows([_as_text(p.file), _as_text(p.label or ""), f"{p.probability:.6f}"] for p in predictions)
+
+
+def _as_text(value: str) -> str:
+    """A spreadsheet runs a cell that begins like a formula: an apostrophe makes it text."""
+    value = value.encode("utf-8", "backslashreplace").decode()
+    return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def print_runs(rows: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
+    if not rows:
+        _print(_("there are no runs in this folder yet"))
+        return
+    table = _table(_("run"), _("network"), _("state"), _("accuracy"), _("test images"), _("time"))
+    for run, row in rows:
+        score = "" if row["accuracy"] is None else percent(row["accuracy"])
+        count = "" if row["n_test"] is None else number(row["n_test"])
+        table.add_row(_cell(run.path), _cell(row["network"] or ""), _cell(row["status"]), score, count, duration(row["seconds"]) if row["seconds"] else "")
+    _print(table)
+
+
+def print_unit(finding: Finding) -> None:
+    """The largest products of one unit, then their sum, as a table."""
+    patch, kernel, products = (_flat(finding.data[name]) for name in ("patch", "kernel", "products"))
+    order = sorted(range(len(products)), key=lambda k: -abs(products[k]))
+    shown = order[:12]
+    table = _table(_("input × weight"), _("product"))
+    for k in shown:
+        table.add_row(f"{significant(patch[k])} × {significant(kernel[k])}", significant(products[k]))
+    if len(order) > len(shown):
+        rest = sum(products[k] for k in order[len(shown) :])
+        table.add_row(_("{n} smaller products").format(n=len(order) - len(shown)), significant(rest))
+    table.add_row(_("bias"), significant(finding.data["bias"]))
+    table.add_row(_("sum, in 64-bit arithmetic"), significant(finding.data["sum"]))
+    table.add_row(_("what the network computed"), significant(finding.data["torch"]))
+    _print(table)
+
+
+def _flat(nested: Any) -> list[float]:
+    return [v for part in nested for v in _flat(part)] if isinstance(nested, list) else [float(nested)]

@@ -1,0 +1,151 @@
+"""The findings of a run in a terminal: the same claims as the page, on one screen or two.
+
+Whatever comes from files is put into rich's Text and never read as markup: a class called "[red]" stays "[red]".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from limpide.finding import Finding, Table
+from limpide.language import N_, _, message
+from limpide.report import record, wording
+from limpide.report.page import weakest_first
+from limpide.run import Run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+WEAKEST = 5  # classes shown
+CONFUSIONS = 5
+SHOWN_WHOLE = ("simpler",)  # their table is printed too
+SENTENCES = ("mistakes", "training", "calibration", "inside")  # one line each
+MARK_STYLES = {"ok": "green", "warn": "yellow", "bad": "red", "unknown": "dim"}
+
+
+def print_report(run: Run, console: Console) -> None:
+    """Prints the findings of `run` in the current language. Findings that are missing are passed over."""
+    findings = run.findings()
+    _headline(findings.get("accuracy"), console)
+    for name in SHOWN_WHOLE:
+        if name in findings:
+            _claim(findings[name], console)
+            _table(findings[name].table, console)
+    if "classes" in findings:
+        _claim(findings["classes"], console)
+        _weakest(findings["classes"], console)
+    if "confusion" in findings:
+        _claim(findings["confusion"], console)
+        _table(_first(findings["confusion"].table, CONFUSIONS), console)
+    for name in SENTENCES:
+        if name in findings:
+            _claim(findings[name], console)
+    _excluded(run, findings.get("data"), console)
+    known = {"accuracy", *SHOWN_WHOLE, "classes", "confusion", *SENTENCES, "data", "cost"}
+    for name in (*sorted(findings.keys() - known), "cost"):
+        if name in findings:
+            _claim(findings[name], console)
+    _numbers(findings.get("cost"), console)
+
+
+def _headline(finding: Finding | None, console: Console) -> None:
+    if finding is None:
+        console.print(_text(_("This run has no score yet."), "bold"))
+        return
+    _claim(finding, console, "bold")
+    score = wording.number_of(finding, "accuracy")
+    if score and score.low is not None and score.high is not None:
+        sure = N_("If we tested it on many more images like these, the score would very likely lie between {low:percent} and {high:percent}.")
+        console.print(_indented(str(message(sure, low=score.low, high=score.high))))
+    compared = [
+        (_(name), wording.value_of(finding, key)) for key, name in (("chance", N_("guessing at random")), ("majority", N_("always the most common class")))
+    ]
+    words = [str(message(N_("{name}: {value}"), name=name, value=wording.measured(value, "share"))) for name, value in compared if value is not None]
+    if words:
+        console.print(_indented(" · ".join(words), "dim"))
+
+
+def _claim(finding: Finding, console: Console, style: str = "") -> None:
+    """The mark of the verdict and the sentence; the word stands beside the mark wherever there is something to look at."""
+    from rich.text import Text
+
+    line = Text(wording.VERDICT_MARKS[finding.verdict] + " ", style=MARK_STYLES[finding.verdict])
+    line.append(wording.shown(finding.message), style=style)
+    if finding.verdict != "ok":
+        line.append(f" ({_(wording.VERDICT_WORDS[finding.verdict])})", style=MARK_STYLES[finding.verdict])
+    console.print(line)
+
+
+def _table(found: Table | None, console: Console) -> None:
+    if found and found.rows:
+        cells = [[wording.cell(value, form) for value, (_name, form) in zip(row, found.columns, strict=False)] for row in found.rows]
+        _grid([(_(name), form != "text") for name, form in found.columns], cells, console)
+
+
+def _weakest(finding: Finding, console: Console) -> None:
+    rows = weakest_first(finding)
+    cells = [
+        [
+            wording.cell(row.get("class")),
+            wording.cell(row.get("recall"), "percent"),
+            wording.interval(row.get("recall low"), row.get("recall high")),
+            wording.cell(row.get("precision"), "percent"),
+            wording.cell(row.get("test images"), "count"),
+        ]
+        for row in rows[:WEAKEST]
+    ]
+    heads = (N_("class, weakest first"), N_("found (recall)"), N_("95 % interval"), N_("right when named (precision)"), N_("test images"))
+    _grid([(_(name), i > 0) for i, name in enumerate(heads)], cells, console)
+    if len(rows) > WEAKEST:
+        more = message(N_("and {n:count} more class"), N_("and {n:count} more classes"), n=len(rows) - WEAKEST)
+        console.print(_indented(str(more), "dim"))
+
+
+def _excluded(run: Run, finding: Finding | None, console: Console) -> None:
+    if finding is None:
+        return
+    _claim(finding, console)
+    data = record.data_of(run.split_file, run.excluded_file)
+    parts = [str(message(N_("{name} {n:count}"), name=_(part), n=n)) for part, n in data.parts]
+    if parts:
+        console.print(_indented(" · ".join(parts), "dim"))
+    for reason, n in data.reasons:
+        line = message(N_("{reason}: {n:count} file"), N_("{reason}: {n:count} files"), reason=_(reason), n=n)
+        console.print(_indented(str(line), "dim"))
+
+
+def _numbers(finding: Finding | None, console: Console) -> None:
+    if finding:
+        words = [str(message(N_("{name}: {value}"), name=_(n.name), value=wording.measured(n.value, n.unit))) for n in finding.numbers]
+        console.print(_indented(" · ".join(words), "dim"))
+
+
+def _first(table: Table | None, count: int) -> Table | None:
+    return Table(table.columns, table.rows[:count]) if table else None
+
+
+def _grid(heads: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], console: Console) -> None:
+    """A borderless table, indented under its sentence. heads: (words, whether the column holds numbers)."""
+    from rich.padding import Padding
+    from rich.table import Table as Grid
+
+    grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for words, numeric in heads:
+        grid.add_column(_text(words), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(_text(words) for words in row))
+    console.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def _indented(words: str, style: str = "") -> object:
+    from rich.padding import Padding
+
+    return Padding(_text(words, style), (0, 0, 0, 2))
+
+
+def _text(words: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(wording.shown(words), style=style)

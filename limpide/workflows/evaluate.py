@@ -1,0 +1,49 @@
+"""evaluate: the sealed file on other labelled images → findings. Classes are matched by name; torch is not imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from limpide.audit import AUDITS
+from limpide.data.scan import scan
+from limpide.errors import DataError
+from limpide.events import Event, Judged, Note, Progress
+from limpide.language import N_, message
+from limpide.workflows.judge import evidence_of, looked
+from limpide.workflows.opening import predictor_of
+
+
+def evaluate(run: str, data: str) -> Iterator[Event]:
+    """Yields progress, notes and one Judged for each audit. Raises DataError when no class of `data` is known."""
+    predictor, dataset = predictor_of(run), scan(data)
+    known = {name: k for k, name in enumerate(predictor.classes)}
+    strange = [name for name in dataset.classes if name not in known]
+    translate = np.array([known.get(name, -1) for name in dataset.classes])
+    rows = np.flatnonzero(translate[dataset.labels] >= 0)
+    if np.any(dataset.given == "test"):
+        rows = rows[dataset.given[rows] == "test"]
+    if not len(rows):
+        raise DataError(
+            "L210",
+            N_("the model knows none of these classes; it knows {names}"),
+            where=data,
+            todo=N_("name the class folders as they were named in training"),
+            names=", ".join(predictor.classes[:12]),
+        )
+    if strange:
+        yield Note("warning", message(N_("left out, as the model does not know them: {names}"), names=", ".join(strange)))
+    probabilities = np.zeros((0, len(known)), np.float32)
+    for item in looked(predictor, dataset, rows):
+        if isinstance(item, Progress):
+            yield item
+        else:
+            unread, (rows, probabilities) = len(rows), item
+            if unread > len(rows):
+                yield Note("warning", message(N_("{n:count} files could not be read and are left out"), n=unread - len(rows)))
+    truth = translate[dataset.labels[rows]]
+    most = int(np.bincount(truth).argmax())
+    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most)
+    for audit in AUDITS.values():
+        yield Judged(audit(evidence))

@@ -1,0 +1,64 @@
+"""explain: what the model says of one image, and one unit of its network, product by product."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from limpide.data.decode import Undecodable, decode
+from limpide.errors import DataError, UsageError, nearest
+from limpide.finding import Finding, Table
+from limpide.language import N_, message
+from limpide.run import Run
+from limpide.workflows.opening import predictor_of
+
+
+def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: int = 0, x: int = 0) -> dict[str, Finding]:
+    """Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist."""
+    import numpy as np
+    import torch
+
+    from limpide.data.reading import Pixels
+    from limpide.interpret.why import as_finding, strongest_unit, why
+    from limpide.training.batches import normalised
+    from limpide.training.network import trained
+
+    opened = Run.open(run)
+    model, preprocessing = trained(opened)
+    try:
+        image = decode(Path(file).read_bytes(), preprocessing.jpeg_side)
+    except Undecodable as error:
+        raise DataError("L207", error.reason, where=file, todo=N_("name a readable image")) from error
+    except OSError as error:
+        raise DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("name a readable image")) from error
+    square = preprocessing.pixels(image)[None]
+    tensor = normalised(torch.from_numpy(square.copy()), Pixels(preprocessing, np.arange(1), square))
+    try:
+        unit = strongest_unit(model, tensor) if layer is None else why(model, tensor, layer, channel, y, x)
+    except KeyError:
+        names = [name for name, module in model.named_modules() if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear))]
+        guess = nearest(layer or "", names)
+        raise UsageError(
+            "L109",
+            N_("the network has no layer of this name"),
+            where=layer,
+            todo=N_("did you mean {guess}? There are {names}"),
+            guess=guess or names[0],
+            names=", ".join(names[:8]),
+        ) from None
+    except (IndexError, TypeError) as error:
+        raise UsageError("L110", N_("this unit cannot be opened"), where=f"{layer} {channel} {y} {x}", todo=str(error)) from error
+    return {"prediction": _prediction(run, file, image), "inside": dataclasses.replace(as_finding(unit))}
+
+
+def _prediction(run: str, file: str, image: object) -> Finding:
+    predictor = predictor_of(run)
+    row = predictor.probabilities([image])[0]  # type: ignore[list-item]
+    order = (-row).argsort()[:5]
+    rows = [[predictor.classes[k], float(row[k])] for k in order]
+    return Finding(
+        name="prediction",
+        verdict="ok",
+        message=message(N_("{file}: {label} with a probability of {p:percent}."), file=file, label=rows[0][0], p=rows[0][1]),
+        table=Table([(N_("class"), "text"), (N_("probability"), "percent")], rows),
+    )
