@@ -11,7 +11,7 @@ import gettext
 import locale
 import os
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,4 +149,4 @@ def size(count: float) -> str:
     return f"{significant(value)}\N{NO-BREAK SPACE}{prefix}{letter}"
 
 
-_FORMATS = {"percent": percent, "count": number, "duration": duration, "bytes": size, "number": significant}
+_FORMATS: dict[str, Callable[[Any], str]] = {"percent": percent, "count": number, "duration": duration, "bytes": size, "number": significant}

@@ -56,13 +56,13 @@ def split(
         quotas["validation"] = 0.0
     if len(groups) < CALIBRATION_FROM:
         quotas["calibration"] = 0.0
-    for label in np.unique(labels):
+    for label in np.unique(labels).tolist():
         own = {g: [i for i in ix if i not in out] for g, ix in members.items() if labels[ix[0]] == label}
         _place(own, parts, given, quotas, earlier)
     trained = set(labels[parts == "train"].tolist())
-    for i in np.flatnonzero(parts != ""):
+    for i in np.flatnonzero(parts != "").tolist():
         if int(labels[i]) not in trained:
-            out[int(i)], parts[i] = NOT_TRAINED, ""
+            out[i], parts[i] = NOT_TRAINED, ""
     return parts, out
 
 

@@ -52,7 +52,7 @@ def _network(model: nn.Module, p: Preprocessing) -> onnx.ModelProto:
     with warnings.catch_warnings():
         # The TorchScript exporter is eight times faster than its successor and needs no further package.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", message=".*legacy TorchScript-based ONNX export.*")
         torch.onnx.export(
             model,

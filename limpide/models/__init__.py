@@ -1,24 +1,25 @@
 """The networks, one family a file. Each hands out `features(images)` → (batch, width) and ends in `head`, a Linear.
 
-MODELS maps a name to a function (classes, channels) → network; `input_of` says what a network wants to see.
+MODELS maps a name to a function (classes, channels, size of the square) → network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
 from limpide.models.cnn import SmallCNN
 from limpide.models.efficientnet import EfficientNetLite
 
-MODELS: dict[str, Callable[[int, int], nn.Module]] = {
-    "cnn": lambda classes, channels: SmallCNN(classes=classes, channels=channels),
-    "efficientnet_lite0": lambda classes, channels: EfficientNetLite(classes=classes, channels=channels),
+MODELS: dict[str, Callable[[int, int, int], nn.Module]] = {
+    "cnn": lambda classes, channels, size: SmallCNN(classes=classes, channels=channels, size=size),
+    "efficientnet_lite0": lambda classes, channels, size: EfficientNetLite(classes=classes, channels=channels),
 }
 
 # Networks with published weights, and the function that loads them into a fresh one.
-PRETRAINED: dict[str, Callable[[nn.Module], None]] = {
+PRETRAINED: dict[str, Callable[[Any], None]] = {
     "efficientnet_lite0": EfficientNetLite.load_imagenet,
 }
 

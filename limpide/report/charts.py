@@ -108,7 +108,7 @@ def interval_bars(rows: Sequence[tuple[str, float, float | None, float | None]],
 
     The axis leaves out the empty part on its left, or intervals could not be seen; what lies there gets an arrow.
     """
-    left, right, top, row = 8, WIDTH - 8, 6, 48
+    left, right, top, row = 2, WIDTH - 8, 6, 48
     axis = Axis(_left_end(rows), 1.0, left, right)
     bottom = top + row * len(rows) + 2
     values = ticks(axis.low, 1.0, 5)
@@ -124,7 +124,7 @@ def interval_bars(rows: Sequence[tuple[str, float, float | None, float | None]],
         y += 19
     for i, (name, value, low, high) in enumerate(rows):
         pieces += _model(axis, name, value, low, high, top + row * i, first=i == 0)
-    pieces.append(text(left, bottom + 40, _("accuracy (% of test images recognised), line: 95 % interval"), kind="label"))
+    pieces.append(text(left, bottom + 40, _("test images recognised (%); band: interval (95 %)"), kind="label"))
     return drawing(WIDTH, int(y - 10), _("Accuracy of the network and of simpler models"), pieces, "intervals")
 
 

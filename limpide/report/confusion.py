@@ -64,7 +64,7 @@ def _chosen(counts: Sequence[Sequence[int]]) -> list[int]:
     classes = range(len(counts))
     if len(counts) <= LARGEST:
         return list(classes)
-    pairs = sorted(((-counts[i][j], i, j) for i in classes for j in classes if i != j and counts[i][j]))
+    pairs = sorted((-counts[i][j], i, j) for i in classes for j in classes if i != j and counts[i][j])
     chosen: set[int] = set()
     for _count, i, j in pairs:
         if len(chosen | {i, j}) <= MOST_CONFUSED:
@@ -86,7 +86,7 @@ def _cell(names: Sequence[str], counts: Sequence[Sequence[int]], totals: Sequenc
 
 
 def sentence_of(truth: str, predicted: str, count: int, of: int) -> Message:
-    values = dict(truth=truth, predicted=predicted, count=count, n=of, share=count / of if of else 0.0)
+    values = {"truth": truth, "predicted": predicted, "count": count, "n": of, "share": count / of if of else 0.0}
     if truth == predicted:
         return message(
             N_("{truth}: {count:count} of {n:count} image recognised ({share:percent})"),

@@ -120,9 +120,8 @@ def recipe_of(info: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def made_facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What somebody would need to make this run again: (msgid, value). Paths are left out: a report is sent to others."""
-    recipe = info.get("recipe") if isinstance(info.get("recipe"), Mapping) else {}
-    machine = info.get("machine") if isinstance(info.get("machine"), Mapping) else {}
-    versions = machine.get("versions") or info.get("versions") or {}
+    recipe, machine = _mapping(info.get("recipe")), _mapping(info.get("machine"))
+    versions = _mapping(machine.get("versions") or info.get("versions"))
     found = [
         (N_("begun"), info.get("created")),
         (N_("data"), info.get("data")),
@@ -135,9 +134,13 @@ def made_facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
         (N_("processor cores"), machine.get("cores")),
         (N_("system"), machine.get("system")),
         ("Python", machine.get("python")),
-        *(versions.items() if isinstance(versions, Mapping) else ()),
+        *versions.items(),
     ]
     return [(name, _value(value)) for name, value in found if value not in (None, "")]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _value(value: object) -> str:

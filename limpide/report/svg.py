@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -68,7 +69,7 @@ def ticks(low: float, high: float, count: int = 5, smallest: float = 0.0) -> lis
 
 def decimals(values: list[float], scale: float = 1.0) -> int:
     """How many decimals tell these tick values apart."""
-    steps = [abs(b - a) * scale for a, b in zip(values, values[1:], strict=False)]
+    steps = [abs(b - a) * scale for a, b in pairwise(values)]
     smallest = min(steps, default=1.0)
     return 0 if smallest <= 0 else max(0, -math.floor(math.log10(smallest) + 1e-9))
 

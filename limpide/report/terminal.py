@@ -5,6 +5,7 @@ Whatever comes from files is put into rich's Text and never read as markup: a cl
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -58,24 +59,22 @@ def _headline(finding: Finding | None, console: Console) -> None:
     score = wording.number_of(finding, "accuracy")
     if score and score.low is not None and score.high is not None:
         sure = N_("If we tested it on many more images like these, the score would very likely lie between {low:percent} and {high:percent}.")
-        console.print(_indented(str(message(sure, low=score.low, high=score.high))))
+        _paragraph(str(message(sure, low=score.low, high=score.high)), console)
     compared = [
         (_(name), wording.value_of(finding, key)) for key, name in (("chance", N_("guessing at random")), ("majority", N_("always the most common class")))
     ]
     words = [str(message(N_("{name}: {value}"), name=name, value=wording.measured(value, "share"))) for name, value in compared if value is not None]
     if words:
-        console.print(_indented(" · ".join(words), "dim"))
+        _paragraph(" · ".join(words), console, "dim")
 
 
 def _claim(finding: Finding, console: Console, style: str = "") -> None:
     """The mark of the verdict and the sentence; the word stands beside the mark wherever there is something to look at."""
-    from rich.text import Text
-
-    line = Text(wording.VERDICT_MARKS[finding.verdict] + " ", style=MARK_STYLES[finding.verdict])
-    line.append(wording.shown(finding.message), style=style)
+    colour = MARK_STYLES[finding.verdict]
+    words = str(finding.message)
     if finding.verdict != "ok":
-        line.append(f" ({_(wording.VERDICT_WORDS[finding.verdict])})", style=MARK_STYLES[finding.verdict])
-    console.print(line)
+        words += f" ({_(wording.VERDICT_WORDS[finding.verdict])})"
+    _paragraph(words, console, style, first=_text(wording.VERDICT_MARKS[finding.verdict] + " ", colour))
 
 
 def _table(found: Table | None, console: Console) -> None:
@@ -96,11 +95,11 @@ def _weakest(finding: Finding, console: Console) -> None:
         ]
         for row in rows[:WEAKEST]
     ]
-    heads = (N_("class, weakest first"), N_("found (recall)"), N_("95 % interval"), N_("right when named (precision)"), N_("test images"))
+    heads = (N_("class, weakest first"), N_("found (recall)"), N_("interval (95 %)"), N_("right when named (precision)"), N_("test images"))
     _grid([(_(name), i > 0) for i, name in enumerate(heads)], cells, console)
     if len(rows) > WEAKEST:
         more = message(N_("and {n:count} more class"), N_("and {n:count} more classes"), n=len(rows) - WEAKEST)
-        console.print(_indented(str(more), "dim"))
+        _paragraph(str(more), console, "dim")
 
 
 def _excluded(run: Run, finding: Finding | None, console: Console) -> None:
@@ -110,16 +109,16 @@ def _excluded(run: Run, finding: Finding | None, console: Console) -> None:
     data = record.data_of(run.split_file, run.excluded_file)
     parts = [str(message(N_("{name} {n:count}"), name=_(part), n=n)) for part, n in data.parts]
     if parts:
-        console.print(_indented(" · ".join(parts), "dim"))
+        _paragraph(" · ".join(parts), console, "dim")
     for reason, n in data.reasons:
         line = message(N_("{reason}: {n:count} file"), N_("{reason}: {n:count} files"), reason=_(reason), n=n)
-        console.print(_indented(str(line), "dim"))
+        _paragraph(str(line), console, "dim")
 
 
 def _numbers(finding: Finding | None, console: Console) -> None:
     if finding:
         words = [str(message(N_("{name}: {value}"), name=_(n.name), value=wording.measured(n.value, n.unit))) for n in finding.numbers]
-        console.print(_indented(" · ".join(words), "dim"))
+        _paragraph(" · ".join(words), console, "dim")
 
 
 def _first(table: Table | None, count: int) -> Table | None:
@@ -136,13 +135,15 @@ def _grid(heads: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], cons
         grid.add_column(_text(words), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(_text(words) for words in row))
-    console.print(Padding(grid, (0, 0, 0, 2)))
+    console.print(Padding(grid, (0, 0, 0, 2), expand=False))
 
 
-def _indented(words: str, style: str = "") -> object:
-    from rich.padding import Padding
-
-    return Padding(_text(words, style), (0, 0, 0, 2))
+def _paragraph(words: str, console: Console, style: str = "", first: Text | None = None) -> None:
+    """Indented by two. textwrap, unlike rich, never parts a number from its unit at a no-break space."""
+    lines = textwrap.wrap(wording.shown(words), max(20, console.width - 2)) or [""]
+    for i, line in enumerate(lines):
+        start = first if i == 0 and first else _text("  ")
+        console.print(start + _text(line, style), soft_wrap=True)
 
 
 def _text(words: str, style: str = "") -> Text:

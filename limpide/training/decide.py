@@ -55,7 +55,7 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         image_size=size,
         device=str(device),
         precision=precision,
-        batch=recipe.batch or (32 if pretrained else _power_of_two(n // 24, 16, 256)),
+        batch=recipe.batch or (32 if pretrained else _power_of_two(n // 24, 16, 128)),
         lr=recipe.lr or (2e-3 if pretrained else 1e-2),
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
     )
@@ -66,10 +66,10 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
 
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
-    """Passes when nobody said: small networks see about 100,000 grey or 800,000 colour images, pretrained ones 4,000."""
+    """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 4,000."""
     if recipe.model in PRETRAINED:
         return max(3, min(20, round(4_000 / train_images)))
-    return max(1, min(60, -(-(96_000 if grey else 800_000) // train_images)))
+    return max(1, min(60, -(-(48_000 if grey else 800_000) // train_images)))
 
 
 def preprocessing_of(recipe: Recipe, images: Glimpse, size: int | None = None) -> Preprocessing:

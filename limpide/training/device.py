@@ -29,7 +29,7 @@ def has_fast_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # older versions cannot tell
+        capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions cannot tell
         return bool(capabilities.get("avx512_bf16", False))
     return False
 

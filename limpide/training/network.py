@@ -23,11 +23,11 @@ from limpide.training.state import TrainState
 from limpide.training.transfer import discriminative_scales
 
 
-def build(recipe: Recipe, classes: int, channels: int) -> nn.Module:
+def build(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
     """A fresh network: published weights where there are any, the rest drawn from the recipe's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = MODELS[recipe.model](classes, channels)
+        model = MODELS[recipe.model](classes, channels, size)
     if recipe.model in PRETRAINED:
         PRETRAINED[recipe.model](model)
     return model
@@ -76,6 +76,6 @@ def trained(run: Run) -> tuple[nn.Module, Preprocessing]:
     if not file.exists() or "final" not in info:
         raise ModelError("L403", N_("there is no exported model yet"), where=run.path, todo=N_("finish the training: run the same limpide train command again"))
     preprocessing = Preprocessing.from_json(info["final"]["preprocessing"])
-    model = MODELS[info["recipe"]["model"]](len(info["classes"]), preprocessing.channels)
+    model = MODELS[info["recipe"]["model"]](len(info["classes"]), preprocessing.channels, preprocessing.size)
     load_weights(model, file)
     return model.eval(), preprocessing

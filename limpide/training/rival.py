@@ -12,7 +12,7 @@ from limpide.data.dataset import Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.machine import cores
 from limpide.recipe import Recipe
-from limpide.training.device import fused, has_fast_bf16
+from limpide.training.device import fused, has_fast_bf16, place
 from limpide.training.network import build
 from limpide.training.transfer import Head, fit_head
 
@@ -25,9 +25,9 @@ class FrozenRival:
     def __init__(self, dataset: Dataset, recipe: Recipe) -> None:
         self.dataset, self.classes = dataset, len(dataset.classes)
         self.preprocessing = Preprocessing(SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,))
-        network = build(recipe.but(model="efficientnet_lite0"), self.classes, 3)
+        network = build(recipe.but(model="efficientnet_lite0"), self.classes, 3, SIZE)
         self.dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
-        self.network = fused(network).to(dtype=self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = place(fused(network), torch.device("cpu")).to(self.dtype)
         self.head: Head | None = None
 
     def fit(self, order: np.ndarray, labels: np.ndarray, budget: float) -> tuple[int, float]:

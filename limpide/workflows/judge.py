@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -127,7 +127,7 @@ def _training_seconds(info: dict[str, Any]) -> float:
 
 def _rivals(
     dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: dict[str, Any], budget: float, recipe: Recipe, info: dict[str, Any]
-) -> Iterator[Event]:
+) -> Generator[Event, None, list[simpler.Rival]]:
     """A generator whose return value is the list of rivals."""
     train, labels = np.flatnonzero(parts == "train"), dataset.labels
     found = [simpler.majority(labels[train], labels[rows])]

@@ -1,0 +1,73 @@
+"""first: frozen features and a linear head, so that a usable model is saved within seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from limpide.data.reading import Pixels
+from limpide.deploy.export import export
+from limpide.events import Event
+from limpide.language import N_, Message, message
+from limpide.models import PRETRAINED
+from limpide.training.network import save_weights
+from limpide.training.transfer import Head, fit_head, frozen_features, load_features, log_loss, set_head
+from limpide.workflows.phases.job import Job
+
+FLIP_LOSS = 0.02  # share of validation that may be lost on mirrored images for mirroring to count as harmless
+
+
+def first_model(job: Job) -> Iterator[Event]:
+    if job.done("first"):
+        return
+    if job.recipe.model not in PRETRAINED:
+        job.enter("fit")
+        return
+    began = time.monotonic()
+    pixels, labels, cache = job.frozen_pixels(), job.dataset.labels, job.run.cache
+    model, device = job.network(pixels.preprocessing), torch.device(job.recipe.device)
+    rows = {part: job.frozen_rows(part) for part in ("train", "validation")}
+    for part in rows:
+        yield from frozen_features(model, pixels, rows[part], cache, device)
+    features = {part: load_features(pixels, rows[part], cache) for part in rows if len(rows[part])}
+    width = features["train"].shape[1]
+    held = features.get("validation", np.zeros((0, width), np.float32))
+    head = fit_head(features["train"], labels[rows["train"]], held, labels[rows["validation"]], len(job.dataset.classes))
+    seconds = time.monotonic() - began
+    logits = head.logits(held)
+    accuracy = float((logits.argmax(1) == labels[rows["validation"]]).mean()) if len(held) else 0.0
+    loss = log_loss(logits, labels[rows["validation"]]) if len(held) else 0.0
+    set_head(model, head)
+    save_weights(model, job.run.snapshots / "first.safetensors")
+    export(model, pixels.preprocessing, job.dataset.classes, job.run.model_file, name=job.recipe.model)
+    ready = time.monotonic() - job.began
+    if job.recipe.flip == "auto":
+        flip, why = _flip(job, model, head, rows["validation"], accuracy)
+        job.recipe = job.recipe.but(flip=flip)
+        yield job.say("decision", why)
+    yield job.say("saved", message(N_("a first model is ready: {accuracy:percent} of {n:count} validation images right"), accuracy=accuracy, n=len(held)))
+    frozen = {"accuracy": accuracy, "loss": loss, "seconds": seconds, "n": len(rows["train"]), "strength": head.strength}
+    job.enter("fit", frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
+
+
+def _flip(job: Job, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float) -> tuple[str, Message]:
+    """Mirroring is harmless when the first model still knows mirrored validation images (letters and digits: it does not)."""
+    rows = rows[:256]
+    if len(rows) < 20:
+        return "no", message(N_("no mirroring while training: too few validation images to know whether it is harmless"))
+    pixels = job.frozen_pixels()
+    mirrored = Pixels(pixels.preprocessing, rows, pixels.take(rows)[:, :, ::-1].copy())
+    folder = job.run.cache / "mirrored"
+    folder.mkdir(exist_ok=True)
+    for _ in frozen_features(model, mirrored, rows, folder, torch.device(job.recipe.device)):
+        pass
+    predicted = head.logits(load_features(mirrored, rows, folder)).argmax(1)
+    share = float((predicted == job.dataset.labels[rows]).mean())
+    yes = share >= accuracy - FLIP_LOSS
+    says = N_("images are mirrored while training: it knows {share:percent} of mirrored images, {accuracy:percent} of the originals")
+    if not yes:
+        says = N_("no mirroring while training: it knows {share:percent} of mirrored images, {accuracy:percent} of the originals")
+    return ("yes" if yes else "no"), message(says, share=share, accuracy=accuracy)

@@ -1,0 +1,97 @@
+"""fit: the training loop, watched; the best weights on validation are kept."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+
+from limpide.audit import records
+from limpide.errors import TrainingError
+from limpide.events import Epoch, Event, Note
+from limpide.language import N_, message
+from limpide.training.checkpoint import load_checkpoint, save_checkpoint
+from limpide.training.fit import fit, stalled
+from limpide.training.network import augmentation, load_weights, save_weights, start
+from limpide.training.state import TrainState
+from limpide.workflows.phases.job import Job
+
+CHECKPOINT_EVERY = 10.0  # s, and at most a thirtieth of the time
+OVER_QUOTE = 1.5
+
+
+def fit_network(job: Job) -> Iterator[Event]:
+    if job.done("fit"):
+        return
+    preprocessing = job.pixels().preprocessing
+    # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below (docs/LOG.md).
+    model = job.network(preprocessing)
+    state = start(model, job.recipe, job.info["steps"])
+    restored = load_checkpoint(job.run.checkpoints)
+    if restored:
+        state.restore(restored.tensors, restored.numbers)
+        yield Note("resume", message(N_("continuing after step {step:count} of {steps:count}"), step=state.step, steps=state.steps))
+        if restored.damaged:
+            yield Note("warning", message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)))
+    began = time.monotonic()
+    yield from _steps(job, state)
+    seconds = job.info.get("fit_seconds", 0.0) + time.monotonic() - began
+    frozen = job.info.get("frozen")
+    if frozen and (state.best_score is None or state.best_score < (frozen["accuracy"], -frozen["loss"])):
+        load_weights(state.model, job.run.snapshots / "first.safetensors")
+        kind, accuracy, preprocessing = "frozen", frozen["accuracy"], job.frozen_pixels().preprocessing
+    else:
+        state.use_best()
+        kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
+    save_weights(state.model, job.run.snapshots / "best.safetensors")
+    job.run.add_finding(records.training(state.best_epoch, state.epoch, job.info["epochs"], accuracy, len(job.rows("validation")), kind))
+    job.enter("seal", final={"kind": kind, "preprocessing": preprocessing.to_json(), "validation": accuracy}, fit_seconds=seconds)
+
+
+def _steps(job: Job, state: TrainState) -> Iterator[Event]:
+    """Runs the loop, saves when due, and stops when validation stalls or the quote is far exceeded."""
+    run, validation = job.run, job.validation()
+    left = job.info["quote"]["fitting"] * (1 - state.step / max(1, state.steps))
+    began = saved = time.monotonic()
+    pause = CHECKPOINT_EVERY
+    loop = fit(
+        state,
+        job.batches("train"),
+        validation if len(validation.rows) else None,
+        job.recipe,
+        augment=augmentation(job.recipe, job.info["epochs"], job.seen.grey),
+    )
+    with contextlib.closing(loop):  # type: ignore[type-var]
+        while not (stalled(state, int(job.recipe.patience or 1)) and state.epoch):
+            event = next(loop, None)
+            if event is None:
+                return
+            if not isinstance(event, Epoch) and not math.isfinite(event.loss):
+                raise TrainingError("L601", N_("the loss is not a number any more"), where=f"step {event.n}", todo=N_("train with a lower --lr and --new"))
+            run.append(event)
+            now = time.monotonic()
+            if now - saved > pause:
+                _checkpoint(job, state)
+                pause, saved = max(CHECKPOINT_EVERY, 30 * (time.monotonic() - now)), time.monotonic()
+            try:
+                yield event
+            except GeneratorExit:
+                _checkpoint(job, state)
+                run.update(status="stopped", fit_seconds=job.info.get("fit_seconds", 0.0) + now - began)
+                raise
+            if job.recipe.time is not None and now - began > OVER_QUOTE * left + 5:
+                _checkpoint(job, state)
+                run.update(status="stopped")
+                raise TrainingError(
+                    "L602",
+                    N_("the training takes more than one and a half times as long as quoted; it was saved after step {step} of {steps}"),
+                    where=run.path,
+                    todo=N_("run the same command again to continue, or use --time with a longer time and --new"),
+                    step=state.step,
+                    steps=state.steps,
+                )
+
+
+def _checkpoint(job: Job, state: TrainState) -> None:
+    save_checkpoint(state, job.run.checkpoints, job.run.sync())

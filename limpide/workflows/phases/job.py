@@ -1,0 +1,76 @@
+"""What the phases of a training hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from limpide.data.dataset import Dataset
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.reading import Glimpse, Pixels, Reading
+from limpide.events import Note
+from limpide.language import Message
+from limpide.recipe import Recipe
+from limpide.run import Run
+from limpide.training.batches import Batches
+from limpide.training.decide import FROZEN_SIZE
+from limpide.training.network import build
+
+PHASES = ("read", "split", "first", "fit", "seal", "judge", "done")
+
+
+@dataclass
+class Job:
+    """What the phases hand to each other, all of it made anew from the files of the run when it is continued."""
+
+    run: Run
+    dataset: Dataset
+    began: float  # monotonic, s
+    images: bool  # whether the report shows pictures
+    info: dict[str, Any]
+    recipe: Recipe = field(init=False)
+    seen: Glimpse = field(init=False)
+    reading: Reading = field(init=False)
+    parts: np.ndarray = field(init=False)  # str (n,), "" = left out
+
+    def rows(self, part: str) -> np.ndarray:
+        return np.flatnonzero(self.parts == part)
+
+    def done(self, phase: str) -> bool:
+        return PHASES.index(self.info["phase"]) > PHASES.index(phase)
+
+    def enter(self, phase: str, **values: Any) -> None:
+        self.run.enter(phase, **values)
+        self.info = self.run.info()
+
+    def say(self, topic: str, text: Message) -> Note:
+        note = Note(topic, text)
+        self.run.append(note)
+        return note
+
+    def pixels(self) -> Pixels:
+        return self.reading.pixels[int(self.recipe.image_size or 0)]
+
+    def batches(self, part: str, batch: int | None = None) -> Batches:
+        rows = self.rows(part)
+        device = torch.device(self.recipe.device)
+        return Batches(self.pixels(), rows, self.dataset.labels[rows], batch or int(self.recipe.batch or 1), device)
+
+    def validation(self) -> Batches:
+        return self.batches("validation", batch=max(64, int(self.recipe.batch or 1)))
+
+    def network(self, preprocessing: Preprocessing) -> nn.Module:
+        """A fresh network for squares like these."""
+        return build(self.recipe, len(self.dataset.classes), preprocessing.channels, preprocessing.size)
+
+    # -- of the first model, for pretrained networks: a sample of the images, at the size the network was made for
+
+    def frozen_pixels(self) -> Pixels:
+        return self.reading.pixels[FROZEN_SIZE]
+
+    def frozen_rows(self, part: str) -> np.ndarray:
+        return np.intersect1d(self.rows(part), self.frozen_pixels().rows)

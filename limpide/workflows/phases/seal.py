@@ -1,0 +1,56 @@
+"""seal: temperature, export, and the proof that the file says what the network says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from limpide.audit import records
+from limpide.deploy.export import export
+from limpide.events import Event
+from limpide.finding import Finding
+from limpide.language import N_, message
+from limpide.predictor import Predictor
+from limpide.training.batches import Batches
+from limpide.training.calibration import fit_temperature
+from limpide.training.fit import logits_of
+from limpide.training.network import trained
+from limpide.workflows.phases.job import Job
+
+
+def seal_model(job: Job) -> Iterator[Event]:
+    if job.done("seal"):
+        return
+    model, preprocessing = trained(job.run)
+    own = bool(len(job.rows("calibration")))
+    rows = job.rows("calibration" if own else "validation")
+    pixels = job.reading.pixels[preprocessing.size]
+    rows = np.intersect1d(rows, pixels.rows)
+    labels = job.dataset.labels[rows]
+    logits = logits_of(model, Batches(pixels, rows, labels, 64, torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
+    temperature = fit_temperature(logits, labels, own_part=own)
+    export(model, preprocessing, job.dataset.classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
+    ready = time.monotonic() - job.began
+    finding = _parity(job, rows[:32], logits[:32] / temperature.value)
+    if finding is not None:
+        job.run.add_finding(finding)
+    says = {
+        "calibration": N_("probabilities calibrated on {n:count} images of their own: temperature {t:number}"),
+        "cross-fitted": N_("probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"),
+        "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
+    }[temperature.how]
+    yield job.say("decision", message(says, n=temperature.n, t=temperature.value))
+    first = job.info.get("first_model_seconds", ready)
+    job.enter("judge", temperature=vars(temperature), first_model_seconds=first, model_seconds=ready)
+
+
+def _parity(job: Job, rows: np.ndarray, logits: np.ndarray) -> Finding | None:
+    """The sealed file, fed the original images, against the network's own probabilities."""
+    if not len(rows):
+        return None
+    predictor, images = Predictor(job.run.model_file), job.dataset.images
+    exported = predictor.probabilities([images.image(int(i), predictor.preprocessing.jpeg_side) for i in rows])
+    return records.sealed(exported, torch.from_numpy(logits).softmax(1).numpy())
