@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from limpide.language import N_, _, message, number, percent
 from limpide.report.svg import Axis, decimals, drawing, horizontal, line, rule, tag, text, ticks, vertical
-from limpide.report.wording import NBSP, interval
+from limpide.report.wording import NBSP
 
 WIDTH = 440  # units of the view box; small, so that the words stay readable on a telephone
 
@@ -139,13 +139,10 @@ def _left_end(rows: Sequence[tuple[str, float, float | None, float | None]]) -> 
 
 
 def _model(axis: Axis, name: str, value: float, low: float | None, high: float | None, y: float, first: bool) -> list[Markup]:
-    short = name if len(name) <= 34 else name[:33] + "…"
+    # The bounds stand in the table below: beside a long name there is no room for them.
+    short = name if len(name) <= 46 else name[:45] + "…"
     kind = "ours" if first else "other"
-    between = f"{NBSP}{NBSP}{interval(low, high)}"
-    pieces = [
-        text(axis.start, y + 16, short, kind=f"model {kind}"),
-        tag("text", tag("tspan", percent(value), class_="strong"), between, x=axis.end, y=y + 16, text_anchor="end", class_="legend"),
-    ]
+    pieces = [text(axis.start, y + 16, short, kind=f"model {kind}"), text(axis.end, y + 16, percent(value), "end", "strong")]
     if value < axis.low:
         return [*pieces, text(axis.start, y + 36, "◂", kind="legend")]
     if low is not None and high is not None:
