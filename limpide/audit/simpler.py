@@ -9,6 +9,7 @@ How it can mislead: the rivals are scored on the same test images, or on a part 
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -41,11 +42,14 @@ def majority(train_labels: np.ndarray, test_labels: np.ndarray) -> Rival:
 
 def pixels(train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray, budget: float, seed: int) -> Rival:
     """Logistic regression on small squares of pixels, uint8 (n, size, size, channels). `budget` in seconds."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     def fit(rows: np.ndarray) -> LogisticRegression:
         model = LogisticRegression(C=0.01, max_iter=60, tol=1e-3)
-        return model.fit(_flat(train[rows]), train_labels[rows])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # sixty iterations are the intention
+            return model.fit(_flat(train[rows]), train_labels[rows])
 
     model, n, seconds = within(budget, train_labels, fit, seed)
     right = int((model.predict(_flat(test)) == test_labels).sum())  # type: ignore[attr-defined]

@@ -5,6 +5,8 @@ The same network is then fine-tuned by `fit`, with smaller rates for the layers 
 
 from __future__ import annotations
 
+import hashlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +55,6 @@ def load_features(pixels: Pixels, rows: np.ndarray, cache: Path) -> np.ndarray:
 
 
 def _chunk_name(cache: Path, pixels: Pixels, part: np.ndarray) -> Path:
-    import hashlib
-
     key = hashlib.sha256(part.astype("<i8").tobytes()).hexdigest()[:16]
     return cache / f"features-{pixels.preprocessing.size}-{key}.npy"
 
@@ -75,6 +75,7 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
 
     features, held: (n, width) · labels, held_labels: int (n,) · a class without a training image gets a very low score.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     mean, spread = features.mean(0), features.std(0) + 1e-6
@@ -82,7 +83,9 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
     model = LogisticRegression(max_iter=100, tol=1e-3, warm_start=True)
     heads: list[Head] = []
     for strength in STRENGTHS:
-        model.set_params(C=strength).fit(standard, labels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # validation decides, not the last digit of the loss
+            model.set_params(C=strength).fit(standard, labels)
         head = _unstandardised(model, mean, spread, classes, strength)
         loss = log_loss(head.logits(held), held_labels) if len(held) else 0.0
         heads.append(Head(head.weight, head.bias, strength, ((strength, loss),)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Generator, Iterator
@@ -105,7 +106,8 @@ def judge(
     run.enter("done", status="finished", seconds=whole)
     from limpide.report.page import write_page
 
-    write_page(run, images=images)
+    meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
+    write_page(run, images=images, meanings=meanings)
     shutil.rmtree(run.cache, ignore_errors=True)
     for old in run.checkpoints.glob("step-*"):
         old.unlink(missing_ok=True)
