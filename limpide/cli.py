@@ -215,7 +215,7 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
         click.echo(json.dumps(summary | {"findings": {name: f.to_json() | {"pictures": []} for name, f in findings.items()}}))
     else:
         screen.findings(findings)
-        screen.next(f"limpide explain {run} {data}")
+        screen.next(f"limpide report {run}")
 
 
 @cli.command()

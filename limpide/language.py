@@ -115,12 +115,12 @@ def significant(value: float) -> str:
 
 
 def percent(share: float, decimals: int = 1) -> str:
-    """0.9912 → "99.1 %"; a share that is not quite 1 is never rounded up to 100 %."""
+    """0.9912 → "99.1 %"; a share that is not quite 1 is never rounded up to 100 %, nor one above 0 down to 0 %."""
     value = share * 100
     if value < 100 and round(value, decimals) == 100:
         value = 100 - 10**-decimals
     if value > 0 and round(value, decimals) == 0:
-        value = 10**-decimals
+        return f"<\N{NO-BREAK SPACE}{number(10**-decimals, decimals)}\N{NO-BREAK SPACE}%"
     return number(value, decimals) + "\N{NO-BREAK SPACE}%"
 
 

@@ -24,9 +24,9 @@ def accuracy(evidence: Evidence) -> Finding:
     majority = float(np.mean(evidence.truth == evidence.majority))
     verdict: Verdict = "ok" if low > max(majority, 1 / classes) else "bad" if high <= max(majority, 1 / classes) else "warn"
     says = {
-        "ok": N_("It names {accuracy:percent} of {n:count} images it had never seen correctly."),
-        "warn": N_("It names {accuracy:percent} of {n:count} unseen images correctly; with so few, that may be luck."),
-        "bad": N_("It names {accuracy:percent} of {n:count} unseen images correctly: no better than always saying {majority}."),
+        "ok": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly."),
+        "warn": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly; with so few, that may be luck."),
+        "bad": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly: no better than always saying {majority}."),
     }[verdict]
     return Finding(
         name="accuracy",

@@ -87,10 +87,14 @@ def _pair(value: tuple[int, ...]) -> tuple[int, int]:
 
 
 def strongest_unit(model: nn.Module, image: Tensor) -> Unit:
-    """The unit of the first convolution that answers most strongly to this image, away from the border."""
-    layer = next(name for name, module in model.named_modules() if isinstance(module, nn.Conv2d))
-    _, left = capture(model, image, layer)
-    inner = left[0, :, 1:-1, 1:-1]
+    """The unit of the first convolution that answers most strongly where there is something to see, away from the border."""
+    layer, conv = next((name, module) for name, module in model.named_modules() if isinstance(module, nn.Conv2d))
+    entered, left = capture(model, image, layer)
+    grey = entered.mean(1, keepdim=True)
+    window, stride, padding = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.padding)  # type: ignore[arg-type]
+    mean, square = (F.avg_pool2d(v, window, stride, padding) for v in (grey, grey * grey))
+    contrast = (square - mean * mean).clamp(min=0).sqrt()  # (1, 1, height, width) like the output
+    inner = (left * contrast)[0, :, 1:-1, 1:-1]
     place = int(inner.argmax())
     channel, rest = divmod(place, inner.shape[1] * inner.shape[2])
     y, x = divmod(rest, inner.shape[2])
