@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import glob
 import json
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,8 +24,28 @@ from limpide.recipe import Recipe
 RUNS = Path("runs")
 
 
+class Verb(click.Command):
+    """A command whose help is worded when it is shown, so that --lang holds for it too."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        worded(self)
+        super().format_help_text(ctx, formatter)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return _(self.short_help or "")
+
+
 class Verbs(click.Group):
-    """Guesses the verb that was meant, and tells every error in one line."""
+    """Guesses the verb that was meant."""
+
+    command_class = Verb
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order in which people need them
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        worded(self)
+        super().format_help_text(ctx, formatter)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
@@ -34,58 +55,71 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def worded(command: click.Command) -> None:
+    """Puts the help of a command and its options into the language in force. The originals are msgids and stay findable."""
+    command.help = _(originals.setdefault(command, command.help or ""))
+    for option in command.params:
+        if isinstance(option, click.Option) and option.help:
+            option.help = _(originals.setdefault(option, option.help))
+
+
+originals: dict[object, str] = {}
+
+
+class Choice(click.Option):
+    """A field of Recipe: shows its first name, meaning, unit and default; its other names are accepted all the same."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        choice = next(c for c in dataclasses.fields(Recipe) if c.name == self.name)
+        unit = f" [{choice.metadata['unit']}]" if choice.metadata["unit"] else ""
+        default = "" if choice.default is None else f"  ({choice.default})"
+        return f"{self.opts[0]} …", _(choice.metadata["meaning"]) + unit + default
+
+
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """One option for each field of Recipe, under all the names people know."""
     for choice in reversed(dataclasses.fields(Recipe)):
         names = [choice.name, *choice.metadata["also"]]
-        flags = sorted({f"--{name.replace('_', '-')}" for name in names} | {f"--{name}" for name in names}, key=len, reverse=True)
-        meaning = language.render(choice.metadata["meaning"], {})
-        unit = f" [{choice.metadata['unit']}]" if choice.metadata["unit"] else ""
-        default = "" if choice.default is None else f"  ({choice.default})"
-        command = click.option(
-            f"--{choice.name.replace('_', '-')}",
-            *[f for f in flags if f != f"--{choice.name.replace('_', '-')}"],
-            choice.name,
-            default=None,
-            metavar="…",
-            help=meaning + unit + default,
-            cls=_Quiet,
-        )(command)
+        flags = dict.fromkeys(flag for name in names for flag in (f"--{name.replace('_', '-')}", f"--{name}"))
+        command = click.option(*flags, choice.name, default=None, cls=Choice)(command)
     return command
 
 
-class _Quiet(click.Option):
-    """Shows only the first name in the help; the others are accepted all the same."""
+@click.group(
+    cls=Verbs,
+    help=N_("""Deep learning for images that you can see through.
 
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        record = super().get_help_record(ctx)
-        return record and (f"{self.opts[0]} {self.metavar}", record[1])
-
-
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+\b
+A folder with one folder of images a class is all it needs:
+  limpide train photos/             train, judge, report, one command
+  limpide predict runs/photos-001 new.jpg
+  limpide evaluate runs/photos-001 other-photos/
+  limpide explain runs/photos-001 new.jpg
+\b
+No images at hand?
+  limpide train digits              8×8 digits, in ten seconds
+  limpide train mnist               the classic, in half a minute"""),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="limpide")
 @click.option("--lang", metavar="en|fr", help=N_("language of every sentence (or set LIMPIDE_LANG)"))
 def cli(lang: str | None) -> None:
-    """Deep learning for images that you can see through.
-
-    \b
-    A folder with one folder of images a class is all it needs:
-      limpide train photos/             train, judge, report, one command
-      limpide predict runs/photos-001 new.jpg
-      limpide evaluate runs/photos-001 other-photos/
-      limpide explain runs/photos-001 new.jpg
-    \b
-    No images at hand?
-      limpide train digits              8×8 digits, in ten seconds
-      limpide train mnist               the classic, in half a minute
-    """
     if lang:
         if lang not in language.LANGUAGES:
             raise UsageError("L107", N_("this language is not spoken here"), where=lang, todo=N_("choose one of {names}"), names=", ".join(language.LANGUAGES))
         language.use(lang)
 
 
-@cli.command()
+@cli.command(
+    short_help=N_("train on a folder of images, judge, report"),
+    help=N_("""Train on DATA: a folder of class folders, of train|val|test folders, or mnist, digits.
+
+\b
+limpide train photos/               decides everything, and says why
+limpide train photos/ --time 5m     better, if you have five minutes
+limpide train photos/ --epochs 10 --lr 0.001 --seed 3
+The same command continues a run that was interrupted; --new starts another one."""),
+)
 @click.argument("data")
 @recipe_options
 @click.option("--runs", type=click.Path(path_type=Path), default=RUNS, show_default=True, help=N_("folder that keeps the runs"))
@@ -93,14 +127,6 @@ def cli(lang: str | None) -> None:
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print one JSON object on standard output and nothing else"))
 def train(data: str, runs: Path, new: bool, no_images: bool, as_json: bool, **choices: Any) -> None:
-    """Train on DATA: a folder of class folders, of train|val|test folders, or mnist, digits.
-
-    \b
-    limpide train photos/               decides everything, and says why
-    limpide train photos/ --time 5m     better, if you have five minutes
-    limpide train photos/ --epochs 10 --lr 0.001 --seed 3
-    The same command continues a run that was interrupted; --new starts another one.
-    """
     from limpide import machine
 
     machine.keep_memory()
@@ -119,6 +145,8 @@ def train(data: str, runs: Path, new: bool, no_images: bool, as_json: bool, **ch
     elif finished:
         screen.report(run)
         screen.next(f"limpide predict {run.path} {_example(dataset)}")
+    else:
+        screen.next(shlex.join(["limpide", *(word for word in sys.argv[1:] if word != "--new")]))
     sys.exit(0 if finished else 130)
 
 
@@ -150,19 +178,20 @@ def _example(dataset: Any) -> str:
     return str(Path(root) / dataset.images.names[0]) if root else "new.png"
 
 
-@cli.command()
+@cli.command(
+    short_help=N_("name what is on image files"),
+    help=N_("""Name what is on FILES (images, folders, patterns) with the model of RUN (a run, or its model.onnx).
+
+\b
+limpide predict runs/photos-001 new.jpg
+limpide predict runs/photos-001 inbox/ --csv > names.csv"""),
+)
 @click.argument("run")
 @click.argument("files", nargs=-1, required=True)
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help=N_("how many classes to name"))
 @click.option("--csv", "as_csv", is_flag=True, help=N_("print CSV"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print a JSON list"))
 def predict(run: str, files: Sequence[str], top: int, as_csv: bool, as_json: bool) -> None:
-    """Name what is on FILES (images, folders, patterns) with the model of RUN (a run, or its model.onnx).
-
-    \b
-    limpide predict runs/photos-001 new.jpg
-    limpide predict runs/photos-001 inbox/ --csv > names.csv
-    """
     from limpide.report import live
     from limpide.workflows.predict import predict as work
 
@@ -198,12 +227,14 @@ def _expanded(patterns: Sequence[str]) -> list[str]:
     return found
 
 
-@cli.command()
+@cli.command(
+    short_help=N_("score a model on other labelled images"),
+    help=N_("""Score the model of RUN on other labelled images: DATA is a folder with the same class names."""),
+)
 @click.argument("run")
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help=N_("print one JSON object on standard output and nothing else"))
 def evaluate(run: str, data: str, as_json: bool) -> None:
-    """Score the model of RUN on other labelled images: DATA is a folder with the same class names."""
     from limpide.report import live
     from limpide.workflows.evaluate import evaluate as work
 
@@ -218,7 +249,10 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
         screen.next(f"limpide report {run}")
 
 
-@cli.command()
+@cli.command(
+    short_help=N_("open the network on one image, product by product"),
+    help=N_("""Open the network of RUN on IMAGE: what it says, and one unit's value product by product."""),
+)
 @click.argument("run")
 @click.argument("image")
 @click.option("--layer", help=N_("a convolution or linear layer; without it, the strongest unit of the first convolution"))
@@ -227,7 +261,6 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
 @click.option("-x", default=0, show_default=True, help=N_("column of the unit"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print one JSON object on standard output and nothing else"))
 def explain(run: str, image: str, layer: str | None, channel: int, y: int, x: int, as_json: bool) -> None:
-    """Open the network of RUN on IMAGE: what it says, and one unit's value product by product."""
     from limpide.report import live
     from limpide.workflows.explain import explain as work
 
@@ -241,11 +274,13 @@ def explain(run: str, image: str, layer: str | None, channel: int, y: int, x: in
         screen.next(f"limpide explain {run} {image} --layer head --channel 0")
 
 
-@cli.command()
+@cli.command(
+    short_help=N_("copy the sealed model to where it is needed"),
+    help=N_("""Copy the sealed model of RUN to FILE: an ONNX file that needs no limpide and no torch."""),
+)
 @click.argument("run")
 @click.argument("file", type=click.Path(path_type=Path))
 def export(run: str, file: Path) -> None:
-    """Copy the sealed model of RUN to FILE: an ONNX file that needs no limpide and no torch."""
     from limpide.report import live
     from limpide.workflows.export import export as work
 
@@ -255,11 +290,13 @@ def export(run: str, file: Path) -> None:
     screen.next(f"limpide predict {file} new.jpg")
 
 
-@cli.command()
+@cli.command(
+    short_help=N_("write the report again, in another language or without images"),
+    help=N_("""Write the report of RUN again, in the language of --lang."""),
+)
 @click.argument("run")
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
 def report(run: str, no_images: bool) -> None:
-    """Write the report of RUN again, in the language of --lang."""
     from limpide.report import live
     from limpide.report.page import write_page
     from limpide.run import Run
@@ -270,11 +307,13 @@ def report(run: str, no_images: bool) -> None:
     screen.report(opened)
 
 
-@cli.command()
+@cli.command(
+    short_help=N_("list the runs kept in a folder"),
+    help=N_("""List the runs kept in a folder, newest last."""),
+)
 @click.option("--runs", "folder", type=click.Path(path_type=Path), default=RUNS, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help=N_("print a JSON list"))
 def runs(folder: Path, as_json: bool) -> None:
-    """List the runs kept in a folder, newest last."""
     from limpide.report import live
     from limpide.run import Run
 
@@ -287,11 +326,13 @@ def runs(folder: Path, as_json: bool) -> None:
     screen.next(f"limpide report {found[-1].path}" if found else "limpide train digits")
 
 
-@cli.command()
+@cli.command(
+    short_help=N_("the main job on real data: MNIST"),
+    help=N_("""The main job on real data: train on MNIST, judge, report."""),
+)
 @click.option("--runs", "folder", type=click.Path(path_type=Path), default=RUNS, show_default=True)
 @click.pass_context
 def demo(ctx: click.Context, folder: Path) -> None:
-    """The main job on real data: train on MNIST, judge, report."""
     ctx.invoke(train, data="mnist", runs=folder, new=False, no_images=False, as_json=False)
 
 

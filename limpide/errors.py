@@ -55,9 +55,12 @@ class TrainingError(LimpideError):
     exit_status = 6
 
 
+SPACES = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # between a number and its unit; Python calls them unprintable
+
+
 def one_line(text: str) -> str:
     """A file name may hold a newline or an escape sequence: neither may forge a second line of output."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return "".join(c if c.isprintable() or c in SPACES else f"\\x{ord(c):02x}" for c in text)
 
 
 def tame(value: Any) -> Any:

@@ -105,7 +105,7 @@ def number(value: float, decimals: int = 0) -> str:
 
 def significant(value: float) -> str:
     """Three significant digits, never in powers of ten for the sizes people meet."""
-    if value == 0 or abs(value) >= 100:
+    if value == 0 or not abs(value) < 100:  # NaN, too
         return number(value)
     if abs(value) < 1e-4:
         return f"{value:.1e}".replace(".", "," if _language == "fr" else ".")

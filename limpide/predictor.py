@@ -54,15 +54,18 @@ class Predictor:
         options.intra_op_num_threads, options.log_severity_level = threads, 3
         try:
             self.session = onnxruntime.InferenceSession(str(self.file), options, providers=["CPUExecutionProvider"])
-            contract = json.loads(self.session.get_modelmeta().custom_metadata_map["limpide"])
-        except KeyError:
-            raise ModelError("L404", N_("this ONNX file was not written by limpide"), where=file, todo=N_("name a run, or its model.onnx")) from None
+            written = self.session.get_modelmeta().custom_metadata_map.get("limpide")
+            if written is None:
+                raise ModelError("L404", N_("this ONNX file was not written by limpide"), where=file, todo=N_("name a run, or its model.onnx"))
+            contract = json.loads(written)
+            self.classes: tuple[str, ...] = tuple(contract["classes"])
+            self.preprocessing = Preprocessing.from_json(contract["preprocessing"])
+            self.temperature = float(contract["temperature"])
+            self.model = str(contract["model"])
+        except ModelError:
+            raise
         except Exception as error:  # ONNX Runtime raises its own undocumented kinds
             raise ModelError("L405", N_("the exported model cannot be opened"), where=file, todo=N_("export it again: limpide export")) from error
-        self.classes: tuple[str, ...] = tuple(contract["classes"])
-        self.preprocessing = Preprocessing.from_json(contract["preprocessing"])
-        self.temperature = float(contract["temperature"])
-        self.model = str(contract["model"])
 
     def probabilities(self, images: Sequence[Image.Image]) -> np.ndarray:
         """RGB images → float32 (n, classes)."""

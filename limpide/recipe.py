@@ -7,6 +7,7 @@ records and replays. The names that people know from other libraries are accepte
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,16 +115,18 @@ def seconds(text: str | float | None) -> float | None:
     """A duration as people write it: 90, "90", "90s", "5m", "1h30m". Raises UsageError."""
     if text is None or isinstance(text, (int, float)):
         return text
+    text = str(text)
     units = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600}
     parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*(min|sec|[smh]?)", text.strip().lower())
-    if not parts or "".join("".join(part) for part in parts) != re.sub(r"\s", "", text.lower()):
+    complete = "".join("".join(part) for part in parts) == re.sub(r"\s", "", text.lower())
+    if not parts or not complete or (len(parts) > 1 and not all(unit for _, unit in parts)):  # 1h30: minutes or seconds?
         raise UsageError("L104", N_("this is not a duration"), where=text, todo=N_("write 90s, 5m or 1h30m"))
     return sum(float(value) * units[unit] for value, unit in parts)
 
 
 def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
     """The value in its own type, or a UsageError that says what would have been right."""
-    rules, kind = choice.metadata, str(choice.type)
+    rules, kind, came = choice.metadata, str(choice.type), value
     if value is None:
         if "None" in kind:
             return None
@@ -139,7 +142,7 @@ def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
             value = int(number) if "int" in kind and number == int(number) else number if "float" in kind else None
         except (TypeError, ValueError, OverflowError):
             value = None
-    legal = value is not None
+    legal = value is not None and not (isinstance(value, float) and math.isinf(value))
     if legal and rules["choices"]:
         legal = value in rules["choices"]
     if legal and rules["low"] is not None:
@@ -150,7 +153,7 @@ def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
         raise UsageError(
             "L102",
             N_("the value of {name} must be {expected}"),
-            where=f"{choice.name}={value}",
+            where=f"{choice.name}={came}",
             todo=N_("see limpide train --help"),
             name=choice.name,
             expected=_expected(rules, kind),
@@ -162,5 +165,7 @@ def _expected(rules: Mapping[str, Any], kind: str) -> str:
     if rules["choices"]:
         return " | ".join(rules["choices"])
     low, high = rules["low"], rules["high"]
+    if low is None:
+        return "auto | …"  # a name, checked where the names are known
     whole = "1, 2, 3 …" if "int" in kind and low == 1 and high is None else ""
     return whole or (f"{low:g} … {high:g}" if high is not None else f"≥ {low:g}")

@@ -6,6 +6,7 @@ table of files and their writers stands in docs/run-format.md.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -78,17 +79,20 @@ class Run:
 
     @staticmethod
     def all_in(parent: Path) -> list[Run]:
-        """Every run under `parent`, newest last."""
-        found = [Run(file.parent) for file in parent.glob("*/run.json")]
-        return sorted(found, key=lambda run: (str(run.info().get("created", "")), run.path.name))
+        """Every run under `parent`, newest last. One whose run.json is damaged is left out: it must not stop the others."""
+        found = []
+        for file in parent.glob("*/run.json"):
+            run = Run(file.parent)
+            with contextlib.suppress(RunError):
+                found.append((str(run.info().get("created", "")), run.path.name, run))
+        return [run for _, _, run in sorted(found, key=lambda item: item[:2])]
 
     def lock(self) -> Any:
         """A context manager that holds this run for one process; the system frees it however the process ends."""
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.path / "lock")
         try:
-            lock.acquire(timeout=0)
+            return FileLock(self.path / "lock").acquire(timeout=0)  # the lock itself would count a `with` as a second acquisition
         except Timeout:
             raise RunError(
                 "L504", N_("another process is working in this run"), where=self.path, todo=N_("wait for it, or start another run with --new")
@@ -97,7 +101,6 @@ class Run:
             raise RunError(
                 "L501", N_("a run cannot be kept here"), where=f"{self.path}: {error.strerror}", todo=N_("name a folder you may write to with --runs")
             ) from error
-        return lock
 
     # -- run.json
 

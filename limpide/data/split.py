@@ -23,7 +23,9 @@ CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
 
 TWO_LABELS = N_("the same image is in two classes")
 LEAKED = N_("the same image is in the test part")
+LEAKED_VALIDATION = N_("the same image is in the validation part")
 NOT_TRAINED = N_("its class has no image in the training part")
+LEAKS = {"test": LEAKED, "validation": LEAKED_VALIDATION}  # of the user's own parts, the one that keeps an image comes first
 
 
 def split(
@@ -47,8 +49,9 @@ def split(
     for indices in members.values():
         if len({int(labels[i]) for i in indices}) > 1:
             out.update(dict.fromkeys(indices, TWO_LABELS))
-        elif {"test"} < {str(given[i]) for i in indices}:
-            out.update({i: LEAKED for i in indices if given[i] != "test"})
+            continue
+        keeper = next((part for part in LEAKS if any(given[i] == part for i in indices)), "")
+        out.update({i: LEAKS[keeper] for i in indices if keeper and given[i] != keeper})
     quotas = dict(shares)
     if np.any(given == "test"):
         quotas["test"] = 0.0

@@ -57,15 +57,17 @@ def why(model: nn.Module, image: Tensor, layer: str, channel: int, y: int = 0, x
     module = dict(model.named_modules()).get(layer)
     entered, left = capture(model, image, layer)
     if isinstance(module, nn.Linear):
-        bias = float(module.bias[channel]) if module.bias is not None else 0.0
-        return Unit(layer, channel, 0, 0, entered[0].reshape(-1), module.weight[channel].detach(), bias, float(left[0].reshape(-1)[channel]))
+        if not 0 <= channel < module.out_features:
+            raise IndexError(f"The unit must be below {module.out_features}. Got {channel} instead.")
+        bias = float(module.bias[channel].detach()) if module.bias is not None else 0.0
+        return Unit(layer, channel, 0, 0, entered[0].reshape(-1), module.weight[channel].detach().clone(), bias, float(left[0].reshape(-1)[channel]))
     if not isinstance(module, nn.Conv2d):
         raise TypeError(f"The layer must be a Conv2d or a Linear. Got {type(module).__name__} instead.")
     if not (0 <= channel < left.shape[1] and 0 <= y < left.shape[2] and 0 <= x < left.shape[3]):
         raise IndexError(f"The unit must lie within {tuple(left.shape[1:])}. Got {(channel, y, x)} instead.")
     patch = _patch(module, entered[0], channel, y, x)
-    bias = float(module.bias[channel]) if module.bias is not None else 0.0
-    return Unit(layer, channel, y, x, patch, module.weight[channel].detach(), bias, float(left[0, channel, y, x]))
+    bias = float(module.bias[channel].detach()) if module.bias is not None else 0.0
+    return Unit(layer, channel, y, x, patch, module.weight[channel].detach().clone(), bias, float(left[0, channel, y, x]))
 
 
 def _patch(conv: nn.Conv2d, entered: Tensor, channel: int, y: int, x: int) -> Tensor:
@@ -75,6 +77,8 @@ def _patch(conv: nn.Conv2d, entered: Tensor, channel: int, y: int, x: int) -> Te
     own = entered[group * per_group : (group + 1) * per_group]
     if isinstance(conv.padding, str):
         raise TypeError("A convolution with padding given as a word is not explained yet: give numbers.")
+    if conv.padding_mode != "zeros":
+        raise TypeError(f"Only padding with zeros is explained yet. Got {conv.padding_mode} instead.")
     (kh, kw), (sh, sw), (dh, dw) = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.dilation)
     ph, pw = _pair(conv.padding)
     padded = F.pad(own, (pw, pw, ph, ph))

@@ -38,8 +38,10 @@ def save_checkpoint(state: TrainState, folder: Path, offset: int) -> Path:
     data = save(tensors, metadata={"numbers": numbers, "sha256": digest(tensors, numbers)})
     file = folder / f"step-{state.step:08d}-{state.position:06d}.safetensors"
     write_bytes(file, data)
-    for old in sorted(folder.glob("step-*.safetensors"))[:-KEPT]:
-        old.unlink(missing_ok=True)
+    saved = sorted(folder.glob("step-*.safetensors"))
+    place = saved.index(file)
+    for other in saved[: max(0, place + 1 - KEPT)] + saved[place + 1 :]:  # later ones are damaged, or of a future that was given up
+        other.unlink(missing_ok=True)
     return file
 
 

@@ -12,8 +12,7 @@ from limpide.models import MODELS, PRETRAINED
 from limpide.recipe import Recipe
 from limpide.training.device import chosen, has_fast_bf16
 
-SMALL_SIDE = 40  # pixels; images up to this side are learned from scratch
-ENOUGH_SMALL_IMAGES = 1000  # fewer small colour images than this are better served by a pretrained network
+SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
 FROZEN_SIZE = 224  # pixels: what the pretrained network was made for
 FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
@@ -28,10 +27,10 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
     reasons = []
     model = recipe.model
     if model == "auto":
-        small = 0 < images.median_side <= SMALL_SIDE and (images.grey or n >= ENOUGH_SMALL_IMAGES)
+        small = 0 < images.median_side <= SMALL_SIDE and images.grey
         model = "cnn" if small else "efficientnet_lite0"
         why = (
-            N_("model {model}: the images are small ({side} px), so a small network learns them from scratch")
+            N_("model {model}: the images are small and grey ({side} px), so a small network learns them from scratch")
             if small
             else N_("model {model}: photographs ({side} px) are learned best by a network that has seen a million others")
         )
@@ -66,9 +65,9 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
 
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
-    """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 4,000."""
+    """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 5,000."""
     if recipe.model in PRETRAINED:
-        return max(3, min(20, round(4_000 / train_images)))
+        return max(4, min(20, round(5_000 / train_images)))
     return max(1, min(60, -(-(48_000 if grey else 800_000) // train_images)))
 
 

@@ -80,7 +80,7 @@ def logits_of(model: nn.Module, batches: Batches, precision: str = "fp32") -> Te
     for images, _ in batches.in_order():
         with autocast(images.device, precision):
             found.append(model(images).float().cpu())
-    return torch.cat(found)
+    return torch.cat(found) if found else torch.zeros(0, 1)
 
 
 def evaluate(model: nn.Module, batches: Batches, recipe: Recipe) -> tuple[float, float]:

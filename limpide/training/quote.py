@@ -16,7 +16,7 @@ from limpide.training.decide import default_epochs
 from limpide.training.fit import fit, logits_of
 from limpide.training.state import TrainState
 
-TIMED_STEPS = 2
+TIMED_STEPS = 3
 LONGEST_UNASKED = 600.0  # s of fine-tuning when nobody gave a time
 MOST_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
 
@@ -40,11 +40,14 @@ def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe
         if len(seconds) > TIMED_STEPS:
             break
     few = Batches(validation.pixels, validation.rows[: validation.batch], validation.labels[: validation.batch], validation.batch, validation.device)
-    began = time.perf_counter()
-    logits_of(trial.model, few, recipe.precision)
-    image = (time.perf_counter() - began) / len(few.rows)
+    image = 0.0
+    if len(few.rows):
+        began = time.perf_counter()
+        logits_of(trial.model, few, recipe.precision)
+        image = (time.perf_counter() - began) / max(1, len(few.rows))
     torch.set_rng_state(random)
-    return Speed(sorted(seconds[1:] or seconds)[len(seconds[1:]) // 2], image, machine.memory_used())
+    # The fastest step: what else the machine was doing just then says nothing about the hours to come.
+    return Speed(min(seconds[1:] or seconds), image, machine.memory_used())
 
 
 def steps_for(recipe: Recipe, speed: Speed, train: Batches, validation: Batches, grey: bool, left: float | None) -> int:

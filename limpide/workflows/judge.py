@@ -18,6 +18,7 @@ from limpide.data.dataset import Dataset
 from limpide.data.decode import Undecodable
 from limpide.events import Event, Judged, Note, Progress
 from limpide.language import N_, message
+from limpide.machine import cores
 from limpide.predictor import BATCH, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
@@ -38,7 +39,7 @@ def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator
 
     kept: list[int] = []
     found: list[np.ndarray] = []
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for start in range(0, len(rows), 4 * BATCH):
             part = rows[start : start + 4 * BATCH].tolist()
             pairs = [(i, image) for i, image in zip(part, pool.map(opened, part), strict=True) if image is not None]
@@ -80,6 +81,9 @@ def judge(
             yield item
         else:
             rows, probabilities = item
+    lost = int((parts == "test").sum()) - len(rows)
+    if lost:
+        yield Note("warning", message(N_("{n:count} test images can no longer be read and do not count"), n=lost))
     truth = dataset.labels[rows]
     train_labels = dataset.labels[parts == "train"]
     run.update(test_looks=info["test_looks"] + 1)
@@ -103,11 +107,11 @@ def judge(
             milliseconds=_milliseconds(predictor, dataset, rows),
         ),
     )
-    run.enter("done", status="finished", seconds=whole)
     from limpide.report.page import write_page
 
     meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
     write_page(run, images=images, meanings=meanings)
+    run.enter("done", status="finished", seconds=whole)  # last: a run that says so has its report
     shutil.rmtree(run.cache, ignore_errors=True)
     for old in run.checkpoints.glob("step-*"):
         old.unlink(missing_ok=True)

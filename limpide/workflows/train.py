@@ -59,7 +59,7 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
         info = run.info()
         if info["fingerprint"] != dataset.fingerprint():
             raise RunError("L507", N_("the images changed since this run began"), where=dataset.location, todo=N_("start another run with --new"))
-        job = Job(run, dataset, time.monotonic() - started, images, info)
+        job = Job(run, dataset, time.monotonic() - started - info.get("spent", 0.0), images, info)
         run.rewind(_offset(job))
         for phase in (read_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model):
             yield from phase(job)

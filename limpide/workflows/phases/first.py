@@ -49,8 +49,12 @@ def first_model(job: Job) -> Iterator[Event]:
         job.recipe = job.recipe.but(flip=flip)
         yield job.say("decision", why)
     yield job.say("saved", message(N_("a first model is ready: {accuracy:percent} of {n:count} validation images right"), accuracy=accuracy, n=len(held)))
+    steps = job.info["steps"]
+    if len(held) and accuracy == 1.0 and job.info["wanted"]["epochs"] is None:
+        steps = 0
+        yield job.say("decision", message(N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")))
     frozen = {"accuracy": accuracy, "loss": loss, "seconds": seconds, "n": len(rows["train"]), "strength": head.strength}
-    job.enter("fit", frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
+    job.enter("fit", steps=steps, frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
 
 
 def _flip(job: Job, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float) -> tuple[str, Message]:

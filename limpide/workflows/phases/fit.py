@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Iterator
 
@@ -17,7 +18,7 @@ from limpide.training.network import augmentation, load_weights, save_weights, s
 from limpide.training.state import TrainState
 from limpide.workflows.phases.job import Job
 
-CHECKPOINT_EVERY = 10.0  # s, and at most a thirtieth of the time
+CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
 OVER_QUOTE = 1.5
 
 
@@ -63,7 +64,7 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
         augment=augmentation(job.recipe, job.info["epochs"], job.seen.grey),
     )
     with contextlib.closing(loop):  # type: ignore[type-var]
-        while not (stalled(state, int(job.recipe.patience or 1)) and state.epoch):
+        while not stalled(state, int(job.recipe.patience or 1)):
             event = next(loop, None)
             if event is None:
                 return

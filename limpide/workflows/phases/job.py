@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from limpide.training.batches import Batches
 from limpide.training.decide import FROZEN_SIZE
 from limpide.training.network import build
 
-PHASES = ("read", "split", "first", "fit", "seal", "judge", "done")
+PHASES = ("read", "split", "quote", "first", "fit", "seal", "judge", "done")
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Job:
 
     run: Run
     dataset: Dataset
-    began: float  # monotonic, s
+    began: float  # monotonic, s: when the work began, less what earlier sessions spent on it
     images: bool  # whether the report shows pictures
     info: dict[str, Any]
     recipe: Recipe = field(init=False)
@@ -44,7 +45,8 @@ class Job:
         return PHASES.index(self.info["phase"]) > PHASES.index(phase)
 
     def enter(self, phase: str, **values: Any) -> None:
-        self.run.enter(phase, **values)
+        """The phases before this one are done; the time they took counts when a continued run says how long it worked."""
+        self.run.enter(phase, spent=time.monotonic() - self.began, **values)
         self.info = self.run.info()
 
     def say(self, topic: str, text: Message) -> Note:

@@ -14,23 +14,26 @@ from limpide.models import PRETRAINED
 from limpide.recipe import Recipe
 from limpide.training import quote
 from limpide.training.network import augmentation, start
-from limpide.training.transfer import frozen_features
+from limpide.training.transfer import CHUNK, frozen_features
 from limpide.workflows.phases.job import Job
 
+HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0  # fitting and exporting the first model; calibrating, exporting and opening the final one
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
 
 
 def quote_work(job: Job) -> Iterator[Event]:
     """Times a few steps on a copy and writes down, once, how many steps there will be and what they should take."""
-    if job.info.get("steps") is not None:
+    if job.done("quote"):
         return
     train_batches, validation = job.batches("train"), job.validation()
     model = job.network(job.pixels().preprocessing)
     state = start(model, job.recipe, 1)
     speed = quote.probe(state, train_batches, validation, job.recipe, augmentation(job.recipe, 9, job.seen.grey))
     passed = time.monotonic() - job.began
-    frozen = _frozen_seconds(job) if job.recipe.model in PRETRAINED else 0.0
-    after = 4.0 + len(job.rows("test")) * speed.image
+    each = _frozen_seconds(job) if job.recipe.model in PRETRAINED else 0.0  # s an image
+    looked_at = sum(len(job.frozen_rows(part)) for part in ("train", "validation")) if each else 0
+    frozen = looked_at * each + (HEAD_SECONDS if each else 0.0)
+    after = SEAL_SECONDS + len(job.rows("test")) * speed.image + (len(job.frozen_rows("test")) * each if each else 0.0)
     left = None
     if job.recipe.time is not None:
         left = (job.recipe.time - passed - frozen - after) * 0.85  # the rest is for the simpler models
@@ -39,14 +42,12 @@ def quote_work(job: Job) -> Iterator[Event]:
     fitting = steps * speed.step + math.ceil(epochs) * len(validation.rows) * speed.image
     rivals = 2 * min(fitting, rival_budget(job.recipe))
     total = passed + frozen + fitting + after + rivals
-    first = passed + frozen + 2 if frozen else passed + fitting + 2
+    first = passed + frozen if frozen else passed + fitting + SEAL_SECONDS / 2
     quoted = {"seconds": total, "first": first, "fitting": fitting, "memory": speed.memory, "step": speed.step}
     recipe = job.recipe.but(epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1]))
     if recipe.flip == "auto" and recipe.model not in PRETRAINED:
         recipe = recipe.but(flip="no")
     job.recipe = recipe
-    job.run.update(steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json())
-    job.info = job.run.info()
     yield job.say("decision", message(N_("{epochs:number} passes over the training part: {steps:count} steps"), epochs=epochs, steps=steps))
     yield job.say(
         "quote",
@@ -57,6 +58,7 @@ def quote_work(job: Job) -> Iterator[Event]:
             memory=speed.memory,
         ),
     )
+    job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json())
 
 
 def rival_budget(recipe: Recipe) -> float:
@@ -65,12 +67,10 @@ def rival_budget(recipe: Recipe) -> float:
 
 
 def _frozen_seconds(job: Job) -> float:
-    """Expected time of the first model: one batch through the frozen network, timed."""
-    pixels, rows = job.frozen_pixels(), job.frozen_rows("train")[:32]
-    model = job.network(job.frozen_pixels().preprocessing)
+    """Seconds an image through the frozen network, from the first chunk, whose features are kept."""
+    pixels, rows = job.frozen_pixels(), job.frozen_rows("train")[:CHUNK]
+    model = job.network(pixels.preprocessing)
     began = time.perf_counter()
     for _ in frozen_features(model, pixels, rows, job.run.cache, torch.device(job.recipe.device)):
         pass
-    each = (time.perf_counter() - began) / max(1, len(rows))
-    count = sum(len(job.frozen_rows(part)) for part in ("train", "validation", "test"))
-    return each * count + 2.0
+    return (time.perf_counter() - began) / len(rows)

@@ -48,7 +48,7 @@ def split_images(job: Job) -> Iterator[Event]:
     yield job.say("split", Message(says, counts))
     finding = records.data(job.parts.tolist(), Counter(out.values()))
     job.run.add_finding(finding)
-    job.enter("first")
+    job.enter("quote")
 
 
 def _earlier_split(job: Job) -> tuple[dict[str, str], str]:

@@ -1,0 +1,46 @@
+"""What the tests share: a cache of their own, English before and after each test, and how long the randomised ones run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from limpide import language
+
+SOAK = os.environ.get("LIMPIDE_SOAK") == "1"
+TIMES = 20 if SOAK else 1  # longer, under make soak
+
+settings.register_profile("test", max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("soak" if SOAK else "test")
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of the person who runs the tests is read or written, and a test that speaks French leaves no trace."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    for name in ("LIMPIDE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    language.use("en")
+    yield
+    language.use("en")
+
+
+@pytest.fixture
+def times() -> int:
+    """How many times as long a randomised test runs."""
+    return TIMES
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of coloured shapes, one folder a class, 12 images each. Do not change it: it is shared."""
+    from tests.make_images import photo_folder
+
+    return photo_folder(tmp_path_factory.mktemp("shared") / "photos", per_class=12)

@@ -1,0 +1,158 @@
+"""The catalogues are complete, and every error code is explained."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from limpide import language
+from limpide.language import Message
+from tests import catalogue as tool
+
+SAID = tool.sentences()
+CODE = re.compile(r"L\d{3}")
+
+
+def examples(sentence: tool.Sentence) -> dict[str, object]:
+    """A value for each placeholder, of the kind its format takes."""
+    return {name: 2 if form or name == "n" else "x" for name, form in tool.placeholders(sentence.plural or sentence.id)}
+
+
+def test_all_languages_but_english_have_a_catalogue() -> None:
+    assert set(tool.files()) == set(language.LANGUAGES) - {"en"}
+
+
+@pytest.mark.parametrize("spoken", tool.files())
+def test_every_sentence_is_translated(spoken: str) -> None:
+    wrong = tool.faults(tool.opened(tool.files()[spoken], spoken), SAID)
+    assert not wrong, "make messages, then translate:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("spoken", tool.files())
+def test_the_compiled_catalogue_is_the_one_in_the_source(spoken: str) -> None:
+    compiled = gettext.translation("limpide", language.LOCALE_FOLDER, languages=[spoken])
+    for entry in tool.opened(tool.files()[spoken], spoken):
+        if entry.id and isinstance(entry.id, str):
+            assert compiled.gettext(entry.id) == entry.string, "make install compiles it again"
+        elif entry.id:
+            assert tuple(compiled.ngettext(*entry.id, n) for n in (1, 2)) == tuple(entry.string)
+
+
+@pytest.mark.parametrize("spoken", language.LANGUAGES)
+def test_every_sentence_can_be_worded(spoken: str) -> None:
+    """A format that does not exist, or a stray brace, would fail only when somebody meets the sentence."""
+    language.use(spoken)
+    for sentence in SAID.values():
+        for n in (1, 2):
+            words = str(Message(sentence.id, examples(sentence) | {"n": n}, sentence.plural))
+            assert words.strip() and "{" not in words, sentence.id
+
+
+def test_french_keeps_its_signs_with_their_words() -> None:
+    """A line may not break before « : » or between guillemets; numbers get their sign from language.percent."""
+    for entry in tool.opened(tool.files()["fr"], "fr"):
+        for words in [entry.string] if isinstance(entry.string, str) else entry.string:
+            if entry.id:
+                assert not re.search(r" [:;?!%»]|« ", words), words
+                assert "'" not in words, words  # the apostrophe is ’
+
+
+def test_the_extractor_knows_every_way_to_mark(tmp_path: Path) -> None:
+    package = tmp_path / "limpide"
+    package.mkdir()
+    (package / "a.py").write_text(
+        'x = _("one") + N_("two" " halves")\nmessage(N_("{n} cat"), N_("{n} cats"), n=2)\ny = N_("this") if x else N_("that")\nlanguage.message(N_("a"), N_("b"))\n'
+        "message(N_('he says \"no\"'))\nmessage(unmarked)\nN_(variable)\n"
+    )
+    (package / "b.html").write_text('{{ _("in a \\"template\\"") }} {{ say(N_("{n} dog"),\n N_("{n} dogs"), n=3) }} {{ say(N_("alone"), x=1) }}')
+    found = tool.sentences(package)
+    plurals = {s.id: s.plural for s in found.values() if s.plural}
+    assert plurals == {"{n} cat": "{n} cats", "a": "b", "{n} dog": "{n} dogs"}
+    assert set(found) == {"one", "two halves", "{n} cat", "this", "that", "a", 'he says "no"', 'in a "template"', "{n} dog", "alone"}
+    assert found["one"].places == {"limpide/a.py"}
+
+
+def test_a_wrong_catalogue_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "fr.po"
+    file.write_text(
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "same {n:count}"\nmsgstr "pareil {n}"\n\nmsgid "empty"\nmsgstr ""\n\n#, fuzzy\nmsgid "unsure"\nmsgstr "pas sûr"\n\n'
+        'msgid "gone"\nmsgstr "parti"\n\nmsgid "good {x}"\nmsgstr "bon {x}"\n\n#~ msgid "old"\n#~ msgstr "vieux"\n'
+    )
+    said = {id: tool.Sentence(id) for id in ("same {n:count}", "empty", "unsure", "good {x}", "new")}
+    kinds = [line.split(":")[0] for line in tool.faults(tool.opened(file, "fr"), said)]
+    assert sorted(kinds) == sorted(["other placeholders", "empty", "fuzzy", "missing", "nobody says it", "obsolete"])
+
+
+def test_updating_keeps_translations_and_drops_what_nobody_says(tmp_path: Path) -> None:
+    file = tmp_path / "limpide.po"
+    shutil.copy(tool.files()["fr"], file)
+    said = {id: s for id, s in SAID.items() if id != "reading images"} | {"quite new": tool.Sentence("quite new")}
+    tool.write(file, tool.updated(tool.opened(file, "fr"), "fr", said))
+    again = tool.opened(file, "fr")
+    assert again.get("reading images") is None and again.get("quite new").string == ""  # type: ignore[union-attr]
+    before = tool.opened(tool.files()["fr"], "fr")
+    assert all(again.get(id).string == before.get(id).string for id in said if before.get(id))  # type: ignore[union-attr]
+    first = file.read_bytes()
+    tool.write(file, tool.updated(again, "fr", said))
+    assert file.read_bytes() == first
+
+
+# -- error codes
+
+
+def raised() -> dict[str, set[tuple[str, str]]]:
+    """code → {(kind, what)} over the package; a `what` that is no literal counts as its source text."""
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for file in tool.PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and len(node.args) >= 2 and isinstance(node.args[0], ast.Constant) and CODE.fullmatch(str(node.args[0].value)):
+                kind = node.func.id if isinstance(node.func, ast.Name) else "?"
+                found[node.args[0].value].add((kind, ast.unparse(node.args[1])))
+    return found
+
+
+# A code that is told in two ways, because one thing is wrong in two shapes.
+TWO_WAYS: set[str] = set()
+FLOORS = {"UsageError": "1", "DataError": "2", "ModelError": "4", "RunError": "5", "TrainingError": "6"}
+
+
+def test_one_code_means_one_thing() -> None:
+    meanings = raised()
+    assert len(meanings) > 30
+    for code, uses in meanings.items():
+        assert len(uses) == 1 or code in TWO_WAYS, (code, uses)
+        assert {FLOORS[kind] for kind, _ in uses} == {code[1]}, (code, uses)
+    whats = [what for uses in meanings.values() for _, what in uses if what.startswith("N_(")]
+    assert len(whats) == len(set(whats)), "two codes for the same sentence"
+
+
+def test_no_code_hides_elsewhere_in_the_source() -> None:
+    """The table above sees constructor calls only: a code written any other way would have no page."""
+    everywhere = {code for file in tool.PACKAGE.rglob("*.py") for code in re.findall(r"\bL\d{3}\b", file.read_text(encoding="utf-8"))}
+    assert everywhere == set(raised())
+
+
+def test_every_code_is_explained_and_nothing_else_is() -> None:
+    page = (tool.ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^### (L\d{3})\b.*\n((?:(?!^##).*\n?)*)", page, re.MULTILINE))
+    headings = re.findall(r"^### (L\d{3})", page, re.MULTILINE)
+    assert headings == sorted(set(raised())), "one section a code, in order"
+    for code, text in sections.items():
+        assert len(text.split()) > 8, f"{code} is not explained"
+
+
+def test_the_page_quotes_what_is_said() -> None:
+    """The first words of a section are the sentence itself, so that searching for it finds the page."""
+    page = (tool.ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    titles = dict(re.findall(r"^### (L\d{3}) · (.*)$", page, re.MULTILINE))
+    for code, uses in raised().items():
+        for _, what in uses:
+            if what.startswith("N_("):
+                assert titles[code] == ast.literal_eval(what[3:-1]), code

@@ -1,0 +1,88 @@
+"""An error is one line, whatever the names in it are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limpide import language
+from limpide.errors import DataError, LimpideError, ModelError, RunError, TrainingError, UsageError, nearest, one_line
+from limpide.language import N_, percent
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain café 猫 🐈", "plain café 猫 🐈"),
+        ("99.1\N{NO-BREAK SPACE}%", "99.1\N{NO-BREAK SPACE}%"),
+        ("1\N{NARROW NO-BREAK SPACE}234", "1\N{NARROW NO-BREAK SPACE}234"),
+        ("a\nb\r\tc", "a\\x0ab\\x0d\\x09c"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("\x00\x7f\x85", "\\x00\\x7f\\x85"),
+        ("gpj.\N{RIGHT-TO-LEFT OVERRIDE}exe", "gpj.\\x202eexe"),
+        ("\N{LEFT-TO-RIGHT ISOLATE}\N{POP DIRECTIONAL ISOLATE}\N{RIGHT-TO-LEFT MARK}", "\\x2066\\x2069\\x200f"),
+        ("\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}", "\\x2028\\x2029"),
+        ("\udcff", "\\xdcff"),
+        ("{x} [red] %s", "{x} [red] %s"),
+    ],
+)
+def test_one_line(text: str, shown: str) -> None:
+    assert one_line(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_one_line_is_one_line_that_can_be_printed(text: str) -> None:
+    line = one_line(text)
+    assert len(f"[{line}]".splitlines()) == 1
+    line.encode()
+    assert all(c.isprintable() or c in "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}" for c in line)
+
+
+def test_numbers_in_both_languages_pass_through_unchanged() -> None:
+    for spoken in language.LANGUAGES:
+        language.use(spoken)
+        for text in (percent(0.991), language.number(1234567), language.duration(75), language.size(18_600_000)):
+            assert one_line(text) == text
+
+
+hostile = st.text(st.characters(), max_size=30)
+
+
+@given(hostile, hostile)
+def test_an_error_is_one_line(where: str, value: str) -> None:
+    line = str(DataError("L204", N_("all images are in one class, {name}: there is nothing to tell apart"), where=where, todo=N_("choose one of {names}"), name=value, names=value))
+    assert len(line.splitlines()) == 1 and line.endswith(" [L204]") and f"class, {one_line(value)}:" in line
+
+
+def test_an_error_says_what_where_and_what_to_do_in_the_language_of_the_moment() -> None:
+    error = RunError("L504", N_("another process is working in this run"), where="runs/a-001", todo=N_("start another run with --new"))
+    assert str(error) == "another process is working in this run — runs/a-001 — start another run with --new [L504]"
+    language.use("fr")
+    assert str(error) == "un autre processus travaille dans cet entraînement — runs/a-001 — commencer un autre entraînement avec --new [L504]"
+    assert str(error.message()) == "un autre processus travaille dans cet entraînement"
+
+
+def test_empty_parts_leave_no_dashes() -> None:
+    assert str(UsageError("L100", N_("there is no such command"), where="", todo="")) == "there is no such command [L100]"
+
+
+def test_each_kind_has_its_own_exit_status() -> None:
+    kinds = (LimpideError, UsageError, DataError, ModelError, RunError, TrainingError)
+    assert [kind.exit_status for kind in kinds] == [1, 2, 3, 4, 5, 6]
+    assert all(issubclass(kind, LimpideError) for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("typed", "known", "meant"),
+    [
+        ("trian", ["train", "predict", "runs"], "train"),
+        ("TRAIN", ["train"], "train"),
+        ("cats", ["Cat", "Dog"], "Cat"),
+        ("xyzzy", ["train", "predict"], ""),
+        ("", ["train"], ""),
+        ("a", [], ""),
+    ],
+)
+def test_nearest(typed: str, known: list[str], meant: str) -> None:
+    assert nearest(typed, iter(known)) == meant

@@ -1,0 +1,89 @@
+"""`auto`, decided: what is chosen from a glimpse at the images, and that wishes are respected."""
+
+from __future__ import annotations
+
+import pytest
+
+from limpide.data.reading import Glimpse
+from limpide.errors import UsageError
+from limpide.recipe import Recipe
+from limpide.training.decide import decide, default_epochs, preprocessing_of
+
+PHOTOS = Glimpse(median_side=480, grey=False)
+DIGITS = Glimpse(median_side=28, grey=True)
+
+
+def decided(images: Glimpse, n: int = 2000, **wishes: object) -> Recipe:
+    return decide(Recipe.of(device="cpu", **wishes), images, n)[0]
+
+
+@pytest.mark.parametrize(
+    ("images", "model"),
+    [(DIGITS, "cnn"), (Glimpse(8, True), "cnn"), (PHOTOS, "efficientnet_lite0"), (Glimpse(300, True), "efficientnet_lite0"), (Glimpse(0, False), "efficientnet_lite0")],
+)
+def test_network(images: Glimpse, model: str) -> None:
+    recipe, reasons = decide(Recipe(), images, 5000)
+    assert recipe.model == model
+    assert any(model in str(reason) for reason in reasons), "the choice is said with its reason"
+
+
+@pytest.mark.parametrize("images", [PHOTOS, DIGITS])
+def test_every_blank_but_the_length_is_filled(images: Glimpse) -> None:
+    recipe = decided(images)
+    blank = {name for name, value in recipe.to_json().items() if value is None or value == "auto"}
+    assert blank <= {"time", "epochs", "patience", "flip"}
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_wishes_are_respected() -> None:
+    wishes = dict(model="cnn", batch=7, lr=0.5, image_size=20, weight_decay=0.0, precision="fp32", epochs=2, seed=9)
+    assert wishes.items() <= decided(PHOTOS, **wishes).to_json().items()
+
+
+def test_a_wish_needs_no_reason_but_a_change_of_it_does() -> None:
+    recipe, reasons = decide(Recipe(model="efficientnet_lite0", image_size=100, device="cpu"), PHOTOS, 500)
+    assert recipe.image_size == 96 and any("96" in str(reason) for reason in reasons)
+    assert decided(PHOTOS, model="efficientnet_lite0", image_size=8).image_size == 32
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("efficientnet", "efficientnet_lite0"), ("CNM", "cnn"), ("efficientnet_lite1", "efficientnet_lite0")])
+def test_an_unknown_network_suggests_the_nearest(typed: str, meant: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        decided(PHOTOS, model=typed)
+    assert caught.value.code == "L106" and meant in str(caught.value) and typed in str(caught.value)
+
+
+def test_an_unknown_network_without_a_near_one_lists_them() -> None:
+    with pytest.raises(UsageError, match="cnn, efficientnet_lite0"):
+        decided(PHOTOS, model="zzzzzzzz")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "nonsense", "xpu"])
+def test_a_device_that_is_not_there(device: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        decide(Recipe(device=device), PHOTOS, 100)
+    assert caught.value.code == "L105"
+
+
+@pytest.mark.parametrize("n", [2, 100, 1797, 70_000, 10**7])
+def test_batches_are_powers_of_two_within_reason(n: int) -> None:
+    batch = decided(DIGITS, n).batch
+    assert batch in (16, 32, 64, 128)
+
+
+def test_default_epochs_shrink_with_more_images() -> None:
+    for recipe in (decided(DIGITS), decided(PHOTOS)):
+        epochs = [default_epochs(recipe, n, True) for n in (1, 50, 500, 5000, 50_000, 10**6)]
+        assert epochs == sorted(epochs, reverse=True) and epochs[-1] >= 1 and epochs[0] <= 60
+    assert default_epochs(decided(DIGITS), 48_000, True) == 1, "MNIST needs one pass"
+
+
+def test_preprocessing_matches_the_network() -> None:
+    photos = preprocessing_of(decided(PHOTOS), PHOTOS)
+    assert (photos.channels, photos.mean, photos.std, photos.filter) == (3, (127.0,), (128.0,), "bicubic") and photos.size % 32 == 0
+    digits = preprocessing_of(decided(DIGITS), DIGITS)
+    assert (digits.size, digits.channels) == (28, 1)
+    assert preprocessing_of(decided(PHOTOS), PHOTOS, 224).size == 224
+    assert preprocessing_of(decided(PHOTOS, fit="crop"), PHOTOS).fit == "crop"
+    for p in (photos, digits):
+        assert p.jpeg_side >= p.size, "a JPEG is never decoded smaller than the square"

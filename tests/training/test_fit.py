@@ -1,0 +1,237 @@
+"""The loop is a generator whose state is complete whenever it is suspended."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.reading import Pixels
+from limpide.events import CLOCK_FIELDS, Epoch, Step
+from limpide.recipe import Recipe
+from limpide.training.batches import Batches, LightAugment
+from limpide.training.device import place
+from limpide.training.fit import classification, evaluate, fit, logits_of, stalled
+from limpide.training.optimiser import AdamW, groups_of
+from limpide.training.state import TrainState
+
+SIZE, CLASSES = 8, 3
+CPU = torch.device("cpu")
+RECIPE = Recipe(seed=3, batch=6, lr=0.02, precision="fp32", device="cpu")
+AUGMENT = LightAugment(flip=True)
+
+
+class Tiny(nn.Module):
+    """Convolution, batch normalisation and dropout: everything that has a state or draws at random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(4))
+        self.dropout = nn.Dropout(0.3)
+        self.head = nn.Linear(24, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.dropout(self.body(x).flatten(1)))
+
+
+def images(n: int, seed: int = 0, batch: int = 6) -> Batches:
+    """Noise around one colour a class."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, CLASSES, n)
+    array = random.integers(0, 90, (n, SIZE, SIZE, 3), dtype=np.uint8)
+    array[np.arange(n), :, :, labels] += 120
+    pixels = Pixels(Preprocessing(SIZE, 3), np.arange(n), array)
+    return Batches(pixels, np.arange(n), labels.astype(np.int64), batch, CPU)
+
+
+def fresh(steps: int, seed: int = 5) -> TrainState:
+    torch.manual_seed(seed)
+    model = place(Tiny(), CPU)
+    return TrainState(model, AdamW(groups_of(model, 0.02)), lr=0.02, steps=steps, generator=torch.Generator().manual_seed(seed))
+
+
+def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """As a file would hold them: what happens later must not reach into a checkpoint."""
+    return {k: v.clone() for k, v in tensors.items()}
+
+
+def plain(event: Step | Epoch) -> dict[str, Any]:
+    return {k: v for k, v in dataclasses.asdict(event).items() if k not in CLOCK_FIELDS} | {"kind": type(event).__name__}
+
+
+def test_three_events_and_no_more_work() -> None:
+    state = fresh(8)
+    events = list(islice(fit(state, images(30), images(9, 1), RECIPE), 3))
+    assert [e.n for e in events] == [1, 2, 3] and state.step == state.position == 3
+    assert all(isinstance(e, Step) for e in events)
+
+
+def test_events_of_a_whole_training() -> None:
+    state, train = fresh(12), images(30)  # five batches a pass: two passes and two steps
+    events = list(fit(state, train, images(9, 1), RECIPE, augment=AUGMENT))
+    assert [type(e).__name__[0] for e in events] == list("SSSSSESSSSSESSE")
+    steps, epochs = [e for e in events if isinstance(e, Step)], [e for e in events if isinstance(e, Epoch)]
+    assert [s.n for s in steps] == list(range(1, 13)) and [e.step for e in epochs] == [5, 10, 12]
+    assert [e.n for e in epochs] == [0, 1, 2] and epochs[0].best
+    for e, part in zip(epochs, (steps[:5], steps[5:10], steps[10:]), strict=True):
+        assert e.train_loss == pytest.approx(np.mean([s.loss for s in part]))
+    assert (state.step, state.epoch, state.position, state.loss_sum) == (12, 3, 0, 0.0)
+    assert list(fit(state, train, None, RECIPE)) == [], "what is done is not done again"
+
+
+@pytest.mark.parametrize("steps", [12, 15])
+def test_stopped_at_every_suspension_and_resumed_identically(steps: int) -> None:
+    train, validation = images(30), images(9, 1)
+
+    def continued(state: TrainState, count: int | None = None) -> list[Step | Epoch]:
+        return list(islice(fit(state, train, validation, RECIPE, augment=AUGMENT), count))
+
+    whole = fresh(steps)
+    expected = [plain(e) for e in continued(whole)]
+    end, numbers = copied(whole.tensors()), whole.numbers()
+    for k in range(len(expected) + 1):
+        first = fresh(steps)
+        seen = continued(first, k)
+        saved, saved_numbers = copied(first.tensors()), first.numbers()
+        second = fresh(steps, seed=99)  # other weights, other random generators: all must come from what was saved
+        second.restore(saved, saved_numbers)
+        seen += continued(second)
+        assert [plain(e) for e in seen] == expected, f"events after a stop at event {k}"
+        assert second.numbers() == numbers
+        found = second.tensors()
+        assert found.keys() == end.keys()
+        assert [name for name in end if not torch.equal(found[name], end[name])] == [], f"after a stop at event {k}"
+
+
+def test_saved_tensors_do_not_change_when_training_goes_on() -> None:
+    state, train = fresh(10), images(30)
+    loop = fit(state, train, images(9, 1), RECIPE)
+    list(islice(loop, 6))  # one pass and its validation: there is a best
+    best = copied(state.best)
+    list(loop)
+    assert state.best_epoch in (0, 1)
+    if state.best_epoch == 0:
+        assert all(torch.equal(state.best[k], best[k]) for k in best)
+
+
+def test_restore_keeps_the_layout_and_copies() -> None:
+    state = fresh(4)
+    list(fit(state, images(30), images(9, 1), RECIPE))
+    other = fresh(4, seed=7)
+    tensors = copied(state.tensors())
+    other.restore(tensors, state.numbers())
+    weight = other.model.body[0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    tensors["model.body.0.weight"].zero_()
+    assert weight.abs().sum() > 0
+
+
+def test_best_weights_are_kept_and_used() -> None:
+    state, validation = fresh(25), images(30, 1)
+    recipe = RECIPE.but(lr=0.3)
+    state.lr = 0.3
+    scores = [(e.validation_accuracy, -e.validation_loss) for e in fit(state, images(30), validation, recipe) if isinstance(e, Epoch)]
+    assert state.best_score == max(scores) and state.best_epoch == scores.index(max(scores))
+    state.use_best()
+    loss, accuracy = evaluate(state.model, validation, recipe)
+    assert (accuracy, -loss) == pytest.approx(state.best_score)
+
+
+def test_a_tie_keeps_the_earlier_weights() -> None:
+    state = fresh(1)
+    assert state.keep_if_best(0.5, 1.0)
+    assert not state.keep_if_best(0.5, 1.0)
+    assert state.keep_if_best(0.5, 0.9) and state.keep_if_best(0.6, 5.0)
+
+
+def test_stalled_counts_passes_without_improvement() -> None:
+    state = fresh(1)
+    assert not stalled(state, 1), "nothing has happened yet"
+    state.epoch, state.best_epoch = 4, 2  # four passes done, the third (2) was the best
+    assert stalled(state, 1) and not stalled(state, 2)
+
+
+def test_overfits_one_batch() -> None:
+    state, train = fresh(60), images(6)
+    state.model.dropout.p = 0.0
+    losses = [e.loss for e in fit(state, train, None, RECIPE.but(label_smoothing=0.0)) if isinstance(e, Step)]
+    assert losses[-1] < 0.05 < losses[0]
+    assert evaluate(state.model, train, RECIPE)[1] == 1.0
+
+
+def test_a_single_left_over_image_trains() -> None:
+    class Whole(nn.Module):
+        """Normalises over the batch alone, which one image cannot do."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Linear(SIZE * SIZE * 3, 8)
+            self.norm = nn.BatchNorm1d(8)
+            self.head = nn.Linear(8, CLASSES)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.norm(self.inner(x.flatten(1))))
+
+    model = Whole()
+    state = TrainState(model, AdamW(groups_of(model, 0.0)), 0.01, 6, torch.Generator())
+    events = list(fit(state, images(13), images(7, 1, batch=6), RECIPE))  # 6 + 6 + 1
+    assert [e.step for e in events if isinstance(e, Epoch)] == [3, 6]
+
+
+def test_without_validation_the_training_loss_decides() -> None:
+    state = fresh(10)
+    epochs = [e for e in fit(state, images(30), None, RECIPE) if isinstance(e, Epoch)]
+    assert [e.validation_loss for e in epochs] == [e.train_loss for e in epochs]
+    assert state.best_epoch == int(np.argmin([e.train_loss for e in epochs]))
+
+
+def test_the_rate_may_be_halved_between_two_events() -> None:
+    state = fresh(10)
+    loop = fit(state, images(30), None, RECIPE)
+    first = next(loop)
+    state.lr /= 2
+    second = next(loop)
+    assert isinstance(first, Step) and isinstance(second, Step)
+    untouched = fresh(10)
+    a, b = islice(fit(untouched, images(30), None, RECIPE), 2)
+    assert first.lr == a.lr and second.lr == pytest.approx(b.lr / 2)
+
+
+def test_the_loss_is_a_plain_function() -> None:
+    state = fresh(3)
+    losses: list[Callable[..., Tensor]] = []
+
+    def loss_fn(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        losses.append(loss_fn)
+        return model(batch[0]).square().mean()
+
+    list(fit(state, images(30), None, RECIPE, loss_fn=loss_fn))
+    assert len(losses) == 3
+
+
+def test_label_smoothing_is_the_recipes() -> None:
+    state, (batch, *_) = fresh(1), images(6).in_order()
+    state.model.eval()
+    with torch.no_grad():
+        smoothed, sharp = (classification(RECIPE.but(label_smoothing=s))(state.model, batch) for s in (0.1, 0.0))
+        expected = torch.nn.functional.cross_entropy(state.model(batch[0]), batch[1], label_smoothing=0.1)
+    assert smoothed == pytest.approx(float(expected)) and smoothed != sharp
+
+
+def test_evaluation_leaves_the_state_alone_and_counts_every_image() -> None:
+    state, validation = fresh(1), images(10, batch=4)
+    before = copied(state.tensors())
+    logits = logits_of(state.model, validation)
+    assert logits.shape == (10, CLASSES)
+    assert all(torch.equal(before[k], v) for k, v in state.tensors().items()), "batch normalisation must not learn from validation"
+    loss, accuracy = evaluate(state.model, validation, RECIPE)
+    labels = torch.from_numpy(validation.labels)
+    assert loss == pytest.approx(float(torch.nn.functional.cross_entropy(logits, labels)))
+    assert accuracy == pytest.approx(float((logits.argmax(1) == labels).float().mean()))

@@ -1,0 +1,100 @@
+"""AdamW, written out, against torch's own; and which parameters get which rate."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from limpide.models import MODELS
+from limpide.training.optimiser import AdamW, Group, groups_of
+from limpide.training.transfer import discriminative_scales
+
+
+def parameters(*shapes: tuple[int, ...], seed: int = 0) -> list[nn.Parameter]:
+    generator = torch.Generator().manual_seed(seed)
+    return [nn.Parameter(torch.randn(shape, dtype=torch.float64, generator=generator)) for shape in shapes]
+
+
+def test_equals_torch_over_a_hundred_steps() -> None:
+    ours, theirs = parameters((7, 5), (5,), (3, 2, 2), (4,)), parameters((7, 5), (5,), (3, 2, 2), (4,))
+    settings = [(1.0, 0.02), (0.3, 0.0), (0.1, 0.5), (2.0, 0.1)]  # scale, decay
+    own = AdamW([Group([p], scale, decay) for p, (scale, decay) in zip(ours, settings, strict=True)])
+    other = torch.optim.AdamW([{"params": [p], "weight_decay": decay} for p, (_, decay) in zip(theirs, settings, strict=True)], foreach=False, fused=False)
+    generator = torch.Generator().manual_seed(1)
+    for step in range(100):
+        rate = 0.05 * (1 + step % 7)
+        for mine, yours in zip(ours, theirs, strict=True):
+            mine.grad = torch.randn(mine.shape, dtype=torch.float64, generator=generator) * 10.0 ** (step % 5 - 2)
+            yours.grad = mine.grad.clone()
+        for group, (scale, _) in zip(other.param_groups, settings, strict=True):
+            group["lr"] = rate * scale
+        own.step(rate)
+        other.step()
+    for mine, yours in zip(ours, theirs, strict=True):
+        assert (mine - yours).abs().max() <= 1e-10
+
+
+def test_moments_equal_torch() -> None:
+    (mine,), (yours,) = parameters((6, 4)), parameters((6, 4))
+    own, other = AdamW([Group([mine])]), torch.optim.AdamW([yours], lr=0.01, weight_decay=0.0)
+    for _ in range(5):
+        mine.grad = mine.detach() * 2
+        yours.grad = yours.detach() * 2
+        own.step(0.01)
+        other.step()
+    state = other.state[yours]
+    assert torch.allclose(own.groups[0].m[0], state["exp_avg"], atol=1e-12)
+    assert torch.allclose(own.groups[0].v[0], state["exp_avg_sq"], atol=1e-12)
+
+
+def test_a_parameter_without_gradient_stays_with_its_moments() -> None:
+    still, moved = parameters((3, 3), (3, 3))
+    optimiser = AdamW([Group([still, moved], weight_decay=0.5)])
+    before = still.detach().clone()
+    moved.grad = torch.ones_like(moved)
+    optimiser.step(0.1)
+    assert torch.equal(still, before) and optimiser.groups[0].m[0].abs().sum() == 0
+    assert optimiser.groups[0].m[1].abs().sum() > 0
+
+
+def test_zero_grad_forgets() -> None:
+    (only,) = parameters((2,))
+    only.grad = torch.ones_like(only)
+    optimiser = AdamW([Group([only])])
+    optimiser.zero_grad()
+    assert only.grad is None
+
+
+def test_groups_decay_matrices_only_and_hold_each_parameter_once() -> None:
+    model = MODELS["cnn"](3, 1, 16)
+    groups = groups_of(model, 0.02)
+    assert sorted((g.scale, g.weight_decay) for g in groups) == [(1.0, 0.0), (1.0, 0.02)]
+    for group in groups:
+        assert all((p.ndim > 1) == (group.weight_decay > 0) for p in group.parameters)
+    held = [id(p) for group in groups for p in group.parameters]
+    assert sorted(held) == sorted(id(p) for p in model.parameters())
+
+
+def test_frozen_parameters_have_no_group() -> None:
+    model = MODELS["cnn"](3, 1, 16)
+    model.blocks.requires_grad_(False)
+    assert sum(len(group.parameters) for group in groups_of(model, 0.0)) == 2
+
+
+def test_the_first_matching_prefix_decides_the_scale() -> None:
+    model = nn.Sequential()
+    model.add_module("blocks", nn.ModuleList([nn.Linear(2, 2, bias=False) for _ in range(12)]))
+    groups = groups_of(model, 0.0, [("blocks.1.", 0.1), ("blocks.1", 0.5), ("blocks.", 0.9)])
+    assert {g.scale: len(g.parameters) for g in groups} == {0.1: 1, 0.5: 2, 0.9: 9}  # blocks.1 · blocks.10, blocks.11 · the rest
+
+
+def test_discriminative_scales_cover_the_network_and_grow_with_depth() -> None:
+    model = MODELS["efficientnet_lite0"](5, 3, 32)
+    scales = discriminative_scales(model)
+    names = [name for name, _ in model.named_parameters()]
+    found = [next((s for prefix, s in scales if name.startswith(prefix)), None) for name in names]
+    assert None not in found
+    assert found == sorted(found), "later layers learn no slower than earlier ones"
+    assert found[0] == pytest.approx(0.1) and found[-1] == 1.0
+    assert sum(len(g.parameters) for g in groups_of(model, 0.02, scales)) == len(names)

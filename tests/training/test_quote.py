@@ -1,0 +1,78 @@
+"""How many steps: what was asked for, what fits into the time, or the default. And that timing leaves no trace."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.reading import Pixels
+from limpide.recipe import Recipe
+from limpide.training.batches import Batches, LightAugment
+from limpide.training.network import build, start
+from limpide.training.quote import LONGEST_UNASKED, MOST_EPOCHS, Speed, probe, steps_for
+
+SMALL = Recipe(model="cnn", batch=10, lr=0.01, device="cpu", precision="fp32", weight_decay=0.02, image_size=8)
+LARGE = SMALL.but(model="efficientnet_lite0")
+SPEED = Speed(step=0.1, image=0.01, memory=0)
+
+
+def batches(n: int, batch: int = 10) -> Batches:
+    array = np.random.default_rng(0).integers(0, 256, (max(n, 1), 8, 8, 1), dtype=np.uint8)
+    return Batches(Pixels(Preprocessing(8, 1), np.arange(max(n, 1)), array), np.arange(n), np.arange(n) % 2, batch, torch.device("cpu"))
+
+
+def steps(recipe: Recipe, left: float | None, speed: Speed = SPEED, train: int = 95, validation: int = 20, grey: bool = True) -> int:
+    return steps_for(recipe, speed, batches(train), batches(validation), grey, left)
+
+
+# One pass: 10 steps of 0.1 s and 20 images of 0.01 s = 1.2 s.
+
+
+@pytest.mark.parametrize("left", [None, 0.001, 1e6])
+def test_epochs_that_were_asked_for_are_done(left: float | None) -> None:
+    assert steps(SMALL.but(epochs=7), left) == 70 and steps(LARGE.but(epochs=1), left) == 10
+
+
+@pytest.mark.parametrize(("left", "passes"), [(1.2, 1), (2.39, 1), (2.41, 2), (12.05, 10)])
+def test_as_many_whole_passes_as_fit(left: float, passes: int) -> None:
+    assert steps(SMALL, left + 1e-9) == 10 * passes and steps(LARGE, left + 1e-9) == 10 * passes
+
+
+def test_time_without_end_is_not_used_without_end() -> None:
+    assert steps(SMALL, 1e9) == 10 * MOST_EPOCHS["scratch"] and steps(LARGE, 1e9) == 10 * MOST_EPOCHS["pretrained"]
+
+
+def test_less_than_a_pass() -> None:
+    assert steps(SMALL, 0.6 + 1e-9) == 5 and steps(LARGE, 0.6 + 1e-9) == 5
+    assert steps(SMALL, 0.24 + 1e-9) == 2
+    assert steps(LARGE, 0.24) == 0, "a fifth of a pass harms a pretrained network: the frozen one is kept"
+
+
+@pytest.mark.parametrize("left", [0.0, -5.0])
+def test_no_time_left(left: float) -> None:
+    assert steps(SMALL, left) == 1 and steps(LARGE, left) == 0
+
+
+def test_without_a_wish_it_ends_within_ten_minutes() -> None:
+    slow = Speed(step=10.0, image=0.0, memory=0)
+    assert steps(LARGE, None, slow) * slow.step <= LONGEST_UNASKED
+    assert steps(LARGE, None, Speed(step=1000.0, image=0, memory=0)) == 10, "but at least one pass"
+    assert steps(SMALL, None) % 10 == 0 and steps(SMALL, None) >= 10
+
+
+@pytest.mark.parametrize("validation", [20, 0])
+def test_probe_leaves_no_trace(validation: int) -> None:
+    recipe = SMALL.but(epochs=1)
+    state = start(build(recipe, 2, 1, 8), recipe, 10)
+    before = {k: v.clone() for k, v in state.tensors().items()}
+    numbers = state.numbers()
+    speed = probe(state, batches(95), batches(validation), recipe, LightAugment())
+    assert speed.step > 0 and speed.memory > 0 and (speed.image > 0 or not validation)
+    assert state.numbers() == numbers and all(torch.equal(before[k], v) for k, v in state.tensors().items())
+
+
+def test_probe_survives_a_training_part_of_one_batch() -> None:
+    recipe = SMALL.but(epochs=1)
+    assert probe(start(build(recipe, 2, 1, 8), recipe, 10), batches(4), batches(2), recipe, None).step > 0

@@ -1,0 +1,174 @@
+"""The first half of transfer: features once, then a linear head, against scikit-learn."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.reading import Pixels
+from limpide.models.efficientnet import EfficientNetLite
+from limpide.training.device import fused, has_fast_bf16
+from limpide.training.transfer import CHUNK, STRENGTHS, fit_head, frozen_features, load_features, log_loss, set_head
+
+CPU = torch.device("cpu")
+
+
+def blobs(n: int, classes: int, width: int = 20, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Features of very different scales and offsets, as pooled activations have."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(n) % classes
+    centres = np.random.default_rng(99).normal(0, 1.0, (classes, width))
+    x = centres[labels] + random.normal(0, 1.5, (n, width))
+    return (x * np.logspace(-2, 2, width) + np.linspace(-50, 50, width)).astype(np.float32), labels
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+def test_head_equals_scikit_learn(classes: int) -> None:
+    x, y = blobs(300, classes)
+    held, held_labels = blobs(120, classes, seed=1)
+    head = fit_head(x, y, held, held_labels, classes)
+    mean, spread = x.mean(0), x.std(0) + 1e-6
+    same = LogisticRegression(max_iter=100, tol=1e-3, warm_start=True)
+    for strength, _ in head.tried:
+        if strength <= head.strength:
+            same.set_params(C=strength).fit((x - mean) / spread, y)
+    exact = LogisticRegression(C=head.strength, max_iter=5000, tol=1e-8).fit((x - mean) / spread, y)
+    p = np.exp(head.logits(held) - head.logits(held).max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    assert np.abs(p - same.predict_proba((held - mean) / spread)).max() < 1e-3, "the same function, on raw features, over all classes"
+    assert np.abs(p - exact.predict_proba((held - mean) / spread)).max() < 0.03, "and it was iterated far enough"
+    assert head.weight.shape == (classes, 20) and head.weight.dtype == head.bias.dtype == np.float32
+
+
+def test_validation_chooses_the_penalty() -> None:
+    x, y = blobs(60, 3)
+    held, held_labels = blobs(200, 3, seed=1)
+    head = fit_head(x, y, held, held_labels, 3)
+    tried = dict(head.tried)
+    assert tried[head.strength] == min(tried.values()) == pytest.approx(log_loss(head.logits(held), held_labels), rel=1e-5)
+    assert list(tried) == list(STRENGTHS[: len(tried)])
+
+
+def test_a_class_without_a_training_image_is_never_said() -> None:
+    x, y = blobs(200, 3)
+    y = np.where(y == 1, 3, y)  # classes 0, 2, 3 of five
+    head = fit_head(x, y, x[:50], y[:50], 5)
+    assert head.weight.shape == (5, 20)
+    assert set(head.logits(x).argmax(1)) == {0, 2, 3}
+    p = np.exp(head.logits(x)) / np.exp(head.logits(x)).sum(1, keepdims=True)
+    assert p[:, [1, 4]].max() < 0.01
+
+
+def test_two_of_several_classes() -> None:
+    x, y = blobs(200, 2)
+    head = fit_head(x, np.where(y == 0, 1, 4), x[:0], y[:0], 6)
+    assert set(head.logits(x).argmax(1)) == {1, 4}
+    assert (head.logits(x).argmax(1) == np.where(y == 0, 1, 4)).mean() > 0.8
+
+
+def test_head_goes_into_the_network() -> None:
+    x, y = blobs(100, 3)
+    head = fit_head(x, y, x, y, 3)
+    model = nn.Sequential()
+    model.head = nn.Linear(20, 3)
+    set_head(model, head)
+    assert np.abs(model.head(torch.from_numpy(x)).detach().numpy() - head.logits(x)).max() < 1e-3
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e4, -1e4])
+def test_log_loss_is_stable(shift: float) -> None:
+    logits = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
+    expected = float(torch.nn.functional.cross_entropy(torch.from_numpy(logits), torch.tensor([2, 0])))
+    assert log_loss(logits + shift, np.array([2, 0])) == pytest.approx(expected, abs=1e-9)
+
+
+class Counting(nn.Module):
+    """A network that counts how many images it has seen; its features are means of the pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 1)
+
+    def features(self, x: Tensor) -> Tensor:
+        SEEN.append(len(x))
+        return self.stem(x).mean((2, 3))
+
+
+SEEN: list[int] = []
+
+
+def squares(n: int) -> Pixels:
+    array = np.random.default_rng(0).integers(0, 256, (n, 8, 8, 3), dtype=np.uint8)
+    return Pixels(Preprocessing(8, 3), np.arange(n), array)
+
+
+def test_features_are_computed_once_and_in_order(tmp_path: Path) -> None:
+    pixels, model = squares(2 * CHUNK + 10), Counting()
+    rows = np.random.default_rng(1).permutation(2 * CHUNK + 10)
+    SEEN.clear()
+    progress = list(frozen_features(model, pixels, rows, tmp_path, CPU))
+    assert sum(SEEN) == len(rows) and progress[-1].done == progress[-1].total == len(rows)
+    first = load_features(pixels, rows, tmp_path)
+    with torch.no_grad():
+        direct = model.features(((torch.from_numpy(pixels.take(rows)).float() - 127.5) / 127.5).permute(0, 3, 1, 2)).numpy()
+    assert np.abs(first - direct).max() < (0.05 if has_fast_bf16(CPU) else 1e-5)
+    SEEN.clear()
+    list(frozen_features(model, pixels, rows, tmp_path, CPU))
+    assert SEEN == []
+    next(tmp_path.glob("features-*.npy")).unlink()
+    list(frozen_features(model, pixels, rows, tmp_path, CPU))
+    assert sum(SEEN) in (CHUNK, 10), "only the missing chunk"
+    assert np.array_equal(load_features(pixels, rows, tmp_path), first)
+
+
+def test_a_stopped_computation_keeps_its_chunks(tmp_path: Path) -> None:
+    pixels, rows = squares(3 * CHUNK), np.arange(3 * CHUNK)
+    next(frozen_features(Counting(), pixels, rows, tmp_path, CPU))
+    assert len(list(tmp_path.glob("features-*.npy"))) == 1 and not list(tmp_path.glob(".*"))
+
+
+@pytest.fixture(scope="module")
+def lite() -> EfficientNetLite:
+    model = EfficientNetLite(classes=1000)
+    model.load_imagenet()
+    return model.eval()
+
+
+def test_lite0_has_the_published_number_of_parameters(lite: EfficientNetLite) -> None:
+    assert sum(p.numel() for p in lite.parameters()) == 4_652_008
+
+
+def test_fused_equals_unfused_and_leaves_the_original_alone(lite: EfficientNetLite) -> None:
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    before = {k: v.clone() for k, v in lite.state_dict().items()}
+    with torch.inference_mode():
+        plain, folded = lite.features(x), fused(lite).features(x)
+    assert (plain - folded).abs().max() <= 1e-4 * max(1.0, float(plain.abs().max()))
+    assert not [m for m in fused(lite).modules() if isinstance(m, nn.BatchNorm2d)], "every pair was found"
+    assert all(torch.equal(before[k], v) for k, v in lite.state_dict().items())
+
+
+def test_published_weights_keep_a_head_of_other_classes() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = EfficientNetLite(classes=3)
+        model.load_imagenet()
+    assert model.head.weight.shape == (3, 1280) and model.head.weight.abs().sum() == 0
+    assert model.stem[0].weight.abs().sum() > 1
+
+
+def test_padding_is_tensorflows(lite: EfficientNetLite) -> None:
+    """At stride 2 an even side is padded on the right and below only."""
+    assert lite.stem(torch.zeros(1, 3, 64, 64)).shape[-2:] == (32, 32)
+    dot = torch.zeros(1, 3, 8, 8)
+    dot[..., 0, 0] = 1
+    with torch.no_grad():
+        answer = (lite.stem[0](torch.nn.functional.pad(dot, (0, 1, 0, 1)))).abs().sum(1)[0]
+    assert torch.nonzero(answer).tolist() == [[0, 0]], "the first pixel is seen by the first unit alone, through its top left weight"

@@ -1,0 +1,82 @@
+"""The command line in real processes, for tests that kill it: one process group each, so that nothing is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limpide.events import CLOCK_FIELDS
+
+POLL = 0.002  # s
+PATIENCE = 120.0  # s; nothing here takes this long
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """One thread: two processes beside each other then do not wait for each other, and sums have one order."""
+    fixed = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "LIMPIDE_CHECKPOINT_SECONDS": "0", "COLUMNS": "300", "NO_COLOR": "1"}
+    return {**os.environ, **fixed, **changes}
+
+
+def started(arguments: Sequence[object], cwd: Path, **changes: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "limpide", *map(str, arguments)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=cwd, env=environment(**changes), stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+
+
+def limpide(*arguments: object, cwd: Path, status: int | None = 0, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Runs to the end; checks the exit status and that nobody ever sees a traceback."""
+    process = started(arguments, cwd, **changes)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert "Traceback" not in out + err, err
+    assert status is None or process.returncode == status, f"{arguments} ended with {process.returncode}\n{out}\n{err}"
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """SIGKILL for the whole group: no handler runs, no buffer is flushed."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=PATIENCE)
+
+
+def wait_for(process: subprocess.Popen[str], moment: Callable[[], bool]) -> bool:
+    """True as soon as the moment has come, false when the process ended before it."""
+    deadline = time.monotonic() + PATIENCE
+    while process.poll() is None:
+        if moment():
+            return True
+        assert time.monotonic() < deadline, "the moment never came"
+        time.sleep(POLL)
+    return False
+
+
+def info_of(run: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((run / "run.json").read_bytes()))
+    except FileNotFoundError:
+        return {}
+
+
+def events_of(run: Path) -> list[dict[str, Any]]:
+    """events.jsonl without clock readings: the fields named so, and the quote, which is made of nothing else."""
+    lines = [json.loads(line) for line in (run / "events.jsonl").read_bytes().splitlines()]
+    return [{k: v for k, v in line.items() if k not in CLOCK_FIELDS} for line in lines if line.get("topic") != "quote"]
+
+
+def essence(run: Path) -> dict[str, Any]:
+    """All that must be the same after any number of kills."""
+    with np.load(run / "predictions" / "test.npz", allow_pickle=False) as stored:
+        predictions = {name: hashlib.sha256(np.ascontiguousarray(stored[name]).tobytes()).hexdigest() for name in stored.files}
+    exact = ("snapshots/best.safetensors", "model.onnx", "split.csv", "excluded.csv")
+    return {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in exact} | {"predictions": predictions, "events": events_of(run)}

@@ -1,0 +1,333 @@
+"""Fault 66: SIGKILL at any moment, then the same command, gives the same run bit for bit. And the gentler ways to stop."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from make_images import photo, photo_folder
+from limpide.workflows.phases.job import PHASES
+from workflows.runner import essence, info_of, kill, limpide, started, wait_for
+
+SOAK = bool(os.environ.get("LIMPIDE_SOAK"))
+SEED = int(os.environ.get("LIMPIDE_TEST_SEED", "0")) or random.SystemRandom().randrange(10**6)
+KILLS = {"cnn": 340, "pretrained": 60} if SOAK else {"cnn": 34, "pretrained": 6}
+
+SMALL = ("--model", "cnn", "--image-size", 32, "--batch", 8, "--epochs", 10, "--patience", 3, "--precision", "fp32")
+PRETRAINED = ("--model", "efficientnet_lite0", "--image-size", 32, "--batch", 8, "--epochs", 2, "--flip", "auto")
+
+Moment = tuple[str, Callable[[Path], bool]]
+
+
+def exists(pattern: str) -> Moment:
+    return pattern, lambda run: any(run.glob(pattern))
+
+
+def phase(name: str) -> Moment:
+    return f"phase {name}", lambda run: info_of(run).get("phase") == name
+
+
+# In the order in which they come; a moment that has already been is a kill at the very start of the next process.
+MOMENTS: dict[str, list[Moment]] = {
+    "cnn": [
+        phase("read"),
+        exists("cache/pixels-*.npy"),
+        phase("split"),
+        exists("split.csv"),
+        phase("quote"),
+        phase("first"),
+        phase("fit"),
+        exists("checkpoint/step-*"),
+        exists("snapshots/best.safetensors"),
+        phase("seal"),
+        exists("model.onnx"),
+        phase("judge"),
+        exists("predictions/test.npz"),
+        exists("findings/mistakes.json"),
+        exists("findings/cost.json"),
+    ],
+    "pretrained": [
+        phase("read"),
+        exists("cache/features-*.npy"),
+        exists("snapshots/first.safetensors"),
+        exists("checkpoint/step-*"),
+        exists("snapshots/best.safetensors"),
+        exists("findings/accuracy.json"),
+    ],
+}
+
+
+@dataclass
+class Job:
+    """A training that is to be killed: its folder, its options, and what an uninterrupted one came to."""
+
+    kind: str
+    folder: Path
+    options: tuple[object, ...]
+    reference: dict[str, Any]
+    seconds: float  # of the uninterrupted one
+    log: list[str] = field(default_factory=list)
+
+    def command(self, runs: Path) -> tuple[object, ...]:
+        return ("train", self.folder, "--runs", runs, *self.options)
+
+
+def reference(kind: str, folder: Path, options: tuple[object, ...], cwd: Path) -> Job:
+    began = time.monotonic()
+    limpide("train", folder, "--runs", cwd / "reference", *options, cwd=cwd)
+    return Job(kind, folder, options, essence(cwd / "reference" / f"{folder.name}-001"), time.monotonic() - began)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    cwd = tmp_path_factory.mktemp("small")
+    return reference("cnn", photo_folder(cwd / "shapes", per_class=40, size=(32, 32)), SMALL, cwd)
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    cwd = tmp_path_factory.mktemp("pretrained")
+    return reference("pretrained", photo_folder(cwd / "shapes", per_class=14, size=(48, 40), classes=("disc", "square")), PRETRAINED, cwd)
+
+
+def run_in(runs: Path) -> Path:
+    """The run there is; killed between making its folder and writing run.json, a folder is empty and the next number is taken."""
+    return next((file.parent for file in runs.glob("*/run.json")), runs / "none")
+
+
+def chain(job: Job, moments: list[Moment | float], runs: Path) -> list[str]:
+    """Kills at each moment in turn (a number: after so many seconds), lets it finish, compares. Returns the phases killed in."""
+    hit: list[str] = []
+    for moment in moments:
+        run = run_in(runs)
+        if info_of(run).get("status") == "finished":
+            break
+        process = started(job.command(runs), runs.parent)
+        if isinstance(moment, float):
+            until = time.monotonic() + moment
+            alive = wait_for(process, lambda until=until: time.monotonic() >= until)
+        else:
+            alive = wait_for(process, lambda reached=moment[1]: reached(run_in(runs)))
+        kill(process)
+        run = run_in(runs)
+        if not alive:
+            break
+        hit.append(str(info_of(run).get("phase")))
+        job.log.append(f"{moment if isinstance(moment, float) else moment[0]} → killed in {hit[-1]}")
+    if info_of(run_in(runs)).get("status") != "finished":
+        limpide(*job.command(runs), cwd=runs.parent)
+    assert len(list(runs.glob("*/run.json"))) == 1, "one run, however often it was killed"
+    run = run_in(runs)
+    found = essence(run)
+    for name, value in job.reference.items():
+        assert found[name] == value, f"{name} differs after {job.log[-len(hit) :]}"
+    assert info_of(run)["status"] == "finished" and (run / "report.html").stat().st_size > 1000
+    shutil.rmtree(runs)
+    return hit
+
+
+def plans(job: Job, dice: random.Random) -> Iterator[list[Moment | float]]:
+    """All moments in order; then moments picked by chance, some of them anywhere in time."""
+    yield list(MOMENTS[job.kind])
+    while True:
+        picked = sorted(dice.sample(range(len(MOMENTS[job.kind])), min(4, len(MOMENTS[job.kind]))))
+        plan: list[Moment | float] = [MOMENTS[job.kind][k] for k in picked]
+        for _ in range(6):
+            plan.insert(dice.randrange(len(plan) + 1), dice.uniform(0.25, 0.9) * job.seconds)
+        yield plan
+
+
+def kills(job: Job, count: int, cwd: Path) -> list[str]:
+    """Two chains at a time until there were `count` kills."""
+    print(f"replay with LIMPIDE_TEST_SEED={SEED}")
+    hit: list[str] = []
+    plan = plans(job, random.Random(SEED))
+    number = 0
+    with ThreadPoolExecutor(2) as pool:
+        while len(hit) < count:
+            room = count - len(hit)
+            two = [next(plan) for _ in range(2 if room > 14 else 1)]
+            work = []
+            for moments in two:
+                number += 1
+                runs = cwd / str(number) / "runs"
+                runs.mkdir(parents=True)
+                work.append(pool.submit(chain, job, moments[:room], runs))
+            hit += [phase for done in work for phase in done.result()]
+    print(f"{len(hit)} kills:", *job.log, sep="\n  ")
+    return hit
+
+
+def test_killed_at_any_moment(small: Job, tmp_path: Path) -> None:
+    hit = kills(small, KILLS["cnn"], tmp_path)
+    assert set(PHASES[:-1]) <= set(hit), "every phase was hit at least once"
+
+
+def test_killed_at_any_moment_pretrained(pretrained: Job, tmp_path: Path) -> None:
+    hit = kills(pretrained, KILLS["pretrained"], tmp_path)
+    assert {"first", "fit", "judge"} <= set(hit)
+
+
+# -- the gentler ways to stop, and what else may happen to a run between two sessions
+
+
+@pytest.fixture(scope="module")
+def long(small: Job, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """Some seconds of fitting, so that a signal arrives in the middle."""
+    return reference("cnn", small.folder, (*SMALL[:-6], "--epochs", 80, "--patience", 80, "--precision", "fp32"), tmp_path_factory.mktemp("long"))
+
+
+def fitting(runs: Path) -> bool:
+    """Several checkpoints were saved, and many steps are still to be done."""
+    return any(int(file.name[5:13]) > 20 for file in run_in(runs).glob("checkpoint/step-*"))
+
+
+def interrupted(job: Job, runs: Path, *signals: signal.Signals) -> tuple[int, str, float]:
+    """Sends the signals once fitting is under way; returns exit status, everything said, and the seconds it took to leave."""
+    process = started(job.command(runs), runs.parent)
+    assert wait_for(process, lambda: fitting(runs)), process.communicate()
+    began = time.monotonic()
+    for number in signals:
+        if process.poll() is None:
+            process.send_signal(number)
+            time.sleep(0.05)
+    out, err = process.communicate(timeout=60)
+    assert "Traceback" not in out + err
+    return process.returncode, out + err, time.monotonic() - began
+
+
+def finish(job: Job, runs: Path) -> str:
+    done = limpide(*job.command(runs), cwd=runs.parent)
+    found = essence(run_in(runs))
+    assert [name for name, value in job.reference.items() if found[name] != value] == []
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    (tmp_path / "runs").mkdir()
+    return tmp_path / "runs"
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGTERM,), (signal.SIGINT,), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)])
+def test_asked_to_stop_saves_and_goes_on_where_it_was(long: Job, runs: Path, signals: tuple[signal.Signals, ...]) -> None:
+    status, said, seconds = interrupted(long, runs, *signals)
+    assert status == 130 and seconds < 8  # five are promised; the machine may be busy
+    assert list(run_in(runs).glob("checkpoint/step-*")) and not (run_in(runs) / "snapshots" / "best.safetensors").exists()
+    if len(signals) == 1:
+        assert info_of(run_in(runs))["status"] == "stopped" and "stopped and saved" in said
+        assert said.splitlines()[-1].startswith("next: limpide train ")
+    said = finish(long, runs)
+    assert "continuing" in said and "after step" in said
+
+
+def test_a_closed_terminal_is_ignored(long: Job, runs: Path) -> None:
+    status, _, _ = interrupted(long, runs, signal.SIGHUP)
+    found = essence(run_in(runs))
+    assert status == 0 and found == long.reference
+
+
+def test_two_processes_in_one_run(long: Job, runs: Path) -> None:
+    first = started(long.command(runs), runs.parent)
+    try:
+        assert wait_for(first, lambda: fitting(runs))
+        first.send_signal(signal.SIGSTOP)
+        second = limpide(*long.command(runs), cwd=runs.parent, status=5)
+        assert "[L504]" in second.stderr and "--new" in second.stderr and len(second.stderr.strip().splitlines()) <= 2
+    finally:
+        first.send_signal(signal.SIGCONT)
+    assert first.wait(timeout=60) == 0 or first.communicate()
+    assert essence(run_in(runs)) == long.reference
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty"])
+def test_a_damaged_checkpoint_is_passed_over_and_this_is_said(long: Job, runs: Path, damage: str) -> None:
+    process = started(long.command(runs), runs.parent)
+    assert wait_for(process, lambda: fitting(runs) and len(list(run_in(runs).glob("checkpoint/step-*"))) == 2)
+    kill(process)
+    newest = max(run_in(runs).glob("checkpoint/step-*"))
+    data = bytearray(newest.read_bytes())
+    data[len(data) * 2 // 3] ^= 4
+    newest.write_bytes({"flipped": bytes(data), "cut": bytes(data[:-100]), "empty": b""}[damage])
+    said = finish(long, runs)
+    assert newest.name in said and "damaged" in said
+
+
+def test_both_checkpoints_damaged_starts_the_fitting_again(long: Job, runs: Path) -> None:
+    process = started(long.command(runs), runs.parent)
+    assert wait_for(process, lambda: fitting(runs))
+    kill(process)
+    for file in run_in(runs).glob("checkpoint/step-*"):
+        file.write_bytes(b"gone")
+    said = finish(long, runs)
+    assert "damaged" in said, "what was lost is said"
+
+
+def test_new_starts_afresh_and_other_wishes_do_too(small: Job, runs: Path) -> None:
+    process = started(small.command(runs), runs.parent)
+    assert wait_for(process, lambda: (run_in(runs) / "split.csv").exists())
+    kill(process)
+    limpide(*small.command(runs), "--new", cwd=runs.parent)
+    assert info_of(runs / "shapes-001")["status"] != "finished" and info_of(runs / "shapes-002")["status"] == "finished"
+    assert "continuing" in limpide(*small.command(runs), cwd=runs.parent).stdout and info_of(runs / "shapes-001")["status"] == "finished"
+    other = limpide(*small.command(runs), "--seed", 5, cwd=runs.parent)
+    assert "continuing" not in other.stdout and info_of(runs / "shapes-003")["status"] == "finished"
+    splits = {(runs / f"shapes-00{k}" / "split.csv").read_bytes() for k in (1, 2, 3)}
+    assert len(splits) == 1 and "stay in the part they had" in other.stdout
+
+
+@pytest.mark.parametrize("change", ["added", "removed", "rewritten"])
+def test_images_that_changed_between_stop_and_resume(tmp_path: Path, runs: Path, change: str) -> None:
+    folder = photo_folder(tmp_path / "shapes", per_class=8, size=(16, 16))
+    options = ("--model", "cnn", "--epochs", 1, "--image-size", 16)
+    process = started(("train", folder, "--runs", runs, *options), tmp_path)
+    assert wait_for(process, lambda: (run_in(runs) / "split.csv").exists())
+    kill(process)
+    some = folder / "disc" / "0000.png"
+    if change == "added":
+        photo(folder / "disc" / "new.png", size=(16, 16))
+    elif change == "removed":
+        some.unlink()
+    else:
+        photo(some, size=(17, 16), seed=7)
+    before = (run_in(runs) / "events.jsonl").read_bytes()
+    refused = limpide("train", folder, "--runs", runs, *options, cwd=tmp_path, status=5)
+    assert "[L507]" in refused.stderr and "--new" in refused.stderr and (run_in(runs) / "events.jsonl").read_bytes() == before
+    kept = {row.split(",")[0]: row for row in (run_in(runs) / "split.csv").read_text().splitlines()}
+    limpide("train", folder, "--runs", runs, *options, "--new", cwd=tmp_path)
+    rows = {row.split(",")[0]: row for row in (runs / "shapes-002" / "split.csv").read_text().splitlines()}
+    assert all(kept[name] == row for name, row in rows.items() if name in kept and "0000" not in name), "earlier images keep their part"
+
+
+def test_a_finished_run_is_not_continued(small: Job, tmp_path: Path) -> None:
+    parent = tmp_path / "runs"
+    shutil.copytree(small.folder.parent / "reference", parent)
+    before = {p: p.read_bytes() for p in (parent / "shapes-001").rglob("*") if p.is_file()}
+    done = limpide(*small.command(parent), cwd=tmp_path)
+    assert "continuing" not in done.stdout and "images already in shapes-001 stay in the part they had" in done.stdout
+    assert {p: p.read_bytes() for p in before} == before, "what is finished is never touched again"
+    found = essence(parent / "shapes-002")
+    assert {k: found[k] for k in ("split.csv", "snapshots/best.safetensors", "model.onnx", "predictions")} == {
+        k: small.reference[k] for k in ("split.csv", "snapshots/best.safetensors", "model.onnx", "predictions")
+    }, "the same seed and split give the same network"
+
+
+def test_a_copied_run_continues_elsewhere(small: Job, runs: Path, tmp_path: Path) -> None:
+    process = started(small.command(runs), runs.parent)
+    assert wait_for(process, lambda: any(run_in(runs).glob("checkpoint/step-*")))
+    kill(process)
+    elsewhere = tmp_path / "elsewhere" / "runs"
+    shutil.copytree(runs, elsewhere)
+    shutil.rmtree(runs)
+    limpide(*small.command(elsewhere), cwd=elsewhere.parent)
+    assert essence(run_in(elsewhere)) == small.reference
