@@ -305,6 +305,7 @@ def report(run: str, no_images: bool) -> None:
     opened = Run.open(run)
     write_page(opened, images=not no_images)
     screen.report(opened)
+    screen.next(f"limpide predict {run} new.jpg")
 
 
 @cli.command(

@@ -1,6 +1,6 @@
 """Small folders of coloured shapes on noise, the same for the same seed: data for tests that train.
 
-    python -m tests.make_images FOLDER     # has a look
+python -m tests.make_images FOLDER     # has a look
 """
 
 from __future__ import annotations

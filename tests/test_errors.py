@@ -51,7 +51,16 @@ hostile = st.text(st.characters(), max_size=30)
 
 @given(hostile, hostile)
 def test_an_error_is_one_line(where: str, value: str) -> None:
-    line = str(DataError("L204", N_("all images are in one class, {name}: there is nothing to tell apart"), where=where, todo=N_("choose one of {names}"), name=value, names=value))
+    line = str(
+        DataError(
+            "L204",
+            N_("all images are in one class, {name}: there is nothing to tell apart"),
+            where=where,
+            todo=N_("choose one of {names}"),
+            name=value,
+            names=value,
+        )
+    )
     assert len(line.splitlines()) == 1 and line.endswith(" [L204]") and f"class, {one_line(value)}:" in line
 
 

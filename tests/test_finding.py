@@ -73,7 +73,20 @@ text = st.text(st.characters(), max_size=20)
 shares = st.floats(0, 1)
 
 
-@given(st.sampled_from(VERDICTS), text, st.lists(st.tuples(text, shares | st.none()), max_size=4), st.dictionaries(text, st.lists(st.integers(), max_size=3), max_size=3))
+@given(
+    st.sampled_from(VERDICTS),
+    text,
+    st.lists(st.tuples(text, shares | st.none()), max_size=4),
+    st.dictionaries(text, st.lists(st.integers(), max_size=3), max_size=3),
+)
 def test_any_names_and_numbers_come_back(verdict: Any, name: str, rows: list[Any], data: dict[str, Any]) -> None:
-    before = Finding("n", verdict, message("{x}", x=name), [Number(name, 1.5, name)], Table([(name, "text")], [list(row) for row in rows]), [Picture(name, name, name, 0.5)], data=data)
+    before = Finding(
+        "n",
+        verdict,
+        message("{x}", x=name),
+        [Number(name, 1.5, name)],
+        Table([(name, "text")], [list(row) for row in rows]),
+        [Picture(name, name, name, 0.5)],
+        data=data,
+    )
     assert Finding.from_json(json.loads(json.dumps(before.to_json()))).to_json() == before.to_json()

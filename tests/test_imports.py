@@ -132,7 +132,9 @@ def in_a_fresh_process(code: str) -> str:
 HEAVY = ("torch", "numpy", "PIL", "sklearn", "scipy", "onnx", "onnxruntime", "rich", "jinja2", "psutil")
 
 
-@pytest.mark.parametrize("line", ["import limpide", "import limpide.cli", "from limpide import Recipe, Run, LimpideError", "import limpide.run, limpide.interrupts"])
+@pytest.mark.parametrize(
+    "line", ["import limpide", "import limpide.cli", "from limpide import Recipe, Run, LimpideError", "import limpide.run, limpide.interrupts"]
+)
 def test_what_opens_at_once_loads_nothing_heavy(line: str) -> None:
     assert in_a_fresh_process(f"{line}\nimport sys\nprint([m for m in {HEAVY} if m in sys.modules])") == "[]"
 

@@ -154,7 +154,10 @@ def test_any_text_is_a_duration_or_told(text: str) -> None:
         assert found is not None and found >= 0
 
 
-@given(st.sampled_from([c.name for c in FIELDS]), st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.integers(), max_size=1))
+@given(
+    st.sampled_from([c.name for c in FIELDS]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.integers(), max_size=1),
+)
 def test_any_value_makes_a_recipe_that_goes_to_json_or_is_told(name: str, value: Any) -> None:
     try:
         recipe = Recipe.of(**{name: value})

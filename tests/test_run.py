@@ -236,9 +236,8 @@ HOLD = "import sys\nfrom limpide.run import Run\nheld = Run(__import__('pathlib'
 
 def test_the_lock_is_free_after_its_block(run: Run) -> None:
     for _ in range(2):
-        with run.lock() as held:
-            with pytest.raises(RunError, match="L504"):
-                Run(run.path).lock()
+        with run.lock() as held, pytest.raises(RunError, match="L504"):
+            Run(run.path).lock()
         assert held is not None  # kept alive, as a traceback would keep it
     Run(run.path).lock()
 

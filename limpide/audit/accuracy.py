@@ -22,7 +22,8 @@ def accuracy(evidence: Evidence) -> Finding:
     low, high = wilson(right, n)
     balanced = balanced_accuracy(confusion(evidence.truth, evidence.predicted, classes))
     majority = float(np.mean(evidence.truth == evidence.majority))
-    verdict: Verdict = "ok" if low > max(majority, 1 / classes) else "bad" if high <= max(majority, 1 / classes) else "warn"
+    baseline = max(majority, 1 / classes)
+    verdict: Verdict = "ok" if low > baseline else "warn" if right / n > baseline else "bad"
     says = {
         "ok": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly."),
         "warn": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly; with so few, that may be luck."),

@@ -22,6 +22,7 @@ from limpide.language import N_, message
 from limpide.machine import cores
 
 CHUNK = 64  # images a thread takes at once
+RECORD = "reading.json"  # written last: its presence says that the pixel files are complete
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Pa
 
     A generator of Progress; `stored(dataset, wanted, cache)` then opens the result.
     """
+    (cache / RECORD).unlink(missing_ok=True)  # until all is read again, what an earlier reading left counts for nothing
     targets = {p: _pixel_file(cache, p, len(rows)) for p, rows in wanted.items()}
     hashes = [""] * len(dataset)
     failures: dict[int, str] = {}
@@ -94,15 +96,15 @@ def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Pa
             yield Progress(message(N_("reading images")), done, len(dataset))
     for target in targets.values():
         target.flush()
-    files.write_json(cache / "reading.json", {"hashes": hashes, "failures": {str(k): failures[k] for k in sorted(failures)}})
+    files.write_json(cache / RECORD, {"hashes": hashes, "failures": {str(k): failures[k] for k in sorted(failures)}})
 
 
 def stored(wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
     """The result of an earlier `read`, or None when there is none or it is incomplete."""
     try:
-        record = files.read_json(cache / "reading.json")
+        record = files.read_json(cache / RECORD)
         pixels = {p.size: Pixels(p, rows, np.load(_pixel_name(cache, p), mmap_mode="r")) for p, rows in wanted.items()}
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
     if any(len(p.array) != len(p.rows) for p in pixels.values()):
         return None

@@ -83,7 +83,7 @@ def _listed(root: Path) -> list[str]:
     found = []
     visited = {os.path.realpath(root)}
     for folder, folders, names in os.walk(root, followlinks=True):
-        folders[:] = sorted(name for name in folders if not _ignored(name) and not os.path.exists(os.path.join(folder, name, "run.json")))
+        folders[:] = sorted(name for name in folders if not _ignored(name) and not os.path.exists(os.path.join(folder, name, "run.json")))  # noqa: PTH110
         for name in list(folders):
             real = os.path.realpath(os.path.join(folder, name))
             if real in visited:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -125,11 +125,12 @@ def write_excluded(file: Path, rows: Sequence[tuple[str, str]]) -> None:
     _write(file, ("file", "reason"), rows)
 
 
-def _write(file: Path, header: Sequence[str], rows: object) -> None:
+def _write(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)  # type: ignore[arg-type]
+    plain, quoted = csv.writer(text, lineterminator="\n"), csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(header)
+    for row in rows:  # up to Python 3.12 a carriage return in a name is not quoted by itself
+        (quoted if any("\r" in value for value in row) else plain).writerow(row)
     write_bytes(file, text.getvalue().encode("utf-8", "surrogateescape"))
 
 

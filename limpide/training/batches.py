@@ -35,13 +35,15 @@ class Batches:
     def shuffled(self, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of this epoch from number `start` on. The order depends on seed and epoch alone.
 
-        The last batch takes what is left; a single image, which batch normalisation could not use, brings the one before it along.
+        All batches are of the same size, give or take one image: a small last one would mislead batch normalisation,
+        and a single image, which it cannot use at all, brings the one before it along.
         """
-        order = np.random.default_rng((seed, epoch)).permutation(len(self.rows))
-        for k in range(start, len(self)):
-            picked = order[k * self.batch : (k + 1) * self.batch]
-            if len(picked) == 1 and len(order) > 1:
-                picked = np.append(picked, order[k * self.batch - 1])
+        n, count = len(self.rows), len(self)
+        order = np.random.default_rng((seed, epoch)).permutation(n)
+        for k in range(start, count):
+            picked = order[n * k // count : n * (k + 1) // count]
+            if len(picked) == 1 and n > 1:
+                picked = np.append(picked, order[n * k // count - 1])
             yield self._batch(picked)
 
     def _batch(self, picked: np.ndarray) -> Batch:

@@ -38,7 +38,7 @@ def test_the_part_that_is_kept(fit: str, size: tuple[int, int], box: tuple[int, 
 def test_a_crop_is_the_largest_centred_square(width: int, height: int) -> None:
     left, top, right, bottom = Preprocessing(32, 3, "crop").box(width, height)
     assert right - left == bottom - top == min(width, height)
-    assert 0 <= left and right <= width and 0 <= top and bottom <= height
+    assert left >= 0 and right <= width and top >= 0 and bottom <= height
     assert abs((width - right) - left) <= 1 and abs((height - bottom) - top) <= 1
 
 

@@ -74,7 +74,9 @@ def test_a_file_beside_the_classes_is_passed_over(tmp_path: Path) -> None:
     assert [name for name, _, _ in seen(folder(tmp_path, "README.txt", "cat/1", "dog/1"))] == ["cat/1", "dog/1"]
 
 
-@pytest.mark.parametrize("junk", [".ipynb_checkpoints/1.jpg", "__MACOSX/cat/1.jpg", "cat/.DS_Store", "cat/._1.jpg", "cat/Thumbs.db", "dog/desktop.ini", ".git/x/y"])
+@pytest.mark.parametrize(
+    "junk", [".ipynb_checkpoints/1.jpg", "__MACOSX/cat/1.jpg", "cat/.DS_Store", "cat/._1.jpg", "cat/Thumbs.db", "dog/desktop.ini", ".git/x/y"]
+)
 def test_what_systems_leave_behind_is_ignored(tmp_path: Path, junk: str) -> None:
     root = folder(tmp_path, "cat/1", "dog/1", junk)
     assert [name for name, _, _ in seen(root)] == ["cat/1", "dog/1"]
@@ -149,6 +151,18 @@ def test_a_loop_of_links_ends(tmp_path: Path) -> None:
     assert [name for name, _, _ in seen(root)] == ["cat/1", "dog/1"]
 
 
+def test_a_class_may_be_a_link_to_a_folder_elsewhere(tmp_path: Path) -> None:
+    folder(tmp_path / "elsewhere", "1", "deep/2")
+    root = folder(tmp_path / "root", "dog/1")
+    (root / "cat").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert [name for name, _, _ in seen(root)] == ["cat/1", "cat/deep/2", "dog/1"]
+
+
+def test_runs_kept_beside_the_images_are_no_class(tmp_path: Path) -> None:
+    root = folder(tmp_path, "cat/1", "dog/1", "runs/photos-001/run.json", "runs/photos-001/report.html")
+    assert [name for name, _, _ in seen(root)] == ["cat/1", "dog/1"]
+
+
 def test_a_link_to_a_file_counts_and_a_dangling_one_does_not(tmp_path: Path) -> None:
     root = folder(tmp_path / "root", "cat/1", "dog/1")
     folder(tmp_path, "elsewhere.jpg")
@@ -178,7 +192,7 @@ def test_a_file_that_became_a_pipe_since_is_unreadable_not_endless(tmp_path: Pat
         images.bytes(1)
 
 
-@pytest.mark.parametrize("name", ["a\nb", "<script>", "{n:count}", "猫🐈", "'; DROP", " ", "-rf", "a,b\"c", "[red]"])
+@pytest.mark.parametrize("name", ["a\nb", "<script>", "{n:count}", "猫🐈", "'; DROP", " ", "-rf", 'a,b"c', "[red]"])
 def test_names_are_only_names(tmp_path: Path, name: str) -> None:
     root = folder(tmp_path, f"{name}/{name}.jpg", "dog/1")
     assert (f"{name}/{name}.jpg", name, "") in seen(root)
@@ -186,7 +200,7 @@ def test_names_are_only_names(tmp_path: Path, name: str) -> None:
 
 def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
     raw = os.fsencode(tmp_path) + b"/caf\xe9"
-    os.mkdir(raw)
+    Path(os.fsdecode(raw)).mkdir()
     with open(raw + b"/\xff\xfe.jpg", "wb") as stream:
         stream.write(b"x")
     root = folder(tmp_path, "dog/1")

@@ -131,7 +131,9 @@ def test_fifteen_lines_without_limpide_or_torch(sealed: tuple[nn.Module, Preproc
     program = fifteen_lines(file, image)
     assert len([line for line in program.splitlines() if line.strip()]) <= 16
     program += "\nimport sys\nassert not {name.split('.')[0] for name in sys.modules} & {'torch', 'limpide', 'sklearn', 'onnx'}, 'it needs no more'"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, env={"PYTHONIOENCODING": "utf-8"})
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, env={"PYTHONIOENCODING": "utf-8"}
+    )
     assert done.returncode == 0, done.stderr
     (ours,) = Predictor(file).predict([image], top=3)
     said = [line.rsplit(": ", 1) for line in done.stdout.splitlines()]

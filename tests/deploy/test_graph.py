@@ -73,9 +73,7 @@ sides = st.tuples(st.integers(4, 600), st.integers(4, 600)).filter(within_the_lo
 @example(sides=(64, 63), size=64, channels=3, fit="squash", filter="bicubic", kind="noise", seed=0)
 @example(sides=(63, 64), size=64, channels=1, fit="crop", filter="bilinear", kind="noise", seed=0)
 @example(sides=(4, 4), size=224, channels=3, fit="squash", filter="bicubic", kind="extremes", seed=0)
-def test_equals_the_declared_preprocessing_bit_for_bit(
-    sides: tuple[int, int], size: int, channels: int, fit: str, filter: str, kind: str, seed: int
-) -> None:
+def test_equals_the_declared_preprocessing_bit_for_bit(sides: tuple[int, int], size: int, channels: int, fit: str, filter: str, kind: str, seed: int) -> None:
     p = Preprocessing(size, channels, fit, filter, mean=(127.0,), std=(128.0,))
     image = picture(*sides, kind, seed)
     got, expected = run(p, image[None])[0], declared(p, image)

@@ -29,9 +29,13 @@ def test_every_image_once_with_its_own_label(n: int, batch: int, seed: int, epoc
     assert len(got) == len(batches) == -(-n // batch)
     for images, labels in got:
         assert torch.equal(images[:, 0, 0, 0].long(), labels), "pixels and label belong together"
-        assert len(labels) > 1 or n == 1 or batch == 1, "batch normalisation needs two"
+        assert len(labels) > 1 or n == 1, "batch normalisation needs two"
     seen = torch.cat([labels for _, labels in got]).tolist()
-    again = 0 if n == 1 else n if batch == 1 else int(n % batch == 1)  # a single one brings the one before it along
+    count = len(batches)
+    sizes = [n * (k + 1) // count - n * k // count for k in range(count)]
+    again = sizes.count(1) if n > 1 else 0  # a single one brings the one before it along
+    assert [len(labels) for _, labels in got] == [size + (size == 1 and n > 1) for size in sizes]
+    assert max(sizes) - min(sizes) <= 1 and max(sizes) <= batch, "no small last batch"
     assert set(seen) == set(range(n)) and len(seen) == n + again and max(np.bincount(seen)) <= 2
 
 

@@ -107,7 +107,7 @@ def mutants(data: bytes, dice: random.Random) -> list[tuple[str, bytes]]:
         changed = bytearray(data)
         changed[place // 8] ^= 1 << place % 8
         found.append((f"bit {place}", bytes(changed)))
-    lengths = dice.sample(range(len(data)), 148) + [0, len(data) - 1]
+    lengths = [*dice.sample(range(1, len(data) - 1), 148), 0, len(data) - 1]
     found += [(f"cut at {length}", data[:length]) for length in lengths]
     for place in dice.sample(range(len(data) - 600), 25):
         torn = data[:place] + bytes(512) + data[place + 512 :]

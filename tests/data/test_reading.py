@@ -1,0 +1,203 @@
+"""One pass over all images: the pixels that are kept are the pixels that decoding gives, and what fails is named."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from limpide import files
+from limpide.data import decode as rules
+from limpide.data.dataset import ArrayImages, Dataset, FileImages
+from limpide.data.decode import Undecodable, decode
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.reading import CHUNK, Glimpse, Pixels, glimpse, read, stored
+from limpide.data.scan import scan
+from tests.make_images import photo_folder
+
+SMALL = Preprocessing(16, 3, "squash")
+LARGE = Preprocessing(32, 1, "crop", "bicubic", jpeg_side=32)
+
+
+def everything(dataset: Dataset) -> np.ndarray:
+    return np.arange(len(dataset))
+
+
+def of_arrays(array: np.ndarray) -> Dataset:
+    n = len(array)
+    return Dataset("x", "x", ArrayImages(array, [str(i) for i in range(n)]), np.arange(n) % 2, ("a", "b"), np.full(n, ""))
+
+
+def test_the_pixels_kept_are_those_of_decoding(tmp_path: Path) -> None:
+    dataset = scan(photo_folder(tmp_path / "photos", per_class=30, size=(150, 100), suffix="jpg"))
+    sample = np.array([0, 3, 50, 89])
+    wanted = {SMALL: everything(dataset), LARGE: sample}
+    progress = list(read(dataset, wanted, tmp_path))
+    assert progress[-1].done == progress[-1].total == len(dataset) == 90
+    assert [p.done for p in progress] == sorted(p.done for p in progress)
+    reading = stored(wanted, tmp_path)
+    assert reading and reading.failures == {} and set(reading.pixels) == {16, 32}
+    for preprocessing, rows in wanted.items():
+        pixels = reading.pixels[preprocessing.size]
+        assert len(pixels.array) == len(rows)
+        for i in rows.tolist():
+            data = (dataset.images.root / dataset.images.names[i]).read_bytes()  # type: ignore[union-attr]
+            expected = preprocessing.pixels(decode(data, preprocessing.jpeg_side))
+            np.testing.assert_array_equal(pixels.take(np.array([i]))[0], expected)
+            assert reading.hashes[i] == files.sha256(data)
+
+
+def test_taking_keeps_the_order_asked_for() -> None:
+    rows = np.array([2, 5, 9])
+    pixels = Pixels(SMALL, rows, np.array([[20], [50], [90]]))
+    np.testing.assert_array_equal(pixels.take(np.array([9, 2, 9]))[:, 0], [90, 20, 90])
+
+
+def test_what_cannot_be_used_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    root = photo_folder(tmp_path / "photos", per_class=4)
+    png = (root / "disc" / "0000.png").read_bytes()
+    bad = {"0001": (b"", rules.EMPTY), "0002": (b"<html>", rules.WEB_PAGE), "0003": (png[:-50], rules.CUT_SHORT)}
+    for name, (data, _) in bad.items():
+        (root / "disc" / f"{name}.png").write_bytes(data)
+    dataset = scan(root)
+    gone = dataset.images.names.index("square/0001.png")
+    (root / "square" / "0001.png").unlink()
+    only = {SMALL: np.array([0, 8, 9])}  # of the unusable ones, none is kept by any network
+    for wanted in ({SMALL: everything(dataset)}, only):
+        list(read(dataset, wanted, tmp_path))
+        reading = stored(wanted, tmp_path)
+        assert reading
+        names = {dataset.images.names[i]: reason for i, reason in reading.failures.items()}
+        assert names == {f"disc/{name}.png": reason for name, (_, reason) in bad.items()} | {"square/0001.png": rules.UNREADABLE}
+        assert reading.hashes[gone] == "" and len(reading.hashes[0]) == 64
+        np.testing.assert_array_equal(reading.pixels[16].take(np.array([8]))[0], SMALL.pixels(dataset.images.image(8)))
+
+
+def test_many_more_images_than_a_thread_takes_at_once(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (5 * CHUNK + 7, 16, 16), dtype=np.uint8)
+    dataset = of_arrays(array)
+    grey = Preprocessing(16, 1)
+    assert list(read(dataset, {grey: everything(dataset)}, tmp_path))[-1].done == len(array)
+    reading = stored({grey: everything(dataset)}, tmp_path)
+    assert reading
+    np.testing.assert_array_equal(reading.pixels[16].array[..., 0], array)
+    assert len(set(reading.hashes)) == len(array)
+
+
+@pytest.mark.parametrize("shape", [(6, 8, 8), (6, 8, 8, 3), (6, 16, 16, 3), (6, 16, 16)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_arrays_go_the_same_way_as_files(tmp_path: Path, shape: tuple[int, ...], channels: int) -> None:
+    """The short cut for grey squares of the right size must not change a pixel."""
+    array = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+    dataset, preprocessing = of_arrays(array), Preprocessing(16, channels)
+    list(read(dataset, {preprocessing: everything(dataset)}, tmp_path))
+    reading = stored({preprocessing: everything(dataset)}, tmp_path)
+    assert reading
+    for i in range(6):
+        stream = io.BytesIO()
+        Image.fromarray(array[i]).save(stream, "PNG")
+        np.testing.assert_array_equal(reading.pixels[16].array[i], preprocessing.pixels(decode(stream.getvalue())))
+
+
+def test_what_was_not_finished_is_not_used(tmp_path: Path) -> None:
+    dataset = scan(photo_folder(tmp_path / "photos", per_class=3))
+    wanted = {SMALL: everything(dataset)}
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    assert stored(wanted, cache) is None
+    unfinished = read(dataset, wanted, cache)
+    next(unfinished)
+    unfinished.close()
+    assert stored(wanted, cache) is None  # the pixel file is there, the record is not
+    list(read(dataset, wanted, cache))
+    assert stored(wanted, cache) is not None
+    assert stored({SMALL: everything(dataset)[1:]}, cache) is None
+    assert stored({SMALL: everything(dataset), LARGE: everything(dataset)}, cache) is None
+    for damaged in (b"", b"{", b"\xff"):
+        (cache / "reading.json").write_bytes(damaged)
+        assert stored(wanted, cache) is None
+
+
+def test_a_second_reading_that_was_cut_short_does_not_pass_for_the_first(tmp_path: Path) -> None:
+    dataset = scan(photo_folder(tmp_path / "photos", per_class=100))
+    wanted = {SMALL: everything(dataset)}
+    list(read(dataset, wanted, tmp_path))
+    again = read(dataset, wanted, tmp_path)
+    next(again)
+    again.close()
+    assert stored(wanted, tmp_path) is None
+
+
+def test_a_damaged_pixel_file_is_not_used(tmp_path: Path) -> None:
+    dataset = scan(photo_folder(tmp_path / "photos", per_class=3))
+    wanted = {SMALL: everything(dataset)}
+    list(read(dataset, wanted, tmp_path))
+    (file,) = tmp_path.glob("pixels-*.npy")
+    whole = file.read_bytes()
+    for length in (0, 40, 200, len(whole) - 1):
+        file.write_bytes(whole[:length])
+        assert stored(wanted, tmp_path) is None
+
+
+# -- a glimpse
+
+
+def test_a_glimpse_of_photographs(tmp_path: Path) -> None:
+    assert glimpse(scan(photo_folder(tmp_path, per_class=5, size=(90, 60), suffix="jpg"))) == Glimpse(60, False)
+
+
+def test_a_glimpse_of_grey_images() -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (30, 8, 10), dtype=np.uint8)
+    assert glimpse(of_arrays(grey)) == Glimpse(8, True)
+    same = grey[..., None].repeat(3, 3)  # grey stored as RGB, as many small sets are
+    assert glimpse(of_arrays(same)) == Glimpse(8, True)
+    same[29, 0, 0] = [1, 2, 3]
+    assert glimpse(of_arrays(same)) == Glimpse(8, False)
+
+
+def test_a_glimpse_passes_over_what_cannot_be_opened(tmp_path: Path) -> None:
+    root = photo_folder(tmp_path, per_class=3, size=(40, 30))
+    for file in root.glob("*/0000.png"):
+        file.write_bytes(b"")
+    assert glimpse(scan(root)) == Glimpse(30, False)
+    for file in root.glob("*/*.png"):
+        file.write_bytes(b"nothing")
+    assert glimpse(scan(root)) == Glimpse(0, False)
+
+
+def test_a_glimpse_of_a_large_set_is_a_sample() -> None:
+    looked = []
+
+    class Watched(ArrayImages):
+        def header(self, index: int) -> tuple[int, int, str]:
+            looked.append(index)
+            return super().header(index)
+
+    array = np.zeros((5000, 8, 8), np.uint8)
+    dataset = Dataset("x", "x", Watched(array, [""] * 5000), np.zeros(5000, int), ("a",), np.full(5000, ""))
+    glimpse(dataset, 50)
+    assert len(looked) == 50 and looked[0] == 0 and looked[-1] == 4999
+
+
+# -- where images live
+
+
+def test_files_and_arrays_answer_alike(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).integers(0, 256, (2, 12, 20, 3), dtype=np.uint8)
+    for i in range(2):
+        Image.fromarray(array[i]).save(tmp_path / f"{i}.png")
+    for images in (FileImages(tmp_path, ["0.png", "1.png"]), ArrayImages(array, ["0", "1"])):
+        assert len(images) == 2 and images.header(1) == (20, 12, "RGB")
+        np.testing.assert_array_equal(np.asarray(images.image(1)), array[1])
+    assert ArrayImages(array[..., 0], ["0", "1"]).header(0) == (20, 12, "L")
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for name in ("gone.png", "folder", "x" * 300):
+        with pytest.raises(Undecodable) as told:
+            FileImages(tmp_path, [name]).bytes(0)
+        assert told.value.reason == rules.UNREADABLE
