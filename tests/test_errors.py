@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from limpide import language
@@ -50,18 +50,19 @@ hostile = st.text(st.characters(), max_size=30)
 
 
 @given(hostile, hostile)
+@example("a\nlimpide: all is well\x1b[2K", "b\r\nc")
 def test_an_error_is_one_line(where: str, value: str) -> None:
-    line = str(
-        DataError(
-            "L204",
-            N_("all images are in one class, {name}: there is nothing to tell apart"),
-            where=where,
-            todo=N_("choose one of {names}"),
-            name=value,
-            names=value,
-        )
+    error = DataError(
+        "L204",
+        N_("all images are in one class, {name}: there is nothing to tell apart"),
+        where=where,
+        todo=N_("choose one of {names}"),
+        name=value,
+        names=value,
     )
-    assert len(line.splitlines()) == 1 and line.endswith(" [L204]") and f"class, {one_line(value)}:" in line
+    line = str(error)
+    assert len(line.splitlines()) == 1 and line.endswith(f"choose one of {one_line(value)} [L204]")
+    assert f"class, {one_line(value)}:" in line and one_line(where) in line
 
 
 def test_an_error_says_what_where_and_what_to_do_in_the_language_of_the_moment() -> None:

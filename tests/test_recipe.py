@@ -112,6 +112,15 @@ def test_a_value_gets_its_own_type(name: str, value: Any, kept: Any) -> None:
     assert found == kept and type(found) is type(kept)
 
 
+@pytest.mark.parametrize("choice", [c for c in FIELDS if c.metadata["low"] is not None], ids=lambda c: c.name)
+def test_the_ends_of_a_range_are_legal(choice: dataclasses.Field[Any]) -> None:
+    """Beside a small share for the other parts, which are checked together."""
+    others = {"test": 0.01, "validation": 0.01, "calibration": 0.0}
+    for end in (choice.metadata["low"], choice.metadata["high"]):
+        if end is not None:
+            assert getattr(Recipe.of(**(others | {choice.name: end})), choice.name) == end
+
+
 def test_the_parts_must_leave_something_to_train_on() -> None:
     Recipe(test=0.4, validation=0.4, calibration=0.1)
     with pytest.raises(UsageError, match=r"L103"):

@@ -42,6 +42,8 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
             unread, (rows, probabilities) = len(rows), item
             if unread > len(rows):
                 yield Note("warning", message(N_("{n:count} files could not be read and are left out"), n=unread - len(rows)))
+    if not len(rows):
+        raise DataError("L211", N_("none of these images can be read"), where=data, todo=N_("name a folder of readable images"))
     truth = translate[dataset.labels[rows]]
     most = int(np.bincount(truth).argmax())
     evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most)

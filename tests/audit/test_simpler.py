@@ -105,6 +105,8 @@ def test_logistic_regression_on_pixels_is_that() -> None:
         (900, [980, 500], "bad", "A simpler model does better: r0 is right on 98.0 %. Use that, or train longer."),
         (900, [905, 500], "warn", "A simpler model may do: r0 is right on 90.5 %, and the difference could be luck."),
         (900, [895, 500], "warn", "A simpler model may do: r0 is right on 89.5 %, and the difference could be luck."),
+        (920, [900], "warn", "A simpler model may do: r0 is right on 90.0 %, and the difference could be luck."),
+        (900, [920], "warn", "A simpler model may do: r0 is right on 92.0 %, and the difference could be luck."),
         (1000, [1000], "warn", "A simpler model may do: r0 is right on 100.0 %, and the difference could be luck."),
         (0, [0], "warn", "A simpler model may do: r0 is right on 0.0 %, and the difference could be luck."),
     ],

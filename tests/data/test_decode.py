@@ -392,5 +392,14 @@ def test_threads_leave_the_warnings_of_the_caller_as_they_were() -> None:
     assert warnings.filters == before
 
 
+def test_the_first_to_leave_does_not_let_the_others_speak() -> None:
+    with rules._hushed:
+        with rules._hushed:
+            pass
+        warnings.warn("nobody hears this", stacklevel=1)
+    with pytest.warns(UserWarning, match="heard"):
+        warnings.warn("heard", stacklevel=1)
+
+
 def test_words_about_a_reason_are_marked_for_translation() -> None:
     assert len(set(rules.REASONS)) == 9

@@ -63,6 +63,12 @@ def test_a_share_of_nothing_takes_nothing() -> None:
     assert Counter(parts.tolist()) == {"train": 32, "test": 8}
 
 
+def test_however_much_is_held_out_something_trains() -> None:
+    for n in (1, 2, 3, 4, 5):
+        parts, out = split(hashes(2 * n), np.repeat([0, 1], n), np.full(2 * n, ""), {"test": 0.8, "validation": 0.1, "calibration": 0.0})
+        assert set(parts[:n]) >= {"train"} and set(parts[n:]) >= {"train"} and out == {}
+
+
 # -- groups
 
 

@@ -196,15 +196,21 @@ def long(small: Job, tmp_path_factory: pytest.TempPathFactory) -> Job:
     return reference("cnn", small.folder, (*SMALL[:-6], "--epochs", 80, "--patience", 80, "--precision", "fp32"), tmp_path_factory.mktemp("long"))
 
 
+def saved_step(runs: Path) -> int:
+    """Steps that the newest checkpoint holds."""
+    return max((int(file.name[5:13]) for file in run_in(runs).glob("checkpoint/step-*")), default=0)
+
+
 def fitting(runs: Path) -> bool:
     """Several checkpoints were saved, and many steps are still to be done."""
-    return any(int(file.name[5:13]) > 20 for file in run_in(runs).glob("checkpoint/step-*"))
+    return saved_step(runs) > 20
 
 
 def interrupted(job: Job, runs: Path, *signals: signal.Signals) -> tuple[int, str, float]:
     """Sends the signals once fitting is under way; returns exit status, everything said, and the seconds it took to leave."""
+    before = saved_step(runs)
     process = started(job.command(runs), runs.parent)
-    assert wait_for(process, lambda: fitting(runs)), process.communicate()
+    assert wait_for(process, lambda: saved_step(runs) > before + 20), process.communicate()
     began = time.monotonic()
     for number in signals:
         if process.poll() is None:
