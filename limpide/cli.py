@@ -104,6 +104,10 @@ No images at hand?
 @click.version_option(__version__, prog_name="limpide")
 @click.option("--lang", metavar="en|fr", help=N_("language of every sentence (or set LIMPIDE_LANG)"))
 def cli(lang: str | None) -> None:
+    speak(lang)
+
+
+def speak(lang: str | None) -> None:
     if lang:
         if lang not in language.LANGUAGES:
             raise UsageError("L107", N_("this language is not spoken here"), where=lang, todo=N_("choose one of {names}"), names=", ".join(language.LANGUAGES))
@@ -127,6 +131,7 @@ The same command continues a run that was interrupted; --new starts another one.
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print one JSON object on standard output and nothing else"))
 def train(data: str, runs: Path, new: bool, no_images: bool, as_json: bool, **choices: Any) -> None:
+    recipe = Recipe.of(**{name: value for name, value in choices.items() if value is not None})
     from limpide import machine
 
     machine.keep_memory()
@@ -134,7 +139,6 @@ def train(data: str, runs: Path, new: bool, no_images: bool, as_json: bool, **ch
     from limpide.workflows.train import prepare
     from limpide.workflows.train import train as work
 
-    recipe = Recipe.of(**{name: value for name, value in choices.items() if value is not None})
     run, dataset, continued = prepare(data, recipe, runs, new=new)
     screen = live.Screen(quiet=as_json)
     if continued:
@@ -296,7 +300,9 @@ def export(run: str, file: Path) -> None:
 )
 @click.argument("run")
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
-def report(run: str, no_images: bool) -> None:
+@click.option("--lang", metavar="en|fr", help=N_("language of the report"))
+def report(run: str, no_images: bool, lang: str | None) -> None:
+    speak(lang)
     from limpide.report import live
     from limpide.report.page import write_page
     from limpide.run import Run

@@ -83,7 +83,12 @@ class Recipe:
     @classmethod
     def of(cls, **names: Any) -> Recipe:
         """A recipe from names people know; raises UsageError with the nearest name for one nobody knows."""
-        return cls(**{canonical_name(name): value for name, value in names.items()})
+        known: dict[str, Any] = {}
+        for name, value in names.items():
+            if canonical_name(name) in known:
+                raise UsageError("L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names"))
+            known[canonical_name(name)] = value
+        return cls(**known)
 
     def but(self, **names: Any) -> Recipe:
         return dataclasses.replace(self, **{canonical_name(name): value for name, value in names.items()})
@@ -120,7 +125,7 @@ def seconds(text: str | float | None) -> float | None:
     parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*(min|sec|[smh]?)", text.strip().lower())
     complete = "".join("".join(part) for part in parts) == re.sub(r"\s", "", text.lower())
     if not parts or not complete or (len(parts) > 1 and not all(unit for _, unit in parts)):  # 1h30: minutes or seconds?
-        raise UsageError("L104", N_("this is not a duration"), where=text, todo=N_("write 90s, 5m or 1h30m"))
+        raise UsageError("L104", N_("this is not a duration"), where=f"time={text}", todo=N_("write 90s, 5m or 1h30m"))
     return sum(float(value) * units[unit] for value, unit in parts)
 
 

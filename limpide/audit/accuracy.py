@@ -26,7 +26,7 @@ def accuracy(evidence: Evidence) -> Finding:
     verdict: Verdict = "ok" if low > baseline else "warn" if right / n > baseline else "bad"
     says = {
         "ok": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly."),
-        "warn": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly; with so few, that may be luck."),
+        "warn": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly; that it beats always saying {majority} may be luck."),
         "bad": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly: no better than always saying {majority}."),
     }[verdict]
     return Finding(

@@ -26,7 +26,7 @@ PART_NAMES = {
 IGNORED = {"__macosx", "thumbs.db", "desktop.ini", "icon\r"}
 
 
-def scan(location: str | os.PathLike[str]) -> Dataset:
+def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2) -> Dataset:
     """Layouts: `class/image`, `train|val|test/class/image`, or the name of a data set in NAMED.
 
     Raises DataError when there is nothing to learn from, saying what was expected.
@@ -49,7 +49,7 @@ def scan(location: str | os.PathLike[str]) -> Dataset:
         raise _empty(text, bool(found))
     labels = [row[depth - 2] for row in rows]
     classes = tuple(sorted(set(labels)))
-    if len(classes) < 2:
+    if len(classes) < fewest_classes:
         raise DataError(
             "L204",
             N_("all images are in one class, {name}: there is nothing to tell apart"),

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from limpide.audit import AUDITS
+from limpide.data.dataset import Dataset
 from limpide.data.scan import scan
+from limpide.data.split import read_split
 from limpide.errors import DataError
 from limpide.events import Event, Judged, Note, Progress
+from limpide.files import sha256
 from limpide.language import N_, message
 from limpide.workflows.judge import evidence_of, looked
 from limpide.workflows.opening import predictor_of
@@ -17,7 +21,7 @@ from limpide.workflows.opening import predictor_of
 
 def evaluate(run: str, data: str) -> Iterator[Event]:
     """Yields progress, notes and one Judged for each audit. Raises DataError when no class of `data` is known."""
-    predictor, dataset = predictor_of(run), scan(data)
+    predictor, dataset = predictor_of(run), scan(data, fewest_classes=1)
     known = {name: k for k, name in enumerate(predictor.classes)}
     strange = [name for name in dataset.classes if name not in known]
     translate = np.array([known.get(name, -1) for name in dataset.classes])
@@ -41,11 +45,27 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
         else:
             unread, (rows, probabilities) = len(rows), item
             if unread > len(rows):
-                yield Note("warning", message(N_("{n:count} files could not be read and are left out"), n=unread - len(rows)))
+                yield Note(
+                    "warning",
+                    message(
+                        N_("{n:count} file could not be read and is left out"), N_("{n:count} files could not be read and are left out"), n=unread - len(rows)
+                    ),
+                )
     if not len(rows):
         raise DataError("L211", N_("none of these images can be read"), where=data, todo=N_("name a folder of readable images"))
+    known_already = _trained_on(run, dataset, rows)
+    if known_already:
+        says = N_("{n:count} of these {total:count} images were in the training part: the score flatters the model")
+        yield Note("warning", message(says, n=known_already, total=len(rows)))
     truth = translate[dataset.labels[rows]]
     most = int(np.bincount(truth).argmax())
     evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most)
     for audit in AUDITS.values():
         yield Judged(audit(evidence))
+
+
+def _trained_on(run: str, dataset: Dataset, rows: np.ndarray) -> int:
+    """How many of these images, byte for byte, the run was trained on; 0 when only the sealed file is at hand."""
+    split = read_split(Path(run) / "split.csv")
+    trained = {row["group"] for row in split if row["part"] == "train"}
+    return sum(sha256(dataset.images.bytes(int(i)))[: len(next(iter(trained)))] in trained for i in rows) if trained else 0

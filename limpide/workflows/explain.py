@@ -47,7 +47,12 @@ def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: 
             names=", ".join(names[:8]),
         ) from None
     except (IndexError, TypeError) as error:
-        raise UsageError("L110", N_("this unit cannot be opened"), where=f"{layer} {channel} {y} {x}", todo=str(error)) from error
+        raise UsageError(
+            "L110",
+            N_("this unit cannot be opened"),
+            where=f"{layer} {channel} {y} {x}",
+            todo=N_("name a convolution or a linear layer, and a channel, row and column that it has"),
+        ) from error
     return {"prediction": _prediction(run, file, image), "inside": dataclasses.replace(as_finding(unit))}
 
 

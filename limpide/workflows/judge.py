@@ -83,7 +83,12 @@ def judge(
             rows, probabilities = item
     lost = int((parts == "test").sum()) - len(rows)
     if lost:
-        yield Note("warning", message(N_("{n:count} test images can no longer be read and do not count"), n=lost))
+        yield Note(
+            "warning",
+            message(
+                N_("{n:count} test image can no longer be read and does not count"), N_("{n:count} test images can no longer be read and do not count"), n=lost
+            ),
+        )
     truth = dataset.labels[rows]
     train_labels = dataset.labels[parts == "train"]
     run.update(test_looks=info["test_looks"] + 1)
@@ -111,10 +116,10 @@ def judge(
 
     meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
     write_page(run, images=images, meanings=meanings)
-    run.enter("done", status="finished", seconds=whole)  # last: a run that says so has its report
     shutil.rmtree(run.cache, ignore_errors=True)
     for old in run.checkpoints.glob("step-*"):
         old.unlink(missing_ok=True)
+    run.enter("done", status="finished", seconds=whole)  # last: a run that says so has its report and nothing left over
 
 
 def _add(run: Run, finding: Any) -> Judged:

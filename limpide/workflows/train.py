@@ -14,8 +14,8 @@ from limpide import machine
 from limpide.data.dataset import Dataset
 from limpide.data.scan import scan
 from limpide.errors import RunError
-from limpide.events import Event
-from limpide.language import N_
+from limpide.events import Event, Note
+from limpide.language import N_, message
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.checkpoint import load_checkpoint
@@ -61,6 +61,9 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
             raise RunError("L507", N_("the images changed since this run began"), where=dataset.location, todo=N_("start another run with --new"))
         job = Job(run, dataset, time.monotonic() - started - info.get("spent", 0.0), images, info)
         run.rewind(_offset(job))
+        if info["epoch_id"] and info["machine"] != machine.describe():
+            yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))
+        run.update(status="running")
         for phase in (read_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model):
             yield from phase(job)
 

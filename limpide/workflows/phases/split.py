@@ -36,7 +36,12 @@ def split_images(job: Job) -> Iterator[Event]:
     write_excluded(job.run.excluded_file, [(names[i], out[i]) for i in sorted(out)])
     _refuse_if_hopeless(job, out)
     if out:
-        yield job.say("data", message(N_("{n:count} files are left out; the reasons are in excluded.csv"), n=len(out)))
+        yield job.say(
+            "data",
+            message(
+                N_("{n:count} file is left out; the reason is in excluded.csv"), N_("{n:count} files are left out; the reasons are in excluded.csv"), n=len(out)
+            ),
+        )
     if inherited:
         yield job.say("split", message(N_("images already in {run} stay in the part they had"), run=inherited))
     counts = {part: int((job.parts == part).sum()) for part in ("train", "validation", "calibration", "test")}
