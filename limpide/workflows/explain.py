@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from limpide.data.decode import Undecodable, decode
@@ -19,6 +18,7 @@ def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: 
     import torch
 
     from limpide.data.reading import Pixels
+    from limpide.interpret.capture import capture
     from limpide.interpret.why import as_finding, strongest_unit, why
     from limpide.training.batches import normalised
     from limpide.training.network import trained
@@ -46,14 +46,20 @@ def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: 
             guess=guess or names[0],
             names=", ".join(names[:8]),
         ) from None
-    except (IndexError, TypeError) as error:
+    except TypeError as error:
+        raise UsageError("L110", N_("this unit cannot be opened"), where=layer, todo=N_("name a convolution or a linear layer")) from error
+    except IndexError as error:
+        channels, rows, columns = (*capture(model, tensor, layer or "")[1].shape[1:], 1, 1)[:3]
         raise UsageError(
             "L110",
             N_("this unit cannot be opened"),
-            where=f"{layer} {channel} {y} {x}",
-            todo=N_("name a convolution or a linear layer, and a channel, row and column that it has"),
+            where=f"{layer} --channel {channel} -y {y} -x {x}",
+            todo=N_("the channel must be below {channels}, the row below {rows}, the column below {columns}"),
+            channels=channels,
+            rows=rows,
+            columns=columns,
         ) from error
-    return {"prediction": _prediction(run, file, image), "inside": dataclasses.replace(as_finding(unit))}
+    return {"prediction": _prediction(run, file, image), "inside": as_finding(unit)}
 
 
 def _prediction(run: str, file: str, image: object) -> Finding:
