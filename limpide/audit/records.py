@@ -64,6 +64,8 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
     """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time)."""
     if kind == "frozen":
         says = N_("The pretrained network with a new last layer was best on validation: {accuracy:percent} of {n:count} images.")
+    elif epochs == 1:
+        says = N_("After one pass over the training images, {accuracy:percent} of {n:count} validation images were right.")
     elif epochs < planned:
         says = N_(
             "Training stopped after {epochs:count} of {planned:number} passes, as validation no longer improved; pass {best:count} was kept ({accuracy:percent} of {n:count} images)."

@@ -18,6 +18,7 @@ from limpide.training.transfer import CHUNK, frozen_features
 from limpide.workflows.phases.job import Job
 
 HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0  # fitting and exporting the first model; calibrating, exporting and opening the final one
+RIVAL_SECONDS = 6.0  # loading a pretrained network to compare with, and scoring it
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
 
 
@@ -40,7 +41,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     steps = quote.steps_for(job.recipe, speed, train_batches, validation, job.seen.grey, left)
     epochs = steps / len(train_batches)
     fitting = steps * speed.step + math.ceil(epochs) * len(validation.rows) * speed.image
-    rivals = 2 * min(fitting, rival_budget(job.recipe))
+    rivals = 2 * min(fitting, rival_budget(job.recipe)) + (0.0 if each else RIVAL_SECONDS)
     total = passed + frozen + fitting + after + rivals
     first = passed + frozen if frozen else passed + fitting + SEAL_SECONDS / 2
     quoted = {"seconds": total, "first": first, "fitting": fitting, "memory": speed.memory, "step": speed.step}
