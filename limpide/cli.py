@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import glob
 import json
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -87,6 +86,7 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group(
     cls=Verbs,
+    invoke_without_command=True,
     help=N_("""Deep learning for images that you can see through.
 
 \b
@@ -103,8 +103,11 @@ No images at hand?
 )
 @click.version_option(__version__, prog_name="limpide")
 @click.option("--lang", metavar="en|fr", help=N_("language of every sentence (or set LIMPIDE_LANG)"))
-def cli(lang: str | None) -> None:
+@click.pass_context
+def cli(ctx: click.Context, lang: str | None) -> None:
     speak(lang)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def speak(lang: str | None) -> None:
@@ -148,9 +151,9 @@ def train(data: str, runs: Path, new: bool, no_images: bool, as_json: bool, **ch
         click.echo(json.dumps(train_summary(run)))
     elif finished:
         screen.report(run)
-        screen.next(f"limpide predict {run.path} {_example(dataset)}")
+        screen.next("limpide", "predict", run.path, _example(run, dataset))
     else:
-        screen.next(shlex.join(["limpide", *(word for word in sys.argv[1:] if word != "--new")]))
+        screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
     sys.exit(0 if finished else 130)
 
 
@@ -160,7 +163,7 @@ def train_summary(run: Any) -> dict[str, Any]:
     accuracy = finding.number("accuracy") if finding else None
     return {
         "run": str(run.path),
-        "status": info["status"],
+        "status": "interrupted" if info["status"] == "running" and not run.working() else info["status"],
         "model": str(run.model_file) if run.model_file.exists() else None,
         "report": str(run.report_file) if run.report_file.exists() else None,
         "network": info.get("recipe", {}).get("model"),
@@ -176,10 +179,21 @@ def train_summary(run: Any) -> dict[str, Any]:
     }
 
 
-def _example(dataset: Any) -> str:
-    """A file of the data set to try, or a place-holder where the images are no files."""
+def _example(run: Any, dataset: Any) -> Path:
+    """A test image to try: its file, or a copy in the run where the data set has no files."""
+    import os
+
+    import numpy as np
+
+    with np.load(run.predictions / "test.npz") as stored:
+        name = stored["files"][0].decode("utf-8", "surrogateescape")
     root = getattr(dataset.images, "root", None)
-    return str(Path(root) / dataset.images.names[0]) if root else "new.png"
+    if root:
+        return Path(os.path.relpath(root / name))
+    file = run.predictions / "example.png"
+    if not file.exists():
+        dataset.images.image(list(dataset.images.names).index(name)).save(file)
+    return Path(file)
 
 
 @cli.command(
@@ -211,7 +225,7 @@ def predict(run: str, files: Sequence[str], top: int, as_csv: bool, as_json: boo
     else:
         live.print_predictions(good)
         if good:
-            live.Screen().next(f"limpide explain {run} {good[0].file}")
+            live.Screen().next(*("limpide", "explain", run, good[0].file) if Path(run).is_dir() else ("limpide", "evaluate", run, "photos/"))
     sys.exit(0 if good else 3)
 
 
@@ -250,7 +264,7 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
         click.echo(json.dumps(summary | {"findings": {name: f.to_json() | {"pictures": []} for name, f in findings.items()}}))
     else:
         screen.findings(findings)
-        screen.next(f"limpide report {run}")
+        screen.next("limpide", "predict", run, data)
 
 
 @cli.command(
@@ -260,22 +274,24 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
 @click.argument("run")
 @click.argument("image")
 @click.option("--layer", help=N_("a convolution or linear layer; without it, the strongest unit of the first convolution"))
-@click.option("--channel", default=0, show_default=True)
-@click.option("-y", default=0, show_default=True, help=N_("row of the unit"))
-@click.option("-x", default=0, show_default=True, help=N_("column of the unit"))
+@click.option("--channel", type=int, help=N_("channel of the unit, with --layer"))
+@click.option("-y", type=int, help=N_("row of the unit, with --layer"))
+@click.option("-x", type=int, help=N_("column of the unit, with --layer"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print one JSON object on standard output and nothing else"))
-def explain(run: str, image: str, layer: str | None, channel: int, y: int, x: int, as_json: bool) -> None:
+def explain(run: str, image: str, layer: str | None, channel: int | None, y: int | None, x: int | None, as_json: bool) -> None:
+    if layer is None and (channel, y, x) != (None, None, None):
+        raise UsageError("L114", N_("a unit is named by its layer first"), where="limpide explain", todo=N_("add --layer, or leave --channel, -y and -x out"))
     from limpide.report import live
     from limpide.workflows.explain import explain as work
 
-    findings = work(run, image, layer, channel, y, x)
+    findings = work(run, image, layer, channel or 0, y or 0, x or 0)
     if as_json:
         click.echo(json.dumps({name: finding.to_json() for name, finding in findings.items()}))
     else:
         screen = live.Screen()
         screen.findings(findings)
         live.print_unit(findings["inside"])
-        screen.next(f"limpide explain {run} {image} --layer head --channel 0")
+        screen.next("limpide", "explain", run, image, "--layer", "head", "--channel", (channel or 0) + 1 if layer else 0)
 
 
 @cli.command(
@@ -291,7 +307,7 @@ def export(run: str, file: Path) -> None:
     work(run, file)
     screen = live.Screen()
     screen.say(message(N_("wrote {file}; docs/exported-model.md shows fifteen lines that run it"), file=str(file)))
-    screen.next(f"limpide predict {file} new.jpg")
+    screen.next("limpide", "predict", file, "new.jpg")
 
 
 @cli.command(
@@ -311,7 +327,7 @@ def report(run: str, no_images: bool, lang: str | None) -> None:
     opened = Run.open(run)
     write_page(opened, images=not no_images)
     screen.report(opened)
-    screen.next(f"limpide predict {run} new.jpg")
+    screen.next("limpide", "predict", run, "new.jpg")
 
 
 @cli.command(
@@ -330,7 +346,7 @@ def runs(folder: Path, as_json: bool) -> None:
         return
     live.print_runs([(run, train_summary(run)) for run in found])
     screen = live.Screen()
-    screen.next(f"limpide report {found[-1].path}" if found else "limpide train digits")
+    screen.next(*("limpide", "report", found[-1].path) if found else ("limpide", "train", "digits"))
 
 
 @cli.command(
@@ -343,11 +359,20 @@ def demo(ctx: click.Context, folder: Path) -> None:
     ctx.invoke(train, data="mnist", runs=folder, new=False, no_images=False, as_json=False)
 
 
+def language_first(words: Sequence[str]) -> list[str]:
+    """--lang holds for the whole command, wherever it is typed."""
+    words = list(words)
+    if "--lang" in words[1:-1]:
+        place = words.index("--lang")
+        return [*words[place : place + 2], *words[:place], *words[place + 2 :]]
+    return words
+
+
 def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
     language.use(language.wanted_language())
     try:
-        cli.main(standalone_mode=False)
+        cli.main(args=language_first(sys.argv[1:]), standalone_mode=False)
     except LimpideError as error:
         click.echo(f"limpide: {error}", err=True)
         sys.exit(error.exit_status)

@@ -59,6 +59,16 @@ def memory_used() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def memory_peak() -> int:
+    """The most resident bytes this process has had, where the system counts them; else what it has now."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return memory_used()
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024  # bytes there, kilobytes elsewhere
+
+
 def seconds_since_start() -> float:
     """Seconds since the operating system started this process, imports included."""
     import psutil

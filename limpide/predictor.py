@@ -99,9 +99,9 @@ class Predictor:
         try:
             return self.decode(Path(file).read_bytes())
         except Undecodable as error:
-            return DataError("L207", error.reason, where=file, todo=N_("the other files were still read"))
+            return DataError("L207", error.reason, where=file, todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"))
         except OSError as error:
-            return DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("the other files were still read"))
+            return DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"))
 
     def _predicted(self, batch: Sequence[tuple[str, Image.Image | DataError]], top: int) -> Iterator[Prediction | DataError]:
         images = [image for _, image in batch if isinstance(image, Image.Image)]

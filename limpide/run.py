@@ -102,6 +102,16 @@ class Run:
                 "L501", N_("a run cannot be kept here"), where=f"{self.path}: {error.strerror}", todo=N_("name a folder you may write to with --runs")
             ) from error
 
+    def working(self) -> bool:
+        """Whether a process holds this run now."""
+        if not (self.path / "lock").exists():
+            return False
+        try:
+            with self.lock():
+                return False
+        except RunError:
+            return True
+
     # -- run.json
 
     def info(self) -> dict[str, Any]:

@@ -58,3 +58,11 @@ def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^make (\w+)", block("sh", "make demo"), re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_a_script_that_shares_no_code_counts_the_same_score(place: Path) -> None:
+    script = ROOT / "benchmarks" / "independent_score.py"
+    assert "limpide" not in re.sub(r'"""(.*?)"""|"limpide"', "", script.read_text(encoding="utf-8"), flags=re.DOTALL)
+    done = subprocess.run([sys.executable, str(script), "runs/photos-001", "photos"], cwd=place, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "counted here" in done.stdout

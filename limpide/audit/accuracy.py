@@ -29,10 +29,15 @@ def accuracy(evidence: Evidence) -> Finding:
         "warn": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly; that it beats always saying {majority} may be luck."),
         "bad": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly: no better than always saying {majority}."),
     }[verdict]
+    if evidence.trained_on:
+        verdict, says = (
+            "warn",
+            N_("Of {n:count} images it names {accuracy:percent} correctly, but it was trained on {trained:count} of them: this flatters it."),
+        )
     return Finding(
         name="accuracy",
         verdict=verdict,
-        message=message(says, accuracy=right / n, n=n, majority=evidence.classes[evidence.majority]),
+        message=message(says, accuracy=right / n, n=n, majority=evidence.classes[evidence.majority], trained=evidence.trained_on),
         numbers=[
             Number(N_("accuracy"), right / n, "share", low, high, n),
             Number(N_("balanced accuracy"), balanced, "share", n=n),

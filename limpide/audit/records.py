@@ -62,7 +62,9 @@ def sealed(exported: np.ndarray, torch_probabilities: np.ndarray) -> Finding:
 
 def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str) -> Finding:
     """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time)."""
-    if kind == "frozen":
+    if kind == "frozen" and epochs:
+        says = N_("The pretrained network with a new last layer was best on validation, {accuracy:percent} of {n:count} images; fine-tuning it was no better.")
+    elif kind == "frozen":
         says = N_("The pretrained network with a new last layer was best on validation: {accuracy:percent} of {n:count} images.")
     elif epochs == 1:
         says = N_("After one pass over the training images, {accuracy:percent} of {n:count} validation images were right.")
@@ -80,7 +82,7 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
     )
 
 
-def cost(*, parameters: int, file_bytes: int, training: float, whole: float, quoted: float, milliseconds: float) -> Finding:
+def cost(*, parameters: int, file_bytes: int, training: float, whole: float, quoted: float, memory: int, quoted_memory: int, milliseconds: float) -> Finding:
     says: Message = message(
         N_("The model file has {size:bytes} and names an image in {ms:number} ms here; the work took {whole:duration}, quoted {quoted:duration}."),
         size=file_bytes,
@@ -98,6 +100,8 @@ def cost(*, parameters: int, file_bytes: int, training: float, whole: float, quo
             Number(N_("training time"), training, "s"),
             Number(N_("whole time"), whole, "s"),
             Number(N_("quoted time"), quoted, "s"),
+            Number(N_("most memory held"), memory, "bytes"),
+            Number(N_("quoted memory"), quoted_memory, "bytes"),
             Number(N_("milliseconds an image"), milliseconds, "ms"),
         ],
     )

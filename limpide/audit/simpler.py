@@ -108,7 +108,13 @@ def simpler(network: Rival, rivals: list[Rival]) -> Finding:
         verdict=verdict,
         message=message(says, rival=best.name.to_json(), ratio=ratio, share=best.right / best.n_test, error=best_error),
         table=Table(columns, rows),
-        details=[message(N_("Each simpler model had at most the network's training time, and as many training images as fit into it."))],
+        details=[
+            message(
+                N_(
+                    "Each simpler model had about the network's training time at most, and as many training images as fit into it; the smallest fit may take longer than a very short training."
+                )
+            )
+        ],
         source="test",
     )
 

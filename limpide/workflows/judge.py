@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from limpide import files
+from limpide import files, machine
 from limpide.audit import AUDITS, records, simpler
 from limpide.audit.evidence import Evidence
 from limpide.data.dataset import Dataset
 from limpide.data.decode import Undecodable
 from limpide.events import Event, Judged, Note, Progress
 from limpide.language import N_, message
-from limpide.machine import cores
 from limpide.predictor import BATCH, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
@@ -39,7 +38,7 @@ def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator
 
     kept: list[int] = []
     found: list[np.ndarray] = []
-    with ThreadPoolExecutor(cores()) as pool:
+    with ThreadPoolExecutor(machine.cores()) as pool:
         for start in range(0, len(rows), 4 * BATCH):
             part = rows[start : start + 4 * BATCH].tolist()
             pairs = [(i, image) for i, image in zip(part, pool.map(opened, part), strict=True) if image is not None]
@@ -50,7 +49,9 @@ def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator
     yield np.array(kept, dtype=int), np.concatenate(found) if found else np.zeros((0, len(predictor.classes)), np.float32)
 
 
-def evidence_of(predictor: Predictor, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray, most: int) -> Evidence:
+def evidence_of(
+    predictor: Predictor, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray, most: int, trained_on: int = 0
+) -> Evidence:
     return Evidence(
         classes=predictor.classes,
         files=tuple(dataset.images.names[int(i)] for i in rows),
@@ -58,6 +59,7 @@ def evidence_of(predictor: Predictor, dataset: Dataset, rows: np.ndarray, truth:
         probabilities=probabilities,
         majority=most,
         temperature=predictor.temperature,
+        trained_on=trained_on,
         image=lambda k: dataset.images.image(int(rows[k]), 2 * 72),
     )
 
@@ -96,7 +98,7 @@ def judge(
     evidence = evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()))
     for audit in AUDITS.values():
         yield _add(run, audit(evidence))
-    own = simpler.Rival(message(N_("the network")), int(evidence.right.sum()), len(truth), len(train_labels), _training_seconds(info))
+    own = simpler.Rival(message(N_("the network")), int(evidence.right.sum()), len(truth), _trained_on(info, len(train_labels)), _training_seconds(info))
     rivals = yield from _rivals(dataset, parts, rows, material, budget, recipe, info)
     yield _add(run, simpler.simpler(own, rivals))
     yield from _inside(run, dataset, evidence, rows)
@@ -109,6 +111,8 @@ def judge(
             training=_training_seconds(info),
             whole=whole,
             quoted=info["quote"]["seconds"],
+            memory=machine.memory_peak(),
+            quoted_memory=info["quote"]["memory"],
             milliseconds=_milliseconds(predictor, dataset, rows),
         ),
     )
@@ -130,6 +134,11 @@ def _add(run: Run, finding: Any) -> Judged:
 def _keep_predictions(run: Run, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray) -> None:
     names = np.array([dataset.images.names[int(i)].encode("utf-8", "surrogateescape") for i in rows])
     files.write_atomically(run.predictions / "test.npz", lambda s: np.savez(s, files=names, truth=truth, probabilities=probabilities))
+
+
+def _trained_on(info: dict[str, Any], train_images: int) -> int:
+    """How many images the final model learned from: the first model sees a sample of many."""
+    return int(info["frozen"]["n"]) if info["final"]["kind"] == "frozen" else train_images
 
 
 def _training_seconds(info: dict[str, Any]) -> float:

@@ -19,6 +19,7 @@ from limpide.language import N_, message
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.checkpoint import load_checkpoint
+from limpide.training.decide import check
 from limpide.workflows.phases.first import first_model
 from limpide.workflows.phases.fit import fit_network
 from limpide.workflows.phases.job import Job
@@ -31,12 +32,14 @@ from limpide.workflows.phases.split import split_images
 
 def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
     """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes."""
+    check(recipe)
     dataset = scan(location)
     wanted = recipe.to_json()
     for run in reversed(Run.all_in(runs)):
         info = run.info()
         same = info.get("location") == dataset.location and info.get("wanted") == wanted
-        if same and not new and info.get("status") != "finished":
+        begun = info.get("phase") not in ("read", "split") or info.get("fingerprint") == dataset.fingerprint()
+        if same and begun and not new and info.get("status") != "finished":
             return run, dataset, True
     info = {
         "location": dataset.location,

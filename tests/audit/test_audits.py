@@ -297,7 +297,9 @@ def test_how_training_ended(kind: str, epochs: int, planned: float, says: str) -
 
 
 def test_the_cost() -> None:
-    finding = records.cost(parameters=3_500_000, file_bytes=13_400_000, training=40, whole=74, quoted=60, milliseconds=4.2)
+    finding = records.cost(
+        parameters=3_500_000, file_bytes=13_400_000, training=40, whole=74, quoted=60, memory=900_000_000, quoted_memory=800_000_000, milliseconds=4.2
+    )
     well_formed(finding, "cost")
     assert (
         str(finding).replace("\N{NO-BREAK SPACE}", " ")

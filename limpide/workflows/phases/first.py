@@ -17,6 +17,7 @@ from limpide.training.network import save_weights
 from limpide.training.transfer import Head, fit_head, frozen_features, load_features, log_loss, set_head
 from limpide.workflows.phases.job import Job
 
+ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
 FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; letters and digits lose far more
 
 
@@ -50,10 +51,10 @@ def first_model(job: Job) -> Iterator[Event]:
         yield job.say("decision", why)
     yield job.say("saved", message(N_("a first model is ready: {accuracy:percent} of {n:count} validation images right"), accuracy=accuracy, n=len(held)))
     steps = job.info["steps"]
-    if len(held) and accuracy == 1.0 and job.info["wanted"]["epochs"] is None:
+    if len(held) >= ENOUGH_HELD and accuracy == 1.0 and job.info["wanted"]["epochs"] is None:
         steps = 0
         yield job.say("decision", message(N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")))
-    frozen = {"accuracy": accuracy, "loss": loss, "seconds": seconds, "n": len(rows["train"]), "strength": head.strength}
+    frozen = {"accuracy": accuracy, "loss": loss, "seconds": seconds, "n": len(rows["train"]), "n_validation": len(held), "strength": head.strength}
     job.enter("fit", steps=steps, frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
 
 

@@ -46,7 +46,11 @@ def fit_network(job: Job) -> Iterator[Event]:
         state.use_best()
         kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
     save_weights(state.model, job.run.snapshots / "best.safetensors")
-    job.run.add_finding(records.training(state.best_epoch, state.epoch, job.info["epochs"], accuracy, len(job.rows("validation")), kind))
+    job.run.add_finding(
+        records.training(
+            state.best_epoch, state.epoch, job.info["epochs"], accuracy, frozen["n_validation"] if kind == "frozen" else len(job.rows("validation")), kind
+        )
+    )
     job.enter("seal", final={"kind": kind, "preprocessing": preprocessing.to_json(), "validation": accuracy}, fit_seconds=seconds)
 
 
@@ -79,11 +83,11 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
                 yield event
             except GeneratorExit:
                 _checkpoint(job, state)
-                run.update(status="stopped", fit_seconds=job.info.get("fit_seconds", 0.0) + now - began)
+                _stopped(job, now - began)
                 raise
             if job.recipe.time is not None and now - began > OVER_QUOTE * left + 5:
                 _checkpoint(job, state)
-                run.update(status="stopped")
+                _stopped(job, now - began)
                 raise TrainingError(
                     "L602",
                     N_("the training takes more than one and a half times as long as quoted; it was saved after step {step} of {steps}"),
@@ -92,6 +96,11 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
                     step=state.step,
                     steps=state.steps,
                 )
+
+
+def _stopped(job: Job, seconds: float) -> None:
+    """Keeps the time that was spent, so that the finished run tells all of it."""
+    job.run.update(status="stopped", fit_seconds=job.info.get("fit_seconds", 0.0) + seconds, spent=time.monotonic() - job.began)
 
 
 def _checkpoint(job: Job, state: TrainState) -> None:

@@ -49,7 +49,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     if recipe.flip == "auto" and recipe.model not in PRETRAINED:
         recipe = recipe.but(flip="no")
     job.recipe = recipe
-    yield job.say("decision", message(N_("{epochs:number} passes over the training part: {steps:count} steps"), epochs=epochs, steps=steps))
+    yield job.say("decision", message(N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps))
     yield job.say(
         "quote",
         message(
@@ -59,6 +59,9 @@ def quote_work(job: Job) -> Iterator[Event]:
             memory=speed.memory,
         ),
     )
+    if job.recipe.time is not None and total > 1.05 * job.recipe.time:
+        says = N_("this is more than the {asked:duration} asked for: reading, exporting and judging take that long whatever the training")
+        yield job.say("quote", message(says, asked=job.recipe.time))
     job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json())
 
 

@@ -14,7 +14,7 @@ from limpide.events import Event
 from limpide.language import N_, message
 from limpide.models import PRETRAINED
 from limpide.recipe import Recipe
-from limpide.training.decide import FROZEN_IMAGES, FROZEN_SIZE, decide, preprocessing_of
+from limpide.training.decide import FEWEST_OF_A_CLASS, FROZEN_IMAGES, FROZEN_SIZE, decide, preprocessing_of
 from limpide.workflows.phases.job import Job
 
 
@@ -45,6 +45,9 @@ def _wanted_pixels(job: Job) -> dict[Preprocessing, np.ndarray]:
     everything = np.arange(len(job.dataset))
     wanted = {preprocessing_of(job.recipe, job.seen): everything}
     if job.recipe.model in PRETRAINED and job.recipe.image_size != FROZEN_SIZE:
-        sample = np.sort(stratified(job.dataset.labels, 0)[:FROZEN_IMAGES])
+        labels = job.dataset.labels
+        order = stratified(labels, 0)
+        rare = [order[labels[order] == label][:FEWEST_OF_A_CLASS] for label in np.unique(labels)]  # no class may be missing
+        sample = np.unique(np.concatenate([order[:FROZEN_IMAGES], *rare]))
         wanted[preprocessing_of(job.recipe, job.seen, FROZEN_SIZE)] = sample
     return wanted
