@@ -45,13 +45,6 @@ def processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def memory_free() -> int:
-    """Bytes that can still be taken without swapping."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)
-
-
 def memory_used() -> int:
     """Resident bytes of this process."""
     import psutil

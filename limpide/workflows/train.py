@@ -38,8 +38,7 @@ def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> 
     for run in reversed(Run.all_in(runs)):
         info = run.info()
         same = info.get("location") == dataset.location and info.get("wanted") == wanted
-        begun = info.get("phase") not in ("read", "split") or info.get("fingerprint") == dataset.fingerprint()
-        if same and begun and not new and info.get("status") != "finished":
+        if same and not new and info.get("status") not in ("finished", "refused"):
             return run, dataset, True
     info = {
         "location": dataset.location,

@@ -46,11 +46,8 @@ def fit_network(job: Job) -> Iterator[Event]:
         state.use_best()
         kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
     save_weights(state.model, job.run.snapshots / "best.safetensors")
-    job.run.add_finding(
-        records.training(
-            state.best_epoch, state.epoch, job.info["epochs"], accuracy, frozen["n_validation"] if kind == "frozen" else len(job.rows("validation")), kind
-        )
-    )
+    held = frozen["n_validation"] if frozen and kind == "frozen" else len(job.rows("validation"))
+    job.run.add_finding(records.training(state.best_epoch, state.epoch, job.info["epochs"], accuracy, held, kind))
     job.enter("seal", final={"kind": kind, "preprocessing": preprocessing.to_json(), "validation": accuracy}, fit_seconds=seconds)
 
 
@@ -85,7 +82,7 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
                 _checkpoint(job, state)
                 _stopped(job, now - began)
                 raise
-            if job.recipe.time is not None and now - began > OVER_QUOTE * left + 5:
+            if job.recipe.time is not None and state.step < state.steps and now - began > OVER_QUOTE * left + 5:
                 _checkpoint(job, state)
                 _stopped(job, now - began)
                 raise TrainingError(

@@ -29,6 +29,7 @@ def read_images(job: Job) -> Iterator[Event]:
         for reason in reasons:
             yield job.say("decision", reason)
     wanted = _wanted_pixels(job)
+    job.run.cache.mkdir(exist_ok=True)  # a run killed while it tidied up has none
     reading = stored(wanted, job.run.cache)
     if reading is None:
         yield from read(job.dataset, wanted, job.run.cache)

@@ -43,6 +43,7 @@ def split_images(job: Job) -> Iterator[Event]:
             ),
         )
     if inherited:
+        job.run.update(test_looks=Run(job.run.path.parent / inherited).info().get("test_looks", 0))  # the same test images, seen before
         yield job.say("split", message(N_("images already in {run} stay in the part they had"), run=inherited))
     counts = {part: int((job.parts == part).sum()) for part in ("train", "validation", "calibration", "test")}
     says = (
@@ -70,6 +71,7 @@ def _refuse_if_hopeless(job: Job, out: dict[int, str]) -> None:
     for part, needed in (("train", 2), ("test", 1)):
         rows = job.rows(part)
         if len(set(job.dataset.labels[rows].tolist())) < needed:
+            job.run.update(status="refused")  # once the folder is mended, the same command starts afresh
             raise DataError(
                 "L209",
                 N_("too few usable images are left: {n} of {total}"),
