@@ -19,7 +19,7 @@ from limpide.training.state import TrainState
 from limpide.workflows.phases.job import Job
 
 CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
-OVER_QUOTE = 1.5
+OVER_QUOTE, SLACK = 1.5, 5.0  # times the quote, plus seconds that no short quote can foresee
 
 
 def fit_network(job: Job) -> Iterator[Event]:
@@ -82,7 +82,7 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
                 _checkpoint(job, state)
                 _stopped(job, now - began)
                 raise
-            if job.recipe.time is not None and state.step < state.steps and now - began > OVER_QUOTE * left + 5:
+            if job.recipe.time is not None and state.step < state.steps and now - began > OVER_QUOTE * left + SLACK:
                 _checkpoint(job, state)
                 _stopped(job, now - began)
                 raise TrainingError(
