@@ -261,6 +261,7 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
     if as_json:
         accuracy = findings["accuracy"].number("accuracy")
         summary = {"run": run, "data": data, "accuracy": accuracy.value, "accuracy_low": accuracy.low, "accuracy_high": accuracy.high, "n": accuracy.n}
+        summary["used_in_training"] = int(findings["accuracy"].number("used in training").value)
         click.echo(json.dumps(summary | {"findings": {name: f.to_json() | {"pictures": []} for name, f in findings.items()}}))
     else:
         screen.findings(findings)

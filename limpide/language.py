@@ -149,4 +149,12 @@ def size(count: float) -> str:
     return f"{significant(value)}\N{NO-BREAK SPACE}{prefix}{letter}"
 
 
-_FORMATS: dict[str, Callable[[Any], str]] = {"percent": percent, "count": number, "duration": duration, "bytes": size, "number": significant}
+def large(count: float) -> str:
+    """Counts beyond what people read digit by digit: 385_187_552 → "385 million"."""
+    for step, says in ((1e9, _("{n} billion")), (1e6, _("{n} million"))):
+        if count >= step:
+            return says.format(n=significant(count / step))
+    return number(count)
+
+
+_FORMATS: dict[str, Callable[[Any], str]] = {"percent": percent, "count": number, "duration": duration, "bytes": size, "number": significant, "large": large}

@@ -18,8 +18,8 @@ def keep_memory() -> bool:
     """Tells glibc to keep freed pages instead of returning them to the kernel; true when it agreed.
 
     PyTorch frees and takes again the memory of every large tensor of every step. glibc gives such blocks back to the
-    kernel and faults them in anew, which costs more than the arithmetic on small networks (training about 1.7 times
-    faster without it). The price is that the process never shrinks, so only trainers call this, before torch allocates.
+    kernel and faults them in anew, which costs more than the arithmetic on small networks (`benchmarks/allocator.py`
+    measures it). The price is that the process never shrinks, so only trainers call this, before torch allocates.
     """
     if not sys.platform.startswith("linux"):
         return False

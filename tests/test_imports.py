@@ -13,7 +13,7 @@ import limpide
 
 PACKAGE = Path(limpide.__file__).parent
 FLOORS = [
-    {"run", "recipe", "events", "finding", "errors", "files", "machine", "language", "interrupts"},
+    {"run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "interrupts"},
     {"data", "models", "metrics"},
     {"training", "predictor"},
     {"interpret", "audit", "deploy"},

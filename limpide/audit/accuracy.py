@@ -32,7 +32,7 @@ def accuracy(evidence: Evidence) -> Finding:
     if evidence.trained_on:
         verdict, says = (
             "warn",
-            N_("Of {n:count} images it names {accuracy:percent} correctly, but it was trained on {trained:count} of them: this flatters it."),
+            N_("Of {n:count} images it names {accuracy:percent} correctly, but its training used {trained:count} of them: this flatters it."),
         )
     return Finding(
         name="accuracy",
@@ -43,6 +43,7 @@ def accuracy(evidence: Evidence) -> Finding:
             Number(N_("balanced accuracy"), balanced, "share", n=n),
             Number(N_("chance"), 1 / classes, "share"),
             Number(N_("majority"), majority, "share", n=n),
+            Number(N_("used in training"), evidence.trained_on, "count", n=n),
         ],
         details=[
             message(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from limpide.energy import JOULES_PER_WH, WATTS_VARIABLE, Energy
 from limpide.finding import Finding, Number, Table, Verdict
 from limpide.language import N_, Message, message
 
@@ -62,7 +63,13 @@ def sealed(exported: np.ndarray, torch_probabilities: np.ndarray) -> Finding:
 
 def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str) -> Finding:
     """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time)."""
-    if kind == "frozen" and epochs:
+    if not n:
+        says = (
+            N_("There were too few images to choose by validation: the weights after the last of {epochs:count} passes were kept.")
+            if kind != "frozen"
+            else N_("There were too few images to choose by validation: the pretrained network with a new last layer was kept.")
+        )
+    elif kind == "frozen" and epochs:
         says = N_("The pretrained network with a new last layer was best on validation, {accuracy:percent} of {n:count} images; fine-tuning it was no better.")
     elif kind == "frozen":
         says = N_("The pretrained network with a new last layer was best on validation: {accuracy:percent} of {n:count} images.")
@@ -82,7 +89,27 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
     )
 
 
-def cost(*, parameters: int, file_bytes: int, training: float, whole: float, quoted: float, memory: int, quoted_memory: int, milliseconds: float) -> Finding:
+ENERGY_NAMES = {"measured": N_("energy, measured"), "estimated": N_("energy, estimated"), "assumed": N_("energy, assumed")}
+ENERGY_SAYS = {
+    "measured": N_("The energy was measured by the processor's own counters, for everything that ran on it meanwhile."),
+    "estimated": N_("The energy is estimated: the time the processor was busy, at the {watts:number} W a core that {variable} gives."),
+    "assumed": N_("The energy is assumed, not measured: the time the processor was busy, at {watts:number} W a core (set {variable} if you know better)."),
+}
+
+
+def cost(
+    *,
+    parameters: int,
+    multiply_adds: int,
+    file_bytes: int,
+    training: float,
+    whole: float,
+    quoted: float,
+    memory: int,
+    quoted_memory: int,
+    milliseconds: float,
+    energy: Energy,
+) -> Finding:
     says: Message = message(
         N_("The model file has {size:bytes} and names an image in {ms:number} ms here; the work took {whole:duration}, quoted {quoted:duration}."),
         size=file_bytes,
@@ -103,5 +130,8 @@ def cost(*, parameters: int, file_bytes: int, training: float, whole: float, quo
             Number(N_("most memory held"), memory, "bytes"),
             Number(N_("quoted memory"), quoted_memory, "bytes"),
             Number(N_("milliseconds an image"), milliseconds, "ms"),
+            Number(N_("multiply-adds an image"), multiply_adds, "large"),
+            Number(ENERGY_NAMES[energy.how], energy.joules / JOULES_PER_WH, "Wh"),
         ],
+        details=[message(ENERGY_SAYS[energy.how], watts=energy.watts, variable=WATTS_VARIABLE)],
     )

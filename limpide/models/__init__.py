@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from limpide.models.cnn import SmallCNN
+from limpide.models.counting import multiply_adds, parameters
 from limpide.models.efficientnet import EfficientNetLite
 
 MODELS: dict[str, Callable[[int, int, int], nn.Module]] = {
@@ -24,6 +25,4 @@ PRETRAINED: dict[str, Callable[[Any], None]] = {
 }
 
 
-def parameters(model: nn.Module) -> int:
-    """Number of learned values, each counted once."""
-    return sum(p.numel() for p in model.parameters())
+__all__ = ["MODELS", "PRETRAINED", "multiply_adds", "parameters"]

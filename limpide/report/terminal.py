@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 WEAKEST = 5  # classes shown
 CONFUSIONS = 5
-SHOWN_WHOLE = ("simpler",)  # their table is printed too
+# Findings whose table is printed too, and the columns that fit into eighty characters; the page has all of them.
+SHOWN_COLUMNS = {"simpler": ("model", "accuracy", "training images", "training time", "ms an image")}
 SENTENCES = ("mistakes", "training", "calibration", "inside")  # one line each
 MARK_STYLES = {"ok": "green", "warn": "yellow", "bad": "red", "unknown": "dim"}
 
@@ -30,10 +31,10 @@ def print_report(run: Run, console: Console) -> None:
     """Prints the findings of `run` in the current language. Findings that are missing are passed over."""
     findings = run.findings()
     _headline(findings.get("accuracy"), console)
-    for name in SHOWN_WHOLE:
+    for name, columns in SHOWN_COLUMNS.items():
         if name in findings:
             _claim(findings[name], console)
-            _table(findings[name].table, console)
+            _table(_narrow(findings[name].table, columns), console)
     if "classes" in findings:
         _claim(findings["classes"], console)
         _weakest(findings["classes"], console)
@@ -44,7 +45,7 @@ def print_report(run: Run, console: Console) -> None:
         if name in findings:
             _claim(findings[name], console)
     _excluded(run, findings.get("data"), console)
-    known = {"accuracy", *SHOWN_WHOLE, "classes", "confusion", *SENTENCES, "data", "cost"}
+    known = {"accuracy", *SHOWN_COLUMNS, "classes", "confusion", *SENTENCES, "data", "cost"}
     for name in (*sorted(findings.keys() - known), "cost"):
         if name in findings:
             _claim(findings[name], console)
@@ -95,7 +96,7 @@ def _weakest(finding: Finding, console: Console) -> None:
         ]
         for row in rows[:WEAKEST]
     ]
-    heads = (N_("class, weakest first"), N_("found (recall)"), N_("interval (95 %)"), N_("right when named (precision)"), N_("test images"))
+    heads = (N_("class, weakest first"), N_("recall"), N_("interval (95 %)"), N_("precision"), N_("test images"))
     _grid([(_(name), i > 0) for i, name in enumerate(heads)], cells, console)
     if len(rows) > WEAKEST:
         more = message(N_("and {n:count} more class"), N_("and {n:count} more classes"), n=len(rows) - WEAKEST)
@@ -119,6 +120,14 @@ def _numbers(finding: Finding | None, console: Console) -> None:
     if finding:
         words = [str(message(N_("{name}: {value}"), name=_(n.name), value=wording.measured(n.value, n.unit))) for n in finding.numbers]
         _paragraph(" · ".join(words), console, "dim")
+
+
+def _narrow(table: Table | None, names: Sequence[str]) -> Table | None:
+    """Those of these columns that the table has."""
+    if table is None:
+        return None
+    kept = [k for k, (name, _form) in enumerate(table.columns) if name in names]
+    return Table([table.columns[k] for k in kept], [[row[k] for k in kept] for row in table.rows])
 
 
 def _first(table: Table | None, count: int) -> Table | None:

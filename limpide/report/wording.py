@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from limpide.finding import Finding, Number
-from limpide.language import N_, _, duration, message, number, percent, significant, size
+from limpide.language import N_, _, duration, large, message, number, percent, significant, size
 
 NOTHING = "–"  # a cell without a value
 NBSP = "\N{NO-BREAK SPACE}"
@@ -20,12 +20,14 @@ FORMATS: dict[str, Callable[[float], str]] = {
     "duration": duration,
     "bytes": size,
     "number": significant,
+    "large": large,
 }
 UNITS: dict[str, Callable[[float], str]] = {
     "share": percent,
     "count": number,
     "s": duration,
     "bytes": size,
+    "large": large,
     "": significant,
 }
 SOURCES = {"test": N_("the test images"), "validation": N_("the validation images"), "train": N_("the training images")}

@@ -1,4 +1,4 @@
-"""AdamW, written out. PyTorch's own gives the same numbers (a test holds them equal) but loads its compiler first: 0.85 s."""
+"""AdamW, written out. PyTorch's own gives the same numbers (a test holds them equal) but loads its compiler first."""
 
 from __future__ import annotations
 

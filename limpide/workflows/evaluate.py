@@ -61,7 +61,7 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
 
 
 def _trained_on(run: str, dataset: Dataset, rows: np.ndarray) -> int:
-    """How many of these images, byte for byte, the run was trained on; 0 when only the sealed file is at hand."""
+    """How many of these images, byte for byte, the training used in any way; 0 when only the sealed file is at hand."""
     split = read_split(Path(run) / "split.csv")
-    trained = {row["group"] for row in split if row["part"] == "train"}
+    trained = {row["group"] for row in split if row["part"] != "test"}
     return sum(sha256(dataset.images.bytes(int(i)))[: len(next(iter(trained)))] in trained for i in rows) if trained else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,16 +14,16 @@ import numpy as np
 from limpide import files, machine
 from limpide.audit import AUDITS, records, simpler
 from limpide.audit.evidence import Evidence
+from limpide.audit.rivals import Rival
 from limpide.data.dataset import Dataset
 from limpide.data.decode import Undecodable
+from limpide.energy import Energy
 from limpide.events import Event, Judged, Note, Progress
 from limpide.language import N_, message
 from limpide.predictor import BATCH, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
-
-MOST_RIVAL_TEST = 2000  # test images a slow rival is scored on
-SIDE = 32  # pixels: squares that logistic regression sees
+from limpide.workflows.rivals import Material, compare
 
 
 def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator[Progress | tuple[np.ndarray, np.ndarray]]:
@@ -68,14 +68,16 @@ def judge(
     run: Run,
     dataset: Dataset,
     parts: np.ndarray,
-    material: dict[str, Any],
-    budget: float,
-    recipe: Recipe,
+    material: Material,
     *,
     began: float,
+    energy: Energy,
     images: bool,
 ) -> Iterator[Event]:
-    """`material`: pixels of all images, and the frozen rival (model, test features, test rows) or None."""
+    """Looks at the test part once; then findings, report, and a finished run. `began`: when the work began (monotonic, s)."""
+    from limpide.models import multiply_adds, parameters
+    from limpide.training.network import trained
+
     predictor, info = Predictor(run.model_file), run.info()
     rows, probabilities = np.zeros(0, int), np.zeros((0, 0))
     for item in looked(predictor, dataset, np.flatnonzero(parts == "test")):
@@ -98,22 +100,27 @@ def judge(
     evidence = evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()))
     for audit in AUDITS.values():
         yield _add(run, audit(evidence))
-    own = simpler.Rival(message(N_("the network")), int(evidence.right.sum()), len(truth), _trained_on(info, len(train_labels)), _training_seconds(info))
-    rivals = yield from _rivals(dataset, parts, rows, material, budget, recipe, info)
-    yield _add(run, simpler.simpler(own, rivals))
+    model, _ = trained(run)
+    work = multiply_adds(model, predictor.preprocessing.channels, predictor.preprocessing.size)
+    ms, megabytes = predictor.milliseconds(dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side)), run.model_file.stat().st_size
+    right, learned_from = int(evidence.right.sum()), _trained_on(info, len(train_labels))
+    own = Rival(message(N_("the network")), right, len(truth), learned_from, training_seconds(info), ms, megabytes, work)
+    yield _add(run, simpler.simpler(own, *(yield from compare(dataset, parts, rows, material))))
     yield from _inside(run, dataset, evidence, rows)
     whole = time.monotonic() - began
     yield _add(
         run,
         records.cost(
-            parameters=_parameters(run),
-            file_bytes=run.model_file.stat().st_size,
-            training=_training_seconds(info),
+            parameters=parameters(model),
+            multiply_adds=work,
+            file_bytes=megabytes,
+            training=training_seconds(info),
             whole=whole,
             quoted=info["quote"]["seconds"],
             memory=machine.memory_peak(),
             quoted_memory=info["quote"]["memory"],
-            milliseconds=_milliseconds(predictor, dataset, rows),
+            milliseconds=ms,
+            energy=energy,
         ),
     )
     from limpide.report.page import write_page
@@ -141,55 +148,9 @@ def _trained_on(info: dict[str, Any], train_images: int) -> int:
     return int(info["frozen"]["n"]) if info["final"]["kind"] == "frozen" else train_images
 
 
-def _training_seconds(info: dict[str, Any]) -> float:
+def training_seconds(info: dict[str, Any]) -> float:
+    """What the network itself took: frozen features, head and fine-tuning."""
     return float(info.get("fit_seconds", 0.0)) + float((info.get("frozen") or {}).get("seconds", 0.0))
-
-
-def _rivals(
-    dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: dict[str, Any], budget: float, recipe: Recipe, info: dict[str, Any]
-) -> Generator[Event, None, list[simpler.Rival]]:
-    """A generator whose return value is the list of rivals."""
-    train, labels = np.flatnonzero(parts == "train"), dataset.labels
-    found = [simpler.majority(labels[train], labels[rows])]
-    yield Progress(message(N_("trying simpler models")), 0, 2)
-    squares = material["pixels"]
-    found.append(simpler.pixels(_small(squares.take(train)), labels[train], _small(squares.take(rows)), labels[rows], budget, recipe.seed))
-    yield Progress(message(N_("trying simpler models")), 1, 2)
-    if material["frozen"] is not None:
-        model, features, frozen_rows = material["frozen"]
-        logits = features @ model.head.weight.detach().numpy().T + model.head.bias.detach().numpy()
-        right = int((logits.argmax(1) == labels[frozen_rows]).sum())
-        found.append(
-            simpler.Rival(message(N_("linear layer on a frozen pretrained network")), right, len(frozen_rows), info["frozen"]["n"], info["frozen"]["seconds"])
-        )
-    elif not info.get("frozen"):
-        found.append(_frozen_rival(dataset, train, rows, budget, recipe))
-    yield Progress(message(N_("trying simpler models")), 2, 2)
-    return found
-
-
-def _small(squares: np.ndarray) -> np.ndarray:
-    """Mean over blocks, down to about 32×32: logistic regression gains nothing from more."""
-    factor = max(1, squares.shape[1] // SIDE)
-    if factor == 1:
-        return squares
-    side = squares.shape[1] // factor
-    cut = squares[:, : side * factor, : side * factor].reshape(len(squares), side, factor, side, factor, -1)
-    return np.rint(cut.mean((2, 4))).astype(np.uint8)
-
-
-def _frozen_rival(dataset: Dataset, train: np.ndarray, rows: np.ndarray, budget: float, recipe: Recipe) -> simpler.Rival:
-    """For a network trained from scratch: a linear layer on the pretrained network's features of as many images as fit."""
-    from limpide.data.split import stratified
-    from limpide.training.rival import FrozenRival
-
-    labels = dataset.labels
-    rival = FrozenRival(dataset, recipe)
-    order = train[stratified(labels[train], recipe.seed)]
-    n, seconds = rival.fit(order, labels, budget)
-    test = rows[np.sort(stratified(labels[rows], recipe.seed)[:MOST_RIVAL_TEST])]
-    right = int((rival.predict(test) == labels[test]).sum())
-    return simpler.Rival(message(N_("linear layer on a frozen pretrained network")), right, len(test), n, seconds)
 
 
 def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray) -> Iterator[Event]:
@@ -207,25 +168,7 @@ def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray) ->
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
     image = torch.from_numpy(((square.astype(np.float32) - mean) / std).transpose(2, 0, 1)[None])
     finding = as_finding(strongest_unit(model, image))
-    yield _add(run, type(finding)(**{**vars(finding), "pictures": [evidence.picture(chosen)]}))
-
-
-def _parameters(run: Run) -> int:
-    from limpide.models import parameters
-    from limpide.training.network import trained
-
-    return parameters(trained(run)[0])
-
-
-def _milliseconds(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> float:
-    """Median time to name one decoded image, ms."""
-    image = dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side)
-    times = []
-    for _ in range(12):
-        began = time.perf_counter()
-        predictor.probabilities([image])
-        times.append(time.perf_counter() - began)
-    return float(np.median(times[2:])) * 1000
+    yield _add(run, dataclasses.replace(finding, pictures=[evidence.picture(chosen)]))
 
 
 __all__ = ["Note", "evidence_of", "judge", "looked"]

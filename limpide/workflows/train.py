@@ -67,7 +67,9 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
             yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))
         run.update(status="running")
         for phase in (read_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model):
-            yield from phase(job)
+            for event in phase(job):
+                job.meter.tick()
+                yield event
 
 
 def _offset(job: Job) -> int:

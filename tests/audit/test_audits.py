@@ -21,6 +21,7 @@ from limpide.audit.classes import MISTAKES, MOST_PICTURES, PICTURES_A_CELL, PICT
 from limpide.audit.evidence import THUMB, Evidence
 from limpide.data.decode import CUT_SHORT, EMPTY
 from limpide.data.split import TWO_LABELS
+from limpide.energy import Energy
 from limpide.finding import Finding
 from limpide.language import Message
 
@@ -296,9 +297,22 @@ def test_how_training_ended(kind: str, epochs: int, planned: float, says: str) -
     assert says in str(finding)
 
 
-def test_the_cost() -> None:
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [("measured", "was measured by the processor's own counters"), ("estimated", "at the 10 W a core"), ("assumed", "is assumed, not measured")],
+)
+def test_the_cost(how: str, says: str) -> None:
     finding = records.cost(
-        parameters=3_500_000, file_bytes=13_400_000, training=40, whole=74, quoted=60, memory=900_000_000, quoted_memory=800_000_000, milliseconds=4.2
+        parameters=3_500_000,
+        multiply_adds=385_000_000,
+        file_bytes=13_400_000,
+        training=40,
+        whole=74,
+        quoted=60,
+        memory=900_000_000,
+        quoted_memory=800_000_000,
+        milliseconds=4.2,
+        energy=Energy(7200.0, how, 10.0),
     )
     well_formed(finding, "cost")
     assert (
@@ -306,3 +320,4 @@ def test_the_cost() -> None:
         == "The model file has 13.4 MB and names an image in 4.2 ms here; the work took 1 min 14 s, quoted 1 min."
     )
     assert finding.number("parameters").value == 3_500_000
+    assert finding.number(f"energy, {how}").value == 2.0 and says in str(finding.details[0]).replace("\N{NO-BREAK SPACE}", " ")

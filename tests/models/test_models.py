@@ -12,7 +12,7 @@ from torch import nn
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
 from limpide.interpret.why import why
-from limpide.models import MODELS, PRETRAINED, parameters
+from limpide.models import MODELS, PRETRAINED, multiply_adds, parameters
 from limpide.predictor import Predictor
 from limpide.training.optimiser import AdamW, groups_of
 
@@ -101,3 +101,13 @@ def test_can_be_looked_into(name: str) -> None:
 @pytest.mark.parametrize("size", [8, 9, 28, 33, 64])
 def test_the_small_network_takes_any_size(channels: int, size: int) -> None:
     assert network("cnn", channels, size)(images(2, channels, size)).shape == (2, CLASSES)
+
+
+@pytest.mark.parametrize(("name", "channels", "size"), [("cnn", 1, 28), ("cnn", 3, 41), ("efficientnet_lite0", 3, 224)])
+def test_multiply_adds_are_those_that_torch_counts(name: str, channels: int, size: int) -> None:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    model = MODELS[name](7, channels, size).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(torch.zeros(1, channels, size, size))
+    assert 2 * multiply_adds(model, channels, size) == counter.get_total_flops()

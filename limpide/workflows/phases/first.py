@@ -13,6 +13,7 @@ from limpide.deploy.export import export
 from limpide.events import Event
 from limpide.language import N_, Message, message
 from limpide.models import PRETRAINED
+from limpide.predictor import Predictor
 from limpide.training.network import save_weights
 from limpide.training.transfer import Head, fit_head, frozen_features, load_features, log_loss, set_head
 from limpide.workflows.phases.job import Job
@@ -36,8 +37,10 @@ def first_model(job: Job) -> Iterator[Event]:
     features = {part: load_features(pixels, rows[part], cache) for part in rows if len(rows[part])}
     width = features["train"].shape[1]
     held = features.get("validation", np.zeros((0, width), np.float32))
+    fitting = time.monotonic()
     head = fit_head(features["train"], labels[rows["train"]], held, labels[rows["validation"]], len(job.dataset.classes))
-    seconds = time.monotonic() - began
+    now = time.monotonic()
+    seconds, head_seconds = now - began, now - fitting
     logits = head.logits(held)
     accuracy = float((logits.argmax(1) == labels[rows["validation"]]).mean()) if len(held) else 0.0
     loss = log_loss(logits, labels[rows["validation"]]) if len(held) else 0.0
@@ -49,13 +52,22 @@ def first_model(job: Job) -> Iterator[Event]:
         flip, why = _flip(job, model, head, rows["validation"], accuracy)
         job.recipe = job.recipe.but(flip=flip)
         yield job.say("decision", why)
-    yield job.say("saved", message(N_("a first model is ready: {accuracy:percent} of {n:count} validation images right"), accuracy=accuracy, n=len(held)))
+    says = N_("a first model is ready: {accuracy:percent} of {n:count} validation images right") if len(held) else N_("a first model is ready")
+    yield job.say("saved", message(says, accuracy=accuracy, n=len(held)))
     steps = job.info["steps"]
-    if len(held) >= ENOUGH_HELD and accuracy == 1.0 and job.info["wanted"]["epochs"] is None:
+    all_right = len(held) == len(job.rows("validation")) and accuracy == 1.0
+    if len(held) >= ENOUGH_HELD and all_right and job.info["wanted"]["epochs"] is None:
         steps = 0
         yield job.say("decision", message(N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")))
-    frozen = {"accuracy": accuracy, "loss": loss, "seconds": seconds, "n": len(rows["train"]), "n_validation": len(held), "strength": head.strength}
+    frozen = {"accuracy": accuracy, "loss": loss, "n": len(rows["train"]), "n_validation": len(held), "strength": head.strength}
+    frozen |= {"seconds": seconds, "head_seconds": head_seconds, "milliseconds": _milliseconds(job, rows["train"])}
     job.enter("fit", steps=steps, frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
+
+
+def _milliseconds(job: Job, rows: np.ndarray) -> float:
+    """What the first model needs to name one image: its file is about to be overwritten by a better one."""
+    predictor = Predictor(job.run.model_file)
+    return predictor.milliseconds(job.dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side))
 
 
 def _flip(job: Job, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float) -> tuple[str, Message]:

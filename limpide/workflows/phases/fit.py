@@ -13,7 +13,7 @@ from limpide.errors import TrainingError
 from limpide.events import Epoch, Event, Note
 from limpide.language import N_, message
 from limpide.training.checkpoint import load_checkpoint, save_checkpoint
-from limpide.training.fit import fit, stalled
+from limpide.training.fit import evaluate, fit, stalled
 from limpide.training.network import augmentation, load_weights, save_weights, start
 from limpide.training.state import TrainState
 from limpide.workflows.phases.job import Job
@@ -39,7 +39,7 @@ def fit_network(job: Job) -> Iterator[Event]:
     yield from _steps(job, state)
     seconds = job.info.get("fit_seconds", 0.0) + time.monotonic() - began
     frozen = job.info.get("frozen")
-    if frozen and (state.best_score is None or state.best_score < (frozen["accuracy"], -frozen["loss"])):
+    if frozen and not _better(job, state, (frozen["accuracy"], -frozen["loss"])):
         load_weights(state.model, job.run.snapshots / "first.safetensors")
         kind, accuracy, preprocessing = "frozen", frozen["accuracy"], job.frozen_pixels().preprocessing
     else:
@@ -49,6 +49,18 @@ def fit_network(job: Job) -> Iterator[Event]:
     held = frozen["n_validation"] if frozen and kind == "frozen" else len(job.rows("validation"))
     job.run.add_finding(records.training(state.best_epoch, state.epoch, job.info["epochs"], accuracy, held, kind))
     job.enter("seal", final={"kind": kind, "preprocessing": preprocessing.to_json(), "validation": accuracy}, fit_seconds=seconds)
+
+
+def _better(job: Job, state: TrainState, first: tuple[float, float]) -> bool:
+    """Whether the fine-tuned network does at least as well as the first model, on the very images the first was scored on."""
+    if state.best_score is None:
+        return False
+    rows = job.frozen_rows("validation")
+    if len(rows) == len(job.rows("validation")):
+        return state.best_score >= first
+    state.use_best()
+    loss, accuracy = evaluate(state.model, job.batches_of(rows, job.validation().batch), job.recipe)
+    return (accuracy, -loss) >= first
 
 
 def _steps(job: Job, state: TrainState) -> Iterator[Event]:

@@ -13,6 +13,7 @@ from torch import nn
 from limpide.data.dataset import Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Glimpse, Pixels, Reading
+from limpide.energy import Energy, Meter
 from limpide.events import Note
 from limpide.language import Message
 from limpide.recipe import Recipe
@@ -33,10 +34,14 @@ class Job:
     began: float  # monotonic, s: when the work began, less what earlier sessions spent on it
     images: bool  # whether the report shows pictures
     info: dict[str, Any]
+    meter: Meter = field(default_factory=Meter)
     recipe: Recipe = field(init=False)
     seen: Glimpse = field(init=False)
     reading: Reading = field(init=False)
     parts: np.ndarray = field(init=False)  # str (n,), "" = left out
+
+    def __post_init__(self) -> None:
+        self.earlier_energy: dict[str, Any] = self.info.get("energy", {})
 
     def rows(self, part: str) -> np.ndarray:
         return np.flatnonzero(self.parts == part)
@@ -46,8 +51,13 @@ class Job:
 
     def enter(self, phase: str, **values: Any) -> None:
         """The phases before this one are done; the time they took counts when a continued run says how long it worked."""
-        self.run.enter(phase, spent=time.monotonic() - self.began, **values)
+        self.run.enter(phase, spent=time.monotonic() - self.began, energy=vars(self.energy()), **values)
         self.info = self.run.info()
+
+    def energy(self) -> Energy:
+        """Of this run so far: what earlier sessions used is in its record."""
+        now, before = self.meter.energy(), self.earlier_energy
+        return Energy(now.joules + before.get("joules", 0.0), now.how, now.watts)
 
     def say(self, topic: str, text: Message) -> Note:
         note = Note(topic, text)
@@ -58,9 +68,10 @@ class Job:
         return self.reading.pixels[int(self.recipe.image_size or 0)]
 
     def batches(self, part: str, batch: int | None = None) -> Batches:
-        rows = self.rows(part)
-        device = torch.device(self.recipe.device)
-        return Batches(self.pixels(), rows, self.dataset.labels[rows], batch or int(self.recipe.batch or 1), device)
+        return self.batches_of(self.rows(part), batch or int(self.recipe.batch or 1))
+
+    def batches_of(self, rows: np.ndarray, batch: int) -> Batches:
+        return Batches(self.pixels(), rows, self.dataset.labels[rows], batch, torch.device(self.recipe.device))
 
     def validation(self) -> Batches:
         return self.batches("validation", batch=max(64, int(self.recipe.batch or 1)))

@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
 
 import torch
 
 from limpide.events import Event
-from limpide.models import PRETRAINED
+from limpide.models import PRETRAINED, multiply_adds, parameters
+from limpide.training.decide import FROZEN_SIZE
 from limpide.training.network import load_weights
 from limpide.training.transfer import frozen_features, load_features
-from limpide.workflows.judge import judge
+from limpide.workflows.judge import judge, training_seconds
 from limpide.workflows.phases.job import Job
 from limpide.workflows.phases.quote import rival_budget
+from limpide.workflows.rivals import Frozen, Material
 
 
 def judge_model(job: Job) -> Generator[Event]:
     """Looks at the test part once and writes findings and report."""
     if job.done("judge"):
         return
-    material: dict[str, Any] = {"pixels": job.pixels(), "frozen": None}
-    if job.recipe.model in PRETRAINED and job.info["final"]["kind"] != "frozen":
-        rows = job.frozen_rows("test")
-        model = job.network(job.frozen_pixels().preprocessing)
-        load_weights(model, job.run.snapshots / "first.safetensors")
-        yield from frozen_features(model, job.frozen_pixels(), rows, job.run.cache, torch.device(job.recipe.device))
-        material["frozen"] = (model, load_features(job.frozen_pixels(), rows, job.run.cache), rows)
-    budget = min(_net_seconds(job), rival_budget(job.recipe))
-    yield from judge(job.run, job.dataset, job.parts, material, budget, job.recipe, began=job.began, images=job.images)
+    frozen = (yield from _frozen(job)) if job.recipe.model in PRETRAINED else None
+    budget = min(training_seconds(job.info), rival_budget(job.recipe))
+    material = Material(job.pixels(), frozen, budget, job.recipe)
+    yield from judge(job.run, job.dataset, job.parts, material, began=job.began, energy=job.energy(), images=job.images)
     job.info = job.run.info()
 
 
-def _net_seconds(job: Job) -> float:
-    return float(job.info.get("fit_seconds", 0.0)) + float((job.info.get("frozen") or {}).get("seconds", 0.0))
+def _frozen(job: Job) -> Generator[Event, None, Frozen]:
+    """The first model's head, and its features of the training and test images: most of them are kept already."""
+    pixels, info = job.frozen_pixels(), job.info["frozen"]
+    model, device = job.network(pixels.preprocessing), torch.device(job.recipe.device)
+    load_weights(model, job.run.snapshots / "first.safetensors")
+    rows = {part: job.frozen_rows(part) for part in ("train", "test")}
+    for part in rows:
+        yield from frozen_features(model, pixels, rows[part], job.run.cache, device)
+    return Frozen(
+        train=load_features(pixels, rows["train"], job.run.cache),
+        train_rows=rows["train"],
+        test=load_features(pixels, rows["test"], job.run.cache),
+        test_rows=rows["test"],
+        weight=model.head.weight.detach().numpy(),  # type: ignore[union-attr,operator]
+        bias=model.head.bias.detach().numpy(),  # type: ignore[union-attr,operator]
+        seconds=info["seconds"],
+        head_seconds=info["head_seconds"],
+        milliseconds=info["milliseconds"],
+        bytes=4 * parameters(model),
+        multiply_adds=multiply_adds(model, 3, FROZEN_SIZE),
+        is_the_network=job.info["final"]["kind"] == "frozen",
+    )

@@ -44,7 +44,7 @@ def split_images(job: Job) -> Iterator[Event]:
         )
     if inherited:
         job.run.update(test_looks=Run(job.run.path.parent / inherited).info().get("test_looks", 0))  # the same test images, seen before
-        yield job.say("split", message(N_("images already in {run} stay in the part they had"), run=inherited))
+        yield job.say("split", message(N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"), run=inherited))
     counts = {part: int((job.parts == part).sum()) for part in ("train", "validation", "calibration", "test")}
     says = (
         N_("{train:count} images train, {validation:count} choose, {calibration:count} calibrate, {test:count} are kept for the final score")

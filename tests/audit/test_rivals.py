@@ -1,0 +1,136 @@
+"""The rivals get no more time than the network, however little that was, and are what their names say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from limpide.audit import rivals
+from limpide.audit.rivals import Fitted, flat, forest, logistic, majority, neighbours, within
+
+
+class Clock:
+    """Stands for the computer: a fit takes `cost(n)` seconds of a time that only it moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, per_image: float, power: float = 1.0, fixed: float = 0.0) -> None:
+        self.now, self.per_image, self.power, self.fixed = 0.0, per_image, power, fixed
+        self.sizes: list[int] = []
+        self.subsets: list[np.ndarray] = []
+        monkeypatch.setattr(rivals.time, "perf_counter", lambda: self.now)
+
+    def fit(self, rows: np.ndarray) -> str:
+        self.sizes.append(len(rows))
+        self.subsets.append(rows)
+        self.now += self.fixed + self.per_image * len(rows) ** self.power
+        return f"model of {len(rows)}"
+
+
+def test_all_images_when_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, 1e-6)
+    found = within(10, np.arange(6000) % 3, clock.fit, 0)
+    assert found and (found.model, found.n) == ("model of 6000", 6000)
+    assert clock.sizes == [32, 256, 2048, 6000] and found.seconds == pytest.approx(clock.now)
+
+
+def test_a_tiny_set_is_fitted_once_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, 1e-3)
+    assert within(1.0, np.arange(20) % 2, clock.fit, 0) == Fitted("model of 20", 20, pytest.approx(0.02)) and clock.sizes == [20]
+
+
+def test_nothing_when_not_even_the_smallest_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, 1.0)
+    assert within(31.9, np.arange(6000) % 3, clock.fit, 0) is None and clock.sizes == [32]
+
+
+def test_the_smallest_subset_has_two_images_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, 1.0)
+    within(0.0, np.arange(6000) % 300, clock.fit, 0)
+    assert clock.sizes == [600]
+
+
+@given(st.floats(1e-6, 1e-2), st.floats(0.8, 2.0), st.floats(0, 0.2), st.floats(0, 5), st.integers(2, 20_000), st.integers(1, 12))
+def test_all_the_time_spent_on_the_model_that_is_shown_is_within_the_budget(
+    per_image: float, power: float, fixed: float, budget: float, n: int, classes: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        clock = Clock(patch, per_image, power, fixed)
+        found = within(budget, np.arange(n) % classes, clock.fit, 0)
+    if found is None:
+        assert len(clock.sizes) == 1 and clock.now > budget
+    else:
+        assert found.seconds <= budget and found.model == f"model of {found.n}" and found.n in clock.sizes
+        spent = sum(fixed + per_image * size**power for size in clock.sizes if size <= found.n)
+        assert found.seconds == pytest.approx(spent)
+
+
+@pytest.mark.parametrize("per_image", [1e-3, 2e-3, 5e-4])
+def test_a_good_part_of_the_time_is_used(monkeypatch: pytest.MonkeyPatch, per_image: float) -> None:
+    clock = Clock(monkeypatch, per_image)
+    found = within(3.0, np.arange(60_000) % 3, clock.fit, 0)
+    assert found and found.n >= 0.4 * 3.0 / per_image and clock.sizes == sorted(clock.sizes)
+
+
+def test_every_subset_is_sorted_stratified_and_holds_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, 1e-6)
+    labels = np.array([0] * 3900 + [1] * 90 + [2] * 10)
+    within(10, labels, clock.fit, 3)
+    for rows in clock.subsets:
+        assert (np.diff(rows) > 0).all() and set(labels[rows]) == {0, 1, 2}
+    for small, large in zip(clock.subsets, clock.subsets[1:], strict=False):
+        assert set(small.tolist()) <= set(large.tolist())
+
+
+def test_always_the_majority_is_that_of_training() -> None:
+    found = majority(np.array([0, 1, 1, 2]), np.array([1, 0, 0, 0]))
+    assert (found.right, found.n_test, found.n_train, found.seconds) == (1, 4, 4, 0.0)
+
+
+@pytest.fixture
+def images() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    found = rng.integers(0, 200, (120, 6, 6, 1), dtype=np.uint8)
+    found[labels == 1, :2] //= 2
+    return found, labels
+
+
+def test_logistic_regression_on_pixels_is_that(images: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = images
+    found = logistic(x[:80], y[:80], x[80:], y[80:], 30.0, 0)
+    theirs = LogisticRegression(C=0.01, max_iter=60, tol=1e-3).fit(flat(x[:80]), y[:80])
+    assert found and (found.n_test, found.n_train) == (40, 80) and found.right == (theirs.predict(flat(x[80:])) == y[80:]).sum()
+    assert (found.multiply_adds, found.bytes) == (36, 37 * 4) and found.milliseconds and 0 < found.seconds <= 30
+
+
+def test_a_random_forest_is_that(images: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = images
+    found = forest(x[:80], y[:80], x[80:], y[80:], 30.0, 7)
+    theirs = RandomForestClassifier(100, random_state=7).fit(flat(x[:80]), y[:80])
+    assert found and found.n_train == 80 and found.right == (theirs.predict(flat(x[80:])) == y[80:]).sum()
+    assert found.bytes and found.bytes > 100 * 40 and found.multiply_adds is None
+
+
+def test_nearest_neighbours_are_that(images: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = images
+    found = neighbours(rivals.NEAREST, flat(x[:80]), y[:80], flat(x[80:]), y[80:], 30.0, 0)
+    theirs = KNeighborsClassifier(5).fit(flat(x[:80]), y[:80])
+    assert found and found.n_train == 80 and found.right == (theirs.predict(flat(x[80:])) == y[80:]).sum()
+    assert (found.bytes, found.multiply_adds) == (80 * 36 * 4, 80 * 36)
+
+
+@pytest.mark.parametrize("build", [logistic, forest])
+def test_without_time_there_is_no_rival(build: object, images: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = images
+    assert build(x[:80], y[:80], x[80:], y[80:], 0.0, 0) is None  # type: ignore[operator]
+    assert neighbours(rivals.NEAREST, flat(x[:80]), y[:80], flat(x[80:]), y[80:], 0.0, 0) is None
+
+
+def test_few_images_have_few_neighbours() -> None:
+    x = np.arange(6, dtype=np.float32)[:, None]
+    found = neighbours(rivals.NEAREST, x[:3], np.array([0, 0, 1]), x[3:], np.array([0, 0, 1]), 30.0, 0)
+    assert found and found.n_train == 3 and found.right == 2
