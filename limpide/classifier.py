@@ -2,26 +2,60 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import shutil
 import sys
-import time
-from collections.abc import Iterable, Sequence
+import tempfile
+import weakref
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, Self, TypeVar
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 
-from limpide.errors import LimpideError, RunError, UsageError
+from limpide.errors import LimpideError, RunError, UsageError, nearest
 from limpide.finding import Finding
 from limpide.language import N_, percent
-from limpide.predictor import Prediction, Predictor
+from limpide.predictor import BATCH, Prediction, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
+from limpide.samples import images_in, labelled, labels_of, paths_in
 
-Files = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+RENAMED = {"fit": "resize"}  # choices of the recipe that would hide a method of the estimator
+SMALLEST_TEST = 0.01  # share held out where nobody will look at it: the least that a recipe allows
 
 
-class ImageClassifier:
+Init = TypeVar("Init", bound=Callable[..., None])
+
+
+def by_other_names(init: Init) -> Init:
+    """An __init__ that answers to the names that other libraries give its parameters, and has the signature of the plain one.
+
+    scikit-learn reads the signature, and what it names is what `clone` and `get_params` use.
+    """
+
+    @wraps(init)
+    def named(self: Any, **given: Any) -> None:
+        own: dict[str, Any] = {}
+        for name, value in given.items():
+            if (parameter := type(self)._parameter(name)) in own:
+                raise UsageError("L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names"))
+            own[parameter] = value
+        init(self, **own)
+
+    return named  # type: ignore[return-value]
+
+
+class NotTrained(RunError, NotFittedError):  # type: ignore[misc]
+    """Asked for an answer before fit; scikit-learn knows it as its own NotFittedError."""
+
+
+class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Five ways to call it:
 
     clf = ImageClassifier(time="5m").fit("photos/")    # one folder a class; decides what you leave open
@@ -30,85 +64,209 @@ class ImageClassifier:
     clf.export("model.onnx")                           # one sealed file for any language
     ImageClassifier.load("runs/photos-001")            # without training
 
-    Every field of `Recipe` is accepted by its name or by the name other libraries give it. Raises UsageError at once for
-    a name or a value that cannot be right, and DataError, ModelError or RunError later; str() of each is one line.
+    It is a scikit-learn classifier, too: fit(X, y) takes an array (n, height, width[, 3]) or a list of paths, so that
+    cross_val_score(ImageClassifier(judge=False, quiet=True), X, y, n_jobs=2) and GridSearchCV work.
+
+    The parameters are the fields of `Recipe` (`resize` is its `fit`), and
+      runs   folder that keeps the runs. None: ./runs for what lies on the disk; for arrays and lists of paths a temporary
+             folder that is deleted with the estimator, or left to the system once the estimator was pickled
+      judge  False ends with the sealed model: no simpler models, no report, and only 1 % of the images are held out. Right
+             in cross-validation and grid search, which judge on images of their own
+      quiet  True shows nothing while training
+    The names that other libraries give them are accepted: n_epochs, batch_size, imgsz, learning_rate …
+
+    A pickle holds the parameters and the absolute path of the run, never weights. Raises UsageError at once for a name that
+    does not exist and in fit for a value that cannot be right; DataError, ModelError or RunError later. str() is one line.
     """
 
+    @by_other_names
     def __init__(
         self,
         *,
         model: str = "auto",
         time: str | float | None = None,
         epochs: int | None = None,
+        batch: int | None = None,
+        lr: float | None = None,
+        image_size: int | None = None,
+        resize: str = "squash",
+        test: float = 0.2,
+        validation: float = 0.1,
+        calibration: float = 0.1,
+        groups: str = "auto",
+        weight_decay: float | None = None,
+        label_smoothing: float = 0.1,
+        flip: str = "auto",
+        patience: int | None = None,
         seed: int = 0,
-        runs: str = "runs",
+        device: str = "auto",
+        precision: str = "auto",
+        runs: str | os.PathLike[str] | None = None,
+        judge: bool = True,
         quiet: bool = False,
-        **choices: Any,
     ) -> None:
-        self.recipe = Recipe.of(model=model, time=time, epochs=epochs, seed=seed, **choices)
-        self.runs, self.quiet = Path(runs), quiet
-        self.run: Run | None = None
-
-    def __repr__(self) -> str:
-        changed = {k: v for k, v in self.recipe.to_json().items() if v != getattr(Recipe(), k)}
-        names = ", ".join(f"{k}={v!r}" for k, v in changed.items())
-        return f"ImageClassifier({names})" + (f" → {self.run.path}" if self.run else "")
+        self.model, self.time, self.epochs, self.batch, self.lr = model, time, epochs, batch, lr
+        self.image_size, self.resize, self.flip = image_size, resize, flip
+        self.test, self.validation, self.calibration, self.groups = test, validation, calibration, groups
+        self.weight_decay, self.label_smoothing, self.patience = weight_decay, label_smoothing, patience
+        self.seed, self.device, self.precision = seed, device, precision
+        self.runs, self.judge, self.quiet = runs, judge, quiet
 
     @classmethod
-    def load(cls, run: str | os.PathLike[str]) -> ImageClassifier:
+    def _parameter(cls, name: str) -> str:
+        """The parameter of this name, here or in other libraries. Raises UsageError with the nearest one."""
+        own = cls._get_param_names()
+        known = {name: name for name in own}
+        for choice in dataclasses.fields(Recipe):
+            if (parameter := RENAMED.get(choice.name, choice.name)) in own:
+                known |= dict.fromkeys((choice.name, *choice.metadata["also"]), parameter)
+        if name not in known:
+            guess = nearest(name, known)
+            todo = N_("did you mean {guess}?") if guess else N_("see limpide train --help")
+            raise UsageError("L101", N_("there is no option of this name"), where=name, todo=todo, guess=guess)
+        return known[name]
+
+    def set_params(self, **params: Any) -> Self:
+        """As scikit-learn's, with the other names, too. Raises UsageError with the nearest name."""
+        return super().set_params(**{self._parameter(name): value for name, value in params.items()})
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = tags.input_tags.three_d_array = tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.target_tags.required = False  # a folder says what its images show
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "run_")
+
+    def __repr__(self, N_CHAR_MAX: int = 0) -> str:
+        blank = type(self)().get_params()
+        changed = {k: v for k, v in self.get_params().items() if k not in ("runs", "quiet") and repr(v) != repr(blank[k])}
+        names = ", ".join(f"{k}={v!r}" for k, v in changed.items())
+        return f"{type(self).__name__}({names})" + (f" → {self.run.path}" if self.run else "")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The parameters as a recipe. Raises UsageError for a value that cannot be right."""
+        given = self.get_params()
+        names = {choice.name: RENAMED.get(choice.name, choice.name) for choice in dataclasses.fields(Recipe)}
+        return Recipe(**{name: given[own] for name, own in names.items() if own in given})
+
+    @property
+    def run(self) -> Run | None:
+        return Run(Path(self.run_)) if hasattr(self, "run_") else None
+
+    @classmethod
+    def load(cls, run: str | os.PathLike[str]) -> Self:
         """A trained classifier from its run directory. Raises RunError when there is none."""
         opened = Run.open(run)
-        clf = cls(runs=str(opened.path.parent))
-        clf.recipe = Recipe.from_json(opened.info()["wanted"])
-        clf.run = opened
+        own = cls._get_param_names()
+        wanted = {cls._parameter(k): v for k, v in opened.info()["wanted"].items() if RENAMED.get(k, k) in own}
+        clf = cls(**wanted, runs=str(opened.path.parent))
+        clf._keep(opened, labels_of(opened.info()), (opened.info().get("arrays") or {}).get("scale"))
         return clf
 
-    def fit(self, data: str | os.PathLike[str], *, new: bool = False) -> ImageClassifier:
-        """Trains on a folder or a named data set, and judges; an unfinished run on the same data is continued."""
+    def _keep(self, run: Run, classes: np.ndarray, scale: float | None, scratch: _Scratch | None = None) -> None:
+        self.run_ = os.path.abspath(run.path)  # noqa: PTH100
+        self._classes, self._scale, self._scratch = classes, scale, scratch
+
+    def fit(self, X: Any, y: Any = None, groups: Any = None, *, new: bool = False) -> Self:
+        """Trains, and judges unless judge=False.
+
+        X: a folder, a table, an archive or the name of a data set; or, with labels y (n,), an array of images (n, height,
+        width[, 3]) or n paths. groups: (n,) names or numbers of what no split may cut. An unfinished run on the same folder
+        is continued, unless `new`; arrays and lists always begin a new one, as several fits may work side by side.
+        """
         from limpide import machine
 
         machine.keep_memory()
         from limpide.report.live import Screen
-        from limpide.workflows.train import prepare, train
+        from limpide.workflows.train import begin, prepare, train
 
-        began = time.monotonic()
-        self.run, dataset, _ = prepare(os.fspath(data), self.recipe, self.runs, new=new)
-        events = train(self.run, dataset, started=time.monotonic() - began)
+        began, recipe, scratch = monotonic(), self.recipe, None
+        if not self.judge:
+            recipe = recipe.but(test=SMALLEST_TEST)
+        if isinstance(X, (str, os.PathLike)):
+            if y is not None or groups is not None:
+                raise UsageError(
+                    "L117",
+                    N_("labels and groups go with arrays and lists of paths"),
+                    where=os.fspath(X),
+                    todo=N_("leave them out: the folder or table says them"),
+                )
+            run, dataset, _ = prepare(os.fspath(X), recipe, Path(self.runs or "runs"), new=new)
+            classes, scale = np.array(dataset.classes), None
+        else:
+            dataset, known, classes = labelled(X, y, groups)
+            scratch = None if self.runs else _Scratch()
+            run, dataset, _ = begin(dataset, recipe, scratch.path if scratch else Path(str(self.runs)), new=True)
+            run.update(arrays=known)
+            scale = known["scale"]
+        events = train(run, dataset, started=monotonic() - began, judge=self.judge)
         if self.quiet:
             for _event in events:
                 pass
-        elif not Screen(quiet=not _in_notebook()).follow(events, self.run):
+        elif not Screen(quiet=not _in_notebook()).follow(events, run):
             raise KeyboardInterrupt
+        self._keep(run, classes, scale, scratch)
         return self
 
     @property
     def classes_(self) -> np.ndarray:
-        return np.array(self._run().info()["classes"])
+        """The distinct labels, sorted, in their own type: the columns of `predict_proba`."""
+        self._run()
+        return self._classes.copy()
 
-    def predict(self, files: Files) -> np.ndarray:
-        """Class name of each file, str (n,). Raises DataError for the first file that is no usable image."""
-        return np.array([prediction.label for prediction in self.predictions(files)])
+    def predict(self, X: Any) -> np.ndarray:
+        """The class of each image, (n,) of the type of the labels. X: as in `predict_proba`."""
+        best = self.predict_proba(X).argmax(1)
+        return self._classes[best]
 
-    def predict_proba(self, files: Files) -> np.ndarray:
-        """Calibrated probabilities, float (n, classes), columns as in `classes_`."""
-        names = list(self.classes_)
-        return np.array([[dict(p.top)[name] for name in names] for p in self.predictions(files, top=len(names))])
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Calibrated probabilities, float64 (n, classes), columns as in `classes_`.
 
-    def predictions(self, files: Files, top: int = 5) -> list[Prediction]:
+        X: paths, one path, an array of images (n, height, width[, 3]), one image, or a list of Pillow's images. Floats are
+        measured as in training. Raises DataError for the first that is no usable image.
+        """
+        predictor, paths = self.predictor(), paths_in(X)
+        if paths is not None:
+            place = {name: k for k, name in enumerate(predictor.classes)}
+            rows = np.zeros((len(paths), len(place)))
+            for i, prediction in enumerate(self.predictions(paths, top=len(place))):
+                rows[i, [place[name] for name, _ in prediction.top]] = [p for _, p in prediction.top]
+        else:
+            images = images_in(X, self._scale)
+            rows = np.concatenate([predictor.probabilities(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]).astype(float)
+        return rows / rows.sum(1, keepdims=True)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Logarithms of the probabilities in nats, (n, classes); of two classes, how far the second is ahead, (n,)."""
+        logs = np.log(np.maximum(self.predict_proba(X), np.finfo(np.float32).tiny))
+        return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
+
+    def predictions(self, files: Any, top: int = 5) -> list[Prediction]:
         """Predictions with their `top` classes. Raises DataError for the first file that is no usable image."""
+        paths = paths_in(files)
+        if paths is None:
+            raise UsageError("L112", N_("paths of image files were expected"), where=type(self).__name__, todo=N_("give a path or a list of paths"))
         found = []
-        for item in self.predictor().predict(_listed(files), top):
+        for item in self.predictor().predict(paths, top):
             if isinstance(item, LimpideError):
                 raise item
             found.append(item)
         return found
 
     def predictor(self) -> Predictor:
-        return Predictor(self._run().model_file)
+        file = self._run().model_file
+        return _opened(file, file.stat().st_mtime_ns) if file.exists() else Predictor(file)
 
     def evaluate(self, data: str | os.PathLike[str] | None = None) -> Finding:
         """Accuracy with its interval: on the test part, judged once after training, or on other labelled images."""
-        return self.audit(data)["accuracy"]
+        found = self.audit(data).get("accuracy")
+        if found is None:
+            raise self._not_judged()
+        return found
 
     def audit(self, data: str | os.PathLike[str] | None = None) -> dict[str, Finding]:
         """Every finding by name: those stored with the run, or those made now on other labelled images."""
@@ -132,19 +290,35 @@ class ImageClassifier:
         return export(str(self._run().path), Path(file))
 
     def report(self) -> Path:
-        """Path of the HTML report."""
-        return self._run().report_file
+        """Path of the HTML report. Raises RunError where there is none."""
+        if not (file := self._run().report_file).exists():
+            raise self._not_judged()
+        return file
 
-    def score(self, data: str | os.PathLike[str]) -> float:
-        """Accuracy as a share on labelled images in a folder."""
-        return self.evaluate(data).number("accuracy").value
+    def score(self, X: Any, y: Any = None) -> float:
+        """Accuracy as a share: of images with labels y, or of a folder."""
+        if y is None:
+            return self.evaluate(X).number("accuracy").value
+        return float((self.predict(X) == np.asarray(y).reshape(-1)).mean())
 
     def _run(self) -> Run:
         if self.run is None:
+            raise NotTrained(
+                "L509", N_("this classifier is not trained yet"), where=type(self).__name__, todo=N_("call fit(folder) first, or ImageClassifier.load(run)")
+            )
+        if not self.run.path.is_dir():
             raise RunError(
-                "L509", N_("this classifier is not trained yet"), where="ImageClassifier", todo=N_("call fit(folder) first, or ImageClassifier.load(run)")
+                "L511",
+                N_("the run of this classifier is gone"),
+                where=self.run.path,
+                todo=N_("bring its folder back and load it with ImageClassifier.load(run), or call fit again; name a folder with runs= to keep the next one"),
             )
         return self.run
+
+    def _not_judged(self) -> RunError:
+        return RunError(
+            "L512", N_("this run was not judged"), where=self._run().path, todo=N_("call evaluate(folder) with labelled images, or fit with judge=True")
+        )
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -154,13 +328,34 @@ class ImageClassifier:
         accuracy = finding.number("accuracy")
         return f"<p><b>{percent(accuracy.value)}</b> {escape(str(finding.message))} <code>{escape(str(self.run.path))}</code></p>"
 
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """What a notebook shows; scikit-learn's own would hide `_repr_html_`."""
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
-def _listed(files: Files) -> Iterable[str | os.PathLike[str]]:
-    if isinstance(files, (str, os.PathLike)):
-        return [files]
-    if not all(isinstance(file, (str, os.PathLike)) for file in files):
-        raise UsageError("L112", N_("predict wants paths of image files"), where="ImageClassifier", todo=N_("give a path or a list of paths"))
-    return files
+
+class _Scratch:
+    """A temporary folder that goes with the last estimator that uses it. A pickle may outlive them all: then it stays."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="limpide-"))
+        self._end = weakref.finalize(self, _remove, self.path, os.getpid())
+
+    def __deepcopy__(self, _: Any) -> _Scratch:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._end.detach()
+        return type(None), ()
+
+
+def _remove(folder: Path, process: int) -> None:
+    if os.getpid() == process:  # a fork of the process that made it has a copy of this object, too
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@lru_cache(maxsize=4)
+def _opened(file: Path, changed: int) -> Predictor:
+    return Predictor(file)
 
 
 def _in_notebook() -> bool:

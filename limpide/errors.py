@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from limpide.language import Message, message, render
@@ -27,6 +28,10 @@ class LimpideError(Exception):
         self.what, self.todo = what, todo
         super().__init__(code)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Goes from one process to another whole: cross-validation in several tells what went wrong in one of them."""
+        return partial(type(self), self.code, self.what, where=self.where, todo=self.todo, **self.values), ()
+
     def __str__(self) -> str:
         what, todo = render(self.what, self.values), render(self.todo, self.values)
         return " — ".join(part for part in (what, self.where, todo) if part) + f" [{self.code}]"
@@ -35,11 +40,11 @@ class LimpideError(Exception):
         return message(self.what, **self.values)
 
 
-class UsageError(LimpideError):
+class UsageError(LimpideError, ValueError):
     exit_status = 2
 
 
-class DataError(LimpideError):
+class DataError(LimpideError, ValueError):
     exit_status = 3
 
 

@@ -11,6 +11,14 @@ from pathlib import Path
 from typing import IO, Any
 
 
+def cache_folder() -> Path:
+    """Where downloads, decoded pixels and logs are kept between runs; LIMPIDE_CACHE names another place."""
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("LIMPIDE_CACHE")
+    return Path(chosen) if chosen else Path(user_cache_path("limpide", appauthor=False))
+
+
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """`write` fills a temporary neighbour; then fsync, rename over `path`, fsync of the directory.
 

@@ -14,6 +14,21 @@ from typing import Any
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 
+def _mallopt() -> Any:
+    """glibc's function that sets its allocator, or None where there is none."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        return ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # musl and friends have no mallopt
+        return None
+
+
+def can_keep_memory() -> bool:
+    """Whether keep_memory can do anything here. Asking changes nothing."""
+    return _mallopt() is not None
+
+
 def keep_memory() -> bool:
     """Tells glibc to keep freed pages instead of returning them to the kernel; true when it agreed.
 
@@ -21,13 +36,8 @@ def keep_memory() -> bool:
     kernel and faults them in anew, which costs more than the arithmetic on small networks (`benchmarks/allocator.py`
     measures it). The price is that the process never shrinks, so only trainers call this, before torch allocates.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # musl and friends have no mallopt
-        return False
-    return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1) and mallopt(M_TOP_PAD, 256 << 20))
+    mallopt = _mallopt()
+    return bool(mallopt and mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1) and mallopt(M_TOP_PAD, 256 << 20))
 
 
 def cores() -> int:
@@ -43,6 +53,13 @@ def processor_name() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def memory_total() -> int:
+    """Bytes of memory in this machine."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
 
 
 def memory_used() -> int:

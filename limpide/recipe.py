@@ -56,6 +56,11 @@ class Recipe:
         also=("val_split", "validation_split", "valid_pct", "validation_fraction"),
     )
     calibration: float = _choice(0.1, N_("share that calibrates probabilities, from 1,000 images on"), low=0.0, high=0.5)
+    groups: str = _choice(
+        "auto",
+        N_("columns of a table that hold what no split may cut (patient, camera): names with commas, auto or none"),
+        also=("group", "group_column", "group_columns"),
+    )
     weight_decay: float | None = _choice(None, N_("shrinking of the weights in each step"), low=0, high=10, also=("wd",), source="Loshchilov & Hutter 2019")
     label_smoothing: float = _choice(0.1, N_("share of the target spread over all classes"), low=0, high=0.9, source="Szegedy et al. 2016, section 7")
     flip: str = _choice(
@@ -117,12 +122,12 @@ def canonical_name(name: str) -> str:
 
 
 def seconds(text: str | float | None) -> float | None:
-    """A duration as people write it: 90, "90", "90s", "5m", "1h30m". Raises UsageError."""
+    """A duration as people write it: 90, "90", "90s", "5m", "1h30m", "30d". Raises UsageError."""
     if text is None or isinstance(text, (int, float)):
         return text
     text = str(text)
-    units = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600}
-    parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*(min|sec|[smh]?)", text.strip().lower())
+    units = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+    parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*(min|sec|[smhd]?)", text.strip().lower())
     complete = "".join("".join(part) for part in parts) == re.sub(r"\s", "", text.lower())
     if not parts or not complete or (len(parts) > 1 and not all(unit for _, unit in parts)):  # 1h30: minutes or seconds?
         raise UsageError("L104", N_("this is not a duration"), where=f"time={text}", todo=N_("write 90s, 5m or 1h30m"))

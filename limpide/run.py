@@ -169,6 +169,14 @@ class Run:
                 if line.endswith(b"\n"):
                     yield from_line(json.loads(line))
 
+    def bytes(self) -> int:
+        """What the files of this run take on the disk."""
+        total = 0
+        for file in self.path.rglob("*"):
+            with contextlib.suppress(OSError):  # a process may be at work here
+                total += file.stat().st_size if file.is_file() else 0
+        return total
+
     # -- findings
 
     def add_finding(self, finding: Finding) -> None:

@@ -21,11 +21,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> ImageClassifier:
     runs = tmp_path_factory.mktemp("runs")
-    return ImageClassifier(model="cnn", epochs=2, imgsz=16, runs=str(runs), quiet=True).fit(folder)
+    return ImageClassifier(model="cnn", epochs=2, image_size=16, runs=str(runs), quiet=True).fit(folder)
 
 
 def files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.png"))[::7]
+
+
+def test_runs_of_a_folder_lie_where_the_command_line_puts_them(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    clf = ImageClassifier(model="cnn", epochs=1, image_size=16, judge=False, quiet=True).fit(folder)
+    assert clf.run is not None and clf.run.path == tmp_path / "runs" / "photos-001" and clf.run.info()["status"] == "finished"
 
 
 def test_fit_says_nothing_when_quiet(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +68,12 @@ def test_load_gives_the_same_answers(trained: ImageClassifier, folder: Path) -> 
     assert trained.run is not None
     loaded = ImageClassifier.load(trained.run.path)
     assert np.array_equal(loaded.predict_proba(files(folder)), trained.predict_proba(files(folder)))
-    assert loaded.recipe == trained.recipe and repr(loaded) == repr(trained) and "model='cnn'" in repr(loaded)
+    assert (
+        loaded.get_params() == trained.get_params() | {"quiet": False}
+        and loaded.recipe == trained.recipe
+        and repr(loaded) == repr(trained)
+        and "model='cnn'" in repr(loaded)
+    )
 
 
 def test_a_second_fit_is_a_second_run_and_the_first_is_free(trained: ImageClassifier, folder: Path) -> None:
@@ -79,17 +90,30 @@ def test_not_trained_yet(folder: Path) -> None:
     for call in (lambda: clf.predict("x.png"), clf.evaluate, clf.audit, clf.report, lambda: clf.classes_, lambda: clf.export("m.onnx")):
         with pytest.raises(RunError, match="not trained yet"):
             call()
+    assert clf.run is None
     assert clf._repr_html_().startswith("<code>")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "hint"),
-    [({"epoch": 3}, "epochs"), ({"learningrate": 1}, "learning_rate"), ({"epochs": 0}, "epochs"), ({"time": "soon"}, "90s"), ({"fit": "x"}, "squash")],
-)
-def test_a_wrong_name_or_value_is_told_at_once(wrong: dict[str, object], hint: str) -> None:
-    with pytest.raises(UsageError) as caught:
+@pytest.mark.parametrize(("wrong", "hint"), [({"epoch": 3}, "epochs"), ({"learningrate": 1}, "learning_rate"), ({"quite": True}, "quiet")])
+def test_a_wrong_name_is_told_at_once(wrong: dict[str, object], hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
         ImageClassifier(**wrong)  # type: ignore[arg-type]
-    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(("wrong", "hint"), [({"epochs": 0}, "epochs"), ({"time": "soon"}, "90s"), ({"resize": "x"}, "squash"), ({"model": "cn"}, "cnn")])
+def test_a_wrong_value_is_told_before_anything_is_read(wrong: dict[str, object], hint: str, tmp_path: Path) -> None:
+    clf = ImageClassifier(**wrong, runs=tmp_path / "runs")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=hint):
+        clf.fit(tmp_path / "nowhere")
+    assert not (tmp_path / "runs").exists()
+    repr(clf)
+
+
+def test_the_names_of_other_libraries() -> None:
+    clf = ImageClassifier(n_epochs=3, batch_size=8, imgsz=32, learning_rate=0.1, random_state=7, fit="crop", test_size=0.3)  # type: ignore[call-arg]
+    assert (clf.epochs, clf.batch, clf.image_size, clf.lr, clf.seed, clf.resize, clf.test) == (3, 8, 32, 0.1, 7, "crop", 0.3)
+    with pytest.raises(UsageError, match="made twice"):
+        ImageClassifier(epochs=3, n_epochs=3)  # type: ignore[call-arg]
 
 
 def test_bad_files_raise(trained: ImageClassifier, tmp_path: Path) -> None:
@@ -97,8 +121,11 @@ def test_bad_files_raise(trained: ImageClassifier, tmp_path: Path) -> None:
     for wrong in (tmp_path / "empty.png", [tmp_path / "gone.png"]):
         with pytest.raises(DataError):
             trained.predict(wrong)
-    with pytest.raises(LimpideError):
-        trained.predict([np.zeros((4, 4, 3))])  # type: ignore[list-item]
+    for odd in ([np.zeros((4, 4, 3)), np.zeros((5, 4, 3))], [object()], 7):
+        with pytest.raises(LimpideError):
+            trained.predict(odd)
+    with pytest.raises(UsageError, match="paths"):
+        trained.predictions(np.zeros((4, 4, 3)))
     with pytest.raises(RunError):
         ImageClassifier.load(tmp_path)
 

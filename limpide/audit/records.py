@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -21,9 +20,8 @@ PART_NAMES = {
 }
 
 
-def data(parts: Sequence[str], excluded: Mapping[str, int]) -> Finding:
-    """How many images served for what, and how many were left out for which reason (reason msgid → count)."""
-    counts = Counter(parts)
+def data(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Finding:
+    """How many images served for what (part → count), and how many were left out for which reason (reason msgid → count)."""
     left_out = sum(excluded.values())
     rows: list[list[object]] = [[message(PART_NAMES[part]), counts[part]] for part in PART_NAMES if counts[part]]
     rows += [[message(N_("left out: {reason}"), reason=message(reason).to_json()), n] for reason, n in sorted(excluded.items())]

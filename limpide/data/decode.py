@@ -2,26 +2,42 @@
 
 In order: the format is read from the content, never from the name · a large JPEG may be decoded at 1/2, 1/4 or 1/8 as
 long as both sides keep `at_least` pixels · the first frame of several · EXIF rotation is applied · 16-bit, 32-bit and
-float values are rescaled linearly, never clipped · transparency is laid over white · CMYK, palette and grey become RGB.
+float values are rescaled linearly, never clipped · transparency is laid over white · CMYK, palette and grey become RGB ·
+colours of another profile than sRGB are converted to it. What of this happened to an image is told in its Remarks.
 """
 
 from __future__ import annotations
 
+import contextlib
+import enum
+import functools
+import importlib
 import io
+import re
 import threading
 import warnings
+import zlib
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from limpide.language import N_
 
 SMALLEST_SIDE = 4  # pixels
 LONGEST_RATIO = 50  # longer side to shorter side
+MOST_CHANNELS = 4
 
 # Why a file is left out, as msgids: stored in excluded.csv and worded in the report.
 EMPTY = N_("the file is empty")
 WEB_PAGE = N_("it is a web page, not an image")
+DRAWING = N_("it is a drawing (SVG), not made of pixels: convert it to PNG")
+DOCUMENT = N_("it is a PDF or PostScript document, not an image")
+POINTER = N_("it is a Git LFS pointer in place of the image: run git lfs pull")
+HEIC = N_("it is a HEIC photo: pip install pillow-heif makes it readable")
+AVIF = N_("it is an AVIF image: pip install --upgrade pillow makes it readable")
+RAW = N_("it is the raw file of a camera: convert it to JPEG or PNG")
+DICOM = N_("it is a medical image (DICOM): convert it to PNG")
 NOT_AN_IMAGE = N_("its content is no image format that can be read here")
 CUT_SHORT = N_("the file is cut short or damaged")
 TOO_SMALL = N_("the image is too small or too thin")
@@ -29,7 +45,38 @@ TOO_LARGE = N_("the image has more than 179 million pixels")
 NOT_FINITE = N_("it holds values that are not numbers")
 TOO_MANY_CHANNELS = N_("it has more channels than red, green, blue and transparency")
 UNREADABLE = N_("the file cannot be opened")
-REASONS = (EMPTY, WEB_PAGE, NOT_AN_IMAGE, CUT_SHORT, TOO_SMALL, TOO_LARGE, NOT_FINITE, TOO_MANY_CHANNELS, UNREADABLE)
+REASONS = (
+    *(EMPTY, WEB_PAGE, DRAWING, DOCUMENT, POINTER, HEIC, AVIF, RAW, DICOM, NOT_AN_IMAGE),
+    *(CUT_SHORT, TOO_SMALL, TOO_LARGE, NOT_FINITE, TOO_MANY_CHANNELS, UNREADABLE),
+)
+
+
+class Remarks(enum.IntFlag):
+    """What is worth saying of an image that is used. Fits in uint8."""
+
+    FIRST_FRAME = 1
+    RESCALED = 2
+    SUSPECT = 4
+    TURNED = 8
+    TRANSPARENT = 16
+    CMYK = 32
+    WIDE_GAMUT = 64
+    CONSTANT = 128
+
+
+# Each follows a count: "3 images …".
+REMARK_WORDS = {
+    Remarks.FIRST_FRAME: N_("animated or with several pages: the first is used"),
+    Remarks.RESCALED: N_("of more than 8 bits a value: brought to 8 bits in proportion"),
+    Remarks.SUSPECT: N_("readable, but with signs of damage"),
+    Remarks.TURNED: N_("turned upright, as the camera noted"),
+    Remarks.TRANSPARENT: N_("transparent in places: laid over white"),
+    Remarks.CMYK: N_("in printing colours (CMYK): converted to RGB"),
+    Remarks.WIDE_GAMUT: N_("with colours of another profile than sRGB: converted to sRGB"),
+    Remarks.CONSTANT: N_("of one single colour"),
+}
+_NOTHING = Remarks(0)
+_TURNS = range(2, 9)  # EXIF orientations
 
 
 class Undecodable(Exception):
@@ -72,13 +119,28 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
 
     Raises Undecodable with the reason.
     """
+    return _decoded(data, at_least, look=False)[0]
+
+
+def examined(data: bytes, at_least: int = 0) -> tuple[Image.Image, Remarks]:
+    """The very image of `decode`, and what is worth saying of it."""
+    return _decoded(data, at_least, look=True)
+
+
+def _decoded(data: bytes, at_least: int, look: bool) -> tuple[Image.Image, Remarks]:
     try:
         with _hushed:
             image = _opened(data)
-            if at_least:
-                image.draft(None, (at_least, at_least))  # pixels; does nothing for formats other than JPEG
-            image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+            orientation = image.getexif().get(0x0112)  # before loading: a TIFF turns itself and forgets
+            deep = image.format in ("PNG", "TIFF") and ";16" in str(getattr(image, "tile", ""))  # loading forgets it too
+            damaged = look and _is_damaged(image, data, at_least)
+            _load(image, at_least)
+            turned = orientation in _TURNS
+            rgb, remarks = _to_rgb(ImageOps.exif_transpose(image) if turned else image)
+            for found, remark in ((damaged, Remarks.SUSPECT), (turned, Remarks.TURNED), (deep, Remarks.RESCALED), (_animated(image), Remarks.FIRST_FRAME)):
+                if found:
+                    remarks |= remark
+            return rgb, remarks
     except Undecodable:
         raise
     except MemoryError:
@@ -94,16 +156,24 @@ def header(data: bytes) -> tuple[int, int, str]:
     return image.width, image.height, image.mode
 
 
+# -- which format it is
+
+
 def _opened(data: bytes) -> Image.Image:
     if not data:
         raise Undecodable(EMPTY)
+    if data.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):  # Pillow would start Ghostscript, which runs what is in the file
+        raise Undecodable(DOCUMENT)
     try:
-        image = Image.open(io.BytesIO(data))
-    except Image.DecompressionBombError:
+        image = _identified(data)
+        if image.format == "TIFF":
+            _check_tiff(image)
+    except Undecodable:
+        raise
+    except (Image.DecompressionBombError, MemoryError):
         raise Undecodable(TOO_LARGE) from None
     except UnidentifiedImageError:
-        start = data[:512].lstrip().lower()
-        raise Undecodable(WEB_PAGE if start.startswith((b"<!doctype html", b"<html", b"<head")) else NOT_AN_IMAGE) from None
+        raise Undecodable(_what_else(data)) from None
     except Exception as error:
         raise Undecodable(CUT_SHORT) from error
     short, long = sorted(image.size)
@@ -112,24 +182,134 @@ def _opened(data: bytes) -> Image.Image:
     return image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
+def _identified(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data))
+    except UnidentifiedImageError:
+        if _what_else(data) != HEIC:
+            raise
+        try:
+            importlib.import_module("pillow_heif").register_heif_opener()
+        except ImportError:
+            raise Undecodable(HEIC) from None
+        try:
+            return Image.open(io.BytesIO(data))
+        except UnidentifiedImageError:
+            raise Undecodable(CUT_SHORT) from None
+
+
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
+
+
+def _what_else(data: bytes) -> str:
+    """The reason for a file that Pillow does not know."""
+    text = data[:2048].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if data[4:8] == b"ftyp":
+        brands = data[8:12] + data[16 : max(16, min(int.from_bytes(data[:4], "big"), 256))]
+        if b"avif" in brands or b"avis" in brands:
+            return CUT_SHORT if features.check("avif") else AVIF
+        if data[8:12] == b"crx ":
+            return RAW
+        if data[8:12] in _HEIC_BRANDS:
+            return HEIC
+    if data.startswith(_RAW_STARTS) or data[8:10] == b"CR":
+        return RAW
+    if data[128:132] == b"DICM":
+        return DICOM
+    if text.startswith(b"version https://git-lfs.github.com/spec"):
+        return POINTER
+    marked_up = text.startswith((b"<?xml", b"<!--"))
+    if text.startswith((b"<!doctype html", b"<html", b"<head")) or (marked_up and b"<html" in text):
+        return WEB_PAGE
+    if text.startswith((b"<svg", b"<!doctype svg")) or (marked_up and b"<svg" in text):
+        return DRAWING
+    if b"%pdf-" in text[:1024]:
+        return DOCUMENT
+    if data.startswith((b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")):
+        return CUT_SHORT
+    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")) and _tiff_channels(data) > MOST_CHANNELS:
+        return TOO_MANY_CHANNELS
+    return NOT_AN_IMAGE
+
+
+def _tiff_channels(data: bytes) -> int:
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    with contextlib.suppress(Exception):  # damaged: then the channels are not what is wrong
+        directory = ImageFileDirectory_v2(data[:16] if data[2:4] in (b"+\0", b"\0+") else data[:8])
+        stream = io.BytesIO(data)
+        stream.seek(directory.next)
+        directory.load(stream)
+        return int(directory.get(277, 1))
+    return 1
+
+
+def _check_tiff(image: Image.Image) -> None:
+    """Pillow ignores channels that it does not know, and of a camera's raw file it shows the thumbnail."""
+    tags: Any = getattr(image, "tag_v2", {})
+    if 50706 in tags or (330 in tags and tags.get(254) == 1):  # DNG's version · a reduced image beside the real one
+        raise Undecodable(RAW)
+    if tags.get(277, 1) > MOST_CHANNELS:
+        raise Undecodable(TOO_MANY_CHANNELS)
+
+
+def _animated(image: Image.Image) -> bool:
+    if image.format in ("JPEG", "MPO"):  # behind a photo lies its preview or its depth map
+        return False
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # damaged behind the first frame, which is all that is used
+        return True
+
+
+# -- pixels
+
+
+def _load(image: Image.Image, at_least: int) -> None:
+    if at_least and min(image.size) >= 2 * at_least:
+        image.draft(None, (at_least, at_least))  # pixels; does nothing for formats other than JPEG
+    image.load()
+
+
+def _to_rgb(image: Image.Image) -> tuple[Image.Image, Remarks]:
+    remarks, profile = _NOTHING, image.info.get("icc_profile")
+    if image.mode == "CMYK":
+        remarks |= Remarks.CMYK
     if image.mode.startswith(("I", "F")):
-        image = Image.fromarray(_rescaled(np.asarray(image), image.mode))
-    if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
+        values, changed = _rescaled(np.asarray(image), image.mode)
+        remarks |= Remarks.RESCALED if changed else _NOTHING
+        image = Image.fromarray(values)
+    elif image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+        if image.getextrema()[3][0] < 255:  # type: ignore[index, misc]
+            remarks |= Remarks.TRANSPARENT
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        image = image.convert("RGB")
+    elif image.mode == "P":
+        image = image.convert("RGB")
+    if profile and (transform := _to_srgb(profile, image.mode)):
+        from PIL import ImageCms
+
+        remarks |= Remarks.WIDE_GAMUT if image.mode == "RGB" else _NOTHING
+        image = ImageCms.applyTransform(image, transform, inPlace=image.mode == "RGB") or image
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    middle = image.width // 2, image.height // 2
+    if image.getpixel((0, 0)) == image.getpixel(middle) and all(low == high for low, high in image.getextrema()):  # type: ignore[misc]
+        remarks |= Remarks.CONSTANT
+    return image, remarks
 
 
-def _rescaled(values: np.ndarray, mode: str) -> np.ndarray:
-    """16-bit: 65535 becomes 255. 32-bit and float: [0, 1] or [0, 255] or [0, 65535] if they fit, else the image's own range."""
+def _rescaled(values: np.ndarray, mode: str) -> tuple[np.ndarray, bool]:
+    """8-bit values, and whether they changed.
+
+    16-bit: 65535 becomes 255. 32-bit and float: [0, 1] or [0, 255] or [0, 65535] if they fit, else the image's own range.
+    """
     if values.ndim != 2:
         raise Undecodable(TOO_MANY_CHANNELS)
     if mode.startswith("I;16"):
-        return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+        return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8), True
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
         raise Undecodable(NOT_FINITE)
@@ -137,4 +317,142 @@ def _rescaled(values: np.ndarray, mode: str) -> np.ndarray:
     ceilings = (1.0, 255.0, 65535.0) if mode.startswith("F") else (255.0, 65535.0)
     if low >= 0 and high <= ceilings[-1]:
         low, high = 0.0, next(ceiling for ceiling in ceilings if high <= ceiling)
-    return np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+    return np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8), (low, high) != (0.0, 255.0)
+
+
+@functools.lru_cache(maxsize=16)
+def _to_srgb(profile: bytes, mode: str) -> Any:
+    """The transform of colours from `profile`; None when there is none to make: broken, of another mode, or sRGB under any name."""
+    from PIL import ImageCms
+
+    if mode not in ("RGB", "CMYK"):
+        return None
+    try:
+        found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(found, ImageCms.createProfile("sRGB"), mode, "RGB")
+        if mode == "RGB":
+            colours = Image.fromarray(np.indices((9, 9, 9)).transpose(1, 2, 3, 0).reshape(27, 27, 3).astype(np.uint8) * 31)
+            after = ImageCms.applyTransform(colours, transform)
+            if after is None or np.abs(np.asarray(after).astype(int) - np.asarray(colours)).max() <= 3:  # grey levels
+                return None
+    except Exception:
+        return None
+    return transform
+
+
+# -- signs of damage in a file that decodes all the same: libjpeg warns of some, and Pillow does not pass that on
+
+
+def _is_damaged(image: Any, data: bytes, at_least: int) -> bool:
+    """Whether the file looks damaged. Loads the image on the way."""
+    if image.format not in ("JPEG", "MPO"):
+        image.load()
+        return image.format == "PNG" and _png_is_damaged(data)
+    stream = image.fp
+    start = stream.tell() or _first_scan(data)  # Pillow has read the header of the first scan; of an MPO, it has gone back
+    if "progressive" in image.info or data[max(0, start - 4 - 2 * image.layers)] != image.layers:
+        _load(image, at_least)
+        return _scans_are_damaged(data, start)
+    if data.find(b"\xff\xc9", max(0, start - 500), start) >= 0:  # arithmetic coding cannot be fed in pieces
+        _load(image, at_least)
+        return False
+    # The decoder gets all but the last bytes, then these. If it wants none of them, it was given more blocks than the image has.
+    end, whole, restarts = _end_of_scan(data, start)
+    tail = data[max(start, end - 512) : end]
+    image.decodermaxblock = near = max(start, end - 16 - len(tail) + len(tail.rstrip(b"\0\xff")))  # some cameras fill up with these
+    expected = _restarts(image, data, start)
+    _load(image, at_least)
+    corner = image.getpixel((image.width - 1, image.height - 1))
+    grey = {127, 128}.issuperset(corner if isinstance(corner, tuple) else (corner,))  # what libjpeg puts where blocks are lacking
+    wrong = not whole or restarts != expected or stream.tell() <= near or (grey and _lacks_blocks(data, end))
+    return wrong or (_zeros_mean_detail(data, start) and data.find(_ZEROS, start, end) >= 0)
+
+
+_ZEROS = bytes(32)
+# Where the code of all zero bits is found for brightness: in a table that stands alone, or in that of the standard (T.81, K.5).
+_FIRST_CODE = re.compile(rb"(?:\xff\xc4..\x10.{16}|" + re.escape(b"\x10" + bytes.fromhex("0002010303020403050504040000017d")) + rb")(.)", re.DOTALL)
+
+
+def _zeros_mean_detail(data: bytes, start: int) -> bool:
+    """Whether zero bits are read as value after value of fine detail; in other files they may stand for a plain surface."""
+    found = _FIRST_CODE.search(data, max(0, start - 2000), start)
+    return found is not None and found[1] != b"\0"
+
+
+def _lacks_blocks(data: bytes, end: int) -> bool:
+    """Without the marker at the end, the decoder waits for blocks to come. (It looks ahead by less than 9 bytes.)"""
+    image = Image.open(io.BytesIO(data[:end] + b"\xff\0" * 9))
+    try:
+        _load(image, 1)
+    except OSError:
+        return True
+    return False
+
+
+def _first_scan(data: bytes) -> int:
+    place, marker = 2, 0
+    while marker != 0xDA and place + 4 <= len(data):
+        marker = data[place + 1]
+        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    return min(place, len(data))
+
+
+def _restarts(image: Any, data: bytes, start: int) -> int:
+    """How many restart markers its single scan should hold."""
+    place = data.rfind(b"\xff\xdd\0\4", max(0, start - 2000), start)
+    interval = int.from_bytes(data[place + 4 : place + 6], "big") if place >= 0 else 0
+    if not interval:
+        return 0
+    wide, high = (8 * max([layer[k] for layer in image.layer]) if image.layers > 1 else 8 for k in (1, 2))
+    return (-(-image.width // wide) * -(-image.height // high) - 1) // interval
+
+
+_PIECE = 1 << 17  # bytes, so that intermediate arrays stay in the processor's cache
+
+
+def _end_of_scan(data: bytes, start: int) -> tuple[int, bool, int]:
+    """The place of the first marker that is no restart, whether it is the end of the image, and the restarts before it."""
+    met = 0
+    for place in range(start, len(data) - 1, _PIECE):
+        piece = np.frombuffer(data, np.uint8, min(_PIECE + 1, len(data) - place), place)
+        found = np.flatnonzero((piece[:-1] == 0xFF) & (piece[1:] != 0))
+        for at, kind in zip(found.tolist(), piece[found + 1].tolist()):
+            if kind & 0xF8 == 0xD0:
+                met += 1
+            elif kind != 0xFF:
+                return place + at, kind == 0xD9, met
+    return len(data), False, met
+
+
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_BETWEEN_SCANS = frozenset((0xC4, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)))
+
+
+def _scans_are_damaged(data: bytes, start: int) -> bool:
+    """Progressive: between two scans lies what may not be there, or the first scan of some fine detail holds only zeros for a while."""
+    detail = True
+    while found := _MARKER.search(data, start):
+        place, marker = found.start(), data[found.start() + 1]
+        if detail and data[start - 3] > 0 and data[start - 1] < 16 and data.find(_ZEROS, start, place) >= 0:
+            return True
+        if marker == 0xD9:
+            return False
+        if marker not in _BETWEEN_SCANS or place + 4 > len(data):
+            return True
+        start = min(len(data), place + 2 + int.from_bytes(data[place + 2 : place + 4], "big"))
+        detail = marker == 0xDA
+    return True
+
+
+def _png_is_damaged(data: bytes) -> bool:
+    """The checksum of a chunk of pixels is wrong, or there is no end. (Pillow leaves these checksums unread.)"""
+    place, view = 8, memoryview(data)
+    while place + 12 <= len(data):
+        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
+        kind = data[place + 4 : place + 8]
+        if kind == b"IEND":
+            return False
+        if kind == b"IDAT" and zlib.crc32(view[place + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            return True
+        place = end + 4
+    return True

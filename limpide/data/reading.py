@@ -1,29 +1,75 @@
 """One pass over all images: hash, decode, and keep the squares of pixels that networks will see.
 
-The pixels go to memory-mapped `.npy` files in the cache of the run, so that a data set larger than memory trains too.
+Files are decoded by worker processes (data/workers.py). The pixels go to memory-mapped `.npy` files, so that a data set
+larger than memory trains too; where they find no room on the disk they are decoded anew whenever they are needed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from limpide import files
-from limpide.data.dataset import ArrayImages, Dataset
-from limpide.data.decode import Undecodable, decode
+from limpide.data.dataset import ArrayImages, Dataset, Images
+from limpide.data.decode import UNREADABLE, Remarks, Undecodable
 from limpide.data.preprocessing import Preprocessing
+from limpide.data.similar import SMALLEST_SIDE, pairs
+from limpide.data.worker import REASONS, SEEN, keep, spec
+from limpide.data.workers import examined_by
+from limpide.errors import DataError
 from limpide.events import Progress
 from limpide.language import N_, message
 from limpide.machine import cores
 
-CHUNK = 64  # images a thread takes at once
+CHUNK = 256  # images a thread takes at once
+SEEN_FILE = "seen.npy"
 RECORD = "reading.json"  # written last: its presence says that the pixel files are complete
+SMALLEST_GREY_SIDE = 96  # pixels; drawn characters look alike even when they are enlarged (data/similar.py)
+MOST_LOST = 0.01  # share of the images that may vanish while they are decoded anew
+
+
+@dataclass
+class Undecoded:
+    """Squares of pixels that are on no disk: decoded when they are asked for. Behaves like the array that they would be."""
+
+    images: Images
+    preprocessing: Preprocessing
+    rows: np.ndarray
+    lost: set[int] = field(default_factory=set)  # rows that can no longer be read
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, places: np.ndarray) -> np.ndarray:
+        p = self.preprocessing
+        found = np.zeros((len(places), p.size, p.size, p.channels), np.uint8)
+
+        def work(k: int) -> None:
+            row = int(self.rows[places[k]])
+            try:
+                found[k] = p.pixels(self.images.image(row, p.jpeg_side))
+            except Undecodable:
+                self.lost.add(row)
+
+        with ThreadPoolExecutor(cores()) as pool:
+            list(pool.map(work, range(len(places))))
+        if len(self.lost) > max(1, MOST_LOST * len(self.rows)):
+            raise DataError(
+                "L216",
+                N_("images vanish while they are used: {n} can no longer be read"),
+                where=self.images.names[min(self.lost)],
+                todo=N_("bring them back and run the same command again to continue"),
+                n=len(self.lost),
+            )
+        return found
 
 
 @dataclass(frozen=True)
@@ -32,18 +78,30 @@ class Pixels:
 
     preprocessing: Preprocessing
     rows: np.ndarray  # sorted indices into the data set
-    array: np.ndarray
+    array: np.ndarray | Undecoded
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         """Pixels of these images (indices into the data set), in the order asked for."""
         return np.asarray(self.array[np.searchsorted(self.rows, indices)])
 
+    def lost(self) -> set[int]:
+        """Images that vanished since they were first read; their pixels are black and must not be learned from."""
+        return self.array.lost if isinstance(self.array, Undecoded) else set()
+
 
 @dataclass(frozen=True)
 class Reading:
-    hashes: list[str]  # sha256 of the bytes of each image
-    failures: dict[int, str]  # index → reason (msgid) of what could not be decoded
+    seen: np.ndarray  # SEEN (n,), see data/worker.py
     pixels: dict[int, Pixels]  # by size
+
+    def failures(self) -> dict[int, str]:
+        """index → reason (msgid) of what cannot be used."""
+        bad = np.flatnonzero(self.seen["reason"] >= 0)
+        return {int(i): REASONS[int(self.seen["reason"][i])] for i in bad}
+
+    def remarked(self, remark: Remarks) -> np.ndarray:
+        """Indices of the usable images of which this is to be said."""
+        return np.flatnonzero((self.seen["remarks"] & int(remark) != 0) & (self.seen["reason"] < 0))
 
 
 @dataclass(frozen=True)
@@ -54,7 +112,7 @@ class Glimpse:
     grey: bool  # every image of the sample is grey
 
 
-def glimpse(dataset: Dataset, sample: int = 5000) -> Glimpse:
+def glimpse(dataset: Dataset, sample: int = 2000) -> Glimpse:
     indices = np.unique(np.linspace(0, len(dataset) - 1, min(sample, len(dataset))).astype(int))
     sides, grey = [], True
     for i in indices.tolist():
@@ -72,82 +130,167 @@ def _looks_grey(image: Image.Image) -> bool:
     return bool((pixels == pixels[..., :1]).all())
 
 
-def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Iterator[Progress]:
-    """Decodes every image once and fills one pixel file for each preprocessing in `wanted` (value: indices it covers).
+def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path, *, on_disk: frozenset[Preprocessing] | None = None) -> Iterator[Progress]:
+    """Looks at every image once and fills one pixel file for each preprocessing in `wanted` (value: indices it covers).
 
-    A generator of Progress; `stored(dataset, wanted, cache)` then opens the result.
+    A generator of Progress; `stored(dataset, wanted, cache)` then opens the result. What `cache` holds already of an
+    interrupted reading, or was put there from an earlier one, is not read again. on_disk: those that have room; None = all.
     """
-    (cache / RECORD).unlink(missing_ok=True)  # until all is read again, what an earlier reading left counts for nothing
-    targets = {p: _pixel_file(cache, p, len(rows)) for p, rows in wanted.items()}
-    hashes = [""] * len(dataset)
-    failures: dict[int, str] = {}
-
-    def work(chunk: np.ndarray) -> None:
-        for i in chunk.tolist():
-            try:
-                _read_one(dataset, i, hashes, wanted, targets)
-            except Undecodable as error:
-                failures[i] = error.reason
-
-    chunks = np.array_split(np.arange(len(dataset)), max(1, len(dataset) // CHUNK))
-    done = 0
-    with ThreadPoolExecutor(cores()) as pool:
-        for chunk, _ in zip(chunks, pool.map(work, chunks), strict=True):
-            done += len(chunk)
-            yield Progress(message(N_("reading images")), done, len(dataset))
+    (cache / RECORD).unlink(missing_ok=True)
+    kept = {p for p in wanted if on_disk is None or p in on_disk}
+    targets = {p: _pixel_file(cache, p, len(rows)) if p in kept else None for p, rows in wanted.items()}
+    seen = _seen_file(cache, len(dataset))
+    todo = np.flatnonzero(seen["read"] == 0)
+    done, total = len(dataset) - len(todo), len(dataset)
+    where = spec(dataset.images)
+    steps = _in_processes(dataset, where, wanted, targets, seen, todo, cache) if where else _in_threads(dataset, wanted, targets, seen, todo)
+    with contextlib.closing(steps):
+        for count in steps:
+            done += count
+            yield Progress(message(N_("reading images")), done, total)
+    _refuse_if_gone(dataset, seen)
     for target in targets.values():
-        target.flush()
-    files.write_json(cache / RECORD, {"hashes": hashes, "failures": {str(k): failures[k] for k in sorted(failures)}})
+        if target is not None:
+            target.flush()
+    seen.flush()
+    files.write_json(cache / RECORD, {"images": len(dataset), "sizes": sorted(p.size for p in wanted), "on_disk": sorted(p.size for p in kept)})
 
 
-def stored(wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
+def stored(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
     """The result of an earlier `read`, or None when there is none or it is incomplete."""
     try:
         record = files.read_json(cache / RECORD)
-        pixels = {p.size: Pixels(p, rows, np.load(_pixel_name(cache, p), mmap_mode="r")) for p, rows in wanted.items()}
-    except (OSError, ValueError, EOFError):
+        seen = np.load(cache / SEEN_FILE, mmap_mode="r")
+        sizes = set(record["sizes"])
+        pixels = {p.size: _opened(dataset, p, rows, cache, p.size in record["on_disk"]) for p, rows in wanted.items()}
+    except (OSError, ValueError, EOFError, KeyError, TypeError):
         return None
-    if any(len(p.array) != len(p.rows) for p in pixels.values()):
+    if not pixels.keys() <= sizes or len(seen) != len(dataset) or seen.dtype != SEEN or any(len(p.array) != len(p.rows) for p in pixels.values()):
         return None
-    return Reading(record["hashes"], {int(k): v for k, v in record["failures"].items()}, pixels)
+    return Reading(seen, pixels)
 
 
-def _read_one(
+def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray | None:
+    """int64 (m, 2): enough pairs of nearly identical usable images to connect each set of them.
+
+    None where images are so small, or small and grey like written characters, that different ones look alike, and for
+    images that are not in files.
+    """
+    seen = reading.seen
+    usable = np.flatnonzero(seen["reason"] < 0)
+    sides = np.minimum(seen["width"][usable], seen["height"][usable])
+    if not len(usable) or not hasattr(dataset.images, "stamp") or np.median(sides) < (SMALLEST_GREY_SIDE if grey else SMALLEST_SIDE):
+        return None
+    return np.asarray(usable[pairs(np.ascontiguousarray(seen["print"][usable]))])
+
+
+def _opened(dataset: Dataset, p: Preprocessing, rows: np.ndarray, cache: Path, on_disk: bool) -> Pixels:
+    return Pixels(p, rows, np.load(pixel_name(cache, p), mmap_mode="r") if on_disk else Undecoded(dataset.images, p, rows))
+
+
+def _in_processes(
     dataset: Dataset,
-    i: int,
-    hashes: list[str],
+    where: dict[str, str],
     wanted: Mapping[Preprocessing, np.ndarray],
-    targets: Mapping[Preprocessing, np.ndarray],
-) -> None:
+    targets: Mapping[Preprocessing, Any],
+    seen: np.ndarray,
+    todo: np.ndarray,
+    cache: Path,
+) -> Generator[int]:
+    setup = {
+        "images": where,
+        "seen": str(cache / SEEN_FILE),
+        "targets": [[p.to_json(), str(pixel_name(cache, p)) if target is not None else ""] for p, target in targets.items()],
+    }
+    reference = dataset.images.reference  # type: ignore[attr-defined]
+    places = {p: _places(rows, todo) for p, rows in wanted.items()}
+    work = ((int(i), reference(int(i)), [int(places[p][k]) for p in wanted]) for k, i in enumerate(todo))
+    for i, reason in examined_by(min(cores(), len(todo)), setup, work):
+        if reason:
+            seen["reason"][i], seen["read"][i] = REASONS.index(reason), 1
+        yield 1
+
+
+def _in_threads(
+    dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], targets: Mapping[Preprocessing, Any], seen: np.ndarray, todo: np.ndarray
+) -> Generator[int]:
+    """For images that are in no files, and so need no decoder."""
     images = dataset.images
-    data = images.bytes(i)
-    hashes[i] = files.sha256(data)
-    decoded: dict[int, Image.Image] = {}
-    for preprocessing, rows in wanted.items():
-        place = int(np.searchsorted(rows, i))
-        if place == len(rows) or rows[place] != i:
-            continue
-        if isinstance(images, ArrayImages):
-            if images.array.shape[1:] == (preprocessing.size, preprocessing.size) and preprocessing.channels == 1:
-                targets[preprocessing][place, ..., 0] = images.array[i]  # a resize to the same size changes nothing
-                continue
-            image = images.image(i)
-        else:
-            image = decoded.get(preprocessing.jpeg_side) or decode(data, preprocessing.jpeg_side)
-            decoded[preprocessing.jpeg_side] = image
-        targets[preprocessing][place] = preprocessing.pixels(image)
-    if not isinstance(images, ArrayImages) and not decoded:
-        decode(data)  # kept by no network yet, but it must be readable
+
+    def work(chunk: np.ndarray) -> None:
+        places = {p: _places(rows, chunk) for p, rows in wanted.items()}
+        for k, i in enumerate(chunk.tolist()):
+            row = seen[i]
+            try:
+                data = images.bytes(i)
+                row["width"], row["height"], _ = images.header(i)
+                squares = [(p, target, int(places[p][k]) if target is not None else -1) for p, target in targets.items()]
+                reason = "" if _copied(images, i, data, squares, row) else keep(data, lambda side, i=i: (images.image(i, side), Remarks(0)), squares, row)  # type: ignore[misc]
+            except Undecodable as error:
+                reason = error.reason
+            row["reason"], row["read"] = REASONS.index(reason) if reason else -1, 1
+
+    chunks = np.array_split(todo, max(1, len(todo) // CHUNK))
+    with ThreadPoolExecutor(cores()) as pool:
+        for chunk, _ in zip(chunks, pool.map(work, chunks), strict=True):
+            yield len(chunk)
 
 
-def _pixel_name(cache: Path, p: Preprocessing) -> Path:
+def _copied(images: Images, i: int, data: bytes, squares: list[tuple[Preprocessing, Any, int]], row: Any) -> bool:
+    """Grey squares of the right size go straight to their place: a resize to the same size changes nothing."""
+    if (
+        not isinstance(images, ArrayImages)
+        or images.array.ndim != 3
+        or any(p.channels != 1 or images.array.shape[1:] != (p.size, p.size) for p, _, _ in squares)
+    ):
+        return False
+    row["hash"] = int(files.sha256(data)[:16], 16)
+    for _, target, place in squares:
+        if place >= 0:
+            target[place, ..., 0] = images.array[i]
+    return True
+
+
+def _places(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Where these images stand in a pixel file that covers `rows`; −1 where they do not."""
+    if not len(rows):
+        return np.full(len(indices), -1)
+    place = np.minimum(np.searchsorted(rows, indices), len(rows) - 1)
+    return np.where(rows[place] == indices, place, -1)
+
+
+def _refuse_if_gone(dataset: Dataset, seen: np.ndarray) -> None:
+    """A disk or a share that went away is no reason to call all of its images unreadable."""
+    root = getattr(dataset.images, "root", None)
+    if root is not None and not os.path.exists(root):  # noqa: PTH110
+        seen["read"][seen["reason"] == REASONS.index(UNREADABLE)] = 0
+        raise DataError(
+            "L217", N_("the images went away while they were read"), where=root, todo=N_("connect the disk again and run the same command again to continue")
+        )
+
+
+def _seen_file(cache: Path, count: int) -> np.memmap:
+    file = cache / SEEN_FILE
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        found = np.load(file, mmap_mode="r+")
+        if found.dtype == SEEN and len(found) == count:
+            return found  # type: ignore[no-any-return]
+    return np.lib.format.open_memmap(file, mode="w+", dtype=SEEN, shape=(count,))
+
+
+def pixel_name(cache: Path, p: Preprocessing) -> Path:
     return cache / f"pixels-{p.size}x{p.channels}.npy"
 
 
 def _pixel_file(cache: Path, p: Preprocessing, count: int) -> np.memmap:
-    shape = (count, p.size, p.size, p.channels)
-    target = np.lib.format.open_memmap(_pixel_name(cache, p), mode="w+", dtype=np.uint8, shape=shape)
+    shape, name = (count, p.size, p.size, p.channels), pixel_name(cache, p)
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        found = np.load(name, mmap_mode="r+")
+        if found.shape == shape and found.dtype == np.uint8:
+            return found  # type: ignore[no-any-return]
+    (cache / SEEN_FILE).unlink(missing_ok=True)  # what was seen before has no pixels here
+    target = np.lib.format.open_memmap(name, mode="w+", dtype=np.uint8, shape=shape)
     if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a crash when the pages are written
-        with open(_pixel_name(cache, p), "r+b") as stream:
+        with open(name, "r+b") as stream:
             os.posix_fallocate(stream.fileno(), 0, max(1, os.fstat(stream.fileno()).st_size))
     return target

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from limpide.data.dataset import Dataset, FileImages
+from limpide.data import archive
+from limpide.data.dataset import Dataset, FileImages, Images, Names, given_parts
 from limpide.data.datasets import NAMED
+from limpide.data.layout import EXAMPLE, PART_NAMES, arranged, ignored
+from limpide.data.table import is_table, read_table, table_in
 from limpide.errors import DataError, nearest
-from limpide.language import N_
-
-# Folder names that mean a part rather than a class.
-PART_NAMES = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-IGNORED = {"__macosx", "thumbs.db", "desktop.ini", "icon\r"}
+from limpide.language import N_, Message, message
 
 
-def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2) -> Dataset:
-    """Layouts: `class/image`, `train|val|test/class/image`, or the name of a data set in NAMED.
+def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, groups: str = "auto") -> Dataset:
+    """A folder (see data/layout.py), a table (data/table.py), a zip or tar, or the name of a data set in NAMED.
 
     Raises DataError when there is nothing to learn from, saying what was expected.
     """
@@ -38,82 +30,142 @@ def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2) -> Datase
         if text in NAMED:
             return NAMED[text]()
         raise _missing(text, path)
-    if not path.is_dir():
-        raise DataError("L201", N_("this is a file, and a folder of images was expected"), where=text, todo=N_("name the folder that holds one folder a class"))
-    found = _listed(path)
-    tops = {name.split(os.sep)[0].lower() for name in found if os.sep in name}  # a read-me beside the folders says nothing
-    parted = bool(tops) and tops <= PART_NAMES.keys()
-    depth = 3 if parted else 2
-    rows = [tuple(name.split(os.sep)) for name in found if len(name.split(os.sep)) >= depth]
-    if not rows:
-        raise _empty(text, bool(found))
-    labels = [row[depth - 2] for row in rows]
-    classes = tuple(sorted(set(labels)))
-    if len(classes) < fewest_classes:
+    if path.is_dir():
+        dataset = _of_folder(text, path, groups)
+    elif is_table(path):
+        dataset = _of_table(text, path, groups)
+    elif archive.is_archive(path):
+        dataset = _of_archive(text, path)
+    else:
+        raise DataError(
+            "L201",
+            N_("this file is no folder, no table and no archive of images"),
+            where=text,
+            todo=N_("name a folder with one folder a class, a .csv, a .zip or a .tar"),
+        )
+    if len(dataset.classes) < fewest_classes:
         raise DataError(
             "L204",
             N_("all images are in one class, {name}: there is nothing to tell apart"),
             where=text,
             todo=N_("add a folder with images of another class"),
-            name=classes[0],
+            name=dataset.classes[0],
         )
+    return dataset
+
+
+def _of_folder(text: str, path: Path, groups: str) -> Dataset:
+    found, empty, notes = _listed(path)
+    if table := table_in(path, [name for name in found if os.sep not in name]):
+        return _of_table(text, table, groups)
+    if not found:
+        raise DataError("L203", N_("there are no files in this folder"), where=text, todo=EXAMPLE)
+    layout = arranged([name.replace(os.sep, "/") for name in found], text)
+    dropped = sorted({os.path.basename(folder) for folder in empty} - set(layout.labels) - PART_NAMES.keys())  # noqa: PTH119
+    if dropped:
+        notes.append(message(N_("folders without a file are no classes: {names}"), names=", ".join(dropped)))
+    images = FileImages(path.resolve(), Names(found[i] for i in layout.files))
+    return _dataset(path, images, layout.labels, layout.parts, None, (), [layout.says, *notes])
+
+
+def _of_table(text: str, path: Path, groups: str) -> Dataset:
+    rows = read_table(path, groups)
+    if not rows.files:
+        raise DataError("L214", N_("no row of the table names an image that is there"), where=text, todo=N_("give paths relative to the folder of the table"))
+    images = FileImages(path.parent.resolve(), Names(rows.files))
+    return _dataset(path, images, rows.labels, rows.parts, rows.groups, rows.left_out, rows.notes)
+
+
+def _of_archive(text: str, path: Path) -> Dataset:
+    names, places, readable, kind, refused = archive.members(path)
+    kept = [i for i, name in enumerate(names) if not any(ignored(part) for part in name.split("/"))]
+    if not kept:
+        raise DataError("L203", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
+    layout = arranged([names[i] for i in kept], text)
+    rows = [kept[i] for i in layout.files]
+    images = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in rows), places[rows], kind)
+    return _dataset(path, images, layout.labels, layout.parts, None, refused, [layout.says])
+
+
+def _dataset(
+    path: Path,
+    images: Images,
+    labels: Sequence[str],
+    parts: Sequence[str],
+    groups: np.ndarray | None,
+    left: Sequence[tuple[str, str]],
+    notes: Sequence[Message],
+) -> Dataset:
+    classes = tuple(sorted(set(labels)))
     index = {name: i for i, name in enumerate(classes)}
     return Dataset(
-        name=path.resolve().name,
+        name=path.resolve().name if path.is_dir() else path.name.split(".")[0],
         location=str(path.resolve()),
-        images=FileImages(path.resolve(), [os.sep.join(row) for row in rows]),
-        labels=np.array([index[label] for label in labels], dtype=np.int64),
+        images=images,
+        labels=np.fromiter((index[label] for label in labels), np.int64, len(labels)),
         classes=classes,
-        given=_given([PART_NAMES[row[0].lower()] for row in rows] if parted else [""] * len(rows)),
+        given=given_parts(parts),
+        groups=groups,
+        left_out=left,
+        notes=notes,
     )
 
 
-def _given(parts: list[str]) -> np.ndarray:
-    """Where the user gives two parts, the held-out one is the untouched test, whatever its folder is called."""
-    if "test" not in parts:
-        parts = ["test" if part == "validation" else part for part in parts]
-    return np.array(parts)
+def _listed(root: Path) -> tuple[list[str], list[str], list[Message]]:
+    """(regular files below `root`, sorted and relative; folders without any; what to say). Hidden and system names and our
+    own runs are passed over.
 
-
-def _listed(root: Path) -> list[str]:
-    """Regular files below `root`, sorted, relative. Hidden and system names and our own runs are passed over.
-
-    A link to a folder is followed, once: a loop of links ends where it began.
+    A link to a folder is followed, once: a loop of links ends where it began. Pipes, sockets and devices are never opened.
     """
-    found = []
-    visited = {os.path.realpath(root)}
+    found: list[str] = []
+    empty: list[str] = []
+    strange = away = 0
+    home = os.path.realpath(root)
+    visited = {home}
     for folder, folders, names in os.walk(root, followlinks=True):
-        folders[:] = sorted(name for name in folders if not _ignored(name) and not os.path.exists(os.path.join(folder, name, "run.json")))  # noqa: PTH110
+        folders[:] = sorted(name for name in folders if not ignored(name) and not os.path.exists(os.path.join(folder, name, "run.json")))  # noqa: PTH110
         for name in list(folders):
             real = os.path.realpath(os.path.join(folder, name))
             if real in visited:
                 folders.remove(name)
             visited.add(real)
+            away += not real.startswith(home + os.sep)
+        before = len(found)
         for name in sorted(names):
-            if _ignored(name):
+            if ignored(name):
                 continue
             path = os.path.join(folder, name)
             try:
-                regular = stat.S_ISREG(os.stat(path).st_mode)
+                mode = os.stat(path).st_mode
             except OSError:  # a dangling link, a file that vanished
+                strange += 1
                 continue
-            if regular:
-                found.append(os.path.relpath(path, root))
-    return found
-
-
-def _ignored(name: str) -> bool:
-    return name.startswith(".") or name.lower() in IGNORED
+            if not stat.S_ISREG(mode):
+                strange += 1
+                continue
+            away += os.path.islink(path) and not os.path.realpath(path).startswith(home + os.sep)  # noqa: PTH114
+            found.append(os.path.relpath(path, root) if folder != str(root) else name)
+        if len(found) == before and not folders and folder != str(root):
+            empty.append(os.path.relpath(folder, root))
+    notes = []
+    if strange:
+        notes.append(
+            message(
+                N_("{n:count} name is passed over: a broken link, a pipe or a device"),
+                N_("{n:count} names are passed over: broken links, pipes or devices"),
+                n=strange,
+            )
+        )
+    if away:
+        notes.append(
+            message(N_("{n:count} link leads out of the folder and is followed"), N_("{n:count} links lead out of the folder and are followed"), n=away)
+        )
+    return found, empty, notes
 
 
 def _missing(text: str, path: Path) -> DataError:
-    neighbours = [p.name for p in path.parent.iterdir() if p.is_dir()] if path.parent.is_dir() else []
+    neighbours = [p.name for p in path.parent.iterdir() if p.is_dir() or is_table(p) or archive.is_archive(p)] if path.parent.is_dir() else []
     guess = nearest(path.name, [*neighbours, *NAMED])
     todo = N_("did you mean {guess}?") if guess else N_("name a folder of images, or one of the data sets {names}")
     shown = guess if guess in NAMED else str(path.parent / guess)
     return DataError("L202", N_("there is no such folder and no data set of this name"), where=text, todo=todo, guess=shown, names=", ".join(NAMED))
-
-
-def _empty(text: str, files_without_class: bool) -> DataError:
-    what = N_("the files are not in class folders") if files_without_class else N_("there are no files in this folder")
-    return DataError("L203", what, where=text, todo=N_("put the images of each class into a folder of its own: photos/cat/1.jpg, photos/dog/2.jpg"))

@@ -1,108 +1,264 @@
 """Which image serves for what: train fits, validation chooses, calibration calibrates, test is looked at once.
 
-Whole groups (today: identical bytes) go to one side. Within a class, groups are ordered by the hash of their content and
-fill the test part up to its quota, then validation, then calibration; the rest trains. So the split needs no seed, and
-the same files fall on the same side on every machine. A later run inherits the earlier split and only places new files.
+What belongs together goes to one side: identical bytes, nearly the same images, and whatever the user's group columns
+hold together. Such a group is placed by the hash of its content: test is filled up to its quota of every class, then
+validation, then calibration; the rest trains. So the split needs no seed, and the same files fall on the same side on every
+machine. A later run inherits the earlier split and only places new files. Where wishes collide, uncut groups win, then old
+files stay, then proportions hold.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
-from limpide.data.dataset import PARTS
+from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALIDATION
 from limpide.files import write_bytes
 from limpide.language import N_
 
 CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")  # how a cell begins that a spreadsheet would run, and our own mark for text
 
 TWO_LABELS = N_("the same image is in two classes")
 LEAKED = N_("the same image is in the test part")
 LEAKED_VALIDATION = N_("the same image is in the validation part")
+NEARLY = N_("nearly the same image is in another part")
+JOINS = N_("it is nearly the same as images of two parts")
+GROUP_CUT = N_("other images of its group are in the part that was given as test or validation")
 NOT_TRAINED = N_("its class has no image in the training part")
-LEAKS = {"test": LEAKED, "validation": LEAKED_VALIDATION}  # of the user's own parts, the one that keeps an image comes first
+FILLED = (TEST, VALIDATION, CALIBRATION)  # in this order; the rest trains
+FEWEST = {TEST: 2, VALIDATION: 3, CALIBRATION: 4}  # images of a class from which on a part may take one
+
+
+@dataclass(frozen=True)
+class Division:
+    parts: np.ndarray  # uint8 (n,), places in PARTS; NO_PART = left out
+    out: dict[int, str]  # index → why it is left out (msgid)
+    together: np.ndarray  # int64 (n,): images with the same number were kept together
+    moved: int  # images that had another part in the earlier split
 
 
 def split(
-    groups: Sequence[str],
+    keys: np.ndarray,
     labels: np.ndarray,
     given: np.ndarray,
-    shares: Mapping[str, float],
-    earlier: Mapping[str, str] | None = None,
-) -> tuple[np.ndarray, dict[int, str]]:
-    """Returns the part of each image ("" = left out) and, for those left out, the reason (a msgid).
-
-    groups: content hash of each image, (n,) · labels: int (n,) · given: the user's own parts, "" where free, (n,)
-    shares: of "test", "validation" and "calibration" · earlier: part of each group in the run before.
+    shares: Mapping[int, float],
+    *,
+    groups: np.ndarray | None = None,
+    near: np.ndarray | None = None,
+    earlier: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Division:
+    """keys: uint64 (n,), hash of each image's content · labels: int (n,) · given: uint8 (n,), the user's own parts
+    shares: of TEST, VALIDATION and CALIBRATION · groups: int64 (n,), negative = none · near: int (m, 2), pairs of images
+    earlier: the keys of another split, sorted, and the part of each.
     """
-    earlier = earlier or {}
-    parts = np.array([""] * len(groups), dtype="U11")
-    out: dict[int, str] = {}
-    members: dict[str, list[int]] = defaultdict(list)
-    for i, group in enumerate(groups):
-        members[group].append(i)
-    for indices in members.values():
-        if len({int(labels[i]) for i in indices}) > 1:
-            out.update(dict.fromkeys(indices, TWO_LABELS))
+    n = len(keys)
+    shares = _possible(shares, given, n)
+    _, exact = np.unique(keys, return_inverse=True)
+    out = dict.fromkeys(np.flatnonzero(_differ(exact, labels)).tolist(), TWO_LABELS)
+    old = _inherited(keys, earlier, shares, given)
+    group = _joined(exact, groups)
+    _leave_out_leaks(group, exact, given, out)
+    kept = np.ones(n, bool)
+    kept[list(out)] = False
+    pinned, moved = _pinned(group, given, old, kept)
+    if near is not None and len(near):
+        group, pinned = _with_near(near, group, pinned, given, old, kept, out)
+        kept[list(out)] = False
+    parts = np.where(kept, pinned[group], NO_PART).astype(np.uint8)
+    _place(np.flatnonzero(kept & (parts == NO_PART)), parts, group, keys, labels, given, kept, shares)
+    trained = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    trained[labels[parts == TRAIN]] = True
+    for i in np.flatnonzero((parts != NO_PART) & ~trained[labels]).tolist():
+        out[i], parts[i] = NOT_TRAINED, NO_PART
+    return Division(parts, out, group, moved)
+
+
+def _possible(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[int, float]:
+    """What the user gave is not filled up; few images have no calibration part."""
+    none = {part: 0.0 for part in (TEST, VALIDATION) if (given == part).any()}
+    if n < CALIBRATION_FROM:
+        none[CALIBRATION] = 0.0
+    return {part: shares.get(part, 0.0) for part in FILLED} | none
+
+
+def _differ(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """bool (n,): whether the members of an image's group have different values."""
+    low = np.full(int(groups.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    high = np.full(len(low), -1)
+    np.minimum.at(low, groups, values)
+    np.maximum.at(high, groups, values)
+    return np.asarray((low != high)[groups])
+
+
+def _inherited(keys: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None, shares: Mapping[int, float], given: np.ndarray) -> np.ndarray:
+    """The part each image had, uint8 (n,). One that this split has no use for, as the user has since given parts, is forgotten."""
+    if earlier is None or not len(earlier[0]):
+        return np.zeros(len(keys), np.uint8)
+    known, parts = earlier
+    place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    old = np.where(known[place] == keys, parts[place], NO_PART).astype(np.uint8)
+    useless = [part for part in FILLED if shares[part] == 0.0]
+    old[np.isin(old, useless) | np.isin(given, (TEST, VALIDATION))] = NO_PART
+    return old
+
+
+def _joined(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """int64 (n,): identical images, and those of one group of the user, have the same number."""
+    if groups is None or not (groups >= 0).any():
+        return exact.astype(np.int64)
+    rows = np.flatnonzero(groups >= 0)
+    _, place = np.unique(groups[rows], return_inverse=True)
+    first = int(exact.max()) + 1
+    size = first + int(place.max()) + 1
+    graph = coo_matrix((np.ones(len(rows), bool), (exact[rows], first + place)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1][exact], np.int64)
+
+
+def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, given: np.ndarray, out: dict[int, str]) -> None:
+    """Of the user's own parts the test keeps an image, then validation; its twins and its group elsewhere are left out."""
+    for part, says in ((TEST, LEAKED), (VALIDATION, LEAKED_VALIDATION)):
+        held = np.flatnonzero(given == part)
+        held = held[[i not in out for i in held.tolist()]] if len(held) else held
+        if not len(held):
             continue
-        keeper = next((part for part in LEAKS if any(given[i] == part for i in indices)), "")
-        out.update({i: LEAKS[keeper] for i in indices if keeper and given[i] != keeper})
-    quotas = dict(shares)
-    if np.any(given == "test"):
-        quotas["test"] = 0.0
-    if np.any(given == "validation"):
-        quotas["validation"] = 0.0
-    if len(groups) < CALIBRATION_FROM:
-        quotas["calibration"] = 0.0
-    for label in np.unique(labels).tolist():
-        own = {g: [i for i in ix if i not in out] for g, ix in members.items() if labels[ix[0]] == label}
-        _place(own, parts, given, quotas, earlier)
-    trained = set(labels[parts == "train"].tolist())
-    for i in np.flatnonzero(parts != "").tolist():
-        if int(labels[i]) not in trained:
-            out[i], parts[i] = NOT_TRAINED, ""
-    return parts, out
+        inside = np.isin(group, group[held]) & (given != part)
+        if part == VALIDATION:
+            inside &= given != TEST
+        twins = np.isin(exact, exact[held])
+        for i in np.flatnonzero(inside).tolist():
+            out.setdefault(i, says if twins[i] else GROUP_CUT)
 
 
-def _place(own: Mapping[str, list[int]], parts: np.ndarray, given: np.ndarray, shares: Mapping[str, float], earlier: Mapping[str, str]) -> None:
-    """Places the groups of one class: the user's parts first, then the earlier split, then by hash up to the quotas."""
-    free = []
-    for group in sorted(own):
-        for i in own[group]:
-            parts[i] = given[i] if given[i] in ("test", "validation") else ""
-        rest = [i for i in own[group] if parts[i] == ""]
-        if rest and earlier.get(group) in PARTS and not _contradicts(earlier[group], shares):
-            parts[rest] = earlier[group]
-        elif rest:
-            free.append(rest)
-    ours = [i for indices in own.values() for i in indices if given[i] != "test"]
-    for part, smallest in (("test", 2), ("validation", 3), ("calibration", 4)):
-        share = shares.get(part, 0.0)
-        quota = int(share * len(ours) + 0.5)
-        if share > 0 and part != "calibration" and len(ours) >= smallest:
-            quota = max(1, quota)
-        room = quota - sum(1 for i in ours if parts[i] == part)
-        spare = sum(len(rest) for rest in free) + sum(1 for i in ours if parts[i] == "train")
-        left = []
-        for rest in free:
-            if len(rest) <= room and spare > len(rest):  # something must be left to train on
-                parts[rest] = part
-                room, spare = room - len(rest), spare - len(rest)
-            else:
-                left.append(rest)
-        free = left
-    for rest in free:
-        parts[rest] = "train"
+def _pinned(group: np.ndarray, given: np.ndarray, old: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, int]:
+    """(part that each group must go to, uint8 by group number; how many images leave their earlier part for that)."""
+    count = int(group.max(initial=-1)) + 1
+    votes = np.zeros((count, len(PARTS)), np.int32)
+    held = kept & np.isin(given, (TEST, VALIDATION))
+    known = kept & (old != NO_PART)
+    np.add.at(votes, (group[known], old[known]), 1)
+    votes[np.unique(group[held])] = 0  # the user's word counts for more than an earlier split
+    np.add.at(votes, (group[held], given[held]), 1)
+    votes[:, NO_PART] = 0
+    best = len(PARTS) - 1 - votes[:, ::-1].argmax(1)  # of equals, the one nearer to the test
+    pinned = np.where(votes.max(1, initial=0) > 0, best, NO_PART).astype(np.uint8)
+    moved = int((known & ~np.isin(given, (TEST, VALIDATION)) & (old != pinned[group])).sum())
+    return pinned, moved
 
 
-def _contradicts(part: str, shares: Mapping[str, float]) -> bool:
-    """An earlier part that this split has no use for: the user has since given parts of their own."""
-    return part != "train" and shares.get(part, 0.0) == 0.0
+def _with_near(
+    near: np.ndarray, group: np.ndarray, pinned: np.ndarray, given: np.ndarray, old: np.ndarray, kept: np.ndarray, out: dict[int, str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Groups that near duplicates join become one, unless they must go to different parts: then one image is left out.
+
+    That is the newcomer, if there is one; else the one farther from the test.
+    """
+    parent: dict[int, int] = {}
+    divided = bool((given == TEST).any())
+
+    def root(g: int) -> int:
+        while g in parent:
+            g = parent[g]
+        return g
+
+    side: dict[int, int] = {}  # of a root, where it differs from `pinned`: the user's training images stay out of the test
+    for i, j in near.tolist():
+        if i in out or j in out or not (kept[i] and kept[j]):
+            continue
+        a, b = root(int(group[i])), root(int(group[j]))
+        if a == b:
+            continue
+        sides = [side.get(g) or int(pinned[g]) or (TRAIN if divided and given[k] == TRAIN else NO_PART) for g, k in ((a, i), (b, j))]
+        if sides[0] and sides[1] and sides[0] != sides[1]:
+            new = [k for k in (i, j) if old[k] == NO_PART and given[k] == NO_PART]
+            loser = new[0] if len(new) == 1 else (i if sides[0] < sides[1] else j)
+            out[loser] = JOINS if len(new) == 1 else NEARLY
+            continue
+        parent[b] = a
+        pinned[a] = pinned[a] or pinned[b]
+        side[a] = sides[0] or sides[1]
+    if parent:
+        numbers = np.arange(len(pinned))
+        for g in parent:
+            numbers[g] = root(g)
+        group = numbers[group]
+    return group, pinned
+
+
+def _place(
+    free: np.ndarray,
+    parts: np.ndarray,
+    group: np.ndarray,
+    keys: np.ndarray,
+    labels: np.ndarray,
+    given: np.ndarray,
+    kept: np.ndarray,
+    shares: Mapping[int, float],
+) -> None:
+    """Fills `parts` for the free images: groups of several first, then single ones, by the hash of their content."""
+    classes = int(labels.max(initial=0)) + 1
+    ours = np.bincount(labels[kept & (given != TEST)], minlength=classes)
+    room = np.zeros((classes, len(PARTS)), np.int64)
+    for part in FILLED:
+        quota = (shares[part] * ours + 0.5).astype(np.int64)
+        if shares[part] > 0 and part != CALIBRATION:
+            quota = np.where(ours >= FEWEST[part], np.maximum(quota, 1), quota)
+        room[:, part] = quota - np.bincount(labels[kept & (given != TEST) & (parts == part)], minlength=classes)
+    spare = np.bincount(labels[free], minlength=classes) + np.bincount(labels[parts == TRAIN], minlength=classes)
+    _, place, sizes = np.unique(group[free], return_inverse=True, return_counts=True)
+    several = sizes[place] > 1
+    _place_groups(free[several], place[several], parts, keys, labels, room, spare)
+    single = free[~several]
+    single = single[np.lexsort((keys[single], labels[single]))]
+    starts = np.searchsorted(labels[single], np.arange(classes + 1))
+    for label in range(classes):
+        own = single[starts[label] : starts[label + 1]]
+        for part in FILLED:
+            count = int(min(len(own), max(0, room[label, part]), max(0, spare[label] - 1)))
+            parts[own[:count]], own = part, own[count:]
+            spare[label] -= count
+        parts[own] = TRAIN
+
+
+def _place_groups(rows: np.ndarray, place: np.ndarray, parts: np.ndarray, keys: np.ndarray, labels: np.ndarray, room: np.ndarray, spare: np.ndarray) -> None:
+    """A group goes to the first part that has room for it in every class. A part that would stay empty takes the group
+    nearest to its quota, if enough others remain to train."""
+    if not len(rows):
+        return
+    order = np.argsort(place, kind="stable")
+    blocks = np.split(rows[order], np.flatnonzero(np.diff(place[order])) + 1)
+    blocks.sort(key=lambda block: int(keys[block].min()))
+    left = []
+
+    def put(block: np.ndarray, counts: tuple[np.ndarray, np.ndarray], part: int) -> None:
+        parts[block] = part
+        room[counts[0], part] -= counts[1]
+        spare[counts[0]] -= counts[1]
+
+    for block in blocks:
+        counts = np.unique(labels[block], return_counts=True)
+        for part in FILLED:
+            if (counts[1] <= room[counts[0], part]).all() and (spare[counts[0]] > counts[1]).all():
+                put(block, counts, part)
+                break
+        else:
+            left.append((block, counts))
+    singles_wait = int(spare.sum()) > sum(len(block) for block, _ in left)
+    for part in (TEST, VALIDATION):
+        quota = int(np.maximum(room[:, part], 0).sum())
+        if quota and not singles_wait and not (parts == part).any():
+            fitting = [k for k, (_, counts) in enumerate(left) if (spare[counts[0]] > counts[1]).all()]
+            if fitting:
+                put(*left.pop(min(fitting, key=lambda k: abs(len(left[k][0]) - quota))), part)
+    for block, _ in left:
+        parts[block] = TRAIN
 
 
 def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -116,9 +272,15 @@ def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
     return np.argsort(rank, kind="stable")
 
 
-def write_split(file: Path, names: Sequence[str], labels: Sequence[str], parts: Sequence[str], groups: Sequence[str]) -> None:
-    rows = ((n, k, p, g) for n, k, p, g in zip(names, labels, parts, groups, strict=True) if p)
-    _write(file, ("file", "label", "part", "group"), rows)
+def write_split(file: Path, names: Sequence[str], labels: Iterable[str], division: Division, keys: np.ndarray) -> None:
+    """One line an image that is used. `content` is its hash; `group` numbers those that were kept together, where there are several."""
+    sizes = np.bincount(division.together, minlength=1) if len(division.together) else np.zeros(1, int)
+    rows = (
+        (name, label, PARTS[part], f"{key:016x}", str(group) if sizes[group] > 1 else "")
+        for name, label, part, key, group in zip(names, labels, division.parts.tolist(), keys.tolist(), division.together.tolist(), strict=True)
+        if part
+    )
+    _write(file, ("file", "label", "part", "content", "group"), rows)
 
 
 def write_excluded(file: Path, rows: Sequence[tuple[str, str]]) -> None:
@@ -129,14 +291,28 @@ def _write(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     text = io.StringIO(newline="")
     plain, quoted = csv.writer(text, lineterminator="\n"), csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     plain.writerow(header)
-    for row in rows:  # up to Python 3.12 a carriage return in a name is not quoted by itself
+    for row in ([_tame(cell) for cell in row] for row in rows):  # up to Python 3.12 a carriage return in a name is not quoted by itself
         (quoted if any("\r" in value for value in row) else plain).writerow(row)
     write_bytes(file, text.getvalue().encode("utf-8", "surrogateescape"))
 
 
-def read_split(file: Path) -> list[dict[str, str]]:
-    """Rows of a split.csv or an excluded.csv, in order; empty when the file is not there."""
+def _tame(cell: str) -> str:
+    """A spreadsheet would run a file called "=1+1.png": an apostrophe before it makes it text."""
+    return "'" + cell if cell.startswith(FORMULA) else cell
+
+
+def read_split(file: Path) -> Iterator[dict[str, str]]:
+    """Rows of a split.csv or an excluded.csv, in order; none when the file is not there."""
     if not file.exists():
-        return []
+        return
     with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        return list(csv.DictReader(stream))
+        for row in csv.DictReader(stream):
+            yield {name: value[1:] if (value or "").startswith("'") else (value or "") for name, value in row.items()}
+
+
+def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """(keys, sorted, uint64; part of each, uint8) of a split.csv."""
+    found = [(int(row["content"], 16), PARTS.index(row["part"])) for row in read_split(file)]
+    keys, parts = (np.array([pair[0] for pair in found], np.uint64), np.array([pair[1] for pair in found], np.uint8))
+    order = np.argsort(keys, kind="stable")
+    return keys[order], parts[order]

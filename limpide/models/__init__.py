@@ -19,10 +19,15 @@ MODELS: dict[str, Callable[[int, int, int], nn.Module]] = {
     "efficientnet_lite0": lambda classes, channels, size: EfficientNetLite(classes=classes, channels=channels),
 }
 
+# The images that each was made for: classes, channels, side of the square in pixels. Papers count parameters with these.
+MADE_FOR: dict[str, tuple[int, int, int]] = {
+    "cnn": (10, 1, 28),
+    "efficientnet_lite0": (1000, 3, 224),
+}
+
 # Networks with published weights, and the function that loads them into a fresh one.
 PRETRAINED: dict[str, Callable[[Any], None]] = {
     "efficientnet_lite0": EfficientNetLite.load_imagenet,
 }
 
-
-__all__ = ["MODELS", "PRETRAINED", "multiply_adds", "parameters"]
+__all__ = ["MADE_FOR", "MODELS", "PRETRAINED", "multiply_adds", "parameters"]

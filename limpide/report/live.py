@@ -1,27 +1,27 @@
-"""What the terminal shows while something runs, and the small tables of predict, runs and explain.
+"""What the terminal shows while something runs, and the next command to type.
 
 All human words go to standard error while --json is on, so that standard output stays machine-readable.
 """
 
 from __future__ import annotations
 
-import csv
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from limpide.errors import one_line
 from limpide.events import Epoch, Event, Judged, Note, Progress, Step
 from limpide.finding import Finding
 from limpide.interrupts import listening
-from limpide.language import N_, Message, _, duration, message, number, percent, significant
+from limpide.language import N_, Message, _, message, significant
 from limpide.run import Run
 
 REFRESH = 5  # times a second
+Awaited = TypeVar("Awaited")
 
 
 class Screen:
@@ -70,6 +70,15 @@ class Screen:
                 elif isinstance(event, Progress):
                     _advance(bar, str(event.phase), event.done, event.total)
         return found
+
+    def wait(self, events: Iterable[Progress | Awaited]) -> Awaited:
+        """Shows progress and returns what comes after it."""
+        with self._bar() as bar:
+            for event in events:
+                if not isinstance(event, Progress):
+                    return event
+                _advance(bar, str(event.phase), event.done, event.total)
+        raise ValueError("nothing came after the progress")
 
     def report(self, run: Run) -> None:
         from limpide.report.terminal import print_report
@@ -131,80 +140,3 @@ def _advance(bar: Any, phase: str, done: int, total: int, extra: str = "") -> No
         bar.add_task(escape(phase), total=total, completed=done, extra=extra)
     else:
         bar.update(current.id, completed=done, total=total, extra=extra)
-
-
-def _table(*columns: str) -> Any:
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
-    for k, column in enumerate(columns):
-        table.add_column(column, justify="left" if k == 0 else "right", overflow="fold")
-    return table
-
-
-def _print(table: Any) -> None:
-    from rich.console import Console
-
-    Console(highlight=False).print(table)
-
-
-def _cell(text: object) -> Any:
-    from rich.text import Text
-
-    return Text(one_line(str(text)))
-
-
-def print_predictions(predictions: Sequence[Any]) -> None:
-    if not predictions:
-        return
-    table = _table(_("file"), _("class"), _("probability"), _("next best"))
-    for p in predictions:
-        rest = ", ".join(f"{name} {percent(share)}" for name, share in p.top[1:])
-        table.add_row(_cell(p.file), _cell(p.label or _("none of these")), _cell(percent(p.probability)), _cell(rest))
-    _print(table)
-
-
-def print_csv(predictions: Sequence[Any]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["file", "label", "probability"])
-    writer.writerows([_as_text(p.file), _as_text(p.label or ""), f"{p.probability:.6f}"] for p in predictions)
-
-
-def _as_text(value: str) -> str:
-    """A spreadsheet runs a cell that begins like a formula: an apostrophe makes it text."""
-    value = value.encode("utf-8", "backslashreplace").decode()
-    return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
-def print_runs(rows: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
-    if not rows:
-        _print(_("there are no runs in this folder yet"))
-        return
-    table = _table(_("run"), _("network"), _("state"), _("accuracy"), _("test images"), _("time"))
-    for run, row in rows:
-        score = "" if row["accuracy"] is None else percent(row["accuracy"])
-        count = "" if row["n_test"] is None else number(row["n_test"])
-        table.add_row(_cell(run.path), _cell(row["network"] or ""), _cell(row["status"]), score, count, duration(row["seconds"]) if row["seconds"] else "")
-    _print(table)
-
-
-def print_unit(finding: Finding) -> None:
-    """The largest products of one unit, then their sum, as a table."""
-    patch, kernel, products = (_flat(finding.data[name]) for name in ("patch", "kernel", "products"))
-    order = sorted(range(len(products)), key=lambda k: -abs(products[k]))
-    shown = order[:12]
-    table = _table(_("input × weight"), _("product"))
-    for k in shown:
-        table.add_row(f"{significant(patch[k])} × {significant(kernel[k])}", significant(products[k]))
-    if len(order) > len(shown):
-        rest = sum(products[k] for k in order[len(shown) :])
-        table.add_row(_("{n} smaller products").format(n=len(order) - len(shown)), significant(rest))
-    table.add_row(_("bias"), significant(finding.data["bias"]))
-    table.add_row(_("sum, in 64-bit arithmetic"), significant(finding.data["sum"]))
-    table.add_row(_("what the network computed"), significant(finding.data["torch"]))
-    _print(table)
-
-
-def _flat(nested: Any) -> list[float]:
-    return [v for part in nested for v in _flat(part)] if isinstance(nested, list) else [float(nested)]

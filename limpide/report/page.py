@@ -75,6 +75,7 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
         "lost": lost,
         "images": images,
         "data": record.data_of(run.split_file, run.excluded_file),
+        "checks": [findings[name] for name in record.CHECKS if name in findings],
         "told": record.notes(events),
         "history": record.history(events),
         "matrix": _matrix(findings, pictures),
@@ -90,7 +91,7 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
 
 
 def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:
-    known = {"accuracy"}
+    known = {"accuracy", *record.CHECKS}
     for name, title in SECTIONS:
         known.add(name)
         if name in findings or (name == "training" and any(True for e in events if hasattr(e, "loss"))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,11 +9,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from limpide.data.split import read_split
 from limpide.events import Epoch, Note, Step
 from limpide.language import N_, Message
 from limpide.report.wording import cell, shown
 
 MOST_POINTS = 400  # of one curve; more would not be seen
+# The findings of the check, in the order in which they are told; a test holds them equal to audit/check.py.
+CHECKS = (
+    "balance",
+    "class_names",
+    "unusable",
+    "odd_files",
+    "duplicates",
+    "near_duplicates",
+    "conflicts",
+    "leaks",
+    "sizes",
+    "constant",
+    "name_groups",
+)
 PARTS = ("train", "validation", "calibration", "test")
 PART_WORDS = {"train": N_("training"), "validation": N_("validation"), "calibration": N_("calibration"), "test": N_("test")}
 
@@ -91,25 +105,18 @@ def notes(events: Iterable[object]) -> Told:
 
 
 def data_of(split_file: Path, excluded_file: Path) -> Data:
-    rows = _rows(split_file)
+    rows = list(read_split(split_file))
     counts = Counter((row.get("label") or "", row.get("part") or "") for row in rows)
     totals = Counter(row.get("part") or "" for row in rows)
     parts = [part for part in PARTS if totals[part]] + sorted(part for part in totals if part not in PARTS)
     classes = sorted({label for label, _ in counts})
-    out = [(row.get("file") or "", row.get("reason") or row.get("reason_code") or N_("no reason recorded")) for row in _rows(excluded_file)]
+    out = [(row.get("file") or "", row.get("reason") or row.get("reason_code") or N_("no reason recorded")) for row in read_split(excluded_file)]
     return Data(
         [(PART_WORDS.get(part, part), totals[part]) for part in parts],
         [(name, [counts[name, part] for part in parts]) for name in classes],
         Counter(reason for _, reason in out).most_common(),
         out,
     )
-
-
-def _rows(file: Path) -> list[dict[str, str]]:
-    if not file.exists():
-        return []
-    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def recipe_of(info: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ Whatever comes from files is put into rich's Text and never read as markup: a cl
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from limpide.finding import Finding, Table
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WEAKEST = 5  # classes shown
 CONFUSIONS = 5
+FIRST_ROWS = 5  # of a table of files
 # Findings whose table is printed too, and the columns that fit into eighty characters; the page has all of them.
 SHOWN_COLUMNS = {"simpler": ("model", "accuracy", "training images", "training time", "ms an image")}
 SENTENCES = ("mistakes", "training", "calibration", "inside")  # one line each
@@ -45,11 +46,26 @@ def print_report(run: Run, console: Console) -> None:
         if name in findings:
             _claim(findings[name], console)
     _excluded(run, findings.get("data"), console)
-    known = {"accuracy", *SHOWN_COLUMNS, "classes", "confusion", *SENTENCES, "data", "cost"}
+    checks = {name: findings[name] for name in record.CHECKS if name in findings and findings[name].verdict != "ok"}
+    print_findings(checks, console)
+    known = {"accuracy", *record.CHECKS, *SHOWN_COLUMNS, "classes", "confusion", *SENTENCES, "data", "cost"}
     for name in (*sorted(findings.keys() - known), "cost"):
         if name in findings:
             _claim(findings[name], console)
     _numbers(findings.get("cost"), console)
+
+
+def print_findings(findings: Mapping[str, Finding], console: Console) -> None:
+    """Each claim, and of those worth a look the first rows of their table and how they were found."""
+    for finding in findings.values():
+        _claim(finding, console)
+        if finding.verdict in ("warn", "bad"):
+            _table(_first(finding.table, FIRST_ROWS), console)
+            rest = len(finding.table.rows) - FIRST_ROWS if finding.table else 0
+            if rest > 0:
+                _paragraph(str(message(N_("and {n:count} more"), n=rest)), console, "dim")
+            for detail in finding.details:
+                _paragraph(str(detail), console, "dim")
 
 
 def _headline(finding: Finding | None, console: Console) -> None:

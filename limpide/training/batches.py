@@ -48,6 +48,9 @@ class Batches:
 
     def _batch(self, picked: np.ndarray) -> Batch:
         raw = torch.from_numpy(self.pixels.take(self.rows[picked])).to(self.device)
+        if lost := self.pixels.lost():
+            there = torch.tensor([int(i) not in lost for i in self.rows[picked]])
+            raw, picked = raw[there.to(self.device)], picked[there.numpy()]
         labels = torch.from_numpy(self.labels[picked]).to(self.device)
         return normalised(raw, self.pixels), labels
 

@@ -66,11 +66,17 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
 
 def check(recipe: Recipe) -> None:
     """Raises UsageError for a network or a device that does not exist, before anything is written."""
-    if recipe.model != "auto" and recipe.model not in MODELS:
-        guess = nearest(recipe.model, MODELS)
-        todo = N_("did you mean {guess}?") if guess else N_("the networks are {names}")
-        raise UsageError("L106", N_("there is no network of this name"), where=recipe.model, todo=todo, guess=guess, names=", ".join(MODELS))
+    if recipe.model != "auto":
+        check_model(recipe.model)
     chosen(recipe.device)
+
+
+def check_model(name: str) -> None:
+    """Raises UsageError, with the nearest name, for a network that does not exist."""
+    if name not in MODELS:
+        guess = nearest(name, MODELS)
+        todo = N_("did you mean {guess}?") if guess else N_("the networks are {names}")
+        raise UsageError("L106", N_("there is no network of this name"), where=name, todo=todo, guess=guess, names=", ".join(MODELS))
 
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from limpide.audit import AUDITS
-from limpide.data.dataset import Dataset
+from limpide.data.dataset import TEST, Dataset
 from limpide.data.scan import scan
 from limpide.data.split import read_split
 from limpide.errors import DataError
@@ -26,8 +26,8 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
     strange = [name for name in dataset.classes if name not in known]
     translate = np.array([known.get(name, -1) for name in dataset.classes])
     rows = np.flatnonzero(translate[dataset.labels] >= 0)
-    if np.any(dataset.given == "test"):
-        rows = rows[dataset.given[rows] == "test"]
+    if np.any(dataset.given == TEST):
+        rows = rows[dataset.given[rows] == TEST]
     if not len(rows):
         raise DataError(
             "L210",
@@ -62,6 +62,5 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
 
 def _trained_on(run: str, dataset: Dataset, rows: np.ndarray) -> int:
     """How many of these images, byte for byte, the training used in any way; 0 when only the sealed file is at hand."""
-    split = read_split(Path(run) / "split.csv")
-    trained = {row["group"] for row in split if row["part"] != "test"}
-    return sum(sha256(dataset.images.bytes(int(i)))[: len(next(iter(trained)))] in trained for i in rows) if trained else 0
+    used = {row["content"] for row in read_split(Path(run) / "split.csv") if row["part"] != "test"}
+    return sum(sha256(dataset.images.bytes(int(i)))[:16] in used for i in rows) if used else 0

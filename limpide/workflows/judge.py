@@ -15,7 +15,7 @@ from limpide import files, machine
 from limpide.audit import AUDITS, records, simpler
 from limpide.audit.evidence import Evidence
 from limpide.audit.rivals import Rival
-from limpide.data.dataset import Dataset
+from limpide.data.dataset import TEST, TRAIN, Dataset
 from limpide.data.decode import Undecodable
 from limpide.energy import Energy
 from limpide.events import Event, Judged, Note, Progress
@@ -80,12 +80,12 @@ def judge(
 
     predictor, info = Predictor(run.model_file), run.info()
     rows, probabilities = np.zeros(0, int), np.zeros((0, 0))
-    for item in looked(predictor, dataset, np.flatnonzero(parts == "test")):
+    for item in looked(predictor, dataset, np.flatnonzero(parts == TEST)):
         if isinstance(item, Progress):
             yield item
         else:
             rows, probabilities = item
-    lost = int((parts == "test").sum()) - len(rows)
+    lost = int((parts == TEST).sum()) - len(rows)
     if lost:
         yield Note(
             "warning",
@@ -94,7 +94,7 @@ def judge(
             ),
         )
     truth = dataset.labels[rows]
-    train_labels = dataset.labels[parts == "train"]
+    train_labels = dataset.labels[parts == TRAIN]
     run.update(test_looks=info["test_looks"] + 1)
     _keep_predictions(run, dataset, rows, truth, probabilities)
     evidence = evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()))

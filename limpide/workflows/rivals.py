@@ -10,7 +10,7 @@ import numpy as np
 
 from limpide.audit import rivals
 from limpide.audit.rivals import Rival
-from limpide.data.dataset import Dataset
+from limpide.data.dataset import TRAIN, Dataset
 from limpide.data.reading import Pixels
 from limpide.data.split import stratified
 from limpide.events import Event, Progress
@@ -56,7 +56,7 @@ class Material:
 
 def compare(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material) -> Generator[Event, None, tuple[list[Rival], list[Message]]]:
     """A generator of progress whose return value is (the rivals, the names of those that had no time). `rows`: test images."""
-    train, labels, seed = np.flatnonzero(parts == "train"), dataset.labels, material.recipe.seed
+    train, labels, seed = np.flatnonzero(parts == TRAIN), dataset.labels, material.recipe.seed
     few = rows[np.sort(stratified(labels[rows], seed)[:MOST_TEST])]
     found, late = [rivals.majority(labels[train], labels[rows])], []
     train = train[np.sort(stratified(labels[train], seed)[: MOST_BYTES // (SIDE * SIDE * 3 * 4)])]

@@ -1,4 +1,4 @@
-"""train: read → split → quote → first model → fit → seal → judge and report.
+"""train: read → check → split → quote → first model → fit → seal → judge and report.
 
 Every phase is a generator of events and either does its work or finds it done, so the same call starts a training and
 continues one.
@@ -20,6 +20,8 @@ from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.checkpoint import load_checkpoint
 from limpide.training.decide import check
+from limpide.workflows.phases.check import check_images
+from limpide.workflows.phases.finish import finish
 from limpide.workflows.phases.first import first_model
 from limpide.workflows.phases.fit import fit_network
 from limpide.workflows.phases.job import Job
@@ -33,7 +35,12 @@ from limpide.workflows.phases.split import split_images
 def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
     """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes."""
     check(recipe)
-    dataset = scan(location)
+    return begin(scan(location, groups=recipe.groups), recipe, runs, new=new)
+
+
+def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
+    """As `prepare`, for data that have been found already."""
+    check(recipe)
     wanted = recipe.to_json()
     for run in reversed(Run.all_in(runs)):
         info = run.info()
@@ -52,21 +59,22 @@ def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> 
     return Run.create(runs, dataset.name, info), dataset, False
 
 
-def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = True) -> Iterator[Event]:
+def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = True, rehash: bool = False, judge: bool = True) -> Iterator[Event]:
     """Works until the run is finished. Close the generator to stop: a checkpoint is saved and the run can be continued.
 
-    `started`: seconds that had passed since the person pressed Enter. Raises LimpideError for what the user can mend.
+    started: seconds that had passed since the person pressed Enter. rehash: read every byte of the images again. judge: False
+    ends with the sealed model, for whoever judges it himself. Raises LimpideError for what the user can mend.
     """
     with run.lock():
         info = run.info()
         if info["fingerprint"] != dataset.fingerprint():
             raise RunError("L507", N_("the images changed since this run began"), where=dataset.location, todo=N_("start another run with --new"))
-        job = Job(run, dataset, time.monotonic() - started - info.get("spent", 0.0), images, info)
+        job = Job(run, dataset, time.monotonic() - started - info.get("spent", 0.0), images, rehash, info)
         run.rewind(_offset(job))
         if info["epoch_id"] and info["machine"] != machine.describe():
             yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))
         run.update(status="running")
-        for phase in (read_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model):
+        for phase in (read_images, check_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model if judge else finish):
             for event in phase(job):
                 job.meter.tick()
                 yield event

@@ -9,6 +9,7 @@ import io
 import os
 import pickle
 import subprocess
+import tarfile
 import urllib.error
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from limpide.data import datasets
+from limpide.data.dataset import NO_PART, TEST, TRAIN
 from limpide.data.datasets import NAMED, cache_folder, digits, mnist
 from limpide.errors import DataError
 
@@ -211,13 +213,13 @@ def test_mnist_from_the_cache_asks_nobody(network: Network, monkeypatch: pytest.
         (folder / name).write_bytes(datasets._to_idx(array))
     found = mnist()
     assert network.asked == [] and len(found) == 70_000 and found.classes == tuple("0123456789")
-    assert found.images.names[60_000] == "test/00000" and set(found.given[:60_000]) == {"train"} and set(found.given[60_000:]) == {"test"}
+    assert found.images.names[60_000] == "test/00000" and set(found.given[:60_000]) == {TRAIN} and set(found.given[60_000:]) == {TEST}
     assert set(found.labels.tolist()) == {3} and found.labels.dtype == np.int64
 
 
 def test_digits() -> None:
     found, (theirs, labels) = digits(), load_digits(return_X_y=True)
-    assert len(found) == 1797 and found.location == "digits" and set(found.given) == {""}
+    assert len(found) == 1797 and found.location == "digits" and set(found.given) == {NO_PART}
     np.testing.assert_array_equal(found.labels, labels)
     array = found.images.array  # type: ignore[union-attr]
     assert array.dtype == np.uint8 and array.max() == 255
@@ -225,4 +227,60 @@ def test_digits() -> None:
 
 
 def test_the_table_of_names() -> None:
-    assert {"mnist": mnist, "digits": digits} == NAMED
+    assert list(NAMED) == ["mnist", "fashion_mnist", "cifar10", "digits"]
+
+
+def test_fashion_mnist_comes_from_the_system_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    for name, data in small_files().items():
+        (folder / f"{name}.gz").write_bytes(gzip.compress(data))
+    monkeypatch.setattr(datasets, "FASHION_MIRRORS", ("/nowhere/at/all/", f"{folder}/", "https://never/"))
+    monkeypatch.setattr(datasets, "FASHION_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()})
+    found = datasets.fashion_mnist()
+    assert len(found) == 30 and found.classes[9] == "ankle boot" and len(found.rows_given(TRAIN)) == 20 and len(found.rows_given(TEST)) == 10
+
+
+def cifar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """A stand-in for the official archive: 5 × 4 training and 10,000 test records."""
+    random = np.random.default_rng(0)
+    records = {f"data_batch_{k}.bin": random.integers(0, 256, (4, datasets.CIFAR10_RECORD), dtype=np.uint8) for k in range(1, 6)}
+    records["test_batch.bin"] = random.integers(0, 256, (10_000, datasets.CIFAR10_RECORD), dtype=np.uint8)
+    folder.mkdir(parents=True)
+    with tarfile.open(folder / datasets.CIFAR10_ARCHIVE, "w:gz", compresslevel=1) as made:
+        for name, rows in records.items():
+            rows[:, 0] %= 10
+            info = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+            info.size = rows.nbytes
+            made.addfile(info, io.BytesIO(rows.tobytes()))
+    monkeypatch.setattr(datasets, "CIFAR10_MD5", hashlib.md5((folder / datasets.CIFAR10_ARCHIVE).read_bytes()).hexdigest())
+    return np.concatenate(list(records.values()))
+
+
+def test_cifar10_is_read_from_the_official_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = cifar(cache_folder() / "cifar10", monkeypatch)
+    found = datasets.cifar10()
+    assert (len(found.rows_given(TRAIN)), len(found.rows_given(TEST)), found.classes[6]) == (20, 10_000, "frog")
+    assert found.labels.tolist() == records[:, 0].tolist()
+    image = np.asarray(found.images.image(3))
+    assert image.shape == (32, 32, 3) and image[5, 7, 2] == records[3, 1 + 2 * 1024 + 5 * 32 + 7]
+
+
+def test_another_archive_than_the_published_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    cifar(cache_folder() / "cifar10", monkeypatch)
+    monkeypatch.setattr(datasets, "CIFAR10_MD5", "0" * 32)
+    with pytest.raises(DataError) as told:
+        datasets.cifar10()
+    assert told.value.code == "L206"
+
+
+def test_offline_says_where_the_archive_can_be_put(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(address: str, timeout: float) -> None:
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    for load, title in ((datasets.cifar10, "CIFAR-10"), (datasets.fashion_mnist, "Fashion-MNIST")):
+        monkeypatch.setattr(datasets, "FASHION_MIRRORS", ("https://never/",))
+        with pytest.raises(DataError) as told:
+            load()
+        assert told.value.code == "L205" and title in str(told.value) and str(cache_folder()) in str(told.value) and "\n" not in str(told.value)

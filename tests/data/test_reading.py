@@ -14,8 +14,9 @@ from limpide.data import decode as rules
 from limpide.data.dataset import ArrayImages, Dataset, FileImages
 from limpide.data.decode import Undecodable, decode
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import CHUNK, Glimpse, Pixels, glimpse, read, stored
+from limpide.data.reading import CHUNK, Glimpse, Pixels, Reading, Undecoded, glimpse, read, stored
 from limpide.data.scan import scan
+from limpide.errors import DataError
 from tests.make_images import photo_folder
 
 SMALL = Preprocessing(16, 3, "squash")
@@ -28,7 +29,7 @@ def everything(dataset: Dataset) -> np.ndarray:
 
 def of_arrays(array: np.ndarray) -> Dataset:
     n = len(array)
-    return Dataset("x", "x", ArrayImages(array, [str(i) for i in range(n)]), np.arange(n) % 2, ("a", "b"), np.full(n, ""))
+    return Dataset("x", "x", ArrayImages(array, [str(i) for i in range(n)]), np.arange(n) % 2, ("a", "b"), np.zeros(n, np.uint8))
 
 
 def test_the_pixels_kept_are_those_of_decoding(tmp_path: Path) -> None:
@@ -38,8 +39,8 @@ def test_the_pixels_kept_are_those_of_decoding(tmp_path: Path) -> None:
     progress = list(read(dataset, wanted, tmp_path))
     assert progress[-1].done == progress[-1].total == len(dataset) == 90
     assert [p.done for p in progress] == sorted(p.done for p in progress)
-    reading = stored(wanted, tmp_path)
-    assert reading and reading.failures == {} and set(reading.pixels) == {16, 32}
+    reading = stored(dataset, wanted, tmp_path)
+    assert reading and reading.failures() == {} and set(reading.pixels) == {16, 32}
     for preprocessing, rows in wanted.items():
         pixels = reading.pixels[preprocessing.size]
         assert len(pixels.array) == len(rows)
@@ -47,7 +48,7 @@ def test_the_pixels_kept_are_those_of_decoding(tmp_path: Path) -> None:
             data = (dataset.images.root / dataset.images.names[i]).read_bytes()  # type: ignore[union-attr]
             expected = preprocessing.pixels(decode(data, preprocessing.jpeg_side))
             np.testing.assert_array_equal(pixels.take(np.array([i]))[0], expected)
-            assert reading.hashes[i] == files.sha256(data)
+            assert int(reading.seen["hash"][i]) == int(files.sha256(data)[:16], 16)
 
 
 def test_taking_keeps_the_order_asked_for() -> None:
@@ -68,11 +69,12 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_read(tmp_path: Path) -> No
     only = {SMALL: np.array([0, 8, 9])}  # of the unusable ones, none is kept by any network
     for wanted in ({SMALL: everything(dataset)}, only):
         list(read(dataset, wanted, tmp_path))
-        reading = stored(wanted, tmp_path)
+        reading = stored(dataset, wanted, tmp_path)
         assert reading
-        names = {dataset.images.names[i]: reason for i, reason in reading.failures.items()}
+        names = {dataset.images.names[i]: reason for i, reason in reading.failures().items()}
         assert names == {f"disc/{name}.png": reason for name, (_, reason) in bad.items()} | {"square/0001.png": rules.UNREADABLE}
-        assert reading.hashes[gone] == "" and len(reading.hashes[0]) == 64
+        assert reading.seen["hash"][gone] == 0 != reading.seen["hash"][0]
+        (tmp_path / "seen.npy").unlink()
         np.testing.assert_array_equal(reading.pixels[16].take(np.array([8]))[0], SMALL.pixels(dataset.images.image(8)))
 
 
@@ -81,10 +83,10 @@ def test_many_more_images_than_a_thread_takes_at_once(tmp_path: Path) -> None:
     dataset = of_arrays(array)
     grey = Preprocessing(16, 1)
     assert list(read(dataset, {grey: everything(dataset)}, tmp_path))[-1].done == len(array)
-    reading = stored({grey: everything(dataset)}, tmp_path)
+    reading = stored(dataset, {grey: everything(dataset)}, tmp_path)
     assert reading
     np.testing.assert_array_equal(reading.pixels[16].array[..., 0], array)
-    assert len(set(reading.hashes)) == len(array)
+    assert len(set(reading.seen["hash"].tolist())) == len(array)
 
 
 @pytest.mark.parametrize("shape", [(6, 8, 8), (6, 8, 8, 3), (6, 16, 16, 3), (6, 16, 16)])
@@ -94,7 +96,7 @@ def test_arrays_go_the_same_way_as_files(tmp_path: Path, shape: tuple[int, ...],
     array = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
     dataset, preprocessing = of_arrays(array), Preprocessing(16, channels)
     list(read(dataset, {preprocessing: everything(dataset)}, tmp_path))
-    reading = stored({preprocessing: everything(dataset)}, tmp_path)
+    reading = stored(dataset, {preprocessing: everything(dataset)}, tmp_path)
     assert reading
     for i in range(6):
         stream = io.BytesIO()
@@ -107,28 +109,80 @@ def test_what_was_not_finished_is_not_used(tmp_path: Path) -> None:
     wanted = {SMALL: everything(dataset)}
     cache = tmp_path / "cache"
     cache.mkdir()
-    assert stored(wanted, cache) is None
+    assert stored(dataset, wanted, cache) is None
     unfinished = read(dataset, wanted, cache)
     next(unfinished)
     unfinished.close()
-    assert stored(wanted, cache) is None  # the pixel file is there, the record is not
+    assert stored(dataset, wanted, cache) is None  # the pixel file is there, the record is not
     list(read(dataset, wanted, cache))
-    assert stored(wanted, cache) is not None
-    assert stored({SMALL: everything(dataset)[1:]}, cache) is None
-    assert stored({SMALL: everything(dataset), LARGE: everything(dataset)}, cache) is None
+    assert stored(dataset, wanted, cache) is not None
+    assert stored(dataset, {SMALL: everything(dataset)[1:]}, cache) is None
+    assert stored(dataset, {SMALL: everything(dataset), LARGE: everything(dataset)}, cache) is None
     for damaged in (b"", b"{", b"\xff"):
         (cache / "reading.json").write_bytes(damaged)
-        assert stored(wanted, cache) is None
+        assert stored(dataset, wanted, cache) is None
 
 
-def test_a_second_reading_that_was_cut_short_does_not_pass_for_the_first(tmp_path: Path) -> None:
+def test_a_reading_that_was_cut_short_goes_on_where_it_was(tmp_path: Path) -> None:
     dataset = scan(photo_folder(tmp_path / "photos", per_class=100))
     wanted = {SMALL: everything(dataset)}
-    list(read(dataset, wanted, tmp_path))
-    again = read(dataset, wanted, tmp_path)
-    next(again)
-    again.close()
-    assert stored(wanted, tmp_path) is None
+    first = read(dataset, wanted, tmp_path)
+    for _ in range(40):
+        done = next(first).done
+    first.close()
+    assert stored(dataset, wanted, tmp_path) is None
+    for file in list((tmp_path / "photos").rglob("*.png"))[:5]:
+        file.touch()
+    again = list(read(dataset, wanted, tmp_path))
+    assert again[0].done > done - 16 and len(again) <= 300 - done + 16  # workers were ahead of what was told
+    reading = stored(dataset, wanted, tmp_path)
+    assert reading and reading.failures() == {}
+    for i in (0, 50, 150, 299):
+        np.testing.assert_array_equal(reading.pixels[16].array[i], SMALL.pixels(dataset.images.image(i)))  # type: ignore[index]
+
+
+def test_without_room_on_the_disk_pixels_are_decoded_when_asked_for(tmp_path: Path) -> None:
+    dataset = scan(photo_folder(tmp_path / "photos", per_class=5))
+    wanted = {SMALL: everything(dataset), LARGE: np.array([1, 7])}
+    list(read(dataset, wanted, tmp_path, on_disk=frozenset([LARGE])))
+    reading = stored(dataset, wanted, tmp_path)
+    assert reading and isinstance(reading.pixels[16].array, Undecoded) and not list(tmp_path.glob("pixels-16*"))
+    for pixels, rows in ((reading.pixels[16], [3, 11, 3]), (reading.pixels[32], [7, 1])):
+        taken = pixels.take(np.array(rows))
+        for k, i in enumerate(rows):
+            np.testing.assert_array_equal(taken[k], pixels.preprocessing.pixels(dataset.images.image(i, pixels.preprocessing.jpeg_side)))
+
+
+def test_an_image_that_vanishes_is_skipped_and_many_stop_the_work(tmp_path: Path) -> None:
+    """Case 40."""
+    root = photo_folder(tmp_path / "photos", per_class=5)
+    dataset = scan(root)
+    wanted = {SMALL: everything(dataset)}
+    list(read(dataset, wanted, tmp_path, on_disk=frozenset()))
+    pixels = stored(dataset, wanted, tmp_path).pixels[16]  # type: ignore[union-attr]
+    (root / "bars" / "0002.png").unlink()
+    pixels.take(np.arange(4))
+    assert pixels.lost() == {2}
+    (root / "bars" / "0003.png").unlink()
+    with pytest.raises(DataError) as told:
+        pixels.take(np.arange(4))
+    assert told.value.code == "L216" and "2 can no longer be read" in str(told.value)
+
+
+def test_a_disk_that_goes_away_is_no_reason_to_leave_its_images_out(tmp_path: Path) -> None:
+    """Case 53."""
+    root = photo_folder(tmp_path / "photos", per_class=5)
+    dataset, wanted = scan(root), {SMALL: np.arange(15)}
+    root.rename(tmp_path / "away")
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    with pytest.raises(DataError) as told:
+        list(read(dataset, wanted, cache))
+    assert told.value.code == "L217" and stored(dataset, wanted, cache) is None
+    (tmp_path / "away").rename(root)
+    list(read(dataset, wanted, cache))
+    reading = stored(dataset, wanted, cache)
+    assert isinstance(reading, Reading) and reading.failures() == {}
 
 
 def test_a_damaged_pixel_file_is_not_used(tmp_path: Path) -> None:
@@ -139,7 +193,7 @@ def test_a_damaged_pixel_file_is_not_used(tmp_path: Path) -> None:
     whole = file.read_bytes()
     for length in (0, 40, 200, len(whole) - 1):
         file.write_bytes(whole[:length])
-        assert stored(wanted, tmp_path) is None
+        assert stored(dataset, wanted, tmp_path) is None
 
 
 # -- a glimpse
@@ -177,7 +231,7 @@ def test_a_glimpse_of_a_large_set_is_a_sample() -> None:
             return super().header(index)
 
     array = np.zeros((5000, 8, 8), np.uint8)
-    dataset = Dataset("x", "x", Watched(array, [""] * 5000), np.zeros(5000, int), ("a",), np.full(5000, ""))
+    dataset = Dataset("x", "x", Watched(array, [""] * 5000), np.zeros(5000, int), ("a",), np.zeros(5000, np.uint8))
     glimpse(dataset, 50)
     assert len(looked) == 50 and looked[0] == 0 and looked[-1] == 4999
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limpide.data.dataset import FileImages
+from limpide.data.dataset import PARTS, FileImages
 from limpide.data.decode import Undecodable
 from limpide.data.scan import scan
 from limpide.errors import DataError
@@ -26,7 +26,7 @@ def folder(root: Path, *names: str) -> Path:
 
 def seen(root: Path) -> list[tuple[str, str, str]]:
     dataset = scan(str(root))
-    return [(dataset.images.names[i], dataset.classes[dataset.labels[i]], str(dataset.given[i])) for i in range(len(dataset))]
+    return [(dataset.images.names[i], dataset.classes[dataset.labels[i]], PARTS[dataset.given[i]]) for i in range(len(dataset))]
 
 
 def told(location: str | Path) -> DataError:
@@ -127,7 +127,7 @@ def test_a_missing_path_is_answered_with_the_nearest(tmp_path: Path) -> None:
     assert error.code == "L202" and f"did you mean {tmp_path / 'photos'}?" in str(error)
     assert "did you mean mnist?" in str(told("minst"))
     assert "did you mean digits?" in str(told("Digits"))
-    assert "one of the data sets mnist, digits" in str(told("/nowhere/at/all"))
+    assert "one of the data sets mnist, fashion_mnist, cifar10, digits" in str(told("/nowhere/at/all"))
 
 
 @pytest.mark.parametrize("name", ["a" * 5000, "a\0b", "", "~nobody-of-this-name/x", "\n\x1b[31m"])

@@ -13,18 +13,66 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.data.split import LEAKED, LEAKED_VALIDATION, NOT_TRAINED, TWO_LABELS, read_split, split, stratified, write_excluded, write_split
+from limpide.data.dataset import CALIBRATION, PARTS, TEST, VALIDATION
+from limpide.data.split import (
+    GROUP_CUT,
+    JOINS,
+    LEAKED,
+    LEAKED_VALIDATION,
+    NEARLY,
+    NOT_TRAINED,
+    TWO_LABELS,
+    Division,
+    earlier_parts,
+    read_split,
+    split,
+    stratified,
+    write_excluded,
+    write_split,
+)
 
-SHARES = {"test": 0.2, "validation": 0.1, "calibration": 0.1}
+SHARES = {TEST: 0.2, VALIDATION: 0.1, CALIBRATION: 0.1}
 
 
 def hashes(n: int, salt: str = "") -> list[str]:
     return [hashlib.sha256(f"{salt}{k}".encode()).hexdigest() for k in range(n)]
 
 
-def divided(groups: list[str], labels: list[int], given_: list[str] | None = None, earlier: dict[str, str] | None = None) -> tuple[list[str], dict[int, str]]:
-    parts, out = split(groups, np.array(labels, dtype=np.int64), np.array(given_ or [""] * len(groups)), SHARES, earlier)
-    return parts.tolist(), out
+def keys(names: list[str]) -> np.ndarray:
+    return np.array([int(name[:16], 16) for name in names], np.uint64)
+
+
+def codes(names: list[str]) -> np.ndarray:
+    return np.array([PARTS.index(name) for name in names], np.uint8)
+
+
+def earlier_split(parts: dict[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(keys(list(parts)))
+    return keys(list(parts))[order], codes(list(parts.values()))[order]
+
+
+def divided(
+    contents: list[str],
+    labels: list[int],
+    given_: list[str] | None = None,
+    earlier: dict[str, str] | None = None,
+    shares: dict[int, float] = SHARES,
+    **more: object,
+) -> tuple[list[str], dict[int, str]]:
+    found = whole(contents, labels, given_, earlier, shares, **more)
+    return [PARTS[part] for part in found.parts], found.out
+
+
+def whole(
+    contents: list[str],
+    labels: list[int],
+    given_: list[str] | None = None,
+    earlier: dict[str, str] | None = None,
+    shares: dict[int, float] = SHARES,
+    **more: object,
+) -> Division:
+    before = earlier_split(earlier) if earlier else None
+    return split(keys(contents), np.array(labels, np.int64), codes(given_ or [""] * len(contents)), shares, earlier=before, **more)  # type: ignore[arg-type]
 
 
 def counts(parts: list[str], labels: list[int]) -> dict[int, tuple[int, ...]]:
@@ -59,13 +107,13 @@ def test_a_class_of_one_trains_and_nothing_else() -> None:
 
 
 def test_a_share_of_nothing_takes_nothing() -> None:
-    parts, _ = split(hashes(40), np.repeat([0, 1], 20), np.full(40, ""), {"test": 0.2, "validation": 0.0, "calibration": 0.0})
-    assert Counter(parts.tolist()) == {"train": 32, "test": 8}
+    parts, _ = divided(hashes(40), [0] * 20 + [1] * 20, shares={TEST: 0.2, VALIDATION: 0.0, CALIBRATION: 0.0})
+    assert Counter(parts) == {"train": 32, "test": 8}
 
 
 def test_however_much_is_held_out_something_trains() -> None:
     for n in (1, 2, 3, 4, 5):
-        parts, out = split(hashes(2 * n), np.repeat([0, 1], n), np.full(2 * n, ""), {"test": 0.8, "validation": 0.1, "calibration": 0.0})
+        parts, out = divided(hashes(2 * n), [0] * n + [1] * n, shares={TEST: 0.8, VALIDATION: 0.1, CALIBRATION: 0.0})
         assert set(parts[:n]) >= {"train"} and set(parts[n:]) >= {"train"} and out == {}
 
 
@@ -206,9 +254,115 @@ def test_an_earlier_part_gives_way_to_what_the_user_says_now() -> None:
     assert parts[30:] == ["test"] * 10 and "test" not in parts[:30]
 
 
-def test_an_earlier_part_of_an_unknown_name_counts_for_nothing() -> None:
-    groups = hashes(20)
-    assert divided(groups, [0, 1] * 10, earlier=dict.fromkeys(groups, "holdout")) == divided(groups, [0, 1] * 10)
+# -- groups that the user gave
+
+
+def people(n: int, each: int) -> np.ndarray:
+    return np.repeat(np.arange(n), each)
+
+
+@given(st.integers(1, 12), st.integers(1, 9), st.integers(1, 4), st.integers(0, 99))
+def test_a_group_is_never_cut(n: int, each: int, classes: int, salt: int) -> None:
+    groups, labels = people(n, each), [k % classes for k in range(n * each)]
+    parts, _ = divided(hashes(n * each, str(salt)), labels, groups=groups)
+    for g in range(n):
+        assert len({part for part, group in zip(parts, groups, strict=True) if group == g and part}) <= 1
+    assert "train" in parts
+
+
+def test_people_with_one_image_of_each_class_fill_the_quotas() -> None:
+    labels = [k % 10 for k in range(2000)]
+    parts, _ = divided(hashes(2000), labels, groups=people(200, 10))
+    assert Counter(parts) == {"train": 1200, "validation": 200, "calibration": 200, "test": 400}
+    assert set(counts(parts, labels).values()) == {(120, 20, 20, 40)}
+
+
+def test_few_large_groups_leave_no_part_empty() -> None:
+    labels = [k % 2 for k in range(300)]
+    parts, _ = divided(hashes(300), labels, groups=people(3, 100))
+    assert sorted(Counter(parts).items()) == [("test", 100), ("train", 100), ("validation", 100)]
+    assert Counter(divided(hashes(200), labels[:200], groups=people(2, 100))[0]) == {"train": 100, "test": 100}
+
+
+def test_one_group_for_all_trains_and_nothing_is_held_out() -> None:
+    assert set(divided(hashes(40), [0, 1] * 20, groups=people(1, 40))[0]) == {"train"}
+
+
+def test_images_without_a_group_stand_alone() -> None:
+    groups = np.where(np.arange(100) < 20, 5, -1)
+    parts, _ = divided(hashes(100), [0, 1] * 50, groups=groups)
+    assert len(set(parts[:20])) == 1 and Counter(parts)["test"] == 20
+
+
+def test_groups_reach_through_copies() -> None:
+    """Image 0 and its copy are in two groups: then both groups are one."""
+    names = hashes(40)
+    names[20] = names[0]
+    parts, _ = divided(names, [0, 1] * 20, groups=people(4, 10))
+    assert len(set(parts[:10]) | set(parts[20:30])) == 1
+
+
+def test_a_group_across_given_parts_stays_in_the_test() -> None:
+    given_ = ["train"] * 30 + ["test"] * 10
+    groups = np.where(np.isin(np.arange(40), (3, 4, 35)), 1, -1)
+    parts, out = divided(hashes(40), [0, 1] * 20, given_, groups=groups)
+    assert out == {3: GROUP_CUT, 4: GROUP_CUT} and parts[35] == "test"
+
+
+def test_groups_given_later_move_old_images_and_this_is_counted() -> None:
+    names, labels = hashes(100), [0, 1] * 50
+    before = dict(zip(names, divided(names, labels)[0], strict=True))
+    found = whole(names, labels, earlier=before, groups=people(10, 10))
+    parts = [PARTS[part] for part in found.parts]
+    moved = sum(parts[k] != before[names[k]] for k in range(100))
+    assert all(len(set(parts[k : k + 10])) == 1 for k in range(0, 100, 10)) and found.moved == moved > 0
+
+
+# -- near duplicates
+
+
+def test_near_duplicates_stay_together() -> None:
+    pairs = np.array([(k, k + 1) for k in range(0, 60, 3)] + [(k + 1, k + 2) for k in range(0, 60, 3)])
+    parts, out = divided(hashes(60), [k // 3 % 2 for k in range(60)], near=pairs)
+    assert out == {} and all(len(set(parts[k : k + 3])) == 1 for k in range(0, 60, 3)) and Counter(parts)["test"] == 12
+
+
+def test_a_newcomer_that_joins_two_sides_is_left_out() -> None:
+    names, labels = hashes(40), [0, 1] * 20
+    before = dict(zip(names, divided(names, labels)[0], strict=True))
+    train, test = (next(k for k in range(40) if before[names[k]] == part and labels[k] == 0) for part in ("train", "test"))
+    parts, out = divided([*names, *hashes(1, "new")], [*labels, 0], earlier=before, near=np.array([(train, 40), (test, 40)]))
+    assert out == {40: JOINS} and parts[:40] == list(before.values())
+
+
+def test_near_duplicates_on_two_sides_of_an_old_split_leave_the_one_farther_from_the_test_out() -> None:
+    names, labels = hashes(40), [0, 1] * 20
+    before = dict(zip(names, divided(names, labels)[0], strict=True))
+    train, test = (next(k for k in range(40) if before[names[k]] == part and labels[k] == 0) for part in ("train", "test"))
+    parts, out = divided(names, labels, earlier=before, near=np.array([(train, test)]))
+    assert out == {train: NEARLY} and parts[test] == "test"
+
+
+def test_a_training_image_like_a_given_test_image_does_not_train() -> None:
+    given_ = ["train"] * 30 + ["test"] * 10
+    parts, out = divided(hashes(40), [0, 1] * 20, given_, near=np.array([(4, 34), (6, 8)]))
+    assert out == {4: NEARLY} and parts[34] == "test" and parts[6] == parts[8] != "test"
+
+
+@given(st.integers(4, 40), st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39)), max_size=30), st.integers(0, 3))
+def test_near_pairs_never_end_on_two_sides(n: int, found: list[tuple[int, int]], held: int) -> None:
+    near = np.array([(i, j) for i, j in found if i < j < n] or np.zeros((0, 2), int), np.int64).reshape(-1, 2)
+    given_ = ["train"] * (n - held) + ["test"] * held if held else [""] * n
+    parts, out = divided(hashes(n), [k % 2 for k in range(n)], given_, near=near)
+    for i, j in near.tolist():
+        assert i in out or j in out or parts[i] == parts[j]
+    assert {k for k in range(n) if not parts[k]} == set(out)
+
+
+def test_a_million_images_are_split_in_seconds_and_little_memory() -> None:
+    random = np.random.default_rng(0)
+    found = split(random.integers(0, 2**63, 1_000_000).astype(np.uint64), random.integers(0, 10, 1_000_000), np.zeros(1_000_000, np.uint8), SHARES)
+    assert abs(int((found.parts == TEST).sum()) - 200_000) <= 10 and not found.out and found.parts.nbytes == 1_000_000
 
 
 # -- subsets
@@ -238,22 +392,45 @@ def test_another_seed_is_another_order() -> None:
 HOSTILE = ["a,b.jpg", 'say "no".jpg', "new\nline\r.jpg", "=1+1", "猫🐈/x", os.fsdecode(b"caf\xe9/\xff.jpg"), " space ", "", "<script>", "'"]
 
 
+def division(parts: list[str], together: list[int] | None = None) -> Division:
+    return Division(codes(parts), {}, np.array(together if together is not None else range(len(parts)), np.int64), 0)
+
+
 def test_split_and_excluded_there_and_back(tmp_path: Path) -> None:
-    parts = ["train", "test", "", "validation"] * 3
-    write_split(tmp_path / "split.csv", HOSTILE, HOSTILE[::-1], parts[: len(HOSTILE)], hashes(len(HOSTILE)))
-    rows = read_split(tmp_path / "split.csv")
+    parts = (["train", "test", "", "validation"] * 3)[: len(HOSTILE)]
+    content = keys(hashes(len(HOSTILE)))
+    write_split(tmp_path / "split.csv", HOSTILE, HOSTILE[::-1], division(parts), content)
+    rows = list(read_split(tmp_path / "split.csv"))
     kept = [i for i in range(len(HOSTILE)) if parts[i]]
-    assert [(row["file"], row["label"], row["part"], row["group"]) for row in rows] == [
-        (HOSTILE[i], HOSTILE[::-1][i], parts[i], hashes(len(HOSTILE))[i]) for i in kept
+    assert [(row["file"], row["label"], row["part"], row["content"], row["group"]) for row in rows] == [
+        (HOSTILE[i], HOSTILE[::-1][i], parts[i], f"{int(content[i]):016x}", "") for i in kept
     ]
+    known, found = earlier_parts(tmp_path / "split.csv")
+    assert known.tolist() == sorted(content[kept].tolist()) and {int(k): PARTS[p] for k, p in zip(known, found, strict=True)} == {
+        int(content[i]): parts[i] for i in kept
+    }
     write_excluded(tmp_path / "excluded.csv", [(name, LEAKED) for name in HOSTILE])
     assert [tuple(row.values()) for row in read_split(tmp_path / "excluded.csv")] == [(name, LEAKED) for name in HOSTILE]
-    assert read_split(tmp_path / "nothing.csv") == []
+    assert list(read_split(tmp_path / "nothing.csv")) == []
+
+
+def test_what_was_kept_together_has_a_number(tmp_path: Path) -> None:
+    write_split(tmp_path / "split.csv", list("abcd"), ["x"] * 4, division(["train", "test", "test", ""], [0, 7, 7, 9]), keys(hashes(4)))
+    assert [row["group"] for row in read_split(tmp_path / "split.csv")] == ["", "7", "7"]
 
 
 def test_names_stand_in_the_file_as_the_bytes_they_are(tmp_path: Path) -> None:
-    write_split(tmp_path / "split.csv", [os.fsdecode(b"caf\xe9.jpg")], ["a"], ["train"], ["g"])
-    assert b"caf\xe9.jpg,a,train,g\n" in (tmp_path / "split.csv").read_bytes()
+    write_split(tmp_path / "split.csv", [os.fsdecode(b"caf\xe9.jpg")], ["a"], division(["train"]), np.array([10], np.uint64))
+    assert b"caf\xe9.jpg,a,train,000000000000000a,\n" in (tmp_path / "split.csv").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-rf", "@sum", "\tx", "\rx"])
+def test_a_spreadsheet_runs_no_name(tmp_path: Path, name: str) -> None:
+    """Case 44: a cell that begins like a formula."""
+    write_split(tmp_path / "split.csv", [name], [name], division(["train"]), keys(hashes(1)))
+    with open(tmp_path / "split.csv", newline="") as stream:
+        row = list(csv.reader(stream))[1]
+    assert row[0] == row[1] == "'" + name and next(read_split(tmp_path / "split.csv"))["file"] == name
 
 
 names = st.text(st.characters(exclude_characters="\0"), max_size=12)
@@ -263,11 +440,11 @@ names = st.text(st.characters(exclude_characters="\0"), max_size=12)
 def test_any_name_comes_back(tmp_path_factory: pytest.TempPathFactory, found: list[str]) -> None:
     file = tmp_path_factory.getbasetemp() / "names.csv"
     usable = [name for name in found if os.fsdecode(name.encode("utf-8", "replace")) == name or name.isascii()]
-    write_split(file, usable, usable, ["train"] * len(usable), usable)
+    write_split(file, usable, usable, division(["train"] * len(usable)), keys(hashes(len(usable))))
     assert [row["file"] for row in read_split(file)] == usable
 
 
 def test_a_spreadsheet_reads_the_columns(tmp_path: Path) -> None:
-    write_split(tmp_path / "split.csv", ["a"], ["b"], ["test"], ["c"])
+    write_split(tmp_path / "split.csv", ["a"], ["b"], division(["test"]), np.array([12], np.uint64))
     with open(tmp_path / "split.csv", newline="") as stream:
-        assert list(csv.reader(stream)) == [["file", "label", "part", "group"], ["a", "b", "test", "c"]]
+        assert list(csv.reader(stream)) == [["file", "label", "part", "content", "group"], ["a", "b", "test", "000000000000000c", ""]]

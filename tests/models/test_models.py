@@ -12,7 +12,7 @@ from torch import nn
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
 from limpide.interpret.why import why
-from limpide.models import MODELS, PRETRAINED, multiply_adds, parameters
+from limpide.models import MADE_FOR, MODELS, PRETRAINED, multiply_adds, parameters
 from limpide.predictor import Predictor
 from limpide.training.optimiser import AdamW, groups_of
 
@@ -43,6 +43,10 @@ def test_shape(name: str, size: int) -> None:
 def test_number_of_parameters(name: str) -> None:
     make, count = COUNTS[name]
     assert parameters(make()) == count
+
+
+def test_it_is_said_what_each_was_made_for() -> None:
+    assert list(MADE_FOR) == list(MODELS)
 
 
 @every

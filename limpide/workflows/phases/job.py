@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from limpide.data.dataset import Dataset
+from limpide.data.dataset import PARTS, Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Glimpse, Pixels, Reading
 from limpide.energy import Energy, Meter
@@ -22,7 +22,7 @@ from limpide.training.batches import Batches
 from limpide.training.decide import FROZEN_SIZE
 from limpide.training.network import build
 
-PHASES = ("read", "split", "quote", "first", "fit", "seal", "judge", "done")
+PHASES = ("read", "check", "split", "quote", "first", "fit", "seal", "judge", "done")
 
 
 @dataclass
@@ -33,18 +33,20 @@ class Job:
     dataset: Dataset
     began: float  # monotonic, s: when the work began, less what earlier sessions spent on it
     images: bool  # whether the report shows pictures
+    rehash: bool  # whether to read every byte of the images again
     info: dict[str, Any]
     meter: Meter = field(default_factory=Meter)
     recipe: Recipe = field(init=False)
     seen: Glimpse = field(init=False)
     reading: Reading = field(init=False)
-    parts: np.ndarray = field(init=False)  # str (n,), "" = left out
+    near: np.ndarray | None = field(init=False)  # int (m, 2), pairs of nearly identical images; None where they are not looked for
+    parts: np.ndarray = field(init=False)  # uint8 (n,), places in PARTS
 
     def __post_init__(self) -> None:
         self.earlier_energy: dict[str, Any] = self.info.get("energy", {})
 
     def rows(self, part: str) -> np.ndarray:
-        return np.flatnonzero(self.parts == part)
+        return np.flatnonzero(self.parts == PARTS.index(part))
 
     def done(self, phase: str) -> bool:
         return PHASES.index(self.info["phase"]) > PHASES.index(phase)

@@ -1,13 +1,16 @@
-"""read: decide what can be decided from a glimpse, then decode every image once."""
+"""read: decide what can be decided from a glimpse, then look at every image once."""
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
+from limpide.data import store
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Glimpse, glimpse, read, stored
+from limpide.data.reading import Glimpse, Undecoded, glimpse, read, stored
 from limpide.data.split import stratified
 from limpide.errors import RunError
 from limpide.events import Event
@@ -26,19 +29,47 @@ def read_images(job: Job) -> Iterator[Event]:
         job.recipe, reasons = decide(Recipe.from_json(job.info["wanted"]), job.seen, len(job.dataset))
         n = len(job.dataset)
         yield job.say("data", message(N_("{n:count} images in {k:count} classes"), n=n, k=len(job.dataset.classes)))
-        for reason in reasons:
-            yield job.say("decision", reason)
+        for note in (*job.dataset.notes, *reasons):
+            yield job.say("decision", note)
     wanted = _wanted_pixels(job)
     job.run.cache.mkdir(exist_ok=True)  # a run killed while it tidied up has none
-    reading = stored(wanted, job.run.cache)
-    if reading is None:
-        yield from read(job.dataset, wanted, job.run.cache)
-        reading = stored(wanted, job.run.cache)
-    if reading is None:
-        raise RunError("L508", N_("the decoded images could not be kept"), where=job.run.cache, todo=N_("free some disk space and run the same command again"))
-    job.reading = reading
+    shared = store.shared_folder(job.dataset, wanted)
+    if shared is None:
+        yield from _into(job, wanted, job.run.cache)
+    else:
+        with store.working_in(shared) as ours:
+            yield from _into(job, wanted, shared if ours else job.run.cache, rehash=job.rehash)
     if not job.done("read"):
-        job.enter("split", recipe=job.recipe.to_json(), seen=vars(job.seen))
+        job.enter("check", recipe=job.recipe.to_json(), seen=vars(job.seen))
+
+
+def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False) -> Iterator[Event]:
+    """Reads into `folder` what it does not hold yet. Pixels that find no room are decoded when they are needed."""
+    try:
+        if folder != job.run.cache:
+            known = store.prepare(folder, job.dataset, wanted, rehash=rehash)
+            if known and stored(job.dataset, wanted, folder) is None:  # damaged
+                store.prepare(folder, job.dataset, wanted, rehash=True)
+        if stored(job.dataset, wanted, folder) is None:
+            yield from read(job.dataset, wanted, folder, on_disk=store.room_for(wanted, folder))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        folder = job.run.cache  # the cache goes off, the training goes on
+        yield from read(job.dataset, wanted, folder, on_disk=frozenset())
+    reading = stored(job.dataset, wanted, folder)
+    if reading is None:
+        raise RunError("L508", N_("the decoded images could not be kept"), where=folder, todo=N_("free some disk space and run the same command again"))
+    job.reading = reading
+    live = [p.preprocessing.size for p in reading.pixels.values() if isinstance(p.array, Undecoded)]
+    if live and not job.done("read"):
+        yield job.say(
+            "warning",
+            message(
+                N_("no room on the disk for decoded images of {sizes} px: they are decoded each time they are needed, which is slower"),
+                sizes=", ".join(map(str, live)),
+            ),
+        )
 
 
 def _wanted_pixels(job: Job) -> dict[Preprocessing, np.ndarray]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from limpide.audit import records
-from limpide.data.split import read_split, split, write_excluded, write_split
+from limpide.data.dataset import NO_PART, PARTS, TEST, VALIDATION
+from limpide.data.split import FILLED, earlier_parts, read_split, split, write_excluded, write_split
 from limpide.errors import DataError
 from limpide.events import Event
 from limpide.language import N_, Message, message
@@ -17,54 +19,99 @@ from limpide.workflows.phases.job import Job
 
 
 def split_images(job: Job) -> Iterator[Event]:
-    names = list(job.dataset.images.names)
+    names, dataset, seen = job.dataset.images.names, job.dataset, job.reading.seen
     if job.done("split"):
-        by_name = {row["file"]: row["part"] for row in read_split(job.run.split_file)}
-        job.parts = np.array([by_name.get(name, "") for name in names])
+        by_name = {row["file"]: PARTS.index(row["part"]) for row in read_split(job.run.split_file)}
+        job.parts = np.fromiter((by_name.get(name, NO_PART) for name in names), np.uint8, len(names))
         return
-    out = dict(job.reading.failures)
-    kept = np.array([i for i in range(len(names)) if i not in out], dtype=int)
-    hashes = [job.reading.hashes[i] for i in kept]
+    out = job.reading.failures()
+    kept = np.flatnonzero(seen["reason"] < 0)
     earlier, inherited = _earlier_split(job)
-    shares = {name: getattr(job.recipe, name) for name in ("test", "validation", "calibration")}
-    parts, reasons = split(hashes, job.dataset.labels[kept], job.dataset.given[kept], shares, earlier)
-    out |= {int(kept[i]): reason for i, reason in reasons.items()}
-    job.parts = np.full(len(names), "", dtype="U11")
-    job.parts[kept] = parts
-    labels = [job.dataset.classes[k] for k in job.dataset.labels]
-    write_split(job.run.split_file, names, labels, job.parts.tolist(), [h[:16] for h in job.reading.hashes])
-    write_excluded(job.run.excluded_file, [(names[i], out[i]) for i in sorted(out)])
+    shares = {part: getattr(job.recipe, PARTS[part]) for part in FILLED}
+    keys = np.ascontiguousarray(seen["hash"][kept])
+    division = split(
+        keys,
+        dataset.labels[kept],
+        dataset.given[kept],
+        shares,
+        groups=None if dataset.groups is None else dataset.groups[kept],
+        near=_among(job.near, kept, len(names)),
+        earlier=earlier,
+    )
+    out |= {int(kept[i]): reason for i, reason in division.out.items()}
+    job.parts = np.zeros(len(names), np.uint8)
+    job.parts[kept] = division.parts
+    labels = dataset.classes
+    write_split(job.run.split_file, [names[int(i)] for i in kept], [labels[int(k)] for k in dataset.labels[kept]], division, keys)
+    write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
     _refuse_if_hopeless(job, out)
-    if out:
+    left = len(out) + len(dataset.left_out)
+    if left:
         yield job.say(
             "data",
             message(
-                N_("{n:count} file is left out; the reason is in excluded.csv"), N_("{n:count} files are left out; the reasons are in excluded.csv"), n=len(out)
+                N_("{n:count} file is left out; the reason is in excluded.csv"), N_("{n:count} files are left out; the reasons are in excluded.csv"), n=left
             ),
         )
     if inherited:
         job.run.update(test_looks=Run(job.run.path.parent / inherited).info().get("test_looks", 0))  # the same test images, seen before
         yield job.say("split", message(N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"), run=inherited))
-    counts = {part: int((job.parts == part).sum()) for part in ("train", "validation", "calibration", "test")}
+    if division.moved:
+        yield job.say(
+            "warning",
+            message(
+                N_("{n:count} image leaves the part it had in {run}, to stay with its group"),
+                N_("{n:count} images leave the part they had in {run}, to stay with their group"),
+                n=division.moved,
+                run=inherited,
+            ),
+        )
+    counts = {part: len(job.rows(part)) for part in PARTS[1:]}
     says = (
         N_("{train:count} images train, {validation:count} choose, {calibration:count} calibrate, {test:count} are kept for the final score")
         if counts["calibration"]
         else N_("{train:count} images train, {validation:count} choose, {test:count} are kept for the final score")
     )
     yield job.say("split", Message(says, counts))
-    finding = records.data(job.parts.tolist(), Counter(out.values()))
+    if skewed := _other_shares(job, shares, counts):
+        yield job.say("warning", skewed)
+    finding = records.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
     job.enter("quote")
 
 
-def _earlier_split(job: Job) -> tuple[dict[str, str], str]:
-    """Part of each content hash in the newest other run on the same data, and that run's name."""
-    short = {h[:16]: h for h in job.reading.hashes}
+def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | None:
+    """Pairs of images as pairs of places in `kept`."""
+    if near is None or not len(near):
+        return None
+    place = np.full(n, -1)
+    place[kept] = np.arange(len(kept))
+    pairs = place[near]
+    return np.asarray(pairs[(pairs >= 0).all(1)])
+
+
+def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str]:
+    """Keys and parts of the newest other run on the same data, and that run's name."""
     for run in reversed(Run.all_in(job.run.path.parent)):
         if run.path != job.run.path and run.info().get("location") == job.dataset.location and run.split_file.exists():
-            rows = read_split(run.split_file)
-            return {short[row["group"]]: row["part"] for row in rows if row["group"] in short}, run.path.name
-    return {}, ""
+            with contextlib.suppress(KeyError, ValueError):  # of an older limpide, or edited by hand
+                return earlier_parts(run.split_file), run.path.name
+    return None, ""
+
+
+def _other_shares(job: Job, shares: Mapping[int, float], counts: Mapping[str, int]) -> Message | None:
+    """What is to be said when whole groups keep a part far from the size that was asked for."""
+    total = sum(counts.values())
+    for part in (TEST, VALIDATION):
+        asked, got = shares[part], counts[PARTS[part]] / max(1, total)
+        if not (job.dataset.given == part).any() and total >= 50 and abs(got - asked) > max(0.03, 0.25 * asked):
+            return message(
+                N_("the {part} part has {got:percent} of the images instead of {asked:percent}: groups are not cut, and images stay where they were"),
+                part=message(records.PART_NAMES[PARTS[part]]).to_json(),
+                got=got,
+                asked=asked,
+            )
+    return None
 
 
 def _refuse_if_hopeless(job: Job, out: dict[int, str]) -> None:
@@ -77,7 +124,7 @@ def _refuse_if_hopeless(job: Job, out: dict[int, str]) -> None:
                 N_("too few usable images are left: {n} of {total}"),
                 where=job.dataset.location,
                 todo=N_("give at least two readable images of each of two classes; {file} says what was left out"),
-                n=int((job.parts != "").sum()),
+                n=int((job.parts != NO_PART).sum()),
                 total=len(job.dataset),
                 file=str(job.run.excluded_file),
             )

@@ -1,0 +1,338 @@
+"""What is in a folder of images, before anything is learned from it: one function a question, each returns a Finding.
+
+What they measure: counts of classes, unreadable and odd files, the same image twice, images under two labels, leaks between
+the parts that the user gave, and file names that look like groups.
+Why they matter: a duplicate on both sides of a split, or one patient on both, makes every later score too good.
+How they can mislead: near duplicates are found by a hash (data/similar.py), which misses some and may join what merely
+looks alike; names only suggest groups.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from limpide.data.dataset import PARTS, TEST, TRAIN, VALIDATION, Dataset
+from limpide.data.decode import REMARK_WORDS, Remarks
+from limpide.data.reading import Reading
+from limpide.data.similar import DISTANCE
+from limpide.finding import Finding, Number, Table, Verdict
+from limpide.language import N_, Message, message
+
+MOST_ROWS = 200  # of files listed by name
+UNEVEN = 10  # the largest class this many times the smallest
+FEW = 10  # images of a class
+MANY_BAD = 0.05  # share of unusable files from which on something is wrong with the folder
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the checks look at. near: int (m, 2), pairs of nearly identical images; None when they were not looked for."""
+
+    dataset: Dataset
+    reading: Reading
+    near: np.ndarray | None
+
+    @property
+    def usable(self) -> np.ndarray:
+        return np.asarray(self.reading.seen["reason"] < 0)
+
+    def name(self, i: int) -> str:
+        return self.dataset.images.names[i]
+
+    def label(self, i: int) -> str:
+        return self.dataset.classes[int(self.dataset.labels[i])]
+
+    def twins(self) -> list[np.ndarray]:
+        """Indices of usable images with the same bytes, a group of two or more each."""
+        rows = np.flatnonzero(self.usable)
+        order = rows[np.argsort(self.reading.seen["hash"][rows], kind="stable")]
+        hashes = self.reading.seen["hash"][order]
+        groups = np.split(order, np.flatnonzero(np.diff(hashes.astype(np.uint64)) != 0) + 1) if len(order) else []
+        return [np.sort(group) for group in groups if len(group) > 1]
+
+    def near_pairs(self) -> np.ndarray:
+        """Pairs that are nearly but not exactly the same."""
+        if self.near is None or not len(self.near):
+            return np.zeros((0, 2), np.int64)
+        hashes = self.reading.seen["hash"]
+        return np.asarray(self.near[hashes[self.near[:, 0]] != hashes[self.near[:, 1]]])
+
+
+def balance(checked: Checked) -> Finding:
+    """How many usable images each class has."""
+    dataset = checked.dataset
+    counts = np.bincount(dataset.labels[checked.usable], minlength=len(dataset.classes))
+    order = np.argsort(-counts, kind="stable")
+    large, small = int(counts.max()), int(counts.min())
+    values = {
+        "k": len(dataset.classes),
+        "n": int(counts.sum()),
+        "large": large,
+        "small": small,
+        "most": dataset.classes[order[0]],
+        "least": dataset.classes[order[-1]],
+        "ratio": large / max(1, small),
+    }
+    verdict: Verdict = "ok"
+    says = N_("{n:count} usable images in {k:count} classes, {small:count} to {large:count} a class.")
+    if small < FEW:
+        verdict, says = "warn", N_("Class {least} has only {small:count} usable images: what is said about it will be uncertain.")
+    elif large >= UNEVEN * small:
+        verdict, says = "warn", N_("Classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced accuracy, not accuracy.")
+    rows = [[dataset.classes[k], int(counts[k])] for k in order]
+    return Finding(
+        "balance",
+        verdict,
+        message(says, **values),
+        numbers=[Number(N_("images"), int(counts.sum()), "count")],
+        table=Table([(N_("class"), "text"), (N_("images"), "count")], rows),
+    )
+
+
+def class_names(checked: Checked) -> Finding:
+    """Classes whose names differ by case or spaces only are probably one."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in checked.dataset.classes:
+        alike[re.sub(r"[\s_-]+", "", name).casefold()].append(name)
+    pairs = [names for names in alike.values() if len(names) > 1]
+    says = message(N_("No two class names are alike but for case or spaces."))
+    if pairs:
+        says = message(N_("{first} and {second} are two classes here: rename one folder if they are meant to be one."), first=pairs[0][0], second=pairs[0][1])
+    return Finding("class_names", "warn" if pairs else "ok", says)
+
+
+def unusable(checked: Checked) -> Finding:
+    """Files that are left out, with the reason of each."""
+    listed = [(checked.name(i), reason) for i, reason in checked.reading.failures().items()] + list(checked.dataset.left_out)
+    total = len(checked.dataset) + len(checked.dataset.left_out)
+    says = message(N_("All {n:count} files can be used."), n=total)
+    if listed:
+        says = message(
+            N_("{n:count} of {total:count} files cannot be used and is left out: {reason}."),
+            N_("{n:count} of {total:count} files cannot be used and are left out, most because: {reason}."),
+            n=len(listed),
+            total=total,
+            reason=message(Counter(reason for _, reason in listed).most_common(1)[0][0]).to_json(),
+        )
+    verdict: Verdict = "ok" if not listed else "bad" if len(listed) > MANY_BAD * total else "warn"
+    return Finding("unusable", verdict, says, table=_files([(name, message(reason)) for name, reason in listed], N_("reason")))
+
+
+def odd_files(checked: Checked) -> Finding:
+    """Files that are used although something about them is worth saying."""
+    found = {remark: checked.reading.remarked(remark) for remark in REMARK_WORDS if remark is not Remarks.CONSTANT}
+    suspect = len(found.get(Remarks.SUSPECT, ()))
+    rows: list[list[object]] = [[message(REMARK_WORDS[remark]), len(rows), checked.name(int(rows[0]))] for remark, rows in found.items() if len(rows)]
+    says = message(N_("Nothing odd about the files that are used."))
+    if suspect:
+        says = message(N_("{n:count} image decodes but seems damaged; it is used."), N_("{n:count} images decode but seem damaged; they are used."), n=suspect)
+    elif rows:
+        says = message(N_("Some files needed a conversion; the same rule holds when the model is used."))
+    columns = [(N_("what"), "text"), (N_("images"), "count"), (N_("for example"), "text")]
+    return Finding("odd_files", "warn" if suspect else "ok", says, table=Table(columns, rows) if rows else None)
+
+
+def duplicates(checked: Checked) -> Finding:
+    """Images whose bytes are the same."""
+    groups = checked.twins()
+    extra = sum(len(group) - 1 for group in groups)
+    says = message(N_("No image is there twice."))
+    if groups:
+        says = message(
+            N_("{n:count} image is an exact copy of another; copies stay in one part."),
+            N_("{n:count} images are exact copies of others; copies stay in one part."),
+            n=extra,
+        )
+    rows = [(checked.name(int(i)), checked.name(int(group[0]))) for group in groups for i in group[1:]]
+    return Finding("duplicates", "warn" if extra > 0.01 * len(checked.dataset) else "ok", says, table=_files(rows, N_("same as")))
+
+
+def near_duplicates(checked: Checked) -> Finding:
+    """Images that are nearly the same: resized, recompressed, slightly cropped or brightened."""
+    if checked.near is None:
+        return Finding("near_duplicates", "unknown", message(N_("Near duplicates were not looked for: on images this small, different ones look alike.")))
+    pairs = checked.near_pairs()
+    images = len(np.unique(pairs))
+    says = message(N_("No two images are nearly the same."))
+    if images:
+        says = message(N_("{n:count} images are nearly the same as another; those that look alike stay in one part."), n=images)
+    method = message(
+        N_(
+            "Compared by a perceptual hash (256 signs of a cosine transform, a variation of pHash); images that differ in at most {distance:count} bits count as nearly the same."
+        ),
+        distance=DISTANCE,
+    )
+    rows = [(checked.name(int(j)), checked.name(int(i))) for i, j in pairs[:MOST_ROWS]]
+    return Finding(
+        "near_duplicates", "warn" if images > 0.01 * len(checked.dataset) else "ok", says, table=_files(rows, N_("nearly the same as")), details=[method]
+    )
+
+
+def conflicts(checked: Checked) -> Finding:
+    """The same image, or nearly the same, under two labels: one of them is probably wrong."""
+    labels = checked.dataset.labels
+    rows = [
+        (checked.name(int(i)), checked.label(int(i)), checked.name(int(group[0])), checked.label(int(group[0])))
+        for group in checked.twins()
+        for i in group[1:]
+        if len(set(labels[group].tolist())) > 1
+    ]
+    exact = len(rows)
+    rows += [
+        (checked.name(int(j)), checked.label(int(j)), checked.name(int(i)), checked.label(int(i))) for i, j in checked.near_pairs() if labels[i] != labels[j]
+    ]
+    says = message(N_("No image is in two classes."))
+    if exact:
+        says = message(
+            N_("{n:count} image is in two classes: all its copies are left out."),
+            N_("{n:count} images are in two classes: all their copies are left out."),
+            n=exact,
+        )
+    elif rows:
+        says = message(
+            N_("{n:count} image is nearly the same as one of another class: one label may be wrong."),
+            N_("{n:count} images are nearly the same as one of another class: one label may be wrong."),
+            n=len(rows),
+        )
+    columns = [(N_("file"), "text"), (N_("class"), "text"), (N_("same as"), "text"), (N_("its class"), "text")]
+    return Finding("conflicts", "bad" if exact else "warn" if rows else "ok", says, table=Table(columns, rows[:MOST_ROWS]) if rows else None)
+
+
+def leaks(checked: Checked) -> Finding:
+    """Images of one of the user's parts that are in another one, too."""
+    given = checked.dataset.given
+    if len(set(given.tolist())) < 2:
+        return Finding("leaks", "ok", message(N_("The parts are ours to choose, and copies of an image are never cut apart.")))
+    rows = []
+    for group in checked.twins():
+        parts = {int(given[i]) for i in group}
+        if len(parts) > 1:
+            keeper = group[int(np.argmax([_held(int(given[i])) for i in group]))]
+            rows += [_leak(checked, int(i), int(keeper)) for i in group if given[i] != given[keeper]]
+    exact = len(rows)
+    rows += [_leak(checked, *sorted((int(i), int(j)), key=lambda k: _held(int(given[k])))) for i, j in checked.near_pairs() if given[i] != given[j]]
+    cut = _cut_groups(checked)
+    says = message(N_("No image of one part is in another one."))
+    if rows:
+        says = message(
+            N_("{n:count} image is in two of the parts that you gave ({exact:count} byte for byte): the copy outside the test is left out."),
+            N_("{n:count} images are in two of the parts that you gave ({exact:count} byte for byte): the copies outside the test are left out."),
+            n=len(rows),
+            exact=exact,
+        )
+    elif cut:
+        says = message(
+            N_("{n:count} group has images in two of the parts that you gave: those outside the test are left out."),
+            N_("{n:count} groups have images in two of the parts that you gave: those outside the test are left out."),
+            n=cut,
+        )
+    columns = [(N_("file"), "text"), (N_("part"), "text"), (N_("same as"), "text"), (N_("its part"), "text")]
+    return Finding(
+        "leaks",
+        "bad" if rows or cut else "ok",
+        says,
+        table=Table(columns, rows[:MOST_ROWS]) if rows else None,
+        numbers=[Number(N_("images"), len(rows), "count")],
+    )
+
+
+def _held(part: int) -> int:
+    return {TEST: 3, VALIDATION: 2, TRAIN: 1}.get(part, 0)
+
+
+def _leak(checked: Checked, i: int, j: int) -> tuple[str, str, str, str]:
+    given = checked.dataset.given
+    return checked.name(i), PARTS[given[i]], checked.name(j), PARTS[given[j]]
+
+
+def _cut_groups(checked: Checked) -> int:
+    groups, given = checked.dataset.groups, checked.dataset.given
+    if groups is None:
+        return 0
+    pairs = {(int(g), int(p)) for g, p in zip(groups, given, strict=True) if g >= 0}
+    return sum(n > 1 for n in Counter(g for g, _ in pairs).values())
+
+
+def sizes(checked: Checked) -> Finding:
+    seen = checked.reading.seen[checked.usable]
+    width, height = seen["width"].astype(int), seen["height"].astype(int)
+    if not len(seen):
+        return Finding("sizes", "bad", message(N_("No image can be used.")))
+    short = np.minimum(width, height)
+    kinds = len(set(zip(width.tolist(), height.tolist(), strict=True)))
+    typical = int(np.argsort(short)[len(short) // 2])
+    values: dict[str, Any] = {"w": int(width[typical]), "h": int(height[typical]), "low": int(short.min()), "high": int(np.maximum(width, height).max())}
+    says = message(N_("All images are {w:count}×{h:count} pixels."), **values)
+    if kinds > 1:
+        says = message(
+            N_("Images come in {kinds:count} sizes, typically {w:count}×{h:count} pixels; the shortest side has {low:count}, the longest {high:count}."),
+            kinds=kinds,
+            **values,
+        )
+    return Finding("sizes", "ok", says)
+
+
+def constant(checked: Checked) -> Finding:
+    rows = checked.reading.remarked(Remarks.CONSTANT)
+    says = message(N_("No image is of one colour only."))
+    if len(rows):
+        says = message(
+            N_("{n:count} image is of one colour only: nothing can be seen on it."),
+            N_("{n:count} images are of one colour only: nothing can be seen on them."),
+            n=len(rows),
+        )
+    return Finding("constant", "warn" if len(rows) else "ok", says, table=_files([(checked.name(int(i)), checked.label(int(i))) for i in rows], N_("class")))
+
+
+def name_groups(checked: Checked) -> Finding:
+    """File names that look as if several images came from one person, camera or burst."""
+    if checked.dataset.groups is not None:
+        n = len(set(checked.dataset.groups[checked.dataset.groups >= 0].tolist()))
+        return Finding("name_groups", "ok", message(N_("{n:count} groups were given, and none is cut apart."), n=n))
+    prefixes = Counter(_prefix(name) for name in checked.dataset.images.names)
+    prefixes.pop("", None)
+    several = {prefix: n for prefix, n in prefixes.items() if n > 1}
+    covered = sum(several.values())
+    if len(several) < 3 or covered < 0.5 * len(checked.dataset) or covered > 100 * len(several):
+        return Finding("name_groups", "ok", message(N_("The file names do not suggest groups.")))
+    example, n = max(several.items(), key=lambda item: item[1])
+    says = message(
+        N_(
+            "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these are persons, cameras or bursts, a random split flatters the score: give a table with a group column."
+        ),
+        groups=len(several),
+        example=example,
+        n=n,
+    )
+    return Finding(
+        "name_groups",
+        "warn",
+        says,
+        table=Table([(N_("name begins with"), "text"), (N_("images"), "count")], [[p, c] for p, c in sorted(several.items(), key=lambda item: -item[1])[:20]]),
+    )
+
+
+def _prefix(name: str) -> str:
+    """What stands before the last number of a file name, if it holds a number itself: p012_03.jpg → p012."""
+    stem = re.sub(r"\.\w+$", "", name.replace("\\", "/").rsplit("/", 1)[-1])
+    found = re.match(r"^(.*\d.*?)[\s_.-]+[A-Za-z]*\d+$", stem)
+    return found.group(1) if found else ""
+
+
+def _files(rows: Sequence[tuple[str, str | Message]], meaning: str) -> Table | None:
+    return Table([(N_("file"), "text"), (meaning, "text")], [list(row) for row in rows[:MOST_ROWS]]) if rows else None
+
+
+CHECKS: dict[str, Callable[[Checked], Finding]] = {
+    check.__name__: check for check in (balance, class_names, unusable, odd_files, duplicates, near_duplicates, conflicts, leaks, sizes, constant, name_groups)
+}
+
+
+def all_checks(checked: Checked) -> Iterable[Finding]:
+    return (check(checked) for check in CHECKS.values())

@@ -1,0 +1,91 @@
+"""The command line: one function a verb, each of which parses, calls a workflow and prints.
+
+Nothing heavy is imported before a verb needs it, so that `limpide --help` answers at once.
+
+making.py · using.py · keeping.py   the verbs, grouped by what people do
+machinery.py                        how click is bent to this house
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from limpide import __version__, language
+from limpide.cli.keeping import clean, info, models, runs
+from limpide.cli.machinery import Verbs, language_first, spoken
+from limpide.cli.making import check, demo, export, train
+from limpide.cli.using import evaluate, explain, predict, report
+from limpide.errors import LimpideError
+from limpide.language import N_, _
+
+VERBS = (check, train, predict, evaluate, explain, export, report, runs, clean, models, info, demo)  # in the order in which people need them
+
+
+@click.group(
+    cls=Verbs,
+    commands=VERBS,
+    invoke_without_command=True,
+    help=N_("""Deep learning for images that you can see through.
+
+\b
+A folder with one folder of images a class is all it needs:
+  limpide train photos/             train, judge, report, one command
+  limpide predict runs/photos-001 new.jpg
+  limpide evaluate runs/photos-001 other-photos/
+  limpide explain runs/photos-001 new.jpg
+\b
+No images at hand?
+  limpide train digits              8×8 digits, in ten seconds
+  limpide train mnist               the classic, in half a minute"""),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="limpide")
+@spoken(N_("language of every sentence (or set LIMPIDE_LANG)"))
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main() -> None:
+    """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
+    language.use(language.wanted_language())
+    try:
+        cli.main(args=language_first(sys.argv[1:]), standalone_mode=False)
+    except LimpideError as error:
+        click.echo(f"limpide: {error}", err=True)
+        sys.exit(error.exit_status)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "limpide"
+        click.echo(f"limpide: {error.format_message()} — {where} — " + _("see {command} --help").format(command=where), err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except MemoryError:
+        click.echo("limpide: " + _("memory ran out — use a smaller --batch or --image-size"), err=True)
+        sys.exit(6)
+    except OSError as error:
+        click.echo(
+            f"limpide: {error.strerror or error} — {error.filename or ''} — " + _("check the path, its permissions and the space left on the disk"), err=True
+        )
+        sys.exit(5)
+    except Exception:
+        click.echo("limpide: " + _logged(), err=True)
+        sys.exit(1)
+
+
+def _logged() -> str:
+    import traceback
+
+    from limpide.workflows.info import error_log
+
+    file = error_log()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(traceback.format_exc(), encoding="utf-8")
+    return _("this is a mistake in limpide itself — the details are in {file} — please report it with that file").format(file=file)

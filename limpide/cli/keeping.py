@@ -1,0 +1,109 @@
+"""What there is, and where it is kept: runs, networks, this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from limpide.cli.machinery import as_json_list, as_json_object, runs_folder, verb
+from limpide.cli.making import train_summary
+from limpide.language import N_, message
+
+
+@verb(
+    N_("list the runs kept in a folder"),
+    N_("""List the runs kept in a folder, newest last."""),
+)
+@runs_folder
+@as_json_list
+def runs(folder: Path, as_json: bool) -> None:
+    from limpide.report import live, tables
+    from limpide.run import Run
+
+    found = Run.all_in(folder)
+    if as_json:
+        click.echo(json.dumps([train_summary(run) for run in found]))
+        return
+    tables.print_runs([(run, train_summary(run)) for run in found])
+    screen = live.Screen()
+    screen.next(*("limpide", "report", found[-1].path) if found else ("limpide", "train", "digits"))
+
+
+@verb(
+    N_("free what is kept only to be faster"),
+    N_("""Free what is kept only to be faster next time: decoded images, unpacked archives. Runs, models and downloads stay.
+
+\b
+limpide clean --dry-run             shows what there is
+limpide clean --older 30d           frees what was not used for thirty days
+limpide clean                       frees all of it"""),
+)
+@click.option("--older", metavar=N_("TIME"), help=N_("only what was not used for so long: 12h, 30d"))
+@click.option("--dry-run", is_flag=True, help=N_("show what there is, and free nothing"))
+@as_json_object
+def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
+    from limpide.recipe import seconds
+    from limpide.report import live, tables
+    from limpide.workflows.clean import clean as work
+    from limpide.workflows.clean import freeable
+
+    limit = seconds(older) or 0.0
+    found = [item for item in freeable() if item.idle >= limit]
+    freed = 0 if dry_run else work(limit)
+    if as_json:
+        click.echo(json.dumps({"freed": freed, "found": [vars(item) | {"path": str(item.path)} for item in found]}))
+        return
+    tables.print_freeable(found)
+    screen = live.Screen()
+    total = sum(item.bytes for item in found)
+    screen.say(message(N_("{size:bytes} can be freed"), size=total) if dry_run else message(N_("{size:bytes} freed"), size=freed))
+    screen.next(*("limpide", "clean") if dry_run and total else ("limpide", "runs"))
+
+
+@verb(
+    N_("list the networks, or measure one on this machine"),
+    N_("""List the networks: what each costs, and how fast it is here. With NAME it is measured, once, and remembered.
+
+\b
+limpide models                      all networks
+limpide models cnn                  one of them, with milliseconds an image
+limpide models cnn --again          the same, measured anew"""),
+)
+@click.argument("name", required=False)
+@click.option("--again", is_flag=True, help=N_("measure anew what was measured before"))
+@click.option("--json", "as_json", is_flag=True, help=N_("print JSON: a list, or one object for NAME"))
+def models(name: str | None, again: bool, as_json: bool) -> None:
+    from limpide.report import live, tables
+    from limpide.workflows.models import models as work
+
+    screen = live.Screen(quiet=as_json)
+    found = [network.to_json() for network in screen.wait(work(name, again))]
+    if as_json:
+        click.echo(json.dumps(found[0] if name else found))
+    elif name:
+        tables.print_network(found[0])
+        screen.next("limpide", "train", "photos/", "--model", name)
+    else:
+        tables.print_networks(found)
+        unmeasured = [network["name"] for network in found if not network["speed"]]
+        screen.next(*("limpide", "models", unmeasured[0]) if unmeasured else ("limpide", "train", "photos/"))
+
+
+@verb(
+    N_("say what limpide runs on and where it keeps things"),
+    N_("""Say what limpide runs on, what it would choose here, and where it keeps things."""),
+)
+@runs_folder
+@as_json_object
+def info(folder: Path, as_json: bool) -> None:
+    from limpide.report import live, tables
+    from limpide.workflows.info import info as work
+
+    found = work(folder)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        tables.print_info(found)
+        live.Screen().next("limpide", "models")

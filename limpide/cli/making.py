@@ -1,0 +1,154 @@
+"""What makes a model and hands it out: check, train, demo, export."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from limpide.cli.machinery import as_json_object, recipe_options, runs_folder, verb
+from limpide.language import N_, message
+from limpide.recipe import Recipe
+
+
+@verb(
+    N_("look for trouble in a folder of images"),
+    N_("""Look for trouble in DATA before anything is learned: classes, unreadable files, copies, leaks, contradictions.
+
+\b
+limpide check photos/
+limpide check scans.csv --groups patient
+Nothing of yours is changed. Training makes the same checks."""),
+)
+@click.argument("data")
+@click.option(
+    "--groups",
+    default="auto",
+    show_default=True,
+    help=N_("columns of a table that hold what no split may cut (patient, camera): names with commas, auto or none"),
+)
+@click.option("--rehash", is_flag=True, help=N_("read every byte of the images again"))
+@as_json_object
+def check(data: str, groups: str, rehash: bool, as_json: bool) -> None:
+    from limpide.report import live, terminal
+    from limpide.workflows.check import check as work
+
+    screen = live.Screen(quiet=as_json)
+    findings = screen.collect(work(data, groups=groups, rehash=rehash))
+    if as_json:
+        click.echo(json.dumps({"data": data, "findings": {name: finding.to_json() for name, finding in findings.items()}}))
+    else:
+        terminal.print_findings(findings, screen.console)
+        screen.next("limpide", "train", data)
+
+
+@verb(
+    N_("train on a folder of images, judge, report"),
+    N_("""Train on DATA: a folder of class folders or of train|val|test folders, a table (.csv, .tsv, .parquet) of file and
+label, a zip or tar of folders, or one of mnist, fashion_mnist, cifar10, digits.
+
+\b
+limpide train photos/               decides everything, and says why
+limpide train photos/ --time 5m     better, if you have five minutes
+limpide train photos/ --epochs 10 --lr 0.001 --seed 3
+The same command continues a run that was interrupted; --new starts another one."""),
+)
+@click.argument("data")
+@recipe_options
+@runs_folder
+@click.option("--rehash", is_flag=True, help=N_("read every byte of the images again"))
+@click.option("--new", is_flag=True, help=N_("start afresh even if an unfinished run could be continued"))
+@click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
+@as_json_object
+def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, as_json: bool, **choices: Any) -> None:
+    recipe = Recipe.of(**{name: value for name, value in choices.items() if value is not None})
+    from limpide import machine
+
+    machine.keep_memory()
+    from limpide.report import live
+    from limpide.workflows.train import prepare
+    from limpide.workflows.train import train as work
+
+    run, dataset, continued = prepare(data, recipe, folder, new=new)
+    screen = live.Screen(quiet=as_json)
+    if continued:
+        screen.say(message(N_("continuing {run}, which was not finished (--new starts another)"), run=str(run.path)))
+    finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
+    if as_json:
+        click.echo(json.dumps(train_summary(run)))
+    elif finished:
+        screen.report(run)
+        screen.next("limpide", "predict", run.path, _example(run, dataset))
+    else:
+        screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
+    sys.exit(0 if finished else 130)
+
+
+def train_summary(run: Any) -> dict[str, Any]:
+    """What `train --json` prints: the score is null when the run was stopped before it was judged."""
+    info, finding = run.info(), run.finding("accuracy")
+    accuracy = finding.number("accuracy") if finding else None
+    return {
+        "run": str(run.path),
+        "status": "interrupted" if info["status"] == "running" and not run.working() else info["status"],
+        "model": str(run.model_file) if run.model_file.exists() else None,
+        "report": str(run.report_file) if run.report_file.exists() else None,
+        "network": info.get("recipe", {}).get("model"),
+        "kind": info.get("final", {}).get("kind"),
+        "accuracy": accuracy and accuracy.value,
+        "accuracy_low": accuracy and accuracy.low,
+        "accuracy_high": accuracy and accuracy.high,
+        "n_test": accuracy and accuracy.n,
+        "seconds": info.get("seconds"),
+        "training_seconds": info.get("fit_seconds"),
+        "first_model_seconds": info.get("first_model_seconds"),
+        "model_seconds": info.get("model_seconds"),
+        "bytes": run.bytes(),
+    }
+
+
+def _example(run: Any, dataset: Any) -> Path:
+    """A test image to try: its file, or a copy in the run where the data set has no files."""
+    import os
+
+    import numpy as np
+
+    from limpide.data.dataset import FileImages
+
+    with np.load(run.predictions / "test.npz") as stored:
+        name = stored["files"][0].decode("utf-8", "surrogateescape")
+    if isinstance(dataset.images, FileImages):
+        return Path(os.path.relpath(dataset.images.root / name))
+    file = run.predictions / "example.png"
+    if not file.exists():
+        dataset.images.image(list(dataset.images.names).index(name)).save(file)
+    return Path(file)
+
+
+@verb(
+    N_("the main job on real data: MNIST"),
+    N_("""The main job on real data: train on MNIST, judge, report."""),
+)
+@runs_folder
+@click.pass_context
+def demo(ctx: click.Context, folder: Path) -> None:
+    ctx.invoke(train, data="mnist", folder=folder, rehash=False, new=False, no_images=False, as_json=False)
+
+
+@verb(
+    N_("copy the sealed model to where it is needed"),
+    N_("""Copy the sealed model of RUN to FILE: an ONNX file that needs no limpide and no torch."""),
+)
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path))
+def export(run: str, file: Path) -> None:
+    from limpide.report import live
+    from limpide.workflows.export import export as work
+
+    work(run, file)
+    screen = live.Screen()
+    screen.say(message(N_("wrote {file}; docs/exported-model.md shows fifteen lines that run it"), file=str(file)))
+    screen.next("limpide", "predict", file, "new.jpg")

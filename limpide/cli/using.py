@@ -1,0 +1,133 @@
+"""What uses a model: predict, evaluate, explain, report."""
+
+from __future__ import annotations
+
+import glob
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from limpide.cli.machinery import as_json_list, as_json_object, spoken, verb
+from limpide.errors import LimpideError, UsageError
+from limpide.language import N_
+
+
+@verb(
+    N_("name what is on image files"),
+    N_("""Name what is on FILES (images, folders, patterns) with the model of RUN (a run, or its model.onnx).
+
+\b
+limpide predict runs/photos-001 new.jpg
+limpide predict runs/photos-001 inbox/ --csv > names.csv"""),
+)
+@click.argument("run")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--top", default=3, show_default=True, type=click.IntRange(1), help=N_("how many classes to name"))
+@click.option("--csv", "as_csv", is_flag=True, help=N_("print CSV"))
+@as_json_list
+def predict(run: str, files: Sequence[str], top: int, as_csv: bool, as_json: bool) -> None:
+    from limpide.report import live, tables
+    from limpide.workflows.predict import predict as work
+
+    found = list(work(run, _expanded(files), top))
+    good = [item for item in found if not isinstance(item, LimpideError)]
+    for item in found:
+        if isinstance(item, LimpideError):
+            click.echo(f"limpide: {item}", err=True)
+    if as_json:
+        click.echo(json.dumps([item.to_json() for item in good]))
+    elif as_csv:
+        tables.print_csv(good)
+    else:
+        tables.print_predictions(good)
+        if good:
+            live.Screen().next(*("limpide", "explain", run, good[0].file) if Path(run).is_dir() else ("limpide", "evaluate", run, "photos/"))
+    sys.exit(0 if good else 3)
+
+
+def _expanded(patterns: Sequence[str]) -> list[str]:
+    """Files as they are, every file of a folder, and what a quoted pattern matches."""
+    found: list[str] = []
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            found += sorted(str(p) for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        elif not path.exists() and glob.has_magic(pattern):
+            found += sorted(glob.glob(pattern, recursive=True))
+        else:
+            found.append(pattern)
+    if not found:
+        raise UsageError("L108", N_("no file matches"), where=" ".join(patterns), todo=N_("name image files, a folder, or a pattern in quotes"))
+    return found
+
+
+@verb(
+    N_("score a model on other labelled images"),
+    N_("""Score the model of RUN on other labelled images: DATA is a folder with the same class names."""),
+)
+@click.argument("run")
+@click.argument("data")
+@as_json_object
+def evaluate(run: str, data: str, as_json: bool) -> None:
+    from limpide.report import live
+    from limpide.workflows.evaluate import evaluate as work
+
+    screen = live.Screen(quiet=as_json)
+    findings = screen.collect(work(run, data))
+    if as_json:
+        accuracy = findings["accuracy"].number("accuracy")
+        summary = {"run": run, "data": data, "accuracy": accuracy.value, "accuracy_low": accuracy.low, "accuracy_high": accuracy.high, "n": accuracy.n}
+        summary["used_in_training"] = int(findings["accuracy"].number("used in training").value)
+        click.echo(json.dumps(summary | {"findings": {name: f.to_json() | {"pictures": []} for name, f in findings.items()}}))
+    else:
+        screen.findings(findings)
+        screen.next("limpide", "predict", run, data)
+
+
+@verb(
+    N_("open the network on one image, product by product"),
+    N_("""Open the network of RUN on IMAGE: what it says, and one unit's value product by product."""),
+)
+@click.argument("run")
+@click.argument("image")
+@click.option("--layer", help=N_("a convolution or linear layer; without it, the strongest unit of the first convolution"))
+@click.option("--channel", type=int, help=N_("channel of the unit, with --layer"))
+@click.option("-y", type=int, help=N_("row of the unit, with --layer"))
+@click.option("-x", type=int, help=N_("column of the unit, with --layer"))
+@as_json_object
+def explain(run: str, image: str, layer: str | None, channel: int | None, y: int | None, x: int | None, as_json: bool) -> None:
+    if layer is None and (channel, y, x) != (None, None, None):
+        raise UsageError("L114", N_("a unit is named by its layer first"), where="limpide explain", todo=N_("add --layer, or leave --channel, -y and -x out"))
+    from limpide.report import live, tables
+    from limpide.workflows.explain import explain as work
+
+    findings = work(run, image, layer, channel or 0, y or 0, x or 0)
+    if as_json:
+        click.echo(json.dumps({name: finding.to_json() for name, finding in findings.items()}))
+    else:
+        screen = live.Screen()
+        screen.findings(findings)
+        tables.print_unit(findings["inside"])
+        screen.next("limpide", "explain", run, image, "--layer", "head", "--channel", (channel or 0) + 1 if layer else 0)
+
+
+@verb(
+    N_("write the report again, in another language or without images"),
+    N_("""Write the report of RUN again, in the language of --lang."""),
+)
+@click.argument("run")
+@click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
+@spoken(N_("language of the report"))
+def report(run: str, no_images: bool) -> None:
+    from limpide.report import live
+    from limpide.report.page import write_page
+    from limpide.run import Run
+
+    screen = live.Screen()
+    opened = Run.open(run)
+    write_page(opened, images=not no_images)
+    screen.report(opened)
+    screen.next("limpide", "predict", run, "new.jpg")

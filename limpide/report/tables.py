@@ -1,0 +1,195 @@
+"""The small tables of predict, runs, models, info and explain, printed on standard output."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from limpide.errors import one_line
+from limpide.finding import Finding
+from limpide.language import N_, _, duration, large, message, number, percent, significant, size
+from limpide.report import wording
+from limpide.run import Run
+
+PRETRAINED = {"none": wording.NOTHING, "installed": N_("installed"), "missing": N_("not installed")}
+
+
+def _table(*columns: str) -> Any:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
+    for k, column in enumerate(columns):
+        table.add_column(column, justify="left" if k == 0 else "right", overflow="fold")
+    return table
+
+
+def _print(table: Any) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(table)
+
+
+def _cell(text: object) -> Any:
+    from rich.text import Text
+
+    return Text(one_line(str(text)))
+
+
+def print_predictions(predictions: Sequence[Any]) -> None:
+    if not predictions:
+        return
+    table = _table(_("file"), _("class"), _("probability"), _("next best"))
+    for p in predictions:
+        rest = ", ".join(f"{name} {percent(share)}" for name, share in p.top[1:])
+        table.add_row(_cell(p.file), _cell(p.label or _("none of these")), _cell(percent(p.probability)), _cell(rest))
+    _print(table)
+
+
+def print_csv(predictions: Sequence[Any]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["file", "label", "probability"])
+    writer.writerows([_as_text(p.file), _as_text(p.label or ""), f"{p.probability:.6f}"] for p in predictions)
+
+
+def _as_text(value: str) -> str:
+    """A spreadsheet runs a cell that begins like a formula: an apostrophe makes it text."""
+    value = value.encode("utf-8", "backslashreplace").decode()
+    return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def print_runs(rows: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
+    if not rows:
+        _print(_("there are no runs in this folder yet"))
+        return
+    table = _table(_("run"), _("network"), _("state"), _("accuracy"), _("test images"), _("time"), _("disk"))
+    for run, row in rows:
+        score = "" if row["accuracy"] is None else percent(row["accuracy"])
+        count = "" if row["n_test"] is None else number(row["n_test"])
+        table.add_row(
+            _cell(run.path),
+            _cell(row["network"] or ""),
+            _cell(row["status"]),
+            score,
+            count,
+            duration(row["seconds"]) if row["seconds"] else "",
+            size(row["bytes"]),
+        )
+    _print(table)
+
+
+def print_freeable(found: Sequence[Any]) -> None:
+    words = {"pixels": _("decoded images"), "archive": _("unpacked archive")}
+    if not found:
+        _print(_("nothing is kept"))
+        return
+    table = _table(_("of"), _("what"), _("disk"), _("not used for"))
+    for item in found:
+        table.add_row(_cell(item.what), words[item.kind], size(item.bytes), duration(item.idle))
+    _print(table)
+
+
+def print_unit(finding: Finding) -> None:
+    """The largest products of one unit, then their sum, as a table."""
+    patch, kernel, products = (_flat(finding.data[name]) for name in ("patch", "kernel", "products"))
+    order = sorted(range(len(products)), key=lambda k: -abs(products[k]))
+    shown = order[:12]
+    table = _table(_("input × weight"), _("product"))
+    for k in shown:
+        table.add_row(f"{significant(patch[k])} × {significant(kernel[k])}", significant(products[k]))
+    if len(order) > len(shown):
+        rest = sum(products[k] for k in order[len(shown) :])
+        table.add_row(_("{n} smaller products").format(n=len(order) - len(shown)), significant(rest))
+    table.add_row(_("bias"), significant(finding.data["bias"]))
+    table.add_row(_("sum, in 64-bit arithmetic"), significant(finding.data["sum"]))
+    table.add_row(_("what the network computed"), significant(finding.data["torch"]))
+    _print(table)
+
+
+def _flat(nested: Any) -> list[float]:
+    return [v for part in nested for v in _flat(part)] if isinstance(nested, list) else [float(nested)]
+
+
+def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
+    """Fits into eighty characters: only the last head breaks."""
+    table = _table(_("network"), _("parameters"), _("weights"), _("mult-adds"), _("square"), _("pretrained"), _("ms an image"))
+    table.padding = (0, 1, 0, 0)
+    for column in table.columns[:-1]:
+        column.no_wrap = True
+    for n in networks:
+        milliseconds = n["speed"] and n["speed"]["milliseconds"]
+        counts = (number(n["parameters"]), size(n["weight_bytes"]), large(n["multiply_adds"]))
+        table.add_row(n["name"], *counts, f"{n['image_size']}{wording.NBSP}px", _(PRETRAINED[n["pretrained"]]), wording.cell(milliseconds, "number"))
+    _print(table)
+    classes = ", ".join(f"{n['name']} {number(n['classes'])}" for n in networks)
+    _print(_cell(_("counted for so many classes: {list}").format(list=classes)))
+
+
+def print_network(network: Mapping[str, Any]) -> None:
+    speed = network["speed"]
+    classes = message(N_("{square}, {n:count} class"), N_("{square}, {n:count} classes"), square=_square(network), n=network["classes"])
+    _facts(
+        (_("network"), network["name"]),
+        (_("made for"), classes),
+        (_("parameters"), number(network["parameters"])),
+        (_("weights"), size(network["weight_bytes"])),
+        (_("multiply-adds an image"), large(network["multiply_adds"])),
+        (_("pretrained weights"), _(PRETRAINED[network["pretrained"]])),
+        (_("one image at a time"), wording.measured(speed["milliseconds"], "ms")),
+        (_("{n} images at a time").format(n=speed["batch"]), message(N_("{value} an image"), value=wording.measured(speed["milliseconds_in_batch"], "ms"))),
+        (_("measured"), message(N_("{when}, with images already decoded"), when=_moment(speed["measured"]))),
+    )
+
+
+def print_info(info: Mapping[str, Any]) -> None:
+    """`info`: what workflows/info.py found."""
+    machine, folders, allocator = info["machine"], info["folders"], info["allocator"]
+    versions = ", ".join(f"{name} {version or wording.NOTHING}" for name, version in machine["versions"].items())
+    logged = N_("{file}, last written {when}") if folders["error_logged"] else N_("{file}, nothing logged yet")
+    keeps = (
+        N_(
+            "{libc}: training keeps the memory that it frees, which makes its steps faster; predict does not, as a process that keeps memory never gives it back"
+        )
+        if allocator["kept_by_train"]
+        else N_("{libc}: left as it is; what makes training steps faster on Linux (mallopt of glibc) is not here")
+    )
+    _facts(
+        (_("processor"), machine["processor"]),
+        (_("processor cores"), number(machine["cores"])),
+        (_("memory"), size(info["memory_bytes"])),
+        (_("system"), machine["system"]),
+        ("Python", machine["python"]),
+        (_("packages"), versions),
+        (_("device that auto takes"), f"{info['device']} ({info['device_name']})" if info["device_name"] else info["device"]),
+        (_("fast bf16 on the processor"), _("yes") if info["fast_bf16"] else _("no")),
+        (_("allocator"), message(keeps, libc=allocator["libc"])),
+        (_("runs"), message(N_("{path}, {n:count} run"), N_("{path}, {n:count} runs"), path=folders["runs"], n=folders["n_runs"])),
+        (_("cache"), message(N_("{path}, {bytes:bytes}"), path=folders["cache"], bytes=folders["cache_bytes"])),
+        (_("error log"), message(logged, file=folders["error_log"], when=_moment(folders["error_logged"]))),
+        (_("language"), message(N_("{language} (--lang takes {names})"), language=info["language"], names=", ".join(info["languages"]))),
+    )
+
+
+def _facts(*rows: tuple[str, object]) -> None:
+    """Names on the left, what is said of them on the right."""
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(_cell(name), _cell(value))
+    _print(table)
+
+
+def _square(network: Mapping[str, Any]) -> str:
+    says = N_("{size} px, grey") if network["channels"] == 1 else N_("{size} px, colour")
+    return str(message(says, size=network["image_size"]))
+
+
+def _moment(when: str | None) -> str:
+    """An ISO 8601 moment on the clock of whoever reads: "2026-11-21 14:05"."""
+    return f"{datetime.fromisoformat(when).astimezone():%Y-%m-%d %H:%M}" if when else ""

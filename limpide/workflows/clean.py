@@ -1,0 +1,44 @@
+"""clean: free what limpide keeps only to be faster next time. Runs, models and downloads are never touched."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from limpide.data import store
+from limpide.files import cache_folder
+
+
+@dataclass(frozen=True)
+class Freeable:
+    """Something that can be made again. `kind`: pixels (decoded images) or archive (an unpacked tar)."""
+
+    kind: str
+    what: str
+    path: Path
+    bytes: int
+    idle: float  # s since it was last used
+
+
+def freeable() -> list[Freeable]:
+    """All there is, the largest first."""
+    now = time.time()
+    found = [Freeable("pixels", item.location, item.path, item.bytes, now - item.used) for item in store.kept()]
+    for file in (cache_folder() / "archives").glob("*.tar"):
+        with contextlib.suppress(OSError):
+            status = file.stat()
+            found.append(Freeable("archive", file.name, file, status.st_size, now - status.st_mtime))
+    return sorted(found, key=lambda item: -item.bytes)
+
+
+def clean(older_than: float = 0.0) -> int:
+    """Frees what was not used for `older_than` seconds; returns the bytes freed. What a process reads into now stays."""
+    freed = store.evict(-1, older_than=older_than)
+    for item in freeable():
+        if item.kind == "archive" and item.idle >= older_than:
+            with contextlib.suppress(OSError):
+                item.path.unlink()
+                freed += item.bytes
+    return freed

@@ -1,0 +1,54 @@
+"""info: what limpide runs on, what it would choose here, and where it keeps things."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from limpide import language, machine
+from limpide.files import cache_folder
+from limpide.run import Run
+
+
+def info(runs: Path) -> dict[str, Any]:
+    """Everything as JSON; sizes in bytes, moments in ISO 8601. `runs`: the folder that keeps the runs. Nothing is changed."""
+    import torch
+
+    from limpide.training.device import chosen, has_fast_bf16
+
+    device, log = chosen("auto"), error_log()
+    keeps = machine.can_keep_memory()
+    return {
+        "machine": machine.describe(),
+        "memory_bytes": machine.memory_total(),
+        "device": str(device),
+        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else "",
+        "fast_bf16": has_fast_bf16(torch.device("cpu")),
+        "allocator": {"libc": " ".join(platform.libc_ver()).strip() or platform.system(), "kept_by_train": keeps, "kept_by_predict": False},
+        "folders": {
+            "runs": str(runs.absolute()),
+            "n_runs": len(Run.all_in(runs)),
+            "cache": str(cache_folder()),
+            "cache_bytes": _bytes_in(cache_folder()),
+            "error_log": str(log),
+            "error_logged": datetime.fromtimestamp(log.stat().st_mtime, UTC).isoformat(timespec="seconds") if log.exists() else None,
+        },
+        "language": language.current(),
+        "languages": list(language.LANGUAGES),
+    }
+
+
+def error_log() -> Path:
+    """Where a mistake in limpide itself is written down."""
+    return cache_folder() / "error.log"
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # another process may tidy up meanwhile
+            total += file.stat().st_size if file.is_file() else 0
+    return total

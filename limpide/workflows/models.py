@@ -1,0 +1,137 @@
+"""models: what each network costs, counted; and how fast it is on this machine, measured once and remembered."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import nn
+
+from limpide import machine
+from limpide.data.preprocessing import Preprocessing
+from limpide.deploy.export import export
+from limpide.errors import ModelError
+from limpide.events import Progress
+from limpide.files import cache_folder, read_json, sha256, write_json
+from limpide.language import N_, message
+from limpide.models import MADE_FOR, MODELS, PRETRAINED, multiply_adds, parameters
+from limpide.predictor import BATCH, Predictor
+from limpide.training.decide import check_model
+
+ROUNDS = 3  # one of them may be disturbed by what else the machine does, and the result is remembered for long
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Of the exported file on the processor, from a decoded square to probabilities: the least of ROUNDS medians."""
+
+    milliseconds: float  # one image at a time
+    milliseconds_in_batch: float  # an image, `batch` at a time
+    batch: int
+    measured: str  # ISO 8601, UTC
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as it is for the images that it was made for."""
+
+    name: str
+    classes: int
+    channels: int
+    image_size: int  # px
+    parameters: int
+    weight_bytes: int  # float32
+    multiply_adds: int  # an image
+    pretrained: str  # the published weights: "none", "installed" or "missing"
+    speed: Speed | None  # None: not measured on this machine with these packages
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def models(name: str | None = None, again: bool = False) -> Iterator[Progress | list[Network]]:
+    """Progress, then all networks, or the one of this name. Raises UsageError for a name that nobody knows.
+
+    A network that is named is measured, unless it was before; `again` measures every network that is asked for.
+    """
+    if name is not None:
+        check_model(name)
+    found = []
+    for each in MODELS if name is None else [name]:
+        network = _counted(each)
+        if again or (name and network.speed is None):
+            network = replace(network, speed=(yield from _measured(network)))
+        found.append(network)
+    yield found
+
+
+def _counted(name: str) -> Network:
+    classes, channels, size = MADE_FOR[name]
+    model = MODELS[name](classes, channels, size)
+    count = parameters(model)
+    return Network(
+        name=name,
+        classes=classes,
+        channels=channels,
+        image_size=size,
+        parameters=count,
+        weight_bytes=4 * count,
+        multiply_adds=multiply_adds(model, channels, size),
+        pretrained=_pretrained(name, model),
+        speed=_remembered(name),
+    )
+
+
+def _pretrained(name: str, model: nn.Module) -> str:
+    if name not in PRETRAINED:
+        return "none"
+    try:
+        PRETRAINED[name](model)
+    except ModelError:  # not installed, or not the published file
+        return "missing"
+    return "installed"
+
+
+def _measured(network: Network) -> Generator[Progress, None, Speed]:
+    """Exports the network, times the file as predict uses it, and remembers the result."""
+    phase = message(N_("measuring {name} on this machine"), name=network.name)
+    yield Progress(phase, 0, 1 + ROUNDS)
+    model = MODELS[network.name](network.classes, network.channels, network.image_size)
+    noise = np.random.default_rng(0).integers(0, 256, (network.image_size, network.image_size, 3), dtype=np.uint8)
+    image = Image.fromarray(noise)  # of the right size: a resize costs what the photograph costs, not the network
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.onnx"
+        export(model, Preprocessing(network.image_size, network.channels), tuple(map(str, range(network.classes))), file, name=network.name)
+        predictor, one, many = Predictor(file), [], []
+        for k in range(ROUNDS):
+            yield Progress(phase, 1 + k, 1 + ROUNDS)
+            one.append(predictor.milliseconds(image))
+            many.append(predictor.milliseconds(image, BATCH))
+        del predictor  # Windows does not delete a file that is open
+    speed = Speed(min(one), min(many), BATCH, datetime.now(UTC).isoformat(timespec="seconds"))
+    with contextlib.suppress(OSError):  # what cannot be remembered is measured again next time
+        kept = _kept(network.name)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_json(kept, {"network": network.name, "machine": machine.describe(), "speed": asdict(speed)})
+    return speed
+
+
+def _remembered(name: str) -> Speed | None:
+    try:
+        return Speed(**read_json(_kept(name))["speed"])
+    except (OSError, ValueError, KeyError, TypeError):  # never measured, or the file is damaged
+        return None
+
+
+def _kept(name: str) -> Path:
+    """One file for each network, processor and set of versions: another machine, or an upgrade, is measured anew."""
+    key = sha256(json.dumps([name, machine.describe()], sort_keys=True).encode())[:16]
+    return cache_folder() / "speed" / f"{name}-{key}.json"

