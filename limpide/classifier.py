@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import sys
-import tempfile
-import weakref
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -25,6 +22,7 @@ from limpide.predictor import BATCH, Prediction, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.samples import images_in, labelled, labels_of, paths_in
+from limpide.scratch import Scratch
 
 RENAMED = {"fit": "resize"}  # choices of the recipe that would hide a method of the estimator
 SMALLEST_TEST = 0.01  # share held out where nobody will look at it: the least that a recipe allows
@@ -167,7 +165,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         clf._keep(opened, labels_of(opened.info()), (opened.info().get("arrays") or {}).get("scale"))
         return clf
 
-    def _keep(self, run: Run, classes: np.ndarray, scale: float | None, scratch: _Scratch | None = None) -> None:
+    def _keep(self, run: Run, classes: np.ndarray, scale: float | None, scratch: Scratch | None = None) -> None:
         self.run_ = os.path.abspath(run.path)  # noqa: PTH100
         self._classes, self._scale, self._scratch = classes, scale, scratch
 
@@ -199,7 +197,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             classes, scale = np.array(dataset.classes), None
         else:
             dataset, known, classes = labelled(X, y, groups)
-            scratch = None if self.runs else _Scratch()
+            scratch = None if self.runs else Scratch()
             run, dataset, _ = begin(dataset, recipe, scratch.path if scratch else Path(str(self.runs)), new=True)
             run.update(arrays=known)
             scale = known["scale"]
@@ -311,7 +309,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "L511",
                 N_("the run of this classifier is gone"),
                 where=self.run.path,
-                todo=N_("bring its folder back and load it with ImageClassifier.load(run), or call fit again; name a folder with runs= to keep the next one"),
+                todo=N_("bring its folder back, or call fit again; runs= names a folder that stays"),
             )
         return self.run
 
@@ -331,26 +329,6 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What a notebook shows; scikit-learn's own would hide `_repr_html_`."""
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
-
-
-class _Scratch:
-    """A temporary folder that goes with the last estimator that uses it. A pickle may outlive them all: then it stays."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="limpide-"))
-        self._end = weakref.finalize(self, _remove, self.path, os.getpid())
-
-    def __deepcopy__(self, _: Any) -> _Scratch:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        self._end.detach()
-        return type(None), ()
-
-
-def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:  # a fork of the process that made it has a copy of this object, too
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @lru_cache(maxsize=4)

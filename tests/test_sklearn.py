@@ -10,13 +10,16 @@ import pickle
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from make_images import photo_folder
 from PIL import Image
 from sklearn.base import clone, is_classifier
@@ -40,6 +43,23 @@ DIGITS = load_digits()
 X, Y = np.rint(DIGITS.images[:300] * (255 / 16)).astype(np.uint8), DIGITS.target[:300]
 NAMES = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])[Y]
 QUICK: dict[str, Any] = dict(model="cnn", epochs=6, judge=False, quiet=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """A hundred trainings of some milliseconds: on a busy machine threads would wait for each other most of the time."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs that stay because their estimators were pickled stay where pytest tidies up."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -51,10 +51,15 @@ class Checked:
     def twins(self) -> list[np.ndarray]:
         """Indices of usable images with the same bytes, a group of two or more each."""
         rows = np.flatnonzero(self.usable)
-        order = rows[np.argsort(self.reading.seen["hash"][rows], kind="stable")]
-        hashes = self.reading.seen["hash"][order]
-        groups = np.split(order, np.flatnonzero(np.diff(hashes.astype(np.uint64)) != 0) + 1) if len(order) else []
-        return [np.sort(group) for group in groups if len(group) > 1]
+        hashes = self.reading.seen["hash"][rows]
+        order = np.argsort(hashes, kind="stable")
+        same = hashes[order[1:]] == hashes[order[:-1]]
+        inside = np.flatnonzero(np.concatenate((same, [False])) | np.concatenate(([False], same)))  # only those with a twin are taken apart
+        if not len(inside):
+            return []
+        together = order[inside]
+        cuts = np.flatnonzero(hashes[together[1:]] != hashes[together[:-1]]) + 1
+        return [np.sort(rows[group]) for group in np.split(together, cuts)]
 
     def near_pairs(self) -> np.ndarray:
         """Pairs that are nearly but not exactly the same."""
@@ -207,7 +212,7 @@ def conflicts(checked: Checked) -> Finding:
 def leaks(checked: Checked) -> Finding:
     """Images of one of the user's parts that are in another one, too."""
     given = checked.dataset.given
-    if len(set(given.tolist())) < 2:
+    if len(np.unique(given)) < 2:
         return Finding("leaks", "ok", message(N_("The parts are ours to choose, and copies of an image are never cut apart.")))
     rows = []
     for group in checked.twins():
@@ -265,7 +270,7 @@ def sizes(checked: Checked) -> Finding:
     if not len(seen):
         return Finding("sizes", "bad", message(N_("No image can be used.")))
     short = np.minimum(width, height)
-    kinds = len(set(zip(width.tolist(), height.tolist(), strict=True)))
+    kinds = len(np.unique(width << 32 | height))
     typical = int(np.argsort(short)[len(short) // 2])
     values: dict[str, Any] = {"w": int(width[typical]), "h": int(height[typical]), "low": int(short.min()), "high": int(np.maximum(width, height).max())}
     says = message(N_("All images are {w:count}×{h:count} pixels."), **values)
@@ -293,7 +298,7 @@ def constant(checked: Checked) -> Finding:
 def name_groups(checked: Checked) -> Finding:
     """File names that look as if several images came from one person, camera or burst."""
     if checked.dataset.groups is not None:
-        n = len(set(checked.dataset.groups[checked.dataset.groups >= 0].tolist()))
+        n = len(np.unique(checked.dataset.groups[checked.dataset.groups >= 0]))
         return Finding("name_groups", "ok", message(N_("{n:count} groups were given, and none is cut apart."), n=n))
     prefixes = Counter(_prefix(name) for name in checked.dataset.images.names)
     prefixes.pop("", None)

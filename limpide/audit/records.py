@@ -23,9 +23,9 @@ PART_NAMES = {
 def data(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Finding:
     """How many images served for what (part → count), and how many were left out for which reason (reason msgid → count)."""
     left_out = sum(excluded.values())
-    rows: list[list[object]] = [[message(PART_NAMES[part]), counts[part]] for part in PART_NAMES if counts[part]]
+    rows: list[list[object]] = [[message(PART_NAMES[part]), counts[part]] for part in PART_NAMES if counts.get(part)]
     rows += [[message(N_("left out: {reason}"), reason=message(reason).to_json()), n] for reason, n in sorted(excluded.items())]
-    total = sum(counts[part] for part in PART_NAMES)
+    total = sum(counts.values())
     says = (
         message(N_("All {n:count} images were used."), n=total)
         if not left_out

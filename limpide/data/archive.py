@@ -96,6 +96,8 @@ def members(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
         if path.name.lower().endswith(".zip"):
             return _of_zip(path)
         return _of_tar(path if path.name.lower().endswith(".tar") else _decompressed(path))
+    except DataError:
+        raise
     except (OSError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
         raise DataError(
             "L212", N_("this archive cannot be read"), where=f"{path}: {error}", todo=N_("copy or download it again, or unpack it and name the folder")

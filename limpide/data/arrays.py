@@ -72,9 +72,9 @@ def as_pixels(images: Any) -> tuple[np.ndarray, list[Message]]:
         raise DataError("L219", N_("this is no array of images"), where=f"dtype {array.dtype}", todo=N_("give uint8, or floats between 0 and 1"))
     low, high = float(array.min()), float(array.max())
     if not np.isfinite(low) or not np.isfinite(high):
-        raise DataError("L219", N_("the images hold values that are not numbers"), where=f"dtype {array.dtype}", todo=N_("remove NaN and infinity"))
+        raise DataError("L230", N_("the images hold values that are not numbers"), where=f"dtype {array.dtype}", todo=N_("remove NaN and infinity"))
     if low < 0 or high > 255:
-        raise DataError("L219", N_("the images hold values outside of 0 … 255"), where=f"{low:g} … {high:g}", todo=N_("rescale them to 0 … 1 or 0 … 255"))
+        raise DataError("L231", N_("the images hold values outside of 0 … 255"), where=f"{low:g} … {high:g}", todo=N_("rescale them to 0 … 1 or 0 … 255"))
     scale = 255.0 if high <= 1 and np.issubdtype(array.dtype, np.floating) else 1.0
     notes.append(
         message(
@@ -100,10 +100,10 @@ def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
         )
     given = given.reshape(-1)
     if len(given) != n:
-        raise DataError("L219", N_("there are {n} images and {k} labels"), where="labels", todo=N_("give one label an image"), n=n, k=len(given))
+        raise DataError("L232", N_("there are {n} images and {k} labels"), where="labels", todo=N_("give one label an image"), n=n, k=len(given))
     if np.issubdtype(given.dtype, np.floating) and not np.array_equal(given, np.round(given)):
         raise DataError(
-            "L215",
+            "L229",
             N_("the labels are measured numbers, and limpide tells classes apart (regression is not supported)"),
             where=f"{given[0]}",
             todo=N_("cut the numbers into classes, such as low, middle and high"),
@@ -125,5 +125,5 @@ def _groups(groups: Any, n: int) -> np.ndarray | None:
         return None
     given = np.asarray(groups).reshape(-1)
     if len(given) != n:
-        raise DataError("L219", N_("there are {n} images and {k} groups"), where="groups", todo=N_("give one group an image"), n=n, k=len(given))
+        raise DataError("L235", N_("there are {n} images and {k} groups"), where="groups", todo=N_("give one group an image"), n=n, k=len(given))
     return np.unique(given, return_inverse=True)[1].astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -161,15 +162,17 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """Changes when a file is added, removed, renamed or relabelled, or (for files) touched."""
-        return sha256("\n".join(self._lines()).encode("utf-8", "surrogateescape"))
+        found = hashlib.sha256()
+        for line in self._lines():
+            found.update(line.encode("utf-8", "surrogateescape") + b"\n")
+        return found.hexdigest()
 
     def _lines(self) -> Iterator[str]:
         stamp = getattr(self.images, "stamp", None)
-        group = self.groups if self.groups is not None else np.full(len(self), -1)
-        for i, name in enumerate(self.images.names):
-            line = f"{name}\0{self.classes[self.labels[i]]}\0{PARTS[self.given[i]]}"
-            if group[i] >= 0:
-                line += f"\0{group[i]}"
+        for i in range(len(self)):
+            line = f"{self.images.names[i]}\0{self.classes[self.labels[i]]}\0{PARTS[self.given[i]]}"
+            if self.groups is not None and self.groups[i] >= 0:
+                line += f"\0{self.groups[i]}"
             if stamp:
                 line += "\0" + "\0".join(map(str, stamp(i)))
             yield line

@@ -9,20 +9,25 @@ colours of another profile than sRGB are converted to it. What of this happened 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import enum
 import functools
 import importlib
 import io
+import logging
 import re
 import threading
 import warnings
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from limpide.language import N_
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, Python prints what Pillow logs of damaged files
 
 SMALLEST_SIDE = 4  # pixels
 LONGEST_RATIO = 50  # longer side to shorter side
@@ -131,10 +136,10 @@ def _decoded(data: bytes, at_least: int, look: bool) -> tuple[Image.Image, Remar
     try:
         with _hushed:
             image = _opened(data)
-            orientation = image.getexif().get(0x0112)  # before loading: a TIFF turns itself and forgets
-            deep = image.format in ("PNG", "TIFF") and ";16" in str(getattr(image, "tile", ""))  # loading forgets it too
-            damaged = look and _is_damaged(image, data, at_least)
-            _load(image, at_least)
+            # Before loading, which forgets both: how values are stored, and the orientation of a TIFF, that turns itself.
+            deep = image.format in ("PNG", "TIFF") and ";16" in str(getattr(image, "tile", ""))
+            orientation = image.getexif().get(0x0112)
+            damaged = _loaded(image, data, at_least, look)
             turned = orientation in _TURNS
             rgb, remarks = _to_rgb(ImageOps.exif_transpose(image) if turned else image)
             for found, remark in ((damaged, Remarks.SUSPECT), (turned, Remarks.TURNED), (deep, Remarks.RESCALED), (_animated(image), Remarks.FIRST_FRAME)):
@@ -266,10 +271,27 @@ def _animated(image: Image.Image) -> bool:
 # -- pixels
 
 
-def _load(image: Image.Image, at_least: int) -> None:
+def _loaded(image: Image.Image, data: bytes, at_least: int, look: bool) -> bool:
+    """Decodes the pixels. Says whether the file looks damaged when asked to `look`, which changes no pixel."""
+    if image.format not in ("JPEG", "MPO"):
+        if image.format == "TIFF":
+            _hush_libtiff()
+        image.load()
+        return look and image.format == "PNG" and _png_is_damaged(data)
+    jpeg = _Jpeg(image, data)
     if at_least and min(image.size) >= 2 * at_least:
-        image.draft(None, (at_least, at_least))  # pixels; does nothing for formats other than JPEG
+        image.draft(None, (at_least, at_least))  # pixels
     image.load()
+    return look and jpeg.is_damaged()
+
+
+@functools.cache
+def _hush_libtiff() -> None:
+    """Of a damaged file, libtiff prints what it thinks, and Pillow lets it: it is told not to, where it can be found."""
+    with contextlib.suppress(Exception):
+        found = re.search(r" (/\S*/libtiff[^/\s]*)$", Path("/proc/self/maps").read_text(), re.MULTILINE)
+        if found:
+            ctypes.CDLL(found[1]).TIFFSetErrorHandler(None)
 
 
 def _to_rgb(image: Image.Image) -> tuple[Image.Image, Remarks]:
@@ -342,51 +364,78 @@ def _to_srgb(profile: bytes, mode: str) -> Any:
 
 # -- signs of damage in a file that decodes all the same: libjpeg warns of some, and Pillow does not pass that on
 
-
-def _is_damaged(image: Any, data: bytes, at_least: int) -> bool:
-    """Whether the file looks damaged. Loads the image on the way."""
-    if image.format not in ("JPEG", "MPO"):
-        image.load()
-        return image.format == "PNG" and _png_is_damaged(data)
-    stream = image.fp
-    start = stream.tell() or _first_scan(data)  # Pillow has read the header of the first scan; of an MPO, it has gone back
-    if "progressive" in image.info or data[max(0, start - 4 - 2 * image.layers)] != image.layers:
-        _load(image, at_least)
-        return _scans_are_damaged(data, start)
-    if data.find(b"\xff\xc9", max(0, start - 500), start) >= 0:  # arithmetic coding cannot be fed in pieces
-        _load(image, at_least)
-        return False
-    # The decoder gets all but the last bytes, then these. If it wants none of them, it was given more blocks than the image has.
-    end, whole, restarts = _end_of_scan(data, start)
-    tail = data[max(start, end - 512) : end]
-    image.decodermaxblock = near = max(start, end - 16 - len(tail) + len(tail.rstrip(b"\0\xff")))  # some cameras fill up with these
-    expected = _restarts(image, data, start)
-    _load(image, at_least)
-    corner = image.getpixel((image.width - 1, image.height - 1))
-    grey = {127, 128}.issuperset(corner if isinstance(corner, tuple) else (corner,))  # what libjpeg puts where blocks are lacking
-    wrong = not whole or restarts != expected or stream.tell() <= near or (grey and _lacks_blocks(data, end))
-    return wrong or (_zeros_mean_detail(data, start) and data.find(_ZEROS, start, end) >= 0)
-
-
+_END = b"\xff\xd9"
 _ZEROS = bytes(32)
-# Where the code of all zero bits is found for brightness: in a table that stands alone, or in that of the standard (T.81, K.5).
+_READ = 1 << 16  # bytes, about what Pillow hands over at once
+_PIECE = 1 << 17  # bytes, so that intermediate arrays stay in the processor's cache
+# What all zero bits mean in the brightness: in a table that stands alone, or in that of the standard (T.81, table K.5).
 _FIRST_CODE = re.compile(rb"(?:\xff\xc4..\x10.{16}|" + re.escape(b"\x10" + bytes.fromhex("0002010303020403050504040000017d")) + rb")(.)", re.DOTALL)
 
 
-def _zeros_mean_detail(data: bytes, start: int) -> bool:
-    """Whether zero bits are read as value after value of fine detail; in other files they may stand for a plain surface."""
-    found = _FIRST_CODE.search(data, max(0, start - 2000), start)
-    return found is not None and found[1] != b"\0"
+class _Jpeg:
+    """A JPEG that Pillow has opened and is about to decode.
+
+    Where it has one scan, the decoder is given all but the last bytes, then these: if it wants none of them, it was given more
+    blocks than the image has. It is so whether anyone looks or not, as what libjpeg makes of broken bits depends on how they are handed to it.
+    """
+
+    def __init__(self, image: Any, data: bytes) -> None:
+        self._image, self._data, self._stream = image, data, image.fp
+        self._width, self._height = image.size
+        start = self._start = image.fp.tell() or _first_scan(data)  # Pillow stands behind the header of the scan, or at 0 in an MPO
+        several = "progressive" in image.info or data[max(0, start - 4 - 2 * image.layers)] != image.layers
+        self._several = several
+        self._whole = several or data.find(b"\xff\xc9", max(0, start - 500), start) >= 0  # arithmetic coding cannot be fed in pieces
+        if not self._whole:
+            self._end = data.rfind(_END, max(start, len(data) - 4096)) if image.format == "JPEG" else -1  # as a rule; if not, see below
+            if self._end < 0:
+                self._end = _end_of_scan(data, start)[0]
+            near = self._near(self._end)
+            pieces = near // _READ + 1
+            image.decodermaxblock, self._given = near // pieces, near - near % pieces
+
+    def is_damaged(self) -> bool:
+        if self._whole:
+            return self._several and _scans_are_damaged(self._data, self._start)
+        end, closed, restarts = _end_of_scan(self._data, self._start)
+        if not closed or restarts != self._restarts():
+            return True
+        if self._stream.tell() <= self._given if end == self._end else _suffices(self._data[: self._near(end)]):
+            return True
+        corner = self._image.getpixel((self._image.width - 1, self._image.height - 1))
+        grey = {127, 128}.issuperset(corner if isinstance(corner, tuple) else (corner,))  # as libjpeg paints what is lacking
+        if grey and not _suffices(self._data[:end] + b"\xff\0" * 9):  # it looks ahead by less
+            return True
+        return self._zeros_mean_detail() and self._data.find(_ZEROS, self._start, end) >= 0
+
+    def _near(self, end: int) -> int:
+        tail = self._data[max(self._start, end - 512) : end]
+        return max(self._start, end - 16 - len(tail) + len(tail.rstrip(b"\0\xff")))  # some cameras fill up with these
+
+    def _restarts(self) -> int:
+        """How many restart markers the scan should hold."""
+        place = self._data.rfind(b"\xff\xdd\0\4", max(0, self._start - 2000), self._start)
+        interval = int.from_bytes(self._data[place + 4 : place + 6], "big") if place >= 0 else 0
+        if not interval:
+            return 0
+        wide, high = (8 * max([layer[k] for layer in self._image.layer]) if self._image.layers > 1 else 8 for k in (1, 2))
+        return (-(-self._width // wide) * -(-self._height // high) - 1) // interval
+
+    def _zeros_mean_detail(self) -> bool:
+        """Whether zero bits are read as value after value of fine detail; in other files they may stand for a plain surface."""
+        found = _FIRST_CODE.search(self._data, max(0, self._start - 2000), self._start)
+        return found is not None and found[1] != b"\0"
 
 
-def _lacks_blocks(data: bytes, end: int) -> bool:
-    """Without the marker at the end, the decoder waits for blocks to come. (It looks ahead by less than 9 bytes.)"""
-    image = Image.open(io.BytesIO(data[:end] + b"\xff\0" * 9))
+def _suffices(data: bytes) -> bool:
+    """Whether all rows of a JPEG come out of these bytes."""
+    image = Image.open(io.BytesIO(data))
+    image.draft(None, (1, 1))
     try:
-        _load(image, 1)
+        image.load()
     except OSError:
-        return True
-    return False
+        return False
+    return True
 
 
 def _first_scan(data: bytes) -> int:
@@ -395,19 +444,6 @@ def _first_scan(data: bytes) -> int:
         marker = data[place + 1]
         place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
     return min(place, len(data))
-
-
-def _restarts(image: Any, data: bytes, start: int) -> int:
-    """How many restart markers its single scan should hold."""
-    place = data.rfind(b"\xff\xdd\0\4", max(0, start - 2000), start)
-    interval = int.from_bytes(data[place + 4 : place + 6], "big") if place >= 0 else 0
-    if not interval:
-        return 0
-    wide, high = (8 * max([layer[k] for layer in image.layer]) if image.layers > 1 else 8 for k in (1, 2))
-    return (-(-image.width // wide) * -(-image.height // high) - 1) // interval
-
-
-_PIECE = 1 << 17  # bytes, so that intermediate arrays stay in the processor's cache
 
 
 def _end_of_scan(data: bytes, start: int) -> tuple[int, bool, int]:

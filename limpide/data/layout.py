@@ -92,7 +92,7 @@ def _by_name(rows: Sequence[int], inner: Sequence[tuple[str, ...]], parts: Seque
     counts = Counter(label for label in labels if label)
     known = {label for label, n in counts.items() if n >= 2 and label.lower() not in NO_CLASS}
     if len(known) < 2 or sum(counts[label] for label in known) < NAMED_SHARE * len(rows) or len(known) > len(rows) / 2:
-        raise DataError("L203", N_("the files are not in class folders") if inner else N_("there are no files in this folder"), where=where, todo=EXAMPLE)
+        raise DataError("L203", N_("the files are not in class folders"), where=where, todo=EXAMPLE)
     kept = [k for k, label in enumerate(labels) if label in known]
     says = message(N_("layout: the class is in the file name: {file} is {label}"), file=inner[rows[kept[0]]][-1], label=labels[kept[0]])
     return Layout([rows[k] for k in kept], [labels[k] for k in kept], [parts[k] for k in kept], says)

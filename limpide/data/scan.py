@@ -59,7 +59,7 @@ def _of_folder(text: str, path: Path, groups: str) -> Dataset:
     if table := table_in(path, [name for name in found if os.sep not in name]):
         return _of_table(text, table, groups)
     if not found:
-        raise DataError("L203", N_("there are no files in this folder"), where=text, todo=EXAMPLE)
+        raise DataError("L233", N_("there are no files in this folder"), where=text, todo=EXAMPLE)
     layout = arranged([name.replace(os.sep, "/") for name in found], text)
     dropped = sorted({os.path.basename(folder) for folder in empty} - set(layout.labels) - PART_NAMES.keys())  # noqa: PTH119
     if dropped:
@@ -71,7 +71,7 @@ def _of_folder(text: str, path: Path, groups: str) -> Dataset:
 def _of_table(text: str, path: Path, groups: str) -> Dataset:
     rows = read_table(path, groups)
     if not rows.files:
-        raise DataError("L214", N_("no row of the table names an image that is there"), where=text, todo=N_("give paths relative to the folder of the table"))
+        raise DataError("L228", N_("no row of the table names an image that is there"), where=text, todo=N_("give paths relative to the folder of the table"))
     images = FileImages(path.parent.resolve(), Names(rows.files))
     return _dataset(path, images, rows.labels, rows.parts, rows.groups, rows.left_out, rows.notes)
 
@@ -80,7 +80,7 @@ def _of_archive(text: str, path: Path) -> Dataset:
     names, places, readable, kind, refused = archive.members(path)
     kept = [i for i, name in enumerate(names) if not any(ignored(part) for part in name.split("/"))]
     if not kept:
-        raise DataError("L203", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
+        raise DataError("L234", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
     layout = arranged([names[i] for i in kept], text)
     rows = [kept[i] for i in layout.files]
     images = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in rows), places[rows], kind)

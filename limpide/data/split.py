@@ -14,13 +14,12 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALIDATION
-from limpide.files import write_bytes
+from limpide.files import write_atomically
 from limpide.language import N_
 
 CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
@@ -114,6 +113,9 @@ def _joined(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     """int64 (n,): identical images, and those of one group of the user, have the same number."""
     if groups is None or not (groups >= 0).any():
         return exact.astype(np.int64)
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     rows = np.flatnonzero(groups >= 0)
     _, place = np.unique(groups[rows], return_inverse=True)
     first = int(exact.max()) + 1
@@ -272,12 +274,12 @@ def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
     return np.argsort(rank, kind="stable")
 
 
-def write_split(file: Path, names: Sequence[str], labels: Iterable[str], division: Division, keys: np.ndarray) -> None:
+def write_split(file: Path, names: Iterable[str], labels: Iterable[str], division: Division, keys: np.ndarray) -> None:
     """One line an image that is used. `content` is its hash; `group` numbers those that were kept together, where there are several."""
     sizes = np.bincount(division.together, minlength=1) if len(division.together) else np.zeros(1, int)
     rows = (
         (name, label, PARTS[part], f"{key:016x}", str(group) if sizes[group] > 1 else "")
-        for name, label, part, key, group in zip(names, labels, division.parts.tolist(), keys.tolist(), division.together.tolist(), strict=True)
+        for name, label, part, key, group in zip(names, labels, division.parts, keys, division.together, strict=True)
         if part
     )
     _write(file, ("file", "label", "part", "content", "group"), rows)
@@ -288,12 +290,17 @@ def write_excluded(file: Path, rows: Sequence[tuple[str, str]]) -> None:
 
 
 def _write(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    text = io.StringIO(newline="")
-    plain, quoted = csv.writer(text, lineterminator="\n"), csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(header)
-    for row in ([_tame(cell) for cell in row] for row in rows):  # up to Python 3.12 a carriage return in a name is not quoted by itself
-        (quoted if any("\r" in value for value in row) else plain).writerow(row)
-    write_bytes(file, text.getvalue().encode("utf-8", "surrogateescape"))
+    """Line by line: a million of them are never held at once."""
+
+    def fill(stream: IO[bytes]) -> None:
+        text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="", write_through=True)
+        plain, quoted = csv.writer(text, lineterminator="\n"), csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(header)
+        for row in ([_tame(cell) for cell in row] for row in rows):  # up to Python 3.12 a carriage return in a name is not quoted by itself
+            (quoted if any("\r" in value for value in row) else plain).writerow(row)
+        text.detach()
+
+    write_atomically(file, fill)
 
 
 def _tame(cell: str) -> str:

@@ -119,7 +119,7 @@ def _parquet(path: Path) -> dict[str, list[str]]:
         table = parquet.read_table(path)
         return {name: ["" if v is None else str(v) for v in table.column(name).to_pylist()] for name in table.column_names}
     except (ArrowException, OSError) as error:
-        raise DataError("L214", N_("the table cannot be read"), where=path, todo=N_("save it as CSV with the columns file,label")) from error
+        raise DataError("L226", N_("the table cannot be read"), where=path, todo=N_("save it as CSV with the columns file,label")) from error
 
 
 def _one_of(columns: Sequence[str] | Mapping[str, object], known: Sequence[str]) -> str:
@@ -131,7 +131,7 @@ def _needed(columns: Mapping[str, object], known: Sequence[str], meaning: str, p
     found = _one_of(columns, known)
     if not found:
         raise DataError(
-            "L214",
+            "L225",
             N_("the table has no column {meaning}; it has {names}"),
             where=path,
             todo=N_("name its columns file,label and, if you like, split and group"),
@@ -174,7 +174,7 @@ def _refuse_other_tasks(labels: Sequence[str], columns: Mapping[str, Sequence[st
     fractions = {label for label in filled if re.fullmatch(r"[-+]?\d*\.\d*[1-9]\d*(e[-+]?\d+)?", label.lower())}
     if len(fractions) > max(20, 0.05 * len(filled)):
         raise DataError(
-            "L215",
+            "L229",
             N_("the labels are measured numbers, and limpide tells classes apart (regression is not supported)"),
             where=f"{path}: {sorted(fractions)[0]}",
             todo=N_("cut the numbers into classes, such as low, middle and high"),
@@ -214,7 +214,7 @@ def _part(cell: str, path: Path) -> str:
     word = cell.strip().lower()
     if word and word not in PART_NAMES:
         raise DataError(
-            "L214", N_("the table names a part that is not known"), where=f"{path}: {cell}", todo=N_("use train, validation and test, or leave the cell empty")
+            "L227", N_("the table names a part that is not known"), where=f"{path}: {cell}", todo=N_("use train, validation and test, or leave the cell empty")
         )
     return PART_NAMES.get(word, "")
 

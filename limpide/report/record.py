@@ -105,9 +105,10 @@ def notes(events: Iterable[object]) -> Told:
 
 
 def data_of(split_file: Path, excluded_file: Path) -> Data:
-    rows = list(read_split(split_file))
-    counts = Counter((row.get("label") or "", row.get("part") or "") for row in rows)
-    totals = Counter(row.get("part") or "" for row in rows)
+    counts = Counter((row.get("label") or "", row.get("part") or "") for row in read_split(split_file))
+    totals: Counter[str] = Counter()
+    for (_label, part), n in counts.items():
+        totals[part] += n
     parts = [part for part in PARTS if totals[part]] + sorted(part for part in totals if part not in PARTS)
     classes = sorted({label for label, _ in counts})
     out = [(row.get("file") or "", row.get("reason") or row.get("reason_code") or N_("no reason recorded")) for row in read_split(excluded_file)]

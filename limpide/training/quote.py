@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import torch
 
-from limpide import machine
 from limpide.models import PRETRAINED
 from limpide.recipe import Recipe
 from limpide.training.batches import Augment, Batches
@@ -25,7 +24,6 @@ MOST_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more pas
 class Speed:
     step: float  # s a training step
     image: float  # s a validation image
-    memory: int  # bytes the process holds after it
 
 
 def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe, augment: Augment | None) -> Speed:
@@ -47,7 +45,7 @@ def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe
         image = (time.perf_counter() - began) / max(1, len(few.rows))
     torch.set_rng_state(random)
     # The fastest step: what else the machine was doing just then says nothing about the hours to come.
-    return Speed(min(seconds[1:] or seconds), image, machine.memory_used())
+    return Speed(min(seconds[1:] or seconds), image)
 
 
 def steps_for(recipe: Recipe, speed: Speed, train: Batches, validation: Batches, grey: bool, left: float | None) -> int:

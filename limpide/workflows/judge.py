@@ -72,6 +72,7 @@ def judge(
     *,
     began: float,
     energy: Energy,
+    memory: machine.MemoryWatch,
     images: bool,
 ) -> Iterator[Event]:
     """Looks at the test part once; then findings, report, and a finished run. `began`: when the work began (monotonic, s)."""
@@ -117,7 +118,7 @@ def judge(
             training=training_seconds(info),
             whole=whole,
             quoted=info["quote"]["seconds"],
-            memory=machine.memory_peak(),
+            memory=memory.peak,
             quoted_memory=info["quote"]["memory"],
             milliseconds=ms,
             energy=energy,

@@ -18,7 +18,7 @@ from limpide.language import N_, Message, message
 from limpide.recipe import Recipe
 
 MOST_TEST = 2000  # test images that the slow ones are scored on
-MOST_BYTES = 512_000_000  # of float32 pixels handed to a rival
+MOST_BYTES = 128_000_000  # of float32 pixels handed to a rival
 SIDE = 32  # pixels: squares that rivals on pixels see
 CHUNK = 1024
 

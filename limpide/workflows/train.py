@@ -74,10 +74,15 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
         if info["epoch_id"] and info["machine"] != machine.describe():
             yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))
         run.update(status="running")
-        for phase in (read_images, check_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model if judge else finish):
-            for event in phase(job):
-                job.meter.tick()
-                yield event
+        with job.memory:
+            yield from _phases(job, judge)
+
+
+def _phases(job: Job, judge: bool) -> Iterator[Event]:
+    for phase in (read_images, check_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model if judge else finish):
+        for event in phase(job):
+            job.meter.tick()
+            yield event
 
 
 def _offset(job: Job) -> int:

@@ -266,14 +266,13 @@ def test_the_surest_mistake_comes_first() -> None:
 
 
 def test_the_data() -> None:
-    parts = ["train"] * 70 + ["validation"] * 10 + ["test"] * 20 + [""] * 3
-    finding = records.data(parts, {TWO_LABELS: 2, EMPTY: 1})
+    finding = records.data({"train": 70, "validation": 10, "calibration": 0, "test": 20}, {TWO_LABELS: 2, EMPTY: 1})
     well_formed(finding, "data")
     assert finding.verdict == "warn" and finding.message.values == {"n": 100, "out": 3} and finding.table
     assert [row[1] for row in finding.table.rows] == [70, 10, 20, 1, 2]
     assert str(finding.table.rows[3][0]) == f"left out: {EMPTY}"
-    assert records.data(["train"] * 1000, {CUT_SHORT: 10}).verdict == "ok" and records.data(["train"] * 100, {CUT_SHORT: 2}).verdict == "warn"
-    nothing = records.data(["train", "test"], {})
+    assert records.data({"train": 1000}, {CUT_SHORT: 10}).verdict == "ok" and records.data({"train": 100}, {CUT_SHORT: 2}).verdict == "warn"
+    nothing = records.data({"train": 1, "test": 1}, {})
     assert nothing.verdict == "ok" and str(nothing) == "All 2 images were used."
 
 

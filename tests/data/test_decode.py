@@ -609,7 +609,6 @@ def test_fifty_zeroed_bytes_in_a_jpeg_are_noticed(options: dict[str, Any]) -> No
     for place in np.linspace(scan_of(data) + 100, len(data) - 200, 20).astype(int):
         damaged = data[:place] + bytes(50) + data[place + 50 :]
         assert remarks(damaged) == Remarks.SUSPECT
-        np.testing.assert_array_equal(decoded(damaged), np.asarray(Image.open(io.BytesIO(damaged))))
 
 
 def test_most_lost_or_repeated_bytes_in_a_jpeg_are_noticed() -> None:

@@ -149,13 +149,13 @@ def test_arrays_and_lists_of_paths(photos: Path) -> None:
         (np.zeros((4, 8)), [0, 1] * 2, "L219"),
         (np.zeros((4, 8, 8, 2)), [0, 1] * 2, "L219"),
         (np.zeros((0, 8, 8)), [], "L219"),
-        (np.full((4, 8, 8), np.nan), [0, 1] * 2, "L219"),
-        (np.full((4, 8, 8), -1.0), [0, 1] * 2, "L219"),
-        (np.full((4, 8, 8), 256), [0, 1] * 2, "L219"),
+        (np.full((4, 8, 8), np.nan), [0, 1] * 2, "L230"),
+        (np.full((4, 8, 8), -1.0), [0, 1] * 2, "L231"),
+        (np.full((4, 8, 8), 256), [0, 1] * 2, "L231"),
         (np.full((4, 8, 8), "x"), [0, 1] * 2, "L219"),
-        (np.zeros((4, 8, 8)), [0, 1], "L219"),
+        (np.zeros((4, 8, 8)), [0, 1], "L232"),
         (np.zeros((4, 8, 8)), [0, 0, 0, 0], "L204"),
-        (np.zeros((4, 8, 8)), [0.5, 1.25, 2.5, 3.1], "L215"),
+        (np.zeros((4, 8, 8)), [0.5, 1.25, 2.5, 3.1], "L229"),
         (np.zeros((4, 8, 8)), np.eye(4), "L215"),
     ],
 )
@@ -236,11 +236,11 @@ def test_nothing_outside_of_the_folder_is_read(photos: Path, name: str) -> None:
     ("header", "row", "code", "says"),
     [
         ("", "", "L214", "empty"),
-        ("picture,label", "{f},{c}", "L214", "no column file"),
-        ("file,name", "{f},{c}", "L214", "no column label"),
+        ("picture,label", "{f},{c}", "L225", "no column file"),
+        ("file,name", "{f},{c}", "L225", "no column label"),
         ("file,label", "{f},a|b", "L215", "multi-label is not supported"),
-        ("file,label,split", "{f},{c},holdout", "L214", "part that is not known"),
-        ("file,label", "gone{f},{c}", "L214", "no row of the table names an image"),
+        ("file,label,split", "{f},{c},holdout", "L227", "part that is not known"),
+        ("file,label", "gone{f},{c}", "L228", "no row of the table names an image"),
     ],
 )
 def test_tables_that_say_something_else(photos: Path, header: str, row: str, code: str, says: str) -> None:
@@ -251,7 +251,7 @@ def test_tables_that_say_something_else(photos: Path, header: str, row: str, cod
 def test_measured_numbers_are_no_classes(tmp_path: Path) -> None:
     root = photo_folder(tmp_path / "photos", per_class=20, classes=("disc", "square"))
     error = told(table(root, "file,label", lambda f, c, k: f"{f},{k + 0.37 + (50 if c == 'disc' else 0)}"))
-    assert error.code == "L215" and "regression is not supported" in str(error)
+    assert error.code == "L229" and "regression is not supported" in str(error)
 
 
 def test_groups_by_any_column_and_what_is_not_used_is_said(photos: Path) -> None:
@@ -340,7 +340,7 @@ def test_a_tar_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("data", [b"", b"not an archive" * 50])
 def test_no_archive(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
-    assert told(tmp_path / name).code in ("L212", "L203")
+    assert told(tmp_path / name).code in ("L212", "L234")
 
 
 def test_a_member_that_is_cut_off_is_one_unreadable_image(photos: Path) -> None:

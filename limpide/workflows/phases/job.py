@@ -16,6 +16,7 @@ from limpide.data.reading import Glimpse, Pixels, Reading
 from limpide.energy import Energy, Meter
 from limpide.events import Note
 from limpide.language import Message
+from limpide.machine import MemoryWatch
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.batches import Batches
@@ -35,6 +36,7 @@ class Job:
     images: bool  # whether the report shows pictures
     rehash: bool  # whether to read every byte of the images again
     info: dict[str, Any]
+    memory: MemoryWatch = field(default_factory=MemoryWatch)
     meter: Meter = field(default_factory=Meter)
     recipe: Recipe = field(init=False)
     seen: Glimpse = field(init=False)

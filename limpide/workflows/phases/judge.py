@@ -24,7 +24,7 @@ def judge_model(job: Job) -> Generator[Event]:
     frozen = (yield from _frozen(job)) if job.recipe.model in PRETRAINED else None
     budget = min(training_seconds(job.info), rival_budget(job.recipe))
     material = Material(job.pixels(), frozen, budget, job.recipe)
-    yield from judge(job.run, job.dataset, job.parts, material, began=job.began, energy=job.energy(), images=job.images)
+    yield from judge(job.run, job.dataset, job.parts, material, began=job.began, energy=job.energy(), memory=job.memory, images=job.images)
     job.info = job.run.info()
 
 

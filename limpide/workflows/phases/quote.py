@@ -16,9 +16,13 @@ from limpide.training import quote
 from limpide.training.network import augmentation, start
 from limpide.training.transfer import CHUNK, frozen_features
 from limpide.workflows.phases.job import Job
+from limpide.workflows.rivals import MOST_BYTES, SIDE
 
 HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0  # fitting and exporting the first model; calibrating, exporting and opening the final one
 RIVAL_SECONDS = 6.0  # loading a pretrained network to compare with, and scoring it
+SEAL_BYTES = 100_000_000  # exporting the network, and ONNX Runtime with the file
+RIVAL_BYTES = 120_000_000  # a pretrained network to compare with
+RIVAL_COPIES = 1  # of the images as float32
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
 
 
@@ -44,7 +48,8 @@ def quote_work(job: Job) -> Iterator[Event]:
     rivals = 2 * min(fitting, rival_budget(job.recipe)) + (0.0 if each else RIVAL_SECONDS)
     total = passed + frozen + fitting + after + rivals
     first = passed + frozen if frozen else passed + fitting + SEAL_SECONDS / 2
-    quoted = {"seconds": total, "first": first, "fitting": fitting, "memory": speed.memory, "step": speed.step}
+    memory = job.memory.peak + _memory_to_come(job)
+    quoted = {"seconds": total, "first": first, "fitting": fitting, "memory": memory, "step": speed.step}
     recipe = job.recipe.but(epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1]))
     if recipe.flip == "auto" and recipe.model not in PRETRAINED:
         recipe = recipe.but(flip="no")
@@ -56,13 +61,21 @@ def quote_work(job: Job) -> Iterator[Event]:
             N_("about {seconds:duration} in all, a first model after {first:duration}, {memory:bytes} of memory"),
             seconds=total,
             first=first,
-            memory=speed.memory,
+            memory=memory,
         ),
     )
     if job.recipe.time is not None and total > 1.05 * job.recipe.time:
         says = N_("this is more than the {asked:duration} asked for: reading, exporting and judging take that long whatever the training")
         yield job.say("quote", message(says, asked=job.recipe.time))
     job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json())
+
+
+def _memory_to_come(job: Job) -> int:
+    """Bytes beyond what the timed steps took: sealing, and the copies of images that simpler models work on."""
+    n, p = len(job.rows("train")) + len(job.rows("test")), job.pixels().preprocessing
+    side = min(p.size, SIDE)
+    pixels = min(4 * n * side * side * p.channels, MOST_BYTES)
+    return SEAL_BYTES + RIVAL_COPIES * pixels + (0 if job.recipe.model in PRETRAINED else RIVAL_BYTES)
 
 
 def rival_budget(recipe: Recipe) -> float:

@@ -13,9 +13,10 @@ from limpide.deploy.export import export
 from limpide.events import Event
 from limpide.finding import Finding
 from limpide.language import N_, message
-from limpide.predictor import Predictor
+from limpide.predictor import PIXELS, Predictor
 from limpide.training.batches import Batches
 from limpide.training.calibration import fit_temperature
+from limpide.training.device import place
 from limpide.training.fit import logits_of
 from limpide.training.network import trained
 from limpide.workflows.phases.job import Job
@@ -30,7 +31,10 @@ def seal_model(job: Job) -> Iterator[Event]:
     pixels = job.reading.pixels[preprocessing.size]
     rows = np.intersect1d(rows, pixels.rows)
     labels = job.dataset.labels[rows]
-    logits = logits_of(model, Batches(pixels, rows, labels, 64, torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
+    place(model, torch.device("cpu"))
+    logits = (
+        logits_of(model, Batches(pixels, rows, labels, max(1, PIXELS // preprocessing.size**2), torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
+    )
     temperature = fit_temperature(logits, labels, own_part=own)
     export(model, preprocessing, job.dataset.classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
     ready = time.monotonic() - job.began

@@ -21,8 +21,7 @@ from limpide.workflows.phases.job import Job
 def split_images(job: Job) -> Iterator[Event]:
     names, dataset, seen = job.dataset.images.names, job.dataset, job.reading.seen
     if job.done("split"):
-        by_name = {row["file"]: PARTS.index(row["part"]) for row in read_split(job.run.split_file)}
-        job.parts = np.fromiter((by_name.get(name, NO_PART) for name in names), np.uint8, len(names))
+        job.parts = _parts_again(job)
         return
     out = job.reading.failures()
     kept = np.flatnonzero(seen["reason"] < 0)
@@ -42,7 +41,7 @@ def split_images(job: Job) -> Iterator[Event]:
     job.parts = np.zeros(len(names), np.uint8)
     job.parts[kept] = division.parts
     labels = dataset.classes
-    write_split(job.run.split_file, [names[int(i)] for i in kept], [labels[int(k)] for k in dataset.labels[kept]], division, keys)
+    write_split(job.run.split_file, (names[int(i)] for i in kept), (labels[int(k)] for k in dataset.labels[kept]), division, keys)
     write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
     _refuse_if_hopeless(job, out)
     left = len(out) + len(dataset.left_out)
@@ -78,6 +77,18 @@ def split_images(job: Job) -> Iterator[Event]:
     finding = records.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
     job.enter("quote")
+
+
+def _parts_again(job: Job) -> np.ndarray:
+    """From split.csv, whose lines stand in the order of the images, those left out missing."""
+    names = job.dataset.images.names
+    parts, i = np.zeros(len(names), np.uint8), 0
+    for row in read_split(job.run.split_file):
+        while names[i] != row["file"]:
+            i += 1
+        parts[i] = PARTS.index(row["part"])
+        i += 1
+    return parts
 
 
 def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | None:

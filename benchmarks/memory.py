@@ -1,0 +1,100 @@
+"""Does memory, and does time, grow with the number of images? Training on images that a function makes.
+
+    python -m benchmarks.memory [--images 10000 1000000] [--judge]
+
+Each size runs in a fresh process: read, check, split, one pass of training the small network, sealing and, with --judge,
+judging. Anonymous memory is what counts: pages of memory-mapped files are the system's cache, not the process's.
+Prints the peak of each, the ratio, and the seconds an image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+SIZE, CLASSES = 16, 10
+
+
+def anonymous() -> int:
+    """Bytes of anonymous memory of this process (Linux)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) * 1024
+    raise OSError("no RssAnon in /proc/self/status")
+
+
+def work(n: int, judge: bool) -> None:
+    import numpy as np
+    from PIL import Image
+
+    from limpide.data.dataset import Dataset, GeneratedImages
+    from limpide.recipe import Recipe
+    from limpide.workflows.train import begin, train
+
+    class Numbers:
+        """Names that need no memory."""
+
+        def __len__(self) -> int:
+            return n
+
+        def __getitem__(self, i: int) -> str:
+            if not 0 <= i < n:
+                raise IndexError(i)
+            return f"{i:07d}"
+
+    base = np.random.default_rng(0).integers(0, 256, (CLASSES, SIZE, SIZE, 3), dtype=np.uint8)
+
+    def make(i: int) -> Image.Image:
+        square = base[i % CLASSES].copy()
+        square.reshape(-1)[:8] = np.frombuffer(i.to_bytes(8, "little"), np.uint8)  # no two are the same
+        return Image.fromarray(square)
+
+    labels = np.arange(n) % CLASSES
+    dataset = Dataset("generated", "generated", GeneratedImages(make, Numbers()), labels, tuple("0123456789"), np.zeros(n, np.uint8))  # type: ignore[arg-type]
+    peak = [0, ""]
+    running = True
+    phase = [""]
+
+    def watch() -> None:
+        while running:
+            now = anonymous()
+            if now > peak[0]:  # type: ignore[operator]
+                peak[:] = [now, phase[0]]
+            time.sleep(0.02)
+
+    threading.Thread(target=watch, daemon=True).start()
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        run, dataset, _ = begin(dataset, Recipe(model="cnn", epochs=1, batch=256, precision="fp32"), Path(folder))
+        for event in train(run, dataset, images=False, judge=judge):
+            phase[0] = str(run.info()["phase"]) if type(event).__name__ != "Step" else phase[0]
+    running = False
+    print(json.dumps({"images": n, "peak": peak[0], "phase": peak[1], "seconds": time.perf_counter() - began}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--images", type=int, nargs="+", default=[10_000, 1_000_000])
+    parser.add_argument("--judge", action="store_true")
+    parser.add_argument("--work", type=int)
+    arguments = parser.parse_args()
+    if arguments.work:
+        return work(arguments.work, arguments.judge)
+    found = []
+    for n in arguments.images:
+        command = [sys.executable, "-m", "benchmarks.memory", "--work", str(n), *(["--judge"] if arguments.judge else [])]
+        found.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]))
+        last = found[-1]
+        print(f"{n:9,d} images: {last['peak'] / 1e6:7.1f} MB of anonymous memory at most (in {last['phase']}), {last['seconds'] / n * 1e6:6.1f} µs an image")
+    print(f"memory ×{found[-1]['peak'] / found[0]['peak']:.3f}, images ×{found[-1]['images'] / found[0]['images']:.0f}")
+    return None
+
+
+if __name__ == "__main__":
+    main()
