@@ -54,7 +54,7 @@ def main() -> None:
             wall = time.monotonic() - began
             info = json.loads(Path(result["run"], "run.json").read_text())
             simpler = json.loads(Path(result["run"], "findings", "simpler.json").read_text())
-            frozen = next((row[1] for row in simpler["table"]["rows"] if "frozen" in str(row[0])), result["accuracy"])
+            frozen = next((row[1] for row in simpler["table"]["rows"] if "linear layer on a frozen" in str(row[0])), result["accuracy"])
         row = (frozen, result["accuracy"], result["first_model_seconds"], result["model_seconds"], wall)
         found.append(row)
         print(

@@ -47,6 +47,13 @@ def balanced_accuracy(counts: np.ndarray) -> float:
     return float(np.nanmean(class_scores(counts).recall))
 
 
+def macro_f1(counts: np.ndarray) -> float:
+    """Mean of F1 = 2·right / (2·right + missed + wrongly named) over the classes that were met or named."""
+    right = np.diag(counts).astype(float)
+    met = counts.sum(0) + counts.sum(1)
+    return float((2 * right[met > 0] / met[met > 0]).mean())
+
+
 @dataclass(frozen=True)
 class Bin:
     low: float

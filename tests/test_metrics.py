@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
 from sklearn import metrics as sk
 
-from limpide.metrics import Z95, balanced_accuracy, class_scores, confusion, reliability, wilson
+from limpide.metrics import Z95, balanced_accuracy, class_scores, confusion, macro_f1, reliability, wilson
 
 
 def test_the_constant() -> None:
@@ -62,6 +62,7 @@ def test_counts_precision_and_recall_are_scikit_learns(times: int) -> None:
             np.testing.assert_array_equal(scores.n, n)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # scikit-learn's, of a class that is predicted and never true
+                assert macro_f1(counts) == pytest.approx(sk.f1_score(truth, predicted, average="macro", zero_division=0), abs=1e-12)
                 assert balanced_accuracy(counts) == pytest.approx(sk.balanced_accuracy_score(truth, predicted), abs=1e-12)
 
 

@@ -13,14 +13,18 @@ import numpy as np
 from limpide.audit.evidence import Evidence
 from limpide.finding import Finding, Number, Verdict
 from limpide.language import N_, message
-from limpide.metrics import balanced_accuracy, confusion, wilson
+from limpide.metrics import balanced_accuracy, confusion, macro_f1, wilson
+
+UNEVEN = 3  # the largest class this many times the smallest
 
 
 def accuracy(evidence: Evidence) -> Finding:
     n, classes = len(evidence.truth), len(evidence.classes)
     right = int(evidence.right.sum())
     low, high = wilson(right, n)
-    balanced = balanced_accuracy(confusion(evidence.truth, evidence.predicted, classes))
+    counts = confusion(evidence.truth, evidence.predicted, classes)
+    balanced, f1, met = balanced_accuracy(counts), macro_f1(counts), counts.sum(1)
+    uneven = bool(met.max() >= UNEVEN * met[met > 0].min()) if n else False
     majority = float(np.mean(evidence.truth == evidence.majority))
     baseline = max(majority, 1 / classes)
     verdict: Verdict = "ok" if low > baseline else "warn" if right / n > baseline else "bad"
@@ -41,11 +45,13 @@ def accuracy(evidence: Evidence) -> Finding:
         numbers=[
             Number(N_("accuracy"), right / n, "share", low, high, n),
             Number(N_("balanced accuracy"), balanced, "share", n=n),
+            Number(N_("macro-F1"), f1, "share", n=n),
             Number(N_("chance"), 1 / classes, "share"),
             Number(N_("majority"), majority, "share", n=n),
             Number(N_("used in training"), evidence.trained_on, "count", n=n),
         ],
         details=[
+            *([message(N_("The classes are uneven: read balanced accuracy and macro-F1, in which every class counts alike."))] if uneven else []),
             message(
                 N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
                 classes=classes,
@@ -54,4 +60,5 @@ def accuracy(evidence: Evidence) -> Finding:
             message(N_("The 95 % interval (Wilson) says how far chance alone could move the score on another {n:count} images like these."), n=n),
         ],
         source="test",
+        data={"uneven": uneven},
     )

@@ -16,8 +16,6 @@ from typing import cast
 
 import numpy as np
 from PIL import Image
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 BITS = 256
 DISTANCE = 42  # bits; up to here two pictures are near-duplicates
@@ -90,6 +88,9 @@ def pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | None 
 
 def components(n: int, pairs: np.ndarray) -> np.ndarray:
     """Which of `n` images belong together: a label each, int64 (n,), counted from 0 in the order of first images."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = csr_array((np.ones(len(pairs), dtype=np.int32), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     labels = connected_components(graph, directed=False)[1]
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
@@ -131,6 +132,9 @@ class _Forest:
         links, far = np.concatenate([self.links, np.stack([a, b], axis=1)]), np.concatenate([self.far, far])
         nodes, ends = np.unique(links, return_inverse=True)
         ends = ends.reshape(-1, 2)
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+
         low, high = ends.min(axis=1), ends.max(axis=1)
         # far + 1: a weight of 0 would be no link. Pairs are not repeated between two thinnings, or weights would add up.
         tree = minimum_spanning_tree(csr_array((far + 1, (low, high)), shape=(len(nodes), len(nodes)))).tocoo()

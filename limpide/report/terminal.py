@@ -77,9 +77,10 @@ def _headline(finding: Finding | None, console: Console) -> None:
     if score and score.low is not None and score.high is not None:
         sure = N_("If we tested it on many more images like these, the score would very likely lie between {low:percent} and {high:percent}.")
         _paragraph(str(message(sure, low=score.low, high=score.high)), console)
-    compared = [
-        (_(name), wording.value_of(finding, key)) for key, name in (("chance", N_("guessing at random")), ("majority", N_("always the most common class")))
-    ]
+    beside = [("chance", N_("guessing at random")), ("majority", N_("always the most common class"))]
+    if finding.data.get("uneven"):
+        beside += [("balanced accuracy", N_("every class counted alike (balanced accuracy)")), ("macro-F1", N_("macro-F1"))]
+    compared = [(_(name), wording.value_of(finding, key)) for key, name in beside]
     words = [str(message(N_("{name}: {value}"), name=name, value=wording.measured(value, "share"))) for name, value in compared if value is not None]
     if words:
         _paragraph(" · ".join(words), console, "dim")
