@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from limpide.data.arrays import as_pixels, from_arrays, from_paths
+from limpide.data.arrays import as_pixels, from_arrays, from_paths, grey_scale
 from limpide.data.dataset import Dataset
 from limpide.errors import DataError
 from limpide.language import N_
@@ -70,7 +70,7 @@ def scale_of(array: np.ndarray) -> float | None:
     """What turns these floats into grey levels; None for whole numbers. Images to come are measured with the same rule."""
     if not np.issubdtype(array.dtype, np.floating):
         return None
-    return 255.0 if array.max() <= 1 else 1.0
+    return grey_scale(array)
 
 
 def images_in(X: Any, scale: float | None = None) -> Sequence[Image.Image]:

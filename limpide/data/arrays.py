@@ -75,7 +75,7 @@ def as_pixels(images: Any) -> tuple[np.ndarray, list[Message]]:
         raise DataError("L230", N_("the images hold values that are not numbers"), where=f"dtype {array.dtype}", todo=N_("remove NaN and infinity"))
     if low < 0 or high > 255:
         raise DataError("L231", N_("the images hold values outside of 0 … 255"), where=f"{low:g} … {high:g}", todo=N_("rescale them to 0 … 1 or 0 … 255"))
-    scale = 255.0 if high <= 1 and np.issubdtype(array.dtype, np.floating) else 1.0
+    scale = grey_scale(array)
     notes.append(
         message(
             N_("the arrays were rounded to 256 grey levels ({low:number} … {high:number} became {a:count} … {b:count})"),
@@ -86,6 +86,14 @@ def as_pixels(images: Any) -> tuple[np.ndarray, list[Message]]:
         )
     )
     return np.rint(array * scale).astype(np.uint8), notes
+
+
+def grey_scale(array: np.ndarray) -> float:
+    """What turns these values into grey levels: floats up to 1, and up to 16 as scikit-learn's digits have them, are stretched."""
+    if not np.issubdtype(array.dtype, np.floating):
+        return 1.0
+    high = float(array.max())
+    return 255.0 if high <= 1 else 255.0 / 16 if high <= 16 else 1.0
 
 
 def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:

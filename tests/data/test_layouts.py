@@ -15,7 +15,7 @@ from PIL import Image
 
 from limpide.data import archive
 from limpide.data.arrays import from_arrays, from_paths
-from limpide.data.dataset import PARTS, Dataset
+from limpide.data.dataset import PARTS, ArrayImages, Dataset
 from limpide.data.decode import Undecodable
 from limpide.data.scan import scan
 from limpide.errors import DataError, LimpideError
@@ -351,3 +351,12 @@ def test_a_member_that_is_cut_off_is_one_unreadable_image(photos: Path) -> None:
     with pytest.raises(Undecodable):
         dataset.images.bytes(len(dataset) - 1)
     assert dataset.images.bytes(0)
+
+
+@pytest.mark.parametrize(("high", "scale"), [(0.5, 255.0), (1.0, 255.0), (1.5, 255 / 16), (16.0, 255 / 16), (17.0, 1.0), (255.0, 1.0)])
+def test_floats_become_grey_levels_by_one_rule(high: float, scale: float) -> None:
+    array = np.linspace(0, high, 4 * 64).reshape(4, 8, 8)
+    held = from_arrays(array, [0, 1, 0, 1])
+    assert isinstance(held.images, ArrayImages)
+    np.testing.assert_array_equal(held.images.array, np.rint(array * scale))
+    assert "rounded to 256 grey levels" in str(held.notes[0])

@@ -19,7 +19,7 @@ def test_it_stops_saves_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     folder = photo_folder(tmp_path / "shapes", per_class=8, size=(16, 16))
     recipe = Recipe(model="cnn", image_size=16, batch=8, time=60, epochs=4)
     with monkeypatch.context() as patch:
-        patch.setattr(quote, "probe", lambda *_: quote.Speed(1e-9, 1e-9, 1))  # a quote of nothing at all
+        patch.setattr(quote, "probe", lambda *_: quote.Speed(1e-9, 1e-9))  # a quote of nothing at all
         patch.setattr(fit, "SLACK", 0.0)
         run, dataset, _ = prepare(str(folder), recipe, tmp_path / "runs")
         with pytest.raises(TrainingError) as stopped:
