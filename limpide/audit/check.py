@@ -86,7 +86,11 @@ def balance(checked: Checked) -> Finding:
     }
     verdict: Verdict = "ok"
     says = N_("{n:count} usable images in {k:count} classes, {small:count} to {large:count} a class.")
-    if small < FEW:
+    if len(dataset.classes) == 1:
+        verdict, says = "bad", N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them.")
+    elif not large:
+        verdict, says = "bad", N_("No image can be used.")
+    elif small < FEW:
         verdict, says = "warn", N_("Class {least} has only {small:count} usable images: what is said about it will be uncertain.")
     elif large >= UNEVEN * small:
         verdict, says = "warn", N_("Classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced accuracy, not accuracy.")

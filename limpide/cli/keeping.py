@@ -28,7 +28,10 @@ def runs(folder: Path, as_json: bool) -> None:
         return
     tables.print_runs([(run, train_summary(run)) for run in found])
     screen = live.Screen()
-    screen.next(*("limpide", "report", found[-1].path) if found else ("limpide", "train", "digits"))
+    if found and found[-1].info().get("status") != "finished":
+        screen.next("limpide", "train", found[-1].info().get("location", "photos/"))
+    else:
+        screen.next(*("limpide", "report", found[-1].path) if found else ("limpide", "train", "digits"))
 
 
 @verb(

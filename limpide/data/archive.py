@@ -11,6 +11,7 @@ import shutil
 import stat
 import tarfile
 import threading
+import time
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -105,7 +106,8 @@ def members(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
 
 
 def _of_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
-    names, places, refused = [], [], []
+    found: dict[str, tuple[int, int]] = {}
+    refused = []
     with zipfile.ZipFile(path) as archive:
         for number, entry in enumerate(archive.infolist()):
             if entry.is_dir():
@@ -120,13 +122,14 @@ def _of_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
             if reason:
                 refused.append((entry.filename, reason))
             else:
-                names.append(entry.filename)
-                places.append((number, entry.file_size))
+                found[entry.filename.replace("\\", "/")] = (number, entry.file_size)  # of two with one name the last counts, as when unpacking
+    names, places = list(found), list(found.values())
     return names, np.array(places, np.int64).reshape(-1, 2), path, "zip", refused
 
 
 def _of_tar(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
-    names, places, refused = [], [], []
+    found: dict[str, tuple[int, int]] = {}
+    refused = []
     with tarfile.open(path, "r:", errorlevel=1) as archive:
         for member in archive:
             archive.members.clear()  # type: ignore[attr-defined]  # tarfile would keep all of them
@@ -138,8 +141,8 @@ def _of_tar(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
             if reason:
                 refused.append((member.name, reason))
             else:
-                names.append(member.name.removeprefix("./"))
-                places.append((member.offset_data, member.size))
+                found[member.name.removeprefix("./")] = (member.offset_data, member.size)
+    names, places = list(found), list(found.values())
     return names, np.array(places, np.int64).reshape(-1, 2), path, "tar", refused
 
 
@@ -156,7 +159,7 @@ def _decompressed(path: Path) -> Path:
     folder = cache_folder() / "archives"
     target = folder / f"{key}.tar"
     if target.exists():
-        os.utime(target)  # used today: the last to be evicted
+        os.utime(target, ns=(time.time_ns(), os.stat(target).st_mtime_ns))  # used today; its time of change stays what a run has noted
         return target
     folder.mkdir(parents=True, exist_ok=True)
     room = min(shutil.disk_usage(folder).free // 2, HIGHEST_RATIO * max(found.st_size, SMALL // HIGHEST_RATIO))

@@ -131,7 +131,9 @@ def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
 def _groups(groups: Any, n: int) -> np.ndarray | None:
     if groups is None:
         return None
-    given = np.asarray(groups).reshape(-1)
+    given = np.asarray(groups, dtype=object).reshape(-1)
     if len(given) != n:
         raise DataError("L235", N_("there are {n} images and {k} groups"), where="groups", todo=N_("give one group an image"), n=n, k=len(given))
-    return np.unique(given, return_inverse=True)[1].astype(np.int64)
+    none = np.array([value is None or value != value for value in given])  # None and NaN: an image without company
+    found = np.unique(given.astype(str), return_inverse=True)[1].astype(np.int64)
+    return np.where(none, -1, found)

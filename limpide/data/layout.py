@@ -62,10 +62,20 @@ def arranged(names: Sequence[str], where: str) -> Layout:
     if not rows:
         flat = [i for i, parts in enumerate(inner) if len(parts) == 1]
         return _by_name(flat, inner, [""] * len(flat), where)
-    second = {inner[i][1].lower() if len(inner[i]) >= 3 else "" for i in rows}
-    if len(second) > 1 and second <= PART_NAMES.keys():
-        parts = [PART_NAMES[inner[i][1].lower()] for i in rows]
-        return Layout(rows, [inner[i][0] for i in rows], parts, message(N_("layout: a folder a class, with a folder a part in it")))
+    if len(tops & PART_NAMES.keys()) > 1 and any(len(inner[i]) >= 3 and inner[i][0].lower() in PART_NAMES for i in rows):
+        strange = sorted({inner[i][0] for i in rows if inner[i][0].lower() not in PART_NAMES})
+        raise DataError(
+            "L236",
+            N_("some folders are parts and others are not: {names}"),
+            where=where,
+            todo=N_("move those elsewhere, or into the parts"),
+            names=", ".join(strange),
+        )
+    deep = [i for i in rows if len(inner[i]) >= 3]
+    second = {inner[i][1].lower() for i in deep}
+    if len(second) > 1 and second <= PART_NAMES.keys() and len(rows) - len(deep) <= FEW_LOOSE:
+        parts = [PART_NAMES[inner[i][1].lower()] for i in deep]
+        return Layout(deep, [inner[i][0] for i in deep], parts, message(N_("layout: a folder a class, with a folder a part in it")))
     says = message(N_("layout: a folder a class"))
     if skip:
         says = message(N_("layout: a folder a class, below {folder}"), folder="/".join(split[rows[0]][:skip]))

@@ -14,7 +14,7 @@ from limpide.data.dataset import Dataset, FileImages, Images, Names, given_parts
 from limpide.data.datasets import NAMED
 from limpide.data.layout import EXAMPLE, PART_NAMES, arranged, ignored
 from limpide.data.table import is_table, read_table, table_in
-from limpide.errors import DataError, nearest
+from limpide.errors import DataError, UsageError, nearest
 from limpide.language import N_, Message, message
 
 
@@ -24,12 +24,22 @@ def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, groups: s
     Raises DataError when there is nothing to learn from, saying what was expected.
     """
     text = os.fspath(location)
+    if not text:
+        raise _missing(text, Path(text))
     # Path.expanduser raises for an unknown user, Path.exists for a name that is too long.
     path = Path(os.path.expanduser(text))  # noqa: PTH111
     if not os.path.exists(path):  # noqa: PTH110
         if text in NAMED:
             return NAMED[text]()
         raise _missing(text, path)
+    if groups not in ("auto", "none") and not is_table(path) and not (path.is_dir() and any(is_table(file) for file in path.iterdir())):
+        raise UsageError(
+            "L119",
+            N_("only a table has group columns"),
+            where=f"groups={groups}",
+            todo=N_("give a table with the columns file, label and {groups}"),
+            groups=groups,
+        )
     if path.is_dir():
         dataset = _of_folder(text, path, groups)
     elif is_table(path):
@@ -79,6 +89,8 @@ def _of_table(text: str, path: Path, groups: str) -> Dataset:
 def _of_archive(text: str, path: Path) -> Dataset:
     names, places, readable, kind, refused = archive.members(path)
     kept = [i for i, name in enumerate(names) if not any(ignored(part) for part in name.split("/"))]
+    if not kept and refused:
+        raise DataError("L238", N_("nothing in this archive can be used: {reason}"), where=text, todo=EXAMPLE, reason=message(refused[0][1]).to_json())
     if not kept:
         raise DataError("L234", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
     layout = arranged([names[i] for i in kept], text)
@@ -99,7 +111,7 @@ def _dataset(
     classes = tuple(sorted(set(labels)))
     index = {name: i for i, name in enumerate(classes)}
     return Dataset(
-        name=path.resolve().name if path.is_dir() else path.name.split(".")[0],
+        name=_called(path.resolve()),
         location=str(path.resolve()),
         images=images,
         labels=np.fromiter((index[label] for label in labels), np.int64, len(labels)),
@@ -109,6 +121,12 @@ def _dataset(
         left_out=left,
         notes=notes,
     )
+
+
+def _called(path: Path) -> str:
+    """How runs on these data are called: a table that is called as they all are goes by its folder."""
+    stem = path.name if path.is_dir() else path.name.split(".")[0]
+    return path.parent.name if is_table(path) and stem.lower() in ("labels", "train", "data", "metadata", "images", "index", "annotations") else stem
 
 
 def _listed(root: Path) -> tuple[list[str], list[str], list[Message]]:
@@ -123,7 +141,8 @@ def _listed(root: Path) -> tuple[list[str], list[str], list[Message]]:
     home = os.path.realpath(root)
     visited = {home}
     for folder, folders, names in os.walk(root, followlinks=True):
-        folders[:] = sorted(name for name in folders if not ignored(name) and not os.path.exists(os.path.join(folder, name, "run.json")))  # noqa: PTH110
+        folders[:] = [name for name in folders if not ignored(name) and not os.path.exists(os.path.join(folder, name, "run.json"))]  # noqa: PTH110
+        folders.sort(key=lambda name: (os.path.islink(os.path.join(folder, name)), name))  # noqa: PTH114  # a class is named by its own folder, not by a link to it
         for name in list(folders):
             real = os.path.realpath(os.path.join(folder, name))
             if real in visited:
@@ -147,6 +166,7 @@ def _listed(root: Path) -> tuple[list[str], list[str], list[Message]]:
             found.append(os.path.relpath(path, root) if folder != str(root) else name)
         if len(found) == before and not folders and folder != str(root):
             empty.append(os.path.relpath(folder, root))
+    found.sort()
     notes = []
     if strange:
         notes.append(

@@ -86,6 +86,17 @@ def pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | None 
     return found[np.lexsort((found[:, 1], found[:, 0]))]
 
 
+def every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
+    """All near pairs i < j, int64 (m, 2), by comparing every pair: for the few that `pairs` has joined. prints: uint64 (n, 4)."""
+    ones, found = _ones(prints), [np.empty((0, 2), np.int64)]
+    for i in range(len(prints) - 1):
+        far = _ones(prints[i + 1 :] ^ prints[i])
+        enough = (ones[i + 1 :] >= INFORMATIVE) & (ones[i] >= INFORMATIVE)
+        j = np.flatnonzero((far <= distance) & (SHARE * far <= ones[i + 1 :] + ones[i]) & enough) + i + 1
+        found.append(np.stack([np.full(len(j), i), j], axis=1))
+    return np.concatenate(found)
+
+
 def components(n: int, pairs: np.ndarray) -> np.ndarray:
     """Which of `n` images belong together: a label each, int64 (n,), counted from 0 in the order of first images."""
     from scipy.sparse import csr_array

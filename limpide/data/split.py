@@ -19,6 +19,7 @@ from typing import IO
 import numpy as np
 
 from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALIDATION
+from limpide.data.similar import every_pair
 from limpide.files import write_atomically
 from limpide.language import N_
 
@@ -32,6 +33,7 @@ NEARLY = N_("nearly the same image is in another part")
 JOINS = N_("it is nearly the same as images of two parts")
 GROUP_CUT = N_("other images of its group are in the part that was given as test or validation")
 NOT_TRAINED = N_("its class has no image in the training part")
+MOST_COMPARED = 4000  # images of one set of look-alikes of which every pair is compared
 FILLED = (TEST, VALIDATION, CALIBRATION)  # in this order; the rest trains
 FEWEST = {TEST: 2, VALIDATION: 3, CALIBRATION: 4}  # images of a class from which on a part may take one
 
@@ -52,10 +54,12 @@ def split(
     *,
     groups: np.ndarray | None = None,
     near: np.ndarray | None = None,
+    prints: np.ndarray | None = None,
     earlier: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Division:
     """keys: uint64 (n,), hash of each image's content · labels: int (n,) · given: uint8 (n,), the user's own parts
-    shares: of TEST, VALIDATION and CALIBRATION · groups: int64 (n,), negative = none · near: int (m, 2), pairs of images
+    shares: of TEST, VALIDATION and CALIBRATION · groups: int64 (n,), negative = none · near: int (m, 2), pairs that connect
+    images which are alike · prints: uint64 (n, 4) of data/similar.py, to compare them all where that matters
     earlier: the keys of another split, sorted, and the part of each.
     """
     n = len(keys)
@@ -69,7 +73,7 @@ def split(
     kept[list(out)] = False
     pinned, moved = _pinned(group, given, old, kept)
     if near is not None and len(near):
-        group, pinned = _with_near(near, group, pinned, given, old, kept, out)
+        group, pinned = _with_near(near, prints, group, pinned, given, kept, out)
         kept[list(out)] = False
     parts = np.where(kept, pinned[group], NO_PART).astype(np.uint8)
     _place(np.flatnonzero(kept & (parts == NO_PART)), parts, group, keys, labels, given, kept, shares)
@@ -156,42 +160,86 @@ def _pinned(group: np.ndarray, given: np.ndarray, old: np.ndarray, kept: np.ndar
 
 
 def _with_near(
-    near: np.ndarray, group: np.ndarray, pinned: np.ndarray, given: np.ndarray, old: np.ndarray, kept: np.ndarray, out: dict[int, str]
+    near: np.ndarray,
+    prints: np.ndarray | None,
+    group: np.ndarray,
+    pinned: np.ndarray,
+    given: np.ndarray,
+    kept: np.ndarray,
+    out: dict[int, str],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Groups that near duplicates join become one, unless they must go to different parts: then one image is left out.
+    """Groups that near duplicates join become one, unless they must go to different parts: then images are left out.
 
-    That is the newcomer, if there is one; else the one farther from the test.
+    `near` only connects what is alike; where a set of images reaches into two parts, every pair in it is compared.
     """
-    parent: dict[int, int] = {}
+    near = near[kept[near].all(1)]
+    whole = _components(len(pinned), group[near])
     divided = bool((given == TEST).any())
+    sides: dict[int, set[int]] = {}  # of each set of groups
+    side = pinned.copy()  # of each group: the user's training images stay out of the test
+    if divided:
+        side[np.unique(group[kept & (given == TRAIN)])] = np.maximum(side[np.unique(group[kept & (given == TRAIN)])], TRAIN)
+    joined = np.unique(whole[group[near].ravel()])
+    for g in np.flatnonzero(np.isin(whole, joined) & (side != NO_PART)).tolist():
+        sides.setdefault(int(whole[g]), set()).add(int(side[g]))
+    disputed = np.array([w for w, found in sides.items() if len(found) > 1], dtype=np.int64)
+    within = [np.zeros((0, 2), np.int64)]  # links of disputed sets that stay on one side
+    for w in disputed.tolist():
+        members = np.flatnonzero(kept & (whole[group] == w))
+        alike = every_pair(prints[members]) if prints is not None and len(members) <= MOST_COMPARED else np.zeros((0, 2), np.int64)
+        links = np.concatenate([members[alike], near[np.isin(near[:, 0], members)]])
+        _settle(links, group, side, out)
+        still = np.array([(i, j) for i, j in links.tolist() if i not in out and j not in out], np.int64).reshape(-1, 2)
+        within.append(group[still])
+    settled = np.isin(whole, disputed)
+    target = np.where(settled, _components(len(pinned), np.concatenate(within)), whole)
+    pinned = np.where(settled & (pinned == NO_PART) & (side != TRAIN if divided else True), side, pinned).astype(np.uint8)
+    final = np.zeros(len(pinned), np.uint8)
+    np.maximum.at(final, target, pinned)
+    return target[group], final
 
-    def root(g: int) -> int:
-        while g in parent:
-            g = parent[g]
-        return g
 
-    side: dict[int, int] = {}  # of a root, where it differs from `pinned`: the user's training images stay out of the test
-    for i, j in near.tolist():
-        if i in out or j in out or not (kept[i] and kept[j]):
+def _settle(links: np.ndarray, group: np.ndarray, side: np.ndarray, out: dict[int, str]) -> None:
+    """Gives each group of newcomers the side of what it is like, and leaves out the images that are like two sides.
+
+    Of old images on two sides the one farther from the test is left out. Changes `side` and `out`.
+    """
+    around: dict[int, set[int]] = {}
+    for i, j in links.tolist():
+        a, b = int(group[i]), int(group[j])
+        if a != b:
+            around.setdefault(a, set()).add(b)
+            around.setdefault(b, set()).add(a)
+    gone: set[int] = set()
+    waiting = sorted(g for g in around if side[g] != NO_PART)
+    while waiting:
+        following: set[int] = set()
+        for g in waiting:
+            following |= {h for h in around[g] if side[h] == NO_PART and h not in gone}
+        for h in sorted(following):
+            reached = {int(side[k]) for k in around[h] if side[k] != NO_PART and k not in gone}
+            if len(reached) > 1:
+                gone.add(h)
+            else:
+                side[h] = reached.pop()
+        waiting = sorted(h for h in following if h not in gone)
+    for i in np.flatnonzero(np.isin(group, list(gone))).tolist():
+        out.setdefault(i, JOINS)
+    for i, j in sorted(links.tolist(), key=lambda pair: -int(max(side[group[pair[0]]], side[group[pair[1]]]))):
+        if i in out or j in out or side[group[i]] == side[group[j]]:
             continue
-        a, b = root(int(group[i])), root(int(group[j]))
-        if a == b:
-            continue
-        sides = [side.get(g) or int(pinned[g]) or (TRAIN if divided and given[k] == TRAIN else NO_PART) for g, k in ((a, i), (b, j))]
-        if sides[0] and sides[1] and sides[0] != sides[1]:
-            new = [k for k in (i, j) if old[k] == NO_PART and given[k] == NO_PART]
-            loser = new[0] if len(new) == 1 else (i if sides[0] < sides[1] else j)
-            out[loser] = JOINS if len(new) == 1 else NEARLY
-            continue
-        parent[b] = a
-        pinned[a] = pinned[a] or pinned[b]
-        side[a] = sides[0] or sides[1]
-    if parent:
-        numbers = np.arange(len(pinned))
-        for g in parent:
-            numbers[g] = root(g)
-        group = numbers[group]
-    return group, pinned
+        out[i if side[group[i]] < side[group[j]] else j] = NEARLY
+
+
+def _components(n: int, links: np.ndarray) -> np.ndarray:
+    """int64 (n,): of each number the least one that it is linked with, through others if need be. links: int (m, 2)."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_matrix((np.ones(len(links), bool), (links[:, 0], links[:, 1])), shape=(n, n))
+    labels = connected_components(graph, directed=False)[1]
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse], np.int64)
 
 
 def _place(

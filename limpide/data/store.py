@@ -18,9 +18,10 @@ import numpy as np
 
 from limpide import files
 from limpide.data.dataset import Dataset
+from limpide.data.decode import AVIF, HEIC, UNREADABLE
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import RECORD, SEEN_FILE, pixel_name
-from limpide.data.worker import SEEN
+from limpide.data.worker import CRASHED, HANGS, NO_MEMORY, REASONS, SEEN
 
 FORMAT = 1  # of what is kept; another one is not read
 QUOTA = 20_000_000_000  # bytes of decoded pixels, or LIMPIDE_CACHE_BYTES
@@ -62,6 +63,7 @@ def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.nd
         old_names, old_stamps = before
         if np.array_equal(old_names, names) and np.array_equal(old_stamps, stamps) and _same_rows(folder, wanted):
             os.utime(folder)
+            _forget_moods(folder)
             return (folder / RECORD).exists()
         _move_over(folder, names, stamps, old_names, old_stamps, wanted)
     with contextlib.suppress(OSError):
@@ -72,6 +74,16 @@ def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.nd
         np.save(folder / f"rows-{p.size}.npy", rows)
     files.write_json(folder / "store.json", {"format": FORMAT, "location": dataset.location, "images": len(dataset), "boot": _boot()})
     return False
+
+
+def _forget_moods(folder: Path) -> None:
+    """What failed for a reason that may have passed (a busy machine, a missing package, a right that was lacking) is tried again."""
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        seen = np.load(folder / SEEN_FILE, mmap_mode="r+")
+        again = np.isin(seen["reason"], [REASONS.index(reason) for reason in (HEIC, AVIF, UNREADABLE, CRASHED, HANGS, NO_MEMORY)])
+        if again.any():
+            seen["read"][again] = 0
+            (folder / RECORD).unlink(missing_ok=True)
 
 
 def room_for(wanted: Mapping[Preprocessing, np.ndarray], folder: Path) -> frozenset[Preprocessing]:
@@ -88,7 +100,7 @@ def room_for(wanted: Mapping[Preprocessing, np.ndarray], folder: Path) -> frozen
 
 
 def quota() -> int:
-    with contextlib.suppress(KeyError, ValueError):
+    with contextlib.suppress(KeyError, ValueError, OverflowError):
         return int(float(os.environ["LIMPIDE_CACHE_BYTES"]))
     return QUOTA
 
@@ -126,9 +138,9 @@ def working_in(folder: Path) -> Iterator[bool]:
     """Holds `folder` for one process; false when another one has it."""
     from filelock import FileLock, Timeout
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{folder}.lock")
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except (Timeout, OSError):
         yield False

@@ -28,6 +28,8 @@ PART_COLUMNS = ("split", "part", "set", "subset", "fold", "partition")
 # What a row's images have in common and must not be cut by a split.
 GROUP_COLUMNS = ("group", "patient", "person", "subject", "camera", "burst", "site", "session", "sequence", "video", "individual", "user", "location", "date")
 
+MISSING_VALUES = ("na", "n/a", "nan", "none", "null", "-")  # how programs write that they do not know
+TWO_PARTS = N_("the table puts it into two parts")
 MISSING = N_("the table names it, but it is not there")
 OUTSIDE = N_("the table names it, but it lies outside of the table's folder")
 NO_LABEL = N_("the table gives it no label")
@@ -76,8 +78,9 @@ def read_table(path: Path, groups: str) -> TableRows:
     notes.insert(0, message(N_("layout: a table with files in column {files}, labels in {labels}, parts in {parts}, groups in {groups}"), **said))
     if unused:
         notes.append(message(N_("columns not used: {names} (--groups NAME keeps images with the same value together)"), names=", ".join(unused)))
-    kept, names, left = _usable(path.parent.resolve(), files, labels)
-    parts = [_part(columns[part_column][i], path) if part_column else "" for i in kept]
+    said_parts = [_part(cell, path) for cell in columns[part_column]] if part_column else [""] * len(files)
+    kept, names, left = _usable(path.parent.resolve(), files, labels, said_parts)
+    parts = [said_parts[i] for i in kept]
     return TableRows(names, [labels[i] for i in kept], parts, _joined([columns[name] for name in group_columns], kept), left, notes)
 
 
@@ -92,10 +95,19 @@ def _columns(path: Path) -> tuple[dict[str, list[str]], list[Message]]:
         text = data.decode("cp1252", "replace")
         notes.append(message(N_("the table is not UTF-8 and was read as Western European (cp1252)")))
     head = text.split("\n", 1)[0]
-    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(head)) if any(cell.strip() for cell in row)]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(head)) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {error}", todo=N_("save it as CSV with the columns file,label")) from error
+    broken = next((cell for row in rows for cell in row if "\n" in cell.strip() or "\0" in cell), None)
+    if broken is not None:  # a quotation mark that nobody closed swallows the lines that follow
+        raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {broken[:40]}", todo=N_("save it as CSV with the columns file,label"))
     if not rows:
         raise DataError("L214", N_("the table is empty"), where=path, todo=N_("give it a first line file,label and one line an image"))
     names = [name.strip() for name in rows[0]]
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice:
+        raise DataError("L237", N_("the table has two columns of one name"), where=f"{path}: {twice}", todo=N_("rename or remove one of them"))
     return {name: [row[k] if k < len(row) else "" for row in rows[1:]] for k, name in enumerate(names)}, notes
 
 
@@ -181,11 +193,14 @@ def _refuse_other_tasks(labels: Sequence[str], columns: Mapping[str, Sequence[st
         )
 
 
-def _usable(root: Path, files: Sequence[str], labels: Sequence[str]) -> tuple[list[int], list[str], list[tuple[str, str]]]:
+def _usable(root: Path, files: Sequence[str], labels: Sequence[str], parts: Sequence[str]) -> tuple[list[int], list[str], list[tuple[str, str]]]:
     """(rows that can be used, their names relative to `root`, what is left out with its reason)."""
     said: dict[str, set[str]] = defaultdict(set)
-    for file, label in zip(files, labels, strict=True):
-        said[os.path.normpath(file.strip().replace("\\", "/"))].add(label)
+    placed: dict[str, set[str]] = defaultdict(set)
+    for file, label, part in zip(files, labels, parts, strict=True):
+        name = os.path.normpath(file.strip().replace("\\", "/"))
+        said[name].add(label)
+        placed[name].add(part)
     kept, names, left, seen = [], [], [], set()
     for i, file in enumerate(files):
         name = os.path.normpath(file.strip().replace("\\", "/"))
@@ -199,6 +214,8 @@ def _usable(root: Path, files: Sequence[str], labels: Sequence[str]) -> tuple[li
             reason = NO_LABEL
         elif len(said[name]) > 1:
             reason = TWO_LABELS
+        elif len(placed[name]) > 1:
+            reason = TWO_PARTS
         if name in seen:  # the same row twice
             continue
         seen.add(name)
@@ -230,7 +247,7 @@ def _joined(columns: Sequence[Sequence[str]], kept: Sequence[int]) -> np.ndarray
     for column in columns:
         numbers: dict[str, int] = {}
         for place, i in enumerate(kept):
-            if value := column[i].strip():
+            if (value := column[i].strip()) and value.lower() not in MISSING_VALUES:
                 edges.append((place, offset + numbers.setdefault(value, len(numbers))))
         offset += len(numbers)
     if not edges:

@@ -88,12 +88,9 @@ class Screen:
         self.say(message(N_("report: {file}"), file=str(run.report_file)))
 
     def findings(self, findings: Mapping[str, Finding]) -> None:
-        marks = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "bad": ("✗", "red"), "unknown": ("?", "dim")}
-        from rich.text import Text
+        from limpide.report.terminal import print_claims
 
-        for finding in findings.values():
-            mark, style = marks[finding.verdict]
-            self.console.print(Text.assemble((mark + " ", style), one_line(str(finding.message))))
+        print_claims(findings, self.console)
 
     def _bar(self) -> Any:
         from rich.progress import BarColumn, TextColumn, TimeRemainingColumn

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).with_name("templates")
 MOST_FILES = 200  # of those left out, by name
+WORST_FIRST = ("bad", "warn", "unknown", "ok")
 FEW_CLASSES = 12  # rows of a table that are shown before "all of them"
 
 # (finding, anchor and heading), in the order of the page. `made` has no finding of its own.
@@ -75,7 +76,7 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
         "lost": lost,
         "images": images,
         "data": record.data_of(run.split_file, run.excluded_file),
-        "checks": [findings[name] for name in record.CHECKS if name in findings],
+        "checks": sorted((findings[name] for name in record.CHECKS if name in findings), key=lambda f: WORST_FIRST.index(f.verdict)),
         "told": record.notes(events),
         "history": record.history(events),
         "matrix": _matrix(findings, pictures),

@@ -55,6 +55,15 @@ def print_report(run: Run, console: Console) -> None:
     _numbers(findings.get("cost"), console)
 
 
+def print_claims(findings: Mapping[str, Finding], console: Console) -> None:
+    """Each claim in a sentence, and the interval of the score."""
+    for name, finding in findings.items():
+        if name == "accuracy":
+            _headline(finding, console)
+        else:
+            _claim(finding, console)
+
+
 def print_findings(findings: Mapping[str, Finding], console: Console) -> None:
     """Each claim, and of those worth a look the first rows of their table and how they were found."""
     for finding in findings.values():

@@ -29,7 +29,7 @@ def freeable() -> list[Freeable]:
     for file in (cache_folder() / "archives").glob("*.tar"):
         with contextlib.suppress(OSError):
             status = file.stat()
-            found.append(Freeable("archive", file.name, file, status.st_size, now - status.st_mtime))
+            found.append(Freeable("archive", file.name, file, status.st_size, now - status.st_atime))
     return sorted(found, key=lambda item: -item.bytes)
 
 

@@ -323,8 +323,8 @@ def test_a_compressed_tar_is_unpacked_once_into_the_cache(photos: Path) -> None:
     first = scan(path)
     (kept,) = (archive.cache_folder() / "archives").glob("*.tar")
     before = kept.stat().st_mtime_ns
-    os.utime(kept, ns=(1, 1))
-    assert pixels(scan(path)) == pixels(first) and kept.stat().st_mtime_ns >= before - 10**10
+    os.utime(kept, ns=(1, before))
+    assert pixels(scan(path)) == pixels(first) and kept.stat().st_mtime_ns == before and kept.stat().st_atime_ns > 10**18
 
 
 def test_a_tar_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,3 +360,99 @@ def test_floats_become_grey_levels_by_one_rule(high: float, scale: float) -> Non
     assert isinstance(held.images, ArrayImages)
     np.testing.assert_array_equal(held.images.array, np.rint(array * scale))
     assert "rounded to 256 grey levels" in str(held.notes[0])
+
+
+# -- what an attack found
+
+
+def test_a_stray_file_does_not_hide_the_parts_of_the_user(photos: Path) -> None:
+    root = move(photos, lambda c, k: f"{c}/{part(k)}/{k}.png")
+    (root / "disc" / "readme.txt").write_text("hello")
+    assert rows(scan(root)) == PARTED
+
+
+def test_parts_beside_other_folders_are_refused_and_not_learned_as_classes(photos: Path) -> None:
+    root = move(photos, lambda c, k: f"{part(k)}/{c}/{k}.png")
+    (root / "unlabelled").mkdir()
+    (root / "unlabelled" / "1.png").write_bytes(b"x")
+    assert told(root).code == "L236" and "unlabelled" in str(told(root))
+
+
+@pytest.mark.parametrize("unknown", ["NA", "nan", "None", "", " n/a "])
+def test_an_unknown_group_is_no_group(photos: Path, unknown: str) -> None:
+    path = table(photos, "file,label,patient", lambda f, c, k: f"{f},{c},{unknown if k else 'p' + c}")
+    groups = scan(path).groups
+    assert groups is not None and (groups == -1).sum() == 6
+
+
+def test_groups_from_python_may_be_missing() -> None:
+    images = np.zeros((4, 8, 8), np.uint8)
+    for given in ([None, "p", "p", None], [np.nan, 1.0, 1.0, np.nan]):
+        groups = from_arrays(images, [0, 1, 0, 1], groups=given).groups
+        assert groups is not None and groups[[0, 3]].tolist() == [-1, -1] and groups[1] == groups[2] >= 0
+
+
+def test_group_columns_of_a_folder_are_a_mistake(photos: Path) -> None:
+    assert told(photos, groups="patient").code == "L119"
+
+
+def test_a_class_is_named_by_its_folder_and_not_by_a_link_to_it(photos: Path) -> None:
+    (photos / "alias").symlink_to(photos / "square", target_is_directory=True)
+    assert scan(photos).classes == ("disc", "square")
+
+
+def test_backslashes_in_a_zip_are_folders(photos: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as made:
+        for file in photos.rglob("*.png"):
+            info = zipfile.ZipInfo("x")
+            info.filename = f"{file.parent.name}\\{file.name}"  # as some Windows programs write it
+            made.writestr(info, file.read_bytes())
+    assert rows(scan(tmp_path / "x.zip")) == FREE
+
+
+def test_of_two_members_of_one_name_the_last_counts(photos: Path) -> None:
+    path = zipped(photos)
+    with zipfile.ZipFile(path, "a") as made, pytest.warns(UserWarning, match="Duplicate name"):
+        made.writestr("disc/0000.png", picture(7))
+    dataset = scan(path)
+    names = list(dataset.images.names)
+    assert len(names) == len(set(names)) == 8 and dataset.images.bytes(names.index("disc/0000.png")) == picture(7)
+
+
+def test_a_file_in_two_parts_is_left_out(photos: Path) -> None:
+    path = table(photos, "file,label,split", lambda f, c, k: f"{f},{c},{part(k)}")
+    with open(path, "a") as stream:
+        stream.write("disc/0000.png,disc,test\n")
+    assert [name for name, _ in scan(path).left_out] == ["disc/0000.png"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('file,label\n"disc/0000.png,disc\ndisc/0001.png,disc\n', "L226"),
+        ("file,label\ndisc/0000.png,a\0b\n", "L226"),
+        ("file,label\n" + "x" * 200_000 + ",disc\n", "L226"),
+        ("file,label,label\ndisc/0000.png,disc,square\n", "L237"),
+    ],
+)
+def test_broken_tables(photos: Path, text: str, code: str) -> None:
+    (photos / "labels.csv").write_text(text)
+    assert told(photos / "labels.csv").code == code
+
+
+def test_a_compressed_tar_keeps_its_fingerprint(photos: Path) -> None:
+    """So that an interrupted training on it continues."""
+    path = tarred(photos, ".tar.gz")
+    first = scan(path).fingerprint()
+    assert scan(path).fingerprint() == first
+
+
+def test_an_archive_of_encrypted_files_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a/1.png", picture())
+    data = bytearray(path.read_bytes())
+    for marker, place in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        data[data.index(marker) + place] |= 1
+    path.write_bytes(data)
+    assert told(path).code == "L238" and "encrypted" in str(told(path))

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limpide.data.dataset import CALIBRATION, PARTS, TEST, VALIDATION
+from limpide.data.similar import every_pair, pairs
 from limpide.data.split import (
     GROUP_CUT,
     JOINS,
@@ -357,6 +358,54 @@ def test_near_pairs_never_end_on_two_sides(n: int, found: list[tuple[int, int]],
     for i, j in near.tolist():
         assert i in out or j in out or parts[i] == parts[j]
     assert {k for k in range(n) if not parts[k]} == set(out)
+
+
+def chain(n: int, bits: int) -> np.ndarray:
+    """Prints of n pictures, each `bits` bits from the one before: uint64 (n, 4)."""
+    random = np.random.default_rng(3)
+    flips = np.zeros((n, 256), bool)
+    state = random.random(256) < 0.6
+    order = random.permutation(256)
+    for k in range(n):
+        flips[k] = state
+        state = state.copy()
+        state[order[k * bits % 256 : k * bits % 256 + bits]] ^= True
+    return np.packbits(flips, axis=1).view(np.uint64)
+
+
+def crossing(prints: np.ndarray, parts: list[str]) -> list[tuple[int, int]]:
+    used = [(i, j) for i, j in every_pair(prints).tolist() if parts[i] and parts[j]]
+    return [(i, j) for i, j in used if (parts[i] == "test") != (parts[j] == "test")]
+
+
+def test_every_copy_of_a_given_test_image_is_left_out_and_not_only_the_linked_one() -> None:
+    prints = np.concatenate([np.repeat(chain(1, 0), 7, 0), np.random.default_rng(0).integers(0, 2**63, (40, 4)).astype(np.uint64)])
+    given_ = ["test", *["train"] * 36, *["test"] * 10]
+    parts, out = divided(hashes(47), [0, *[0] * 6, *[k % 2 for k in range(40)]], given_, near=pairs(prints), prints=prints)
+    assert set(out) == set(range(1, 7)) and crossing(prints, parts) == []
+
+
+def test_a_chain_of_newcomers_between_two_sides_is_cut_where_it_meets() -> None:
+    prints = np.concatenate([chain(12, 20), np.random.default_rng(0).integers(0, 2**63, (40, 4)).astype(np.uint64)])
+    names, labels = hashes(52), [0] * 12 + [k % 2 for k in range(40)]
+    earlier = {names[0]: "test", names[11]: "train"} | dict.fromkeys(names[12:40], "train") | dict.fromkeys(names[40:], "test")
+    parts, out = divided(names, labels, earlier=earlier, near=pairs(prints), prints=prints)
+    assert parts[0] == "test" and parts[11] == "train" and crossing(prints, parts) == [] and 0 < len(out) <= 4
+    assert set(out.values()) <= {JOINS, NEARLY}
+
+
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=24), st.integers(0, 99), st.booleans())
+def test_no_near_pair_ends_on_both_sides_of_the_test(kinds: list[int], salt: int, parted: bool) -> None:
+    """Pictures of six kinds, alike within a kind or along a chain, exact copies included; every pair is compared."""
+    random = np.random.default_rng(salt)
+    prints = chain(6, 30)[np.array(kinds)]
+    names = [hashes(99)[int(random.integers(0, 20))] if random.random() < 0.3 else hashes(99, "x")[k] for k in range(len(kinds))]
+    prints = np.array([prints[names.index(name)] for name in names])  # the same bytes have the same print
+    labels = [k % 2 for k in range(len(kinds))]
+    given_ = [str(random.choice(["train", "test"])) for _ in kinds] if parted else None
+    earlier = {name: str(random.choice(["train", "test", "validation"])) for name in names if random.random() < 0.5} or None
+    parts, _ = divided(names, labels, given_, earlier, near=pairs(prints), prints=prints)
+    assert crossing(prints, parts) == []
 
 
 def test_a_million_images_are_split_in_seconds_and_little_memory() -> None:

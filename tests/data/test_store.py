@@ -192,3 +192,37 @@ def test_what_is_in_use_is_not_freed(photos: Path) -> None:
     assert folder
     with store.working_in(folder):
         assert clean() == 0 and folder.exists()
+
+
+# -- what an attack found
+
+
+def test_what_failed_for_a_passing_reason_is_tried_again(photos: Path) -> None:
+    from limpide.data.worker import HANGS, REASONS
+
+    dataset = scan(photos)
+    through(dataset)
+    folder = store.shared_folder(dataset, wanted_of(dataset))
+    assert folder
+    seen = np.load(folder / "seen.npy", mmap_mode="r+")
+    seen["reason"][4] = REASONS.index(HANGS)
+    seen.flush()
+    reading, decoded = through(scan(photos))
+    assert decoded == 1 and reading.failures() == {}
+
+
+@pytest.mark.parametrize("place", ["file", "nowhere"])
+def test_a_cache_that_cannot_be_used_stops_nothing(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("LIMPIDE_CACHE", str(tmp_path / "file" if place == "file" else "/proc/nowhere"))
+    dataset = scan(photos)
+    folder = store.shared_folder(dataset, wanted_of(dataset))
+    assert folder
+    with store.working_in(folder) as ours:
+        assert not ours
+
+
+@pytest.mark.parametrize("said", ["inf", "1e400", "nan", "plenty"])
+def test_a_quota_that_is_no_number_is_the_usual_one(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("LIMPIDE_CACHE_BYTES", said)
+    assert store.quota() == store.QUOTA

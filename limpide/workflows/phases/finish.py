@@ -15,5 +15,5 @@ def finish(job: Job) -> Iterator[Event]:
         shutil.rmtree(job.run.cache, ignore_errors=True)
         for old in job.run.checkpoints.glob("step-*"):
             old.unlink(missing_ok=True)
-        job.enter("done", status="finished", seconds=time.monotonic() - job.began)
+        job.enter("done", status="finished", judged=False, seconds=time.monotonic() - job.began)
     yield from ()

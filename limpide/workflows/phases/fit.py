@@ -42,6 +42,11 @@ def fit_network(job: Job) -> Iterator[Event]:
     if frozen and not _better(job, state, (frozen["accuracy"], -frozen["loss"])):
         load_weights(state.model, job.run.snapshots / "first.safetensors")
         kind, accuracy, preprocessing = "frozen", frozen["accuracy"], job.frozen_pixels().preprocessing
+        if state.epoch:
+            yield job.say(
+                "decision",
+                message(N_("fine-tuning did no better than the first model on validation ({accuracy:percent}): the first model is kept"), accuracy=accuracy),
+            )
     else:
         state.use_best()
         kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from limpide.data import store
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Glimpse, Undecoded, glimpse, read, stored
+from limpide.data.reading import RECORD, Glimpse, Undecoded, glimpse, read, stored
 from limpide.data.split import stratified
 from limpide.errors import RunError
 from limpide.events import Event
@@ -50,10 +50,11 @@ def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, re
             known = store.prepare(folder, job.dataset, wanted, rehash=rehash)
             if known and stored(job.dataset, wanted, folder) is None:  # damaged
                 store.prepare(folder, job.dataset, wanted, rehash=True)
+        _reconsider_room(job, wanted, folder)
         if stored(job.dataset, wanted, folder) is None:
             yield from read(job.dataset, wanted, folder, on_disk=store.room_for(wanted, folder))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.EEXIST):
             raise
         folder = job.run.cache  # the cache goes off, the training goes on
         yield from read(job.dataset, wanted, folder, on_disk=frozenset())
@@ -70,6 +71,14 @@ def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, re
                 sizes=", ".join(map(str, live)),
             ),
         )
+
+
+def _reconsider_room(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path) -> None:
+    """Pixels that found no room the last time are put down now where there is some."""
+    reading = stored(job.dataset, wanted, folder)
+    live = {p.preprocessing for p in reading.pixels.values() if isinstance(p.array, Undecoded)} if reading else set()
+    if live and live & store.room_for(wanted, folder):
+        (folder / RECORD).unlink(missing_ok=True)
 
 
 def _wanted_pixels(job: Job) -> dict[Preprocessing, np.ndarray]:

@@ -35,6 +35,7 @@ def split_images(job: Job) -> Iterator[Event]:
         shares,
         groups=None if dataset.groups is None else dataset.groups[kept],
         near=_among(job.near, kept, len(names)),
+        prints=np.ascontiguousarray(seen["print"][kept]) if job.near is not None and len(job.near) else None,
         earlier=earlier,
     )
     out |= {int(kept[i]): reason for i, reason in division.out.items()}
@@ -53,7 +54,8 @@ def split_images(job: Job) -> Iterator[Event]:
             ),
         )
     if inherited:
-        job.run.update(test_looks=Run(job.run.path.parent / inherited).info().get("test_looks", 0))  # the same test images, seen before
+        looks = [run.info().get("test_looks", 0) for run in Run.all_in(job.run.path.parent) if run.info().get("location") == job.dataset.location]
+        job.run.update(test_looks=max(looks, default=0))  # the same test images, seen before
         yield job.say("split", message(N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"), run=inherited))
     if division.moved:
         yield job.say(
@@ -104,7 +106,9 @@ def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | No
 def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str]:
     """Keys and parts of the newest other run on the same data, and that run's name."""
     for run in reversed(Run.all_in(job.run.path.parent)):
-        if run.path != job.run.path and run.info().get("location") == job.dataset.location and run.split_file.exists():
+        info = run.info()
+        useful = info.get("status") != "refused" and info.get("judged", True)  # one that is not judged holds out hardly anything
+        if run.path != job.run.path and info.get("location") == job.dataset.location and useful and run.split_file.exists():
             with contextlib.suppress(KeyError, ValueError):  # of an older limpide, or edited by hand
                 return earlier_parts(run.split_file), run.path.name
     return None, ""
@@ -130,6 +134,13 @@ def _refuse_if_hopeless(job: Job, out: dict[int, str]) -> None:
         rows = job.rows(part)
         if len(set(job.dataset.labels[rows].tolist())) < needed:
             job.run.update(status="refused")  # once the folder is mended, the same command starts afresh
+            if job.dataset.groups is not None and not out:
+                raise DataError(
+                    "L239",
+                    N_("the groups are so few or so large that nothing is left to test on"),
+                    where=job.dataset.location,
+                    todo=N_("name other columns with --groups, or none"),
+                )
             raise DataError(
                 "L209",
                 N_("too few usable images are left: {n} of {total}"),
