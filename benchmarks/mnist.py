@@ -69,7 +69,7 @@ def ours(seed: int, folder: str) -> tuple[dict[str, float], np.ndarray]:
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     result["steps"] = sum(event["seconds"] for event in events if event["kind"] == "step")
     parts = [line.split(",") for line in (run / "split.csv").read_text().splitlines()[1:]]
-    return result, np.array([int(name.split("/")[1]) for name, _, part, _ in parts if part == "train"])
+    return result, np.array([int(name.split("/")[1]) for name, _, part, *_ in parts if part == "train"])
 
 
 def main() -> None:
