@@ -14,7 +14,7 @@ demo: .venv/installed
 install: .venv/developer
 
 test: check
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadscope --no-loadscope-reorder
 
 check: .venv/developer
 	$(BIN)/ruff check .
@@ -22,7 +22,7 @@ check: .venv/developer
 	$(BIN)/mypy
 
 soak: .venv/developer
-	LIMPIDE_SOAK=1 $(BIN)/python -m pytest
+	LIMPIDE_SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 coverage: .venv/developer
 	$(BIN)/pip install --quiet -c constraints.txt coverage

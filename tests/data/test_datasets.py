@@ -169,7 +169,9 @@ class Evil:
         return os.system, ("touch /tmp/limpide-was-here",)
 
 
-@pytest.mark.parametrize("value", [Evil(), [Evil()], subprocess.Popen, print, np.load, np.testing.assert_equal], ids=["object", "list", "Popen", "print", "load", "assert_equal"])
+@pytest.mark.parametrize(
+    "value", [Evil(), [Evil()], subprocess.Popen, print, np.load, np.testing.assert_equal], ids=["object", "list", "Popen", "print", "load", "assert_equal"]
+)
 def test_the_unpickler_builds_arrays_and_nothing_else(value: Any) -> None:
     with pytest.raises(pickle.UnpicklingError, match="is not an array"):
         datasets._ArraysOnly(io.BytesIO(pickle.dumps(value))).load()
