@@ -11,6 +11,9 @@ from hypothesis import HealthCheck, settings
 
 from limpide import language
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers beside each other: more threads than cores make torch wait for itself
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SOAK = os.environ.get("LIMPIDE_SOAK") == "1"
 TIMES = 20 if SOAK else 1  # longer, under make soak
 
