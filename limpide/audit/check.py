@@ -304,7 +304,8 @@ def name_groups(checked: Checked) -> Finding:
     if checked.dataset.groups is not None:
         n = len(np.unique(checked.dataset.groups[checked.dataset.groups >= 0]))
         return Finding("name_groups", "ok", message(N_("{n:count} groups were given, and none is cut apart."), n=n))
-    prefixes = Counter(_prefix(name) for name in checked.dataset.images.names)
+    named = hasattr(checked.dataset.images, "stamp")  # images that are in no files have names of our own making
+    prefixes = Counter(map(_prefix, checked.dataset.images.names) if named else [])
     prefixes.pop("", None)
     several = {prefix: n for prefix, n in prefixes.items() if n > 1}
     covered = sum(several.values())

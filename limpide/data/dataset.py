@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol, overload
 
@@ -44,6 +45,12 @@ class Names(Sequence[str]):
         index %= len(self)
         start = int(self._ends[index - 1]) if index else 0
         return self._block[start : int(self._ends[index])].decode("utf-8", "surrogateescape")
+
+    def __iter__(self) -> Iterator[str]:
+        start = 0
+        for end in map(int, self._ends):
+            yield self._block[start:end].decode("utf-8", "surrogateescape")
+            start = end
 
 
 class Images(Protocol):
@@ -160,8 +167,9 @@ class Dataset:
     def rows_given(self, part: int) -> np.ndarray:
         return np.flatnonzero(self.given == part)
 
+    @cached_property
     def fingerprint(self) -> str:
-        """Changes when a file is added, removed, renamed or relabelled, or (for files) touched."""
+        """Changes when a file is added, removed, renamed or relabelled, or (for files) touched. Of the moment it is first asked for."""
         found = hashlib.sha256()
         for line in self._lines():
             found.update(line.encode("utf-8", "surrogateescape") + b"\n")
@@ -169,10 +177,11 @@ class Dataset:
 
     def _lines(self) -> Iterator[str]:
         stamp = getattr(self.images, "stamp", None)
-        for i in range(len(self)):
-            line = f"{self.images.names[i]}\0{self.classes[self.labels[i]]}\0{PARTS[self.given[i]]}"
-            if self.groups is not None and self.groups[i] >= 0:
-                line += f"\0{self.groups[i]}"
+        groups = self.groups if self.groups is not None else np.full(len(self), -1)
+        for i, (name, label, given, group) in enumerate(zip(self.images.names, self.labels, self.given, groups, strict=True)):
+            line = f"{name}\0{self.classes[label]}\0{PARTS[given]}"
+            if group >= 0:
+                line += f"\0{group}"
             if stamp:
                 line += "\0" + "\0".join(map(str, stamp(i)))
             yield line

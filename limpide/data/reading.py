@@ -219,13 +219,15 @@ def _in_threads(
 
     def work(chunk: np.ndarray) -> None:
         places = {p: _places(rows, chunk) for p, rows in wanted.items()}
+        if _copied(images, chunk, targets, places, seen):
+            return
         for k, i in enumerate(chunk.tolist()):
             row = seen[i]
             try:
                 data = images.bytes(i)
                 row["width"], row["height"], _ = images.header(i)
                 squares = [(p, target, int(places[p][k]) if target is not None else -1) for p, target in targets.items()]
-                reason = "" if _copied(images, i, data, squares, row) else keep(data, lambda side, i=i: (images.image(i, side), Remarks(0)), squares, row)  # type: ignore[misc]
+                reason = keep(data, lambda side, i=i: (images.image(i, side), Remarks(0)), squares, row)  # type: ignore[misc]
             except Undecodable as error:
                 reason = error.reason
             row["reason"], row["read"] = REASONS.index(reason) if reason else -1, 1
@@ -236,18 +238,19 @@ def _in_threads(
             yield len(chunk)
 
 
-def _copied(images: Images, i: int, data: bytes, squares: list[tuple[Preprocessing, Any, int]], row: Any) -> bool:
+def _copied(images: Images, chunk: np.ndarray, targets: Mapping[Preprocessing, Any], places: Mapping[Preprocessing, np.ndarray], seen: np.ndarray) -> bool:
     """Grey squares of the right size go straight to their place: a resize to the same size changes nothing."""
-    if (
-        not isinstance(images, ArrayImages)
-        or images.array.ndim != 3
-        or any(p.channels != 1 or images.array.shape[1:] != (p.size, p.size) for p, _, _ in squares)
-    ):
+    if not isinstance(images, ArrayImages) or images.array.ndim != 3 or any(p.channels != 1 or images.array.shape[1:] != (p.size, p.size) for p in targets):
         return False
-    row["hash"] = int(files.sha256(data)[:16], 16)
-    for _, target, place in squares:
-        if place >= 0:
-            target[place, ..., 0] = images.array[i]
+    some = np.ascontiguousarray(images.array[chunk])
+    for p, target in targets.items():
+        if target is not None:
+            here = places[p] >= 0
+            target[places[p][here], ..., 0] = some[here]
+    seen["hash"][chunk] = [int(files.sha256(one.data)[:16], 16) for one in some]
+    seen["height"][chunk], seen["width"][chunk] = some.shape[1:]
+    seen["reason"][chunk] = -1
+    seen["read"][chunk] = 1
     return True
 
 

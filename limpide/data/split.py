@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from limpide.language import N_
 
 CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")  # how a cell begins that a spreadsheet would run, and our own mark for text
+SPECIAL = re.compile(r"(?:^|\n)[=+\-@\t']|\r")  # in cells joined by line ends: some may need an apostrophe or quotes
 
 TWO_LABELS = N_("the same image is in two classes")
 LEAKED = N_("the same image is in the test part")
@@ -344,16 +346,15 @@ def _write(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="", write_through=True)
         plain, quoted = csv.writer(text, lineterminator="\n"), csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
         plain.writerow(header)
-        for row in ([_tame(cell) for cell in row] for row in rows):  # up to Python 3.12 a carriage return in a name is not quoted by itself
-            (quoted if any("\r" in value for value in row) else plain).writerow(row)
+        for row in rows:
+            if SPECIAL.search("\n".join(row)):
+                tame = ["'" + cell if cell.startswith(FORMULA) else cell for cell in row]
+                (quoted if any("\r" in cell for cell in tame) else plain).writerow(tame)
+            else:
+                plain.writerow(row)
         text.detach()
 
     write_atomically(file, fill)
-
-
-def _tame(cell: str) -> str:
-    """A spreadsheet would run a file called "=1+1.png": an apostrophe before it makes it text."""
-    return "'" + cell if cell.startswith(FORMULA) else cell
 
 
 def read_split(file: Path) -> Iterator[dict[str, str]]:
@@ -367,7 +368,11 @@ def read_split(file: Path) -> Iterator[dict[str, str]]:
 
 def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """(keys, sorted, uint64; part of each, uint8) of a split.csv."""
-    found = [(int(row["content"], 16), PARTS.index(row["part"])) for row in read_split(file)]
+    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        rows = csv.reader(stream)
+        columns = next(rows, [])
+        part, content = columns.index("part"), columns.index("content")
+        found = [(int(row[content], 16), PARTS.index(row[part])) for row in rows if row]
     keys, parts = (np.array([pair[0] for pair in found], np.uint64), np.array([pair[1] for pair in found], np.uint8))
     order = np.argsort(keys, kind="stable")
     return keys[order], parts[order]

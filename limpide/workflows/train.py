@@ -51,7 +51,7 @@ def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) ->
         "location": dataset.location,
         "data": dataset.name,
         "classes": list(dataset.classes),
-        "fingerprint": dataset.fingerprint(),
+        "fingerprint": dataset.fingerprint,
         "wanted": wanted,
         "machine": machine.describe(),
         "test_looks": 0,
@@ -67,7 +67,7 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
     """
     with run.lock():
         info = run.info()
-        if info["fingerprint"] != dataset.fingerprint():
+        if info["fingerprint"] != dataset.fingerprint:
             raise RunError("L507", N_("the images changed since this run began"), where=dataset.location, todo=N_("start another run with --new"))
         job = Job(run, dataset, time.monotonic() - started - info.get("spent", 0.0), images, rehash, info)
         run.rewind(_offset(job))

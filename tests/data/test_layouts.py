@@ -118,7 +118,7 @@ def test_layouts(photos: Path, name: str) -> None:
     before = pixels(scan(photos))
     dataset = scan(arrange(photos))
     assert dataset.classes == ("disc", "square") and rows(dataset) == expected
-    assert pixels(dataset) == before and len(dataset.fingerprint()) == 64
+    assert pixels(dataset) == before and len(dataset.fingerprint) == 64
     assert says in str(dataset.notes[0])
 
 
@@ -443,8 +443,8 @@ def test_broken_tables(photos: Path, text: str, code: str) -> None:
 def test_a_compressed_tar_keeps_its_fingerprint(photos: Path) -> None:
     """So that an interrupted training on it continues."""
     path = tarred(photos, ".tar.gz")
-    first = scan(path).fingerprint()
-    assert scan(path).fingerprint() == first
+    first = scan(path).fingerprint
+    assert scan(path).fingerprint == first
 
 
 def test_an_archive_of_encrypted_files_says_so(tmp_path: Path) -> None:

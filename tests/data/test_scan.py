@@ -206,23 +206,23 @@ def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
     root = folder(tmp_path, "dog/1")
     dataset = scan(root)
     assert dataset.classes == (os.fsdecode(b"caf\xe9"), "dog") and dataset.images.bytes(0) == b"x"
-    assert len(dataset.fingerprint()) == 64
+    assert len(dataset.fingerprint) == 64
 
 
 def test_the_fingerprint_changes_with_every_change(tmp_path: Path) -> None:
     root = folder(tmp_path, "cat/1", "cat/2", "dog/1")
-    prints = [scan(root).fingerprint()]
-    assert scan(root).fingerprint() == prints[0]
+    prints = [scan(root).fingerprint]
+    assert scan(root).fingerprint == prints[0]
     (root / "cat" / "1").write_bytes(b"another length")
-    prints.append(scan(root).fingerprint())
+    prints.append(scan(root).fingerprint)
     os.utime(root / "cat" / "1", ns=(1, 1))
-    prints.append(scan(root).fingerprint())
+    prints.append(scan(root).fingerprint)
     (root / "cat" / "2").rename(root / "cat" / "3")
-    prints.append(scan(root).fingerprint())
+    prints.append(scan(root).fingerprint)
     (root / "cat" / "3").rename(root / "dog" / "3")
-    prints.append(scan(root).fingerprint())
+    prints.append(scan(root).fingerprint)
     (root / "dog" / "3").unlink()
-    prints.append(scan(root).fingerprint())
+    prints.append(scan(root).fingerprint)
     assert len(set(prints)) == len(prints)
 
 
