@@ -293,11 +293,11 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise self._not_judged()
         return file
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Accuracy as a share: of images with labels y, or of a folder."""
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Accuracy as a share: of images with labels y, each counting as much as its weight, or of a folder."""
         if y is None:
             return self.evaluate(X).number("accuracy").value
-        return float((self.predict(X) == np.asarray(y).reshape(-1)).mean())
+        return float(np.average(self.predict(X) == np.asarray(y).reshape(-1), weights=sample_weight))
 
     def _run(self) -> Run:
         if self.run is None:

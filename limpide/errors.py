@@ -11,11 +11,12 @@ LimpideError            one line: what, where, what to do; a stable code explain
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from limpide.language import Message, message, render
+from limpide.language import N_, Message, message, render
 
 
 class LimpideError(Exception):
@@ -58,6 +59,21 @@ class RunError(LimpideError):
 
 class TrainingError(LimpideError):
     exit_status = 6
+
+
+def of_the_system(error: OSError) -> RunError:
+    """What the operating system refused, told like everything else."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RunError(
+            "L514", N_("the disk is full"), where=error.filename or "", todo=N_("make room and run the same command again: what was saved before is whole")
+        )
+    return RunError(
+        "L515",
+        N_("the system refused to read or write a file: {reason}"),
+        where=error.filename or "",
+        todo=N_("check the path, its permissions and the disk, then run the same command again"),
+        reason=error.strerror or str(error),
+    )
 
 
 SPACES = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # between a number and its unit; Python calls them unprintable

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from limpide import files
-from limpide.errors import RunError
+from limpide.errors import RunError, nearest
 from limpide.events import Epoch, Note, Step, from_line, to_line
 from limpide.finding import Finding
 from limpide.language import N_
@@ -72,7 +72,9 @@ class Run:
         """The run in this directory. Raises RunError when there is none or a newer limpide wrote it."""
         run = cls(Path(path))
         if not (run.path / "run.json").is_file():
-            raise RunError("L502", N_("this is not a run of limpide"), where=str(path), todo=N_("list the runs with limpide runs"))
+            guess = nearest(run.path.name, [found.path.name for found in cls.all_in(run.path.parent)])
+            todo = N_("did you mean {guess}?") if guess else N_("list the runs with limpide runs")
+            raise RunError("L502", N_("this is not a run of limpide"), where=str(path), todo=todo, guess=str(run.path.parent / guess))
         if run.info().get("format", 0) > FORMAT:
             raise RunError("L503", N_("a newer limpide wrote this run"), where=str(path), todo=N_("upgrade limpide: pip install -U limpide"))
         return run

@@ -136,6 +136,9 @@ def test_classes_and_string_labels(trained: ImageClassifier, tmp_path: Path) -> 
     check_is_fitted(trained)
     assert trained.classes_.dtype == Y.dtype and trained.classes_.tolist() == list(range(10))
     assert trained.predict(X).dtype == Y.dtype and trained.score(X, Y) > 0.8
+    named = trained.predict(X[:4])
+    named[0] = next(name for name in trained.classes_ if name != named[0])
+    assert trained.score(X[:4], named) == 0.75 and trained.score(X[:4], named, sample_weight=[3, 1, 1, 1]) == 0.5
     for labels in (NAMES, NAMES.astype(object), Y.astype(float) - 3, Y > 4):
         clf = ImageClassifier(**QUICK | dict(epochs=1), runs=tmp_path).fit(X, labels)
         for one in (clf, ImageClassifier.load(clf.run.path)):  # type: ignore[union-attr]

@@ -105,12 +105,13 @@ def balance(checked: Checked) -> Finding:
 
 
 def class_names(checked: Checked) -> Finding:
-    """Classes whose names differ by case or spaces only are probably one."""
+    """Classes whose names differ by case or spaces only, or are the same number written twice, are probably one."""
     alike: dict[str, list[str]] = defaultdict(list)
     for name in checked.dataset.classes:
-        alike[re.sub(r"[\s_-]+", "", name).casefold()].append(name)
+        plain = re.sub(r"[\s_-]+", "", name).casefold()
+        alike[re.sub(r"^0+(?=\d)|(?<=\d)\.0+$", "", plain)].append(name)  # 1, 01 and 1.0
     pairs = [names for names in alike.values() if len(names) > 1]
-    says = message(N_("No two class names are alike but for case or spaces."))
+    says = message(N_("No two class names are alike but for case, spaces or zeros."))
     if pairs:
         says = message(N_("{first} and {second} are two classes here: rename one folder if they are meant to be one."), first=pairs[0][0], second=pairs[0][1])
     return Finding("class_names", "warn" if pairs else "ok", says)

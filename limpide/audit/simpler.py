@@ -33,6 +33,8 @@ def simpler(network: Rival, rivals: Sequence[Rival], late: Sequence[Message] = (
         verdict, says = "bad", N_("A simpler model does better: {rival} is right on {share:percent}. Use that, or train longer.")
     else:
         verdict, says = "warn", N_("A simpler model may do: {rival} is right on {share:percent}, and the difference could be luck.")
+        if (best.right, best.n_test) == (network.right, network.n_test):
+            says = N_("A simpler model does just as well here: {rival} is right on {share:percent}, too.")
     ratio = best_error / net_error if net_error else 0.0
     columns = [
         (N_("model"), "text"),

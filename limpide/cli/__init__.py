@@ -8,16 +8,17 @@ machinery.py                        how click is bent to this house
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
 from limpide import __version__, language
 from limpide.cli.keeping import clean, info, models, runs
-from limpide.cli.machinery import Verbs, language_first, spoken
+from limpide.cli.machinery import Verbs, language_first, not_spoken, spoken
 from limpide.cli.making import check, demo, export, train
 from limpide.cli.using import evaluate, explain, predict, report
-from limpide.errors import LimpideError
+from limpide.errors import LimpideError, of_the_system
 from limpide.language import N_, _
 
 VERBS = (check, train, predict, evaluate, explain, export, report, runs, clean, models, info, demo)  # in the order in which people need them
@@ -53,6 +54,8 @@ def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
     language.use(language.wanted_language())
     try:
+        if (wished := os.environ.get("LIMPIDE_LANG", "")) and wished[:2].lower() not in language.LANGUAGES:
+            raise not_spoken(f"LIMPIDE_LANG={wished}")
         cli.main(args=language_first(sys.argv[1:]), standalone_mode=False)
     except LimpideError as error:
         click.echo(f"limpide: {error}", err=True)
@@ -71,10 +74,9 @@ def main() -> None:
         click.echo("limpide: " + _("memory ran out — use a smaller --batch or --image-size"), err=True)
         sys.exit(6)
     except OSError as error:
-        click.echo(
-            f"limpide: {error.strerror or error} — {error.filename or ''} — " + _("check the path, its permissions and the space left on the disk"), err=True
-        )
-        sys.exit(5)
+        told = of_the_system(error)
+        click.echo(f"limpide: {told}", err=True)
+        sys.exit(told.exit_status)
     except Exception:
         click.echo("limpide: " + _logged(), err=True)
         sys.exit(1)

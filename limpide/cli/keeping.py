@@ -52,7 +52,7 @@ def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
     from limpide.workflows.clean import clean as work
     from limpide.workflows.clean import freeable
 
-    limit = seconds(older) or 0.0
+    limit = seconds(older, "older") or 0.0
     found = [item for item in freeable() if item.idle >= limit]
     freed = 0 if dry_run else work(limit)
     if as_json:

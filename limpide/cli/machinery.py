@@ -92,8 +92,12 @@ def spoken(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def _speak(_ctx: click.Context, _option: click.Parameter, lang: str | None) -> None:
     if lang:
         if lang not in language.LANGUAGES:
-            raise UsageError("L107", N_("this language is not spoken here"), where=lang, todo=N_("choose one of {names}"), names=", ".join(language.LANGUAGES))
+            raise not_spoken(lang)
         language.use(lang)
+
+
+def not_spoken(lang: str) -> UsageError:
+    return UsageError("L107", N_("this language is not spoken here"), where=lang, todo=N_("choose one of {names}"), names=", ".join(language.LANGUAGES))
 
 
 def language_first(words: Sequence[str]) -> list[str]:

@@ -93,6 +93,7 @@ def train_summary(run: Any) -> dict[str, Any]:
     accuracy = finding.number("accuracy") if finding else None
     return {
         "run": str(run.path),
+        "created": info["created"],
         "status": "interrupted" if info["status"] == "running" and not run.working() else info["status"],
         "model": str(run.model_file) if run.model_file.exists() else None,
         "report": str(run.report_file) if run.report_file.exists() else None,
@@ -140,15 +141,16 @@ def demo(ctx: click.Context, folder: Path) -> None:
 
 @verb(
     N_("copy the sealed model to where it is needed"),
-    N_("""Copy the sealed model of RUN to FILE: an ONNX file that needs no limpide and no torch."""),
+    N_("""Copy the sealed model of RUN to FILE, an ONNX file that needs no limpide and no torch: a name that ends in .onnx, or a folder.
+Without FILE it is named after the run and written here."""),
 )
 @click.argument("run")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), default=Path())
 def export(run: str, file: Path) -> None:
     from limpide.report import live
     from limpide.workflows.export import export as work
 
-    work(run, file)
+    file = work(run, file)
     screen = live.Screen()
     screen.say(message(N_("wrote {file}; docs/exported-model.md shows fifteen lines that run it"), file=str(file)))
     screen.next("limpide", "predict", file, "new.jpg")

@@ -21,7 +21,8 @@ from limpide.language import N_
 
 \b
 limpide predict runs/photos-001 new.jpg
-limpide predict runs/photos-001 inbox/ --csv > names.csv"""),
+limpide predict runs/photos-001 inbox/ --csv > names.csv
+A file that cannot be used is told on standard error and left out; the exit status is 3 when no file could be used."""),
 )
 @click.argument("run")
 @click.argument("files", nargs=-1, required=True)

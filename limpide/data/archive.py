@@ -5,6 +5,7 @@ A compressed tar has no order to read from the middle, so it is decompressed onc
 
 from __future__ import annotations
 
+import errno
 import lzma
 import os
 import shutil
@@ -35,6 +36,8 @@ OUTSIDE = N_("its name in the archive points outside of it")
 LINK = N_("it is a link in the archive, not a file")
 BOMB = N_("it would unpack to far more than any image")
 ENCRYPTED = N_("it is encrypted")
+DAMAGED = N_("this archive cannot be read")
+AGAIN = N_("copy or download it again, or unpack it and name the folder")
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,12 @@ def members(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
         return _of_tar(path if path.name.lower().endswith(".tar") else _decompressed(path))
     except DataError:
         raise
-    except (OSError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
-        raise DataError(
-            "L212", N_("this archive cannot be read"), where=f"{path}: {error}", todo=N_("copy or download it again, or unpack it and name the folder")
-        ) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):  # of the cache; not the archive's fault
+            raise
+        raise DataError("L212", DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
+        raise DataError("L212", DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
 
 
 def _of_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:

@@ -109,6 +109,16 @@ def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
     given = given.reshape(-1)
     if len(given) != n:
         raise DataError("L232", N_("there are {n} images and {k} labels"), where="labels", todo=N_("give one label an image"), n=n, k=len(given))
+    missing = sum(value is None or value != value for value in given.tolist())
+    if missing:
+        raise DataError(
+            "L240",
+            N_("{n} of {total} labels are missing"),
+            where="labels",
+            todo=N_("give every image a label, or leave out those that have none"),
+            n=missing,
+            total=n,
+        )
     if np.issubdtype(given.dtype, np.floating) and not np.array_equal(given, np.round(given)):
         raise DataError(
             "L229",

@@ -21,6 +21,8 @@ PART_NAMES = {
     "test": "test",
     "testing": "test",
 }
+PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".avif")
+NO_PLACE = N_("neither its folder nor its name says its class")
 IGNORED = {"__macosx", "thumbs.db", "desktop.ini", "icon\r"}
 # What cameras and programs put before a number says nothing about what is on the image.
 NO_CLASS = {"img", "image", "dsc", "dscn", "dscf", "pxl", "photo", "picture", "pic", "frame", "screenshot", "scan", "untitled", "p", "sam", "mvi", "wa", "gopr"}
@@ -39,6 +41,11 @@ class Layout:
     labels: Sequence[str]
     parts: Sequence[str]  # "" where the user said nothing
     says: Message
+
+    def unused(self, names: Sequence[str]) -> list[str]:
+        """Pictures whose place says no class: the unlabelled test images of a competition, say. A read-me is not meant."""
+        used = set(self.files)
+        return [name for i, name in enumerate(names) if i not in used and name.lower().endswith(PICTURES)]
 
 
 def ignored(name: str) -> bool:

@@ -5,6 +5,7 @@ Names of columns are those people use; `file` is relative to the folder of the t
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
@@ -24,7 +25,7 @@ from limpide.language import N_, Message, message
 SUFFIXES = (".csv", ".tsv", ".parquet")
 FILE_COLUMNS = ("file", "filename", "file_name", "path", "filepath", "file_path", "image", "image_path", "img", "img_path", "name")
 LABEL_COLUMNS = ("label", "class", "category", "target", "y", "class_name", "label_name", "species", "diagnosis")
-PART_COLUMNS = ("split", "part", "set", "subset", "fold", "partition")
+PART_COLUMNS = ("split", "part", "set", "subset", "partition")
 # What a row's images have in common and must not be cut by a split.
 GROUP_COLUMNS = ("group", "patient", "person", "subject", "camera", "burst", "site", "session", "sequence", "video", "individual", "user", "location", "date")
 
@@ -51,15 +52,14 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def table_in(folder: Path, loose: Sequence[str]) -> Path | None:
-    """The one table among the files of a folder that has the columns of a data set."""
+def tables_in(folder: Path, loose: Sequence[str]) -> list[Path]:
+    """The tables among the files of a folder that have the columns of a data set."""
     found = [folder / name for name in loose if is_table(folder / name)]
-    named = [
+    return [
         path
         for path in found
         if path.suffix.lower() == ".parquet" or ((columns := _head(path)) and _one_of(columns, FILE_COLUMNS) and _one_of(columns, LABEL_COLUMNS))
     ]
-    return named[0] if len(named) == 1 else None
 
 
 def read_table(path: Path, groups: str) -> TableRows:
@@ -74,8 +74,11 @@ def read_table(path: Path, groups: str) -> TableRows:
     unused = [name for name in columns if name not in (file_column, label_column, part_column, *group_columns)]
     files, labels = columns[file_column], [label.strip() for label in columns[label_column]]
     _refuse_other_tasks(labels, columns, unused, path)
-    said = {"files": file_column, "labels": label_column, "parts": part_column or "–", "groups": ", ".join(group_columns) or "–"}
-    notes.insert(0, message(N_("layout: a table with files in column {files}, labels in {labels}, parts in {parts}, groups in {groups}"), **said))
+    notes.insert(0, message(N_("layout: a table with files in column {files} and labels in {labels}"), files=file_column, labels=label_column))
+    if part_column:
+        notes.insert(1, message(N_("parts (train, validation, test) are those of column {name}"), name=part_column))
+    if group_columns:
+        notes.insert(1, message(N_("never cut apart: images with the same {names}"), names=", ".join(group_columns)))
     if unused:
         notes.append(message(N_("columns not used: {names} (--groups NAME keeps images with the same value together)"), names=", ".join(unused)))
     said_parts = [_part(cell, path) for cell in columns[part_column]] if part_column else [""] * len(files)
@@ -90,13 +93,13 @@ def _columns(path: Path) -> tuple[dict[str, list[str]], list[Message]]:
     data = path.read_bytes()
     notes = []
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(_encoding(data))
     except UnicodeDecodeError:
         text = data.decode("cp1252", "replace")
         notes.append(message(N_("the table is not UTF-8 and was read as Western European (cp1252)")))
-    head = text.split("\n", 1)[0]
+    delimiter, text = _delimited(text)
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(head)) if any(cell.strip() for cell in row)]
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {error}", todo=N_("save it as CSV with the columns file,label")) from error
     broken = next((cell for row in rows for cell in row if "\n" in cell.strip() or "\0" in cell), None)
@@ -111,14 +114,25 @@ def _columns(path: Path) -> tuple[dict[str, list[str]], list[Message]]:
     return {name: [row[k] if k < len(row) else "" for row in rows[1:]] for k, name in enumerate(names)}, notes
 
 
-def _delimiter(head: str) -> str:
-    return max(",;\t|", key=head.count)
+def _encoding(data: bytes) -> str:
+    """By the mark at the beginning: spreadsheets save "Unicode text" as UTF-16."""
+    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
+def _delimited(text: str) -> tuple[str, str]:
+    """(what separates the cells, the text from its first line of names on). Excel writes "sep=;" into a line before."""
+    text = text.lstrip("\r\n \ufeff")
+    head, _, rest = text.partition("\n")
+    if declared := re.fullmatch(r"\"?sep=(.)\"?", head.strip(), re.IGNORECASE):
+        return declared.group(1), rest
+    return max(",;\t|", key=head.count), text
 
 
 def _head(path: Path) -> list[str]:
     with open(path, "rb") as stream:
-        line = stream.readline(10_000).decode("utf-8-sig", "replace")
-    return [name.strip().strip('"') for name in line.split(_delimiter(line))]
+        data = stream.read(10_000)
+    delimiter, text = _delimited(data.decode(_encoding(data), "replace"))
+    return [name.strip().strip('"') for name in text.split("\n", 1)[0].split(delimiter)]
 
 
 def _parquet(path: Path) -> dict[str, list[str]]:

@@ -121,7 +121,7 @@ class Screen:
                     n=event.n + 1,
                     loss=event.train_loss,
                     accuracy=event.validation_accuracy,
-                    best=_(" (best so far)") if event.best else "",
+                    best=_(" (best pass so far)") if event.best else "",
                 ),
                 "dim",
             )

@@ -65,16 +65,13 @@ def print_runs(rows: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
     if not rows:
         _print(_("there are no runs in this folder yet"))
         return
-    table = _table(_("run"), _("network"), _("state"), _("accuracy"), _("test images"), _("time"), _("disk"))
+    table = _table(_("run"), _("begun"), _("network"), _("accuracy"), _("time"), _("disk"))
     for run, row in rows:
-        score = "" if row["accuracy"] is None else percent(row["accuracy"])
-        count = "" if row["n_test"] is None else number(row["n_test"])
         table.add_row(
-            _cell(run.path),
+            _cell(run.path.name),
+            _cell(row["created"][:10]),
             _cell(row["network"] or ""),
-            _cell(row["status"]),
-            score,
-            count,
+            _cell(row["status"] if row["accuracy"] is None else percent(row["accuracy"])),
             duration(row["seconds"]) if row["seconds"] else "",
             size(row["bytes"]),
         )

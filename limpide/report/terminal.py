@@ -24,7 +24,8 @@ CONFUSIONS = 5
 FIRST_ROWS = 5  # of a table of files
 # Findings whose table is printed too, and the columns that fit into eighty characters; the page has all of them.
 SHOWN_COLUMNS = {"simpler": ("model", "accuracy", "training images", "training time", "ms an image")}
-SENTENCES = ("mistakes", "training", "calibration", "inside")  # one line each
+SENTENCES = ("mistakes", "training", "calibration")  # one line each
+PAGE_ONLY = ("inside",)  # one product of one neuron needs its picture
 MARK_STYLES = {"ok": "green", "warn": "yellow", "bad": "red", "unknown": "dim"}
 
 
@@ -48,7 +49,7 @@ def print_report(run: Run, console: Console) -> None:
     _excluded(run, findings.get("data"), console)
     checks = {name: findings[name] for name in record.CHECKS if name in findings and findings[name].verdict != "ok"}
     print_findings(checks, console)
-    known = {"accuracy", *record.CHECKS, *SHOWN_COLUMNS, "classes", "confusion", *SENTENCES, "data", "cost"}
+    known = {"accuracy", *record.CHECKS, *SHOWN_COLUMNS, "classes", "confusion", *SENTENCES, *PAGE_ONLY, "data", "cost"}
     for name in (*sorted(findings.keys() - known), "cost"):
         if name in findings:
             _claim(findings[name], console)

@@ -20,7 +20,7 @@ from limpide.training.batches import Augment, LightAugment
 from limpide.training.device import place
 from limpide.training.optimiser import AdamW, groups_of
 from limpide.training.state import TrainState
-from limpide.training.transfer import discriminative_scales
+from limpide.training.transfer import discriminative_scales, hold_general
 
 
 def build(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
@@ -37,7 +37,10 @@ def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
     """The state before the first step, on the recipe's device."""
     device = torch.device(recipe.device)
     model = place(model, device)
-    scales = discriminative_scales(model) if recipe.model in PRETRAINED else ()
+    scales: list[tuple[str, float]] = []
+    if recipe.model in PRETRAINED:
+        hold_general(model)
+        scales = discriminative_scales(model)
     torch.manual_seed(recipe.seed)  # dropout
     return TrainState(
         model=model,

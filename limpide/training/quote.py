@@ -15,7 +15,7 @@ from limpide.training.decide import default_epochs
 from limpide.training.fit import fit, logits_of
 from limpide.training.state import TrainState
 
-TIMED_STEPS = 3
+TIMED_STEPS = 2
 LONGEST_UNASKED = 600.0  # s of fine-tuning when nobody gave a time
 MOST_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
 

@@ -32,8 +32,8 @@ def rival(name: str, right: int, n: int = 1000) -> Rival:
         (900, [895, 500], "warn", "A simpler model may do: r0 is right on 89.5 %, and the difference could be luck."),
         (920, [900], "warn", "A simpler model may do: r0 is right on 90.0 %, and the difference could be luck."),
         (900, [920], "warn", "A simpler model may do: r0 is right on 92.0 %, and the difference could be luck."),
-        (1000, [1000], "warn", "A simpler model may do: r0 is right on 100.0 %, and the difference could be luck."),
-        (0, [0], "warn", "A simpler model may do: r0 is right on 0.0 %, and the difference could be luck."),
+        (1000, [1000], "warn", "A simpler model does just as well here: r0 is right on 100.0 %, too."),
+        (0, [0], "warn", "A simpler model does just as well here: r0 is right on 0.0 %, too."),
     ],
 )
 def test_verdicts(network: int, rivals: list[int], verdict: str, says: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tarfile
@@ -17,6 +18,7 @@ from limpide.data import archive
 from limpide.data.arrays import from_arrays, from_paths
 from limpide.data.dataset import PARTS, ArrayImages, Dataset
 from limpide.data.decode import Undecodable
+from limpide.data.layout import NO_PLACE
 from limpide.data.scan import scan
 from limpide.errors import DataError, LimpideError
 from tests.make_images import photo_folder
@@ -95,12 +97,16 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Path], Rows, str]] = {
     "classes in names": (lambda p: move(p, lambda c, k: f"{c}_{k:03d}.png"), FREE, "layout: the class is in the file name: disc_000.png is disc"),
     "parts, classes in names": (lambda p: move(p, lambda c, k: f"{part(k)}/{c}.{k}.png"), PARTED, "layout: the class is in the file name: disc.3.png is disc"),
     "csv": (lambda p: table(p, "file,label", lambda f, c, k: f"{f},{c}"), FREE, "layout: a table with files in column file"),
-    "csv with parts": (lambda p: table(p, "path,class,split", lambda f, c, k: f"{f},{c},{part(k)}"), PARTED, "parts in split"),
-    "csv with groups": (lambda p: table(p, "file,label,patient_id", lambda f, c, k: f"{f},{c},p{k}"), FREE, "groups in patient_id"),
+    "csv with parts": (lambda p: table(p, "path,class,split", lambda f, c, k: f"{f},{c},{part(k)}"), PARTED, "those of column split"),
+    "csv with groups": (lambda p: table(p, "file,label,patient_id", lambda f, c, k: f"{f},{c},p{k}"), FREE, "the same patient_id"),
     "a folder with its table": (lambda p: table(move(p, lambda c, k: f"{c}{k}x.png"), "file,label", lambda f, c, k: "").parent, FREE, ""),
     "tsv": (lambda p: table(p, "file\tlabel", lambda f, c, k: f"{f}\t{c}", "labels.tsv"), FREE, "layout: a table"),
     "semicolons": (lambda p: table(p, "file;label", lambda f, c, k: f"{f};{c}"), FREE, "layout: a table"),
     "byte order mark": (lambda p: table(p, "file,label", lambda f, c, k: f"{f},{c}", encoding="utf-8-sig"), FREE, "layout: a table"),
+    "UTF-16, as spreadsheets save it": (lambda p: table(p, "file\tlabel", lambda f, c, k: f"{f}\t{c}", encoding="utf-16"), FREE, "layout: a table"),
+    "a line that names the separator": (lambda p: table(p, "sep=;\nfile;label", lambda f, c, k: f"{f};{c}"), FREE, "layout: a table"),
+    "empty lines before the names": (lambda p: table(p, "\n\nfile,label", lambda f, c, k: f"{f},{c}"), FREE, "layout: a table"),
+    "csv with folds": (lambda p: table(p, "file,label,fold", lambda f, c, k: f"{f},{c},{k}"), FREE, "columns not used: fold"),
     "parquet": (parquet, FREE, "layout: a table"),
     "zip": (zipped, FREE, "layout: a folder a class"),
     "zip, wrapped": (lambda p: zipped(p, "my photos/"), FREE, "layout: a folder a class, below my photos"),
@@ -119,7 +125,7 @@ def test_layouts(photos: Path, name: str) -> None:
     dataset = scan(arrange(photos))
     assert dataset.classes == ("disc", "square") and rows(dataset) == expected
     assert pixels(dataset) == before and len(dataset.fingerprint) == 64
-    assert says in str(dataset.notes[0])
+    assert says in " · ".join(map(str, dataset.notes))
 
 
 def test_a_folder_with_its_table_beside_the_images(photos: Path) -> None:
@@ -154,6 +160,8 @@ def test_arrays_and_lists_of_paths(photos: Path) -> None:
         (np.full((4, 8, 8), 256), [0, 1] * 2, "L231"),
         (np.full((4, 8, 8), "x"), [0, 1] * 2, "L219"),
         (np.zeros((4, 8, 8)), [0, 1], "L232"),
+        (np.zeros((4, 8, 8)), ["a", "b", None, "b"], "L240"),
+        (np.zeros((4, 8, 8)), [0.0, 1.0, float("nan"), 1.0], "L240"),
         (np.zeros((4, 8, 8)), [0, 0, 0, 0], "L204"),
         (np.zeros((4, 8, 8)), [0.5, 1.25, 2.5, 3.1], "L229"),
         (np.zeros((4, 8, 8)), np.eye(4), "L215"),
@@ -301,6 +309,50 @@ def test_members_that_are_not_to_be_trusted(tmp_path: Path) -> None:
     dataset = scan(path)
     assert len(dataset) == 6 and {reason for _, reason in dataset.left_out} == {archive.OUTSIDE, archive.LINK, archive.BOMB}
     assert list(tmp_path.iterdir()) == [path]  # nothing was unpacked
+
+
+def test_pictures_without_a_class_are_left_out_and_listed(photos: Path) -> None:
+    """The way competitions are handed out: train/cat/1.png beside test/1.png."""
+    (photos / "train").mkdir()
+    for folder in ("disc", "square"):
+        (photos / folder).rename(photos / "train" / folder)
+    (photos / "test").mkdir()
+    (photos / "test" / "1.png").write_bytes(picture(1))
+    (photos / "read me.txt").write_text("about these photographs")
+    dataset = scan(photos)
+    assert len(dataset) == 8 and dataset.left_out == [("test/1.png", NO_PLACE)]
+    packed = photos.parent / "packed.zip"
+    with zipfile.ZipFile(packed, "w") as made:
+        for file in sorted(photos.rglob("*.*")):
+            made.write(file, file.relative_to(photos))
+    assert scan(packed).left_out == [("test/1.png", NO_PLACE)]
+
+
+def test_two_tables_in_a_folder_are_asked_about(photos: Path) -> None:
+    for name in ("labels.csv", "more.csv"):
+        (photos / name).write_text("file,label\n")
+    error = told(photos)
+    assert error.code == "L241" and "labels.csv, more.csv" in str(error)
+
+
+def test_a_table_inside_an_archive_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("labels.csv", "file,label\nimages/1.png,a\n")
+        for k in range(3):
+            made.writestr(f"images/{k}.png", picture(k))
+    assert told(path).code == "L242"
+
+
+def test_a_full_cache_is_not_the_fault_of_the_archive(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tarred(photos, ".tar.gz")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(archive.os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        scan(path)
 
 
 def test_links_in_a_tar(tmp_path: Path) -> None:

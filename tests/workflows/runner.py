@@ -54,16 +54,39 @@ main()
 """
 
 
-def started(arguments: Sequence[object], cwd: Path, *, dies_in: str = "", **changes: str) -> subprocess.Popen[str]:
-    program = ["-c", DIES, dies_in] if dies_in else ["-m", "limpide"]
+# The disk refuses: from the (after + 1)th fsync on of a file whose path contains `where`.
+REFUSES = """
+import errno, os, sys
+from limpide.cli import main
+
+name, where, after = sys.argv[1], sys.argv[2], int(sys.argv[3])
+del sys.argv[1:4]
+fsync, seen = os.fsync, 0
+
+def refused(handle):
+    global seen
+    seen += where in os.readlink(f"/proc/self/fd/{handle}")
+    if seen > after:
+        number = getattr(errno, name)
+        raise OSError(number, os.strerror(number))
+    fsync(handle)
+
+os.fsync = refused
+main()
+"""
+
+
+def started(arguments: Sequence[object], cwd: Path, *, program: Sequence[str] = ("-m", "limpide"), **changes: str) -> subprocess.Popen[str]:
     command = [sys.executable, *program, *map(str, arguments)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=cwd, env=environment(**changes), stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
-def limpide(*arguments: object, cwd: Path, status: int | None = 0, **changes: str) -> subprocess.CompletedProcess[str]:
+def limpide(
+    *arguments: object, cwd: Path, status: int | None = 0, program: Sequence[str] = ("-m", "limpide"), **changes: str
+) -> subprocess.CompletedProcess[str]:
     """Runs to the end; checks the exit status and that nobody ever sees a traceback."""
-    process = started(arguments, cwd, **changes)
+    process = started(arguments, cwd, program=program, **changes)
     out, err = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in out + err, err
     assert status is None or process.returncode == status, f"{arguments} ended with {process.returncode}\n{out}\n{err}"

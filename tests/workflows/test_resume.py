@@ -17,7 +17,7 @@ import pytest
 from make_images import photo, photo_folder
 
 from limpide.workflows.phases.job import PHASES
-from workflows.runner import PATIENCE, essence, info_of, kill, limpide, started, wait_for
+from workflows.runner import DIES, PATIENCE, essence, info_of, kill, limpide, started, wait_for
 
 SOAK = bool(os.environ.get("LIMPIDE_SOAK"))
 SEED = int(os.environ.get("LIMPIDE_TEST_SEED", "0")) or random.SystemRandom().randrange(10**6)
@@ -121,7 +121,8 @@ def chain(job: Job, moments: list[Moment | float], runs: Path) -> list[str]:
         if info_of(run_in(runs)).get("status") == "finished":
             break
         ahead = isinstance(moment, Moment) and moment.phase and not moment.reached(runs)
-        process = started(job.command(runs), runs.parent, dies_in=moment.phase if ahead else "", **own)
+        program = ("-c", DIES, moment.phase) if ahead else ("-m", "limpide")
+        process = started(job.command(runs), runs.parent, program=program, **own)
         if ahead:
             process.communicate(timeout=PATIENCE)
             assert process.returncode == -signal.SIGKILL, f"{moment} never came"
