@@ -57,25 +57,30 @@ def work(n: int, judge: bool) -> None:
 
     labels = np.arange(n) % CLASSES
     dataset = Dataset("generated", "generated", GeneratedImages(make, Numbers()), labels, tuple("0123456789"), np.zeros(n, np.uint8))  # type: ignore[arg-type]
-    peak = [0, ""]
+    peaks: dict[str, int] = {}
     running = True
-    phase = [""]
+    phase = ["scan"]
 
     def watch() -> None:
         while running:
-            now = anonymous()
-            if now > peak[0]:  # type: ignore[operator]
-                peak[:] = [now, phase[0]]
-            time.sleep(0.02)
+            peaks[phase[0]] = max(peaks.get(phase[0], 0), anonymous())
+            time.sleep(0.01)
 
     threading.Thread(target=watch, daemon=True).start()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         run, dataset, _ = begin(dataset, Recipe(model="cnn", epochs=1, batch=256, precision="fp32"), Path(folder))
-        for event in train(run, dataset, images=False, judge=judge):
-            phase[0] = str(run.info()["phase"]) if type(event).__name__ != "Step" else phase[0]
+        phase[0], enter = "read", run.enter
+
+        def entered(name: str, **values: object) -> None:
+            enter(name, **values)
+            phase[0] = name
+
+        run.enter = entered  # type: ignore[method-assign]
+        for _event in train(run, dataset, images=False, judge=judge):
+            pass
     running = False
-    print(json.dumps({"images": n, "peak": peak[0], "phase": peak[1], "seconds": time.perf_counter() - began}))
+    print(json.dumps({"images": n, "peaks": peaks, "seconds": time.perf_counter() - began}))
 
 
 def main() -> None:
@@ -90,9 +95,14 @@ def main() -> None:
     for n in arguments.images:
         command = [sys.executable, "-m", "benchmarks.memory", "--work", str(n), *(["--judge"] if arguments.judge else [])]
         found.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]))
-        last = found[-1]
-        print(f"{n:9,d} images: {last['peak'] / 1e6:7.1f} MB of anonymous memory at most (in {last['phase']}), {last['seconds'] / n * 1e6:6.1f} µs an image")
-    print(f"memory ×{found[-1]['peak'] / found[0]['peak']:.3f}, images ×{found[-1]['images'] / found[0]['images']:.0f}")
+        peaks = found[-1]["peaks"]
+        phases = " · ".join(f"{phase} {peak / 1e6:.0f}" for phase, peak in peaks.items())
+        print(
+            f"{n:9,d} images: {max(peaks.values()) / 1e6:.1f} MB of anonymous memory at most ({phases}), {found[-1]['seconds'] / n * 1e6:.1f} µs an image",
+            flush=True,
+        )
+    first, last = (max(found[k]["peaks"].values()) for k in (0, -1))
+    print(f"memory ×{last / first:.3f}, images ×{found[-1]['images'] / found[0]['images']:.0f}")
     return None
 
 

@@ -42,6 +42,12 @@ def keep_memory() -> bool:
     return bool(mallopt and mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1) and mallopt(M_TOP_PAD, 256 << 20))
 
 
+def release_memory() -> None:
+    """Gives the kernel what was freed and lies idle: between two phases of a training it is of no more use."""
+    if _mallopt():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -130,7 +130,7 @@ def seconds(text: str | float | None, option: str = "time") -> float | None:
     parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*(min|sec|[smhd]?)", text.strip().lower())
     complete = "".join("".join(part) for part in parts) == re.sub(r"\s", "", text.lower())
     if not parts or not complete or (len(parts) > 1 and not all(unit for _, unit in parts)):  # 1h30: minutes or seconds?
-        raise UsageError("L104", N_("this is not a duration"), where=f"{option}={text}", todo=N_("write 90s, 5m or 1h30m"))
+        raise UsageError("L104", N_("this is not a duration"), where=f"{option}={text}", todo=N_("write 90s, 5m, 1h30m or 30d"))
     return sum(float(value) * units[unit] for value, unit in parts)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from workflows.runner import environment, info_of, limpide
 
 from limpide import machine
 from limpide.cli import cli, main
+from limpide.recipe import Recipe
 
 VERBS = ["check", "train", "predict", "evaluate", "explain", "export", "report", "runs", "clean", "models", "info", "demo"]  # as the help lists them
 
@@ -141,6 +143,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         (("report", "photos"), 5, "limpide runs"),
         (("evaluate", "runs/photos-001", "nowhere"), 3, "no such folder"),
         (("export", "runs/photos-001", "model.txt"), 2, ".onnx"),
+        (("clean", "--older", "30"), 2, "30d for days"),
         (("export", "runs/photos-001", "no/such/folder/model.onnx"), 2, ".onnx"),
         (("predict", "runs/photos-001", "*.xyz"), 2, "no file matches"),
         (("predict", "photos/disc/0000.png", "photos"), 4, "cannot be opened"),
@@ -271,7 +274,7 @@ def test_predict_csv_is_safe_for_spreadsheets(place: Place) -> None:
     photo(place.root / 'a,"b".png')
     done = place("predict", place.run, "=cmd().png", 'a,"b".png', "--csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert list(rows[0]) == ["file", "label", "probability"]
+    assert list(rows[0]) == ["file", "predicted", "probability"]
     assert [row["file"] for row in rows] == ["'=cmd().png", 'a,"b".png']
 
 
@@ -316,6 +319,32 @@ def test_explain(place: Place) -> None:
     assert abs(found["inside"]["data"]["sum"] - found["inside"]["data"]["torch"]) < 1e-4
     (predicted,) = json.loads(place("predict", place.run, "others/disc/0000.png", "--json").stdout)
     assert found["prediction"]["message"]["values"]["label"] == predicted["label"]
+
+
+def test_export_without_a_name_takes_that_of_the_run_and_replaces_no_other_file(place: Place, tmp_path: Path) -> None:
+    place("export", place.run, tmp_path)
+    place("export", place.run, tmp_path)  # the same file again is no loss
+    made = tmp_path / f"{place.run.name}.onnx"
+    assert made.read_bytes() == (place.run / "model.onnx").read_bytes()
+    made.write_text("something else")
+    one_line(place("export", place.run, tmp_path, status=2), "L120")
+    assert made.read_text() == "something else"
+
+
+def test_a_model_file_alone_does_not_claim_that_images_are_new(place: Place) -> None:
+    said = place("evaluate", place.run / "model.onnx", "photos").stdout
+    assert "had never seen" not in said and "a model file alone cannot say" in " ".join(said.split())
+
+
+def test_an_unfinished_run_says_so_when_its_model_is_used(place: Place, tmp_path: Path) -> None:
+    copied = tmp_path / "photos-001"
+    shutil.copytree(place.run, copied)
+    info = json.loads((copied / "run.json").read_text())
+    (copied / "run.json").write_text(json.dumps(info | {"status": "stopped"}))
+    assert "not finished and its model not judged" in place("predict", copied, "photos/disc/0000.png").stderr
+    assert "not finished and its model not judged" in " ".join(place("export", copied, tmp_path / "x.onnx").stdout.split())
+    options = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in info["wanted"].items() if v != Recipe().to_json()[k])
+    assert options and last(place("runs", "--runs", tmp_path)).endswith(options), "the same wishes, or another run would begin"
 
 
 def test_export_gives_a_file_that_predicts(place: Place, tmp_path: Path) -> None:

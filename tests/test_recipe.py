@@ -149,7 +149,7 @@ def test_durations(text: Any, value: Any) -> None:
 
 @pytest.mark.parametrize("text", ["", "m", "-5m", "5x", "1h30", "1m5", "five", "5m!", "1,5h", "5 5", "0x10", "1e3"])
 def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(UsageError, match=r"write 90s, 5m or 1h30m \[L104\]"):
+    with pytest.raises(UsageError, match=r"write 90s, 5m, 1h30m or 30d \[L104\]"):
         seconds(text)
 
 

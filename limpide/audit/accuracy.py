@@ -33,7 +33,12 @@ def accuracy(evidence: Evidence) -> Finding:
         "warn": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly; that it beats always saying {majority} may be luck."),
         "bad": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly: no better than always saying {majority}."),
     }[verdict]
-    if evidence.trained_on:
+    if evidence.trained_on is None:
+        verdict, says = (
+            "unknown",
+            N_("Of {n:count} images it names {accuracy:percent} correctly; a model file alone cannot say whether it learned from some of them: name its run."),
+        )
+    elif evidence.trained_on:
         verdict, says = (
             "warn",
             N_("Of {n:count} images it names {accuracy:percent} correctly, but its training used {trained:count} of them: this flatters it."),
@@ -41,14 +46,14 @@ def accuracy(evidence: Evidence) -> Finding:
     return Finding(
         name="accuracy",
         verdict=verdict,
-        message=message(says, accuracy=right / n, n=n, majority=evidence.classes[evidence.majority], trained=evidence.trained_on),
+        message=message(says, accuracy=right / n, n=n, majority=evidence.classes[evidence.majority], trained=evidence.trained_on or 0),
         numbers=[
             Number(N_("accuracy"), right / n, "share", low, high, n),
             Number(N_("balanced accuracy"), balanced, "share", n=n),
             Number(N_("macro-F1"), f1, "share", n=n),
             Number(N_("chance"), 1 / classes, "share"),
             Number(N_("majority"), majority, "share", n=n),
-            Number(N_("used in training"), evidence.trained_on, "count", n=n),
+            *([Number(N_("used in training"), evidence.trained_on, "count", n=n)] if evidence.trained_on is not None else []),
         ],
         details=[
             *([message(N_("The classes are uneven: read balanced accuracy and macro-F1, in which every class counts alike."))] if uneven else []),

@@ -19,6 +19,7 @@ import numpy as np
 
 from limpide.data.dataset import PARTS, TEST, TRAIN, VALIDATION, Dataset
 from limpide.data.decode import REMARK_WORDS, Remarks
+from limpide.data.layout import NO_PLACE
 from limpide.data.reading import Reading
 from limpide.data.similar import DISTANCE
 from limpide.finding import Finding, Number, Table, Verdict
@@ -108,7 +109,7 @@ def class_names(checked: Checked) -> Finding:
     """Classes whose names differ by case or spaces only, or are the same number written twice, are probably one."""
     alike: dict[str, list[str]] = defaultdict(list)
     for name in checked.dataset.classes:
-        plain = re.sub(r"[\s_-]+", "", name).casefold()
+        plain = re.sub(r"(?<=\D)[\s_-]+|[\s_-]+(?=\D)", "", name.strip()).casefold()  # 1-0 is not 10, and -1 is not 1
         alike[re.sub(r"^0+(?=\d)|(?<=\d)\.0+$", "", plain)].append(name)  # 1, 01 and 1.0
     pairs = [names for names in alike.values() if len(names) > 1]
     says = message(N_("No two class names are alike but for case, spaces or zeros."))
@@ -130,7 +131,8 @@ def unusable(checked: Checked) -> Finding:
             total=total,
             reason=message(Counter(reason for _, reason in listed).most_common(1)[0][0]).to_json(),
         )
-    verdict: Verdict = "ok" if not listed else "bad" if len(listed) > MANY_BAD * total else "warn"
+    broken = sum(reason != NO_PLACE for _, reason in listed)  # a picture outside of the classes is no fault of the files
+    verdict: Verdict = "ok" if not listed else "bad" if broken > MANY_BAD * total else "warn"
     return Finding("unusable", verdict, says, table=_files([(name, message(reason)) for name, reason in listed], N_("reason")))
 
 
@@ -270,13 +272,14 @@ def _cut_groups(checked: Checked) -> int:
 
 
 def sizes(checked: Checked) -> Finding:
-    seen = checked.reading.seen[checked.usable]
-    width, height = seen["width"].astype(int), seen["height"].astype(int)
-    if not len(seen):
+    seen, usable = checked.reading.seen, checked.usable
+    if not usable.any():
         return Finding("sizes", "bad", message(N_("No image can be used.")))
-    short = np.minimum(width, height)
-    kinds = len(np.unique(width << 32 | height))
-    typical = int(np.argsort(short)[len(short) // 2])
+    both, counts = np.unique(seen["width"][usable].astype(np.uint64) << np.uint64(32) | seen["height"][usable], return_counts=True)
+    width, height = (both >> np.uint64(32)).astype(int), (both & np.uint64(2**32 - 1)).astype(int)
+    short, kinds = np.minimum(width, height), len(both)
+    order = np.argsort(short, kind="stable")
+    typical = int(order[np.searchsorted(np.cumsum(counts[order]), counts.sum() // 2, side="right")])
     values: dict[str, Any] = {"w": int(width[typical]), "h": int(height[typical]), "low": int(short.min()), "high": int(np.maximum(width, height).max())}
     says = message(N_("All images are {w:count}×{h:count} pixels."), **values)
     if kinds > 1:

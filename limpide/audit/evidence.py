@@ -23,7 +23,7 @@ class Evidence:
     probabilities: np.ndarray  # float (n, classes)
     majority: int  # the most frequent class of the training part
     temperature: float = 1.0
-    trained_on: int = 0  # how many of these images the model was trained on: more than none flatters every score
+    trained_on: int | None = 0  # of these images, so many were used in the training; None where nobody can say
     image: Callable[[int], Image.Image] | None = field(default=None, compare=False)  # i-th image in RGB, for pictures
 
     @property

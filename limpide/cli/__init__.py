@@ -54,7 +54,8 @@ def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
     language.use(language.wanted_language())
     try:
-        if (wished := os.environ.get("LIMPIDE_LANG", "")) and wished[:2].lower() not in language.LANGUAGES:
+        wished = os.environ.get("LIMPIDE_LANG", "")
+        if wished and wished[:2].lower() not in language.LANGUAGES and wished.split(".")[0] not in ("C", "POSIX") and "--lang" not in sys.argv:
             raise not_spoken(f"LIMPIDE_LANG={wished}")
         cli.main(args=language_first(sys.argv[1:]), standalone_mode=False)
     except LimpideError as error:

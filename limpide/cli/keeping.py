@@ -9,7 +9,10 @@ import click
 
 from limpide.cli.machinery import as_json_list, as_json_object, runs_folder, verb
 from limpide.cli.making import train_summary
+from limpide.errors import UsageError
 from limpide.language import N_, message
+from limpide.recipe import Recipe
+from limpide.run import Run
 
 
 @verb(
@@ -20,7 +23,6 @@ from limpide.language import N_, message
 @as_json_list
 def runs(folder: Path, as_json: bool) -> None:
     from limpide.report import live, tables
-    from limpide.run import Run
 
     found = Run.all_in(folder)
     if as_json:
@@ -29,9 +31,16 @@ def runs(folder: Path, as_json: bool) -> None:
     tables.print_runs([(run, train_summary(run)) for run in found])
     screen = live.Screen()
     if found and found[-1].info().get("status") != "finished":
-        screen.next("limpide", "train", found[-1].info().get("location", "photos/"))
+        screen.next("limpide", "train", *again(found[-1]))
     else:
         screen.next(*("limpide", "report", found[-1].path) if found else ("limpide", "train", "digits"))
+
+
+def again(run: Run) -> list[str]:
+    """What was typed after `limpide train`, from what the run remembers of it: the same words continue it."""
+    info, usual = run.info(), Recipe().to_json()
+    wishes = {name: value for name, value in info.get("wanted", {}).items() if value != usual.get(name)}
+    return [info.get("location", "photos/"), *(word for name, value in wishes.items() for word in (f"--{name.replace('_', '-')}", str(value)))]
 
 
 @verb(
@@ -52,6 +61,8 @@ def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
     from limpide.workflows.clean import clean as work
     from limpide.workflows.clean import freeable
 
+    if older is not None and older.strip().isdigit():  # 30: days or seconds?
+        raise UsageError("L121", N_("this time has no unit"), where=f"older={older}", todo=N_("write {older}d for days or {older}h for hours"), older=older)
     limit = seconds(older, "older") or 0.0
     found = [item for item in freeable() if item.idle >= limit]
     freed = 0 if dry_run else work(limit)

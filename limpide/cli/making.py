@@ -149,8 +149,11 @@ Without FILE it is named after the run and written here."""),
 def export(run: str, file: Path) -> None:
     from limpide.report import live
     from limpide.workflows.export import export as work
+    from limpide.workflows.opening import unfinished
 
     file = work(run, file)
     screen = live.Screen()
+    if says := unfinished(run):
+        screen.say(says, "yellow")
     screen.say(message(N_("wrote {file}; docs/exported-model.md shows fifteen lines that run it"), file=str(file)))
     screen.next("limpide", "predict", file, "new.jpg")

@@ -31,8 +31,11 @@ A file that cannot be used is told on standard error and left out; the exit stat
 @as_json_list
 def predict(run: str, files: Sequence[str], top: int, as_csv: bool, as_json: bool) -> None:
     from limpide.report import live, tables
+    from limpide.workflows.opening import unfinished
     from limpide.workflows.predict import predict as work
 
+    if says := unfinished(run):
+        click.echo(f"limpide: {says}", err=True)
     found = list(work(run, _expanded(files), top))
     good = [item for item in found if not isinstance(item, LimpideError)]
     for item in found:
@@ -81,11 +84,12 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
     if as_json:
         accuracy = findings["accuracy"].number("accuracy")
         summary = {"run": run, "data": data, "accuracy": accuracy.value, "accuracy_low": accuracy.low, "accuracy_high": accuracy.high, "n": accuracy.n}
-        summary["used_in_training"] = int(findings["accuracy"].number("used in training").value)
+        used = next((number.value for number in findings["accuracy"].numbers if number.name == "used in training"), None)
+        summary["used_in_training"] = None if used is None else int(used)  # null: only the model file is at hand
         click.echo(json.dumps(summary | {"findings": {name: f.to_json() | {"pictures": []} for name, f in findings.items()}}))
     else:
         screen.findings(findings)
-        screen.next("limpide", "predict", run, data)
+        screen.next(*("limpide", "predict", run, data) if Path(data).is_dir() else ("limpide", "runs"))
 
 
 @verb(

@@ -5,7 +5,6 @@ A compressed tar has no order to read from the middle, so it is decompressed onc
 
 from __future__ import annotations
 
-import errno
 import lzma
 import os
 import shutil
@@ -96,17 +95,14 @@ def is_archive(path: Path) -> bool:
 
 def members(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
     """(names, places, file to read, kind, what was refused with its reason). Raises DataError for a damaged archive."""
+    plain = path if path.name.lower().endswith((".zip", ".tar")) else _decompressed(path)
     try:
         if path.name.lower().endswith(".zip"):
             return _of_zip(path)
-        return _of_tar(path if path.name.lower().endswith(".tar") else _decompressed(path))
+        return _of_tar(plain)
     except DataError:
         raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):  # of the cache; not the archive's fault
-            raise
-        raise DataError("L212", DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
         raise DataError("L212", DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
 
 
@@ -171,7 +167,7 @@ def _decompressed(path: Path) -> Path:
     partial = target.with_suffix(f".{os.getpid()}.tmp")
     try:
         with _uncompressing(path) as source, open(partial, "wb") as sink:
-            while block := source.read(1 << 20):
+            while block := _block(source, path):
                 if sink.tell() > room:
                     raise DataError(
                         "L213", N_("unpacked, this archive is too large for the disk"), where=path, todo=N_("unpack it elsewhere and name the folder")
@@ -181,6 +177,14 @@ def _decompressed(path: Path) -> Path:
     finally:
         partial.unlink(missing_ok=True)
     return target
+
+
+def _block(source: IO[bytes], path: Path) -> bytes:
+    """An error here is the archive's fault; one in writing is not."""
+    try:
+        return source.read(1 << 20)
+    except (OSError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
+        raise DataError("L212", DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
 
 
 def _uncompressing(path: Path) -> IO[bytes]:

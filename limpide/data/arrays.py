@@ -109,14 +109,14 @@ def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
     given = given.reshape(-1)
     if len(given) != n:
         raise DataError("L232", N_("there are {n} images and {k} labels"), where="labels", todo=N_("give one label an image"), n=n, k=len(given))
-    missing = sum(value is None or value != value for value in given.tolist())
+    missing = _missing(labels).sum() if given.dtype.kind not in "iub" or np.ma.isMaskedArray(labels) else 0
     if missing:
         raise DataError(
             "L240",
             N_("{n} of {total} labels are missing"),
             where="labels",
             todo=N_("give every image a label, or leave out those that have none"),
-            n=missing,
+            n=int(missing),
             total=n,
         )
     if np.issubdtype(given.dtype, np.floating) and not np.array_equal(given, np.round(given)):
@@ -138,12 +138,25 @@ def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
     return tuple(str(value) for value in names.tolist()), index.astype(np.int64)
 
 
+def _missing(values: Any) -> np.ndarray:
+    """bool (n,): None, NaN, pandas' NA, an empty text and what is masked."""
+
+    def nothing(value: Any) -> bool:
+        try:
+            return value is None or bool(value != value) or (isinstance(value, str) and not value.strip())
+        except TypeError:  # NA is neither equal nor unequal to itself
+            return True
+
+    found = np.fromiter((nothing(value) for value in np.asarray(values, dtype=object).reshape(-1)), bool)
+    return found | np.ma.getmaskarray(values).reshape(-1) if np.ma.isMaskedArray(values) else found
+
+
 def _groups(groups: Any, n: int) -> np.ndarray | None:
     if groups is None:
         return None
     given = np.asarray(groups, dtype=object).reshape(-1)
     if len(given) != n:
         raise DataError("L235", N_("there are {n} images and {k} groups"), where="groups", todo=N_("give one group an image"), n=n, k=len(given))
-    none = np.array([value is None or value != value for value in given])  # None and NaN: an image without company
+    none = _missing(groups)  # an image without company
     found = np.unique(given.astype(str), return_inverse=True)[1].astype(np.int64)
     return np.where(none, -1, found)

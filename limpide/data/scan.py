@@ -12,7 +12,7 @@ import numpy as np
 from limpide.data import archive
 from limpide.data.dataset import Dataset, FileImages, Images, Names, given_parts
 from limpide.data.datasets import NAMED
-from limpide.data.layout import EXAMPLE, NO_PLACE, PART_NAMES, arranged, ignored
+from limpide.data.layout import EXAMPLE, NO_PLACE, PART_NAMES, Layout, arranged, ignored
 from limpide.data.table import is_table, read_table, tables_in
 from limpide.errors import DataError, UsageError, nearest
 from limpide.language import N_, Message, message
@@ -69,23 +69,37 @@ def _of_folder(text: str, path: Path, groups: str) -> Dataset:
     tables = tables_in(path, [name for name in found if os.sep not in name])
     if len(tables) == 1:
         return _of_table(text, tables[0], groups)
-    if len(tables) > 1:
-        raise DataError(
-            "L241",
-            N_("several tables in this folder could be meant: {names}"),
-            where=text,
-            todo=N_("name the one to use instead of the folder"),
-            names=", ".join(table.name for table in tables),
-        )
     if not found:
         raise DataError("L233", N_("there are no files in this folder"), where=text, todo=EXAMPLE)
-    layout = arranged([name.replace(os.sep, "/") for name in found], text)
+    several = DataError(
+        "L241",
+        N_("several tables in this folder could be meant: {names}"),
+        where=text,
+        todo=N_("name the one to use instead of the folder"),
+        names=", ".join(table.name for table in tables),
+    )
+    layout = _arranged([name.replace(os.sep, "/") for name in found], text, several if tables else None)
+    if tables:
+        notes.append(message(N_("tables that are not read: {names} (name one instead of the folder to use it)"), names=several.values["names"]))
     left = [(name, NO_PLACE) for name in layout.unused(found)]
     dropped = sorted({os.path.basename(folder) for folder in empty} - set(layout.labels) - PART_NAMES.keys())  # noqa: PTH119
     if dropped:
         notes.append(message(N_("folders without a file are no classes: {names}"), names=", ".join(dropped)))
     images = FileImages(path.resolve(), Names(found[i] for i in layout.files))
     return _dataset(path, images, layout.labels, layout.parts, None, left, [layout.says, *notes])
+
+
+def _arranged(names: Sequence[str], where: str, otherwise: DataError | None) -> Layout:
+    """As `arranged`; where that finds no two classes, `otherwise` says more than its own error."""
+    try:
+        layout = arranged(names, where)
+    except DataError:
+        if otherwise:
+            raise otherwise from None
+        raise
+    if otherwise and len(set(layout.labels)) < 2:
+        raise otherwise
+    return layout
 
 
 def _of_table(text: str, path: Path, groups: str) -> Dataset:
@@ -103,14 +117,14 @@ def _of_archive(text: str, path: Path) -> Dataset:
         raise DataError("L238", N_("nothing in this archive can be used: {reason}"), where=text, todo=EXAMPLE, reason=message(refused[0][1]).to_json())
     if not kept:
         raise DataError("L234", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
-    tables = [names[i] for i in kept if is_table(Path(names[i])) and names[i].count("/") < 2]
-    layout = arranged([names[i] for i in kept], text)
-    if tables and len(set(layout.labels)) < 2:
-        raise DataError("L242", N_("a table inside an archive is not read"), where=f"{text}: {tables[0]}", todo=N_("unpack the archive and name its folder"))
+    tables = [names[i] for i in kept if is_table(Path(names[i]))]
+    table = DataError("L242", N_("a table inside an archive is not read"), where=f"{text}: {tables[:1]}", todo=N_("unpack the archive and name its folder"))
+    layout = _arranged([names[i] for i in kept], text, table if tables else None)
+    notes = [table.message()] if tables else []
     left = [(name, NO_PLACE) for name in layout.unused([names[i] for i in kept])]
     rows = [kept[i] for i in layout.files]
     images = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in rows), places[rows], kind)
-    return _dataset(path, images, layout.labels, layout.parts, None, [*refused, *left], [layout.says])
+    return _dataset(path, images, layout.labels, layout.parts, None, [*refused, *left], [layout.says, *notes])
 
 
 def _dataset(

@@ -44,7 +44,7 @@ FEWEST = {TEST: 2, VALIDATION: 3, CALIBRATION: 4}  # images of a class from whic
 class Division:
     parts: np.ndarray  # uint8 (n,), places in PARTS; NO_PART = left out
     out: dict[int, str]  # index → why it is left out (msgid)
-    together: np.ndarray  # int64 (n,): images with the same number were kept together
+    together: np.ndarray  # int (n,): images with the same number were kept together
     moved: int  # images that had another part in the earlier split
 
 
@@ -66,7 +66,7 @@ def split(
     """
     n = len(keys)
     shares = _possible(shares, given, n)
-    _, exact = np.unique(keys, return_inverse=True)
+    exact = _numbered(keys)
     out = dict.fromkeys(np.flatnonzero(_differ(exact, labels)).tolist(), TWO_LABELS)
     old = _inherited(keys, earlier, shares, given)
     group = _joined(exact, groups)
@@ -94,12 +94,22 @@ def _possible(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[in
     return {part: shares.get(part, 0.0) for part in FILLED} | none
 
 
+def _numbered(keys: np.ndarray) -> np.ndarray:
+    """int32 (n,): equal keys have equal numbers, which begin at 0. What np.unique does, in a third of the memory."""
+    order = np.argsort(keys, kind="stable").astype(np.int32)
+    numbers = np.zeros(len(keys), np.int32)
+    begins = np.ones(len(keys), bool)
+    np.not_equal(keys[order[1:]], keys[order[:-1]], out=begins[1:])
+    numbers[order] = np.cumsum(begins, dtype=np.int32) - 1
+    return numbers
+
+
 def _differ(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
     """bool (n,): whether the members of an image's group have different values."""
-    low = np.full(int(groups.max(initial=-1)) + 1, np.iinfo(np.int64).max)
-    high = np.full(len(low), -1)
-    np.minimum.at(low, groups, values)
-    np.maximum.at(high, groups, values)
+    low = np.full(int(groups.max(initial=-1)) + 1, np.iinfo(np.int32).max, np.int32)
+    high = np.full(len(low), -1, np.int32)
+    np.minimum.at(low, groups, values.astype(np.int32))
+    np.maximum.at(high, groups, values.astype(np.int32))
     return np.asarray((low != high)[groups])
 
 
@@ -116,9 +126,9 @@ def _inherited(keys: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None, 
 
 
 def _joined(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """int64 (n,): identical images, and those of one group of the user, have the same number."""
+    """int (n,): identical images, and those of one group of the user, have the same number."""
     if groups is None or not (groups >= 0).any():
-        return exact.astype(np.int64)
+        return exact
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -148,9 +158,11 @@ def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, given: np.ndarray, ou
 def _pinned(group: np.ndarray, given: np.ndarray, old: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, int]:
     """(part that each group must go to, uint8 by group number; how many images leave their earlier part for that)."""
     count = int(group.max(initial=-1)) + 1
-    votes = np.zeros((count, len(PARTS)), np.int32)
-    held = kept & np.isin(given, (TEST, VALIDATION))
+    held = kept & ((given == TEST) | (given == VALIDATION))
     known = kept & (old != NO_PART)
+    if not held.any() and not known.any():  # the first split of data without parts
+        return np.zeros(count, np.uint8), 0
+    votes = np.zeros((count, len(PARTS)), np.int32)
     np.add.at(votes, (group[known], old[known]), 1)
     votes[np.unique(group[held])] = 0  # the user's word counts for more than an earlier split
     np.add.at(votes, (group[held], given[held]), 1)
@@ -264,9 +276,8 @@ def _place(
             quota = np.where(ours >= FEWEST[part], np.maximum(quota, 1), quota)
         room[:, part] = quota - np.bincount(labels[kept & (given != TEST) & (parts == part)], minlength=classes)
     spare = np.bincount(labels[free], minlength=classes) + np.bincount(labels[parts == TRAIN], minlength=classes)
-    _, place, sizes = np.unique(group[free], return_inverse=True, return_counts=True)
-    several = sizes[place] > 1
-    _place_groups(free[several], place[several], parts, keys, labels, room, spare)
+    several = (np.bincount(group[free]) > 1)[group[free]]
+    _place_groups(free[several], group[free][several], parts, keys, labels, room, spare)
     single = free[~several]
     single = single[np.lexsort((keys[single], labels[single]))]
     starts = np.searchsorted(labels[single], np.arange(classes + 1))
@@ -367,12 +378,16 @@ def read_split(file: Path) -> Iterator[dict[str, str]]:
 
 
 def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """(keys, sorted, uint64; part of each, uint8) of a split.csv."""
+    """(keys, sorted, uint64; part of each, uint8) of a split.csv. Raises ValueError for one that is none."""
     with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
         rows = csv.reader(stream)
         columns = next(rows, [])
         part, content = columns.index("part"), columns.index("content")
-        found = [(int(row[content], 16), PARTS.index(row[part])) for row in rows if row]
+        try:
+            found = [(int(row[content], 16), PARTS.index(row[part])) for row in rows if row]
+            np.array([key for key, _ in found], np.uint64)
+        except (IndexError, OverflowError, csv.Error) as error:
+            raise ValueError(f"{file} was edited") from error
     keys, parts = (np.array([pair[0] for pair in found], np.uint64), np.array([pair[1] for pair in found], np.uint8))
     order = np.argsort(keys, kind="stable")
     return keys[order], parts[order]

@@ -55,11 +55,7 @@ def is_table(path: Path) -> bool:
 def tables_in(folder: Path, loose: Sequence[str]) -> list[Path]:
     """The tables among the files of a folder that have the columns of a data set."""
     found = [folder / name for name in loose if is_table(folder / name)]
-    return [
-        path
-        for path in found
-        if path.suffix.lower() == ".parquet" or ((columns := _head(path)) and _one_of(columns, FILE_COLUMNS) and _one_of(columns, LABEL_COLUMNS))
-    ]
+    return [path for path in found if (columns := _head(path)) and _one_of(columns, FILE_COLUMNS) and _one_of(columns, LABEL_COLUMNS)]
 
 
 def read_table(path: Path, groups: str) -> TableRows:
@@ -121,18 +117,32 @@ def _encoding(data: bytes) -> str:
 
 def _delimited(text: str) -> tuple[str, str]:
     """(what separates the cells, the text from its first line of names on). Excel writes "sep=;" into a line before."""
-    text = text.lstrip("\r\n \ufeff")
-    head, _, rest = text.partition("\n")
-    if declared := re.fullmatch(r"\"?sep=(.)\"?", head.strip(), re.IGNORECASE):
-        return declared.group(1), rest
-    return max(",;\t|", key=head.count), text
+    declared, head = "", ""
+    while text:
+        head, *rest = re.split(r"\r\n|\n|\r", text, maxsplit=1)
+        if found := re.fullmatch(r'"?sep=(.)"?', head.strip(" \ufeff"), re.IGNORECASE):
+            declared = found.group(1)
+        elif re.search(r"\w", head):
+            break
+        text = rest[0] if rest else ""
+    return declared or max(",;\t|", key=head.count), text
 
 
 def _head(path: Path) -> list[str]:
+    """The names of the columns; none where they cannot be read."""
+    if path.suffix.lower() == ".parquet":
+        try:
+            from pyarrow import ArrowException, parquet
+        except ImportError:  # read_table will say what to install
+            return ["file", "label"]
+        try:
+            return list(parquet.read_schema(path).names)
+        except (ArrowException, OSError):
+            return []
     with open(path, "rb") as stream:
         data = stream.read(10_000)
     delimiter, text = _delimited(data.decode(_encoding(data), "replace"))
-    return [name.strip().strip('"') for name in text.split("\n", 1)[0].split(delimiter)]
+    return [name.strip().strip('"') for name in re.split(r"\r|\n", text, maxsplit=1)[0].split(delimiter)]
 
 
 def _parquet(path: Path) -> dict[str, list[str]]:

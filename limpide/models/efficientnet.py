@@ -7,6 +7,7 @@ which at stride 2 pads the right and the bottom only; padding both sides would s
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -83,10 +84,19 @@ class EfficientNetLite(nn.Module):
                 width = outputs
         self.blocks = nn.Sequential(*blocks)
         self.last = ConvBN(width, HEAD)
+        self.held: int | None = None  # so many blocks, and the stem, are not learned
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(HEAD, classes)
         nn.init.zeros_(self.head.weight)  # every class equally likely: the first gradients are small
         nn.init.zeros_(self.head.bias)
+
+    def train(self, mode: bool = True) -> Self:
+        """Held layers normalise with the statistics they came with, also while the others learn."""
+        super().train(mode)
+        if self.held is not None:
+            self.stem.eval()
+            self.blocks[: self.held].eval()
+        return self
 
     def features(self, x: Tensor) -> Tensor:
         x = self.stem(x)  # (batch, 32, size / 2, size / 2)

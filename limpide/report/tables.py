@@ -51,7 +51,7 @@ def print_predictions(predictions: Sequence[Any]) -> None:
 
 def print_csv(predictions: Sequence[Any]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["file", "label", "probability"])
+    writer.writerow(["file", "predicted", "probability"])  # not "label": a saved guess must not become the truth of a data set
     writer.writerows([_as_text(p.file), _as_text(p.label or ""), f"{p.probability:.6f}"] for p in predictions)
 
 

@@ -76,11 +76,15 @@ def fit(
 def logits_of(model: nn.Module, batches: Batches, precision: str = "fp32") -> Tensor:
     """Logits of all images in order, float32 (n, classes) on the processor."""
     model.eval()
-    found = []
+    found, done = torch.zeros(0, 1), 0
     for images, _ in batches.in_order():
         with autocast(images.device, precision):
-            found.append(model(images).float().cpu())
-    return torch.cat(found) if found else torch.zeros(0, 1)
+            logits = model(images).float()
+        if not done:  # one block for all: thousands of small ones would lie between the large ones that come and go
+            found = torch.empty(len(batches.rows), logits.shape[1])
+        found[done : done + len(logits)] = logits
+        done += len(logits)
+    return found[:done]
 
 
 def evaluate(model: nn.Module, batches: Batches, recipe: Recipe) -> tuple[float, float]:

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from limpide.errors import RunError
+from limpide.language import N_
 from limpide.training.optimiser import AdamW
 
 
@@ -54,10 +56,26 @@ class TrainState:
 
     def numbers(self) -> dict[str, Any]:
         names = ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_score", "best_epoch")
-        return {name: getattr(self, name) for name in names} | {"t": self.optimiser.t}
+        return {name: getattr(self, name) for name in names} | {"t": self.optimiser.t, "groups": self._groups()}
+
+    def _groups(self) -> list[list[float]]:
+        """[rate scale, decay, number of parameters] of each group of the optimiser: what the moments belong to."""
+        return [[group.scale, group.weight_decay, len(group.parameters)] for group in self.optimiser.groups]
 
     def restore(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
-        """The opposite of `tensors` and `numbers`, in place: memory layout and device stay what they are."""
+        """The opposite of `tensors` and `numbers`, in place: memory layout and device stay what they are.
+
+        Raises RunError, and changes nothing, when they are of another network or another optimiser.
+        """
+        mine = {name: tensor.shape for name, tensor in self.tensors().items() if name.startswith(("model.", "optimiser."))}
+        theirs = {name: tensor.shape for name, tensor in tensors.items() if name.startswith(("model.", "optimiser."))}
+        if mine != theirs or numbers.get("groups") != self._groups():
+            raise RunError(
+                "L516",
+                N_("the checkpoint is of another network, or of another version of limpide"),
+                where=f"step {numbers.get('step')}",
+                todo=N_("start another run with --new"),
+            )
         self.model.load_state_dict(_below(tensors, "model."))
         device = next(self.model.parameters()).device
         own = self.model.state_dict()

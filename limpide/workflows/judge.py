@@ -50,7 +50,7 @@ def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator
 
 
 def evidence_of(
-    predictor: Predictor, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray, most: int, trained_on: int = 0
+    predictor: Predictor, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray, most: int, trained_on: int | None = 0
 ) -> Evidence:
     return Evidence(
         classes=predictor.classes,

@@ -83,6 +83,7 @@ def _phases(job: Job, judge: bool) -> Iterator[Event]:
         for event in phase(job):
             job.meter.tick()
             yield event
+        machine.release_memory()
 
 
 def _offset(job: Job) -> int:

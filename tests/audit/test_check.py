@@ -157,6 +157,8 @@ def test_names_that_suggest_groups(tmp_path: Path) -> None:
 def test_many_sizes(photos: Path) -> None:
     """Case 22."""
     photo(photos / "disc" / "tall.png", size=(40, 300))
+    for k in range(60):  # more than there are images; they do not count
+        (photos / "disc" / f"broken{k}.png").write_bytes(b"no image")
     assert "2 sizes, typically 96×72 pixels; the shortest side has 40, the longest 300" in str(checked(photos)["sizes"])
 
 

@@ -105,6 +105,8 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Path], Rows, str]] = {
     "byte order mark": (lambda p: table(p, "file,label", lambda f, c, k: f"{f},{c}", encoding="utf-8-sig"), FREE, "layout: a table"),
     "UTF-16, as spreadsheets save it": (lambda p: table(p, "file\tlabel", lambda f, c, k: f"{f}\t{c}", encoding="utf-16"), FREE, "layout: a table"),
     "a line that names the separator": (lambda p: table(p, "sep=;\nfile;label", lambda f, c, k: f"{f};{c}"), FREE, "layout: a table"),
+    "a tab named as separator": (lambda p: table(p, "sep=\t\n\nfile\tlabel", lambda f, c, k: f"{f}\t{c}"), FREE, "layout: a table"),
+    "empty cells before the names": (lambda p: table(p, ",,,\nfile;label", lambda f, c, k: f"{f};{c}"), FREE, "layout: a table"),
     "empty lines before the names": (lambda p: table(p, "\n\nfile,label", lambda f, c, k: f"{f},{c}"), FREE, "layout: a table"),
     "csv with folds": (lambda p: table(p, "file,label,fold", lambda f, c, k: f"{f},{c},{k}"), FREE, "columns not used: fold"),
     "parquet": (parquet, FREE, "layout: a table"),
@@ -161,6 +163,9 @@ def test_arrays_and_lists_of_paths(photos: Path) -> None:
         (np.full((4, 8, 8), "x"), [0, 1] * 2, "L219"),
         (np.zeros((4, 8, 8)), [0, 1], "L232"),
         (np.zeros((4, 8, 8)), ["a", "b", None, "b"], "L240"),
+        (np.zeros((4, 8, 8)), ["a", "b", float("nan"), "b"], "L240"),
+        (np.zeros((4, 8, 8)), ["a", "b", " ", "b"], "L240"),
+        (np.zeros((4, 8, 8)), np.ma.masked_equal([0, 1, 9, 1], 9), "L240"),
         (np.zeros((4, 8, 8)), [0.0, 1.0, float("nan"), 1.0], "L240"),
         (np.zeros((4, 8, 8)), [0, 0, 0, 0], "L204"),
         (np.zeros((4, 8, 8)), [0.5, 1.25, 2.5, 3.1], "L229"),
@@ -331,8 +336,15 @@ def test_pictures_without_a_class_are_left_out_and_listed(photos: Path) -> None:
 def test_two_tables_in_a_folder_are_asked_about(photos: Path) -> None:
     for name in ("labels.csv", "more.csv"):
         (photos / name).write_text("file,label\n")
-    error = told(photos)
+    assert "tables that are not read: labels.csv, more.csv" in str(scan(photos).notes[1]), "its folders name two classes"
+    flat = move(photos, lambda c, k: f"{k}{c[0]}.png")
+    for name in ("labels.csv", "more.csv"):
+        (flat / name).write_text("file,label\n")
+    error = told(flat)
     assert error.code == "L241" and "labels.csv, more.csv" in str(error)
+    for name in ("a.parquet", "b.parquet"):
+        (photos / name).write_bytes(b"PAR1, not")
+    assert len(scan(photos)) == 8
 
 
 def test_a_table_inside_an_archive_is_told(tmp_path: Path) -> None:
@@ -341,6 +353,11 @@ def test_a_table_inside_an_archive_is_told(tmp_path: Path) -> None:
         made.writestr("labels.csv", "file,label\nimages/1.png,a\n")
         for k in range(3):
             made.writestr(f"images/{k}.png", picture(k))
+    assert told(path).code == "L242"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a/b/labels.csv", "file,label\n")
+        for k in range(3):
+            made.writestr(f"a/b/{k}.png", picture(k))
     assert told(path).code == "L242"
 
 

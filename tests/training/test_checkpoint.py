@@ -17,6 +17,7 @@ from safetensors.torch import load
 from torch import nn
 
 from limpide import files
+from limpide.errors import RunError
 from limpide.training.checkpoint import KEPT, load_checkpoint, save_checkpoint
 from limpide.training.optimiser import AdamW, groups_of
 from limpide.training.state import TrainState
@@ -47,6 +48,19 @@ def test_comes_back_bit_for_bit(tmp_path: Path) -> None:
     other = state_at(3)
     other.restore(found.tensors, found.numbers)
     assert other.numbers() == numbers and other.best_score == (0.5, -7.0)
+
+
+def test_a_checkpoint_of_another_network_or_optimiser_changes_nothing() -> None:
+    """Cases 72 and 73."""
+    saved_state = state_at(7)
+    for other in (
+        TrainState(nn.Linear(8, 2), AdamW([]), 0.1, 1000, torch.Generator()),
+        TrainState(saved_state.model, AdamW(groups_of(saved_state.model, 0.2)), 0.1, 1000, torch.Generator()),
+    ):
+        before = {k: v.clone() for k, v in other.tensors().items()}
+        with pytest.raises(RunError, match=r"another network.*\[L516\]"):
+            other.restore(saved_state.tensors(), saved_state.numbers())
+        assert all(torch.equal(v, before[k]) for k, v in other.tensors().items()) and other.step == 0
 
 
 def test_nothing_to_load(tmp_path: Path) -> None:

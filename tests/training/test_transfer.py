@@ -15,7 +15,19 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Pixels
 from limpide.models.efficientnet import EfficientNetLite
 from limpide.training.device import fused, has_fast_bf16
-from limpide.training.transfer import CHUNK, STRENGTHS, fit_head, frozen_features, load_features, log_loss, set_head
+from limpide.training.optimiser import AdamW, groups_of
+from limpide.training.transfer import (
+    CHUNK,
+    HELD_BLOCKS,
+    STRENGTHS,
+    discriminative_scales,
+    fit_head,
+    frozen_features,
+    hold_general,
+    load_features,
+    log_loss,
+    set_head,
+)
 
 CPU = torch.device("cpu")
 
@@ -172,3 +184,18 @@ def test_padding_is_tensorflows(lite: EfficientNetLite) -> None:
         nothing, dot = lite.stem(images)
     assert nothing.shape[-2:] == (4, 4)
     assert torch.nonzero((dot - nothing).abs().sum(0)).tolist() == [[0, 0]]
+
+
+def test_the_first_layers_are_held_and_the_others_learn() -> None:
+    model = EfficientNetLite(classes=2)
+    hold_general(model)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    groups = groups_of(model, 0.0, discriminative_scales(model))
+    model.train()(torch.randn(4, 3, 32, 32)).square().mean().backward()
+    model.head.weight.grad = torch.ones_like(model.head.weight)
+    AdamW(groups).step(0.1)
+    held = tuple(f"{name}." for name in ("stem", *(f"blocks.{k}" for k in range(HELD_BLOCKS))))
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert not [name for name in changed if name.startswith(held)], "weights and statistics"
+    assert "head.weight" in changed and f"blocks.{HELD_BLOCKS}.expand.1.running_mean" in changed
+    assert not model.stem.training and model.last.training and not model.eval().last.training

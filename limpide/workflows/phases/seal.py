@@ -21,6 +21,8 @@ from limpide.training.fit import logits_of
 from limpide.training.network import trained
 from limpide.workflows.phases.job import Job
 
+MOST = 256  # images at once, however small they are
+
 
 def seal_model(job: Job) -> Iterator[Event]:
     if job.done("seal"):
@@ -32,9 +34,8 @@ def seal_model(job: Job) -> Iterator[Event]:
     rows = np.intersect1d(rows, pixels.rows)
     labels = job.dataset.labels[rows]
     place(model, torch.device("cpu"))
-    logits = (
-        logits_of(model, Batches(pixels, rows, labels, max(1, PIXELS // preprocessing.size**2), torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
-    )
+    batch = min(MOST, max(1, PIXELS // preprocessing.size**2))
+    logits = logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
     temperature = fit_temperature(logits, labels, own_part=own)
     export(model, preprocessing, job.dataset.classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
     ready = time.monotonic() - job.began

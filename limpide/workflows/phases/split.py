@@ -109,7 +109,7 @@ def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str]
         info = run.info()
         useful = info.get("status") != "refused" and info.get("judged", True)  # one that is not judged holds out hardly anything
         if run.path != job.run.path and info.get("location") == job.dataset.location and useful and run.split_file.exists():
-            with contextlib.suppress(IndexError, ValueError):  # of an older limpide, or edited by hand
+            with contextlib.suppress(ValueError):  # of an older limpide, or edited by hand
                 return earlier_parts(run.split_file), run.path.name
     return None, ""
 
