@@ -55,7 +55,7 @@ def work(n: int, judge: bool) -> None:
         square.reshape(-1)[:8] = np.frombuffer(i.to_bytes(8, "little"), np.uint8)  # no two are the same
         return Image.fromarray(square)
 
-    labels = np.arange(n) % CLASSES
+    labels = (np.arange(n) % CLASSES).astype(np.int32)
     dataset = Dataset("generated", "generated", GeneratedImages(make, Numbers()), labels, tuple("0123456789"), np.zeros(n, np.uint8))  # type: ignore[arg-type]
     peaks: dict[str, int] = {}
     running = True

@@ -38,6 +38,12 @@ def wanted_language(environment: Mapping[str, str] = os.environ) -> str:
     return "en"
 
 
+def not_spoken(environment: Mapping[str, str] = os.environ) -> str:
+    """What LIMPIDE_LANG asks for and is not there, or an empty text. The other variables speak to every program, not to this one."""
+    wished = environment.get("LIMPIDE_LANG", "")
+    return wished if wished and wished.split(".")[0] not in ("C", "POSIX") and wished[:2].lower() not in LANGUAGES else ""
+
+
 def use(language: str) -> None:
     """From now on sentences are worded in `language` (one of LANGUAGES)."""
     global _catalogue, _language

@@ -35,8 +35,9 @@ def keep_memory() -> bool:
     """Tells glibc to keep freed pages instead of returning them to the kernel; true when it agreed.
 
     PyTorch frees and takes again the memory of every large tensor of every step. glibc gives such blocks back to the
-    kernel and faults them in anew, which costs more than the arithmetic on small networks (`benchmarks/allocator.py`
-    measures it). The price is that the process never shrinks, so only trainers call this, before torch allocates.
+    kernel and faults them in anew, which costs more than the arithmetic on small networks (`benchmarks/speed.py`
+    measures it). The price is that the process shrinks only where release_memory is called, so only trainers call this, before
+    torch allocates.
     """
     mallopt = _mallopt()
     return bool(mallopt and mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1) and mallopt(M_TOP_PAD, 256 << 20))

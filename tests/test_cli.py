@@ -343,8 +343,19 @@ def test_an_unfinished_run_says_so_when_its_model_is_used(place: Place, tmp_path
     (copied / "run.json").write_text(json.dumps(info | {"status": "stopped"}))
     assert "not finished and its model not judged" in place("predict", copied, "photos/disc/0000.png").stderr
     assert "not finished and its model not judged" in " ".join(place("export", copied, tmp_path / "x.onnx").stdout.split())
-    options = " ".join(f"--{k.replace('_', '-')} {v}" for k, v in info["wanted"].items() if v != Recipe().to_json()[k])
-    assert options and last(place("runs", "--runs", tmp_path)).endswith(options), "the same wishes, or another run would begin"
+    words = last(place("runs", "--runs", tmp_path)).removeprefix("next: limpide train ").split()
+    typed = {name.removeprefix("--").replace("-", "_"): value for name, value in zip(words[1::2], words[2::2], strict=True)}
+    assert words[0] == info["location"] and typed and Recipe.of(**typed).to_json() == info["wanted"], "other wishes would begin another run"
+
+
+def test_what_training_refuses_is_looked_at_again_first(place: Place, tmp_path: Path) -> None:
+    shutil.copytree(place.photos / "disc", tmp_path / "photos" / "disc")
+    assert last(place("check", tmp_path / "photos")) == f"next: limpide check {tmp_path / 'photos'}"
+
+
+def test_a_language_that_is_not_there_is_told(place: Place) -> None:
+    one_line(place("info", status=2, LIMPIDE_LANG="de"), "L107")
+    assert place("--lang", "en", "info", LIMPIDE_LANG="de").stdout
 
 
 def test_export_gives_a_file_that_predicts(place: Place, tmp_path: Path) -> None:

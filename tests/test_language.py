@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limpide import language
-from limpide.language import Message, duration, message, number, percent, render, significant, size, wanted_language
+from limpide.language import Message, duration, message, not_spoken, number, percent, render, significant, size, wanted_language
 
 NB, THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
@@ -38,6 +38,13 @@ NB, THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 )
 def test_the_language_that_was_asked_for(environment: dict[str, str], found: str) -> None:
     assert wanted_language(environment) == found
+
+
+@pytest.mark.parametrize(
+    ("wished", "missing"), [("", ""), ("fr", ""), ("fr_FR.UTF-8", ""), ("C", ""), ("C.UTF-8", ""), ("POSIX", ""), ("de", "de"), ("xx_YY", "xx_YY")]
+)
+def test_a_language_that_is_not_there_is_not_passed_over(wished: str, missing: str) -> None:
+    assert not_spoken({"LIMPIDE_LANG": wished, "LANG": "de_DE"}) == missing
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ machinery.py                        how click is bent to this house
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -54,9 +53,8 @@ def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
     language.use(language.wanted_language())
     try:
-        wished = os.environ.get("LIMPIDE_LANG", "")
-        if wished and wished[:2].lower() not in language.LANGUAGES and wished.split(".")[0] not in ("C", "POSIX") and "--lang" not in sys.argv:
-            raise not_spoken(f"LIMPIDE_LANG={wished}")
+        if (unknown := language.not_spoken()) and "--lang" not in sys.argv:
+            raise not_spoken(f"LIMPIDE_LANG={unknown}")
         cli.main(args=language_first(sys.argv[1:]), standalone_mode=False)
     except LimpideError as error:
         click.echo(f"limpide: {error}", err=True)

@@ -42,7 +42,8 @@ def check(data: str, groups: str, rehash: bool, as_json: bool) -> None:
         click.echo(json.dumps({"data": data, "findings": {name: finding.to_json() for name, finding in findings.items()}}))
     else:
         terminal.print_findings(findings, screen.console)
-        screen.next("limpide", "train", data)
+        refused = findings["balance"].verdict == "bad"  # training would say no: mend it, then look again
+        screen.next("limpide", "check" if refused else "train", data)
 
 
 @verb(

@@ -54,7 +54,7 @@ class Names(Sequence[str]):
 
 
 class Images(Protocol):
-    """Where images come from. Whoever can answer these questions can be trained on; `data/source.py` has those in files."""
+    """Where images come from. Whoever can answer these questions can be trained on."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -154,12 +154,15 @@ class Dataset:
     name: str
     location: str  # the path or the name that was asked for, as a run remembers it
     images: Images
-    labels: np.ndarray  # int64 (n,)
+    labels: np.ndarray  # int32 (n,), made so whatever came
     classes: tuple[str, ...]
     given: np.ndarray  # uint8 (n,), places in PARTS
     groups: np.ndarray | None = None  # int64 (n,): images with the same number are never cut apart; negative = in no group
     left_out: Sequence[tuple[str, str]] = ()  # (file, reason as msgid) of what was listed and cannot be used
     notes: Sequence[Message] = field(default=(), compare=False)  # what a person should know of how the data were read
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", np.asarray(self.labels, np.int32))  # a million of them are held from end to end
 
     def __len__(self) -> int:
         return len(self.images)

@@ -112,7 +112,7 @@ class Glimpse:
     grey: bool  # every image of the sample is grey
 
 
-def glimpse(dataset: Dataset, sample: int = 2000) -> Glimpse:
+def glimpse(dataset: Dataset, sample: int = 500) -> Glimpse:
     indices = np.unique(np.linspace(0, len(dataset) - 1, min(sample, len(dataset))).astype(int))
     sides, grey = [], True
     for i in indices.tolist():

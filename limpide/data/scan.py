@@ -71,16 +71,13 @@ def _of_folder(text: str, path: Path, groups: str) -> Dataset:
         return _of_table(text, tables[0], groups)
     if not found:
         raise DataError("L233", N_("there are no files in this folder"), where=text, todo=EXAMPLE)
+    unread = ", ".join(table.name for table in tables)
     several = DataError(
-        "L241",
-        N_("several tables in this folder could be meant: {names}"),
-        where=text,
-        todo=N_("name the one to use instead of the folder"),
-        names=", ".join(table.name for table in tables),
+        "L241", N_("several tables in this folder could be meant: {names}"), where=text, todo=N_("name the one to use instead of the folder"), names=unread
     )
     layout = _arranged([name.replace(os.sep, "/") for name in found], text, several if tables else None)
     if tables:
-        notes.append(message(N_("tables that are not read: {names} (name one instead of the folder to use it)"), names=several.values["names"]))
+        notes.append(message(N_("tables that are not read: {names} (name one instead of the folder to use it)"), names=unread))
     left = [(name, NO_PLACE) for name in layout.unused(found)]
     dropped = sorted({os.path.basename(folder) for folder in empty} - set(layout.labels) - PART_NAMES.keys())  # noqa: PTH119
     if dropped:
@@ -117,10 +114,10 @@ def _of_archive(text: str, path: Path) -> Dataset:
         raise DataError("L238", N_("nothing in this archive can be used: {reason}"), where=text, todo=EXAMPLE, reason=message(refused[0][1]).to_json())
     if not kept:
         raise DataError("L234", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
-    tables = [names[i] for i in kept if is_table(Path(names[i]))]
-    table = DataError("L242", N_("a table inside an archive is not read"), where=f"{text}: {tables[:1]}", todo=N_("unpack the archive and name its folder"))
-    layout = _arranged([names[i] for i in kept], text, table if tables else None)
-    notes = [table.message()] if tables else []
+    unread = ", ".join(names[i] for i in kept if is_table(Path(names[i])))
+    table = DataError("L242", N_("a table inside an archive is not read"), where=f"{text}: {unread}", todo=N_("unpack the archive and name its folder"))
+    layout = _arranged([names[i] for i in kept], text, table if unread else None)
+    notes = [message(N_("a table inside an archive is not read: {names}"), names=unread)] if unread else []
     left = [(name, NO_PLACE) for name in layout.unused([names[i] for i in kept])]
     rows = [kept[i] for i in layout.files]
     images = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in rows), places[rows], kind)
@@ -142,7 +139,7 @@ def _dataset(
         name=_called(path.resolve()),
         location=str(path.resolve()),
         images=images,
-        labels=np.fromiter((index[label] for label in labels), np.int64, len(labels)),
+        labels=np.fromiter((index[label] for label in labels), np.int32, len(labels)),
         classes=classes,
         given=given_parts(parts),
         groups=groups,

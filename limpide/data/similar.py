@@ -98,14 +98,14 @@ def every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
 
 
 def components(n: int, pairs: np.ndarray) -> np.ndarray:
-    """Which of `n` images belong together: a label each, int64 (n,), counted from 0 in the order of first images."""
+    """Which of `n` numbers belong together: of each the least one that it is linked with, through others if need be, int64 (n,)."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     graph = csr_array((np.ones(len(pairs), dtype=np.int32), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     labels = connected_components(graph, directed=False)[1]
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
+    return np.asarray(first[inverse], np.int64)
 
 
 class _Forest:

@@ -20,7 +20,7 @@ from typing import IO
 import numpy as np
 
 from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALIDATION
-from limpide.data.similar import every_pair
+from limpide.data.similar import components, every_pair
 from limpide.files import write_atomically
 from limpide.language import N_
 
@@ -78,7 +78,7 @@ def split(
         group, pinned = _with_near(near, prints, group, pinned, given, kept, out)
         kept[list(out)] = False
     parts = np.where(kept, pinned[group], NO_PART).astype(np.uint8)
-    _place(np.flatnonzero(kept & (parts == NO_PART)), parts, group, keys, labels, given, kept, shares)
+    _place(np.flatnonzero(kept & (parts == NO_PART)).astype(np.int32), parts, group, keys, labels, given, kept, shares)
     trained = np.zeros(int(labels.max(initial=0)) + 1, bool)
     trained[labels[parts == TRAIN]] = True
     for i in np.flatnonzero((parts != NO_PART) & ~trained[labels]).tolist():
@@ -97,9 +97,9 @@ def _possible(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[in
 def _numbered(keys: np.ndarray) -> np.ndarray:
     """int32 (n,): equal keys have equal numbers, which begin at 0. What np.unique does, in a third of the memory."""
     order = np.argsort(keys, kind="stable").astype(np.int32)
-    numbers = np.zeros(len(keys), np.int32)
-    begins = np.ones(len(keys), bool)
-    np.not_equal(keys[order[1:]], keys[order[:-1]], out=begins[1:])
+    numbers, begins, ordered = np.zeros(len(keys), np.int32), np.ones(len(keys), bool), keys[order]
+    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+    del ordered
     numbers[order] = np.cumsum(begins, dtype=np.int32) - 1
     return numbers
 
@@ -129,15 +129,10 @@ def _joined(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     """int (n,): identical images, and those of one group of the user, have the same number."""
     if groups is None or not (groups >= 0).any():
         return exact
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     rows = np.flatnonzero(groups >= 0)
     _, place = np.unique(groups[rows], return_inverse=True)
     first = int(exact.max()) + 1
-    size = first + int(place.max()) + 1
-    graph = coo_matrix((np.ones(len(rows), bool), (exact[rows], first + place)), shape=(size, size))
-    return np.asarray(connected_components(graph, directed=False)[1][exact], np.int64)
+    return components(first + int(place.max()) + 1, np.stack((exact[rows], first + place), axis=1))[exact]
 
 
 def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, given: np.ndarray, out: dict[int, str]) -> None:
@@ -187,7 +182,7 @@ def _with_near(
     `near` only connects what is alike; where a set of images reaches into two parts, every pair in it is compared.
     """
     near = near[kept[near].all(1)]
-    whole = _components(len(pinned), group[near])
+    whole = components(len(pinned), group[near])
     divided = bool((given == TEST).any())
     sides: dict[int, set[int]] = {}  # of each set of groups
     side = pinned.copy()  # of each group: the user's training images stay out of the test
@@ -206,7 +201,7 @@ def _with_near(
         still = np.array([(i, j) for i, j in links.tolist() if i not in out and j not in out], np.int64).reshape(-1, 2)
         within.append(group[still])
     settled = np.isin(whole, disputed)
-    target = np.where(settled, _components(len(pinned), np.concatenate(within)), whole)
+    target = np.where(settled, components(len(pinned), np.concatenate(within)), whole)
     pinned = np.where(settled & (pinned == NO_PART) & (side != TRAIN if divided else True), side, pinned).astype(np.uint8)
     final = np.zeros(len(pinned), np.uint8)
     np.maximum.at(final, target, pinned)
@@ -245,17 +240,6 @@ def _settle(links: np.ndarray, group: np.ndarray, side: np.ndarray, out: dict[in
         out[i if side[group[i]] < side[group[j]] else j] = NEARLY
 
 
-def _components(n: int, links: np.ndarray) -> np.ndarray:
-    """int64 (n,): of each number the least one that it is linked with, through others if need be. links: int (m, 2)."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_matrix((np.ones(len(links), bool), (links[:, 0], links[:, 1])), shape=(n, n))
-    labels = connected_components(graph, directed=False)[1]
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    return np.asarray(first[inverse], np.int64)
-
-
 def _place(
     free: np.ndarray,
     parts: np.ndarray,
@@ -279,10 +263,11 @@ def _place(
     several = (np.bincount(group[free]) > 1)[group[free]]
     _place_groups(free[several], group[free][several], parts, keys, labels, room, spare)
     single = free[~several]
-    single = single[np.lexsort((keys[single], labels[single]))]
-    starts = np.searchsorted(labels[single], np.arange(classes + 1))
+    single = single[np.argsort(labels[single], kind="stable")]
+    ends = np.cumsum(np.bincount(labels[single], minlength=classes))
     for label in range(classes):
-        own = single[starts[label] : starts[label + 1]]
+        own = single[ends[label - 1] if label else 0 : ends[label]]
+        own = own[np.argsort(keys[own], kind="stable")]
         for part in FILLED:
             count = int(min(len(own), max(0, room[label, part]), max(0, spare[label] - 1)))
             parts[own[:count]], own = part, own[count:]
@@ -385,9 +370,8 @@ def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:
         part, content = columns.index("part"), columns.index("content")
         try:
             found = [(int(row[content], 16), PARTS.index(row[part])) for row in rows if row]
-            np.array([key for key, _ in found], np.uint64)
+            keys, parts = (np.array([pair[0] for pair in found], np.uint64), np.array([pair[1] for pair in found], np.uint8))
         except (IndexError, OverflowError, csv.Error) as error:
             raise ValueError(f"{file} was edited") from error
-    keys, parts = (np.array([pair[0] for pair in found], np.uint64), np.array([pair[1] for pair in found], np.uint8))
     order = np.argsort(keys, kind="stable")
     return keys[order], parts[order]

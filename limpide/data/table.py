@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from limpide.data.layout import PART_NAMES
+from limpide.data.similar import components
 from limpide.data.split import TWO_LABELS
 from limpide.errors import DataError, UsageError, nearest
 from limpide.language import N_, Message, message
@@ -264,9 +265,6 @@ def _joined(columns: Sequence[Sequence[str]], kept: Sequence[int]) -> np.ndarray
     """One group number an image: images that share a value in any column are together, through others if need be."""
     if not columns:
         return None
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     n, edges, offset = len(kept), [], len(kept)
     for column in columns:
         numbers: dict[str, int] = {}
@@ -276,8 +274,7 @@ def _joined(columns: Sequence[Sequence[str]], kept: Sequence[int]) -> np.ndarray
         offset += len(numbers)
     if not edges:
         return None
-    rows, cols = np.array(edges).T
-    _, found = connected_components(coo_matrix((np.ones(len(rows)), (rows, cols)), shape=(offset, offset)), directed=False)
+    links = np.array(edges)
     alone = np.ones(n, bool)
-    alone[rows] = False
-    return np.where(alone, -1, found[:n]).astype(np.int64)
+    alone[links[:, 0]] = False
+    return np.where(alone, -1, components(offset, links)[:n])

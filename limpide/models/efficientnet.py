@@ -84,18 +84,22 @@ class EfficientNetLite(nn.Module):
                 width = outputs
         self.blocks = nn.Sequential(*blocks)
         self.last = ConvBN(width, HEAD)
-        self.held: int | None = None  # so many blocks, and the stem, are not learned
+        self._held: tuple[nn.Module, ...] = ()
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(HEAD, classes)
         nn.init.zeros_(self.head.weight)  # every class equally likely: the first gradients are small
         nn.init.zeros_(self.head.bias)
 
+    def hold(self, blocks: int) -> None:
+        """From now on the stem and so many blocks stay as they are, weights and statistics, while the others learn."""
+        self._held = (self.stem, self.blocks[:blocks])
+        for part in self._held:
+            part.requires_grad_(False)
+
     def train(self, mode: bool = True) -> Self:
-        """Held layers normalise with the statistics they came with, also while the others learn."""
         super().train(mode)
-        if self.held is not None:
-            self.stem.eval()
-            self.blocks[: self.held].eval()
+        for part in self._held:
+            part.eval()
         return self
 
     def features(self, x: Tensor) -> Tensor:

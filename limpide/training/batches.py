@@ -20,7 +20,7 @@ class Batches:
 
     pixels: Pixels
     rows: np.ndarray  # int (n,)
-    labels: np.ndarray  # int64 (n,)
+    labels: np.ndarray  # int (n,)
     batch: int
     device: torch.device
 
@@ -39,7 +39,7 @@ class Batches:
         and a single image, which it cannot use at all, brings the one before it along.
         """
         n, count = len(self.rows), len(self)
-        order = np.random.default_rng((seed, epoch)).permutation(n)
+        order = np.random.default_rng((seed, epoch)).permutation(np.arange(n, dtype=np.int32))
         for k in range(start, count):
             picked = order[n * k // count : n * (k + 1) // count]
             if len(picked) == 1 and n > 1:
@@ -51,7 +51,7 @@ class Batches:
         if lost := self.pixels.lost():
             there = torch.tensor([int(i) not in lost for i in self.rows[picked]])
             raw, picked = raw[there.to(self.device)], picked[there.numpy()]
-        labels = torch.from_numpy(self.labels[picked]).to(self.device)
+        labels = torch.from_numpy(self.labels[picked].astype(np.int64)).to(self.device)
         return normalised(raw, self.pixels), labels
 
 

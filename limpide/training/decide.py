@@ -80,7 +80,7 @@ def check_model(name: str) -> None:
 
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
-    """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 5,000."""
+    """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 5,000 in 4 to 16."""
     if recipe.model in PRETRAINED:
         return max(4, min(16, round(5_000 / train_images)))
     return max(1, min(60, -(-(48_000 if grey else 800_000) // train_images)))

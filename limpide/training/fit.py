@@ -90,7 +90,7 @@ def logits_of(model: nn.Module, batches: Batches, precision: str = "fp32") -> Te
 def evaluate(model: nn.Module, batches: Batches, recipe: Recipe) -> tuple[float, float]:
     """(mean cross-entropy in nats an image, accuracy as a share)."""
     logits = logits_of(model, batches, recipe.precision)
-    labels = torch.from_numpy(batches.labels)
+    labels = torch.from_numpy(batches.labels).long()
     return F.cross_entropy(logits, labels).item(), (logits.argmax(1) == labels).double().mean().item()
 
 

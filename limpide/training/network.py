@@ -20,7 +20,7 @@ from limpide.training.batches import Augment, LightAugment
 from limpide.training.device import place
 from limpide.training.optimiser import AdamW, groups_of
 from limpide.training.state import TrainState
-from limpide.training.transfer import discriminative_scales, hold_general
+from limpide.training.transfer import HELD_BLOCKS, discriminative_scales
 
 
 def build(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
@@ -39,7 +39,7 @@ def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
     model = place(model, device)
     scales: list[tuple[str, float]] = []
     if recipe.model in PRETRAINED:
-        hold_general(model)
+        model.hold(HELD_BLOCKS)  # type: ignore[operator]
         scales = discriminative_scales(model)
     torch.manual_seed(recipe.seed)  # dropout
     return TrainState(

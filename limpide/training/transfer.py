@@ -24,7 +24,9 @@ from limpide.training.device import fused, has_fast_bf16, place
 
 CHUNK = 128  # images whose features are computed and stored together: about a second of work
 BATCH = 32
-HELD_BLOCKS = 3  # of the network, see hold_general
+# Edges and blobs serve every photograph, and learning them costs the most: the stem and five of sixteen blocks of
+# EfficientNet-Lite0 hold 1.2 % of the weights and take a third of the time of a step (docs/LOG.md).
+HELD_BLOCKS = 5
 # Inverse strengths of the L2 penalty (scikit-learn's C) on standardised features, tried from strong to weak.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 
@@ -118,17 +120,6 @@ def set_head(model: nn.Module, head: Head) -> None:
     with torch.no_grad():
         model.head.weight.copy_(torch.from_numpy(head.weight))  # type: ignore[union-attr,operator,arg-type]
         model.head.bias.copy_(torch.from_numpy(head.bias))  # type: ignore[union-attr,operator,arg-type]
-
-
-def hold_general(model: nn.Module) -> None:
-    """The first layers stay as they were published, statistics included: edges and blobs serve every photograph, and learning them costs the most.
-
-    In EfficientNet-Lite0 the stem and three of sixteen blocks hold 0.5 % of the weights and take a fifth of the time of a step.
-    """
-    model.held = HELD_BLOCKS  # type: ignore[assignment]
-    for part in (model.stem, *model.blocks[:HELD_BLOCKS]):  # type: ignore[index,misc]
-        for parameter in part.parameters():  # type: ignore[union-attr]
-            parameter.requires_grad_(False)
 
 
 def discriminative_scales(model: nn.Module) -> list[tuple[str, float]]:

@@ -216,7 +216,7 @@ def test_mnist_from_the_cache_asks_nobody(network: Network, monkeypatch: pytest.
     found = mnist()
     assert network.asked == [] and len(found) == 70_000 and found.classes == tuple("0123456789")
     assert found.images.names[60_000] == "test/00000" and set(found.given[:60_000]) == {TRAIN} and set(found.given[60_000:]) == {TEST}
-    assert set(found.labels.tolist()) == {3} and found.labels.dtype == np.int64
+    assert set(found.labels.tolist()) == {3} and found.labels.dtype == np.int32
 
 
 def test_digits() -> None:

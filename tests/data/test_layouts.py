@@ -353,12 +353,17 @@ def test_a_table_inside_an_archive_is_told(tmp_path: Path) -> None:
         made.writestr("labels.csv", "file,label\nimages/1.png,a\n")
         for k in range(3):
             made.writestr(f"images/{k}.png", picture(k))
-    assert told(path).code == "L242"
+    assert told(path).code == "L242" and f"{path}: labels.csv" in str(told(path))
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("a/b/labels.csv", "file,label\n")
         for k in range(3):
             made.writestr(f"a/b/{k}.png", picture(k))
     assert told(path).code == "L242"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("labels.csv", "file,label\n")
+        for k in range(4):
+            made.writestr(f"{'ab'[k % 2]}/{k}.png", picture(k))
+    assert "a table inside an archive is not read: labels.csv" in str(scan(path).notes[1]), "its folders name two classes"
 
 
 def test_a_full_cache_is_not_the_fault_of_the_archive(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_a_folder_a_class(tmp_path: Path) -> None:
     root = folder(tmp_path / "pets", "dog/2.jpg", "cat/b/3.PNG", "cat/1", "dog/10.jpg")
     assert seen(root) == [("cat/1", "cat", ""), ("cat/b/3.PNG", "cat", ""), ("dog/10.jpg", "dog", ""), ("dog/2.jpg", "dog", "")]
     dataset = scan(root)
-    assert (dataset.name, dataset.location, dataset.classes, dataset.labels.dtype) == ("pets", str(root.resolve()), ("cat", "dog"), np.int64)
+    assert (dataset.name, dataset.location, dataset.classes, dataset.labels.dtype) == ("pets", str(root.resolve()), ("cat", "dog"), np.int32)
 
 
 @pytest.mark.parametrize(

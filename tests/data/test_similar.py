@@ -287,7 +287,7 @@ def test_a_million_are_searched() -> None:
 # -- components
 
 
-def test_labels_count_groups_in_the_order_of_their_first_images() -> None:
+def test_a_group_is_called_by_its_first_image() -> None:
     assert groups(6, np.array([[2, 5], [1, 3], [3, 4]])) == [0, 1, 2, 1, 1, 2]
     assert groups(3, np.empty((0, 2), dtype=np.int64)) == [0, 1, 2]
     assert groups(0, np.empty((0, 2), dtype=np.int64)) == []

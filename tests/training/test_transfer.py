@@ -23,7 +23,6 @@ from limpide.training.transfer import (
     discriminative_scales,
     fit_head,
     frozen_features,
-    hold_general,
     load_features,
     log_loss,
     set_head,
@@ -188,7 +187,7 @@ def test_padding_is_tensorflows(lite: EfficientNetLite) -> None:
 
 def test_the_first_layers_are_held_and_the_others_learn() -> None:
     model = EfficientNetLite(classes=2)
-    hold_general(model)
+    model.hold(HELD_BLOCKS)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     groups = groups_of(model, 0.0, discriminative_scales(model))
     model.train()(torch.randn(4, 3, 32, 32)).square().mean().backward()

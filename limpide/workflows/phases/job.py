@@ -48,7 +48,7 @@ class Job:
         self.earlier_energy: dict[str, Any] = self.info.get("energy", {})
 
     def rows(self, part: str) -> np.ndarray:
-        return np.flatnonzero(self.parts == PARTS.index(part))
+        return np.flatnonzero(self.parts == PARTS.index(part)).astype(np.int32)
 
     def done(self, phase: str) -> bool:
         return PHASES.index(self.info["phase"]) > PHASES.index(phase)

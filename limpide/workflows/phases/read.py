@@ -83,7 +83,7 @@ def _reconsider_room(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: 
 
 def _wanted_pixels(job: Job) -> dict[Preprocessing, np.ndarray]:
     """Which squares to keep of which images: all at the size that is trained, a sample at the size of the first model."""
-    everything = np.arange(len(job.dataset))
+    everything = np.arange(len(job.dataset), dtype=np.int32)
     wanted = {preprocessing_of(job.recipe, job.seen): everything}
     if job.recipe.model in PRETRAINED and job.recipe.image_size != FROZEN_SIZE:
         labels = job.dataset.labels

@@ -24,13 +24,13 @@ def split_images(job: Job) -> Iterator[Event]:
         job.parts = _parts_again(job)
         return
     out = job.reading.failures()
-    kept = np.flatnonzero(seen["reason"] < 0)
+    kept = np.flatnonzero(seen["reason"] < 0).astype(np.int32)
     earlier, inherited = _earlier_split(job)
     shares = {part: getattr(job.recipe, PARTS[part]) for part in FILLED}
-    keys = np.ascontiguousarray(seen["hash"][kept])
+    keys, labels = np.ascontiguousarray(seen["hash"][kept]), dataset.labels[kept]
     division = split(
         keys,
-        dataset.labels[kept],
+        labels,
         dataset.given[kept],
         shares,
         groups=None if dataset.groups is None else dataset.groups[kept],
@@ -41,8 +41,7 @@ def split_images(job: Job) -> Iterator[Event]:
     out |= {int(kept[i]): reason for i, reason in division.out.items()}
     job.parts = np.zeros(len(names), np.uint8)
     job.parts[kept] = division.parts
-    labels = dataset.classes
-    write_split(job.run.split_file, (names[int(i)] for i in kept), (labels[int(k)] for k in dataset.labels[kept]), division, keys)
+    write_split(job.run.split_file, (names[int(i)] for i in kept), (dataset.classes[int(k)] for k in labels), division, keys)
     write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
     _refuse_if_hopeless(job, out)
     left = len(out) + len(dataset.left_out)
