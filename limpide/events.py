@@ -19,13 +19,13 @@ CLOCK_FIELDS = ("seconds", "time")
 
 @dataclass(frozen=True)
 class Step:
-    """One gradient step. `values` is open: the perceptron shows its X, W, y, t there."""
+    """One gradient step. `values` is open, of JSON values only: the perceptron shows its X, W, y, t there."""
 
     n: int  # steps done since the start of training, this one included
     epoch: int  # the pass over the training part this step belongs to, from 0
     loss: float  # mean loss of the batch
     lr: float  # learning rate of the last parameter group in this step
-    seconds: float  # duration of the step
+    seconds: float = 0.0  # duration of the step; 0 where nobody looked at the clock
     values: Mapping[str, Any] = field(default_factory=dict)
 
 

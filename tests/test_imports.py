@@ -14,7 +14,7 @@ import limpide
 PACKAGE = Path(limpide.__file__).parent
 FLOORS = [
     {"run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "interrupts", "scratch"},
-    {"data", "models", "metrics"},
+    {"data", "models", "ladder", "metrics"},
     {"training", "predictor", "samples"},
     {"interpret", "audit", "deploy"},
     {"report"},

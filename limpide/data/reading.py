@@ -30,6 +30,7 @@ from limpide.language import N_, message
 from limpide.machine import cores
 
 CHUNK = 256  # images a thread takes at once
+AT_ONCE = 64  # chunks that wait for a thread: thousands of them would litter the memory
 SEEN_FILE = "seen.npy"
 RECORD = "reading.json"  # written last: its presence says that the pixel files are complete
 SMALLEST_GREY_SIDE = 96  # pixels; drawn characters look alike even when they are enlarged (data/similar.py)
@@ -140,7 +141,7 @@ def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Pa
     kept = {p for p in wanted if on_disk is None or p in on_disk}
     targets = {p: _pixel_file(cache, p, len(rows)) if p in kept else None for p, rows in wanted.items()}
     seen = _seen_file(cache, len(dataset))
-    todo = np.flatnonzero(seen["read"] == 0)
+    todo = np.flatnonzero(seen["read"] == 0).astype(np.int32)
     done, total = len(dataset) - len(todo), len(dataset)
     where = spec(dataset.images)
     steps = _in_processes(dataset, where, wanted, targets, seen, todo, cache) if where else _in_threads(dataset, wanted, targets, seen, todo)
@@ -232,10 +233,11 @@ def _in_threads(
                 reason = error.reason
             row["reason"], row["read"] = REASONS.index(reason) if reason else -1, 1
 
-    chunks = np.array_split(todo, max(1, len(todo) // CHUNK))
     with ThreadPoolExecutor(cores()) as pool:
-        for chunk, _ in zip(chunks, pool.map(work, chunks), strict=True):
-            yield len(chunk)
+        for start in range(0, len(todo), CHUNK * AT_ONCE):
+            chunks = [todo[k : k + CHUNK] for k in range(start, min(start + CHUNK * AT_ONCE, len(todo)), CHUNK)]
+            for chunk, _ in zip(chunks, pool.map(work, chunks), strict=True):
+                yield len(chunk)
 
 
 def _copied(images: Images, chunk: np.ndarray, targets: Mapping[Preprocessing, Any], places: Mapping[Preprocessing, np.ndarray], seen: np.ndarray) -> bool:

@@ -39,7 +39,8 @@ class Batches:
         and a single image, which it cannot use at all, brings the one before it along.
         """
         n, count = len(self.rows), len(self)
-        order = np.random.default_rng((seed, epoch)).permutation(np.arange(n, dtype=np.int32))
+        order = np.arange(n, dtype=np.int32)
+        np.random.default_rng((seed, epoch)).shuffle(order)
         for k in range(start, count):
             picked = order[n * k // count : n * (k + 1) // count]
             if len(picked) == 1 and n > 1:

@@ -87,11 +87,18 @@ def logits_of(model: nn.Module, batches: Batches, precision: str = "fp32") -> Te
     return found[:done]
 
 
+@torch.inference_mode()
 def evaluate(model: nn.Module, batches: Batches, recipe: Recipe) -> tuple[float, float]:
     """(mean cross-entropy in nats an image, accuracy as a share)."""
-    logits = logits_of(model, batches, recipe.precision)
-    labels = torch.from_numpy(batches.labels).long()
-    return F.cross_entropy(logits, labels).item(), (logits.argmax(1) == labels).double().mean().item()
+    model.eval()
+    loss, right, n = 0.0, 0, 0
+    for images, labels in batches.in_order():
+        with autocast(images.device, recipe.precision):
+            logits = model(images).float()
+        loss += F.cross_entropy(logits, labels, reduction="sum").item()
+        right += int((logits.argmax(1) == labels).sum())
+        n += len(labels)
+    return (loss / n, right / n) if n else (0.0, 0.0)
 
 
 def stalled(state: TrainState, patience: int) -> bool:
