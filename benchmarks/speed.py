@@ -28,10 +28,10 @@ def _features(ours: bool) -> float:
     """Images a second through frozen EfficientNet-Lite0 at 224 pixels."""
     import torch
 
-    from limpide.models import MODELS
+    from limpide.models import build
     from limpide.training.device import fused, has_fast_bf16, place
 
-    model = MODELS["efficientnet_lite0"](10, 3, SIZE).eval()
+    model = build("efficientnet_lite0", 10, 3, SIZE).eval()
     x = torch.randn(BATCH, 3, SIZE, SIZE)
     if ours:
         dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
@@ -45,12 +45,12 @@ def _tuning(ours: bool, size: int, held: bool = False) -> float:
     """Images a second of training EfficientNet-Lite0, one step of AdamW a batch. held: without the layers that limpide leaves as they are."""
     import torch
 
-    from limpide.models import MODELS
+    from limpide.models import build
     from limpide.training.device import place
     from limpide.training.optimiser import AdamW, groups_of
     from limpide.training.transfer import HELD_BLOCKS
 
-    model = MODELS["efficientnet_lite0"](10, 3, size)
+    model = build("efficientnet_lite0", 10, 3, size)
     if ours and held:
         model.hold(HELD_BLOCKS)
     model.train()

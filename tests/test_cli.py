@@ -132,7 +132,7 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         (("--lang", "xx", "runs"), 2, "en, fr"),
         (("report", "runs/photos-001", "--lang", "xx"), 2, "en, fr"),
         (("models", "cmn"), 2, "did you mean cnn?"),
-        (("models", "xyzzy"), 2, "the networks are cnn"),
+        (("models", "xyzzy"), 2, "see limpide models"),
         (("train", "photso"), 3, "did you mean photos?"),
         (("train", "./photso/"), 3, "photos?"),
         (("train", "digit"), 3, "did you mean digits?"),

@@ -20,7 +20,7 @@ from limpide.data.decode import decode
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
 from limpide.errors import DataError, ModelError
-from limpide.models import MODELS
+from limpide.models import build
 from limpide.predictor import BATCH, Prediction, Predictor
 
 CLASSES = ("disc", "square", "bars")
@@ -31,7 +31,7 @@ def sealed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     torch.manual_seed(0)
     file = tmp_path_factory.mktemp("sealed") / "model.onnx"
     p = Preprocessing(32, request.param, "squash", "bicubic", (127.0,), (60.0,), 64)
-    export(MODELS["cnn"](3, request.param, 32).eval(), p, CLASSES, file, temperature=0.7, name="cnn")
+    export(build("cnn", 3, request.param, 32).eval(), p, CLASSES, file, temperature=0.7, name="cnn")
     return file
 
 

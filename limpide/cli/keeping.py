@@ -78,7 +78,8 @@ def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
 
 @verb(
     N_("list the networks, or measure one on this machine"),
-    N_("""List the networks: what each costs, and how fast it is here. With NAME it is measured, once, and remembered.
+    N_("""List the networks: what each costs, and how fast it is here. With NAME it is measured, once, and remembered, and every
+layer is listed with the formulas of its size and of its parameters. NAME may be timm:NAME, or your own package.module:factory.
 
 \b
 limpide models                      all networks
@@ -90,6 +91,7 @@ limpide models cnn --again          the same, measured anew"""),
 @click.option("--json", "as_json", is_flag=True, help=N_("print JSON: a list, or one object for NAME"))
 def models(name: str | None, again: bool, as_json: bool) -> None:
     from limpide.report import live, tables
+    from limpide.training.decide import AUTOMATIC
     from limpide.workflows.models import models as work
 
     screen = live.Screen(quiet=as_json)
@@ -98,10 +100,11 @@ def models(name: str | None, again: bool, as_json: bool) -> None:
         click.echo(json.dumps(found[0] if name else found))
     elif name:
         tables.print_network(found[0])
+        tables.print_layers(found[0]["inside"]["layers"])
         screen.next("limpide", "train", "photos/", "--model", name)
     else:
         tables.print_networks(found)
-        unmeasured = [network["name"] for network in found if not network["speed"]]
+        unmeasured = [network["name"] for network in found if not network["speed"] and network["name"] in AUTOMATIC]
         screen.next(*("limpide", "models", unmeasured[0]) if unmeasured else ("limpide", "train", "photos/"))
 
 

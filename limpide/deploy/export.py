@@ -54,6 +54,8 @@ def _network(model: nn.Module, p: Preprocessing) -> onnx.ModelProto:
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", message=".*legacy TorchScript-based ONNX export.*")
+        warnings.filterwarnings("ignore", message=".*batch_size other than 1.*")  # of recurrent layers: tests/models runs several sizes
+        warnings.filterwarnings("ignore", message="Constant folding.*")  # a pad is not made smaller: only a little slower to load
         torch.onnx.export(
             model,
             (torch.zeros(2, p.channels, p.size, p.size),),

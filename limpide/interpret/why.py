@@ -52,6 +52,8 @@ class Unit:
 def why(model: nn.Module, image: Tensor, layer: str, channel: int, y: int = 0, x: int = 0) -> Unit:
     """The arithmetic of output `channel` at (y, x) of a Conv2d or Linear layer, for one image (1, channels, size, size).
 
+    A linear layer that works on several vectors side by side, as on the tokens of a transformer, has one at each y.
+
     Raises KeyError for an unknown layer, TypeError for another kind of layer, IndexError for a unit that is not there.
     """
     module = dict(model.named_modules()).get(layer)
@@ -59,8 +61,11 @@ def why(model: nn.Module, image: Tensor, layer: str, channel: int, y: int = 0, x
     if isinstance(module, nn.Linear):
         if not 0 <= channel < module.out_features:
             raise IndexError(f"The unit must be below {module.out_features}. Got {channel} instead.")
+        vectors, answers = entered[0].reshape(-1, module.in_features), left[0].reshape(-1, module.out_features)
+        if not 0 <= y < len(vectors):
+            raise IndexError(f"The place must be below {len(vectors)}. Got {y} instead.")
         bias = float(module.bias[channel].detach()) if module.bias is not None else 0.0
-        return Unit(layer, channel, 0, 0, entered[0].reshape(-1), module.weight[channel].detach().clone(), bias, float(left[0].reshape(-1)[channel]))
+        return Unit(layer, channel, y, 0, vectors[y], module.weight[channel].detach().clone(), bias, float(answers[y, channel]))
     if not isinstance(module, nn.Conv2d):
         raise TypeError(f"The layer must be a Conv2d or a Linear. Got {type(module).__name__} instead.")
     if not (0 <= channel < left.shape[1] and 0 <= y < left.shape[2] and 0 <= x < left.shape[3]):
@@ -91,18 +96,27 @@ def _pair(value: tuple[int, ...]) -> tuple[int, int]:
 
 
 def strongest_unit(model: nn.Module, image: Tensor) -> Unit:
-    """The unit of the first convolution that answers most strongly where there is something to see, away from the border."""
-    layer, conv = next((name, module) for name, module in model.named_modules() if isinstance(module, nn.Conv2d))
+    """The unit of the first convolution that answers most strongly where there is something to see, away from the border.
+
+    Of a network without convolutions, the strongest unit of its first linear layer. Raises TypeError where there is neither.
+    """
+    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+    if not layers:
+        raise TypeError("This network has no convolution and no linear layer to open.")
+    layer, conv = next((pair for pair in layers if isinstance(pair[1], nn.Conv2d)), layers[0])
     entered, left = capture(model, image, layer)
+    if isinstance(conv, nn.Linear):
+        place, channel = divmod(int(left[0].argmax()), conv.out_features)
+        return why(model, image, layer, channel, place)
     grey = entered.mean(1, keepdim=True)
     window, stride, padding = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.padding)  # type: ignore[arg-type]
     mean, square = (F.avg_pool2d(v, window, stride, padding) for v in (grey, grey * grey))
     contrast = (square - mean * mean).clamp(min=0).sqrt()  # (1, 1, height, width) like the output
-    inner = (left * contrast)[0, :, 1:-1, 1:-1]
-    place = int(inner.argmax())
-    channel, rest = divmod(place, inner.shape[1] * inner.shape[2])
+    border = 1 if min(left.shape[2:]) > 2 else 0
+    inner = (left * contrast)[0, :, border : left.shape[2] - border, border : left.shape[3] - border]
+    channel, rest = divmod(int(inner.argmax()), inner.shape[1] * inner.shape[2])
     y, x = divmod(rest, inner.shape[2])
-    return why(model, image, layer, channel, y + 1, x + 1)
+    return why(model, image, layer, channel, y + border, x + border)
 
 
 def as_finding(unit: Unit) -> Finding:

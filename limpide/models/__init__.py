@@ -1,33 +1,103 @@
 """The networks, one family a file. Each hands out `features(images)` → (batch, width) and ends in `head`, a Linear.
 
-MODELS maps a name to a function (classes, channels, size of the square) → network.
+MODELS maps a name to its Entry. `find` also knows timm's networks and a user's own (outside.py); `build` makes one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from torch import nn
 
+from limpide.models.alexnet import AlexNet
+from limpide.models.autoencoder import AUTOENCODERS
 from limpide.models.cnn import SmallCNN
 from limpide.models.counting import multiply_adds, parameters
-from limpide.models.efficientnet import EfficientNetLite
+from limpide.models.efficientnet import PUBLISHED, VARIANTS, EfficientNet
+from limpide.models.entry import Entry
+from limpide.models.inception import InceptionV3
+from limpide.models.linear import LinearNet
+from limpide.models.mlp import MLP
+from limpide.models.outside import elsewhere, is_outside
+from limpide.models.rbf import RBFNet
+from limpide.models.recurrent import RowReader
+from limpide.models.resnet import resnet, resnet_cifar
+from limpide.models.vgg import VGG, PlainNet
+from limpide.models.vit import VisionTransformer
 
-MODELS: dict[str, Callable[[int, int, int], nn.Module]] = {
-    "cnn": lambda classes, channels, size: SmallCNN(classes=classes, channels=channels, size=size),
-    "efficientnet_lite0": lambda classes, channels, size: EfficientNetLite(classes=classes, channels=channels),
-}
 
-# The images that each was made for: classes, channels, side of the square in pixels. Papers count parameters with these.
-MADE_FOR: dict[str, tuple[int, int, int]] = {
-    "cnn": (10, 1, 28),
-    "efficientnet_lite0": (1000, 3, 224),
+def _rows(cell: str) -> Entry:
+    return Entry(lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell=cell), 10, 1, 28, least=1, lr=3e-3)
+
+
+def _vgg(layers: int) -> Entry:
+    return Entry(lambda k, c, s: PlainNet(classes=k, channels=c, size=s, depths=VGG[layers]), lr=3e-4)
+
+
+def _resnet_cifar(layers: int) -> Entry:
+    return Entry(lambda k, c, _: resnet_cifar(layers, classes=k, channels=c), 10, size=32, least=8, lr=5e-3)
+
+
+def _resnet(layers: int) -> Entry:
+    return Entry(lambda k, c, _: resnet(layers, classes=k, channels=c), lr=3e-3)
+
+
+def _efficientnet(variant: str) -> Entry:
+    published = EfficientNet.load_imagenet if variant in PUBLISHED else None
+    return Entry(lambda k, c, _: EfficientNet(variant, classes=k, channels=c), size=VARIANTS[variant].size, lr=2e-3, published=published)
+
+
+# In the order of the ladder: name → what is known of it. Classes, channels and pixels as in its paper.
+MODELS: dict[str, Entry] = {
+    "linear": Entry(lambda k, c, s: LinearNet(classes=k, channels=c, size=s), 10, 1, 28, least=1, lr=3e-3),
+    "mlp": Entry(lambda k, c, s: MLP(classes=k, channels=c, size=s), 10, 1, 28, least=1, lr=2e-3),
+    "rbf": Entry(lambda k, c, s: RBFNet(classes=k, channels=c, size=s), 10, 1, 28, least=1, lr=1e-2),
+    "rnn": _rows("rnn"),
+    "lstm": _rows("lstm"),
+    "gru": _rows("gru"),
+    "cnn": Entry(lambda k, c, s: SmallCNN(classes=k, channels=c, size=s), 10, 1, 28, least=1, lr=1e-2),
+    "alexnet": Entry(lambda k, c, s: AlexNet(classes=k, channels=c, size=s), least=63, lr=3e-4),
+    "vgg11": _vgg(11),
+    "vgg13": _vgg(13),
+    "vgg16": _vgg(16),
+    "vgg19": _vgg(19),
+    "inception_v3": Entry(lambda k, c, _: InceptionV3(classes=k, channels=c), size=299, least=75, lr=2e-3),
+    "resnet20": _resnet_cifar(20),
+    "resnet32": _resnet_cifar(32),
+    "resnet44": _resnet_cifar(44),
+    "resnet56": _resnet_cifar(56),
+    "resnet110": _resnet_cifar(110),
+    "resnet18": _resnet(18),
+    "resnet34": _resnet(34),
+    "resnet50": _resnet(50),
+    "resnet101": _resnet(101),
+    "resnet152": _resnet(152),
+    "efficientnet_b0": _efficientnet("b0"),
+    "efficientnet_b1": _efficientnet("b1"),
+    "efficientnet_b2": _efficientnet("b2"),
+    "efficientnet_b3": _efficientnet("b3"),
+    "efficientnet_b4": _efficientnet("b4"),
+    "efficientnet_b5": _efficientnet("b5"),
+    "efficientnet_b6": _efficientnet("b6"),
+    "efficientnet_b7": _efficientnet("b7"),
+    "efficientnet_lite0": _efficientnet("lite0"),
+    "efficientnet_lite1": _efficientnet("lite1"),
+    "efficientnet_lite2": _efficientnet("lite2"),
+    "efficientnet_lite3": _efficientnet("lite3"),
+    "efficientnet_lite4": _efficientnet("lite4"),
+    "vit_tiny": Entry(lambda k, c, s: VisionTransformer(classes=k, channels=c, size=s, patch=16 if s >= 112 else 4), multiple=16, lr=1e-3),
 }
 
 # Networks with published weights, and the function that loads them into a fresh one.
-PRETRAINED: dict[str, Callable[[Any], None]] = {
-    "efficientnet_lite0": EfficientNetLite.load_imagenet,
-}
+PRETRAINED = {name: entry.published for name, entry in MODELS.items() if entry.published}
 
-__all__ = ["MADE_FOR", "MODELS", "PRETRAINED", "multiply_adds", "parameters"]
+
+def find(name: str) -> Entry:
+    """A network by its name in MODELS, `timm:NAME`, or `package.module:factory`. Raises KeyError or ModelError."""
+    return elsewhere(name) if is_outside(name) else MODELS[name]
+
+
+def build(name: str, classes: int, channels: int, size: int) -> nn.Module:
+    """A fresh network for `classes` classes and squares (channels, size, size). Raises ModelError for squares it cannot see."""
+    return find(name).build(name, classes, channels, size)
+
+
+__all__ = ["AUTOENCODERS", "MODELS", "PRETRAINED", "Entry", "build", "find", "is_outside", "multiply_adds", "parameters"]

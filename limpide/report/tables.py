@@ -10,10 +10,11 @@ from typing import Any
 
 from limpide.errors import one_line
 from limpide.finding import Finding
-from limpide.language import N_, _, duration, large, message, number, percent, significant, size
+from limpide.language import N_, Message, _, duration, large, message, number, percent, significant, size
 from limpide.report import wording
 from limpide.run import Run
 
+MANY_CLASSES = 1000  # of ImageNet
 PRETRAINED = {"none": wording.NOTHING, "installed": N_("installed"), "missing": N_("not installed")}
 
 
@@ -112,7 +113,7 @@ def _flat(nested: Any) -> list[float]:
 
 def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
     """Fits into eighty characters: only the last head breaks."""
-    table = _table(_("network"), _("parameters"), _("weights"), _("mult-adds"), _("square"), _("pretrained"), _("ms an image"))
+    table = _table(_("network"), _("parameters"), _("weights"), _("mult-adds"), _("square"), _("pretrained"), _("ms"))
     table.padding = (0, 1, 0, 0)
     for column in table.columns[:-1]:
         column.no_wrap = True
@@ -121,8 +122,8 @@ def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
         counts = (number(n["parameters"]), size(n["weight_bytes"]), large(n["multiply_adds"]))
         table.add_row(n["name"], *counts, f"{n['image_size']}{wording.NBSP}px", _(PRETRAINED[n["pretrained"]]), wording.cell(milliseconds, "number"))
     _print(table)
-    classes = ", ".join(f"{n['name']} {number(n['classes'])}" for n in networks)
-    _print(_cell(_("counted for so many classes: {list}").format(list=classes)))
+    few = [n for n in networks if n["classes"] != MANY_CLASSES]
+    _print(_cell(_("counted for {many} classes, and for 10: {names}").format(many=number(MANY_CLASSES), names=", ".join(n["name"] for n in few))))
 
 
 def print_network(network: Mapping[str, Any]) -> None:
@@ -134,11 +135,31 @@ def print_network(network: Mapping[str, Any]) -> None:
         (_("parameters"), number(network["parameters"])),
         (_("weights"), size(network["weight_bytes"])),
         (_("multiply-adds an image"), large(network["multiply_adds"])),
+        (_("receptive field"), _field(network)),
         (_("pretrained weights"), _(PRETRAINED[network["pretrained"]])),
         (_("one image at a time"), wording.measured(speed["milliseconds"], "ms")),
         (_("{n} images at a time").format(n=speed["batch"]), message(N_("{value} an image"), value=wording.measured(speed["milliseconds_in_batch"], "ms"))),
         (_("measured"), message(N_("{when}, with images already decoded"), when=_moment(speed["measured"]))),
     )
+
+
+def print_layers(layers: Sequence[Mapping[str, Any]]) -> None:
+    """What each layer gives, and the formula behind every number."""
+    table = _table(_("layer"), _("gives"), _("side of what it gives"), _("parameters"))
+    for column in table.columns[1:]:
+        column.justify = "left"
+    for layer in layers:
+        shape = " × ".join(map(str, layer["shape"]))
+        count = f"{layer['count']} = {number(layer['parameters'])}" if layer["count"] else ""
+        table.add_row(f"{layer['name']} {layer['kind']}", shape, layer["side"], count)
+    _print(table)
+
+
+def _field(network: Mapping[str, Any]) -> Message:
+    field = network["inside"]["receptive_field"]
+    if field is None:
+        return message(N_("the whole image, at every place"))
+    return message(N_("{n} px: what one place of the last maps has seen"), n=field)
 
 
 def print_info(info: Mapping[str, Any]) -> None:

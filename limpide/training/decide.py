@@ -8,12 +8,12 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Glimpse
 from limpide.errors import UsageError, nearest
 from limpide.language import N_, Message, message
-from limpide.models import MODELS, PRETRAINED
+from limpide.models import MODELS, PRETRAINED, find, is_outside
 from limpide.recipe import Recipe
 from limpide.training.device import chosen, has_fast_bf16
 
+AUTOMATIC = ("cnn", "efficientnet_lite0")  # what auto chooses between
 SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
-FROZEN_SIZE = 224  # pixels: what the pretrained network was made for
 FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
 FEWEST_OF_A_CLASS = 20  # of each class among them, where there are so many
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
@@ -29,7 +29,7 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
     model = recipe.model
     if model == "auto":
         small = 0 < images.median_side <= SMALL_SIDE and images.grey
-        model = "cnn" if small else "efficientnet_lite0"
+        model = AUTOMATIC[0] if small else AUTOMATIC[1]
         why = (
             N_("model {model}: the images are small and grey ({side} px), so a small network learns them from scratch")
             if small
@@ -38,11 +38,18 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         reasons.append(message(why, model=model, side=images.median_side))
     check(recipe.but(model=model))
     device = chosen(recipe.device)
-    pretrained = model in PRETRAINED
-    size = recipe.image_size or (TUNED_SIZE if pretrained else max(8, min(images.median_side, 64)))
-    if pretrained and size % 32:
-        size = max(32, round(size / 32) * 32)
-        reasons.append(message(N_("image size {size} px: this network wants a multiple of 32"), size=size))
+    pretrained, entry = model in PRETRAINED, find(model)
+    asked = recipe.image_size or (TUNED_SIZE if pretrained else max(8, min(images.median_side, max(entry.size, 64))))
+    size = entry.fitting(asked)
+    if size != asked:
+        reasons.append(
+            message(
+                N_("image size {size} px: this network wants at least {least} px, and a multiple of {multiple}"),
+                size=size,
+                least=entry.least,
+                multiple=entry.multiple,
+            )
+        )
     precision = recipe.precision
     if precision == "auto":
         # Depthwise convolutions are slower in bfloat16 on processors, plain ones faster.
@@ -53,7 +60,7 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         device=str(device),
         precision=precision,
         batch=recipe.batch or (32 if pretrained else _power_of_two(n // 24, 16, 128)),
-        lr=recipe.lr or (2e-3 if pretrained else 1e-2),
+        lr=recipe.lr or entry.lr,
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
     )
     reasons.append(
@@ -73,10 +80,17 @@ def check(recipe: Recipe) -> None:
 
 def check_model(name: str) -> None:
     """Raises UsageError, with the nearest name, for a network that does not exist."""
-    if name not in MODELS:
+    if is_outside(name):
+        find(name)
+    elif name not in MODELS:
         guess = nearest(name, MODELS)
-        todo = N_("did you mean {guess}?") if guess else N_("the networks are {names}")
-        raise UsageError("L106", N_("there is no network of this name"), where=name, todo=todo, guess=guess, names=", ".join(MODELS))
+        todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
+        raise UsageError("L106", N_("there is no network of this name"), where=name, todo=todo, guess=guess)
+
+
+def frozen_size(recipe: Recipe) -> int:
+    """Pixels that the pretrained network was made for: so the first model sees the images, whatever the size that is tuned."""
+    return MODELS[recipe.model].size
 
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:

@@ -9,11 +9,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
+from limpide import models
 from limpide.data.preprocessing import Preprocessing
 from limpide.errors import ModelError, RunError
 from limpide.files import write_bytes
 from limpide.language import N_
-from limpide.models import MODELS, PRETRAINED
+from limpide.models import PRETRAINED
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.batches import Augment, LightAugment
@@ -27,7 +28,7 @@ def build(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
     """A fresh network: published weights where there are any, the rest drawn from the recipe's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = MODELS[recipe.model](classes, channels, size)
+        model = models.build(recipe.model, classes, channels, size)
     if recipe.model in PRETRAINED:
         PRETRAINED[recipe.model](model)
     return model
@@ -79,6 +80,6 @@ def trained(run: Run) -> tuple[nn.Module, Preprocessing]:
     if not file.exists() or "final" not in info:
         raise ModelError("L403", N_("there is no exported model yet"), where=run.path, todo=N_("finish the training: run the same limpide train command again"))
     preprocessing = Preprocessing.from_json(info["final"]["preprocessing"])
-    model = MODELS[info["recipe"]["model"]](len(info["classes"]), preprocessing.channels, preprocessing.size)
+    model = models.build(info["recipe"]["model"], len(info["classes"]), preprocessing.channels, preprocessing.size)
     load_weights(model, file)
     return model.eval(), preprocessing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
-from torch import nn
 
 from limpide import machine
 from limpide.data.preprocessing import Preprocessing
@@ -22,7 +23,8 @@ from limpide.errors import ModelError
 from limpide.events import Progress
 from limpide.files import cache_folder, read_json, sha256, write_json
 from limpide.language import N_, message
-from limpide.models import MADE_FOR, MODELS, PRETRAINED, multiply_adds, parameters
+from limpide.models import MODELS, PRETRAINED, build, find, multiply_adds, parameters
+from limpide.models.anatomy import Layer, layers, receptive_field
 from limpide.predictor import BATCH, Predictor
 from limpide.training.decide import check_model
 
@@ -40,6 +42,12 @@ class Speed:
 
 
 @dataclass(frozen=True)
+class Inside:
+    receptive_field: int | None  # px of the image that one place of the last maps has seen; None: all of it
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True)
 class Network:
     """A network as it is for the images that it was made for."""
 
@@ -52,6 +60,7 @@ class Network:
     multiply_adds: int  # an image
     pretrained: str  # the published weights: "none", "installed" or "missing"
     speed: Speed | None  # None: not measured on this machine with these packages
+    inside: Inside | None = None  # of a network that was named
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -64,18 +73,23 @@ def models(name: str | None = None, again: bool = False) -> Iterator[Progress | 
     """
     if name is not None:
         check_model(name)
-    found = []
+    found: list[Network] = []
     for each in MODELS if name is None else [name]:
-        network = _counted(each)
+        yield Progress(message(N_("counting")), len(found), len(MODELS) if name is None else 1)
+        network = _counted(each, bool(name))
         if again or (name and network.speed is None):
             network = replace(network, speed=(yield from _measured(network)))
         found.append(network)
     yield found
 
 
-def _counted(name: str) -> Network:
-    classes, channels, size = MADE_FOR[name]
-    model = MODELS[name](classes, channels, size)
+def _counted(name: str, in_detail: bool) -> Network:
+    entry = find(name)
+    classes, channels, size = entry.classes, entry.channels, entry.size
+    with torch.device("meta"):  # shapes without numbers: the largest would take half a gigabyte to fill
+        model = build(name, classes, channels, size)
+        products = multiply_adds(model, channels, size)
+        inside = Inside(receptive_field(model, channels, size), tuple(layers(model, channels, size))) if in_detail else None
     count = parameters(model)
     return Network(
         name=name,
@@ -84,17 +98,19 @@ def _counted(name: str) -> Network:
         image_size=size,
         parameters=count,
         weight_bytes=4 * count,
-        multiply_adds=multiply_adds(model, channels, size),
-        pretrained=_pretrained(name, model),
+        multiply_adds=products,
+        pretrained=_pretrained(name),
         speed=_remembered(name),
+        inside=inside,
     )
 
 
-def _pretrained(name: str, model: nn.Module) -> str:
+def _pretrained(name: str) -> str:
     if name not in PRETRAINED:
         return "none"
     try:
-        PRETRAINED[name](model)
+        entry = find(name)
+        PRETRAINED[name](build(name, entry.classes, entry.channels, entry.size))
     except ModelError:  # not installed, or not the published file
         return "missing"
     return "installed"
@@ -104,7 +120,7 @@ def _measured(network: Network) -> Generator[Progress, None, Speed]:
     """Exports the network, times the file as predict uses it, and remembers the result."""
     phase = message(N_("measuring {name} on this machine"), name=network.name)
     yield Progress(phase, 0, 1 + ROUNDS)
-    model = MODELS[network.name](network.classes, network.channels, network.image_size)
+    model = build(network.name, network.classes, network.channels, network.image_size)
     noise = np.random.default_rng(0).integers(0, 256, (network.image_size, network.image_size, 3), dtype=np.uint8)
     image = Image.fromarray(noise)  # of the right size: a resize costs what the photograph costs, not the network
     with tempfile.TemporaryDirectory() as folder:
@@ -134,4 +150,5 @@ def _remembered(name: str) -> Speed | None:
 def _kept(name: str) -> Path:
     """One file for each network, processor and set of versions: another machine, or an upgrade, is measured anew."""
     key = sha256(json.dumps([name, machine.describe()], sort_keys=True).encode())[:16]
-    return cache_folder() / "speed" / f"{name}-{key}.json"
+    plain = re.sub(r"[^\w.]", "_", name)
+    return cache_folder() / "speed" / f"{plain}-{key}.json"

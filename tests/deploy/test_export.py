@@ -20,7 +20,7 @@ from torch import nn
 import limpide
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
-from limpide.models import MODELS
+from limpide.models import build
 from limpide.models.cnn import SmallCNN
 from limpide.predictor import Predictor
 
@@ -31,7 +31,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "exported-model.md"
 def trained(name: str, channels: int, size: int) -> nn.Module:
     """Random weights, and running means that batch normalisation has seen: folding them in must not be the identity."""
     torch.manual_seed(0)
-    model = MODELS[name](len(CLASSES), channels, size)
+    model = build(name, len(CLASSES), channels, size)
     nn.init.normal_(model.head.weight, std=0.05)
     model.train()
     with torch.no_grad():

@@ -1,7 +1,11 @@
-"""One suite for every network in MODELS: a newcomer's network is checked by the same lines."""
+"""One suite for every family of networks: a newcomer's is checked by the same lines. Parameters are those that were published.
+
+Large networks are counted on the meta device, which makes no numbers, and tested as narrow twins of the same code.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,107 +15,273 @@ from torch import nn
 
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
+from limpide.errors import ModelError
 from limpide.interpret.why import why
-from limpide.models import MADE_FOR, MODELS, PRETRAINED, multiply_adds, parameters
+from limpide.models import MODELS, PRETRAINED, build, multiply_adds, parameters
+from limpide.models.alexnet import AlexNet
+from limpide.models.cnn import SmallCNN
+from limpide.models.efficientnet import STAGES, EfficientNet
+from limpide.models.inception import InceptionV3
+from limpide.models.linear import LinearNet
+from limpide.models.mlp import MLP
+from limpide.models.rbf import RBFNet
+from limpide.models.recurrent import RowReader
+from limpide.models.resnet import ResNet
+from limpide.models.vgg import PlainNet
+from limpide.models.vit import VisionTransformer
 from limpide.predictor import Predictor
 from limpide.training.optimiser import AdamW, groups_of
 
 CLASSES, SIZE = 5, 32
-COUNTS = {"cnn": (lambda: MODELS["cnn"](10, 1, 28), 33_658), "efficientnet_lite0": (lambda: MODELS["efficientnet_lite0"](1000, 3, 224), 4_652_008)}
-every = pytest.mark.parametrize("name", MODELS)
+
+# As published, or where nobody has published one, as the courses count them.
+COUNTS = {
+    "linear": 7_850,
+    "mlp": 159_010,
+    "rbf": 159_010,
+    "cnn": 33_658,
+    "rnn": 21_514,
+    "lstm": 82_186,
+    "gru": 61_962,
+    "alexnet": 61_100_840,
+    "vgg11": 132_863_336,
+    "vgg13": 133_047_848,
+    "vgg16": 138_357_544,
+    "vgg19": 143_667_240,
+    "resnet20": 269_722,
+    "resnet32": 464_154,
+    "resnet44": 658_586,
+    "resnet56": 853_018,
+    "resnet110": 1_727_962,
+    "resnet18": 11_689_512,
+    "resnet34": 21_797_672,
+    "resnet50": 25_557_032,
+    "resnet101": 44_549_160,
+    "resnet152": 60_192_808,
+    "inception_v3": 23_834_568,
+    "efficientnet_b0": 5_288_548,
+    "efficientnet_b1": 7_794_184,
+    "efficientnet_b2": 9_109_994,
+    "efficientnet_b3": 12_233_232,
+    "efficientnet_b4": 19_341_616,
+    "efficientnet_b5": 30_389_784,
+    "efficientnet_b6": 43_040_704,
+    "efficientnet_b7": 66_347_960,
+    "efficientnet_lite0": 4_652_008,
+    "efficientnet_lite1": 5_416_680,
+    "efficientnet_lite2": 6_092_072,
+    "efficientnet_lite3": 8_197_096,
+    "efficientnet_lite4": 13_006_568,
+    "vit_tiny": 5_717_416,
+}
+
+# Billions of multiply-adds, with the digits that the papers give (He et al. 2016, table 1; Tan & Le 2019, table 2).
+PUBLISHED_COST = {"resnet18": 1.8, "resnet34": 3.6, "resnet50": 3.8, "resnet101": 7.6, "resnet152": 11.3, "efficientnet_b0": 0.39, "efficientnet_b7": 37.0}
+
+# name → (classes, channels, size) → a narrow twin
+FAMILIES: dict[str, Callable[[int, int, int], nn.Module]] = {
+    "linear": lambda k, c, s: LinearNet(classes=k, channels=c, size=s),
+    "mlp": lambda k, c, s: MLP(classes=k, channels=c, size=s, widths=(40, 30), dropout=0.1),
+    "rbf": lambda k, c, s: RBFNet(classes=k, channels=c, size=s, centres=60),
+    "cnn": lambda k, c, s: SmallCNN(classes=k, channels=c, size=s),
+    "rnn": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="rnn", units=32),
+    "lstm": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="lstm", units=32),
+    "gru": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="gru", units=32),
+    "alexnet": lambda k, c, s: AlexNet(classes=k, channels=c, size=s, width=64, dropout=0.1),
+    "plain": lambda k, c, s: PlainNet(classes=k, channels=c, size=s, depths=(1, 2, 1), widths=(8, 16, 24), hidden=(32,), dropout=0.1),
+    "plain with norm": lambda k, c, s: PlainNet(classes=k, channels=c, size=s, depths=(1, 2), widths=(8, 16), hidden=(), norm=True),
+    "resnet": lambda k, c, s: ResNet(classes=k, channels=c, depths=(1, 1, 2), widths=(8, 12, 16)),
+    "resnet bottleneck": lambda k, c, s: ResNet(classes=k, channels=c, depths=(1, 2), widths=(8, 12), bottleneck=True),
+    "resnet cifar": lambda k, c, s: ResNet(classes=k, channels=c, depths=(1, 1, 1), widths=(8, 12, 16), cifar=True),
+    "plain twin": lambda k, c, s: ResNet(classes=k, channels=c, depths=(1, 1, 1), widths=(8, 12, 16), cifar=True, shortcuts=False),
+    "inception": lambda k, c, s: InceptionV3(classes=k, channels=c, dropout=0.1),
+    "efficientnet": lambda k, c, s: EfficientNet("b0", classes=k, channels=c, stages=STAGES[:3]),
+    "efficientnet lite": lambda k, c, s: EfficientNet("lite0", classes=k, channels=c, stages=STAGES[:3]),
+    "vit": lambda k, c, s: VisionTransformer(classes=k, channels=c, size=s, patch=8, width=24, depth=2, heads=3),
+}
+LEAST = {"alexnet": 63, "inception": 75}  # pixels
+every = pytest.mark.parametrize("name", FAMILIES)
 
 
-def network(name: str, channels: int = 3, size: int = SIZE) -> nn.Module:
+def side(name: str) -> int:
+    return max(SIZE, LEAST.get(name, 0))
+
+
+def network(name: str, channels: int = 3, size: int = 0) -> nn.Module:
     torch.manual_seed(0)
-    return MODELS[name](CLASSES, channels, size)
+    model = FAMILIES[name](CLASSES, channels, size or side(name))
+    if not model.head.weight.any():
+        nn.init.normal_(model.head.weight, std=0.1)  # a head of zeros passes nothing on, by intention
+    return model
 
 
-def images(n: int = 8, channels: int = 3, size: int = SIZE) -> torch.Tensor:
+def images(n: int, size: int, channels: int = 3) -> torch.Tensor:
     return torch.randn(n, channels, size, size, generator=torch.Generator().manual_seed(1))
 
 
-@every
-@pytest.mark.parametrize("size", [32, 64])
-def test_shape(name: str, size: int) -> None:
-    model = network(name, size=size).eval()
-    x = images(3, size=size)
-    assert model(x).shape == (3, CLASSES)
-    assert model.features(x).shape == (3, model.head.in_features) and model.head.out_features == CLASSES
-
-
-@every
+@pytest.mark.parametrize("name", MODELS)
 def test_number_of_parameters(name: str) -> None:
-    make, count = COUNTS[name]
-    assert parameters(make()) == count
+    entry = MODELS[name]
+    with torch.device("meta"):
+        model = build(name, entry.classes, entry.channels, entry.size)
+        assert parameters(model) == COUNTS[name]
+        if name in PUBLISHED_COST:
+            assert multiply_adds(model, entry.channels, entry.size) / 1e9 == pytest.approx(PUBLISHED_COST[name], rel=0.08)
 
 
-def test_it_is_said_what_each_was_made_for() -> None:
-    assert list(MADE_FOR) == list(MODELS)
+def test_inception_with_its_auxiliary_head() -> None:
+    with torch.device("meta"):
+        assert parameters(InceptionV3(auxiliary=True)) == 27_161_264
+
+
+def test_perceptrons_of_the_course() -> None:
+    found = [parameters(MLP(classes=10, widths=widths)) for widths in ((10,), (30,), (30, 25), (200,))]
+    assert found == [7_960, 23_860, 24_585, 159_010]
+
+
+@every
+@pytest.mark.parametrize("channels", [1, 3])
+def test_shape(name: str, channels: int) -> None:
+    for size in {side(name), 96}:
+        model, x = network(name, channels, size).eval(), images(2, size, channels)
+        with torch.no_grad():
+            assert model(x).shape == (2, CLASSES)
+            assert model.features(x).shape == (2, model.head.in_features) and model.head.out_features == CLASSES
 
 
 @every
 def test_gradient_reaches_every_parameter(name: str) -> None:
     model = network(name).train()
-    if name in PRETRAINED:
-        nn.init.normal_(model.head.weight, std=0.1)  # a head of zeros passes nothing on, by intention
-    nn.functional.cross_entropy(model(images()), torch.arange(8) % CLASSES).backward()
+    nn.functional.cross_entropy(model(images(8, side(name))), torch.arange(8) % CLASSES).backward()
     assert [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
 
 
 @every
 def test_overfits_one_batch(name: str) -> None:
     model = network(name).train()
-    if name in PRETRAINED:
-        PRETRAINED[name](model)
-    optimiser, x, y = AdamW(groups_of(model, 0.0)), images(), torch.arange(8) % CLASSES
-    for _ in range(25):
+    optimiser, x, y = AdamW(groups_of(model, 0.0)), images(8, side(name)), torch.arange(8) % CLASSES
+    for _ in range(200):
         loss = nn.functional.cross_entropy(model(x), y)
         loss.backward()
-        optimiser.step(3e-3)
+        optimiser.step(1e-3 if name == "inception" else 3e-3)
         optimiser.zero_grad()
-    assert loss.item() < 0.2 and (model(x).argmax(1) == y).float().mean() >= 7 / 8
+        if loss.item() < 0.1:
+            return
+    raise AssertionError(f"the loss is still {loss.item():.2f}")
 
 
 @every
 def test_in_evaluation_images_do_not_meet(name: str) -> None:
-    model, x = network(name).eval(), images()
+    model, x = network(name).eval(), images(3, side(name))
     with torch.no_grad():
         assert torch.allclose(model(x)[2:3], model(x[2:3]), atol=1e-4)
 
 
 @every
 def test_exports(name: str, tmp_path: Path) -> None:
-    model = network(name).eval()
-    nn.init.normal_(model.head.weight, std=0.1)
-    p = Preprocessing(SIZE, 3, mean=(127.0,), std=(128.0,))
+    model, size = network(name).eval(), side(name)
+    p = Preprocessing(size, 3, mean=(127.0,), std=(128.0,))
     export(model, p, tuple("abcde"), tmp_path / "model.onnx", name=name)
-    raw = np.random.default_rng(0).integers(0, 256, (4, SIZE, SIZE, 3), dtype=np.uint8)
-    got = Predictor(tmp_path / "model.onnx").session.run(["logits"], {"image": raw})[0]
-    with torch.no_grad():
-        expected = model(((torch.from_numpy(raw).float() - 127.0) / 128.0).permute(0, 3, 1, 2)).numpy()
-    assert np.abs(got - expected).max() <= 1e-4
+    session = Predictor(tmp_path / "model.onnx").session
+    for n in (1, 4):
+        raw = np.random.default_rng(0).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
+        got = session.run(["logits"], {"image": raw})[0]
+        with torch.no_grad():
+            expected = model(((torch.from_numpy(raw).float() - 127.0) / 128.0).permute(0, 3, 1, 2)).numpy()
+        assert np.abs(got - expected).max() <= 1e-4 * max(1, np.abs(expected).max())
 
 
 @every
 def test_can_be_looked_into(name: str) -> None:
-    model, x = network(name).eval(), images(1)
-    nn.init.normal_(model.head.weight, std=0.1)
-    first = next(n for n, m in model.named_modules() if isinstance(m, nn.Conv2d))
-    for unit in (why(model, x, first, 3, 2, 5), why(model, x, first, 0, 0, 0), why(model, x, "head", CLASSES - 1)):
-        assert unit.agrees, f"{unit.layer}: {unit.residual}"
+    model, x = network(name).eval(), images(1, side(name))
+    layers = [n for n, m in model.named_modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    for layer in layers:
+        assert why(model, x, layer, 3).agrees, layer
+    first = next((n for n, m in model.named_modules() if isinstance(m, nn.Conv2d)), "")
+    if first:
+        assert why(model, x, first, 3, 2, 3).agrees
+
+
+@every
+def test_multiply_adds_are_those_that_torch_counts(name: str) -> None:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    if name in ("rnn", "lstm", "gru"):
+        pytest.skip("torch does not count inside its recurrent layers")
+    model, size = network(name).eval(), side(name)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model(images(1, size))
+    assert 2 * multiply_adds(model, 3, size) == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_published_weights(name: str) -> None:
+    entry = MODELS[name]
+    try:
+        model = build(name, 1000, 3, entry.size)
+        PRETRAINED[name](model)
+    except ModelError as error:
+        pytest.skip(str(error))
+    assert model.head.weight.abs().sum() > 0 and torch.isfinite(model.eval()(images(1, entry.size))).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [8, 9, 28, 33, 64])
 def test_the_small_network_takes_any_size(channels: int, size: int) -> None:
-    assert network("cnn", channels, size)(images(2, channels, size)).shape == (2, CLASSES)
+    assert network("cnn", channels, size)(images(2, size, channels)).shape == (2, CLASSES)
 
 
-@pytest.mark.parametrize(("name", "channels", "size"), [("cnn", 1, 28), ("cnn", 3, 41), ("efficientnet_lite0", 3, 224)])
-def test_multiply_adds_are_those_that_torch_counts(name: str, channels: int, size: int) -> None:
-    from torch.utils.flop_counter import FlopCounterMode
+@pytest.mark.parametrize(("name", "size", "code", "says"), [("alexnet", 62, "L410", "63 or more"), ("vit_tiny", 100, "L411", "96: a multiple of 16")])
+def test_squares_that_a_network_cannot_see(name: str, size: int, code: str, says: str) -> None:
+    with pytest.raises(ModelError, match=code) as raised:
+        build(name, 2, 3, size)
+    assert says in str(raised.value) and len(str(raised.value).splitlines()) == 1
 
-    model = MODELS[name](7, channels, size).eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(torch.zeros(1, channels, size, size))
-    assert 2 * multiply_adds(model, channels, size) == counter.get_total_flops()
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_least_size_is_enough(name: str) -> None:
+    entry = MODELS[name]
+    size = entry.fitting(entry.least)
+    with torch.device("meta"), torch.no_grad():
+        assert build(name, 2, 3, size).eval()(torch.zeros(2, 3, size, size)).shape == (2, 2)
+
+
+def test_a_transformer_hands_out_who_looked_at_whom() -> None:
+    model, x = network("vit").eval(), images(2, SIZE)
+    with torch.no_grad():
+        found = model.attention(x)
+    assert found.shape == (2, 2, 3, 17, 17) and torch.allclose(found.sum(-1), torch.ones(2, 2, 3, 17))
+    seen: list[torch.Tensor] = []
+    model.layers[1].attention.register_forward_pre_hook(lambda layer, inputs: seen.append(layer.weights(inputs[0])[0]))
+    with torch.no_grad():
+        model(x)
+    assert torch.equal(found[1], seen[0]), "what is shown is what was used"
+
+
+def test_the_plain_twin_has_the_same_parameters_and_no_shortcut() -> None:
+    residual, plain = network("resnet cifar").eval(), network("plain twin").eval()
+    assert [(n, p.shape) for n, p in residual.named_parameters()] == [(n, p.shape) for n, p in plain.named_parameters()]
+    plain.load_state_dict(residual.state_dict())
+    for model in (residual, plain):
+        nn.init.zeros_(model.stages[0][0].layers[1][1].weight)  # a block that adds nothing
+    x = images(1, SIZE)
+    with torch.no_grad():
+        assert torch.allclose(residual.stages[0][0](residual.stem(x)), residual.stem(x)) and not plain.stages[0][0](plain.stem(x)).any()
+
+
+def test_the_auxiliary_head_learns_only_through_its_loss() -> None:
+    torch.manual_seed(0)
+    model = InceptionV3(classes=2, auxiliary=True).train()
+    model.loss_fn(model, (images(2, 299), torch.tensor([0, 1]))).backward()
+    assert model.auxiliary is not None and all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.auxiliary.parameters())
+
+
+def test_the_compound_formula_is_near_the_released_table() -> None:
+    from limpide.models.efficientnet import VARIANTS, compound
+
+    assert compound(0) == (1, 1, 224)
+    for phi, name in ((0.5, "b1"), (1, "b2"), (2, "b3"), (3, "b4"), (4, "b5"), (5, "b6"), (6, "b7")):
+        width, depth, size = compound(phi)
+        v = VARIANTS[name]
+        assert width == pytest.approx(v.width, rel=0.15) and depth == pytest.approx(v.depth, rel=0.15) and size == pytest.approx(v.size, rel=0.15)
+    assert pytest.approx(2, rel=0.05) == 1.2 * 1.1**2 * 1.15**2

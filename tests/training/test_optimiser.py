@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from limpide.models import MODELS
+from limpide.models import build
 from limpide.training.optimiser import AdamW, Group, groups_of
 from limpide.training.transfer import discriminative_scales
 
@@ -67,7 +67,7 @@ def test_zero_grad_forgets() -> None:
 
 
 def test_groups_decay_matrices_only_and_hold_each_parameter_once() -> None:
-    model = MODELS["cnn"](3, 1, 16)
+    model = build("cnn", 3, 1, 16)
     groups = groups_of(model, 0.02)
     assert sorted((g.scale, g.weight_decay) for g in groups) == [(1.0, 0.0), (1.0, 0.02)]
     for group in groups:
@@ -77,7 +77,7 @@ def test_groups_decay_matrices_only_and_hold_each_parameter_once() -> None:
 
 
 def test_frozen_parameters_have_no_group() -> None:
-    model = MODELS["cnn"](3, 1, 16)
+    model = build("cnn", 3, 1, 16)
     model.blocks.requires_grad_(False)
     assert sum(len(group.parameters) for group in groups_of(model, 0.0)) == 2
 
@@ -90,7 +90,7 @@ def test_the_first_matching_prefix_decides_the_scale() -> None:
 
 
 def test_discriminative_scales_cover_the_network_and_grow_with_depth() -> None:
-    model = MODELS["efficientnet_lite0"](5, 3, 32)
+    model = build("efficientnet_lite0", 5, 3, 32)
     scales = discriminative_scales(model)
     names = [name for name, _ in model.named_parameters()]
     found = [next((s for prefix, s in scales if name.startswith(prefix)), None) for name in names]

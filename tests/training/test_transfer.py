@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Pixels
-from limpide.models.efficientnet import EfficientNetLite
+from limpide.models.efficientnet import EfficientNet
 from limpide.training.device import fused, has_fast_bf16
 from limpide.training.optimiser import AdamW, groups_of
 from limpide.training.transfer import (
@@ -146,17 +146,17 @@ def test_a_stopped_computation_keeps_its_chunks(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def lite() -> EfficientNetLite:
-    model = EfficientNetLite(classes=1000)
+def lite() -> EfficientNet:
+    model = EfficientNet(classes=1000)
     model.load_imagenet()
     return model.eval()
 
 
-def test_lite0_has_the_published_number_of_parameters(lite: EfficientNetLite) -> None:
+def test_lite0_has_the_published_number_of_parameters(lite: EfficientNet) -> None:
     assert sum(p.numel() for p in lite.parameters()) == 4_652_008
 
 
-def test_fused_equals_unfused_and_leaves_the_original_alone(lite: EfficientNetLite) -> None:
+def test_fused_equals_unfused_and_leaves_the_original_alone(lite: EfficientNet) -> None:
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     before = {k: v.clone() for k, v in lite.state_dict().items()}
     with torch.inference_mode():
@@ -169,13 +169,13 @@ def test_fused_equals_unfused_and_leaves_the_original_alone(lite: EfficientNetLi
 def test_published_weights_keep_a_head_of_other_classes() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = EfficientNetLite(classes=3)
+        model = EfficientNet(classes=3)
         model.load_imagenet()
     assert model.head.weight.shape == (3, 1280) and model.head.weight.abs().sum() == 0
     assert model.stem[0].weight.abs().sum() > 1
 
 
-def test_padding_is_tensorflows(lite: EfficientNetLite) -> None:
+def test_padding_is_tensorflows(lite: EfficientNet) -> None:
     """At stride 2 an even side is padded on the right and below only: the second pixel is seen by the first unit alone."""
     images = torch.zeros(2, 3, 8, 8)
     images[1, :, 1, 1] = 1
@@ -186,7 +186,7 @@ def test_padding_is_tensorflows(lite: EfficientNetLite) -> None:
 
 
 def test_the_first_layers_are_held_and_the_others_learn() -> None:
-    model = EfficientNetLite(classes=2)
+    model = EfficientNet(classes=2)
     model.hold(HELD_BLOCKS)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     groups = groups_of(model, 0.0, discriminative_scales(model))

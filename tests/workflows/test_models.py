@@ -27,6 +27,12 @@ def of(name: str | None = None, again: bool = False) -> list[work.Network]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def _two_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process: processes of their own list them all."""
+    monkeypatch.setattr(work, "MODELS", {name: MODELS[name] for name in ("cnn", "efficientnet_lite0")})
+
+
 def cnn(again: bool = False) -> work.Speed:
     (network,) = of("cnn", again)
     assert network.speed is not None
@@ -35,7 +41,6 @@ def cnn(again: bool = False) -> work.Speed:
 
 def test_what_it_counts_is_known() -> None:
     small, large = of()
-    assert (small.name, large.name) == tuple(MODELS)
     assert (small.classes, small.channels, small.image_size) == (10, 1, 28)
     assert small.parameters == 33_658 and small.weight_bytes == 134_632 and small.pretrained == "none"
     convolutions = 28 * 28 * 16 * 9 + 14 * 14 * 32 * 16 * 9 + 7 * 7 * 64 * 32 * 9
@@ -102,7 +107,7 @@ def test_weights_that_are_not_installed_are_said_to_be_missing(monkeypatch: pyte
 def test_a_name_that_nobody_knows() -> None:
     with pytest.raises(UsageError, match="did you mean cnn"):
         of("cmn")
-    with pytest.raises(UsageError, match="the networks are cnn"):
+    with pytest.raises(UsageError, match="see limpide models"):
         of("auto")
 
 
@@ -114,10 +119,11 @@ def test_the_table_and_one_network(tmp_path: Path) -> None:
     assert all(len(line) <= 80 for line in table.splitlines()[:-1]) and all(f"\n{name} " in table for name in MODELS)
     assert "33,658" in table and "135\u00a0kB" in table and "28\u00a0px" in table and "385\u00a0million" in table.replace("385 million", "385\u00a0million")
     assert table.splitlines()[-1] == "next: limpide models cnn"
+    assert "resnet50" in table and "25,557,032" in table
     one = limpide("models", "cnn", cwd=tmp_path).stdout
     assert "28 px, grey, 10 classes" in one and "32 images at a time" in one and one.count("\u00a0ms") == 2
+    assert "3·3·16·32 = 4,608" in one and "⌊(14 + 2·1 − 3)/1⌋ + 1 = 14" in one and "22 px" in one
     assert one.splitlines()[-1] == "next: limpide train photos/ --model cnn"
-    assert limpide("models", cwd=tmp_path).stdout.splitlines()[-1] == "next: limpide models efficientnet_lite0"
 
 
 def test_json(tmp_path: Path) -> None:
@@ -126,7 +132,8 @@ def test_json(tmp_path: Path) -> None:
     assert found["parameters"] == 33_658 and found["speed"]["batch"] == 32
     assert limpide("models", "cnn", "--json", cwd=tmp_path).stdout == first.stdout, "remembered from one process to the next"
     listed = json.loads(limpide("models", "--json", cwd=tmp_path).stdout)
-    assert [network["name"] for network in listed] == list(MODELS) and listed[0] == found
+    assert [network["name"] for network in listed] == list(MODELS) and listed[list(MODELS).index("cnn")] == found | {"inside": None}
+    assert found["inside"]["receptive_field"] == 22 and len(found["inside"]["layers"]) == 10
 
 
 def test_in_french(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from limpide.machine import MemoryWatch
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.batches import Batches
-from limpide.training.decide import FROZEN_SIZE
+from limpide.training.decide import frozen_size
 from limpide.training.network import build
 
 PHASES = ("read", "check", "split", "quote", "first", "fit", "seal", "judge", "done")
@@ -87,7 +87,7 @@ class Job:
     # -- of the first model, for pretrained networks: a sample of the images, at the size the network was made for
 
     def frozen_pixels(self) -> Pixels:
-        return self.reading.pixels[FROZEN_SIZE]
+        return self.reading.pixels[frozen_size(self.recipe)]
 
     def frozen_rows(self, part: str) -> np.ndarray:
         return np.intersect1d(self.rows(part), self.frozen_pixels().rows)

@@ -8,7 +8,7 @@ import torch
 
 from limpide.events import Event
 from limpide.models import PRETRAINED, multiply_adds, parameters
-from limpide.training.decide import FROZEN_SIZE
+from limpide.training.decide import frozen_size
 from limpide.training.network import load_weights
 from limpide.training.transfer import frozen_features, load_features
 from limpide.workflows.judge import judge, training_seconds
@@ -47,6 +47,6 @@ def _frozen(job: Job) -> Generator[Event, None, Frozen]:
         head_seconds=info["head_seconds"],
         milliseconds=info["milliseconds"],
         bytes=4 * parameters(model),
-        multiply_adds=multiply_adds(model, 3, FROZEN_SIZE),
+        multiply_adds=multiply_adds(model, 3, frozen_size(job.recipe)),
         is_the_network=job.info["final"]["kind"] == "frozen",
     )

@@ -1,0 +1,118 @@
+"""Networks that are not ours: a user's own, by name, from training to report; and what is said of names that lead nowhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from make_images import photo_folder
+from torch import nn
+from workflows.runner import limpide
+
+from limpide.errors import ModelError
+from limpide.models import build, find
+
+NETS = """
+from torch import nn
+
+
+class Small(nn.Module):
+    def __init__(self, num_classes, in_chans=3):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(in_chans, 8, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, num_classes))
+
+    def forward(self, x):
+        return self.body(x)
+
+
+def wide(classes, size):
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * size * size, classes))
+
+
+def fixed(classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, classes))
+
+
+def of_seven(classes):
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(7))
+
+
+def no_network(classes):
+    return classes
+
+
+def without_classes():
+    raise SystemExit("never called")
+
+
+LIST = [1]
+"""
+
+
+@pytest.fixture
+def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "strangers_nets.py").write_text(NETS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "strangers_nets", raising=False)
+    return tmp_path
+
+
+def test_a_class_and_a_function_are_given_what_they_ask_for(nets: Path) -> None:
+    assert type(build("strangers_nets:Small", 4, 1, 20)).__name__ == "Small"
+    assert build("strangers_nets:wide", 4, 3, 20)[1].in_features == 1200  # type: ignore[index]
+    assert build("strangers_nets:wide", 4, 3, 20).training
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("strangers_nets:Smal", "L414", "Smal"),
+        ("strangers_net:Small", "L414", "strangers_net"),
+        ("strangers_nets:", "L414", "package.module:factory"),
+        (":Small", "L414", "package.module:factory"),
+        ("strangers_nets:LIST", "L415", "torch.nn.Module"),
+        ("strangers_nets:without_classes", "L415", "torch.nn.Module"),
+        ("os:system", "L415", "torch.nn.Module"),
+        ("builtins:eval", "L415", "torch.nn.Module"),
+        ("strangers_nets:fixed", "L416", "mat1 and mat2"),
+        ("strangers_nets:no_network", "L416", "eval"),
+        ("strangers_nets:of_seven", "L417", "(2, 7)"),
+    ],
+)
+def test_what_is_said_of_others(nets: Path, name: str, code: str, says: str) -> None:
+    with pytest.raises(ModelError, match=code) as raised:
+        build(name, 4, 3, 20)
+    assert says in str(raised.value) and len(str(raised.value).splitlines()) == 1
+
+
+def test_train_predict_and_report_by_name(nets: Path) -> None:
+    photos = photo_folder(nets / "shapes", per_class=14, size=(40, 40), classes=("disc", "square"))
+    done = limpide("train", photos, "--model", "strangers_nets:Small", "--epochs", 2, "--json", cwd=nets)
+    assert done.returncode == 0, done.stderr
+    run = json.loads(done.stdout)["run"]
+    assert (nets / run / "report.html").stat().st_size > 10_000
+    named = limpide("predict", run, photos / "disc" / "0000.png", cwd=nets)
+    assert named.returncode == 0 and ("disc" in named.stdout or "square" in named.stdout)
+    opened = limpide("explain", run, photos / "disc" / "0000.png", cwd=nets)
+    assert opened.returncode == 0 and "body.0" in opened.stdout
+    listed = limpide("models", "strangers_nets:Small", cwd=nets)
+    assert listed.returncode == 0 and "body.4 Linear" in listed.stdout
+
+
+def test_timm_is_an_optional_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(ModelError, match="L412"):
+        build("timm:resnet18", 3, 3, 32)
+
+    def create_model(name: str, num_classes: int, in_chans: int) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(in_chans, num_classes, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+    monkeypatch.setitem(sys.modules, "timm", SimpleNamespace(list_models=lambda: ["resnet18"], create_model=create_model))
+    assert find("timm:resnet18").build("timm:resnet18", 3, 3, 32)(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+    with pytest.raises(ModelError, match=r"did you mean resnet18.*L413"):
+        build("timm:resnet81", 3, 3, 32)
