@@ -17,10 +17,11 @@ from limpide.language import N_
 
 @verb(
     N_("name what is on image files"),
-    N_("""Name what is on FILES (images, folders, patterns) with the model of RUN (a run, or its model.onnx).
+    N_("""Name what is on FILES (images, folders, patterns) with the model of RUN (a run, its model.onnx, or a published network).
 
 \b
 limpide predict runs/photos-001 new.jpg
+limpide predict efficientnet_lite0 new.jpg       one of 1,000 things, with no training at all
 limpide predict runs/photos-001 inbox/ --csv > names.csv
 A file that cannot be used is told on standard error and left out; the exit status is 3 when no file could be used."""),
 )
@@ -31,7 +32,7 @@ A file that cannot be used is told on standard error and left out; the exit stat
 @as_json_list
 def predict(run: str, files: Sequence[str], top: int, as_csv: bool, as_json: bool) -> None:
     from limpide.report import live, tables
-    from limpide.workflows.opening import unfinished
+    from limpide.workflows.opening import is_published, unfinished
     from limpide.workflows.predict import predict as work
 
     if says := unfinished(run):
@@ -48,7 +49,12 @@ def predict(run: str, files: Sequence[str], top: int, as_csv: bool, as_json: boo
     else:
         tables.print_predictions(good)
         if good:
-            live.Screen().next(*("limpide", "explain", run, good[0].file) if Path(run).is_dir() else ("limpide", "evaluate", run, "photos/"))
+            words: tuple[str, ...] = ("evaluate", run, "photos/")
+            if is_published(run):
+                words = ("train", "photos/")
+            elif Path(run).is_dir():
+                words = ("explain", run, good[0].file)
+            live.Screen().next("limpide", *words)
     sys.exit(0 if good else 3)
 
 

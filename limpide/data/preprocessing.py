@@ -32,6 +32,7 @@ class Preprocessing:
     mean: tuple[float, ...] = (127.5,)  # grey levels, one value or one a channel
     std: tuple[float, ...] = (127.5,)  # grey levels
     jpeg_side: int = 0  # a JPEG may be decoded smaller while both sides keep this many pixels; 0 = never
+    centre: int = 1024  # of a crop: so many 1024ths of the largest square, as networks are published that were tested on the middle only
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -41,10 +42,10 @@ class Preprocessing:
         return cls(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """left, top, right, bottom of the part of the image that is kept."""
-        if self.fit == "squash":
+        """left, top, right, bottom of the part of the image that is kept. What is the square already is kept whole."""
+        if self.fit == "squash" or (width, height) == (self.size, self.size):
             return 0, 0, width, height
-        side = min(width, height)
+        side = max(1, min(width, height) * self.centre // 1024)
         left, top = (width - side) // 2, (height - side) // 2
         return left, top, left + side, top + side
 

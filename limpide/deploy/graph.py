@@ -78,8 +78,13 @@ def _resample(p: Preprocessing) -> str:
           y_low = Sub (height_of, height_of)
           y_high = Identity (height_of)"""
     else:
-        box = """
-          shorter = Min (height_of, width_of)
+        box = f"""
+          largest = Min (height_of, width_of)
+          kept_of_1024 = Constant <value_ints = [{p.centre}]> ()
+          whole_of_1024 = Constant <value_ints = [1024]> ()
+          kept_times = Mul (largest, kept_of_1024)
+          kept_side = Div (kept_times, whole_of_1024)
+          shorter = Max (kept_side, one)
           x_spare = Sub (width_of, shorter)
           x_low = Div (x_spare, two)
           x_high = Add (x_low, shorter)

@@ -1,18 +1,31 @@
-"""A run or a model file → a Predictor."""
+"""A run, a model file or the name of a published network → a Predictor. torch is imported only to make the latter's file, once."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
+from limpide import __version__
+from limpide.errors import ModelError
+from limpide.files import cache_folder
 from limpide.language import N_, Message, message
 from limpide.predictor import Predictor
 from limpide.run import Run
+
+# As PRETRAINED of limpide/models, which needs torch to be read.
+PUBLISHED = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+TESTED_ON = 32  # pixels that the square is larger than what its authors cut from its middle
+
+
+def is_published(name: str) -> bool:
+    """Whether this names a network with published weights; a run or a file of that name comes first."""
+    return name in PUBLISHED and not Path(name).exists()
 
 
 def unfinished(run: str) -> Message | None:
     """What a person should know before relying on this run's model: it was not judged, and may become better."""
     path = Path(run)
-    if path.is_file() or (info := Run.open(path).info())["status"] == "finished":
+    if is_published(run) or path.is_file() or (info := Run.open(path).info())["status"] == "finished":
         return None
     return message(
         N_("this run is not finished and its model not judged; limpide train {location} with the same options continues it"), location=info.get("location", "")
@@ -20,6 +33,34 @@ def unfinished(run: str) -> Message | None:
 
 
 def predictor_of(run: str) -> Predictor:
-    """`run` is a run directory or an exported .onnx file. Raises RunError or ModelError."""
+    """`run` is a run directory, an exported .onnx file, or one of PUBLISHED, which knows the 1,000 classes of ImageNet.
+
+    Raises RunError or ModelError.
+    """
+    if is_published(run):
+        return _published(run)
     path = Path(run)
     return Predictor(path if path.is_file() else Run.open(path).model_file)
+
+
+def _published(name: str) -> Predictor:
+    """From its file in the cache, which is made the first time."""
+    file = cache_folder() / "networks" / f"{name}-{__version__}.onnx"
+    with contextlib.suppress(ModelError):  # not made yet, or damaged since
+        return Predictor(file)
+
+    from importlib import resources
+
+    from limpide.data.preprocessing import Preprocessing
+    from limpide.deploy.export import export
+    from limpide.models import MODELS, PRETRAINED, build
+
+    size = MODELS[name].size
+    model = build(name, 1000, 3, size)
+    PRETRAINED[name](model)
+    centre = round(1024 * size / (size + TESTED_ON))
+    preprocessing = Preprocessing(size, 3, "crop", "bicubic", (127.0,), (128.0,), jpeg_side=size + size // 2, centre=centre)
+    classes = tuple(resources.files("limpide.models").joinpath("imagenet.txt").read_text(encoding="utf-8").splitlines())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    export(model, preprocessing, classes, file, name=name)
+    return Predictor(file)

@@ -61,20 +61,23 @@ sides = st.tuples(st.integers(4, 600), st.integers(4, 600)).filter(within_the_lo
     size=st.sampled_from([8, 28, 32, 33, 64, 96, 128, 224]),
     channels=st.sampled_from([1, 3]),
     fit=st.sampled_from(["squash", "crop"]),
+    centre=st.sampled_from([1024, 896, 500]),
     filter=st.sampled_from(["bilinear", "bicubic"]),
     kind=st.sampled_from(KINDS),
     seed=st.integers(0, 10**6),
 )
-@example(sides=(600, 12), size=224, channels=3, fit="squash", filter="bicubic", kind="extremes", seed=0)
-@example(sides=(12, 600), size=224, channels=3, fit="squash", filter="bicubic", kind="extremes", seed=0)
-@example(sides=(4, 200), size=8, channels=1, fit="crop", filter="bilinear", kind="noise", seed=0)
-@example(sides=(200, 4), size=8, channels=3, fit="crop", filter="bicubic", kind="noise", seed=0)
-@example(sides=(64, 64), size=64, channels=3, fit="squash", filter="bicubic", kind="noise", seed=0)
-@example(sides=(64, 63), size=64, channels=3, fit="squash", filter="bicubic", kind="noise", seed=0)
-@example(sides=(63, 64), size=64, channels=1, fit="crop", filter="bilinear", kind="noise", seed=0)
-@example(sides=(4, 4), size=224, channels=3, fit="squash", filter="bicubic", kind="extremes", seed=0)
-def test_equals_the_declared_preprocessing_bit_for_bit(sides: tuple[int, int], size: int, channels: int, fit: str, filter: str, kind: str, seed: int) -> None:
-    p = Preprocessing(size, channels, fit, filter, mean=(127.0,), std=(128.0,))
+@example(sides=(600, 12), size=224, channels=3, fit="squash", centre=896, filter="bicubic", kind="extremes", seed=0)
+@example(sides=(12, 600), size=224, channels=3, fit="squash", centre=896, filter="bicubic", kind="extremes", seed=0)
+@example(sides=(4, 200), size=8, channels=1, fit="crop", centre=896, filter="bilinear", kind="noise", seed=0)
+@example(sides=(200, 4), size=8, channels=3, fit="crop", centre=896, filter="bicubic", kind="noise", seed=0)
+@example(sides=(64, 64), size=64, channels=3, fit="squash", centre=896, filter="bicubic", kind="noise", seed=0)
+@example(sides=(64, 63), size=64, channels=3, fit="squash", centre=896, filter="bicubic", kind="noise", seed=0)
+@example(sides=(63, 64), size=64, channels=1, fit="crop", centre=896, filter="bilinear", kind="noise", seed=0)
+@example(sides=(4, 4), size=224, channels=3, fit="squash", centre=896, filter="bicubic", kind="extremes", seed=0)
+def test_equals_the_declared_preprocessing_bit_for_bit(
+    sides: tuple[int, int], size: int, channels: int, fit: str, centre: int, filter: str, kind: str, seed: int
+) -> None:
+    p = Preprocessing(size, channels, fit, filter, mean=(127.0,), std=(128.0,), centre=centre)
     image = picture(*sides, kind, seed)
     got, expected = run(p, image[None])[0], declared(p, image)
     assert got.shape == expected.shape == (channels, size, size) and got.dtype == np.float32
