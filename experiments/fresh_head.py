@@ -37,7 +37,7 @@ def prepared(photos: str, cache: Path) -> tuple[Dataset, Reading]:
     wanted = {preprocessing_of(RECIPE, seen, size): np.arange(len(dataset)) for size in (SIZE, FROZEN)}
     for _ in read(dataset, wanted, cache):
         pass
-    reading = stored(wanted, cache)
+    reading = stored(dataset, wanted, cache)
     assert reading is not None
     return dataset, reading
 

@@ -3,19 +3,20 @@
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["ImageClassifier", "LimpideError", "Recipe", "Run", "__version__"]
+__all__ = ["Features", "ImageClassifier", "LimpideError", "Recipe", "Run", "__version__"]
 
 if TYPE_CHECKING:
     from limpide.classifier import ImageClassifier
     from limpide.errors import LimpideError
+    from limpide.features import Features
     from limpide.recipe import Recipe
     from limpide.run import Run
 
-_WHERE = {"ImageClassifier": "classifier", "LimpideError": "errors", "Recipe": "recipe", "Run": "run"}
+_WHERE = {"Features": "features", "ImageClassifier": "classifier", "LimpideError": "errors", "Recipe": "recipe", "Run": "run"}
 
 
 def __getattr__(name: str) -> object:
-    """Loads the four public names on first use, so that `limpide --help` does not wait for what it does not need."""
+    """Loads the public names on first use, so that `limpide --help` does not wait for what it does not need."""
     if name not in _WHERE:
         raise AttributeError(f"module 'limpide' has no attribute {name!r}")
     from importlib import import_module

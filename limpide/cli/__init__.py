@@ -2,8 +2,8 @@
 
 Nothing heavy is imported before a verb needs it, so that `limpide --help` answers at once.
 
-making.py · using.py · keeping.py   the verbs, grouped by what people do
-machinery.py                        how click is bent to this house
+making.py · using.py · keeping.py · learning.py   the verbs, grouped by what people do
+machinery.py                                      how click is bent to this house
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import click
 
 from limpide import __version__, language
 from limpide.cli.keeping import clean, info, models, runs
+from limpide.cli.learning import lesson
 from limpide.cli.machinery import Verbs, language_first, not_spoken, spoken
 from limpide.cli.making import check, demo, export, train
 from limpide.cli.using import evaluate, explain, predict, report
 from limpide.errors import LimpideError, of_the_system
 from limpide.language import N_, _
 
-VERBS = (check, train, predict, evaluate, explain, export, report, runs, clean, models, info, demo)  # in the order in which people need them
+VERBS = (check, train, predict, evaluate, explain, export, report, runs, clean, models, info, lesson, demo)  # in the order in which people need them
 
 
 @click.group(

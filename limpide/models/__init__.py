@@ -5,6 +5,8 @@ MODELS maps a name to its Entry. `find` also knows timm's networks and a user's 
 
 from __future__ import annotations
 
+from importlib import resources
+
 from torch import nn
 
 from limpide.models.alexnet import AlexNet
@@ -100,4 +102,9 @@ def build(name: str, classes: int, channels: int, size: int) -> nn.Module:
     return find(name).build(name, classes, channels, size)
 
 
-__all__ = ["AUTOENCODERS", "MODELS", "PRETRAINED", "Entry", "build", "find", "is_outside", "multiply_adds", "parameters"]
+def imagenet_classes() -> tuple[str, ...]:
+    """The 1,000 classes of ImageNet (Russakovsky et al. 2015) in the order in which the published networks answer: WordNet's words."""
+    return tuple(resources.files(__name__).joinpath("imagenet.txt").read_text(encoding="utf-8").splitlines())
+
+
+__all__ = ["AUTOENCODERS", "MODELS", "PRETRAINED", "Entry", "build", "find", "imagenet_classes", "is_outside", "multiply_adds", "parameters"]

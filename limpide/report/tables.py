@@ -143,6 +143,14 @@ def print_network(network: Mapping[str, Any]) -> None:
     )
 
 
+def print_lessons(lessons: Mapping[str, str]) -> None:
+    table = _table(_("lesson"), _("what it shows"))
+    table.columns[1].justify = "left"
+    for name, title in lessons.items():
+        table.add_row(name, _(title))
+    _print(table)
+
+
 def print_layers(layers: Sequence[Mapping[str, Any]]) -> None:
     """What each layer gives, and the formula behind every number."""
     table = _table(_("layer"), _("gives"), _("side of what it gives"), _("parameters"))

@@ -11,10 +11,10 @@ from torch import nn
 
 from limpide import models
 from limpide.data.preprocessing import Preprocessing
-from limpide.errors import ModelError, RunError
+from limpide.errors import ModelError, RunError, UsageError, nearest
 from limpide.files import write_bytes
 from limpide.language import N_
-from limpide.models import PRETRAINED
+from limpide.models import MODELS, PRETRAINED
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.batches import Augment, LightAugment
@@ -32,6 +32,23 @@ def build(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
     if recipe.model in PRETRAINED:
         PRETRAINED[recipe.model](model)
     return model
+
+
+def published(name: str) -> tuple[nn.Module, Preprocessing]:
+    """A network as it was published, for the 1,000 classes of ImageNet, and the preprocessing it was published with.
+
+    Raises UsageError for a name that has no published weights, ModelError when they are not installed.
+    """
+    if name not in PRETRAINED:
+        guess = nearest(name, PRETRAINED)
+        todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
+        raise UsageError("L122", N_("there is no network with published weights of this name"), where=name, todo=todo, guess=guess)
+    size = MODELS[name].size
+    model = models.build(name, 1000, 3, size)
+    PRETRAINED[name](model)
+    # Its authors resize the shorter side to `size` + 32 pixels and cut out the middle.
+    centre = round(1024 * size / (size + 32))
+    return model.eval(), Preprocessing(size, 3, "crop", "bicubic", (127.0,), (128.0,), jpeg_side=size + size // 2, centre=centre)
 
 
 def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:

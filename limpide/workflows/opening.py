@@ -14,7 +14,6 @@ from limpide.run import Run
 
 # As PRETRAINED of limpide/models, which needs torch to be read.
 PUBLISHED = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
-TESTED_ON = 32  # pixels that the square is larger than what its authors cut from its middle
 
 
 def is_published(name: str) -> bool:
@@ -49,18 +48,11 @@ def _published(name: str) -> Predictor:
     with contextlib.suppress(ModelError):  # not made yet, or damaged since
         return Predictor(file)
 
-    from importlib import resources
-
-    from limpide.data.preprocessing import Preprocessing
     from limpide.deploy.export import export
-    from limpide.models import MODELS, PRETRAINED, build
+    from limpide.models import imagenet_classes
+    from limpide.training.network import published
 
-    size = MODELS[name].size
-    model = build(name, 1000, 3, size)
-    PRETRAINED[name](model)
-    centre = round(1024 * size / (size + TESTED_ON))
-    preprocessing = Preprocessing(size, 3, "crop", "bicubic", (127.0,), (128.0,), jpeg_side=size + size // 2, centre=centre)
-    classes = tuple(resources.files("limpide.models").joinpath("imagenet.txt").read_text(encoding="utf-8").splitlines())
+    model, preprocessing = published(name)
     file.parent.mkdir(parents=True, exist_ok=True)
-    export(model, preprocessing, classes, file, name=name)
+    export(model, preprocessing, imagenet_classes(), file, name=name)
     return Predictor(file)

@@ -1,0 +1,30 @@
+"""Where is a training stored? In the same bytes as before, with other values: which layers moved, and by how much.
+
+    limpide lesson where_is_it_stored mnist        (digits when nothing is named)
+
+A trained network is not larger than a raw one: 4 bytes a parameter before and after.
+"""
+
+import sys
+import tempfile
+
+import torch
+
+from limpide import ImageClassifier
+from limpide.models import build
+from limpide.training.network import trained
+
+data = sys.argv[1] if len(sys.argv) > 1 else "digits"
+with tempfile.TemporaryDirectory() as runs:
+    clf = ImageClassifier(model="cnn", epochs=3, runs=runs, quiet=True).fit(data)
+    after, preprocessing = trained(clf.run)
+    torch.manual_seed(clf.run.info()["recipe"]["seed"])
+    before = build("cnn", len(clf.classes_), preprocessing.channels, preprocessing.size)
+    print(f"{'layer':16s} {'bytes before':>12s} {'after':>8s}   how far it moved, against its own length at the start")
+    for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
+        moved = float((new - old).norm() / max(1e-9, float(old.norm())))
+        print(
+            f"{name:16s} {4 * old.numel():12,d} {4 * new.numel():8,d}   {moved:6.2f} {'█' * min(40, int(10 * moved))}"
+            if old.norm() > 0
+            else f"{name:16s} {4 * old.numel():12,d} {4 * new.numel():8,d}   it began at zero"
+        )

@@ -1,0 +1,62 @@
+"""Features: frozen networks as scikit-learn transformers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from make_images import photo_folder
+from PIL import Image
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline, make_union
+
+from limpide import Features, ImageClassifier, LimpideError
+from limpide.training.network import published
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[str]]:
+    files = sorted(photo_folder(tmp_path_factory.mktemp("features") / "photos", per_class=8, size=(64, 64), classes=("disc", "square")).rglob("*.png"))
+    return files, [file.parent.name for file in files]
+
+
+def test_they_are_what_the_network_says_before_its_last_layer(photos: tuple[list[Path], list[str]]) -> None:
+    files, _ = photos
+    found = Features("efficientnet_lite0").transform(files[:3])
+    assert found.shape == (3, 1280) and found.dtype == np.float32
+    model, p = published("efficientnet_lite0")
+    import torch
+
+    square = (p.pixels(Image.open(files[1]).convert("RGB")).astype(np.float32) - 127) / 128
+    with torch.no_grad():
+        logits = model(torch.from_numpy(square.transpose(2, 0, 1)[None]))[0].numpy()
+    head = model.head
+    assert np.abs(found[1] @ head.weight.detach().numpy().T + head.bias.detach().numpy() - logits).max() < 1e-3
+    arrays = np.stack([np.asarray(Image.open(file).convert("RGB")) for file in files[:3]])
+    assert np.allclose(Features().transform(arrays), found, atol=1e-5)
+
+
+def test_scikit_learn_eats_them_and_two_networks_join(photos: tuple[list[Path], list[str]], tmp_path: Path) -> None:
+    files, labels = photos
+    pipeline = make_pipeline(Features(), LogisticRegression(max_iter=500)).fit(files[::2], labels[::2])
+    assert pipeline.score(files[1::2], labels[1::2]) == 1.0
+    run = ImageClassifier(model="cnn", epochs=1, runs=str(tmp_path), quiet=True).fit(str(files[0].parents[1])).run_
+    both = make_union(Features(), Features(str(run)))
+    joined = both.fit_transform(files[:4])
+    assert joined.shape == (4, 1280 + Features(str(run)).transform(files[:1]).shape[1])
+    assert clone(both).transformer_list[0][1].network == "efficientnet_lite0"
+
+
+@pytest.mark.parametrize(("network", "code"), [("efficientnet-lite0", "L122.*|.*efficientnet_lite0"), ("resnet50", "L122"), ("nowhere", "L122")])
+def test_a_network_without_published_weights(network: str, code: str) -> None:
+    with pytest.raises(LimpideError, match=code):
+        Features(network).transform(np.zeros((1, 8, 8), np.uint8))
+
+
+def test_a_file_that_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "x.jpg").write_bytes(b"nothing")
+    for name, code in (("x.jpg", "L207"), ("gone.jpg", "L208")):
+        with pytest.raises(LimpideError, match=code):
+            Features().transform([tmp_path / name])
