@@ -35,6 +35,9 @@ def error(cell: str, length: int, seed: int) -> float:
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     reader, head = CELLS[cell](2, UNITS, batch_first=True), nn.Linear(UNITS, 1)
+    if cell == "lstm":  # begin by remembering (Jozefowicz et al. 2015, section 2.2)
+        with torch.no_grad():
+            reader.bias_hh_l0[UNITS : 2 * UNITS] = 1.0
     parameters = [*reader.parameters(), *head.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.0)
     for step in range(STEPS):
@@ -62,8 +65,8 @@ def main() -> None:
         section="Networks named",
         course="on sums, RNN against LSTM with a right schedule, whichever wins: gates are there to remember for longer",
         measured="mean squared error (0.167 for always answering 1): " + "; ".join(told),
-        why="the course's own figures came from a schedule that suited neither",
-        holds=min(long["lstm"], long["gru"]) < 0.5 * long["rnn"],
+        why="the course gives no numbers; the LSTM begins with its forget gates open, without which it does not learn 60 numbers in so few steps",
+        holds=max(long["lstm"], long["gru"]) < 0.5 * long["rnn"],
         numbers=[
             Number(f"{cell}, {length} numbers", *(v for v in (mean(values)[0],)), "squared error", mean(values)[1], mean(values)[2], len(values))
             for (cell, length), values in found.items()

@@ -17,7 +17,7 @@ class PlainNet(nn.Module):
     """Images (batch, channels, size, size), size at least 2 to the number of stages.
 
     depths: convolutions of each stage · widths: maps of each stage · hidden: units of the linear layers before the last
-    norm: batch normalisation after each convolution
+    norm: batch normalisation after each convolution · padding: pixels of zeros around each map · last_pool: whether the last stage is halved, too
     """
 
     def __init__(
@@ -30,16 +30,19 @@ class PlainNet(nn.Module):
         widths: tuple[int, ...] = WIDTHS,
         hidden: tuple[int, ...] = (4096, 4096),
         norm: bool = False,
+        padding: int = 1,
+        last_pool: bool = True,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for depth, width in zip(depths, widths, strict=True):
+        for k, (depth, width) in enumerate(zip(depths, widths, strict=True)):
             for _ in range(depth):
-                layers += [nn.Conv2d(channels, width, 3, padding=1), *([nn.BatchNorm2d(width)] if norm else []), nn.ReLU(inplace=True)]
-                channels = width
-            layers.append(nn.MaxPool2d(2))
-            size //= 2
+                layers += [nn.Conv2d(channels, width, 3, padding=padding), *([nn.BatchNorm2d(width)] if norm else []), nn.ReLU(inplace=True)]
+                channels, size = width, size + 2 * padding - 2
+            if last_pool or k < len(depths) - 1:
+                layers.append(nn.MaxPool2d(2))
+                size //= 2
         self.convolutions = nn.Sequential(*layers)
         inputs, layers = channels * size * size, []
         for units in hidden:

@@ -139,6 +139,20 @@ def test_perceptrons_of_the_course() -> None:
     assert found == [7_960, 23_860, 24_585, 159_010]
 
 
+def test_convolutional_nets_of_the_course() -> None:
+    """16-128-128 without padding, pooled twice, then 100 units; and 3, 5 and 51 convolutions of 100 maps on CIFAR-10."""
+    small = PlainNet(classes=10, channels=1, size=28, depths=(1, 1, 1), widths=(16, 128, 128), hidden=(100,), padding=0)
+    sides, x = [], torch.zeros(1, 1, 28, 28)
+    for layer in small.convolutions:
+        x = layer(x)
+        if isinstance(layer, (nn.Conv2d, nn.MaxPool2d)):
+            sides.append(x.shape[-1])
+    assert sides == [26, 13, 11, 5, 3, 1] and parameters(small) == 180_214
+    with torch.device("meta"):
+        for depths, count in (((1, 1, 1), 247_610), ((1, 2, 2), 428_210), ((1, 25, 25), 4_582_010)):
+            assert parameters(PlainNet(classes=10, size=32, depths=depths, widths=(100,) * 3, hidden=(), norm=True, last_pool=False)) == count
+
+
 @every
 @pytest.mark.parametrize("channels", [1, 3])
 def test_shape(name: str, channels: int) -> None:
