@@ -57,9 +57,9 @@ def test_weights_of_a_layer() -> None:
 
 def test_sides_of_the_course_network() -> None:
     sides = [28]
-    for kernel, stride in ((3, 1), (3, 1), (3, 2), (3, 1), (3, 2)):
+    for kernel, stride in ((3, 1), (2, 2), (3, 1), (2, 2), (3, 1)):  # convolution, pooling, convolution, pooling, convolution
         sides.append(output_size(sides[-1], kernel, stride))
-    assert output_size(28, 3) == 26 and output_size(26, 2, 2) == 13 and output_size(13, 3) == 11 and output_size(11, 2, 2) == 5
+    assert sides[1:] == [26, 13, 11, 5, 3] and output_size(3, 2, 2) == 1
 
 
 @pytest.mark.parametrize(
