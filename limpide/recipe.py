@@ -41,6 +41,13 @@ class Recipe:
         N_("network to train: auto, a name that limpide models lists, timm:NAME, or your own as package.module:factory"),
         also=("arch", "architecture", "net"),
     )
+    weights: str = _choice(
+        "auto",
+        N_(
+            "what it starts from: auto (published weights, where there are any), none, FILE.safetensors, the folder of a run, or hf:owner/name/file.safetensors"
+        ),
+        also=("pretrained_weights",),
+    )
     time: float | None = _choice(None, N_("how long the whole command may take"), unit="s", low=1, also=("time_limit", "max_time", "budget"))
     epochs: int | None = _choice(None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs"))
     batch: int | None = _choice(None, N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs"))

@@ -24,6 +24,7 @@ from limpide.models.recurrent import RowReader
 from limpide.models.resnet import resnet, resnet_cifar
 from limpide.models.vgg import VGG, PlainNet
 from limpide.models.vit import VisionTransformer
+from limpide.recipe import Recipe
 
 
 def _rows(cell: str) -> Entry:
@@ -97,6 +98,11 @@ def find(name: str) -> Entry:
     return elsewhere(name) if is_outside(name) else MODELS[name]
 
 
+def pretrained(recipe: Recipe) -> bool:
+    """Whether a training starts from a network that knows photographs: frozen features first, then all of it with care."""
+    return recipe.model in PRETRAINED and recipe.weights != "none"
+
+
 def build(name: str, classes: int, channels: int, size: int) -> nn.Module:
     """A fresh network for `classes` classes and squares (channels, size, size). Raises ModelError for squares it cannot see."""
     return find(name).build(name, classes, channels, size)
@@ -107,4 +113,4 @@ def imagenet_classes() -> tuple[str, ...]:
     return tuple(resources.files(__name__).joinpath("imagenet.txt").read_text(encoding="utf-8").splitlines())
 
 
-__all__ = ["AUTOENCODERS", "MODELS", "PRETRAINED", "Entry", "build", "find", "imagenet_classes", "is_outside", "multiply_adds", "parameters"]
+__all__ = ["AUTOENCODERS", "MODELS", "PRETRAINED", "Entry", "build", "find", "imagenet_classes", "is_outside", "multiply_adds", "parameters", "pretrained"]

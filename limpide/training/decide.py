@@ -7,11 +7,14 @@ import torch
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Glimpse
 from limpide.errors import UsageError, nearest
+from limpide.files import sha256_of_file
 from limpide.language import N_, Message, message
-from limpide.models import MODELS, PRETRAINED, find, is_outside
+from limpide.models import MODELS, find, is_outside, pretrained
+from limpide.models.weights import weights_file
 from limpide.recipe import Recipe
 from limpide.training.device import chosen, has_fast_bf16
 
+STARTS = ("auto", "none")  # what --weights may say besides a source
 AUTOMATIC = ("cnn", "efficientnet_lite0")  # what auto chooses between
 SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
 FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
@@ -38,8 +41,8 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         reasons.append(message(why, model=model, side=images.median_side))
     check(recipe.but(model=model))
     device = chosen(recipe.device)
-    pretrained, entry = model in PRETRAINED, find(model)
-    asked = recipe.image_size or (TUNED_SIZE if pretrained else max(8, min(images.median_side, max(entry.size, 64))))
+    known, entry = pretrained(recipe.but(model=model)), find(model)
+    asked = recipe.image_size or (TUNED_SIZE if known else max(8, min(images.median_side, max(entry.size, 64))))
     size = entry.fitting(asked)
     if size != asked:
         reasons.append(
@@ -50,16 +53,21 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
                 multiple=entry.multiple,
             )
         )
+    if recipe.weights not in STARTS:
+        digest = sha256_of_file(weights_file(recipe.weights))[:12]
+        reasons.append(
+            message(N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"), source=recipe.weights, digest=digest)
+        )
     precision = recipe.precision
     if precision == "auto":
         # Depthwise convolutions are slower in bfloat16 on processors, plain ones faster.
-        precision = "bf16" if has_fast_bf16(device) and (device.type == "cuda" or not pretrained) else "fp32"
+        precision = "bf16" if has_fast_bf16(device) and (device.type == "cuda" or not known) else "fp32"
     filled = recipe.but(
         model=model,
         image_size=size,
         device=str(device),
         precision=precision,
-        batch=recipe.batch or (32 if pretrained else _power_of_two(n // 24, 16, 128)),
+        batch=recipe.batch or (32 if known else _power_of_two(n // 24, 16, 128)),
         lr=recipe.lr or entry.lr,
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
     )
@@ -72,10 +80,12 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
 
 
 def check(recipe: Recipe) -> None:
-    """Raises UsageError for a network or a device that does not exist, before anything is written."""
+    """Raises UsageError for a network or a device that does not exist, ModelError for weights, before anything is written."""
     if recipe.model != "auto":
         check_model(recipe.model)
     chosen(recipe.device)
+    if recipe.weights not in STARTS:
+        weights_file(recipe.weights)
 
 
 def check_model(name: str) -> None:
@@ -95,7 +105,7 @@ def frozen_size(recipe: Recipe) -> int:
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
     """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 5,000 in 4 to 16."""
-    if recipe.model in PRETRAINED:
+    if pretrained(recipe):
         return max(4, min(16, round(5_000 / train_images)))
     return max(1, min(60, -(-(48_000 if grey else 800_000) // train_images)))
 
@@ -103,7 +113,7 @@ def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
 def preprocessing_of(recipe: Recipe, images: Glimpse, size: int | None = None) -> Preprocessing:
     """What the network sees: its published normalisation when pretrained, else grey levels centred on zero."""
     size = size or recipe.image_size or 0
-    if recipe.model in PRETRAINED:
+    if pretrained(recipe):
         return Preprocessing(size, 3, recipe.fit, "bicubic", (127.0,), (128.0,), JPEG_SIDE)
     return Preprocessing(size, 1 if images.grey else 3, recipe.fit, "bilinear", (127.5,), (63.75,), max(JPEG_SIDE, 2 * size))
 

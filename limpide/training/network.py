@@ -14,10 +14,12 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.errors import ModelError, RunError, UsageError, nearest
 from limpide.files import write_bytes
 from limpide.language import N_
-from limpide.models import MODELS, PRETRAINED
+from limpide.models import MODELS, PRETRAINED, pretrained
+from limpide.models.weights import put_into
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.batches import Augment, LightAugment
+from limpide.training.decide import STARTS
 from limpide.training.device import place
 from limpide.training.optimiser import AdamW, groups_of
 from limpide.training.state import TrainState
@@ -29,7 +31,9 @@ def build(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = models.build(recipe.model, classes, channels, size)
-    if recipe.model in PRETRAINED:
+    if recipe.weights not in STARTS:
+        put_into(model, recipe.weights)
+    elif pretrained(recipe):
         PRETRAINED[recipe.model](model)
     return model
 
@@ -56,7 +60,7 @@ def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
     device = torch.device(recipe.device)
     model = place(model, device)
     scales: list[tuple[str, float]] = []
-    if recipe.model in PRETRAINED:
+    if pretrained(recipe):
         model.hold(HELD_BLOCKS)  # type: ignore[operator]
         scales = discriminative_scales(model)
     torch.manual_seed(recipe.seed)  # dropout
@@ -71,7 +75,7 @@ def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
 
 def augmentation(recipe: Recipe, epochs: float, grey: bool) -> Augment | None:
     """Pretrained networks and long trainings see each image a little changed every time; two passes need no variety."""
-    if recipe.model in PRETRAINED:
+    if pretrained(recipe):
         return LightAugment(flip=recipe.flip == "yes")
     if epochs <= 3:
         return None

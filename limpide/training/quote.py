@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from limpide.models import PRETRAINED
+from limpide.models import pretrained
 from limpide.recipe import Recipe
 from limpide.training.batches import Augment, Batches
 from limpide.training.decide import default_epochs
@@ -57,10 +57,10 @@ def steps_for(recipe: Recipe, speed: Speed, train: Batches, validation: Batches,
     usual = default_epochs(recipe, len(train.rows), grey)
     if left is None:
         return max(1, min(usual, int(LONGEST_UNASKED / epoch_seconds))) * per_epoch
-    most = MOST_EPOCHS["pretrained" if recipe.model in PRETRAINED else "scratch"]
+    most = MOST_EPOCHS["pretrained" if pretrained(recipe) else "scratch"]
     epochs = left / epoch_seconds
     if epochs >= 1:
         return int(min(most, epochs)) * per_epoch
     steps = int(epochs * per_epoch)
     # A third of a pass changes a pretrained network for the worse; a fresh one has nothing else to offer.
-    return 0 if recipe.model in PRETRAINED and epochs < 1 / 3 else max(1, steps)
+    return 0 if pretrained(recipe) and epochs < 1 / 3 else max(1, steps)

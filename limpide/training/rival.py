@@ -25,7 +25,7 @@ class FrozenFeatures:
     def __init__(self, dataset: Dataset, recipe: Recipe) -> None:
         self.dataset = dataset
         self.preprocessing = Preprocessing(SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,))
-        network = build(recipe.but(model="efficientnet_lite0"), len(dataset.classes), 3, SIZE)
+        network = build(recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.classes), 3, SIZE)
         self.dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
         self.network = place(fused(network), torch.device("cpu")).to(self.dtype)
         self._known: dict[int, np.ndarray] = {}

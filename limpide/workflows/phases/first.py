@@ -12,7 +12,7 @@ from limpide.data.reading import Pixels
 from limpide.deploy.export import export
 from limpide.events import Event
 from limpide.language import N_, Message, message
-from limpide.models import PRETRAINED
+from limpide.models import pretrained
 from limpide.predictor import Predictor
 from limpide.training.network import save_weights
 from limpide.training.transfer import Head, fit_head, frozen_features, load_features, log_loss, set_head
@@ -25,7 +25,7 @@ FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; let
 def first_model(job: Job) -> Iterator[Event]:
     if job.done("first"):
         return
-    if job.recipe.model not in PRETRAINED:
+    if not pretrained(job.recipe):
         job.enter("fit")
         return
     began = time.monotonic()

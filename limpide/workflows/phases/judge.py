@@ -7,7 +7,7 @@ from collections.abc import Generator
 import torch
 
 from limpide.events import Event
-from limpide.models import PRETRAINED, multiply_adds, parameters
+from limpide.models import multiply_adds, parameters, pretrained
 from limpide.training.decide import frozen_size
 from limpide.training.network import load_weights
 from limpide.training.transfer import frozen_features, load_features
@@ -21,7 +21,7 @@ def judge_model(job: Job) -> Generator[Event]:
     """Looks at the test part once and writes findings and report."""
     if job.done("judge"):
         return
-    frozen = (yield from _frozen(job)) if job.recipe.model in PRETRAINED else None
+    frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
     budget = min(training_seconds(job.info), rival_budget(job.recipe))
     material = Material(job.pixels(), frozen, budget, job.recipe)
     yield from judge(job.run, job.dataset, job.parts, material, began=job.began, energy=job.energy(), memory=job.memory, images=job.images)

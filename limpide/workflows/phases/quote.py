@@ -10,7 +10,7 @@ import torch
 
 from limpide.events import Event
 from limpide.language import N_, message
-from limpide.models import PRETRAINED
+from limpide.models import pretrained
 from limpide.recipe import Recipe
 from limpide.training import quote
 from limpide.training.network import augmentation, start
@@ -35,7 +35,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     state = start(model, job.recipe, 1)
     speed = quote.probe(state, train_batches, validation, job.recipe, augmentation(job.recipe, 9, job.seen.grey))
     passed = time.monotonic() - job.began
-    each = _frozen_seconds(job) if job.recipe.model in PRETRAINED else 0.0  # s an image
+    each = _frozen_seconds(job) if pretrained(job.recipe) else 0.0  # s an image
     looked_at = sum(len(job.frozen_rows(part)) for part in ("train", "validation")) if each else 0
     frozen = looked_at * each + (HEAD_SECONDS if each else 0.0)
     after = SEAL_SECONDS + len(job.rows("test")) * speed.image + (len(job.frozen_rows("test")) * each if each else 0.0)
@@ -51,7 +51,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     memory = job.memory.peak + _memory_to_come(job)
     quoted = {"seconds": total, "first": first, "fitting": fitting, "memory": memory, "step": speed.step}
     recipe = job.recipe.but(epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1]))
-    if recipe.flip == "auto" and recipe.model not in PRETRAINED:
+    if recipe.flip == "auto" and not pretrained(recipe):
         recipe = recipe.but(flip="no")
     job.recipe = recipe
     yield job.say("decision", message(N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps))
@@ -75,7 +75,7 @@ def _memory_to_come(job: Job) -> int:
     n, p = len(job.rows("train")) + len(job.rows("test")), job.pixels().preprocessing
     side = min(p.size, SIDE)
     pixels = min(4 * n * side * side * p.channels, MOST_BYTES)
-    return SEAL_BYTES + RIVAL_COPIES * pixels + (0 if job.recipe.model in PRETRAINED else RIVAL_BYTES)
+    return SEAL_BYTES + RIVAL_COPIES * pixels + (0 if pretrained(job.recipe) else RIVAL_BYTES)
 
 
 def rival_budget(recipe: Recipe) -> float:

@@ -15,7 +15,7 @@ from limpide.data.split import stratified
 from limpide.errors import RunError
 from limpide.events import Event
 from limpide.language import N_, message
-from limpide.models import PRETRAINED
+from limpide.models import pretrained
 from limpide.recipe import Recipe
 from limpide.training.decide import FEWEST_OF_A_CLASS, FROZEN_IMAGES, decide, frozen_size, preprocessing_of
 from limpide.workflows.phases.job import Job
@@ -85,7 +85,7 @@ def _wanted_pixels(job: Job) -> dict[Preprocessing, np.ndarray]:
     """Which squares to keep of which images: all at the size that is trained, a sample at the size of the first model."""
     everything = np.arange(len(job.dataset), dtype=np.int32)
     wanted = {preprocessing_of(job.recipe, job.seen): everything}
-    if job.recipe.model in PRETRAINED and job.recipe.image_size != frozen_size(job.recipe):
+    if pretrained(job.recipe) and job.recipe.image_size != frozen_size(job.recipe):
         labels = job.dataset.labels
         order = stratified(labels, 0)
         rare = [order[labels[order] == label][:FEWEST_OF_A_CLASS] for label in np.unique(labels)]  # no class may be missing
