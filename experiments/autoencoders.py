@@ -1,10 +1,9 @@
-"""Claim: an auto-encoder gives back what it knows and fails on what it never saw; its middle is worth more than the pixels.
+"""Claim: an auto-encoder learns without labels to give back what it knows, and gives back worse what it never saw.
 
     python -m experiments.autoencoders          (2 minutes)
 
-Plain, denoising, sparse and variational, each trained on the MNIST digits 0 to 7 without labels. The error separates digits
-from Fashion-MNIST-like strangers made here (digits turned upside-down in grey value) and from the unseen digits 8 and 9: area
-under the curve. A linear model on 16 latent numbers beside one on 16 principal components, with 1,000 labels.
+Plain, denoising, sparse and variational, each trained on the MNIST digits 0 to 7 without labels. How well the
+error tells known digits from their negatives, and from the unseen digits 8 and 9: area under the curve. A linear model on 16 latent numbers beside one on 16 principal components, with 1,000 labels.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ def main() -> None:
         + f"; a linear model on {LATENT} numbers with {LABELLED:,} labels: "
         + ", ".join(f"{name} {100 * value:.1f} %" for name, value in linear.items()),
         why="the course gives no numbers; 8 and 9 are made of the strokes of the other digits, so the error tells them apart less surely than negatives",
-        holds=all(values["negatives of digits"] > 0.95 for values in auc.values()),
+        holds=all(values["negatives of digits"] > 0.95 and values["the digits 8 and 9"] > 0.6 for values in auc.values()),
         numbers=[*(Number(f"{name}: {what}", value, "area under the curve") for name, values in auc.items() for what, value in values.items())],
         data={"linear": linear},
     )

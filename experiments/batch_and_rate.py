@@ -2,7 +2,7 @@
 
     python -m experiments.batch_and_rate [FOLDER]   (3 minutes)
 
-The net of experiments/cifar_net.py without batch normalisation, plain descent, 8,000 images of CIFAR-10, three passes. Three
+The net of experiments/cifar_net.py without batch normalisation, plain descent, one cycle with these highest rates, 8,000 images of CIFAR-10, three passes. Three
 seeds, but one for the batch of one.
 """
 

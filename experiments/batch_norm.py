@@ -2,7 +2,7 @@
 
     python -m experiments.batch_norm [FOLDER]   (3 minutes)
 
-Six 3×3 convolutions, plain descent at rates 0.05 and 0.5 with batches of 256, 8,000 images of CIFAR-10, six passes; three seeds.
+Six 3×3 convolutions, plain descent with highest rates of 0.05 and 0.5 (one cycle) and batches of 256, 8,000 images of CIFAR-10, six passes; three seeds.
 """
 
 from __future__ import annotations

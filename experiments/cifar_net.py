@@ -3,7 +3,7 @@
     python -m experiments.cifar_net [FOLDER]    (4 minutes)
 
 Three stages of 3×3 convolutions (32-64-96 maps), batch normalisation, no dropout. All 50,000 images for 5 passes; and 4,000
-images for 25 passes at a constant rate, until the validation loss has long turned. FOLDER: CIFAR-10 as images in train/ and test/.
+images for 25 passes, until the validation loss has long turned. FOLDER: CIFAR-10 as images in train/ and test/.
 """
 
 from __future__ import annotations

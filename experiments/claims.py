@@ -44,7 +44,7 @@ def _claim(name: str, record: dict[str, Any]) -> str:
     return (
         f"### {name.replace('_', ' ')} · {verdict}\n\n"
         f"| | |\n|---|---|\n| course | {_cell(told['course'])} |\n| measured here | {_cell(str(finding.message))} |\n| why they differ | {_cell(told['why'])} |\n\n"
-        f"`{finding.source}` · {record['seconds']} s on 2 cores · {record['date']}\n"
+        f"`{finding.source}` · {record['seconds']} s on {record['cores']} cores · {record['date']}\n"
     )
 
 

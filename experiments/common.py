@@ -6,7 +6,9 @@ the claim as a Finding in experiments/results/, from which `python -m experiment
 
 from __future__ import annotations
 
+import ast
 import datetime
+import hashlib
 import json
 import sys
 import time
@@ -186,6 +188,15 @@ def percent(values: Sequence[float]) -> str:
     return f"{100 * middle:.2f} %" + (f" ({100 * low:.2f} to {100 * high:.2f}, {len(values)} repeats)" if len(values) > 1 else "")
 
 
+def code_of(name: str) -> str:
+    """A digest of what an experiment does: its syntax tree without its texts, so that a result cannot outlive its program."""
+    tree = ast.parse((Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
+
+
 def tell(
     name: str, *, section: str, course: str, measured: str, why: str, holds: bool, numbers: Sequence[Number] = (), data: dict[str, Any] | None = None
 ) -> Finding:
@@ -197,10 +208,17 @@ def tell(
     for title, text in (("course", course), ("measured here", measured), ("why they differ", why)):
         print(f"{title:>16} │ {text}")
     print(f"{'':>16} │ {'the claim holds' if holds else 'the claim does not hold here'}; {seconds:.0f} s", file=sys.stderr)
-    record = {"section": section, "date": datetime.datetime.now(datetime.UTC).date().isoformat(), "seconds": round(seconds), "finding": finding.to_json()}
+    record = {
+        "code": code_of(name),
+        "cores": machine.cores(),
+        "section": section,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "seconds": round(seconds),
+        "finding": finding.to_json(),
+    }
     RESULTS.mkdir(exist_ok=True)
     write_json(RESULTS / f"{name}.json", json.loads(json.dumps(record)))
     return finding
 
 
-__all__ = ["SGD", "Images", "accuracy", "batches", "cifar10", "hinge", "mean", "mnist", "percent", "share", "tell", "train"]
+__all__ = ["SGD", "Images", "accuracy", "batches", "cifar10", "code_of", "hinge", "mean", "mnist", "percent", "share", "tell", "train"]

@@ -1,4 +1,4 @@
-"""Claim: at this size dropout makes no difference to the test score, and the training score depends on how it is measured.
+"""Claim: at this size dropout makes no difference to the test score; and the training score depends on how it is measured.
 
     python -m experiments.dropout               (2 minutes)
 
@@ -46,9 +46,9 @@ def main() -> None:
         course="dropout off / on: 97.67 / 97.62 % of the test, no difference at this size; train 99.90 / 97.09 %, the latter with dropout still on",
         measured="; ".join(f"{name} {percent(values)}" for name, values in found.items())
         + f"; dropout changes the test by {100 * apart:+.2f} points ({100 * low:+.2f} to {100 * high:+.2f})",
-        why="the lab ran each once, and one run cannot tell so small a difference from none; one cycle of the rate trains further than a constant one; "
+        why="the lab ran each once; over several seeds the small difference is there; one cycle of the rate trains further than a constant one; "
         "measured with dropout off, the training score with dropout is much nearer to that without",
-        holds=bool(abs(apart) < 0.005 and np.mean(found["on: train, dropout on"]) < np.mean(found["on: train, dropout off"]) - 0.005),
+        holds=bool(low <= 0 <= high and np.mean(found["on: train, dropout on"]) < np.mean(found["on: train, dropout off"]) - 0.005),
         numbers=[share(name, values) for name, values in found.items()],
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from limpide.data.decode import Undecodable, decode
-from limpide.errors import DataError
+from limpide.errors import DataError, ModelError
 from limpide.language import N_
 from limpide.run import Run
 from limpide.samples import images_in, paths_in
@@ -24,7 +24,8 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     make_pipeline(Features("efficientnet_lite0"), LogisticRegression()).fit(paths, labels)
     make_union(Features("efficientnet_lite0"), Features("runs/photos-001"))     # two networks side by side, for one head
 
-    network: a network with published weights, or a run. X: paths, an array (n, height, width[, 3]) or Pillow images. There is
+    network: a network with published weights, or a run. X: paths, an array (n, height, width[, 3]) of grey levels (floats as the
+    run was trained with, else measured as in `ImageClassifier`) or Pillow images. There is
     nothing to fit. Raises DataError for an image that cannot be used, ModelError or RunError for a network that is not there.
     """
 
@@ -40,15 +41,27 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         from limpide.data.reading import Pixels
         from limpide.training.batches import normalised
 
-        model, preprocessing = _opened(self.network)
-        paths, found = paths_in(X), []
-        images = [_decoded(path, preprocessing.jpeg_side) for path in paths] if paths is not None else images_in(X)
+        model, preprocessing, scale = _opened(str(self.network))
+        paths = paths_in(X)
+        if paths is None and isinstance(X, np.ndarray) and X.ndim == 2:
+            todo = N_("reshape them to (n, height, width), or (1, height, width) for one image")
+            raise DataError("L222", N_("these are rows of numbers, and images were expected"), where=f"shape {X.shape}", todo=todo)
+        images = paths if paths is not None else images_in(X, scale)
+        found = []
         for k in range(0, len(images), BATCH):
-            squares = np.stack([preprocessing.pixels(image) for image in images[k : k + BATCH]])
+            some = [_decoded(item, preprocessing.jpeg_side) if paths is not None else item for item in images[k : k + BATCH]]
+            squares = np.stack([preprocessing.pixels(image) for image in some])
             with torch.inference_mode():
                 batch = normalised(torch.from_numpy(squares), Pixels(preprocessing, np.arange(len(squares)), squares))
-                found.append(model.features(batch).float().numpy())
+                found.append(_of(model, batch).float().numpy())
+        if not found:
+            raise DataError("L211", N_("none of these images can be read"), where="transform", todo=N_("name image files, a folder, or a pattern in quotes"))
         return np.concatenate(found)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """One name for each number, as scikit-learn's pipelines ask for them."""
+        model, _, _ = _opened(str(self.network))
+        return np.array([f"{Path(str(self.network)).name}_{k}" for k in range(_last(model).in_features)], dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -63,10 +76,33 @@ def _decoded(path: Any, at_least: int) -> Any:
         raise DataError("L208", N_("the file cannot be opened"), where=f"{path}: {error.strerror}", todo=N_("name a readable image")) from error
 
 
-def _opened(network: str) -> tuple[Any, Any]:
-    """(network, preprocessing), in evaluation mode."""
+def _opened(network: str) -> tuple[Any, Any, float | None]:
+    """(network in evaluation mode, preprocessing, what turned the floats it learned from into grey levels)."""
     from limpide.training.network import published, trained
 
     if Path(network).exists():
-        return trained(Run.open(network))
-    return published(network)
+        run = Run.open(network)
+        return *trained(run), (run.info().get("arrays") or {}).get("scale")
+    return *published(network), None
+
+
+def _last(model: Any) -> Any:
+    """The last linear layer: what enters it are the features."""
+    from torch import nn
+
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    if not layers:
+        raise ModelError("L427", N_("this network has no linear layer, and so no features before the last one"), where=type(model).__name__, todo="")
+    return layers[-1]
+
+
+def _of(model: Any, batch: Any) -> Any:
+    if callable(getattr(model, "features", None)):
+        return model.features(batch)
+    seen: list[Any] = []
+    hook = _last(model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    try:
+        model(batch)
+    finally:
+        hook.remove()
+    return seen[-1].reshape(len(batch), -1)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from experiments import claims
+from experiments.common import code_of
 from limpide.finding import Finding
 
 ROOT = Path(__file__).parents[1]
@@ -28,3 +29,4 @@ def test_a_result_belongs_to_an_experiment_that_says_what_it_does(file: Path) ->
     assert header.startswith("Claim: ") and f"python -m experiments.{file.stem}" in header
     assert finding.name == file.stem and record["section"] in claims.SECTIONS and record["seconds"] <= 300, "at most five minutes on two cores"
     assert finding.numbers or finding.data
+    assert record["code"] == code_of(file.stem), f"the program changed since it was measured: python -m experiments.{file.stem}"

@@ -9,6 +9,7 @@ import pytest
 from make_images import photo_folder
 from PIL import Image
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
@@ -53,6 +54,22 @@ def test_scikit_learn_eats_them_and_two_networks_join(photos: tuple[list[Path], 
 def test_a_network_without_published_weights(network: str, code: str) -> None:
     with pytest.raises(LimpideError, match=code):
         Features(network).transform(np.zeros((1, 8, 8), np.uint8))
+
+
+def test_floats_are_scaled_as_the_run_was_trained(tmp_path: Path) -> None:
+    digits = load_digits()
+    clf = ImageClassifier(model="linear", epochs=1, runs=str(tmp_path), quiet=True, judge=False).fit(digits.images, digits.target)
+    features = Features(clf.run_)
+    dim = np.minimum(digits.images[:1], 1.0)
+    alone, beside = features.transform(dim), features.transform(np.concatenate([dim, digits.images[1:3]]))
+    assert np.array_equal(alone[0], beside[0]), "the features of an image do not depend on its neighbours"
+    assert features.transform(digits.images[:5]).shape == (5, 64) and len(features.get_feature_names_out()) == 64
+
+
+def test_rows_of_numbers_and_nothing_are_refused() -> None:
+    for X, code in ((np.zeros((3, 64)), "L222"), ([], "L211")):
+        with pytest.raises(LimpideError, match=code):
+            Features().transform(X)
 
 
 def test_a_file_that_is_no_image(tmp_path: Path) -> None:

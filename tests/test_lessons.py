@@ -17,12 +17,12 @@ SHOWS = {
     "overfitting": "degree 15",
     "perceptron": "12 presentations and 2 updates",
     "descent": "0.49512   f  1.75002   f′ -0.00977",
-    "backprop": "pass  6000: error 0.0001",
+    "backprop": "pass  6000: error 0.000",
     "race": "Nesterov",
     "graph": "the slope of the scores is p − t: True",
-    "convolution": "(16, 128): 18560",
+    "convolution": "9·16·128 + 128 = 18,560",
     "linear_images": "cnn    Of 359 images it had never seen",
-    "transfer": "(2, 1280)",
+    "transfer": "40 images → 1280 numbers each; a linear model on them names 100.0% right",
     "where_is_it_stored": "head.weight",
 }
 
@@ -44,6 +44,8 @@ def test_a_lesson_runs_and_is_short(name: str, tmp_path: Path) -> None:
 def test_the_list_and_a_wrong_name(tmp_path: Path) -> None:
     listed = limpide("lesson", cwd=tmp_path).stdout
     assert all(name in listed for name in LESSONS) and listed.splitlines()[-1] == "next: limpide lesson if_or_tree"
+    assert "L124" in limpide("lesson", "race", "mnist", cwd=tmp_path, status=2).stderr
+    assert "one folder of images a class" in limpide("lesson", "transfer", "nowhere", cwd=tmp_path, status=1).stderr
     assert "L123" in limpide("lesson", "perceptrons", cwd=tmp_path, status=2).stderr
     assert "did you mean perceptron?" in limpide("lesson", "perceptrons", cwd=tmp_path, status=2).stderr
     assert "neurone" in limpide("lesson", cwd=tmp_path, LIMPIDE_LANG="fr").stdout

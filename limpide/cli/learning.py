@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import runpy
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
@@ -28,6 +30,8 @@ LESSONS = {
     "transfer": N_("the features of a pretrained network, and a linear model on top"),
     "where_is_it_stored": N_("where a training is stored: the same bytes, other values"),
 }
+
+TAKES_DATA = ("linear_images", "transfer", "where_is_it_stored")
 
 
 @verb(
@@ -55,7 +59,11 @@ def lesson(name: str | None, data: Sequence[str]) -> None:
         )
     module = f"limpide.lessons.{name}"
     found = find_spec(module)
-    screen.say(found.origin if found and found.origin else module)
+    file = Path(found.origin if found and found.origin else "")
+    screen.say(str(file))
+    click.echo(f"\n{ast.get_docstring(ast.parse(file.read_text(encoding='utf-8')))}\n")
+    if data and name not in TAKES_DATA:
+        raise UsageError("L124", N_("this lesson has its own data"), where=" ".join(data), todo=N_("see limpide lesson --help"))
     before, sys.argv = sys.argv, [name, *data]
     try:
         runpy.run_module(module, run_name="__main__")

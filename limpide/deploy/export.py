@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,9 @@ from torch import nn
 from limpide import __version__
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.graph import IR_VERSION, OPSET, preprocessing_model
+from limpide.errors import ModelError
 from limpide.files import write_bytes
+from limpide.language import N_
 
 
 def export(model: nn.Module, preprocessing: Preprocessing, classes: tuple[str, ...], file: Path, *, temperature: float = 1.0, name: str = "") -> None:
@@ -45,6 +49,19 @@ def export(model: nn.Module, preprocessing: Preprocessing, classes: tuple[str, .
     write_bytes(file, whole.SerializeToString())
 
 
+def check_exportable(model: nn.Module, preprocessing: Preprocessing) -> None:
+    """Raises ModelError for a network that could be trained and not be shipped. What PyTorch prints of its failure is not shown."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # it prints the whole graph past Python's own stdout
+            os.dup2(nowhere.fileno(), 1)
+        _network(model, preprocessing)
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 def _network(model: nn.Module, p: Preprocessing) -> onnx.ModelProto:
     """The network alone: network_input (batch, channels, size, size) → logits. Batch normalisation is folded in."""
     model = model.eval().to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
@@ -56,16 +73,25 @@ def _network(model: nn.Module, p: Preprocessing) -> onnx.ModelProto:
         warnings.filterwarnings("ignore", message=".*legacy TorchScript-based ONNX export.*")
         warnings.filterwarnings("ignore", message=".*batch_size other than 1.*")  # of recurrent layers: tests/models runs several sizes
         warnings.filterwarnings("ignore", message="Constant folding.*")  # a pad is not made smaller: only a little slower to load
-        torch.onnx.export(
-            model,
-            (torch.zeros(2, p.channels, p.size, p.size),),
-            stream,
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=["network_input"],
-            output_names=["logits"],
-            dynamic_axes={"network_input": {0: "batch"}, "logits": {0: "batch"}},
-        )
+        try:
+            torch.onnx.export(
+                model,
+                (torch.zeros(2, p.channels, p.size, p.size),),
+                stream,
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=["network_input"],
+                output_names=["logits"],
+                dynamic_axes={"network_input": {0: "batch"}, "logits": {0: "batch"}},
+            )
+        except Exception as error:  # torch raises many kinds for what ONNX cannot say
+            raise ModelError(
+                "L426",
+                N_("this network cannot be written as ONNX: {error}"),
+                where=type(model).__name__,
+                todo=N_("use layers that ONNX knows; a model that cannot be shipped is not trained"),
+                error=f"{type(error).__name__}: {error}".splitlines()[0],
+            ) from error
     network = onnx.load_from_string(stream.getvalue())
     network.ir_version = IR_VERSION
     return network

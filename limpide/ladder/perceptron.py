@@ -46,7 +46,7 @@ def perceptron(examples: Examples, start: Sequence[float], rate: float = 1.0, pa
         for x, t in zip(inputs, targets, strict=True):
             y = float(w @ x > 0)
             before, w = w, w + rate * (t - y) * x
-            n, mistakes = n + 1, mistakes + (y != t)
+            n, mistakes = n + 1, mistakes + int(y != t)
             yield Step(n, epoch, abs(t - y), rate, values={"X": x.tolist(), "W": before.tolist(), "y": y, "t": t, "W_after": w.tolist()})
         updates += mistakes
         if not mistakes:
@@ -92,7 +92,8 @@ class Mixture:
 def inseparable(examples: Examples) -> Mixture | None:
     """Why no plane divides the examples, or None when one does. The two mixtures are found as a linear programme.
 
-    A plane exists exactly when the convex hulls of the two answers do not meet (hyperplane separation theorem).
+    A plane exists exactly when the convex hulls of the two answers do not meet (hyperplane separation theorem). Gaps smaller than
+    a millionth of the spread of an input count as none.
     """
     from scipy.optimize import linprog
 
@@ -100,13 +101,15 @@ def inseparable(examples: Examples) -> Mixture | None:
     ones, zeros = np.flatnonzero(targets == 1), np.flatnonzero(targets == 0)
     if not len(ones) or not len(zeros):
         return None
+    spread = np.ptp(inputs, axis=0)
+    even = (inputs - inputs.mean(0)) / np.where(spread > 0, spread, 1.0)
+    even[:, 0] = 1.0
     # Shares a ≥ 0 of the ones and b ≥ 0 of the zeros: Σ a x = Σ b x. The constant x₀ = 1 makes both sums of shares equal.
-    equal = np.hstack([inputs[ones].T, -inputs[zeros].T])
+    equal = np.hstack([even[ones].T, -even[zeros].T])
     sums = np.concatenate([np.ones(len(ones)), np.zeros(len(zeros))])
     found = linprog(np.zeros(len(sums)), A_eq=np.vstack([equal, sums]), b_eq=[*np.zeros(len(equal)), 1.0], bounds=(0, 1))
     if not found.success:
         return None
     a, b = found.x[: len(ones)], found.x[len(ones) :]
-    point = a @ inputs[ones, 1:]
     share = {int(i): float(s) for i, s in zip(ones, a, strict=True) if s > 1e-9}
-    return Mixture(point, share, {int(i): float(s) for i, s in zip(zeros, b, strict=True) if s > 1e-9}, examples)
+    return Mixture(a @ inputs[ones, 1:], share, {int(i): float(s) for i, s in zip(zeros, b, strict=True) if s > 1e-9}, examples)

@@ -19,4 +19,4 @@ for title, picture in (
     ("the largest of each 2×2", pooled[0] / 4),
 ):
     print(title, *("".join(" ░▒▓█"[min(4, int(5 * v))] * 2 for v in row) for row in picture), sep="\n")
-print("28 pixels, 3×3 kernel →", output_size(28, 3), "· 9·k·l + l:", {(k, m): parameters(k, m) for k, m in ((1, 16), (16, 128), (3, 64))})
+print("28 pixels, 3×3 kernel →", output_size(28, 3), *(f"· {k} → {m} maps: 9·{k}·{m} + {m} = {parameters(k, m):,}" for k, m in ((1, 16), (16, 128), (3, 64))))

@@ -1,15 +1,15 @@
 """Six ways down: who crosses the long valley, and who leaves the saddle.
 
-SGD, momentum, Nesterov, Adagrad, RMSprop and Adam on two surfaces, a hundred steps each.
+SGD, momentum, Nesterov, Adagrad, RMSprop and Adam on two surfaces, a hundred steps each, everybody at the best rate of one grid.
 """
 
 import numpy as np
 
-from limpide.ladder.race import SURFACES, race
+from limpide.ladder.race import SURFACES, best_rate, race
 
 for surface in SURFACES:
     print(f"{surface}: how far above the lowest point after 0, 10, 30 and 100 steps")
     height = {(s.values["optimiser"], s.n): s.loss - SURFACES[surface].least for s in race(surface, 100)}
     before = SURFACES[surface].f(np.array(SURFACES[surface].start)) - SURFACES[surface].least
     for name in dict.fromkeys(name for name, _ in height):
-        print(f"  {name:10s}" + "".join(f"{value:10.5f}" for value in (before, *(height[name, n] for n in (10, 30, 100)))))
+        print(f"  {name:10s} η = {best_rate(surface, name):<6g}" + "".join(f"{value:10.5f}" for value in (before, *(height[name, n] for n in (10, 30, 100)))))

@@ -17,4 +17,4 @@ for what, data, score, models in (
     print(what)
     for model in models:
         found = cross_val_score(make_pipeline(StandardScaler(), model), data.data, data.target, scoring=score, cv=5)
-        print(f"  {type(model).__name__:20s} {score} {found.mean():8.2f} ± {found.std():.2f}")
+        print(f"  {type(model).__name__:20s} {score.removeprefix('neg_')} {abs(found.mean()):8.2f} ± {found.std():.2f}")

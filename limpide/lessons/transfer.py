@@ -1,11 +1,14 @@
 """What a network learned elsewhere: its features of your images, and a linear model on top.
 
-limpide lesson transfer photos/        (a folder a class; two photographs that come with scikit-learn when nothing is named)
+    limpide lesson transfer photos/        a folder a class; crops of two photographs of scikit-learn when nothing is named
+
+The network has never seen these classes. Its features tell them apart all the same, from very few examples.
 """
 
 import sys
 from pathlib import Path
 
+import numpy as np
 from sklearn.datasets import load_sample_images
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
@@ -15,8 +18,13 @@ from limpide import Features
 
 if len(sys.argv) > 1:
     files = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-    labels = [path.parent.name for path in files]
-    print(f"five-fold: {cross_val_score(make_pipeline(Features(), LogisticRegression(max_iter=1000)), files, labels).mean():.1%} right")
-else:
-    seen = Features().transform(load_sample_images().images)
-    print(f"two photographs → {seen.shape}: {(seen > 0.1).mean(1)[0]:.0%} and {(seen > 0.1).mean(1)[1]:.0%} of the numbers are not zero")
+    images, labels = files, [path.parent.name for path in files]
+else:  # twenty crops of each photograph, 96 pixels wide
+    corners = np.random.default_rng(0).integers(0, (427 - 96, 640 - 96), (20, 2))
+    images = np.stack([photo[y : y + 96, x : x + 96] for photo in load_sample_images().images for y, x in corners])
+    labels = ["china"] * 20 + ["flower"] * 20
+if len(set(labels)) < 2:
+    sys.exit(f"no images of two classes in {sys.argv[1]}: name a folder with one folder of images a class")
+features = Features().transform(images)
+found = cross_val_score(make_pipeline(LogisticRegression(max_iter=1000)), features, labels, cv=4)
+print(f"{features.shape[0]} images → {features.shape[1]} numbers each; a linear model on them names {found.mean():.1%} right (four-fold)")

@@ -22,9 +22,9 @@ with tempfile.TemporaryDirectory() as runs:
     before = build("cnn", len(clf.classes_), preprocessing.channels, preprocessing.size)
     print(f"{'layer':16s} {'bytes before':>12s} {'after':>8s}   how far it moved, against its own length at the start")
     for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
-        moved = float((new - old).norm() / max(1e-9, float(old.norm())))
+        moved = float((new - old).detach().norm() / max(1e-9, float(old.detach().norm())))
         print(
             f"{name:16s} {4 * old.numel():12,d} {4 * new.numel():8,d}   {moved:6.2f} {'█' * min(40, int(10 * moved))}"
-            if old.norm() > 0
+            if float(old.detach().norm()) > 0
             else f"{name:16s} {4 * old.numel():12,d} {4 * new.numel():8,d}   it began at zero"
         )

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from limpide.models.counting import multiply_adds_of
+from limpide.models.counting import multiply_adds, multiply_adds_of
 from limpide.models.vit import Attention
 
 WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+OUTSIDE = "of its own"  # kind of the row for what no listed layer holds
 SHOWN = (*WINDOWS, nn.Linear, nn.RNNBase, nn.BatchNorm2d, nn.LayerNorm)
 
 
@@ -30,61 +31,68 @@ class Layer:
 
 @torch.inference_mode()
 def layers(model: nn.Module, channels: int, size: int) -> list[Layer]:
-    """The layers that do arithmetic or change the resolution, in the order in which an image passes them."""
+    """The layers that do arithmetic or change the resolution, in the order in which an image passes them.
+
+    What a network learns outside of them (a transformer's positions, centres of radial units) is its last row.
+    """
     found: list[Layer] = []
     names = {module: name for name, module in model.named_modules()}
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
         given = output[0] if isinstance(output, tuple) else output
         own = sum(p.numel() for p in module.parameters())
-        found.append(
-            Layer(
-                names[module],
-                type(module).__name__,
-                tuple(given.shape[1:]),
-                _side(module, inputs[0].shape[-1]) if isinstance(module, WINDOWS) else "",
-                own,
-                _count(module),
-                multiply_adds_of(module, inputs[0], output),
-            )
-        )
+        side = _side(module, inputs[0].shape[-1], given.shape[-1]) if isinstance(module, WINDOWS) and inputs else ""
+        cost = multiply_adds_of(module, inputs[0], output) if inputs else 0
+        found.append(Layer(names[module], type(module).__name__, tuple(given.shape[1:]), side, own, _count(module, own), cost))
 
     hooks = [module.register_forward_hook(note) for module in model.modules() if isinstance(module, SHOWN)]
-    some = next(model.parameters())
+    was_training, some = model.training, next(model.parameters())
     try:
         model.eval()(torch.zeros(1, channels, size, size, device=some.device))
     finally:
+        model.train(was_training)
         for hook in hooks:
             hook.remove()
+    seen = {id(p) for module in model.modules() if isinstance(module, SHOWN) for p in module.parameters()}
+    rest = sum(p.numel() for p in model.parameters() if id(p) not in seen)
+    missing = multiply_adds(model, channels, size) - sum(layer.multiply_adds for layer in found)
+    if rest or missing:
+        found.append(Layer("", OUTSIDE, (), "", rest, "", missing))
     return found
 
 
-def _side(layer: Any, before: int) -> str:
-    """out = ⌊(in + 2·padding − kernel) / stride⌋ + 1, with the numbers of this layer, along the width."""
+def _side(layer: Any, before: int, after: int) -> str:
+    """out = ⌊(in + 2·padding − kernel) / stride⌋ + 1, with the numbers of this layer, along the width; dilation widens the kernel."""
+    if isinstance(layer.padding, str):
+        return ""
     kernel, stride, padding = (_last(value) for value in (layer.kernel_size, layer.stride, layer.padding))
-    up = isinstance(layer, nn.MaxPool2d) and layer.ceil_mode
-    after = -(-(before + 2 * padding - kernel) // stride) + 1 if up else (before + 2 * padding - kernel) // stride + 1
+    kernel = (kernel - 1) * _last(getattr(layer, "dilation", 1)) + 1
+    up = getattr(layer, "ceil_mode", False)
     opening, closing = ("⌈", "⌉") if up else ("⌊", "⌋")
-    return f"{opening}({before} + 2·{padding} − {kernel})/{stride}{closing} + 1 = {after}"
+    told = f"{opening}({before} + 2·{padding} − {kernel})/{stride}{closing} + 1"
+    reached = (-(-(before + 2 * padding - kernel) // stride) if up else (before + 2 * padding - kernel) // stride) + 1
+    return f"{told} = {after}" if reached == after else ""  # a window that would begin outside is dropped when rounding up
 
 
-def _count(layer: nn.Module) -> str:
-    bias = ""
+def _count(layer: nn.Module, own: int) -> str:
+    """The formula, where it gives what the layer really has."""
+    told, value = "", 0
     if isinstance(layer, nn.Conv2d):
         (height, width), inputs, outputs = layer.kernel_size, layer.in_channels // layer.groups, layer.out_channels
-        bias = f" + {outputs}" if layer.bias is not None else ""
-        return f"{height}·{width}·{inputs}·{outputs}{bias}"
-    if isinstance(layer, nn.Linear):
-        bias = f" + {layer.out_features}" if layer.bias is not None else ""
-        return f"{layer.in_features}·{layer.out_features}{bias}"
-    if isinstance(layer, nn.RNNBase):
-        gates, units = {"LSTM": 4, "GRU": 3}.get(layer.mode, 1), layer.hidden_size
-        return f"{gates}·({units}·{layer.input_size} + {units}·{units} + 2·{units})"
-    if isinstance(layer, nn.BatchNorm2d):
-        return f"2·{layer.num_features}"
-    if isinstance(layer, nn.LayerNorm):
-        return f"2·{layer.normalized_shape[-1]}"
-    return ""
+        told, value = f"{height}·{width}·{inputs}·{outputs}", height * width * inputs * outputs
+        if layer.bias is not None:
+            told, value = f"{told} + {outputs}", value + outputs
+    elif isinstance(layer, nn.Linear):
+        told, value = f"{layer.in_features}·{layer.out_features}", layer.in_features * layer.out_features
+        if layer.bias is not None:
+            told, value = f"{told} + {layer.out_features}", value + layer.out_features
+    elif isinstance(layer, nn.RNNBase):
+        gates, units, inputs = {"LSTM": 4, "GRU": 3}.get(layer.mode, 1), layer.hidden_size, layer.input_size
+        told, value = f"{gates}·({units}·{inputs} + {units}·{units} + 2·{units})", gates * (units * inputs + units * units + 2 * units)
+    elif isinstance(layer, (nn.BatchNorm2d, nn.LayerNorm)):
+        width = layer.num_features if isinstance(layer, nn.BatchNorm2d) else layer.normalized_shape[-1]
+        told, value = f"2·{width}", 2 * width
+    return told if value == own else ""  # several layers in one, or none of the usual numbers
 
 
 def _last(value: Any) -> int:
@@ -99,12 +107,16 @@ def receptive_field(model: nn.Module, channels: int, size: int) -> int | None:
     """
     if not any(isinstance(layer, nn.Conv2d) for layer in model.modules()) or any(isinstance(layer, Attention) for layer in model.modules()):
         return None
-    some = next(model.parameters())
+    was_training, some = model.training, next(model.parameters())
     with torch.inference_mode(), _Fields() as fields:
         image = torch.zeros(1, channels, size, size, device=some.device)
         fields.begin(image)
         model.eval()(image)
+    model.train(was_training)
     return fields.largest
+
+
+GLOBAL = ("mean", "amax", "adaptive_avg_pool2d", "adaptive_max_pool2d")  # what sees all places at once
 
 
 class _Fields(TorchFunctionMode):
@@ -124,7 +136,8 @@ class _Fields(TorchFunctionMode):
         kwargs = kwargs or {}
         output = func(*args, **kwargs)
         before = [self.known[id(t)] for t in _tensors(args) if id(t) in self.known]
-        if before and isinstance(output, Tensor) and output.ndim == 4 and output.shape[-1] > 1:
+        pooled = getattr(func, "__name__", "") in GLOBAL
+        if before and not pooled and isinstance(output, Tensor) and output.ndim == 4:
             field, jump = max(field for field, _ in before), max(jump for _, jump in before)
             kernel, stride = _window(func, args, kwargs)
             self.known[id(output)] = (field + (kernel - 1) * jump, jump * stride)
@@ -145,8 +158,8 @@ def _window(func: Any, args: Any, kwargs: Any) -> tuple[int, int]:
     """(kernel, stride) of what is called, (1, 1) where it looks at one place only."""
     name = getattr(func, "__name__", "")
     if name == "conv2d":
-        kernel, stride = args[1].shape[-1], args[3] if len(args) > 3 else kwargs.get("stride", 1)
-        return kernel, _last(stride)
+        stride, dilation = (args[k] if len(args) > k else kwargs.get(name, 1) for k, name in ((3, "stride"), (5, "dilation")))
+        return (args[1].shape[-1] - 1) * _last(dilation) + 1, _last(stride)
     if name in ("max_pool2d", "avg_pool2d", "fn", "boolean_dispatch"):
         kernel = _last(args[1] if len(args) > 1 else kwargs["kernel_size"])
         stride = args[2] if len(args) > 2 else kwargs.get("stride")

@@ -26,7 +26,8 @@ def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
         nonlocal total
-        total += multiply_adds_of(layer, inputs[0], output)
+        if inputs:  # none where everything is handed over by name
+            total += multiply_adds_of(layer, inputs[0], output)
 
     watched = [layer.register_forward_hook(count) for layer in model.modules()]
     was_training, some = model.training, next(model.parameters())

@@ -9,8 +9,8 @@ For 1,000 classes: B0 5,288,548 parameters, B1 7,794,184, B2 9,109,994, B3 12,23
 B6 43,040,704, B7 66,347,960. Lite has no squeeze-and-excitation, ReLU6 for Swish, and leaves stem and last convolution as
 they are: Lite0 4,652,008, Lite1 5,416,680, Lite2 6,092,072, Lite3 8,197,096, Lite4 13,006,568.
 
-The published weights were trained with TensorFlow's "same" padding, which at stride 2 pads the right and the bottom only;
-padding both sides would shift what every later layer sees.
+The published weights were trained with TensorFlow's "same" padding, which at stride 2 pads the right and the bottom by one more
+than the left and the top; padding both sides alike would shift what every later layer sees.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """InceptionV3 (Szegedy et al. 2016, arXiv 1512.00567): in each module several small convolutions look side by side, and
-large kernels are made of small ones (5×5 of two 3×3, 7×7 of 1×7 and 7×1).
+large kernels are made of small ones (7×7 of 1×7 and 7×1, some 5×5 of two 3×3).
 
 For 299×299 photographs and 1,000 classes it has 23,834,568 parameters; with the auxiliary head of the paper's section 4,
-which helped to train it and is thrown away afterwards, 27,161,264. `features` is the cut that transfer learning takes:
+27,161,264. `features` is the cut that transfer learning takes:
 2,048 numbers an image.
 """
 
@@ -108,7 +108,7 @@ def _module_8(inputs: int) -> Module:
 
 
 class Auxiliary(nn.Module):
-    """A second head on the 17 × 17 places: its slope reaches the early layers by a shorter way."""
+    """A second head on the 17 × 17 places, which acts as a regulariser (section 4); it is thrown away afterwards."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()

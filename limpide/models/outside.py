@@ -64,10 +64,9 @@ def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
         found: Any = importlib.import_module(module)
         for part in what.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ModelError(
-            "L414", N_("there is nothing of this name to import"), where=f"{name} ({error})", todo=N_("name it as package.module:factory")
-        ) from error
+    except (Exception, SystemExit) as error:  # whatever the module does while it is read
+        told = f"{name} ({type(error).__name__}: {error})".splitlines()[0]
+        raise ModelError("L414", N_("this cannot be imported"), where=told, todo=N_("name it as package.module:factory")) from error
     makes = (isinstance(found, type) and issubclass(found, nn.Module)) or (isinstance(found, FunctionType) and _taken(found, "classes"))
     if not makes:
         raise ModelError(
@@ -100,6 +99,8 @@ def _made(name: str, factory: Callable[..., Any], classes: int, channels: int, s
             size=size,
             error=f"{type(error).__name__}: {error}".splitlines()[0],
         ) from error
+    if next(model.parameters(), None) is None:
+        raise ModelError("L425", N_("this network has nothing to learn: no parameters"), where=name, todo=N_("let its layers be attributes of the network"))
     if shape != (2, classes):
         raise ModelError(
             "L417",

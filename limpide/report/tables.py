@@ -117,6 +117,7 @@ def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
     table.padding = (0, 1, 0, 0)
     for column in table.columns[:-1]:
         column.no_wrap = True
+    table.columns[-1].min_width = 5
     for n in networks:
         milliseconds = n["speed"] and n["speed"]["milliseconds"]
         counts = (number(n["parameters"]), size(n["weight_bytes"]), large(n["multiply_adds"]))
@@ -153,13 +154,14 @@ def print_lessons(lessons: Mapping[str, str]) -> None:
 
 def print_layers(layers: Sequence[Mapping[str, Any]]) -> None:
     """What each layer gives, and the formula behind every number."""
-    table = _table(_("layer"), _("gives"), _("side of what it gives"), _("parameters"))
-    for column in table.columns[1:]:
+    table = _table(_("layer"), _("gives"), _("side of what it gives"), _("parameters"), _("mult-adds"))
+    for column in table.columns[1:-1]:
         column.justify = "left"
     for layer in layers:
         shape = " × ".join(map(str, layer["shape"]))
-        count = f"{layer['count']} = {number(layer['parameters'])}" if layer["count"] else ""
-        table.add_row(f"{layer['name']} {layer['kind']}", shape, layer["side"], count)
+        count = " = ".join(part for part in (layer["count"], number(layer["parameters"]) if layer["parameters"] else "") if part)
+        name = f"{layer['name']} {layer['kind']}" if layer["name"] else _("outside of these layers")
+        table.add_row(name, shape, layer["side"], count, large(layer["multiply_adds"]) if layer["multiply_adds"] else "")
     _print(table)
 
 

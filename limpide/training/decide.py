@@ -20,7 +20,7 @@ SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
 FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
 FEWEST_OF_A_CLASS = 20  # of each class among them, where there are so many
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
-JPEG_SIDE = 336  # pixels: one and a half times the largest square
+JPEG_SIDE = 336  # pixels, at least: one and a half times the square that most networks see
 
 
 def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Message]]:
@@ -114,7 +114,7 @@ def preprocessing_of(recipe: Recipe, images: Glimpse, size: int | None = None) -
     """What the network sees: its published normalisation when pretrained, else grey levels centred on zero."""
     size = size or recipe.image_size or 0
     if pretrained(recipe):
-        return Preprocessing(size, 3, recipe.fit, "bicubic", (127.0,), (128.0,), JPEG_SIDE)
+        return Preprocessing(size, 3, recipe.fit, "bicubic", (127.0,), (128.0,), max(JPEG_SIDE, size + size // 2))
     return Preprocessing(size, 1 if images.grey else 3, recipe.fit, "bilinear", (127.5,), (63.75,), max(JPEG_SIDE, 2 * size))
 
 

@@ -8,12 +8,11 @@ from limpide.data.decode import Undecodable, decode
 from limpide.errors import DataError, UsageError, nearest
 from limpide.finding import Finding, Table
 from limpide.language import N_, message
-from limpide.run import Run
-from limpide.workflows.opening import predictor_of
+from limpide.workflows.opening import network_of, predictor_of
 
 
 def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: int = 0, x: int = 0) -> dict[str, Finding]:
-    """Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist."""
+    """`run`: a run, or the name of a published network. Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist."""
     import numpy as np
     import torch
 
@@ -21,10 +20,8 @@ def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: 
     from limpide.interpret.capture import capture
     from limpide.interpret.why import as_finding, strongest_unit, why
     from limpide.training.batches import normalised
-    from limpide.training.network import trained
 
-    opened = Run.open(run)
-    model, preprocessing = trained(opened)
+    model, preprocessing = network_of(run)
     try:
         image = decode(Path(file).read_bytes(), preprocessing.jpeg_side)
     except Undecodable as error:

@@ -23,7 +23,7 @@ from limpide.errors import ModelError
 from limpide.events import Progress
 from limpide.files import cache_folder, read_json, sha256, write_json
 from limpide.language import N_, message
-from limpide.models import MODELS, PRETRAINED, build, find, multiply_adds, parameters
+from limpide.models import MODELS, PRETRAINED, build, find, is_outside, multiply_adds, parameters
 from limpide.models.anatomy import Layer, layers, receptive_field
 from limpide.predictor import BATCH, Predictor
 from limpide.training.decide import check_model
@@ -86,7 +86,7 @@ def models(name: str | None = None, again: bool = False) -> Iterator[Progress | 
 def _counted(name: str, in_detail: bool) -> Network:
     entry = find(name)
     classes, channels, size = entry.classes, entry.channels, entry.size
-    with torch.device("meta"):  # shapes without numbers: the largest would take half a gigabyte to fill
+    with torch.device("cpu" if is_outside(name) else "meta"):  # shapes without numbers: the largest would take half a gigabyte to fill
         model = build(name, classes, channels, size)
         products = multiply_adds(model, channels, size)
         inside = Inside(receptive_field(model, channels, size), tuple(layers(model, channels, size))) if in_detail else None
@@ -133,6 +133,8 @@ def _measured(network: Network) -> Generator[Progress, None, Speed]:
             many.append(predictor.milliseconds(image, BATCH))
         del predictor  # Windows does not delete a file that is open
     speed = Speed(min(one), min(many), BATCH, datetime.now(UTC).isoformat(timespec="seconds"))
+    if is_outside(network.name):
+        return speed
     with contextlib.suppress(OSError):  # what cannot be remembered is measured again next time
         kept = _kept(network.name)
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -141,6 +143,8 @@ def _measured(network: Network) -> Generator[Progress, None, Speed]:
 
 
 def _remembered(name: str) -> Speed | None:
+    if is_outside(name):  # another file tomorrow may have the same name
+        return None
     try:
         return Speed(**read_json(_kept(name))["speed"])
     except (OSError, ValueError, KeyError, TypeError):  # never measured, or the file is damaged

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 from limpide import __version__
-from limpide.errors import ModelError
+from limpide.data.preprocessing import Preprocessing
+from limpide.errors import ModelError, RunError, nearest
 from limpide.files import cache_folder
 from limpide.language import N_, Message, message
 from limpide.predictor import Predictor
@@ -24,7 +26,7 @@ def is_published(name: str) -> bool:
 def unfinished(run: str) -> Message | None:
     """What a person should know before relying on this run's model: it was not judged, and may become better."""
     path = Path(run)
-    if is_published(run) or path.is_file() or (info := Run.open(path).info())["status"] == "finished":
+    if is_published(run) or path.is_file() or (info := run_of(run).info())["status"] == "finished":
         return None
     return message(
         N_("this run is not finished and its model not judged; limpide train {location} with the same options continues it"), location=info.get("location", "")
@@ -39,7 +41,29 @@ def predictor_of(run: str) -> Predictor:
     if is_published(run):
         return _published(run)
     path = Path(run)
-    return Predictor(path if path.is_file() else Run.open(path).model_file)
+    return Predictor(path if path.is_file() else run_of(run).model_file)
+
+
+def run_of(run: str) -> Run:
+    """Raises RunError when there is none, and UsageError for the name of a network that was not trained yet."""
+    try:
+        return Run.open(run)
+    except RunError:
+        if not Path(run).exists() and "/" not in run:
+            from limpide.models import MODELS
+
+            if run in MODELS or nearest(run, PUBLISHED):
+                from limpide.training.network import published
+
+                published(run)  # says what is wrong with this name
+        raise
+
+
+def network_of(run: str) -> tuple[Any, Preprocessing]:
+    """The network in memory, for looking inside, and its preprocessing: of a run, or one of PUBLISHED."""
+    from limpide.training.network import published, trained
+
+    return published(run) if is_published(run) else trained(run_of(run))
 
 
 def _published(name: str) -> Predictor:

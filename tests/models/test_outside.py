@@ -50,12 +50,32 @@ def without_classes():
 
 
 LIST = [1]
+
+
+class NothingToLearn(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.classes = classes
+
+    def forward(self, x):
+        return x.flatten(1)[:, : self.classes]
+
+
+class NotInOnnx(nn.Module):
+    def __init__(self, classes, channels):
+        super().__init__()
+        self.pool, self.last = nn.AdaptiveMaxPool2d(7), nn.Linear(49 * channels, classes)
+
+    def forward(self, x):
+        return self.last(self.pool(x).flatten(1))
 """
 
 
 @pytest.fixture
 def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "strangers_nets.py").write_text(NETS)
+    for name, text in (("syntax", "def ("), ("run", "1 / 0"), ("exit", "raise SystemExit(3)")):
+        (tmp_path / f"broken_{name}.py").write_text(text)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delitem(sys.modules, "strangers_nets", raising=False)
@@ -82,6 +102,11 @@ def test_a_class_and_a_function_are_given_what_they_ask_for(nets: Path) -> None:
         ("strangers_nets:fixed", "L416", "mat1 and mat2"),
         ("strangers_nets:no_network", "L416", "eval"),
         ("strangers_nets:of_seven", "L417", "(2, 7)"),
+        ("strangers_nets:NothingToLearn", "L425", "no parameters"),
+        ("broken_syntax:Net", "L414", "SyntaxError"),
+        ("broken_run:Net", "L414", "ZeroDivisionError"),
+        ("broken_exit:Net", "L414", "SystemExit"),
+        (".:x", "L414", "package.module:factory"),
     ],
 )
 def test_what_is_said_of_others(nets: Path, name: str, code: str, says: str) -> None:
@@ -116,3 +141,16 @@ def test_timm_is_an_optional_door(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find("timm:resnet18").build("timm:resnet18", 3, 3, 32)(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
     with pytest.raises(ModelError, match=r"did you mean resnet18.*L413"):
         build("timm:resnet81", 3, 3, 32)
+
+
+def test_a_network_that_cannot_be_shipped_is_refused_before_it_learns(nets: Path) -> None:
+    photos = photo_folder(nets / "shapes", per_class=14, size=(40, 40), classes=("disc", "square"))
+    refused = limpide("train", photos, "--model", "strangers_nets:NotInOnnx", "--image-size", 32, cwd=nets, status=4)
+    assert "L426" in refused.stderr and "graph(" not in refused.stdout and "pass 1" not in refused.stdout
+    assert "interrupted" not in limpide("runs", cwd=nets).stdout
+
+
+def test_an_edited_network_is_measured_anew(nets: Path) -> None:
+    first = json.loads(limpide("models", "strangers_nets:Small", "--json", cwd=nets).stdout)
+    second = json.loads(limpide("models", "strangers_nets:Small", "--json", cwd=nets).stdout)
+    assert first["speed"]["milliseconds"] != second["speed"]["milliseconds"]

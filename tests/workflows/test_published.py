@@ -70,6 +70,14 @@ def test_weights_that_are_not_installed_are_one_line(monkeypatch: pytest.MonkeyP
         predictor_of("efficientnet_lite1")
 
 
+def test_it_can_be_looked_into_and_others_say_what_they_lack(photos: Path, tmp_path: Path) -> None:
+    opened = limpide("explain", "efficientnet_lite0", photos / "china.jpg", cwd=tmp_path).stdout
+    assert "palace" in opened and "stem.0" in opened
+    assert "no network with published weights" in limpide("predict", "vgg16", photos, cwd=tmp_path, status=2).stderr
+    assert "did you mean efficientnet_lite0?" in limpide("predict", "efficientnet_lit0", photos, cwd=tmp_path, status=2).stderr
+    assert "this is not a run" in limpide("predict", "runs/photos-001", photos, cwd=tmp_path, status=5).stderr
+
+
 def test_a_run_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "efficientnet_lite0").mkdir()
     monkeypatch.chdir(tmp_path)

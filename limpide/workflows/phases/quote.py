@@ -8,9 +8,11 @@ from collections.abc import Iterator
 
 import torch
 
+from limpide.deploy.export import check_exportable
+from limpide.errors import ModelError
 from limpide.events import Event
 from limpide.language import N_, message
-from limpide.models import pretrained
+from limpide.models import is_outside, pretrained
 from limpide.recipe import Recipe
 from limpide.training import quote
 from limpide.training.network import augmentation, start
@@ -31,7 +33,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     if job.done("quote"):
         return
     train_batches, validation = job.batches("train"), job.validation()
-    model = job.network(job.pixels().preprocessing)
+    model = _accepted(job)
     state = start(model, job.recipe, 1)
     speed = quote.probe(state, train_batches, validation, job.recipe, augmentation(job.recipe, 9, job.seen.grey))
     passed = time.monotonic() - job.began
@@ -68,6 +70,18 @@ def quote_work(job: Job) -> Iterator[Event]:
         says = N_("this is more than the {asked:duration} asked for: reading, exporting and judging take that long whatever the training")
         yield job.say("quote", message(says, asked=job.recipe.time))
     job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json())
+
+
+def _accepted(job: Job) -> torch.nn.Module:
+    """The fresh network. One of somebody else's is refused before anything is learned when it could not be shipped."""
+    preprocessing = job.pixels().preprocessing
+    try:
+        if is_outside(job.recipe.model):
+            check_exportable(job.network(preprocessing), preprocessing)
+        return job.network(preprocessing)
+    except ModelError:
+        job.run.update(status="refused")  # once it is mended, the same command starts afresh
+        raise
 
 
 def _memory_to_come(job: Job) -> int:
