@@ -20,6 +20,7 @@ from torch import nn
 import limpide
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
+from limpide.errors import ModelError
 from limpide.models import build
 from limpide.models.cnn import SmallCNN
 from limpide.predictor import Predictor
@@ -111,7 +112,7 @@ def test_a_failed_export_leaves_the_old_file(sealed: tuple[nn.Module, Preprocess
     old = tmp_path / "model.onnx"
     old.write_bytes(file.read_bytes())
     wrong = Preprocessing(p.size, 4 - p.channels, p.fit, p.filter, p.mean, p.std)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ModelError, match="L426"):
         export(model, wrong, CLASSES, old)
     assert old.read_bytes() == file.read_bytes() and list(tmp_path.iterdir()) == [old]
 
