@@ -53,6 +53,10 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
                 multiple=entry.multiple,
             )
         )
+    elif recipe.image_size is None:
+        own = N_("squares of {size} px, about as large as the images are")
+        tuned = N_("squares of {size} px for fine-tuning, which is about three times faster than at {full} px; the first model sees {full} px")
+        reasons.append(message(tuned if known else own, size=size, full=entry.size))
     if recipe.weights not in STARTS:
         digest = sha256_of_file(weights_file(recipe.weights))[:12]
         reasons.append(
@@ -73,7 +77,12 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
     )
     reasons.append(
         message(
-            N_("batch {batch}, highest rate {lr:number}, {precision} on {device}"), batch=filled.batch, lr=filled.lr, precision=precision, device=filled.device
+            N_("batch {batch}, highest rate {lr:number} (usual for {model}), {precision} on {device} (the fastest arithmetic that serves it)"),
+            batch=filled.batch,
+            lr=filled.lr,
+            model=model,
+            precision=precision,
+            device=filled.device,
         )
     )
     return filled, reasons
