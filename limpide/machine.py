@@ -88,12 +88,16 @@ def memory_own() -> int:
 
 
 class MemoryWatch:
-    """Looks at `memory_own` from a thread of its own while it is entered; `peak` is the most it saw (bytes)."""
+    """Looks at `memory_own` from a thread of its own while it is entered.
+
+    peak: the most it saw · recent: the most since `mark`, bytes.
+    """
 
     EVERY = 0.1  # s
 
     def __init__(self) -> None:
-        self.peak, self._ended = memory_own(), threading.Event()
+        self.peak = self.recent = memory_own()
+        self._ended = threading.Event()
 
     def __enter__(self) -> MemoryWatch:
         threading.Thread(target=self._watch, daemon=True).start()
@@ -102,9 +106,17 @@ class MemoryWatch:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
 
+    def mark(self) -> None:
+        """From now on `recent` is counted anew: what was held before may have been given back."""
+        self.recent = memory_own()
+
+    def look(self) -> None:
+        now = memory_own()
+        self.peak, self.recent = max(self.peak, now), max(self.recent, now)
+
     def _watch(self) -> None:
         while not self._ended.wait(self.EVERY):
-            self.peak = max(self.peak, memory_own())
+            self.look()
 
 
 def seconds_since_start() -> float:

@@ -94,3 +94,14 @@ def test_words_and_json(tmp_path: Path) -> None:
 def test_in_french(tmp_path: Path) -> None:
     said = limpide("info", "--lang", "fr", cwd=tmp_path).stdout
     assert "processeur" in said and "ensuite\u00a0: limpide models" in said and "fr (" in said
+
+
+def test_what_was_held_before_a_mark_is_not_recent(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = iter([900, 300, 400, 350])
+    monkeypatch.setattr(machine, "memory_own", lambda: next(held))
+    watch = machine.MemoryWatch()
+    watch.mark()
+    assert (watch.peak, watch.recent) == (900, 300)
+    watch.look()
+    watch.look()
+    assert (watch.peak, watch.recent) == (900, 400)

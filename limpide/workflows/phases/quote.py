@@ -32,6 +32,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     """Times a few steps on a copy and writes down, once, how many steps there will be and what they should take."""
     if job.done("quote"):
         return
+    job.memory.mark()  # unpacking a download, or reading, may have held more than it left behind
     train_batches, validation = job.batches("train"), job.validation()
     model = _accepted(job)
     state = start(model, job.recipe, 1)
@@ -50,7 +51,8 @@ def quote_work(job: Job) -> Iterator[Event]:
     rivals = 2 * min(fitting, rival_budget(job.recipe)) + (0.0 if each else RIVAL_SECONDS)
     total = passed + frozen + fitting + after + rivals
     first = passed + frozen if frozen else passed + fitting + SEAL_SECONDS / 2
-    memory = job.memory.peak + _memory_to_come(job)
+    job.memory.look()
+    memory = max(job.memory.peak, job.memory.recent + _memory_to_come(job))
     quoted = {"seconds": total, "first": first, "fitting": fitting, "memory": memory, "step": speed.step}
     recipe = job.recipe.but(epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1]))
     if recipe.flip == "auto" and not pretrained(recipe):
