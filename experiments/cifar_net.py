@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import torch
 
-from experiments.common import SGD, accuracy, cifar10, percent, share, tell, train
+from experiments.common import SGD, Images, accuracy, cifar10, percent, share, tell, train
 from limpide.events import Epoch
 from limpide.models import parameters
 from limpide.models.linear import LinearNet
@@ -34,6 +34,7 @@ def main(folder: str = "") -> None:
     train(linear, images, epochs=3, lr=1e-3, batch=128, precision="fp32")
     templates = accuracy(linear, images.test, images.test_labels)
     few = images.some(4000)
+    few = Images(few.train, few.train_labels, images.test[:2000], images.test_labels[:2000], images.classes)
     torch.manual_seed(0)
     learner = net()
     events = train(learner, few, epochs=25, lr=0.1, batch=64, optimiser=SGD(learner), validate=True)

@@ -3,7 +3,7 @@
     python -m experiments.residual_depth [FOLDER]   (5 minutes)
 
 The CIFAR form of ResNet with half its maps (8-16-32), 8 and 32 layers, and their plain twins with the very same parameters:
-4,000 images of CIFAR-10, 5 passes, three seeds. Sized for two cores: the course trained 51 convolutions of 100 maps on a card.
+3,000 images of CIFAR-10, 5 passes, three seeds. Sized for two cores: the course trained 51 convolutions of 100 maps on a card.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from experiments.common import accuracy, cifar10, percent, share, tell, train
 from limpide.models import parameters
 from limpide.models.resnet import ResNet
 
-SEEDS, EPOCHS, N, LAYERS = 3, 5, 4000, (8, 32)
+SEEDS, EPOCHS, N, LAYERS = 3, 5, 3000, (8, 32)
 
 
 def main(folder: str = "") -> None:
