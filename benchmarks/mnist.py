@@ -34,7 +34,7 @@ def bare(seed: int, rows_file: str) -> None:
     rows = np.load(rows_file)
     data = mnist()
     images = torch.from_numpy((data.images.array.astype(np.float32) - 127.5) / 63.75)[:, None]
-    labels = torch.from_numpy(data.labels)
+    labels = torch.from_numpy(data.labels).long()
     torch.manual_seed(seed)
     model = SmallCNN(classes=10).to(memory_format=torch.channels_last)
     decayed = [p for p in model.parameters() if p.ndim > 1]
