@@ -45,7 +45,7 @@ def again(run: Run) -> list[str]:
 
 @verb(
     N_("free what is kept only to be faster"),
-    N_("""Free what is kept only to be faster next time: decoded images, unpacked archives. Runs, models and downloads stay.
+    N_("""Free what is kept only to be faster next time: decoded images, unpacked archives, files of published networks. Runs, models and downloads stay.
 
 \b
 limpide clean --dry-run             shows what there is

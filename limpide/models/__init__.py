@@ -86,7 +86,8 @@ MODELS: dict[str, Entry] = {
     "efficientnet_lite2": _efficientnet("lite2"),
     "efficientnet_lite3": _efficientnet("lite3"),
     "efficientnet_lite4": _efficientnet("lite4"),
-    "vit_tiny": Entry(lambda k, c, s: VisionTransformer(classes=k, channels=c, size=s, patch=16 if s >= 112 else 4), multiple=16, lr=1e-3),
+    "vit_tiny": Entry(lambda k, c, s: VisionTransformer(classes=k, channels=c, size=s), multiple=16, lr=1e-3),
+    "vit_tiny_patch4": Entry(lambda k, c, s: VisionTransformer(classes=k, channels=c, size=s, patch=4), 10, size=32, least=8, multiple=4, lr=1e-3),
 }
 
 # Networks with published weights, and the function that loads them into a fresh one.

@@ -80,7 +80,7 @@ def print_runs(rows: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
 
 
 def print_freeable(found: Sequence[Any]) -> None:
-    words = {"pixels": _("decoded images"), "archive": _("unpacked archive")}
+    words = {"pixels": _("decoded images"), "archive": _("unpacked archive"), "network": _("published network")}
     if not found:
         _print(_("nothing is kept"))
         return

@@ -9,7 +9,7 @@ from limpide.data.reading import Glimpse
 from limpide.errors import UsageError, nearest
 from limpide.files import sha256_of_file
 from limpide.language import N_, Message, message
-from limpide.models import MODELS, find, is_outside, pretrained
+from limpide.models import MODELS, Entry, find, is_outside, pretrained
 from limpide.models.weights import weights_file
 from limpide.recipe import Recipe
 from limpide.training.device import chosen, has_fast_bf16
@@ -19,6 +19,8 @@ AUTOMATIC = ("cnn", "efficientnet_lite0")  # what auto chooses between
 SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
 FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
 FEWEST_OF_A_CLASS = 20  # of each class among them, where there are so many
+ASKED = N_("as asked")
+LARGEST_UNASKED = 64  # pixels, for networks made for smaller images
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
 JPEG_SIDE = 336  # pixels, at least: one and a half times the square that most networks see
 
@@ -40,32 +42,16 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         )
         reasons.append(message(why, model=model, side=images.median_side))
     check(recipe.but(model=model))
-    device = chosen(recipe.device)
-    known, entry = pretrained(recipe.but(model=model)), find(model)
-    asked = recipe.image_size or (TUNED_SIZE if known else max(8, min(images.median_side, max(entry.size, 64))))
-    size = entry.fitting(asked)
-    if size != asked:
-        reasons.append(
-            message(
-                N_("image size {size} px: this network wants at least {least} px, and a multiple of {multiple}"),
-                size=size,
-                least=entry.least,
-                multiple=entry.multiple,
-            )
-        )
-    elif recipe.image_size is None:
-        own = N_("squares of {size} px, about as large as the images are")
-        tuned = N_("squares of {size} px for fine-tuning, which is about three times faster than at {full} px; the first model sees {full} px")
-        reasons.append(message(tuned if known else own, size=size, full=entry.size))
+    device, entry, known = chosen(recipe.device), find(model), pretrained(recipe.but(model=model))
+    size, why_size = _size(recipe, entry, known, images)
+    reasons += why_size
     if recipe.weights not in STARTS:
         digest = sha256_of_file(weights_file(recipe.weights))[:12]
         reasons.append(
             message(N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"), source=recipe.weights, digest=digest)
         )
-    precision = recipe.precision
-    if precision == "auto":
-        # Depthwise convolutions are slower in bfloat16 on processors, plain ones faster.
-        precision = "bf16" if has_fast_bf16(device) and (device.type == "cuda" or not known) else "fp32"
+    precision, why_precision = _precision(recipe, device, known)
+    why_batch = N_("about 24 steps a pass, from 16 to 128 images each") if not known else N_("the default of pretrained networks")
     filled = recipe.but(
         model=model,
         image_size=size,
@@ -77,15 +63,45 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
     )
     reasons.append(
         message(
-            N_("batch {batch}, highest rate {lr:number} (usual for {model}), {precision} on {device} (the fastest arithmetic that serves it)"),
+            N_("batch {batch} ({why_batch}), highest rate {lr:number} ({why_lr}), {precision} on {device} ({why_precision})"),
             batch=filled.batch,
+            why_batch=message(why_batch if recipe.batch is None else ASKED).to_json(),
             lr=filled.lr,
-            model=model,
+            why_lr=message(N_("the default of {model}") if recipe.lr is None else ASKED, model=model).to_json(),
             precision=precision,
             device=filled.device,
+            why_precision=message(why_precision).to_json(),
         )
     )
     return filled, reasons
+
+
+def _size(recipe: Recipe, entry: Entry, known: bool, images: Glimpse) -> tuple[int, list[Message]]:
+    """(side of the squares, the reason where there is something to say)."""
+    asked = recipe.image_size or (TUNED_SIZE if known else max(8, min(images.median_side, max(entry.size, LARGEST_UNASKED))))
+    size = entry.fitting(asked)
+    if size != asked:
+        says = N_("image size {size} px: this network wants at least {least} px, and a multiple of {multiple}")
+    elif recipe.image_size is not None:
+        return size, []
+    elif known:
+        says = N_("squares of {size} px for fine-tuning, which is about three times faster than at {full} px; the first model sees {full} px")
+    elif size < images.median_side:
+        says = N_("squares of {size} px, smaller than the images ({side} px), to learn faster")
+    else:
+        says = N_("squares of {size} px, as large as the images")
+    return size, [message(says, size=size, least=entry.least, multiple=entry.multiple, full=entry.size, side=images.median_side)]
+
+
+def _precision(recipe: Recipe, device: torch.device, known: bool) -> tuple[str, str]:
+    """(arithmetic of a training step, msgid of the reason)."""
+    if recipe.precision != "auto":
+        return recipe.precision, ASKED
+    if not has_fast_bf16(device):
+        return "fp32", N_("this hardware has no fast bf16")
+    if known and device.type != "cuda":
+        return "fp32", N_("depthwise convolutions are slower in bf16 on processors")  # docs/LOG.md
+    return "bf16", N_("this hardware computes it faster than fp32")
 
 
 def check(recipe: Recipe) -> None:

@@ -13,7 +13,7 @@ from limpide.files import cache_folder
 
 @dataclass(frozen=True)
 class Freeable:
-    """Something that can be made again. `kind`: pixels (decoded images) or archive (an unpacked tar)."""
+    """Something that can be made again. `kind`: pixels (decoded images), archive (an unpacked tar) or network (a published one as a file)."""
 
     kind: str
     what: str
@@ -26,10 +26,11 @@ def freeable() -> list[Freeable]:
     """All there is, the largest first."""
     now = time.time()
     found = [Freeable("pixels", item.location, item.path, item.bytes, now - item.used) for item in store.kept()]
-    for file in (cache_folder() / "archives").glob("*.tar"):
-        with contextlib.suppress(OSError):
-            status = file.stat()
-            found.append(Freeable("archive", file.name, file, status.st_size, now - status.st_atime))
+    for kind, pattern in (("archive", "archives/*.tar"), ("network", "networks/*.onnx")):
+        for file in cache_folder().glob(pattern):
+            with contextlib.suppress(OSError):
+                status = file.stat()
+                found.append(Freeable(kind, file.name, file, status.st_size, now - status.st_atime))
     return sorted(found, key=lambda item: -item.bytes)
 
 
@@ -37,7 +38,7 @@ def clean(older_than: float = 0.0) -> int:
     """Frees what was not used for `older_than` seconds; returns the bytes freed. What a process reads into now stays."""
     freed = store.evict(-1, older_than=older_than)
     for item in freeable():
-        if item.kind == "archive" and item.idle >= older_than:
+        if item.kind != "pixels" and item.idle >= older_than:
             with contextlib.suppress(OSError):
                 item.path.unlink()
                 freed += item.bytes

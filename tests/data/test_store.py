@@ -178,9 +178,12 @@ def test_clean_frees_pixels_and_archives_and_nothing_of_the_users(photos: Path) 
     archives = store.files.cache_folder() / "archives"
     archives.mkdir(parents=True)
     (archives / "x.tar").write_bytes(b"x" * 1000)
+    networks = store.files.cache_folder() / "networks"
+    networks.mkdir()
+    (networks / "x.onnx").write_bytes(b"x" * 1000)
     kinds = {item.kind for item in freeable()}
     total = sum(item.bytes for item in freeable())
-    assert kinds == {"pixels", "archive"}
+    assert kinds == {"pixels", "archive", "network"}
     assert clean(older_than=3600.0) == 0 and clean() == total and freeable() == []
     assert {file: file.read_bytes() for file in photos.rglob("*.png")} == before
 

@@ -73,6 +73,7 @@ COUNTS = {
     "efficientnet_lite3": 8_197_096,
     "efficientnet_lite4": 13_006_568,
     "vit_tiny": 5_717_416,
+    "vit_tiny_patch4": 5_362_762,
 }
 
 # Billions of multiply-adds, with the digits that the papers give (He et al. 2016, table 1; Tan & Le 2019, table 2).

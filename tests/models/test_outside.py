@@ -14,6 +14,7 @@ from torch import nn
 from workflows.runner import limpide
 
 from limpide.errors import ModelError
+from limpide.files import cache_folder
 from limpide.models import build, find
 
 NETS = """
@@ -152,5 +153,6 @@ def test_a_network_that_cannot_be_shipped_is_refused_before_it_learns(nets: Path
 
 def test_an_edited_network_is_measured_anew(nets: Path) -> None:
     first = json.loads(limpide("models", "strangers_nets:Small", "--json", cwd=nets).stdout)
+    (nets / "strangers_nets.py").write_text(NETS.replace("in_chans, 8, 3, 2", "in_chans, 16, 3, 2").replace("nn.Linear(8, num", "nn.Linear(16, num"))
     second = json.loads(limpide("models", "strangers_nets:Small", "--json", cwd=nets).stdout)
-    assert first["speed"]["milliseconds"] != second["speed"]["milliseconds"]
+    assert second["parameters"] > first["parameters"] and not list((cache_folder() / "speed").glob("*strangers*")), "nothing of it is remembered"

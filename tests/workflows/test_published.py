@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from limpide.errors import ModelError
+from limpide.errors import ModelError, RunError
 from limpide.files import cache_folder
 from limpide.models import MODELS, PRETRAINED, build
 from limpide.workflows.opening import PUBLISHED, predictor_of
@@ -40,6 +40,7 @@ def test_it_names_what_is_on_two_photographs(photos: Path, tmp_path: Path) -> No
     assert "palace" in told.stdout and " torch\n" not in told.stderr, "the second time the file is there, and torch is not needed"
     assert told.stdout.splitlines()[-1] == "next: limpide train photos/"
     (kept,) = (cache_folder() / "networks").glob("*.onnx")
+    assert "published network" in limpide("clean", "--dry-run", cwd=tmp_path).stdout
     kept.write_bytes(kept.read_bytes()[:1000])
     assert predictor_of("efficientnet_lite0").model == "efficientnet_lite0", "a damaged file is made again"
 
@@ -81,7 +82,7 @@ def test_it_can_be_looked_into_and_others_say_what_they_lack(photos: Path, tmp_p
 def test_a_run_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "efficientnet_lite0").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Exception, match="L5"):
+    with pytest.raises(RunError, match="L502"):
         predictor_of("efficientnet_lite0")
 
 
