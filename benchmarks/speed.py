@@ -29,13 +29,13 @@ def _features(ours: bool) -> float:
     import torch
 
     from limpide.models import build
-    from limpide.training.device import fused, has_fast_bf16, place
+    from limpide.training.device import fused, has_fast_bf16
 
     model = build("efficientnet_lite0", 10, 3, SIZE).eval()
     x = torch.randn(BATCH, 3, SIZE, SIZE)
     if ours:
         dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
-        model = place(fused(model), torch.device("cpu")).to(dtype)
+        model = fused(model, torch.device("cpu")).to(dtype)
         x = x.to(dtype).to(memory_format=torch.channels_last)
     with torch.inference_mode():
         return _per_second(lambda: model.features(x))

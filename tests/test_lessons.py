@@ -23,6 +23,7 @@ SHOWS = {
     "convolution": "9·16·128 + 128 = 18,560",
     "linear_images": "cnn    Of 359 images it had never seen",
     "transfer": "40 images → 1280 numbers each; a linear model on them names 100.0% right",
+    "joined": "both    2560 numbers an image",
     "where_is_it_stored": "head.weight",
 }
 

@@ -28,10 +28,11 @@ LESSONS = {
     "convolution": N_("a kernel slides over a digit"),
     "linear_images": N_("one layer on real images, a hidden one, convolutions"),
     "transfer": N_("the features of a pretrained network, and a linear model on top"),
+    "joined": N_("two published networks side by side, one linear model on top"),
     "where_is_it_stored": N_("where a training is stored: the same bytes, other values"),
 }
 
-TAKES_DATA = ("linear_images", "transfer", "where_is_it_stored")
+TAKES_DATA = ("linear_images", "transfer", "joined", "where_is_it_stored")
 
 
 @verb(

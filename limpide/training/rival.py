@@ -11,7 +11,7 @@ from limpide.data.dataset import Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.machine import cores
 from limpide.recipe import Recipe
-from limpide.training.device import fused, has_fast_bf16, place
+from limpide.training.device import fused, has_fast_bf16
 from limpide.training.network import build
 from limpide.training.transfer import Head, fit_head
 
@@ -27,7 +27,7 @@ class FrozenFeatures:
         self.preprocessing = Preprocessing(SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,))
         network = build(recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.classes), 3, SIZE)
         self.dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
-        self.network = place(fused(network), torch.device("cpu")).to(self.dtype)
+        self.network = fused(network, torch.device("cpu")).to(self.dtype)
         self._known: dict[int, np.ndarray] = {}
 
     def of(self, rows: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from limpide.events import Progress
 from limpide.files import write_atomically
 from limpide.language import N_, message
 from limpide.training.batches import normalised
-from limpide.training.device import fused, has_fast_bf16, place
+from limpide.training.device import fused, has_fast_bf16
 
 CHUNK = 128  # images whose features are computed and stored together: about a second of work
 BATCH = 32
@@ -38,7 +38,7 @@ def frozen_features(model: nn.Module, pixels: Pixels, rows: np.ndarray, cache: P
     """
     wanted = [k for k in range(0, len(rows), CHUNK) if not _chunk_name(cache, pixels, rows[k : k + CHUNK]).exists()]
     dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
-    network = place(fused(model), device).to(dtype) if wanted else model
+    network = fused(model, device).to(dtype) if wanted else model
     for k in range(0, len(rows), CHUNK):
         part = rows[k : k + CHUNK]
         if k in wanted:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Pixels
 from limpide.models.efficientnet import EfficientNet
-from limpide.training.device import fused, has_fast_bf16
+from limpide.training import device
+from limpide.training.device import ConvReLU6, fused, has_fast_bf16
 from limpide.training.optimiser import AdamW, groups_of
 from limpide.training.transfer import (
     CHUNK,
@@ -160,10 +161,22 @@ def test_fused_equals_unfused_and_leaves_the_original_alone(lite: EfficientNet) 
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     before = {k: v.clone() for k, v in lite.state_dict().items()}
     with torch.inference_mode():
-        plain, folded = lite.features(x), fused(lite).features(x)
+        plain, folded = lite.features(x), fused(lite, CPU).features(x)
     assert (plain - folded).abs().max() <= 1e-4 * max(1.0, float(plain.abs().max()))
-    assert not [m for m in fused(lite).modules() if isinstance(m, nn.BatchNorm2d)], "every pair was found"
+    assert not [m for m in fused(lite, CPU).modules() if isinstance(m, nn.BatchNorm2d)], "every pair was found"
     assert all(torch.equal(before[k], v) for k, v in lite.state_dict().items())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_fused_relu_changes_no_bit(lite: EfficientNet, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(dtype).to(memory_format=torch.channels_last)
+    one = fused(lite, CPU).to(dtype)
+    has = device._has_pointwise()
+    monkeypatch.setattr(device, "_has_pointwise", lambda: False)
+    apart = fused(lite, CPU).to(dtype)
+    assert not [m for m in apart.modules() if isinstance(m, ConvReLU6)] and bool([m for m in one.modules() if isinstance(m, ConvReLU6)]) == has
+    with torch.inference_mode():
+        assert torch.equal(one.features(x), apart.features(x))
 
 
 def test_published_weights_keep_a_head_of_other_classes() -> None:

