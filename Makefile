@@ -38,7 +38,7 @@ messages: .venv/developer
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/installed: .venv/python pyproject.toml constraints.txt hatch_build.py $(CATALOGUES)
+.venv/installed: .venv/python pyproject.toml constraints.txt hatch_build.py package-lock.json $(CATALOGUES)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 

@@ -1,5 +1,8 @@
-"""Compiles the message catalogues (.po → .mo) when limpide is built or installed."""
+"""When limpide is built or installed: compiles the message catalogues (.po → .mo), and copies what the studio's pages are made with."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,36 @@ def compile_catalogues(root: Path) -> None:
             write_mo(target, catalogue)
 
 
-class CompileCatalogues(BuildHookInterface):
+# From npm into the package, as they are: modules that a browser reads without a bundler.
+VENDORED = {
+    "preact.js": "preact/dist/preact.module.js",
+    "hooks.js": "preact/hooks/dist/hooks.module.js",
+    "htm.js": "htm/dist/htm.module.js",
+    "signals-core.js": "@preact/signals-core/dist/signals-core.module.js",
+    "signals.js": "@preact/signals/dist/signals.module.js",
+    "uplot.js": "uplot/dist/uPlot.esm.js",
+    "uplot.css": "uplot/dist/uPlot.min.css",
+}
+
+
+def copy_modules(root: Path) -> None:
+    """Without npm everything but the studio works, and `limpide studio` says what is missing."""
+    target, modules = root / "limpide" / "studio" / "static" / "vendor", root / "node_modules"
+    if not all((target / name).exists() for name in VENDORED):
+        npm = shutil.which("npm")
+        if npm is None:
+            print("limpide: npm is not here, so the studio's pages are left out", file=sys.stderr)
+            return
+        subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=root, check=False, stdout=subprocess.DEVNULL)
+        target.mkdir(parents=True, exist_ok=True)
+        for name, source in VENDORED.items():
+            if (modules / source).exists():
+                text = (modules / source).read_text(encoding="utf-8")
+                lines = [line for line in text.splitlines() if not line.startswith("//# sourceMappingURL")]
+                (target / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+class Build(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         compile_catalogues(Path(self.root))
+        copy_modules(Path(self.root))

@@ -10,7 +10,8 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from limpide.finding import Finding
 from limpide.language import N_
 
 FORMAT = 1
+FLUSH_EVERY = 0.25  # s
 
 
 class Run:
@@ -37,9 +39,14 @@ class Run:
         self.snapshots = path / "snapshots"
         self.checkpoints = path / "checkpoint"
         self.predictions = path / "predictions"
+        self.probes_file = path / "predictions" / "probes.npz"
+        self.stats_file = path / "stats.jsonl"
+        self.system_file = path / "system.jsonl"
+        self.control_file = path / "control.jsonl"
         self.cache = path / "cache"
         self._findings = path / "findings"
         self._pending: list[bytes] = []
+        self._flushed = time.monotonic()
 
     # -- making and finding runs
 
@@ -137,9 +144,9 @@ class Run:
     # -- events.jsonl
 
     def append(self, event: Step | Epoch | Note) -> None:
-        """Kept in memory until the next flush: a hundred events or a sync."""
-        self._pending.append((json.dumps(to_line(event), ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
-        if len(self._pending) >= 100 or not isinstance(event, Step):
+        """Kept in memory for a quarter of a second at most while events come, so that a watcher sees them soon."""
+        self._pending.append(_line(to_line(event)))
+        if len(self._pending) >= 100 or not isinstance(event, Step) or time.monotonic() - self._flushed > FLUSH_EVERY:
             self._flush()
 
     def _flush(self) -> None:
@@ -147,6 +154,7 @@ class Run:
             with open(self.events_file, "ab") as stream:
                 stream.write(b"".join(self._pending))
             self._pending.clear()
+        self._flushed = time.monotonic()
 
     def sync(self) -> int:
         """Forces all events to the disk and returns the length of the file, which a checkpoint remembers."""
@@ -179,6 +187,27 @@ class Run:
                 total += file.stat().st_size if file.is_file() else 0
         return total
 
+    # -- stats.jsonl, system.jsonl, control.jsonl: for watchers, and from them
+
+    def add_line(self, file: Path, values: dict[str, Any]) -> None:
+        """One more line of this file, seen by readers at once."""
+        with open(file, "ab") as stream:
+            stream.write(_line(values))
+
+    def lines(self, file: Path) -> Iterator[dict[str, Any]]:
+        """The complete lines of one of these files; what is damaged is left out."""
+        if file.exists():
+            with open(file, "rb") as stream:
+                for line in stream:
+                    with contextlib.suppress(ValueError):
+                        if line.endswith(b"\n") and isinstance(values := json.loads(line), dict):
+                            yield values
+
+    def cut(self, file: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
+        """Forgets the lines that are not to be kept."""
+        if file.exists():
+            files.write_bytes(file, b"".join(_line(values) for values in self.lines(file) if keep(values)))
+
     # -- findings
 
     def add_finding(self, finding: Finding) -> None:
@@ -191,3 +220,7 @@ class Run:
     def findings(self) -> dict[str, Finding]:
         found = (Finding.from_json(files.read_json(file)) for file in sorted(self._findings.glob("*.json")))
         return {finding.name: finding for finding in found}
+
+
+def _line(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -181,8 +181,7 @@ def _with_near(
 
     `near` only connects what is alike; where a set of images reaches into two parts, every pair in it is compared.
     """
-    near = near[kept[near].all(1)]
-    whole = components(len(pinned), group[near])
+    whole = components(len(pinned), group[near])  # an image that is left out still shows that those around it are alike
     divided = bool((given == TEST).any())
     sides: dict[int, set[int]] = {}  # of each set of groups
     side = pinned.copy()  # of each group: the user's training images stay out of the test
@@ -191,6 +190,7 @@ def _with_near(
     joined = np.unique(whole[group[near].ravel()])
     for g in np.flatnonzero(np.isin(whole, joined) & (side != NO_PART)).tolist():
         sides.setdefault(int(whole[g]), set()).add(int(side[g]))
+    near = near[kept[near].all(1)]
     disputed = np.array([w for w, found in sides.items() if len(found) > 1], dtype=np.int64)
     within = [np.zeros((0, 2), np.int64)]  # links of disputed sets that stay on one side
     for w in disputed.tolist():

@@ -1,98 +1,135 @@
-"""Why does this unit have this value? The layer's arithmetic for one output, term by term, checked against torch.
+"""Why does this unit have this value? Its arithmetic, term by term, checked against torch, and what becomes of it.
 
 For a convolution (cross-correlation): y[c, i, j] = b[c] + Σ w[c, k, u, v] · x[k, i·stride + u·dilation − padding, …]
 For a linear layer: y[c] = b[c] + Σ w[c, k] · x[k]
+Other operations: limpide/interpret/arithmetic.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.finding import Finding, Number
-from limpide.interpret.capture import capture
+from limpide.interpret.arithmetic import FUNCTIONS, TOLERANCE, Explanation, explain
+from limpide.interpret.field import Field, field_of
+from limpide.interpret.trace import Op, Trace, trace
 from limpide.language import N_, message
 
-TOLERANCE = 1e-5  # of Σ |x·w|: float32 sums differ by rounding alone
+ONE_TO_ONE = ("batch_norm", "dropout", *FUNCTIONS)  # what follows a unit and changes it alone
+
+
+@dataclass(frozen=True)
+class After:
+    """What the next operation made of the value."""
+
+    layer: str
+    name: str
+    value: float
 
 
 @dataclass(frozen=True)
 class Unit:
     """One output number and everything that made it."""
 
-    layer: str
+    layer: str  # key of the operation (interpret/trace.py)
     channel: int
     y: int
     x: int
-    patch: Tensor  # (channels, height, width) or (features,): what the unit saw, zeros where padding was
-    kernel: Tensor  # the same shape
-    bias: float
-    torch_value: float
+    op: Op
+    explanation: Explanation
+    field: Field
+    after: tuple[After, ...]
+
+    @property
+    def patch(self) -> Tensor:
+        """float64 (channels, height, width) or (features,): what the unit saw, zeros where padding was."""
+        return self.explanation.values.reshape(self.explanation.shape)
+
+    @property
+    def kernel(self) -> Tensor:
+        """The weights, in the same shape."""
+        return self.explanation.weights.reshape(self.explanation.shape)
 
     @property
     def products(self) -> Tensor:
-        return self.patch.double() * self.kernel.double()
+        return self.patch * self.kernel
+
+    @property
+    def bias(self) -> float:
+        return self.explanation.bias
 
     @property
     def value(self) -> float:
         """The sum in float64."""
-        return float(self.products.sum()) + self.bias
+        return self.explanation.value
+
+    @property
+    def torch_value(self) -> float:
+        return self.explanation.torch_value
 
     @property
     def residual(self) -> float:
-        return abs(self.value - self.torch_value)
+        return self.explanation.residual
 
     @property
     def agrees(self) -> bool:
-        return self.residual <= TOLERANCE * (float(self.products.abs().sum()) + abs(self.bias)) + 1e-12
+        return self.explanation.agrees
+
+    def __str__(self) -> str:
+        box, e = self.field.box, self.explanation
+        lines = [f"{self.layer} ({self.op.name}), channel {self.channel}, row {self.y}, column {self.x}"]
+        lines.append(f"sees rows {box.top} to {box.bottom - 1}, columns {box.left} to {box.right - 1} of the image ({self.field.status})")
+        if e.kind == "products":
+            lines += [f"Σ of {len(e.places)} products {float(e.products.sum()):+.6g}", f"bias {e.bias:+.6g}"]
+        lines.append(
+            f"value {e.value:+.6g}, torch {e.torch_value:+.6g}, difference {e.residual:.1e}" if e.kind != "opaque" else f"OPAQUE: {e.torch_value:+.6g}"
+        )
+        lines += [f"→ {after.name} {after.value:+.6g}" for after in self.after]
+        return "\n".join(lines)
 
 
 def why(model: nn.Module, image: Tensor, layer: str, channel: int, y: int = 0, x: int = 0) -> Unit:
-    """The arithmetic of output `channel` at (y, x) of a Conv2d or Linear layer, for one image (1, channels, size, size).
+    """The arithmetic of output `channel` at (y, x) of a layer, for one image (1, channels, size, size).
 
-    A linear layer that works on several vectors side by side, as on the tokens of a transformer, has one at each y.
-
-    Raises KeyError for an unknown layer, TypeError for another kind of layer, IndexError for a unit that is not there.
+    layer: as in named_modules, or the key of an operation. A layer that works on several vectors side by side, as on the tokens of a
+    transformer, has one at each y. Raises KeyError for an unknown layer, IndexError for a unit that is not there.
     """
-    module = dict(model.named_modules()).get(layer)
-    entered, left = capture(model, image, layer)
-    if isinstance(module, nn.Linear):
-        if not 0 <= channel < module.out_features:
-            raise IndexError(f"The unit must be below {module.out_features}. Got {channel} instead.")
-        vectors, answers = entered[0].reshape(-1, module.in_features), left[0].reshape(-1, module.out_features)
-        if not 0 <= y < len(vectors):
-            raise IndexError(f"The place must be below {len(vectors)}. Got {y} instead.")
-        bias = float(module.bias[channel].detach()) if module.bias is not None else 0.0
-        return Unit(layer, channel, y, 0, vectors[y], module.weight[channel].detach().clone(), bias, float(answers[y, channel]))
-    if not isinstance(module, nn.Conv2d):
-        raise TypeError(f"The layer must be a Conv2d or a Linear. Got {type(module).__name__} instead.")
-    if not (0 <= channel < left.shape[1] and 0 <= y < left.shape[2] and 0 <= x < left.shape[3]):
-        raise IndexError(f"The unit must lie within {tuple(left.shape[1:])}. Got {(channel, y, x)} instead.")
-    patch = _patch(module, entered[0], channel, y, x)
-    bias = float(module.bias[channel].detach()) if module.bias is not None else 0.0
-    return Unit(layer, channel, y, x, patch, module.weight[channel].detach().clone(), bias, float(left[0, channel, y, x]))
+    return unit_of(trace(model, image), layer, channel, y, x)
 
 
-def _patch(conv: nn.Conv2d, entered: Tensor, channel: int, y: int, x: int) -> Tensor:
-    """The part of the input (channels, height, width) that this unit looks at; its own group of channels only."""
-    per_group = conv.in_channels // conv.groups
-    group = channel // (conv.out_channels // conv.groups)
-    own = entered[group * per_group : (group + 1) * per_group]
-    if isinstance(conv.padding, str):
-        raise TypeError("A convolution with padding given as a word is not explained yet: give numbers.")
-    if conv.padding_mode != "zeros":
-        raise TypeError(f"Only padding with zeros is explained yet. Got {conv.padding_mode} instead.")
-    (kh, kw), (sh, sw), (dh, dw) = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.dilation)
-    ph, pw = _pair(conv.padding)
-    padded = F.pad(own, (pw, pw, ph, ph))
-    top, left = y * sh, x * sw
-    return padded[:, top : top + kh * dh : dh, left : left + kw * dw : dw]
+def unit_of(seen: Trace, layer: str, channel: int, y: int = 0, x: int = 0) -> Unit:
+    """As `why`, for a network that was traced before."""
+    try:
+        op = seen.find(layer)
+    except KeyError:
+        raise KeyError(f"The layer must be one of {', '.join(op.key for op in seen.ops)}. Got {layer} instead.") from None
+    index = index_of(op, channel, y, x)
+    explanation = explain(seen, op, index)
+    return Unit(op.key, channel, y, x, op, explanation, field_of(seen, op, index), tuple(_after(seen, op, index)))
 
 
-def _pair(value: tuple[int, ...]) -> tuple[int, int]:
-    return value[0], value[1]
+def index_of(op: Op, channel: int, y: int, x: int) -> tuple[int, ...]:
+    """(channel, row, column) as a place in the output without its first axis. Raises IndexError."""
+    shape = op.output.shape
+    index = {2: (channel,), 3: (y, channel), 4: (channel, y, x)}.get(len(shape))
+    beyond = {2: (y, x), 3: (x,)}.get(len(shape), ())
+    if index is None or any(beyond) or any(not 0 <= k < n for k, n in zip(index, shape[1:], strict=True)):
+        raise IndexError(f"The unit must lie within {tuple(shape[1:])}. Got {(channel, y, x)} instead.")
+    return index
+
+
+def _after(seen: Trace, op: Op, index: tuple[int, ...]) -> list[After]:
+    """Normalisation and activation that follow, as long as the value goes one way."""
+    found: list[After] = []
+    while len(users := seen.users(op.index)) == 1 and users[0].name in ONE_TO_ONE:
+        op = users[0]
+        found.append(After(op.key, op.name, float(op.output[(0, *index)])))
+    return found
 
 
 def strongest_unit(model: nn.Module, image: Tensor) -> Unit:
@@ -100,41 +137,61 @@ def strongest_unit(model: nn.Module, image: Tensor) -> Unit:
 
     Of a network without convolutions, the strongest unit of its first linear layer. Raises TypeError where there is neither.
     """
-    layers = [(name, module) for name, module in model.named_modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+    return strongest_of(trace(model, image))
+
+
+def strongest_of(seen: Trace) -> Unit:
+    """As `strongest_unit`, for a network that was traced before."""
+    layers = [op for op in seen.ops if op.name in ("conv2d", "linear")]
     if not layers:
         raise TypeError("This network has no convolution and no linear layer to open.")
-    layer, conv = next((pair for pair in layers if isinstance(pair[1], nn.Conv2d)), layers[0])
-    entered, left = capture(model, image, layer)
-    if isinstance(conv, nn.Linear):
-        place, channel = divmod(int(left[0].argmax()), conv.out_features)
-        return why(model, image, layer, channel, place)
+    op = next((op for op in layers if op.name == "conv2d"), layers[0])
+    left = op.output
+    if op.name == "linear":
+        place, channel = divmod(int(left[0].argmax()), left.shape[-1])
+        return unit_of(seen, op.key, channel, place)
+    entered, weight = op.args[0].value, op.argument(1, "weight")
     grey = entered.mean(1, keepdim=True)
-    window, stride, padding = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.padding)  # type: ignore[arg-type]
-    mean, square = (F.avg_pool2d(v, window, stride, padding) for v in (grey, grey * grey))
+    stride, padding, dilation = op.argument(3, "stride", 1), op.argument(4, "padding", 0), op.argument(5, "dilation", 1)
+    even = torch.full((1, 1, *weight.shape[2:]), 1 / weight[0, 0].numel())
+    mean, square = (F.conv2d(v, even, None, stride, padding, dilation) for v in (grey, grey * grey))
     contrast = (square - mean * mean).clamp(min=0).sqrt()  # (1, 1, height, width) like the output
     border = 1 if min(left.shape[2:]) > 2 else 0
     inner = (left * contrast)[0, :, border : left.shape[2] - border, border : left.shape[3] - border]
     channel, rest = divmod(int(inner.argmax()), inner.shape[1] * inner.shape[2])
     y, x = divmod(rest, inner.shape[2])
-    return why(model, image, layer, channel, y + border, x + border)
+    return unit_of(seen, op.key, channel, y + border, x + border)
 
 
 def as_finding(unit: Unit) -> Finding:
     def plain(t: Tensor) -> list[object]:
         return [[[round(float(v), 6) for v in row] for row in plane] for plane in t.reshape(-1, *t.shape[-2:])] if t.ndim > 1 else [[t.tolist()]]
 
+    linear = unit.op.output.ndim == 2
+    values: dict[str, Any] = {
+        "channel": unit.channel,
+        "layer": unit.layer,
+        "y": unit.y,
+        "x": unit.x,
+        "terms": len(unit.explanation.places),
+        "value": unit.value,
+    }
+    if unit.explanation.kind == "opaque":
+        says = message(N_("Unit {channel} of layer {layer} is {value:number}; its arithmetic ({name}) is not explained."), name=unit.op.name, **values)
+    elif unit.explanation.kind != "products":
+        says = message(
+            N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of {terms:count} numbers: {value:number}."),
+            rule=unit.explanation.rule,
+            **values,
+        )
+    elif linear:
+        says = message(N_("Unit {channel} of layer {layer} is the sum of {terms:count} products: {value:number}."), **values)
+    else:
+        says = message(N_("Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: {value:number}."), **values)
     return Finding(
         name="inside",
-        verdict="ok" if unit.agrees else "bad",
-        message=message(
-            N_("Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: {value:number}."),
-            channel=unit.channel,
-            layer=unit.layer,
-            y=unit.y,
-            x=unit.x,
-            terms=unit.patch.numel(),
-            value=unit.value,
-        ),
+        verdict="unknown" if unit.explanation.kind == "opaque" else "ok" if unit.agrees else "bad",
+        message=says,
         numbers=[Number(N_("difference from torch"), unit.residual, "")],
         details=[message(N_("Every product is summed in 64-bit arithmetic and compared with the value the network computed."))],
         data={
@@ -149,5 +206,11 @@ def as_finding(unit: Unit) -> Finding:
             "sum": unit.value,
             "torch": unit.torch_value,
             "residual": unit.residual,
-        },
+            "box": [unit.field.box.top, unit.field.box.left, unit.field.box.bottom, unit.field.box.right],
+            "status": unit.field.status,
+        }
+        | ({"activation": unit.after[-1].value} if unit.after else {}),
     )
+
+
+__all__ = ["TOLERANCE", "Unit", "as_finding", "strongest_of", "strongest_unit", "unit_of", "why"]

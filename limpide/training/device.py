@@ -65,7 +65,7 @@ def fused(model: nn.Module, device: torch.device) -> nn.Module:
 
 
 class ConvReLU6(nn.Module):
-    """Cuts off below 0 and above 6 while the sums are still in the processor's cache: a seventh faster, the same bits. Inference only."""
+    """Cuts off below 0 and above 6 while the sums are still in the processor's cache: a seventh faster, the same numbers but for rounding. Inference only."""
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()

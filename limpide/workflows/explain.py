@@ -17,8 +17,8 @@ def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: 
     import torch
 
     from limpide.data.reading import Pixels
-    from limpide.interpret.capture import capture
-    from limpide.interpret.why import as_finding, strongest_unit, why
+    from limpide.interpret.trace import trace
+    from limpide.interpret.why import as_finding, strongest_of, unit_of
     from limpide.training.batches import normalised
 
     model, preprocessing = network_of(run)
@@ -30,11 +30,12 @@ def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: 
         raise DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("name a readable image")) from error
     square = preprocessing.pixels(image)[None]
     tensor = normalised(torch.from_numpy(square.copy()), Pixels(preprocessing, np.arange(1), square))
+    seen = trace(model, tensor)
     try:
-        unit = strongest_unit(model, tensor) if layer is None else why(model, tensor, layer, channel, y, x)
+        unit = strongest_of(seen) if layer is None else unit_of(seen, layer, channel, y, x)
     except KeyError:
-        names = [name for name, module in model.named_modules() if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear))]
-        guess = nearest(layer or "", names)
+        names = [op.key for op in seen.ops if op.name in ("conv2d", "linear")]
+        guess = nearest(layer or "", [op.key for op in seen.ops])
         raise UsageError(
             "L109",
             N_("the network has no layer of this name"),
@@ -46,7 +47,8 @@ def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: 
     except TypeError as error:
         raise UsageError("L110", N_("this unit cannot be opened"), where=layer, todo=N_("name a convolution or a linear layer")) from error
     except IndexError as error:
-        channels, rows, columns = (*capture(model, tensor, layer or "")[1].shape[1:], 1, 1)[:3]
+        shape = seen.find(layer or "").output.shape
+        channels, rows, columns = {2: (*shape[1:], 1, 1), 3: (shape[-1], shape[-2], 1)}.get(len(shape), (*shape[1:], 1, 1)[:3])
         raise UsageError(
             "L110",
             N_("this unit cannot be opened"),

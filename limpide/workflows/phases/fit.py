@@ -17,6 +17,7 @@ from limpide.training.fit import evaluate, fit, stalled
 from limpide.training.network import augmentation, load_weights, save_weights, start
 from limpide.training.state import TrainState
 from limpide.workflows.phases.job import Job
+from limpide.workflows.phases.watched import Watched
 
 CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
 OVER_QUOTE, SLACK = 1.5, 5.0  # times the quote, plus seconds that no short quote can foresee
@@ -74,6 +75,7 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
     left = job.info["quote"]["fitting"] * (1 - state.step / max(1, state.steps))
     began = saved = time.monotonic()
     pause = CHECKPOINT_EVERY
+    watched = Watched(job, state)
     loop = fit(
         state,
         job.batches("train"),
@@ -82,7 +84,7 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
         augment=augmentation(job.recipe, job.info["epochs"], job.seen.grey),
     )
     with contextlib.closing(loop):  # type: ignore[type-var]
-        while not stalled(state, int(job.recipe.patience or 1)):
+        while not stalled(state, int(job.recipe.patience or 1)) and not watched.stopped:
             event = next(loop, None)
             if event is None:
                 return
@@ -95,11 +97,12 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
                 pause, saved = max(CHECKPOINT_EVERY, 30 * (time.monotonic() - now)), time.monotonic()
             try:
                 yield event
+                yield from watched.after(event)
             except GeneratorExit:
                 _checkpoint(job, state)
                 _stopped(job, now - began)
                 raise
-            if job.recipe.time is not None and state.step < state.steps and now - began > OVER_QUOTE * left + SLACK:
+            if job.recipe.time is not None and state.step < state.steps and now - began - watched.paused > OVER_QUOTE * left + SLACK:
                 _checkpoint(job, state)
                 _stopped(job, now - began)
                 raise TrainingError(
@@ -110,6 +113,20 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
                     step=state.step,
                     steps=state.steps,
                 )
+    if watched.stopped:
+        yield from _early(job, state)
+
+
+def _early(job: Job, state: TrainState) -> Iterator[Event]:
+    """A watcher ended the training within a pass: what is learned so far is scored, as at the end of one."""
+    if state.position and len((validation := job.validation()).rows):
+        loss, accuracy = evaluate(state.model, validation, job.recipe)
+        best = state.keep_if_best(accuracy, loss)
+        event = Epoch(state.epoch, state.step, state.loss_sum / state.position, loss, accuracy, best, 0.0)
+        state.epoch, state.position, state.loss_sum = state.epoch + 1, 0, 0.0
+        job.run.append(event)
+        yield event
+    _checkpoint(job, state)
 
 
 def _stopped(job: Job, seconds: float) -> None:

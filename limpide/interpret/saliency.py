@@ -1,0 +1,109 @@
+"""Where in the image is the evidence? Four answers that may differ; interpret/sanity.py says which of them to believe.
+
+Every function: (model, image (1, channels, height, width), class) → Tensor (height, width), larger is more. The model is in evaluation mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limpide.interpret.trace import trace
+
+STEPS = 32  # of the path in integrated gradients
+WINDOWS = 14  # places of the grey window along a side
+BATCH = 16
+
+Saliency = Callable[[nn.Module, Tensor, int], Tensor]
+
+
+def gradient(model: nn.Module, image: Tensor, label: int) -> Tensor:
+    """|∂ logit / ∂ pixel|, the largest over the channels (Simonyan et al. 2013, arXiv 1312.6034, section 3)."""
+    return _slope(model, image, label)[0].abs().amax(0)
+
+
+def integrated_gradients(model: nn.Module, image: Tensor, label: int, baseline: Tensor | None = None) -> Tensor:
+    """(x − x₀) · mean slope on the straight path from x₀ to x (Sundararajan et al. 2017, arXiv 1703.01365, equation 1), midpoints of 32 steps.
+
+    baseline: x₀; grey, the mean of what it was trained on, unless another is given. The sum over all pixels is the difference of the logits.
+    """
+    start = torch.zeros_like(image) if baseline is None else baseline
+    total = torch.zeros_like(image)
+    places = (torch.arange(STEPS) + 0.5) / STEPS
+    for some in places.split(BATCH):
+        path = start + some.view(-1, 1, 1, 1) * (image - start)
+        total += _slope(model, path, label).sum(0, keepdim=True)
+    return ((image - start) * total / STEPS)[0].sum(0)
+
+
+def grad_cam(model: nn.Module, image: Tensor, label: int) -> Tensor:
+    """The last maps, each weighed by its mean slope, rectified, enlarged (Selvaraju et al. 2017, arXiv 1610.02391, equations 1 and 2).
+
+    Raises TypeError for a network without maps.
+    """
+    layer = last_maps(model, image)
+    kept: list[Tensor] = []
+    hook = dict(model.named_modules())[layer].register_forward_hook(lambda _, __, output: kept.append(output))
+    try:
+        with torch.enable_grad():
+            logits = model(image.detach().clone().requires_grad_(True))
+            (slope,) = torch.autograd.grad(logits[0, label], kept[0])
+    finally:
+        hook.remove()
+    weights = slope.mean((2, 3), keepdim=True)
+    small = F.relu((weights * kept[0].detach()).sum(1, keepdim=True))
+    return F.interpolate(small, size=image.shape[-2:], mode="bilinear", align_corners=False)[0, 0]
+
+
+def last_maps(model: nn.Module, image: Tensor) -> str:
+    """Name of the last layer that gives maps of more than one place."""
+    names = {name for name, module in model.named_modules() if not list(module.children())}
+    maps = [op.layer for op in trace(model, image).ops if op.output.ndim == 4 and op.output.shape[-1] > 1 and op.layer in names and op.name != "pad"]
+    if not maps:
+        raise TypeError("This network has no maps: it is not convolutional.")
+    return maps[-1]
+
+
+@torch.inference_mode()
+def occlusion(model: nn.Module, image: Tensor, label: int) -> Tensor:
+    """How much the class's probability falls when a grey window covers a place (Zeiler & Fergus 2014, arXiv 1311.2901, section 4.2).
+
+    The window is an eighth of the side, at 14 × 14 places; a pixel's value is the mean over the windows that cover it.
+    """
+    height, width = image.shape[-2:]
+    side = max(2, height // 8)
+    rows = torch.linspace(0, height - side, WINDOWS).round().long().unique().tolist()
+    columns = torch.linspace(0, width - side, WINDOWS).round().long().unique().tolist()
+    before = float(model(image).softmax(1)[0, label])
+    found, count = torch.zeros(height, width), torch.zeros(height, width)
+    places = [(y, x) for y in rows for x in columns]
+    for k in range(0, len(places), BATCH):
+        some = places[k : k + BATCH]
+        covered = image.repeat(len(some), 1, 1, 1)
+        for one, (y, x) in zip(covered, some, strict=True):
+            one[:, y : y + side, x : x + side] = 0
+        for (y, x), after in zip(some, model(covered).softmax(1)[:, label].tolist(), strict=True):
+            found[y : y + side, x : x + side] += before - after
+            count[y : y + side, x : x + side] += 1
+    return found / count.clamp(min=1)
+
+
+def edges(model: nn.Module, image: Tensor, label: int) -> Tensor:
+    """No explanation at all: where the image has edges (Sobel). It looks convincing, so it is what the badge has to refuse."""
+    grey = image.mean(1, keepdim=True)
+    sobel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
+    kernels = torch.stack([sobel, sobel.T])[:, None]
+    return F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), kernels)[0].pow(2).sum(0).sqrt()
+
+
+METHODS: dict[str, Saliency] = {"gradient": gradient, "integrated_gradients": integrated_gradients, "grad_cam": grad_cam, "occlusion": occlusion}
+
+
+def _slope(model: nn.Module, images: Tensor, label: int) -> Tensor:
+    with torch.enable_grad():
+        leaf = images.detach().clone().requires_grad_(True)
+        (slope,) = torch.autograd.grad(model(leaf)[:, label].sum(), leaf)
+    return slope

@@ -1,0 +1,112 @@
+"""May this explanation be believed? Two trials that a mere edge detector fails.
+
+1. It must change when the network forgets everything: the rank correlation with the map of the same network with random weights is below ½
+   (Adebayo et al. 2018, arXiv 1810.03292, model parameter randomisation).
+2. Deleting what it points at must hurt: the mean probability while its pixels are deleted, most important first, is lower than with pixels
+   in random order and than with those that an edge detector points at (Petsiuk et al. 2018, arXiv 1806.07421, deletion).
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limpide.finding import Finding, Number
+from limpide.interpret.saliency import Saliency, edges
+from limpide.language import N_, message
+
+LEAST_CHANGE = 0.5  # rank correlation with the map of a random network
+CELLS = 14  # pixels are deleted in blocks: this many along a side
+DRAWS = 5  # random orders
+
+
+@dataclass(frozen=True)
+class Sanity:
+    correlation: float  # rank correlation with the map of the same network with random weights
+    deletion: float  # mean probability of the class while it is deleted, 0 … 1; lower is better
+    deletion_random: float
+    deletion_edges: float
+
+    @property
+    def changes(self) -> bool:
+        return abs(self.correlation) < LEAST_CHANGE
+
+    @property
+    def hurts(self) -> bool:
+        return self.deletion < self.deletion_random and self.deletion < self.deletion_edges
+
+    @property
+    def passed(self) -> bool:
+        return self.changes and self.hurts
+
+
+def sanity(model: nn.Module, image: Tensor, label: int, method: Saliency) -> Sanity:
+    """image: (1, channels, height, width), normalised; 0 is grey."""
+    found = method(model, image, label)
+    other = method(randomised(model), image, label)
+    generator = torch.Generator().manual_seed(0)
+    random = [deletion(model, image, label, torch.rand(found.shape, generator=generator)) for _ in range(DRAWS)]
+    return Sanity(
+        rank_correlation(found.flatten(), other.flatten()),
+        deletion(model, image, label, found),
+        sum(random) / DRAWS,
+        deletion(model, image, label, edges(model, image, label)),
+    )
+
+
+def randomised(model: nn.Module) -> nn.Module:
+    """A copy whose weights are drawn anew, each tensor with the spread it had."""
+    model = copy.deepcopy(model).eval()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for p in model.parameters():
+            if p.ndim > 1:
+                p.copy_(torch.randn(p.shape, generator=generator) * p.std())
+    return model
+
+
+@torch.inference_mode()
+def deletion(model: nn.Module, image: Tensor, label: int, importance: Tensor) -> float:
+    """Mean probability of the class while the blocks of the image become grey, the most important first."""
+    height, width = image.shape[-2:]
+    cells = min(CELLS, height, width)
+    order = F.adaptive_avg_pool2d(importance[None, None].float(), cells).flatten().argsort(descending=True)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(order))
+    at = F.interpolate(rank.view(1, 1, cells, cells).float(), size=(height, width), mode="nearest")
+    shares = torch.linspace(0, len(order), 15)
+    images = torch.cat([torch.where(at < share, torch.zeros_like(image), image) for share in shares])
+    return float(torch.cat([model(some).softmax(1)[:, label] for some in images.split(8)]).mean())
+
+
+def rank_correlation(a: Tensor, b: Tensor) -> float:
+    """Spearman's; 0 where one of them says nothing."""
+    ranks = torch.stack([a.argsort().argsort(), b.argsort().argsort()]).double()
+    if float(a.std()) == 0 or float(b.std()) == 0:
+        return 0.0
+    return float(torch.corrcoef(ranks)[0, 1])
+
+
+def as_finding(name: str, found: Sanity) -> Finding:
+    if found.passed:
+        says = message(N_("This map depends on what the network learned, and deleting what it points at hurts more than deleting at random or along edges."))
+    elif not found.changes:
+        says = message(N_("Do not believe this map: a network with random weights gives nearly the same one."))
+    else:
+        says = message(N_("Do not believe this map: deleting what it points at hurts no more than deleting at random or along edges."))
+    return Finding(
+        name=f"sanity-{name}",
+        verdict="ok" if found.passed else "warn",
+        message=says,
+        numbers=[
+            Number(N_("rank correlation with the map of a random network"), found.correlation, ""),
+            Number(N_("mean probability while it is deleted"), found.deletion, "share"),
+            Number(N_("the same, deleted at random"), found.deletion_random, "share"),
+            Number(N_("the same, deleted along edges"), found.deletion_edges, "share"),
+        ],
+        source="Adebayo et al. 2018; Petsiuk et al. 2018",
+    )

@@ -1,0 +1,187 @@
+"""What a network really did with one image: every operation in order, with what went in and what came out.
+
+Nothing is guessed from the source: the network runs, in 32-bit arithmetic on the processor, while a `TorchFunctionMode` writes down
+each torch function that it calls and a hook on each layer says whose call it was.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode, resolve_name
+
+
+@dataclass(frozen=True)
+class Source:
+    """A tensor on its way through the network: which operation gave it (−1: the image), and its value at that moment."""
+
+    op: int
+    value: Tensor = field(repr=False, compare=False)
+
+
+@dataclass
+class Op:
+    """One call. `output` is a copy: what is changed in place later does not reach it."""
+
+    index: int
+    key: str  # unique and lasting: the layer's name, with :operation where it makes several calls, and #2 where one is repeated
+    name: str  # conv2d, linear, relu, add, … as torch calls it
+    layer: str  # name of the innermost layer that made the call; "" for the network itself
+    func: Any
+    args: tuple[Any, ...]  # as called; a Source stands for a tensor that another operation made, or that is the image
+    kwargs: dict[str, Any]
+    part: int  # which of several outputs this is
+    output: Tensor
+
+    @property
+    def inputs(self) -> list[Source]:
+        return list(_sources((self.args, tuple(self.kwargs.values()))))
+
+    def argument(self, place: int, name: str, otherwise: Any = None) -> Any:
+        """As called: by position or by name."""
+        return self.args[place] if len(self.args) > place else self.kwargs.get(name, otherwise)
+
+    def again(self, exchanged: list[Tensor]) -> Tensor:
+        """The same call with other tensors in place of its inputs."""
+        rest = iter(exchanged)
+        output = self.func(*_filled(self.args, rest), **{key: _filled(value, rest) for key, value in self.kwargs.items()})
+        return output[self.part] if isinstance(output, (tuple, list)) else output  # type: ignore[no-any-return]
+
+
+@dataclass
+class Trace:
+    ops: list[Op]
+    image: Tensor  # (1, channels, height, width), normalised
+    output: Tensor  # (1, classes): logits
+
+    def find(self, name: str) -> Op:
+        """The operation of this key, or the last one of the layer of this name: what it gives. Raises KeyError."""
+        for op in self.ops:
+            if op.key == name:
+                return op
+        own = [op for op in self.ops if op.layer == name or op.layer.startswith(name + ".")]
+        if not own:
+            raise KeyError(name)
+        return own[-1]
+
+    def value(self, index: int) -> Tensor:
+        """What this operation gave; −1: the image."""
+        return self.image if index < 0 else self.ops[index].output
+
+    def users(self, index: int) -> list[Op]:
+        """Who takes what this operation gave."""
+        return [other for other in self.ops[index + 1 :] if any(source.op == index for source in other.inputs)]
+
+
+Change = Callable[[int, Tensor], Tensor]  # (index of an operation, what it gives) → what the network goes on with
+
+
+@torch.no_grad()
+def trace(model: nn.Module, image: Tensor, change: Change | None = None) -> Trace:
+    """image: (1, channels, size, size), normalised. The network runs in evaluation mode; `change` may tamper with what operations give."""
+    return recorded(model, image, change)
+
+
+def recorded(model: nn.Module, image: Tensor, change: Change | None = None) -> Trace:
+    """As `trace`, with slopes where they are switched on: `output` stays connected to what `change` put in."""
+    names = {module: name for name, module in model.named_modules()}
+    stack: list[str] = [""]
+
+    def enter(module: nn.Module, _: Any) -> None:
+        stack.append(names[module])
+
+    def leave(module: nn.Module, _: Any, __: Any) -> None:
+        stack.pop()
+
+    hooks = [h for module in model.modules() for h in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave))]
+    was_training = model.training
+    recorder = _Recorder(stack, image, change)
+    try:
+        with recorder:
+            output = model.eval()(image)
+    finally:
+        model.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    _name(recorder.ops, {name for module, name in names.items() if not list(module.children())})
+    return Trace(recorder.ops, image, output.clone())
+
+
+# What makes no tensor or changes no number of one.
+SILENT = ("size", "dim", "stride", "numel", "is_floating_point", "requires_grad_", "detach", "data_ptr")
+
+
+class _Recorder(TorchFunctionMode):
+    def __init__(self, stack: list[str], image: Tensor, change: Change | None) -> None:
+        super().__init__()
+        self.change = change
+        self.stack: list[str] = stack
+        self.ops: list[Op] = []
+        self.copies: dict[tuple[int, int], Source] = {(id(image), image._version): Source(-1, image)}  # (id, version) → what it was
+        self.made_by: dict[int, int] = {id(image): -1}
+        self.alive: list[Tensor] = [image]  # an id is only good while its tensor lives
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = _plain(func)
+        if name in SILENT:
+            return func(*args, **kwargs)
+        taken = self._taken(args), {key: self._taken(value) for key, value in kwargs.items()}  # before the call, which may change them in place
+        output = func(*args, **kwargs)
+        if self.change and isinstance(output, Tensor):
+            output = self.change(len(self.ops), output)
+        if any(True for _ in _sources((taken[0], tuple(taken[1].values())))):
+            for part, tensor in enumerate(output if isinstance(output, (tuple, list)) else (output,)):
+                if isinstance(tensor, Tensor):
+                    op = Op(len(self.ops), "", name, self.stack[-1], func, *taken, part, tensor.detach().clone())
+                    self.ops.append(op)
+                    self.copies[id(tensor), tensor._version] = Source(op.index, op.output)
+                    self.made_by[id(tensor)] = op.index
+                    self.alive.append(tensor)
+        return output
+
+    def _taken(self, value: Any) -> Any:
+        if isinstance(value, Tensor) and id(value) in self.made_by:
+            known = self.copies.get((id(value), value._version))
+            return known or Source(self.made_by[id(value)], value.detach().clone())
+        if isinstance(value, (tuple, list)):
+            return tuple(self._taken(item) for item in value)
+        return value.detach() if isinstance(value, Tensor) else value
+
+
+def _plain(func: Any) -> str:
+    """relu_ and relu, __add__, __radd__ and add are one operation; reading .shape is none."""
+    name = getattr(func, "__name__", "") or resolve_name(func) or "unknown"
+    if name == "__get__":
+        return "size" if resolve_name(func) not in ("torch.Tensor.T.__get__", "torch.Tensor.mT.__get__") else "transposed"
+    bare = name.strip("_")
+    return bare[1:] if name in ("__radd__", "__rmul__") else {"truediv": "div", "iadd": "add", "imul": "mul"}.get(bare, bare)
+
+
+def _name(ops: list[Op], leaves: set[str]) -> None:
+    taken: Counter[str] = Counter()
+    for op in ops:
+        key = op.layer if op.layer in leaves else f"{op.layer}:{op.name}"
+        taken[key] += 1
+        op.key = key if taken[key] == 1 else f"{key}#{taken[key]}"
+
+
+def _sources(value: Any) -> Iterator[Source]:
+    if isinstance(value, Source):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _sources(item)
+
+
+def _filled(value: Any, rest: Iterator[Tensor]) -> Any:
+    if isinstance(value, Source):
+        return next(rest)
+    if isinstance(value, tuple):
+        return tuple(_filled(item, rest) for item in value)
+    return value

@@ -1,0 +1,140 @@
+"""A training that is watched: what it writes for a watcher's eyes, and what he may ask of it.
+
+Watching changes nothing: without a line in control.jsonl the weights are the same to the last bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import psutil
+
+from limpide.events import Epoch, Note, Step
+from limpide.language import N_, message
+from limpide.training.history import due, forget_after, keep_snapshot, statistics
+from limpide.training.state import TrainState
+from limpide.workflows.phases.job import Job
+
+PROBES = 32  # images whose predictions can be followed
+EVERY = 1.0  # s between two lines on the machine
+POLL = 0.2  # s between two looks while a training pauses
+
+
+class Watched:
+    """`after` each event; `paused` is the time in seconds that a watcher made the training wait."""
+
+    def __init__(self, job: Job, state: TrainState) -> None:
+        self.job, self.state, self.run = job, state, job.run
+        self.paused, self.lr = 0.0, state.lr
+        self._process, self._looked = psutil.Process(), -math.inf
+        self._read = 0
+        forget_after(state.step, self.run.snapshots)
+        self.run.cut(self.run.stats_file, lambda line: line["step"] <= state.step)
+        self._keep_probes()
+        if state.step == 0:
+            self._keep()
+        if self.run.control_file.exists():  # what was asked of an earlier session was done, or is void
+            self._read = self.run.control_file.stat().st_size
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked to finish with what is learned."""
+        return self.state.step >= self.job.info.get("stop_at", math.inf)
+
+    def after(self, event: Step | Epoch) -> Iterator[Note]:
+        if isinstance(event, Step):
+            self.lr = event.lr
+        if isinstance(event, Epoch) or due(event.n):
+            self._keep()
+        self._machine()
+        yield from self._asked()
+
+    def _keep(self) -> None:
+        with contextlib.suppress(OSError):  # a full disk stops no training for this
+            keep_snapshot(self.state, self.run.snapshots)
+            self.run.add_line(self.run.stats_file, statistics(self.state, self.lr))
+
+    def _keep_probes(self) -> None:
+        pixels, rows = self.job.pixels(), self.job.rows("validation")
+        rows = rows if len(rows) else self.job.rows("train")
+        chosen = np.random.default_rng(0).permutation(rows)[:PROBES]
+        names = self.job.dataset.images.names
+        self.run.update(learning={"preprocessing": pixels.preprocessing.to_json()})
+        with contextlib.suppress(OSError):
+            np.savez(
+                self.run.probes_file,
+                squares=pixels.take(chosen),
+                truth=self.job.dataset.labels[chosen],
+                files=np.array([names[int(row)].encode("utf-8", "surrogateescape") for row in chosen]),
+            )
+
+    def _machine(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < EVERY:
+            return
+        energy, before = self.job.energy(), self._looked
+        line = {
+            "step": self.state.step,
+            "cpu": self._process.cpu_percent() / 100,  # cores kept busy
+            "memory": self._process.memory_info().rss,
+            "joules": energy.joules,
+            "how": energy.how,
+        }
+        self._looked = now
+        if before > -math.inf:  # the first share of a processor is of no time at all
+            with contextlib.suppress(OSError):
+                self.run.add_line(self.run.system_file, line)
+
+    def _asked(self) -> Iterator[Note]:
+        """Does what new lines of control.jsonl ask: pause, go, stop, rate, snapshot."""
+        waiting = False
+        while True:
+            for order in self._orders():
+                waiting = {"pause": True, "go": False}.get(str(order.get("do")), waiting)
+                yield from self._do(order)
+            if not waiting or self.stopped:
+                return
+            time.sleep(POLL)
+            self.paused += POLL
+
+    def _orders(self) -> list[dict[str, object]]:
+        try:
+            if self.run.control_file.stat().st_size <= self._read:
+                return []
+        except OSError:
+            return []
+        with open(self.run.control_file, "rb") as stream:
+            stream.seek(self._read)
+            data = stream.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._read += len(whole)
+        found = []
+        for line in whole.splitlines():
+            with contextlib.suppress(ValueError):  # half a line, or not ours
+                order = json.loads(line)
+                found += [order] if isinstance(order, dict) else []
+        return found
+
+    def _do(self, order: dict[str, object]) -> Iterator[Note]:
+        what, by = order.get("do"), order.get("by")
+        if what == "pause":
+            yield self.job.say("control", message(N_("paused by a watcher after step {step:count}"), step=self.state.step))
+        elif what == "go":
+            yield self.job.say("control", message(N_("going on")))
+        elif what == "snapshot":
+            self._keep()
+        elif what == "rate" and isinstance(by, (int, float)) and 0.01 <= by <= 100:
+            self.state.lr *= by
+            yield self.job.say(
+                "control",
+                message(N_("learning rate times {by:number} by a watcher after step {step:count}"), by=float(by), step=self.state.step),
+            )
+        elif what == "stop":
+            self.run.update(stop_at=self.state.step)
+            self.job.info = self.run.info()
+            yield self.job.say("control", message(N_("a watcher asked to finish with what is learned, after step {step:count}"), step=self.state.step))
