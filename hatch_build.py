@@ -37,7 +37,7 @@ def copy_modules(root: Path) -> None:
     if not all((target / name).exists() for name in VENDORED):
         npm = shutil.which("npm")
         if npm is None:
-            print("limpide: npm is not here, so the studio's pages are left out", file=sys.stderr)
+            sys.stderr.write("limpide: npm is not here, so the studio's pages are left out\n")
             return
         subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=root, check=False, stdout=subprocess.DEVNULL)
         target.mkdir(parents=True, exist_ok=True)

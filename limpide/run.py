@@ -96,12 +96,15 @@ class Run:
                 found.append((str(run.info().get("created", "")), run.path.name, run))
         return [run for _, _, run in sorted(found, key=lambda item: item[:2])]
 
-    def lock(self) -> Any:
-        """A context manager that holds this run for one process; the system frees it however the process ends."""
+    def lock(self, patience: float = 0.5) -> Any:
+        """A context manager that holds this run for one process; the system frees it however the process ends.
+
+        patience: s to wait for somebody who only asks whether it is held.
+        """
         from filelock import FileLock, Timeout
 
         try:
-            return FileLock(self.path / "lock").acquire(timeout=0)  # the lock itself would count a `with` as a second acquisition
+            return FileLock(self.path / "lock").acquire(timeout=patience, poll_interval=0.05)  # the lock itself would count a `with` as a second acquisition
         except Timeout:
             raise RunError(
                 "L504", N_("another process is working in this run"), where=self.path, todo=N_("wait for it, or start another run with --new")
@@ -116,7 +119,7 @@ class Run:
         if not (self.path / "lock").exists():
             return False
         try:
-            with self.lock():
+            with self.lock(patience=0):
                 return False
         except RunError:
             return True
@@ -186,6 +189,10 @@ class Run:
             with contextlib.suppress(OSError):  # a process may be at work here
                 total += file.stat().st_size if file.is_file() else 0
         return total
+
+    def kept(self) -> dict[int, Path]:
+        """The weights that were kept along the way, by the number of steps done, in that order."""
+        return {int(file.stem[5:]): file for file in sorted(self.snapshots.glob("step-*.safetensors"))}
 
     # -- stats.jsonl, system.jsonl, control.jsonl: for watchers, and from them
 

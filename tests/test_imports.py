@@ -19,6 +19,7 @@ FLOORS = [
     {"interpret", "audit", "deploy"},
     {"report"},
     {"workflows"},
+    {"studio"},
     {"cli", "classifier", "features"},
     {"flattened"},
     {"lessons"},  # programs over the public names; nothing imports them

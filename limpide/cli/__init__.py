@@ -2,7 +2,7 @@
 
 Nothing heavy is imported before a verb needs it, so that `limpide --help` answers at once.
 
-making.py · using.py · keeping.py · learning.py   the verbs, grouped by what people do
+making.py · using.py · watching.py · keeping.py · learning.py   the verbs, grouped by what people do
 machinery.py                                      how click is bent to this house
 """
 
@@ -18,10 +18,11 @@ from limpide.cli.learning import lesson
 from limpide.cli.machinery import Verbs, language_first, not_spoken, spoken
 from limpide.cli.making import check, demo, export, train
 from limpide.cli.using import evaluate, explain, predict, report
+from limpide.cli.watching import studio
 from limpide.errors import LimpideError, of_the_system
 from limpide.language import N_, _
 
-VERBS = (check, train, predict, evaluate, explain, export, report, runs, clean, models, info, lesson, demo)  # in the order in which people need them
+VERBS = (check, train, predict, evaluate, explain, studio, export, report, runs, clean, models, info, lesson, demo)  # in the order in which people need them
 
 
 @click.group(
@@ -36,6 +37,7 @@ A folder with one folder of images a class is all it needs:
   limpide predict runs/photos-001 new.jpg
   limpide evaluate runs/photos-001 other-photos/
   limpide explain runs/photos-001 new.jpg
+  limpide studio                    watch it learn, open it down to one product
 \b
 No images at hand?
   limpide train digits              8×8 digits, in ten seconds

@@ -63,8 +63,9 @@ The same command continues a run that was interrupted; --new starts another one.
 @click.option("--rehash", is_flag=True, help=N_("read every byte of the images again"))
 @click.option("--new", is_flag=True, help=N_("start afresh even if an unfinished run could be continued"))
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
+@click.option("--watch", is_flag=True, help=N_("open the studio beside the training; it stays open until Ctrl-C"))
 @as_json_object
-def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, as_json: bool, **choices: Any) -> None:
+def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, watch: bool, as_json: bool, **choices: Any) -> None:
     recipe = Recipe.of(**{name: value for name, value in choices.items() if value is not None})
     from limpide import machine
 
@@ -77,6 +78,7 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, as_
     screen = live.Screen(quiet=as_json)
     if continued:
         screen.say(message(N_("continuing {run}, which was not finished (--new starts another)"), run=str(run.path)))
+    watcher = _watched(run, screen) if watch else None
     finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
     if as_json:
         click.echo(json.dumps(train_summary(run)))
@@ -85,7 +87,25 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, as_
         screen.next("limpide", "predict", run.path, _example(run, dataset))
     else:
         screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
+    if watcher is not None:
+        try:
+            if finished:
+                watcher.wait()
+        finally:
+            watcher.terminate()
     sys.exit(0 if finished else 130)
+
+
+def _watched(run: Any, screen: Any) -> Any:
+    """The studio in a process of its own, and its link told and opened."""
+    import webbrowser
+
+    from limpide.cli.watching import beside
+
+    process, url = beside(run)
+    screen.link(message(N_("the studio, until Ctrl-C:")), url)
+    webbrowser.open(url)
+    return process
 
 
 def train_summary(run: Any) -> dict[str, Any]:
@@ -137,7 +157,7 @@ def _example(run: Any, dataset: Any) -> Path:
 @runs_folder
 @click.pass_context
 def demo(ctx: click.Context, folder: Path) -> None:
-    ctx.invoke(train, data="mnist", folder=folder, rehash=False, new=False, no_images=False, as_json=False)
+    ctx.invoke(train, data="mnist", folder=folder, rehash=False, new=False, no_images=False, watch=False, as_json=False)
 
 
 @verb(

@@ -37,6 +37,10 @@ class Screen:
 
         self.console.print(Text(one_line(str(text)), style=style))
 
+    def link(self, text: Message, url: str) -> None:
+        """An address on one line, however long: a broken one cannot be clicked."""
+        self.console.print(str(text), url, soft_wrap=True, markup=False)
+
     def next(self, *words: object) -> None:
         """The last line of every command: what to type next, quoted for a shell."""
         from rich.text import Text

@@ -6,13 +6,13 @@ Nothing here is needed to go on: it is written without waiting for the disk, and
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from limpide.run import Run
 from limpide.training.state import TrainState
 
 BUDGET = 64_000_000  # bytes that the weights along the way may take in a run
@@ -24,30 +24,25 @@ def due(step: int) -> bool:
     return step & (step - 1) == 0
 
 
-def snapshots(folder: Path) -> dict[int, Path]:
-    """The weights that were kept along the way, by the number of steps done, in that order."""
-    return {int(file.stem[5:]): file for file in sorted(folder.glob("step-*.safetensors"))}
-
-
-def keep_snapshot(state: TrainState, folder: Path, budget: int = BUDGET) -> None:
+def keep_snapshot(state: TrainState, run: Run, budget: int = BUDGET) -> None:
     """Keeps the weights after this step. Beyond the budget, the one is forgotten that leaves the smallest gap; never the first or the last."""
     data = save({name: value.detach().cpu().contiguous() for name, value in state.model.state_dict().items()})
     if 2 * len(data) > budget:
         return
-    file = folder / f"step-{state.step:08d}.safetensors"
+    file = run.snapshots / f"step-{state.step:08d}.safetensors"
     fresh = file.with_suffix(".tmp")
     fresh.write_bytes(data)
     fresh.replace(file)
-    kept = snapshots(folder)
+    kept = run.kept()
     while len(kept) * len(data) > budget:
         steps = list(kept)
         spare = min(range(1, len(steps) - 1), key=lambda k: math.log2((steps[k + 1] + 1) / (steps[k - 1] + 1)))
         kept.pop(steps[spare]).unlink(missing_ok=True)
 
 
-def forget_after(step: int, folder: Path) -> None:
+def forget_after(step: int, run: Run) -> None:
     """A continued training makes what came after its checkpoint again."""
-    for other, file in snapshots(folder).items():
+    for other, file in run.kept().items():
         if other > step:
             file.unlink(missing_ok=True)
 

@@ -33,7 +33,7 @@ class Watched:
         self.paused, self.lr = 0.0, state.lr
         self._process, self._looked = psutil.Process(), -math.inf
         self._read = 0
-        forget_after(state.step, self.run.snapshots)
+        forget_after(state.step, self.run)
         self.run.cut(self.run.stats_file, lambda line: line["step"] <= state.step)
         self._keep_probes()
         if state.step == 0:
@@ -56,7 +56,7 @@ class Watched:
 
     def _keep(self) -> None:
         with contextlib.suppress(OSError):  # a full disk stops no training for this
-            keep_snapshot(self.state, self.run.snapshots)
+            keep_snapshot(self.state, self.run)
             self.run.add_line(self.run.stats_file, statistics(self.state, self.lr))
 
     def _keep_probes(self) -> None:
@@ -64,7 +64,7 @@ class Watched:
         rows = rows if len(rows) else self.job.rows("train")
         chosen = np.random.default_rng(0).permutation(rows)[:PROBES]
         names = self.job.dataset.images.names
-        self.run.update(learning={"preprocessing": pixels.preprocessing.to_json()})
+        self.run.update(learning={"preprocessing": pixels.preprocessing.to_json(), "probes": len(chosen)})
         with contextlib.suppress(OSError):
             np.savez(
                 self.run.probes_file,

@@ -1,0 +1,98 @@
+"""What opens the studio: studio, and train --watch."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import click
+
+from limpide.cli.machinery import runs_folder, verb
+from limpide.errors import UsageError
+from limpide.language import N_, message
+from limpide.run import Run
+
+
+@verb(
+    N_("watch a training, open a network down to one product"),
+    N_("""Open the studio in a browser: the runs of this folder while they learn or afterwards, opened down to one product of one unit;
+the Learn pages when there are none.
+
+\b
+limpide studio                      the runs in runs/
+limpide studio elsewhere/           the runs of another folder
+limpide train photos/ --watch       the studio beside a training
+It listens on this machine only, and lets in who has the link that it prints."""),
+)
+@click.argument("runs", type=click.Path(path_type=Path), required=False)
+@runs_folder
+@click.option("--port", type=click.IntRange(1, 65535), help=N_("port to listen on; a free one unless given"))
+@click.option("--no-browser", is_flag=True, help=N_("print the link and open nothing"))
+def studio(runs: Path | None, folder: Path, port: int | None, no_browser: bool) -> None:
+    from limpide.report import live
+
+    if runs is not None and not runs.is_dir():
+        raise UsageError("L126", N_("there is no such folder of runs"), where=str(runs), todo=N_("name the folder that holds the runs, or nothing for runs/"))
+    run = None
+    if runs is not None and (runs / "run.json").is_file():
+        run, runs = runs.resolve(), runs.resolve().parent
+    folder = (runs or folder).resolve()
+    server, sock, token = prepared(port)
+    page = f"page=live&run={run.name}" if run else "page=runs" if Run.all_in(folder) else "page=learn"
+    url = link(sock, token, page)
+    screen = live.Screen()
+    screen.link(message(N_("the studio, until Ctrl-C:")), url)
+    if not no_browser:
+        webbrowser.open(url)
+    server.serve(folder, sock, token)
+    screen.next("limpide", "runs")
+
+
+def prepared(port: int | None) -> tuple[Any, Any, str]:
+    """(the server, a socket, a fresh token). Raises UsageError when the pages are not there or the port is taken."""
+    from limpide.studio import server
+
+    if server.missing():
+        raise UsageError(
+            "L127",
+            N_("the studio's pages were left out, as npm was not there when limpide was installed"),
+            where=str(server.VENDOR),
+            todo=N_("install npm, then limpide again; everything else works without"),
+        )
+    return server, server.listen(port), secrets.token_urlsafe(16)
+
+
+def link(sock: Any, token: str, page: str) -> str:
+    return f"http://127.0.0.1:{sock.getsockname()[1]}/?token={token}#{page}"
+
+
+def beside(run: Run) -> Any:
+    """The studio in a process of its own, so that a training does not share its time; (process, link)."""
+    import os
+    import subprocess
+
+    server, sock, token = prepared(None)
+    del server
+    sock.listen()
+    os.set_inheritable(sock.fileno(), True)
+    code = (
+        "import socket, sys; from pathlib import Path; from limpide.studio.server import serve; "
+        "serve(Path(sys.argv[2]), socket.socket(fileno=int(sys.argv[1])), sys.stdin.readline().strip())"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(sock.fileno()), str(run.path.parent.resolve())],
+        pass_fds=[sock.fileno()],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the training
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(token + "\n")  # not among the arguments, which everybody on the machine can read
+    process.stdin.flush()
+    url = link(sock, token, f"page=live&run={run.path.name}")
+    sock.close()
+    return process, url

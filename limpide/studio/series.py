@@ -1,0 +1,111 @@
+"""What happened in a run, as short as a screen can show it: at most 2,000 points a series, however long the training was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from limpide.errors import RunError
+from limpide.events import Epoch, Note, Step, from_line
+from limpide.report.diagnosis import diagnosis
+from limpide.run import Run
+
+POINTS = 2000
+BLOCK = 1 << 18  # bytes of new events sent at once
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """One line of the list of runs. Never fails: a run that is deleted or damaged while it is looked at has a status that says so."""
+    try:
+        info = run.info()
+    except RunError:
+        return {"name": run.path.name, "status": "unreadable"}
+    accuracy = run.finding("accuracy")
+    score = accuracy.number("accuracy") if accuracy else None
+    status = info.get("status", "started")
+    return {
+        "name": run.path.name,
+        "status": "interrupted" if status == "running" and not run.working() else status,
+        "phase": info.get("phase"),
+        "created": info.get("created"),
+        "model": (info.get("recipe") or info.get("wanted") or {}).get("model"),
+        "data": info.get("data"),
+        "steps": info.get("steps"),
+        "seconds": info.get("seconds"),
+        "energy": info.get("energy"),
+        "epoch_id": info.get("epoch_id", 0),
+        "accuracy": {"value": score.value, "low": score.low, "high": score.high, "n": score.n} if score else None,
+        "report": run.report_file.exists(),
+    }
+
+
+def series(run: Run) -> dict[str, Any]:
+    """The events so far, thinned, and the length of events.jsonl up to which they were read: where the stream goes on."""
+    steps, epochs, notes, end = [], [], [], 0
+    for event, after in _read(run, 0):
+        end = after
+        if isinstance(event, Step):
+            steps.append((event.n, event.loss, event.lr, event.seconds))
+        elif isinstance(event, Epoch):
+            epochs.append(event)
+        elif isinstance(event, Note):
+            notes.append({"topic": event.topic, "text": str(event.message)})
+    over = summary(run)["status"] == "finished"
+    losses = [loss for _, loss, _, _ in steps]
+    return {
+        "offset": end,
+        "total": len(steps),
+        "steps": thinned(steps),
+        "epochs": [vars(epoch) for epoch in epochs],
+        "notes": notes,
+        "system": thinned([(line["step"], line["cpu"], line["memory"], line["joules"], line["how"]) for line in run.lines(run.system_file)]),
+        "diagnosis": [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, epochs, over)],
+    }
+
+
+def following(run: Run, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """(new complete events after this place of events.jsonl as JSON with sentences worded, where they end)."""
+    found: list[dict[str, Any]] = []
+    end = offset
+    for event, after in _read(run, offset, BLOCK):
+        end = after
+        if isinstance(event, Note):
+            found.append({"kind": "note", "topic": event.topic, "text": str(event.message)})
+        else:
+            found.append({"kind": type(event).__name__.lower(), **vars(event)})
+    return found, end
+
+
+def _read(run: Run, offset: int, most: int | None = None) -> Any:
+    """(event, place after it) of every complete line from here on. Lines that are damaged are passed over."""
+    try:
+        with open(run.events_file, "rb") as stream:
+            stream.seek(offset)
+            read = 0
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                offset += len(line)
+                read += len(line)
+                try:
+                    yield from_line(json.loads(line)), offset
+                except (ValueError, KeyError, TypeError):
+                    continue
+                if most and read >= most:
+                    return
+    except FileNotFoundError:
+        return
+
+
+def thinned(rows: Sequence[tuple[Any, ...]], points: int = POINTS) -> list[list[Any]]:
+    """Columns instead of rows; of each stretch the lowest and the highest second column stay, so that no peak is lost."""
+    if len(rows) > points:
+        stretch = -(-2 * len(rows) // points)
+        kept: list[tuple[Any, ...]] = []
+        for k in range(0, len(rows), stretch):
+            some = range(k, min(k + stretch, len(rows)))
+            low, high = min(some, key=lambda i: rows[i][1]), max(some, key=lambda i: rows[i][1])
+            kept += [rows[i] for i in sorted({low, high})]
+        rows = kept
+    return [list(column) for column in zip(*rows, strict=True)] if rows else []

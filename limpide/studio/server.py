@@ -1,0 +1,355 @@
+"""Who is let in and what is answered. Loopback only; nothing is computed here.
+
+A page is let in with the token of its link, which becomes a cookie; every request must come from this very address (Host, and Origin
+where a browser sends one), so that no other page and no rebound name can ask. No CORS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import socket
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from limpide import __version__, language
+from limpide.errors import RunError, UsageError
+from limpide.language import N_, Message
+from limpide.run import Run
+from limpide.studio.series import following, series, summary
+from limpide.studio.worker import Worker
+
+STATIC = Path(__file__).with_name("static")
+VENDOR = STATIC / "vendor"
+PORTS = range(8765, 8785)
+TAIL = 0.25  # s between two looks at events.jsonl
+BEAT = 10.0  # s after which a silent stream says that it is alive
+MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
+UPLOADS = 20  # kept in memory
+POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
+SLOW = ("saliency",)  # what has a process of its own, so that a unit does not wait for it
+
+
+class Guard:
+    """Refuses every request that does not come from a page of this server, opened with its link."""
+
+    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
+        self.app, self.token = app, token
+        self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        request = Request(scope)
+        host, origin = request.headers.get("host", ""), request.headers.get("origin")
+        if host not in self.hosts or (origin is not None and origin != f"http://{host}"):
+            return await Response("403: this address is not served", 403)(scope, receive, send)
+        given = request.query_params.get("token")
+        if given is not None and secrets.compare_digest(given.encode(), self.token.encode()):
+            answer = RedirectResponse(request.url.remove_query_params("token").replace(scheme="", netloc=""), 303)
+            answer.set_cookie(self._cookie(host), self.token, httponly=True, samesite="strict")
+            return await answer(scope, receive, send)
+        if not secrets.compare_digest(request.cookies.get(self._cookie(host), "").encode(), self.token.encode()):
+            return await Response("403: open the studio with the link that limpide studio prints", 403)(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+    @staticmethod
+    def _cookie(host: str) -> str:
+        return "limpide-" + host.rsplit(":", 1)[-1]  # cookies know no ports: two studios must not take each other's
+
+
+class Studio:
+    """The answers. `folder` holds the runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.quick, self.slow = Worker(), Worker(15)
+        self.uploads: OrderedDict[str, bytes] = OrderedDict()
+
+    def routes(self) -> list[Route | Mount]:
+        return [
+            Route("/", self.page),
+            Route("/api/runs", self.runs),
+            Route("/api/runs/{run}", self.run),
+            Route("/api/runs/{run}/series", self.series),
+            Route("/api/runs/{run}/stats", self.stats),
+            Route("/api/runs/{run}/events", self.events),
+            Route("/api/runs/{run}/control", self.control, methods=["POST"]),
+            Route("/api/runs/{run}/report", self.report),
+            Route("/api/runs/{run}/findings", self.findings),
+            Route("/api/runs/{run}/look/{what}", self.look),
+            Route("/api/upload", self.upload, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ]
+
+    # -- pages
+
+    async def page(self, request: Request) -> Response:
+        nonce = secrets.token_urlsafe(16)
+        html = (STATIC / "index.html").read_text(encoding="utf-8").replace("{nonce}", nonce).replace("{lang}", language.current())
+        return Response(html, media_type="text/html", headers={"content-security-policy": POLICY.format(nonce=nonce)})
+
+    # -- runs
+
+    def _run(self, request: Request) -> Run:
+        """By its name among the folders that are there: what was asked for is never made a path."""
+        name = request.path_params["run"]
+        for run in Run.all_in(self.folder):
+            if run.path.name == name:
+                return run
+        raise RunError("L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs"))
+
+    async def runs(self, request: Request) -> Response:
+        return JSONResponse({"version": __version__, "folder": str(self.folder), "runs": [summary(run) for run in reversed(Run.all_in(self.folder))]})
+
+    async def run(self, request: Request) -> Response:
+        run = self._run(request)
+        info = run.info()
+        kept = {name: info.get(name) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
+        probes = info.get("learning", {}).get("probes", 0) if run.probes_file.exists() else 0
+        return JSONResponse(summary(run) | kept | {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes})
+
+    async def series(self, request: Request) -> Response:
+        run = self._run(request)
+        self._speak(request)
+        return JSONResponse(_finite(series(run)))
+
+    async def stats(self, request: Request) -> Response:
+        run = self._run(request)
+        return JSONResponse({"stats": [_finite(line) for line in run.lines(run.stats_file)]})
+
+    async def findings(self, request: Request) -> Response:
+        run = self._run(request)
+        self._speak(request)
+        found = [
+            {"name": f.name, "verdict": f.verdict, "text": str(f.message), "details": [str(d) for d in f.details], "pictures": [vars(p) for p in f.pictures]}
+            for f in run.findings().values()
+        ]
+        confusion = run.finding("confusion")
+        return JSONResponse(_finite({"findings": found, "confusion": dict(confusion.data) if confusion else None}))
+
+    async def report(self, request: Request) -> Response:
+        run = self._run(request)
+        if not run.report_file.exists():
+            return _told("no report yet", 404)
+        return FileResponse(run.report_file, headers={"content-security-policy": "sandbox allow-scripts"})
+
+    # -- the stream
+
+    async def events(self, request: Request) -> Response:
+        """Server-sent events whose id is the place in events.jsonl: a reconnect goes on where it was."""
+        run = self._run(request)
+        self._speak(request)
+        words = language.current()
+        last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
+        offset = int(last) if last.isdigit() else 0
+        return StreamingResponse(self._tail(request, run, offset, words), media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+    async def _tail(self, request: Request, run: Run, offset: int, words: str) -> AsyncIterator[str]:
+        known, silent = summary(run), 0.0
+        while not await request.is_disconnected():
+            try:
+                size = run.events_file.stat().st_size
+            except OSError:
+                size = 0
+            now = summary(run)
+            if now["status"] == "unreadable":
+                yield _message("gone", {}, offset)
+                return
+            if size < offset or now["epoch_id"] != known["epoch_id"]:
+                yield _message("again", {}, 0)  # a continued training took events back: read everything anew
+                return
+            language.use(words)
+            found, end = following(run, offset) if size > offset else ([], offset)
+            if found or now != known:
+                offset = end
+                yield _message("events", _finite({"events": found, "run": now, "system": _last_line(run)}), offset)
+                known, silent = now, 0.0
+            elif (silent := silent + TAIL) >= BEAT:
+                yield ": alive\n\n"
+                silent = 0.0
+            await asyncio.sleep(TAIL)
+
+    async def control(self, request: Request) -> Response:
+        run = self._run(request)
+        try:
+            order = json.loads(await _body(request, 10_000))
+        except ValueError:
+            return _told("this is no JSON", 400)
+        by = order.get("by") if isinstance(order, dict) else None
+        if not isinstance(order, dict) or order.get("do") not in ("pause", "go", "stop", "rate", "snapshot"):
+            return _told("do: pause, go, stop, rate or snapshot", 400)
+        if order["do"] == "rate" and not (isinstance(by, (int, float)) and 0.01 <= by <= 100):
+            return _told("by: a factor between 0.01 and 100", 400)
+        if not run.working():
+            return _told("this run is not training", 409)
+        run.add_line(run.control_file, {"do": order["do"]} | ({"by": by} if order["do"] == "rate" else {}))
+        return JSONResponse({"asked": order["do"]})
+
+    # -- looking inside
+
+    async def look(self, request: Request) -> Response:
+        """A question to looking.py: its values come as query, its bytes go back as they are."""
+        run, what, query = self._run(request), request.path_params["what"], request.query_params
+        if what not in LOOKS:
+            return _told("there is nothing of this name to look at", 404)
+        values: dict[str, Any] = {"path": str(run.path), "snapshot": query.get("snapshot", "best")}
+        try:
+            for name, kind in LOOKS[what].items():
+                if name == "image":
+                    values["image"] = self._image(query)
+                elif name in query:
+                    values[name] = kind(query[name])
+        except (ValueError, KeyError):
+            return _told("these values make no question", 400)
+        worker = self.slow if what in SLOW else self.quick
+        try:
+            payload, data = await worker.ask(what, **values)
+        except LookupError as error:
+            return _told(str(error), 422)
+        if isinstance(payload.get("message"), dict):
+            self._speak(request)
+            payload["message"] = str(Message.from_json(payload["message"]))
+            payload["numbers"] = [number | {"name": language._(number["name"])} for number in payload["numbers"]]
+        if not data:
+            return JSONResponse(_finite(payload))
+        kind_of = "image/png" if what == "picture" else "application/octet-stream"
+        return Response(data, media_type=kind_of, headers={"x-about": json.dumps(_finite(payload)), "cache-control": "no-store"})
+
+    def _image(self, query: Any) -> dict[str, Any]:
+        name = query.get("image", "probe-0")
+        if name.startswith("probe-"):
+            return {"probe": int(name[6:])}
+        return {"bytes": self.uploads[name]}
+
+    async def upload(self, request: Request) -> Response:
+        """A photograph or a drawing, kept in memory until twenty others came."""
+        try:
+            data = await _body(request, MOST_UPLOAD)
+        except ValueError:
+            return _told("the image is larger than 20 MB", 413)
+        name = "drop-" + secrets.token_hex(8)
+        self.uploads[name] = data
+        while len(self.uploads) > UPLOADS:
+            self.uploads.popitem(last=False)
+        return JSONResponse({"image": name})
+
+    @staticmethod
+    def _speak(request: Request) -> None:
+        """Words of this answer in the language of the page; no answer waits for anything between this and its words."""
+        lang = request.query_params.get("lang", "en")
+        language.use(lang if lang in language.LANGUAGES else "en")
+
+    def close(self) -> None:
+        self.quick.close()
+        self.slow.close()
+
+
+def _mask(text: str) -> list[list[int]]:
+    found = json.loads(text)
+    if not all(isinstance(cell, list) and len(cell) == 2 and all(isinstance(k, int) and 0 <= k < 16 for k in cell) for cell in found):
+        raise ValueError(text)
+    return found  # type: ignore[no-any-return]
+
+
+LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
+    "predictions": {},
+    "prediction": {"image": str},
+    "anatomy": {"image": str},
+    "maps": {"image": str, "key": str},
+    "kernels": {"image": str, "key": str},
+    "unit": {"image": str, "key": str, "channel": int, "y": int, "x": int},
+    "effect": {"image": str, "key": str, "channel": int, "place": int, "weight": float},
+    "strongest": {"key": str, "channel": int},
+    "saliency": {"image": str, "method": str, "label": int},
+    "occluded": {"image": str, "mask": _mask},
+    "picture": {"image": str},
+}
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """Raises ValueError when more comes than is taken; what comes is never held beyond that."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > most:
+            raise ValueError("too large")
+    return bytes(data)
+
+
+def _told(text: str, status: int) -> Response:
+    return JSONResponse({"error": text}, status)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    return _told(str(error), 404)
+
+
+def _message(kind: str, values: Any, offset: int) -> str:
+    return f"event: {kind}\nid: {offset}\ndata: {json.dumps(values)}\n\n"
+
+
+def _last_line(run: Run) -> dict[str, Any] | None:
+    with contextlib.suppress(OSError, ValueError), open(run.system_file, "rb") as stream:
+        stream.seek(max(0, run.system_file.stat().st_size - 500))
+        lines = stream.read().split(b"\n")
+        return json.loads(lines[-2]) if len(lines) > 1 else None  # type: ignore[no-any-return]
+    return None
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity: null stands for both."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:
+    studio = Studio(folder)
+    app = Starlette(routes=studio.routes(), exception_handlers={RunError: _refused})
+    return Guard(app, token, port), studio
+
+
+def missing() -> bool:
+    """Whether the pages' modules were left out when limpide was installed."""
+    return not (VENDOR / "preact.js").exists()
+
+
+def listen(port: int | None) -> socket.socket:
+    """A socket on loopback: this port, or the first free one. Raises UsageError when it is taken."""
+    for number in [port] if port is not None else [*PORTS, 0]:
+        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind(("127.0.0.1", number))
+            return found
+        except OSError:
+            found.close()
+    raise UsageError("L125", N_("this port is taken"), where=str(port), todo=N_("leave --port out, and a free one is found"))
+
+
+def serve(folder: Path, sock: socket.socket, token: str) -> None:
+    """Until Ctrl-C."""
+    import uvicorn
+
+    app, studio = application(folder, token, sock.getsockname()[1])
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False)
+    try:
+        uvicorn.Server(config).run(sockets=[sock])
+    finally:
+        studio.close()

@@ -1,0 +1,38 @@
+// Questions to the server. Every failure becomes a sentence; arrays come as .npy bytes.
+import { language } from "./state.js";
+
+const query = (values) =>
+  new URLSearchParams(Object.entries({ lang: language.value, ...values }).filter(([, value]) => value !== undefined && value !== null)).toString();
+
+const told = async (answer) => {
+  if (answer.ok) return answer;
+  let text = `${answer.status}`;
+  try {
+    text = (await answer.json()).error ?? text;
+  } catch {}
+  throw new Error(text);
+};
+
+export const path = (run, rest, values = {}) => `/api/runs/${encodeURIComponent(run)}${rest}?${query(values)}`;
+export const get = async (url) => (await told(await fetch(url))).json();
+export const runs = () => get(`/api/runs?${query({})}`);
+export const ask = (run, what, values) => get(path(run, `/look/${what}`, values));
+export const post = async (url, body) => (await told(await fetch(url, { method: "POST", body }))).json();
+
+/** An array of looking.py: {shape, values: Float32Array, about}. */
+export const array = async (run, what, values) => {
+  const answer = await told(await fetch(path(run, `/look/${what}`, values)));
+  return { ...npy(await answer.arrayBuffer()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
+};
+
+/** NumPy's format 1 and 2, little-endian float32, rows first (numpy.lib.format). */
+export const npy = (buffer) => {
+  const view = new DataView(buffer);
+  const long = view.getUint8(6) > 1;
+  const length = long ? view.getUint32(8, true) : view.getUint16(8, true);
+  const start = (long ? 12 : 10) + length;
+  const header = new TextDecoder().decode(new Uint8Array(buffer, long ? 12 : 10, length));
+  if (!/'descr': '<f4'/.test(header) || /'fortran_order': True/.test(header)) throw new Error("npy");
+  const shape = header.match(/'shape': \(([^)]*)\)/)[1].split(",").filter((n) => n.trim()).map(Number);
+  return { shape, values: new Float32Array(buffer.slice(start)) };
+};

@@ -1,0 +1,85 @@
+// The studio: the bar, and the page that the URL names.
+import { html, render, useEffect } from "./html.js";
+import { place, language, theme, link, go, snapshot, image } from "./state.js";
+import { load, t, count } from "./words.js";
+import { get, path, post } from "./api.js";
+import { useFetched } from "./fetched.js";
+
+const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", unit: "unit", image: "image", errors: "errors", compare: "compare", learn: "learn" };
+const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors"];
+const loaded = {};
+
+const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run ? "live" : "runs");
+
+const App = () => {
+  const name = page();
+  const { run } = place.value;
+  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, place.value.fresh]);
+  const Page = loaded[name];
+  useEffect(() => {
+    document.title = [t(`page.${name}`), run, "limpide"].filter(Boolean).join(" · ");
+  });
+  return html`
+    <header>
+      <a class="mark" href="#page=runs">limpide</a>
+      <nav aria-label=${t("pages")}>
+        <a href=${link({ page: "runs" })} aria-current=${name === "runs" ? "page" : null}>${t("page.runs")}</a>
+        ${run && OF_A_RUN.map((each) => html`<a href=${link({ page: each })} aria-current=${name === each ? "page" : null}>${t(`page.${each}`)}</a>`)}
+        <a href=${link({ page: "learn" })} aria-current=${name === "learn" ? "page" : null}>${t("page.learn")}</a>
+      </nav>
+      <span class="spring"></span>
+      <button class="plain" onClick=${() => (language.value = language.value === "fr" ? "en" : "fr")} lang=${language.value === "fr" ? "en" : "fr"}>${language.value === "fr" ? "English" : "Français"}</button>
+      <button class="plain" onClick=${() => (theme.value = theme.value === "dark" ? "light" : "dark")}>${theme.value === "dark" ? t("light") : t("dark")}</button>
+    </header>
+    <main id="main" tabindex="-1">
+      ${run && OF_A_RUN.includes(name) && html`<${Bar} about=${about.value} />`}
+      ${about.error && run ? html`<p class="error" role="alert">${about.error}</p>` : Page ? html`<${Page} key=${`${name}/${run}`} about=${about.value} />` : html`<p class="small">${t("waiting")}</p>`}
+    </main>
+    <footer>${t("footer")}</footer>`;
+};
+
+// Snapshot and image: what every page of a run looks at.
+const Bar = ({ about }) => {
+  const steps = about?.snapshots ?? [];
+  const at = snapshot();
+  const probes = about?.probes ?? 0;
+  const taken = async (file) => {
+    const found = await post("/api/upload", file);
+    go({ image: found.image });
+  };
+  return html`<div class="bar">
+    <span class="strong">${place.value.run}</span>
+    <label>${t("snapshot")}
+      <select value=${at} onChange=${(event) => go({ at: event.target.value })}>
+        <option value="best">${about?.best ? t("final") : t("newest")}</option>
+        ${steps.map((step) => html`<option value=${String(step)}>${t("after", { n: count(step) })}</option>`)}
+      </select></label>
+    <label>${t("image")}
+      <select value=${image()} onChange=${(event) => go({ image: event.target.value })}>
+        ${Array.from({ length: probes }, (_, k) => html`<option value=${`probe-${k}`}>${t("probe", { n: k + 1 })}</option>`)}
+        ${image().startsWith("drop-") && html`<option value=${image()}>${t("dropped")}</option>`}
+      </select></label>
+    <label class="small">${t("own")} <input type="file" accept="image/*" onChange=${(event) => event.target.files[0] && taken(event.target.files[0])} /></label>
+  </div>`;
+};
+
+const open = async () => {
+  const name = page();
+  if (!loaded[name]) loaded[name] = (await import(`./pages/${name}.js`)).default;
+};
+
+const start = async () => {
+  await Promise.all([load(), open()]);
+  render(html`<${App} />`, document.getElementById("app"));
+  addEventListener("hashchange", async () => {
+    await open();
+    render(html`<${App} />`, document.getElementById("app"));
+  });
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", async (event) => {
+    event.preventDefault();
+    const file = event.dataTransfer?.files?.[0];
+    if (file && place.value.run) go({ image: (await post("/api/upload", file)).image });
+  });
+};
+start();

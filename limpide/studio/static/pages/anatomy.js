@@ -1,0 +1,52 @@
+// The network as it ran: every operation in order, folded by module.
+import { html, useState } from "../html.js";
+import { place, link, snapshot, image } from "../state.js";
+import { t, count, large, number, bytes, percent } from "../words.js";
+import { ask, get, path } from "../api.js";
+import { useFetched, Fetched } from "../fetched.js";
+
+const group = (op) => (op.layer.includes(".") ? op.layer.split(".").slice(0, 2).join(".") : op.layer);
+
+export default () => {
+  const { run } = place.value;
+  const state = useFetched(() => Promise.all([ask(run, "anatomy", { snapshot: snapshot(), image: image() }), get(path(run, "/stats"))]), [run, snapshot(), image()]);
+  return html`<h1>${t("page.anatomy")}</h1><p class="read">${t("anatomy.read")}</p>
+    <${Fetched} state=${state}>${([anatomy, { stats }]) => html`<${Table} anatomy=${anatomy} stats=${stats} />`}<//>`;
+};
+
+const Table = ({ anatomy, stats }) => {
+  const [wanted, want] = useState("");
+  const groups = [];
+  for (const op of anatomy.ops) {
+    const name = group(op);
+    if (groups.at(-1)?.name !== name) groups.push({ name, ops: [] });
+    groups.at(-1).ops.push(op);
+  }
+  const many = anatomy.ops.length > 40;
+  const [open, set] = useState(() => new Set(many ? [] : groups.map((_, k) => k)));
+  const toggle = (k) => { const next = new Set(open); next.has(k) ? next.delete(k) : next.add(k); set(next); };
+  const at = snapshot() === "best" ? stats.at(-1) : stats.findLast((line) => line.step <= Number(snapshot())) ?? stats[0];
+  const update = (op) => { const found = op.weights.map((name) => at?.parameters[name]?.update).filter((v) => v != null); return found.length ? Math.max(...found) : null; };
+  const sum = (ops, key) => ops.reduce((total, op) => total + (op[key] ?? 0), 0);
+  const most = Math.max(...anatomy.ops.map((op) => op.milliseconds ?? 0));
+  const shown = (op) => `${op.key} ${op.kind}`.toLowerCase().includes(wanted.toLowerCase());
+  return html`<div class="row"><input type="search" aria-label=${t("search")} placeholder=${t("search")} value=${wanted} onInput=${(event) => want(event.target.value)} />
+    ${many && html`<button onClick=${() => set(new Set(open.size ? [] : groups.map((_, k) => k)))}>${open.size ? t("anatomy.fold") : t("anatomy.unfold")}</button>`}
+    <span class="small">${anatomy.network} · ${t("anatomy.in", { shape: anatomy.input.join(" × ") })} · ${count(sum(anatomy.ops, "parameters"))} ${t("anatomy.parameters").toLowerCase()} · ${large(sum(anatomy.ops, "multiply_adds"))} ${t("anatomy.products").toLowerCase()}</span></div>
+    <div class="scroll"><table><thead><tr><th>${t("anatomy.layer")}</th><th>${t("anatomy.kind")}</th><th class="n">${t("anatomy.shape")}</th><th class="n">${t("anatomy.parameters")}</th><th class="n">${t("anatomy.products")}</th><th class="n">${t("anatomy.time")}</th><th class="n">${t("anatomy.memory")}</th><th class="n">${t("anatomy.update")}</th><th class="n">${t("anatomy.asleep")}</th></tr></thead>
+    <tbody>${groups.map(({ name, ops }, k) => {
+      const inside = ops.filter(shown);
+      if (!inside.length) return null;
+      const unfolded = open.has(k) || wanted;
+      return html`${many && html`<tr><td><button class="plain" aria-expanded=${unfolded ? "true" : "false"} onClick=${() => toggle(k)}>${unfolded ? "▾" : "▸"} ${name || t("anatomy.itself")}</button></td><td class="small">${t("anatomy.steps", { n: ops.length })}</td><td class="n">${ops.at(-1).shape.join(" × ")}</td><td class="n">${count(sum(ops, "parameters"))}</td><td class="n">${large(sum(ops, "multiply_adds"))}</td><td class="n">${number(sum(ops, "milliseconds"), 2)} ms</td><td class="n">${bytes(sum(ops, "bytes"))}</td><td></td><td></td></tr>`}
+      ${(unfolded || !many) && inside.map((op) => html`<tr>
+        <td style=${many ? "padding-left: 1.5rem" : ""}><a href=${link({ page: "layer", key: op.key, c: null, y: null, x: null })}>${op.key}</a></td><td>${op.kind}</td><td class="n">${op.shape.join(" × ")}</td>
+        <td class="n">${op.parameters ? count(op.parameters) : ""}</td><td class="n">${op.multiply_adds ? large(op.multiply_adds) : ""}</td>
+        <td class="n">${op.milliseconds != null ? html`<span class="beam" style=${`width: ${(3 * op.milliseconds) / most}rem`}></span> ${number(op.milliseconds, 2)} ms` : ""}</td>
+        <td class="n">${bytes(op.bytes)}</td><td class="n">${update(op) != null ? html`<${Update} value=${update(op)} />` : ""}</td><td class="n">${op.asleep != null ? percent(op.asleep, 0) : ""}</td></tr>`)}`;
+    })}</tbody></table></div>
+    <p class="small">${t("anatomy.legend")}</p>`;
+};
+
+// A thousandth is usual: above a hundredth it leaps, below a hundred-thousandth it sleeps.
+const Update = ({ value }) => html`<span class=${value > 1e-2 ? "badge warn" : value < 1e-5 ? "badge unknown" : ""}>${number(value, 2)}</span>`;

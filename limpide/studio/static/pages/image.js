@@ -1,0 +1,56 @@
+// One image: what the network says, where it may have found it, and whether that explanation may be believed.
+import { html, useState } from "../html.js";
+import { place, go, snapshot, image } from "../state.js";
+import { t, percent, number } from "../words.js";
+import { ask, array, path } from "../api.js";
+import { useFetched, Fetched } from "../fetched.js";
+import { Plane, Scale, signed, most } from "../paint.js";
+import { Before } from "./unit.js";
+
+const METHODS = ["gradient", "integrated_gradients", "grad_cam", "occlusion"];
+const CELLS = 16;
+
+export default () => {
+  const { run } = place.value;
+  const state = useFetched(() => ask(run, "prediction", { snapshot: snapshot(), image: image() }), [run, snapshot(), image()]);
+  return html`<${Fetched} state=${state}>${(found) => html`<${Shown} run=${run} found=${found} />`}<//>`;
+};
+
+const Shown = ({ run, found }) => {
+  const [label, choose] = useState(null);
+  const wanted = found.top.some((one) => one.index === label) ? label : found.top[0].index;
+  return html`<h1>${t("image.says", { label: found.top[0].class, p: percent(found.top[0].probability) })}</h1>
+    <div class="two even"><div><${Brush} run=${run} /></div><div>
+      <h2>${t("image.prediction")}</h2><table><tbody>${found.top.map((one) => html`<tr><td><button class="plain" aria-pressed=${one.index === wanted} onClick=${() => choose(one.index)}>${one.class}</button></td><td class="n">${percent(one.probability)}</td><td style="width: 40%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>
+      <p class="small">${found.calibrated ? t("image.calibrated") : t("image.raw")}</p></div></div>
+    <h2>${t("image.where", { label: found.top.find((one) => one.index === wanted).class })}</h2><p class="read">${t("image.where_read")}</p>
+    <div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>`;
+};
+
+const Saliency = ({ run, method, label }) => {
+  const state = useFetched(() => array(run, "saliency", { snapshot: snapshot(), image: image(), method, label }), [run, method, label, snapshot(), image()]);
+  return html`<section><h2>${t(`method.${method}`)}</h2><${Fetched} state=${state}>${({ shape, values, about }) => {
+    const scale = most(values);
+    return html`<${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><${Scale} most=${scale} unit=${t(`method.${method}.unit`)} />
+      <p><span class=${`badge ${about.verdict}`}>${t(`badge.${about.verdict}`)}</span> <span class="small">${about.message}</span></p>
+      <details class="small"><summary>${t("image.evidence")}</summary><ul>${about.numbers.map((one) => html`<li>${one.name}: ${one.unit === "share" ? percent(one.value) : number(one.value, 2)}</li>`)}</ul></details>`;
+  }}<//></section>`;
+};
+
+// Cover places with grey and see what the network says then.
+const Brush = ({ run }) => {
+  const [mask, cover] = useState([]);
+  const [down, press] = useState(false);
+  const state = useFetched(() => (mask.length ? ask(run, "occluded", { snapshot: snapshot(), image: image(), mask: JSON.stringify(mask) }) : Promise.resolve(null)), [run, mask, snapshot(), image()]);
+  const add = (event) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const cell = [Math.floor(((event.clientY - box.top) / box.height) * CELLS), Math.floor(((event.clientX - box.left) / box.width) * CELLS)];
+    if (cell.every((k) => k >= 0 && k < CELLS) && !mask.some(([y, x]) => y === cell[0] && x === cell[1])) cover([...mask, cell]);
+  };
+  const part = (k) => `${(100 * k) / CELLS}%`;
+  return html`<div class="over" style="touch-action: none; cursor: crosshair" onPointerDown=${(event) => { press(true); add(event); }} onPointerMove=${(event) => down && add(event)} onPointerUp=${() => press(false)} onPointerLeave=${() => press(false)}>
+      <img class="pixels" draggable="false" style="width: 22rem; max-width: 100%; display: block" alt=${t("unit.input")} src=${path(run, "/look/picture", { image: image(), snapshot: snapshot() })} />
+      ${mask.map(([y, x]) => html`<span style=${`position: absolute; top: ${part(y)}; left: ${part(x)}; width: ${part(1)}; height: ${part(1)}; background: #808080`}></span>`)}</div>
+    <p class="small">${t("image.brush")} ${mask.length > 0 && html`<button class="plain" onClick=${() => cover([])}>${t("image.clear")}</button>`}</p>
+    ${mask.length > 0 && html`<${Fetched} state=${state}>${(found) => found && html`<${Before} rows=${found.rows} />`}<//>`}`;
+};

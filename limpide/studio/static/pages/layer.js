@@ -1,0 +1,94 @@
+// One layer: its filters, what it makes of the image, and how its numbers moved while it learned.
+import { html, useState, useMemo } from "../html.js";
+import { place, link, go, snapshot, image } from "../state.js";
+import { t, count, number, fixed } from "../words.js";
+import { ask, array, get, path } from "../api.js";
+import { useFetched, Fetched } from "../fetched.js";
+import { Plane, Scale, signed, most } from "../paint.js";
+import { Plot } from "../plot.js";
+
+export const Chain = ({ key_, unit }) => html`<p class="crumbs"><a href=${link({ page: "live" })}>${t("chain.curve")}</a> › ${unit ? html`<a href=${link({ page: "layer", c: null, y: null, x: null })}>${key_}</a> › ${unit}` : html`<a href=${link({ page: "anatomy" })}>${t("page.anatomy")}</a> › ${key_}`}</p>`;
+
+export const LayerChoice = ({ run, key_ }) => {
+  const state = useFetched(() => ask(run, "anatomy", { snapshot: snapshot(), image: image() }), [run, snapshot(), image()]);
+  const ops = state.value?.ops ?? [];
+  return html`<label class="row small">${t("layer.choose")} <select value=${key_} onChange=${(event) => go({ key: event.target.value, c: null, y: null, x: null })}>
+    ${ops.map((op) => html`<option value=${op.key}>${op.key} — ${op.kind} ${op.shape.join("×")}</option>`)}</select></label>`;
+};
+
+/** The first convolution or linear layer, when the URL names no layer. */
+export const useKey = (run) => {
+  const wanted = place.value.key;
+  const state = useFetched(() => (wanted ? Promise.resolve(wanted) : ask(run, "anatomy", { snapshot: snapshot(), image: image() }).then(({ ops }) => (ops.find((op) => op.name === "conv2d") ?? ops.find((op) => op.name === "linear") ?? ops[0]).key)), [run, wanted]);
+  return wanted ?? state.value;
+};
+
+export default () => {
+  const { run } = place.value;
+  const key = useKey(run);
+  return html`${key !== undefined && html`<${Layer} run=${run} key_=${key} />`}`;
+};
+
+const Layer = ({ run, key_ }) => {
+  const [order, sort] = useState("index");
+  const maps = useFetched(() => array(run, "maps", { snapshot: snapshot(), image: image(), key: key_ }), [run, key_, snapshot(), image()]);
+  const filters = useFetched(() => array(run, "kernels", { snapshot: snapshot(), image: image(), key: key_ }).catch(() => null), [run, key_, snapshot(), image()]);
+  const stats = useFetched(() => get(path(run, "/stats")), [run]);
+  return html`<${Chain} key_=${key_} /><h1>${key_}</h1><${LayerChoice} run=${run} key_=${key_} />
+    <${Fetched} state=${maps}>${(found) => html`<${Maps} found=${found} key_=${key_} order=${order} sort=${sort} />`}<//>
+    <${Fetched} state=${filters}>${(found) => (found ? html`<${Filters} found=${found} />` : "")}<//>
+    <${Fetched} state=${stats}>${({ stats }) => html`<${History} stats=${stats} key_=${key_} />`}<//>`;
+};
+
+const Maps = ({ found, key_, order, sort }) => {
+  const [channels, height, width] = found.shape;
+  const size = height * width;
+  const plane = (c) => found.values.subarray(c * size, (c + 1) * size);
+  const scale = useMemo(() => most(found.values), [found]);
+  const strength = useMemo(() => Array.from({ length: channels }, (_, c) => plane(c).reduce((a, b) => Math.max(a, b), -Infinity)), [found]);
+  const shown = Array.from({ length: channels }, (_, c) => c);
+  if (order === "strength") shown.sort((a, b) => strength[b] - strength[a]);
+  const histogram = useMemo(() => {
+    const bins = new Array(40).fill(0);
+    let low = Infinity, high = -Infinity;
+    for (const value of found.values) { if (value < low) low = value; if (value > high) high = value; }
+    for (const value of found.values) bins[Math.min(39, Math.floor(((value - low) / (high - low || 1)) * 40))]++;
+    return [bins.map((_, k) => low + ((k + 0.5) / 40) * (high - low)), bins];
+  }, [found]);
+  if (height === 1) {
+    const values = Array.from(found.values).map((value, k) => [k, value]).sort((a, b) => (order === "strength" ? b[1] - a[1] : 0)).slice(0, 200);
+    return html`<h2>${t("layer.values")}</h2><div class="row"><button aria-pressed=${order === "strength"} onClick=${() => sort(order === "strength" ? "index" : "strength")}>${t("layer.sort")}</button></div>
+      <div class="maps">${values.map(([k, value]) => html`<a class="map" style="text-decoration: none" href=${link({ page: "unit", key: key_, c: k % width, y: Math.floor(k / width), x: 0 })}>${t("layer.unit", { n: k % width })} <span class=${`beam ${value < 0 ? "minus" : "plus"}`} style=${`width: ${(3.5 * Math.abs(value)) / (scale || 1)}rem`}></span> ${number(value)}</a>`)}</div>`;
+  }
+  return html`<h2>${t("layer.maps")}</h2>
+    <div class="row"><button aria-pressed=${order === "strength"} onClick=${() => sort(order === "strength" ? "index" : "strength")}>${t("layer.sort")}</button><${Scale} most=${scale} /></div>
+    <div class="maps">${shown.map((c) => html`<div class="map"><${Plane} values=${plane(c)} height=${height} width=${width} scale=${scale} label=${t("layer.map", { n: c })} onClick=${(y, x) => go({ page: "unit", key: key_, c, y, x })} />
+      <a href=${link({ page: "unit", key: key_, c, y: Math.floor(height / 2), x: Math.floor(width / 2) })}>${t("layer.channel", { n: c })}</a> <span>${number(strength[c], 2)}</span></div>`)}</div>
+    <p class="small">${t("layer.click")}</p>
+    <h2>${t("layer.histogram")}</h2><${Plot} data=${histogram} xLabel=${t("layer.value")} yLabel=${t("layer.count")} height=${160} series=${[{ label: t("layer.count"), stroke: "--accent" }]} />`;
+};
+
+const Filters = ({ found }) => {
+  const [out, into, height, width] = found.shape;
+  const size = height * width, scale = useMemo(() => most(found.values), [found]);
+  if (size === 1 || (height === 1 && into === 1)) return "";
+  const colour = into === 3;
+  const shown = Array.from({ length: Math.min(out, 64) }, (_, o) => o);
+  return html`<h2>${t("layer.filters")}</h2><p class="small">${into > 1 && !colour ? t("layer.first_only", { n: into }) : ""}</p><${Scale} most=${scale} />
+    <div class="maps">${shown.map((o) => html`<div class="map"><div style="display: flex; gap: 2px">${Array.from({ length: colour ? 3 : 1 }, (_, i) => html`<${Plane} values=${found.values.subarray((o * into + i) * size, (o * into + i + 1) * size)} height=${height} width=${width} scale=${scale} label=${t("layer.filter", { n: o })} />`)}</div>${t("layer.channel", { n: o })}</div>`)}</div>`;
+};
+
+const History = ({ stats, key_ }) => {
+  const names = Object.keys(stats.at(-1)?.parameters ?? {}).filter((name) => name.startsWith(key_ + ".") || name === key_);
+  if (!names.length || stats.length < 2) return "";
+  const steps = stats.map((line) => line.step);
+  const at = snapshot() === "best" ? stats.length - 1 : Math.max(0, stats.findLastIndex((line) => line.step <= Number(snapshot())));
+  return html`<h2>${t("layer.history")}</h2>${names.map((name) => {
+    const column = (field) => stats.map((line) => line.parameters[name]?.[field] ?? null);
+    const { low, high, counts } = stats[at].parameters[name];
+    const middles = counts.map((_, k) => low + ((k + 0.5) / counts.length) * (high - low));
+    return html`<h3>${name}</h3><div class="two even"><${Plot} data=${[steps, column("norm"), column("gradient")]} xLabel=${t("axis.steps")} yLabel=${t("layer.norms")} height=${170} series=${[{ label: t("layer.norm"), stroke: "--ink", points: true }, { label: t("layer.gradient"), stroke: "--plus", points: true }]} />
+      <${Plot} data=${[middles, counts]} xLabel=${t("layer.weight")} yLabel=${t("layer.count")} height=${170} series=${[{ label: t("layer.at_step", { n: count(stats[at].step) }), stroke: "--accent" }]} /></div>
+      <input type="range" min="0" max=${stats.length - 1} value=${at} aria-label=${t("layer.scrub")} style="width: 100%" onInput=${(event) => go({ at: String(stats[event.target.value].step) }, { replace: true })} />`;
+  })}`;
+};

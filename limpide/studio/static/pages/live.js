@@ -1,0 +1,159 @@
+// A training while it happens, or as it was: the curves, what they say in plain words, the images it is asked about again and again.
+import { html, useState, useEffect, useRef, useMemo } from "../html.js";
+import { place, link, go, snapshot } from "../state.js";
+import { t, count, number, percent, duration, bytes } from "../words.js";
+import { get, path, post, ask } from "../api.js";
+import { useFetched, Fetched } from "../fetched.js";
+import { language } from "../state.js";
+import { Plot } from "../plot.js";
+
+const MOST = 4000; // points that are kept in the page before every second one is dropped
+
+/** The series of a run, kept up to date by server-sent events. */
+const useSeries = (run) => {
+  const [state, set] = useState({ waiting: true });
+  const [round, again] = useState(0);
+  useEffect(() => {
+    let source, current = true;
+    get(path(run, "/series")).then((first) => {
+      if (!current) return;
+      let [n = [], loss = [], lr = [], seconds = []] = first.steps;
+      const series = { ...first, n, loss, lr, seconds };
+      set({ value: series });
+      source = new EventSource(path(run, "/events", { offset: first.offset }));
+      source.addEventListener("events", (message) => {
+        const { events, run: about, system } = JSON.parse(message.data);
+        set(({ value }) => {
+          const next = { ...value, about };
+          const steps = events.filter((event) => event.kind === "step");
+          if (steps.length) {
+            for (const [name, key] of [["n", "n"], ["loss", "loss"], ["lr", "lr"], ["seconds", "seconds"]]) next[name] = value[name].concat(steps.map((step) => step[key]));
+            if (next.n.length > MOST) for (const name of ["n", "loss", "lr", "seconds"]) next[name] = next[name].filter((_, k) => k % 2 === 0 || k > MOST - 500);
+            next.total = value.total + steps.length;
+          }
+          next.epochs = value.epochs.concat(events.filter((event) => event.kind === "epoch"));
+          next.notes = value.notes.concat(events.filter((event) => event.kind === "note"));
+          if (system) next.now = system;
+          next.updates = (value.updates ?? 0) + 1;
+          return { value: next };
+        });
+        if (events.some((event) => event.kind === "epoch")) get(path(run, "/series")).then(({ diagnosis }) => set(({ value }) => ({ value: { ...value, diagnosis } })));
+      });
+      source.addEventListener("again", () => again((n) => n + 1));
+      source.addEventListener("gone", () => { source.close(); set({ error: t("live.gone") }); });
+    }, (error) => set({ error: error.message }));
+    return () => { current = false; source?.close(); };
+  }, [run, round, language.value]);
+  return state;
+};
+
+const smooth = (values, by = 0.9) => {
+  let kept = null;
+  return values.map((value) => (kept = value == null ? kept : kept === null ? value : by * kept + (1 - by) * value));
+};
+
+export default ({ about }) => {
+  const { run } = place.value;
+  const state = useSeries(run);
+  return html`<${Fetched} state=${state}>${(series) => html`<${Live} run=${run} about=${about} series=${series} />`}<//>`;
+};
+
+const Live = ({ run, about, series }) => {
+  const [axis, choose] = useState("steps");
+  const now = series.about ?? about ?? {};
+  const running = now.status === "running";
+  const x = useMemo(() => {
+    if (axis === "steps") return series.n;
+    if (axis === "time") {
+      let total = 0, before = 0;
+      return series.n.map((n, k) => ((total += series.seconds[k] * (n - before)), (before = n), total));
+    }
+    if (axis === "epochs") {
+      const per = series.epochs[0]?.step ?? now.steps ?? 1;
+      return series.n.map((n) => n / per);
+    }
+    const [steps = [], , , joules = []] = series.system;
+    return series.n.map((n) => {
+      const k = steps.findIndex((step) => step >= n);
+      return (k < 0 ? joules.at(-1) ?? 0 : joules[k]) / 3600;
+    });
+  }, [series.n, axis, series.epochs.length]);
+  const units = { steps: t("axis.steps"), epochs: t("axis.epochs"), time: t("axis.time"), energy: t("axis.energy") };
+  const ofStep = (n) => { const k = series.n.findIndex((value) => value >= n); return k < 0 ? x.at(-1) : x[k]; };
+  const validation = useMemo(() => {
+    const found = new Array(x.length).fill(null);
+    for (const epoch of series.epochs) { const k = series.n.findIndex((n) => n >= epoch.step); found[k < 0 ? x.length - 1 : k] = epoch.validation_loss; }
+    return found;
+  }, [x, series.epochs.length]);
+  const accuracy = [series.epochs.map((epoch) => ofStep(epoch.step)), series.epochs.map((epoch) => 100 * epoch.validation_accuracy)];
+  const recent = series.seconds.slice(-20).filter((s) => s > 0);
+  const speed = recent.length ? recent.length / recent.reduce((a, b) => a + b, 0) : null;
+  const batch = about?.recipe?.batch;
+  const nearest = (k) => {
+    const step = series.n[k], kept = about?.snapshots ?? [];
+    if (kept.length) go({ at: String(kept.reduce((a, b) => (Math.abs(b - step) < Math.abs(a - step) ? b : a))) });
+  };
+  const marks = snapshot() === "best" ? [] : [ofStep(Number(snapshot()))].filter((v) => v !== undefined);
+  return html`
+    <h1>${series.diagnosis?.length ? "" : t("page.live")}${series.diagnosis?.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
+    <dl class="figures">
+      <div><dt>${t("runs.status")}</dt><dd>${t(`status.${now.status}`)}</dd></div>
+      <div><dt>${t("live.step")}</dt><dd>${count(series.n.at(-1) ?? 0)}${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
+      <div><dt>${t("live.loss")}</dt><dd>${number(smooth(series.loss).at(-1))} <span class="small">${t("unit.nats")}</span></dd></div>
+      <div><dt>${t("live.validation")}</dt><dd>${percent(series.epochs.at(-1)?.validation_accuracy)}</dd></div>
+      <div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
+      <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
+      <div><dt>${t("live.machine")}</dt><dd>${series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>
+      <div><dt>${t("runs.energy")}</dt><dd>${series.now || series.system.length ? html`${number((series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh · ${t(`energy.${series.now?.how ?? series.system[4]?.at(-1)}`)}</span>` : "–"}</dd></div>
+    </dl>
+    <div class="two">
+      <div>
+        <div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>
+        ${x.length > 1 && html`<${Plot} data=${[x, series.loss, smooth(series.loss), validation]} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
+          series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
+        ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
+        ${x.length > 1 && html`<${Plot} data=${[x, series.lr]} xLabel=${units[axis]} yLabel=${t("live.rate")} height=${140} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
+        <p class="small">${t("live.click")}</p>
+      </div>
+      <div>
+        ${running && html`<${Control} run=${run} />`}
+        <${Probes} run=${run} about=${about} updates=${running && snapshot() === "best" ? Math.floor((series.total ?? 0) / 50) : 0} />
+        <h2>${t("live.told")}</h2>
+        <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
+        ${now.report && html`<p><a href=${`/api/runs/${encodeURIComponent(run)}/report`}>${t("live.report")}</a></p>`}
+      </div>
+    </div>`;
+};
+
+const Control = ({ run }) => {
+  const [told, tell] = useState("");
+  const [paused, pause] = useState(false);
+  const order = async (values) => {
+    try {
+      await post(path(run, "/control"), JSON.stringify(values));
+      if (values.do === "pause" || values.do === "go") pause(values.do === "pause");
+      tell(t(`control.${values.do}`));
+    } catch (error) { tell(error.message); }
+  };
+  return html`<h2>${t("control")}</h2><div class="row">
+    <button onClick=${() => order({ do: paused ? "go" : "pause" })}>${paused ? t("control.button.go") : t("control.button.pause")}</button>
+    <button onClick=${() => order({ do: "rate", by: 0.5 })}>${t("control.button.halve")}</button>
+    <button onClick=${() => order({ do: "snapshot" })}>${t("control.button.snapshot")}</button>
+    <button onClick=${() => order({ do: "stop" })}>${t("control.button.stop")}</button></div>
+    <p class="small" role="status">${told}</p>`;
+};
+
+const Probes = ({ run, about, updates }) => {
+  const state = useFetched(() => (about?.probes && about.snapshots.length ? ask(run, "predictions", { snapshot: snapshot() }) : Promise.resolve(null)), [run, snapshot(), updates, about?.probes]);
+  return html`<h2>${t("live.probes")}</h2>
+    <${Fetched} state=${state}>${(found) =>
+      found === null
+        ? html`<p class="small">${t("live.no_probes")}</p>`
+        : html`<div class="probes">${found.predicted.slice(0, 16).map((k, i) => {
+            const wrong = k !== found.truth[i];
+            return html`<a class=${`probe ${wrong ? "wrong" : ""}`} style="text-decoration: none" href=${link({ page: "image", image: `probe-${i}` })}>
+              <img alt=${t("probe", { n: i + 1 })} src=${path(run, "/look/picture", { image: `probe-${i}`, snapshot: snapshot() })} loading="lazy" />
+              <b>${wrong ? "✗ " : ""}${found.classes[k]}</b> ${percent(found.probability[i], 0)}
+              ${wrong && html`<br /><span class="small">${t("live.truth", { label: found.classes[found.truth[i]] })}</span>`}</a>`;
+          })}</div>`}<//>`;
+};

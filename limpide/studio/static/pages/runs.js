@@ -1,0 +1,31 @@
+// All runs of the folder.
+import { html, useState } from "../html.js";
+import { link, go } from "../state.js";
+import { t, count, percent, duration, number } from "../words.js";
+import { runs } from "../api.js";
+import { useFetched, Fetched } from "../fetched.js";
+
+export default () => {
+  const state = useFetched(runs, []);
+  const [wanted, want] = useState("");
+  const [chosen, choose] = useState([]);
+  const tick = (name) => choose(chosen.includes(name) ? chosen.filter((n) => n !== name) : [...chosen, name].slice(-2));
+  return html`<h1>${t("page.runs")}</h1>
+    <${Fetched} state=${state}>${({ runs, folder }) =>
+      runs.length === 0
+        ? html`<p class="claim">${t("runs.none", { folder })}</p><p class="read"><code>limpide train photos/ --watch</code> · <a href="#page=learn">${t("runs.learn")}</a></p>`
+        : html`<div class="row"><input type="search" aria-label=${t("search")} placeholder=${t("search")} value=${wanted} onInput=${(event) => want(event.target.value)} />
+          <button disabled=${chosen.length !== 2} onClick=${() => go({ page: "compare", runs: chosen.join(","), run: null })}>${t("runs.compare")}</button></div>
+          <div class="scroll"><table>
+          <thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th>${t("runs.network")}</th><th>${t("runs.status")}</th><th class="n">${t("runs.accuracy")}</th><th class="n">${t("runs.time")}</th><th class="n">${t("runs.energy")}</th></tr></thead>
+          <tbody>${runs
+            .filter((run) => `${run.name} ${run.model} ${run.data}`.toLowerCase().includes(wanted.toLowerCase()))
+            .map((run) => html`<tr>
+              <td><input type="checkbox" aria-label=${run.name} checked=${chosen.includes(run.name)} onChange=${() => tick(run.name)} /></td>
+              <td><a href=${link({ page: "live", run: run.name, at: null, key: null })}>${run.name}</a></td>
+              <td>${run.model ?? "–"}</td>
+              <td>${t(`status.${run.status}`)}</td>
+              <td class="n">${run.accuracy ? html`${percent(run.accuracy.value)} <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>` : "–"}</td>
+              <td class="n">${duration(run.seconds)}</td>
+              <td class="n">${run.energy ? html`${number(run.energy.joules / 3600)} Wh <span class="small">${t(`energy.${run.energy.how}`)}</span>` : "–"}</td></tr>`)}</tbody></table></div>`}<//>`;
+};

@@ -1,0 +1,125 @@
+// One number of the network, taken apart: what it saw, times its weights, summed; what becomes of it; what it speaks for.
+import { html, useState, useEffect } from "../html.js";
+import { place, link, go, snapshot, image } from "../state.js";
+import { t, number, fixed, percent, count } from "../words.js";
+import { ask, path } from "../api.js";
+import { useFetched, Fetched } from "../fetched.js";
+import { signed, css, Scale, most } from "../paint.js";
+import { Chain, LayerChoice, useKey } from "./layer.js";
+
+export default () => {
+  const { run, c, y, x } = place.value;
+  const key = useKey(run);
+  const at = { channel: Number(c ?? 0), y: Number(y ?? 0), x: Number(x ?? 0) };
+  const state = useFetched(() => (key === undefined ? new Promise(() => {}) : ask(run, "unit", { snapshot: snapshot(), image: image(), key, ...at })), [run, key, snapshot(), image(), at.channel, at.y, at.x]);
+  return html`${key !== undefined && html`<${Chain} key_=${key} unit=${t("unit.place", { c: at.channel, y: at.y, x: at.x })} /><${LayerChoice} run=${run} key_=${key} />`}
+    <${Fetched} state=${state}>${(unit) => html`<${Unit} run=${run} unit=${unit} />`}<//>`;
+};
+
+const Unit = ({ run, unit }) => {
+  const flat = unit.shape.length < 3;
+  const [channels, height, width] = flat ? [unit.shape.at(-1), unit.shape.length > 1 ? unit.shape[0] : 1, 1] : unit.shape;
+  const move = (dc, dy, dx) => go({ c: (unit.channel + dc + channels) % channels, y: (unit.y + dy + height) % height, x: (unit.x + dx + width) % width }, { replace: true });
+  useEffect(() => {
+    const keys = { ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0], ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], PageUp: [-1, 0, 0], PageDown: [1, 0, 0] };
+    const press = (event) => {
+      if (!keys[event.key] || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
+      event.preventDefault();
+      move(...keys[event.key]);
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  });
+  return html`<h1>${t(`unit.claim.${unit.kind}`, { value: number(unit.value, 4), n: count(unit.terms), rule: t(`rule.${unit.rule}`) === `rule.${unit.rule}` ? unit.rule : t(`rule.${unit.rule}`) })}</h1>
+    <div class="row" role="group" aria-label=${t("unit.move")}>
+      ${!flat && html`<button onClick=${() => move(0, -1, 0)} aria-label=${t("unit.up")}>↑</button><button onClick=${() => move(0, 1, 0)} aria-label=${t("unit.down")}>↓</button><button onClick=${() => move(0, 0, -1)} aria-label=${t("unit.left")}>←</button><button onClick=${() => move(0, 0, 1)} aria-label=${t("unit.right")}>→</button>`}
+      <button onClick=${() => move(-1, 0, 0)}>${t("unit.before")}</button><button onClick=${() => move(1, 0, 0)}>${t("unit.next")}</button><span class="small">${t("unit.keys")}</span></div>
+    <div class="two"><div>
+      ${unit.kind !== "opaque" && html`<${Terms} unit=${unit} run=${run} />`}
+      <${Written} unit=${unit} />
+      ${Object.keys(unit.parts).length > 0 && html`<h2>${t("unit.parts")}</h2><table class="written">${Object.entries(unit.parts).map(([name, value]) => html`<tr><td></td><td>${fixed(value, 4)}</td><td>${name}</td></tr>`)}</table>`}
+      <${Effect} run=${run} unit=${unit} />
+    </div><div>
+      <h2>${t("unit.sees")}</h2><${Seen} run=${run} unit=${unit} />
+      <h2>${t("unit.votes")}</h2><p class="small">${t("unit.votes_read")}</p><${Votes} votes=${unit.votes} />
+      <${Strongest} run=${run} unit=${unit} />
+    </div></div>`;
+};
+
+const Seen = ({ run, unit }) => {
+  const [size, set] = useState(null);
+  const [top, left, bottom, right] = unit.box;
+  const part = (value, whole) => `${(100 * value) / whole}%`;
+  return html`<div class="over"><img class="pixels" style="width: 18rem; max-width: 100%; display: block" alt=${t("unit.input")} src=${path(run, "/look/picture", { image: image(), snapshot: snapshot() })} onLoad=${(event) => set([event.target.naturalHeight, event.target.naturalWidth])} />
+    ${size && html`<span class="box" style=${`top: ${part(top, size[0])}; left: ${part(left, size[1])}; height: ${part(bottom - top, size[0])}; width: ${part(right - left, size[1])}`}></span>`}</div>
+    <p class="small"><span class=${`badge ${unit.status === "EXACT" ? "ok" : unit.status === "BOUND" ? "unknown" : "warn"}`}>${unit.status}</span> ${t(`unit.${unit.status}`, { top, left, bottom: bottom - 1, right: right - 1 })}</p>`;
+};
+
+const down = (unit, k) => {
+  const source = unit.sources[k];
+  if (source < 0 || !unit.places[k].length) return null;
+  const [c, y, x] = unit.places[k];
+  return link({ page: "unit", key: unit.names[source], c, y, x });
+};
+
+// patch ⊙ kernel = products, channel by channel; of many channels the ones that matter most.
+const Terms = ({ unit }) => {
+  const [at, hover] = useState(null);
+  const products = unit.values.map((value, k) => value * unit.weights[k]);
+  const wide = unit.grid.length === 3 && unit.grid[1] * unit.grid[2] > 1 && unit.grid[2] <= 11;
+  if (wide) {
+    const [channels, height, width] = unit.grid, size = height * width;
+    const sums = Array.from({ length: channels }, (_, c) => products.slice(c * size, (c + 1) * size).reduce((a, b) => a + b, 0));
+    const shown = Array.from({ length: channels }, (_, c) => c).sort((a, b) => Math.abs(sums[b]) - Math.abs(sums[a])).slice(0, 3).sort((a, b) => a - b);
+    const grid = (title, values, c) => {
+      const scale = most(values) || 1;
+      return html`<figure><div class="grid" style=${`grid-template-columns: repeat(${width}, auto)`}>${Array.from({ length: size }, (_, k) => {
+        const i = c * size + k, padded = unit.sources[i] === -2, to = down(unit, i);
+        const style = `background: ${css(signed(values[i], scale))}; ${Math.abs(values[i]) > 0.6 * scale ? "color: #fff; text-shadow: 0 0 2px #000" : ""}`;
+        const text = padded ? "·" : fixed(values[i], 2);
+        const label = padded ? t("unit.padding") : `${fixed(unit.values[i], 4)} × ${fixed(unit.weights[i], 4)} = ${fixed(products[i], 5)}`;
+        return to
+          ? html`<a class=${`cell ${at === i ? "at" : ""}`} style=${style + "; text-decoration: none"} href=${to} title=${label} onMouseEnter=${() => hover(i)} onFocus=${() => hover(i)}>${text}</a>`
+          : html`<span class=${`cell ${at === i ? "at" : ""}`} style=${style} title=${label} onMouseEnter=${() => hover(i)}>${text}</span>`;
+      })}</div><figcaption>${title}</figcaption></figure>`;
+    };
+    return html`${shown.map((c) => html`<h2>${t("unit.channel", { n: c })}</h2><div class="sum">${grid(t("unit.patch"), unit.values, c)}<span>⊙</span>${grid(t("unit.kernel"), unit.weights, c)}<span>=</span>${grid(t("unit.products"), products, c)}<span>Σ ${fixed(sums[c], 4)}</span></div>`)}
+      <p class="small" role="status">${at === null ? t("unit.hover") : `${fixed(unit.values[at], 6)} × ${fixed(unit.weights[at], 6)} = ${fixed(products[at], 6)}`}</p>
+      ${channels > 3 && html`<details><summary>${t("unit.all_channels", { n: channels })}</summary><div class="scroll"><table><thead><tr><th>${t("unit.channel_head")}</th><th class="n">${t("unit.sum")}</th></tr></thead><tbody>${sums.map((sum, c) => html`<tr><td>${c}</td><td class="n">${fixed(sum, 5)}</td></tr>`)}</tbody></table></div></details>`}`;
+  }
+  const order = products.map((_, k) => k).sort((a, b) => (unit.kind === "products" ? Math.abs(products[b]) - Math.abs(products[a]) : unit.values[b] - unit.values[a])).slice(0, 25);
+  const scale = most(products) || 1;
+  return html`<h2>${t(unit.kind === "products" ? "unit.largest" : "unit.inputs", { n: count(order.length), of: count(unit.terms) })}</h2><div class="scroll"><table><thead><tr><th>${t("unit.from")}</th><th class="n">${t("unit.patch")}</th>${unit.kind === "products" && html`<th class="n">${t("unit.kernel")}</th><th class="n">${t("unit.products")}</th><th></th>`}</tr></thead>
+    <tbody>${order.map((k) => html`<tr><td>${down(unit, k) ? html`<a href=${down(unit, k)}>${unit.names[unit.sources[k]]} [${unit.places[k].join(", ")}]</a>` : unit.sources[k] === -1 ? t("unit.pixel", { place: unit.places[k].join(", ") }) : t("unit.padding")}</td><td class="n">${fixed(unit.values[k], 5)}</td>${unit.kind === "products" && html`<td class="n">${fixed(unit.weights[k], 5)}</td><td class="n">${fixed(products[k], 5)}</td><td><span class=${`beam ${products[k] < 0 ? "minus" : "plus"}`} style=${`width: ${(5 * Math.abs(products[k])) / scale}rem`}></span></td>`}</tr>`)}</tbody></table></div>`;
+};
+
+const Written = ({ unit }) => html`<h2>${t("unit.sum_head")}</h2><table class="written">
+  ${unit.kind === "products" && html`<tr><td></td><td>${fixed(unit.value - unit.bias, 6)}</td><td>${t("unit.sum_of", { n: count(unit.terms) })}</td></tr><tr><td>+</td><td>${fixed(unit.bias, 6)}</td><td>${t("unit.bias")}</td></tr>`}
+  <tr class="line"><td>=</td><td>${fixed(unit.value, 6)}</td><td>${t("unit.value")}</td></tr>
+  <tr><td></td><td>${fixed(unit.torch, 6)}</td><td>${t("unit.torch")} ${unit.kind === "opaque" ? html`<span class="badge warn">OPAQUE</span>` : html`<span class=${`badge ${unit.agrees ? "ok" : "bad"}`}>${unit.agrees ? t("unit.agrees") : t("unit.differs")}</span> ${t("unit.residual", { value: unit.residual.toExponential(1), most: unit.tolerance.toExponential(1) })}`}</td></tr>
+  ${unit.after.map((after) => html`<tr><td>→</td><td>${fixed(after.value, 6)}</td><td><a href=${link({ page: "unit", key: after.layer })}>${after.layer}</a> (${after.name})</td></tr>`)}</table>`;
+
+const Votes = ({ votes }) => {
+  const scale = Math.max(...votes.map(({ slope }) => Math.abs(slope)));
+  if (!scale) return html`<p class="small">${t("unit.silent")}</p>`;
+  return html`<table><tbody>${votes.map((vote) => html`<tr><td>${vote.class}</td><td class="n">${number(vote.slope, 2)}</td><td><span class=${`beam ${vote.slope < 0 ? "minus" : "plus"}`} style=${`width: ${(6 * Math.abs(vote.slope)) / scale}rem`}></span></td></tr>`)}</tbody></table>`;
+};
+
+const Strongest = ({ run, unit }) => {
+  const [asked, askFor] = useState(false);
+  const state = useFetched(() => (asked ? ask(run, "strongest", { snapshot: snapshot(), key: unit.key, channel: unit.channel }) : Promise.resolve(null)), [run, asked, unit.key, unit.channel, snapshot()]);
+  return html`<h2>${t("unit.strongest")}</h2>${!asked ? html`<button onClick=${() => askFor(true)}>${t("unit.find")}</button>` : html`<${Fetched} state=${state}>${(found) => found && html`<div class="probes">${found.top.map((one) => html`<a class="probe" style="text-decoration: none" href=${link({ image: `probe-${one.probe}`, y: one.y, x: one.x })}><img alt=${t("probe", { n: one.probe + 1 })} src=${path(run, "/look/picture", { image: `probe-${one.probe}`, snapshot: snapshot() })} />${number(one.value)}</a>`)}</div>`}<//>`}`;
+};
+
+const Effect = ({ run, unit }) => {
+  const [edit, change] = useState(null);
+  const weights = unit.kind === "products" && ["conv2d", "linear"].includes(unit.name);
+  const [place_, put] = useState(0);
+  const [value, set] = useState(0);
+  const state = useFetched(() => (edit ? ask(run, "effect", { snapshot: snapshot(), image: image(), key: unit.key, channel: unit.channel, ...edit }) : Promise.resolve(null)), [run, edit, unit.key, unit.channel, snapshot(), image()]);
+  return html`<h2>${t("effect")}</h2><div class="row"><button onClick=${() => change({})}>${t("effect.off", { n: unit.channel })}</button>
+    ${weights && html`<label>${t("effect.weight")} <input type="number" min="0" max=${unit.terms - 1} value=${place_} style="width: 5rem" onInput=${(event) => put(Number(event.target.value))} /></label><label>= <input type="number" step="0.1" value=${value} style="width: 6rem" onInput=${(event) => set(Number(event.target.value))} /></label><button onClick=${() => change({ place: place_, weight: value })}>${t("effect.try")}</button>`}</div>
+    <${Fetched} state=${state}>${(found) => found && html`<${Before} rows=${found.rows} />`}<//>`;
+};
+
+export const Before = ({ rows }) => html`<table><thead><tr><th>${t("effect.class")}</th><th class="n">${t("effect.before")}</th><th class="n">${t("effect.after")}</th></tr></thead><tbody>${rows.map((row) => html`<tr><td>${row.class}</td><td class="n">${percent(row.before)}</td><td class="n">${percent(row.after)}</td></tr>`)}</tbody></table>`;

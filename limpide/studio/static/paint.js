@@ -1,0 +1,47 @@
+// Numbers as colours. Two scales, each drawn beside what it colours: signed (blue – paper – orange) and unsigned (paper – ink).
+import { html, useRef, useEffect } from "./html.js";
+import { number } from "./words.js";
+import { theme } from "./state.js";
+
+const mix = (a, b, s) => a.map((v, k) => Math.round(v + (b[k] - v) * s));
+const SIGNED = { light: [[47, 92, 158], [253, 252, 250], [179, 92, 0]], dark: [[127, 176, 240], [30, 35, 38], [240, 160, 75]] };
+const UNSIGNED = { light: [[253, 252, 250], [28, 27, 25]], dark: [[21, 24, 26], [235, 232, 226]] };
+
+export const signed = (value, most) => {
+  const [minus, zero, plus] = SIGNED[theme.value];
+  const s = Math.max(-1, Math.min(1, most ? value / most : 0));
+  return s < 0 ? mix(zero, minus, -s) : mix(zero, plus, s);
+};
+export const unsigned = (value, most) => mix(...UNSIGNED[theme.value], Math.max(0, Math.min(1, most ? value / most : 0)));
+export const css = (rgb) => `rgb(${rgb.join(" ")})`;
+export const most = (values) => {
+  let found = 0;
+  for (const value of values) if (Math.abs(value) > found) found = Math.abs(value);
+  return found;
+};
+
+/** A plane of numbers as a picture, one pixel each. paint: (value, most) → [r, g, b]. */
+export const Plane = ({ values, height, width, scale, paint = signed, label, onClick, className = "" }) => {
+  const canvas = useRef(null);
+  useEffect(() => {
+    const context = canvas.current.getContext("2d");
+    const pixels = context.createImageData(width, height);
+    for (let k = 0; k < width * height; k++) {
+      const [r, g, b] = paint(values[k], scale);
+      pixels.data.set([r, g, b, 255], 4 * k);
+    }
+    context.putImageData(pixels, 0, 0);
+  }, [values, height, width, scale, paint, theme.value]);
+  const click = onClick && ((event) => {
+    const box = canvas.current.getBoundingClientRect();
+    onClick(Math.floor(((event.clientY - box.top) / box.height) * height), Math.floor(((event.clientX - box.left) / box.width) * width));
+  });
+  return html`<canvas ref=${canvas} width=${width} height=${height} class=${className} role="img" aria-label=${label} onClick=${click}></canvas>`;
+};
+
+/** The scale of a colouring, with its ends in numbers. */
+export const Scale = ({ most: end, both = true, unit = "" }) => {
+  const stops = Array.from({ length: 9 }, (_, k) => css(both ? signed(k / 4 - 1, 1) : unsigned(k / 8, 1)));
+  const says = (value) => `${number(value)}${unit ? " " + unit : ""}`;
+  return html`<div class="scale"><span>${says(both ? -end : 0)}</span><i style=${`background: linear-gradient(90deg, ${stops.join(",")})`}></i><span>${says(end)}</span></div>`;
+};

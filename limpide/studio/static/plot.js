@@ -1,0 +1,54 @@
+// A time series with uPlot, in the colours of the page.
+import { html, useRef, useEffect } from "./html.js";
+import uPlot from "uplot";
+import { theme, language } from "./state.js";
+import { fixed, number } from "./words.js";
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** data: [x, …series]; series: [{label, stroke: css variable, dash, points, width}]. */
+export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange, onPoint, marks = [] }) => {
+  const box = useRef(null);
+  const plot = useRef(null);
+  useEffect(() => {
+    const axis = (label) => ({ stroke: colour("--soft"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, label, labelSize: 18, labelFont: "12px system-ui", font: "12px system-ui", values: (_, values) => values.map((value) => number(value, 4)) });
+    const made = new uPlot(
+      {
+        width: box.current.clientWidth,
+        height,
+        scales: { x: { time: false }, ...(yRange ? { y: { range: yRange } } : {}) },
+        cursor: { drag: { x: true, y: false } },
+        series: [{ label: xLabel, value: (_, value) => number(value, 5) }, ...series.map((one) => ({ label: one.label, stroke: colour(one.stroke), width: one.width ?? 1.5, dash: one.dash, spanGaps: true, points: { show: one.points ?? false, size: 6, fill: colour(one.stroke) }, value: (_, value) => (value == null ? "–" : number(value, 4)) }))],
+        axes: [axis(xLabel), { ...axis(yLabel), size: 58 }],
+        hooks: {
+          drawAxes: [(u) => {
+            u.ctx.save();
+            u.ctx.strokeStyle = colour("--accent");
+            u.ctx.setLineDash([3, 3]);
+            for (const x of marks) {
+              const at = Math.round(u.valToPos(x, "x", true));
+              u.ctx.beginPath();
+              u.ctx.moveTo(at, u.bbox.top);
+              u.ctx.lineTo(at, u.bbox.top + u.bbox.height);
+              u.ctx.stroke();
+            }
+            u.ctx.restore();
+          }],
+        },
+      },
+      data,
+      box.current,
+    );
+    plot.current = made;
+    const click = () => made.cursor.idx != null && onPoint?.(made.cursor.idx);
+    made.over.addEventListener("click", click);
+    const observer = new ResizeObserver(() => made.setSize({ width: box.current.clientWidth, height }));
+    observer.observe(box.current);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+    };
+  }, [theme.value, language.value, series.length, height, xLabel, yLabel, marks.join()]);
+  useEffect(() => plot.current?.setData(data), [data]);
+  return html`<div class="plot" ref=${box} role="img" aria-label=${`${yLabel} · ${xLabel}`}></div>`;
+};

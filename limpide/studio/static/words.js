@@ -1,0 +1,36 @@
+// Sentences and numbers in the language of the page. Catalogues: locale/en.json and fr.json, with the same keys (a test compares them).
+import { signal } from "@preact/signals";
+import { language } from "./state.js";
+
+const catalogues = signal({});
+
+export const load = async () => {
+  const names = ["en", "fr"];
+  const found = await Promise.all(names.map((name) => fetch(`/static/locale/${name}.json`).then((answer) => answer.json())));
+  catalogues.value = Object.fromEntries(names.map((name, k) => [name, found[k]]));
+};
+
+/** The sentence of this key, with {values} filled in. */
+export const t = (key, values = {}) => {
+  const sentence = catalogues.value[language.value]?.[key] ?? key;
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+};
+
+const format = (options) => new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-GB", options);
+export const count = (value) => (value == null ? "–" : format({ maximumFractionDigits: 0 }).format(value));
+export const number = (value, digits = 3) => (value == null || !isFinite(value) ? "–" : value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(1) : format({ maximumSignificantDigits: Math.max(digits, 1) }).format(value));
+export const fixed = (value, digits = 2) => (value == null ? "–" : format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(Object.is(value, -0) ? 0 : value));
+export const percent = (value, digits = 1) => (value == null ? "–" : format({ style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value));
+export const bytes = (value) => {
+  if (value == null) return "–";
+  const letter = language.value === "fr" ? "o" : "B";
+  const [scale, prefix] = value >= 1e9 ? [1e9, "G"] : value >= 1e6 ? [1e6, "M"] : value >= 1e3 ? [1e3, "k"] : [1, ""];
+  return `${number(value / scale)} ${prefix}${letter}`;
+};
+export const large = (value) => (value == null ? "–" : format({ notation: "compact", maximumSignificantDigits: 3 }).format(value));
+export const duration = (seconds) => {
+  if (seconds == null) return "–";
+  if (seconds < 60) return `${fixed(seconds, seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+};
