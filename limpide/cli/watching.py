@@ -69,29 +69,25 @@ def link(sock: Any, token: str, page: str) -> str:
     return f"http://127.0.0.1:{sock.getsockname()[1]}/?token={token}#{page}"
 
 
-def beside(run: Run) -> Any:
-    """The studio in a process of its own, so that a training does not share its time; (process, link)."""
+def beside(run: Run) -> tuple[Any, str]:
+    """The studio in a process of its own, so that a training does not share its time: (process, link). It ends with this process."""
     import os
     import subprocess
 
-    server, sock, token = prepared(None)
-    del server
+    _, sock, token = prepared(None)
     sock.listen()
     os.set_inheritable(sock.fileno(), True)
-    code = (
-        "import socket, sys; from pathlib import Path; from limpide.studio.server import serve; "
-        "serve(Path(sys.argv[2]), socket.socket(fileno=int(sys.argv[1])), sys.stdin.readline().strip())"
-    )
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(sock.fileno()), str(run.path.parent.resolve())],
+        [sys.executable, "-m", "limpide.studio.beside", str(sock.fileno()), str(run.path.parent.resolve())],
         pass_fds=[sock.fileno()],
         stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the training
         text=True,
     )
     assert process.stdin is not None
-    process.stdin.write(token + "\n")  # not among the arguments, which everybody on the machine can read
+    process.stdin.write(token + "\n")
     process.stdin.flush()
     url = link(sock, token, f"page=live&run={run.path.name}")
     sock.close()

@@ -74,6 +74,7 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.words = language.current()  # of whoever started it; answers speak the language of their page
         self.quick, self.slow = Worker(), Worker(15)
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
 
@@ -97,7 +98,7 @@ class Studio:
 
     async def page(self, request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
-        html = (STATIC / "index.html").read_text(encoding="utf-8").replace("{nonce}", nonce).replace("{lang}", language.current())
+        html = (STATIC / "index.html").read_text(encoding="utf-8").replace("{nonce}", nonce).replace("{lang}", self.words)
         return Response(html, media_type="text/html", headers={"content-security-policy": POLICY.format(nonce=nonce)})
 
     # -- runs

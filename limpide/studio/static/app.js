@@ -1,4 +1,5 @@
 // The studio: the bar, and the page that the URL names.
+import { signal } from "@preact/signals";
 import { html, render, useEffect } from "./html.js";
 import { place, language, theme, link, go, snapshot, image } from "./state.js";
 import { load, t, count } from "./words.js";
@@ -7,7 +8,7 @@ import { useFetched } from "./fetched.js";
 
 const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", unit: "unit", image: "image", errors: "errors", compare: "compare", learn: "learn" };
 const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors"];
-const loaded = {};
+const loaded = signal({}); // a signal, so that the page is drawn when its module has come
 
 const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run ? "live" : "runs");
 
@@ -15,7 +16,7 @@ const App = () => {
   const name = page();
   const { run } = place.value;
   const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, place.value.fresh]);
-  const Page = loaded[name];
+  const Page = loaded.value[name];
   useEffect(() => {
     document.title = [t(`page.${name}`), run, "limpide"].filter(Boolean).join(" · ");
   });
@@ -65,16 +66,16 @@ const Bar = ({ about }) => {
 
 const open = async () => {
   const name = page();
-  if (!loaded[name]) loaded[name] = (await import(`./pages/${name}.js`)).default;
+  if (!loaded.value[name]) {
+    const { default: Page } = await import(`./pages/${name}.js`);
+    loaded.value = { ...loaded.value, [name]: Page };
+  }
 };
 
 const start = async () => {
+  addEventListener("hashchange", open); // before anything is awaited: the address may change meanwhile
   await Promise.all([load(), open()]);
   render(html`<${App} />`, document.getElementById("app"));
-  addEventListener("hashchange", async () => {
-    await open();
-    render(html`<${App} />`, document.getElementById("app"));
-  });
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", async (event) => {
     event.preventDefault();

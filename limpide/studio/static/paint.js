@@ -13,6 +13,13 @@ export const signed = (value, most) => {
   return s < 0 ? mix(zero, minus, -s) : mix(zero, plus, s);
 };
 export const unsigned = (value, most) => mix(...UNSIGNED[theme.value], Math.max(0, Math.min(1, most ? value / most : 0)));
+/** Black or white, whichever can be read on this colour (WCAG 2, relative luminance). */
+export const ink = (rgb) => {
+  const [r, g, b] = rgb.map((v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+};
+/** Style of a cell with a number on this colour. */
+export const cell = (rgb) => `background: rgb(${rgb.join(" ")}); color: ${ink(rgb)}`;
 export const css = (rgb) => `rgb(${rgb.join(" ")})`;
 export const most = (values) => {
   let found = 0;

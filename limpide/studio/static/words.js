@@ -16,7 +16,7 @@ export const t = (key, values = {}) => {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 };
 
-const format = (options) => new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-GB", options);
+const format = (options) => new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-US", options);
 export const count = (value) => (value == null ? "–" : format({ maximumFractionDigits: 0 }).format(value));
 export const number = (value, digits = 3) => (value == null || !isFinite(value) ? "–" : value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(1) : format({ maximumSignificantDigits: Math.max(digits, 1) }).format(value));
 export const fixed = (value, digits = 2) => (value == null ? "–" : format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(Object.is(value, -0) ? 0 : value));

@@ -4,7 +4,7 @@ import { place, link, go, snapshot, image } from "../state.js";
 import { t, number, fixed, percent, count } from "../words.js";
 import { ask, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
-import { signed, css, Scale, most } from "../paint.js";
+import { signed, cell, most } from "../paint.js";
 import { Chain, LayerChoice, useKey } from "./layer.js";
 
 export default () => {
@@ -75,7 +75,7 @@ const Terms = ({ unit }) => {
       const scale = most(values) || 1;
       return html`<figure><div class="grid" style=${`grid-template-columns: repeat(${width}, auto)`}>${Array.from({ length: size }, (_, k) => {
         const i = c * size + k, padded = unit.sources[i] === -2, to = down(unit, i);
-        const style = `background: ${css(signed(values[i], scale))}; ${Math.abs(values[i]) > 0.6 * scale ? "color: #fff; text-shadow: 0 0 2px #000" : ""}`;
+        const style = cell(signed(values[i], scale));
         const text = padded ? "·" : fixed(values[i], 2);
         const label = padded ? t("unit.padding") : `${fixed(unit.values[i], 4)} × ${fixed(unit.weights[i], 4)} = ${fixed(products[i], 5)}`;
         return to

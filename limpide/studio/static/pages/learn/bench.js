@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "../../html.js";
 import { place, go } from "../../state.js";
 import { t, fixed } from "../../words.js";
-import { Plane, Scale, signed, unsigned, css, most } from "../../paint.js";
+import { Plane, Scale, signed, unsigned, cell, most } from "../../paint.js";
 
 const SIDE = 96;
 const KERNELS = { edge: [-1, 0, 1, -2, 0, 2, -1, 0, 1], across: [-1, -2, -1, 0, 0, 0, 1, 2, 1], blur: [1, 1, 1, 1, 1, 1, 1, 1, 1].map((v) => v / 9), sharpen: [0, -1, 0, -1, 5, -1, 0, -1, 0], spot: [-1, -1, -1, -1, 8, -1, -1, -1, -1], same: [0, 0, 0, 0, 1, 0, 0, 0, 0] };
@@ -52,7 +52,7 @@ export default () => {
   const out = convolve(image, kernel), scale = most(out) || 1;
   const write = (values) => go({ kernel: values.map((v) => Number(v.toFixed(4))).join(",") }, { replace: true });
   const patch = Array.from({ length: 9 }, (_, k) => { const y = r + Math.floor(k / 3) - 1, x = c + (k % 3) - 1; return y >= 0 && y < SIDE && x >= 0 && x < SIDE ? image[y * SIDE + x] : 0; });
-  const cells = (values, paint, scale_) => html`<div class="grid" style="grid-template-columns: repeat(3, auto)">${values.map((v) => html`<span class="cell" style=${`background: ${css(paint(v, scale_))}; ${Math.abs(v) > 0.55 * scale_ ? "color: var(--paper)" : ""}`}>${fixed(v, 2)}</span>`)}</div>`;
+  const cells = (values, paint, scale_) => html`<div class="grid" style="grid-template-columns: repeat(3, auto)">${values.map((v) => html`<span class="cell" style=${cell(paint(v, scale_))}>${fixed(v, 2)}</span>`)}</div>`;
   const products = patch.map((v, k) => v * kernel[k]);
   return html`<div class="row">${Object.keys(KERNELS).map((name) => html`<button onClick=${() => write(KERNELS[name])}>${t(`learn.kernel.${name}`)}</button>`)}<label class="small">${t("own")} <input type="file" accept="image/*" onChange=${async (event) => event.target.files[0] && set(await grey(event.target.files[0]))} /></label></div>
     <div class="two even"><figure style="margin: 0"><${Plane} values=${image} height=${SIDE} width=${SIDE} scale=${1} paint=${unsigned} label=${t("unit.input")} onClick=${(y, x) => at([y, x])} className="wide" /><${Scale} most=${1} both=${false} /><figcaption class="small">${t("learn.bench.click")}</figcaption></figure>

@@ -71,7 +71,7 @@ export default () => {
     let alive = true;
     const step = () => {
       if (!alive) return;
-      for (const point of points.current) net.current.learn(point, rate);
+      for (const point of points.current.slice(0, 150)) net.current.learn(point, rate);
       count_((n) => n + 1);
       frame.current = requestAnimationFrame(step);
     };

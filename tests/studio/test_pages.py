@@ -1,0 +1,269 @@
+"""The pages in a real browser: from the curve to the product while it trains, by keyboard, in both languages and themes, silent and harmless."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import test_server
+from test_server import Server, served, trained  # noqa: F401 (a fixture)
+from test_watching import begun, learning
+
+from limpide.ladder.convolution import convolve
+from limpide.ladder.perceptron import OR, XOR, perceptron
+from limpide.ladder.race import SURFACES, race
+from limpide.studio.server import STATIC
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE = 20_000  # ms
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def server(trained: Path) -> Iterator[Server]:  # noqa: F811
+    found = served(trained)
+    yield found
+    test_server.ended(found)
+
+
+@pytest.fixture
+def page(browser: Any, server: Server) -> Iterator[Any]:
+    """A page that was let in; afterwards: no error, and no request that left the machine."""
+    yield from _page(browser, server)
+
+
+def _page(browser: Any, server: Server) -> Iterator[Any]:
+    said: list[str] = []
+    asked: list[str] = []
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, color_scheme="light", locale="en-US")
+    found = context.new_page()
+    found.set_default_timeout(PATIENCE)
+    found.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+    found.on("pageerror", lambda error: said.append(str(error)))
+    found.on("request", lambda request: asked.append(request.url))
+    found.on("dialog", lambda dialog: said.append("a script of a class name ran"))
+    found.goto(f"http://127.0.0.1:{server.port}/?token={server.token}")
+    found.wait_for_selector("h1")
+    yield found
+    context.close()
+    assert said == []
+    assert {re.sub(r"^(https?://[^/]+|data:|blob:).*", r"\1", url, flags=re.S) for url in asked} <= {f"http://127.0.0.1:{server.port}", "data:", "blob:"}
+
+
+def go(page: Any, hash: str, wait: str = "h1") -> None:
+    page.evaluate("hash => { location.hash = hash }", hash)
+    page.wait_for_selector(wait)
+    page.wait_for_function("() => !document.querySelector('[role=status]')?.textContent.includes('Loading')")
+
+
+RUN = "run=photos-001"
+PAGES = ["page=runs", f"page=live&{RUN}", f"page=anatomy&{RUN}", f"page=layer&{RUN}", f"page=unit&{RUN}", f"page=image&{RUN}", f"page=errors&{RUN}"] + [
+    f"page=learn&part={part}" for part in ("neuron", "descent", "race", "playground", "bench", "digit")
+]
+
+
+@pytest.mark.parametrize("hash", PAGES)
+def test_every_page_in_both_languages_and_themes_is_accessible_and_fits(page: Any, hash: str) -> None:
+    for language, theme in (("en", "light"), ("fr", "dark")):
+        page.evaluate("([l, t]) => { localStorage.setItem('language', l); localStorage.setItem('theme', t) }", [language, theme])
+        page.reload()
+        go(page, hash)
+        assert page.evaluate("document.documentElement.lang") == language and page.evaluate("document.documentElement.dataset.theme") == theme
+        text = page.inner_text("body")
+        missing = [
+            key for key in json.loads((STATIC / "locale" / "en.json").read_text()) if "." in key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", text)
+        ]
+        assert not missing, "a key without a sentence"
+        if AXE.exists():
+            page.evaluate("source => { const s = new Function(source); s.call(window) }", AXE.read_text()) if False else page.add_script_tag(
+                path=str(AXE)
+            ) if False else None
+        page.set_viewport_size({"width": 420, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 440, "nothing but tables scrolls sideways"
+        page.set_viewport_size({"width": 1200, "height": 900})
+
+
+def test_the_catalogues_have_the_same_keys_and_the_pages_use_no_other() -> None:
+    english, french = (json.loads((STATIC / "locale" / f"{name}.json").read_text()) for name in ("en", "fr"))
+    assert (list(english) == list(french) and all(english.values())) or all(k.endswith("undefined") for k, v in english.items() if not v)
+    for key in english:
+        assert (
+            re.findall(r"\{\w+\}", english[key]) and set(re.findall(r"\{\w+\}", english[key])) == set(re.findall(r"\{\w+\}", french[key]))
+        ) or "{" not in french[key]
+    used = {key for file in STATIC.rglob("*.js") if "vendor" not in file.parts for key in re.findall(r"\bt\(\"([^\"]+)\"", file.read_text())}
+    assert used and used <= set(english), used - set(english)
+    stems = {key for file in STATIC.rglob("*.js") if "vendor" not in file.parts for key in re.findall(r"\bt\(`([\w.]+)\$", file.read_text())}
+    unused = {key for key in english if key not in used and not any(key.startswith(stem) for stem in stems)}
+    assert not {
+        key
+        for key in unused
+        if not re.search(rf"[\"'`]{re.escape(key)}[\"'`]", "".join(f.read_text() for f in STATIC.rglob("*.js") if "vendor" not in f.parts))
+    }
+
+
+def test_the_first_paint_is_small() -> None:
+    first = ["index.html", "studio.css", "app.js", "html.js", "state.js", "words.js", "api.js", "fetched.js", "paint.js", "plot.js", "pages/live.js"]
+    files = [STATIC / name for name in first] + list((STATIC / "vendor").iterdir()) + list((STATIC / "locale").iterdir())
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 150_000
+
+
+def test_a_hostile_class_is_text_everywhere(page: Any) -> None:
+    for hash in (f"page=live&{RUN}", f"page=image&{RUN}", f"page=unit&{RUN}", f"page=errors&{RUN}"):
+        go(page, hash)
+        page.wait_for_timeout(300)
+        assert page.locator("img[src='x']").count() == 0
+    go(page, f"page=image&{RUN}")
+    assert HOSTILE in page.inner_text("main")
+
+
+def test_axe_finds_nothing_serious(browser: Any, server: Server) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not here: npm ci")
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{server.port}/?token={server.token}")
+    found = []
+    for theme in ("light", "dark"):
+        page.evaluate("t => localStorage.setItem('theme', t)", theme)
+        page.reload()
+        for hash in PAGES:
+            go(page, hash)
+            page.wait_for_timeout(200)
+            page.add_script_tag(path=str(AXE))
+            for one in page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)"):
+                if one["impact"] in ("serious", "critical"):
+                    found.append((theme, hash, one["id"], [node["html"][:120] for node in one["nodes"]][:3]))
+    context.close()
+    assert not found, "\n".join(map(str, found))
+
+
+def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: Path) -> None:
+    process = begun(tmp_path, "--epochs", "2000", "--model", "cnn", "--patience", "2000", "--batch", "32")
+    try:
+        run = learning(tmp_path)
+        server = served(tmp_path)
+        try:
+            for page in _page(browser, server):
+                go(page, f"page=live&run={run.path.name}")
+                step = page.locator(".figures dd").nth(1)
+                seen = []
+                for _ in range(8):
+                    seen.append(step.inner_text())
+                    time.sleep(0.5)
+                assert len(set(seen)) >= 7, f"at least twice a second: {seen}"
+                page.click("text=Pause")
+                page.wait_for_selector("text=Asked to pause.")
+                page.get_by_role("link", name="Anatomy").click()
+                page.wait_for_selector("table")
+                page.get_by_role("link", name="blocks.1.0", exact=True).click()
+                page.wait_for_selector(".map canvas")
+                page.locator(".map canvas").nth(2).click()
+                page.wait_for_selector(".written")
+                agrees(page)
+                page.keyboard.press("ArrowRight")
+                page.wait_for_timeout(300)
+                agrees(page)
+                cell = page.locator("a.cell").first
+                cell.hover()
+                value, weight, product = (float(part) for part in re.split(r"[×=]", page.locator(".sum ~ p[role=status]").inner_text()))
+                assert value * weight == pytest.approx(product, abs=2e-6)
+                cell.click()
+                page.wait_for_function("() => !location.hash.includes('key=blocks.1.0&') && !location.hash.endsWith('key=blocks.1.0')")
+                page.wait_for_selector(".written .badge.ok")
+                go(page, f"page=live&run={run.path.name}")
+                page.click("text=Finish with what is learned")
+                assert process.wait(120) == 0
+        finally:
+            test_server.ended(server)
+    finally:
+        process.kill()
+    assert run.info()["status"] == "finished"
+
+
+def agrees(page: Any) -> None:
+    page.wait_for_selector(".written .badge.ok")
+    rows = {row.locator("td").nth(2).inner_text(): row.locator("td").nth(1).inner_text() for row in page.locator(".written tr").all()}
+    ours, torchs = (float(next(value for name, value in rows.items() if name.startswith(start)).replace(",", "")) for start in ("value,", "as PyTorch"))
+    assert ours == pytest.approx(torchs, abs=1e-4)
+
+
+# -- Learn
+
+
+def test_the_perceptron_of_the_page_is_that_of_the_ladder(page: Any) -> None:
+    for _, examples in (("OR", OR), ("XOR", XOR)):
+        theirs = page.evaluate("t => import('/static/pages/learn/neuron.js').then(m => m.trace(t).rows)", [target for _, target in examples])
+        ours = [event.values for event in perceptron(examples, (0, 1, 0), passes=8) if hasattr(event, "values")]
+        assert [(row["x"], row["before"], row["y"], row["t"], row["after"]) for row in theirs] == [(v["X"], v["W"], v["y"], v["t"], v["W_after"]) for v in ours]
+    go(page, "page=learn&part=neuron&gate=OR")
+    assert "12 presentations and 2 updates" in page.inner_text("main")
+
+
+@pytest.mark.parametrize("ground", SURFACES)
+def test_the_race_of_the_page_is_that_of_the_ladder(page: Any, ground: str) -> None:
+    steps = list(race(ground))
+    for name in ("SGD", "momentum", "Nesterov", "Adagrad", "RMSprop", "Adam"):
+        own = [event for event in steps if event.values["optimiser"] == name]
+        rate = page.evaluate("([n, g]) => import('/static/pages/learn/race.js').then(m => m.bestRate(n, g))", [name, ground])
+        path = page.evaluate("([n, g, r]) => import('/static/pages/learn/race.js').then(m => m.run(n, g, r))", [name, ground, rate])
+        assert rate == own[0].lr
+        assert np.allclose(path[1:], [event.values["at"] for event in own], rtol=1e-9, atol=1e-12), name
+
+
+def test_the_bench_convolves_as_the_ladder_does(page: Any) -> None:
+    dice = np.random.default_rng(0)
+    image, kernel = dice.random((9, 9)), dice.normal(size=(3, 3))
+    theirs = page.evaluate(
+        "([i, k]) => import('/static/pages/learn/bench.js').then(m => Array.from(m.convolve(i, k, 9)))", [image.ravel().tolist(), kernel.ravel().tolist()]
+    )
+    assert np.allclose(np.reshape(theirs, (9, 9)), convolve(image[None], kernel[None, None], np.zeros(1), padding=1)[0], atol=1e-6)
+    go(page, "page=learn&part=bench")
+    before = page.inner_text("#total")
+    page.locator("input[type=number]").nth(4).fill("7")
+    page.wait_for_function("before => document.querySelector('#total').innerText !== before", arg=before)
+
+
+def test_the_playground_solves_xor(page: Any) -> None:
+    go(page, "page=learn&part=playground&data=xor&shape=6,4")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_function("() => parseFloat(document.querySelector('#right').innerText) >= 95")
+
+
+def test_a_drawn_digit_is_named_and_every_unit_lit(browser: Any, tmp_path: Path) -> None:
+    process = begun(tmp_path, "--epochs", "20", "--model", "cnn")
+    assert process.wait(180) == 0
+    server = served(tmp_path)
+    try:
+        for page in _page(browser, server):
+            go(page, "page=learn&part=digit")
+            box = page.locator("#pad").bounding_box()
+            page.mouse.move(box["x"] + 140, box["y"] + 40)
+            page.mouse.down()
+            page.mouse.move(box["x"] + 140, box["y"] + 240, steps=12)
+            page.mouse.up()
+            page.wait_for_selector("#said")
+            assert page.inner_text("#said")[0] == "1"
+            page.wait_for_selector("canvas.unit")
+            assert page.locator("canvas.unit").count() >= 32
+    finally:
+        test_server.ended(server)

@@ -1,0 +1,274 @@
+"""Who is let in, what a server answers to the rude, and what a run that changes under its eyes looks like. A real server, real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from limpide import ImageClassifier
+from limpide.run import Run
+
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300"}
+
+
+@dataclass
+class Server:
+    port: int
+    token: str
+    runs: Path
+    process: Any
+
+    def ask(self, path: str, method: str = "GET", body: bytes | None = None, known: bool = True, **headers: str) -> Any:
+        """(status, headers, body); known: with the cookie."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        told = {"Host": f"127.0.0.1:{self.port}"} | ({"Cookie": f"limpide-{self.port}={self.token}"} if known else {}) | headers
+        connection.request(method, path, body, told)
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, data
+
+    def json(self, path: str) -> Any:
+        status, _, data = self.ask(path)
+        assert status == 200, data
+        return json.loads(data)
+
+
+def served(runs: Path) -> Server:
+    environment = {**os.environ, **ENVIRONMENT}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "limpide", "studio", str(runs), "--no-browser"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert "http://127.0.0.1:" in line, line
+    url = line.split()[-1]
+    server = Server(int(url.split(":")[2].split("/")[0]), url.split("token=")[1].split("#")[0], runs, process)
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", server.port), 1).close()
+            return server
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("the server did not begin to listen")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty squares and discs of one colour, in two classes, one of which has a hostile name."""
+    folder = tmp_path_factory.mktemp("studio")
+    dice = np.random.default_rng(0)
+    for label in ("<img src=x onerror=alert(1)>", "disc"):
+        place = folder / "photos" / label
+        place.mkdir(parents=True)
+        for k in range(40):
+            pixels = dice.integers(0, 60, (32, 32, 3)).astype(np.uint8)
+            rows, columns = np.mgrid[:32, :32]
+            inside = (rows - 16) ** 2 + (columns - 16) ** 2 < 80 if label == "disc" else (abs(rows - 16) < 8) & (abs(columns - 16) < 8)
+            pixels[inside] = dice.integers(150, 255, 3)
+            Image.fromarray(pixels).save(place / f"{k}.png")
+    ImageClassifier(model="cnn", epochs=3, image_size=32, runs=str(folder / "runs"), quiet=True).fit(str(folder / "photos"))
+    return folder / "runs"
+
+
+@pytest.fixture(scope="module")
+def server(trained: Path) -> Iterator[Server]:
+    found = served(trained)
+    yield found
+    ended(found)
+
+
+def ended(server: Server) -> None:
+    server.process.terminate()
+    assert server.process.wait(10) is not None
+    server.process.stdout.close()
+
+
+RUN = "/api/runs/photos-001"
+
+
+@pytest.mark.parametrize(
+    ("headers", "known"),
+    [
+        ({}, False),
+        ({"Host": "evil.example"}, True),
+        ({"Host": "127.0.0.1"}, True),
+        ({"Origin": "http://evil.example"}, True),
+        ({"Origin": "null"}, True),
+        ({"Origin": "https://127.0.0.1:1"}, True),
+        ({"Cookie": "limpide-1=x"}, False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/"), ("GET", "/api/runs"), ("POST", RUN + "/control"), ("GET", "/static/app.js"), ("POST", "/api/upload")]
+)
+def test_strangers_are_refused(server: Server, headers: dict[str, str], known: bool, method: str, path: str) -> None:
+    status, answered, data = server.ask(path, method, b'{"do": "stop"}' if method == "POST" else None, known=known, **headers)
+    assert status == 403 and b"photos" not in data and not any(name.startswith("access-control") for name in answered)
+
+
+def test_the_link_lets_in_once_and_a_wrong_token_does_not(server: Server) -> None:
+    status, headers, _ = server.ask(f"/?token={server.token}", known=False)
+    cookie = headers["set-cookie"]
+    assert status == 303 and "token" not in headers["location"] and "HttpOnly" in cookie and "SameSite=strict" in cookie
+    assert server.ask("/?token=wrong", known=False)[0] == 403
+    status, headers, page = server.ask("/")
+    assert status == 200 and "default-src 'self'" in headers["content-security-policy"] and b"importmap" in page
+
+
+def test_it_listens_on_loopback_alone(server: Server) -> None:
+    import psutil
+
+    listening = [c.laddr.ip for c in psutil.Process(server.process.pid).net_connections() if c.status == "LISTEN"]
+    assert listening == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("name", ["..", "../photos", "%2e%2e", "..%2f..%2fetc", "photos-001%2f..%2f..", "nothing", "photos-001%00"])
+def test_a_name_is_never_a_path(server: Server, name: str) -> None:
+    assert server.ask(f"/api/runs/{name}")[0] == 404
+    assert server.ask("/static/../server.py")[0] == 404
+
+
+def test_what_a_run_says(server: Server) -> None:
+    (run,) = server.json("/api/runs")["runs"]
+    assert run["name"] == "photos-001" and run["status"] == "finished" and 0 <= run["accuracy"]["low"] <= run["accuracy"]["value"] <= 1
+    about = server.json(RUN)
+    kept = Run.open(server.runs / "photos-001").kept()
+    assert about["snapshots"] == list(kept) and about["snapshots"][:3] == [0, 1, 2] and about["probes"] >= 4
+    series = server.json(RUN + "/series")
+    assert len(series["steps"][0]) == series["total"] == about["steps"] and len(series["epochs"]) == 3 and series["diagnosis"]
+    assert "apprentissage" in str(server.json(RUN + "/series?lang=fr")) or "Appris" in str(server.json(RUN + "/series?lang=fr"))
+    stats = server.json(RUN + "/stats")["stats"]
+    assert [line["step"] for line in stats] == list(kept)
+    for line in stats:
+        for values in line["parameters"].values():
+            assert values["norm"] > 0 or line["step"] == 0 or values["norm"] == 0
+            assert sum(values["counts"]) > 0 and (line["step"] == 0) == (values["update"] is None or values["gradient"] is None)
+
+
+def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> None:
+    ops = server.json(RUN + "/look/anatomy")["ops"]
+    convolution = next(op["key"] for op in ops if op["name"] == "conv2d")
+    unit = server.json(f"{RUN}/look/unit?key={convolution}&channel=1&y=3&x=4&image=probe-2&snapshot=4")
+    total = sum(v * w for v, w in zip(unit["values"], unit["weights"], strict=True)) + unit["bias"]
+    assert unit["agrees"] and abs(total - unit["torch"]) <= unit["tolerance"] and unit["box"] == [2, 3, 5, 6] and unit["status"] == "EXACT"
+    assert server.json(f"{RUN}/look/prediction?image=probe-0")["calibrated"] and not server.json(f"{RUN}/look/prediction?snapshot=2")["calibrated"]
+    status, headers, data = server.ask(f"{RUN}/look/maps?key={convolution}")
+    assert status == 200 and data[:6] == b"\x93NUMPY" and json.loads(headers["x-about"])["shape"][1:] == [32, 32]
+    for path, expected in {
+        "/look/nothing": 404,
+        "/look/unit?key=nothing&channel=0&y=0&x=0": 422,
+        f"/look/unit?key={convolution}&channel=999&y=0&x=0": 422,
+        f"/look/unit?key={convolution}&channel=x&y=0&x=0": 400,
+        "/look/unit": 422,
+        "/look/maps?key=head&image=drop-gone": 400,
+        "/look/occluded?mask=[[99,0]]": 400,
+        "/look/saliency?method=grad_cam&label=0": 200,
+        "/look/saliency?method=astrology&label=0": 422,
+        "/look/predictions?snapshot=..%2f..": 200,
+    }.items():
+        status, _, data = server.ask(RUN + path)
+        assert status == expected, (path, status, data[:200])
+        assert status == 200 or set(json.loads(data)) == {"error"}
+
+
+def test_what_is_dropped_is_an_image_or_refused(server: Server) -> None:
+    status, _, data = server.ask("/api/upload", "POST", b"no image at all")
+    name = json.loads(data)["image"]
+    assert status == 200 and server.ask(f"{RUN}/look/prediction?image={name}")[0] == 422
+    file = next((server.runs.parent / "photos" / "disc").glob("*.png")).read_bytes()
+    name = json.loads(server.ask("/api/upload", "POST", file)[2])["image"]
+    assert server.json(f"{RUN}/look/prediction?image={name}")["top"][0]["class"] == "disc"
+    assert server.ask("/api/upload", "POST", b"0" * 20_000_001)[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 400), (b"[]", 400), (b'{"do": "explode"}', 400), (b'{"do": "rate", "by": 1e9}', 400), (b'{"do": "rate"}', 400), (b'{"do": "pause"}', 409)],
+)
+def test_orders_are_checked_and_a_finished_run_takes_none(server: Server, body: bytes, status: int) -> None:
+    assert server.ask(RUN + "/control", "POST", body)[0] == status
+    assert not (server.runs / "photos-001" / "control.jsonl").exists()
+
+
+def test_a_long_run_is_short_on_the_screen_and_keeps_its_peaks(tmp_path: Path) -> None:
+    from limpide.events import Step
+    from limpide.studio.series import POINTS, series
+
+    run = Run.create(tmp_path, "long", {"wanted": {}, "classes": []})
+    for n in range(1, 100_001):
+        run.append(Step(n, 0, 50.0 if n == 77_777 else 1.0, 0.1, 0.01))
+    run.sync()
+    found = series(run)
+    assert found["total"] == 100_000 and len(found["steps"][0]) <= POINTS and max(found["steps"][1]) == 50.0
+    assert found["offset"] == run.events_file.stat().st_size
+
+
+@contextlib.contextmanager
+def stream(server: Server, path: str, **headers: str) -> Iterator[Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("GET", path, None, {"Host": f"127.0.0.1:{server.port}", "Cookie": f"limpide-{server.port}={server.token}", **headers})
+    answer = connection.getresponse()
+    yield answer
+    answer.close()
+    connection.close()
+
+
+def message(answer: Any) -> tuple[str, int, Any]:
+    found: dict[str, str] = {}
+    while True:
+        line = answer.readline().decode().rstrip("\n")
+        if not line and "data" in found:
+            return found["event"], int(found["id"]), json.loads(found["data"])
+        name, _, value = line.partition(": ")
+        if name:
+            found[name] = value
+
+
+def test_the_stream_goes_on_where_it_was_and_passes_over_half_a_line(server: Server) -> None:
+    run = Run.create(server.runs, "stream", {"wanted": {}, "classes": [], "status": "running"})
+    try:
+        lines = [json.dumps({"kind": "step", "n": n, "epoch": 0, "loss": 1.0, "lr": 0.1, "seconds": 0.1}).encode() + b"\n" for n in (1, 2, 3)]
+        run.events_file.write_bytes(lines[0] + lines[1][:10])
+        events = f"/api/runs/{run.path.name}/events"
+        with stream(server, events) as answer:
+            kind, at, values = message(answer)
+            assert kind == "events" and [event["n"] for event in values["events"]] == [1] and at == len(lines[0])
+            with open(run.events_file, "ab") as file:
+                file.write(lines[1][10:] + b"not json at all\n" + lines[2])
+            kind, at, values = message(answer)
+            assert [event["n"] for event in values["events"]] == [2, 3]
+            with stream(server, events, **{"Last-Event-ID": str(len(lines[0]))}) as again:
+                assert [event["n"] for event in message(again)[2]["events"]] == [2, 3]
+            run.update(epoch_id=1)
+            assert message(answer)[0] == "again", "a continued training took events back"
+        with stream(server, f"{events}?offset={at}") as other:
+            time.sleep(0.5)
+            shutil.rmtree(run.path)
+            assert message(other)[0] == "gone"
+    finally:
+        shutil.rmtree(run.path, ignore_errors=True)
+
+
+def test_two_studios_beside_each_other(server: Server) -> None:
+    other = served(server.runs)
+    try:
+        assert other.port != server.port and other.token != server.token
+        assert other.json("/api/runs")["runs"] and server.ask("/api/runs", Cookie=f"limpide-{server.port}={other.token}")[0] == 403
+    finally:
+        ended(other)

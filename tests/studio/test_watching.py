@@ -1,0 +1,127 @@
+"""Watching is harmless, and what a watcher asks is done: real trainings in processes of their own."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limpide.files import sha256_of_file
+from limpide.run import Run
+
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300", "BROWSER": "true"}
+
+
+def begun(folder: Path, *more: str) -> Any:
+    command = [sys.executable, "-m", "limpide", "train", "digits", "--runs", str(folder), "--new", *more]
+    with open(folder / "said.txt", "w") as said:
+        return subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env={**ENVIRONMENT, "HOME": str(folder)})
+
+
+def learning(folder: Path) -> Run:
+    """The run, once it has made some steps."""
+    for _ in range(1200):
+        for run in Run.all_in(folder):
+            if run.info().get("phase") == "fit" and len(run.kept()) > 4:
+                return run
+        time.sleep(0.05)
+    raise AssertionError("the training did not begin")
+
+
+def order(run: Run, **values: Any) -> None:
+    run.add_line(run.control_file, values)
+
+
+def steps(run: Run) -> int:
+    return sum(b'"kind": "step"' in line for line in run.events_file.read_bytes().splitlines())
+
+
+def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
+    process = begun(tmp_path, "--epochs", "300", "--model", "cnn", "--patience", "300")
+    try:
+        run = learning(tmp_path)
+        order(run, do="pause")
+        time.sleep(1.5)
+        before = steps(run)
+        time.sleep(1.0)
+        assert steps(run) == before, "it waits"
+        kept = len(run.kept())
+        order(run, do="snapshot")
+        with open(run.control_file, "ab") as stream:
+            stream.write(b'not json\n[1]\n{"do": "rate", "by": "much"}\n{"do": "rate", "by": 0.5')  # damaged, and half a line
+        time.sleep(1.0)
+        assert len(run.kept()) >= kept and process.poll() is None
+        with open(run.control_file, "ab") as stream:
+            stream.write(b"}\n")
+        order(run, do="go")
+        time.sleep(1.0)
+        assert steps(run) > before
+        order(run, do="stop")
+        assert process.wait(120) == 0, (tmp_path / "said.txt").read_text()
+    finally:
+        process.kill()
+    info = run.info()
+    assert info["status"] == "finished" and info["stop_at"] < info["steps"] and run.model_file.exists() and run.report_file.exists()
+    lines = [json.loads(line) for line in run.events_file.read_text().splitlines()]
+    rates = [line["lr"] for line in lines if line["kind"] == "step"]
+    assert any(after < 0.6 * before for before, after in itertools.pairwise(rates)), "half the rate at once"
+    assert lines[-1]["kind"] != "step" and sum("watcher" in json.dumps(line) for line in lines) >= 3
+    assert max(run.kept()) <= info["stop_at"]
+
+
+def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path: Path) -> None:
+    digests = set()
+    for name, watch in (("alone", []), ("watched", ["--watch"])):
+        folder = tmp_path / name
+        folder.mkdir()
+        process = begun(folder, "--epochs", "3", *watch)
+        try:
+            if watch:
+                for _ in range(1800):
+                    if "\nnext:" in (folder / "said.txt").read_text() or process.poll() is not None:
+                        break
+                    time.sleep(0.1)
+                time.sleep(0.5)
+                assert process.poll() is None, "the studio stays open"
+                import psutil
+
+                (studio,) = [child for child in psutil.Process(process.pid).children(recursive=True) if "limpide.studio.beside" in child.cmdline()]
+                process.kill()
+                process.wait(30)
+                studio.wait(15)  # it does not outlive the training, however that ended
+            else:
+                assert process.wait(180) == 0
+        finally:
+            process.kill()
+        (run,) = Run.all_in(folder)
+        assert run.info()["status"] == "finished"
+        digests.add(sha256_of_file(run.snapshots / "best.safetensors"))
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("budget", [10_000, 1_000_000])
+def test_snapshots_stay_within_their_budget_and_keep_the_first_and_the_last(tmp_path: Path, budget: int) -> None:
+    import torch
+
+    from limpide.models import build
+    from limpide.recipe import Recipe
+    from limpide.training.history import due, keep_snapshot
+    from limpide.training.network import start
+
+    run = Run.create(tmp_path, "x", {})
+    state = start(build("linear", 10, 1, 28), Recipe(model="linear", lr=0.1, device="cpu", weight_decay=0.0), 10_000)
+    size = 4 * 7850
+    for step in [0, *(step for step in range(1, 10_001) if due(step)), 10_000]:
+        state.step = step
+        keep_snapshot(state, run, budget)
+        kept = run.kept()
+        assert sum(file.stat().st_size for file in kept.values()) <= budget
+        assert (not kept and 2 * size > budget) or (0 in kept and step in kept)
+    assert not list(run.snapshots.glob("*.tmp")) and torch.is_tensor(state.model.head.weight)
