@@ -75,7 +75,6 @@ def beside(run: Run) -> tuple[Any, str]:
     import subprocess
 
     _, sock, token = prepared(None)
-    sock.listen()
     os.set_inheritable(sock.fileno(), True)
     process = subprocess.Popen(
         [sys.executable, "-m", "limpide.studio.beside", str(sock.fileno()), str(run.path.parent.resolve())],

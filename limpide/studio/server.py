@@ -338,6 +338,7 @@ def listen(port: int | None) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind(("127.0.0.1", number))
+            found.listen()  # at once: two that are only bound may share a port
             return found
         except OSError:
             found.close()

@@ -1,0 +1,120 @@
+"""What does the studio cost, and how fast is it? Against the budgets that were set for it, in a real headless Chromium.
+
+    python -m benchmarks.studio [--rounds 3]
+
+1. Training on MNIST (one pass) with the studio open on its Live page, and without, in turn: seconds of training, and whether the weights are
+   the same. 2. A run of 100,000 events: seconds until its curve stands. 3. `why`: milliseconds for a unit, warm, and through the whole
+   server. 4. The occlusion brush at 224 pixels. 5. Frames a second of the playground with six layers of eight units. 6. Bytes of the first page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gzip
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from limpide.events import Step
+from limpide.files import sha256_of_file
+from limpide.run import Run
+from limpide.studio.server import STATIC
+
+
+@contextlib.contextmanager
+def served(runs: Path) -> Iterator[str]:
+    command = [sys.executable, "-m", "limpide", "studio", str(runs), "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "300"}) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+
+
+def training(folder: Path, page: Any = None) -> tuple[float, str, int]:
+    """(seconds of training, digest of the weights, how often the page's step changed)."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "limpide", "train", "mnist", "--epochs", "1", "--runs", str(folder), "--new"], stdout=subprocess.DEVNULL
+    ) as process:
+        seen: list[str] = []
+        name = None
+        while process.poll() is None:
+            time.sleep(0.1)
+            runs = Run.all_in(folder)
+            if page is not None and name is None and runs and runs[-1].info().get("phase") == "fit":
+                name = runs[-1].path.name
+                page.evaluate("hash => { location.hash = hash }", f"page=live&run={name}")
+            if name and runs[-1].info().get("phase") == "fit":
+                with contextlib.suppress(Exception):
+                    seen.append(page.locator(".figures dd").nth(1).inner_text(timeout=200))
+    run = Run.all_in(folder)[-1]
+    return run.info()["fit_seconds"], sha256_of_file(run.snapshots / "best.safetensors"), len(set(seen))
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as driver:
+        folder = Path(place)
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        long = Run.create(folder, "long", {"wanted": {}, "classes": [], "status": "finished"})
+        for n in range(1, 100_001):
+            long.append(Step(n, 0, 1 / n, 0.1, 0.01))
+        long.sync()
+        subprocess.run([sys.executable, "-m", "limpide", "train", "mnist", "--epochs", "1", "--runs", str(folder)], check=True, stdout=subprocess.DEVNULL)
+        with served(folder) as url:
+            page = browser.new_page()
+            page.goto(url)
+            page.wait_for_selector("h1")
+            began = time.perf_counter()
+            page.evaluate("location.hash = 'page=live&run=long-001'")
+            page.wait_for_selector(".u-over")
+            print(f"a run of 100,000 events: its curve stands after {time.perf_counter() - began:.2f} s (asked: 1 s)")
+            ask = "async url => { const t = performance.now(); const a = await fetch(url); await a.arrayBuffer(); return [a.status, performance.now() - t] }"
+            unit = "/api/runs/mnist-001/look/unit?key=blocks.1.0&channel={k}&y=5&x=6"
+            times = [page.evaluate(ask, unit.format(k=k))[1] for k in range(20)]
+            print(f"a unit, from the page and back: {statistics.median(times[5:]):.0f} ms warm, {times[0]:.0f} the first time (asked: 50)")
+            page.evaluate("location.hash = 'page=learn&part=playground&data=spiral&shape=8,8,8,8,8,8'")
+            page.get_by_role("button", name="Start").click()
+            page.wait_for_timeout(500)
+            before, began = int(page.inner_text("#passes").replace(",", "")), time.perf_counter()
+            page.wait_for_timeout(3000)
+            passes = int(page.inner_text("#passes").replace(",", "")) - before
+            print(f"playground, six layers of eight: {passes / (time.perf_counter() - began):.0f} passes and pictures a second (asked: 60)")
+            alone, watched, digests, looks = [], [], set(), []
+            for _ in range(arguments.rounds):
+                for seconds, with_page in ((alone, None), (watched, page)):
+                    found, digest, changes = training(folder, with_page)
+                    seconds.append(found)
+                    digests.add(digest)
+                    looks += [changes / found] if with_page else []
+                    page.evaluate("location.hash = 'page=runs'")
+            browser.close()
+        print(f"training on MNIST: {statistics.median(alone):.2f} s alone, {statistics.median(watched):.2f} s watched: "
+              f"{statistics.median(watched) / statistics.median(alone):.3f}× (asked: 1.03); {len(digests)} different weights; "
+              f"the page changed {statistics.median(looks):.1f} times a second (asked: 2)")  # fmt: skip
+    first = [
+        STATIC / n
+        for n in ("index.html", "studio.css", "app.js", "html.js", "state.js", "words.js", "api.js", "fetched.js", "paint.js", "plot.js", "pages/live.js")
+    ]
+    files = [*first, *(STATIC / "vendor").iterdir(), *(STATIC / "locale").iterdir()]
+    print(f"first page: {sum(len(gzip.compress(file.read_bytes())) for file in files) / 1000:.0f} kB compressed (asked: 150)")
+    print(json.dumps({"alone": alone, "watched": watched}))
+
+
+if __name__ == "__main__":
+    main()
