@@ -20,7 +20,22 @@ from limpide import machine
 from limpide.cli import cli, main
 from limpide.recipe import Recipe
 
-VERBS = ["check", "train", "predict", "evaluate", "explain", "export", "report", "runs", "clean", "models", "info", "lesson", "demo"]  # as the help lists them
+VERBS = [
+    "check",
+    "train",
+    "predict",
+    "evaluate",
+    "explain",
+    "studio",
+    "export",
+    "report",
+    "runs",
+    "clean",
+    "models",
+    "info",
+    "lesson",
+    "demo",
+]  # as the help lists them
 
 
 class Done(NamedTuple):

@@ -27,13 +27,15 @@ def calibration(evidence: Evidence) -> Finding:
     says = {
         "unknown": N_("Too few test images ({n:count}) to say whether its probabilities can be believed."),
         "ok": N_("Its probabilities can be believed: on average it states {stated:percent} and is right {right:percent} of the time."),
-        "warn": N_("Take its probabilities with a grain of salt: it states {stated:percent} on average and is right {right:percent} of the time."),
-        "bad": N_("Do not rely on its probabilities: it states {stated:percent} on average and is right {right:percent} of the time."),
+        "warn": N_(
+            "Take its probabilities with a grain of salt: among images of like confidence, what it states and how often it is right differ by {error:percent}."
+        ),
+        "bad": N_("Do not rely on its probabilities: among images of like confidence, what it states and how often it is right differ by {error:percent}."),
     }[verdict]
     return Finding(
         name="calibration",
         verdict=verdict,
-        message=message(says, n=n, stated=stated, right=float(evidence.right.mean())),
+        message=message(says, n=n, stated=stated, right=float(evidence.right.mean()), error=error),
         numbers=[
             Number(N_("calibration error"), error, "share", n=n),
             Number(N_("temperature"), evidence.temperature, ""),

@@ -38,7 +38,7 @@ def classes(evidence: Evidence) -> Finding:
     z = NormalDist().inv_cdf(1 - 0.025 / len(seen))
     verdict: Verdict = "warn" if wilson(int(counts[weakest, weakest]), int(scores.n[weakest]), z)[1] < overall else "ok"
     says = (
-        N_("{name} is clearly its weakest class: {recall:percent} of {n:count} found.")
+        N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
         if verdict == "warn"
         else N_("No class falls clearly behind; the lowest is {name}, {recall:percent} of {n:count} found.")
     )

@@ -81,6 +81,15 @@ class Looker:
             _keep(self.networks, key, (network.eval(), preprocessing, list(info["classes"])))
         return self.networks[key]  # type: ignore[no-any-return]
 
+    def temperature(self, path: str, snapshot: str) -> float:
+        """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""
+        from limpide.run import Run
+
+        run = Run.open(path)
+        found = run.finding("calibration") if snapshot == "best" and run.model_file.exists() else None
+        number = found.number("temperature") if found else None
+        return number.value if number else 1.0
+
     def tensor(self, path: str, preprocessing: Any, image: dict[str, Any]) -> Any:
         """(1, channels, size, size), normalised as in training."""
         return self.batch(preprocessing, self.square(path, preprocessing, image)[None])
@@ -149,28 +158,32 @@ def predictions(looker: Looker, path: str, snapshot: str) -> Answer:
     kept = probes(path)
     squares = np.stack([looker.square(path, preprocessing, {"probe": k}) for k in range(len(kept["squares"]))])
     with torch.inference_mode():
-        found = torch.cat([network(looker.batch(preprocessing, squares[k : k + 8])).float().softmax(1) for k in range(0, len(squares), 8)])
+        t = looker.temperature(path, snapshot)
+        found = torch.cat([(network(looker.batch(preprocessing, squares[k : k + 8])).float() / t).softmax(1) for k in range(0, len(squares), 8)])
     best = found.argmax(1)
     return {"predicted": best.tolist(), "probability": found.amax(1).tolist(), "truth": kept["truth"].tolist(), "classes": classes}, b""
 
 
 def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
-    """The five likeliest classes. Of the final model with its calibrated confidence; of a snapshot along the way as it is."""
-    _, seen, preprocessing, classes = looker.trace(path, snapshot, image)
-    logits, calibrated = seen.output[0].double(), False
-    file = Path(path) / "model.onnx"
-    if snapshot == "best" and file.exists():
-        from PIL import Image
+    """The five likeliest classes. Of the final model with its calibrated confidence; of weights along the way as they are."""
+    _, seen, _, classes = looker.trace(path, snapshot, image)
+    t = looker.temperature(path, snapshot)
+    row = (seen.output[0].double() / t).softmax(0)
+    order = row.argsort(descending=True)[:5].tolist()
+    truth = probes(path)["truth"][image["probe"]] if "probe" in image and image["probe"] < len(probes(path)["truth"]) else None
+    return {
+        "top": [{"class": classes[k], "index": k, "probability": float(row[k])} for k in order],
+        "calibrated": t != 1.0,
+        "truth": classes[int(truth)] if truth is not None else None,
+    }, b""
 
-        from limpide.predictor import Predictor
 
-        square = looker.square(path, preprocessing, image)
-        row = Predictor(file).probabilities([Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square).convert("RGB")])[0]
-        calibrated = True
-    else:
-        row = logits.softmax(0).numpy()
-    order = (-row).argsort()[:5].tolist()
-    return {"top": [{"class": classes[k], "index": int(k), "probability": float(row[k])} for k in order], "calibrated": calibrated}, b""
+def _compared(looker: Looker, path: str, snapshot: str, before: Any, after: Any, classes: list[str]) -> Answer:
+    """Probabilities of the likeliest classes as it is, and then: on the same scale as `prediction`."""
+    t = looker.temperature(path, snapshot)
+    before, after = (before / t).softmax(0), (after / t).softmax(0)
+    order = before.argsort(descending=True)[:5].tolist() + after.argsort(descending=True)[:2].tolist()
+    return {"rows": [{"class": classes[k], "before": float(before[k]), "after": float(after[k])} for k in dict.fromkeys(order)]}, b""
 
 
 def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
@@ -258,12 +271,16 @@ def kernels(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key
     return {"shape": list(weight.shape)}, _npy(weight[:MOST_MAPS, :16])
 
 
-def unit(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str, channel: int, y: int, x: int) -> Answer:
-    """One number and everything that made it: what interpret.why gives, for the page to draw."""
+def unit(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str, channel: int | None = None, y: int = 0, x: int = 0) -> Answer:
+    """One number and everything that made it: what interpret.why gives, for the page to draw. Without a channel the strongest one."""
     from limpide.interpret.effect import votes
     from limpide.interpret.why import index_of, unit_of
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
+    if channel is None:
+        output = seen.find(key).output[0]
+        at = [int(k) for k in np.unravel_index(int(output.abs().argmax()), tuple(output.shape))]
+        channel, y, x = {1: (at[0], 0, 0), 2: (at[-1], at[0], 0), 3: tuple(at)}[len(at)]
     found = unit_of(seen, key, channel, y, x)
     e, box = found.explanation, found.field.box
     place = (0, *index_of(found.op, channel, y, x))
@@ -317,10 +334,7 @@ def effect(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key:
     network, seen, _, classes = looker.trace(path, snapshot, image)
     op = seen.find(key)
     after = without(network, seen, op.index, channel) if place is None else with_weight(network, seen, op.index, channel, place, weight)
-    before, changed = seen.output[0].softmax(0), after.softmax(0)
-    order = before.argsort(descending=True)[:5].tolist() + changed.argsort(descending=True)[:2].tolist()
-    rows = [{"class": classes[k], "before": float(before[k]), "after": float(changed[k])} for k in dict.fromkeys(order)]
-    return {"rows": rows}, b""
+    return _compared(looker, path, snapshot, seen.output[0], after, classes)
 
 
 def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int) -> Answer:
@@ -362,10 +376,8 @@ def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], ma
     for row, column in mask[:256]:
         changed[0, :, row * side // 16 : -(-(row + 1) * side // 16), column * side // 16 : -(-(column + 1) * side // 16)] = 0
     with torch.inference_mode():
-        after = network(changed)[0].softmax(0)
-    before = seen.output[0].softmax(0)
-    order = before.argsort(descending=True)[:5].tolist() + after.argsort(descending=True)[:2].tolist()
-    return {"rows": [{"class": classes[k], "before": float(before[k]), "after": float(after[k])} for k in dict.fromkeys(order)]}, b""
+        after = network(changed)[0]
+    return _compared(looker, path, snapshot, seen.output[0], after, classes)
 
 
 def picture(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:

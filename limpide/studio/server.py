@@ -215,8 +215,12 @@ class Studio:
         except (ValueError, KeyError):
             return _told("these values make no question", 400)
         worker = self.slow if what in SLOW else self.quick
+
+        async def wanted() -> bool:
+            return not await request.is_disconnected()
+
         try:
-            payload, data = await worker.ask(what, **values)
+            payload, data = await worker.ask(what, wanted, **values)
         except LookupError as error:
             return _told(str(error), 422)
         if isinstance(payload.get("message"), dict):

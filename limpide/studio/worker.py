@@ -8,6 +8,7 @@ import contextlib
 import multiprocessing
 import os
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 TIMEOUT = 120.0  # s that an answer may take before the process is replaced
@@ -24,9 +25,14 @@ class Worker:
         self._turn = asyncio.Lock()
         self._closing = threading.Lock()
 
-    async def ask(self, name: str, **values: Any) -> tuple[dict[str, Any], bytes]:
-        """(JSON, bytes) of a function of looking.py. Raises LookupError with a sentence for what cannot be answered."""
+    async def ask(self, name: str, wanted: Callable[[], Awaitable[bool]], **values: Any) -> tuple[dict[str, Any], bytes]:
+        """(JSON, bytes) of a function of looking.py. Raises LookupError with a sentence for what cannot be answered.
+
+        wanted: whether somebody still waits for the answer, asked when its turn has come.
+        """
         async with self._turn:
+            if not await wanted():
+                raise LookupError("nobody waits for this any more")
             question = asyncio.ensure_future(asyncio.to_thread(self._exchange, name, values))
             try:
                 kind, payload, data = await asyncio.shield(question)

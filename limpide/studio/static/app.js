@@ -15,7 +15,7 @@ const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run
 const App = () => {
   const name = page();
   const { run } = place.value;
-  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, place.value.fresh]);
+  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name], { keep: true });
   const Page = loaded.value[name];
   useEffect(() => {
     document.title = [t(`page.${name}`), run, "limpide"].filter(Boolean).join(" · ");
@@ -44,6 +44,7 @@ const Bar = ({ about }) => {
   const steps = about?.snapshots ?? [];
   const at = snapshot();
   const probes = about?.probes ?? 0;
+  const turn = (by) => go({ image: `probe-${(Number(image().slice(6) || 0) + by + probes) % (probes || 1)}` });
   const taken = async (file) => {
     const found = await post("/api/upload", file);
     go({ image: found.image });
@@ -60,6 +61,8 @@ const Bar = ({ about }) => {
         ${Array.from({ length: probes }, (_, k) => html`<option value=${`probe-${k}`}>${t("probe", { n: k + 1 })}</option>`)}
         ${image().startsWith("drop-") && html`<option value=${image()}>${t("dropped")}</option>`}
       </select></label>
+    <span><button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button><button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button></span>
+    <img class="pixels" alt="" width="34" height="34" src=${steps.length ? path(place.value.run, "/look/picture", { image: image(), snapshot: at }) : ""} />
     <label class="small">${t("own")} <input type="file" accept="image/*" onChange=${(event) => event.target.files[0] && taken(event.target.files[0])} /></label>
   </div>`;
 };

@@ -1,18 +1,20 @@
 // A question whose answer belongs to what is asked now: an older one that comes late is dropped.
 import { html, useEffect, useState } from "./html.js";
 import { t } from "./words.js";
+import { within } from "./api.js";
 
-/** {value, error, waiting}: the value stays while the next one is awaited. */
-export const useFetched = (ask, keys) => {
+/** {value, error, waiting}. What was asked before is given up and its answer dropped: nothing of another image stands under a new title.
+ *  keep: show the old value, dimmed, until the new one is there; for steps of a moment. */
+export const useFetched = (ask, keys, { keep = false } = {}) => {
   const [state, set] = useState({ waiting: true });
   useEffect(() => {
-    let current = true;
-    set((before) => ({ ...before, waiting: true, error: undefined }));
-    ask().then(
-      (value) => current && set({ value, waiting: false }),
-      (error) => current && set((before) => ({ value: before.value, error: error.message, waiting: false })),
+    const abort = new AbortController();
+    set((before) => (keep ? { ...before, waiting: true, error: undefined } : { waiting: true }));
+    within(abort.signal, ask).then(
+      (value) => abort.signal.aborted || set({ value, waiting: false }),
+      (error) => abort.signal.aborted || set({ error: error.message, waiting: false }),
     );
-    return () => (current = false);
+    return () => abort.abort();
   }, keys);
   return state;
 };
@@ -22,4 +24,4 @@ export const Fetched = ({ state, children }) =>
     ? html`<p class="error" role="alert">${state.error}</p>`
     : state.value === undefined
       ? html`<p class="small" role="status">${t("waiting")}</p>`
-      : children(state.value);
+      : html`<div class=${state.waiting ? "stale" : ""} aria-busy=${state.waiting ? "true" : "false"}>${children(state.value)}</div>`;

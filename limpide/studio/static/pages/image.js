@@ -1,5 +1,5 @@
 // One image: what the network says, where it may have found it, and whether that explanation may be believed.
-import { html, useState } from "../html.js";
+import { html, useState, useRef } from "../html.js";
 import { place, go, snapshot, image } from "../state.js";
 import { t, percent, number } from "../words.js";
 import { ask, array, path } from "../api.js";
@@ -20,7 +20,8 @@ const Shown = ({ run, found }) => {
   const [label, choose] = useState(null);
   const wanted = found.top.some((one) => one.index === label) ? label : found.top[0].index;
   return html`<h1>${t("image.says", { label: found.top[0].class, p: percent(found.top[0].probability) })}</h1>
-    <div class="two even"><div><${Brush} run=${run} /></div><div>
+    ${found.truth !== null && html`<p class="read">${t(found.truth === found.top[0].class ? "image.right" : "image.wrong", { label: found.truth })}</p>`}
+    <div class="two even"><div><${Brush} key=${image()} run=${run} /></div><div>
       <h2>${t("image.prediction")}</h2><table><tbody>${found.top.map((one) => html`<tr><td><button class="plain" aria-pressed=${one.index === wanted} onClick=${() => choose(one.index)}>${one.class}</button></td><td class="n">${percent(one.probability)}</td><td style="width: 40%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>
       <p class="small">${found.calibrated ? t("image.calibrated") : t("image.raw")}</p></div></div>
     <h2>${t("image.where", { label: found.top.find((one) => one.index === wanted).class })}</h2><p class="read">${t("image.where_read")}</p>
@@ -31,7 +32,7 @@ const Saliency = ({ run, method, label }) => {
   const state = useFetched(() => array(run, "saliency", { snapshot: snapshot(), image: image(), method, label }), [run, method, label, snapshot(), image()]);
   return html`<section><h2>${t(`method.${method}`)}</h2><${Fetched} state=${state}>${({ shape, values, about }) => {
     const scale = most(values);
-    return html`<${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><${Scale} most=${scale} unit=${t(`method.${method}.unit`)} />
+    return html`<div class="lay"><${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><img alt="" src=${path(run, "/look/picture", { image: image(), snapshot: snapshot() })} /></div><${Scale} most=${scale} unit=${t(`method.${method}.unit`)} />
       <p><span class=${`badge ${about.verdict}`}>${t(`badge.${about.verdict}`)}</span> <span class="small">${about.message}</span></p>
       <details class="small"><summary>${t("image.evidence")}</summary><ul>${about.numbers.map((one) => html`<li>${one.name}: ${one.unit === "share" ? percent(one.value) : number(one.value, 2)}</li>`)}</ul></details>`;
   }}<//></section>`;
@@ -41,16 +42,31 @@ const Saliency = ({ run, method, label }) => {
 const Brush = ({ run }) => {
   const [mask, cover] = useState([]);
   const [down, press] = useState(false);
-  const state = useFetched(() => (mask.length ? ask(run, "occluded", { snapshot: snapshot(), image: image(), mask: JSON.stringify(mask) }) : Promise.resolve(null)), [run, mask, snapshot(), image()]);
+  const state = useFetched(() => (mask.length ? ask(run, "occluded", { snapshot: snapshot(), image: image(), mask: JSON.stringify(mask) }) : Promise.resolve(null)), [run, mask, snapshot(), image()], { keep: true });
+  const last = useRef(null);
+  // Every cell between the last place and this one: a fast stroke leaves no gaps.
   const add = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
-    const cell = [Math.floor(((event.clientY - box.top) / box.height) * CELLS), Math.floor(((event.clientX - box.left) / box.width) * CELLS)];
-    if (cell.every((k) => k >= 0 && k < CELLS) && !mask.some(([y, x]) => y === cell[0] && x === cell[1])) cover([...mask, cell]);
+    const to = [((event.clientY - box.top) / box.height) * CELLS, ((event.clientX - box.left) / box.width) * CELLS];
+    const from = last.current ?? to, steps = Math.max(1, Math.ceil(2 * Math.hypot(to[0] - from[0], to[1] - from[1])));
+    last.current = to;
+    cover((mask) => {
+      const known = new Set(mask.map(String)), next = [...mask];
+      for (let k = 0; k <= steps; k++) {
+        const cell = [0, 1].map((i) => Math.floor(from[i] + ((to[i] - from[i]) * k) / steps));
+        if (cell.every((v) => v >= 0 && v < CELLS) && !known.has(String(cell))) (known.add(String(cell)), next.push(cell));
+      }
+      return next;
+    });
   };
+  const rest = () => cover((mask) => {
+    const known = new Set(mask.map(String));
+    return Array.from({ length: CELLS * CELLS }, (_, k) => [Math.floor(k / CELLS), k % CELLS]).filter((cell) => !known.has(String(cell)));
+  });
   const part = (k) => `${(100 * k) / CELLS}%`;
-  return html`<div class="over" style="touch-action: none; cursor: crosshair" onPointerDown=${(event) => { press(true); add(event); }} onPointerMove=${(event) => down && add(event)} onPointerUp=${() => press(false)} onPointerLeave=${() => press(false)}>
+  return html`<div class="over" style="touch-action: none; cursor: crosshair" onPointerDown=${(event) => { last.current = null; press(true); add(event); }} onPointerMove=${(event) => down && add(event)} onPointerUp=${() => press(false)} onPointerLeave=${() => press(false)}>
       <img class="pixels" draggable="false" style="width: 22rem; max-width: 100%; display: block" alt=${t("unit.input")} src=${path(run, "/look/picture", { image: image(), snapshot: snapshot() })} />
       ${mask.map(([y, x]) => html`<span style=${`position: absolute; top: ${part(y)}; left: ${part(x)}; width: ${part(1)}; height: ${part(1)}; background: #808080`}></span>`)}</div>
-    <p class="small">${t("image.brush")} ${mask.length > 0 && html`<button class="plain" onClick=${() => cover([])}>${t("image.clear")}</button>`}</p>
+    <p class="small">${t("image.brush")} ${mask.length > 0 && html`<button class="plain" onClick=${() => cover([])}>${t("image.clear")}</button><button class="plain" onClick=${rest}>${t("image.invert")}</button>`}</p>
     ${mask.length > 0 && html`<${Fetched} state=${state}>${(found) => found && html`<${Before} rows=${found.rows} />`}<//>`}`;
 };

@@ -103,8 +103,8 @@ const Live = ({ run, about, series }) => {
       <div><dt>${t("live.validation")}</dt><dd>${percent(series.epochs.at(-1)?.validation_accuracy)}</dd></div>
       <div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
       <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
-      <div><dt>${t("live.machine")}</dt><dd>${series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>
-      <div><dt>${t("runs.energy")}</dt><dd>${series.now || series.system.length ? html`${number((series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh · ${t(`energy.${series.now?.how ?? series.system[4]?.at(-1)}`)}</span>` : "–"}</dd></div>
+      <div><dt>${t("live.machine")}</dt><dd>${running && series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>
+      <div><dt>${t("runs.energy")}</dt><dd>${series.now || series.system.length ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh · ${t(`energy.${series.now?.how ?? series.system[4]?.at(-1)}`)}</span>` : "–"}</dd></div>
     </dl>
     <div class="two">
       <div>
@@ -144,7 +144,7 @@ const Control = ({ run }) => {
 };
 
 const Probes = ({ run, about, updates }) => {
-  const state = useFetched(() => (about?.probes && about.snapshots.length ? ask(run, "predictions", { snapshot: snapshot() }) : Promise.resolve(null)), [run, snapshot(), updates, about?.probes]);
+  const state = useFetched(() => (about?.probes && about.snapshots.length ? ask(run, "predictions", { snapshot: snapshot() }) : Promise.resolve(null)), [run, snapshot(), updates, about?.probes], { keep: true });
   return html`<h2>${t("live.probes")}</h2>
     <${Fetched} state=${state}>${(found) =>
       found === null

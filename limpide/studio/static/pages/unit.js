@@ -10,9 +10,9 @@ import { Chain, LayerChoice, useKey } from "./layer.js";
 export default () => {
   const { run, c, y, x } = place.value;
   const key = useKey(run);
-  const at = { channel: Number(c ?? 0), y: Number(y ?? 0), x: Number(x ?? 0) };
-  const state = useFetched(() => (key === undefined ? new Promise(() => {}) : ask(run, "unit", { snapshot: snapshot(), image: image(), key, ...at })), [run, key, snapshot(), image(), at.channel, at.y, at.x]);
-  return html`${key !== undefined && html`<${Chain} key_=${key} unit=${t("unit.place", { c: at.channel, y: at.y, x: at.x })} /><${LayerChoice} run=${run} key_=${key} />`}
+  const at = c === undefined ? {} : { channel: Number(c), y: Number(y ?? 0), x: Number(x ?? 0) };
+  const state = useFetched(() => (key === undefined ? new Promise(() => {}) : ask(run, "unit", { snapshot: snapshot(), image: image(), key, ...at })), [run, key, snapshot(), image(), at.channel, at.y, at.x], { keep: true });
+  return html`${key !== undefined && html`<${Chain} key_=${key} unit=${state.value ? t("unit.place", { c: state.value.channel, y: state.value.y, x: state.value.x }) : "…"} /><${LayerChoice} run=${run} key_=${key} />`}
     <${Fetched} state=${state}>${(unit) => html`<${Unit} run=${run} unit=${unit} />`}<//>`;
 };
 
