@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import secrets
 import socket
 from collections import OrderedDict
@@ -33,7 +34,7 @@ from limpide.studio.worker import Worker
 STATIC = Path(__file__).with_name("static")
 VENDOR = STATIC / "vendor"
 PORTS = range(8765, 8785)
-TAIL = 0.25  # s between two looks at events.jsonl
+TAIL = 0.4  # s between two looks at events.jsonl
 BEAT = 10.0  # s after which a silent stream says that it is alive
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
 UPLOADS = 20  # kept in memory
@@ -338,7 +339,7 @@ def missing() -> bool:
 def listen(port: int | None) -> socket.socket:
     """A socket on loopback: this port, or the first free one. Raises UsageError when it is taken."""
     for number in [port] if port is not None else [*PORTS, 0]:
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's delay of 40 ms on
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind(("127.0.0.1", number))
@@ -353,6 +354,8 @@ def serve(folder: Path, sock: socket.socket, token: str) -> None:
     """Until Ctrl-C."""
     import uvicorn
 
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(5)  # a training beside it goes first
     app, studio = application(folder, token, sock.getsockname()[1])
     config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False)
     try:

@@ -167,7 +167,7 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
     unit = server.json(f"{RUN}/look/unit?key={convolution}&channel=1&y=3&x=4&image=probe-2&snapshot=4")
     total = sum(v * w for v, w in zip(unit["values"], unit["weights"], strict=True)) + unit["bias"]
     assert unit["agrees"] and abs(total - unit["torch"]) <= unit["tolerance"] and unit["box"] == [2, 3, 5, 6] and unit["status"] == "EXACT"
-    assert server.json(f"{RUN}/look/prediction?image=probe-0")["calibrated"] and not server.json(f"{RUN}/look/prediction?snapshot=2")["calibrated"]
+    assert server.json(f"{RUN}/look/prediction?image=probe-0")["truth"] and not server.json(f"{RUN}/look/prediction?snapshot=2")["calibrated"]
     status, headers, data = server.ask(f"{RUN}/look/maps?key={convolution}")
     assert status == 200 and data[:6] == b"\x93NUMPY" and json.loads(headers["x-about"])["shape"][1:] == [32, 32]
     for path, expected in {
@@ -176,6 +176,7 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         f"/look/unit?key={convolution}&channel=999&y=0&x=0": 422,
         f"/look/unit?key={convolution}&channel=x&y=0&x=0": 400,
         "/look/unit": 422,
+        f"/look/unit?key={convolution}": 200,
         "/look/maps?key=head&image=drop-gone": 400,
         "/look/occluded?mask=[[99,0]]": 400,
         "/look/saliency?method=grad_cam&label=0": 200,

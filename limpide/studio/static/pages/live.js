@@ -117,7 +117,7 @@ const Live = ({ run, about, series }) => {
       </div>
       <div>
         ${running && html`<${Control} run=${run} />`}
-        <${Probes} run=${run} about=${about} updates=${running && snapshot() === "best" ? Math.floor((series.total ?? 0) / 50) : 0} />
+        <${Probes} run=${run} about=${about} updates=${running && snapshot() === "best" ? series.epochs.length + Math.floor(Math.log2(1 + (series.total ?? 0))) : 0} />
         <h2>${t("live.told")}</h2>
         <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
         ${now.report && html`<p><a href=${`/api/runs/${encodeURIComponent(run)}/report`}>${t("live.report")}</a></p>`}

@@ -4,7 +4,7 @@ import { place, go } from "../../state.js";
 import { t, count, percent, number } from "../../words.js";
 import { Plane, Scale } from "../../paint.js";
 
-const SIDE = 32; // pixels of a unit's picture
+const FINE = 32, COARSE = 22; // pixels of a unit's picture, and where there are many of them
 
 const dice = (seed) => () => { // mulberry32
   seed = (seed + 0x6d2b79f5) | 0;
@@ -80,6 +80,7 @@ export default () => {
   }, [going, rate, key]);
   const train = points.current.slice(0, 150), test = points.current.slice(150);
   const right = (some) => some.filter(([x, y, t]) => Math.sign(net.current.forward([x, y]).at(-1)[0]) === t).length / some.length;
+  const SIDE = shape.reduce((a, b) => a + b, 0) > 24 ? COARSE : FINE;
   // One forward pass for every pixel fills the pictures of all units.
   const pictures = net.current.layers.map(({ w }) => w.map(() => new Float32Array(SIDE * SIDE)));
   for (let i = 0; i < SIDE; i++) for (let j = 0; j < SIDE; j++) {
