@@ -192,7 +192,7 @@ class Run:
 
     def kept(self) -> dict[int, Path]:
         """The weights that were kept along the way, by the number of steps done, in that order."""
-        return {int(file.stem[5:]): file for file in sorted(self.snapshots.glob("step-*.safetensors"))}
+        return {int(file.stem[5:]): file for file in sorted(self.snapshots.glob("step-*.safetensors")) if file.stem[5:].isdigit()}
 
     # -- stats.jsonl, system.jsonl, control.jsonl: for watchers, and from them
 

@@ -7,10 +7,10 @@ How it can mislead: a class with few test images has a wide interval, shown besi
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from scipy.stats import hypergeom
 
 from limpide.audit.evidence import Evidence
 from limpide.finding import Finding, Table, Verdict
@@ -21,6 +21,7 @@ PICTURES_A_CELL = 6  # of a confusion
 PICTURES_RIGHT = 2  # of a class that was right
 MOST_PICTURES = 700
 MISTAKES = 24
+LUCK = 0.025  # probability below which a class is said to fall behind
 
 
 def classes(evidence: Evidence) -> Finding:
@@ -33,15 +34,17 @@ def classes(evidence: Evidence) -> Finding:
         rows.append([name, n, _or_none(scores.precision[k]), _or_none(scores.recall[k]), low if n else None, high if n else None])
     seen = [k for k in range(len(rows)) if scores.n[k]]
     weakest = min(seen, key=lambda k: scores.recall[k])
-    overall = float(evidence.right.mean())
-    # The lowest of k classes is low by luck, too: its interval is widened for k comparisons (Bonferroni).
-    z = NormalDist().inv_cdf(1 - 0.025 / len(seen))
-    verdict: Verdict = "warn" if wilson(int(counts[weakest, weakest]), int(scores.n[weakest]), z)[1] < overall else "ok"
-    says = (
-        N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
-        if verdict == "warn"
-        else N_("No class falls clearly behind; the lowest is {name}, {recall:percent} of {n:count} found.")
-    )
+    wrong, missed = int((~evidence.right).sum()), int(scores.n[weakest] - counts[weakest, weakest])
+    # If mistakes fell on classes by chance, would so many fall on this one? (hypergeometric; the lowest of k is low by luck, too: Bonferroni)
+    behind = len(seen) * float(hypergeom.sf(missed - 1, len(evidence.truth), wrong, int(scores.n[weakest]))) < LUCK
+    seldom = wilson(int(counts[weakest, weakest]), int(scores.n[weakest]))[1] < 0.5
+    verdict: Verdict = "warn" if behind or seldom else "ok"
+    if behind:
+        says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
+    elif seldom:
+        says = N_("{name} is seldom found: {recall:percent} of {n:count}.")
+    else:
+        says = N_("No class falls clearly behind; the lowest is {name}, {recall:percent} of {n:count} found.")
     columns = [
         (N_("class"), "text"),
         (N_("test images"), "count"),

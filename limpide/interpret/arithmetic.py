@@ -83,7 +83,7 @@ def explain(trace: Trace, op: Op, index: Sequence[int]) -> Explanation:
     if rule is not None:
         try:
             terms = rule(op, place)
-        except (NotImplementedError, RuntimeError, TypeError):  # a form of this operation that the rule does not know
+        except Exception:  # a form of this operation that the rule does not know: a stranger's network may call it in any
             terms = None
     if terms is None:
         return Explanation("opaque", op.name, torch.zeros(0), torch.zeros(0), [], [], 0.0, torch_value, torch_value)
@@ -204,7 +204,7 @@ def _times(a: Any, b: Any, place: Index, of: Callable[[float], float]) -> _Terms
     terms = _Terms("products", _doubles([value]), _doubles([weight]), [(a, torch.tensor([at]))])
     if isinstance(b, Source):
         beside = _flat(b.value.shape, _broadcast(place, b.value.shape))
-        terms.values, terms.weights = _doubles([value, weight]), _doubles([weight, 0.0])
+        terms.values, terms.weights = _doubles([value, _constant(b.value, place)]), _doubles([weight, 0.0])
         terms.origins.append((b, torch.tensor([beside])))
         terms.rule = "mul"
     return terms
@@ -220,8 +220,8 @@ def _batch_norm(op: Op, place: Index) -> _Terms:
     """(x − mean) / √(variance + ε) · weight + bias, with what was seen in training: one weight and one bias a channel."""
     x, mean, variance = op.args[0], op.argument(1, "running_mean"), op.argument(2, "running_var")
     weight, bias, eps = op.argument(3, "weight"), op.argument(4, "bias"), op.argument(7, "eps", 1e-5)
-    if mean is None:
-        raise NotImplementedError
+    if mean is None or op.argument(5, "training", False):
+        raise NotImplementedError  # with the statistics of the image itself
     channel = place[1]
     spread = math.sqrt(float(variance[channel]) + eps)
     slope = (float(weight[channel]) if weight is not None else 1.0) / spread

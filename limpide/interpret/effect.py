@@ -57,9 +57,10 @@ def with_weight(model: nn.Module, seen: Trace, index: int, channel: int, place: 
     place: flat, among the weights of this channel. Raises TypeError for an operation without weights of this kind.
     """
     op = seen.ops[index]
-    if op.name not in ("conv2d", "linear"):
-        raise TypeError(op.name)
-    row = op.argument(1, "weight")[channel].view(-1)  # the parameter's own memory
+    weight = op.argument(1, "weight")
+    if op.name not in ("conv2d", "linear") or not any(p.data_ptr() == weight.data_ptr() for p in model.parameters()):
+        raise TypeError("Only a weight that is a parameter of the network can be another.")
+    row = weight[channel].view(-1)  # the parameter's own memory
     before = row[place].clone()
     try:
         row[place] = value

@@ -40,14 +40,17 @@ class Field:
 def field_of(trace: Trace, op: Op, index: Sequence[int]) -> Field:
     """index: (channel, row, column) of a map, or (unit,) of a vector."""
     height, width = trace.image.shape[-2:]
-    status = EXACT
+    status = BOUND if op.name in MOVES and op.output.ndim != 4 else EXACT
     wanted: dict[int, Box | None] = {op.index: Box(index[1], index[2], index[1] + 1, index[2] + 1) if op.output.ndim == 4 else None}
     for at in range(op.index, -1, -1):
         if at not in wanted:
             continue
         box, this = wanted[at], trace.ops[at]
         for source in this.inputs:
-            before, how = _before(this, box, source)
+            try:
+                before, how = _before(this, box, source)
+            except Exception:  # called in a form that is not known here
+                before, how = None, OPAQUE
             status = max(status, how, key=(EXACT, BOUND, OPAQUE).index)
             if source.op in wanted:
                 other = wanted[source.op]
@@ -70,7 +73,11 @@ def _before(op: Op, box: Box | None, source: Source) -> tuple[Box | None, str]:
     if op.name in ("conv2d", "max_pool2d", "avg_pool2d") and box is not None:
         return _window(op, box).within(height, width), EXACT
     if op.name in ("mean", "sum", "adaptive_avg_pool2d", "adaptive_max_pool2d", "flatten", "reshape", "view"):
-        return None, EXACT if op.name != "reshape" and op.name != "view" else BOUND
+        return None, EXACT if op.name == "flatten" or op.output.numel() == source.value.shape[1] else BOUND
+    if op.name == "batch_norm" and (op.argument(1, "running_mean") is None or op.argument(5, "training", False)):
+        return None, BOUND  # the statistics of the whole image
+    if op.name == "pad" and op.argument(2, "mode", "constant") != "constant":
+        return None, BOUND
     if op.name == "pad" and box is not None:
         left, _, top = (*op.argument(1, "pad"), 0, 0)[:3]
         return Box(box.top - top, box.left - left, box.bottom - top, box.right - left).within(height, width), EXACT

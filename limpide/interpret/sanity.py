@@ -51,7 +51,7 @@ def sanity(model: nn.Module, image: Tensor, label: int, method: Saliency) -> San
     generator = torch.Generator().manual_seed(0)
     random = [deletion(model, image, label, torch.rand(found.shape, generator=generator)) for _ in range(DRAWS)]
     return Sanity(
-        rank_correlation(found.flatten(), other.flatten()),
+        rank_correlation(found.flatten(), other.flatten()) if float(found.std()) > 0 else 1.0,  # a blank map says nothing, as a random network does
         deletion(model, image, label, found),
         sum(random) / DRAWS,
         deletion(model, image, label, edges(model, image, label)),

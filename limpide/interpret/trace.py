@@ -66,7 +66,7 @@ class Trace:
                 return op
         own = [op for op in self.ops if op.layer == name or op.layer.startswith(name + ".")]
         if not own:
-            raise KeyError(name)
+            raise KeyError(f"There is no operation {name} in this network.")
         return own[-1]
 
     def value(self, index: int) -> Tensor:
@@ -100,6 +100,7 @@ def recorded(model: nn.Module, image: Tensor, change: Change | None = None) -> T
 
     hooks = [h for module in model.modules() for h in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave))]
     was_training = model.training
+    image = image.clone()  # a network may change it in place
     recorder = _Recorder(stack, image, change)
     try:
         with recorder:
@@ -109,11 +110,11 @@ def recorded(model: nn.Module, image: Tensor, change: Change | None = None) -> T
         for hook in hooks:
             hook.remove()
     _name(recorder.ops, {name for module, name in names.items() if not list(module.children())})
-    return Trace(recorder.ops, image, output.clone())
+    return Trace(recorder.ops, recorder.first, output.clone())
 
 
 # What makes no tensor or changes no number of one.
-SILENT = ("size", "dim", "stride", "numel", "is_floating_point", "requires_grad_", "detach", "data_ptr")
+SILENT = ("size", "dim", "stride", "numel", "is_floating_point", "requires_grad_", "data_ptr")
 
 
 class _Recorder(TorchFunctionMode):
@@ -122,7 +123,8 @@ class _Recorder(TorchFunctionMode):
         self.change = change
         self.stack: list[str] = stack
         self.ops: list[Op] = []
-        self.copies: dict[tuple[int, int], Source] = {(id(image), image._version): Source(-1, image)}  # (id, version) → what it was
+        self.first = image.detach().clone()
+        self.copies: dict[tuple[int, int], Source] = {(id(image), image._version): Source(-1, self.first)}  # (id, version) → what it was
         self.made_by: dict[int, int] = {id(image): -1}
         self.alive: list[Tensor] = [image]  # an id is only good while its tensor lives
 
@@ -133,32 +135,52 @@ class _Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         taken = self._taken(args), {key: self._taken(value) for key, value in kwargs.items()}  # before the call, which may change them in place
         output = func(*args, **kwargs)
-        if self.change and isinstance(output, Tensor):
-            output = self.change(len(self.ops), output)
-        if any(True for _ in _sources((taken[0], tuple(taken[1].values())))):
-            for part, tensor in enumerate(output if isinstance(output, (tuple, list)) else (output,)):
-                if isinstance(tensor, Tensor):
-                    op = Op(len(self.ops), "", name, self.stack[-1], func, *taken, part, tensor.detach().clone())
-                    self.ops.append(op)
-                    self.copies[id(tensor), tensor._version] = Source(op.index, op.output)
-                    self.made_by[id(tensor)] = op.index
-                    self.alive.append(tensor)
+        if not any(True for _ in _sources((taken[0], tuple(taken[1].values())))):
+            return output
+        if output is None and args and isinstance(args[0], Tensor):  # x[…] = y: what x is now came from both
+            self._made(args[0], name, func, taken, 0)
+            return None
+        if isinstance(output, Tensor):
+            return self._made(output, name, func, taken, 0)
+        if type(output) in (tuple, list):
+            return type(output)(self._made(part, name, func, taken, k) if isinstance(part, Tensor) else part for k, part in enumerate(output))
+        for k, part in enumerate(output if isinstance(output, tuple) else ()):  # a named tuple goes on as it is
+            if isinstance(part, Tensor):
+                self._made(part, name, func, taken, k, changeable=False)
         return output
+
+    def _made(self, tensor: Tensor, name: str, func: Any, taken: tuple[Any, Any], part: int, changeable: bool = True) -> Tensor:
+        """Writes down that this operation gave this tensor; what the network goes on with."""
+        if self.change and changeable:
+            tensor = self.change(len(self.ops), tensor)
+        op = Op(len(self.ops), "", name, self.stack[-1], func, *taken, part, tensor.detach().clone())
+        self.ops.append(op)
+        self.copies[id(tensor), tensor._version] = Source(op.index, op.output)
+        self.made_by[id(tensor)] = op.index
+        self.alive.append(tensor)
+        return tensor
 
     def _taken(self, value: Any) -> Any:
         if isinstance(value, Tensor) and id(value) in self.made_by:
-            known = self.copies.get((id(value), value._version))
-            return known or Source(self.made_by[id(value)], value.detach().clone())
+            if (id(value), value._version) not in self.copies:  # changed behind its back, through a view or an assignment
+                before = Source(self.made_by[id(value)], self.ops[self.made_by[id(value)]].output if self.made_by[id(value)] >= 0 else value)
+                self._made(value, CHANGED, None, ((before,), {}), 0, changeable=False)
+            return self.copies[id(value), value._version]
         if isinstance(value, (tuple, list)):
             return tuple(self._taken(item) for item in value)
-        return value.detach() if isinstance(value, Tensor) else value
+        if isinstance(value, Tensor):  # a weight is looked at where it lies; a constant may be changed later
+            return value.detach() if value.requires_grad or isinstance(value, nn.Parameter) else value.detach().clone()
+        return value
+
+
+CHANGED = "changed in place"
 
 
 def _plain(func: Any) -> str:
     """relu_ and relu, __add__, __radd__ and add are one operation; reading .shape is none."""
     name = getattr(func, "__name__", "") or resolve_name(func) or "unknown"
     if name == "__get__":
-        return "size" if resolve_name(func) not in ("torch.Tensor.T.__get__", "torch.Tensor.mT.__get__") else "transposed"
+        return "attribute"
     bare = name.strip("_")
     return bare[1:] if name in ("__radd__", "__rmul__") else {"truediv": "div", "iadd": "add", "imul": "mul"}.get(bare, bare)
 

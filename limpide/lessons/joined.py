@@ -24,6 +24,8 @@ else:  # twelve small crops of each photograph, 48 pixels wide
     corners = np.random.default_rng(0).integers(0, (427 - 48, 640 - 48), (12, 2))
     images = np.stack([photo[y : y + 48, x : x + 48] for photo in load_sample_images().images for y, x in corners])
     labels = ["china"] * 12 + ["flower"] * 12
+if len(set(labels)) < 2:
+    sys.exit(f"no images of two classes in {sys.argv[1]}: name a folder with one folder of images a class")
 one, other = Features("efficientnet_lite0"), Features("efficientnet_lite1")
 for name, features in (("lite0", one), ("lite1", other), ("both", make_union(one, other))):
     numbers = features.fit_transform(images)

@@ -10,12 +10,15 @@ import contextlib
 import io
 import os
 import time
+import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from limpide.errors import LimpideError
 
 KEPT = 6  # networks, and traces, that are kept for the next question
 MOST_MAPS = 512  # of a layer, shown
@@ -44,7 +47,8 @@ def serve(pipe: Any, niceness: int, parent: int) -> None:
         try:
             answer: tuple[str, Any, bytes] = ("ok", *ANSWERS[name](looker, **values))
         except Exception as error:  # whatever a stranger's network does, the next question is answered
-            answer = ("error", str(error.args[0]) if error.args else type(error).__name__, b"")
+            told = str(error) if isinstance(error, LimpideError) or not error.args else str(error.args[0])
+            answer = ("error", told or type(error).__name__, b"")
         with contextlib.suppress(OSError):
             pipe.send(answer)
 
@@ -115,7 +119,9 @@ class Looker:
                 raise LookupError(error.reason) from error
         else:
             squares = probes(path)["squares"]
-            square = squares[int(image.get("probe", 0)) % len(squares)]
+            if not 0 <= image["probe"] < len(squares):
+                raise LookupError("this run kept no image of this number")
+            square = squares[image["probe"]]
             if square.shape[0] == preprocessing.size:
                 return square  # type: ignore[no-any-return]
             found = Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square)
@@ -137,7 +143,7 @@ def probes(path: str) -> Any:
     try:
         with np.load(Path(path) / "predictions" / "probes.npz") as stored:
             return {name: stored[name] for name in ("squares", "truth", "files")}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LookupError("this run kept no images to look at") from error
 
 

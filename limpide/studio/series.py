@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from limpide.errors import RunError
 from limpide.events import Epoch, Note, Step, from_line
 from limpide.report.diagnosis import diagnosis
 from limpide.run import Run
@@ -18,9 +17,13 @@ BLOCK = 1 << 18  # bytes of new events sent at once
 def summary(run: Run) -> dict[str, Any]:
     """One line of the list of runs. Never fails: a run that is deleted or damaged while it is looked at has a status that says so."""
     try:
-        info = run.info()
-    except RunError:
+        return _summary(run)
+    except Exception:  # whatever is damaged in it, it must not hide the others
         return {"name": run.path.name, "status": "unreadable"}
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    info = run.info()
     accuracy = run.finding("accuracy")
     score = accuracy.number("accuracy") if accuracy else None
     status = info.get("status", "started")
@@ -59,7 +62,13 @@ def series(run: Run) -> dict[str, Any]:
         "steps": thinned(steps),
         "epochs": [vars(epoch) for epoch in epochs],
         "notes": notes,
-        "system": thinned([(line["step"], line["cpu"], line["memory"], line["joules"], line["how"]) for line in run.lines(run.system_file)]),
+        "system": thinned(
+            [
+                (line["step"], line["cpu"], line["memory"], line["joules"], line["how"])
+                for line in run.lines(run.system_file)
+                if {"step", "cpu", "memory", "joules", "how"} <= set(line)
+            ]
+        ),
         "diagnosis": [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, epochs, over)],
     }
 
@@ -90,7 +99,7 @@ def _read(run: Run, offset: int, most: int | None = None) -> Any:
                 read += len(line)
                 try:
                     yield from_line(json.loads(line)), offset
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     continue
                 if most and read >= most:
                     return

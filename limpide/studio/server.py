@@ -187,12 +187,12 @@ class Studio:
         run = self._run(request)
         try:
             order = json.loads(await _body(request, 10_000))
-        except ValueError:
+        except (ValueError, RecursionError):
             return _told("this is no JSON", 400)
         by = order.get("by") if isinstance(order, dict) else None
         if not isinstance(order, dict) or order.get("do") not in ("pause", "go", "stop", "rate", "snapshot"):
             return _told("do: pause, go, stop, rate or snapshot", 400)
-        if order["do"] == "rate" and not (isinstance(by, (int, float)) and 0.01 <= by <= 100):
+        if order["do"] == "rate" and not (isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100):
             return _told("by: a factor between 0.01 and 100", 400)
         if not run.working():
             return _told("this run is not training", 409)
@@ -213,8 +213,12 @@ class Studio:
                     values["image"] = self._image(query)
                 elif name in query:
                     values[name] = kind(query[name])
-        except (ValueError, KeyError):
+            if not values.get("key", "head"):
+                raise ValueError("key")
+        except (ValueError, KeyError, RecursionError):
             return _told("these values make no question", 400)
+        if missed := [name for name in NEEDED.get(what, ()) if name not in values]:
+            return _told(f"this question needs {', '.join(missed)}", 400)
         worker = self.slow if what in SLOW else self.quick
 
         async def wanted() -> bool:
@@ -236,7 +240,7 @@ class Studio:
     def _image(self, query: Any) -> dict[str, Any]:
         name = query.get("image", "probe-0")
         if name.startswith("probe-"):
-            return {"probe": int(name[6:])}
+            return {"probe": _natural(name[6:])}
         return {"bytes": self.uploads[name]}
 
     async def upload(self, request: Request) -> Response:
@@ -264,21 +268,38 @@ class Studio:
 
 def _mask(text: str) -> list[list[int]]:
     found = json.loads(text)
-    if not all(isinstance(cell, list) and len(cell) == 2 and all(isinstance(k, int) and 0 <= k < 16 for k in cell) for cell in found):
+    if not isinstance(found, list) or not all(
+        isinstance(cell, list) and len(cell) == 2 and all(isinstance(k, int) and 0 <= k < 16 for k in cell) for cell in found
+    ):
         raise ValueError(text)
     return found  # type: ignore[no-any-return]
 
 
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(text)
+    return int(text)
+
+
+NEEDED = {
+    "maps": ("key",),
+    "kernels": ("key",),
+    "unit": ("key",),
+    "effect": ("key", "channel"),
+    "strongest": ("key", "channel"),
+    "saliency": ("method", "label"),
+    "occluded": ("mask",),
+}
 LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
     "predictions": {},
     "prediction": {"image": str},
     "anatomy": {"image": str},
     "maps": {"image": str, "key": str},
     "kernels": {"image": str, "key": str},
-    "unit": {"image": str, "key": str, "channel": int, "y": int, "x": int},
-    "effect": {"image": str, "key": str, "channel": int, "place": int, "weight": float},
-    "strongest": {"key": str, "channel": int},
-    "saliency": {"image": str, "method": str, "label": int},
+    "unit": {"image": str, "key": str, "channel": _natural, "y": _natural, "x": _natural},
+    "effect": {"image": str, "key": str, "channel": _natural, "place": _natural, "weight": float},
+    "strongest": {"key": str, "channel": _natural},
+    "saliency": {"image": str, "method": str, "label": _natural},
     "occluded": {"image": str, "mask": _mask},
     "picture": {"image": str},
 }
@@ -300,6 +321,10 @@ def _told(text: str, status: int) -> Response:
 
 async def _refused(_request: Request, error: Exception) -> Response:
     return _told(str(error), 404)
+
+
+async def _damaged(_request: Request, error: Exception) -> Response:
+    return _told(f"this run cannot be read: {type(error).__name__}", 422)
 
 
 def _message(kind: str, values: Any, offset: int) -> str:
@@ -327,7 +352,7 @@ def _finite(value: Any) -> Any:
 
 def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:
     studio = Studio(folder)
-    app = Starlette(routes=studio.routes(), exception_handlers={RunError: _refused})
+    app = Starlette(routes=studio.routes(), exception_handlers={RunError: _refused, Exception: _damaged})
     return Guard(app, token, port), studio
 
 

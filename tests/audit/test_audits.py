@@ -49,7 +49,7 @@ def evidence(kind: str, n: int = 400, classes: tuple[str, ...] = NAMES, seed: in
 VERDICTS = {
     #              perfect     random     one class  good
     "accuracy": ("ok", "warn", "bad", "ok"),
-    "classes": ("ok", "ok", "warn", "ok"),
+    "classes": ("ok", "warn", "warn", "ok"),
     "confusion": ("ok", "warn", "warn", "warn"),
     "mistakes": ("ok", "warn", "warn", "warn"),
     "calibration": ("ok", "bad", "bad", "ok"),

@@ -103,3 +103,48 @@ def test_what_follows_a_unit_is_told() -> None:
     unit = unit_of(trace(model, image), "0", 1, 2, 3)
     assert [after.name for after in unit.after] == ["batch_norm", "relu"] and unit.after[-1].value == float(model(image).detach()[0, 1, 2, 3])
     assert "EXACT" in str(unit) and "difference" in str(unit)
+
+
+class Behind(nn.Module):
+    """Changes what it made through views and assignments, and fills a tensor of its own from the image."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.conv = kind, nn.Conv2d(3, 3, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        if self.kind == "assigned":
+            y[:, :, :1] = x.mean((2, 3), keepdim=True)
+            return y + 1
+        if self.kind == "view":
+            z = y.view(1, -1)
+            y.relu_()
+            return z * 2
+        if self.kind == "filled":
+            other = torch.zeros(1, 3, 8, 8)
+            other[:, :, 1:] = x[:, :, :-1]
+            return x + other
+        if self.kind == "circular":
+            return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="circular"), self.conv.weight.expand(3, 3, 3, 3) * 1)
+        return F.batch_norm(x, None, None, training=True)
+
+
+@pytest.mark.parametrize("kind", ["assigned", "view", "filled", "circular", "statistics"])
+def test_what_changes_behind_its_back_is_never_explained_wrongly(kind: str) -> None:
+    torch.manual_seed(0)
+    model, image = Behind(kind).eval(), torch.randn(1, 3, 8, 8)
+    seen = trace(model, image)
+    op, dice = seen.ops[-1], random.Random(0)
+    for _ in range(20):
+        index = [dice.randrange(n) for n in op.output.shape[1:]]
+        found = explain(seen, op, index)
+        assert found.agrees or found.kind == "opaque"
+        for source, place, value in zip(found.sources, found.places, found.values.tolist(), strict=True):
+            if source >= -1:
+                assert float(seen.value(source).reshape(-1)[place]) == pytest.approx(value)
+        leaf = image.clone().requires_grad_(True)
+        model(leaf)[(0, *index)].backward()
+        moved, box = leaf.grad[0].abs().sum(0), field_of(seen, op, index).box
+        moved[box.top : box.bottom, box.left : box.right] = 0
+        assert float(moved.max()) == 0, (index, box)

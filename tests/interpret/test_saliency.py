@@ -168,3 +168,31 @@ def test_occlusion_leaves_the_image_alone() -> None:
     before = image.clone()
     occlusion(Corner().eval(), image, 1)
     assert torch.equal(image, before)
+
+
+def test_effects_are_those_of_the_unit_that_was_asked_for() -> None:
+    """Networks that call torch on constants between what is written down, and whose layers give several tensors at once."""
+    from limpide.models import build
+
+    torch.manual_seed(0)
+    for name, key, place in (("vit_tiny", ":cat", (0, 0, 5)), ("lstm", "cell", (0, 27, 3))):
+        channels, size = (3, 32) if name == "vit_tiny" else (1, 28)
+        model = build(name if name != "vit_tiny" else "vit_tiny_patch4", 4, channels, size).eval()
+        image = torch.randn(1, channels, size, size)
+        seen = trace(model, image)
+        op = seen.find(key) if name == "vit_tiny" else next(one for one in seen.ops if one.key == "cell")
+        slopes = dict(votes(model, seen, op.index, place))
+        step = 1e-2
+
+        def bumped(by: float, model: nn.Module = model, image: Tensor = image, index: int = op.index, place: tuple[int, ...] = place) -> Tensor:
+            def change(k: int, output: Tensor) -> Tensor:
+                if k == index:
+                    output = output.clone()
+                    output[place] += by
+                return output
+
+            return trace(model, image, change).output[0]
+
+        found = (bumped(step) - bumped(-step)) / (2 * step)
+        for label, slope in slopes.items():
+            assert slope == pytest.approx(float(found[label]), abs=2e-3), (name, label)

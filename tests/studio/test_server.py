@@ -175,7 +175,11 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         "/look/unit?key=nothing&channel=0&y=0&x=0": 422,
         f"/look/unit?key={convolution}&channel=999&y=0&x=0": 422,
         f"/look/unit?key={convolution}&channel=x&y=0&x=0": 400,
-        "/look/unit": 422,
+        "/look/unit": 400,
+        "/look/maps?key=zz": 422,
+        "/look/effect?key=head&channel=-1": 400,
+        "/look/prediction?image=probe-99999": 422,
+        "/look/occluded?mask=5": 400,
         f"/look/unit?key={convolution}": 200,
         "/look/maps?key=head&image=drop-gone": 400,
         "/look/occluded?mask=[[99,0]]": 400,
@@ -186,6 +190,25 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         status, _, data = server.ask(RUN + path)
         assert status == expected, (path, status, data[:200])
         assert status == 200 or set(json.loads(data)) == {"error"}
+
+
+def test_one_damaged_run_does_not_hide_the_others(server: Server) -> None:
+    damaged = server.runs / "damaged-001"
+    shutil.copytree(server.runs / "photos-001", damaged)
+    try:
+        (damaged / "findings" / "accuracy.json").write_text("{}")
+        (damaged / "snapshots" / "step-abc.safetensors").write_bytes(b"")
+        (damaged / "events.jsonl").write_text('null\n5\n[]\n{"kind": "step"}\n')
+        (damaged / "system.jsonl").write_text('{"step": 1}\n')
+        (damaged / "predictions" / "probes.npz").write_bytes(b"no zip")
+        for file in damaged.glob("snapshots/*.safetensors"):
+            file.write_bytes(b"cut")
+        assert {run["name"]: run["status"] for run in server.json("/api/runs")["runs"]} == {"photos-001": "finished", "damaged-001": "unreadable"}
+        for path in ("", "/series", "/stats", "/findings", "/look/predictions", "/look/anatomy"):
+            status, _, data = server.ask("/api/runs/damaged-001" + path)
+            assert status in (200, 404, 422) and (status == 200 or len(json.loads(data)["error"]) > 10), (path, status, data[:100])
+    finally:
+        shutil.rmtree(damaged)
 
 
 def test_what_is_dropped_is_an_image_or_refused(server: Server) -> None:

@@ -10,6 +10,8 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange, onPoint, marks = [] }) => {
   const box = useRef(null);
   const plot = useRef(null);
+  const chosen = useRef(onPoint);
+  chosen.current = onPoint; // the newest: what can be chosen may come after the plot was drawn
   useEffect(() => {
     const axis = (label) => ({ stroke: colour("--soft"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, label, labelSize: 18, labelFont: "12px system-ui", font: "12px system-ui", values: (_, values) => values.map((value) => number(value, 4)) });
     const made = new uPlot(
@@ -40,7 +42,7 @@ export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange, onPoi
       box.current,
     );
     plot.current = made;
-    const click = () => made.cursor.idx != null && onPoint?.(made.cursor.idx);
+    const click = () => made.cursor.idx != null && chosen.current?.(made.cursor.idx);
     made.over.addEventListener("click", click);
     const observer = new ResizeObserver(() => made.setSize({ width: box.current.clientWidth, height }));
     observer.observe(box.current);

@@ -100,11 +100,11 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
                 yield from watched.after(event)
             except GeneratorExit:
                 _checkpoint(job, state)
-                _stopped(job, now - began)
+                _stopped(job, now - began - watched.paused)
                 raise
             if job.recipe.time is not None and state.step < state.steps and now - began - watched.paused > OVER_QUOTE * left + SLACK:
                 _checkpoint(job, state)
-                _stopped(job, now - began)
+                _stopped(job, now - began - watched.paused)
                 raise TrainingError(
                     "L602",
                     N_("the training takes more than one and a half times as long as quoted; it was saved after step {step} of {steps}"),

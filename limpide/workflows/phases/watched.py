@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 import psutil
 
-from limpide.events import Epoch, Note, Step
+from limpide.events import Epoch, Note, Progress, Step
 from limpide.language import N_, message
 from limpide.training.history import due, forget_after, keep_snapshot, statistics
 from limpide.training.state import TrainState
@@ -46,7 +46,7 @@ class Watched:
         """Whether somebody asked to finish with what is learned."""
         return self.state.step >= self.job.info.get("stop_at", math.inf)
 
-    def after(self, event: Step | Epoch) -> Iterator[Note]:
+    def after(self, event: Step | Epoch) -> Iterator[Note | Progress]:
         if isinstance(event, Step):
             self.lr = event.lr
         if isinstance(event, Epoch) or due(event.n):
@@ -90,7 +90,7 @@ class Watched:
             with contextlib.suppress(OSError):
                 self.run.add_line(self.run.system_file, line)
 
-    def _asked(self) -> Iterator[Note]:
+    def _asked(self) -> Iterator[Note | Progress]:
         """Does what new lines of control.jsonl ask: pause, go, stop, rate, snapshot."""
         waiting = False
         while True:
@@ -101,6 +101,7 @@ class Watched:
                 return
             time.sleep(POLL)
             self.paused += POLL
+            yield Progress(message(N_("paused")), self.state.step, self.state.steps)  # whoever iterates may stop here, too
 
     def _orders(self) -> list[dict[str, object]]:
         try:
@@ -115,7 +116,7 @@ class Watched:
         self._read += len(whole)
         found = []
         for line in whole.splitlines():
-            with contextlib.suppress(ValueError):  # half a line, or not ours
+            with contextlib.suppress(ValueError, RecursionError):  # half a line, or not ours
                 order = json.loads(line)
                 found += [order] if isinstance(order, dict) else []
         return found
@@ -128,7 +129,7 @@ class Watched:
             yield self.job.say("control", message(N_("going on")))
         elif what == "snapshot":
             self._keep()
-        elif what == "rate" and isinstance(by, (int, float)) and 0.01 <= by <= 100:
+        elif what == "rate" and isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100:
             self.state.lr *= by
             yield self.job.say(
                 "control",

@@ -89,8 +89,9 @@ const Live = ({ run, about, series }) => {
   const recent = series.seconds.slice(-20).filter((s) => s > 0);
   const speed = recent.length ? recent.length / recent.reduce((a, b) => a + b, 0) : null;
   const batch = about?.recipe?.batch;
-  const nearest = (k) => {
-    const step = series.n[k], kept = about?.snapshots ?? [];
+  const nearest = (k) => closest(series.n[k]);
+  const closest = (step) => {
+    const kept = about?.snapshots ?? [];
     if (kept.length) go({ at: String(kept.reduce((a, b) => (Math.abs(b - step) < Math.abs(a - step) ? b : a))) });
   };
   const marks = snapshot() === "best" ? [] : [ofStep(Number(snapshot()))].filter((v) => v !== undefined);
@@ -111,8 +112,8 @@ const Live = ({ run, about, series }) => {
         <div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>
         ${x.length > 1 && html`<${Plot} data=${[x, series.loss, smooth(series.loss), validation]} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
-        ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
-        ${x.length > 1 && html`<${Plot} data=${[x, series.lr]} xLabel=${units[axis]} yLabel=${t("live.rate")} height=${140} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
+        ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} onPoint=${(k) => closest(series.epochs[k].step)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
+        ${x.length > 1 && html`<${Plot} data=${[x, series.lr]} xLabel=${units[axis]} yLabel=${t("live.rate")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
         <p class="small">${t("live.click")}</p>
       </div>
       <div>
