@@ -61,7 +61,10 @@ class Looker:
         self.traces: OrderedDict[Any, Any] = OrderedDict()
 
     def network(self, path: str, snapshot: str) -> tuple[Any, Any, list[str]]:
-        """(network in evaluation mode, preprocessing, classes). Raises LookupError where there is no such snapshot."""
+        """(network in evaluation mode, preprocessing, classes). "best" is the final model, while there is none the newest weights.
+
+        Raises LookupError where there are no such weights.
+        """
         from limpide import models
         from limpide.data.preprocessing import Preprocessing
         from limpide.run import Run
@@ -75,7 +78,10 @@ class Looker:
             steps = run.kept()
             if not steps or "learning" not in info:
                 raise LookupError("no weights were kept yet")
-            file = steps.get(int(snapshot) if snapshot.isdigit() else max(steps), steps[max(steps)])
+            step = max(steps) if snapshot == "best" else int(snapshot) if snapshot.isdigit() else -1
+            if step not in steps:
+                raise LookupError(f"the weights after step {snapshot} were not kept; there are those after {', '.join(map(str, steps))}")
+            file = steps[step]
             kept = info["learning"]["preprocessing"]
         key = (str(file), file.stat().st_mtime_ns)
         if key not in self.networks:

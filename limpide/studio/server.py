@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import socket
+import traceback
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ from limpide.language import N_, Message
 from limpide.run import Run
 from limpide.studio.series import following, series, summary
 from limpide.studio.worker import Worker
+from limpide.workflows.info import error_log
 
 STATIC = Path(__file__).with_name("static")
 VENDOR = STATIC / "vendor"
@@ -323,8 +325,19 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return _told(str(error), 404)
 
 
+# What reading the files of a run raises when somebody or something damaged them.
+DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
 async def _damaged(_request: Request, error: Exception) -> Response:
     return _told(f"this run cannot be read: {type(error).__name__}", 422)
+
+
+async def _mistake(_request: Request, error: Exception) -> Response:
+    file = error_log()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return _told(f"this is a mistake in limpide itself; the details are in {file}", 500)
 
 
 def _message(kind: str, values: Any, offset: int) -> str:
@@ -352,7 +365,7 @@ def _finite(value: Any) -> Any:
 
 def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:
     studio = Studio(folder)
-    app = Starlette(routes=studio.routes(), exception_handlers={RunError: _refused, Exception: _damaged})
+    app = Starlette(routes=studio.routes(), exception_handlers={RunError: _refused, **dict.fromkeys(DAMAGE, _damaged), Exception: _mistake})
     return Guard(app, token, port), studio
 
 
@@ -382,7 +395,7 @@ def serve(folder: Path, sock: socket.socket, token: str) -> None:
     with contextlib.suppress(AttributeError, OSError):
         os.nice(5)  # a training beside it goes first
     app, studio = application(folder, token, sock.getsockname()[1])
-    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False)
+    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False)
     try:
         uvicorn.Server(config).run(sockets=[sock])
     finally:

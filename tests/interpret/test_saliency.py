@@ -147,6 +147,11 @@ def test_votes_switching_off_and_another_weight(digits: tuple[nn.Module, Tensor,
     assert torch.equal(model.blocks[1][0].weight, kept) and torch.allclose(model(images[:1])[0], seen.output[0], atol=1e-6)
     with pytest.raises(TypeError):
         with_weight(model, seen, source, 0, 0, 1.0)
+    scaled = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 1, 3)), nn.Flatten())
+    image = torch.randn(1, 1, 4, 4)
+    seen = trace(scaled, image)
+    with pytest.raises(TypeError, match="parameter"):  # a weight that is worked out anew in every pass
+        with_weight(scaled, seen, seen.find("0").index, 0, 0, 1.0)
 
 
 def test_captum_agrees(digits: tuple[nn.Module, Tensor, Tensor]) -> None:

@@ -155,10 +155,13 @@ def test_what_a_run_says(server: Server) -> None:
     assert "apprentissage" in str(server.json(RUN + "/series?lang=fr")) or "Appris" in str(server.json(RUN + "/series?lang=fr"))
     stats = server.json(RUN + "/stats")["stats"]
     assert [line["step"] for line in stats] == list(kept)
-    for line in stats:
-        for values in line["parameters"].values():
-            assert values["norm"] > 0 or line["step"] == 0 or values["norm"] == 0
-            assert sum(values["counts"]) > 0 and (line["step"] == 0) == (values["update"] is None or values["gradient"] is None)
+    weights = {name: values for name, values in stats[0]["parameters"].items() if name.endswith("weight")}
+    assert weights and all(values["norm"] > 0 and values["update"] is None for values in weights.values())
+    for line in stats[1:]:
+        for name in weights:
+            values = line["parameters"][name]
+            assert values["norm"] > 0 and values["gradient"] > 0 and 0 < values["update"] < 1 and values["low"] < values["high"]
+            assert sum(values["counts"]) == sum(weights[name]["counts"])
 
 
 def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> None:
@@ -185,7 +188,8 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         "/look/occluded?mask=[[99,0]]": 400,
         "/look/saliency?method=grad_cam&label=0": 200,
         "/look/saliency?method=astrology&label=0": 422,
-        "/look/predictions?snapshot=..%2f..": 200,
+        "/look/predictions?snapshot=..%2f..": 422,
+        "/look/predictions?snapshot=3": 422,
     }.items():
         status, _, data = server.ask(RUN + path)
         assert status == expected, (path, status, data[:200])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from limpide.files import sha256_of_file
 from limpide.run import Run
+from limpide.training.checkpoint import load_checkpoint
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300", "BROWSER": "true"}
 
@@ -52,12 +54,12 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
         before = steps(run)
         time.sleep(1.0)
         assert steps(run) == before, "it waits"
-        kept = len(run.kept())
+        assert max(run.kept()) < before or before & (before - 1) == 0
         order(run, do="snapshot")
         with open(run.control_file, "ab") as stream:
             stream.write(b'not json\n[1]\n{"do": "rate", "by": "much"}\n{"do": "rate", "by": 0.5')  # damaged, and half a line
         time.sleep(1.0)
-        assert len(run.kept()) >= kept and process.poll() is None
+        assert max(run.kept()) == before and process.poll() is None
         with open(run.control_file, "ab") as stream:
             stream.write(b"}\n")
         order(run, do="go")
@@ -74,6 +76,21 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
     assert any(after < 0.6 * before for before, after in itertools.pairwise(rates)), "half the rate at once"
     assert lines[-1]["kind"] != "step" and sum("watcher" in json.dumps(line) for line in lines) >= 3
     assert max(run.kept()) <= info["stop_at"]
+
+
+def test_ctrl_c_while_it_waits_saves_and_leaves(tmp_path: Path) -> None:
+    process = begun(tmp_path, "--epochs", "300", "--model", "cnn", "--patience", "300")
+    try:
+        run = learning(tmp_path)
+        order(run, do="pause")
+        time.sleep(1.5)
+        before = steps(run)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    finally:
+        process.kill()
+    restored = load_checkpoint(run.checkpoints)
+    assert run.info()["status"] == "stopped" and restored is not None and restored.numbers["step"] == before
 
 
 def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path: Path) -> None:
@@ -108,8 +125,6 @@ def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path:
 
 @pytest.mark.parametrize("budget", [10_000, 1_000_000])
 def test_snapshots_stay_within_their_budget_and_keep_the_first_and_the_last(tmp_path: Path, budget: int) -> None:
-    import torch
-
     from limpide.models import build
     from limpide.recipe import Recipe
     from limpide.training.history import due, keep_snapshot
@@ -124,4 +139,4 @@ def test_snapshots_stay_within_their_budget_and_keep_the_first_and_the_last(tmp_
         kept = run.kept()
         assert sum(file.stat().st_size for file in kept.values()) <= budget
         assert (not kept and 2 * size > budget) or (0 in kept and step in kept)
-    assert not list(run.snapshots.glob("*.tmp")) and torch.is_tensor(state.model.head.weight)
+    assert not list(run.snapshots.glob("*.tmp"))
