@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from limpide.interpret.arithmetic import FUNCTIONS, MOVES
+from limpide.interpret.rules.functions import FUNCTIONS
+from limpide.interpret.rules.moves import MOVES
 from limpide.interpret.trace import Op, Source, Trace
 
 EXACT, BOUND, OPAQUE = "EXACT", "BOUND", "OPAQUE"

@@ -133,7 +133,8 @@ class _Recorder(TorchFunctionMode):
         name = _plain(func)
         if name in SILENT:
             return func(*args, **kwargs)
-        taken = self._taken(args), {key: self._taken(value) for key, value in kwargs.items()}  # before the call, which may change them in place
+        places, names = _positional(args, kwargs)
+        taken = self._taken(places), {key: self._taken(value) for key, value in names.items()}  # before the call, which may change them in place
         output = func(*args, **kwargs)
         if not any(True for _ in _sources((taken[0], tuple(taken[1].values())))):
             return output
@@ -174,6 +175,15 @@ class _Recorder(TorchFunctionMode):
 
 
 CHANGED = "changed in place"
+
+
+def _positional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """torch.add(input=a, other=b) is torch.add(a, b)."""
+    kwargs = dict(kwargs)
+    for place, name in enumerate(("input", "other")):
+        if len(args) == place and name in kwargs:
+            args = (*args, kwargs.pop(name))
+    return args, kwargs
 
 
 def _plain(func: Any) -> str:

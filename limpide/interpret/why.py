@@ -2,7 +2,7 @@
 
 For a convolution (cross-correlation): y[c, i, j] = b[c] + Σ w[c, k, u, v] · x[k, i·stride + u·dilation − padding, …]
 For a linear layer: y[c] = b[c] + Σ w[c, k] · x[k]
-Other operations: limpide/interpret/arithmetic.py.
+Other operations: limpide/interpret/rules/.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.finding import Finding, Number
-from limpide.interpret.arithmetic import FUNCTIONS, TOLERANCE, Explanation, explain
+from limpide.interpret.arithmetic import TOLERANCE, Explanation, explain
 from limpide.interpret.field import Field, field_of
+from limpide.interpret.rules.functions import FUNCTIONS
 from limpide.interpret.trace import Op, Trace, trace
 from limpide.language import N_, message
 

@@ -77,6 +77,7 @@ class Odd(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv(x)
         y = F.leaky_relu(y, 0.2) + 2 * y.clamp(min=0.1) - y / 3
+        y = torch.add(input=y, other=F.relu(input=y)) + torch.clamp(y, min=torch.full((6, 1, 1), -0.2)) + y.abs() ** torch.tensor(1.5)
         parts = [pool(y).flatten(1) for pool in self.pools]
         parts.append(torch.roll(y, 1, 2).permute(0, 2, 3, 1).flatten(1).softmax(1))
         parts.append(torch.cumsum(y, 2).flatten(1))

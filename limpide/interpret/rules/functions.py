@@ -1,0 +1,63 @@
+"""Functions of one number, and softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from limpide.interpret.rules.terms import Index, Terms, Unknown, broadcast_place, doubles, flat_place
+from limpide.interpret.trace import Op
+
+FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    "relu": torch.relu,
+    "relu6": F.relu6,
+    "hardtanh": F.hardtanh,
+    "leaky_relu": F.leaky_relu,
+    "elu": F.elu,
+    "selu": F.selu,
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "mish": F.mish,
+    "hardswish": F.hardswish,
+    "hardsigmoid": F.hardsigmoid,
+    "softplus": F.softplus,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "exp": torch.exp,
+    "square": torch.square,
+    "sqrt": torch.sqrt,
+    "abs": torch.abs,
+    "clamp": torch.clamp,
+    "pow": torch.pow,
+}
+
+
+def elementwise(op: Op, place: Index) -> Terms:
+    source = op.args[0]
+    if len(op.inputs) != 1:
+        raise Unknown
+    at = flat_place(source.value.shape, place)
+    before = source.value.reshape(-1)[at : at + 1].double()
+    kwargs = {name: _here(value, place) for name, value in op.kwargs.items() if name != "inplace"}
+    result = FUNCTIONS[op.name](before, *[_here(value, place) for value in op.args[1:] if not isinstance(value, bool)], **kwargs)
+    value = float(result)
+    return Terms("function", before, doubles([1.0]), [(source, torch.tensor([at]))], 0.0, value, op.name, scale=abs(float(before)) + abs(value))
+
+
+def _here(value: Any, place: Index) -> Any:
+    """A bound or an exponent may be a tensor that is spread over the input."""
+    return value[broadcast_place(place, value.shape)].double() if isinstance(value, Tensor) else value
+
+
+def softmax(op: Op, place: Index) -> Terms:
+    x, axis = op.args[0], op.argument(1, "dim")
+    axis = axis % x.value.ndim
+    grid = torch.arange(x.value.numel()).reshape(x.value.shape)
+    places = grid[tuple(slice(None) if k == axis else at for k, at in enumerate(place))]
+    values = x.value.reshape(-1)[places].double()
+    value = float(values.softmax(0)[place[axis]])
+    return Terms("several", values, torch.zeros(len(values)).double(), [(x, places)], 0.0, value, "softmax", scale=1.0)
