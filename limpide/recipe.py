@@ -25,10 +25,11 @@ def _choice(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    pattern: str = "",
     also: tuple[str, ...] = (),
     source: str = "",
 ) -> Any:
-    metadata = dict(meaning=meaning, unit=unit, low=low, high=high, choices=choices, also=also, source=source)
+    metadata = dict(meaning=meaning, unit=unit, low=low, high=high, choices=choices, pattern=pattern, also=also, source=source)
     return field(default=default, metadata=metadata)
 
 
@@ -47,6 +48,12 @@ class Recipe:
             "what it starts from: auto (published weights, where there are any), none, FILE.safetensors, the folder of a run, or hf:owner/name/file.safetensors"
         ),
         also=("pretrained_weights",),
+    )
+    freeze: str = _choice(
+        "auto",
+        N_("what stays as it was published while the rest learns: auto, none, so many blocks from the first on, or head for all but the last layer"),
+        pattern=r"auto|none|head|\d{1,4}",
+        source="Yosinski et al. 2014",
     )
     time: float | None = _choice(None, N_("how long the whole command may take"), unit="s", low=1, also=("time_limit", "max_time", "budget"))
     epochs: int | None = _choice(None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs"))
@@ -166,6 +173,8 @@ def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
     legal = value is not None and not (isinstance(value, float) and math.isinf(value))
     if legal and rules["choices"]:
         legal = value in rules["choices"]
+    if legal and rules["pattern"]:
+        legal = re.fullmatch(rules["pattern"], value) is not None
     if legal and rules["low"] is not None:
         legal = bool(rules["low"] <= value)
     if legal and rules["high"] is not None:
@@ -185,6 +194,8 @@ def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
 def _expected(rules: Mapping[str, Any], kind: str) -> str:
     if rules["choices"]:
         return " | ".join(rules["choices"])
+    if rules["pattern"]:
+        return rules["pattern"].replace(r"\d{1,4}", "0, 1, 2 …").replace("|", " | ")
     low, high = rules["low"], rules["high"]
     if low is None:
         return "auto | …"  # a name, checked where the names are known

@@ -174,9 +174,9 @@ class EfficientNet(nn.Module):
         nn.init.zeros_(self.head.weight)  # every class equally likely: the first gradients are small
         nn.init.zeros_(self.head.bias)
 
-    def hold(self, blocks: int) -> None:
-        """From now on the stem and so many blocks stay as they are, weights and statistics, while the others learn."""
-        self._held = (self.stem, self.blocks[:blocks])
+    def hold(self, blocks: int | None) -> None:
+        """From now on the stem and so many blocks stay as they are, weights and statistics, while the others learn. None: all but the head."""
+        self._held = (self.stem, self.blocks, self.last) if blocks is None else (self.stem, self.blocks[:blocks]) if blocks else ()
         for part in self._held:
             part.requires_grad_(False)
 

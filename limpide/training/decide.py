@@ -22,6 +22,9 @@ FEWEST_OF_A_CLASS = 20  # of each class among them, where there are so many
 ASKED = N_("as asked")
 LARGEST_UNASKED = 64  # pixels, for networks made for smaller images
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
+# Edges and blobs serve every photograph, and learning them costs the most: the stem and five of sixteen blocks of
+# EfficientNet-Lite0 hold 1.2 % of the weights and take a third of the time of a step (docs/LOG.md).
+HELD_BLOCKS = 5
 JPEG_SIDE = 336  # pixels, at least: one and a half times the square that most networks see
 
 
@@ -50,6 +53,9 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         reasons.append(
             message(N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"), source=recipe.weights, digest=digest)
         )
+    freeze = recipe.freeze if recipe.freeze != "auto" else str(HELD_BLOCKS) if known else "none"
+    if recipe.freeze not in ("auto", "none"):
+        reasons.append(_kept(freeze))
     precision, why_precision = _precision(recipe, device, known)
     why_batch = N_("about 24 steps a pass, from 16 to 128 images each") if not known else N_("the default of pretrained networks")
     filled = recipe.but(
@@ -57,6 +63,7 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         image_size=size,
         device=str(device),
         precision=precision,
+        freeze=freeze,
         batch=recipe.batch or (32 if known else _power_of_two(n // 24, 16, 128)),
         lr=recipe.lr or entry.lr,
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
@@ -111,6 +118,8 @@ def check(recipe: Recipe) -> None:
     chosen(recipe.device)
     if recipe.weights not in STARTS:
         weights_file(recipe.weights)
+    if recipe.freeze not in ("auto", "none") and recipe.model != "auto":
+        check_freeze(recipe)
 
 
 def check_model(name: str) -> None:
@@ -121,6 +130,33 @@ def check_model(name: str) -> None:
         guess = nearest(name, MODELS)
         todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
         raise UsageError("L106", N_("there is no network of this name"), where=name, todo=todo, guess=guess)
+
+
+def check_freeze(recipe: Recipe) -> None:
+    """Raises UsageError where nothing, or not so much, could stay as it was published."""
+    where = f"model={recipe.model} weights={recipe.weights} freeze={recipe.freeze}"
+    if recipe.weights in STARTS and not pretrained(recipe):
+        raise UsageError(
+            "L128", N_("this network starts from nothing: it has no weights that could be kept"), where=where, todo=N_("leave --freeze out, or give --weights")
+        )
+    entry = find(recipe.model)
+    network = entry.build(recipe.model, 2, entry.channels, entry.size)
+    if not hasattr(network, "hold"):
+        raise UsageError("L129", N_("only the EfficientNets can keep their first blocks while the rest learns"), where=where, todo=N_("leave --freeze out"))
+    if recipe.freeze != "head" and int(recipe.freeze) > len(network.blocks):  # type: ignore[arg-type]
+        raise UsageError(
+            "L130",
+            N_("this network has {n} blocks"),
+            where=where,
+            todo=N_("choose at most as many, or head"),
+            n=len(network.blocks),  # type: ignore[arg-type]
+        )
+
+
+def _kept(freeze: str) -> Message:
+    if freeze == "head":
+        return message(N_("everything but the last layer stays as it was published, as asked"))
+    return message(N_("blocks that stay as they were published, with all before them: {n}, as asked"), n=int(freeze))
 
 
 def frozen_size(recipe: Recipe) -> int:

@@ -23,7 +23,7 @@ from limpide.training.decide import STARTS
 from limpide.training.device import place
 from limpide.training.optimiser import AdamW, groups_of
 from limpide.training.state import TrainState
-from limpide.training.transfer import HELD_BLOCKS, discriminative_scales
+from limpide.training.transfer import discriminative_scales
 
 
 def build(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
@@ -56,12 +56,13 @@ def published(name: str) -> tuple[nn.Module, Preprocessing]:
 
 
 def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
-    """The state before the first step, on the recipe's device."""
+    """The state before the first step, on the device of a recipe that was decided."""
     device = torch.device(recipe.device)
     model = place(model, device)
     scales: list[tuple[str, float]] = []
+    if recipe.freeze not in ("auto", "none"):
+        model.hold(None if recipe.freeze == "head" else int(recipe.freeze))  # type: ignore[operator]
     if pretrained(recipe):
-        model.hold(HELD_BLOCKS)  # type: ignore[operator]
         scales = discriminative_scales(model)
     torch.manual_seed(recipe.seed)  # dropout
     return TrainState(

@@ -24,9 +24,6 @@ from limpide.training.device import fused, has_fast_bf16
 
 CHUNK = 128  # images whose features are computed and stored together: about a second of work
 BATCH = 32
-# Edges and blobs serve every photograph, and learning them costs the most: the stem and five of sixteen blocks of
-# EfficientNet-Lite0 hold 1.2 % of the weights and take a third of the time of a step (docs/LOG.md).
-HELD_BLOCKS = 5
 # Inverse strengths of the L2 penalty (scikit-learn's C) on standardised features, tried from strong to weak.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 

@@ -11,17 +11,19 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
+from limpide import models
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Pixels
+from limpide.data.reading import Glimpse, Pixels
+from limpide.errors import UsageError
 from limpide.models.efficientnet import EfficientNet
+from limpide.recipe import Recipe
 from limpide.training import device
+from limpide.training.decide import HELD_BLOCKS, check, decide
 from limpide.training.device import ConvReLU6, fused, has_fast_bf16
-from limpide.training.optimiser import AdamW, groups_of
+from limpide.training.network import save_weights, start
 from limpide.training.transfer import (
     CHUNK,
-    HELD_BLOCKS,
     STRENGTHS,
-    discriminative_scales,
     fit_head,
     frozen_features,
     load_features,
@@ -198,16 +200,43 @@ def test_padding_is_tensorflows(lite: EfficientNet) -> None:
     assert torch.nonzero((dot - nothing).abs().sum(0)).tolist() == [[0, 0]]
 
 
-def test_the_first_layers_are_held_and_the_others_learn() -> None:
-    model = EfficientNet(classes=2)
-    model.hold(HELD_BLOCKS)
+@pytest.mark.parametrize("freeze", ["auto", "0", "3", "head", "none"])
+def test_what_is_held_stays_and_the_others_learn(freeze: str) -> None:
+    recipe, _ = decide(Recipe(model="efficientnet_lite0", freeze=freeze), Glimpse(100, False), 100)
+    assert recipe.freeze == (str(HELD_BLOCKS) if freeze == "auto" else freeze)
+    torch.manual_seed(0)
+    state = start(EfficientNet(classes=2), recipe, 1)
+    model = state.model
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    groups = groups_of(model, 0.0, discriminative_scales(model))
+    torch.nn.init.normal_(model.head.weight)
+    before["head.weight"] = model.head.weight.detach().clone()
     model.train()(torch.randn(4, 3, 32, 32)).square().mean().backward()
-    model.head.weight.grad = torch.ones_like(model.head.weight)
-    AdamW(groups).step(0.1)
-    held = tuple(f"{name}." for name in ("stem", *(f"blocks.{k}" for k in range(HELD_BLOCKS))))
+    state.optimiser.step(0.1)
+    blocks = {"auto": HELD_BLOCKS, "0": 0, "3": 3, "head": 16, "none": 0}[freeze]
+    held = tuple(f"{name}." for name in (*(("stem",) if blocks else ()), *(f"blocks.{k}" for k in range(blocks)), *(("last",) if freeze == "head" else ())))
     changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
-    assert not [name for name in changed if name.startswith(held)], "weights and statistics"
-    assert "head.weight" in changed and f"blocks.{HELD_BLOCKS}.expand.1.running_mean" in changed
-    assert not model.stem.training and model.last.training and not model.eval().last.training
+    assert not held or not [name for name in changed if name.startswith(held)], "weights and statistics"
+    rest = {name for name, value in before.items() if not held or not name.startswith(held)}
+    assert "head.weight" in changed and {name for name in rest if name.endswith("running_mean")} <= changed
+    assert model.stem.training == (not held) and model.last.training == (freeze != "head") and not model.eval().last.training
+
+
+@pytest.mark.parametrize(
+    ("choices", "code"),
+    [
+        ({"model": "cnn", "freeze": "2"}, "L128"),
+        ({"model": "efficientnet_lite0", "weights": "none", "freeze": "head"}, "L128"),
+        ({"model": "efficientnet_lite0", "freeze": "17"}, "L130"),
+        ({"model": "efficientnet_lite0", "freeze": "some"}, "L102"),
+        ({"model": "efficientnet_lite0", "freeze": "-1"}, "L102"),
+        ({"model": "cnn", "freeze": "1", "weights": "FILE"}, "L129"),
+    ],
+)
+def test_what_cannot_be_held_is_refused_before_anything_is_written(choices: dict[str, str], code: str, tmp_path: Path) -> None:
+    if choices.get("weights") == "FILE":
+        file = tmp_path / "w.safetensors"
+        save_weights(models.build("cnn", 2, 1, 28), file)
+        choices = {**choices, "weights": str(file)}
+    with pytest.raises(UsageError) as caught:
+        check(Recipe.of(**choices))
+    assert caught.value.code == code
