@@ -33,7 +33,7 @@ VENDORED = {
 
 def copy_modules(root: Path) -> None:
     """Without npm everything but the studio works, and `limpide studio` says what is missing."""
-    target, modules = root / "limpide" / "studio" / "static" / "vendor", root / "node_modules"
+    target, modules = root / "limpide" / "browser" / "static" / "vendor", root / "node_modules"
     if not all((target / name).exists() for name in VENDORED):
         npm = shutil.which("npm")
         if npm is None:

@@ -27,10 +27,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from limpide.browser import STATIC
 from limpide.events import Step
 from limpide.files import sha256_of_file
 from limpide.run import Run
-from limpide.studio.server import STATIC
 
 
 @contextlib.contextmanager

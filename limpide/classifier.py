@@ -83,6 +83,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         model: str = "auto",
         weights: str = "auto",
+        freeze: str = "auto",
         time: str | float | None = None,
         epochs: int | None = None,
         batch: int | None = None,
@@ -104,7 +105,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         judge: bool = True,
         quiet: bool = False,
     ) -> None:
-        self.model, self.weights, self.time, self.epochs, self.batch, self.lr = model, weights, time, epochs, batch, lr
+        self.model, self.weights, self.freeze, self.time, self.epochs, self.batch, self.lr = model, weights, freeze, time, epochs, batch, lr
         self.image_size, self.resize, self.flip = image_size, resize, flip
         self.test, self.validation, self.calibration, self.groups = test, validation, calibration, groups
         self.weight_decay, self.label_smoothing, self.patience = weight_decay, label_smoothing, patience

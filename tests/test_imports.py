@@ -13,7 +13,7 @@ import limpide
 
 PACKAGE = Path(limpide.__file__).parent
 FLOORS = [
-    {"run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "interrupts", "scratch"},
+    {"run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "interrupts", "scratch", "browser"},
     {"data", "models", "ladder", "metrics"},
     {"training", "predictor", "samples"},
     {"interpret", "audit", "deploy"},

@@ -53,13 +53,14 @@ def studio(runs: Path | None, folder: Path, port: int | None, no_browser: bool) 
 
 def prepared(port: int | None) -> tuple[Any, Any, str]:
     """(the server, a socket, a fresh token). Raises UsageError when the pages are not there or the port is taken."""
+    from limpide import browser
     from limpide.studio import server
 
-    if server.missing():
+    if browser.missing():
         raise UsageError(
             "L127",
             N_("the studio's pages were left out, as npm was not there when limpide was installed"),
-            where=str(server.VENDOR),
+            where=str(browser.VENDOR),
             todo=N_("install npm, then limpide again; everything else works without"),
         )
     return server, server.listen(port), secrets.token_urlsafe(16)

@@ -26,6 +26,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from limpide import __version__, language
+from limpide.browser import STATIC
 from limpide.errors import RunError, UsageError
 from limpide.language import N_, Message
 from limpide.run import Run
@@ -33,8 +34,6 @@ from limpide.studio.series import following, series, summary
 from limpide.studio.worker import Worker
 from limpide.workflows.info import error_log
 
-STATIC = Path(__file__).with_name("static")
-VENDOR = STATIC / "vendor"
 PORTS = range(8765, 8785)
 TAIL = 0.4  # s between two looks at events.jsonl
 BEAT = 10.0  # s after which a silent stream says that it is alive
@@ -367,11 +366,6 @@ def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:
     studio = Studio(folder)
     app = Starlette(routes=studio.routes(), exception_handlers={RunError: _refused, **dict.fromkeys(DAMAGE, _damaged), Exception: _mistake})
     return Guard(app, token, port), studio
-
-
-def missing() -> bool:
-    """Whether the pages' modules were left out when limpide was installed."""
-    return not (VENDOR / "preact.js").exists()
 
 
 def listen(port: int | None) -> socket.socket:

@@ -16,10 +16,10 @@ import test_server
 from test_server import Server, served, trained  # noqa: F401 (a fixture)
 from test_watching import begun, learning
 
+from limpide.browser import STATIC
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
-from limpide.studio.server import STATIC
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
