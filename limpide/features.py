@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from limpide.data.decode import Undecodable, decode
-from limpide.errors import DataError, ModelError
+from limpide.errors import DataError
 from limpide.language import N_
 from limpide.run import Run
 from limpide.samples import images_in, paths_in
@@ -39,6 +39,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         import torch
 
         from limpide.data.reading import Pixels
+        from limpide.interpret.features import features_of
         from limpide.training.batches import normalised
 
         model, preprocessing, scale = _opened(str(self.network))
@@ -51,17 +52,18 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for k in range(0, len(images), BATCH):
             some = [_decoded(item, preprocessing.jpeg_side) if paths is not None else item for item in images[k : k + BATCH]]
             squares = np.stack([preprocessing.pixels(image) for image in some])
-            with torch.inference_mode():
-                batch = normalised(torch.from_numpy(squares), Pixels(preprocessing, np.arange(len(squares)), squares))
-                found.append(_of(model, batch).float().numpy())
+            batch = normalised(torch.from_numpy(squares), Pixels(preprocessing, np.arange(len(squares)), squares))
+            found.append(features_of(model, batch)[0].float().numpy())
         if not found:
             raise DataError("L211", N_("none of these images can be read"), where="transform", todo=N_("name image files, a folder, or a pattern in quotes"))
         return np.concatenate(found)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """One name for each number, as scikit-learn's pipelines ask for them."""
+        from limpide.interpret.features import last_linear
+
         model, _, _ = _opened(str(self.network))
-        return np.array([f"{Path(str(self.network)).name}_{k}" for k in range(_last(model).in_features)], dtype=object)
+        return np.array([f"{Path(str(self.network)).name}_{k}" for k in range(last_linear(model).in_features)], dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -84,25 +86,3 @@ def _opened(network: str) -> tuple[Any, Any, float | None]:
         run = Run.open(network)
         return *trained(run), (run.info().get("arrays") or {}).get("scale")
     return *published(network), None
-
-
-def _last(model: Any) -> Any:
-    """The last linear layer: what enters it are the features."""
-    from torch import nn
-
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    if not layers:
-        raise ModelError("L427", N_("this network has no linear layer, and so no features before the last one"), where=type(model).__name__, todo="")
-    return layers[-1]
-
-
-def _of(model: Any, batch: Any) -> Any:
-    if callable(getattr(model, "features", None)):
-        return model.features(batch)
-    seen: list[Any] = []
-    hook = _last(model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    try:
-        model(batch)
-    finally:
-        hook.remove()
-    return seen[-1].reshape(len(batch), -1)

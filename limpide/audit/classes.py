@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import hypergeom
 
 from limpide.audit.evidence import Evidence
+from limpide.audit.groups import behind
 from limpide.finding import Finding, Table, Verdict
 from limpide.language import N_, message
 from limpide.metrics import class_scores, confusion, wilson
@@ -21,7 +21,6 @@ PICTURES_A_CELL = 6  # of a confusion
 PICTURES_RIGHT = 2  # of a class that was right
 MOST_PICTURES = 700
 MISTAKES = 24
-LUCK = 0.025  # probability below which a class is said to fall behind
 
 
 def classes(evidence: Evidence) -> Finding:
@@ -35,11 +34,10 @@ def classes(evidence: Evidence) -> Finding:
     seen = [k for k in range(len(rows)) if scores.n[k]]
     weakest = min(seen, key=lambda k: scores.recall[k])
     wrong, missed = int((~evidence.right).sum()), int(scores.n[weakest] - counts[weakest, weakest])
-    # If mistakes fell on classes by chance, would so many fall on this one? (hypergeometric; the lowest of k is low by luck, too: Bonferroni)
-    behind = len(seen) * float(hypergeom.sf(missed - 1, len(evidence.truth), wrong, int(scores.n[weakest]))) < LUCK
+    falls = behind(missed, int(scores.n[weakest]), wrong, len(evidence.truth), len(seen))
     seldom = wilson(int(counts[weakest, weakest]), int(scores.n[weakest]))[1] < 0.5
-    verdict: Verdict = "warn" if behind or seldom else "ok"
-    if behind:
+    verdict: Verdict = "warn" if falls or seldom else "ok"
+    if falls:
         says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
     elif seldom:
         says = N_("{name} is seldom found: {recall:percent} of {n:count}.")

@@ -1,0 +1,52 @@
+"""What can be asked about the network of a run: runs in a process of its own (studio/worker.py).
+
+Every function: (run's path, values of the question) → (JSON, bytes of a file or nothing). A snapshot is a number of steps or "best"; an image is
+{"probe": k} of those that the training set aside, {"row": k} of split.csv, or {"bytes": …} of a file that somebody dropped; with "noise",
+"turn" or "mirror" it is changed before the network sees it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+from limpide.errors import LimpideError
+from limpide.studio.looking import image, inside
+from limpide.studio.looking.looker import Answer, Looker
+
+
+def serve(pipe: Any, niceness: int, parent: int) -> None:
+    """The process: answers until the pipe is closed."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(niceness)
+    import torch
+
+    torch.set_num_threads(1)
+    looker = Looker()
+    while True:
+        try:
+            if not pipe.poll(5):
+                if os.getppid() != parent:  # the server was killed
+                    return
+                continue
+            name, values = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            answer: tuple[str, Any, bytes] = ("ok", *ANSWERS[name](looker, **values))
+        except Exception as error:  # whatever a stranger's network does, the next question is answered
+            told = str(error) if isinstance(error, LimpideError) or not error.args else str(error.args[0])
+            answer = ("error", told or type(error).__name__, b"")
+        with contextlib.suppress(OSError):
+            pipe.send(answer)
+
+
+ANSWERS: dict[str, Callable[..., Answer]] = {
+    f.__name__: f
+    for f in (
+        *(image.predictions, image.prediction, image.saliency, image.occluded, image.picture),
+        *(inside.anatomy, inside.maps, inside.kernels, inside.unit, inside.effect, inside.strongest),
+    )
+}

@@ -1,0 +1,78 @@
+"""Questions about one image: what the network says, where it may have found it, and what it says of the image changed."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from limpide.studio.looking.looker import Answer, Looker, compared, npy, probes
+
+
+def predictions(looker: Looker, path: str, snapshot: str) -> Answer:
+    """What the network says of every probe: probabilities (n, classes)."""
+    import torch
+
+    network, preprocessing, classes = looker.network(path, snapshot)
+    kept = probes(path)
+    squares = np.stack([looker.square(path, preprocessing, {"probe": k}) for k in range(len(kept["squares"]))])
+    with torch.inference_mode():
+        t = looker.temperature(path, snapshot)
+        found = torch.cat([(network(looker.batch(preprocessing, squares[k : k + 8])).float() / t).softmax(1) for k in range(0, len(squares), 8)])
+    best = found.argmax(1)
+    return {"predicted": best.tolist(), "probability": found.amax(1).tolist(), "truth": kept["truth"].tolist(), "classes": classes}, b""
+
+
+def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
+    """The five likeliest classes. Of the final model with its calibrated confidence; of weights along the way as they are."""
+    _, seen, _, classes = looker.trace(path, snapshot, image)
+    t = looker.temperature(path, snapshot)
+    row = (seen.output[0].double() / t).softmax(0)
+    order = row.argsort(descending=True)[:5].tolist()
+    truth = probes(path)["truth"][image["probe"]] if "probe" in image and image["probe"] < len(probes(path)["truth"]) else None
+    return {
+        "top": [{"class": classes[k], "index": k, "probability": float(row[k])} for k in order],
+        "calibrated": t != 1.0,
+        "truth": classes[int(truth)] if truth is not None else None,
+    }, b""
+
+
+def saliency(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
+    """A map float32 (height, width) and whether it may be believed."""
+    from limpide.interpret.saliency import METHODS
+    from limpide.interpret.sanity import as_finding, sanity
+
+    network, seen, _, _ = looker.trace(path, snapshot, image)
+    try:
+        found = METHODS[method](network, seen.image, label)
+    except TypeError as error:
+        raise LookupError(str(error)) from error
+    claim = as_finding(method, sanity(network, seen.image, label, METHODS[method]))
+    numbers = [{"name": n.name, "value": n.value, "unit": n.unit} for n in claim.numbers]
+    return {"verdict": claim.verdict, "message": claim.message.to_json(), "numbers": numbers}, npy(found)
+
+
+def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], mask: list[list[int]]) -> Answer:
+    """The answer with these places (row, column in sixteenths of the side) covered with grey."""
+    import torch
+
+    network, seen, _, classes = looker.trace(path, snapshot, image)
+    changed = seen.image.clone()
+    side = changed.shape[-1]
+    for row, column in mask[:256]:
+        changed[0, :, row * side // 16 : -(-(row + 1) * side // 16), column * side // 16 : -(-(column + 1) * side // 16)] = 0
+    with torch.inference_mode():
+        after = network(changed)[0]
+    return compared(looker, path, snapshot, seen.output[0], after, classes)
+
+
+def picture(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
+    """The square that the network sees, as a PNG."""
+    from PIL import Image
+
+    _, preprocessing, _ = looker.network(path, snapshot)
+    square = looker.square(path, preprocessing, image)
+    stream = io.BytesIO()
+    Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square).save(stream, "PNG")
+    return {}, stream.getvalue()

@@ -1,0 +1,135 @@
+"""What was looked at lately: networks, what ran in them, and the images that they are shown."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+KEPT = 6  # networks, and traces, that are kept for the next question
+
+Answer = tuple[dict[str, Any], bytes]
+
+
+class Looker:
+    """Networks and traces that were looked at lately."""
+
+    def __init__(self) -> None:
+        self.networks: OrderedDict[Any, Any] = OrderedDict()
+        self.traces: OrderedDict[Any, Any] = OrderedDict()
+
+    def network(self, path: str, snapshot: str) -> tuple[Any, Any, list[str]]:
+        """(network in evaluation mode, preprocessing, classes). "best" is the final model, while there is none the newest weights.
+
+        Raises LookupError where there are no such weights.
+        """
+        from limpide import models
+        from limpide.data.preprocessing import Preprocessing
+        from limpide.run import Run
+        from limpide.training.network import load_weights
+
+        run = Run.open(path)
+        info = run.info()
+        if snapshot == "best" and "final" in info and (run.snapshots / "best.safetensors").exists():
+            file, kept = run.snapshots / "best.safetensors", info["final"]["preprocessing"]
+        else:
+            steps = run.kept()
+            if not steps or "learning" not in info:
+                raise LookupError("no weights were kept yet")
+            step = max(steps) if snapshot == "best" else int(snapshot) if snapshot.isdigit() else -1
+            if step not in steps:
+                raise LookupError(f"the weights after step {snapshot} were not kept; there are those after {', '.join(map(str, steps))}")
+            file = steps[step]
+            kept = info["learning"]["preprocessing"]
+        key = (str(file), file.stat().st_mtime_ns)
+        if key not in self.networks:
+            preprocessing = Preprocessing.from_json(kept)
+            network = models.build(info["recipe"]["model"], len(info["classes"]), preprocessing.channels, preprocessing.size)
+            load_weights(network, file)
+            _keep(self.networks, key, (network.eval(), preprocessing, list(info["classes"])))
+        return self.networks[key]  # type: ignore[no-any-return]
+
+    def temperature(self, path: str, snapshot: str) -> float:
+        """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""
+        from limpide.run import Run
+
+        run = Run.open(path)
+        found = run.finding("calibration") if snapshot == "best" and run.model_file.exists() else None
+        number = found.number("temperature") if found else None
+        return number.value if number else 1.0
+
+    def tensor(self, path: str, preprocessing: Any, image: dict[str, Any]) -> Any:
+        """(1, channels, size, size), normalised as in training."""
+        return self.batch(preprocessing, self.square(path, preprocessing, image)[None])
+
+    def batch(self, preprocessing: Any, squares: np.ndarray) -> Any:
+        import torch
+
+        from limpide.data.reading import Pixels
+        from limpide.training.batches import normalised
+
+        return normalised(torch.from_numpy(np.ascontiguousarray(squares)), Pixels(preprocessing, np.arange(len(squares)), squares)).contiguous()
+
+    def square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
+        """uint8 (size, size, channels)."""
+        from PIL import Image
+
+        from limpide.data.decode import Undecodable, decode
+
+        if "bytes" in image:
+            try:
+                found = decode(image["bytes"], preprocessing.jpeg_side)
+            except Undecodable as error:
+                raise LookupError(error.reason) from error
+        else:
+            squares = probes(path)["squares"]
+            if not 0 <= image["probe"] < len(squares):
+                raise LookupError("this run kept no image of this number")
+            square = squares[image["probe"]]
+            if square.shape[0] == preprocessing.size:
+                return square  # type: ignore[no-any-return]
+            found = Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square)
+        return preprocessing.pixels(found)  # type: ignore[no-any-return]
+
+    def trace(self, path: str, snapshot: str, image: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
+        """(network, trace, preprocessing, classes)."""
+        from limpide.interpret.trace import trace
+
+        network, preprocessing, classes = self.network(path, snapshot)
+        key = (id(network), image.get("probe"), hash(image.get("bytes")))
+        if key not in self.traces:
+            _keep(self.traces, key, (network, trace(network, self.tensor(path, preprocessing, image))))
+        return (*self.traces[key], preprocessing, classes)
+
+
+def probes(path: str) -> Any:
+    """What the training set aside: squares uint8 (n, size, size, channels), truth (n,), files (n,). Raises LookupError."""
+    try:
+        with np.load(Path(path) / "predictions" / "probes.npz") as stored:
+            return {name: stored[name] for name in ("squares", "truth", "files")}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise LookupError("this run kept no images to look at") from error
+
+
+def _keep(store: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    store[key] = value
+    while len(store) > KEPT:
+        store.popitem(last=False)
+
+
+def compared(looker: Looker, path: str, snapshot: str, before: Any, after: Any, classes: list[str]) -> Answer:
+    """Probabilities of the likeliest classes as it is, and then: on the same scale as `prediction`."""
+    t = looker.temperature(path, snapshot)
+    before, after = (before / t).softmax(0), (after / t).softmax(0)
+    order = before.argsort(descending=True)[:5].tolist() + after.argsort(descending=True)[:2].tolist()
+    return {"rows": [{"class": classes[k], "before": float(before[k]), "after": float(after[k])} for k in dict.fromkeys(order)]}, b""
+
+
+def npy(value: Any) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.ascontiguousarray(value.detach().float().numpy()))
+    return stream.getvalue()
