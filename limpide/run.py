@@ -43,6 +43,7 @@ class Run:
         self.stats_file = path / "stats.jsonl"
         self.system_file = path / "system.jsonl"
         self.control_file = path / "control.jsonl"
+        self.marks_file = path / "marks.csv"
         self.cache = path / "cache"
         self._findings = path / "findings"
         self._pending: list[bytes] = []

@@ -328,14 +328,14 @@ def write_split(file: Path, names: Iterable[str], labels: Iterable[str], divisio
         for name, label, part, key, group in zip(names, labels, division.parts, keys, division.together, strict=True)
         if part
     )
-    _write(file, ("file", "label", "part", "content", "group"), rows)
+    write_rows(file, ("file", "label", "part", "content", "group"), rows)
 
 
 def write_excluded(file: Path, rows: Sequence[tuple[str, str]]) -> None:
-    _write(file, ("file", "reason"), rows)
+    write_rows(file, ("file", "reason"), rows)
 
 
-def _write(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_rows(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Line by line: a million of them are never held at once."""
 
     def fill(stream: IO[bytes]) -> None:

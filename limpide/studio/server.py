@@ -28,8 +28,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from limpide import __version__, language
 from limpide.browser import STATIC
 from limpide.errors import RunError, UsageError
+from limpide.finding import Finding
 from limpide.language import N_, Message
 from limpide.run import Run
+from limpide.studio import marking
+from limpide.studio.marking import UNSURE
 from limpide.studio.series import following, series, summary
 from limpide.studio.worker import Worker
 from limpide.workflows.info import error_log
@@ -40,7 +43,7 @@ BEAT = 10.0  # s after which a silent stream says that it is alive
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
 UPLOADS = 20  # kept in memory
 POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
-SLOW = ("saliency",)  # what has a process of its own, so that a unit does not wait for it
+SLOW = ("saliency", "neighbours", "alike", "embedding", "groups", "maximised")  # what has a process of its own, so that a unit does not wait for it
 
 
 class Guard:
@@ -92,6 +95,7 @@ class Studio:
             Route("/api/runs/{run}/report", self.report),
             Route("/api/runs/{run}/findings", self.findings),
             Route("/api/runs/{run}/look/{what}", self.look),
+            Route("/api/runs/{run}/marks", self.marks, methods=["GET", "POST"]),
             Route("/api/upload", self.upload, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
@@ -135,12 +139,23 @@ class Studio:
     async def findings(self, request: Request) -> Response:
         run = self._run(request)
         self._speak(request)
-        found = [
-            {"name": f.name, "verdict": f.verdict, "text": str(f.message), "details": [str(d) for d in f.details], "pictures": [vars(p) for p in f.pictures]}
-            for f in run.findings().values()
-        ]
-        confusion = run.finding("confusion")
-        return JSONResponse(_finite({"findings": found, "confusion": dict(confusion.data) if confusion else None}))
+        return JSONResponse(_finite({"findings": [_worded(finding) for finding in run.findings().values()]}))
+
+    async def marks(self, request: Request) -> Response:
+        """What somebody thinks of labels: marks.csv of the run, never the files. POST {file, label, suggested}; without a suggestion the mark goes."""
+        run = self._run(request)
+        if request.method == "POST":
+            try:
+                mark = json.loads(await _body(request, 10_000))
+            except (ValueError, RecursionError):
+                return _told("this is no JSON", 400)
+            wanted = ("file", "label", "suggested")
+            if not isinstance(mark, dict) or not all(isinstance(mark.get(name), str) for name in wanted) or not mark["file"]:
+                return _told("file, label, suggested: three texts", 400)
+            if mark["suggested"] not in ("", UNSURE, *run.info()["classes"]):
+                return _told(f"suggested: a class, {UNSURE}, or nothing", 400)
+            marking.mark(run, *(mark[name] for name in wanted))
+        return JSONResponse({"marks": marking.marks(run), "file": str(run.marks_file)})
 
     async def report(self, request: Request) -> Response:
         run = self._run(request)
@@ -229,20 +244,23 @@ class Studio:
             payload, data = await worker.ask(what, wanted, **values)
         except LookupError as error:
             return _told(str(error), 422)
+        self._speak(request)
+        if isinstance(payload.get("finding"), dict):
+            payload["finding"] = _worded(Finding.from_json(payload["finding"]))
         if isinstance(payload.get("message"), dict):
-            self._speak(request)
             payload["message"] = str(Message.from_json(payload["message"]))
             payload["numbers"] = [number | {"name": language._(number["name"])} for number in payload["numbers"]]
         if not data:
             return JSONResponse(_finite(payload))
-        kind_of = "image/png" if what == "picture" else "application/octet-stream"
-        return Response(data, media_type=kind_of, headers={"x-about": json.dumps(_finite(payload)), "cache-control": "no-store"})
+        return Response(
+            data, media_type=PICTURES.get(what, "application/octet-stream"), headers={"x-about": json.dumps(_finite(payload)), "cache-control": "no-store"}
+        )
 
     def _image(self, query: Any) -> dict[str, Any]:
         name = query.get("image", "probe-0")
-        if name.startswith("probe-"):
-            return {"probe": _natural(name[6:])}
-        return {"bytes": self.uploads[name]}
+        kind, _, number = name.partition("-")
+        found: dict[str, Any] = {kind: _natural(number)} if kind in ("probe", "row") else {"bytes": self.uploads[name]}
+        return found | {change: kind_of(query[change]) for change, kind_of in CHANGES.items() if query.get(change)}
 
     async def upload(self, request: Request) -> Response:
         """A photograph or a drawing, kept in memory until twenty others came."""
@@ -276,12 +294,24 @@ def _mask(text: str) -> list[list[int]]:
     return found  # type: ignore[no-any-return]
 
 
+def _within(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise ValueError(text)
+        return value
+
+    return number
+
+
 def _natural(text: str) -> int:
     if not text.isdecimal():
         raise ValueError(text)
     return int(text)
 
 
+CHANGES: dict[str, Callable[[str], Any]] = {"noise": _within(0, 128), "turn": _within(-180, 180), "mirror": _natural}  # of an image, before it is looked at
+PICTURES = {"picture": "image/png", "augmented": "image/png", "thumb": "image/jpeg"}
 NEEDED = {
     "maps": ("key",),
     "kernels": ("key",),
@@ -290,6 +320,10 @@ NEEDED = {
     "strongest": ("key", "channel"),
     "saliency": ("method", "label"),
     "occluded": ("mask",),
+    "thumb": ("row",),
+    "alike": ("distance",),
+    "cell": ("truth", "said"),
+    "groups": ("by",),
 }
 LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
     "predictions": {},
@@ -299,10 +333,20 @@ LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
     "kernels": {"image": str, "key": str},
     "unit": {"image": str, "key": str, "channel": _natural, "y": _natural, "x": _natural},
     "effect": {"image": str, "key": str, "channel": _natural, "place": _natural, "weight": float},
-    "strongest": {"key": str, "channel": _natural},
+    "strongest": {"key": str, "channel": _natural, "among": _natural},
     "saliency": {"image": str, "method": str, "label": _natural},
     "occluded": {"image": str, "mask": _mask},
     "picture": {"image": str},
+    "neighbours": {"image": str},
+    "album": {"part": str, "label": str, "start": _natural},
+    "thumb": {"row": _natural},
+    "alike": {"distance": _natural},
+    "augmented": {"image": str, "seed": _natural},
+    "embedding": {"method": str, "part": str},
+    "worst": {},
+    "cell": {"truth": _natural, "said": _natural},
+    "suspects": {},
+    "groups": {"by": str, "lang": str},
 }
 
 
@@ -337,6 +381,26 @@ async def _mistake(_request: Request, error: Exception) -> Response:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     return _told(f"this is a mistake in limpide itself; the details are in {file}", 500)
+
+
+def _worded(finding: Finding) -> dict[str, Any]:
+    """A finding in the language of the page: every sentence said, numbers left as numbers."""
+
+    def cell(value: Any) -> Any:
+        return str(value) if isinstance(value, Message) else value
+
+    table = finding.table
+    return {
+        "name": finding.name,
+        "verdict": finding.verdict,
+        "text": str(finding.message),
+        "details": [str(detail) for detail in finding.details],
+        "source": language._(finding.source) if finding.source else "",
+        "numbers": [vars(number) | {"name": language._(number.name)} for number in finding.numbers],
+        "columns": [[language._(name), form] for name, form in table.columns] if table else [],
+        "rows": [[cell(value) for value in row] for row in table.rows] if table else [],
+        "pictures": [vars(picture) for picture in finding.pictures],
+    }
 
 
 def _message(kind: str, values: Any, offset: int) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from limpide.errors import LimpideError
-from limpide.studio.looking import image, inside
+from limpide.studio.looking import data, image, inside, judged
 from limpide.studio.looking.looker import Answer, Looker
 
 
@@ -21,6 +21,9 @@ def serve(pipe: Any, niceness: int, parent: int) -> None:
     """The process: answers until the pipe is closed."""
     with contextlib.suppress(AttributeError, OSError):
         os.nice(niceness)
+    from limpide.machine import keep_memory
+
+    keep_memory()
     import torch
 
     torch.set_num_threads(1)
@@ -46,7 +49,9 @@ def serve(pipe: Any, niceness: int, parent: int) -> None:
 ANSWERS: dict[str, Callable[..., Answer]] = {
     f.__name__: f
     for f in (
-        *(image.predictions, image.prediction, image.saliency, image.occluded, image.picture),
+        *(image.predictions, image.prediction, image.saliency, image.occluded, image.picture, image.neighbours),
         *(inside.anatomy, inside.maps, inside.kernels, inside.unit, inside.effect, inside.strongest),
+        *(data.album, data.thumb, data.alike, data.augmented, data.embedding),
+        *(judged.worst, judged.cell, judged.suspects, judged.groups),
     )
 }

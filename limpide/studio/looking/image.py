@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from limpide.studio.looking.looker import Answer, Looker, compared, npy, probes
+from limpide.studio.looking.many import affordable, many
 
 
 def predictions(looker: Looker, path: str, snapshot: str) -> Answer:
@@ -30,11 +31,41 @@ def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) 
     t = looker.temperature(path, snapshot)
     row = (seen.output[0].double() / t).softmax(0)
     order = row.argsort(descending=True)[:5].tolist()
-    truth = probes(path)["truth"][image["probe"]] if "probe" in image and image["probe"] < len(probes(path)["truth"]) else None
+    truth, file = _known(looker, path, image, classes)
     return {
         "top": [{"class": classes[k], "index": k, "probability": float(row[k])} for k in order],
         "calibrated": t != 1.0,
-        "truth": classes[int(truth)] if truth is not None else None,
+        "truth": truth,
+        "file": file,
+    }, b""
+
+
+def _known(looker: Looker, path: str, image: dict[str, Any], classes: list[str]) -> tuple[str | None, str | None]:
+    """(class, file) of an image of the run."""
+    if "row" in image:
+        album = looker.album(path)
+        return album.labels[image["row"]], album.files[image["row"]]
+    if "probe" in image:
+        kept = probes(path)
+        truth = int(kept["truth"][image["probe"]])  # negative: nobody said
+        return classes[truth] if truth >= 0 else None, bytes(kept["files"][image["probe"]]).decode("utf-8", "backslashreplace")
+    return None, None
+
+
+def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], most: int = 8) -> Answer:
+    """The training images that the network takes for most alike: cosine of the features before its last layer."""
+    from limpide.interpret.features import features_of, nearest
+
+    network, seen, _, _ = looker.trace(path, snapshot, image)
+    album = looker.album(path)
+    found = many(looker, path, snapshot, album.some(affordable(looker, path, snapshot), "train"))
+    one = features_of(network, seen.image)[0][0].numpy()
+    own = image.get("row", -1)
+    top = [(k, alike) for k, alike in nearest(found.features, one, most + 1) if found.rows[k] != own][:most]
+    return {
+        "top": [{"row": int(found.rows[k]), "file": album.files[found.rows[k]], "label": album.labels[found.rows[k]], "cosine": alike} for k, alike in top],
+        "compared": len(found.rows),
+        "of": len(album.rows("train")),
     }, b""
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from limpide.studio.looking.album import Gone
 from limpide.studio.looking.looker import Answer, Looker, compared, npy, probes
 
 MOST_MAPS = 512  # of a layer, shown
+MOST_WOKEN = 200  # training images among which the strongest are looked for
 FAR_INPUTS = 4096  # products of one unit that are sent
 
 
@@ -164,15 +166,26 @@ def effect(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key:
     return compared(looker, path, snapshot, seen.output[0], after, classes)
 
 
-def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int) -> Answer:
-    """Of the probes, those that wake this channel most: [(probe, value, row, column)]."""
+def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, among: int = 16) -> Answer:
+    """Those that wake this channel most, of the images set aside; or, of more than those, of so many training images."""
     from limpide.interpret.trace import trace
 
     network, preprocessing, _ = looker.network(path, snapshot)
+    aside = len(probes(path)["squares"])
+    wanted = (
+        [{"row": int(k)} for k in looker.album(path).some(min(among, MOST_WOKEN), "train")]
+        if among > aside
+        else [{"probe": k} for k in range(min(among, aside))]
+    )
     found = []
-    for k in range(min(16, len(probes(path)["squares"]))):
-        output = trace(network, looker.tensor(path, preprocessing, {"probe": k})).find(key).output
+    for image in wanted:
+        try:
+            output = trace(network, looker.tensor(path, preprocessing, image)).find(key).output
+        except (KeyError, Gone):
+            raise
+        except LookupError:  # this image is gone
+            continue
         plane = output[0, channel] if output.ndim == 4 else output[0, ..., channel].reshape(1, -1)
         at = int(plane.argmax())
-        found.append({"probe": k, "value": float(plane.flatten()[at]), "y": at // plane.shape[-1], "x": at % plane.shape[-1]})
-    return {"top": sorted(found, key=lambda one: -one["value"])[:8]}, b""
+        found.append({**image, "value": float(plane.flatten()[at]), "y": at // plane.shape[-1], "x": at % plane.shape[-1]})
+    return {"top": sorted(found, key=lambda one: -one["value"])[:8], "among": len(found)}, b""

@@ -5,10 +5,17 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+
+from limpide.data.decode import Undecodable, decode
+from limpide.data.preprocessing import Preprocessing
+from limpide.run import Run
+from limpide.studio.looking.album import Album, stamp
 
 KEPT = 6  # networks, and traces, that are kept for the next question
 
@@ -21,6 +28,8 @@ class Looker:
     def __init__(self) -> None:
         self.networks: OrderedDict[Any, Any] = OrderedDict()
         self.traces: OrderedDict[Any, Any] = OrderedDict()
+        self.albums: OrderedDict[Any, Any] = OrderedDict()
+        self.seen: OrderedDict[Any, Any] = OrderedDict()  # features of many images, fingerprints, maps
 
     def network(self, path: str, snapshot: str) -> tuple[Any, Any, list[str]]:
         """(network in evaluation mode, preprocessing, classes). "best" is the final model, while there is none the newest weights.
@@ -28,8 +37,6 @@ class Looker:
         Raises LookupError where there are no such weights.
         """
         from limpide import models
-        from limpide.data.preprocessing import Preprocessing
-        from limpide.run import Run
         from limpide.training.network import load_weights
 
         run = Run.open(path)
@@ -55,8 +62,6 @@ class Looker:
 
     def temperature(self, path: str, snapshot: str) -> float:
         """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""
-        from limpide.run import Run
-
         run = Run.open(path)
         found = run.finding("calibration") if snapshot == "best" and run.model_file.exists() else None
         number = found.number("temperature") if found else None
@@ -72,19 +77,27 @@ class Looker:
         from limpide.data.reading import Pixels
         from limpide.training.batches import normalised
 
-        return normalised(torch.from_numpy(np.ascontiguousarray(squares)), Pixels(preprocessing, np.arange(len(squares)), squares)).contiguous()
+        return normalised(torch.from_numpy(np.array(squares)), Pixels(preprocessing, np.arange(len(squares)), squares)).contiguous()
+
+    def album(self, path: str) -> Album:
+        """Raises LookupError where the run has not split its images yet."""
+        key = stamp(path)
+        if key not in self.albums:
+            _keep(self.albums, key, Album(Run.open(path)))
+        return self.albums[key]  # type: ignore[no-any-return]
 
     def square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
-        """uint8 (size, size, channels)."""
-        from PIL import Image
+        """uint8 (size, size, channels): what the network sees, changed as the question asks. Raises LookupError."""
+        return changed(self._square(path, preprocessing, image), image)
 
-        from limpide.data.decode import Undecodable, decode
-
+    def _square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
         if "bytes" in image:
             try:
                 found = decode(image["bytes"], preprocessing.jpeg_side)
             except Undecodable as error:
                 raise LookupError(error.reason) from error
+        elif "row" in image:
+            found = self.album(path).image(image["row"], preprocessing.jpeg_side)
         else:
             squares = probes(path)["squares"]
             if not 0 <= image["probe"] < len(squares):
@@ -95,12 +108,18 @@ class Looker:
             found = Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square)
         return preprocessing.pixels(found)  # type: ignore[no-any-return]
 
+    def once(self, key: Any, work: Callable[[], Any]) -> Any:
+        """What takes long is worked out once."""
+        if key not in self.seen:
+            _keep(self.seen, key, work())
+        return self.seen[key]
+
     def trace(self, path: str, snapshot: str, image: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
         """(network, trace, preprocessing, classes)."""
         from limpide.interpret.trace import trace
 
         network, preprocessing, classes = self.network(path, snapshot)
-        key = (id(network), image.get("probe"), hash(image.get("bytes")))
+        key = (id(network), *sorted((name, hash(value)) for name, value in image.items()))
         if key not in self.traces:
             _keep(self.traces, key, (network, trace(network, self.tensor(path, preprocessing, image))))
         return (*self.traces[key], preprocessing, classes)
@@ -113,6 +132,24 @@ def probes(path: str) -> Any:
             return {name: stored[name] for name in ("squares", "truth", "files")}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LookupError("this run kept no images to look at") from error
+
+
+def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:
+    """The square with "turn" (degrees, counter-clockwise; what comes in from outside is the mirrored border), "mirror", and "noise" (standard
+    deviation in grey levels, the same noise every time)."""
+    if image.get("mirror"):
+        square = square[:, ::-1]
+    if image.get("turn"):
+        side = len(square)
+        wide = np.pad(square, ((side // 2,) * 2, (side // 2,) * 2, (0, 0)), mode="reflect")
+        planes = [
+            np.asarray(Image.fromarray(np.ascontiguousarray(wide[..., c])).rotate(image["turn"], Image.Resampling.BILINEAR)) for c in range(wide.shape[-1])
+        ]
+        square = np.stack(planes, -1)[side // 2 : side // 2 + side, side // 2 : side // 2 + side]
+    if image.get("noise"):
+        noise = np.random.default_rng(0).normal(0, image["noise"], square.shape)
+        square = np.clip(np.round(square + noise), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(square)
 
 
 def _keep(store: OrderedDict[Any, Any], key: Any, value: Any) -> None:

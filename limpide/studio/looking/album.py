@@ -1,0 +1,121 @@
+"""The images of a run, found again where they lie: row k is line k of split.csv."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import Counter
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from limpide.data.decode import Undecodable
+from limpide.data.scan import scan
+from limpide.data.split import read_split
+from limpide.errors import LimpideError
+from limpide.run import Run
+
+PARTS = ("train", "validation", "calibration", "test")
+
+
+class Gone(LookupError):
+    """None of the images of a run can be found."""
+
+
+class Album:
+    """files, labels, parts: parallel, in the order of split.csv. Raises LookupError where a run has no split yet."""
+
+    def __init__(self, run: Run) -> None:
+        if not run.split_file.exists():
+            raise LookupError("this run has not split its images yet")
+        self.run = run
+        rows = list(read_split(run.split_file))
+        self.files = [row.get("file") or "" for row in rows]
+        self.labels = [row.get("label") or "" for row in rows]
+        self.parts = [row.get("part") or "" for row in rows]
+
+    @cached_property
+    def _dataset(self) -> Any:
+        location, info = self.run.info().get("location", ""), self.run.info()
+        if "arrays" in info:
+            raise Gone("this run learned from an array: its images are on no disk")
+        # A relative path is meant from where the training was started: here, or where the folder of runs lies.
+        beside = self.run.path.resolve().parents[1] / location
+        try:
+            return scan(location if os.path.exists(location) or not beside.exists() else str(beside), fewest_classes=1, groups="none")  # noqa: PTH110
+        except LimpideError as error:
+            raise Gone(f"the images are no longer where they were: {location}") from error
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: k for k, name in enumerate(self._dataset.images.names)}
+
+    def image(self, row: int, at_least: int = 0) -> Image.Image:
+        """RGB. Raises LookupError when it is not there any more."""
+        if not 0 <= row < len(self.files):
+            raise LookupError(f"the rows go from 0 to {len(self.files) - 1}")
+        place = self._places.get(self.files[row])
+        try:
+            if place is not None:
+                return self._dataset.images.image(place, at_least)  # type: ignore[no-any-return]
+        except Undecodable:
+            pass
+        raise LookupError(f"this image can no longer be read: {self.files[row]}")
+
+    def bytes(self, row: int) -> bytes:
+        """What identifies the image. Raises LookupError when it is not there any more."""
+        place = self._places.get(self.files[row])
+        try:
+            if place is not None:
+                return self._dataset.images.bytes(place)  # type: ignore[no-any-return]
+        except Undecodable:
+            pass
+        raise LookupError(f"this image can no longer be read: {self.files[row]}")
+
+    def rows(self, part: str = "", label: str = "") -> np.ndarray:
+        """Rows of this part and class; of all of them where neither is said."""
+        return np.array([k for k in range(len(self.files)) if (not part or self.parts[k] == part) and (not label or self.labels[k] == label)], int)
+
+    def some(self, most: int, part: str = "", label: str = "") -> np.ndarray:
+        """At most so many of them, drawn evenly from the classes, the same ones every time, in their order."""
+        rows = np.random.default_rng(0).permutation(self.rows(part, label))
+        turn: Counter[str] = Counter()
+        order = []
+        for row in rows.tolist():
+            order.append(turn[self.labels[row]])
+            turn[self.labels[row]] += 1
+        return np.sort(rows[np.argsort(order, kind="stable")[:most]])
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Class → part → images."""
+        found: dict[str, Counter[str]] = {}
+        for label, part in zip(self.labels, self.parts, strict=True):
+            found.setdefault(label, Counter())[part] += 1
+        return {label: dict(count) for label, count in found.items()}
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """File → row."""
+        return {name: k for k, name in enumerate(self.files)}
+
+
+def thumbnail(image: Image.Image, side: int = 96) -> bytes:
+    """A small JPEG; a tiny image is enlarged with its pixels visible."""
+    if max(image.size) <= side // 2:
+        factor = side // max(image.size)
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    else:
+        image = image.copy()
+        image.thumbnail((side, side))
+    stream = io.BytesIO()
+    image.convert("RGB").save(stream, "JPEG", quality=85)
+    return stream.getvalue()
+
+
+def stamp(path: str) -> tuple[str, int]:
+    """What tells an album from that of another state of the run."""
+    file = Path(path) / "split.csv"
+    return path, file.stat().st_mtime_ns if file.exists() else 0

@@ -1,0 +1,115 @@
+"""Questions about the test images, from what the sealed model said of them (predictions/test.npz): nothing is computed anew by a network."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limpide import language
+from limpide.audit.evidence import Evidence
+from limpide.language import N_, message
+from limpide.studio.looking.album import Album
+from limpide.studio.looking.looker import Answer, Looker
+
+MOST = 60  # images sent at once
+MOST_GROUPED = 500  # images whose pixels are looked at to group them
+THIRDS = (N_("the darkest third"), N_("the middle third"), N_("the brightest third"))
+SIZES = (N_("the smallest third"), N_("the middle third"), N_("the largest third"))
+WAYS = {"class": N_("class"), "folder": N_("folder"), "brightness": N_("brightness"), "size": N_("size in pixels")}
+
+
+def _evidence(looker: Looker, path: str) -> Evidence:
+    from limpide.run import Run
+
+    try:
+        with np.load(Path(path) / "predictions" / "test.npz") as stored:
+            files = tuple(bytes(name).decode("utf-8", "surrogateescape") for name in stored["files"])
+            return Evidence(tuple(Run.open(path).info()["classes"]), files, stored["truth"].astype(int), stored["probabilities"], 0)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise LookupError("this run was not judged yet: there are no answers on test images") from error
+
+
+def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
+    return {
+        "row": album.row_of.get(evidence.files[i], -1),
+        "file": evidence.files[i],
+        "label": evidence.classes[evidence.truth[i]],
+        "predicted": evidence.classes[evidence.predicted[i]],
+        "probability": float(evidence.probabilities[i].max()),
+        "loss": float(-np.log(max(evidence.probabilities[i, evidence.truth[i]], np.finfo(np.float32).tiny))),
+    }
+
+
+def worst(looker: Looker, path: str, snapshot: str) -> Answer:
+    """The test images with the largest loss (nats), and what the matrix and the reliability curve are drawn from."""
+    from limpide.metrics import confusion, reliability
+
+    evidence, album = _evidence(looker, path), looker.album(path)
+    loss = -np.log(np.maximum(evidence.probabilities[np.arange(len(evidence.truth)), evidence.truth], np.finfo(np.float32).tiny))
+    bins, error = reliability(evidence.probabilities, evidence.truth)
+    return {
+        "images": [_told(evidence, album, int(i)) for i in np.argsort(-loss, kind="stable")[:MOST]],
+        "total": len(evidence.truth),
+        "wrong": int((~evidence.right).sum()),
+        "mean_loss": float(loss.mean()),
+        "classes": list(evidence.classes),
+        "matrix": confusion(evidence.truth, evidence.predicted, len(evidence.classes)).tolist(),
+        "bins": [vars(b) for b in bins],
+        "error": error,
+    }, b""
+
+
+def cell(looker: Looker, path: str, snapshot: str, truth: int, said: int) -> Answer:
+    """The test images of one class that were called another (or the same), the surest first."""
+    evidence, album = _evidence(looker, path), looker.album(path)
+    found = np.flatnonzero((evidence.truth == truth) & (evidence.predicted == said))
+    order = found[np.argsort(-evidence.probabilities[found].max(1), kind="stable")]
+    return {"images": [_told(evidence, album, int(i)) for i in order[:MOST]], "total": len(order)}, b""
+
+
+def suspects(looker: Looker, path: str, snapshot: str) -> Answer:
+    """Test images whose label may be wrong (audit/labels.py), the surest first."""
+    from limpide.audit import labels
+
+    evidence, album = _evidence(looker, path), looker.album(path)
+    found = labels.suspects(evidence.probabilities, evidence.truth)
+    shown = [_told(evidence, album, i) | {"suggested": evidence.classes[k], "margin": margin} for i, k, margin in found[:MOST]]
+    return {"images": shown, "total": len(found), "of": len(evidence.truth)}, b""
+
+
+def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") -> Answer:
+    """The audit of groups (audit/groups.py), by class, folder, brightness or size."""
+    from limpide.audit.groups import groups as audit
+
+    if by not in WAYS:
+        raise LookupError(f"there is no such way to group images: {', '.join(WAYS)}")
+    language.use(lang if lang in language.LANGUAGES else "en")  # some groups have names of ours
+    evidence, album = _evidence(looker, path), looker.album(path)
+    names = looker.once(("groups", path, by, language.current()), lambda: _names(evidence, album, by))
+    kept = np.array([k for k, name in enumerate(names) if name is not None], int)
+    if not len(kept):
+        raise LookupError("none of the test images belongs to such a group")
+    some = Evidence(evidence.classes, tuple(evidence.files[k] for k in kept), evidence.truth[kept], evidence.probabilities[kept], 0)
+    finding = audit(some, [names[k] for k in kept], message(WAYS[by]))
+    return {"finding": finding.to_json(), "judged": len(kept), "of": len(names)}, b""
+
+
+def _names(evidence: Evidence, album: Album, by: str) -> list[str | None]:
+    """The group of each test image; None where it has none."""
+    if by == "class":
+        return [evidence.classes[k] for k in evidence.truth]
+    if by == "folder":
+        return [str(Path(file).parent) for file in evidence.files]
+    rows = [album.row_of.get(file, -1) for file in evidence.files]
+    values = np.full(len(rows), np.nan)
+    for k in np.random.default_rng(0).permutation(len(rows))[:MOST_GROUPED].tolist():
+        if rows[k] >= 0:
+            image = album.image(rows[k], 64 if by == "brightness" else 0)
+            values[k] = np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size)
+    known = values[np.isfinite(values)]
+    low, high = np.quantile(known, [1 / 3, 2 / 3]) if len(known) else (0.0, 0.0)
+    words = [str(message(word)) for word in (THIRDS if by == "brightness" else SIZES)]
+    return [None if not np.isfinite(v) else words[0 if v <= low else 2 if v > high else 1] for v in values]

@@ -1,0 +1,75 @@
+"""Many images at once: what the network sees in each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from limpide.studio.looking.album import Gone
+from limpide.studio.looking.looker import Looker
+
+BATCH = 32
+WORK = 60e9  # multiply-adds that a look at many images may cost: some ten seconds of one processor
+FEWEST, MOST = 200, 1000  # images
+
+
+def affordable(looker: Looker, path: str, snapshot: str) -> int:
+    """How many images a look at many takes in: fewer for a network that works long on each."""
+    from limpide.models.counting import multiply_adds
+
+    network, preprocessing, _ = looker.network(path, snapshot)
+    each = looker.once(("work", id(network)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))
+    return int(min(MOST, max(FEWEST, WORK / max(1, each))))
+
+
+@dataclass
+class Many:
+    """Parallel; images that can no longer be read are left out."""
+
+    rows: np.ndarray  # (n,) of the album
+    features: np.ndarray  # float32 (n, width)
+    probabilities: np.ndarray  # float32 (n, classes)
+
+
+def many(looker: Looker, path: str, snapshot: str, rows: np.ndarray) -> Many:
+    """Raises LookupError where none of the images is there any more."""
+    network, preprocessing, _ = looker.network(path, snapshot)
+    return looker.once(("many", id(network), rows.tobytes()), lambda: _many(looker, path, network, preprocessing, looker.temperature(path, snapshot), rows))  # type: ignore[no-any-return]
+
+
+def _many(looker: Looker, path: str, network: Any, preprocessing: Any, temperature: float, rows: np.ndarray) -> Many:
+    import torch
+
+    from limpide.interpret.features import features_of
+    from limpide.training.device import fused
+
+    kept, squares = readable(looker, path, preprocessing, rows)
+    if not len(kept):
+        raise LookupError("none of these images can be read any more")
+    network = fused(network, torch.device("cpu"))  # the same numbers but for rounding
+    features, probabilities = [], []
+    for k in range(0, len(kept), BATCH):
+        seen, logits = features_of(network, looker.batch(preprocessing, squares[k : k + BATCH]))
+        features.append(seen.float().numpy())
+        probabilities.append((logits.float() / temperature).softmax(1).numpy())
+    return Many(kept, np.concatenate(features), np.concatenate(probabilities))
+
+
+def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rows that can be read, their squares uint8 (n, size, size, channels)); decoded once for every snapshot of a run."""
+
+    def work() -> tuple[np.ndarray, np.ndarray]:
+        kept, squares = [], []
+        for row in rows.tolist():
+            try:
+                squares.append(looker.square(path, preprocessing, {"row": row}))
+            except Gone:
+                raise
+            except LookupError:  # this one is gone, or damaged since
+                continue
+            kept.append(row)
+        return np.array(kept, int), np.stack(squares) if squares else np.zeros((0, 1, 1, 1), np.uint8)
+
+    return looker.once(("squares", path, preprocessing, rows.tobytes()), work)  # type: ignore[no-any-return]
