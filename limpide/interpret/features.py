@@ -62,6 +62,8 @@ def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tup
     from sklearn.decomposition import PCA
 
     centred = features - features.mean(0)
+    if not np.abs(centred).max() > 0:  # a network that sees all of them alike
+        return np.zeros((len(features), 2), np.float32), None
     axes = PCA(min(FIRST_AXES, *centred.shape), svd_solver="randomized", random_state=seed).fit(centred)
     found = axes.transform(centred)
     # Which way an axis points is a coin's throw: the largest number shall be positive.
@@ -74,6 +76,7 @@ def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tup
         found = TSNE(2, perplexity=perplexity, init=found[:, :2] / (found[:, 0].std() or 1) * 1e-4, random_state=seed).fit_transform(found)
     places = np.zeros((len(found), 2))
     places[:, : found.shape[1]] = found[:, :2]
+    places -= (places.max(0) + places.min(0)) / 2
     return (places / (np.abs(places).max() or 1.0)).astype(np.float32), kept
 
 

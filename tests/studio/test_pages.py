@@ -17,9 +17,11 @@ from test_server import Server, served, trained  # noqa: F401 (a fixture)
 from test_watching import begun, learning
 
 from limpide.browser import STATIC
+from limpide.data.split import read_split
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
+from limpide.run import Run
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
@@ -64,9 +66,15 @@ def go(page: Any, hash: str, wait: str = "h1") -> None:
 
 
 RUN = "run=photos-001"
-PAGES = ["page=runs", f"page=live&{RUN}", f"page=anatomy&{RUN}", f"page=layer&{RUN}", f"page=unit&{RUN}", f"page=image&{RUN}", f"page=errors&{RUN}"] + [
-    f"page=learn&part={part}" for part in ("neuron", "descent", "race", "playground", "bench", "digit")
-]
+PAGES = (
+    ["page=runs", f"page=live&{RUN}", f"page=anatomy&{RUN}", f"page=layer&{RUN}", f"page=unit&{RUN}", f"page=image&{RUN}", f"page=errors&{RUN}"]
+    + [
+        f"page=map&{RUN}",
+        f"page=audit&{RUN}&by=brightness",
+        f"page=data&{RUN}",
+    ]
+    + [f"page=learn&part={part}" for part in ("neuron", "descent", "race", "playground", "bench", "digit")]
+)
 
 
 @pytest.mark.parametrize("hash", PAGES)
@@ -107,7 +115,7 @@ def test_the_first_paint_is_small() -> None:
 
 
 def test_a_hostile_class_is_text_everywhere(page: Any) -> None:
-    for hash in (f"page=live&{RUN}", f"page=image&{RUN}", f"page=unit&{RUN}", f"page=errors&{RUN}"):
+    for hash in (f"page={name}&{RUN}" for name in ("live", "image", "unit", "errors", "map", "audit&by=class", "data")):
         go(page, hash)
         page.wait_for_timeout(300)
         assert page.locator("img[src='x']").count() == 0
@@ -187,6 +195,74 @@ def agrees(page: Any) -> None:
     rows = {row.locator("td").nth(2).inner_text(): row.locator("td").nth(1).inner_text() for row in page.locator(".written tr").all()}
     ours, torchs = (float(next(value for name, value in rows.items() if name.startswith(start)).replace(",", "")) for start in ("value,", "as PyTorch"))
     assert ours == pytest.approx(torchs, abs=1e-4)
+
+
+def test_a_cell_shows_its_images_and_a_mark_is_kept(page: Any, trained: Path) -> None:  # noqa: F811
+    run = Run(trained / "photos-001")
+    go(page, f"page=errors&{RUN}")
+    button = page.locator(".matrix button").first
+    n = int(button.inner_text())
+    button.click()
+    page.wait_for_selector("h3 + div .probe img")
+    assert page.locator("h3 + div .probe img").count() == n
+    choice = page.locator("h3 + div .probe select").first
+    choice.select_option("?")
+    page.wait_for_selector("text=1 marked, kept in")
+    (one,) = read_split(run.marks_file)
+    assert one["suggested"] == "?" and one["file"] in page.locator("h3 + div .probe select").first.get_attribute("aria-label")
+    choice.select_option("")
+    page.wait_for_selector("text=What you mark is kept in")
+    assert list(read_split(run.marks_file)) == []
+    page.locator("h3 + div .probe a").first.click()
+    page.wait_for_function("() => location.hash.includes('page=image') && /image=row-\\d+/.test(location.hash)")
+    page.wait_for_selector(".crumbs")
+    assert page.inner_text(".crumbs") == one["file"]
+
+
+def test_a_line_around_points_shows_their_images(page: Any) -> None:
+    go(page, f"page=map&{RUN}", "canvas")
+    page.wait_for_selector("text=80 of 80 images")
+    box = page.locator("canvas").bounding_box()
+    page.mouse.move(box["x"] + 2, box["y"] + 2)
+    page.mouse.down()
+    for x, y in ((box["width"] - 2, 2), (box["width"] - 2, box["height"] - 2), (2, box["height"] - 2)):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=3)
+    page.mouse.up()
+    page.wait_for_selector("text=/^80 images, /")
+    assert page.locator(".probe img").count() == 60
+    page.locator("main select").last.select_option("class-disc")
+    page.wait_for_selector("text=/^40 images, /")
+    page.get_by_role("button", name="t-SNE: neighbours together").click()
+    page.wait_for_selector("text=/large distances .* mean nothing/")
+
+
+def test_the_image_is_turned_for_every_page_and_its_neighbours_are_found(page: Any) -> None:
+    go(page, f"page=image&{RUN}&image=row-0")
+    before = page.locator("table td.n").first.inner_text()
+    page.locator("input[type=range]").first.fill("90")
+    page.wait_for_function("() => location.hash.includes('turn=90')")
+    page.wait_for_function("before => document.querySelector('table td.n')?.innerText !== before", arg=before)
+    go(page, f"page=layer&{RUN}&image=row-0&turn=90")
+    page.get_by_role("button", name="changed").click()
+    page.wait_for_function("() => !location.hash.includes('turn')")
+    go(page, f"page=image&{RUN}&image=row-0")
+    page.get_by_role("button", name="Find them").click()
+    page.wait_for_selector("text=/cos 0\\.|cos 1/")
+    assert page.locator("section + h2 ~ div .probe img, .probes .probe img").count() == 8
+
+
+def test_the_threshold_of_copies_moves_what_is_shown(page: Any) -> None:
+    go(page, f"page=data&{RUN}")
+    page.get_by_role("button", name="Look for them").click()
+    page.wait_for_selector("text=/pairs among 80 of 80 images/")
+    slider = page.locator("input[type=range]")
+    slider.fill("0")
+    page.wait_for_selector("text=/^0 pairs among/")
+    slider.fill("64")
+    page.wait_for_function("() => !/(^|\\n)0 pairs among/.test(document.querySelector('main').innerText)")
+    assert page.locator(".pair").count() > 0
+    page.locator("main select").last.select_option("disc")
+    page.wait_for_selector("text=1 to 40 of 40")
 
 
 # -- Learn

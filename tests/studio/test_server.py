@@ -79,7 +79,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for k in range(40):
             pixels = dice.integers(0, 60, (32, 32, 3)).astype(np.uint8)
             rows, columns = np.mgrid[:32, :32]
-            inside = (rows - 16) ** 2 + (columns - 16) ** 2 < 80 if label == "disc" else (abs(rows - 16) < 8) & (abs(columns - 16) < 8)
+            down, across, size = (*dice.integers(11, 21, 2), dice.integers(5, 9))
+            inside = (rows - down) ** 2 + (columns - across) ** 2 < size**2 if label == "disc" else (abs(rows - down) < size) & (abs(columns - across) < size)
             pixels[inside] = dice.integers(150, 255, 3)
             Image.fromarray(pixels).save(place / f"{k}.png")
     ImageClassifier(model="cnn", epochs=3, image_size=32, runs=str(folder / "runs"), quiet=True).fit(str(folder / "photos"))
@@ -164,6 +165,21 @@ def test_what_a_run_says(server: Server) -> None:
             assert sum(values["counts"]) == sum(weights[name]["counts"])
 
 
+def test_a_mark_is_a_class_or_refused(server: Server) -> None:
+    for body, expected in (
+        (b"not json", 400),
+        (b"[]", 400),
+        (b'{"file": "disc/1.png", "label": "disc"}', 400),
+        (b'{"file": "", "label": "disc", "suggested": "?"}', 400),
+        (b'{"file": "disc/1.png", "label": "disc", "suggested": "a cow"}', 400),
+        (b'{"file": "disc/1.png", "label": "disc", "suggested": "?"}', 200),
+    ):
+        assert server.ask(RUN + "/marks", "POST", body)[0] == expected
+    assert server.json(RUN + "/marks")["marks"] == [{"file": "disc/1.png", "label": "disc", "suggested": "?"}]
+    assert server.ask(RUN + "/marks", "POST", b'{"file": "disc/1.png", "label": "disc", "suggested": ""}')[0] == 200
+    assert server.json(RUN + "/marks")["marks"] == []
+
+
 def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> None:
     ops = server.json(RUN + "/look/anatomy")["ops"]
     convolution = next(op["key"] for op in ops if op["name"] == "conv2d")
@@ -190,6 +206,27 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         "/look/saliency?method=astrology&label=0": 422,
         "/look/predictions?snapshot=..%2f..": 422,
         "/look/predictions?snapshot=3": 422,
+        "/look/album": 200,
+        "/look/album?start=-1": 400,
+        "/look/thumb?row=0": 200,
+        "/look/thumb?row=80": 422,
+        "/look/thumb": 400,
+        "/look/prediction?image=row-3&turn=45&noise=10&mirror=1": 200,
+        "/look/prediction?image=row-3&turn=1e9": 400,
+        "/look/prediction?image=row-3&noise=nan": 400,
+        "/look/prediction?image=row-99": 422,
+        "/look/neighbours?image=row-3": 200,
+        "/look/alike?distance=12": 200,
+        "/look/augmented": 200,
+        "/look/embedding?method=pca": 200,
+        "/look/embedding?method=x": 422,
+        "/look/worst": 200,
+        "/look/cell?truth=0&said=1": 200,
+        "/look/cell?truth=0": 400,
+        "/look/suspects": 200,
+        "/look/groups?by=folder": 200,
+        "/look/groups?by=x": 422,
+        "/marks": 200,
     }.items():
         status, _, data = server.ask(RUN + path)
         assert status == expected, (path, status, data[:200])

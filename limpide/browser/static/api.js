@@ -28,11 +28,18 @@ export const get = async (url) => (await told(await fetch(url, { signal: current
 export const runs = () => get(`/api/runs?${query({})}`);
 export const ask = (run, what, values) => get(path(run, `/look/${what}`, values));
 export const post = async (url, body) => (await told(await fetch(url, { method: "POST", body }))).json();
+export const send = (url, values) => post(url, JSON.stringify(values));
 
 /** An array of looking.py: {shape, values: Float32Array, about}. */
 export const array = async (run, what, values) => {
   const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
   return { ...npy(await answer.arrayBuffer()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
+};
+
+/** The URL of a picture that was made, or nothing where there is none to make. */
+export const picture = async (run, what, values) => {
+  const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
+  return answer.headers.get("content-type").startsWith("image/") ? URL.createObjectURL(await answer.blob()) : null;
 };
 
 /** NumPy's format 1 and 2, little-endian float32, rows first (numpy.lib.format). */

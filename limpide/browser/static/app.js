@@ -1,13 +1,13 @@
 // The studio: the bar, and the page that the URL names.
 import { signal } from "@preact/signals";
 import { html, render, useEffect } from "./html.js";
-import { place, language, theme, link, go, snapshot, image } from "./state.js";
+import { place, language, theme, link, go, snapshot, image, looked, other } from "./state.js";
 import { load, t, count } from "./words.js";
 import { get, path, post } from "./api.js";
 import { useFetched } from "./fetched.js";
 
-const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", unit: "unit", image: "image", errors: "errors", compare: "compare", learn: "learn" };
-const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors"];
+const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", unit: "unit", image: "image", errors: "errors", map: "map", audit: "audit", data: "data", compare: "compare", learn: "learn" };
+const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors", "map", "audit", "data"];
 const loaded = signal({}); // a signal, so that the page is drawn when its module has come
 
 const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run ? "live" : "runs");
@@ -44,10 +44,10 @@ const Bar = ({ about }) => {
   const steps = about?.snapshots ?? [];
   const at = snapshot();
   const probes = about?.probes ?? 0;
-  const turn = (by) => go({ image: `probe-${(Number(image().slice(6) || 0) + by + probes) % (probes || 1)}` });
+  const turn = (by) => go(other(`probe-${(Number(image().slice(6) || 0) + by + probes) % (probes || 1)}`));
   const taken = async (file) => {
     const found = await post("/api/upload", file);
-    go({ image: found.image });
+    go(other(found.image));
   };
   return html`<div class="bar">
     <span class="strong">${place.value.run}</span>
@@ -57,12 +57,14 @@ const Bar = ({ about }) => {
         ${steps.map((step) => html`<option value=${String(step)}>${t("after", { n: count(step) })}</option>`)}
       </select></label>
     <label>${t("image")}
-      <select value=${image()} onChange=${(event) => go({ image: event.target.value })}>
+      <select value=${image()} onChange=${(event) => go(other(event.target.value))}>
         ${Array.from({ length: probes }, (_, k) => html`<option value=${`probe-${k}`}>${t("probe", { n: k + 1 })}</option>`)}
+        ${image().startsWith("row-") && html`<option value=${image()}>${t("row", { n: count(Number(image().slice(4)) + 1) })}</option>`}
         ${image().startsWith("drop-") && html`<option value=${image()}>${t("dropped")}</option>`}
       </select></label>
     <span><button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button><button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button></span>
-    <img class="pixels" alt="" width="34" height="34" src=${steps.length ? path(place.value.run, "/look/picture", { image: image(), snapshot: at }) : ""} />
+    <img class="pixels" alt="" width="34" height="34" src=${steps.length ? path(place.value.run, "/look/picture", looked()) : ""} />
+    ${["noise", "turn", "mirror"].some((name) => place.value[name]) && html`<button class="plain" onClick=${() => go(other(image()))}>${t("changed")} ✕</button>`}
     <label class="small">${t("own")} <input type="file" accept="image/*" onChange=${(event) => event.target.files[0] && taken(event.target.files[0])} /></label>
   </div>`;
 };
@@ -83,7 +85,7 @@ const start = async () => {
   addEventListener("drop", async (event) => {
     event.preventDefault();
     const file = event.dataTransfer?.files?.[0];
-    if (file && place.value.run) go({ image: (await post("/api/upload", file)).image });
+    if (file && place.value.run) go(other((await post("/api/upload", file)).image));
   });
 };
 start();

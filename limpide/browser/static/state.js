@@ -38,3 +38,8 @@ export const go = (values, { replace = false } = {}) => {
 
 export const snapshot = () => place.value.at || "best";
 export const image = () => place.value.image || "probe-0";
+/** What is looked at: these weights, this image, changed as the URL says. */
+export const looked = () => ({ snapshot: snapshot(), image: image(), noise: place.value.noise, turn: place.value.turn, mirror: place.value.mirror });
+export const lookedAt = () => Object.values(looked()).join();
+/** Another image comes as it is. */
+export const other = (image) => ({ image, noise: null, turn: null, mirror: null });

@@ -34,3 +34,9 @@ export const duration = (seconds) => {
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 };
+/** A value with its unit, as a finding states it. */
+export const measured = (value, unit) => {
+  if (value == null) return "–";
+  const forms = { share: () => percent(value), percent: () => percent(value), count: () => count(value), bytes: () => bytes(value), s: () => duration(value), duration: () => duration(value), large: () => large(value), ms: () => `${number(value)} ms` };
+  return typeof value !== "number" ? String(value) : forms[unit] ? forms[unit]() : `${number(value)}${unit && !["text", "number"].includes(unit) ? ` ${unit}` : ""}`;
+};

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from limpide.studio.looking.album import Gone, thumbnail
-from limpide.studio.looking.looker import Answer, Looker, npy
+from limpide.studio.looking.looker import Answer, Looker
 from limpide.studio.looking.many import affordable, many
 
 PAGE = 60  # images sent at once
@@ -72,7 +72,7 @@ def _compared(found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def augmented(looker: Looker, path: str, snapshot: str, image: dict[str, Any], seed: int = 0) -> Answer:
-    """What training makes of this image, several times, as a PNG: one beside the other. Raises LookupError where it changes nothing."""
+    """What training makes of this image, several times, as a PNG: one beside the other; no image where it changes nothing."""
     import torch
 
     from limpide.recipe import Recipe
@@ -83,7 +83,7 @@ def augmented(looker: Looker, path: str, snapshot: str, image: dict[str, Any], s
     _, preprocessing, _ = looker.network(path, snapshot)
     change = augmentation(Recipe.from_json(info["recipe"]), float(info.get("epochs") or 1), preprocessing.channels == 1)
     if change is None:
-        raise LookupError("this training shows every image as it is: with so few passes variety would not help")
+        return {"images": 0}, b""
     tensor = looker.tensor(path, preprocessing, image).repeat(CHANGED, 1, 1, 1)
     made = change(tensor, torch.Generator().manual_seed(seed)).permute(0, 2, 3, 1).numpy()
     squares = np.clip(np.round(made * np.array(preprocessing.std) + np.array(preprocessing.mean)), 0, 255).astype(np.uint8)
@@ -94,12 +94,10 @@ def augmented(looker: Looker, path: str, snapshot: str, image: dict[str, Any], s
 
 
 def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca", part: str = "") -> Answer:
-    """Places float32 (n, 2) of images by what the network sees in them before its last layer, with what it says of each.
+    """Places (n, 2) between −1 and 1 of images by what the network sees in them before its last layer, with what it says of each.
 
     The map of other weights is turned to lie on that of the final ones: what moves then, moved in the network.
     """
-    import torch
-
     from limpide.interpret.features import flat_map, turned_to
 
     if method not in ("pca", "tsne"):
@@ -118,7 +116,8 @@ def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca", par
         places = turned_to(places, mapped("best")[1])
     _, _, classes = looker.network(path, snapshot)
     best = seen.probabilities.argmax(1)
-    about = {
+    return {
+        "places": places.round(4).tolist(),
         "rows": seen.rows.tolist(),
         "labels": [found.labels[row] for row in seen.rows],
         "predicted": [classes[k] for k in best],
@@ -126,5 +125,4 @@ def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca", par
         "parts": [found.parts[row] for row in seen.rows],
         "of": len(found.rows(part)),
         "kept": kept,
-    }
-    return about, npy(torch.from_numpy(places))
+    }, b""

@@ -11,6 +11,7 @@ from limpide.studio.looking.album import Gone
 from limpide.studio.looking.looker import Answer, Looker, compared, npy, probes
 
 MOST_MAPS = 512  # of a layer, shown
+MOST_ASIDE = 16  # of the images set aside
 MOST_WOKEN = 200  # training images among which the strongest are looked for
 FAR_INPUTS = 4096  # products of one unit that are sent
 
@@ -166,16 +167,14 @@ def effect(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key:
     return compared(looker, path, snapshot, seen.output[0], after, classes)
 
 
-def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, among: int = 16) -> Answer:
+def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, among: int = 0) -> Answer:
     """Those that wake this channel most, of the images set aside; or, of more than those, of so many training images."""
     from limpide.interpret.trace import trace
 
     network, preprocessing, _ = looker.network(path, snapshot)
     aside = len(probes(path)["squares"])
     wanted = (
-        [{"row": int(k)} for k in looker.album(path).some(min(among, MOST_WOKEN), "train")]
-        if among > aside
-        else [{"probe": k} for k in range(min(among, aside))]
+        [{"row": int(k)} for k in looker.album(path).some(min(among, MOST_WOKEN), "train")] if among else [{"probe": k} for k in range(min(aside, MOST_ASIDE))]
     )
     found = []
     for image in wanted:

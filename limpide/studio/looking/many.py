@@ -12,7 +12,7 @@ from limpide.studio.looking.looker import Looker
 
 BATCH = 32
 WORK = 60e9  # multiply-adds that a look at many images may cost: some ten seconds of one processor
-FEWEST, MOST = 200, 1000  # images
+FEWEST, MOST = 300, 1000  # images
 
 
 def affordable(looker: Looker, path: str, snapshot: str) -> int:

@@ -32,7 +32,7 @@ class Watched:
         self.job, self.state, self.run = job, state, job.run
         self.paused, self.lr = 0.0, state.lr
         self._process, self._looked = psutil.Process(), -math.inf
-        self._read = 0
+        self._read, self._kept = 0, -1
         forget_after(state.step, self.run)
         self.run.cut(self.run.stats_file, lambda line: line["step"] <= state.step)
         self._keep_probes()
@@ -55,6 +55,9 @@ class Watched:
         yield from self._asked()
 
     def _keep(self) -> None:
+        if self._kept == self.state.step:  # the end of a pass may be a step that is due
+            return
+        self._kept = self.state.step
         with contextlib.suppress(OSError):  # a full disk stops no training for this
             keep_snapshot(self.state, self.run)
             self.run.add_line(self.run.stats_file, statistics(self.state, self.lr))

@@ -1,6 +1,6 @@
 // The network as it ran: every operation in order, folded by module.
 import { html, useState } from "../html.js";
-import { place, link, snapshot, image } from "../state.js";
+import { place, link, snapshot, looked, lookedAt } from "../state.js";
 import { t, count, large, number, bytes, percent } from "../words.js";
 import { ask, get, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
@@ -9,7 +9,7 @@ const group = (op) => (op.layer.includes(".") ? op.layer.split(".").slice(0, 2).
 
 export default () => {
   const { run } = place.value;
-  const state = useFetched(() => Promise.all([ask(run, "anatomy", { snapshot: snapshot(), image: image() }), get(path(run, "/stats"))]), [run, snapshot(), image()]);
+  const state = useFetched(() => Promise.all([ask(run, "anatomy", looked()), get(path(run, "/stats"))]), [run, lookedAt()]);
   return html`<h1>${t("page.anatomy")}</h1><p class="read">${t("anatomy.read")}</p>
     <${Fetched} state=${state}>${([anatomy, { stats }]) => html`<${Table} anatomy=${anatomy} stats=${stats} />`}<//>`;
 };

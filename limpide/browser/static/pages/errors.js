@@ -1,27 +1,67 @@
-// What it confuses, and every claim about the model with its verdict.
+// Where it is wrong: the matrix, the largest losses, how far its confidence can be believed, and labels that may be wrong.
 import { html, useState } from "../html.js";
 import { place } from "../state.js";
-import { t, count, percent } from "../words.js";
-import { get, path } from "../api.js";
+import { t, count, percent, number } from "../words.js";
+import { ask, get, path, send } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
-import { language } from "../state.js";
 import { unsigned, cell } from "../paint.js";
+import { Thumbs } from "../thumbs.js";
 
-const WORST = ["bad", "warn", "unknown", "ok"];
+const MOST_CLASSES = 20; // of a matrix that can be read
+const FEW = 12;
 
 export default () => {
   const { run } = place.value;
-  const state = useFetched(() => get(path(run, "/findings")), [run, language.value]);
-  return html`<h1>${t("page.errors")}</h1><${Fetched} state=${state}>${({ findings, confusion }) => findings.length === 0 ? html`<p class="read">${t("errors.none")}</p>` : html`
-    ${confusion?.matrix && html`<${Matrix} matrix=${confusion.matrix} classes=${confusion.classes} pictures=${findings.find((one) => one.name === "confusion")?.pictures ?? []} />`}
-    <h2>${t("errors.claims")}</h2><table><tbody>${[...findings].sort((a, b) => WORST.indexOf(a.verdict) - WORST.indexOf(b.verdict)).map((one) => html`<tr><td style="width: 7rem"><span class=${`badge ${one.verdict}`}>${t(`verdict.${one.verdict}`)}</span></td><td>${one.text}${one.name === "mistakes" && one.pictures.length > 0 && html`<div class="probes" style="margin-top: .5rem">${one.pictures.slice(0, 8).filter((p) => p.jpeg).map((p) => html`<figure class="probe"><img alt=${p.label} src=${`data:image/jpeg;base64,${p.jpeg}`} />${t("errors.said", { label: p.label, predicted: p.predicted })}</figure>`)}</div>`}</td></tr>`)}</tbody></table>`}<//>`;
+  const state = useFetched(() => Promise.all([ask(run, "worst", {}), ask(run, "suspects", {}), get(path(run, "/marks"))]), [run]);
+  return html`<${Fetched} state=${state}>${([worst, suspects, { marks, file }]) => html`<${Shown} run=${run} worst=${worst} suspects=${suspects} known=${marks} file=${file} />`}<//>`;
 };
 
-const Matrix = ({ matrix, classes, pictures }) => {
+const Shown = ({ run, worst, suspects, known, file }) => {
+  const [marks, set] = useState(Object.fromEntries(known.map((one) => [one.file, one.suggested])));
+  const mark = async (one, suggested) => {
+    const { marks } = await send(path(run, "/marks"), { file: one.file, label: one.label, suggested });
+    set(Object.fromEntries(marks.map((one) => [one.file, one.suggested])));
+  };
+  const choice = (one) => html`<select aria-label=${t("marks.choose", { file: one.file })} value=${marks[one.file] ?? ""} onChange=${(event) => mark(one, event.target.value)}>
+    <option value="">${t("marks.right")}</option><option value="?">${t("marks.unsure")}</option>${worst.classes.filter((label) => label !== one.label).map((label) => html`<option value=${label}>${t("marks.is", { label })}</option>`)}</select>`;
+  const said = (one) => html`${t("errors.said", { label: one.label, predicted: one.predicted })}, ${percent(one.probability, 0)}`;
+  const n = Object.keys(marks).length;
+  return html`<h1>${t("errors.claim", { wrong: count(worst.wrong), n: count(worst.total), p: percent(worst.wrong / worst.total) })}</h1>
+    <${Matrix} run=${run} worst=${worst} said=${said} choice=${choice} />
+    <h2>${t("errors.losses")}</h2><p class="small">${t("errors.losses_read", { mean: number(worst.mean_loss, 3) })}</p>
+    <${More} run=${run} images=${worst.images} caption=${(one) => html`${said(one)} <span class="small">${number(one.loss, 3)} ${t("unit.nats")}</span>`} below=${choice} />
+    <h2>${t("errors.labels")}</h2><p class="read">${suspects.total ? t("errors.labels_read", { n: count(suspects.total), of: count(suspects.of) }) : t("errors.labels_none", { of: count(suspects.of) })}</p>
+    <${More} run=${run} images=${suspects.images} caption=${(one) => t("errors.may_be", { label: one.label, suggested: one.suggested })} below=${choice} />
+    <p class="small" role="status">${n ? t("marks.kept", { n: count(n), file }) : t("marks.none", { file })}</p>
+    <h2>${t("errors.reliability")}</h2><p class="small">${t("errors.reliability_read", { error: percent(worst.error) })}</p><${Reliability} bins=${worst.bins} />`;
+};
+
+const More = ({ run, images, caption, below }) => {
+  const [all, show] = useState(false);
+  return html`<${Thumbs} run=${run} images=${all ? images : images.slice(0, FEW)} caption=${caption} below=${below} />
+    ${images.length > FEW && html`<p><button aria-expanded=${all ? "true" : "false"} onClick=${() => show(!all)}>${all ? t("less") : t("more", { n: images.length - FEW })}</button></p>`}`;
+};
+
+const Matrix = ({ run, worst, said, choice }) => {
+  const { matrix, classes } = worst;
   const [chosen, choose] = useState(null);
-  const shown = chosen ? pictures.filter((p) => p.jpeg && p.label === classes[chosen[0]] && p.predicted === classes[chosen[1]]) : [];
-  const most = Math.max(...matrix.flatMap((row, k) => row.filter((_, j) => j !== k))) || 1;
-  if (classes.length > 20) return "";
-  return html`<h2>${t("errors.matrix")}</h2><p class="small">${t("errors.matrix_read")}</p><div class="scroll"><table class="matrix" style="width: auto"><thead><tr><th></th>${classes.map((label) => html`<th class="n">${label}</th>`)}</tr></thead><tbody>${matrix.map((row, k) => html`<tr><th>${classes[k]}</th>${row.map((n, j) => html`<td class="n" style=${j !== k && n ? cell(unsigned(0.15 + (0.35 * n) / most, 1)) : ""}>${n ? html`<button onClick=${() => choose([k, j])}>${count(n)}</button>` : j === k ? "0" : html`<span class="small">·</span>`}</td>`)}</tr>`)}</tbody></table></div>
-    ${chosen && html`<p class="small" role="status">${t(shown.length ? "errors.said" : "errors.no_pictures", { label: classes[chosen[0]], predicted: classes[chosen[1]] })}</p><div class="probes">${shown.map((p) => html`<figure class="probe"><img alt=${p.file} src=${`data:image/jpeg;base64,${p.jpeg}`} />${percent(p.probability, 0)}</figure>`)}</div>`}`;
+  const state = useFetched(() => (chosen ? ask(run, "cell", { truth: chosen[0], said: chosen[1] }) : Promise.resolve(null)), [run, chosen]);
+  const pairs = matrix.flatMap((row, k) => row.map((n, j) => [n, k, j])).filter(([n, k, j]) => n && k !== j).sort((a, b) => b[0] - a[0]);
+  const most = pairs.length ? pairs[0][0] : 1;
+  const table = html`<div class="scroll"><table class="matrix" style="width: auto"><thead><tr><th></th>${classes.map((label) => html`<th class="n">${label}</th>`)}</tr></thead><tbody>${matrix.map((row, k) => html`<tr><th>${classes[k]}</th>${row.map((n, j) => html`<td class="n" style=${j !== k && n ? cell(unsigned(0.15 + (0.35 * n) / most, 1)) : ""}>${n ? html`<button aria-pressed=${chosen && chosen[0] === k && chosen[1] === j} onClick=${() => choose([k, j])}>${count(n)}</button>` : j === k ? "0" : html`<span class="small">·</span>`}</td>`)}</tr>`)}</tbody></table></div>`;
+  const list = html`<table><tbody>${pairs.slice(0, FEW).map(([n, k, j]) => html`<tr><td>${t("errors.said", { label: classes[k], predicted: classes[j] })}</td><td class="n"><button onClick=${() => choose([k, j])}>${count(n)}</button></td></tr>`)}</tbody></table>`;
+  return html`<h2>${t("errors.matrix")}</h2><p class="small">${t(classes.length > MOST_CLASSES ? "errors.pairs_read" : "errors.matrix_read")}</p>${classes.length > MOST_CLASSES ? list : table}
+    ${chosen && html`<h3 role="status">${t("errors.said", { label: classes[chosen[0]], predicted: classes[chosen[1]] })}</h3><${Fetched} state=${state}>${(found) => found && html`<${Thumbs} run=${run} images=${found.images} caption=${said} below=${choice} />${found.total > found.images.length && html`<p class="small">${t("errors.first", { n: count(found.images.length), of: count(found.total) })}</p>`}`}<//>`}`;
+};
+
+// What it stated against how often it was right: on the line, both are the same.
+const Reliability = ({ bins }) => {
+  const at = (value) => 100 * value;
+  const top = Math.max(1, ...bins.map((bin) => bin.n));
+  return html`<div class="two even"><svg viewBox="-24 -4 134 122" role="img" aria-label=${t("errors.reliability")} style="max-width: 24rem; width: 100%">
+    <rect x="0" y="0" width="100" height="100" fill="none" stroke="var(--line)" stroke-width=".5" /><line x1="0" y1="100" x2="100" y2="0" stroke="var(--soft)" stroke-width=".5" stroke-dasharray="2 2" />
+    ${bins.filter((bin) => bin.n).map((bin) => html`<circle cx=${at(bin.confidence)} cy=${100 - at(bin.accuracy)} r=${1.2 + 2.5 * Math.sqrt(bin.n / top)} fill="var(--accent)"><title>${percent(bin.confidence)} → ${percent(bin.accuracy)}, ${count(bin.n)}</title></circle>`)}
+    ${[0, 0.5, 1].map((v) => html`<text x=${at(v)} y="107" font-size="5" text-anchor="middle" fill="var(--soft)">${percent(v, 0)}</text><text x="-2" y=${101.5 - at(v)} font-size="5" text-anchor="end" fill="var(--soft)">${percent(v, 0)}</text>`)}
+    <text x="50" y="115" font-size="5" text-anchor="middle" fill="var(--soft)">${t("errors.stated")}</text><text x="-18" y="50" font-size="5" text-anchor="middle" fill="var(--soft)" transform="rotate(-90 -18 50)">${t("errors.observed")}</text></svg>
+    <table><thead><tr><th class="n">${t("errors.stated")}</th><th class="n">${t("errors.observed")}</th><th class="n">${t("errors.images")}</th></tr></thead><tbody>${bins.filter((bin) => bin.n).map((bin) => html`<tr><td class="n">${percent(bin.confidence)}</td><td class="n">${percent(bin.accuracy)}</td><td class="n">${count(bin.n)}</td></tr>`)}</tbody></table></div>`;
 };

@@ -1,9 +1,10 @@
 // One image: what the network says, where it may have found it, and whether that explanation may be believed.
 import { html, useState, useRef } from "../html.js";
-import { place, go, snapshot, image } from "../state.js";
-import { t, percent, number } from "../words.js";
+import { place, go, image, looked, lookedAt } from "../state.js";
+import { t, count, percent, number } from "../words.js";
 import { ask, array, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
+import { Thumbs } from "../thumbs.js";
 import { Plane, Scale, signed, most } from "../paint.js";
 import { Before } from "./unit.js";
 
@@ -12,7 +13,7 @@ const CELLS = 16;
 
 export default () => {
   const { run } = place.value;
-  const state = useFetched(() => ask(run, "prediction", { snapshot: snapshot(), image: image() }), [run, snapshot(), image()]);
+  const state = useFetched(() => ask(run, "prediction", looked()), [run, lookedAt()]);
   return html`<${Fetched} state=${state}>${(found) => html`<${Shown} run=${run} found=${found} />`}<//>`;
 };
 
@@ -20,19 +21,37 @@ const Shown = ({ run, found }) => {
   const [label, choose] = useState(null);
   const wanted = found.top.some((one) => one.index === label) ? label : found.top[0].index;
   return html`<h1>${t("image.says", { label: found.top[0].class, p: percent(found.top[0].probability) })}</h1>
-    ${found.truth !== null && html`<p class="read">${t(found.truth === found.top[0].class ? "image.right" : "image.wrong", { label: found.truth })}</p>`}
+    ${found.file && html`<p class="crumbs">${found.file}</p>`}${found.truth !== null && html`<p class="read">${t(found.truth === found.top[0].class ? "image.right" : "image.wrong", { label: found.truth })}</p>`}
     <div class="two even"><div><${Brush} key=${image()} run=${run} /></div><div>
       <h2>${t("image.prediction")}</h2><table><tbody>${found.top.map((one) => html`<tr><td><button class="plain" aria-pressed=${one.index === wanted} onClick=${() => choose(one.index)}>${one.class}</button></td><td class="n">${percent(one.probability)}</td><td style="width: 40%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>
-      <p class="small">${found.calibrated ? t("image.calibrated") : t("image.raw")}</p></div></div>
+      <p class="small">${found.calibrated ? t("image.calibrated") : t("image.raw")}</p><${Changes} /></div></div>
     <h2>${t("image.where", { label: found.top.find((one) => one.index === wanted).class })}</h2><p class="read">${t("image.where_read")}</p>
-    <div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>`;
+    <div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>
+    <${Neighbours} run=${run} />`;
+};
+
+// The image turned, mirrored, or with noise: every page then looks at it as it is now.
+const Changes = () => {
+  const { turn, noise, mirror } = place.value;
+  const put = (name) => (event) => go({ [name]: Number(event.target.value) || null }, { replace: true });
+  return html`<h2>${t("image.changes")}</h2>
+    <label class="row small">${t("image.turn", { n: turn ?? 0 })} <input type="range" min="-180" max="180" step="5" value=${turn ?? 0} style="flex: 1" onChange=${put("turn")} /></label>
+    <label class="row small">${t("image.noise", { n: noise ?? 0 })} <input type="range" min="0" max="100" step="5" value=${noise ?? 0} style="flex: 1" onChange=${put("noise")} /></label>
+    <label class="small"><input type="checkbox" checked=${Boolean(mirror)} onChange=${() => go({ mirror: mirror ? null : 1 }, { replace: true })} /> ${t("image.mirror")}</label>`;
+};
+
+// Which training images does it take for most like this one?
+const Neighbours = ({ run }) => {
+  const [asked, askFor] = useState(false);
+  const state = useFetched(() => (asked ? ask(run, "neighbours", looked()) : Promise.resolve(null)), [run, asked, lookedAt()]);
+  return html`<h2>${t("image.neighbours")}</h2>${!asked ? html`<p class="read">${t("image.neighbours_read")}</p><button onClick=${() => askFor(true)}>${t("image.find")}</button>` : html`<${Fetched} state=${state}>${(found) => found && html`<${Thumbs} run=${run} images=${found.top} caption=${(one) => html`${one.label} <span class="small">cos ${number(one.cosine, 3)}</span>`} /><p class="small">${t("image.compared", { n: count(found.compared), of: count(found.of) })}</p>`}<//>`}`;
 };
 
 const Saliency = ({ run, method, label }) => {
-  const state = useFetched(() => array(run, "saliency", { snapshot: snapshot(), image: image(), method, label }), [run, method, label, snapshot(), image()]);
+  const state = useFetched(() => array(run, "saliency", { ...looked(), method, label }), [run, method, label, lookedAt()]);
   return html`<section><h2>${t(`method.${method}`)}</h2><${Fetched} state=${state}>${({ shape, values, about }) => {
     const scale = most(values);
-    return html`<div class="lay"><${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><img alt="" src=${path(run, "/look/picture", { image: image(), snapshot: snapshot() })} /></div><${Scale} most=${scale} unit=${t(`method.${method}.unit`)} />
+    return html`<div class="lay"><${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><img alt="" src=${path(run, "/look/picture", looked())} /></div><${Scale} most=${scale} unit=${t(`method.${method}.unit`)} />
       <p><span class=${`badge ${about.verdict}`}>${t(`badge.${about.verdict}`)}</span> <span class="small">${about.message}</span></p>
       <details class="small"><summary>${t("image.evidence")}</summary><ul>${about.numbers.map((one) => html`<li>${one.name}: ${one.unit === "share" ? percent(one.value) : number(one.value, 2)}</li>`)}</ul></details>`;
   }}<//></section>`;
@@ -42,7 +61,7 @@ const Saliency = ({ run, method, label }) => {
 const Brush = ({ run }) => {
   const [mask, cover] = useState([]);
   const [down, press] = useState(false);
-  const state = useFetched(() => (mask.length ? ask(run, "occluded", { snapshot: snapshot(), image: image(), mask: JSON.stringify(mask) }) : Promise.resolve(null)), [run, mask, snapshot(), image()], { keep: true });
+  const state = useFetched(() => (mask.length ? ask(run, "occluded", { ...looked(), mask: JSON.stringify(mask) }) : Promise.resolve(null)), [run, mask, lookedAt()], { keep: true });
   const last = useRef(null);
   // Every cell between the last place and this one: a fast stroke leaves no gaps.
   const add = (event) => {
@@ -65,7 +84,7 @@ const Brush = ({ run }) => {
   });
   const part = (k) => `${(100 * k) / CELLS}%`;
   return html`<div class="over" style="touch-action: none; cursor: crosshair" onPointerDown=${(event) => { last.current = null; press(true); add(event); }} onPointerMove=${(event) => down && add(event)} onPointerUp=${() => press(false)} onPointerLeave=${() => press(false)}>
-      <img class="pixels" draggable="false" style="width: 22rem; max-width: 100%; display: block" alt=${t("unit.input")} src=${path(run, "/look/picture", { image: image(), snapshot: snapshot() })} />
+      <img class="pixels" draggable="false" style="width: 22rem; max-width: 100%; display: block" alt=${t("unit.input")} src=${path(run, "/look/picture", looked())} />
       ${mask.map(([y, x]) => html`<span style=${`position: absolute; top: ${part(y)}; left: ${part(x)}; width: ${part(1)}; height: ${part(1)}; background: #808080`}></span>`)}</div>
     <p class="small">${t("image.brush")} ${mask.length > 0 && html`<button class="plain" onClick=${() => cover([])}>${t("image.clear")}</button><button class="plain" onClick=${rest}>${t("image.invert")}</button>`}</p>
     ${mask.length > 0 && html`<${Fetched} state=${state}>${(found) => found && html`<${Before} rows=${found.rows} />`}<//>`}`;

@@ -1,6 +1,6 @@
 // One layer: its filters, what it makes of the image, and how its numbers moved while it learned.
 import { html, useState, useMemo } from "../html.js";
-import { place, link, go, snapshot, image } from "../state.js";
+import { place, link, go, snapshot, looked, lookedAt } from "../state.js";
 import { t, count, number, fixed } from "../words.js";
 import { ask, array, get, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
@@ -10,7 +10,7 @@ import { Plot } from "../plot.js";
 export const Chain = ({ key_, unit }) => html`<p class="crumbs"><a href=${link({ page: "live" })}>${t("chain.curve")}</a> › ${unit ? html`<a href=${link({ page: "layer", c: null, y: null, x: null })}>${key_}</a> › ${unit}` : html`<a href=${link({ page: "anatomy" })}>${t("page.anatomy")}</a> › ${key_}`}</p>`;
 
 export const LayerChoice = ({ run, key_ }) => {
-  const state = useFetched(() => ask(run, "anatomy", { snapshot: snapshot(), image: image() }), [run, snapshot(), image()]);
+  const state = useFetched(() => ask(run, "anatomy", looked()), [run, lookedAt()]);
   const ops = state.value?.ops ?? [];
   return html`<label class="row small">${t("layer.choose")} <select value=${key_} onChange=${(event) => go({ key: event.target.value, c: null, y: null, x: null })}>
     ${ops.map((op) => html`<option value=${op.key}>${op.key} — ${op.kind} ${op.shape.join("×")}</option>`)}</select></label>`;
@@ -19,7 +19,7 @@ export const LayerChoice = ({ run, key_ }) => {
 /** The first convolution or linear layer, when the URL names no layer. */
 export const useKey = (run) => {
   const wanted = place.value.key;
-  const state = useFetched(() => (wanted ? Promise.resolve(wanted) : ask(run, "anatomy", { snapshot: snapshot(), image: image() }).then(({ ops }) => (ops.find((op) => op.name === "conv2d") ?? ops.find((op) => op.name === "linear") ?? ops[0]).key)), [run, wanted]);
+  const state = useFetched(() => (wanted ? Promise.resolve(wanted) : ask(run, "anatomy", looked()).then(({ ops }) => (ops.find((op) => op.name === "conv2d") ?? ops.find((op) => op.name === "linear") ?? ops[0]).key)), [run, wanted]);
   return wanted ?? state.value;
 };
 
@@ -31,8 +31,8 @@ export default () => {
 
 const Layer = ({ run, key_ }) => {
   const [order, sort] = useState("index");
-  const maps = useFetched(() => array(run, "maps", { snapshot: snapshot(), image: image(), key: key_ }), [run, key_, snapshot(), image()]);
-  const filters = useFetched(() => array(run, "kernels", { snapshot: snapshot(), image: image(), key: key_ }).catch(() => null), [run, key_, snapshot(), image()]);
+  const maps = useFetched(() => array(run, "maps", { ...looked(), key: key_ }), [run, key_, lookedAt()]);
+  const filters = useFetched(() => array(run, "kernels", { ...looked(), key: key_ }).catch(() => null), [run, key_, lookedAt()]);
   const stats = useFetched(() => get(path(run, "/stats")), [run]);
   return html`<${Chain} key_=${key_} /><h1>${key_}</h1><${LayerChoice} run=${run} key_=${key_} />
     <${Fetched} state=${maps}>${(found) => html`<${Maps} found=${found} key_=${key_} order=${order} sort=${sort} />`}<//>

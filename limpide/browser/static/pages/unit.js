@@ -1,6 +1,6 @@
 // One number of the network, taken apart: what it saw, times its weights, summed; what becomes of it; what it speaks for.
 import { html, useState, useEffect } from "../html.js";
-import { place, link, go, snapshot, image } from "../state.js";
+import { place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
 import { t, number, fixed, percent, count } from "../words.js";
 import { ask, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
@@ -11,7 +11,7 @@ export default () => {
   const { run, c, y, x } = place.value;
   const key = useKey(run);
   const at = c === undefined ? {} : { channel: Number(c), y: Number(y ?? 0), x: Number(x ?? 0) };
-  const state = useFetched(() => (key === undefined ? new Promise(() => {}) : ask(run, "unit", { snapshot: snapshot(), image: image(), key, ...at })), [run, key, snapshot(), image(), at.channel, at.y, at.x], { keep: true });
+  const state = useFetched(() => (key === undefined ? new Promise(() => {}) : ask(run, "unit", { ...looked(), key, ...at })), [run, key, lookedAt(), at.channel, at.y, at.x], { keep: true });
   return html`${key !== undefined && html`<${Chain} key_=${key} unit=${state.value ? t("unit.place", { c: state.value.channel, y: state.value.y, x: state.value.x }) : "…"} /><${LayerChoice} run=${run} key_=${key} />`}
     <${Fetched} state=${state}>${(unit) => html`<${Unit} run=${run} unit=${unit} />`}<//>`;
 };
@@ -50,7 +50,7 @@ const Seen = ({ run, unit }) => {
   const [size, set] = useState(null);
   const [top, left, bottom, right] = unit.box;
   const part = (value, whole) => `${(100 * value) / whole}%`;
-  return html`<div class="over"><img class="pixels" style="width: 18rem; max-width: 100%; display: block" alt=${t("unit.input")} src=${path(run, "/look/picture", { image: image(), snapshot: snapshot() })} onLoad=${(event) => set([event.target.naturalHeight, event.target.naturalWidth])} />
+  return html`<div class="over"><img class="pixels" style="width: 18rem; max-width: 100%; display: block" alt=${t("unit.input")} src=${path(run, "/look/picture", looked())} onLoad=${(event) => set([event.target.naturalHeight, event.target.naturalWidth])} />
     ${size && html`<span class="box" style=${`top: ${part(top, size[0])}; left: ${part(left, size[1])}; height: ${part(bottom - top, size[0])}; width: ${part(right - left, size[1])}`}></span>`}</div>
     <p class="small"><span class=${`badge ${unit.status === "EXACT" ? "ok" : unit.status === "BOUND" ? "unknown" : "warn"}`}>${unit.status}</span> ${t(`unit.${unit.status}`, { top, left, bottom: bottom - 1, right: right - 1 })}</p>`;
 };
@@ -106,9 +106,11 @@ const Votes = ({ votes }) => {
 };
 
 const Strongest = ({ run, unit }) => {
-  const [asked, askFor] = useState(false);
-  const state = useFetched(() => (asked ? ask(run, "strongest", { snapshot: snapshot(), key: unit.key, channel: unit.channel }) : Promise.resolve(null)), [run, asked, unit.key, unit.channel, snapshot()]);
-  return html`<h2>${t("unit.strongest")}</h2>${!asked ? html`<button onClick=${() => askFor(true)}>${t("unit.find")}</button>` : html`<${Fetched} state=${state}>${(found) => found && html`<div class="probes">${found.top.map((one) => html`<a class="probe" style="text-decoration: none" href=${link({ image: `probe-${one.probe}`, y: one.y, x: one.x })}><img alt=${t("probe", { n: one.probe + 1 })} src=${path(run, "/look/picture", { image: `probe-${one.probe}`, snapshot: snapshot() })} />${number(one.value)}</a>`)}</div>`}<//>`}`;
+  const [asked, askFor] = useState(0);
+  const state = useFetched(() => (asked ? ask(run, "strongest", { snapshot: snapshot(), key: unit.key, channel: unit.channel, among: asked === 16 ? undefined : asked }) : Promise.resolve(null)), [run, asked, unit.key, unit.channel, snapshot()]);
+  const name = (one) => (one.row === undefined ? `probe-${one.probe}` : `row-${one.row}`);
+  const choice = html`<div class="row"><button aria-pressed=${asked === 16} onClick=${() => askFor(16)}>${t("unit.find")}</button><button aria-pressed=${asked === 200} onClick=${() => askFor(200)}>${t("unit.find_data")}</button></div>`;
+  return html`<h2>${t("unit.strongest")}</h2>${choice}${asked > 0 && html`<${Fetched} state=${state}>${(found) => found && html`<p class="small">${t("unit.among", { n: count(found.among) })}</p><div class="probes">${found.top.map((one) => html`<a class="probe" style="text-decoration: none" href=${link({ ...other(name(one)), y: one.y, x: one.x })}><img alt=${one.row === undefined ? t("probe", { n: one.probe + 1 }) : t("row", { n: one.row + 1 })} src=${path(run, "/look/picture", { image: name(one), snapshot: snapshot() })} />${number(one.value)}</a>`)}</div>`}<//>`}`;
 };
 
 const Effect = ({ run, unit }) => {
@@ -116,7 +118,7 @@ const Effect = ({ run, unit }) => {
   const weights = unit.kind === "products" && ["conv2d", "linear"].includes(unit.name);
   const [place_, put] = useState(0);
   const [value, set] = useState(0);
-  const state = useFetched(() => (edit ? ask(run, "effect", { snapshot: snapshot(), image: image(), key: unit.key, channel: unit.channel, ...edit }) : Promise.resolve(null)), [run, edit, unit.key, unit.channel, snapshot(), image()]);
+  const state = useFetched(() => (edit ? ask(run, "effect", { ...looked(), key: unit.key, channel: unit.channel, ...edit }) : Promise.resolve(null)), [run, edit, unit.key, unit.channel, lookedAt()]);
   return html`<h2>${t("effect")}</h2><div class="row"><button onClick=${() => change({})}>${t("effect.off", { n: unit.channel })}</button>
     ${weights && html`<label>${t("effect.weight")} <input type="number" min="0" max=${unit.terms - 1} value=${place_} style="width: 5rem" onInput=${(event) => put(Number(event.target.value))} /></label><label>= <input type="number" step="0.1" value=${value} style="width: 6rem" onInput=${(event) => set(Number(event.target.value))} /></label><button onClick=${() => change({ place: place_, weight: value })}>${t("effect.try")}</button>`}</div>
     <${Fetched} state=${state}>${(found) => found && html`<${Before} rows=${found.rows} />`}<//>`;

@@ -1,0 +1,204 @@
+"""What the studio's process answers about a run and its images, asked without a server."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from limpide import ImageClassifier
+from limpide.data.similar import fingerprint
+from limpide.data.split import read_split
+from limpide.run import Run
+from limpide.studio.looking import ANSWERS
+from limpide.studio.looking.looker import Looker, changed
+from limpide.studio.marking import mark, marks
+from limpide.training.network import trained as network_of
+from tests.studio.test_server import trained  # noqa: F401
+
+
+@pytest.fixture(scope="module")
+def looker() -> Looker:
+    return Looker()
+
+
+@pytest.fixture(scope="module")
+def run(trained: Path) -> Run:  # noqa: F811
+    return Run(trained / "photos-001")
+
+
+def ask(looker: Looker, run: Run, what: str, **values: object) -> dict:  # type: ignore[type-arg]
+    return ANSWERS[what](looker, path=str(run.path), snapshot=str(values.pop("snapshot", "best")), **values)[0]
+
+
+def test_an_image_of_the_data_is_what_the_network_learned_from(looker: Looker, run: Run) -> None:
+    rows = list(read_split(run.split_file))
+    model, preprocessing = network_of(run)
+    for row in (0, 17, len(rows) - 1):
+        pixels = preprocessing.pixels(Image.open(run.path.parents[1] / "photos" / rows[row]["file"]).convert("RGB"))
+        mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
+        logits = model(torch.from_numpy(((pixels - mean) / std).transpose(2, 0, 1)[None].astype(np.float32)))[0]
+        temperature = run.finding("calibration").number("temperature").value  # type: ignore[union-attr]
+        expected = (logits.detach().double() / temperature).softmax(0)
+        found = ask(looker, run, "prediction", image={"row": row})
+        assert found["truth"] == rows[row]["label"] and found["file"] == rows[row]["file"]
+        assert found["top"][0]["probability"] == pytest.approx(float(expected.max()), abs=1e-5)
+
+
+def test_turned_mirrored_and_noisy() -> None:
+    square = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+    assert np.array_equal(changed(square, {}), square) and np.array_equal(changed(square, {"mirror": 1}), square[:, ::-1])
+    quarter = changed(square, {"turn": 90.0})
+    assert (quarter == np.rot90(square)).mean() > 0.9 and quarter.shape == square.shape, "counter-clockwise"
+    grey = np.full((64, 64, 1), 128, np.uint8)
+    noisy = changed(grey, {"noise": 20.0})
+    assert 18 < float(noisy.std()) < 22 and np.array_equal(noisy, changed(grey, {"noise": 20.0}))
+
+
+def test_changes_reach_every_question(looker: Looker, run: Run) -> None:
+    plain, turned = (ask(looker, run, "prediction", image={"row": 1} | more)["top"] for more in ({}, {"turn": 35.0, "noise": 40.0}))
+    assert plain != turned
+    before, after = (
+        ANSWERS["maps"](looker, path=str(run.path), snapshot="best", image={"row": 1} | more, key="blocks.0.0")[1] for more in ({}, {"turn": 35.0})
+    )
+    assert before != after and len(before) == len(after)
+
+
+def test_the_album_counts_and_pages(looker: Looker, run: Run) -> None:
+    found = ask(looker, run, "album", part="test", label="disc")
+    assert found["total"] == found["counts"]["disc"]["test"] == len(found["images"])
+    assert sum(n for parts in found["counts"].values() for n in parts.values()) == 80
+    assert {one["part"] for one in found["images"]} == {"test"} and {one["label"] for one in found["images"]} == {"disc"}
+    assert ask(looker, run, "album", start=60)["images"][0]["row"] == 60
+    jpeg = ANSWERS["thumb"](looker, path=str(run.path), snapshot="best", row=3)[1]
+    assert Image.open(io.BytesIO(jpeg)).format == "JPEG"
+
+
+def test_copies_are_counted_at_every_threshold(looker: Looker, run: Run) -> None:
+    rows = [row["file"] for row in read_split(run.split_file)]
+    prints = [fingerprint(Image.open(run.path.parents[1] / "photos" / name).convert("RGB")) for name in rows]
+    far = np.array([[int(np.bitwise_count(a ^ b).sum()) for b in prints] for a in prints])
+    ones = np.array([int(np.bitwise_count(a).sum()) for a in prints])
+    for bits in (20, 42, 64):
+        i, j = np.triu_indices(len(rows), 1)
+        near = (far[i, j] <= bits) & (4 * far[i, j] <= ones[i] + ones[j]) & (np.minimum(ones[i], ones[j]) >= 48)
+        found = ask(looker, run, "alike", distance=bits)
+        assert found["total"] == int(near.sum()) == found["counts"][bits] and found["compared"] == 80
+        assert [pair["distance"] for pair in found["pairs"]] == sorted(pair["distance"] for pair in found["pairs"])
+
+
+def test_neighbours_are_training_images_and_never_the_image_itself(looker: Looker, run: Run) -> None:
+    rows = list(read_split(run.split_file))
+    own = next(k for k, row in enumerate(rows) if row["part"] == "train")
+    found = ask(looker, run, "neighbours", image={"row": own})
+    assert len(found["top"]) == 8 and found["compared"] == found["of"]
+    assert all(rows[one["row"]]["part"] == "train" and one["row"] != own for one in found["top"])
+    assert [one["cosine"] for one in found["top"]] == sorted((one["cosine"] for one in found["top"]), reverse=True) and found["top"][0]["cosine"] <= 1.0001
+    model, preprocessing = network_of(run)
+    train = [k for k, row in enumerate(rows) if row["part"] == "train"]
+    squares = np.stack([preprocessing.pixels(Image.open(run.path.parents[1] / "photos" / rows[k]["file"]).convert("RGB")) for k in train])
+    images = torch.from_numpy(((squares - np.array(preprocessing.mean)) / np.array(preprocessing.std)).transpose(0, 3, 1, 2).astype(np.float32))
+    features = model.features(images).detach()
+    alike = torch.cosine_similarity(features, features[train.index(own)][None]).numpy()
+    alike[train.index(own)] = -2
+    assert found["top"][0]["row"] == train[int(alike.argmax())] and found["top"][0]["cosine"] == pytest.approx(float(alike.max()), abs=1e-4)
+
+
+def test_the_map_says_what_each_image_is_and_is_called(looker: Looker, run: Run) -> None:
+    for snapshot in ("best", "0"):
+        found = ask(looker, run, "embedding", snapshot=snapshot)
+        assert len(found["places"]) == len(found["rows"]) == len(found["predicted"]) == 80 and 0 < found["kept"] <= 1
+        one = ask(looker, run, "prediction", snapshot=snapshot, image={"row": found["rows"][5]})
+        assert one["top"][0]["class"] == found["predicted"][5] and one["truth"] == found["labels"][5]
+        assert one["top"][0]["probability"] == pytest.approx(found["probability"][5], abs=1e-3)
+    with pytest.raises(LookupError, match="pca, tsne"):
+        ask(looker, run, "embedding", method="astrology")
+
+
+def test_mistakes_cells_and_suspects_are_those_of_the_predictions(looker: Looker, run: Run) -> None:
+    stored = np.load(run.predictions / "test.npz")
+    said, truth = stored["probabilities"].argmax(1), stored["truth"]
+    worst = ask(looker, run, "worst")
+    loss = -np.log(stored["probabilities"][np.arange(len(truth)), truth])
+    assert worst["wrong"] == int((said != truth).sum()) and worst["total"] == len(truth) and worst["mean_loss"] == pytest.approx(float(loss.mean()), rel=1e-5)
+    assert [one["loss"] for one in worst["images"]] == pytest.approx(sorted(loss.tolist(), reverse=True)[:60], rel=1e-5)
+    rows = list(read_split(run.split_file))
+    assert all(rows[one["row"]]["file"] == one["file"] and rows[one["row"]]["label"] == one["label"] for one in worst["images"])
+    for i in range(2):
+        for j in range(2):
+            found = ask(looker, run, "cell", truth=i, said=j)
+            assert found["total"] == int(((truth == i) & (said == j)).sum()) == worst["matrix"][i][j]
+    assert ask(looker, run, "suspects")["of"] == len(truth)
+
+
+def test_groups_by_folder_brightness_and_size(looker: Looker, run: Run) -> None:
+    for by, names in (("folder", 2), ("class", 2), ("brightness", 3), ("size", 1)):
+        found = ask(looker, run, "groups", by=by)
+        rows = found["finding"]["table"]["rows"]
+        assert len(rows) == names and sum(row[1] for row in rows) == found["judged"] == found["of"]
+    with pytest.raises(LookupError, match="brightness"):
+        ask(looker, run, "groups", by="horoscope")
+
+
+def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Looker, run: Run) -> None:
+    found = ask(looker, run, "strongest", key="head", channel=1, among=200)
+    values = [one["value"] for one in found["top"]]
+    assert found["among"] == sum(row["part"] == "train" for row in read_split(run.split_file)) and values == sorted(values, reverse=True)
+    assert all("row" in one for one in found["top"]) and all("probe" in one for one in ask(looker, run, "strongest", key="head", channel=1)["top"])
+
+
+def test_training_changes_an_image_where_it_changes_images(tmp_path: Path, looker: Looker, run: Run, trained: Path) -> None:  # noqa: F811
+    assert ask(looker, run, "augmented", image={"row": 0}) == {"images": 0}, "three passes need no variety"
+    ImageClassifier(model="cnn", epochs=5, image_size=32, runs=str(tmp_path), quiet=True, judge=False).fit(str(trained.parent / "photos"))
+    other = Run(tmp_path / "photos-001")
+    first, second = (ANSWERS["augmented"](looker, path=str(other.path), snapshot="best", image={"row": 0}, seed=seed)[1] for seed in (0, 1))
+    picture = Image.open(io.BytesIO(first))
+    assert picture.size == (8 * 32, 32) and first != second
+    squares = np.asarray(picture).reshape(32, 8, 32, 3).transpose(1, 0, 2, 3)
+    assert len({square.tobytes() for square in squares}) == 8
+
+
+def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker: Looker, trained: Path) -> None:  # noqa: F811
+    shutil.copytree(trained.parent / "photos", tmp_path / "photos")
+    ImageClassifier(model="cnn", epochs=1, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(str(tmp_path / "photos"))
+    run = Run(tmp_path / "runs" / "photos-001")
+    row, gone = next((k, line["file"]) for k, line in enumerate(read_split(run.split_file)) if line["part"] == "train")
+    (tmp_path / "photos" / gone).unlink()
+    with pytest.raises(LookupError, match="can no longer be read"):
+        ask(looker, run, "prediction", image={"row": row})
+    assert len(ask(looker, run, "embedding")["rows"]) == 79
+    shutil.rmtree(tmp_path / "photos")
+    for what in ("embedding", "neighbours", "alike"):
+        with pytest.raises(LookupError, match="no longer where they were"):
+            ask(Looker(), run, what, **({"image": {"probe": 0}} if what == "neighbours" else {"distance": 42} if what == "alike" else {}))
+    with pytest.raises(LookupError, match="rows go from 0 to 79"):
+        ask(looker, run, "prediction", image={"row": 80})
+
+
+def test_a_run_from_an_array_says_that_its_images_are_on_no_disk(tmp_path: Path, looker: Looker) -> None:
+    dice = np.random.default_rng(0)
+    clf = ImageClassifier(model="cnn", epochs=1, runs=str(tmp_path), quiet=True, judge=False).fit(
+        dice.integers(0, 255, (60, 16, 16), np.uint8), np.arange(60) % 2
+    )
+    assert clf.run is not None
+    with pytest.raises(LookupError, match="on no disk"):
+        ask(looker, clf.run, "embedding")
+    assert ask(looker, clf.run, "prediction", image={"probe": 0})["top"]
+
+
+def test_marks_are_a_table_beside_the_run_and_touch_nothing(run: Run) -> None:
+    before = {file: file.stat().st_mtime_ns for file in (run.path.parents[1] / "photos").rglob("*.png")}
+    mark(run, "disc/1.png", "disc", "=cmd()")
+    mark(run, "disc/2.png", "disc", "?")
+    mark(run, "disc/1.png", "disc", "square")
+    assert marks(run) == [{"file": "disc/2.png", "label": "disc", "suggested": "?"}, {"file": "disc/1.png", "label": "disc", "suggested": "square"}]
+    mark(run, "disc/2.png", "disc", "")
+    mark(run, "=evil", "disc", "?")
+    assert [one["file"] for one in marks(run)] == ["disc/1.png", "=evil"] and ",'=evil" in "," + run.marks_file.read_text().splitlines()[2]
+    run.marks_file.unlink()
+    assert before == {file: file.stat().st_mtime_ns for file in (run.path.parents[1] / "photos").rglob("*.png")}
