@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import sys
 import webbrowser
 from pathlib import Path
@@ -14,6 +15,7 @@ from limpide.cli.machinery import runs_folder, verb
 from limpide.errors import UsageError
 from limpide.language import N_, message
 from limpide.run import Run
+from limpide.scratch import Scratch
 
 
 @verb(
@@ -25,28 +27,54 @@ the Learn pages when there are none.
 limpide studio                      the runs in runs/
 limpide studio elsewhere/           the runs of another folder
 limpide train photos/ --watch       the studio beside a training
+limpide studio --model efficientnet_lite0 --images photos/      any network, without a training
+limpide studio --model package.module:Net --weights net.safetensors --images photos/
 It listens on this machine only, and lets in who has the link that it prints."""),
 )
 @click.argument("runs", type=click.Path(path_type=Path), required=False)
 @runs_folder
 @click.option("--port", type=click.IntRange(1, 65535), help=N_("port to listen on; a free one unless given"))
 @click.option("--no-browser", is_flag=True, help=N_("print the link and open nothing"))
-def studio(runs: Path | None, folder: Path, port: int | None, no_browser: bool) -> None:
+@click.option("--model", help=N_("open this network instead of a run: a name of limpide models, timm:NAME, or package.module:factory"))
+@click.option("--images", type=click.Path(path_type=Path), help=N_("folder of images to look at, with --model; its sub-folders say the classes"))
+@click.option("--weights", default="", help=N_("FILE.safetensors with the weights of all layers, with --model"))
+@click.option("--classes", type=click.IntRange(2, 100_000), help=N_("how many classes the network knows, where nothing else says it, with --model"))
+@click.option("--image-size", type=click.IntRange(8, 1024), help=N_("side of the square the network sees, with --model (px)"))
+def studio(
+    runs: Path | None,
+    folder: Path,
+    port: int | None,
+    no_browser: bool,
+    model: str | None,
+    images: Path | None,
+    weights: str,
+    classes: int | None,
+    image_size: int | None,
+) -> None:
     from limpide.report import live
 
+    if (model is None) != (images is None) or (model is None and (weights or classes or image_size)) or (model and runs):
+        raise UsageError("L139", N_("--model and --images go together, without a folder of runs"), where="limpide studio", todo=N_("see limpide studio --help"))
     if runs is not None and not runs.is_dir():
         raise UsageError("L126", N_("there is no such folder of runs"), where=str(runs), todo=N_("name the folder that holds the runs, or nothing for runs/"))
-    run = None
-    if runs is not None and (runs / "run.json").is_file():
-        run, runs = runs.resolve(), runs.resolve().parent
-    folder = (runs or folder).resolve()
+    scratch = Scratch() if model else None
+    if scratch:
+        from limpide.workflows.open_network import open_network
+
+        opened = open_network(str(model), str(images), scratch.path, weights=weights, classes=classes or 0, image_size=image_size or 0)
+        folder, page = scratch.path, f"page=anatomy&run={opened.path.name}"
+    elif runs is not None and (runs / "run.json").is_file():
+        folder, page = runs.resolve().parent, f"page=live&run={runs.resolve().name}"
+    else:
+        folder = (runs or folder).resolve()
+        page = "page=runs" if Run.all_in(folder) else "page=learn"
     server, sock, token = prepared(port)
-    page = f"page=live&run={run.name}" if run else "page=runs" if Run.all_in(folder) else "page=learn"
     url = link(sock, token, page)
     screen = live.Screen()
     screen.link(message(N_("the studio, until Ctrl-C:")), url)
     if not no_browser:
         webbrowser.open(url)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was opened without a training is put away however this ends
     server.serve(folder, sock, token)
     screen.next("limpide", "runs")
 

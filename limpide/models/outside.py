@@ -81,6 +81,36 @@ def _taken(factory: Callable[..., Any], what: str) -> str:
     return next((name for name in NAMES[what] if name in asked), "")
 
 
+def width_of(name: str, size: int) -> tuple[int, int]:
+    """(channels it takes: 3 where it can, how many logits it gives: 0 where it is told). Raises ModelError for one that takes neither colour nor grey."""
+    import torch
+
+    where, what = name.split(":", 1)
+    if where == "timm":
+        return 3, 0
+    factory = _factory(name, where, what)
+    if _taken(factory, "classes"):
+        return 3, 0
+    failed: Exception | None = None
+    for channels in (3, 1):
+        values = {"channels": channels, "size": size}
+        try:
+            with torch.inference_mode():
+                model = factory(**{taken: values[which] for which in values if (taken := _taken(factory, which))})
+                return channels, int(model.eval()(torch.zeros(1, channels, size, size)).shape[1])
+        except Exception as error:  # whatever a stranger's network does with images that it was not made for
+            failed = error
+    raise ModelError(
+        "L416",
+        N_("this network fails on images of {channels} channels and {size} px: {error}"),
+        where=name,
+        todo=N_("let it take classes, channels and size, or use --image-size"),
+        channels="3, 1",
+        size=size,
+        error=f"{type(failed).__name__}: {failed}".splitlines()[0],
+    ) from failed
+
+
 def _made(name: str, factory: Callable[..., Any], classes: int, channels: int, size: int) -> nn.Module:
     import torch
 

@@ -35,7 +35,7 @@ def weights_file(source: str) -> Path:
 
 def put_into(model: nn.Module, source: str) -> None:
     """Gives every layer but the last, `head`, the weights of `source`. Raises ModelError when they are of another network."""
-    found = _read(weights_file(source), source)
+    found = read(weights_file(source), source)
     own = model.state_dict()
     wanted = {name for name in own if not name.startswith("head.")}
     strange = [*sorted(wanted - found.keys()), *sorted(name for name in found.keys() - own.keys() if not name.startswith("head."))]
@@ -61,7 +61,8 @@ def put_into(model: nn.Module, source: str) -> None:
     model.load_state_dict({name: found[name] if name in wanted else value for name, value in own.items()})
 
 
-def _read(file: Path, source: str) -> dict[str, Tensor]:
+def read(file: Path, source: str) -> dict[str, Tensor]:
+    """Raises ModelError for what is no file of safetensors."""
     try:
         return load_file(file)
     except (OSError, SafetensorError) as error:

@@ -8,6 +8,7 @@ import { useFetched } from "./fetched.js";
 
 const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", unit: "unit", image: "image", errors: "errors", map: "map", audit: "audit", data: "data", compare: "compare", learn: "learn" };
 const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors", "map", "audit", "data"];
+const OF_A_TRAINING = ["live", "errors", "audit"]; // a network that was only opened was neither trained nor judged here
 const loaded = signal({}); // a signal, so that the page is drawn when its module has come
 
 const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run ? "live" : "runs");
@@ -25,7 +26,7 @@ const App = () => {
       <a class="mark" href="#page=runs">limpide</a>
       <nav aria-label=${t("pages")}>
         <a href=${link({ page: "runs" })} aria-current=${name === "runs" ? "page" : null}>${t("page.runs")}</a>
-        ${run && OF_A_RUN.map((each) => html`<a href=${link({ page: each })} aria-current=${name === each ? "page" : null}>${t(`page.${each}`)}</a>`)}
+        ${run && OF_A_RUN.filter((each) => about.value?.status !== "opened" || !OF_A_TRAINING.includes(each)).map((each) => html`<a href=${link({ page: each })} aria-current=${name === each ? "page" : null}>${t(`page.${each}`)}</a>`)}
         <a href=${link({ page: "learn" })} aria-current=${name === "learn" ? "page" : null}>${t("page.learn")}</a>
       </nav>
       <span class="spring"></span>
@@ -63,7 +64,7 @@ const Bar = ({ about }) => {
         ${image().startsWith("drop-") && html`<option value=${image()}>${t("dropped")}</option>`}
       </select></label>
     <span><button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button><button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button></span>
-    <img class="pixels" alt="" width="34" height="34" src=${steps.length ? path(place.value.run, "/look/picture", looked()) : ""} />
+    <img class="pixels" alt="" width="34" height="34" src=${steps.length || about?.best ? path(place.value.run, "/look/picture", looked()) : ""} />
     ${["noise", "turn", "mirror"].some((name) => place.value[name]) && html`<button class="plain" onClick=${() => go(other(image()))}>${t("changed")} ✕</button>`}
     <label class="small">${t("own")} <input type="file" accept="image/*" onChange=${(event) => event.target.files[0] && taken(event.target.files[0])} /></label>
   </div>`;

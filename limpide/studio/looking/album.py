@@ -7,11 +7,13 @@ import os
 from collections import Counter
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from limpide.data.dataset import FileImages
 from limpide.data.decode import Undecodable
 from limpide.data.scan import scan
 from limpide.data.split import read_split
@@ -44,6 +46,8 @@ class Album:
             raise Gone("this run learned from an array: its images are on no disk")
         # A relative path is meant from where the training was started: here, or where the folder of runs lies.
         beside = self.run.path.resolve().parents[1] / location
+        if info.get("opened"):
+            return SimpleNamespace(images=FileImages(Path(location), self.files))
         try:
             return scan(location if os.path.exists(location) or not beside.exists() else str(beside), fewest_classes=1, groups="none")  # noqa: PTH110
         except LimpideError as error:
@@ -88,6 +92,11 @@ class Album:
             order.append(turn[self.labels[row]])
             turn[self.labels[row]] += 1
         return np.sort(rows[np.argsort(order, kind="stable")[:most]])
+
+    @property
+    def learned(self) -> str:
+        """The part that was learned from; of a network that was opened without a training, all of them."""
+        return "train" if "train" in self.parts else ""
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Class → part → images."""

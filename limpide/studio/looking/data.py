@@ -124,5 +124,6 @@ def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca", par
         "probability": [round(float(p), 4) for p in seen.probabilities.max(1)],
         "parts": [found.parts[row] for row in seen.rows],
         "of": len(found.rows(part)),
+        "classes": sorted(set(found.labels) & set(classes)),
         "kept": kept,
     }, b""

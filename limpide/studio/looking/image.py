@@ -44,7 +44,8 @@ def _known(looker: Looker, path: str, image: dict[str, Any], classes: list[str])
     """(class, file) of an image of the run."""
     if "row" in image:
         album = looker.album(path)
-        return album.labels[image["row"]], album.files[image["row"]]
+        label = album.labels[image["row"]]
+        return label if label in classes else None, album.files[image["row"]]
     if "probe" in image:
         kept = probes(path)
         truth = int(kept["truth"][image["probe"]])  # negative: nobody said
@@ -58,14 +59,14 @@ def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], 
 
     network, seen, _, _ = looker.trace(path, snapshot, image)
     album = looker.album(path)
-    found = many(looker, path, snapshot, album.some(affordable(looker, path, snapshot), "train"))
+    found = many(looker, path, snapshot, album.some(affordable(looker, path, snapshot), album.learned))
     one = features_of(network, seen.image)[0][0].numpy()
     own = image.get("row", -1)
     top = [(k, alike) for k, alike in nearest(found.features, one, most + 1) if found.rows[k] != own][:most]
     return {
         "top": [{"row": int(found.rows[k]), "file": album.files[found.rows[k]], "label": album.labels[found.rows[k]], "cosine": alike} for k, alike in top],
         "compared": len(found.rows),
-        "of": len(album.rows("train")),
+        "of": len(album.rows(album.learned)),
     }, b""
 
 

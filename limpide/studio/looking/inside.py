@@ -172,10 +172,8 @@ def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, 
     from limpide.interpret.trace import trace
 
     network, preprocessing, _ = looker.network(path, snapshot)
-    aside = len(probes(path)["squares"])
-    wanted = (
-        [{"row": int(k)} for k in looker.album(path).some(min(among, MOST_WOKEN), "train")] if among else [{"probe": k} for k in range(min(aside, MOST_ASIDE))]
-    )
+    aside, album = len(probes(path)["squares"]), looker.album(path)
+    wanted = [{"row": int(k)} for k in album.some(min(among, MOST_WOKEN), album.learned)] if among else [{"probe": k} for k in range(min(aside, MOST_ASIDE))]
     found = []
     for image in wanted:
         try:

@@ -151,7 +151,7 @@ const Probes = ({ run, about, updates }) => {
       found === null
         ? html`<p class="small">${t("live.no_probes")}</p>`
         : html`<div class="probes">${found.predicted.slice(0, 16).map((k, i) => {
-            const wrong = k !== found.truth[i];
+            const wrong = found.truth[i] >= 0 && k !== found.truth[i];
             return html`<a class=${`probe ${wrong ? "wrong" : ""}`} style="text-decoration: none" href=${link({ page: "image", image: `probe-${i}` })}>
               <img alt=${t("probe", { n: i + 1 })} src=${path(run, "/look/picture", { image: `probe-${i}`, snapshot: snapshot() })} loading="lazy" />
               <b>${wrong ? "✗ " : ""}${found.classes[k]}</b> ${percent(found.probability[i], 0)}

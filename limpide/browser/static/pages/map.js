@@ -35,7 +35,7 @@ const Map = ({ run, about }) => {
   const classes = useMemo(() => [...new Set(about.labels)].sort(), [about]);
   const colour = (label) => COLOURS[theme.value][classes.indexOf(label) % 10];
   const at = (k) => [(places[k][0] * 0.94 + 1) * SIDE / 2, (1 - places[k][1] * 0.94) * SIDE / 2];
-  const wrong = (k) => about.labels[k] !== about.predicted[k];
+  const wrong = (k) => about.classes.includes(about.labels[k]) && about.labels[k] !== about.predicted[k]; // a folder that is no class is no mistake
   const visible = (k) => !only || (only === "wrong" ? wrong(k) : about.labels[k] === only.slice(6));
   useEffect(() => {
     const c = canvas.current.getContext("2d"), style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
@@ -94,5 +94,5 @@ const Map = ({ run, about }) => {
         ${(chosen || only) && html`<button onClick=${() => { choose(null); draw([]); show(""); }}>${t("image.clear")}</button>`}</div>
       ${list.length === 0 ? html`<p class="read">${chosen ? t("map.empty") : t("map.draw")}</p>` : html`<p role="status">${t("map.chosen", { n: count(list.length), wrong: count(wrongs) })}</p>
         <table><tbody>${tally.slice(0, 10).map(([label, n]) => html`<tr><td><span style=${`color: ${colour(label)}`}>●</span> ${label}</td><td class="n">${count(n)}</td></tr>`)}</tbody></table>
-        <${Thumbs} run=${run} images=${list.slice(0, MOST).map((k) => ({ row: about.rows[k], file: about.labels[k], label: about.labels[k], predicted: about.predicted[k] }))} caption=${(one) => (one.label === one.predicted ? one.label : t("errors.said", one))} />`}</div></div>`;
+        <${Thumbs} run=${run} images=${list.slice(0, MOST).map((k) => ({ row: about.rows[k], file: about.labels[k], label: about.labels[k], predicted: about.predicted[k] }))} caption=${(one) => (one.label === one.predicted || !about.classes.includes(one.label) ? one.label : t("errors.said", one))} />`}</div></div>`;
 };

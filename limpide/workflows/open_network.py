@@ -1,0 +1,121 @@
+"""Any network and a folder of images as something that the studio can open: the files of a run, in a temporary folder, without a training."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limpide.data.decode import Undecodable, decode
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.split import write_rows
+from limpide.errors import DataError, ModelError, UsageError
+from limpide.language import N_
+from limpide.run import Run
+
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".jfif", ".avif")
+ASIDE = 32  # images that the pages offer first
+MOST_TOLD = 100  # letters of what torch says
+SIZE = 224  # pixels, for a network that says nothing of them
+
+
+def open_network(model: str, images: str, parent: Path, *, weights: str = "", classes: int = 0, image_size: int = 0) -> Run:
+    """A run in `parent` whose network is `model` (a name of limpide models, timm:NAME, package.module:factory) and whose images lie in `images`.
+
+    The number of classes is what the network gives, `classes`, or that of the folders in `images`; their names are the classes where the number
+    is right. Without `weights` (FILE.safetensors, of all layers) a published network has its published ones, every other those it is made with.
+    Raises UsageError, ModelError or DataError.
+    """
+    from limpide.training.decide import check_model
+
+    check_model(model)
+    names = _files(Path(images))
+    folders = sorted({name.split("/")[0] for name in names if "/" in name})
+    network, preprocessing, labels = _network(model, weights, classes or (len(folders) if len(folders) > 1 else 0), image_size)
+    outputs = labels or (folders if len(folders) == classes_of(network, preprocessing) else [f"{k}" for k in range(classes_of(network, preprocessing))])
+    run = Run.create(parent, model.replace(":", "-"), {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs})
+    _keep_images(run, Path(images), names, preprocessing, outputs)
+    from limpide.training.network import save_weights
+
+    save_weights(network, run.snapshots / "best.safetensors")
+    kept = {"preprocessing": preprocessing.to_json()}
+    run.update(opened=True, status="opened", phase="done", recipe={"model": model}, final=kept, learning=kept | {"probes": min(ASIDE, len(names))})
+    return run
+
+
+def classes_of(network: Any, preprocessing: Preprocessing) -> int:
+    """How many numbers it gives for an image."""
+    import torch
+
+    with torch.inference_mode():
+        return int(network(torch.zeros(1, preprocessing.channels, preprocessing.size, preprocessing.size)).shape[1])
+
+
+def _files(folder: Path) -> list[str]:
+    """Names of the images under `folder`, relative to it."""
+    if not folder.is_dir():
+        raise DataError("L208", N_("the file cannot be opened"), where=folder, todo=N_("name a folder of images"))
+    found = sorted(
+        str(file.relative_to(folder)) for file in folder.rglob("*") if file.suffix.lower() in IMAGE_ENDINGS and file.is_file() and not file.name.startswith(".")
+    )
+    if not found:
+        raise DataError("L211", N_("none of these images can be read"), where=folder, todo=N_("name a folder of images"))
+    return found
+
+
+def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Preprocessing, list[str]]:
+    """(network in evaluation mode, preprocessing, names of the classes where they are known)."""
+    from limpide import models
+    from limpide.models.outside import width_of
+    from limpide.models.weights import read, weights_file
+    from limpide.training.network import published
+
+    if model in models.PRETRAINED and not weights:
+        return *published(model), list(models.imagenet_classes())
+    entry = models.find(model)
+    size = entry.fitting(size or (entry.size if not models.is_outside(model) else SIZE))
+    if models.is_outside(model):
+        channels, own = width_of(model, size)
+        classes = own or classes or 10
+    else:
+        channels, classes = entry.channels, classes or entry.classes
+    if not weights:
+        return models.build(model, classes, channels, size).eval(), _seen_as(size, channels), []
+    state = read(weights_file(weights), weights)
+    classes = len(state.get("head.bias", ())) or classes
+    for tried in (channels, 4 - channels):  # 3 or 1: what the weights were made for
+        network = models.build(model, classes, tried, size).eval()
+        try:
+            network.load_state_dict(state)
+            return network, _seen_as(size, tried), []
+        except RuntimeError as error:
+            told = textwrap.shorten(str(error).splitlines()[-1].strip(), MOST_TOLD, placeholder="…")
+    raise ModelError(
+        "L428", N_("these weights do not fit this network: {told}"), where=weights, todo=N_("say how many classes it has with --classes"), told=told
+    )
+
+
+def _seen_as(size: int, channels: int) -> Preprocessing:
+    """As limpide's own networks see images: grey levels centred on zero."""
+    return Preprocessing(size, channels, "squash", "bilinear", (127.5,), (63.75,), 2 * size)
+
+
+def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Preprocessing, classes: list[str]) -> None:
+    """split.csv of all of them, and the pixels of some. Raises UsageError where none can be decoded."""
+    labels = [name.split("/")[0] if "/" in name else "" for name in names]
+    write_rows(run.split_file, ("file", "label", "part", "content", "group"), [(name, label, "", "", "") for name, label in zip(names, labels, strict=True)])
+    squares, truth, kept = [], [], []
+    for k in np.random.default_rng(0).permutation(len(names)).tolist():
+        try:
+            squares.append(preprocessing.pixels(decode((folder / names[k]).read_bytes(), preprocessing.jpeg_side)))
+        except (OSError, Undecodable):
+            continue
+        truth.append(classes.index(labels[k]) if labels[k] in classes else -1)  # −1: nobody said
+        kept.append(names[k].encode("utf-8", "surrogateescape"))
+        if len(squares) == ASIDE:
+            break
+    if not squares:
+        raise UsageError("L140", N_("none of the images in this folder can be decoded"), where=folder, todo=N_("name a folder of images"))
+    np.savez(run.probes_file, squares=np.stack(squares), truth=np.array(truth), files=np.array(kept))
