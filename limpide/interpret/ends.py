@@ -21,7 +21,7 @@ BEFORE = ("pad", "contiguous", "clone", "to", "float")  # what may happen to an 
 
 
 def ends_of(seen: Trace, channel: int = 0) -> dict[str, np.ndarray]:
-    """"first.…" and "last.…" → array (docs/run-format.md); without an end that is no convolution and no linear layer, or too large.
+    """ "first.…" and "last.…" → array (docs/run-format.md); without an end that is no convolution and no linear layer, or too large.
 
     channel: one of the first layer that is kept, whichever others are.
     """
@@ -45,7 +45,7 @@ def _first(seen: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
             return {}
         stride, dilation = pair(op.argument(3, "stride", 1)), pair(op.argument(5, "dilation", 1))
         asked, groups = op.argument(4, "padding", 0), op.argument(6, "groups", 1)
-        padding = same_padding(tuple(weight.shape[2:]), dilation) if asked == "same" else (0, 0) if asked == "valid" else pair(asked)
+        padding = same_padding((weight.shape[2], weight.shape[3]), dilation) if asked == "same" else (0, 0) if asked == "valid" else pair(asked)
     each = 4 * (weight[0].numel() + output[0, 0].numel() + 2)
     n = min(MOST_CHANNELS, len(weight), (room - 4 * entered.numel()) // each)
     if n < 1:

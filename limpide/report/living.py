@@ -40,12 +40,17 @@ SENTENCES = (
     N_("Arrow keys move the unit; Page Up and Page Down change the channel."),
     N_("All channels"),
     N_("The {n} strongest of {of} channels"),
+    N_("All units"),
+    N_("The {n} strongest of {of} units"),
     N_("Above, the weights of each channel; below, its map. A click opens the unit at that place."),
     N_("The weights of each unit. A click opens it."),
     N_("channel {n}"),
     N_("unit {n}"),
     N_("channel {n}, row {y}, column {x}"),
     N_("input channel {n}"),
+    N_("red"),
+    N_("green"),
+    N_("blue"),
     N_("what the unit sees"),
     N_("its weights"),
     N_("products"),
@@ -115,7 +120,7 @@ def _plain(value: np.ndarray) -> Any:
 def _read(file: Path) -> dict[str, np.ndarray]:
     """Empty where the file is not there, cut off or no such file: then there is nothing to click on, and all else stands."""
     try:
-        with np.load(file) as found:
+        with open(file, "rb") as stream, np.load(stream) as found:
             arrays = {name: found[name] for name in found.files}
         return arrays if {"mean", "std"} <= arrays.keys() and sum(array.nbytes for array in arrays.values()) <= MOST_BYTES else {}
     except Exception:  # a damaged file fails in any way
@@ -137,12 +142,20 @@ def _first_fits(end: Mapping[str, np.ndarray]) -> bool:
     (channels, _rows, _columns), groups, outputs = end["input"].shape, int(end["groups"]), int(end["outputs"])
     floats = all(end[key].dtype == np.float32 for key in ("input", "weight", "bias", "output"))
     pairs = all(end[key].shape == (2,) for key in ("stride", "padding", "dilation"))
-    known = end["channels"].shape == (n,) and n > 0 and 0 <= end["channels"].min() and end["channels"].max() < outputs
-    return floats and pairs and bool(known) and end["bias"].shape == (n,) and end["output"].shape[:1] == (n,) and end["output"].ndim == 3 and channels == into * groups
+    known = end["channels"].shape == (n,) and n > 0 and end["channels"].min() >= 0 and end["channels"].max() < outputs
+    return (
+        floats
+        and pairs
+        and bool(known)
+        and end["bias"].shape == (n,)
+        and end["output"].shape[:1] == (n,)
+        and end["output"].ndim == 3
+        and channels == into * groups
+    )
 
 
 def _last_fits(end: Mapping[str, np.ndarray], classes: int) -> bool:
     n, features = end["weight"].shape
     floats = all(end[key].dtype == np.float32 for key in ("features", "weight", "bias", "logits"))
-    known = end["classes"].shape == (n,) and n > 0 and 0 <= end["classes"].min() and end["classes"].max() < classes
+    known = end["classes"].shape == (n,) and n > 0 and end["classes"].min() >= 0 and end["classes"].max() < classes
     return floats and bool(known) and end["features"].shape == (features,) and end["bias"].shape == end["logits"].shape == (n,)

@@ -88,7 +88,7 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
         "made_facts": record.made_facts(info),
         "meanings": meanings or {},
         "lang": current(),
-        "style": _asset("report.css"),
+        "style": _asset("report.css") + (_asset("living.css") if living else ""),
         "script": _asset("report.js"),
         "script_hash": base64.b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode(),
     }

@@ -146,7 +146,7 @@ def _keep_predictions(run: Run, dataset: Dataset, rows: np.ndarray, truth: np.nd
 
 def _keep_ends(run: Run, arrays: dict[str, np.ndarray]) -> None:
     """First and last layer with what went in and came out, so that the report can do their sums before the reader's eyes."""
-    files.write_atomically(run.predictions / "inside.npz", lambda s: np.savez(s, **arrays))
+    files.write_atomically(run.predictions / "inside.npz", lambda s: np.savez(s, **arrays))  # type: ignore[arg-type]
 
 
 def _trained_on(info: dict[str, Any], train_images: int) -> int:

@@ -8,6 +8,7 @@ import { added, among, digitsFor, plain, Written } from "./shared.js";
 const DRAWN = 3; // input channels
 const READABLE = 7; // cells of a kernel's side that can be read as numbers
 const LISTED = 12;
+const COLOURS = ["red", "green", "blue"];
 
 export const First = ({ first, begin, mean, std }) => {
   const [channels, height, width] = first.output.shape;
@@ -26,6 +27,7 @@ export const First = ({ first, begin, mean, std }) => {
     event.preventDefault();
     move(...keys[event.key]);
   };
+  const all = channels === first.outputs ? say(flat ? "All units" : "All channels") : say(flat ? "The {n} strongest of {of} units" : "The {n} strongest of {of} channels", { n: channels, of: count(first.outputs) });
   const arrow = (sign, name, ...by) => html`<button aria-label=${say(name)} onClick=${() => move(...by)}>${sign}</button>`;
   return html`<p class="read">${say("A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, adds the products up, and adds a constant.")} ${say(flat ? "Click a unit: its sum is worked out anew in your browser and compared with what the network computed." : "Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and compared with what the network computed.")}</p>
     <div class="looks">
@@ -39,14 +41,14 @@ export const First = ({ first, begin, mean, std }) => {
             <div class="steps" role="group" aria-label=${say("move the unit")}>${arrow("←", "left", 0, 0, -1)}${arrow("↑", "up", 0, -1, 0)}${arrow("↓", "down", 0, 1, 0)}${arrow("→", "right", 0, 0, 1)}<span class="small" id="inside-keys">${say("Arrow keys move the unit; Page Up and Page Down change the channel.")}</span></div></figure>`}
     </div>
     <p class="here" role="status">${flat ? say("unit {n}", { n }) : say("channel {n}, row {y}, column {x}", { n, y, x })} = ${plain(unit.value)}</p>
-    <${Terms} unit=${unit} />
+    <${Terms} unit=${unit} channels=${first.input.shape[0]} />
     <${Written} lines=${[["", plain(unit.sum, 6), say("sum of all {n} products", { n: count(unit.products.length) })], added(unit.bias, say("bias, the unit's own constant"))]} sum=${unit} total=${say("value of the unit")} />
-    <h3>${channels === first.outputs ? say("All channels") : say("The {n} strongest of {of} channels", { n: channels, of: first.outputs })}</h3>
+    <h3>${all}</h3>
     <p class="small">${say(flat ? "The weights of each unit. A click opens it." : "Above, the weights of each channel; below, its map. A click opens the unit at that place.")}</p>
-    <div class="maps" role="group" aria-label=${say("All channels")} onKeyDown=${among(c, channels, (k) => set([k, y, x]))}>${first.channels.map((number, k) => html`<div class=${`map places ${flat ? "flat" : ""}`} key=${number}>
+    <div class="maps" role="group" aria-label=${all} onKeyDown=${among(c, channels, (k) => set([k, y, x]))}>${first.channels.map((number, k) => html`<div class=${`map places ${flat ? "flat" : ""}`} key=${number}>
       <${Weights} planes=${weights(k)} first=${first} scale=${heaviest} label=${say("its weights")} onClick=${flat ? () => set([k, y, x]) : undefined} />
       ${!flat && html`<${Plane} values=${map(k)} height=${height} width=${width} scale=${scale} label=${say("channel {n}", { n: number })} className="place" onClick=${(row, column) => set([k, row, column])} />`}
-      <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} aria-label=${say(flat ? "unit {n}" : "channel {n}", { n: number })} onClick=${() => set([k, y, x])}><span>${number}</span><span>${plain(first.output.values[k * size + y * width + x], 2)}</span></button></div>`)}</div>`;
+      <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}><span class="unseen">${say(flat ? "unit {n}" : "channel {n}", { n: number })}</span><span aria-hidden="true">${number}</span><span>${plain(first.output.values[k * size + y * width + x], 2)}</span></button></div>`)}</div>`;
 };
 
 const unitWeights = ({ weight: { shape, values } }, k) => {
@@ -80,7 +82,8 @@ const Picture = ({ input: { shape: [channels, height, width], values }, mean, st
 };
 
 // patch × kernel = products: the input channels that matter most, as numbers where these can be read.
-const Terms = ({ unit }) => {
+const Terms = ({ unit, channels }) => {
+  const named = (i) => `${say("input channel {n}", { n: i })}${channels === 3 ? ` (${say(COLOURS[i])})` : ""}`;
   const [into, height, width] = unit.grid, size = height * width;
   const shown = unit.sums.map((_, i) => i).sort((a, b) => Math.abs(unit.sums[b]) - Math.abs(unit.sums[a])).slice(0, DRAWN).sort((a, b) => a - b);
   const rest = unit.sums.reduce((sum, value, i) => (shown.includes(i) ? sum : sum + value), 0);
@@ -94,8 +97,8 @@ const Terms = ({ unit }) => {
     };
     return html`<table class="grid"><caption>${title}</caption><tbody>${Array.from({ length: height }, (_, u) => html`<tr>${Array.from({ length: width }, (_, v) => one(u * width + v))}</tr>`)}</tbody></table>`;
   };
-  return html`${shown.map((i) => html`<div class="scroll" tabindex="0" role="region" aria-label=${say("input channel {n}", { n: unit.from + i })}>
-      ${into > 1 && html`<p class="small">${say("input channel {n}", { n: unit.from + i })}</p>`}
+  return html`${shown.map((i) => html`<div class="scroll" tabindex="0" role="region" aria-label=${named(unit.from + i)}>
+      ${into > 1 && html`<p class="small">${named(unit.from + i)}</p>`}
       <div class="sum">${grid(say("what the unit sees"), unit.values, i)}<span class="sign">×</span>${grid(say("its weights"), unit.weights, i)}<span class="sign">=</span>${grid(say("products"), unit.products, i)}<span class="sign">→</span>
         <p class="total"><span class="small">${say("add up to")}</span> <b>${plain(unit.sums[i])}</b></p></div></div>`)}
     ${into > DRAWN && html`<p class="small">${say("The other {n} input channels together", { n: into - DRAWN })}: ${plain(rest)}</p>`}
