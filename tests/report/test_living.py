@@ -232,7 +232,7 @@ def test_the_arrow_keys_move_the_unit(opened: Any, tmp_path: Path) -> None:
         page.keyboard.press(key)
         assert status(page).startswith("channel {}, row {}, column {} = ".format(*place))
         assert sums(page, 0)[0] == pytest.approx(unit_of(ends, *place), abs=1e-6)
-    page.get_by_role("button", name="down").click()
+    page.get_by_role("button", name="one row down").click()
     assert "row 1, column 13" in status(page)
 
 

@@ -18,8 +18,9 @@ export const First = ({ first, begin, mean, std }) => {
   const unit = useMemo(() => unitOf(first, c, y, x), [c, y, x]);
   const scale = useMemo(() => most(first.output.values), []), heaviest = useMemo(() => most(first.weight.values), []);
   const n = first.channels[c], size = height * width;
-  const map = (k) => first.output.values.subarray(k * size, (k + 1) * size);
-  const weights = (k) => unitWeights(first, k);
+  // The same arrays at every step: only a map that changes is painted again.
+  const maps = useMemo(() => first.channels.map((_, k) => first.output.values.subarray(k * size, (k + 1) * size)), []);
+  const weights = useMemo(() => first.channels.map((_, k) => weightsOf(first, k)), []);
   const move = (dc, dy, dx) => set([(c + dc + channels) % channels, (y + dy + height) % height, (x + dx + width) % width]);
   const keys = { ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0], ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], PageUp: [-1, 0, 0], PageDown: [1, 0, 0] };
   const press = (event) => {
@@ -34,11 +35,11 @@ export const First = ({ first, begin, mean, std }) => {
       <figure><div class="over"><${Picture} input=${first.input} mean=${mean} std=${std} />${!flat && html`<${Frame} box=${unit.box} of=${first.input.shape.slice(1)} />`}</div>
         <figcaption>${say("the image as the network sees it, {side} × {side}", { side: count(first.input.shape[1]) })}${!flat && html`<br />${say("the frame: what this unit sees")}`}</figcaption></figure>
       ${flat
-        ? html`<figure><${Weights} planes=${weights(c)} first=${first} scale=${heaviest} label=${say("weights of unit {n} of layer {layer}, one for each pixel", { n, layer: first.name })} /><${Scale} most=${heaviest} /><figcaption>${say("weights of unit {n} of layer {layer}, one for each pixel", { n, layer: first.name })}</figcaption></figure>`
+        ? html`<figure><${Weights} planes=${weights[c]} first=${first} scale=${heaviest} label=${say("weights of unit {n} of layer {layer}, one for each pixel", { n, layer: first.name })} /><${Scale} most=${heaviest} /><figcaption>${say("weights of unit {n} of layer {layer}, one for each pixel", { n, layer: first.name })}</figcaption></figure>`
         : html`<figure><div class="over places" role="application" tabindex="0" id="inside-map" aria-label=${say("channel {n} of layer {layer}: each place is one unit", { n, layer: first.name })} aria-describedby="inside-keys" onKeyDown=${press}>
-            <${Plane} values=${map(c)} height=${height} width=${width} scale=${scale} label=${say("channel {n}", { n })} onClick=${(row, column) => set([c, row, column])} /><${Frame} box=${[y, x, y + 1, x + 1]} of=${[height, width]} /></div>
+            <${Plane} values=${maps[c]} height=${height} width=${width} scale=${scale} label=${say("channel {n}", { n })} onClick=${(row, column) => set([c, row, column])} /><${Frame} box=${[y, x, y + 1, x + 1]} of=${[height, width]} /></div>
             <${Scale} most=${scale} /><figcaption>${say("channel {n} of layer {layer}: each place is one unit", { n, layer: first.name })}</figcaption>
-            <div class="steps" role="group" aria-label=${say("move the unit")}>${arrow("←", "left", 0, 0, -1)}${arrow("↑", "up", 0, -1, 0)}${arrow("↓", "down", 0, 1, 0)}${arrow("→", "right", 0, 0, 1)}<span class="small" id="inside-keys">${say("Arrow keys move the unit; Page Up and Page Down change the channel.")}</span></div></figure>`}
+            <div class="steps" role="group" aria-label=${say("move the unit")}>${arrow("←", "one column to the left", 0, 0, -1)}${arrow("↑", "one row up", 0, -1, 0)}${arrow("↓", "one row down", 0, 1, 0)}${arrow("→", "one column to the right", 0, 0, 1)}<span class="small" id="inside-keys">${say("Arrow keys move the unit; Page Up and Page Down change the channel.")}</span></div></figure>`}
     </div>
     <p class="here" role="status">${flat ? say("unit {n}", { n }) : say("channel {n}, row {y}, column {x}", { n, y, x })} = ${plain(unit.value)}</p>
     <${Terms} unit=${unit} channels=${first.input.shape[0]} />
@@ -46,12 +47,12 @@ export const First = ({ first, begin, mean, std }) => {
     <h3>${all}</h3>
     <p class="small">${say(flat ? "The weights of each unit. A click opens it." : "Above, the weights of each channel; below, its map. A click opens the unit at that place.")}</p>
     <div class="maps" role="group" aria-label=${all} onKeyDown=${among(c, channels, (k) => set([k, y, x]))}>${first.channels.map((number, k) => html`<div class=${`map places ${flat ? "flat" : ""}`} key=${number}>
-      <${Weights} planes=${weights(k)} first=${first} scale=${heaviest} label=${say("its weights")} onClick=${flat ? () => set([k, y, x]) : undefined} />
-      ${!flat && html`<${Plane} values=${map(k)} height=${height} width=${width} scale=${scale} label=${say("channel {n}", { n: number })} className="place" onClick=${(row, column) => set([k, row, column])} />`}
-      <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}><span class="unseen">${say(flat ? "unit {n}" : "channel {n}", { n: number })}</span><span aria-hidden="true">${number}</span><span>${plain(first.output.values[k * size + y * width + x], 2)}</span></button></div>`)}</div>`;
+      <${Weights} planes=${weights[k]} first=${first} scale=${heaviest} label=${say("its weights")} onClick=${flat ? () => set([k, y, x]) : undefined} />
+      ${!flat && html`<${Plane} values=${maps[k]} height=${height} width=${width} scale=${scale} label=${say("channel {n}", { n: number })} className="place" onClick=${(row, column) => set([k, row, column])} />`}
+      <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}><span class="unseen">${say(flat ? "unit {n}" : "channel {n}", { n: number })}</span><span aria-hidden="true">${number}</span><span>${plain(maps[k][y * width + x], 2)}</span></button></div>`)}</div>`;
 };
 
-const unitWeights = ({ weight: { shape, values } }, k) => {
+const weightsOf = ({ weight: { shape, values } }, k) => {
   const size = shape[2] * shape[3];
   return Array.from({ length: Math.min(DRAWN, shape[1]) }, (_, i) => values.subarray((k * shape[1] + i) * size, (k * shape[1] + i + 1) * size));
 };
