@@ -239,7 +239,8 @@ def info_parts(place: Place) -> dict[str, int]:
 
 
 def test_every_file_of_the_run_format_is_there(place: Place) -> None:
-    for name in ("run.json", "events.jsonl", "split.csv", "excluded.csv", "snapshots/best.safetensors", "predictions/test.npz", "model.onnx", "report.html"):
+    predictions = ("predictions/test.npz", "predictions/inside.npz")
+    for name in ("run.json", "events.jsonl", "split.csv", "excluded.csv", "snapshots/best.safetensors", *predictions, "model.onnx", "report.html"):
         assert (place.run / name).stat().st_size > 0, name
     assert not list((place.run / "checkpoint").iterdir()) and not (place.run / "cache").exists(), "a finished run keeps no scaffolding"
     assert not list(place.run.rglob("*.tmp")) and not list(place.run.rglob("*.pkl")) and not list(place.run.rglob("*.pt"))

@@ -18,6 +18,7 @@ from limpide.files import write_bytes
 from limpide.finding import Finding, Picture
 from limpide.language import N_, _, current, message, render
 from limpide.report import charts, confusion, inside, record, wording
+from limpide.report.living import living_of
 from limpide.report.pictures import chosen_pictures
 from limpide.run import Run
 
@@ -65,7 +66,8 @@ def write_page(run: Run, *, images: bool = True, meanings: Mapping[str, str] | N
 
 def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> str:
     info, findings = run.info(), run.findings()
-    pictures, lost = chosen_pictures(findings, images)
+    living = living_of(run, findings.get("inside"), info.get("classes", ())) if images else None
+    pictures, lost = chosen_pictures(findings, images, len(living.data) if living else 0)
     events = list(run.events())
     context = {
         "run": run.path.name,
@@ -81,14 +83,22 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
         "history": record.history(events),
         "matrix": _matrix(findings, pictures),
         "arithmetic": inside.arithmetic_of(findings["inside"]) if "inside" in findings else None,
+        "living": living,
+        "nonce": "",
         "made_facts": record.made_facts(info),
         "meanings": meanings or {},
         "lang": current(),
-        "style": _asset("report.css"),
+        "style": _asset("report.css") + (_asset("living.css") if living else ""),
         "script": _asset("report.js"),
         "script_hash": base64.b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode(),
     }
-    return _environment().get_template("report.html").render(context)
+    template = _environment().get_template("report.html")
+    page = template.render(context)
+    if living is None:
+        return page
+    # Modules in an import map are allowed by a nonce, which those they import inherit: `data:` as such stays forbidden. The nonce is made
+    # of the whole page, so nobody whose text is in the page can know it, and the same run still gives the same page.
+    return template.render(context | {"nonce": hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]})
 
 
 def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:

@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from limpide.finding import Finding, Picture
 
 LARGEST = 3_500_000  # base64 characters of all pictures together; the page is to stay under 5 MB
+WITH_NUMBERS = 4_400_000  # pictures, and the numbers that can be clicked on
 FIRST = ("mistakes", "inside")  # findings whose pictures matter most
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
 
 
-def chosen_pictures(findings: Mapping[str, Finding], images: bool) -> tuple[dict[str, Sequence[Picture]], int]:
-    """The pictures of each finding and how many had to lose their image for size. None at all without `images`."""
+def chosen_pictures(findings: Mapping[str, Finding], images: bool, numbers: int = 0) -> tuple[dict[str, Sequence[Picture]], int]:
+    """The pictures of each finding and how many had to lose their image for size. None at all without `images`. numbers: characters of those that go into the page, too."""
     if not images:
         return dict.fromkeys(findings, ()), 0
     order = [name for name in FIRST if name in findings] + [name for name in findings if name not in FIRST]
-    room, lost = LARGEST, 0
+    room, lost = min(LARGEST, WITH_NUMBERS - numbers), 0
     chosen: dict[str, Sequence[Picture]] = {}
     for name in order:
         kept = []

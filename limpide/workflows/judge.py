@@ -144,6 +144,11 @@ def _keep_predictions(run: Run, dataset: Dataset, rows: np.ndarray, truth: np.nd
     files.write_atomically(run.predictions / "test.npz", lambda s: np.savez(s, files=names, truth=truth, probabilities=probabilities))
 
 
+def _keep_ends(run: Run, arrays: dict[str, np.ndarray]) -> None:
+    """First and last layer with what went in and came out, so that the report can do their sums before the reader's eyes."""
+    files.write_atomically(run.predictions / "inside.npz", lambda s: np.savez(s, **arrays))  # type: ignore[arg-type]
+
+
 def _trained_on(info: dict[str, Any], train_images: int) -> int:
     """How many images the final model learned from: the first model sees a sample of many."""
     return int(info["frozen"]["n"]) if info["final"]["kind"] == "frozen" else train_images
@@ -158,7 +163,9 @@ def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray) ->
     """One unit of the network, opened, for the first test image it was sure of and right about."""
     import torch
 
-    from limpide.interpret.why import as_finding, strongest_unit
+    from limpide.interpret.ends import ends_of
+    from limpide.interpret.trace import trace
+    from limpide.interpret.why import as_finding, strongest_of
     from limpide.training.network import trained
 
     if not len(rows):
@@ -168,7 +175,10 @@ def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray) ->
     square = preprocessing.pixels(dataset.images.image(int(rows[chosen]), preprocessing.jpeg_side))
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
     image = torch.from_numpy(((square.astype(np.float32) - mean) / std).transpose(2, 0, 1)[None])
-    finding = as_finding(strongest_unit(model, image))
+    seen = trace(model, image)
+    unit = strongest_of(seen)
+    _keep_ends(run, ends_of(seen, unit.channel) | {"mean": mean, "std": std})
+    finding = as_finding(unit)
     yield _add(run, dataclasses.replace(finding, pictures=[evidence.picture(chosen)]))
 
 

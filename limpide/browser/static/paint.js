@@ -50,5 +50,5 @@ export const Plane = ({ values, height, width, scale, paint = signed, label, onC
 export const Scale = ({ most: end, both = true, unit = "" }) => {
   const stops = Array.from({ length: 9 }, (_, k) => css(both ? signed(k / 4 - 1, 1) : unsigned(k / 8, 1)));
   const says = (value) => `${number(value)}${unit ? " " + unit : ""}`;
-  return html`<div class="scale"><span>${says(both ? -end : 0)}</span><i style=${`background: linear-gradient(90deg, ${stops.join(",")})`}></i><span>${says(end)}</span></div>`;
+  return html`<div class="scale"><span>${both ? `−${says(end)}` : says(0)}</span><i style=${`background: linear-gradient(90deg, ${stops.join(",")})`}></i><span>${says(end)}</span></div>`;
 };

@@ -10,6 +10,9 @@ export const load = async () => {
   catalogues.value = Object.fromEntries(names.map((name, k) => [name, found[k]]));
 };
 
+/** The sentences of a page that nothing is loaded for: the report hands over its own, in the one language that it is written in. */
+export const give = (sentences) => (catalogues.value = { [language.value]: sentences });
+
 /** The sentence of this key, with {values} filled in. */
 export const t = (key, values = {}) => {
   const sentence = catalogues.value[language.value]?.[key] ?? key;

@@ -20,7 +20,7 @@ def conv2d(op: Op, place: Index) -> Terms:
     _, channel, row, column = place
     weight = weight.value if isinstance(weight, Source) else weight
     (kh, kw), (sh, sw), (dh, dw) = weight.shape[2:], pair(stride), pair(dilation)
-    ph, pw = _same_padding((kh, kw), (dh, dw)) if padding == "same" else (0, 0) if padding == "valid" else pair(padding)
+    ph, pw = same_padding((kh, kw), (dh, dw)) if padding == "same" else (0, 0) if padding == "valid" else pair(padding)
     _, channels, height, width = x.value.shape
     per_group = channels // groups
     first = channel // (weight.shape[0] // groups) * per_group
@@ -162,6 +162,6 @@ def reduced(op: Op, place: Index) -> Terms:
     return Terms("products", values, torch.full((len(values),), each).double(), [(x, places)], rule=op.name)
 
 
-def _same_padding(kernel: tuple[int, int], dilation: tuple[int, int]) -> tuple[int, int]:
+def same_padding(kernel: tuple[int, int], dilation: tuple[int, int]) -> tuple[int, int]:
     """What torch puts before; the rest, where it is odd, comes after."""
     return dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2
