@@ -57,6 +57,7 @@ def studio(
         raise UsageError("L139", N_("--model and --images go together, without a folder of runs"), where="limpide studio", todo=N_("see limpide studio --help"))
     if runs is not None and not runs.is_dir():
         raise UsageError("L126", N_("there is no such folder of runs"), where=str(runs), todo=N_("name the folder that holds the runs, or nothing for runs/"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is opened without a training is put away however this ends
     scratch = Scratch() if model else None
     if scratch:
         from limpide.workflows.open_network import open_network
@@ -74,7 +75,6 @@ def studio(
     screen.link(message(N_("the studio, until Ctrl-C:")), url)
     if not no_browser:
         webbrowser.open(url)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was opened without a training is put away however this ends
     server.serve(folder, sock, token)
     screen.next("limpide", "runs")
 

@@ -85,13 +85,17 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
         return models.build(model, classes, channels, size).eval(), _seen_as(size, channels), []
     state = read(weights_file(weights), weights)
     classes = len(state.get("head.bias", ())) or classes
+    told = ""
     for tried in (channels, 4 - channels):  # 3 or 1: what the weights were made for
-        network = models.build(model, classes, tried, size).eval()
         try:
+            network = models.build(model, classes, tried, size).eval()
             network.load_state_dict(state)
             return network, _seen_as(size, tried), []
+        except ModelError:  # it takes no such images
+            if tried == channels:
+                raise
         except RuntimeError as error:
-            told = textwrap.shorten(str(error).splitlines()[-1].strip(), MOST_TOLD, placeholder="…")
+            told = told or textwrap.shorten(str(error).splitlines()[-1].strip(), MOST_TOLD, placeholder="…")
     raise ModelError(
         "L428", N_("these weights do not fit this network: {told}"), where=weights, todo=N_("say how many classes it has with --classes"), told=told
     )
