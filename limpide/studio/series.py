@@ -39,8 +39,16 @@ def _summary(run: Run) -> dict[str, Any]:
         "energy": info.get("energy"),
         "epoch_id": info.get("epoch_id", 0),
         "accuracy": {"value": score.value, "low": score.low, "high": score.high, "n": score.n} if score else None,
+        "cost": _cost(run),
         "report": run.report_file.exists(),
     }
+
+
+def _cost(run: Run) -> dict[str, float]:
+    """Of a judged model: bytes of its file, ms an image, parameters."""
+    found = run.finding("cost")
+    names = {"model file": "bytes", "milliseconds an image": "ms", "parameters": "parameters"}
+    return {names[number.name]: number.value for number in found.numbers if number.name in names} if found else {}
 
 
 def series(run: Run) -> dict[str, Any]:

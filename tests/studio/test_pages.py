@@ -251,6 +251,23 @@ def test_the_image_is_turned_for_every_page_and_its_neighbours_are_found(page: A
     assert page.locator("section + h2 ~ div .probe img, .probes .probe img").count() == 8
 
 
+def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
+    go(page, "page=compare")
+    page.wait_for_selector("text=1 of 1 runs")
+    page.get_by_role("checkbox", name="photos-001").check()
+    page.wait_for_selector(".u-over")
+    box = page.locator("svg").bounding_box()
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.1 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.2 * box["height"], steps=4)
+    page.mouse.up()
+    page.wait_for_selector("text=0 of 1 runs")
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Size of the model").click()
+    page.wait_for_selector("text=1 of 1 runs")
+    assert re.fullmatch(r"[\d.]+ kB", page.locator("td.n").nth(1).inner_text())
+
+
 def test_the_threshold_of_copies_moves_what_is_shown(page: Any) -> None:
     go(page, f"page=data&{RUN}")
     page.get_by_role("button", name="Look for them").click()

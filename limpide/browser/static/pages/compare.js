@@ -1,27 +1,70 @@
-// Two runs side by side: their curves, and where their recipes differ.
-import { html } from "../html.js";
-import { place } from "../state.js";
-import { t, percent, duration, number } from "../words.js";
-import { get, path } from "../api.js";
+// Runs side by side: accuracy against what it costs, curves over each other, and where the recipes differ.
+import { html, useState, useRef } from "../html.js";
+import { place, go, link } from "../state.js";
+import { t, count, percent, duration, number, bytes } from "../words.js";
+import { get, path, runs } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
 
+const STROKES = ["--accent", "--plus", "--minus", "--ok", "--bad", "--soft"];
+const COSTS = {
+  energy: [(run) => run.energy && run.energy.joules / 3600, (value) => `${number(value)} Wh`],
+  time: [(run) => run.seconds, duration],
+  size: [(run) => run.cost?.bytes, bytes],
+  latency: [(run) => run.cost?.ms, (value) => `${number(value)} ms`],
+};
+
 export default () => {
-  const names = (place.value.runs ?? "").split(",").filter(Boolean).slice(0, 2);
-  const state = useFetched(() => Promise.all(names.map((name) => Promise.all([get(path(name, "")), get(path(name, "/series"))]))), [names.join()]);
-  return html`<h1>${names.join(" · ")}</h1><${Fetched} state=${state}>${(found) => {
-    if (found.length < 2) return html`<p class="read">${t("compare.choose")}</p>`;
+  const names = (place.value.runs ?? "").split(",").filter(Boolean).slice(0, STROKES.length);
+  return html`<h1>${t("page.compare")}</h1><${Costs} names=${names} />${names.length > 0 && html`<${Curves} names=${names} />`}`;
+};
+
+// Every judged run as a point: drag over the picture to keep those in it.
+const Costs = ({ names }) => {
+  const by = COSTS[place.value.by] ? place.value.by : "energy", [cost, says] = COSTS[by];
+  const state = useFetched(runs, []);
+  const [frame, draw] = useState(null);
+  const from = useRef(null);
+  const tick = (name) => go({ runs: (names.includes(name) ? names.filter((one) => one !== name) : [...names, name].slice(-STROKES.length)).join(",") }, { replace: true });
+  return html`<div class="row" role="group" aria-label=${t("compare.cost")}>${Object.keys(COSTS).map((name) => html`<button aria-pressed=${by === name} onClick=${() => { draw(null); go({ by: name }, { replace: true }); }}>${t(`compare.${name}`)}</button>`)}</div>
+    <${Fetched} state=${state}>${({ runs }) => {
+      const known = runs.filter((run) => run.accuracy && cost(run) > 0);
+      if (!known.length) return html`<p class="read">${t("compare.none")}</p>`;
+      const logs = known.map((run) => Math.log10(cost(run))), low = Math.min(...logs) - 0.1, high = Math.max(...logs) + 0.1;
+      const least = Math.max(0, Math.min(...known.map((run) => run.accuracy.low)) - 0.02);
+      const x = (run) => 8 + (86 * (Math.log10(cost(run)) - low)) / (high - low || 1), y = (value) => 54 - (50 * (value - least)) / (1 - least || 1);
+      const inside = (run) => !frame || (x(run) >= frame[0] && x(run) <= frame[2] && y(run.accuracy.value) >= frame[1] && y(run.accuracy.value) <= frame[3]);
+      const at = (event) => { const box = event.currentTarget.getBoundingClientRect(); return [((event.clientX - box.left) / box.width) * 100, ((event.clientY - box.top) / box.height) * 64]; };
+      const drag = (event) => { if (!from.current) return; const [a, b] = [from.current, at(event)]; draw([Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])]); };
+      const shown = known.filter(inside).sort((a, b) => b.accuracy.value - a.accuracy.value);
+      return html`<div class="two"><svg viewBox="0 0 100 64" role="img" aria-label=${t("compare.label", { cost: t(`compare.${by}`) })} style="width: 100%; touch-action: none; cursor: crosshair"
+          onPointerDown=${(event) => { from.current = at(event); draw(null); }} onPointerMove=${drag} onPointerUp=${(event) => { drag(event); from.current = null; if (frame && frame[2] - frame[0] < 1) draw(null); }}>
+          <line x1="8" y1="54" x2="96" y2="54" stroke="var(--ink)" stroke-width=".2" />
+          ${[least, (least + 1) / 2, 1].map((v) => html`<line x1="8" x2="96" y1=${y(v)} y2=${y(v)} stroke="var(--grid)" stroke-width=".2" /><text x="7" y=${y(v) + 0.8} font-size="2.4" text-anchor="end" fill="var(--soft)">${percent(v, 0)}</text>`)}
+          ${[low, (low + high) / 2, high].map((v, k) => html`<text x=${8 + 43 * k} y="58" font-size="2.4" text-anchor=${["start", "middle", "end"][k]} fill="var(--soft)">${says(10 ** v)}</text>`)}
+          <text x="52" y="62.5" font-size="2.4" text-anchor="middle" fill="var(--soft)">${t(`compare.${by}`)}, ${t("compare.log")}</text>
+          ${known.map((run) => html`<g opacity=${inside(run) ? 1 : 0.15}><line x1=${x(run)} x2=${x(run)} y1=${y(run.accuracy.low)} y2=${y(run.accuracy.high)} stroke="var(--soft)" stroke-width=".3" /><circle cx=${x(run)} cy=${y(run.accuracy.value)} r="1.1" fill=${names.includes(run.name) ? `var(${STROKES[names.indexOf(run.name)]})` : "var(--ink)"}><title>${run.name}: ${percent(run.accuracy.value)}, ${says(cost(run))}</title></circle></g>`)}
+          ${frame && html`<rect x=${frame[0]} y=${frame[1]} width=${frame[2] - frame[0]} height=${frame[3] - frame[1]} fill="var(--accent)" fill-opacity=".08" stroke="var(--accent)" stroke-width=".2" />`}</svg>
+        <div><p class="small">${t("compare.drag", { n: count(shown.length), of: count(known.length) })} ${frame && html`<button class="plain" onClick=${() => draw(null)}>${t("image.clear")}</button>`}</p>
+          <div class="scroll"><table><thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th class="n">${t("runs.accuracy")}</th><th class="n">${t(`compare.${by}`)}</th></tr></thead><tbody>${shown.map((run) => html`<tr><td><input type="checkbox" aria-label=${run.name} checked=${names.includes(run.name)} onChange=${() => tick(run.name)} /></td><td><a href=${link({ page: "live", run: run.name, runs: null, by: null, at: null })}>${run.name}</a><br /><span class="small">${run.model}</span></td><td class="n">${percent(run.accuracy.value)} <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span></td><td class="n">${says(cost(run))}</td></tr>`)}</tbody></table></div></div></div>`;
+    }}<//>`;
+};
+
+const Curves = ({ names }) => {
+  const state = useFetched(() => Promise.all(names.map((name) => Promise.all([get(path(name, "")), get(path(name, "/series"))]))), [names.join()], { keep: true });
+  return html`<${Fetched} state=${state}>${(found) => {
     const steps = [...new Set(found.flatMap(([, series]) => series.epochs.map((epoch) => epoch.step)))].sort((a, b) => a - b);
     const curve = (field) => found.map(([, series]) => steps.map((step) => series.epochs.find((epoch) => epoch.step === step)?.[field] ?? null));
-    const keys = [...new Set(found.flatMap(([about]) => Object.keys(about.recipe ?? {})))].filter((key) => JSON.stringify(found[0][0].recipe?.[key]) !== JSON.stringify(found[1][0].recipe?.[key]));
-    const row = (label, of) => html`<tr><th>${label}</th>${found.map(([about, series]) => html`<td>${of(about, series)}</td>`)}</tr>`;
-    const lines = names.map((name, k) => ({ label: name, stroke: k ? "--plus" : "--accent", points: true }));
-    return html`<div class="two even"><${Plot} data=${[steps, ...curve("validation_loss")]} xLabel=${t("axis.steps")} yLabel=${t("live.validation_loss")} series=${lines} /><${Plot} data=${[steps, ...curve("validation_accuracy").map((values) => values.map((v) => (v == null ? null : 100 * v)))]} xLabel=${t("axis.steps")} yLabel=${t("live.accuracy_axis")} series=${lines} /></div>
-      <div class="scroll"><table><thead><tr><th></th>${names.map((name) => html`<th>${name}</th>`)}</tr></thead><tbody>
+    const value = (about, key) => JSON.stringify(about.recipe?.[key] ?? null);
+    const keys = [...new Set(found.flatMap(([about]) => Object.keys(about.recipe ?? {})))].filter((key) => new Set(found.map(([about]) => value(about, key))).size > 1);
+    const row = (label, of) => html`<tr><th>${label}</th>${found.map(([about]) => html`<td>${of(about)}</td>`)}</tr>`;
+    const lines = found.map(([about], k) => ({ label: about.name, stroke: STROKES[k], points: true }));
+    return html`<h2>${t("compare.curves")}</h2><div class="two even"><${Plot} data=${[steps, ...curve("validation_loss")]} xLabel=${t("axis.steps")} yLabel=${t("live.validation_loss")} series=${lines} /><${Plot} data=${[steps, ...curve("validation_accuracy").map((values) => values.map((v) => (v == null ? null : 100 * v)))]} xLabel=${t("axis.steps")} yLabel=${t("live.accuracy_axis")} series=${lines} /></div>
+      <h2>${t("compare.recipes")}</h2><div class="scroll"><table><thead><tr><th></th>${found.map(([about]) => html`<th>${about.name}</th>`)}</tr></thead><tbody>
       ${row(t("runs.accuracy"), (about) => (about.accuracy ? `${percent(about.accuracy.value)} (${percent(about.accuracy.low)}–${percent(about.accuracy.high)})` : "–"))}
       ${row(t("runs.time"), (about) => duration(about.seconds))}
       ${row(t("runs.energy"), (about) => (about.energy ? `${number(about.energy.joules / 3600)} Wh (${t(`energy.${about.energy.how}`)})` : "–"))}
       ${keys.map((key) => row(key, (about) => String(about.recipe?.[key] ?? "–")))}</tbody></table></div>
-      <p class="small">${keys.length ? t("compare.differ") : t("compare.same")}</p>`;
+      ${found.length > 1 && html`<p class="small">${keys.length ? t("compare.differ") : t("compare.same")}</p>`}`;
   }}<//>`;
 };

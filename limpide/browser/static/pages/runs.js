@@ -9,13 +9,13 @@ export default () => {
   const state = useFetched(runs, []);
   const [wanted, want] = useState("");
   const [chosen, choose] = useState([]);
-  const tick = (name) => choose(chosen.includes(name) ? chosen.filter((n) => n !== name) : [...chosen, name].slice(-2));
+  const tick = (name) => choose(chosen.includes(name) ? chosen.filter((n) => n !== name) : [...chosen, name].slice(-6));
   return html`<h1>${t("page.runs")}</h1>
     <${Fetched} state=${state}>${({ runs, folder }) =>
       runs.length === 0
         ? html`<p class="claim">${t("runs.none", { folder })}</p><p class="read"><code>limpide train photos/ --watch</code> · <a href="#page=learn">${t("runs.learn")}</a></p>`
         : html`<div class="row"><input type="search" aria-label=${t("search")} placeholder=${t("search")} value=${wanted} onInput=${(event) => want(event.target.value)} />
-          <button disabled=${chosen.length !== 2} onClick=${() => go({ page: "compare", runs: chosen.join(","), run: null })}>${t("runs.compare")}</button></div>
+          <button disabled=${chosen.length < 2} onClick=${() => go({ page: "compare", runs: chosen.join(","), run: null })}>${t("runs.compare")}</button><a href="#page=compare">${t("runs.all")}</a></div>
           <div class="scroll"><table>
           <thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th>${t("runs.network")}</th><th>${t("runs.status")}</th><th class="n">${t("runs.accuracy")}</th><th class="n">${t("runs.time")}</th><th class="n">${t("runs.energy")}</th></tr></thead>
           <tbody>${runs
