@@ -99,14 +99,15 @@ def recorded(model: nn.Module, image: Tensor, change: Change | None = None) -> T
         stack.pop()
 
     hooks = [h for module in model.modules() for h in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave))]
-    was_training = model.training
+    modes = {module: module.training for module in names}
     image = image.clone()  # a network may change it in place
     recorder = _Recorder(stack, image, change)
     try:
         with recorder:
             output = model.eval()(image)
     finally:
-        model.train(was_training)
+        for module, training in modes.items():  # one by one: part of a network may be kept in evaluation mode
+            module.training = training
         for hook in hooks:
             hook.remove()
     _name(recorder.ops, {name for module, name in names.items() if not list(module.children())})
