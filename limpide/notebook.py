@@ -27,7 +27,8 @@ def block(*pieces: str) -> str:
 
 
 def claim(mark: str, word: str, sentence: str) -> str:
-    return f'<p style="margin:.3em 0"><span style="{SOFT}">{escaped(mark)} {escaped(word)}</span> · <b>{escaped(sentence)}</b></p>'
+    verdict = f'<span style="{SOFT}">{escaped(mark)} {escaped(word)}</span> · ' if word else ""
+    return f'<p style="margin:.3em 0">{verdict}<b>{escaped(sentence)}</b></p>'
 
 
 def heading(text: object) -> str:
