@@ -17,7 +17,8 @@ from limpide.errors import UsageError, nearest
 from limpide.files import write_bytes
 from limpide.language import N_, _, message, percent, significant
 from limpide.report import colours
-from limpide.report.sight import METHOD_WORDS, Evidence, Sight, bytes_of
+from limpide.report.sight import METHOD_WORDS, Evidence, Sight
+from limpide.report.written import bytes_of
 from limpide.workflows import see as work
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from limpide.models.cnn import SmallCNN
 from limpide.predictor import Prediction
 from limpide.report import colours
 from limpide.report.sheet import _written, sheet_of
-from limpide.report.sight import html_of
+from limpide.report.written import html_of
 from limpide.run import Run
 from limpide.seen import Seen, see
 

@@ -84,11 +84,11 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
         "made_facts": record.made_facts(info),
         "meanings": meanings or {},
         "lang": current(),
-        "style": _asset("report.css"),
-        "script": _asset("report.js"),
-        "script_hash": base64.b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode(),
+        "style": asset("report.css"),
+        "script": asset("report.js"),
+        "script_hash": base64.b64encode(hashlib.sha256(asset("report.js").encode()).digest()).decode(),
     }
-    return _environment().get_template("report.html").render(context)
+    return environment().get_template("report.html").render(context)
 
 
 def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:
@@ -185,12 +185,12 @@ def squares_of(accuracy: float, n: int | None) -> dict[str, Any]:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 

@@ -1,20 +1,17 @@
-"""What was seen of one image in one network, as plain numbers: a PNG, a page or JSON is made of it (sheet.py, page below, docs/sight.md)."""
+"""What was seen of one image in one network, as plain numbers: what written.py makes a picture, a page or JSON of (docs/sight.md)."""
 
 from __future__ import annotations
 
-import io
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from limpide.finding import Finding
-from limpide.language import N_, current, significant
-from limpide.report import colours, inside
+from limpide.language import N_
+from limpide.report import colours
 
 FORMAT = 1
 METHOD_WORDS = {
@@ -101,46 +98,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, (float, np.floating)):
         return float(f"{value:.7g}") if math.isfinite(value) else None
     return int(value) if isinstance(value, np.integer) else value
-
-
-def html_of(sight: Sight) -> str:
-    """One page that is complete in itself, in the current language."""
-    from limpide.report.page import _asset, _environment
-
-    context = {
-        "sight": sight,
-        "arithmetic": inside.arithmetic_of(sight.unit),
-        "plane_uri": colours.plane_uri,
-        "end_of": colours.end_of,
-        "signed": lambda value: significant(value).replace("-", "\N{MINUS SIGN}"),
-        "square_uri": colours.square_uri(sight.square),
-        "METHOD_WORDS": METHOD_WORDS,
-        "METHOD_MEANINGS": METHOD_MEANINGS,
-        "lang": current(),
-        "style": _asset("report.css") + _asset("sight.css"),
-    }
-    return _environment().get_template("sight.html").render(context)
-
-
-def _page(sight: Sight) -> bytes:
-    return html_of(sight).encode("utf-8", "backslashreplace")
-
-
-def _json(sight: Sight) -> bytes:
-    return (json.dumps(to_json(sight), ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
-
-
-def _png(sight: Sight) -> bytes:
-    from limpide.report.sheet import sheet_of
-
-    stream = io.BytesIO()
-    sheet_of(sight).save(stream, "PNG", optimize=True)
-    return stream.getvalue()
-
-
-WRITERS: dict[str, Callable[[Sight], bytes]] = {".png": _png, ".html": _page, ".json": _json}
-
-
-def bytes_of(sight: Sight, file: Path) -> bytes:
-    """As the ending of the file says, one of WRITERS."""
-    return WRITERS[file.suffix.lower()](sight)

@@ -18,7 +18,8 @@ from limpide.files import write_bytes
 from limpide.finding import Finding, Table
 from limpide.language import N_, message
 from limpide.predictor import Predictor
-from limpide.report.sight import METHOD_WORDS, WRITERS, Evidence, Maps, Sight, bytes_of
+from limpide.report.sight import METHOD_WORDS, Evidence, Maps, Sight
+from limpide.report.written import WRITERS, bytes_of
 from limpide.run import Run
 from limpide.samples import images_in
 from limpide.workflows.opening import is_published, network_of, run_of
