@@ -39,14 +39,14 @@ def note(text: object) -> str:
     return f'<p style="margin:.2em 0;font-size:.85em;{SOFT}">{escaped(text)}</p>'
 
 
-def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption: str = "") -> str:
-    """The first column is text, the others are numbers; columns that are empty everywhere are left out."""
+def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption: str = "", words: bool = False) -> str:
+    """The first column is text, the others are numbers or, with `words`, text, too; columns that are empty everywhere are left out."""
     if not rows:
         return ""
     kept = [k for k in range(len(rows[0])) if any(str(row[k]) for row in rows)]
 
     def line(cells: Sequence[object], tag: str) -> str:
-        sides = ["left" if k == 0 else "right" for k in kept]
+        sides = ["left" if k == 0 or words else "right" for k in kept]
         return (
             "<tr>"
             + "".join(f'<{tag} style="text-align:{side};padding:.1em .8em .1em 0">{escaped(cells[k])}</{tag}>' for k, side in zip(kept, sides, strict=True))
@@ -57,7 +57,7 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption
     top = f"<thead>{line(head, 'th')}</thead>" if head else ""
     more = f'<tr><td style="{SOFT}">… {len(rows) - MOST_ROWS}</td></tr>' if len(rows) > MOST_ROWS else ""
     body = "".join(line(row, "td") for row in rows[:MOST_ROWS])
-    return f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">{title}{top}<tbody>{body}{more}</tbody></table>'
+    return f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.4em 0">{title}{top}<tbody>{body}{more}</tbody></table>'
 
 
 def bars(rows: Sequence[tuple[object, float, object]]) -> str:
@@ -76,15 +76,15 @@ def grid(title: object, rows: Sequence[Sequence[tuple[float, object]]]) -> str:
     lines = "".join(
         "<tr>"
         + "".join(
-            f'<td style="text-align:right;padding:.15em .4em;background:rgb({MINUS if share < 0 else PLUS}/{0.75 * min(1.0, abs(share)):.2f})">{escaped(words)}</td>'
+            f'<td style="text-align:right;min-width:3.4em;padding:.15em .4em;background:rgb({MINUS if share < 0 else PLUS}/{0.75 * min(1.0, abs(share)):.2f})">{escaped(words)}</td>'
             for share, words in row
         )
         + "</tr>"
         for row in rows
     )
     return (
-        '<table style="display:inline-table;vertical-align:middle;border-collapse:collapse;font-size:.85em;font-variant-numeric:tabular-nums;margin-right:.5em">'
-        f'<caption style="text-align:left;{SOFT}">{escaped(title)}</caption><tbody>{lines}</tbody></table>'
+        '<table style="display:inline-table;vertical-align:bottom;border-collapse:collapse;font-size:.85em;font-variant-numeric:tabular-nums;margin:.3em .5em .3em 0">'
+        f'<caption style="text-align:left;white-space:nowrap;{SOFT}">{escaped(title)}</caption><tbody>{lines}</tbody></table>'
     )
 
 

@@ -65,7 +65,7 @@ class Run:
         facts += [(_("network"), (info.get("recipe") or {}).get("model") or ""), (_("classes"), number(len(info.get("classes") or ())))]
         facts += [(_("begun"), str(info.get("created", ""))[:10]), (_("folder"), str(self.path))]
         shown = [(name, value) for name, value in facts if value]
-        return notebook.block(notebook.heading(self.path.name), accuracy._repr_html_() if accuracy else "", notebook.table(shown))
+        return notebook.block(notebook.heading(self.path.name), accuracy._repr_html_() if accuracy else "", notebook.table(shown, words=True))
 
     # -- making and finding runs
 

@@ -286,7 +286,7 @@ def test_a_notebook_shows_it_and_nothing_else(name: str, lang: str, tmp_path: Pa
         units = {"en": ("1 min 14 s", "18.6 MB", "88.0 % to 92.0 %", "worth a look"), "fr": ("1 min 14 s", "18,6 Mo", "88,0 % à 92,0 %", "à regarder")}
         assert all(words in found.text.replace("\N{NO-BREAK SPACE}", " ") for words in units[lang]), found.text
     if name == "unit":
-        assert {"en": "its weights", "fr": "ses poids"}[lang] in found.text and html.count("<table") == 4
+        assert {"en": "value of the unit", "fr": "valeur de l’unité"}[lang] in found.text and html.count("<table") == 4
 
 
 def test_pages_of_hostile_names_are_only_text(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from limpide.interpret.arithmetic import TOLERANCE, Explanation, explain
 from limpide.interpret.field import Field, field_of
 from limpide.interpret.rules.functions import FUNCTIONS
 from limpide.interpret.trace import Op, Trace, trace
-from limpide.language import N_, _, message, significant
+from limpide.language import N_, _, message, number, significant
 
 ONE_TO_ONE = ("batch_norm", "dropout", *FUNCTIONS)  # what follows a unit and changes it alone
 MOST_CHANNELS, MOST_SIDE = 3, 7  # of the grids that a notebook shows
@@ -103,7 +103,7 @@ class Unit:
         if e.kind == "products" and self.patch.ndim == 3 and max(self.patch.shape[1:]) <= MOST_SIDE:
             largest = self.products.abs().amax((1, 2)).argsort(descending=True, stable=True)[:MOST_CHANNELS].sort().values.tolist()
             for k in largest:
-                titles = (message(N_("what the unit sees, channel {n}"), n=k), _("its weights"), _("products"))
+                titles = (message(N_("what it sees, channel {n}"), n=k), message(N_("× its weights")), message(N_("= products")))
                 planes = (self.patch[k], self.kernel[k], self.products[k])
                 pieces.append("<div>" + "".join(notebook.grid(title, _shares(plane)) for title, plane in zip(titles, planes, strict=True)) + "</div>")
         if e.kind == "products":
@@ -123,7 +123,7 @@ class Unit:
 
 def _shares(plane: Tensor) -> list[list[tuple[float, str]]]:
     end = float(plane.abs().max()) or 1.0
-    return [[(value / end, _signed(value)) for value in row] for row in plane.tolist()]
+    return [[(value / end, number(value, 2).replace("-", "\N{MINUS SIGN}")) for value in row] for row in plane.tolist()]
 
 
 def _signed(value: float) -> str:

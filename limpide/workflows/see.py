@@ -168,8 +168,7 @@ def maps_of(op: Op, network: nn.Module, most: int = STRONGEST) -> Maps:
     ends = float(planes.min(initial=0.0)), float(planes.max(initial=0.0))
     if op.output.ndim != 4:
         return Maps(*facts, (), planes[:, 0].T[None], *ends)  # (1, tokens, channels)
-    sizes = np.abs(planes)
-    order = np.lexsort((-sizes.mean((1, 2)), -sizes.max((1, 2))))[:most]  # of several that are cut off at 6, the one that is so at most places
+    order = np.lexsort((-planes.std((1, 2)), -np.abs(planes).max((1, 2))))[:most]  # of several that are cut off at 6, those with most to see
     return Maps(*facts, tuple(order.tolist()), planes[order], *ends)
 
 
@@ -191,14 +190,26 @@ def kind_of(op: Op, network: nn.Module) -> str:
 def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progress | list[Evidence]]:
     """Every saliency map for this class with its badge: the work of seconds, so a generator of progress that ends with them."""
     found: list[Evidence] = []
-    for k, method in enumerate(METHOD_WORDS):
-        yield Progress(message(N_("asking where the evidence is")), k, len(METHOD_WORDS))
-        found.append(saliency_of(network, image, label, method))
-    yield Progress(message(N_("asking where the evidence is")), len(METHOD_WORDS), len(METHOD_WORDS))
+    total = len(METHOD_WORDS) + 1
+    yield Progress(message(N_("asking where the evidence is")), 0, total)
+    beside = usual_of(network, image, label)
+    for k, method in enumerate(METHOD_WORDS, 1):
+        yield Progress(message(N_("asking where the evidence is")), k, total)
+        found.append(saliency_of(network, image, label, method, beside))
+    yield Progress(message(N_("asking where the evidence is")), total, total)
     yield found
 
 
-def saliency_of(network: nn.Module, image: Tensor, label: int, method: str) -> Evidence:
+def usual_of(network: nn.Module, image: Tensor, label: int) -> tuple[float, float]:
+    """What every badge compares with (interpret/sanity.py)."""
+    from limpide.interpret.sanity import usual
+    from limpide.interpret.trace import in_evaluation
+
+    with in_evaluation(network):
+        return usual(network, image, label)
+
+
+def saliency_of(network: nn.Module, image: Tensor, label: int, method: str, beside: tuple[float, float] | None = None) -> Evidence:
     """One saliency map with its badge. Raises KeyError for a method that does not exist."""
     from limpide.interpret.saliency import METHODS
     from limpide.interpret.sanity import as_finding, sanity
@@ -210,7 +221,7 @@ def saliency_of(network: nn.Module, image: Tensor, label: int, method: str) -> E
         except TypeError:  # no maps to weigh
             says = message(N_("This network has no maps that this method could weigh."))
             return Evidence(method, None, Finding(name=f"sanity-{method}", verdict="unknown", message=says))
-        return Evidence(method, plane.detach().float().numpy(), as_finding(method, sanity(network, image, label, METHODS[method])))
+        return Evidence(method, plane.detach().float().numpy(), as_finding(method, sanity(network, image, label, METHODS[method], plane, beside)))
 
 
 def draw(run: str, file: str, out: Path, findings: dict[str, Finding]) -> Iterator[Progress | Path]:
