@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["Features", "ImageClassifier", "LimpideError", "Recipe", "Run", "__version__"]
+__all__ = ["Features", "ImageClassifier", "LimpideError", "Recipe", "Run", "__version__", "see"]
 
 if TYPE_CHECKING:
     from limpide.classifier import ImageClassifier
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from limpide.features import Features
     from limpide.recipe import Recipe
     from limpide.run import Run
+    from limpide.seen import see
 
-_WHERE = {"Features": "features", "ImageClassifier": "classifier", "LimpideError": "errors", "Recipe": "recipe", "Run": "run"}
+_WHERE = {"Features": "features", "ImageClassifier": "classifier", "LimpideError": "errors", "Recipe": "recipe", "Run": "run", "see": "seen"}
 
 
 def __getattr__(name: str) -> object:

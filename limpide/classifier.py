@@ -17,7 +17,7 @@ from sklearn.exceptions import NotFittedError
 
 from limpide.errors import LimpideError, RunError, UsageError, nearest
 from limpide.finding import Finding
-from limpide.language import N_, percent
+from limpide.language import N_
 from limpide.predictor import BATCH, Prediction, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
@@ -321,12 +321,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from limpide import notebook
 
-        if self.run is None or not (finding := self.run.finding("accuracy")):
-            return f"<code>{escape(repr(self))}</code>"
-        accuracy = finding.number("accuracy")
-        return f"<p><b>{percent(accuracy.value)}</b> {escape(str(finding.message))} <code>{escape(str(self.run.path))}</code></p>"
+        code = f"<code>{notebook.escaped(repr(self))}</code>"
+        return notebook.block(code, self.run._repr_html_()) if self.run and self.run.path.is_dir() else code
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What a notebook shows; scikit-learn's own would hide `_repr_html_`."""

@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from limpide.language import Message, render
+from limpide.amounts import basis, cell, interval, measured
+from limpide.language import N_, Message, _
 
 Verdict = Literal["ok", "warn", "bad", "unknown"]
 VERDICTS: tuple[Verdict, ...] = ("ok", "warn", "bad", "unknown")
+VERDICT_WORDS = {"ok": N_("fine"), "warn": N_("worth a look"), "bad": N_("a problem"), "unknown": N_("not known")}
+VERDICT_MARKS = {"ok": "●", "warn": "▲", "bad": "■", "unknown": "○"}
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,15 @@ class Finding:
         return str(self.message)
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from limpide import notebook
 
-        rows = "".join(f"<tr><td>{escape(render(n.name, {}))}</td><td>{escape(str(round(n.value, 6)))} {escape(n.unit)}</td></tr>" for n in self.numbers)
-        return f"<p><b>{escape(self.verdict)}</b> {escape(str(self.message))}</p><table>{rows}</table>"
+        numbers = [(_(n.name), measured(n.value, n.unit), interval(n.low, n.high, n.unit), basis(n.n)) for n in self.numbers]
+        rows = [[cell(value, form) for value, (_name, form) in zip(row, self.table.columns, strict=False)] for row in self.table.rows] if self.table else []
+        return notebook.block(
+            notebook.claim(VERDICT_MARKS[self.verdict], _(VERDICT_WORDS[self.verdict]), str(self.message)),
+            notebook.table(numbers),
+            notebook.table(rows, [_(name) for name, _form in self.table.columns], str(self.table.caption or "")) if self.table else "",
+        )
 
     def number(self, name: str) -> Number:
         return next(number for number in self.numbers if number.name == name)

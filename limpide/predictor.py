@@ -38,6 +38,13 @@ class Prediction:
 
         return f"{self.file}: {self.label} ({percent(self.probability)})"
 
+    def _repr_html_(self) -> str:
+        from limpide import notebook
+        from limpide.language import _, percent
+
+        title = f"{self.file}: {self.label or _('none of these')}"
+        return notebook.block(notebook.heading(title), notebook.bars([(name, share, percent(share)) for name, share in self.top]))
+
     def to_json(self) -> dict[str, Any]:
         top = [{"label": name, "probability": p} for name, p in self.top]
         return {"file": self.file, "label": self.label, "probability": self.probability, "abstained": self.abstained, "top": top}

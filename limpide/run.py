@@ -20,10 +20,11 @@ from limpide import files
 from limpide.errors import RunError, nearest
 from limpide.events import Epoch, Note, Step, from_line, to_line
 from limpide.finding import Finding
-from limpide.language import N_
+from limpide.language import N_, _, number
 
 FORMAT = 1
 FLUSH_EVERY = 0.25  # s
+STATUS_WORDS = {"started": N_("not finished"), "running": N_("not finished"), "refused": N_("refused"), "finished": N_("finished")}
 
 
 class Run:
@@ -48,6 +49,24 @@ class Run:
         self._findings = path / "findings"
         self._pending: list[bytes] = []
         self._flushed = time.monotonic()
+
+    def _repr_html_(self) -> str:
+        """For a notebook: name, status, what was trained and how well it does."""
+        from limpide import notebook
+
+        try:
+            info = self.info()
+        except RunError as error:
+            return notebook.block(notebook.heading(self.path.name), notebook.note(error))
+        accuracy = self.finding("accuracy")
+        facts = [
+            (_("status"), _(STATUS_WORDS.get(str(info.get("status")), str(info.get("status"))))),
+            (_("data"), info.get("data") or info.get("location", "")),
+        ]
+        facts += [(_("network"), (info.get("recipe") or {}).get("model") or ""), (_("classes"), number(len(info.get("classes") or ())))]
+        facts += [(_("begun"), str(info.get("created", ""))[:10]), (_("folder"), str(self.path))]
+        shown = [(name, value) for name, value in facts if value]
+        return notebook.block(notebook.heading(self.path.name), accuracy._repr_html_() if accuracy else "", notebook.table(shown, words=True))
 
     # -- making and finding runs
 

@@ -55,7 +55,7 @@ def test_evaluate_audit_and_score(trained: ImageClassifier, folder: Path) -> Non
     again = trained.evaluate(folder)
     assert again.number("accuracy").n == 48 and trained.score(folder) == again.number("accuracy").value
     assert {"accuracy", "classes", "confusion"} <= set(trained.audit(folder)) < set(trained.audit())
-    assert "<p>" in stored._repr_html_() and "%" in trained._repr_html_()
+    assert str(stored) in stored._repr_html_() and "%" in trained._repr_html_()
 
 
 def test_explain_and_export(trained: ImageClassifier, folder: Path, tmp_path: Path) -> None:

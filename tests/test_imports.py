@@ -13,14 +13,17 @@ import limpide
 
 PACKAGE = Path(limpide.__file__).parent
 FLOORS = [
-    {"run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "interrupts", "scratch", "browser"},
+    {
+        *("run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "amounts", "notebook", "interrupts"),
+        *("scratch", "browser"),
+    },
     {"data", "models", "ladder", "metrics"},
     {"training", "predictor", "samples"},
     {"interpret", "audit", "deploy"},
     {"report"},
     {"workflows"},
     {"studio"},
-    {"cli", "classifier", "features"},
+    {"cli", "classifier", "features", "seen"},
     {"flattened"},
     {"lessons"},  # programs over the public names; nothing imports them
     {"__main__", "limpide"},  # the front door: `python -m limpide`, `import limpide`
@@ -148,7 +151,7 @@ def test_what_predicts_loads_no_torch() -> None:
 
 
 def test_the_public_names() -> None:
-    assert limpide.__all__ == ["Features", "ImageClassifier", "LimpideError", "Recipe", "Run", "__version__"]
+    assert limpide.__all__ == ["Features", "ImageClassifier", "LimpideError", "Recipe", "Run", "__version__", "see"]
     for name in limpide.__all__:
         assert getattr(limpide, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'Trainer'"):

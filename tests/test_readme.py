@@ -35,7 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_commands(place: Path) -> None:
     commands = [line.split("#")[0].strip() for line in block("sh", "limpide train").splitlines() if line.startswith("limpide ")]
     commands.remove("limpide studio")  # listens until Ctrl-C: tests/studio
-    assert len(commands) == 6
+    assert len(commands) == 7
     for command in commands:
         done = limpide(*shlex.split(command)[1:], cwd=place)
         assert done.returncode == 0, (command, done.stderr)

@@ -12,7 +12,7 @@ import click
 
 from limpide.cli.machinery import as_json_list, as_json_object, spoken, verb
 from limpide.errors import LimpideError, UsageError
-from limpide.language import N_
+from limpide.language import N_, message
 
 
 @verb(
@@ -100,7 +100,12 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
 
 @verb(
     N_("open the network on one image, product by product"),
-    N_("""Open the network of RUN on IMAGE: what it says, and one unit's value product by product."""),
+    N_("""Open the network of RUN on IMAGE: what it says, and one unit's value product by product.
+
+\b
+limpide explain runs/photos-001 new.jpg
+limpide explain runs/photos-001 new.jpg --layer head --channel 1
+limpide explain runs/photos-001 new.jpg --out inside.html   evidence and feature maps, too: .png, .html or .json"""),
 )
 @click.argument("run")
 @click.argument("image")
@@ -108,20 +113,27 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
 @click.option("--channel", type=int, help=N_("channel of the unit, with --layer"))
 @click.option("-y", type=int, help=N_("row of the unit, with --layer"))
 @click.option("-x", type=int, help=N_("column of the unit, with --layer"))
+@click.option("--out", type=click.Path(path_type=Path), help=N_("write all of it, with evidence and feature maps, into a file: .png, .html or .json"))
 @as_json_object
-def explain(run: str, image: str, layer: str | None, channel: int | None, y: int | None, x: int | None, as_json: bool) -> None:
+def explain(run: str, image: str, layer: str | None, channel: int | None, y: int | None, x: int | None, out: Path | None, as_json: bool) -> None:
     if layer is None and (channel, y, x) != (None, None, None):
         raise UsageError("L114", N_("a unit is named by its layer first"), where="limpide explain", todo=N_("add --layer, or leave --channel, -y and -x out"))
     from limpide.report import live, tables
     from limpide.workflows.explain import explain as work
+    from limpide.workflows.see import draw, place_of
 
+    if out is not None:
+        place_of(out, image)
     findings = work(run, image, layer, channel or 0, y or 0, x or 0)
+    screen = live.Screen(quiet=as_json)
     if as_json:
         click.echo(json.dumps({name: finding.to_json() for name, finding in findings.items()}))
     else:
-        screen = live.Screen()
         screen.findings(findings)
         tables.print_unit(findings["inside"])
+    if out is not None:
+        screen.say(message(N_("written: {file}"), file=str(screen.wait(draw(run, image, out, findings)))))
+    if not as_json:
         screen.next("limpide", "explain", run, image, "--layer", "head", "--channel", (channel or 0) + 1 if layer else 0)
 
 

@@ -44,18 +44,25 @@ class Sanity:
         return self.changes and self.hurts
 
 
-def sanity(model: nn.Module, image: Tensor, label: int, method: Saliency) -> Sanity:
-    """image: (1, channels, height, width), normalised; 0 is grey."""
-    found = method(model, image, label)
+def sanity(model: nn.Module, image: Tensor, label: int, method: Saliency, found: Tensor | None = None, beside: tuple[float, float] | None = None) -> Sanity:
+    """image: (1, channels, height, width), normalised; 0 is grey. What is known already need not be worked out again: `found`, the map
+    itself, and `beside`, what `usual` gave."""
+    found = method(model, image, label) if found is None else found
     other = method(randomised(model), image, label)
-    generator = torch.Generator().manual_seed(0)
-    random = [deletion(model, image, label, torch.rand(found.shape, generator=generator)) for _ in range(DRAWS)]
+    at_random, along_edges = beside or usual(model, image, label)
     return Sanity(
         rank_correlation(found.flatten(), other.flatten()) if float(found.std()) > 0 else 1.0,  # a blank map says nothing, as a random network does
         deletion(model, image, label, found),
-        sum(random) / DRAWS,
-        deletion(model, image, label, edges(model, image, label)),
+        at_random,
+        along_edges,
     )
+
+
+def usual(model: nn.Module, image: Tensor, label: int) -> tuple[float, float]:
+    """Mean probability while the image is deleted at random, and along its edges: the same for every method."""
+    generator = torch.Generator().manual_seed(0)
+    random = [deletion(model, image, label, torch.rand(image.shape[-2:], generator=generator)) for _ in range(DRAWS)]
+    return sum(random) / DRAWS, deletion(model, image, label, edges(model, image, label))
 
 
 def randomised(model: nn.Module) -> nn.Module:

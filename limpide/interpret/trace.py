@@ -6,6 +6,7 @@ each torch function that it calls and a hook on each layer says whose call it wa
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -99,18 +100,28 @@ def recorded(model: nn.Module, image: Tensor, change: Change | None = None) -> T
         stack.pop()
 
     hooks = [h for module in model.modules() for h in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave))]
-    was_training = model.training
     image = image.clone()  # a network may change it in place
     recorder = _Recorder(stack, image, change)
     try:
-        with recorder:
-            output = model.eval()(image)
+        with in_evaluation(model), recorder:
+            output = model(image)
     finally:
-        model.train(was_training)
         for hook in hooks:
             hook.remove()
     _name(recorder.ops, {name for module, name in names.items() if not list(module.children())})
     return Trace(recorder.ops, recorder.first, output.clone())
+
+
+@contextlib.contextmanager
+def in_evaluation(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode for a while. Afterwards each part is as it was: some may have been kept in evaluation mode."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 # What makes no tensor or changes no number of one.

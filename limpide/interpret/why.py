@@ -19,9 +19,10 @@ from limpide.interpret.arithmetic import TOLERANCE, Explanation, explain
 from limpide.interpret.field import Field, field_of
 from limpide.interpret.rules.functions import FUNCTIONS
 from limpide.interpret.trace import Op, Trace, trace
-from limpide.language import N_, message
+from limpide.language import N_, _, message, number, significant
 
 ONE_TO_ONE = ("batch_norm", "dropout", *FUNCTIONS)  # what follows a unit and changes it alone
+MOST_CHANNELS, MOST_SIDE = 3, 7  # of the grids that a notebook shows
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,41 @@ class Unit:
         )
         lines += [f"→ {after.name} {after.value:+.6g}" for after in self.after]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it saw × its weights = products, of the channels where these are largest, and the sum."""
+        from limpide import notebook
+
+        e = self.explanation
+        pieces = [notebook.claim("", "", str(as_finding(self).message))]
+        if e.kind == "products" and self.patch.ndim == 3 and max(self.patch.shape[1:]) <= MOST_SIDE:
+            largest = self.products.abs().amax((1, 2)).argsort(descending=True, stable=True)[:MOST_CHANNELS].sort().values.tolist()
+            for k in largest:
+                titles = (message(N_("what it sees, channel {n}"), n=k), message(N_("× its weights")), message(N_("= products")))
+                planes = (self.patch[k], self.kernel[k], self.products[k])
+                pieces.append("<div>" + "".join(notebook.grid(title, _shares(plane)) for title, plane in zip(titles, planes, strict=True)) + "</div>")
+        if e.kind == "products":
+            pieces.append(
+                notebook.table(
+                    [
+                        (message(N_("sum of {n:count} products"), n=len(e.places)), _signed(float(e.products.sum()))),
+                        (_("bias"), _signed(e.bias)),
+                        (_("value of the unit"), _signed(e.value)),
+                        (_("what the network computed"), _signed(e.torch_value)),
+                        *((after.name, _signed(after.value)) for after in self.after),
+                    ]
+                )
+            )
+        return notebook.block(*pieces)
+
+
+def _shares(plane: Tensor) -> list[list[tuple[float, str]]]:
+    end = float(plane.abs().max()) or 1.0
+    return [[(value / end, number(value, 2).replace("-", "\N{MINUS SIGN}")) for value in row] for row in plane.tolist()]
+
+
+def _signed(value: float) -> str:
+    return significant(value).replace("-", "\N{MINUS SIGN}")
 
 
 def why(model: nn.Module, image: Tensor, layer: str, channel: int, y: int = 0, x: int = 0) -> Unit:

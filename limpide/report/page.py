@@ -88,11 +88,11 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
         "made_facts": record.made_facts(info),
         "meanings": meanings or {},
         "lang": current(),
-        "style": _asset("report.css") + (_asset("living.css") if living else ""),
-        "script": _asset("report.js"),
-        "script_hash": base64.b64encode(hashlib.sha256(_asset("report.js").encode()).digest()).decode(),
+        "style": asset("report.css") + (asset("living.css") if living else ""),
+        "script": asset("report.js"),
+        "script_hash": base64.b64encode(hashlib.sha256(asset("report.js").encode()).digest()).decode(),
     }
-    template = _environment().get_template("report.html")
+    template = environment().get_template("report.html")
     page = template.render(context)
     if living is None:
         return page
@@ -195,12 +195,12 @@ def squares_of(accuracy: float, n: int | None) -> dict[str, Any]:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 

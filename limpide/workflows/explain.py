@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from limpide.data.decode import Undecodable, decode
-from limpide.errors import DataError, UsageError, nearest
-from limpide.finding import Finding, Table
-from limpide.language import N_, message
+from limpide.errors import UsageError, nearest
+from limpide.finding import Finding
+from limpide.language import N_
 from limpide.workflows.opening import network_of, predictor_of
+from limpide.workflows.see import TOP, decoded, entered, prediction
 
 
 def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: int = 0, x: int = 0) -> dict[str, Finding]:
     """`run`: a run, or the name of a published network. Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist."""
-    import numpy as np
-    import torch
-
-    from limpide.data.reading import Pixels
     from limpide.interpret.trace import trace
     from limpide.interpret.why import as_finding, strongest_of, unit_of
-    from limpide.training.batches import normalised
 
     model, preprocessing = network_of(run)
-    try:
-        image = decode(Path(file).read_bytes(), preprocessing.jpeg_side)
-    except Undecodable as error:
-        raise DataError("L207", error.reason, where=file, todo=N_("name a readable image")) from error
-    except OSError as error:
-        raise DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("name a readable image")) from error
-    square = preprocessing.pixels(image)[None]
-    tensor = normalised(torch.from_numpy(square.copy()), Pixels(preprocessing, np.arange(1), square))
+    image = decoded(file, preprocessing)
+    tensor, _, _ = entered(image, preprocessing)
     seen = trace(model, tensor)
     try:
         unit = strongest_of(seen) if layer is None else unit_of(seen, layer, channel, y, x)
@@ -64,11 +51,4 @@ def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: 
 def _prediction(run: str, file: str, image: object) -> Finding:
     predictor = predictor_of(run)
     row = predictor.probabilities([image])[0]  # type: ignore[list-item]
-    order = (-row).argsort()[:5]
-    rows = [[predictor.classes[k], float(row[k])] for k in order]
-    return Finding(
-        name="prediction",
-        verdict="ok",
-        message=message(N_("{file}: {label} with a probability of {p:percent}."), file=file, label=rows[0][0], p=rows[0][1]),
-        table=Table([(N_("class"), "text"), (N_("probability"), "percent")], rows),
-    )
+    return prediction([(predictor.classes[k], float(row[k])) for k in (-row).argsort()[:TOP]], file)

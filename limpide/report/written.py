@@ -1,0 +1,53 @@
+"""What was seen of one image, as the bytes of a file: a picture (sheet.py), a page that is complete in itself, or JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from limpide.language import current, significant
+from limpide.report import colours, inside
+from limpide.report.page import asset, environment
+from limpide.report.sheet import sheet_of
+from limpide.report.sight import METHOD_MEANINGS, METHOD_WORDS, Sight, to_json
+
+
+def html_of(sight: Sight) -> str:
+    """One page that is complete in itself, in the current language."""
+    context = {
+        "sight": sight,
+        "arithmetic": inside.arithmetic_of(sight.unit),
+        "plane_uri": colours.plane_uri,
+        "end_of": colours.end_of,
+        "signed": lambda value: significant(value).replace("-", "\N{MINUS SIGN}"),
+        "square_uri": colours.square_uri(sight.square),
+        "METHOD_WORDS": METHOD_WORDS,
+        "METHOD_MEANINGS": METHOD_MEANINGS,
+        "lang": current(),
+        "style": asset("report.css") + asset("sight.css"),
+    }
+    return environment().get_template("sight.html").render(context)
+
+
+def _page(sight: Sight) -> bytes:
+    return html_of(sight).encode("utf-8", "backslashreplace")
+
+
+def _json(sight: Sight) -> bytes:
+    return (json.dumps(to_json(sight), ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _png(sight: Sight) -> bytes:
+    stream = io.BytesIO()
+    sheet_of(sight).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+WRITERS: dict[str, Callable[[Sight], bytes]] = {".png": _png, ".html": _page, ".json": _json}
+
+
+def bytes_of(sight: Sight, file: Path) -> bytes:
+    """As the ending of the file says, one of WRITERS."""
+    return WRITERS[file.suffix.lower()](sight)

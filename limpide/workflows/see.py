@@ -1,0 +1,259 @@
+"""see: one image in one network, laid open. What `limpide.see` keeps at hand and `limpide explain --out` writes down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from limpide.data.decode import Undecodable, decode
+from limpide.data.preprocessing import Preprocessing
+from limpide.errors import DataError, UsageError
+from limpide.events import Progress
+from limpide.files import write_bytes
+from limpide.finding import Finding, Table
+from limpide.language import N_, message
+from limpide.predictor import Predictor
+from limpide.report.sight import METHOD_WORDS, Evidence, Maps, Sight
+from limpide.report.written import WRITERS, bytes_of
+from limpide.run import Run
+from limpide.samples import images_in
+from limpide.workflows.opening import is_published, network_of, run_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from limpide.interpret.trace import Op, Trace
+
+TOP = 5  # classes named
+STAGES = 5  # sizes of maps that are shown
+STRONGEST = 8  # maps of each
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A network with what is known of it."""
+
+    network: nn.Module
+    name: str
+    run: str  # "" for a network in memory
+    preprocessing: Preprocessing | None
+    classes: tuple[str, ...]
+    temperature: float  # what the sealed file divides its logits by
+
+
+def opened(model: Any, preprocessing: Preprocessing | None = None) -> Opened:
+    """`model`: the path of a run, a Run, a fitted ImageClassifier, the name of a published network, or a torch module.
+
+    Raises UsageError for anything else, RunError and ModelError as opening.py does.
+    """
+    from torch import nn
+
+    if isinstance(model, nn.Module):
+        return Opened(model, type(model).__name__, "", preprocessing, (), 1.0)
+    if hasattr(model, "run_"):
+        model = model.run_
+    if isinstance(model, Run):
+        model = model.path
+    if not isinstance(model, (str, os.PathLike)):
+        raise UsageError(
+            "L132",
+            N_("this is nothing that can be looked into"),
+            where=type(model).__name__,
+            todo=N_("give a run, a fitted ImageClassifier, the name of a published network, or a torch module"),
+        )
+    name = os.fspath(model)
+    network, own = network_of(name)
+    if is_published(name):
+        from limpide.models import imagenet_classes
+
+        return Opened(network, name, name, own, tuple(imagenet_classes()), 1.0)
+    run = run_of(name)
+    info = run.info()
+    temperature = Predictor(run.model_file).temperature if run.model_file.exists() else 1.0
+    return Opened(network, info["recipe"]["model"], name, own, tuple(info["classes"]), temperature)
+
+
+def entered(image: Any, preprocessing: Preprocessing | None) -> tuple[Tensor, np.ndarray, str]:
+    """(tensor (1, channels, size, size), normalised; the square as uint8 (size, size, 1 or 3); file name or "").
+
+    image: a path, a Pillow image, an array (height, width[, 3]) or, normalised already, a float tensor (1, channels, height, width).
+    Raises DataError for what is no usable image, UsageError where its preprocessing is not known.
+    """
+    import torch
+
+    from limpide.data.reading import Pixels
+    from limpide.training.batches import normalised
+
+    if isinstance(image, torch.Tensor) and image.is_floating_point():
+        if image.ndim != 4 or len(image) != 1:
+            raise UsageError(
+                "L118", N_("this is no shape of an image"), where=tuple(image.shape), todo=N_("give one image: (1, channels, height, width), normalised")
+            )
+        tensor = image.detach().float().cpu()
+        return tensor, _square(tensor, preprocessing), ""
+    if preprocessing is None:
+        raise UsageError(
+            "L133",
+            N_("how this network sees images is not known"),
+            where=type(image).__name__,
+            todo=N_("give a tensor (1, channels, height, width), normalised, or preprocessing="),
+        )
+    file = os.fspath(image) if isinstance(image, (str, os.PathLike)) else ""
+    found = decoded(file, preprocessing) if file else images_in(image.numpy() if isinstance(image, torch.Tensor) else image)[0]
+    square = preprocessing.pixels(found)
+    return normalised(torch.from_numpy(square[None].copy()), Pixels(preprocessing, np.arange(1), square[None])), square, file
+
+
+def decoded(file: str, preprocessing: Preprocessing) -> Any:
+    """The image in this file. Raises DataError."""
+    try:
+        return decode(Path(file).read_bytes(), preprocessing.jpeg_side)
+    except Undecodable as error:
+        raise DataError("L207", error.reason, where=file, todo=N_("name a readable image")) from error
+    except OSError as error:
+        raise DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("name a readable image")) from error
+
+
+def _square(tensor: Tensor, preprocessing: Preprocessing | None) -> np.ndarray:
+    """The pixels of a normalised tensor; where nobody knows how it was normalised, from its smallest number to its largest."""
+    values = tensor[0].permute(1, 2, 0).numpy().astype(np.float64)
+    if preprocessing is not None:
+        values = values * preprocessing.std + preprocessing.mean
+    else:
+        values = (values - values.min()) / (float(np.ptp(values)) or 1.0) * 255
+    values = values if values.shape[-1] in (1, 3) else values[..., :1]
+    return np.rint(values.clip(0, 255)).astype(np.uint8)
+
+
+def probabilities(opened: Opened, seen: Trace) -> np.ndarray:
+    """float64 (classes,), calibrated where the run is."""
+    return (seen.output[0].double() / opened.temperature).softmax(0).numpy()  # type: ignore[no-any-return]
+
+
+def named(opened: Opened, label: int) -> str:
+    return opened.classes[label] if label < len(opened.classes) else str(label)
+
+
+def prediction(top: list[tuple[str, float]], file: str) -> Finding:
+    """What the model says of the image, best class first."""
+    says = N_("{file}: {label} with a probability of {p:percent}.") if file else N_("{label} with a probability of {p:percent}.")
+    return Finding(
+        name="prediction",
+        verdict="ok",
+        message=message(says, file=file, label=top[0][0], p=top[0][1]),
+        table=Table([(N_("class"), "text"), (N_("probability"), "percent")], [list(row) for row in top]),
+    )
+
+
+def stages_of(seen: Trace, network: nn.Module) -> list[Maps]:
+    """The last maps of each size, at most STAGES sizes; of a network without maps what its linear layers give."""
+    last: dict[tuple[int, ...], Op] = {}
+    for op in seen.ops:
+        if op.output.ndim == 4 and min(op.output.shape[2:]) > 1 and op.name not in ("getitem", "pad"):
+            last[tuple(op.output.shape[2:])] = op
+    chosen = list(last.values()) or [op for op in seen.ops if op.name == "linear"]
+    return [maps_of(op, network) for op in chosen[-STAGES:]]
+
+
+def maps_of(op: Op, network: nn.Module, most: int = STRONGEST) -> Maps:
+    """The maps of an operation with the largest numbers."""
+    planes = planes_of(op)
+    shape = tuple(op.output.shape[1:])
+    facts = (op.key, kind_of(op, network), shape)
+    ends = float(planes.min(initial=0.0)), float(planes.max(initial=0.0))
+    if op.output.ndim != 4:
+        return Maps(*facts, (), planes[:, 0].T[None], *ends)  # (1, tokens, channels)
+    order = np.lexsort((-planes.std((1, 2)), -np.abs(planes).max((1, 2))))[:most]  # of several that are cut off at 6, those with most to see
+    return Maps(*facts, tuple(order.tolist()), planes[order], *ends)
+
+
+def planes_of(op: Op) -> np.ndarray:
+    """What it gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1, tokens)."""
+    value = op.output[0].float().numpy()
+    if value.ndim == 3:
+        return value  # type: ignore[no-any-return]
+    rows = value.reshape(-1, value.shape[-1]) if value.ndim else value.reshape(1, 1)
+    return np.ascontiguousarray(rows.T[:, None])
+
+
+def kind_of(op: Op, network: nn.Module) -> str:
+    """The class of the layer, or what the operation is called where no layer made it."""
+    module = dict(network.named_modules()).get(op.layer)
+    return type(module).__name__ if module is not None and op.key == op.layer else op.name
+
+
+def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progress | list[Evidence]]:
+    """Every saliency map for this class with its badge: the work of seconds, so a generator of progress that ends with them."""
+    found: list[Evidence] = []
+    total = len(METHOD_WORDS) + 1
+    yield Progress(message(N_("asking where the evidence is")), 0, total)
+    beside = usual_of(network, image, label)
+    for k, method in enumerate(METHOD_WORDS, 1):
+        yield Progress(message(N_("asking where the evidence is")), k, total)
+        found.append(saliency_of(network, image, label, method, beside))
+    yield Progress(message(N_("asking where the evidence is")), total, total)
+    yield found
+
+
+def usual_of(network: nn.Module, image: Tensor, label: int) -> tuple[float, float]:
+    """What every badge compares with (interpret/sanity.py)."""
+    from limpide.interpret.sanity import usual
+    from limpide.interpret.trace import in_evaluation
+
+    with in_evaluation(network):
+        return usual(network, image, label)
+
+
+def saliency_of(network: nn.Module, image: Tensor, label: int, method: str, beside: tuple[float, float] | None = None) -> Evidence:
+    """One saliency map with its badge. Raises KeyError for a method that does not exist."""
+    from limpide.interpret.saliency import METHODS
+    from limpide.interpret.sanity import as_finding, sanity
+    from limpide.interpret.trace import in_evaluation
+
+    with in_evaluation(network):
+        try:
+            plane = METHODS[method](network, image, label)
+        except TypeError:  # no maps to weigh
+            says = message(N_("This network has no maps that this method could weigh."))
+            return Evidence(method, None, Finding(name=f"sanity-{method}", verdict="unknown", message=says))
+        return Evidence(method, plane.detach().float().numpy(), as_finding(method, sanity(network, image, label, METHODS[method], plane, beside)))
+
+
+def draw(run: str, file: str, out: Path, findings: dict[str, Finding]) -> Iterator[Progress | Path]:
+    """Writes what `explain` found, with maps and evidence, into `out` and yields it last. Call `place_of` before."""
+    from limpide.interpret.trace import trace
+
+    found = opened(run)
+    tensor, square, _ = entered(file, found.preprocessing)
+    seen = trace(found.network, tensor)
+    claim = findings["prediction"]
+    top = [(str(row[0]), float(row[1])) for row in claim.table.rows] if claim.table else []
+    evidence: list[Evidence] = []
+    for event in evidence_of(found.network, tensor, int(seen.output[0].argmax())):
+        if isinstance(event, Progress):
+            yield event
+        else:
+            evidence = event
+    sight = Sight(found.name, found.run, file, square, top, claim, evidence, stages_of(seen, found.network), findings["inside"])
+    write_bytes(out, bytes_of(sight, out))
+    yield out
+
+
+def place_of(out: Path, image: str = "") -> Path:
+    """The file to write, before any work is done. Raises UsageError for another ending, a folder, and for the image itself."""
+    if out.suffix.lower() not in WRITERS or out.is_dir() or not out.parent.is_dir():
+        raise UsageError(
+            "L131",
+            N_("this is no place for a picture of the inside"),
+            where=out,
+            todo=N_("name a file in a folder that exists, ending in {endings}"),
+            endings=", ".join(WRITERS),
+        )
+    if image and out.exists() and Path(image).exists() and out.samefile(image):
+        raise UsageError("L134", N_("the image itself would be replaced"), where=out, todo=N_("name another file with --out"))
+    return out
