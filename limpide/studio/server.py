@@ -311,12 +311,13 @@ def _natural(text: str) -> int:
 
 
 CHANGES: dict[str, Callable[[str], Any]] = {"noise": _within(0, 128), "turn": _within(-180, 180), "mirror": _natural}  # of an image, before it is looked at
-PICTURES = {"picture": "image/png", "augmented": "image/png", "thumb": "image/jpeg"}
+PICTURES = {"picture": "image/png", "augmented": "image/png", "maximised": "image/png", "thumb": "image/jpeg"}
 NEEDED = {
     "maps": ("key",),
     "kernels": ("key",),
     "unit": ("key",),
     "effect": ("key", "channel"),
+    "maximised": ("key", "channel"),
     "strongest": ("key", "channel"),
     "saliency": ("method", "label"),
     "occluded": ("mask",),
@@ -333,6 +334,7 @@ LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
     "kernels": {"image": str, "key": str},
     "unit": {"image": str, "key": str, "channel": _natural, "y": _natural, "x": _natural},
     "effect": {"image": str, "key": str, "channel": _natural, "place": _natural, "weight": float},
+    "maximised": {"key": str, "channel": _natural},
     "strongest": {"key": str, "channel": _natural, "among": _natural},
     "saliency": {"image": str, "method": str, "label": _natural},
     "occluded": {"image": str, "mask": _mask},

@@ -152,6 +152,19 @@ def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Looker, run: Run
     assert all("row" in one for one in found["top"]) and all("probe" in one for one in ask(looker, run, "strongest", key="head", channel=1)["top"])
 
 
+def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Looker, run: Run) -> None:
+    about, data = ANSWERS["maximised"](looker, path=str(run.path), snapshot="best", key="blocks.0.0", channel=3)
+    made = Image.open(io.BytesIO(data))
+    assert about["after"] > about["before"] and made.size == (32, 32)
+    model, preprocessing = network_of(run)
+    mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
+    image = torch.from_numpy(((np.asarray(made, np.float32) - mean) / std).transpose(2, 0, 1)[None])
+    with torch.no_grad():
+        assert float(model.blocks[0][0](image)[0, 3].max()) == pytest.approx(about["after"], abs=0.1), "the picture is the one that was found"
+    with pytest.raises(LookupError):
+        ask(looker, run, "maximised", key="blocks.0.0", channel=999)
+
+
 def test_training_changes_an_image_where_it_changes_images(tmp_path: Path, looker: Looker, run: Run, trained: Path) -> None:  # noqa: F811
     assert ask(looker, run, "augmented", image={"row": 0}) == {"images": 0}, "three passes need no variety"
     ImageClassifier(model="cnn", epochs=5, image_size=32, runs=str(tmp_path), quiet=True, judge=False).fit(str(trained.parent / "photos"))

@@ -36,10 +36,11 @@ export const array = async (run, what, values) => {
   return { ...npy(await answer.arrayBuffer()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
 };
 
-/** The URL of a picture that was made, or nothing where there is none to make. */
+/** {url, about} of a picture that was made, or nothing where there is none to make. */
 export const picture = async (run, what, values) => {
   const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
-  return answer.headers.get("content-type").startsWith("image/") ? URL.createObjectURL(await answer.blob()) : null;
+  if (!answer.headers.get("content-type").startsWith("image/")) return null;
+  return { url: URL.createObjectURL(await answer.blob()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
 };
 
 /** NumPy's format 1 and 2, little-endian float32, rows first (numpy.lib.format). */

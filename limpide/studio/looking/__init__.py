@@ -50,7 +50,7 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
     f.__name__: f
     for f in (
         *(image.predictions, image.prediction, image.saliency, image.occluded, image.picture, image.neighbours),
-        *(inside.anatomy, inside.maps, inside.kernels, inside.unit, inside.effect, inside.strongest),
+        *(inside.anatomy, inside.maps, inside.kernels, inside.unit, inside.effect, inside.strongest, inside.maximised),
         *(data.album, data.thumb, data.alike, data.augmented, data.embedding),
         *(judged.worst, judged.cell, judged.suspects, judged.groups),
     )

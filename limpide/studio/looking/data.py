@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from limpide.studio.looking.album import Gone, thumbnail
-from limpide.studio.looking.looker import Answer, Looker
+from limpide.studio.looking.looker import Answer, Looker, png
 from limpide.studio.looking.many import affordable, many
 
 PAGE = 60  # images sent at once
@@ -87,10 +85,7 @@ def augmented(looker: Looker, path: str, snapshot: str, image: dict[str, Any], s
     tensor = looker.tensor(path, preprocessing, image).repeat(CHANGED, 1, 1, 1)
     made = change(tensor, torch.Generator().manual_seed(seed)).permute(0, 2, 3, 1).numpy()
     squares = np.clip(np.round(made * np.array(preprocessing.std) + np.array(preprocessing.mean)), 0, 255).astype(np.uint8)
-    strip = np.concatenate(list(squares), axis=1)
-    stream = io.BytesIO()
-    Image.fromarray(strip.squeeze(-1) if strip.shape[-1] == 1 else strip).save(stream, "PNG")
-    return {"images": CHANGED}, stream.getvalue()
+    return {"images": CHANGED}, png(np.concatenate(list(squares), axis=1))
 
 
 def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca", part: str = "") -> Answer:

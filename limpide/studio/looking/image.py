@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 
-from limpide.studio.looking.looker import Answer, Looker, compared, npy, probes
+from limpide.studio.looking.looker import Answer, Looker, compared, npy, png, probes
 from limpide.studio.looking.many import affordable, many
 
 
@@ -101,10 +100,5 @@ def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], ma
 
 def picture(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
     """The square that the network sees, as a PNG."""
-    from PIL import Image
-
     _, preprocessing, _ = looker.network(path, snapshot)
-    square = looker.square(path, preprocessing, image)
-    stream = io.BytesIO()
-    Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square).save(stream, "PNG")
-    return {}, stream.getvalue()
+    return {}, png(looker.square(path, preprocessing, image))

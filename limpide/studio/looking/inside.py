@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from limpide.studio.looking.album import Gone
-from limpide.studio.looking.looker import Answer, Looker, compared, npy, probes
+from limpide.studio.looking.looker import Answer, Looker, compared, npy, png, probes
 
 MOST_MAPS = 512  # of a layer, shown
 MOST_ASIDE = 16  # of the images set aside
@@ -165,6 +165,29 @@ def effect(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key:
     op = seen.find(key)
     after = without(network, seen, op.index, channel) if place is None else with_weight(network, seen, op.index, channel, place, weight)
     return compared(looker, path, snapshot, seen.output[0], after, classes)
+
+
+def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) -> Answer:
+    """The picture that wakes this channel most (interpret/maximise.py), as a PNG, and the activation before and after."""
+    from limpide.interpret import maximise
+
+    network, preprocessing, _ = looker.network(path, snapshot)
+    mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
+    shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
+
+    def work() -> Any:
+        return maximise.maximised(network, key, channel, shape, low=torch.from_numpy((0 - mean) / std), high=torch.from_numpy((255 - mean) / std))
+
+    import torch
+
+    try:
+        found = looker.once(("maximised", id(network), key, channel), work)
+    except (TypeError, IndexError) as error:
+        raise LookupError(str(error)) from error
+    pixels = found.image[0].permute(1, 2, 0).numpy() * std + mean
+    box = found.box
+    about = {"before": found.before, "after": found.after, "box": [box.top, box.left, box.bottom, box.right], "size": preprocessing.size}
+    return about, png(np.clip(np.round(pixels), 0, 255).astype(np.uint8))
 
 
 def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, among: int = 0) -> Answer:

@@ -166,6 +166,13 @@ def compared(looker: Looker, path: str, snapshot: str, before: Any, after: Any, 
     return {"rows": [{"class": classes[k], "before": float(before[k]), "after": float(after[k])} for k in dict.fromkeys(order)]}, b""
 
 
+def png(square: np.ndarray) -> bytes:
+    """uint8 (height, width, channels) as a PNG."""
+    stream = io.BytesIO()
+    Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square).save(stream, "PNG")
+    return stream.getvalue()
+
+
 def npy(value: Any) -> bytes:
     stream = io.BytesIO()
     np.save(stream, np.ascontiguousarray(value.detach().float().numpy()))

@@ -2,7 +2,7 @@
 import { html, useState, useEffect } from "../html.js";
 import { place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
 import { t, number, fixed, percent, count } from "../words.js";
-import { ask, path } from "../api.js";
+import { ask, path, picture } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { signed, cell, most } from "../paint.js";
 import { Chain, LayerChoice, useKey } from "./layer.js";
@@ -42,17 +42,22 @@ const Unit = ({ run, unit }) => {
     </div><div>
       <h2>${t("unit.sees")}</h2><${Seen} run=${run} unit=${unit} />
       <h2>${t("unit.votes")}</h2><p class="small">${t("unit.votes_read")}</p><${Votes} votes=${unit.votes} />
-      <${Strongest} run=${run} unit=${unit} />
+      <${Strongest} run=${run} unit=${unit} /><${Maximised} run=${run} unit=${unit} />
     </div></div>`;
 };
 
 const Seen = ({ run, unit }) => {
-  const [size, set] = useState(null);
   const [top, left, bottom, right] = unit.box;
-  const part = (value, whole) => `${(100 * value) / whole}%`;
-  return html`<div class="over"><img class="pixels" style="width: 18rem; max-width: 100%; display: block" alt=${t("unit.input")} src=${path(run, "/look/picture", looked())} onLoad=${(event) => set([event.target.naturalHeight, event.target.naturalWidth])} />
-    ${size && html`<span class="box" style=${`top: ${part(top, size[0])}; left: ${part(left, size[1])}; height: ${part(bottom - top, size[0])}; width: ${part(right - left, size[1])}`}></span>`}</div>
+  return html`<${Framed} src=${path(run, "/look/picture", looked())} box=${unit.box} label=${t("unit.input")} />
     <p class="small"><span class=${`badge ${unit.status === "EXACT" ? "ok" : unit.status === "BOUND" ? "unknown" : "warn"}`}>${unit.status}</span> ${t(`unit.${unit.status}`, { top, left, bottom: bottom - 1, right: right - 1 })}</p>`;
+};
+
+// A picture with a box of rows and columns on it.
+const Framed = ({ src, box: [top, left, bottom, right], label }) => {
+  const [size, set] = useState(null);
+  const part = (value, whole) => `${(100 * value) / whole}%`;
+  return html`<div class="over"><img class="pixels" style="width: 18rem; max-width: 100%; display: block" alt=${label} src=${src} onLoad=${(event) => set([event.target.naturalHeight, event.target.naturalWidth])} />
+    ${size && html`<span class="box" style=${`top: ${part(top, size[0])}; left: ${part(left, size[1])}; height: ${part(bottom - top, size[0])}; width: ${part(right - left, size[1])}`}></span>`}</div>`;
 };
 
 const down = (unit, k) => {
@@ -111,6 +116,13 @@ const Strongest = ({ run, unit }) => {
   const name = (one) => (one.row === undefined ? `probe-${one.probe}` : `row-${one.row}`);
   const choice = html`<div class="row"><button aria-pressed=${asked === 16} onClick=${() => askFor(16)}>${t("unit.find")}</button><button aria-pressed=${asked === 200} onClick=${() => askFor(200)}>${t("unit.find_data")}</button></div>`;
   return html`<h2>${t("unit.strongest")}</h2>${choice}${asked > 0 && html`<${Fetched} state=${state}>${(found) => found && html`<p class="small">${t("unit.among", { n: count(found.among) })}</p><div class="probes">${found.top.map((one) => html`<a class="probe" style="text-decoration: none" href=${link({ ...other(name(one)), y: one.y, x: one.x })}><img alt=${one.row === undefined ? t("probe", { n: one.probe + 1 }) : t("row", { n: one.row + 1 })} src=${path(run, "/look/picture", { image: name(one), snapshot: snapshot() })} />${number(one.value)}</a>`)}</div>`}<//>`}`;
+};
+
+// Not one of the images: one that is made, step by step, to wake this channel as much as an image of like contrast can.
+const Maximised = ({ run, unit }) => {
+  const [asked, askFor] = useState(false);
+  const state = useFetched(() => (asked ? picture(run, "maximised", { snapshot: snapshot(), key: unit.key, channel: unit.channel }) : Promise.resolve(null)), [run, asked, unit.key, unit.channel, snapshot()]);
+  return html`<h2>${t("unit.maximised")}</h2>${!asked ? html`<button onClick=${() => askFor(true)}>${t("unit.climb")}</button>` : html`<${Fetched} state=${state}>${(found) => found && html`<${Framed} src=${found.url} box=${found.about.box} label=${t("unit.maximised")} /><p class="small">${t("unit.climbed", { before: number(found.about.before), after: number(found.about.after) })}</p>`}<//>`}`;
 };
 
 const Effect = ({ run, unit }) => {
