@@ -31,9 +31,9 @@ from limpide.errors import RunError, UsageError
 from limpide.finding import Finding
 from limpide.language import N_, Message
 from limpide.run import Run
-from limpide.studio import marking
+from limpide.studio import marking, starting
 from limpide.studio.marking import UNSURE
-from limpide.studio.series import following, series, summary
+from limpide.studio.series import following, series, spark, summary
 from limpide.studio.worker import Worker
 from limpide.workflows.info import error_log
 
@@ -87,6 +87,7 @@ class Studio:
         return [
             Route("/", self.page),
             Route("/api/runs", self.runs),
+            Route("/api/start", self.start, methods=["POST"]),
             Route("/api/runs/{run}", self.run),
             Route("/api/runs/{run}/series", self.series),
             Route("/api/runs/{run}/stats", self.stats),
@@ -118,7 +119,21 @@ class Studio:
         raise RunError("L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs"))
 
     async def runs(self, request: Request) -> Response:
-        return JSONResponse({"version": __version__, "folder": str(self.folder), "runs": [summary(run) for run in reversed(Run.all_in(self.folder))]})
+        return JSONResponse(
+            {"version": __version__, "folder": str(self.folder), "runs": [summary(run) | {"spark": spark(run)} for run in reversed(Run.all_in(self.folder))]}
+        )
+
+    async def start(self, request: Request) -> Response:
+        """POST {data, time, model}: `limpide train` as a process of its own, which goes on when the studio is closed."""
+        try:
+            wanted = json.loads(await _body(request, 10_000))
+        except (ValueError, RecursionError):
+            return _told("this is no JSON", 400)
+        if not isinstance(wanted, dict) or not all(isinstance(wanted.get(name), str) for name in ("data", "time", "model")) or not wanted["data"].strip():
+            return _told("data, time, model: three texts, the last two may be empty", 400)
+        self._speak(request)
+        started = await asyncio.to_thread(starting.start, self.folder, wanted["data"].strip(), wanted["time"], wanted["model"], language.current())
+        return _told(started.said, 422) if started.run is None else JSONResponse({"run": started.run})
 
     async def run(self, request: Request) -> Response:
         run = self._run(request)

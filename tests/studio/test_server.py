@@ -180,6 +180,33 @@ def test_a_mark_is_a_class_or_refused(server: Server) -> None:
     assert server.json(RUN + "/marks")["marks"] == []
 
 
+def test_a_training_is_started_or_says_why_not(tmp_path: Path, trained: Path) -> None:
+    other = served(tmp_path)
+    try:
+        for body, expected in (
+            (b"[]", 400),
+            (b'{"data": "digits"}', 400),
+            (b'{"data": " ", "time": "", "model": ""}', 400),
+            (b'{"data": "--help", "time": "", "model": ""}', 422),
+            (b'{"data": "/nowhere at all", "time": "", "model": ""}', 422),
+            (b'{"data": "digits", "time": "soon", "model": ""}', 422),
+            (b'{"data": "digits", "time": "", "model": "a cow"}', 422),
+        ):
+            status, _, data = other.ask("/api/start", "POST", body)
+            assert status == expected and b"Traceback" not in data, data
+        assert "n’y a" in json.loads(other.ask("/api/start?lang=fr", "POST", b'{"data": "digits", "time": "", "model": "a cow"}')[2])["error"]
+        assert other.json("/api/runs")["runs"] == []
+        status, _, data = other.ask("/api/start", "POST", json.dumps({"data": str(trained.parent / "photos"), "time": "", "model": "cnn"}).encode())
+        assert status == 200
+        run = Run(tmp_path / json.loads(data)["run"])
+        end = time.monotonic() + 120
+        while run.info()["status"] != "finished" and time.monotonic() < end:
+            time.sleep(0.2)
+        assert run.info()["status"] == "finished" and len(other.json("/api/runs")["runs"][0]["spark"]) > 5
+    finally:
+        ended(other)
+
+
 def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> None:
     ops = server.json(RUN + "/look/anatomy")["ops"]
     convolution = next(op["key"] for op in ops if op["name"] == "conv2d")

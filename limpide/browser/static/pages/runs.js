@@ -1,8 +1,8 @@
 // All runs of the folder.
 import { html, useState } from "../html.js";
-import { link, go } from "../state.js";
+import { link, go, language } from "../state.js";
 import { t, count, percent, duration, number } from "../words.js";
-import { runs } from "../api.js";
+import { runs, send } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 
 export default () => {
@@ -13,19 +13,46 @@ export default () => {
   return html`<h1>${t("page.runs")}</h1>
     <${Fetched} state=${state}>${({ runs, folder }) =>
       runs.length === 0
-        ? html`<p class="claim">${t("runs.none", { folder })}</p><p class="read"><code>limpide train photos/ --watch</code> · <a href="#page=learn">${t("runs.learn")}</a></p>`
+        ? html`<p class="claim">${t("runs.none", { folder })}</p><${Start} /><p class="read"><code>limpide train photos/ --watch</code> · <a href="#page=learn">${t("runs.learn")}</a></p>`
         : html`<div class="row"><input type="search" aria-label=${t("search")} placeholder=${t("search")} value=${wanted} onInput=${(event) => want(event.target.value)} />
           <button disabled=${chosen.length < 2} onClick=${() => go({ page: "compare", runs: chosen.join(","), run: null })}>${t("runs.compare")}</button><a href="#page=compare">${t("runs.all")}</a></div>
-          <div class="scroll"><table>
-          <thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th>${t("runs.network")}</th><th>${t("runs.status")}</th><th class="n">${t("runs.accuracy")}</th><th class="n">${t("runs.time")}</th><th class="n">${t("runs.energy")}</th></tr></thead>
+          <${Start} /><div class="scroll"><table>
+          <thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th>${t("runs.network")}</th><th>${t("runs.status")}</th><th>${t("runs.spark")}</th><th class="n">${t("runs.accuracy")}</th><th class="n">${t("runs.time")}</th><th class="n">${t("runs.energy")}</th></tr></thead>
           <tbody>${runs
             .filter((run) => `${run.name} ${run.model} ${run.data}`.toLowerCase().includes(wanted.toLowerCase()))
             .map((run) => html`<tr>
               <td><input type="checkbox" aria-label=${run.name} checked=${chosen.includes(run.name)} onChange=${() => tick(run.name)} /></td>
               <td><a href=${link({ page: "live", run: run.name, at: null, key: null })}>${run.name}</a></td>
               <td>${run.model ?? "–"}</td>
-              <td>${t(`status.${run.status}`)}</td>
+              <td>${t(`status.${run.status}`)}</td><td><${Spark} values=${run.spark} /></td>
               <td class="n">${run.accuracy ? html`${percent(run.accuracy.value)} <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>` : "–"}</td>
               <td class="n">${duration(run.seconds)}</td>
               <td class="n">${run.energy ? html`${number(run.energy.joules / 3600)} Wh <span class="small">${t(`energy.${run.energy.how}`)}</span>` : "–"}</td></tr>`)}</tbody></table></div>`}<//>`;
+};
+
+// The loss, from the first step to the last: a glance.
+const Spark = ({ values }) => {
+  if (values.length < 2) return "–";
+  const most = Math.max(...values), least = Math.min(...values), y = (v) => 18 - (16 * (v - least)) / (most - least || 1);
+  return html`<svg viewBox="0 0 80 20" width="80" height="20" role="img" aria-label=${t("runs.spark_label", { from: number(values[0], 2), to: number(values.at(-1), 2) })}><polyline fill="none" stroke="var(--accent)" stroke-width="1.5" points=${values.map((v, k) => `${(80 * k) / (values.length - 1)},${y(v)}`).join(" ")} /></svg>`;
+};
+
+// The same command that somebody would type; it goes on when the studio is closed.
+const Start = () => {
+  const [data, set] = useState("");
+  const [time, give] = useState("");
+  const [said, say] = useState("");
+  const start = async (event) => {
+    event.preventDefault();
+    say(t("runs.starting"));
+    try {
+      const { run } = await send(`/api/start?lang=${language.value}`, { data, time, model: "" });
+      go({ page: "live", run, at: null, key: null });
+    } catch (error) {
+      say(error.message);
+    }
+  };
+  return html`<form class="row" onSubmit=${start}><label>${t("runs.data")} <input type="search" value=${data} placeholder="photos/" onInput=${(event) => set(event.target.value)} /></label>
+    <label>${t("runs.limit")} <select value=${time} onChange=${(event) => give(event.target.value)}><option value="">${t("runs.decide")}</option>${["1m", "5m", "30m", "2h"].map((one) => html`<option value=${one}>${one.replace("m", " min").replace("h", " h")}</option>`)}</select></label>
+    <button disabled=${!data.trim()}>${t("runs.start")}</button><span class="small" role="status">${said}</span></form>`;
 };
