@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,9 +75,11 @@ def _cost(run: Run) -> dict[str, float]:
 def series(run: Run) -> dict[str, Any]:
     """The events so far, thinned, and the length of events.jsonl up to which they were read: where the stream goes on."""
     steps, epochs, notes, end = [], [], [], 0
-    for event, after in _read(run, 0):
+    for event, after in _read(run, 0, quick=True):
         end = after
-        if isinstance(event, Step):
+        if isinstance(event, tuple):
+            steps.append(event)
+        elif isinstance(event, Step):
             steps.append((event.n, event.loss, event.lr, event.seconds))
         elif isinstance(event, Epoch):
             epochs.append(event)
@@ -114,8 +117,15 @@ def following(run: Run, offset: int) -> tuple[list[dict[str, Any]], int]:
     return found, end
 
 
-def _read(run: Run, offset: int, most: int | None = None) -> Any:
-    """(event, place after it) of every complete line from here on. Lines that are damaged are passed over."""
+# A step as run.append writes it, where it says nothing else.
+STEP = re.compile(rb'\{"kind": "step", "n": (\d+), "epoch": \d+, "loss": (-?[\d.eE+-]+), "lr": ([\d.eE+-]+), "seconds": ([\d.eE+-]+)\}\n')
+
+
+def _read(run: Run, offset: int, most: int | None = None, quick: bool = False) -> Any:
+    """(event, place after it) of every complete line from here on. Lines that are damaged are passed over.
+
+    quick: a plain step comes as (n, loss, learning rate, seconds), which takes a third of the time: a long training has a hundred thousand.
+    """
     try:
         with open(run.events_file, "rb") as stream:
             stream.seek(offset)
@@ -125,6 +135,10 @@ def _read(run: Run, offset: int, most: int | None = None) -> Any:
                     return
                 offset += len(line)
                 read += len(line)
+                if quick and (step := STEP.fullmatch(line)):
+                    n, loss, lr, seconds = step.groups()
+                    yield (int(n), float(loss), float(lr), float(seconds)), offset
+                    continue
                 try:
                     yield from_line(json.loads(line)), offset
                 except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

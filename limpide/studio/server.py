@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import socket
+import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -43,7 +44,7 @@ BEAT = 10.0  # s after which a silent stream says that it is alive
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
 UPLOADS = 20  # kept in memory
 POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
-SLOW = ("saliency", "neighbours", "alike", "embedding", "groups", "maximised")  # what has a process of its own, so that a unit does not wait for it
+SLOW = ("saliency", "neighbours", "alike", "embedding", "groups", "maximised", "shortcut")  # what has a process of its own, so that a unit does not wait for it
 
 
 class Guard:
@@ -80,7 +81,7 @@ class Studio:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.words = language.current()  # of whoever started it; answers speak the language of their page
-        self.quick, self.slow = Worker(), Worker(15)
+        self.quick, self.slow = Worker(), Worker()
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
 
     def routes(self) -> list[Route | Mount]:
@@ -363,6 +364,7 @@ LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
     "worst": {},
     "cell": {"truth": _natural, "said": _natural},
     "suspects": {},
+    "shortcut": {},
     "groups": {"by": str, "lang": str},
 }
 
@@ -471,6 +473,7 @@ def serve(folder: Path, sock: socket.socket, token: str) -> None:
         os.nice(5)  # a training beside it goes first
     app, studio = application(folder, token, sock.getsockname()[1])
     config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False)
+    threading.Thread(target=studio.quick.warm, daemon=True).start()
     try:
         uvicorn.Server(config).run(sockets=[sock])
     finally:

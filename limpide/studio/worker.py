@@ -17,13 +17,13 @@ TIMEOUT = 120.0  # s that an answer may take before the process is replaced
 class Worker:
     """Answers one question at a time. `ask` is awaited by the server; a question that nobody waits for any more is not begun."""
 
-    def __init__(self, niceness: int = 10) -> None:
+    def __init__(self, niceness: int = 19) -> None:
         self._context = multiprocessing.get_context("spawn")
         self._niceness = niceness
         self._process: Any = None
         self._pipe: Any = None
         self._turn = asyncio.Lock()
-        self._closing = threading.Lock()
+        self._closing, self._starting = threading.Lock(), threading.Lock()
 
     async def ask(self, name: str, wanted: Callable[[], Awaitable[bool]], **values: Any) -> tuple[dict[str, Any], bytes]:
         """(JSON, bytes) of a function of looking.py. Raises LookupError with a sentence for what cannot be answered.
@@ -45,7 +45,7 @@ class Worker:
 
     def _exchange(self, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
         for attempt in range(2):
-            self._start()
+            self.warm()
             try:
                 self._pipe.send((name, values))
                 if self._pipe.poll(TIMEOUT):
@@ -57,6 +57,11 @@ class Worker:
             if attempt:
                 break
         return "error", "the process that looks into networks stopped; try again", b""
+
+    def warm(self) -> None:
+        """Starts the process before anybody asks: reading torch takes a second or two, which a training should not feel later."""
+        with self._starting:
+            self._start()
 
     def _start(self) -> None:
         if self._process is not None and self._process.is_alive():

@@ -14,6 +14,7 @@ from PIL import Image
 from limpide import ImageClassifier
 from limpide.data.similar import fingerprint
 from limpide.data.split import read_split
+from limpide.finding import Finding
 from limpide.run import Run
 from limpide.studio.looking import ANSWERS
 from limpide.studio.looking.looker import Looker, changed
@@ -143,6 +144,27 @@ def test_groups_by_folder_brightness_and_size(looker: Looker, run: Run) -> None:
         assert len(rows) == names and sum(row[1] for row in rows) == found["judged"] == found["of"]
     with pytest.raises(LookupError, match="brightness"):
         ask(looker, run, "groups", by="horoscope")
+
+
+def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Looker) -> None:
+    """Noise of two kinds that can hardly be told apart, but one of them has a white corner."""
+    dice = np.random.default_rng(0)
+    for label in ("plain", "marked", "other"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for k in range(60):
+            pixels = dice.integers(0, 160, (32, 32, 3)).astype(np.uint8)
+            if label == "marked":
+                pixels[:5, 27:] = (255, 30, 30)
+            if label == "other":
+                pixels[8:24, 8:24] += 60
+            Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{k}.png")
+    ImageClassifier(model="cnn", epochs=12, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(str(tmp_path / "photos"))
+    found = ask(looker, Run(tmp_path / "runs" / "photos-001"), "shortcut")
+    finding = Finding.from_json(found["finding"])
+    assert finding.verdict == "warn" and str(finding.message).startswith("One small place decides: what marked shows at the top, on the right")
+    top, left, bottom, right = found["shown"][0]["box"]
+    assert found["shown"][0]["class"] == "marked" and top <= 2 and bottom >= 4 and left <= 29 and right == 32
+    assert np.array(found["shown"][0]["shares"]).shape == (8, 8) and found["judged"] == found["of"] == 3
 
 
 def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Looker, run: Run) -> None:

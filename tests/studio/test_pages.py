@@ -251,6 +251,13 @@ def test_the_image_is_turned_for_every_page_and_its_neighbours_are_found(page: A
     assert page.locator("section + h2 ~ div .probe img, .probes .probe img").count() == 8
 
 
+def test_a_place_that_decides_is_looked_for(page: Any) -> None:
+    go(page, f"page=audit&{RUN}")
+    page.get_by_role("button", name="Look for such a place").click()
+    page.wait_for_selector("canvas.shares")
+    assert re.search(r"(One|No) small place decides", page.inner_text("main")) and page.locator(".over .box").count() >= 1
+
+
 def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     go(page, "page=compare")
     page.wait_for_selector("text=1 of 1 runs")

@@ -254,6 +254,7 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         "/look/cell?truth=0&said=1": 200,
         "/look/cell?truth=0": 400,
         "/look/suspects": 200,
+        "/look/shortcut": 200,
         "/look/groups?by=folder": 200,
         "/look/groups?by=x": 422,
         "/marks": 200,

@@ -1,5 +1,5 @@
 // Numbers as colours. Two scales, each drawn beside what it colours: signed (blue – paper – orange) and unsigned (paper – ink).
-import { html, useRef, useEffect } from "./html.js";
+import { html, useRef, useEffect, useState } from "./html.js";
 import { number } from "./words.js";
 import { theme } from "./state.js";
 
@@ -51,4 +51,12 @@ export const Scale = ({ most: end, both = true, unit = "" }) => {
   const stops = Array.from({ length: 9 }, (_, k) => css(both ? signed(k / 4 - 1, 1) : unsigned(k / 8, 1)));
   const says = (value) => `${number(value)}${unit ? " " + unit : ""}`;
   return html`<div class="scale"><span>${both ? `−${says(end)}` : says(0)}</span><i style=${`background: linear-gradient(90deg, ${stops.join(",")})`}></i><span>${says(end)}</span></div>`;
+};
+
+/** A picture with a box [top, left, bottom, right] of pixels on it. */
+export const Framed = ({ src, box: [top, left, bottom, right], label }) => {
+  const [size, set] = useState(null);
+  const part = (value, whole) => `${(100 * value) / whole}%`;
+  return html`<div class="over"><img class="pixels" style="width: 18rem; max-width: 100%; display: block" alt=${label} src=${src} onLoad=${(event) => set([event.target.naturalHeight, event.target.naturalWidth])} />
+    ${size && html`<span class="box" style=${`top: ${part(top, size[0])}; left: ${part(left, size[1])}; height: ${part(bottom - top, size[0])}; width: ${part(right - left, size[1])}`}></span>`}</div>`;
 };

@@ -17,10 +17,19 @@ from limpide.studio.looking import data, image, inside, judged
 from limpide.studio.looking.looker import Answer, Looker
 
 
-def serve(pipe: Any, niceness: int, parent: int) -> None:
-    """The process: answers until the pipe is closed."""
+def stand_back(niceness: int) -> None:
+    """This process goes last. Linux weighs sessions before it weighs their processes (sched(7), autogroup): it gets a session of its own, as nice."""
     with contextlib.suppress(AttributeError, OSError):
         os.nice(niceness)
+    with contextlib.suppress(AttributeError, OSError):
+        os.setsid()
+        with open("/proc/self/autogroup", "w") as file:
+            file.write(str(niceness))
+
+
+def serve(pipe: Any, niceness: int, parent: int) -> None:
+    """The process: answers until the pipe is closed."""
+    stand_back(niceness)
     from limpide.machine import keep_memory
 
     keep_memory()
@@ -52,6 +61,6 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
         *(image.predictions, image.prediction, image.saliency, image.occluded, image.picture, image.neighbours),
         *(inside.anatomy, inside.maps, inside.kernels, inside.unit, inside.effect, inside.strongest, inside.maximised),
         *(data.album, data.thumb, data.alike, data.augmented, data.embedding),
-        *(judged.worst, judged.cell, judged.suspects, judged.groups),
+        *(judged.worst, judged.cell, judged.suspects, judged.groups, judged.shortcut),
     )
 }

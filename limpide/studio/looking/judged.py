@@ -1,4 +1,4 @@
-"""Questions about the test images, from what the sealed model said of them (predictions/test.npz): nothing is computed anew by a network."""
+"""Questions about the test images: from what the sealed model said of them (predictions/test.npz), and one that asks the network anew."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from limpide.audit.evidence import Evidence
 from limpide.language import N_, message
 from limpide.studio.looking.album import Album
 from limpide.studio.looking.looker import Answer, Looker
+from limpide.studio.looking.many import answers, readable
 
 MOST = 60  # images sent at once
+MOST_PASTED = 400  # test images that serve as donors and hosts
+MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
 MOST_GROUPED = 500  # images whose pixels are looked at to group them
 THIRDS = (N_("the darkest third"), N_("the middle third"), N_("the brightest third"))
 SIZES = (N_("the smallest third"), N_("the middle third"), N_("the largest third"))
@@ -95,6 +98,30 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
     some = Evidence(evidence.classes, tuple(evidence.files[k] for k in kept), evidence.truth[kept], evidence.probabilities[kept], 0)
     finding = audit(some, [names[k] for k in kept], message(WAYS[by]))
     return {"finding": finding.to_json(), "judged": len(kept), "of": len(names)}, b""
+
+
+def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
+    """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as the time allows."""
+    from limpide.interpret.shortcut import GRID, HOSTS, as_finding, places, window
+    from limpide.models.counting import multiply_adds
+
+    network, preprocessing, classes = looker.network(path, snapshot)
+    album = looker.album(path)
+    rows, squares = readable(looker, path, preprocessing, album.some(MOST_PASTED, "test" if "test" in album.parts else ""))
+    mixed = np.random.default_rng(0).permutation(len(rows))
+    rows, squares = rows[mixed], squares[mixed]
+    labels = np.array([classes.index(album.labels[row]) if album.labels[row] in classes else -1 for row in rows])
+    counts = np.bincount(labels[labels >= 0], minlength=len(classes))
+    work = looker.once(("work", id(network)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))
+    most = max(1, int(MOST_WORK / (work * GRID * GRID * HOSTS)))
+    wanted = [int(k) for k in np.argsort(-counts, kind="stable")[:most] if counts[k]]
+    found = list(places(answers(looker, network), looker.batch(preprocessing, squares), labels, wanted))
+    shown = []
+    for place in sorted(found, key=lambda place: -place.interval[0])[:3]:
+        (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
+        own = next(int(row) for row, label in zip(rows, labels, strict=True) if label == place.label)
+        shown.append({"class": classes[place.label], "row": own, "box": [top, left, bottom, right], "shares": place.shares.tolist()})
+    return {"finding": as_finding(found, classes).to_json(), "shown": shown, "judged": len(wanted), "of": int((counts > 0).sum())}, b""
 
 
 def _names(evidence: Evidence, album: Album, by: str) -> list[str | None]:

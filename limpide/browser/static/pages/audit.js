@@ -1,9 +1,10 @@
 // Every claim about the model and its data: verdict, sentence, numbers, and what they rest on. And groups of images that somebody chooses.
 import { html, useState } from "../html.js";
-import { place, go, language } from "../state.js";
+import { place, go, language, snapshot } from "../state.js";
 import { t, count, measured } from "../words.js";
 import { ask, get, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
+import { Plane, Scale, Framed, unsigned } from "../paint.js";
 
 const WORST = ["bad", "warn", "unknown", "ok"];
 const WAYS = ["class", "folder", "brightness", "size"];
@@ -12,7 +13,7 @@ const FEW = 12; // rows of a table
 export default () => {
   const { run, verdict = "" } = place.value;
   const state = useFetched(() => get(path(run, "/findings")), [run, language.value]);
-  return html`<h1>${t("page.audit")}</h1><${Groups} run=${run} /><h2>${t("errors.claims")}</h2>
+  return html`<h1>${t("page.audit")}</h1><${Groups} run=${run} /><${Shortcut} run=${run} /><h2>${t("errors.claims")}</h2>
     <${Fetched} state=${state}>${({ findings }) => {
       if (!findings.length) return html`<p class="read">${t("errors.none")}</p>`;
       const shown = findings.filter((one) => !verdict || one.verdict === verdict).sort((a, b) => WORST.indexOf(a.verdict) - WORST.indexOf(b.verdict));
@@ -34,6 +35,16 @@ const Rows = ({ one }) => {
   const n = (form) => (form === "text" ? "" : "n");
   return html`<div class="scroll"><table><thead><tr>${one.columns.map(([name, form]) => html`<th class=${n(form)}>${name}</th>`)}</tr></thead><tbody>${one.rows.slice(0, all ? undefined : FEW).map((row) => html`<tr>${row.map((value, k) => html`<td class=${n(one.columns[k][1])}>${measured(value, one.columns[k][1])}</td>`)}</tr>`)}</tbody></table></div>
     ${one.rows.length > FEW && html`<button onClick=${() => show(!all)}>${all ? t("less") : t("more", { n: one.rows.length - FEW })}</button>`}`;
+};
+
+// Is there a place that decides a class by itself? It is looked for, and then put to the test.
+const Shortcut = ({ run }) => {
+  const [asked, askFor] = useState(false);
+  const state = useFetched(() => (asked ? ask(run, "shortcut", { snapshot: snapshot() }) : Promise.resolve(null)), [run, asked, snapshot(), language.value]);
+  return html`<h2>${t("shortcut")}</h2><p class="small">${t("shortcut.read")}</p>${!asked ? html`<button onClick=${() => askFor(true)}>${t("shortcut.ask")}</button>` : html`<${Fetched} state=${state}>${(found) => found && html`<${Finding} one=${found.finding} open=${true} />
+    <div class="methods">${found.shown.map((one) => html`<figure style="margin: 0"><${Framed} src=${path(run, "/look/picture", { image: `row-${one.row}`, snapshot: snapshot() })} box=${one.box} label=${one.class} /><figcaption class="small">${t("shortcut.place", { label: one.class })}</figcaption>
+      <${Plane} values=${one.shares.flat()} height=${8} width=${8} scale=${1} paint=${unsigned} className="shares" label=${t("shortcut.map", { label: one.class })} /><${Scale} most=${100} both=${false} unit="%" /><p class="small">${t("shortcut.map", { label: one.class })}</p></figure>`)}</div>
+    ${found.judged < found.of && html`<p class="small">${t("shortcut.judged", { n: count(found.judged), of: count(found.of) })}</p>`}`}<//>`}`;
 };
 
 // For whom does it fail? The same test images, cut another way.

@@ -4,7 +4,7 @@ import { place, link, go, snapshot, looked, lookedAt, other } from "../state.js"
 import { t, number, fixed, percent, count } from "../words.js";
 import { ask, path, picture } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
-import { signed, cell, most } from "../paint.js";
+import { signed, cell, most, Framed } from "../paint.js";
 import { Chain, LayerChoice, useKey } from "./layer.js";
 
 export default () => {
@@ -50,14 +50,6 @@ const Seen = ({ run, unit }) => {
   const [top, left, bottom, right] = unit.box;
   return html`<${Framed} src=${path(run, "/look/picture", looked())} box=${unit.box} label=${t("unit.input")} />
     <p class="small"><span class=${`badge ${unit.status === "EXACT" ? "ok" : unit.status === "BOUND" ? "unknown" : "warn"}`}>${unit.status}</span> ${t(`unit.${unit.status}`, { top, left, bottom: bottom - 1, right: right - 1 })}</p>`;
-};
-
-// A picture with a box of rows and columns on it.
-const Framed = ({ src, box: [top, left, bottom, right], label }) => {
-  const [size, set] = useState(null);
-  const part = (value, whole) => `${(100 * value) / whole}%`;
-  return html`<div class="over"><img class="pixels" style="width: 18rem; max-width: 100%; display: block" alt=${label} src=${src} onLoad=${(event) => set([event.target.naturalHeight, event.target.naturalWidth])} />
-    ${size && html`<span class="box" style=${`top: ${part(top, size[0])}; left: ${part(left, size[1])}; height: ${part(bottom - top, size[0])}; width: ${part(right - left, size[1])}`}></span>`}</div>`;
 };
 
 const down = (unit, k) => {
