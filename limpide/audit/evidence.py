@@ -36,17 +36,18 @@ class Evidence:
 
     def picture(self, i: int) -> Picture:
         label, predicted = int(self.truth[i]), int(self.predicted[i])
-        jpeg = _thumbnail(self.image(i)) if self.image else ""
+        jpeg = base64.b64encode(thumbnail(self.image(i))).decode() if self.image else ""
         return Picture(self.files[i], self.classes[label], self.classes[predicted], float(self.probabilities[i].max()), jpeg)
 
 
-def _thumbnail(image: Image.Image) -> str:
-    if max(image.size) <= THUMB // 2:  # a tiny image is enlarged with its pixels visible
-        factor = THUMB // max(image.size)
+def thumbnail(image: Image.Image, side: int = THUMB) -> bytes:
+    """A small JPEG; a tiny image is enlarged with its pixels visible."""
+    if max(image.size) <= side // 2:
+        factor = side // max(image.size)
         image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
     else:
         image = image.copy()
-        image.thumbnail((THUMB, THUMB))
+        image.thumbnail((side, side))
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=80)
-    return base64.b64encode(stream.getvalue()).decode()
+    return stream.getvalue()

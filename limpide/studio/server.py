@@ -15,16 +15,16 @@ import socket
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from limpide import __version__, language
 from limpide.browser import STATIC
@@ -33,7 +33,10 @@ from limpide.finding import Finding
 from limpide.language import N_, Message
 from limpide.run import Run
 from limpide.studio import marking, starting
+from limpide.studio.answers import finite, worded
+from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
+from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
 from limpide.studio.series import following, series, spark, summary
 from limpide.studio.worker import Worker
 from limpide.workflows.info import error_log
@@ -44,35 +47,6 @@ BEAT = 10.0  # s after which a silent stream says that it is alive
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
 UPLOADS = 20  # kept in memory
 POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
-SLOW = ("saliency", "neighbours", "alike", "embedding", "groups", "maximised", "shortcut")  # what has a process of its own, so that a unit does not wait for it
-
-
-class Guard:
-    """Refuses every request that does not come from a page of this server, opened with its link."""
-
-    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
-        self.app, self.token = app, token
-        self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        request = Request(scope)
-        host, origin = request.headers.get("host", ""), request.headers.get("origin")
-        if host not in self.hosts or (origin is not None and origin != f"http://{host}"):
-            return await Response("403: this address is not served", 403)(scope, receive, send)
-        given = request.query_params.get("token")
-        if given is not None and secrets.compare_digest(given.encode(), self.token.encode()):
-            answer = RedirectResponse(request.url.remove_query_params("token").replace(scheme="", netloc=""), 303)
-            answer.set_cookie(self._cookie(host), self.token, httponly=True, samesite="strict")
-            return await answer(scope, receive, send)
-        if not secrets.compare_digest(request.cookies.get(self._cookie(host), "").encode(), self.token.encode()):
-            return await Response("403: open the studio with the link that limpide studio prints", 403)(scope, receive, send)
-        return await self.app(scope, receive, send)
-
-    @staticmethod
-    def _cookie(host: str) -> str:
-        return "limpide-" + host.rsplit(":", 1)[-1]  # cookies know no ports: two studios must not take each other's
 
 
 class Studio:
@@ -146,16 +120,16 @@ class Studio:
     async def series(self, request: Request) -> Response:
         run = self._run(request)
         self._speak(request)
-        return JSONResponse(_finite(series(run)))
+        return JSONResponse(finite(series(run)))
 
     async def stats(self, request: Request) -> Response:
         run = self._run(request)
-        return JSONResponse({"stats": [_finite(line) for line in run.lines(run.stats_file)]})
+        return JSONResponse({"stats": [finite(line) for line in run.lines(run.stats_file)]})
 
     async def findings(self, request: Request) -> Response:
         run = self._run(request)
         self._speak(request)
-        return JSONResponse(_finite({"findings": [_worded(finding) for finding in run.findings().values()]}))
+        return JSONResponse(finite({"findings": [worded(finding) for finding in run.findings().values()]}))
 
     async def marks(self, request: Request) -> Response:
         """What somebody thinks of labels: marks.csv of the run, never the files. POST {file, label, suggested}; without a suggestion the mark goes."""
@@ -208,7 +182,7 @@ class Studio:
             found, end = following(run, offset) if size > offset else ([], offset)
             if found or now != known:
                 offset = end
-                yield _message("events", _finite({"events": found, "run": now, "system": _last_line(run)}), offset)
+                yield _message("events", finite({"events": found, "run": now, "system": _last_line(run)}), offset)
                 known, silent = now, 0.0
             elif (silent := silent + TAIL) >= BEAT:
                 yield ": alive\n\n"
@@ -238,15 +212,8 @@ class Studio:
         run, what, query = self._run(request), request.path_params["what"], request.query_params
         if what not in LOOKS:
             return _told("there is nothing of this name to look at", 404)
-        values: dict[str, Any] = {"path": str(run.path), "snapshot": query.get("snapshot", "best")}
         try:
-            for name, kind in LOOKS[what].items():
-                if name == "image":
-                    values["image"] = self._image(query)
-                elif name in query:
-                    values[name] = kind(query[name])
-            if not values.get("key", "head"):
-                raise ValueError("key")
+            values = values_of(what, query, self.uploads)
         except (ValueError, KeyError, RecursionError):
             return _told("these values make no question", 400)
         if missed := [name for name in NEEDED.get(what, ()) if name not in values]:
@@ -257,26 +224,20 @@ class Studio:
             return not await request.is_disconnected()
 
         try:
-            payload, data = await worker.ask(what, wanted, **values)
+            payload, data = await worker.ask(what, wanted, path=str(run.path), **values)
         except LookupError as error:
             return _told(str(error), 422)
         self._speak(request)
         if isinstance(payload.get("finding"), dict):
-            payload["finding"] = _worded(Finding.from_json(payload["finding"]))
+            payload["finding"] = worded(Finding.from_json(payload["finding"]))
         if isinstance(payload.get("message"), dict):
             payload["message"] = str(Message.from_json(payload["message"]))
             payload["numbers"] = [number | {"name": language._(number["name"])} for number in payload["numbers"]]
         if not data:
-            return JSONResponse(_finite(payload))
+            return JSONResponse(finite(payload))
         return Response(
-            data, media_type=PICTURES.get(what, "application/octet-stream"), headers={"x-about": json.dumps(_finite(payload)), "cache-control": "no-store"}
+            data, media_type=PICTURES.get(what, "application/octet-stream"), headers={"x-about": json.dumps(finite(payload)), "cache-control": "no-store"}
         )
-
-    def _image(self, query: Any) -> dict[str, Any]:
-        name = query.get("image", "probe-0")
-        kind, _, number = name.partition("-")
-        found: dict[str, Any] = {kind: _natural(number)} if kind in ("probe", "row") else {"bytes": self.uploads[name]}
-        return found | {change: kind_of(query[change]) for change, kind_of in CHANGES.items() if query.get(change)}
 
     async def upload(self, request: Request) -> Response:
         """A photograph or a drawing, kept in memory until twenty others came."""
@@ -299,74 +260,6 @@ class Studio:
     def close(self) -> None:
         self.quick.close()
         self.slow.close()
-
-
-def _mask(text: str) -> list[list[int]]:
-    found = json.loads(text)
-    if not isinstance(found, list) or not all(
-        isinstance(cell, list) and len(cell) == 2 and all(isinstance(k, int) and 0 <= k < 16 for k in cell) for cell in found
-    ):
-        raise ValueError(text)
-    return found  # type: ignore[no-any-return]
-
-
-def _within(low: float, high: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        value = float(text)
-        if not low <= value <= high:
-            raise ValueError(text)
-        return value
-
-    return number
-
-
-def _natural(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(text)
-    return int(text)
-
-
-CHANGES: dict[str, Callable[[str], Any]] = {"noise": _within(0, 128), "turn": _within(-180, 180), "mirror": _natural}  # of an image, before it is looked at
-PICTURES = {"picture": "image/png", "augmented": "image/png", "maximised": "image/png", "thumb": "image/jpeg"}
-NEEDED = {
-    "maps": ("key",),
-    "kernels": ("key",),
-    "unit": ("key",),
-    "effect": ("key", "channel"),
-    "maximised": ("key", "channel"),
-    "strongest": ("key", "channel"),
-    "saliency": ("method", "label"),
-    "occluded": ("mask",),
-    "thumb": ("row",),
-    "alike": ("distance",),
-    "cell": ("truth", "said"),
-    "groups": ("by",),
-}
-LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
-    "predictions": {},
-    "prediction": {"image": str},
-    "anatomy": {"image": str},
-    "maps": {"image": str, "key": str},
-    "kernels": {"image": str, "key": str},
-    "unit": {"image": str, "key": str, "channel": _natural, "y": _natural, "x": _natural},
-    "effect": {"image": str, "key": str, "channel": _natural, "place": _natural, "weight": float},
-    "maximised": {"key": str, "channel": _natural},
-    "strongest": {"key": str, "channel": _natural, "among": _natural},
-    "saliency": {"image": str, "method": str, "label": _natural},
-    "occluded": {"image": str, "mask": _mask},
-    "picture": {"image": str},
-    "neighbours": {"image": str},
-    "album": {"part": str, "label": str, "start": _natural},
-    "thumb": {"row": _natural},
-    "alike": {"distance": _natural},
-    "augmented": {"image": str, "seed": _natural},
-    "embedding": {"method": str, "part": str},
-    "worst": {},
-    "cell": {"truth": _natural, "said": _natural},
-    "suspects": {},
-    "shortcut": {},
-    "groups": {"by": str, "lang": str},
-}
 
 
 async def _body(request: Request, most: int) -> bytes:
@@ -402,26 +295,6 @@ async def _mistake(_request: Request, error: Exception) -> Response:
     return _told(f"this is a mistake in limpide itself; the details are in {file}", 500)
 
 
-def _worded(finding: Finding) -> dict[str, Any]:
-    """A finding in the language of the page: every sentence said, numbers left as numbers."""
-
-    def cell(value: Any) -> Any:
-        return str(value) if isinstance(value, Message) else value
-
-    table = finding.table
-    return {
-        "name": finding.name,
-        "verdict": finding.verdict,
-        "text": str(finding.message),
-        "details": [str(detail) for detail in finding.details],
-        "source": language._(finding.source) if finding.source else "",
-        "numbers": [vars(number) | {"name": language._(number.name)} for number in finding.numbers],
-        "columns": [[language._(name), form] for name, form in table.columns] if table else [],
-        "rows": [[cell(value) for value in row] for row in table.rows] if table else [],
-        "pictures": [vars(picture) for picture in finding.pictures],
-    }
-
-
 def _message(kind: str, values: Any, offset: int) -> str:
     return f"event: {kind}\nid: {offset}\ndata: {json.dumps(values)}\n\n"
 
@@ -432,17 +305,6 @@ def _last_line(run: Run) -> dict[str, Any] | None:
         lines = stream.read().split(b"\n")
         return json.loads(lines[-2]) if len(lines) > 1 else None  # type: ignore[no-any-return]
     return None
-
-
-def _finite(value: Any) -> Any:
-    """JSON knows neither NaN nor infinity: null stands for both."""
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
 
 
 def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:

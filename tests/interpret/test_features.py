@@ -11,6 +11,7 @@ from torch import nn
 
 from limpide.errors import ModelError
 from limpide.interpret.features import features_of, flat_map, nearest, turned_to
+from limpide.interpret.strongest import strongest_images
 from limpide.models import build
 
 
@@ -64,3 +65,19 @@ def test_a_map_turned_and_mirrored_is_laid_back() -> None:
 
 def test_three_images_that_are_the_same_have_a_map() -> None:
     assert np.isfinite(flat_map(np.ones((3, 5)))[0]).all()
+
+
+def test_the_images_that_wake_a_channel_most_are_those_of_its_largest_values() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 2)).eval()
+    images = torch.randn(7, 1, 6, 6)
+    with torch.no_grad():
+        maps = model[0](images)[:, 1]
+    found = strongest_images(model, (image[None] for image in images), "0", 1)
+    assert [one.image for one in found] == maps.flatten(1).amax(1).argsort(descending=True).tolist()
+    for one in found:
+        assert one.value == pytest.approx(float(maps[one.image].max()), rel=1e-5) == pytest.approx(float(maps[one.image, one.y, one.x]), rel=1e-5)
+    with pytest.raises(KeyError):
+        strongest_images(model, [images[:1]], "nowhere", 0)
+    with pytest.raises(IndexError):
+        strongest_images(model, [images[:1]], "3", 2)

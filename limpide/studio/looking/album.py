@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections import Counter
 from functools import cached_property
@@ -109,19 +108,6 @@ class Album:
     def row_of(self) -> dict[str, int]:
         """File → row."""
         return {name: k for k, name in enumerate(self.files)}
-
-
-def thumbnail(image: Image.Image, side: int = 96) -> bytes:
-    """A small JPEG; a tiny image is enlarged with its pixels visible."""
-    if max(image.size) <= side // 2:
-        factor = side // max(image.size)
-        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    else:
-        image = image.copy()
-        image.thumbnail((side, side))
-    stream = io.BytesIO()
-    image.convert("RGB").save(stream, "JPEG", quality=85)
-    return stream.getvalue()
 
 
 def stamp(path: str) -> tuple[str, int]:

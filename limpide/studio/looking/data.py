@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from limpide.studio.looking.album import Gone, thumbnail
+from limpide.audit.evidence import thumbnail
+from limpide.studio.looking.album import Gone
 from limpide.studio.looking.looker import Answer, Looker, png
 from limpide.studio.looking.many import affordable, many
 
+SMALL = 96  # pixels of a thumbnail
 PAGE = 60  # images sent at once
 MOST_ALIKE = 1500  # images among which copies are looked for
 WIDEST = 64  # bits: beyond, two pictures have nothing to do with each other
@@ -31,7 +33,7 @@ def _about(found: Any, row: int) -> dict[str, Any]:
 
 def thumb(looker: Looker, path: str, snapshot: str, row: int) -> Answer:
     """A small JPEG of an image as it lies on the disk."""
-    return {}, thumbnail(looker.album(path).image(row, 192))
+    return {}, thumbnail(looker.album(path).image(row, 2 * SMALL), SMALL)
 
 
 def alike(looker: Looker, path: str, snapshot: str, distance: int) -> Answer:

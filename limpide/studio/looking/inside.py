@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from limpide.studio.looking.album import Gone
 from limpide.studio.looking.looker import Answer, Looker, compared, npy, png, probes
+from limpide.studio.looking.many import readable
 
 MOST_MAPS = 512  # of a layer, shown
 MOST_ASIDE = 16  # of the images set aside
@@ -192,20 +192,15 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
 
 def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, among: int = 0) -> Answer:
     """Those that wake this channel most, of the images set aside; or, of more than those, of so many training images."""
-    from limpide.interpret.trace import trace
+    from limpide.interpret.strongest import strongest_images
 
     network, preprocessing, _ = looker.network(path, snapshot)
-    aside, album = len(probes(path)["squares"]), looker.album(path)
-    wanted = [{"row": int(k)} for k in album.some(min(among, MOST_WOKEN), album.learned)] if among else [{"probe": k} for k in range(min(aside, MOST_ASIDE))]
-    found = []
-    for image in wanted:
-        try:
-            output = trace(network, looker.tensor(path, preprocessing, image)).find(key).output
-        except (KeyError, Gone):
-            raise
-        except LookupError:  # this image is gone
-            continue
-        plane = output[0, channel] if output.ndim == 4 else output[0, ..., channel].reshape(1, -1)
-        at = int(plane.argmax())
-        found.append({**image, "value": float(plane.flatten()[at]), "y": at // plane.shape[-1], "x": at % plane.shape[-1]})
-    return {"top": sorted(found, key=lambda one: -one["value"])[:8], "among": len(found)}, b""
+    if among:
+        album = looker.album(path)
+        rows, squares = readable(looker, path, preprocessing, album.some(min(among, MOST_WOKEN), album.learned))
+        images = [{"row": int(row)} for row in rows]
+    else:
+        images = [{"probe": k} for k in range(min(MOST_ASIDE, len(probes(path)["squares"])))]
+        squares = np.stack([looker.square(path, preprocessing, image) for image in images])
+    found = strongest_images(network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel)
+    return {"top": [{**images[one.image], "value": one.value, "y": one.y, "x": one.x} for one in found[:8]], "among": len(found)}, b""

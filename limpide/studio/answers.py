@@ -1,0 +1,40 @@
+"""How findings and numbers become JSON: sentences in the language of the page, numbers left as numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from limpide import language
+from limpide.finding import Finding
+from limpide.language import Message
+
+
+def worded(finding: Finding) -> dict[str, Any]:
+    """A finding in the language of the page: every sentence said, numbers left as numbers."""
+
+    def cell(value: Any) -> Any:
+        return str(value) if isinstance(value, Message) else value
+
+    table = finding.table
+    return {
+        "name": finding.name,
+        "verdict": finding.verdict,
+        "text": str(finding.message),
+        "details": [str(detail) for detail in finding.details],
+        "source": language._(finding.source) if finding.source else "",
+        "numbers": [vars(number) | {"name": language._(number.name)} for number in finding.numbers],
+        "columns": [[language._(name), form] for name, form in table.columns] if table else [],
+        "rows": [[cell(value) for value in row] for row in table.rows] if table else [],
+        "pictures": [vars(picture) for picture in finding.pictures],
+    }
+
+
+def finite(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity: null stands for both."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return value
