@@ -7,6 +7,7 @@ import { useFetched, Fetched } from "../fetched.js";
 import { language } from "../state.js";
 import { Plot } from "../plot.js";
 
+const CALM = 1000; // ms between two drawings of the curves
 const MOST = 4000; // points that are kept in the page before every second one is dropped
 
 /** The series of a run, kept up to date by server-sent events. */
@@ -58,9 +59,26 @@ export default ({ about }) => {
   return html`<${Fetched} state=${state}>${(series) => html`<${Live} run=${run} about=${about} series=${series} />`}<//>`;
 };
 
-const Live = ({ run, about, series }) => {
+/** The newest value, but not more often than this: drawing takes from a training on the same processors. */
+const useCalm = (value, ms) => {
+  const [shown, show] = useState(value);
+  const drawn = useRef(0), newest = useRef(value);
+  newest.current = value;
+  useEffect(() => {
+    const draw = () => { drawn.current = performance.now(); show(newest.current); };
+    const wait = drawn.current + ms - performance.now();
+    if (wait <= 0) return draw();
+    const timer = setTimeout(draw, wait);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return shown;
+};
+
+// The figures at once; curves and images, which cost more to draw, once a second.
+const Live = ({ run, about, series: fresh }) => {
   const [axis, choose] = useState("steps");
-  const now = series.about ?? about ?? {};
+  const series = useCalm(fresh, CALM);
+  const now = fresh.about ?? about ?? {};
   const running = now.status === "running";
   const x = useMemo(() => {
     if (axis === "steps") return series.n;
@@ -86,7 +104,7 @@ const Live = ({ run, about, series }) => {
     return found;
   }, [x, series.epochs.length]);
   const accuracy = [series.epochs.map((epoch) => ofStep(epoch.step)), series.epochs.map((epoch) => 100 * epoch.validation_accuracy)];
-  const recent = series.seconds.slice(-20).filter((s) => s > 0);
+  const recent = fresh.seconds.slice(-20).filter((s) => s > 0);
   const speed = recent.length ? recent.length / recent.reduce((a, b) => a + b, 0) : null;
   const batch = about?.recipe?.batch;
   const nearest = (k) => closest(series.n[k]);
@@ -95,19 +113,7 @@ const Live = ({ run, about, series }) => {
     if (kept.length) go({ at: String(kept.reduce((a, b) => (Math.abs(b - step) < Math.abs(a - step) ? b : a))) });
   };
   const marks = snapshot() === "best" ? [] : [ofStep(Number(snapshot()))].filter((v) => v !== undefined);
-  return html`
-    <h1>${series.diagnosis?.length ? "" : t("page.live")}${series.diagnosis?.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
-    <dl class="figures">
-      <div><dt>${t("runs.status")}</dt><dd>${t(`status.${now.status}`)}</dd></div>
-      <div><dt>${t("live.step")}</dt><dd>${count(series.n.at(-1) ?? 0)}${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
-      <div><dt>${t("live.loss")}</dt><dd>${number(smooth(series.loss).at(-1))} <span class="small">${t("unit.nats")}</span></dd></div>
-      <div><dt>${t("live.validation")}</dt><dd>${percent(series.epochs.at(-1)?.validation_accuracy)}</dd></div>
-      <div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
-      <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
-      <div><dt>${t("live.machine")}</dt><dd>${running && series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>
-      <div><dt>${t("runs.energy")}</dt><dd>${series.now || series.system.length ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh · ${t(`energy.${series.now?.how ?? series.system[4]?.at(-1)}`)}</span>` : "–"}</dd></div>
-    </dl>
-    <div class="two">
+  const drawn = useMemo(() => html`<div class="two">
       <div>
         <div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>
         ${x.length > 1 && html`<${Plot} data=${[x, series.loss, smooth(series.loss), validation]} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
@@ -122,8 +128,20 @@ const Live = ({ run, about, series }) => {
         <h2>${t("live.told")}</h2>
         <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
         ${now.report && html`<p><a href=${`/api/runs/${encodeURIComponent(run)}/report`}>${t("live.report")}</a></p>`}
-      </div>
-    </div>`;
+      </div></div>`, [series, about, now.status, now.report, axis, marks.join(), language.value]);
+  return html`
+    <h1>${fresh.diagnosis?.length ? "" : t("page.live")}${fresh.diagnosis?.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
+    <dl class="figures">
+      <div><dt>${t("runs.status")}</dt><dd>${t(`status.${now.status}`)}</dd></div>
+      <div><dt>${t("live.step")}</dt><dd>${count(fresh.n.at(-1) ?? 0)}${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
+      <div><dt>${t("live.loss")}</dt><dd>${number(smooth(fresh.loss).at(-1))} <span class="small">${t("unit.nats")}</span></dd></div>
+      <div><dt>${t("live.validation")}</dt><dd>${percent(fresh.epochs.at(-1)?.validation_accuracy)}</dd></div>
+      <div><dt>${t("live.rate")}</dt><dd>${number(fresh.lr.at(-1), 2)}</dd></div>
+      <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
+      <div><dt>${t("live.machine")}</dt><dd>${running && fresh.now ? html`${number(fresh.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(fresh.now.memory)}</span>` : "–"}</dd></div>
+      <div><dt>${t("runs.energy")}</dt><dd>${fresh.now || fresh.system.length ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : fresh.now?.joules ?? fresh.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh · ${t(`energy.${fresh.now?.how ?? fresh.system[4]?.at(-1)}`)}</span>` : "–"}</dd></div>
+    </dl>
+    ${drawn}`;
 };
 
 const Control = ({ run }) => {
