@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from limpide.finding import Picture
 
 THUMB = 72  # pixels
+FRAMED = 192
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,16 @@ class Evidence:
         label, predicted = int(self.truth[i]), int(self.predicted[i])
         jpeg = base64.b64encode(thumbnail(self.image(i))).decode() if self.image else ""
         return Picture(self.files[i], self.classes[label], self.classes[predicted], float(self.probabilities[i].max()), jpeg)
+
+    def framed(self, i: int, square: np.ndarray, box: tuple[tuple[int, int], tuple[int, int]]) -> Picture:
+        """The i-th image as the network sees it, uint8 (size, size, channels), with a frame around these rows and columns."""
+        (top, bottom), (left, right) = box
+        scale = max(1, FRAMED // len(square))
+        side = len(square) * scale
+        image = Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square).convert("RGB").resize((side, side), Image.Resampling.NEAREST)
+        ImageDraw.Draw(image).rectangle((left * scale, top * scale, right * scale - 1, bottom * scale - 1), outline=(230, 97, 1), width=max(2, side // 60))
+        jpeg = base64.b64encode(thumbnail(image, side)).decode()
+        return dataclasses.replace(self.picture(i), jpeg=jpeg)
 
 
 def thumbnail(image: Image.Image, side: int = THUMB) -> bytes:

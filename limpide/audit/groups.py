@@ -1,4 +1,4 @@
-"""For whom does it fail? Groups of images that somebody names: by class, folder, brightness, size or a column of the table.
+"""For whom does it fail? Groups of images that somebody names: by class, folder, brightness or size.
 
 What it measures: accuracy of each group with its interval, and whether chance would put so many mistakes on one of them.
 Why it matters: a good average hides a camera, a place or a person for whom the model does not work.

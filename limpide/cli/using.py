@@ -109,7 +109,7 @@ limpide explain runs/photos-001 new.jpg --out inside.html   evidence and feature
 )
 @click.argument("run")
 @click.argument("image")
-@click.option("--layer", help=N_("a convolution or linear layer; without it, the strongest unit of the first convolution"))
+@click.option("--layer", help=N_("a convolution or linear layer; without it, a strong unit of the first convolution where the image has contrast"))
 @click.option("--channel", type=int, help=N_("channel of the unit, with --layer"))
 @click.option("-y", type=int, help=N_("row of the unit, with --layer"))
 @click.option("-x", type=int, help=N_("column of the unit, with --layer"))

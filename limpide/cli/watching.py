@@ -57,7 +57,9 @@ def studio(
         raise UsageError("L139", N_("--model and --images go together, without a folder of runs"), where="limpide studio", todo=N_("see limpide studio --help"))
     if runs is not None and not runs.is_dir():
         raise UsageError("L126", N_("there is no such folder of runs"), where=str(runs), todo=N_("name the folder that holds the runs, or nothing for runs/"))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is opened without a training is put away however this ends
+    for name in ("SIGTERM", "SIGHUP"):  # what is opened without a training is put away however this ends
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
     scratch = Scratch() if model else None
     if scratch:
         from limpide.workflows.open_network import open_network

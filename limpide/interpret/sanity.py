@@ -30,6 +30,7 @@ class Sanity:
     deletion: float  # mean probability of the class while it is deleted, 0 … 1; lower is better
     deletion_random: float
     deletion_edges: float
+    empty: bool = False  # the map is the same everywhere
 
     @property
     def changes(self) -> bool:
@@ -55,6 +56,7 @@ def sanity(model: nn.Module, image: Tensor, label: int, method: Saliency, found:
         deletion(model, image, label, found),
         at_random,
         along_edges,
+        empty=float(found.std()) == 0,
     )
 
 
@@ -99,7 +101,9 @@ def rank_correlation(a: Tensor, b: Tensor) -> float:
 
 
 def as_finding(name: str, found: Sanity) -> Finding:
-    if found.passed:
+    if found.empty:
+        says = message(N_("This map is empty: with this method nothing in the image speaks for the class."))
+    elif found.passed:
         says = message(N_("This map depends on what the network learned, and deleting what it points at hurts more than deleting at random or along edges."))
     elif not found.changes:
         says = message(N_("Do not believe this map: a network with random weights gives nearly the same one."))

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from limpide.finding import Finding, Number, Table, Verdict
 from limpide.language import N_, message
 from limpide.metrics import wilson
+from limpide.training.device import fused
 
+BATCH = 32
 GRID = 8  # places along each side
 SHARE = 5  # the window's side is this part of the image's
 HOSTS = 6  # images of other classes while looking
@@ -37,16 +40,35 @@ class Place:
     row: int  # of the grid, from the top
     column: int
     shares: np.ndarray  # float (GRID, GRID): of the images tried while looking, so many were called this class
-    turned: int  # of `n` fresh images of other classes, so many were called this class
+    turned: int  # of `n` fresh images of other classes, each with a patch of its own, so many were called this class
     n: int
+    donor: int  # one of the images that gave these patches
+    z: float = 1.96  # of the interval: the best of several classes is asked for more
 
     @property
     def interval(self) -> tuple[float, float]:
-        return wilson(self.turned, self.n)
+        """Of the share, so wide that those of all classes hold together with 95 % (Bonferroni)."""
+        return wilson(self.turned, self.n, self.z)
 
     @property
     def decides(self) -> bool:
         return self.n > 0 and self.interval[0] >= DECIDES
+
+
+def affordable(each: int, work: float) -> int:
+    """How many classes can be looked at. each: multiply-adds of one image, work: of all of it."""
+    return int(work / (max(1, each) * (GRID * GRID * HOSTS + PROOFS)))
+
+
+def answers_of(network: nn.Module, dtype: torch.dtype = torch.float32) -> Answers:
+    """Asks a copy of the network that is made for inference on the processor: the same numbers but for rounding."""
+    quick = fused(network, torch.device("cpu")).to(dtype)
+
+    def answer(images: Tensor) -> np.ndarray:
+        with torch.inference_mode():
+            return np.concatenate([quick(images[k : k + BATCH].to(dtype)).argmax(1).numpy() for k in range(0, len(images), BATCH)])
+
+    return answer
 
 
 def window(size: int, k: int) -> tuple[int, int]:
@@ -61,7 +83,7 @@ def places(answers: Answers, images: Tensor, labels: np.ndarray, wanted: Sequenc
 
     images: (n, channels, size, size), normalised, in no particular order · labels: int (n,)
     """
-    said = answers(images)
+    said, z = answers(images), NormalDist().inv_cdf(1 - 0.025 / max(1, len(wanted)))
     for label in wanted:
         own = np.flatnonzero((labels == label) & (said == label))
         others = np.flatnonzero((labels != label) & (said != label))
@@ -73,8 +95,9 @@ def places(answers: Answers, images: Tensor, labels: np.ndarray, wanted: Sequenc
         donors, proving = own[: max(1, len(own) // 2)], own[max(1, len(own) // 2) :]
         shares = np.array([[_turned(answers, images, donors, hosts, label, row, column).mean() for column in range(GRID)] for row in range(GRID)])
         row, column = divmod(int(shares.argmax()), GRID)
-        turned = _turned(answers, images, proving, proofs, label, row, column)
-        yield Place(label, row, column, shares, int(turned.sum()), len(turned))
+        pairs = min(len(proving), len(proofs))  # one patch in many images would be one proof, not many
+        turned = _turned(answers, images, proving[:pairs], proofs[:pairs], label, row, column)
+        yield Place(label, row, column, shares, int(turned.sum()), pairs, int(proving[0]), z)
 
 
 def pasted(images: Tensor, donors: np.ndarray, hosts: np.ndarray, row: int, column: int) -> Tensor:
@@ -96,8 +119,8 @@ DOWN = (N_("at the top"), N_("in the middle"), N_("at the bottom"))
 ACROSS = (N_("on the left"), N_("in the middle"), N_("on the right"))
 
 
-def as_finding(found: Sequence[Place], classes: Sequence[str]) -> Finding:
-    """The claim, with the most convincing place of each class."""
+def as_finding(found: Sequence[Place], classes: Sequence[str], of: int | None = None) -> Finding:
+    """The claim, with the most convincing place of each class. of: so many classes there are, where not all were looked at."""
     ordered = sorted(found, key=lambda place: -place.interval[0])
     verdict: Verdict = "unknown" if not ordered else "warn" if ordered[0].decides else "ok"
     says = {
@@ -138,6 +161,11 @@ def as_finding(found: Sequence[Place], classes: Sequence[str]) -> Finding:
         numbers=[Number(N_("became this class"), first.turned / max(1, first.n), "share", *first.interval, n=first.n)] if first else [],
         table=Table(columns, rows),
         details=[
+            *(
+                [message(N_("{n:count} of {of:count} classes were looked at; the Audit page of limpide studio looks at more."), n=len(found), of=of)]
+                if of and of > len(found)
+                else []
+            ),
             message(
                 N_(
                     "A window of a fifth of the side is cut out of images of a class and pasted at the same place of others; the best of 64 places is then tried on images that did not choose it."
@@ -146,4 +174,5 @@ def as_finding(found: Sequence[Place], classes: Sequence[str]) -> Finding:
             message(N_("A mark that wanders over the image is not found. Where the thing itself is as small as the window, it is the thing that was pasted.")),
         ],
         source="Geirhos et al. 2020, arXiv 2004.07780",
+        data={"places": [{"label": classes[p.label], "row": p.row, "column": p.column, "shares": p.shares.tolist()} for p in ordered]},
     )

@@ -3,6 +3,6 @@
 server.py    who is let in, what is answered; no mathematics
 series.py    what happened in a run, as short as a screen can show
 worker.py    the process that looks into networks, apart from the server
-looking.py   what that process can be asked
+looking/   what that process can be asked
 static/      the pages: small ES modules, no bundler
 """

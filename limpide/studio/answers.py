@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+from starlette.responses import JSONResponse
 
 from limpide import language
 from limpide.finding import Finding
 from limpide.language import Message
+
+
+class Ascii(JSONResponse):
+    """JSON in ASCII: a file name that is not Unicode travels there and back as the lone surrogates that stand for it."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(finite(content), separators=(",", ":")).encode("ascii")
 
 
 def worded(finding: Finding) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -59,7 +60,7 @@ def spark(run: Run, points: int = 40) -> list[float]:
                 line = stream.readline()
                 with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     event = from_line(json.loads(line)) if line.endswith(b"\n") else None
-                    found += [event.loss] if isinstance(event, Step) else []
+                    found += [event.loss] if isinstance(event, Step) and math.isfinite(event.loss) else []
     except OSError:  # it learns nothing yet
         return []
     return found

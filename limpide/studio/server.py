@@ -16,12 +16,13 @@ import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -33,7 +34,7 @@ from limpide.finding import Finding
 from limpide.language import N_, Message
 from limpide.run import Run
 from limpide.studio import marking, starting
-from limpide.studio.answers import finite, worded
+from limpide.studio.answers import Ascii, finite, worded
 from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
@@ -45,6 +46,7 @@ PORTS = range(8765, 8785)
 TAIL = 0.4  # s between two looks at events.jsonl
 BEAT = 10.0  # s after which a silent stream says that it is alive
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
+MOST_NAME = 4096  # letters of a file name
 UPLOADS = 20  # kept in memory
 POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
 
@@ -57,6 +59,7 @@ class Studio:
         self.words = language.current()  # of whoever started it; answers speak the language of their page
         self.quick, self.slow = Worker(), Worker()
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
+        self._starts = ThreadPoolExecutor(1)  # one training is started at a time
 
     def routes(self) -> list[Route | Mount]:
         return [
@@ -94,7 +97,7 @@ class Studio:
         raise RunError("L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs"))
 
     async def runs(self, request: Request) -> Response:
-        return JSONResponse(
+        return Ascii(
             {"version": __version__, "folder": str(self.folder), "runs": [summary(run) | {"spark": spark(run)} for run in reversed(Run.all_in(self.folder))]}
         )
 
@@ -107,29 +110,32 @@ class Studio:
         if not isinstance(wanted, dict) or not all(isinstance(wanted.get(name), str) for name in ("data", "time", "model")) or not wanted["data"].strip():
             return _told("data, time, model: three texts, the last two may be empty", 400)
         self._speak(request)
-        started = await asyncio.to_thread(starting.start, self.folder, wanted["data"].strip(), wanted["time"], wanted["model"], language.current())
-        return _told(started.said, 422) if started.run is None else JSONResponse({"run": started.run})
+        if any("\0" in wanted[name] for name in ("data", "time", "model")):
+            return _told("a text with a zero byte names nothing", 400)
+        values = (self.folder, wanted["data"].strip(), wanted["time"], wanted["model"], language.current())
+        started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, *values)
+        return _told(started.said, 422) if started.run is None else Ascii({"run": started.run})
 
     async def run(self, request: Request) -> Response:
         run = self._run(request)
         info = run.info()
         kept = {name: info.get(name) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
         probes = info.get("learning", {}).get("probes", 0) if run.probes_file.exists() else 0
-        return JSONResponse(summary(run) | kept | {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes})
+        return Ascii(summary(run) | kept | {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "fresh": bool(info.get("fresh"))})
 
     async def series(self, request: Request) -> Response:
         run = self._run(request)
         self._speak(request)
-        return JSONResponse(finite(series(run)))
+        return Ascii(series(run))
 
     async def stats(self, request: Request) -> Response:
         run = self._run(request)
-        return JSONResponse({"stats": [finite(line) for line in run.lines(run.stats_file)]})
+        return Ascii({"stats": [finite(line) for line in run.lines(run.stats_file)]})
 
     async def findings(self, request: Request) -> Response:
         run = self._run(request)
         self._speak(request)
-        return JSONResponse(finite({"findings": [worded(finding) for finding in run.findings().values()]}))
+        return Ascii({"findings": [worded(finding) for finding in run.findings().values()]})
 
     async def marks(self, request: Request) -> Response:
         """What somebody thinks of labels: marks.csv of the run, never the files. POST {file, label, suggested}; without a suggestion the mark goes."""
@@ -144,8 +150,13 @@ class Studio:
                 return _told("file, label, suggested: three texts", 400)
             if mark["suggested"] not in ("", UNSURE, *run.info()["classes"]):
                 return _told(f"suggested: a class, {UNSURE}, or nothing", 400)
-            marking.mark(run, *(mark[name] for name in wanted))
-        return JSONResponse({"marks": marking.marks(run), "file": str(run.marks_file)})
+            if len(mark["file"]) > MOST_NAME or "\0" in mark["file"]:
+                return _told("this is no name of a file", 400)
+            try:
+                marking.mark(run, *(mark[name] for name in wanted))
+            except LookupError as error:
+                return _told(str(error), 422)
+        return Ascii({"marks": marking.marks(run), "file": str(run.marks_file)})
 
     async def report(self, request: Request) -> Response:
         run = self._run(request)
@@ -161,7 +172,7 @@ class Studio:
         self._speak(request)
         words = language.current()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
-        offset = int(last) if last.isdigit() else 0
+        offset = int(last) if last.isdecimal() else 0
         return StreamingResponse(self._tail(request, run, offset, words), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _tail(self, request: Request, run: Run, offset: int, words: str) -> AsyncIterator[str]:
@@ -203,12 +214,12 @@ class Studio:
         if not run.working():
             return _told("this run is not training", 409)
         run.add_line(run.control_file, {"do": order["do"]} | ({"by": by} if order["do"] == "rate" else {}))
-        return JSONResponse({"asked": order["do"]})
+        return Ascii({"asked": order["do"]})
 
     # -- looking inside
 
     async def look(self, request: Request) -> Response:
-        """A question to looking.py: its values come as query, its bytes go back as they are."""
+        """A question to looking/: its values come as query, its bytes go back as they are."""
         run, what, query = self._run(request), request.path_params["what"], request.query_params
         if what not in LOOKS:
             return _told("there is nothing of this name to look at", 404)
@@ -234,7 +245,7 @@ class Studio:
             payload["message"] = str(Message.from_json(payload["message"]))
             payload["numbers"] = [number | {"name": language._(number["name"])} for number in payload["numbers"]]
         if not data:
-            return JSONResponse(finite(payload))
+            return Ascii(payload)
         return Response(
             data, media_type=PICTURES.get(what, "application/octet-stream"), headers={"x-about": json.dumps(finite(payload)), "cache-control": "no-store"}
         )
@@ -249,7 +260,7 @@ class Studio:
         self.uploads[name] = data
         while len(self.uploads) > UPLOADS:
             self.uploads.popitem(last=False)
-        return JSONResponse({"image": name})
+        return Ascii({"image": name})
 
     @staticmethod
     def _speak(request: Request) -> None:
@@ -260,6 +271,7 @@ class Studio:
     def close(self) -> None:
         self.quick.close()
         self.slow.close()
+        self._starts.shutdown(wait=False, cancel_futures=True)
 
 
 async def _body(request: Request, most: int) -> bytes:
@@ -273,7 +285,7 @@ async def _body(request: Request, most: int) -> bytes:
 
 
 def _told(text: str, status: int) -> Response:
-    return JSONResponse({"error": text}, status)
+    return Ascii({"error": text}, status)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

@@ -37,9 +37,9 @@ def start(folder: Path, data: str, limit: str, model: str, lang: str) -> Started
         )
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            new = [run.path.name for run in Run.all_in(folder) if run.path.name not in before]
-            if new:
-                return Started(new[0])
+            for run in Run.all_in(folder):
+                if run.path.name not in before and run.info().get("process") == process.pid:
+                    return Started(run.path.name)
             if process.poll() is not None:
                 told.seek(0)
                 lines = told.read().decode("utf-8", "replace").strip().splitlines()

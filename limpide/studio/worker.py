@@ -4,18 +4,21 @@ and a network that crashes takes nothing with it."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 TIMEOUT = 120.0  # s that an answer may take before the process is replaced
+LOOK = 0.5  # s between two looks whether somebody still waits
+PATIENCE = 3.0  # s after which a question that nobody waits for is given up, and the process with it
 
 
 class Worker:
-    """Answers one question at a time. `ask` is awaited by the server; a question that nobody waits for any more is not begun."""
+    """Answers one question at a time. A question that nobody waits for any more is not begun, and a long one is given up."""
 
     def __init__(self, niceness: int = 19) -> None:
         self._context = multiprocessing.get_context("spawn")
@@ -23,64 +26,76 @@ class Worker:
         self._process: Any = None
         self._pipe: Any = None
         self._turn = asyncio.Lock()
-        self._closing, self._starting = threading.Lock(), threading.Lock()
+        self._guard = threading.RLock()  # of the two above
+        self._closed = self._given_up = False
+        self._thread = ThreadPoolExecutor(1)  # of its own: what waits here keeps nobody else waiting
 
     async def ask(self, name: str, wanted: Callable[[], Awaitable[bool]], **values: Any) -> tuple[dict[str, Any], bytes]:
-        """(JSON, bytes) of a function of looking.py. Raises LookupError with a sentence for what cannot be answered.
+        """(JSON, bytes) of a function of looking/. Raises LookupError with a sentence for what cannot be answered.
 
-        wanted: whether somebody still waits for the answer, asked when its turn has come.
+        wanted: whether somebody still waits for the answer.
         """
         async with self._turn:
             if not await wanted():
                 raise LookupError("nobody waits for this any more")
-            question = asyncio.ensure_future(asyncio.to_thread(self._exchange, name, values))
+            began, self._given_up = time.monotonic(), False
+            question = asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, name, values)
             try:
-                kind, payload, data = await asyncio.shield(question)
+                while not (await asyncio.wait({question}, timeout=LOOK))[0]:
+                    if not self._given_up and time.monotonic() - began > PATIENCE and not await wanted():
+                        self._given_up = True
+                        self._end()
             except asyncio.CancelledError:
-                await question  # the answer belongs to this question: it must not be taken for the next one's
+                self._given_up = True
+                self._end()
                 raise
+            kind, payload, data = await question
         if kind == "error":
             raise LookupError(payload)
         return payload, data
 
+    def warm(self) -> None:
+        """Starts the process before anybody asks: reading torch takes a second or two, which a training should not feel later."""
+        with self._guard:
+            if self._closed or (self._process is not None and self._process.is_alive()):
+                return
+            from limpide.studio.looking import serve
+
+            ours, theirs = self._context.Pipe()
+            self._process = self._context.Process(target=serve, args=(theirs, self._niceness, os.getpid()), daemon=True)
+            self._process.start()
+            theirs.close()
+            self._pipe = ours
+
     def _exchange(self, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
-        for attempt in range(2):
+        for _ in range(2):
             self.warm()
+            pipe = self._pipe
             try:
-                self._pipe.send((name, values))
-                if self._pipe.poll(TIMEOUT):
-                    answer: tuple[str, Any, bytes] = self._pipe.recv()
+                if self._closed or pipe is None:
+                    break
+                pipe.send((name, values))
+                if pipe.poll(TIMEOUT):
+                    answer: tuple[str, Any, bytes] = pipe.recv()
                     return answer
-            except (EOFError, OSError):
+            except (EOFError, OSError, ValueError):  # it died, or it was ended
                 pass
-            self.close()  # it died, or it does not answer
-            if attempt:
+            self._end()
+            if self._given_up or self._closed:
                 break
         return "error", "the process that looks into networks stopped; try again", b""
 
-    def warm(self) -> None:
-        """Starts the process before anybody asks: reading torch takes a second or two, which a training should not feel later."""
-        with self._starting:
-            self._start()
-
-    def _start(self) -> None:
-        if self._process is not None and self._process.is_alive():
-            return
-        from limpide.studio.looking import serve
-
-        ours, theirs = self._context.Pipe()
-        self._process = self._context.Process(target=serve, args=(theirs, self._niceness, os.getpid()), daemon=True)
-        self._process.start()
-        theirs.close()
-        self._pipe = ours
-
-    def close(self) -> None:
-        with self._closing:
+    def _end(self) -> None:
+        with self._guard:
             process, self._process = self._process, None
             if process is not None:
-                with contextlib.suppress(OSError):
-                    self._pipe.close()
-                process.terminate()
+                process.terminate()  # whoever waits for its answer sees the end of the pipe
                 process.join(2)
                 if process.is_alive():
                     process.kill()
+
+    def close(self) -> None:
+        """Ends it, whatever it is doing."""
+        self._closed = True
+        self._end()
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -53,7 +53,7 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         reasons.append(
             message(N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"), source=recipe.weights, digest=digest)
         )
-    freeze = recipe.freeze if recipe.freeze != "auto" else str(HELD_BLOCKS) if known else "none"
+    freeze = kept_blocks(recipe.but(model=model))
     if recipe.freeze not in ("auto", "none"):
         reasons.append(_kept(freeze))
     precision, why_precision = _precision(recipe, device, known)
@@ -130,6 +130,11 @@ def check_model(name: str) -> None:
         guess = nearest(name, MODELS)
         todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
         raise UsageError("L106", N_("there is no network of this name"), where=name, todo=todo, guess=guess)
+
+
+def kept_blocks(recipe: Recipe) -> str:
+    """`freeze`, decided: a number, head or none."""
+    return recipe.freeze if recipe.freeze != "auto" else str(HELD_BLOCKS) if pretrained(recipe) else "none"
 
 
 def check_freeze(recipe: Recipe) -> None:

@@ -19,7 +19,7 @@ from limpide.models.weights import put_into
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.batches import Augment, LightAugment
-from limpide.training.decide import STARTS
+from limpide.training.decide import STARTS, kept_blocks
 from limpide.training.device import place
 from limpide.training.optimiser import AdamW, groups_of
 from limpide.training.state import TrainState
@@ -60,8 +60,9 @@ def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
     device = torch.device(recipe.device)
     model = place(model, device)
     scales: list[tuple[str, float]] = []
-    if recipe.freeze not in ("auto", "none"):
-        model.hold(None if recipe.freeze == "head" else int(recipe.freeze))  # type: ignore[operator]
+    freeze = kept_blocks(recipe)
+    if freeze != "none":
+        model.hold(None if freeze == "head" else int(freeze))  # type: ignore[operator]
     if pretrained(recipe):
         scales = discriminative_scales(model)
     torch.manual_seed(recipe.seed)  # dropout

@@ -25,28 +25,33 @@ from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.workflows.rivals import Material, compare
 
+PASTED_WORK = 4e11  # multiply-adds: a few seconds
+PASTED_IMAGES = 400  # test images that give and take patches
+
 
 def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator[Progress | tuple[np.ndarray, np.ndarray]]:
     """Progress, then last (the rows that could be read, their probabilities float32 (n, classes))."""
     side = predictor.preprocessing.jpeg_side
-
-    def opened(i: int) -> Any:
-        try:
-            return dataset.images.image(i, side)
-        except Undecodable:
-            return None
 
     kept: list[int] = []
     found: list[np.ndarray] = []
     with ThreadPoolExecutor(machine.cores()) as pool:
         for start in range(0, len(rows), 4 * BATCH):
             part = rows[start : start + 4 * BATCH].tolist()
-            pairs = [(i, image) for i, image in zip(part, pool.map(opened, part), strict=True) if image is not None]
+            pairs = [(i, image) for i, image in zip(part, pool.map(lambda i: _readable(dataset, i, side), part), strict=True) if image is not None]
             for k in range(0, len(pairs), BATCH):
                 found.append(predictor.probabilities([image for _, image in pairs[k : k + BATCH]]))
             kept += [i for i, _ in pairs]
             yield Progress(message(N_("looking at the test images")), start + len(part), len(rows))
     yield np.array(kept, dtype=int), np.concatenate(found) if found else np.zeros((0, len(predictor.classes)), np.float32)
+
+
+def _readable(dataset: Dataset, row: int, at_least: int) -> Any:
+    """The image, or None when it can no longer be read."""
+    try:
+        return dataset.images.image(row, at_least)
+    except Undecodable:
+        return None
 
 
 def evidence_of(
@@ -108,6 +113,7 @@ def judge(
     own = Rival(message(N_("the network")), right, len(truth), learned_from, training_seconds(info), ms, megabytes, work)
     yield _add(run, simpler.simpler(own, *(yield from compare(dataset, parts, rows, material))))
     yield from _inside(run, dataset, evidence, rows)
+    yield from _shortcut(run, dataset, evidence, rows)
     whole = time.monotonic() - began
     yield _add(
         run,
@@ -180,6 +186,52 @@ def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray) ->
     _keep_ends(run, ends_of(seen, unit.channel) | {"mean": mean, "std": std})
     finding = as_finding(unit)
     yield _add(run, dataclasses.replace(finding, pictures=[evidence.picture(chosen)]))
+
+
+def _shortcut(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray) -> Iterator[Event]:
+    """Whether one small place decides a class, on test images; of many classes those with the most of them, as far as a few seconds reach."""
+    import torch
+
+    from limpide.data.reading import Pixels
+    from limpide.interpret.shortcut import affordable, answers_of, as_finding, places, window
+    from limpide.models import multiply_adds
+    from limpide.training.batches import normalised
+    from limpide.training.device import has_fast_bf16
+    from limpide.training.network import trained
+
+    model, p = trained(run)
+    counts = np.bincount(evidence.truth, minlength=len(evidence.classes))
+    some = int((counts > 0).sum())
+    wanted = [int(k) for k in np.argsort(-counts, kind="stable")[: affordable(multiply_adds(model, p.channels, p.size), PASTED_WORK)] if counts[k]]
+    if not wanted:
+        return
+    chosen = _evenly(evidence.truth, PASTED_IMAGES)
+    read = {int(k): p.pixels(image) for k in chosen if (image := _readable(dataset, int(rows[k]), p.jpeg_side)) is not None}
+    if not read:
+        return
+    chosen, squares = np.array(list(read)), np.stack(list(read.values()))
+    images = normalised(torch.from_numpy(squares), Pixels(p, np.arange(len(squares)), squares)).contiguous()
+    dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
+    found = []
+    for done, place in enumerate(places(answers_of(model, dtype), images, evidence.truth[chosen], wanted)):
+        found.append(place)
+        yield Progress(message(N_("asking whether one small place decides a class")), done + 1, len(wanted))
+    finding = as_finding(found, evidence.classes, some)
+    shown = [place for place in sorted(found, key=lambda place: -place.interval[0])[:1] if place.decides]
+    boxes = [(window(p.size, place.row), window(p.size, place.column)) for place in shown]
+    framed = [evidence.framed(int(chosen[place.donor]), squares[place.donor], box) for place, box in zip(shown, boxes, strict=True)]
+    yield _add(run, dataclasses.replace(finding, pictures=framed))
+
+
+def _evenly(truth: np.ndarray, most: int) -> np.ndarray:
+    """At most so many places, mixed, as many of each class as there are."""
+    mixed = np.random.default_rng(0).permutation(len(truth))
+    turn: dict[int, int] = {}
+    order = []
+    for k in mixed.tolist():
+        order.append(turn.setdefault(int(truth[k]), 0))
+        turn[int(truth[k])] += 1
+    return mixed[np.argsort(order, kind="stable")[:most]]
 
 
 __all__ = ["Note", "evidence_of", "judge", "looked"]

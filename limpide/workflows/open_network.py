@@ -14,6 +14,7 @@ from limpide.data.split import write_rows
 from limpide.errors import DataError, ModelError, UsageError
 from limpide.language import N_
 from limpide.run import Run
+from limpide.workflows.opening import PUBLISHED
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".jfif", ".avif")
 ASIDE = 32  # images that the pages offer first
@@ -41,7 +42,15 @@ def open_network(model: str, images: str, parent: Path, *, weights: str = "", cl
 
     save_weights(network, run.snapshots / "best.safetensors")
     kept = {"preprocessing": preprocessing.to_json()}
-    run.update(opened=True, status="opened", phase="done", recipe={"model": model}, final=kept, learning=kept | {"probes": min(ASIDE, len(names))})
+    run.update(
+        opened=True,
+        fresh=not weights and model not in PUBLISHED,
+        status="opened",
+        phase="done",
+        recipe={"model": model},
+        final=kept,
+        learning=kept | {"probes": min(ASIDE, len(names))},
+    )
     return run
 
 

@@ -6,14 +6,16 @@ continues one.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from limpide import machine
 from limpide.data.dataset import Dataset
 from limpide.data.scan import scan
-from limpide.errors import RunError
+from limpide.errors import LimpideError, RunError
 from limpide.events import Event, Note
 from limpide.language import N_, message
 from limpide.recipe import Recipe
@@ -38,13 +40,21 @@ def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> 
     return begin(scan(location, groups=recipe.groups), recipe, runs, new=new)
 
 
+def _as_now(wanted: Any) -> Any:
+    """The wishes of an earlier version, with today's choices left open."""
+    try:
+        return Recipe.from_json(wanted).to_json()
+    except (LimpideError, TypeError, AttributeError):
+        return wanted
+
+
 def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
     """As `prepare`, for data that have been found already."""
     check(recipe)
     wanted = recipe.to_json()
     for run in reversed(Run.all_in(runs)):
         info = run.info()
-        same = info.get("location") == dataset.location and info.get("wanted") == wanted
+        same = info.get("location") == dataset.location and _as_now(info.get("wanted")) == wanted
         if same and not new and info.get("status") not in ("finished", "refused"):
             return run, dataset, True
     info = {
@@ -54,6 +64,7 @@ def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) ->
         "fingerprint": dataset.fingerprint,
         "wanted": wanted,
         "machine": machine.describe(),
+        "process": os.getpid(),
         "test_looks": 0,
     }
     return Run.create(runs, dataset.name, info), dataset, False

@@ -175,7 +175,7 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
                 agrees(page)
                 cell = page.locator("a.cell").first
                 cell.hover()
-                value, weight, product = (float(part) for part in re.split(r"[×=]", page.locator(".sum ~ p[role=status]").inner_text()))
+                value, weight, product = (float(part.replace("\u2212", "-")) for part in re.split(r"[×=]", page.locator(".sum ~ p[role=status]").inner_text()))
                 assert value * weight == pytest.approx(product, abs=2e-6)
                 cell.click()
                 page.wait_for_function("() => !location.hash.includes('key=blocks.1.0&') && !location.hash.endsWith('key=blocks.1.0')")
@@ -193,7 +193,10 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
 def agrees(page: Any) -> None:
     page.wait_for_selector(".written .badge.ok")
     rows = {row.locator("td").nth(2).inner_text(): row.locator("td").nth(1).inner_text() for row in page.locator(".written tr").all()}
-    ours, torchs = (float(next(value for name, value in rows.items() if name.startswith(start)).replace(",", "")) for start in ("value,", "as PyTorch"))
+    ours, torchs = (
+        float(next(value for name, value in rows.items() if name.startswith(start)).replace(",", "").replace("\u2212", "-"))
+        for start in ("value,", "as PyTorch")
+    )
     assert ours == pytest.approx(torchs, abs=1e-4)
 
 

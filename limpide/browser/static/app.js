@@ -1,6 +1,6 @@
 // The studio: the bar, and the page that the URL names.
 import { signal } from "@preact/signals";
-import { html, render, useEffect } from "./html.js";
+import { html, render, useEffect, useState } from "./html.js";
 import { place, language, theme, link, go, snapshot, image, looked, other } from "./state.js";
 import { load, t, count } from "./words.js";
 import { get, path, post } from "./api.js";
@@ -35,26 +35,27 @@ const App = () => {
     </header>
     <main id="main" tabindex="-1">
       ${run && OF_A_RUN.includes(name) && html`<${Bar} about=${about.value} />`}
+      ${about.value?.fresh && html`<p class="error" role="note">${t("opened.fresh")}</p>`}
       ${about.error && run ? html`<p class="error" role="alert">${about.error}</p>` : Page ? html`<${Page} key=${`${name}/${run}`} about=${about.value} />` : html`<p class="small">${t("waiting")}</p>`}
     </main>
     <footer>${t("footer")}</footer>`;
 };
+
+const take = async (file) => go(other((await post("/api/upload", file)).image));
 
 // Snapshot and image: what every page of a run looks at.
 const Bar = ({ about }) => {
   const steps = about?.snapshots ?? [];
   const at = snapshot();
   const probes = about?.probes ?? 0;
-  const turn = (by) => go(other(`probe-${(Number(image().slice(6) || 0) + by + probes) % (probes || 1)}`));
-  const taken = async (file) => {
-    const found = await post("/api/upload", file);
-    go(other(found.image));
-  };
+  const turn = (by) => go(other(`probe-${((image().startsWith("probe-") ? Number(image().slice(6)) : by > 0 ? -1 : 0) + by + probes) % (probes || 1)}`));
+  const [failed, fail] = useState("");
+  const taken = (file) => take(file).then(() => fail(""), (error) => fail(error.message));
   return html`<div class="bar">
     <span class="strong">${place.value.run}</span>
     <label>${t("snapshot")}
       <select value=${at} onChange=${(event) => go({ at: event.target.value })}>
-        <option value="best">${about?.best ? t("final") : t("newest")}</option>
+        <option value="best">${about?.status === "opened" ? t("weights.opened") : about?.best ? t("final") : t("newest")}</option>
         ${steps.map((step) => html`<option value=${String(step)}>${t("after", { n: count(step) })}</option>`)}
       </select></label>
     <label>${t("image")}
@@ -64,9 +65,9 @@ const Bar = ({ about }) => {
         ${image().startsWith("drop-") && html`<option value=${image()}>${t("dropped")}</option>`}
       </select></label>
     <span><button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button><button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button></span>
-    <img class="pixels" alt="" width="34" height="34" src=${steps.length || about?.best ? path(place.value.run, "/look/picture", looked()) : ""} />
+    ${(steps.length > 0 || about?.best) && html`<img class="pixels" alt="" width="34" height="34" src=${path(place.value.run, "/look/picture", looked())} />`}
     ${["noise", "turn", "mirror"].some((name) => place.value[name]) && html`<button class="plain" onClick=${() => go(other(image()))}>${t("changed")} ✕</button>`}
-    <label class="small">${t("own")} <input type="file" accept="image/*" onChange=${(event) => event.target.files[0] && taken(event.target.files[0])} /></label>
+    <label class="small">${t("own")} <input type="file" accept="image/*" onChange=${(event) => event.target.files[0] && taken(event.target.files[0])} /></label>${failed && html`<span class="badge bad" role="alert">${failed}</span>`}
   </div>`;
 };
 
@@ -86,7 +87,7 @@ const start = async () => {
   addEventListener("drop", async (event) => {
     event.preventDefault();
     const file = event.dataTransfer?.files?.[0];
-    if (file && place.value.run) go(other((await post("/api/upload", file)).image));
+    if (file && place.value.run) await take(file).catch((error) => alert(error.message));
   });
 };
 start();

@@ -16,14 +16,27 @@ export const give = (sentences) => (catalogues.value = { [language.value]: sente
 /** The sentence of this key, with {values} filled in. */
 export const t = (key, values = {}) => {
   const sentence = catalogues.value[language.value]?.[key] ?? key;
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  const one = (value) => value === "1" || value === 1 || (language.value === "fr" && (value === "0" || value === 0));
+  return sentence.replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (_, name, single, many) => (one(values[name]) ? single : many)).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 };
 
 const format = (options) => new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-US", options);
 export const count = (value) => (value == null ? "–" : format({ maximumFractionDigits: 0 }).format(value));
-export const number = (value, digits = 3) => (value == null || !isFinite(value) ? "–" : value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(1) : format({ maximumSignificantDigits: Math.max(digits, 1) }).format(value));
-export const fixed = (value, digits = 2) => (value == null ? "–" : format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(Object.is(value, -0) ? 0 : value));
+const signed = (text) => text.replace("-", "\u2212");
+/** 0.000000012 → "1.2 · 10⁻⁸". */
+export const tiny = (value) => {
+  if (!value) return "0";
+  const [mantissa, exponent] = value.toExponential(1).split("e");
+  return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))} · 10${[...String(Number(exponent))].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
+};
+export const number = (value, digits = 3) => (value == null || !isFinite(value) ? "–" : value !== 0 && Math.abs(value) < 1e-4 ? tiny(value) : signed(format({ maximumSignificantDigits: Math.max(digits, 1) }).format(Object.is(value, -0) ? 0 : value)));
+export const fixed = (value, digits = 2) => (value == null ? "–" : signed(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(Object.is(value, -0) ? 0 : value)));
 export const percent = (value, digits = 1) => (value == null ? "–" : format({ style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value));
+/** A probability: never quite 0 or 100 %. */
+export const chance = (value, digits = 1) => {
+  const least = 0.5 / 10 ** (digits + 2);
+  return value == null ? "–" : value > 1 - least ? `>\u202f${percent(1 - 1 / 10 ** (digits + 2), digits)}` : value < least ? `<\u202f${percent(1 / 10 ** (digits + 2), digits)}` : percent(value, digits);
+};
 export const bytes = (value) => {
   if (value == null) return "–";
   const letter = language.value === "fr" ? "o" : "B";

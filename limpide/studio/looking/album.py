@@ -17,6 +17,7 @@ from limpide.data.decode import Undecodable
 from limpide.data.scan import scan
 from limpide.data.split import read_split
 from limpide.errors import LimpideError
+from limpide.files import sha256
 from limpide.run import Run
 
 PARTS = ("train", "validation", "calibration", "test")
@@ -37,6 +38,7 @@ class Album:
         self.files = [row.get("file") or "" for row in rows]
         self.labels = [row.get("label") or "" for row in rows]
         self.parts = [row.get("part") or "" for row in rows]
+        self.contents = [row.get("content") or "" for row in rows]  # the first digits of the sha256 of each
 
     @cached_property
     def _dataset(self) -> Any:
@@ -57,23 +59,16 @@ class Album:
         return {name: k for k, name in enumerate(self._dataset.images.names)}
 
     def image(self, row: int, at_least: int = 0) -> Image.Image:
-        """RGB. Raises LookupError when it is not there any more."""
+        """RGB. Raises LookupError when it is not there any more, or is another one than when the run began."""
         if not 0 <= row < len(self.files):
             raise LookupError(f"the rows go from 0 to {len(self.files) - 1}")
         place = self._places.get(self.files[row])
         try:
             if place is not None:
-                return self._dataset.images.image(place, at_least)  # type: ignore[no-any-return]
-        except Undecodable:
-            pass
-        raise LookupError(f"this image can no longer be read: {self.files[row]}")
-
-    def bytes(self, row: int) -> bytes:
-        """What identifies the image. Raises LookupError when it is not there any more."""
-        place = self._places.get(self.files[row])
-        try:
-            if place is not None:
-                return self._dataset.images.bytes(place)  # type: ignore[no-any-return]
+                images = self._dataset.images
+                if self.contents[row] and sha256(images.bytes(place))[: len(self.contents[row])] != self.contents[row]:
+                    raise LookupError(f"this image has changed since the run began: {self.files[row]}")
+                return images.image(place, at_least)  # type: ignore[no-any-return]
         except Undecodable:
             pass
         raise LookupError(f"this image can no longer be read: {self.files[row]}")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.evidence import thumbnail
-from limpide.studio.looking.album import Gone
+from limpide.studio.looking.album import Gone, stamp
 from limpide.studio.looking.looker import Answer, Looker, png
 from limpide.studio.looking.many import affordable, many
 
@@ -39,7 +39,7 @@ def thumb(looker: Looker, path: str, snapshot: str, row: int) -> Answer:
 def alike(looker: Looker, path: str, snapshot: str, distance: int) -> Answer:
     """Pairs of images that differ in at most so many of 256 bits (data/similar.py), the nearest first, and how many there are at each distance."""
     found = looker.album(path)
-    rows, pairs, far = looker.once(("alike", path), lambda: _compared(found))
+    rows, pairs, far = looker.once(("alike", *stamp(path)), lambda: _compared(found))
     near = far <= distance
     shown = [
         {"first": _about(found, int(rows[i])), "second": _about(found, int(rows[j])), "distance": int(d)}
@@ -90,7 +90,7 @@ def augmented(looker: Looker, path: str, snapshot: str, image: dict[str, Any], s
     return {"images": CHANGED}, png(np.concatenate(list(squares), axis=1))
 
 
-def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca", part: str = "") -> Answer:
+def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca") -> Answer:
     """Places (n, 2) between −1 and 1 of images by what the network sees in them before its last layer, with what it says of each.
 
     The map of other weights is turned to lie on that of the final ones: what moves then, moved in the network.
@@ -100,13 +100,13 @@ def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca", par
     if method not in ("pca", "tsne"):
         raise LookupError("there is no map of this name: pca, tsne")
     found = looker.album(path)
-    rows = found.some(affordable(looker, path, snapshot), part)
+    rows = found.some(affordable(looker, path, snapshot))
 
     def mapped(which: str) -> Any:
         seen = many(looker, path, which, rows)
         if len(seen.rows) < 3:
             raise LookupError("a map needs three images")
-        return looker.once(("map", id(seen), method), lambda: (seen, *flat_map(seen.features, method)))  # type: ignore[arg-type]
+        return looker.once(("map", *looker.key(path, which), *stamp(path), method), lambda: (seen, *flat_map(seen.features, method)))  # type: ignore[arg-type]
 
     seen, places, kept = mapped(snapshot)
     if snapshot != "best":
@@ -120,7 +120,7 @@ def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca", par
         "predicted": [classes[k] for k in best],
         "probability": [round(float(p), 4) for p in seen.probabilities.max(1)],
         "parts": [found.parts[row] for row in seen.rows],
-        "of": len(found.rows(part)),
+        "of": len(found.files),
         "classes": sorted(set(found.labels) & set(classes)),
         "kept": kept,
     }, b""

@@ -33,7 +33,8 @@ def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) 
     truth, file = _known(looker, path, image, classes)
     return {
         "top": [{"class": classes[k], "index": k, "probability": float(row[k])} for k in order],
-        "calibrated": t != 1.0,
+        "calibrated": t != 1.0 and not any(image.get(name) for name in ("noise", "turn", "mirror")),
+        "changed": any(image.get(name) for name in ("noise", "turn", "mirror")),
         "truth": truth,
         "file": file,
     }, b""
@@ -48,7 +49,7 @@ def _known(looker: Looker, path: str, image: dict[str, Any], classes: list[str])
     if "probe" in image:
         kept = probes(path)
         truth = int(kept["truth"][image["probe"]])  # negative: nobody said
-        return classes[truth] if truth >= 0 else None, bytes(kept["files"][image["probe"]]).decode("utf-8", "backslashreplace")
+        return classes[truth] if truth >= 0 else None, bytes(kept["files"][image["probe"]]).decode("utf-8", "surrogateescape")
     return None, None
 
 
@@ -56,16 +57,17 @@ def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], 
     """The training images that the network takes for most alike: cosine of the features before its last layer."""
     from limpide.interpret.features import features_of, nearest
 
-    network, seen, _, _ = looker.trace(path, snapshot, image)
+    network, seen, _, classes = looker.trace(path, snapshot, image)
     album = looker.album(path)
     found = many(looker, path, snapshot, album.some(affordable(looker, path, snapshot), album.learned))
     one = features_of(network, seen.image)[0][0].numpy()
-    own = image.get("row", -1)
+    own = album.row_of.get(_known(looker, path, image, classes)[1] or "", -1)  # the image itself is no neighbour
     top = [(k, alike) for k, alike in nearest(found.features, one, most + 1) if found.rows[k] != own][:most]
     return {
         "top": [{"row": int(found.rows[k]), "file": album.files[found.rows[k]], "label": album.labels[found.rows[k]], "cosine": alike} for k, alike in top],
         "compared": len(found.rows),
         "of": len(album.rows(album.learned)),
+        "learned": bool(album.learned),
     }, b""
 
 

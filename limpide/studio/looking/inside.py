@@ -102,15 +102,14 @@ def kernels(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key
 
 
 def unit(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str, channel: int | None = None, y: int = 0, x: int = 0) -> Answer:
-    """One number and everything that made it: what interpret.why gives, for the page to draw. Without a channel the strongest one."""
-    from limpide.interpret.effect import votes
+    """One number and everything that made it: what interpret.why gives, for the page to draw. Without a channel the one that matters most."""
+    from limpide.interpret.effect import most_telling, votes
     from limpide.interpret.why import index_of, unit_of
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
     if channel is None:
-        output = seen.find(key).output[0]
-        at = [int(k) for k in np.unravel_index(int(output.abs().argmax()), tuple(output.shape))]
-        channel, y, x = {1: (at[0], 0, 0), 2: (at[-1], at[0], 0), 3: tuple(at)}[len(at)]
+        at = most_telling(network, seen, seen.find(key).index)
+        channel, y, x = {1: (at[0], 0, 0), 2: (at[-1], at[0], 0), 3: at}[len(at)]
     found = unit_of(seen, key, channel, y, x)
     e, box = found.explanation, found.field.box
     place = (0, *index_of(found.op, channel, y, x))
@@ -181,7 +180,7 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
     import torch
 
     try:
-        found = looker.once(("maximised", id(network), key, channel), work)
+        found = looker.once(("maximised", *looker.key(path, snapshot), key, channel), work)
     except (TypeError, IndexError) as error:
         raise LookupError(str(error)) from error
     pixels = found.image[0].permute(1, 2, 0).numpy() * std + mean

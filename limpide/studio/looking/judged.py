@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from limpide import language
 from limpide.audit.evidence import Evidence
 from limpide.language import N_, message
-from limpide.studio.looking.album import Album
+from limpide.studio.looking.album import Album, Gone, stamp
 from limpide.studio.looking.looker import Answer, Looker
 from limpide.studio.looking.many import answers, readable
 
@@ -19,20 +20,23 @@ MOST = 60  # images sent at once
 MOST_PASTED = 400  # test images that serve as donors and hosts
 MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
 MOST_GROUPED = 500  # images whose pixels are looked at to group them
-THIRDS = (N_("the darkest third"), N_("the middle third"), N_("the brightest third"))
-SIZES = (N_("the smallest third"), N_("the middle third"), N_("the largest third"))
+DARK_TO_BRIGHT = (N_("dark, grey level {low} to {high}"), N_("middle, grey level {low} to {high}"), N_("bright, grey level {low} to {high}"))
+SMALL_TO_LARGE = (N_("small, {low} to {high} px"), N_("middle, {low} to {high} px"), N_("large, {low} to {high} px"))
 WAYS = {"class": N_("class"), "folder": N_("folder"), "brightness": N_("brightness"), "size": N_("size in pixels")}
 
 
 def _evidence(looker: Looker, path: str) -> Evidence:
     from limpide.run import Run
 
+    file = Path(path) / "predictions" / "test.npz"
+    if not file.exists():
+        raise LookupError("this run was not judged yet: there are no answers on test images")
     try:
-        with np.load(Path(path) / "predictions" / "test.npz") as stored:
+        with np.load(file) as stored:
             files = tuple(bytes(name).decode("utf-8", "surrogateescape") for name in stored["files"])
             return Evidence(tuple(Run.open(path).info()["classes"]), files, stored["truth"].astype(int), stored["probabilities"], 0)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise LookupError("this run was not judged yet: there are no answers on test images") from error
+        raise LookupError("the answers on test images cannot be read: predictions/test.npz is damaged") from error
 
 
 def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
@@ -91,7 +95,8 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
         raise LookupError(f"there is no such way to group images: {', '.join(WAYS)}")
     language.use(lang if lang in language.LANGUAGES else "en")  # some groups have names of ours
     evidence, album = _evidence(looker, path), looker.album(path)
-    names = looker.once(("groups", path, by, language.current()), lambda: _names(evidence, album, by))
+    state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
+    names = looker.once(("groups", *stamp(path), state, by, language.current()), lambda: _names(evidence, album, by))
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)
     if not len(kept):
         raise LookupError("none of the test images belongs to such a group")
@@ -102,7 +107,7 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
 
 def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as the time allows."""
-    from limpide.interpret.shortcut import GRID, HOSTS, as_finding, places, window
+    from limpide.interpret.shortcut import affordable, as_finding, places, window
     from limpide.models.counting import multiply_adds
 
     network, preprocessing, classes = looker.network(path, snapshot)
@@ -112,15 +117,14 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     rows, squares = rows[mixed], squares[mixed]
     labels = np.array([classes.index(album.labels[row]) if album.labels[row] in classes else -1 for row in rows])
     counts = np.bincount(labels[labels >= 0], minlength=len(classes))
-    work = looker.once(("work", id(network)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))
-    most = max(1, int(MOST_WORK / (work * GRID * GRID * HOSTS)))
+    work = looker.once(("work", *looker.key(path, snapshot)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))
+    most = max(1, affordable(work, MOST_WORK))
     wanted = [int(k) for k in np.argsort(-counts, kind="stable")[:most] if counts[k]]
-    found = list(places(answers(looker, network), looker.batch(preprocessing, squares), labels, wanted))
+    found = list(places(answers(looker, path, snapshot), looker.batch(preprocessing, squares), labels, wanted))
     shown = []
     for place in sorted(found, key=lambda place: -place.interval[0])[:3]:
         (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
-        own = next(int(row) for row, label in zip(rows, labels, strict=True) if label == place.label)
-        shown.append({"class": classes[place.label], "row": own, "box": [top, left, bottom, right], "shares": place.shares.tolist()})
+        shown.append({"class": classes[place.label], "row": int(rows[place.donor]), "box": [top, left, bottom, right], "shares": place.shares.tolist()})
     return {"finding": as_finding(found, classes).to_json(), "shown": shown, "judged": len(wanted), "of": int((counts > 0).sum())}, b""
 
 
@@ -133,10 +137,25 @@ def _names(evidence: Evidence, album: Album, by: str) -> list[str | None]:
     rows = [album.row_of.get(file, -1) for file in evidence.files]
     values = np.full(len(rows), np.nan)
     for k in np.random.default_rng(0).permutation(len(rows))[:MOST_GROUPED].tolist():
-        if rows[k] >= 0:
+        try:
             image = album.image(rows[k], 64 if by == "brightness" else 0)
-            values[k] = np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size)
+        except Gone:
+            raise
+        except LookupError:  # this one is gone
+            continue
+        values[k] = np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size)
+    return _in_three(values, DARK_TO_BRIGHT if by == "brightness" else SMALL_TO_LARGE)
+
+
+def _in_three(values: np.ndarray, words: Sequence[str]) -> list[str | None]:
+    """Lower, middle and upper third, each by its range: equal values are never cut apart, so with few different ones the groups are uneven."""
     known = values[np.isfinite(values)]
-    low, high = np.quantile(known, [1 / 3, 2 / 3]) if len(known) else (0.0, 0.0)
-    words = [str(message(word)) for word in (THIRDS if by == "brightness" else SIZES)]
-    return [None if not np.isfinite(v) else words[0 if v <= low else 2 if v > high else 1] for v in values]
+    if not len(known):
+        return [None] * len(values)
+    edges = np.quantile(known, [1 / 3, 2 / 3])
+    third = (values > edges[0]).astype(int) + (values > edges[1])
+    names = [
+        str(message(words[k], low=f"{known_of.min():.0f}", high=f"{known_of.max():.0f}")) if len(known_of := values[(third == k) & np.isfinite(values)]) else ""
+        for k in range(3)
+    ]
+    return [names[third[k]] if np.isfinite(values[k]) else None for k in range(len(values))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,51 +13,60 @@ from PIL import Image
 
 from limpide.data.decode import Undecodable, decode
 from limpide.data.preprocessing import Preprocessing
+from limpide.files import sha256
 from limpide.run import Run
 from limpide.studio.looking.album import Album, stamp
+from limpide.studio.looking.shelf import Shelf
 
-KEPT = 6  # networks, and traces, that are kept for the next question
+MOST_BYTES = 300_000_000  # of each kind that is kept for the next question
 
 Answer = tuple[dict[str, Any], bytes]
 
 
 class Looker:
-    """Networks and traces that were looked at lately."""
+    """Networks, traces, images and what was found in many of them, looked at lately."""
 
     def __init__(self) -> None:
-        self.networks: OrderedDict[Any, Any] = OrderedDict()
-        self.traces: OrderedDict[Any, Any] = OrderedDict()
-        self.albums: OrderedDict[Any, Any] = OrderedDict()
-        self.seen: OrderedDict[Any, Any] = OrderedDict()  # features of many images, fingerprints, maps
+        self.networks, self.traces, self.albums = Shelf(MOST_BYTES), Shelf(MOST_BYTES), Shelf(MOST_BYTES)
+        self.seen = Shelf(MOST_BYTES)  # features of many images, fingerprints, maps
+        self.squares = Shelf(MOST_BYTES)
 
-    def network(self, path: str, snapshot: str) -> tuple[Any, Any, list[str]]:
-        """(network in evaluation mode, preprocessing, classes). "best" is the final model, while there is none the newest weights.
+    def weights(self, path: str, snapshot: str) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+        """(file, preprocessing as JSON, run.json). "best" is the final model, while there is none the newest weights.
 
         Raises LookupError where there are no such weights.
         """
-        from limpide import models
-        from limpide.training.network import load_weights
-
         run = Run.open(path)
         info = run.info()
         if snapshot == "best" and "final" in info and (run.snapshots / "best.safetensors").exists():
-            file, kept = run.snapshots / "best.safetensors", info["final"]["preprocessing"]
-        else:
-            steps = run.kept()
-            if not steps or "learning" not in info:
-                raise LookupError("no weights were kept yet")
-            step = max(steps) if snapshot == "best" else int(snapshot) if snapshot.isdigit() else -1
-            if step not in steps:
-                raise LookupError(f"the weights after step {snapshot} were not kept; there are those after {', '.join(map(str, steps))}")
-            file = steps[step]
-            kept = info["learning"]["preprocessing"]
-        key = (str(file), file.stat().st_mtime_ns)
-        if key not in self.networks:
+            return run.snapshots / "best.safetensors", info["final"]["preprocessing"], info
+        steps = run.kept()
+        if not steps or "learning" not in info:
+            raise LookupError("no weights were kept yet")
+        step = max(steps) if snapshot == "best" else int(snapshot) if snapshot.isdecimal() else -1
+        if step not in steps:
+            raise LookupError(f"the weights after step {snapshot} were not kept; there are those after {', '.join(map(str, steps))}")
+        return steps[step], info["learning"]["preprocessing"], info
+
+    def key(self, path: str, snapshot: str) -> tuple[str, int]:
+        """What tells these weights from all others, those of an earlier run of the same name included."""
+        file, _, _ = self.weights(path, snapshot)
+        return str(file), file.stat().st_mtime_ns
+
+    def network(self, path: str, snapshot: str) -> tuple[Any, Any, list[str]]:
+        """(network in evaluation mode, preprocessing, classes). Raises LookupError as `weights`."""
+        file, kept, info = self.weights(path, snapshot)
+
+        def work() -> tuple[Any, Any, list[str]]:
+            from limpide import models
+            from limpide.training.network import load_weights
+
             preprocessing = Preprocessing.from_json(kept)
             network = models.build(info["recipe"]["model"], len(info["classes"]), preprocessing.channels, preprocessing.size)
             load_weights(network, file)
-            _keep(self.networks, key, (network.eval(), preprocessing, list(info["classes"])))
-        return self.networks[key]  # type: ignore[no-any-return]
+            return network.eval(), preprocessing, list(info["classes"])
+
+        return self.networks.once((str(file), file.stat().st_mtime_ns), work)  # type: ignore[no-any-return]
 
     def temperature(self, path: str, snapshot: str) -> float:
         """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""
@@ -81,10 +89,7 @@ class Looker:
 
     def album(self, path: str) -> Album:
         """Raises LookupError where the run has not split its images yet."""
-        key = stamp(path)
-        if key not in self.albums:
-            _keep(self.albums, key, Album(Run.open(path)))
-        return self.albums[key]  # type: ignore[no-any-return]
+        return self.albums.once(stamp(path), lambda: Album(Run.open(path)))  # type: ignore[no-any-return]
 
     def square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
         """uint8 (size, size, channels): what the network sees, changed as the question asks. Raises LookupError."""
@@ -110,19 +115,16 @@ class Looker:
 
     def once(self, key: Any, work: Callable[[], Any]) -> Any:
         """What takes long is worked out once."""
-        if key not in self.seen:
-            _keep(self.seen, key, work())
-        return self.seen[key]
+        return self.seen.once(key, work)
 
     def trace(self, path: str, snapshot: str, image: dict[str, Any]) -> tuple[Any, Any, Any, list[str]]:
         """(network, trace, preprocessing, classes)."""
         from limpide.interpret.trace import trace
 
         network, preprocessing, classes = self.network(path, snapshot)
-        key = (id(network), *sorted((name, hash(value)) for name, value in image.items()))
-        if key not in self.traces:
-            _keep(self.traces, key, (network, trace(network, self.tensor(path, preprocessing, image))))
-        return (*self.traces[key], preprocessing, classes)
+        told = [(name, sha256(value) if isinstance(value, bytes) else value) for name, value in sorted(image.items())]
+        key = (*self.key(path, snapshot), *stamp(path), *told)
+        return network, self.traces.once(key, lambda: trace(network, self.tensor(path, preprocessing, image))), preprocessing, classes
 
 
 def probes(path: str) -> Any:
@@ -150,12 +152,6 @@ def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:
         noise = np.random.default_rng(0).normal(0, image["noise"], square.shape)
         square = np.clip(np.round(square + noise), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(square)
-
-
-def _keep(store: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    store[key] = value
-    while len(store) > KEPT:
-        store.popitem(last=False)
 
 
 def compared(looker: Looker, path: str, snapshot: str, before: Any, after: Any, classes: list[str]) -> Answer:

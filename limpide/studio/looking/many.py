@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from limpide.studio.looking.album import Gone
+from limpide.studio.looking.album import Gone, stamp
 from limpide.studio.looking.looker import Looker
 
 BATCH = 32
@@ -21,23 +21,16 @@ def affordable(looker: Looker, path: str, snapshot: str) -> int:
     from limpide.models.counting import multiply_adds
 
     network, preprocessing, _ = looker.network(path, snapshot)
-    each = looker.once(("work", id(network)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))
+    each = looker.once(("work", *looker.key(path, snapshot)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))
     return int(min(MOST, max(FEWEST, WORK / max(1, each))))
 
 
-def answers(looker: Looker, network: Any) -> Callable[[Any], np.ndarray]:
+def answers(looker: Looker, path: str, snapshot: str) -> Callable[[Any], np.ndarray]:
     """The class of each of many normalised images, by a copy of the network made for inference: the same numbers but for rounding."""
-    import torch
+    from limpide.interpret.shortcut import answers_of
 
-    from limpide.training.device import fused
-
-    quick = looker.once(("fused", id(network)), lambda: fused(network, torch.device("cpu")))
-
-    def answer(images: Any) -> np.ndarray:
-        with torch.inference_mode():
-            return np.concatenate([quick(images[k : k + BATCH]).argmax(1).numpy() for k in range(0, len(images), BATCH)])
-
-    return answer
+    network, _, _ = looker.network(path, snapshot)
+    return looker.once(("answers", *looker.key(path, snapshot)), lambda: answers_of(network))  # type: ignore[no-any-return]
 
 
 @dataclass
@@ -52,7 +45,10 @@ class Many:
 def many(looker: Looker, path: str, snapshot: str, rows: np.ndarray) -> Many:
     """Raises LookupError where none of the images is there any more."""
     network, preprocessing, _ = looker.network(path, snapshot)
-    return looker.once(("many", id(network), rows.tobytes()), lambda: _many(looker, path, network, preprocessing, looker.temperature(path, snapshot), rows))  # type: ignore[no-any-return]
+    return looker.once(
+        ("many", *looker.key(path, snapshot), *stamp(path), rows.tobytes()),
+        lambda: _many(looker, path, network, preprocessing, looker.temperature(path, snapshot), rows),
+    )  # type: ignore[no-any-return]
 
 
 def _many(looker: Looker, path: str, network: Any, preprocessing: Any, temperature: float, rows: np.ndarray) -> Many:
@@ -88,4 +84,4 @@ def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) ->
             kept.append(row)
         return np.array(kept, int), np.stack(squares) if squares else np.zeros((0, 1, 1, 1), np.uint8)
 
-    return looker.once(("squares", path, preprocessing, rows.tobytes()), work)  # type: ignore[no-any-return]
+    return looker.squares.once((*stamp(path), preprocessing, rows.tobytes()), work)  # type: ignore[no-any-return]

@@ -14,6 +14,18 @@ const COSTS = {
   latency: [(run) => run.cost?.ms, (value) => `${number(value)} ms`],
 };
 
+/** Round shares between these two, three to six of them. */
+const round = (low, high) => {
+  const step = [0.01, 0.02, 0.05, 0.1, 0.2].find((step) => (high - low) / step <= 5) ?? 0.2;
+  return Array.from({ length: Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) + 1 }, (_, k) => (Math.ceil(low / step - 1e-9) + k) * step);
+};
+/** 1, 2, 5, 10 … between these two powers of ten, at most five of them. */
+const decades = (low, high) => {
+  const found = [];
+  for (let k = Math.floor(low); k <= high; k++) for (const m of [1, 2, 5]) if (Math.log10(m) + k >= low && Math.log10(m) + k <= high) found.push(Number(`${m}e${k}`));
+  return found.filter((_, k) => found.length <= 5 || k % Math.ceil(found.length / 5) === 0);
+};
+
 export default () => {
   const names = (place.value.runs ?? "").split(",").filter(Boolean).slice(0, STROKES.length);
   return html`<h1>${t("page.compare")}</h1><${Costs} names=${names} />${names.length > 0 && html`<${Curves} names=${names} />`}`;
@@ -40,8 +52,9 @@ const Costs = ({ names }) => {
       return html`<div class="two"><svg viewBox="0 0 100 64" role="img" aria-label=${t("compare.label", { cost: t(`compare.${by}`) })} style="width: 100%; touch-action: none; cursor: crosshair"
           onPointerDown=${(event) => { from.current = at(event); draw(null); }} onPointerMove=${drag} onPointerUp=${(event) => { drag(event); from.current = null; if (frame && frame[2] - frame[0] < 1) draw(null); }}>
           <line x1="8" y1="54" x2="96" y2="54" stroke="var(--ink)" stroke-width=".2" />
-          ${[least, (least + 1) / 2, 1].map((v) => html`<line x1="8" x2="96" y1=${y(v)} y2=${y(v)} stroke="var(--grid)" stroke-width=".2" /><text x="7" y=${y(v) + 0.8} font-size="2.4" text-anchor="end" fill="var(--soft)">${percent(v, 0)}</text>`)}
-          ${[low, (low + high) / 2, high].map((v, k) => html`<text x=${8 + 43 * k} y="58" font-size="2.4" text-anchor=${["start", "middle", "end"][k]} fill="var(--soft)">${says(10 ** v)}</text>`)}
+          ${round(least, 1).map((v) => html`<line x1="8" x2="96" y1=${y(v)} y2=${y(v)} stroke="var(--grid)" stroke-width=".2" /><text x="7" y=${y(v) + 0.8} font-size="2.4" text-anchor="end" fill="var(--soft)">${percent(v, 0)}</text>`)}
+          ${decades(low, high).map((v) => html`<text x=${8 + (86 * (Math.log10(v) - low)) / (high - low || 1)} y="58" font-size="2.4" text-anchor="middle" fill="var(--soft)">${says(v)}</text>`)}
+          ${known.length <= 12 && known.map((run) => html`<text x=${x(run) + 1.6} y=${y(run.accuracy.value) - 1.2} font-size="2.2" text-anchor=${x(run) > 75 ? "end" : "start"} fill="var(--soft)">${run.name}</text>`)}
           <text x="52" y="62.5" font-size="2.4" text-anchor="middle" fill="var(--soft)">${t(`compare.${by}`)}, ${t("compare.log")}</text>
           ${known.map((run) => html`<g opacity=${inside(run) ? 1 : 0.15}><line x1=${x(run)} x2=${x(run)} y1=${y(run.accuracy.low)} y2=${y(run.accuracy.high)} stroke="var(--soft)" stroke-width=".3" /><circle cx=${x(run)} cy=${y(run.accuracy.value)} r="1.1" fill=${names.includes(run.name) ? `var(${STROKES[names.indexOf(run.name)]})` : "var(--ink)"}><title>${run.name}: ${percent(run.accuracy.value)}, ${says(cost(run))}</title></circle></g>`)}
           ${frame && html`<rect x=${frame[0]} y=${frame[1]} width=${frame[2] - frame[0]} height=${frame[3] - frame[1]} fill="var(--accent)" fill-opacity=".08" stroke="var(--accent)" stroke-width=".2" />`}</svg>

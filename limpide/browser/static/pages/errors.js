@@ -18,12 +18,19 @@ export default () => {
 
 const Shown = ({ run, worst, suspects, known, file }) => {
   const [marks, set] = useState(Object.fromEntries(known.map((one) => [one.file, one.suggested])));
+  const [failed, fail] = useState("");
   const mark = async (one, suggested) => {
-    const { marks } = await send(path(run, "/marks"), { file: one.file, label: one.label, suggested });
-    set(Object.fromEntries(marks.map((one) => [one.file, one.suggested])));
+    try {
+      const { marks } = await send(path(run, "/marks"), { file: one.file, label: one.label, suggested });
+      set(Object.fromEntries(marks.map((one) => [one.file, one.suggested])));
+      fail("");
+    } catch (error) {
+      fail(error.message);
+      set({ ...marks }); // the choice falls back to what is kept
+    }
   };
   const choice = (one) => html`<select aria-label=${t("marks.choose", { file: one.file })} value=${marks[one.file] ?? ""} onChange=${(event) => mark(one, event.target.value)}>
-    <option value="">${t("marks.right")}</option><option value="?">${t("marks.unsure")}</option>${worst.classes.filter((label) => label !== one.label).map((label) => html`<option value=${label}>${t("marks.is", { label })}</option>`)}</select>`;
+    <option value="">${t("marks.unseen")}</option><option value=${one.label}>${t("marks.right")}</option><option value="?">${t("marks.unsure")}</option>${worst.classes.filter((label) => label !== one.label).map((label) => html`<option value=${label}>${t("marks.is", { label })}</option>`)}</select>`;
   const said = (one) => html`${t("errors.said", { label: one.label, predicted: one.predicted })}, ${percent(one.probability, 0)}`;
   const n = Object.keys(marks).length;
   return html`<h1>${t("errors.claim", { wrong: count(worst.wrong), n: count(worst.total), p: percent(worst.wrong / worst.total) })}</h1>
@@ -32,7 +39,7 @@ const Shown = ({ run, worst, suspects, known, file }) => {
     <${More} run=${run} images=${worst.images} caption=${(one) => html`${said(one)} <span class="small">${number(one.loss, 3)} ${t("unit.nats")}</span>`} below=${choice} />
     <h2>${t("errors.labels")}</h2><p class="read">${suspects.total ? t("errors.labels_read", { n: count(suspects.total), of: count(suspects.of) }) : t("errors.labels_none", { of: count(suspects.of) })}</p>
     <${More} run=${run} images=${suspects.images} caption=${(one) => t("errors.may_be", { label: one.label, suggested: one.suggested })} below=${choice} />
-    <p class="small" role="status">${n ? t("marks.kept", { n: count(n), file }) : t("marks.none", { file })}</p>
+    ${failed && html`<p class="error" role="alert">${failed}</p>`}<p class="small" role="status">${n ? t("marks.kept", { n: count(n), file }) : t("marks.none", { file })}</p>
     <h2>${t("errors.reliability")}</h2><p class="small">${t("errors.reliability_read", { error: percent(worst.error) })}</p><${Reliability} bins=${worst.bins} />`;
 };
 

@@ -1,7 +1,7 @@
 // One image: what the network says, where it may have found it, and whether that explanation may be believed.
 import { html, useState, useRef } from "../html.js";
 import { place, go, image, looked, lookedAt } from "../state.js";
-import { t, count, percent, number } from "../words.js";
+import { t, count, chance, percent, number } from "../words.js";
 import { ask, array, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Thumbs } from "../thumbs.js";
@@ -20,11 +20,11 @@ export default () => {
 const Shown = ({ run, found }) => {
   const [label, choose] = useState(null);
   const wanted = found.top.some((one) => one.index === label) ? label : found.top[0].index;
-  return html`<h1>${t("image.says", { label: found.top[0].class, p: percent(found.top[0].probability) })}</h1>
+  return html`<h1>${t("image.says", { label: found.top[0].class, p: chance(found.top[0].probability) })}</h1>
     ${found.file && html`<p class="crumbs">${found.file}</p>`}${found.truth !== null && html`<p class="read">${t(found.truth === found.top[0].class ? "image.right" : "image.wrong", { label: found.truth })}</p>`}
     <div class="two even"><div><${Brush} key=${image()} run=${run} /></div><div>
-      <h2>${t("image.prediction")}</h2><table><tbody>${found.top.map((one) => html`<tr><td><button class="plain" aria-pressed=${one.index === wanted} onClick=${() => choose(one.index)}>${one.class}</button></td><td class="n">${percent(one.probability)}</td><td style="width: 40%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>
-      <p class="small">${found.calibrated ? t("image.calibrated") : t("image.raw")}</p><${Changes} /></div></div>
+      <h2>${t("image.prediction")}</h2><table><tbody>${found.top.map((one) => html`<tr><td><button class="plain" aria-pressed=${one.index === wanted} onClick=${() => choose(one.index)}>${one.class}</button></td><td class="n">${chance(one.probability)}</td><td style="width: 40%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>
+      <p class="small">${t(found.changed ? "image.altered" : found.calibrated ? "image.calibrated" : "image.raw")}</p><${Changes} /></div></div>
     <h2>${t("image.where", { label: found.top.find((one) => one.index === wanted).class })}</h2><p class="read">${t("image.where_read")}</p>
     <div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>
     <${Neighbours} run=${run} />`;
@@ -44,14 +44,14 @@ const Changes = () => {
 const Neighbours = ({ run }) => {
   const [asked, askFor] = useState(false);
   const state = useFetched(() => (asked ? ask(run, "neighbours", looked()) : Promise.resolve(null)), [run, asked, lookedAt()]);
-  return html`<h2>${t("image.neighbours")}</h2>${!asked ? html`<p class="read">${t("image.neighbours_read")}</p><button onClick=${() => askFor(true)}>${t("image.find")}</button>` : html`<${Fetched} state=${state}>${(found) => found && html`<${Thumbs} run=${run} images=${found.top} caption=${(one) => html`${one.label} <span class="small">cos ${number(one.cosine, 3)}</span>`} /><p class="small">${t("image.compared", { n: count(found.compared), of: count(found.of) })}</p>`}<//>`}`;
+  return html`<h2>${t("image.neighbours")}</h2>${!asked ? html`<p class="read">${t("image.neighbours_read")}</p><button onClick=${() => askFor(true)}>${t("image.find")}</button>` : html`<${Fetched} state=${state}>${(found) => found && html`<${Thumbs} run=${run} images=${found.top} caption=${(one) => html`${one.label} <span class="small">cos ${number(one.cosine, 3)}</span>`} /><p class="small">${t(found.learned ? "image.compared" : "image.compared_all", { n: count(found.compared), of: count(found.of) })}</p>`}<//>`}`;
 };
 
 const Saliency = ({ run, method, label }) => {
   const state = useFetched(() => array(run, "saliency", { ...looked(), method, label }), [run, method, label, lookedAt()]);
   return html`<section><h2>${t(`method.${method}`)}</h2><${Fetched} state=${state}>${({ shape, values, about }) => {
     const scale = most(values);
-    return html`<div class="lay"><${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><img alt="" src=${path(run, "/look/picture", looked())} /></div><${Scale} most=${scale} unit=${t(`method.${method}.unit`)} />
+    return html`<div class="lay"><${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><img alt="" src=${path(run, "/look/picture", looked())} /></div>${scale > 0 && html`<${Scale} most=${scale} unit=${method === "grad_cam" ? "" : t(`method.${method}.unit`)} />`}
       <p><span class=${`badge ${about.verdict}`}>${t(`badge.${about.verdict}`)}</span> <span class="small">${about.message}</span></p>
       <details class="small"><summary>${t("image.evidence")}</summary><ul>${about.numbers.map((one) => html`<li>${one.name}: ${one.unit === "share" ? percent(one.value) : number(one.value, 2)}</li>`)}</ul></details>`;
   }}<//></section>`;

@@ -32,6 +32,7 @@ const Map = ({ run, about }) => {
   const [line, draw] = useState([]);
   const [chosen, choose] = useState(null);
   const [only, show] = useState("");
+  const [aimed, aim] = useState(-1);
   const classes = useMemo(() => [...new Set(about.labels)].sort(), [about]);
   const colour = (label) => COLOURS[theme.value][classes.indexOf(label) % 10];
   const at = (k) => [(places[k][0] * 0.94 + 1) * SIDE / 2, (1 - places[k][1] * 0.94) * SIDE / 2];
@@ -59,6 +60,11 @@ const Map = ({ run, about }) => {
       c.fillStyle = style("--ink");
       c.fillText(label, middle(0), middle(1));
     }
+    if (aimed >= 0) {
+      c.strokeStyle = style("--ink");
+      c.lineWidth = 2;
+      c.strokeRect(at(aimed)[0] - 8, at(aimed)[1] - 8, 16, 16);
+    }
     if (line.length > 1) {
       c.strokeStyle = style("--ink");
       c.lineWidth = 1.5;
@@ -67,7 +73,19 @@ const Map = ({ run, about }) => {
       c.closePath();
       c.stroke();
     }
-  }, [about, line, only, theme.value]);
+  }, [about, line, only, aimed, theme.value]);
+  useEffect(() => { draw([]); choose(null); aim(-1); }, [about]); // another map: a line around these places would lie
+  // With the keyboard: arrows go to the next point that way, Enter takes it.
+  const steer = (event) => {
+    const way = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
+    if (event.key === "Enter" && aimed >= 0) choose([aimed]);
+    if (!way) return;
+    event.preventDefault();
+    const from = aimed < 0 ? [SIDE / 2, SIDE / 2] : at(aimed);
+    const far = (k) => { const [dx, dy] = [at(k)[0] - from[0], at(k)[1] - from[1]], along = dx * way[0] + dy * way[1]; return along <= 0 ? Infinity : along + 3 * Math.abs(dx * way[1] + dy * way[0]); };
+    const next = about.rows.map((_, k) => k).filter((k) => k !== aimed && visible(k)).sort((a, b) => far(a) - far(b))[0];
+    if (next !== undefined && isFinite(far(next))) aim(next);
+  };
   const where = (event) => {
     const box = canvas.current.getBoundingClientRect();
     return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
@@ -87,7 +105,7 @@ const Map = ({ run, about }) => {
   const tally = Object.entries(list.reduce((n, k) => ({ ...n, [about.labels[k]]: (n[about.labels[k]] ?? 0) + 1 }), {})).sort((a, b) => b[1] - a[1]);
   const wrongs = list.filter(wrong).length;
   return html`<div class="two"><div>
-      <canvas ref=${canvas} width=${SIDE} height=${SIDE} role="img" aria-label=${t("map.label", { n: about.rows.length })} style="width: 100%; aspect-ratio: 1; background: none; border: 1px solid var(--line); touch-action: none; cursor: crosshair; image-rendering: auto"
+      <canvas ref=${canvas} width=${SIDE} height=${SIDE} role="application" tabindex="0" aria-label=${t("map.label", { n: about.rows.length })} onKeyDown=${steer} style="width: 100%; aspect-ratio: 1; background: none; border: 1px solid var(--line); touch-action: none; cursor: crosshair; image-rendering: auto"
         onPointerDown=${(event) => { drawing.current = true; canvas.current.setPointerCapture?.(event.pointerId); draw([where(event)]); }} onPointerMove=${(event) => drawing.current && draw([...line, where(event)])} onPointerUp=${end} onPointerCancel=${end}></canvas>
       <p class="small">${t(about.kept == null ? "map.no_axes" : "map.axes", { p: percent(about.kept) })} ${t("map.shown", { n: count(about.rows.length), of: count(about.of) })} ${t("map.rings")}</p></div>
     <div><div class="row"><label>${t("map.only")} <select value=${only} onChange=${(event) => { show(event.target.value); choose(null); draw([]); }}><option value="">${t("data.every")}</option><option value="wrong">${t("map.wrong")}</option>${classes.map((label) => html`<option value=${`class-${label}`}>${label}</option>`)}</select></label>

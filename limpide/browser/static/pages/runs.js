@@ -42,17 +42,20 @@ const Start = () => {
   const [data, set] = useState("");
   const [time, give] = useState("");
   const [said, say] = useState("");
+  const [waiting, wait] = useState(false);
   const start = async (event) => {
     event.preventDefault();
     say(t("runs.starting"));
+    wait(true);
     try {
       const { run } = await send(`/api/start?lang=${language.value}`, { data, time, model: "" });
       go({ page: "live", run, at: null, key: null });
     } catch (error) {
       say(error.message);
     }
+    wait(false);
   };
   return html`<form class="row" onSubmit=${start}><label>${t("runs.data")} <input type="search" value=${data} placeholder="photos/" onInput=${(event) => set(event.target.value)} /></label>
     <label>${t("runs.limit")} <select value=${time} onChange=${(event) => give(event.target.value)}><option value="">${t("runs.decide")}</option>${["1m", "5m", "30m", "2h"].map((one) => html`<option value=${one}>${one.replace("m", " min").replace("h", " h")}</option>`)}</select></label>
-    <button disabled=${!data.trim()}>${t("runs.start")}</button><span class="small" role="status">${said}</span></form>`;
+    <button disabled=${!data.trim() || waiting}>${t("runs.start")}</button><span class="small" role="status">${said}</span></form>`;
 };

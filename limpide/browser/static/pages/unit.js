@@ -1,7 +1,7 @@
 // One number of the network, taken apart: what it saw, times its weights, summed; what becomes of it; what it speaks for.
 import { html, useState, useEffect } from "../html.js";
 import { place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
-import { t, number, fixed, percent, count } from "../words.js";
+import { t, number, fixed, percent, count, tiny } from "../words.js";
 import { ask, path, picture } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { signed, cell, most, Framed } from "../paint.js";
@@ -93,7 +93,7 @@ const Terms = ({ unit }) => {
 const Written = ({ unit }) => html`<h2>${t("unit.sum_head")}</h2><table class="written">
   ${unit.kind === "products" && html`<tr><td></td><td>${fixed(unit.value - unit.bias, 6)}</td><td>${t("unit.sum_of", { n: count(unit.terms) })}</td></tr><tr><td>+</td><td>${fixed(unit.bias, 6)}</td><td>${t("unit.bias")}</td></tr>`}
   <tr class="line"><td>=</td><td>${fixed(unit.value, 6)}</td><td>${t("unit.value")}</td></tr>
-  <tr><td></td><td>${fixed(unit.torch, 6)}</td><td>${t("unit.torch")} ${unit.kind === "opaque" ? html`<span class="badge warn">OPAQUE</span>` : html`<span class=${`badge ${unit.agrees ? "ok" : "bad"}`}>${unit.agrees ? t("unit.agrees") : t("unit.differs")}</span> ${t("unit.residual", { value: unit.residual.toExponential(1), most: unit.tolerance.toExponential(1) })}`}</td></tr>
+  <tr><td></td><td>${fixed(unit.torch, 6)}</td><td>${t("unit.torch")} ${unit.kind === "opaque" ? html`<span class="badge warn">OPAQUE</span>` : html`<span class=${`badge ${unit.agrees ? "ok" : "bad"}`}>${unit.agrees ? t("unit.agrees") : t("unit.differs")}</span> ${t("unit.residual", { value: tiny(unit.residual), most: tiny(unit.tolerance) })}`}</td></tr>
   ${unit.after.map((after) => html`<tr><td>→</td><td>${fixed(after.value, 6)}</td><td><a href=${link({ page: "unit", key: after.layer })}>${after.layer}</a> (${after.name})</td></tr>`)}</table>`;
 
 const Votes = ({ votes }) => {

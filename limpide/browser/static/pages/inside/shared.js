@@ -1,15 +1,9 @@
 // What the first and the last layer share: numbers as a newspaper prints them, sums below each other, one stop of the tab key for many buttons.
 import { html } from "../../html.js";
-import { t as say, fixed } from "../../words.js";
+import { t as say, fixed, tiny } from "../../words.js";
 
 /** With a true minus sign, and never "−0.00". */
-export const plain = (value, digits = 4) => fixed(Number(value.toFixed(digits)), digits).replace("-", "−");
-/** 0.000000012 → "1.2 · 10⁻⁸". */
-export const power = (value) => {
-  if (!value) return "0";
-  const [mantissa, exponent] = value.toExponential(1).split("e");
-  return `${plain(Number(mantissa), 1)} · 10${[...String(Number(exponent))].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
-};
+export const plain = (value, digits = 4) => fixed(Number(value.toFixed(digits)), digits);
 /** So many digits that the largest of these numbers shows three. */
 export const digitsFor = (most) => Math.max(1, Math.min(5, 2 - Math.floor(Math.log10(most || 1))));
 
@@ -17,7 +11,7 @@ export const digitsFor = (most) => Math.max(1, Math.min(5, 2 - Math.floor(Math.l
 export const Written = ({ lines, sum, total }) => html`<table class="column-sum"><tbody>
   ${lines.map(([sign, value, what]) => html`<tr><td class="n">${sign} ${value}</td><td>${what}</td></tr>`)}
   <tr class="rule"><td class="n">= ${plain(sum.value, 6)}</td><td>${total}</td></tr>
-  <tr><td class="n">${plain(sum.torch, 6)}</td><td>${say("the same value as the network computed it")}<br /><span class=${sum.agrees ? "agrees" : "differs"}>${say(sum.agrees ? "agrees" : "differs")}</span> <span class="small">${say("difference {difference}, at most {most} by rounding", { difference: power(sum.difference), most: power(sum.most) })}</span></td></tr>
+  <tr><td class="n">${plain(sum.torch, 6)}</td><td>${say("the same value as the network computed it")}<br /><span class=${sum.agrees ? "agrees" : "differs"}>${say(sum.agrees ? "agrees" : "differs")}</span> <span class="small">${say("difference {difference}, at most {most} by rounding", { difference: tiny(sum.difference), most: tiny(sum.most) })}</span></td></tr>
 </tbody></table>`;
 
 /** A term that is added or, below zero, taken away. */
