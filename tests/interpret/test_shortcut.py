@@ -36,7 +36,14 @@ def test_a_mark_is_found_where_it_is() -> None:
     images, labels = pictures(90, marked=True)
     found = {place.label: place for place in places(cheating, images, labels, [0, 1, 2])}
     mark = found[1]
-    assert mark.decides and (mark.row, mark.column) == (GRID - 1, 0) and mark.turned == mark.n and mark.interval == wilson(mark.turned, mark.n)
+    assert (
+        mark.decides
+        and (mark.row, mark.column) == (GRID - 1, 0)
+        and mark.turned == mark.n
+        and mark.interval == wilson(mark.turned, mark.n, mark.z)
+        and mark.interval[0] < wilson(mark.turned, mark.n)[0]
+    )
+    assert labels[mark.donor] == 1 and mark.n <= (labels == 1).sum(), "each proof has a patch of its own"
     assert mark.shares[-1, 0] == 1 and mark.shares[:-2, 2:].max() == 0
     finding = as_finding(list(found.values()), CLASSES)
     assert finding.verdict == "warn" and str(finding.message).startswith("One small place decides: what fox shows at the bottom, on the left")

@@ -15,9 +15,12 @@ from limpide import ImageClassifier
 from limpide.data.similar import fingerprint
 from limpide.data.split import read_split
 from limpide.finding import Finding
+from limpide.interpret.features import flat_map, turned_to
 from limpide.run import Run
 from limpide.studio.looking import ANSWERS
 from limpide.studio.looking.looker import Looker, changed
+from limpide.studio.looking.many import many
+from limpide.studio.looking.shelf import Shelf
 from limpide.studio.marking import mark, marks
 from limpide.training.network import trained as network_of
 from tests.studio.test_server import trained  # noqa: F401
@@ -59,6 +62,63 @@ def test_turned_mirrored_and_noisy() -> None:
     grey = np.full((64, 64, 1), 128, np.uint8)
     noisy = changed(grey, {"noise": 20.0})
     assert 18 < float(noisy.std()) < 22 and np.array_equal(noisy, changed(grey, {"noise": 20.0}))
+
+
+def test_answers_are_of_these_weights_and_this_image(looker: Looker, run: Run) -> None:
+    """However often others were looked at in between: a freed network's place in memory is taken by the next."""
+    rows = np.arange(20)
+    few = Looker()
+    few.networks.most = few.traces.most = 1  # nothing is kept
+    steps = [str(step) for step in run.kept()]
+    for _ in range(3):
+        for snapshot in (*steps, "best"):
+            fresh = many(Looker(), str(run.path), snapshot, rows)
+            assert np.array_equal(many(few, str(run.path), snapshot, rows).features, fresh.features), snapshot
+    one, two = (ask(looker, run, "prediction", image={"row": 3, "turn": turn})["top"] for turn in (-1.0, -2.0))
+    assert two == ask(Looker(), run, "prediction", image={"row": 3, "turn": -2.0})["top"] != one
+
+
+def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained: Path) -> None:  # noqa: F811
+    shutil.copytree(run.path, tmp_path / "runs" / "a-001")
+    copy, looker = Run(tmp_path / "runs" / "a-001"), Looker()
+    copy.update(location=str(trained.parent / "photos"))
+    before = [ask(looker, copy, what, **values) for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))]
+    lines = copy.split_file.read_text().splitlines()
+    copy.split_file.write_text("\n".join(lines[:41]) + "\n")
+    stored = dict(np.load(copy.predictions / "test.npz"))
+    np.savez(copy.predictions / "test.npz", **{name: values[:9] for name, values in stored.items()})
+    after = [ask(looker, copy, what, **values) for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))]
+    assert before[0]["of"] > after[0]["of"] == 9 and after[1]["of"] == 40 and len(after[2]["rows"]) == 40
+
+
+def test_probabilities_of_many_are_calibrated_as_those_of_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    looker = Looker()
+    monkeypatch.setattr(looker, "temperature", lambda *_: 3.0)
+    found = ask(looker, run, "embedding")
+    one = ask(looker, run, "prediction", image={"row": found["rows"][5]})
+    assert one["top"][0]["probability"] == pytest.approx(found["probability"][5], abs=1e-3)
+    assert found["probability"] != ask(Looker(), run, "embedding")["probability"]
+
+
+def test_the_map_of_other_weights_lies_on_that_of_the_final_ones(looker: Looker, run: Run) -> None:
+    rows = np.array(ask(looker, run, "embedding")["rows"])
+    best, early = (flat_map(many(looker, str(run.path), snapshot, rows).features)[0] for snapshot in ("best", "2"))
+    assert np.allclose(ask(looker, run, "embedding", snapshot="2")["places"], turned_to(early, best), atol=1e-3)
+    assert np.allclose(ask(looker, run, "embedding")["places"], best, atol=1e-3)
+
+
+def test_a_shelf_keeps_what_was_used_last_within_its_bytes() -> None:
+    shelf, made = Shelf(10_000), []
+
+    def work(k: int) -> np.ndarray:
+        made.append(k)
+        return np.zeros(500)  # 4,000 bytes
+
+    for k in (1, 2, 1, 3, 1, 2):
+        shelf.once(k, lambda k=k: work(k))
+    assert made == [1, 2, 3, 2] and len(shelf) == 2
+    shelf.once(9, lambda: np.zeros(5_000))
+    assert len(shelf) == 1, "the newest stays, however large"
 
 
 def test_changes_reach_every_question(looker: Looker, run: Run) -> None:
@@ -142,6 +202,12 @@ def test_groups_by_folder_brightness_and_size(looker: Looker, run: Run) -> None:
         found = ask(looker, run, "groups", by=by)
         rows = found["finding"]["table"]["rows"]
         assert len(rows) == names and sum(row[1] for row in rows) == found["judged"] == found["of"]
+    dark, bright = (
+        next(row[0] for row in rows if row[0].startswith(word))
+        for rows in [ask(looker, run, "groups", by="brightness")["finding"]["table"]["rows"]]
+        for word in ("dark", "bright")
+    )
+    assert int(dark.split()[-1]) <= int(bright.split()[-3])
     with pytest.raises(LookupError, match="brightness"):
         ask(looker, run, "groups", by="horoscope")
 
@@ -163,6 +229,12 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Looker) -> No
     finding = Finding.from_json(found["finding"])
     assert finding.verdict == "warn" and str(finding.message).startswith("One small place decides: what marked shows at the top, on the right")
     top, left, bottom, right = found["shown"][0]["box"]
+    rows = list(read_split(tmp_path / "runs" / "photos-001" / "split.csv"))
+    donor = rows[found["shown"][0]["row"]]
+    assert donor["label"] == "marked" and Image.open(tmp_path / "photos" / donor["file"]).getpixel((30, 1)) == (255, 30, 30), "the picture shows the mark"
+    own = Run(tmp_path / "runs" / "photos-001").finding("shortcut")
+    assert own is not None and own.verdict == "warn" and "marked" in str(own.message) and own.pictures[0].jpeg, "training asks, too"
+    assert "One small place decides" in (tmp_path / "runs" / "photos-001" / "report.html").read_text()
     assert found["shown"][0]["class"] == "marked" and top <= 2 and bottom >= 4 and left <= 29 and right == 32
     assert np.array(found["shown"][0]["shares"]).shape == (8, 8) and found["judged"] == found["of"] == 3
 
@@ -207,6 +279,14 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker:
     with pytest.raises(LookupError, match="can no longer be read"):
         ask(looker, run, "prediction", image={"row": row})
     assert len(ask(looker, run, "embedding")["rows"]) == 79
+    judged = next(line["file"] for line in read_split(run.split_file) if line["part"] == "test")
+    (tmp_path / "photos" / judged).unlink()
+    found = ask(Looker(), run, "groups", by="brightness")
+    assert found["judged"] == found["of"] - 1
+    other = next((k, line["file"]) for k, line in enumerate(read_split(run.split_file)) if (tmp_path / "photos" / line["file"]).exists())
+    Image.new("RGB", (32, 32), "red").save(tmp_path / "photos" / other[1])
+    with pytest.raises(LookupError, match="has changed"):
+        ask(Looker(), run, "prediction", image={"row": other[0]})
     shutil.rmtree(tmp_path / "photos")
     for what in ("embedding", "neighbours", "alike"):
         with pytest.raises(LookupError, match="no longer where they were"):
@@ -235,5 +315,12 @@ def test_marks_are_a_table_beside_the_run_and_touch_nothing(run: Run) -> None:
     mark(run, "disc/2.png", "disc", "")
     mark(run, "=evil", "disc", "?")
     assert [one["file"] for one in marks(run)] == ["disc/1.png", "=evil"] and ",'=evil" in "," + run.marks_file.read_text().splitlines()[2]
+    run.marks_file.write_text("file,label,suggested,note\nx.png,disc,?,blurred\n")
+    mark(run, "y.png", "disc", "?")
+    assert marks(run)[0]["note"] == "blurred" and marks(run)[1]["note"] == ""
+    run.marks_file.write_text("my own table\n1\n")
+    with pytest.raises(LookupError, match="move it away"):
+        mark(run, "y.png", "disc", "?")
+    assert run.marks_file.read_text() == "my own table\n1\n"
     run.marks_file.unlink()
     assert before == {file: file.stat().st_mtime_ns for file in (run.path.parents[1] / "photos").rglob("*.png")}

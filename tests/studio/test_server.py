@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from PIL import Image
 
 from limpide import ImageClassifier
 from limpide.run import Run
+from limpide.studio import worker
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300"}
 
@@ -163,6 +167,63 @@ def test_what_a_run_says(server: Server) -> None:
             values = line["parameters"][name]
             assert values["norm"] > 0 and values["gradient"] > 0 and 0 < values["update"] < 1 and values["low"] < values["high"]
             assert sum(values["counts"]) == sum(weights[name]["counts"])
+
+
+def test_a_name_that_is_no_unicode_and_a_damaged_loss_hide_nothing(tmp_path: Path, trained: Path) -> None:
+    shutil.copytree(trained / "photos-001", tmp_path / "photos-001")
+    run = Run(tmp_path / "photos-001")
+    lines = run.split_file.read_bytes().splitlines()
+    run.split_file.write_bytes(b"\n".join([lines[0], lines[1].replace(b".png", b"\xff.png"), *lines[2:]]) + b"\n")
+    with open(run.events_file, "ab") as stream:
+        stream.write(b'{"kind": "step", "n": 99, "epoch": 0, "loss": NaN, "lr": 0.1, "seconds": 0.1}\n')
+    other = served(tmp_path)
+    try:
+        found = other.json(RUN + "/look/album")["images"][0]["file"]
+        assert found.endswith("\udcff.png") and other.json("/api/runs")["runs"][0]["status"] == "finished"
+        body = json.dumps({"file": found, "label": "disc", "suggested": "?"}).encode()
+        assert other.ask(RUN + "/marks", "POST", body)[0] == 200 and other.json(RUN + "/marks")["marks"][0]["file"] == found
+        assert other.ask(RUN + "/marks", "POST", b'{"file": "a\\u0000b", "label": "disc", "suggested": "?"}')[0] == 400
+    finally:
+        ended(other)
+
+
+def test_starts_side_by_side_are_told_apart(tmp_path: Path, trained: Path) -> None:
+    other = served(tmp_path)
+    body = json.dumps({"data": str(trained.parent / "photos"), "time": "", "model": "cnn"}).encode()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda _: other.ask("/api/start", "POST", body), range(2)))
+        names = {json.loads(data)["run"] for status, _, data in answers if status == 200}
+        assert len(names) == 2
+        for name in names:
+            os.kill(Run(tmp_path / name).info()["process"], signal.SIGKILL)
+    finally:
+        ended(other)
+
+
+def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "LOOK", 0.02)
+    monkeypatch.setattr(worker, "PATIENCE", 0.0)
+    slow, looks = worker.Worker(), iter([True])
+
+    async def gone() -> bool:
+        return next(looks, False)
+
+    async def here() -> bool:
+        return True
+
+    async def both() -> Any:
+        slow.warm()
+        with pytest.raises(LookupError):
+            await slow.ask("maximised", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
+        return await slow.ask("album", here, path=str(trained / "photos-001"), snapshot="best")
+
+    try:
+        assert asyncio.run(both())[0]["total"] == 80
+        began = time.monotonic()
+    finally:
+        slow.close()
+    assert time.monotonic() - began < 5 and slow._process is None
 
 
 def test_a_mark_is_a_class_or_refused(server: Server) -> None:
