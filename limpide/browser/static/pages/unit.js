@@ -82,6 +82,7 @@ const Terms = ({ unit }) => {
     };
     return html`${shown.map((c) => html`<h2>${t("unit.channel", { n: c })}</h2><div class="sum">${grid(t("unit.patch"), unit.values, c)}<span>⊙</span>${grid(t("unit.kernel"), unit.weights, c)}<span>=</span>${grid(t("unit.products"), products, c)}<span>Σ ${fixed(sums[c], 4)}</span></div>`)}
       <p class="small" role="status">${at === null ? t("unit.hover") : `${fixed(unit.values[at], 6)} × ${fixed(unit.weights[at], 6)} = ${fixed(products[at], 6)}`}</p>
+      <p class="small">${at === null ? "" : t("unit.number", { n: at })} ${t("unit.colours")}</p>
       ${channels > 3 && html`<details><summary>${t("unit.all_channels", { n: channels })}</summary><div class="scroll"><table><thead><tr><th>${t("unit.channel_head")}</th><th class="n">${t("unit.sum")}</th></tr></thead><tbody>${sums.map((sum, c) => html`<tr><td>${c}</td><td class="n">${fixed(sum, 5)}</td></tr>`)}</tbody></table></div></details>`}`;
   }
   const order = products.map((_, k) => k).sort((a, b) => (unit.kind === "products" ? Math.abs(products[b]) - Math.abs(products[a]) : unit.values[b] - unit.values[a])).slice(0, 25);
