@@ -67,7 +67,16 @@ def go(page: Any, hash: str, wait: str = "h1") -> None:
 
 RUN = "run=photos-001"
 PAGES = (
-    ["page=runs", f"page=live&{RUN}", f"page=anatomy&{RUN}", f"page=layer&{RUN}", f"page=unit&{RUN}", f"page=image&{RUN}", f"page=errors&{RUN}"]
+    [
+        "page=runs",
+        "page=compare&runs=photos-001",
+        f"page=live&{RUN}",
+        f"page=anatomy&{RUN}",
+        f"page=layer&{RUN}",
+        f"page=unit&{RUN}",
+        f"page=image&{RUN}",
+        f"page=errors&{RUN}",
+    ]
     + [
         f"page=map&{RUN}",
         f"page=audit&{RUN}&by=brightness",

@@ -23,6 +23,7 @@ const round = (low, high) => {
 const decades = (low, high) => {
   const found = [];
   for (let k = Math.floor(low); k <= high; k++) for (const m of [1, 2, 5]) if (Math.log10(m) + k >= low && Math.log10(m) + k <= high) found.push(Number(`${m}e${k}`));
+  if (!found.length) return [10 ** ((low + high) / 2)];
   return found.filter((_, k) => found.length <= 5 || k % Math.ceil(found.length / 5) === 0);
 };
 
@@ -46,10 +47,10 @@ const Costs = ({ names }) => {
       const least = Math.max(0, Math.min(...known.map((run) => run.accuracy.low)) - 0.02);
       const x = (run) => 8 + (86 * (Math.log10(cost(run)) - low)) / (high - low || 1), y = (value) => 54 - (50 * (value - least)) / (1 - least || 1);
       const inside = (run) => !frame || (x(run) >= frame[0] && x(run) <= frame[2] && y(run.accuracy.value) >= frame[1] && y(run.accuracy.value) <= frame[3]);
-      const at = (event) => { const box = event.currentTarget.getBoundingClientRect(); return [((event.clientX - box.left) / box.width) * 100, ((event.clientY - box.top) / box.height) * 64]; };
+      const at = (event) => { const box = event.currentTarget.getBoundingClientRect(); return [((event.clientX - box.left) / box.width) * 104 - 4, ((event.clientY - box.top) / box.height) * 64]; };
       const drag = (event) => { if (!from.current) return; const [a, b] = [from.current, at(event)]; draw([Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])]); };
       const shown = known.filter(inside).sort((a, b) => b.accuracy.value - a.accuracy.value);
-      return html`<div class="two"><svg viewBox="0 0 100 64" role="img" aria-label=${t("compare.label", { cost: t(`compare.${by}`) })} style="width: 100%; touch-action: none; cursor: crosshair"
+      return html`<div class="two"><svg viewBox="-4 0 104 64" role="img" aria-label=${t("compare.label", { cost: t(`compare.${by}`) })} style="width: 100%; touch-action: none; cursor: crosshair"
           onPointerDown=${(event) => { from.current = at(event); draw(null); }} onPointerMove=${drag} onPointerUp=${(event) => { drag(event); from.current = null; if (frame && frame[2] - frame[0] < 1) draw(null); }}>
           <line x1="8" y1="54" x2="96" y2="54" stroke="var(--ink)" stroke-width=".2" />
           ${round(least, 1).map((v) => html`<line x1="8" x2="96" y1=${y(v)} y2=${y(v)} stroke="var(--grid)" stroke-width=".2" /><text x="7" y=${y(v) + 0.8} font-size="2.4" text-anchor="end" fill="var(--soft)">${percent(v, 0)}</text>`)}
