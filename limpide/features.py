@@ -36,11 +36,8 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        import torch
-
-        from limpide.data.reading import Pixels
         from limpide.interpret.features import features_of
-        from limpide.training.batches import normalised
+        from limpide.training.batches import as_tensor
 
         model, preprocessing, scale = _opened(str(self.network))
         paths = paths_in(X)
@@ -52,8 +49,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for k in range(0, len(images), BATCH):
             some = [_decoded(item, preprocessing.jpeg_side) if paths is not None else item for item in images[k : k + BATCH]]
             squares = np.stack([preprocessing.pixels(image) for image in some])
-            batch = normalised(torch.from_numpy(squares), Pixels(preprocessing, np.arange(len(squares)), squares))
-            found.append(features_of(model, batch)[0].float().numpy())
+            found.append(features_of(model, as_tensor(squares, preprocessing))[0].float().numpy())
         if not found:
             raise DataError("L211", N_("none of these images can be read"), where="transform", todo=N_("name image files, a folder, or a pattern in quotes"))
         return np.concatenate(found)

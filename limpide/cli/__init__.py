@@ -79,17 +79,13 @@ def main() -> None:
         told = of_the_system(error)
         click.echo(f"limpide: {told}", err=True)
         sys.exit(told.exit_status)
-    except Exception:
-        click.echo("limpide: " + _logged(), err=True)
+    except Exception as error:
+        click.echo("limpide: " + _logged(error), err=True)
         sys.exit(1)
 
 
-def _logged() -> str:
-    import traceback
+def _logged(error: Exception) -> str:
+    from limpide.workflows.info import log_error
 
-    from limpide.workflows.info import error_log
-
-    file = error_log()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(traceback.format_exc(), encoding="utf-8")
+    file = log_error(error)
     return _("this is a mistake in limpide itself — the details are in {file} — please report it with that file").format(file=file)

@@ -320,6 +320,13 @@ def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
     return np.argsort(rank, kind="stable")
 
 
+def sample(labels: np.ndarray, most: int, each: int = 0) -> np.ndarray:
+    """About `most` indices, sorted, the same every time: the classes in their own proportions, yet `each` of every class that has so many."""
+    order = stratified(labels, 0)
+    rare = [order[labels[order] == label][:each] for label in np.unique(labels)]
+    return np.unique(np.concatenate([order[:most], *rare]))
+
+
 def write_split(file: Path, names: Iterable[str], labels: Iterable[str], division: Division, keys: np.ndarray) -> None:
     """One line an image that is used. `content` is its hash; `group` numbers those that were kept together, where there are several."""
     sizes = np.bincount(division.together, minlength=1) if len(division.together) else np.zeros(1, int)

@@ -15,21 +15,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.split import sample
 from limpide.finding import Finding, Number, Table, Verdict
 from limpide.language import N_, message
 from limpide.metrics import wilson
-from limpide.training.device import fused
+from limpide.training.batches import normalised
+from limpide.training.device import fused, has_fast_bf16
 
 BATCH = 32
 GRID = 8  # places along each side
 SHARE = 5  # the window's side is this part of the image's
 HOSTS = 6  # images of other classes while looking
 PROOFS = 40  # other images of other classes for the test
+LOOKS = GRID * GRID * HOSTS + PROOFS  # images a class costs
+EACH, OTHERS = 2 * PROOFS, 100  # images of each class that is looked at, and of all, from which patches are cut and into which they are pasted
 DECIDES = 0.5  # share of them, at the lower end of its interval, from which a place is said to decide
 
-Answers = Callable[[Tensor], np.ndarray]  # normalised images (n, channels, size, size) → the class of each, int (n,)
+Answers = Callable[[np.ndarray], np.ndarray]  # squares uint8 (n, size, size, channels) → the class of each, int (n,)
 
 
 @dataclass(frozen=True)
@@ -52,21 +57,32 @@ class Place:
 
     @property
     def decides(self) -> bool:
-        return self.n > 0 and self.interval[0] >= DECIDES
+        return self.interval[0] >= DECIDES
 
 
-def affordable(each: int, work: float) -> int:
-    """How many classes can be looked at. each: multiply-adds of one image, work: of all of it."""
-    return int(work / (max(1, each) * (GRID * GRID * HOSTS + PROOFS)))
+def wanted(labels: np.ndarray, each: int, work: float) -> list[int]:
+    """The classes that can be looked at, those with the most images first. each: multiply-adds of one image, work: of all of it."""
+    names, counts = np.unique(labels[labels >= 0], return_counts=True)
+    return [int(k) for k in names[np.argsort(-counts, kind="stable")][: int(work / (max(1, each) * LOOKS))]]
 
 
-def answers_of(network: nn.Module, dtype: torch.dtype = torch.float32) -> Answers:
-    """Asks a copy of the network that is made for inference on the processor: the same numbers but for rounding."""
-    quick = fused(network, torch.device("cpu")).to(dtype)
+def chosen(labels: np.ndarray, wanted: Sequence[int]) -> np.ndarray:
+    """Which images serve, in no particular order. labels: int (n,), negative where it is not known."""
+    own, known = np.flatnonzero(np.isin(labels, wanted)), np.flatnonzero(labels >= 0)
+    rows = np.union1d(own[sample(labels[own], 0, EACH)], known[sample(labels[known], OTHERS)])
+    return np.random.default_rng(0).permutation(rows).astype(int)
 
-    def answer(images: Tensor) -> np.ndarray:
+
+def answers_of(network: nn.Module, preprocessing: Preprocessing) -> Answers:
+    """Asks a copy of the network that is made for inference on the processor, in its fastest arithmetic: the same but for rounding."""
+    device = torch.device("cpu")
+    dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
+    quick = fused(network, device).to(dtype)
+
+    def answer(squares: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return np.concatenate([quick(images[k : k + BATCH].to(dtype)).argmax(1).numpy() for k in range(0, len(images), BATCH)])
+            parts = [normalised(torch.from_numpy(np.array(squares[k : k + BATCH])), preprocessing).to(dtype) for k in range(0, len(squares), BATCH)]
+            return np.concatenate([quick(part).argmax(1).numpy() for part in parts])
 
     return answer
 
@@ -78,50 +94,48 @@ def window(size: int, k: int) -> tuple[int, int]:
     return start, start + width
 
 
-def places(answers: Answers, images: Tensor, labels: np.ndarray, wanted: Sequence[int]) -> Iterator[Place]:
-    """One Place for each class of `wanted` that has two images and others beside it.
+def places(answers: Answers, squares: np.ndarray, labels: np.ndarray, wanted: Sequence[int]) -> Iterator[Place]:
+    """One Place for each class of `wanted` of which two images are called by its name, and others beside it.
 
-    images: (n, channels, size, size), normalised, in no particular order · labels: int (n,)
+    squares: uint8 (n, size, size, channels), in no particular order · labels: int (n,)
     """
-    said, z = answers(images), NormalDist().inv_cdf(1 - 0.025 / max(1, len(wanted)))
+    said, z = answers(squares), NormalDist().inv_cdf(1 - 0.025 / max(1, len(wanted)))
     for label in wanted:
         own = np.flatnonzero((labels == label) & (said == label))
         others = np.flatnonzero((labels != label) & (said != label))
         if len(own) < 2 or len(others) < 2:
             continue
         # Half of each looks for the place, the other half proves it.
-        half = max(1, len(others) // 2)
-        hosts, proofs = others[:half][:HOSTS], others[half:][:PROOFS]
-        donors, proving = own[: max(1, len(own) // 2)], own[max(1, len(own) // 2) :]
-        shares = np.array([[_turned(answers, images, donors, hosts, label, row, column).mean() for column in range(GRID)] for row in range(GRID)])
+        hosts, proofs = others[: len(others) // 2][:HOSTS], others[len(others) // 2 :][:PROOFS]
+        donors, proving = own[: len(own) // 2], own[len(own) // 2 :]
+        tried = (np.concatenate([pasted(squares, donors, hosts, row, column) for column in range(GRID)]) for row in range(GRID))
+        shares = np.array([(answers(images) == label).reshape(GRID, len(hosts)).mean(1) for images in tried])
         row, column = divmod(int(shares.argmax()), GRID)
         pairs = min(len(proving), len(proofs))  # one patch in many images would be one proof, not many
-        turned = _turned(answers, images, proving[:pairs], proofs[:pairs], label, row, column)
+        turned = answers(pasted(squares, proving[:pairs], proofs[:pairs], row, column)) == label
         yield Place(label, row, column, shares, int(turned.sum()), pairs, int(proving[0]), z)
 
 
-def pasted(images: Tensor, donors: np.ndarray, hosts: np.ndarray, row: int, column: int) -> Tensor:
+def pasted(squares: np.ndarray, donors: np.ndarray, hosts: np.ndarray, row: int, column: int) -> np.ndarray:
     """The hosts, each with what a donor shows in this window."""
-    size = images.shape[-1]
-    (top, bottom), (left, right) = window(size, row), window(size, column)
-    found = images[torch.from_numpy(hosts)].clone()
-    given = images[torch.from_numpy(donors[np.arange(len(hosts)) % len(donors)])]
-    found[:, :, top:bottom, left:right] = given[:, :, top:bottom, left:right]
+    (top, bottom), (left, right) = window(squares.shape[1], row), window(squares.shape[2], column)
+    found = squares[hosts].copy()
+    found[:, top:bottom, left:right] = squares[donors[np.arange(len(hosts)) % len(donors)], top:bottom, left:right]
     return found
-
-
-def _turned(answers: Answers, images: Tensor, donors: np.ndarray, hosts: np.ndarray, label: int, row: int, column: int) -> np.ndarray:
-    """bool (hosts,): whether each is called this class then."""
-    return np.asarray(answers(pasted(images, donors, hosts, row, column)) == label)
 
 
 DOWN = (N_("at the top"), N_("in the middle"), N_("at the bottom"))
 ACROSS = (N_("on the left"), N_("in the middle"), N_("on the right"))
 
 
-def as_finding(found: Sequence[Place], classes: Sequence[str], of: int | None = None) -> Finding:
-    """The claim, with the most convincing place of each class. of: so many classes there are, where not all were looked at."""
-    ordered = sorted(found, key=lambda place: -place.interval[0])
+def ranked(found: Sequence[Place]) -> list[Place]:
+    """The most convincing first."""
+    return sorted(found, key=lambda place: -place.interval[0])
+
+
+def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Finding:
+    """The claim, with the most convincing place of each class. of: so many classes there are."""
+    ordered = ranked(found)
     verdict: Verdict = "unknown" if not ordered else "warn" if ordered[0].decides else "ok"
     says = {
         "unknown": N_("There are too few images to say whether one small place decides."),
@@ -130,21 +144,13 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int | None = 
         ),
         "ok": N_("No small place decides: the most convincing one makes {share:percent} of {n:count} images of other classes {label}."),
     }[verdict]
-    first = ordered[0] if ordered else None
-    values: dict[str, Any] = (
-        {
-            "label": classes[first.label],
-            "share": first.turned / max(1, first.n),
-            "n": first.n,
-            "down": message(DOWN[first.row * 3 // GRID]).to_json(),
-            "across": message(ACROSS[first.column * 3 // GRID]).to_json(),
-        }
-        if first
-        else {}
-    )
-    rows = [
-        [classes[p.label], message(DOWN[p.row * 3 // GRID]), message(ACROSS[p.column * 3 // GRID]), p.turned / max(1, p.n), *p.interval, p.n] for p in ordered
+    rows: list[list[Any]] = [
+        [classes[p.label], message(DOWN[p.row * 3 // GRID]), message(ACROSS[p.column * 3 // GRID]), p.turned / p.n, *p.interval, p.n] for p in ordered
     ]
+    values: dict[str, Any] = {}
+    if rows:
+        label, down, across, share, low, high, n = rows[0]
+        values = {"label": label, "down": down.to_json(), "across": across.to_json(), "share": share, "n": n}
     columns = [
         (N_("class"), "text"),
         (N_("row"), "text"),
@@ -154,18 +160,15 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int | None = 
         (N_("high"), "percent"),
         (N_("images"), "count"),
     ]
+    some = message(N_("{n:count} of {of:count} classes were looked at; the Audit page of limpide studio looks at more."), n=len(found), of=of)
     return Finding(
         name="shortcut",
         verdict=verdict,
         message=message(says, **values),
-        numbers=[Number(N_("became this class"), first.turned / max(1, first.n), "share", *first.interval, n=first.n)] if first else [],
+        numbers=[Number(N_("became this class"), share, "share", low, high, n=n)] if rows else [],
         table=Table(columns, rows),
         details=[
-            *(
-                [message(N_("{n:count} of {of:count} classes were looked at; the Audit page of limpide studio looks at more."), n=len(found), of=of)]
-                if of and of > len(found)
-                else []
-            ),
+            *([some] if 0 < len(found) < of else []),
             message(
                 N_(
                     "A window of a fifth of the side is cut out of images of a class and pasted at the same place of others; the best of 64 places is then tried on images that did not choose it."
@@ -174,5 +177,4 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int | None = 
             message(N_("A mark that wanders over the image is not found. Where the thing itself is as small as the window, it is the thing that was pasted.")),
         ],
         source="Geirhos et al. 2020, arXiv 2004.07780",
-        data={"places": [{"label": classes[p.label], "row": p.row, "column": p.column, "shares": p.shares.tolist()} for p in ordered]},
     )

@@ -13,7 +13,6 @@ import os
 import secrets
 import socket
 import threading
-import traceback
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,7 @@ from limpide import __version__, language
 from limpide.browser import STATIC
 from limpide.errors import RunError, UsageError
 from limpide.finding import Finding
-from limpide.language import N_, Message
+from limpide.language import N_
 from limpide.run import Run
 from limpide.studio import marking, starting
 from limpide.studio.answers import Ascii, finite, worded
@@ -40,7 +39,7 @@ from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
 from limpide.studio.series import following, series, spark, summary
 from limpide.studio.worker import Worker
-from limpide.workflows.info import error_log
+from limpide.workflows.info import log_error
 
 PORTS = range(8765, 8785)
 TAIL = 0.4  # s between two looks at events.jsonl
@@ -241,9 +240,6 @@ class Studio:
         self._speak(request)
         if isinstance(payload.get("finding"), dict):
             payload["finding"] = worded(Finding.from_json(payload["finding"]))
-        if isinstance(payload.get("message"), dict):
-            payload["message"] = str(Message.from_json(payload["message"]))
-            payload["numbers"] = [number | {"name": language._(number["name"])} for number in payload["numbers"]]
         if not data:
             return Ascii(payload)
         return Response(
@@ -301,10 +297,7 @@ async def _damaged(_request: Request, error: Exception) -> Response:
 
 
 async def _mistake(_request: Request, error: Exception) -> Response:
-    file = error_log()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    return _told(f"this is a mistake in limpide itself; the details are in {file}", 500)
+    return _told(f"this is a mistake in limpide itself; the details are in {log_error(error)}", 500)
 
 
 def _message(kind: str, values: Any, offset: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Pixels
 
 Batch = tuple[Tensor, Tensor]  # images float (batch, channels, size, size), labels int64 (batch,)
@@ -53,15 +54,19 @@ class Batches:
             there = torch.tensor([int(i) not in lost for i in self.rows[picked]])
             raw, picked = raw[there.to(self.device)], picked[there.numpy()]
         labels = torch.from_numpy(self.labels[picked].astype(np.int64)).to(self.device)
-        return normalised(raw, self.pixels), labels
+        return normalised(raw, self.pixels.preprocessing), labels
 
 
-def normalised(raw: Tensor, pixels: Pixels) -> Tensor:
+def normalised(raw: Tensor, preprocessing: Preprocessing) -> Tensor:
     """uint8 (batch, size, size, channels) → float (batch, channels, size, size), in channels-last memory."""
-    p = pixels.preprocessing
-    mean = torch.tensor(p.mean, device=raw.device)
-    std = torch.tensor(p.std, device=raw.device)
+    mean = torch.tensor(preprocessing.mean, device=raw.device)
+    std = torch.tensor(preprocessing.std, device=raw.device)
     return ((raw.float() - mean) / std).permute(0, 3, 1, 2)
+
+
+def as_tensor(squares: np.ndarray, preprocessing: Preprocessing) -> Tensor:
+    """uint8 (n, size, size, channels) → float (n, channels, size, size), rows first: for looking inside."""
+    return normalised(torch.from_numpy(np.array(squares)), preprocessing).contiguous()
 
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]

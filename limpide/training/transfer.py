@@ -43,7 +43,7 @@ def frozen_features(model: nn.Module, pixels: Pixels, rows: np.ndarray, cache: P
             with torch.inference_mode():
                 for start in range(0, len(part), BATCH):
                     raw = torch.from_numpy(pixels.take(part[start : start + BATCH])).to(device)
-                    found.append(network.features(normalised(raw, pixels).to(dtype)).float().cpu().numpy())  # type: ignore[operator]
+                    found.append(network.features(normalised(raw, pixels.preprocessing).to(dtype)).float().cpu().numpy())  # type: ignore[operator]
             array = np.concatenate(found)
             write_atomically(_chunk_name(cache, pixels, part), lambda stream, a=array: np.save(stream, a))  # type: ignore[misc]
         yield Progress(message(N_("looking at the images with the pretrained network")), k + len(part), len(rows))

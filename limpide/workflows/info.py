@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ def info(runs: Path) -> dict[str, Any]:
         "language": language.current(),
         "languages": list(language.LANGUAGES),
     }
+
+
+def log_error(error: BaseException) -> Path:
+    """Writes what a mistake of limpide's own said into the error log, and says where that is."""
+    file = error_log()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return file
 
 
 def error_log() -> Path:

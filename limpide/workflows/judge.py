@@ -17,6 +17,7 @@ from limpide.audit.evidence import Evidence
 from limpide.audit.rivals import Rival
 from limpide.data.dataset import TEST, TRAIN, Dataset
 from limpide.data.decode import Undecodable
+from limpide.data.preprocessing import Preprocessing
 from limpide.energy import Energy
 from limpide.events import Event, Judged, Note, Progress
 from limpide.language import N_, message
@@ -25,8 +26,7 @@ from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.workflows.rivals import Material, compare
 
-PASTED_WORK = 4e11  # multiply-adds: a few seconds
-PASTED_IMAGES = 400  # test images that give and take patches
+PASTED_WORK = 4e11  # multiply-adds that asking for shortcuts may cost: a few seconds
 
 
 def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator[Progress | tuple[np.ndarray, np.ndarray]]:
@@ -106,14 +106,14 @@ def judge(
     evidence = evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()))
     for audit in AUDITS.values():
         yield _add(run, audit(evidence))
-    model, _ = trained(run)
-    work = multiply_adds(model, predictor.preprocessing.channels, predictor.preprocessing.size)
-    ms, megabytes = predictor.milliseconds(dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side)), run.model_file.stat().st_size
+    model, preprocessing = trained(run)
+    work = multiply_adds(model, preprocessing.channels, preprocessing.size)
+    ms, megabytes = predictor.milliseconds(dataset.images.image(int(rows[0]), preprocessing.jpeg_side)), run.model_file.stat().st_size
     right, learned_from = int(evidence.right.sum()), _trained_on(info, len(train_labels))
     own = Rival(message(N_("the network")), right, len(truth), learned_from, training_seconds(info), ms, megabytes, work)
     yield _add(run, simpler.simpler(own, *(yield from compare(dataset, parts, rows, material))))
-    yield from _inside(run, dataset, evidence, rows)
-    yield from _shortcut(run, dataset, evidence, rows)
+    yield from _inside(run, dataset, evidence, rows, model, preprocessing)
+    yield from _shortcut(run, dataset, evidence, rows, model, preprocessing, work)
     whole = time.monotonic() - began
     yield _add(
         run,
@@ -165,73 +165,43 @@ def training_seconds(info: dict[str, Any]) -> float:
     return float(info.get("fit_seconds", 0.0)) + float((info.get("frozen") or {}).get("seconds", 0.0))
 
 
-def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray) -> Iterator[Event]:
+def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing) -> Iterator[Event]:
     """One unit of the network, opened, for the first test image it was sure of and right about."""
-    import torch
-
     from limpide.interpret.ends import ends_of
     from limpide.interpret.trace import trace
     from limpide.interpret.why import as_finding, strongest_of
-    from limpide.training.network import trained
+    from limpide.training.batches import as_tensor
 
-    if not len(rows):
-        return
-    model, preprocessing = trained(run)
     chosen = int(np.argmax(evidence.probabilities.max(1) * evidence.right))
     square = preprocessing.pixels(dataset.images.image(int(rows[chosen]), preprocessing.jpeg_side))
-    mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
-    image = torch.from_numpy(((square.astype(np.float32) - mean) / std).transpose(2, 0, 1)[None])
-    seen = trace(model, image)
+    seen = trace(model, as_tensor(square[None], preprocessing))
     unit = strongest_of(seen)
+    mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
     _keep_ends(run, ends_of(seen, unit.channel) | {"mean": mean, "std": std})
-    finding = as_finding(unit)
-    yield _add(run, dataclasses.replace(finding, pictures=[evidence.picture(chosen)]))
+    yield _add(run, dataclasses.replace(as_finding(unit), pictures=[evidence.picture(chosen)]))
 
 
-def _shortcut(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray) -> Iterator[Event]:
-    """Whether one small place decides a class, on test images; of many classes those with the most of them, as far as a few seconds reach."""
-    import torch
+def _shortcut(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing, each: int) -> Iterator[Event]:
+    """Whether one small place decides a class, on test images. each: multiply-adds of one image."""
+    from limpide.interpret.shortcut import answers_of, as_finding, chosen, places, ranked, wanted, window
 
-    from limpide.data.reading import Pixels
-    from limpide.interpret.shortcut import affordable, answers_of, as_finding, places, window
-    from limpide.models import multiply_adds
-    from limpide.training.batches import normalised
-    from limpide.training.device import has_fast_bf16
-    from limpide.training.network import trained
-
-    model, p = trained(run)
-    counts = np.bincount(evidence.truth, minlength=len(evidence.classes))
-    some = int((counts > 0).sum())
-    wanted = [int(k) for k in np.argsort(-counts, kind="stable")[: affordable(multiply_adds(model, p.channels, p.size), PASTED_WORK)] if counts[k]]
-    if not wanted:
-        return
-    chosen = _evenly(evidence.truth, PASTED_IMAGES)
-    read = {int(k): p.pixels(image) for k in chosen if (image := _readable(dataset, int(rows[k]), p.jpeg_side)) is not None}
+    if not (looked_at := wanted(evidence.truth, each, PASTED_WORK)):
+        return  # not one class in the time that there is
+    side = preprocessing.jpeg_side
+    read = {k: preprocessing.pixels(image) for k in chosen(evidence.truth, looked_at).tolist() if (image := _readable(dataset, int(rows[k]), side)) is not None}
     if not read:
         return
-    chosen, squares = np.array(list(read)), np.stack(list(read.values()))
-    images = normalised(torch.from_numpy(squares), Pixels(p, np.arange(len(squares)), squares)).contiguous()
-    dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
+    some, squares = list(read), np.stack(list(read.values()))
     found = []
-    for done, place in enumerate(places(answers_of(model, dtype), images, evidence.truth[chosen], wanted)):
+    for place in places(answers_of(model, preprocessing), squares, evidence.truth[some], looked_at):
         found.append(place)
-        yield Progress(message(N_("asking whether one small place decides a class")), done + 1, len(wanted))
-    finding = as_finding(found, evidence.classes, some)
-    shown = [place for place in sorted(found, key=lambda place: -place.interval[0])[:1] if place.decides]
-    boxes = [(window(p.size, place.row), window(p.size, place.column)) for place in shown]
-    framed = [evidence.framed(int(chosen[place.donor]), squares[place.donor], box) for place, box in zip(shown, boxes, strict=True)]
-    yield _add(run, dataclasses.replace(finding, pictures=framed))
-
-
-def _evenly(truth: np.ndarray, most: int) -> np.ndarray:
-    """At most so many places, mixed, as many of each class as there are."""
-    mixed = np.random.default_rng(0).permutation(len(truth))
-    turn: dict[int, int] = {}
-    order = []
-    for k in mixed.tolist():
-        order.append(turn.setdefault(int(truth[k]), 0))
-        turn[int(truth[k])] += 1
-    return mixed[np.argsort(order, kind="stable")[:most]]
+        yield Progress(message(N_("asking whether one small place decides a class")), len(found), len(looked_at))
+    finding = as_finding(found, evidence.classes, len(np.unique(evidence.truth)))
+    if finding.verdict == "warn":
+        place = ranked(found)[0]
+        box = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
+        finding = dataclasses.replace(finding, pictures=[evidence.framed(some[place.donor], squares[place.donor], box)])
+    yield _add(run, finding)
 
 
 __all__ = ["Note", "evidence_of", "judge", "looked"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from limpide.data.decode import Undecodable, decode
+from limpide.data.layout import PICTURES
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.split import write_rows
 from limpide.errors import DataError, ModelError, UsageError
@@ -16,7 +17,6 @@ from limpide.language import N_
 from limpide.run import Run
 from limpide.workflows.opening import PUBLISHED
 
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".jfif", ".avif")
 ASIDE = 32  # images that the pages offer first
 MOST_TOLD = 100  # letters of what torch says
 SIZE = 224  # pixels, for a network that says nothing of them
@@ -35,9 +35,11 @@ def open_network(model: str, images: str, parent: Path, *, weights: str = "", cl
     names = _files(Path(images))
     folders = sorted({name.split("/")[0] for name in names if "/" in name})
     network, preprocessing, labels = _network(model, weights, classes or (len(folders) if len(folders) > 1 else 0), image_size)
-    outputs = labels or (folders if len(folders) == classes_of(network, preprocessing) else [f"{k}" for k in range(classes_of(network, preprocessing))])
+    outputs = labels or [str(k) for k in range(classes_of(network, preprocessing))]
+    if not labels and len(folders) == len(outputs):
+        outputs = folders
     run = Run.create(parent, model.replace(":", "-"), {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs})
-    _keep_images(run, Path(images), names, preprocessing, outputs)
+    aside = _keep_images(run, Path(images), names, preprocessing, outputs)
     from limpide.training.network import save_weights
 
     save_weights(network, run.snapshots / "best.safetensors")
@@ -49,7 +51,7 @@ def open_network(model: str, images: str, parent: Path, *, weights: str = "", cl
         phase="done",
         recipe={"model": model},
         final=kept,
-        learning=kept | {"probes": min(ASIDE, len(names))},
+        learning=kept | {"probes": aside},
     )
     return run
 
@@ -67,7 +69,7 @@ def _files(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise DataError("L208", N_("the file cannot be opened"), where=folder, todo=N_("name a folder of images"))
     found = sorted(
-        str(file.relative_to(folder)) for file in folder.rglob("*") if file.suffix.lower() in IMAGE_ENDINGS and file.is_file() and not file.name.startswith(".")
+        str(file.relative_to(folder)) for file in folder.rglob("*") if file.suffix.lower() in PICTURES and file.is_file() and not file.name.startswith(".")
     )
     if not found:
         raise DataError("L211", N_("none of these images can be read"), where=folder, todo=N_("name a folder of images"))
@@ -115,8 +117,8 @@ def _seen_as(size: int, channels: int) -> Preprocessing:
     return Preprocessing(size, channels, "squash", "bilinear", (127.5,), (63.75,), 2 * size)
 
 
-def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Preprocessing, classes: list[str]) -> None:
-    """split.csv of all of them, and the pixels of some. Raises UsageError where none can be decoded."""
+def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Preprocessing, classes: list[str]) -> int:
+    """split.csv of all of them, and the pixels of some: so many. Raises UsageError where none can be decoded."""
     labels = [name.split("/")[0] if "/" in name else "" for name in names]
     write_rows(run.split_file, ("file", "label", "part", "content", "group"), [(name, label, "", "", "") for name, label in zip(names, labels, strict=True)])
     squares, truth, kept = [], [], []
@@ -132,3 +134,4 @@ def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Prepro
     if not squares:
         raise UsageError("L140", N_("none of the images in this folder can be decoded"), where=folder, todo=N_("name a folder of images"))
     np.savez(run.probes_file, squares=np.stack(squares), truth=np.array(truth), files=np.array(kept))
+    return len(squares)

@@ -17,7 +17,6 @@ from limpide.events import Progress
 from limpide.files import write_bytes
 from limpide.finding import Finding, Table
 from limpide.language import N_, message
-from limpide.predictor import Predictor
 from limpide.report.sight import METHOD_WORDS, Evidence, Maps, Sight
 from limpide.report.written import WRITERS, bytes_of
 from limpide.run import Run
@@ -74,8 +73,12 @@ def opened(model: Any, preprocessing: Preprocessing | None = None) -> Opened:
         return Opened(network, name, name, own, tuple(imagenet_classes()), 1.0)
     run = run_of(name)
     info = run.info()
-    temperature = Predictor(run.model_file).temperature if run.model_file.exists() else 1.0
-    return Opened(network, info["recipe"]["model"], name, own, tuple(info["classes"]), temperature)
+    return Opened(network, info["recipe"]["model"], name, own, tuple(info["classes"]), temperature_of(info))
+
+
+def temperature_of(info: dict[str, Any]) -> float:
+    """What the sealed model of a run divides its logits by, from its run.json; 1 while there is none."""
+    return float(info["temperature"]["value"]) if info.get("temperature") else 1.0
 
 
 def entered(image: Any, preprocessing: Preprocessing | None) -> tuple[Tensor, np.ndarray, str]:
@@ -86,8 +89,7 @@ def entered(image: Any, preprocessing: Preprocessing | None) -> tuple[Tensor, np
     """
     import torch
 
-    from limpide.data.reading import Pixels
-    from limpide.training.batches import normalised
+    from limpide.training.batches import as_tensor
 
     if isinstance(image, torch.Tensor) and image.is_floating_point():
         if image.ndim != 4 or len(image) != 1:
@@ -106,7 +108,7 @@ def entered(image: Any, preprocessing: Preprocessing | None) -> tuple[Tensor, np
     file = os.fspath(image) if isinstance(image, (str, os.PathLike)) else ""
     found = decoded(file, preprocessing) if file else images_in(image.numpy() if isinstance(image, torch.Tensor) else image)[0]
     square = preprocessing.pixels(found)
-    return normalised(torch.from_numpy(square[None].copy()), Pixels(preprocessing, np.arange(1), square[None])), square, file
+    return as_tensor(square[None], preprocessing), square, file
 
 
 def decoded(file: str, preprocessing: Preprocessing) -> Any:

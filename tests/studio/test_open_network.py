@@ -64,6 +64,7 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_strangers_network_is_opened_unit_by_unit(pictures: Path, tmp_path: Path) -> None:
     run = open_network("strangers_networks:Net", str(pictures), tmp_path / "runs", image_size=48)
+    assert run.info()["learning"]["probes"] == len(np.load(run.probes_file)["truth"]) == 9, "one of ten is broken"
     assert run.info()["classes"] == ["0", "1", "2", "3"] and run.info()["final"]["preprocessing"]["size"] == 48
     looker = Looker()
     found = ANSWERS["unit"](looker, path=str(run.path), snapshot="best", image={"probe": 0}, key="conv", channel=2, y=3, x=4)[0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Pixels
-from limpide.training.batches import Batches, LightAugment, normalised
+from limpide.training.batches import Batches, LightAugment, as_tensor, normalised
 
 CPU = torch.device("cpu")
 
@@ -59,8 +59,9 @@ def test_normalised(channels: int) -> None:
     random = np.random.default_rng(0)
     raw = random.integers(0, 256, (2, 5, 5, channels), dtype=np.uint8)
     mean, std = tuple(10.0 + k for k in range(channels)), tuple(3.0 + k for k in range(channels))
-    pixels = Pixels(Preprocessing(5, channels, mean=mean, std=std), np.arange(2), raw)
-    found = normalised(torch.from_numpy(raw), pixels)
+    preprocessing = Preprocessing(5, channels, mean=mean, std=std)
+    found = normalised(torch.from_numpy(raw), preprocessing)
+    assert torch.equal(as_tensor(raw, preprocessing), found) and as_tensor(raw, preprocessing).is_contiguous()
     expected = ((raw.astype(np.float32) - np.array(mean, np.float32)) / np.array(std, np.float32)).transpose(0, 3, 1, 2)
     assert found.dtype == torch.float32 and np.array_equal(found.numpy(), expected)
 

@@ -15,7 +15,7 @@ from PIL import Image
 from limpide.data.dataset import FileImages
 from limpide.data.decode import Undecodable
 from limpide.data.scan import scan
-from limpide.data.split import read_split
+from limpide.data.split import read_split, sample
 from limpide.errors import LimpideError
 from limpide.files import sha256
 from limpide.run import Run
@@ -77,15 +77,10 @@ class Album:
         """Rows of this part and class; of all of them where neither is said."""
         return np.array([k for k in range(len(self.files)) if (not part or self.parts[k] == part) and (not label or self.labels[k] == label)], int)
 
-    def some(self, most: int, part: str = "", label: str = "") -> np.ndarray:
-        """At most so many of them, drawn evenly from the classes, the same ones every time, in their order."""
-        rows = np.random.default_rng(0).permutation(self.rows(part, label))
-        turn: Counter[str] = Counter()
-        order = []
-        for row in rows.tolist():
-            order.append(turn[self.labels[row]])
-            turn[self.labels[row]] += 1
-        return np.sort(rows[np.argsort(order, kind="stable")[:most]])
+    def some(self, most: int, part: str = "") -> np.ndarray:
+        """At most so many of them, each class in its share, the same ones every time, in their order."""
+        rows = self.rows(part)
+        return rows[sample(np.array(self.labels)[rows], most)] if len(rows) else rows
 
     @property
     def learned(self) -> str:

@@ -73,17 +73,17 @@ def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], 
 
 def saliency(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
     """A map float32 (height, width) and whether it may be believed."""
-    from limpide.interpret.saliency import METHODS
-    from limpide.interpret.sanity import as_finding, sanity
+    from limpide.workflows.see import saliency_of, usual_of
 
     network, seen, _, _ = looker.trace(path, snapshot, image)
-    try:
-        found = METHODS[method](network, seen.image, label)
-    except TypeError as error:
-        raise LookupError(str(error)) from error
-    claim = as_finding(method, sanity(network, seen.image, label, METHODS[method]))
-    numbers = [{"name": n.name, "value": n.value, "unit": n.unit} for n in claim.numbers]
-    return {"verdict": claim.verdict, "message": claim.message.to_json(), "numbers": numbers}, npy(found)
+    if not 0 <= label < seen.output.shape[1]:
+        raise LookupError(f"the classes go from 0 to {seen.output.shape[1] - 1}")
+    at = (*looker.trace_key(path, snapshot, image), label)
+    beside = looker.once(("usual", *at), lambda: usual_of(network, seen.image, label))  # what the four maps are compared with
+    found = looker.once(("saliency", *at, method), lambda: saliency_of(network, seen.image, label, method, beside))
+    if found.plane is None:
+        raise LookupError(str(found.badge.message))
+    return {"finding": found.badge.to_json()}, npy(found.plane)
 
 
 def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], mask: list[list[int]]) -> Answer:

@@ -14,10 +14,9 @@ from limpide.audit.evidence import Evidence
 from limpide.language import N_, message
 from limpide.studio.looking.album import Album, Gone, stamp
 from limpide.studio.looking.looker import Answer, Looker
-from limpide.studio.looking.many import answers, readable
+from limpide.studio.looking.many import cost, readable
 
 MOST = 60  # images sent at once
-MOST_PASTED = 400  # test images that serve as donors and hosts
 MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
 MOST_GROUPED = 500  # images whose pixels are looked at to group them
 DARK_TO_BRIGHT = (N_("dark, grey level {low} to {high}"), N_("middle, grey level {low} to {high}"), N_("bright, grey level {low} to {high}"))
@@ -107,25 +106,26 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
 
 def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as the time allows."""
-    from limpide.interpret.shortcut import affordable, as_finding, places, window
-    from limpide.models.counting import multiply_adds
+    from limpide.interpret.shortcut import answers_of, as_finding, chosen, places, ranked, wanted, window
 
     network, preprocessing, classes = looker.network(path, snapshot)
     album = looker.album(path)
-    rows, squares = readable(looker, path, preprocessing, album.some(MOST_PASTED, "test" if "test" in album.parts else ""))
-    mixed = np.random.default_rng(0).permutation(len(rows))
-    rows, squares = rows[mixed], squares[mixed]
-    labels = np.array([classes.index(album.labels[row]) if album.labels[row] in classes else -1 for row in rows])
-    counts = np.bincount(labels[labels >= 0], minlength=len(classes))
-    work = looker.once(("work", *looker.key(path, snapshot)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))
-    most = max(1, affordable(work, MOST_WORK))
-    wanted = [int(k) for k in np.argsort(-counts, kind="stable")[:most] if counts[k]]
-    found = list(places(answers(looker, path, snapshot), looker.batch(preprocessing, squares), labels, wanted))
+    rows = album.rows("test" if "test" in album.parts else "")
+    number = {name: k for k, name in enumerate(classes)}
+    labels = np.array([number.get(album.labels[row], -1) for row in rows], int)
+    if (labels < 0).all():
+        raise LookupError("none of these images is known to belong to a class of this network")
+    if not (looked_at := wanted(labels, cost(looker, path, snapshot), MOST_WORK)):
+        raise LookupError("this network works too long on each image for this question")
+    of = len(np.unique(labels[labels >= 0]))
+    rows, squares = readable(looker, path, preprocessing, rows[chosen(labels, looked_at)])
+    labels = np.array([number[album.labels[row]] for row in rows], int)
+    found = list(places(answers_of(network, preprocessing), squares, labels, looked_at)) if len(rows) else []
     shown = []
-    for place in sorted(found, key=lambda place: -place.interval[0])[:3]:
+    for place in ranked(found)[:3]:
         (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
         shown.append({"class": classes[place.label], "row": int(rows[place.donor]), "box": [top, left, bottom, right], "shares": place.shares.tolist()})
-    return {"finding": as_finding(found, classes).to_json(), "shown": shown, "judged": len(wanted), "of": int((counts > 0).sum())}, b""
+    return {"finding": as_finding(found, classes, len(found)).to_json(), "shown": shown, "judged": len(looked_at), "of": of}, b""
 
 
 def _names(evidence: Evidence, album: Album, by: str) -> list[str | None]:

@@ -17,6 +17,7 @@ from limpide.files import sha256
 from limpide.run import Run
 from limpide.studio.looking.album import Album, stamp
 from limpide.studio.looking.shelf import Shelf
+from limpide.workflows.see import temperature_of
 
 MOST_BYTES = 300_000_000  # of each kind that is kept for the next question
 
@@ -70,22 +71,16 @@ class Looker:
 
     def temperature(self, path: str, snapshot: str) -> float:
         """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""
-        run = Run.open(path)
-        found = run.finding("calibration") if snapshot == "best" and run.model_file.exists() else None
-        number = found.number("temperature") if found else None
-        return number.value if number else 1.0
+        return temperature_of(Run.open(path).info()) if snapshot == "best" else 1.0
 
     def tensor(self, path: str, preprocessing: Any, image: dict[str, Any]) -> Any:
         """(1, channels, size, size), normalised as in training."""
         return self.batch(preprocessing, self.square(path, preprocessing, image)[None])
 
     def batch(self, preprocessing: Any, squares: np.ndarray) -> Any:
-        import torch
+        from limpide.training.batches import as_tensor
 
-        from limpide.data.reading import Pixels
-        from limpide.training.batches import normalised
-
-        return normalised(torch.from_numpy(np.array(squares)), Pixels(preprocessing, np.arange(len(squares)), squares)).contiguous()
+        return as_tensor(squares, preprocessing)
 
     def album(self, path: str) -> Album:
         """Raises LookupError where the run has not split its images yet."""
@@ -122,9 +117,13 @@ class Looker:
         from limpide.interpret.trace import trace
 
         network, preprocessing, classes = self.network(path, snapshot)
+        found = self.traces.once(self.trace_key(path, snapshot, image), lambda: trace(network, self.tensor(path, preprocessing, image)))
+        return network, found, preprocessing, classes
+
+    def trace_key(self, path: str, snapshot: str, image: dict[str, Any]) -> tuple[Any, ...]:
+        """What tells this image in these weights from all others."""
         told = [(name, sha256(value) if isinstance(value, bytes) else value) for name, value in sorted(image.items())]
-        key = (*self.key(path, snapshot), *stamp(path), *told)
-        return network, self.traces.once(key, lambda: trace(network, self.tensor(path, preprocessing, image))), preprocessing, classes
+        return (*self.key(path, snapshot), *stamp(path), *told)
 
 
 def probes(path: str) -> Any:
@@ -170,6 +169,7 @@ def png(square: np.ndarray) -> bytes:
 
 
 def npy(value: Any) -> bytes:
+    """A tensor or an array as the bytes of a float32 .npy file."""
     stream = io.BytesIO()
-    np.save(stream, np.ascontiguousarray(value.detach().float().numpy()))
+    np.save(stream, np.ascontiguousarray(value.detach().float().numpy() if hasattr(value, "detach") else value, np.float32))
     return stream.getvalue()

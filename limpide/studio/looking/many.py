@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,21 +15,17 @@ WORK = 60e9  # multiply-adds that a look at many images may cost: some ten secon
 FEWEST, MOST = 300, 1000  # images
 
 
-def affordable(looker: Looker, path: str, snapshot: str) -> int:
-    """How many images a look at many takes in: fewer for a network that works long on each."""
+def cost(looker: Looker, path: str, snapshot: str) -> int:
+    """Multiply-adds of one image."""
     from limpide.models.counting import multiply_adds
 
     network, preprocessing, _ = looker.network(path, snapshot)
-    each = looker.once(("work", *looker.key(path, snapshot)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))
-    return int(min(MOST, max(FEWEST, WORK / max(1, each))))
+    return looker.once(("cost", *looker.key(path, snapshot)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))  # type: ignore[no-any-return]
 
 
-def answers(looker: Looker, path: str, snapshot: str) -> Callable[[Any], np.ndarray]:
-    """The class of each of many normalised images, by a copy of the network made for inference: the same numbers but for rounding."""
-    from limpide.interpret.shortcut import answers_of
-
-    network, _, _ = looker.network(path, snapshot)
-    return looker.once(("answers", *looker.key(path, snapshot)), lambda: answers_of(network))  # type: ignore[no-any-return]
+def affordable(looker: Looker, path: str, snapshot: str) -> int:
+    """How many images a look at many takes in: fewer for a network that works long on each."""
+    return int(min(MOST, max(FEWEST, WORK / max(1, cost(looker, path, snapshot)))))
 
 
 @dataclass

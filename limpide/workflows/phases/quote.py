@@ -11,12 +11,14 @@ import torch
 from limpide.deploy.export import check_exportable
 from limpide.errors import ModelError
 from limpide.events import Event
+from limpide.interpret.shortcut import LOOKS, wanted
 from limpide.language import N_, message
-from limpide.models import is_outside, pretrained
+from limpide.models import is_outside, multiply_adds, pretrained
 from limpide.recipe import Recipe
 from limpide.training import quote
 from limpide.training.network import augmentation, start
 from limpide.training.transfer import CHUNK, frozen_features
+from limpide.workflows.judge import PASTED_WORK
 from limpide.workflows.phases.job import Job
 from limpide.workflows.rivals import MOST_BYTES, SIDE
 
@@ -42,6 +44,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     looked_at = sum(len(job.frozen_rows(part)) for part in ("train", "validation")) if each else 0
     frozen = looked_at * each + (HEAD_SECONDS if each else 0.0)
     after = SEAL_SECONDS + len(job.rows("test")) * speed.image + (len(job.frozen_rows("test")) * each if each else 0.0)
+    after += _pasted_seconds(job, model, each or speed.image)
     left = None
     if job.recipe.time is not None:
         left = (job.recipe.time - passed - frozen - after) * 0.85  # the rest is for the simpler models
@@ -92,6 +95,14 @@ def _memory_to_come(job: Job) -> int:
     side = min(p.size, SIDE)
     pixels = min(4 * n * side * side * p.channels, MOST_BYTES)
     return SEAL_BYTES + RIVAL_COPIES * pixels + (0 if pretrained(job.recipe) else RIVAL_BYTES)
+
+
+def _pasted_seconds(job: Job, model: torch.nn.Module, image: float) -> float:
+    """What asking for shortcuts will take. image: seconds an image through the network, or the frozen one at its size."""
+    p = job.pixels().preprocessing
+    looked_at = wanted(job.dataset.labels[job.rows("test")], multiply_adds(model, p.channels, p.size), PASTED_WORK)
+    smaller = (p.size / job.frozen_pixels().preprocessing.size) ** 2 if pretrained(job.recipe) else 1.0
+    return len(looked_at) * LOOKS * image * smaller
 
 
 def rival_budget(recipe: Recipe) -> float:

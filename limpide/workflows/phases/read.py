@@ -11,7 +11,7 @@ import numpy as np
 from limpide.data import store
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import RECORD, Glimpse, Undecoded, glimpse, read, stored
-from limpide.data.split import stratified
+from limpide.data.split import sample
 from limpide.errors import RunError
 from limpide.events import Event
 from limpide.language import N_, message
@@ -86,9 +86,6 @@ def _wanted_pixels(job: Job) -> dict[Preprocessing, np.ndarray]:
     everything = np.arange(len(job.dataset), dtype=np.int32)
     wanted = {preprocessing_of(job.recipe, job.seen): everything}
     if pretrained(job.recipe) and job.recipe.image_size != frozen_size(job.recipe):
-        labels = job.dataset.labels
-        order = stratified(labels, 0)
-        rare = [order[labels[order] == label][:FEWEST_OF_A_CLASS] for label in np.unique(labels)]  # no class may be missing
-        sample = np.unique(np.concatenate([order[:FROZEN_IMAGES], *rare]))
-        wanted[preprocessing_of(job.recipe, job.seen, frozen_size(job.recipe))] = sample
+        some = sample(job.dataset.labels, FROZEN_IMAGES, FEWEST_OF_A_CLASS)  # no class may be missing
+        wanted[preprocessing_of(job.recipe, job.seen, frozen_size(job.recipe))] = some
     return wanted

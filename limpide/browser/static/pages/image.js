@@ -52,8 +52,8 @@ const Saliency = ({ run, method, label }) => {
   return html`<section><h2>${t(`method.${method}`)}</h2><${Fetched} state=${state}>${({ shape, values, about }) => {
     const scale = most(values);
     return html`<div class="lay"><${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><img alt="" src=${path(run, "/look/picture", looked())} /></div>${scale > 0 && html`<${Scale} most=${scale} unit=${method === "grad_cam" ? "" : t(`method.${method}.unit`)} />`}
-      <p><span class=${`badge ${about.verdict}`}>${t(`badge.${about.verdict}`)}</span> <span class="small">${about.message}</span></p>
-      <details class="small"><summary>${t("image.evidence")}</summary><ul>${about.numbers.map((one) => html`<li>${one.name}: ${one.unit === "share" ? percent(one.value) : number(one.value, 2)}</li>`)}</ul></details>`;
+      <p><span class=${`badge ${about.finding.verdict}`}>${t(`badge.${about.finding.verdict}`)}</span> <span class="small">${about.finding.text}</span></p>
+      <details class="small"><summary>${t("image.evidence")}</summary><ul>${about.finding.numbers.map((one) => html`<li>${one.name}: ${one.unit === "share" ? percent(one.value) : number(one.value, 2)}</li>`)}</ul></details>`;
   }}<//></section>`;
 };
 
