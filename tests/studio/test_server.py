@@ -222,8 +222,22 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(t
             await slow.ask("maximised", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
         return await slow.ask("album", here, path=str(trained / "photos-001"), snapshot="best")
 
+    async def left() -> None:
+        """It stops by itself: the process stays, with all that it keeps."""
+        monkeypatch.setattr(worker, "PATIENCE", 60.0)
+        await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1})
+        nonlocal looks
+        process, began, looks = slow._process.pid, time.monotonic(), iter([True])
+        with pytest.raises(LookupError, match="nobody waits"):
+            await slow.ask("maximised", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
+        assert time.monotonic() - began < 30
+        assert (await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1}))[0]["top"]
+        assert slow._process.pid == process
+
     try:
         assert asyncio.run(both())[0]["total"] == 80
+        slow._turn = asyncio.Lock()  # of the next loop
+        asyncio.run(left())
         began = time.monotonic()
     finally:
         slow.close()
@@ -257,7 +271,6 @@ def test_a_training_is_started_or_says_why_not(tmp_path: Path, trained: Path) ->
             (b'{"data": "digits", "epochs": "few"}', 422),
             (b'{"data": "digits", "image_size": "3"}', 422),
             (b'{"data": "digits", "weights": "hf:somebody/something/x.safetensors"}', 422),
-            (b'{"data": "digits", "model": "; touch x"}', 422),
             (b'{"data": "--help", "time": "", "model": ""}', 422),
             (b'{"data": "/nowhere at all", "time": "", "model": ""}', 422),
             (b'{"data": "digits", "time": "soon", "model": ""}', 422),

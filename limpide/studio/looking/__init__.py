@@ -36,14 +36,17 @@ def serve(pipe: Any, niceness: int, parent: int) -> None:
     import torch
 
     torch.set_num_threads(1)
-    looker = Looker()
+    looker = Looker(unwanted=lambda: bool(pipe.poll(0)))  # while it works, all that can come is that it should stop
     while True:
         try:
             if not pipe.poll(5):
                 if os.getppid() != parent:  # the server was killed
                     return
                 continue
-            name, values = pipe.recv()
+            asked = pipe.recv()
+            if asked is None:  # it stopped, or had answered
+                continue
+            name, values = asked
         except (EOFError, OSError):
             return
         try:
