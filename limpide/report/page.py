@@ -32,7 +32,7 @@ MOST_FILES = 200  # of those left out, by name
 WORST_FIRST = ("bad", "warn", "unknown", "ok")
 FEW_CLASSES = 12  # rows of a table that are shown before "all of them"
 
-WRITTEN_AS = re.compile(rb'<html lang="(\w+)" data-images="(yes|no)">')
+WRITTEN_AS = re.compile(rb'<html lang="(\w+)">.*?<meta name="images" content="(yes|no)">', re.S)
 
 # (finding, anchor and heading), in the order of the page. `made` has no finding of its own.
 SECTIONS = (

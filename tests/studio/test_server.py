@@ -336,7 +336,7 @@ def test_the_report_is_read_in_the_language_of_the_page(server: Server, tmp_path
     run.report_file.write_text(html_of(run, images=False))
     try:
         without = server.ask(RUN + "/report?lang=fr")[2]
-        assert b'data-images="no"' in without and b"data:image" not in without and len(without) < len(french), "what was left out stays out"
+        assert b'name="images" content="no"' in without and b"data:image" not in without and len(without) < len(french), "what was left out stays out"
     finally:
         run.report_file.write_bytes(before)
     assert server.json(f"{RUN}/look/prediction")["top"], "and the words of the process are its own again"
