@@ -317,11 +317,10 @@ def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(pag
     page.get_by_text("More choices").click()
     page.wait_for_selector("option[value=resnet18]", state="attached")
     assert "11.7M parameters" in page.locator("option[value=resnet18]").inner_text()
-    page.get_by_label("Network").select_option("cnn")
-    page.get_by_label("How long").select_option("epochs")
-    page.get_by_label("Passes").fill("2")
-    page.get_by_label("Square that it sees").select_option("32")
-    page.get_by_label("Starts from").select_option("none")
+    choices = page.locator(".choices select")
+    for k, value in enumerate(("cnn", "epochs", "32", "none")):
+        choices.nth(k).select_option(value)
+    page.locator(".choices input").fill("2")
     page.wait_for_function("() => document.querySelector('#command')?.innerText.includes('--weights none')")
     words = f"limpide train {trained.parent / 'photos'} --model cnn --epochs 2 --image-size 32 --weights none --runs {trained} --new"
     assert page.inner_text("#command") == words
