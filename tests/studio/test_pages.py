@@ -454,7 +454,7 @@ def test_the_playgrounds_network_learns_as_torch_does_and_draws_what_it_says(pag
         y = torch.tanh(w @ y + b)
     error = 0.5 * (1 - y[0]) ** 2
     error.backward()
-    assert found["error"] == pytest.approx(float(error), rel=1e-12)
+    assert found["error"] == pytest.approx(error.item(), rel=1e-12)
     for (w, b), (w_after, b_after) in zip(layers, found["after"], strict=True):
         assert w.grad is not None and b.grad is not None
         assert np.allclose((w - 0.2 * w.grad).detach().flatten(), w_after, atol=1e-14) and np.allclose((b - 0.2 * b.grad).detach(), b_after, atol=1e-14)
