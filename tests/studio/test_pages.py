@@ -23,6 +23,7 @@ from limpide.data.split import read_split
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
+from limpide.models import MODELS, PRETRAINED
 from limpide.run import Run
 from limpide.studio.looking.drawn import _measured
 
@@ -317,6 +318,8 @@ def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(pag
     page.get_by_text("More choices").click()
     page.wait_for_selector("option[value=resnet18]", state="attached")
     assert "11.7M parameters" in page.locator("option[value=resnet18]").inner_text()
+    published, scratch = ({option.get_attribute("value") for option in group.locator("option").all()} for group in page.locator("optgroup").all())
+    assert published == set(PRETRAINED) and scratch == set(MODELS) - published
     choices = page.locator(".choices select")
     for k, value in enumerate(("cnn", "epochs", "32", "none")):
         choices.nth(k).select_option(value)
