@@ -342,6 +342,7 @@ def test_maps_come_at_once_and_their_badges_follow(page: Any) -> None:
     page.wait_for_function("() => document.querySelectorAll('.methods details').length === 4")
     found = [name for url in asked for name in ("saliency", "sanity") if f"/look/{name}?" in url]
     assert sorted(found) == ["saliency"] * 4 + ["sanity"] * 4 and found[:2] == ["saliency"] * 2 and found.index("sanity") >= 1
+    assert "/report?lang=en" in str(page.get_by_role("link", name="The report").get_attribute("href")), "in the language of the page"
     assert page.locator(".methods canvas").count() == 4 and page.locator(".methods .badge").count() == 4
 
 
