@@ -72,6 +72,7 @@ export const Pad = ({ run, onImage }) => {
     clearTimeout(timer.current);
     const turn = ++newest.current;
     if (!lines.length) return show(null), onImage(null);
+    if (known.waiting) return; // how the images are drawn is not known yet: below
     const made = document.createElement("canvas");
     made.width = made.height = SIDE;
     paint(made, fits ? fitted(lines, ink) : lines, ink);
@@ -85,6 +86,7 @@ export const Pad = ({ run, onImage }) => {
     });
   };
   const change = (next) => { set(next); hand(next, fits); };
+  useEffect(() => { if (!known.waiting && lines.length && !drawing.current) hand(lines, fits); }, [known.waiting]);
   useEffect(() => () => clearTimeout(timer.current), []);
 
   const spot = (event) => { const box = canvas.current.getBoundingClientRect(); return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]; };
