@@ -143,24 +143,25 @@ class Seen:
         return Strongest(channel, y, x, value) if self._op(layer).output.ndim == 4 else Strongest(channel, x, 0, value)
 
     def why(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> Unit:
-        """One number, term by term; without a channel the strongest of the layer. Raises IndexError for a unit that is not there."""
+        """One number, term by term; without a channel the one of the layer that matters most (interpret/telling.py).
+
+        Raises IndexError for a unit that is not there.
+        """
+        from limpide.interpret.telling import most_telling
         from limpide.interpret.why import unit_of
 
         key = self._op(layer).key
-        if channel is None:
-            at = self.strongest(key)
-            channel, y, x = at.channel, at.y, at.x
-        return unit_of(self.trace, key, channel, y, x)
+        return most_telling(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
 
     def votes(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> list[tuple[str, float]]:
-        """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the strongest unit."""
+        """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the unit that matters most."""
         from limpide.interpret.effect import votes
         from limpide.interpret.why import index_of
 
         op = self._op(layer)
         if channel is None:
-            at = self.strongest(op.key)
-            channel, y, x = at.channel, at.y, at.x
+            unit = self.why(layer)
+            channel, y, x = unit.channel, unit.y, unit.x
         place = (0, *index_of(op, channel, y, x))
         return [(work.named(self._opened, k), slope) for k, slope in votes(self.network, self.trace, op.index, place)]
 
@@ -203,12 +204,13 @@ class Seen:
 
     def sight(self) -> Sight:
         """All that is written down by `save`: this takes as long as four saliency maps and their badges."""
-        from limpide.interpret.why import as_finding, strongest_of
+        from limpide.interpret.telling import most_telling
+        from limpide.interpret.why import as_finding
 
         claim = work.prediction(self.top, self.file)
         evidence = [self.saliency(method) for method in METHOD_WORDS]
         stages = work.stages_of(self.trace, self.network)
-        unit = as_finding(strongest_of(self.trace))
+        unit = as_finding(most_telling(self.network, self.trace))
         return Sight(self._opened.name, self._opened.run, self.file, self.square, self.top, claim, evidence, stages, unit)
 
     def save(self, file: str | os.PathLike[str]) -> Path:

@@ -107,8 +107,7 @@ def test_it_says_what_torch_computes(seen: Seen, network: nn.Module, picture: np
     assert seen.maps("blocks.0.0") == pytest.approx(kept["blocks.0.0"][0].numpy(), abs=1e-5) and seen.maps("head").shape == (10, 1, 1)
     at = seen.strongest("blocks.0.0")
     assert abs(at.value) == pytest.approx(float(kept["blocks.0.0"].abs().max())) and seen.maps("blocks.0.0")[at.channel, at.y, at.x] == at.value
-    unit = seen.why("blocks.0.0")
-    assert (unit.channel, unit.y, unit.x) == (at.channel, at.y, at.x) and unit.agrees
+    assert seen.why("blocks.0.0", at.channel, at.y, at.x).value == pytest.approx(at.value, abs=1e-5)
     assert seen.why("head", 3).value == pytest.approx(float(kept["head"][0, 3]), abs=1e-5)
 
 

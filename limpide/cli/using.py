@@ -109,8 +109,8 @@ limpide explain runs/photos-001 new.jpg --out inside.html   evidence and feature
 )
 @click.argument("run")
 @click.argument("image")
-@click.option("--layer", help=N_("a convolution or linear layer; without it, a strong unit of the first convolution where the image has contrast"))
-@click.option("--channel", type=int, help=N_("channel of the unit, with --layer"))
+@click.option("--layer", help=N_("a convolution or linear layer; without it, the first convolution"))
+@click.option("--channel", type=int, help=N_("channel of the unit, with --layer; without it, the unit that matters most for the answer"))
 @click.option("-y", type=int, help=N_("row of the unit, with --layer"))
 @click.option("-x", type=int, help=N_("column of the unit, with --layer"))
 @click.option("--out", type=click.Path(path_type=Path), help=N_("write all of it, with evidence and feature maps, into a file: .png, .html or .json"))
@@ -124,7 +124,8 @@ def explain(run: str, image: str, layer: str | None, channel: int | None, y: int
 
     if out is not None:
         place_of(out, image)
-    findings = work(run, image, layer, channel or 0, y or 0, x or 0)
+    named = 0 if (y, x) != (None, None) else None  # whoever names a place means the first channel
+    findings = work(run, image, layer, named if channel is None else channel, y or 0, x or 0)
     screen = live.Screen(quiet=as_json)
     if as_json:
         click.echo(json.dumps({name: finding.to_json() for name, finding in findings.items()}))
@@ -134,7 +135,7 @@ def explain(run: str, image: str, layer: str | None, channel: int | None, y: int
     if out is not None:
         screen.say(message(N_("written: {file}"), file=str(screen.wait(draw(run, image, out, findings)))))
     if not as_json:
-        screen.next("limpide", "explain", run, image, "--layer", "head", "--channel", (channel or 0) + 1 if layer else 0)
+        screen.next("limpide", "explain", run, image, "--layer", "head", "--channel", findings["inside"].data["channel"] + 1 if layer else 0)
 
 
 @verb(

@@ -168,14 +168,15 @@ def training_seconds(info: dict[str, Any]) -> float:
 def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing) -> Iterator[Event]:
     """One unit of the network, opened, for the first test image it was sure of and right about."""
     from limpide.interpret.ends import ends_of
+    from limpide.interpret.telling import most_telling
     from limpide.interpret.trace import trace
-    from limpide.interpret.why import as_finding, strongest_of
+    from limpide.interpret.why import as_finding
     from limpide.training.batches import as_tensor
 
     chosen = int(np.argmax(evidence.probabilities.max(1) * evidence.right))
     square = preprocessing.pixels(dataset.images.image(int(rows[chosen]), preprocessing.jpeg_side))
     seen = trace(model, as_tensor(square[None], preprocessing))
-    unit = strongest_of(seen)
+    unit = most_telling(model, seen)
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
     _keep_ends(run, ends_of(seen, unit.channel) | {"mean": mean, "std": std})
     yield _add(run, dataclasses.replace(as_finding(unit), pictures=[evidence.picture(chosen)]))

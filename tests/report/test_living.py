@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from limpide import browser as modules
 from limpide import language
 from limpide.interpret.ends import ends_of
+from limpide.interpret.telling import most_telling
 from limpide.interpret.trace import trace
-from limpide.interpret.why import as_finding, strongest_of
+from limpide.interpret.why import as_finding
 from limpide.report import living
 from limpide.report.page import html_of, write_page
 from limpide.run import Run
@@ -56,9 +57,10 @@ def alive(folder: Path, kind: str = "plain", classes: tuple[str, ...] = fake.DIG
     torch.manual_seed(seed)
     first, channels = FIRST[kind]
     image = torch.randn(1, channels, 12, 16)
-    seen = trace(Small(first, first(image).numel(), len(classes)), image)
+    network = Small(first, first(image).numel(), len(classes))
+    seen = trace(network, image)
     run = fake.make_run(folder, classes)
-    unit = strongest_of(seen)
+    unit = most_telling(network, seen)
     run.add_finding(as_finding(unit))
     written(run, ends_of(seen, unit.channel) | {"mean": np.full(1, 127.5, np.float32), "std": np.full(1, 50, np.float32)})
     return run
