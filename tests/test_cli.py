@@ -18,6 +18,7 @@ from workflows.runner import environment, info_of, limpide
 
 from limpide import machine
 from limpide.cli import cli, main
+from limpide.data.split import read_split
 from limpide.recipe import Recipe
 from limpide.seen import see
 
@@ -348,6 +349,10 @@ def test_explain_writes_all_of_it_into_a_file(place: Place, tmp_path: Path) -> N
     seen = see(str(place.run), place.root / image)  # the network with its temperature says what the sealed file says
     assert seen.top[0] == (predicted["label"], pytest.approx(predicted["probability"], abs=1e-5))
     assert found["saliency"][2]["method"] == "grad_cam" and len(found["saliency"][2]["map"]) == 16
+    near = found["neighbours"]
+    assert len(near["images"]) == 8 and near["note"] is None and near["compared"] <= near["of"]
+    used = {row["file"]: row["label"] for row in read_split(place.run / "split.csv") if row["part"] == "train"}
+    assert all(used[one["file"]] == one["class"] for one in near["images"])
     for ending in ("png", "html"):
         out = tmp_path / f"inside.{ending}"
         out.write_text("old")  # it was named, so it is replaced

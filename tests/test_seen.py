@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -24,6 +25,7 @@ from limpide.language import message
 from limpide.models.cnn import SmallCNN
 from limpide.predictor import Prediction
 from limpide.report import colours
+from limpide.report.sight import Alike, Neighbour
 from limpide.report.sheet import _written, sheet_of
 from limpide.report.written import html_of
 from limpide.run import Run
@@ -146,6 +148,7 @@ def test_a_bare_module_takes_a_normalised_tensor(network: nn.Module, picture: np
         (lambda n, p: see(n, p, GREY).saliency("gradient", "cat"), "L135"),
         (lambda n, p: see(n, p, GREY).saliency("gradient", 10), "L135"),
         (lambda n, p: see(n, p, GREY).save("inside.bmp"), "L131"),
+        (lambda n, p: see(n, p, GREY).neighbours(), "L141"),
         (lambda n, p: see("nowhere/run", p), "L502"),
     ],
 )
@@ -180,7 +183,7 @@ def test_a_network_of_vectors_has_no_maps_and_is_shown_all_the_same(picture: np.
 
 def test_json_has_the_numbers(seen: Seen, network: nn.Module, picture: np.ndarray, tmp_path: Path) -> None:
     found = json.loads(seen.save(tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    assert set(found) == {"format", "network", "run", "file", "square", "predictions", "saliency", "stages", "unit"}
+    assert set(found) == {"format", "network", "run", "file", "square", "predictions", "saliency", "stages", "unit", "maximised", "neighbours"}
     documented = (Path(__file__).parents[1] / "docs" / "sight.md").read_text(encoding="utf-8")
     assert all(f"`{key}`" in documented for key in found)
     assert np.array_equal(np.array(found["square"])[..., 0], picture)
@@ -191,6 +194,15 @@ def test_json_has_the_numbers(seen: Seen, network: nn.Module, picture: np.ndarra
     assert np.array(found["saliency"][0]["map"]) == pytest.approx(slope.abs()[0, 0].numpy(), rel=1e-4, abs=1e-7)
     with torch.inference_mode():
         first = network.blocks[0][0](tensor_of(picture))[0]
+    made, unit = found["maximised"], found["unit"]["data"]
+    assert (made["layer"], made["channel"]) == (unit["layer"], unit["channel"]) and found["neighbours"] is None, "no run, no training images"
+    shown = torch.tensor(made["square"], dtype=torch.float32)[..., 0]
+    top, left, bottom, right = made["box"]
+    with torch.inference_mode():
+        maps = network.blocks[0][0](((shown - 127.5) / 63.75)[None, None])[0, made["channel"]]
+    assert float(maps[8, 8]) == pytest.approx(made["after"], abs=0.05) and made["after"] > made["before"], "grey levels are rounded"
+    shown[top:bottom, left:right] = shown[0, 0]
+    assert (bottom - top, right - left) == (3, 3) and float(shown.std()) == 0, "grey where the unit does not see"
     stage = found["stages"][0]
     assert stage["layer"] == "blocks.0.0" and stage["shape"] == [16, 16, 16]
     assert np.array(stage["maps"]) == pytest.approx(first[stage["channels"]].numpy(), rel=1e-5, abs=1e-6)
@@ -201,8 +213,20 @@ def test_the_page_is_complete_in_itself(seen: Seen, tmp_path: Path) -> None:
     file = seen.save(tmp_path / "a.html")
     assert file.stat().st_size < 2_000_000
     found = checked(file.read_text(encoding="utf-8").replace("<!doctype html>", ""))
-    assert sum(tag == "img" for tag, _ in found.all) == 1 + 4 + 8 * len(seen.sight().stages)
+    assert sum(tag == "img" for tag, _ in found.all) == 1 + 4 + 8 * len(seen.sight().stages) + 1
     assert "prefers-color-scheme" in file.read_text(encoding="utf-8") and "%" in found.text
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_likenesses_are_drawn_and_their_absence_is_one_line(learned: bool, seen: Seen, picture: np.ndarray) -> None:
+    images = tuple(Neighbour(HOSTILE, f"class {k}", 0.9 - k / 10, picture[..., None]) for k in range(3))
+    with_them, without = Alike(images, 300, 4000, learned), Alike((), 0, 0, True, message("gone"))
+    pages = {name: html_of(dataclasses.replace(seen.sight(), alike=alike)) for name, alike in (("with", with_them), ("without", without))}
+    text = checked(pages["with"].replace("<!doctype html>", "")).text
+    assert "class 2" in text and "cos 0.700" in text and ("300 of 4,000 training images" if learned else "300 of 4,000 images, each folder") in text
+    assert "gone" in checked(pages["without"].replace("<!doctype html>", "")).text and "cos" not in pages["without"].split("alike-title")[-1]
+    tall, short = (sheet_of(dataclasses.replace(seen.sight(), alike=alike)).height for alike in (with_them, without))
+    assert tall - short > 150
 
 
 def test_the_sheet_shows_the_image_and_its_maps(seen: Seen, picture: np.ndarray) -> None:
