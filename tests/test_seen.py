@@ -19,14 +19,14 @@ import limpide
 from limpide import language, notebook
 from limpide.data.preprocessing import Preprocessing
 from limpide.errors import DataError, LimpideError, UsageError
-from limpide.finding import Finding, Number, Table
+from limpide.finding import VERDICT_WORDS, Finding, Number, Table
 from limpide.interpret.why import why
 from limpide.language import message
 from limpide.models.cnn import SmallCNN
 from limpide.predictor import Prediction
 from limpide.report import colours
-from limpide.report.sight import Alike, Neighbour
 from limpide.report.sheet import _written, sheet_of
+from limpide.report.sight import BADGE_WORDS, Alike, Neighbour
 from limpide.report.written import html_of
 from limpide.run import Run
 from limpide.seen import Seen, see
@@ -221,11 +221,12 @@ def test_the_page_is_complete_in_itself(seen: Seen, tmp_path: Path) -> None:
 def test_likenesses_are_drawn_and_their_absence_is_one_line(learned: bool, seen: Seen, picture: np.ndarray) -> None:
     images = tuple(Neighbour(HOSTILE, f"class {k}", 0.9 - k / 10, picture[..., None]) for k in range(3))
     with_them, without = Alike(images, 300, 4000, learned), Alike((), 0, 0, True, message("gone"))
-    pages = {name: html_of(dataclasses.replace(seen.sight(), alike=alike)) for name, alike in (("with", with_them), ("without", without))}
+    sight = seen.sight()
+    pages = {name: html_of(dataclasses.replace(sight, alike=alike)) for name, alike in (("with", with_them), ("without", without))}
     text = checked(pages["with"].replace("<!doctype html>", "")).text
     assert "class 2" in text and "cos 0.700" in text and ("300 of 4,000 training images" if learned else "300 of 4,000 images, each folder") in text
     assert "gone" in checked(pages["without"].replace("<!doctype html>", "")).text and "cos" not in pages["without"].split("alike-title")[-1]
-    tall, short = (sheet_of(dataclasses.replace(seen.sight(), alike=alike)).height for alike in (with_them, without))
+    tall, short = (sheet_of(dataclasses.replace(sight, alike=alike)).height for alike in (with_them, without))
     assert tall - short > 150
 
 
@@ -254,6 +255,20 @@ def test_what_no_font_can_write_is_written_plainly() -> None:
     from PIL import ImageFont
 
     assert _written("été à 98,5\u202f% − cœur", ImageFont.load_default(20)) == "ete a 98,5 % - coeur"
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_badge_has_one_wording_on_page_and_sheet(lang: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    language.use(lang)
+    sight, written = seen.sight(), []
+    with monkeypatch.context() as patch:
+        patch.setattr("limpide.report.sheet._written", lambda text, font: written.append(str(text)) or _written(text, font))
+        sheet_of(sight)
+    page = checked(html_of(sight).replace("<!doctype html>", "")).text
+    for found in sight.evidence:
+        own = language._(BADGE_WORDS[found.badge.verdict])
+        assert own in written and own in page
+    assert not any(language._(other) in written for other in VERDICT_WORDS.values())
 
 
 # -- in a notebook

@@ -15,6 +15,7 @@ from limpide.language import N_
 
 SMALL_WORK = 50_000_000  # multiply-adds an image
 
+
 def chosen(name: str) -> torch.device:
     """`auto` takes a CUDA card, then Apple's, then the processor. Raises UsageError when what was asked for is not there."""
     if name == "auto":

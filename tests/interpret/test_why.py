@@ -7,7 +7,6 @@ import random
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.interpret import why

@@ -159,7 +159,9 @@ def test_a_click_on_any_map_shows_its_sum(opened: Any, tmp_path: Path, kind: str
         here, torchs = sums(page, 0)
         assert here == pytest.approx(unit_of(ends, int(ends["first.channels"][k]), y, x), abs=1e-6)
         told = claim(page)
-        assert told.startswith(f"Unit {ends['first.channels'][k]} of layer first at row {y}, column {x} is the sum of {ends['first.weight'][0].size} products: ")
+        assert told.startswith(
+            f"Unit {ends['first.channels'][k]} of layer first at row {y}, column {x} is the sum of {ends['first.weight'][0].size} products: "
+        )
         assert number(told.split(": ")[1].rstrip(".")) == pytest.approx(here, rel=6e-3)
         assert torchs == pytest.approx(float(ends["first.output"][k, y, x]), abs=1e-6)
         assert sum(lines(page, 0)) == pytest.approx(here, abs=2e-6)
