@@ -110,6 +110,10 @@ class Screen:
         from rich.progress import Progress as Bar
         from rich.text import Text
 
+        class Life(SpinnerColumn):
+            def render(self, task: Any) -> Any:
+                return self.spinner.render(task.get_time())  # of a full bar, too: something may follow
+
         class Share(TextColumn):
             def render(self, task: Any) -> Text:
                 return super().render(task) if task.total else Text("")
@@ -120,7 +124,7 @@ class Screen:
 
         passed = TimeElapsedColumn()
         columns = (
-            SpinnerColumn(),
+            Life(),
             TextColumn("{task.description}"),
             BarColumn(),
             Share("{task.percentage:>3.0f} %"),

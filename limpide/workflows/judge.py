@@ -85,6 +85,7 @@ def judge(
     from limpide.models import multiply_adds, parameters
     from limpide.training.network import trained
 
+    yield Progress(message(N_("opening the model file")))
     predictor, info = Predictor(run.model_file), run.info()
     rows, probabilities = np.zeros(0, int), np.zeros((0, 0))
     for item in looked(predictor, dataset, np.flatnonzero(parts == TEST)):

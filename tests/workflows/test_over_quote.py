@@ -58,6 +58,7 @@ END = [
     "calibrating the probabilities",
     "writing the model file",
     "comparing the model file with the network",
+    "opening the model file",
     "looking at the test images",
     "weighing its answers",
     "timing the model file",
