@@ -25,6 +25,7 @@ from limpide.studio.looking.many import many
 from limpide.studio.looking.shelf import Shelf
 from limpide.studio.marking import mark, marks
 from limpide.training.network import trained as network_of
+from limpide.workflows.explain import explain
 from tests.studio.test_server import trained  # noqa: F401
 
 
@@ -156,6 +157,19 @@ def test_copies_are_counted_at_every_threshold(looker: Looker, run: Run) -> None
         found = ask(looker, run, "alike", distance=bits)
         assert found["total"] == int(near.sum()) == found["counts"][bits] and found["compared"] == 80
         assert [pair["distance"] for pair in found["pairs"]] == sorted(pair["distance"] for pair in found["pairs"])
+
+
+def test_report_explain_see_and_studio_open_the_same_unit(looker: Looker, run: Run) -> None:
+    reported = run.finding("inside")
+    assert reported is not None
+    name = reported.pictures[0].file
+    row = next(k for k, line in enumerate(read_split(run.split_file)) if line["file"] == name)
+    file = run.path.parents[1] / "photos" / name
+    explained, seen = explain(str(run.path), str(file))["inside"], limpide.see(run, file).why(reported.data["layer"])
+    shown = ask(looker, run, "unit", image={"row": row}, key=reported.data["layer"])
+    places = [(one["channel"], one["y"], one["x"]) for one in (reported.data, explained.data, vars(seen), shown)]
+    assert len(set(places)) == 1, places
+    assert shown["key"] == reported.data["layer"] == explained.data["layer"] == seen.layer and any(vote["slope"] for vote in shown["votes"])
 
 
 def test_neighbours_are_training_images_and_never_the_image_itself(looker: Looker, run: Run) -> None:
