@@ -1,7 +1,7 @@
 // The studio: the bar, and the page that the URL names.
 import { signal } from "@preact/signals";
 import { html, render, useEffect, useState } from "./html.js";
-import { place, language, theme, link, go, snapshot, image, looked, other } from "./state.js";
+import { place, language, theme, link, go, snapshot, image, looked, other, news } from "./state.js";
 import { load, t, count } from "./words.js";
 import { get, path, post } from "./api.js";
 import { useFetched } from "./fetched.js";
@@ -16,7 +16,7 @@ const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run
 const App = () => {
   const name = page();
   const { run } = place.value;
-  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name], { keep: true });
+  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, news.value], { keep: true });
   const Page = loaded.value[name];
   useEffect(() => {
     document.title = [t(`page.${name}`), run, "limpide"].filter(Boolean).join(" · ");

@@ -20,6 +20,9 @@ effect(() => {
 });
 addEventListener("hashchange", () => (place.value = read()));
 
+/** Grows whenever a run that is watched has something new to offer: weights that were kept, images to ask about, a phase that began. */
+export const news = signal(0);
+
 /** The URL of a place: what is given is changed, what is null is dropped. */
 export const link = (values) => {
   const next = { ...place.value, ...values };
