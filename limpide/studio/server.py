@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,10 @@ from starlette.types import ASGIApp
 
 from limpide import __version__, language
 from limpide.browser import STATIC
-from limpide.errors import RunError, UsageError
+from limpide.errors import LimpideError, RunError, UsageError
 from limpide.finding import Finding
 from limpide.language import N_
+from limpide.report.page import written_as
 from limpide.run import Run
 from limpide.studio import marking, starting
 from limpide.studio.answers import Ascii, finite, worded
@@ -39,6 +40,7 @@ from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
 from limpide.studio.series import Story, following, size_of, spark, summary
+from limpide.studio.starting import Wish
 from limpide.studio.worker import Worker
 from limpide.workflows.info import log_error
 
@@ -69,6 +71,8 @@ class Studio:
             Route("/", self.page),
             Route("/api/runs", self.runs),
             Route("/api/start", self.start, methods=["POST"]),
+            Route("/api/plan", self.plan, methods=["POST"]),
+            Route("/api/networks", self.networks),
             Route("/api/runs/{run}", self.run),
             Route("/api/runs/{run}/series", self.series),
             Route("/api/runs/{run}/stats", self.stats),
@@ -106,26 +110,59 @@ class Studio:
         )
 
     async def start(self, request: Request) -> Response:
-        """POST {data, time, model}: `limpide train` as a process of its own, which goes on when the studio is closed."""
+        """POST {data, model, time, epochs, image_size, weights}: `limpide train` as a process of its own, which goes on when the studio is closed."""
+        wish = await self._wish(request)
+        if isinstance(wish, Response):
+            return wish
+        if not wish.data:
+            return _told("data: a folder, a table, an archive or the name of a data set", 400)
+        lang = language.current()
+        started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, self.folder, wish, lang)
+        return _told(started.said, 422) if started.run is None else Ascii({"run": started.run})
+
+    async def plan(self, request: Request) -> Response:
+        """The same body: the command that `start` would run, what it would find, or why it would refuse, and how the path may go on."""
+        wish = await self._wish(request)
+        if isinstance(wish, Response):
+            return wish
+        told: dict[str, Any] = {"command": wish.command(self.folder), "folders": await asyncio.to_thread(starting.folders, wish.data)}
         try:
-            wanted = json.loads(await _body(request, 10_000))
+            told |= await asyncio.to_thread(starting.found, wish.data)
+        except LimpideError as error:
+            self._speak(request)
+            told["problem"] = str(error)
+        return Ascii(told)
+
+    async def _wish(self, request: Request) -> Wish | Response:
+        """What the body asks for, or why it asks for nothing."""
+        try:
+            asked = json.loads(await _body(request, 10_000))
         except (ValueError, RecursionError):
             return _told("this is no JSON", 400)
-        if not isinstance(wanted, dict) or not all(isinstance(wanted.get(name), str) for name in ("data", "time", "model")) or not wanted["data"].strip():
-            return _told("data, time, model: three texts, the last two may be empty", 400)
         self._speak(request)
-        if any("\0" in wanted[name] for name in ("data", "time", "model")):
-            return _told("a text with a zero byte names nothing", 400)
-        values = (self.folder, wanted["data"].strip(), wanted["time"], wanted["model"], language.current())
-        started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, *values)
-        return _told(started.said, 422) if started.run is None else Ascii({"run": started.run})
+        try:
+            return Wish.of(asked)
+        except UsageError as error:
+            return _told(str(error), 422)
+        except ValueError as error:
+            return _told(str(error), 400)
+
+    async def networks(self, request: Request) -> Response:
+        """What a training can be asked for."""
+        try:
+            return Ascii((await self.slow.ask("networks", _waits(request)))[0])
+        except LookupError as error:
+            return _told(str(error), 422)
 
     async def run(self, request: Request) -> Response:
         run = self._run(request)
         info = run.info()
         kept = {name: info.get(name) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
         probes = info.get("learning", {}).get("probes", 0) if run.probes_file.exists() else 0
-        return Ascii(summary(run) | kept | {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "fresh": bool(info.get("fresh"))})
+        sees = (info.get("final") or info.get("learning") or {}).get("preprocessing")
+        return Ascii(
+            summary(run) | kept | {"sees": sees, "snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "fresh": bool(info.get("fresh"))}
+        )
 
     async def series(self, request: Request) -> Response:
         run = self._run(request)
@@ -172,10 +209,19 @@ class Studio:
         return Ascii({"marks": marking.marks(run), "file": str(run.marks_file)})
 
     async def report(self, request: Request) -> Response:
+        """As it was written; asked for in another language, rendered anew from the run. The file stays as it is."""
         run = self._run(request)
         if not run.report_file.exists():
             return _told("no report yet", 404)
-        return FileResponse(run.report_file, headers={"content-security-policy": "sandbox allow-scripts"})
+        headers = {"content-security-policy": "sandbox allow-scripts"}
+        lang, written = request.query_params.get("lang"), written_as(run.report_file)
+        if written is None or lang not in language.LANGUAGES or lang == written[0]:
+            return FileResponse(run.report_file, headers=headers)
+        try:
+            _, page = await self.quick.ask("report", _waits(request), path=str(run.path), lang=lang, images=written[1])
+        except LookupError as error:
+            return _told(str(error), 422)
+        return Response(page, media_type="text/html", headers=headers)
 
     # -- the stream
 
@@ -245,12 +291,8 @@ class Studio:
         if missed := [name for name in NEEDED.get(what, ()) if name not in values]:
             return _told(f"this question needs {', '.join(missed)}", 400)
         worker = self.slow if what in SLOW else self.quick
-
-        async def wanted() -> bool:
-            return not await request.is_disconnected()
-
         try:
-            payload, data = await worker.ask(what, wanted, path=str(run.path), **values)
+            payload, data = await worker.ask(what, _waits(request), path=str(run.path), **values)
         except LookupError as error:
             return _told(str(error), 422)
         self._speak(request)
@@ -294,6 +336,15 @@ async def _body(request: Request, most: int) -> bytes:
         if len(data) > most:
             raise ValueError("too large")
     return bytes(data)
+
+
+def _waits(request: Request) -> Callable[[], Awaitable[bool]]:
+    """Whether the page still waits for its answer."""
+
+    async def waits() -> bool:
+        return not await request.is_disconnected()
+
+    return waits
 
 
 def _told(text: str, status: int) -> Response:

@@ -213,17 +213,39 @@ def usual_of(network: nn.Module, image: Tensor, label: int) -> tuple[float, floa
 
 def saliency_of(network: nn.Module, image: Tensor, label: int, method: str, beside: tuple[float, float] | None = None) -> Evidence:
     """One saliency map with its badge. Raises KeyError for a method that does not exist."""
+    plane = plane_of(network, image, label, method)
+    if plane is None:
+        return Evidence(method, None, nothing_to_weigh(method))
+    return Evidence(method, plane, badge_of(network, image, label, method, plane, beside))
+
+
+def nothing_to_weigh(method: str) -> Finding:
+    """In place of a map and its badge."""
+    return Finding(name=f"sanity-{method}", verdict="unknown", message=message(N_("This network has no maps that this method could weigh.")))
+
+
+def plane_of(network: nn.Module, image: Tensor, label: int, method: str) -> np.ndarray | None:
+    """One saliency map, float32 (height, width); None where the network has no maps to weigh. Raises KeyError as `saliency_of`."""
+    from limpide.interpret.saliency import METHODS
+    from limpide.interpret.trace import in_evaluation
+
+    with in_evaluation(network):
+        try:
+            return METHODS[method](network, image, label).detach().float().numpy()  # type: ignore[no-any-return]
+        except TypeError:  # no maps to weigh
+            return None
+
+
+def badge_of(network: nn.Module, image: Tensor, label: int, method: str, plane: np.ndarray, beside: tuple[float, float] | None = None) -> Finding:
+    """Whether this map may be believed: many times the work of the map itself. beside: what `usual_of` gave."""
+    import torch
+
     from limpide.interpret.saliency import METHODS
     from limpide.interpret.sanity import as_finding, sanity
     from limpide.interpret.trace import in_evaluation
 
     with in_evaluation(network):
-        try:
-            plane = METHODS[method](network, image, label)
-        except TypeError:  # no maps to weigh
-            says = message(N_("This network has no maps that this method could weigh."))
-            return Evidence(method, None, Finding(name=f"sanity-{method}", verdict="unknown", message=says))
-        return Evidence(method, plane.detach().float().numpy(), as_finding(method, sanity(network, image, label, METHODS[method], plane, beside)))
+        return as_finding(method, sanity(network, image, label, METHODS[method], torch.from_numpy(plane), beside))
 
 
 def draw(run: str, file: str, out: Path, findings: dict[str, Finding]) -> Iterator[Progress | Path]:

@@ -30,9 +30,10 @@ export const ask = (run, what, values) => get(path(run, `/look/${what}`, values)
 export const post = async (url, body) => (await told(await fetch(url, { method: "POST", body }))).json();
 export const send = (url, values) => post(url, JSON.stringify(values));
 
-/** An array of looking/: {shape, values: Float32Array, about}. */
+/** An array of looking/: {shape, values: Float32Array, about}; only {about} where there is none. */
 export const array = async (run, what, values) => {
   const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
+  if (answer.headers.get("content-type").startsWith("application/json")) return { about: await answer.json() };
   return { ...npy(await answer.arrayBuffer()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
 };
 

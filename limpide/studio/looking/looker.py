@@ -24,10 +24,15 @@ MOST_BYTES = 300_000_000  # of each kind that is kept for the next question
 Answer = tuple[dict[str, Any], bytes]
 
 
-class Looker:
-    """Networks, traces, images and what was found in many of them, looked at lately."""
+class GivenUp(Exception):
+    """Whoever asked has gone."""
 
-    def __init__(self) -> None:
+
+class Looker:
+    """Networks, traces, images and what was found in many of them, looked at lately. unwanted: whether nobody waits for the answer any more."""
+
+    def __init__(self, unwanted: Callable[[], bool] = lambda: False) -> None:
+        self._unwanted = unwanted
         self.networks, self.traces, self.albums = Shelf(MOST_BYTES), Shelf(MOST_BYTES), Shelf(MOST_BYTES)
         self.seen = Shelf(MOST_BYTES)  # features of many images, fingerprints, maps
         self.squares = Shelf(MOST_BYTES)
@@ -65,9 +70,15 @@ class Looker:
             preprocessing = Preprocessing.from_json(kept)
             network = models.build(info["recipe"]["model"], len(info["classes"]), preprocessing.channels, preprocessing.size)
             load_weights(network, file)
+            network.register_forward_pre_hook(lambda *_: self.still_wanted())
             return network.eval(), preprocessing, list(info["classes"])
 
         return self.networks.once((str(file), file.stat().st_mtime_ns), work)  # type: ignore[no-any-return]
+
+    def still_wanted(self) -> None:
+        """Before each pass through a network. Raises GivenUp where nobody waits for the answer: what was worked out before is kept."""
+        if self._unwanted():
+            raise GivenUp("nobody waits for this any more")
 
     def temperature(self, path: str, snapshot: str) -> float:
         """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""
