@@ -1,6 +1,6 @@
 // One image: what the network says, where it may have found it, and whether that explanation may be believed.
 import { html, useState, useRef } from "../html.js";
-import { place, go, image, looked, lookedAt } from "../state.js";
+import { alone, place, go, image, looked, lookedAt } from "../state.js";
 import { t, count, chance, percent, number } from "../words.js";
 import { ask, array, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
@@ -27,7 +27,7 @@ const Shown = ({ run, found }) => {
       <p class="small">${t(found.changed ? "image.altered" : found.calibrated ? "image.calibrated" : "image.raw")}</p><${Changes} /></div></div>
     <h2>${t("image.where", { label: found.top.find((one) => one.index === wanted).class })}</h2><p class="read">${t("image.where_read")}</p>
     <div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>
-    <${Neighbours} run=${run} />`;
+    ${!alone && html`<${Neighbours} run=${run} />`}`;
 };
 
 // The image turned, mirrored, or with noise: every page then looks at it as it is now.

@@ -1,6 +1,6 @@
 // One number of the network, taken apart: what it saw, times its weights, summed; what becomes of it; what it speaks for.
 import { html, useState, useEffect } from "../html.js";
-import { place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
+import { alone, keyboard, place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
 import { t, number, fixed, percent, count, tiny } from "../words.js";
 import { ask, path, picture } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
@@ -27,8 +27,9 @@ const Unit = ({ run, unit }) => {
       event.preventDefault();
       move(...keys[event.key]);
     };
-    addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
+    const heard = keyboard();
+    heard.addEventListener("keydown", press);
+    return () => heard.removeEventListener("keydown", press);
   });
   return html`<h1>${t(`unit.claim.${unit.kind}`, { value: number(unit.value, 4), n: count(unit.terms), rule: t(`rule.${unit.rule}`) === `rule.${unit.rule}` ? unit.rule : t(`rule.${unit.rule}`) })}</h1>
     <div class="row" role="group" aria-label=${t("unit.move")}>
@@ -42,7 +43,7 @@ const Unit = ({ run, unit }) => {
     </div><div>
       <h2>${t("unit.sees")}</h2><${Seen} run=${run} unit=${unit} />
       <h2>${t("unit.votes")}</h2><p class="small">${t("unit.votes_read")}</p><${Votes} votes=${unit.votes} />
-      <${Strongest} run=${run} unit=${unit} /><${Maximised} run=${run} unit=${unit} />
+      ${!alone && html`<${Strongest} run=${run} unit=${unit} />`}<${Maximised} run=${run} unit=${unit} />
     </div></div>`;
 };
 
