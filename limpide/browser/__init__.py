@@ -77,7 +77,7 @@ def _style() -> str:
         (":root[data-theme=dark]", ":host([data-theme=dark])"),
         (":root", ":host"),
         ("\nbody {", "\n.studio {"),
-        ("@media (min-width:", "@container (min-width:"),
+        ("@media (min-width: 60rem)", "@container (min-width: 44rem)"),
     ):
         text = text.replace(studio, shadow)
     return text + (STATIC / "widget" / "widget.css").read_text(encoding="utf-8")

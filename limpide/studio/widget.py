@@ -25,7 +25,7 @@ from limpide.studio.questions import NEEDED, values_of
 from limpide.workflows.see import Opened, operation, within
 
 PAGES = ("image", "anatomy", "layer", "unit")
-QUESTIONS = ("prediction", "saliency", "occluded", "picture", "anatomy", "maps", "kernels", "unit", "effect", "maximised")
+QUESTIONS = ("words", "prediction", "saliency", "occluded", "picture", "anatomy", "maps", "kernels", "unit", "effect", "maximised")
 OWN = {"own": b""}  # the name of the one image
 
 
@@ -104,11 +104,10 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         self.send({"id": content["id"], **answer}, buffers=[data] if data else None)
 
     def _answer(self, what: Any, values: Any) -> tuple[dict[str, Any], bytes]:
-        if what == "words":
-            sentences = json.loads((browser.STATIC / "locale" / f"{self.language}.json").read_text(encoding="utf-8"))
-            return {"about": {"language": self.language, "sentences": sentences, "title": str(self._title)}}, b""
         if what not in QUESTIONS or not isinstance(values, dict):
             return {"error": "there is nothing of this name to look at"}, b""
+        if what == "words":
+            return self._words(values.get("language")), b""
         try:
             asked = values_of(what, {str(name): str(value) for name, value in values.items() if value is not None}, OWN)
         except (ValueError, KeyError, RecursionError):
@@ -122,6 +121,14 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         if isinstance(payload.get("finding"), dict):
             payload["finding"] = worded(Finding.from_json(payload["finding"]))
         return {"about": finite(payload)}, data
+
+    def _words(self, wanted: Any) -> dict[str, Any]:
+        """All that the pages say, in a language that the page is about to change to."""
+        if wanted not in language.LANGUAGES:
+            return {"error": f"language: {', '.join(language.LANGUAGES)}"}
+        language.use(wanted)
+        sentences = json.loads((browser.STATIC / "locale" / f"{wanted}.json").read_text(encoding="utf-8"))
+        return {"about": {"language": wanted, "sentences": sentences, "title": str(self._title)}}
 
     # -- in the notebook
 

@@ -25,9 +25,9 @@ const App = () => {
     <${Page} key=${place.value.page} />`;
 };
 
-// The sentences come from the kernel, in the language that it was told to speak.
+// The sentences come from the kernel.
 const speak = async (stage) => {
-  const told = await ask("", "words", {});
+  const told = await ask("", "words", { language: model.get("language") });
   language.value = stage.lang = told.language;
   give(told.sentences);
   title.value = told.title;
@@ -58,13 +58,15 @@ export const start = (given, root, style) => {
   root.append(Object.assign(document.createElement("style"), { textContent: style }), stage);
   const ends = [begin(given, stage), listen(), follow(root.host)];
   stage.addEventListener("click", (event) => {
-    const way = event.target.closest?.("a[href^='#']");
-    if (!way) return;
-    event.preventDefault(); // the address is the notebook's
-    put(way.getAttribute("href"));
-    stage.focus({ preventScroll: true });
+    const way = event.target.closest("a[href^='#']");
+    if (way) {
+      event.preventDefault(); // the address is the notebook's
+      put(way.getAttribute("href"));
+    }
+    if (way || !root.activeElement) stage.focus({ preventScroll: true }); // or the notebook takes the focus, and the arrows
   });
-  stage.addEventListener("keydown", (event) => event.stopPropagation()); // arrows are ours here; the notebook has its own
+  root.host.dataset.lmSuppressShortcuts = "true"; // JupyterLab's word for: these keys are not for you
+  stage.addEventListener("keydown", (event) => event.stopPropagation()); // nor for any other notebook
   const spoken = () => speak(stage).catch(() => {});
   model.on("change:language", spoken);
   spoken().then(() => {
