@@ -12,7 +12,7 @@ import numpy as np
 
 from limpide.data.decode import Undecodable, decode
 from limpide.data.preprocessing import Preprocessing
-from limpide.errors import DataError, UsageError
+from limpide.errors import DataError, UsageError, nearest
 from limpide.events import Progress
 from limpide.files import write_bytes
 from limpide.finding import Finding, Table
@@ -139,6 +139,42 @@ def probabilities(opened: Opened, seen: Trace) -> np.ndarray:
 
 def named(opened: Opened, label: int) -> str:
     return opened.classes[label] if label < len(opened.classes) else str(label)
+
+
+def operation(seen: Trace, layer: str) -> Op:
+    """The operation of this key, or what the layer of this name gives. Raises UsageError with the nearest name."""
+    try:
+        return seen.find(layer)
+    except KeyError:
+        keys = [op.key for op in seen.ops]
+        raise UsageError(
+            "L109",
+            N_("the network has no layer of this name"),
+            where=layer,
+            todo=N_("did you mean {guess}? There are {names}"),
+            guess=nearest(layer, keys) or keys[0],
+            names=", ".join(keys[:8]),
+        ) from None
+
+
+def within(op: Op, channel: int, y: int, x: int) -> None:
+    """Raises UsageError for a unit that is not there."""
+    from limpide.interpret.why import index_of
+
+    try:
+        index_of(op, channel, y, x)
+    except IndexError:
+        shape = op.output.shape[1:]
+        channels, rows, columns = {1: (*shape, 1, 1), 2: (*shape[::-1], 1)}.get(len(shape), tuple(shape)[:3])
+        raise UsageError(
+            "L110",
+            N_("this unit cannot be opened"),
+            where=f"{op.key}, channel={channel}, y={y}, x={x}",
+            todo=N_("the channel must be below {channels}, the row below {rows}, the column below {columns}"),
+            channels=channels,
+            rows=rows,
+            columns=columns,
+        ) from None
 
 
 def prediction(top: list[tuple[str, float]], file: str) -> Finding:

@@ -114,9 +114,9 @@ def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], ma
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
     changed = seen.image.clone()
-    side = changed.shape[-1]
+    height, width = changed.shape[2:]
     for row, column in mask[:256]:
-        changed[0, :, row * side // 16 : -(-(row + 1) * side // 16), column * side // 16 : -(-(column + 1) * side // 16)] = 0
+        changed[0, :, row * height // 16 : -(-(row + 1) * height // 16), column * width // 16 : -(-(column + 1) * width // 16)] = 0
     with torch.inference_mode():
         after = network(changed)[0]
     return compared(looker, path, snapshot, seen.output[0], after, classes)

@@ -1,6 +1,6 @@
 // One image: what the network says, where it may have found it, and whether that explanation may be believed.
 import { html, useState, useRef } from "../html.js";
-import { place, go, image, language, looked, lookedAt, other } from "../state.js";
+import { alone, place, go, image, language, looked, lookedAt, other } from "../state.js";
 import { t, count, chance, percent, number } from "../words.js";
 import { ask, array, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
@@ -28,6 +28,7 @@ const Draw = ({ run, sees }) => {
 
 const Shown = ({ run, found }) => {
   const [label, choose] = useState(null);
+  const [searched, search] = useState(!alone); // in a notebook no cell runs meanwhile: only when it is asked for
   const wanted = found.top.some((one) => one.index === label) ? label : found.top[0].index;
   return html`<h1>${t("image.says", { label: found.top[0].class, p: chance(found.top[0].probability) })}</h1>
     ${found.file && html`<p class="crumbs">${found.file}</p>`}${found.truth !== null && html`<p class="read">${t(found.truth === found.top[0].class ? "image.right" : "image.wrong", { label: found.truth })}</p>`}
@@ -35,8 +36,8 @@ const Shown = ({ run, found }) => {
       <h2>${t("image.prediction")}</h2><table><tbody>${found.top.map((one) => html`<tr><td><button class="plain" aria-pressed=${one.index === wanted} onClick=${() => choose(one.index)}>${one.class}</button></td><td class="n">${chance(one.probability)}</td><td style="width: 40%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>
       <p class="small">${t(found.changed ? "image.altered" : found.calibrated ? "image.calibrated" : "image.raw")}</p><${Changes} /></div></div>
     <h2>${t("image.where", { label: found.top.find((one) => one.index === wanted).class })}</h2><p class="read">${t("image.where_read")}</p>
-    <div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>
-    <${Neighbours} run=${run} />`;
+    ${searched ? html`<div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>` : html`<p class="read">${t("widget.long")}</p><button onClick=${() => search(true)}>${t("widget.search")}</button>`}
+    ${!alone && html`<${Neighbours} run=${run} />`}`;
 };
 
 // The image turned, mirrored, or with noise: every page then looks at it as it is now.
