@@ -25,7 +25,7 @@ from limpide.studio.questions import NEEDED, values_of
 from limpide.workflows.see import Opened, operation, within
 
 PAGES = ("image", "anatomy", "layer", "unit")
-QUESTIONS = ("words", "prediction", "saliency", "occluded", "picture", "anatomy", "maps", "kernels", "unit", "effect", "maximised")
+QUESTIONS = ("words", "prediction", "saliency", "sanity", "occluded", "picture", "anatomy", "maps", "kernels", "unit", "effect", "maximised")
 OWN = {"own": b""}  # the name of the one image
 
 

@@ -260,7 +260,7 @@ def test_without_anywidget_one_line_says_what_to_install(network: nn.Module, ima
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(
-        UsageError, match=re.escape("widgets in a notebook need a package that is not installed — anywidget — pip install 'limpide[notebook]' [L141]")
+        UsageError, match=re.escape("widgets in a notebook need a package that is not installed — anywidget — pip install 'limpide[notebook]' [L142]")
     ):
         see(network, image).widget()
 

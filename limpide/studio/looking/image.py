@@ -55,14 +55,15 @@ def _known(looker: Looker, path: str, image: dict[str, Any], classes: list[str])
 
 def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], most: int = 8) -> Answer:
     """The training images that the network takes for most alike: cosine of the features before its last layer."""
-    from limpide.interpret.features import features_of, nearest
+    from limpide.interpret.features import features_of
+    from limpide.workflows.alike import nearest_rows
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
     album = looker.album(path)
     found = many(looker, path, snapshot, album.some(affordable(looker, path, snapshot), album.learned))
     one = features_of(network, seen.image)[0][0].numpy()
     own = album.row_of.get(_known(looker, path, image, classes)[1] or "", -1)  # the image itself is no neighbour
-    top = [(k, alike) for k, alike in nearest(found.features, one, most + 1) if found.rows[k] != own][:most]
+    top = nearest_rows(found.features, found.rows, one, own, most)
     return {
         "top": [{"row": int(found.rows[k]), "file": album.files[found.rows[k]], "label": album.labels[found.rows[k]], "cosine": alike} for k, alike in top],
         "compared": len(found.rows),

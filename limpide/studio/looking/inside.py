@@ -103,25 +103,23 @@ def kernels(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key
 
 def unit(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str, channel: int | None = None, y: int = 0, x: int = 0) -> Answer:
     """One number and everything that made it: what interpret.why gives, for the page to draw. Without a channel the one that matters most."""
-    from limpide.interpret.effect import most_telling, votes
+    from limpide.interpret.effect import votes
+    from limpide.interpret.telling import most_telling
     from limpide.interpret.why import index_of, unit_of
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
-    if channel is None:
-        at = most_telling(network, seen, seen.find(key).index)
-        channel, y, x = {1: (at[0], 0, 0), 2: (at[-1], at[0], 0), 3: at}[len(at)]
-    found = unit_of(seen, key, channel, y, x)
+    found = most_telling(network, seen, key) if channel is None else unit_of(seen, key, channel, y, x)
     e, box = found.explanation, found.field.box
-    place = (0, *index_of(found.op, channel, y, x))
+    place = (0, *index_of(found.op, found.channel, found.y, found.x))
     spoken = votes(network, seen, found.op.index, place)
     shown = slice(0, FAR_INPUTS)
     return {
         "key": found.layer,
         "name": found.op.name,
         "shape": list(found.op.output.shape[1:]),
-        "channel": channel,
-        "y": y,
-        "x": x,
+        "channel": found.channel,
+        "y": found.y,
+        "x": found.x,
         "kind": e.kind,
         "rule": e.rule,
         "grid": list(e.shape),

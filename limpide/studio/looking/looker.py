@@ -15,8 +15,8 @@ from limpide.data.decode import Undecodable, decode
 from limpide.data.preprocessing import Preprocessing
 from limpide.files import sha256
 from limpide.run import Run
-from limpide.studio.looking.album import Album, stamp
 from limpide.studio.looking.shelf import Shelf
+from limpide.workflows.album import Album, stamp
 from limpide.workflows.see import temperature_of
 
 MOST_BYTES = 300_000_000  # of each kind that is kept for the next question
