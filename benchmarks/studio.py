@@ -201,16 +201,6 @@ def main() -> None:
                     print(f"four saliency {words}, {label}: the first after {first:.1f} s, all after {time.perf_counter() - began:.1f} s")
             page.evaluate("location.hash = 'page=learn&part=playground&data=spiral&shape=8,8,8,8,8,8'")
             page.get_by_role("button", name="Start").click()
-<<<<<<< HEAD
-            page.wait_for_timeout(500)
-            before, began = int(page.inner_text("#passes").replace(",", "")), time.perf_counter()
-            page.wait_for_timeout(3000)
-            passes = int(page.inner_text("#passes").replace(",", "")) - before
-            print(f"playground, six layers of eight: {passes / (time.perf_counter() - began):.0f} passes and pictures a second (asked: 60)")
-            page.close()
-            seconds, looks = costs(folder, url, browser, arguments.rounds)
-            different = same_weights(folder, url, browser)
-=======
             page.wait_for_timeout(1000)
             session = page.context.new_cdp_session(page)
             session.send("Performance.enable")
@@ -225,18 +215,9 @@ def main() -> None:
             print(
                 f"playground, six layers of eight: {passes / (ended - began):.0f} passes and pictures a second (asked: 60), each {ms:.1f} ms of work (room: 16.7)"
             )
-            page.evaluate("location.hash = 'page=runs'")  # the playground would go on
-            page.wait_for_timeout(1000)
-            times: dict[str, list[float]] = {"alone": [], "followed": [], "watched": []}
-            digests, looks = set(), []
-            for _ in range(arguments.rounds):
-                for kind, seconds in times.items():
-                    found, digest, changes = training(folder, page if kind == "watched" else None, url if kind == "followed" else None)
-                    seconds.append(found)
-                    digests.add(digest)
-                    looks += [changes / found] if kind == "watched" else []
-                    page.evaluate("location.hash = 'page=runs'")
->>>>>>> wt-b
+            page.close()
+            seconds, looks = costs(folder, url, browser, arguments.rounds)
+            different = same_weights(folder, url, browser)
             browser.close()
         alone = [statistics.median(block[1:]) for block in seconds["alone"]]
         for kind in ("followed", "watched"):

@@ -113,7 +113,11 @@ limpide explain runs/photos-001 new.jpg --out inside.html   evidence and feature
 @click.option("--channel", type=int, help=N_("channel of the unit, with --layer; without it, the unit that matters most for the answer"))
 @click.option("-y", type=int, help=N_("row of the unit, with --layer"))
 @click.option("-x", type=int, help=N_("column of the unit, with --layer"))
-@click.option("--out", type=click.Path(path_type=Path), help=N_("write all of it, with evidence, feature maps and the training images most like it, into a file: .png, .html or .json"))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=N_("write all of it, with evidence, feature maps and the training images most like it, into a file: .png, .html or .json"),
+)
 @as_json_object
 def explain(run: str, image: str, layer: str | None, channel: int | None, y: int | None, x: int | None, out: Path | None, as_json: bool) -> None:
     if layer is None and (channel, y, x) != (None, None, None):
