@@ -1,12 +1,7 @@
 // The studio: the bar, and the page that the URL names.
 import { signal } from "@preact/signals";
-<<<<<<< HEAD
-import { html, render, useEffect, useState } from "./html.js";
-import { place, language, theme, link, go, snapshot, image, looked, other, news } from "./state.js";
-=======
 import { html, render, useEffect } from "./html.js";
-import { place, language, theme, link, go, snapshot, image, looked, other } from "./state.js";
->>>>>>> wt-b
+import { place, language, theme, link, go, snapshot, image, looked, other, news } from "./state.js";
 import { load, t, count } from "./words.js";
 import { get, path, post } from "./api.js";
 import { useFetched } from "./fetched.js";
@@ -103,7 +98,7 @@ const Bar = ({ about }) => {
     <span><button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button><button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button></span>
     ${(steps.length > 0 || about?.best) && html`<img class="pixels" alt="" width="34" height="34" src=${path(place.value.run, "/look/picture", looked())} />`}
     ${["noise", "turn", "mirror"].some((name) => place.value[name]) && html`<button class="plain" onClick=${() => go(other(image()))}>${t("changed")} ✕</button>`}
-    <label class="small">${t("own")} <input type="file" accept="image/*" onChange=${choose} /></label>
+    <label class="button">${t("own")}<input type="file" accept="image/*" onChange=${choose} /></label>
     ${about?.report && html`<a class="small" href=${path(place.value.run, "/report")}>${t("live.report")}</a>`}
   </div>`;
 };

@@ -1,4 +1,5 @@
 // What every page shares: where we are, and the way to another place. Where that is kept: here.js, and widget/here.js in a notebook.
+import { signal } from "@preact/signals";
 import { alone, keyboard, language, place, put, theme } from "./here.js";
 export { alone, keyboard, language, place, theme };
 
