@@ -17,7 +17,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.errors import UsageError, nearest
 from limpide.events import Progress
 from limpide.files import write_bytes
-from limpide.language import N_, _, message, percent, significant
+from limpide.language import N_, Message, _, message, percent, significant
 from limpide.report import colours
 from limpide.report.sight import METHOD_WORDS, Alike, Evidence, Sight
 from limpide.report.written import bytes_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from limpide.interpret.maximise import Maximised
     from limpide.interpret.trace import Op, Trace
     from limpide.interpret.why import Unit
+    from limpide.studio.widget import Instruments
 
 LARGE = 224  # CSS pixels: side of the image in a notebook
 SMALL = 72  # of a feature map
@@ -121,18 +122,7 @@ class Seen:
         return Layer(op.key, work.kind_of(op, self.network), tuple(op.output.shape[1:]), strongest, low, high)
 
     def _op(self, layer: str) -> Op:
-        try:
-            return self.trace.find(layer)
-        except KeyError:
-            keys = [op.key for op in self.trace.ops]
-            raise UsageError(
-                "L109",
-                N_("the network has no layer of this name"),
-                where=layer,
-                todo=N_("did you mean {guess}? There are {names}"),
-                guess=nearest(layer, keys) or keys[0],
-                names=", ".join(keys[:8]),
-            ) from None
+        return work.operation(self.trace, layer)
 
     def maps(self, layer: str) -> np.ndarray:
         """What a layer gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1, tokens)."""
@@ -219,6 +209,30 @@ class Seen:
         write_bytes(out, bytes_of(self.sight(), out))
         return out
 
+    def widget(self, layer: str = "", channel: int | None = None, y: int = 0, x: int = 0) -> Instruments:
+        """The studio's pages on this image, live in a notebook: from a layer to a unit to one of its products; cover the image and see what becomes of
+        the answer. With `layer` it opens there, with `channel` at that unit.
+
+        Needs `pip install limpide[notebook]`. Raises UsageError without it, and for a place that is not there.
+        """
+        from limpide import browser
+
+        if browser.missing():
+            raise UsageError(
+                "L127",
+                N_("the studio's pages were left out, as npm was not there when limpide was installed"),
+                where=str(browser.VENDOR),
+                todo=N_("install npm, then limpide again; everything else works without"),
+            )
+        try:
+            from limpide.studio.widget import Instruments
+        except ImportError as error:
+            raise UsageError(
+                "L142", N_("widgets in a notebook need a package that is not installed"), where=str(error.name), todo="pip install 'limpide[notebook]'"
+            ) from error
+        place = {"page": "layer" if channel is None else "unit", "channel": channel, "y": y, "x": x} | ({"layer": layer} if layer else {})
+        return Instruments(self._opened, self.trace, self.square, self._title(), self._repr_html_(), **place)
+
     def __str__(self) -> str:
         says = [f"{percent(p):>8}  {shown(name)}" for name, p in self.top]
         rows = [(_("layer"), _("kind"), _("gives"), _("strongest"), _("range")), *(layer.words() for layer in self.layers)]
@@ -229,7 +243,7 @@ class Seen:
     def __repr__(self) -> str:
         return f"Seen({self._opened.name!r}, {self.file!r}: {self.top[0][0]!r}, {len(self.trace.ops)} operations)"
 
-    def _title(self) -> object:
+    def _title(self) -> Message:
         if not self.file:
             return message(N_("What {network} sees"), network=self._opened.name)
         return message(N_("What {network} sees in {file}"), network=self._opened.name, file=self.file)

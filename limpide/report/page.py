@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,8 @@ TEMPLATES = Path(__file__).with_name("templates")
 MOST_FILES = 200  # of those left out, by name
 WORST_FIRST = ("bad", "warn", "unknown", "ok")
 FEW_CLASSES = 12  # rows of a table that are shown before "all of them"
+
+WRITTEN_AS = re.compile(rb'<html lang="(\w+)">.*?<meta name="images" content="(yes|no)">', re.S)
 
 # (finding, anchor and heading), in the order of the page. `made` has no finding of its own.
 SECTIONS = (
@@ -63,6 +66,13 @@ def write_page(run: Run, *, images: bool = True, meanings: Mapping[str, str] | N
     # A file name that is not Unicode reaches us as lone surrogates, which the page spells out.
     write_bytes(run.report_file, html_of(run, images=images, meanings=meanings).encode("utf-8", "backslashreplace"))
     return run.report_file
+
+
+def written_as(file: Path) -> tuple[str, bool] | None:
+    """(language, whether it has pictures and file names) of a page that `write_page` wrote; None for one that does not say."""
+    with open(file, "rb") as stream:
+        found = WRITTEN_AS.search(stream.read(1000))
+    return (found[1].decode(), found[2] == b"yes") if found else None
 
 
 def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> str:

@@ -6,7 +6,16 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-SLOW = ("saliency", "neighbours", "alike", "embedding", "groups", "maximised", "shortcut")  # what has a process of its own, so that a unit does not wait for it
+SLOW = (
+    "saliency",
+    "sanity",
+    "neighbours",
+    "alike",
+    "embedding",
+    "groups",
+    "maximised",
+    "shortcut",
+)  # what has a process of its own, so that a unit does not wait for it
 
 
 def values_of(what: str, query: Mapping[str, str], uploads: Mapping[str, bytes]) -> dict[str, Any]:
@@ -64,6 +73,7 @@ NEEDED = {
     "maximised": ("key", "channel"),
     "strongest": ("key", "channel"),
     "saliency": ("method", "label"),
+    "sanity": ("method", "label"),
     "occluded": ("mask",),
     "thumb": ("row",),
     "alike": ("distance",),
@@ -81,8 +91,10 @@ LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
     "maximised": {"key": str, "channel": _natural},
     "strongest": {"key": str, "channel": _natural, "among": _natural},
     "saliency": {"image": str, "method": str, "label": _natural},
+    "sanity": {"image": str, "method": str, "label": _natural},
     "occluded": {"image": str, "mask": _mask},
     "picture": {"image": str},
+    "ink": {},
     "neighbours": {"image": str},
     "album": {"part": str, "label": str, "start": _natural},
     "thumb": {"row": _natural},

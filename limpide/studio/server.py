@@ -13,8 +13,9 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,25 +29,29 @@ from starlette.types import ASGIApp
 
 from limpide import __version__, language
 from limpide.browser import STATIC
-from limpide.errors import RunError, UsageError
+from limpide.errors import LimpideError, RunError, UsageError
 from limpide.finding import Finding
 from limpide.language import N_
+from limpide.report.page import written_as
 from limpide.run import Run
 from limpide.studio import marking, starting
 from limpide.studio.answers import Ascii, finite, worded
 from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
-from limpide.studio.series import following, series, spark, summary
+from limpide.studio.series import Story, following, size_of, spark, summary
+from limpide.studio.starting import Wish
 from limpide.studio.worker import Worker
 from limpide.workflows.info import log_error
 
 PORTS = range(8765, 8785)
 TAIL = 0.4  # s between two looks at events.jsonl
+LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
 BEAT = 10.0  # s after which a silent stream says that it is alive
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
 MOST_NAME = 4096  # letters of a file name
 UPLOADS = 20  # kept in memory
+STORIES = 4  # runs whose events are kept in memory
 POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
 
 
@@ -58,6 +63,7 @@ class Studio:
         self.words = language.current()  # of whoever started it; answers speak the language of their page
         self.quick, self.slow = Worker(), Worker()
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
+        self._stories: OrderedDict[str, Story] = OrderedDict()
         self._starts = ThreadPoolExecutor(1)  # one training is started at a time
 
     def routes(self) -> list[Route | Mount]:
@@ -65,6 +71,8 @@ class Studio:
             Route("/", self.page),
             Route("/api/runs", self.runs),
             Route("/api/start", self.start, methods=["POST"]),
+            Route("/api/plan", self.plan, methods=["POST"]),
+            Route("/api/networks", self.networks),
             Route("/api/runs/{run}", self.run),
             Route("/api/runs/{run}/series", self.series),
             Route("/api/runs/{run}/stats", self.stats),
@@ -90,9 +98,10 @@ class Studio:
     def _run(self, request: Request) -> Run:
         """By its name among the folders that are there: what was asked for is never made a path."""
         name = request.path_params["run"]
-        for run in Run.all_in(self.folder):
-            if run.path.name == name:
-                return run
+        with contextlib.suppress(OSError):
+            for folder in self.folder.iterdir():
+                if folder.name == name and (folder / "run.json").is_file():
+                    return Run(folder)
         raise RunError("L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs"))
 
     async def runs(self, request: Request) -> Response:
@@ -101,31 +110,73 @@ class Studio:
         )
 
     async def start(self, request: Request) -> Response:
-        """POST {data, time, model}: `limpide train` as a process of its own, which goes on when the studio is closed."""
+        """POST {data, model, time, epochs, image_size, weights}: `limpide train` as a process of its own, which goes on when the studio is closed."""
+        wish = await self._wish(request)
+        if isinstance(wish, Response):
+            return wish
+        if not wish.data:
+            return _told("data: a folder, a table, an archive or the name of a data set", 400)
+        lang = language.current()
+        started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, self.folder, wish, lang)
+        return _told(started.said, 422) if started.run is None else Ascii({"run": started.run})
+
+    async def plan(self, request: Request) -> Response:
+        """The same body: the command that `start` would run, what it would find, or why it would refuse, and how the path may go on."""
+        wish = await self._wish(request)
+        if isinstance(wish, Response):
+            return wish
+        told: dict[str, Any] = {"command": wish.command(self.folder), "folders": await asyncio.to_thread(starting.folders, wish.data)}
         try:
-            wanted = json.loads(await _body(request, 10_000))
+            told |= await asyncio.to_thread(starting.found, wish.data)
+        except LimpideError as error:
+            self._speak(request)
+            told["problem"] = str(error)
+        return Ascii(told)
+
+    async def _wish(self, request: Request) -> Wish | Response:
+        """What the body asks for, or why it asks for nothing."""
+        try:
+            asked = json.loads(await _body(request, 10_000))
         except (ValueError, RecursionError):
             return _told("this is no JSON", 400)
-        if not isinstance(wanted, dict) or not all(isinstance(wanted.get(name), str) for name in ("data", "time", "model")) or not wanted["data"].strip():
-            return _told("data, time, model: three texts, the last two may be empty", 400)
         self._speak(request)
-        if any("\0" in wanted[name] for name in ("data", "time", "model")):
-            return _told("a text with a zero byte names nothing", 400)
-        values = (self.folder, wanted["data"].strip(), wanted["time"], wanted["model"], language.current())
-        started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, *values)
-        return _told(started.said, 422) if started.run is None else Ascii({"run": started.run})
+        try:
+            return Wish.of(asked)
+        except UsageError as error:
+            return _told(str(error), 422)
+        except ValueError as error:
+            return _told(str(error), 400)
+
+    async def networks(self, request: Request) -> Response:
+        """What a training can be asked for."""
+        try:
+            return Ascii((await self.slow.ask("networks", _waits(request)))[0])
+        except LookupError as error:
+            return _told(str(error), 422)
 
     async def run(self, request: Request) -> Response:
         run = self._run(request)
         info = run.info()
         kept = {name: info.get(name) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
         probes = info.get("learning", {}).get("probes", 0) if run.probes_file.exists() else 0
-        return Ascii(summary(run) | kept | {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "fresh": bool(info.get("fresh"))})
+        sees = (info.get("final") or info.get("learning") or {}).get("preprocessing")
+        return Ascii(
+            summary(run) | kept | {"sees": sees, "snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "fresh": bool(info.get("fresh"))}
+        )
 
     async def series(self, request: Request) -> Response:
         run = self._run(request)
         self._speak(request)
-        return Ascii(series(run))
+        return Ascii(self._story(run).told())
+
+    def _story(self, run: Run) -> Story:
+        """Its events up to now; those of the last few runs that somebody asked for are kept."""
+        name = run.path.name
+        story = self._stories.pop(name, None)
+        self._stories[name] = story if story is not None and story.stands() else Story(run)
+        while len(self._stories) > STORIES:
+            self._stories.popitem(last=False)
+        return self._stories[name].read()
 
     async def stats(self, request: Request) -> Response:
         run = self._run(request)
@@ -158,10 +209,19 @@ class Studio:
         return Ascii({"marks": marking.marks(run), "file": str(run.marks_file)})
 
     async def report(self, request: Request) -> Response:
+        """As it was written; asked for in another language, rendered anew from the run. The file stays as it is."""
         run = self._run(request)
         if not run.report_file.exists():
             return _told("no report yet", 404)
-        return FileResponse(run.report_file, headers={"content-security-policy": "sandbox allow-scripts"})
+        headers = {"content-security-policy": "sandbox allow-scripts"}
+        lang, written = request.query_params.get("lang"), written_as(run.report_file)
+        if written is None or lang not in language.LANGUAGES or lang == written[0]:
+            return FileResponse(run.report_file, headers=headers)
+        try:
+            _, page = await self.quick.ask("report", _waits(request), path=str(run.path), lang=lang, images=written[1])
+        except LookupError as error:
+            return _told(str(error), 422)
+        return Response(page, media_type="text/html", headers=headers)
 
     # -- the stream
 
@@ -175,13 +235,11 @@ class Studio:
         return StreamingResponse(self._tail(request, run, offset, words), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _tail(self, request: Request, run: Run, offset: int, words: str) -> AsyncIterator[str]:
-        known, silent = summary(run), 0.0
+        known, stamp, looked, silent = summary(run), _stamp(run), time.monotonic(), 0.0
         while not await request.is_disconnected():
-            try:
-                size = run.events_file.stat().st_size
-            except OSError:
-                size = 0
-            now = summary(run)
+            size, now = size_of(run), known
+            if _stamp(run) != stamp or time.monotonic() - looked > LOOK:
+                stamp, looked, now = _stamp(run), time.monotonic(), summary(run)
             if now["status"] == "unreadable":
                 yield _message("gone", {}, offset)
                 return
@@ -192,12 +250,16 @@ class Studio:
             found, end = following(run, offset) if size > offset else ([], offset)
             if found or now != known:
                 offset = end
-                yield _message("events", finite({"events": found, "run": now, "system": _last_line(run)}), offset)
+                told = {"events": found, "run": now, "system": _last_line(run)}
+                if now["status"] != known["status"] or any(event["kind"] == "epoch" for event in found):
+                    told["diagnosis"] = self._story(run).diagnosis(now["status"] == "finished")
+                yield _message("events", finite(told), offset)
                 known, silent = now, 0.0
-            elif (silent := silent + TAIL) >= BEAT:
+            elif silent >= BEAT:
                 yield ": alive\n\n"
                 silent = 0.0
             await asyncio.sleep(TAIL)
+            silent += TAIL
 
     async def control(self, request: Request) -> Response:
         run = self._run(request)
@@ -229,12 +291,8 @@ class Studio:
         if missed := [name for name in NEEDED.get(what, ()) if name not in values]:
             return _told(f"this question needs {', '.join(missed)}", 400)
         worker = self.slow if what in SLOW else self.quick
-
-        async def wanted() -> bool:
-            return not await request.is_disconnected()
-
         try:
-            payload, data = await worker.ask(what, wanted, path=str(run.path), **values)
+            payload, data = await worker.ask(what, _waits(request), path=str(run.path), **values)
         except LookupError as error:
             return _told(str(error), 422)
         self._speak(request)
@@ -280,6 +338,15 @@ async def _body(request: Request, most: int) -> bytes:
     return bytes(data)
 
 
+def _waits(request: Request) -> Callable[[], Awaitable[bool]]:
+    """Whether the page still waits for its answer."""
+
+    async def waits() -> bool:
+        return not await request.is_disconnected()
+
+    return waits
+
+
 def _told(text: str, status: int) -> Response:
     return Ascii({"error": text}, status)
 
@@ -302,6 +369,15 @@ async def _mistake(_request: Request, error: Exception) -> Response:
 
 def _message(kind: str, values: Any, offset: int) -> str:
     return f"event: {kind}\nid: {offset}\ndata: {json.dumps(values)}\n\n"
+
+
+def _stamp(run: Run) -> tuple[int, int] | None:
+    """Another one whenever run.json was written."""
+    try:
+        state = (run.path / "run.json").stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_ino
 
 
 def _last_line(run: Run) -> dict[str, Any] | None:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from limpide.data.datasets import NAMED
+from limpide.data.scan import scan
+from limpide.errors import UsageError
+from limpide.language import N_
+from limpide.recipe import Recipe
 from limpide.run import Run
 
 PATIENCE = 60.0  # s until the run must be there: a large folder is looked through first
+CHOICES = ("model", "time", "epochs", "image_size", "weights")  # of the recipe, that the page offers
+STARTS = ("auto", "none")  # what it may start from: nothing is fetched that somebody else names
+MOST_FOLDERS = 30  # suggested
 
 
 @dataclass(frozen=True)
@@ -21,14 +32,69 @@ class Started:
     said: str = ""  # why there is none
 
 
-def start(folder: Path, data: str, limit: str, model: str, lang: str) -> Started:
-    """Begins `limpide train DATA` and waits until its run is there, or until it says why not."""
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to train, in the words that he would type; a choice that is left open is not in `choices`."""
+
+    data: str
+    choices: Mapping[str, str]
+
+    @classmethod
+    def of(cls, asked: Any) -> Wish:
+        """Raises UsageError, worded as `limpide train` words it, for a value that makes no sense; ValueError for what is no wish at all."""
+        if not isinstance(asked, dict) or not all(isinstance(value, str) and "\0" not in value for value in asked.values()):
+            raise ValueError(f"data and, where wanted, {', '.join(CHOICES)}: texts without a zero byte")
+        if unknown := [name for name in asked if name not in ("data", *CHOICES)]:
+            raise ValueError(f"{unknown[0]} is no choice: there are {', '.join(CHOICES)}")
+        choices = {name: asked[name].strip() for name in CHOICES if asked.get(name, "").strip()}
+        if choices.get("weights", "auto") not in STARTS:
+            raise UsageError(
+                "L102",
+                N_("the value of {name} must be {expected}"),
+                where=f"weights={choices['weights']}",
+                todo=N_("see limpide train --help"),
+                name="weights",
+                expected=" | ".join(STARTS),
+            )
+        Recipe.of(**choices)
+        return cls(asked.get("data", "").strip(), choices)
+
+    def words(self, folder: Path) -> list[str]:
+        """What stands after `limpide`. No shell reads it: each word reaches the program as it is."""
+        options = [word for name, value in self.choices.items() for word in (f"--{name.replace('_', '-')}", value)]
+        options += ["--runs", str(folder), "--new"]
+        return ["train", *options, "--", self.data] if self.data.startswith("-") else ["train", self.data, *options]
+
+    def command(self, folder: Path) -> str:
+        return shlex.join(["limpide", *self.words(folder)])
+
+
+def found(data: str) -> dict[str, Any]:
+    """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; a named data set is not read for this."""
+    if not data or (data in NAMED and not os.path.exists(os.path.expanduser(data))):  # noqa: PTH110, PTH111
+        return {}
+    dataset = scan(data)
+    return {"classes": len(dataset.classes), "images": len(dataset.images.names)}
+
+
+def folders(text: str) -> list[str]:
+    """Folders whose path goes on as this text does, and data sets by name: what an input suggests."""
+    head, tail = os.path.split(text)
+    names = [name for name in NAMED if text and name.startswith(text)]
+    try:
+        with os.scandir(os.path.expanduser(head) or ".") as entries:  # noqa: PTH111
+            inside = sorted(e.name for e in entries if e.name.startswith(tail) and not e.name.startswith(".") and e.is_dir())
+    except (OSError, ValueError):
+        inside = []
+    return names + [os.path.join(head, name) + os.sep for name in inside[:MOST_FOLDERS]]
+
+
+def start(folder: Path, wish: Wish, lang: str) -> Started:
+    """Begins the command and waits until its run is there, or until it says why not."""
     before = {run.path.name for run in Run.all_in(folder)}
-    command = [sys.executable, "-m", "limpide", "train", "--runs", str(folder), "--new"]
-    command += [word for name, value in (("--time", limit), ("--model", model)) if value for word in (name, value)]
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(
-            [*command, "--", data],
+            [sys.executable, "-m", "limpide", *wish.words(folder)],
             stdin=subprocess.DEVNULL,
             stdout=told,
             stderr=subprocess.STDOUT,

@@ -4,6 +4,7 @@ and a network that crashes takes nothing with it."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 
 TIMEOUT = 120.0  # s that an answer may take before the process is replaced
 LOOK = 0.5  # s between two looks whether somebody still waits
-PATIENCE = 3.0  # s after which a question that nobody waits for is given up, and the process with it
+PATIENCE = 3.0  # s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is lost
 
 
 class Worker:
@@ -38,11 +39,14 @@ class Worker:
         async with self._turn:
             if not await wanted():
                 raise LookupError("nobody waits for this any more")
-            began, self._given_up = time.monotonic(), False
+            self._given_up, told = False, 0.0
             question = asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, name, values)
             try:
                 while not (await asyncio.wait({question}, timeout=LOOK))[0]:
-                    if not self._given_up and time.monotonic() - began > PATIENCE and not await wanted():
+                    if not told and not await wanted():
+                        told = time.monotonic()
+                        self._stop()
+                    elif told and not self._given_up and time.monotonic() - told > PATIENCE:
                         self._given_up = True
                         self._end()
             except asyncio.CancelledError:
@@ -53,6 +57,12 @@ class Worker:
         if kind == "error":
             raise LookupError(payload)
         return payload, data
+
+    def _stop(self) -> None:
+        """Asks the process to leave its question: it looks before each pass through a network (looking/looker.py)."""
+        with self._guard, contextlib.suppress(OSError, ValueError):
+            if self._pipe is not None:
+                self._pipe.send(None)
 
     def warm(self) -> None:
         """Starts the process before anybody asks: reading torch takes a second or two, which a training should not feel later."""

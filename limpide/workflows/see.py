@@ -12,7 +12,7 @@ import numpy as np
 
 from limpide.data.decode import Undecodable, decode
 from limpide.data.preprocessing import Preprocessing
-from limpide.errors import DataError, UsageError
+from limpide.errors import DataError, UsageError, nearest
 from limpide.events import Progress
 from limpide.files import write_bytes
 from limpide.finding import Finding, Table
@@ -143,6 +143,42 @@ def named(opened: Opened, label: int) -> str:
     return opened.classes[label] if label < len(opened.classes) else str(label)
 
 
+def operation(seen: Trace, layer: str) -> Op:
+    """The operation of this key, or what the layer of this name gives. Raises UsageError with the nearest name."""
+    try:
+        return seen.find(layer)
+    except KeyError:
+        keys = [op.key for op in seen.ops]
+        raise UsageError(
+            "L109",
+            N_("the network has no layer of this name"),
+            where=layer,
+            todo=N_("did you mean {guess}? There are {names}"),
+            guess=nearest(layer, keys) or keys[0],
+            names=", ".join(keys[:8]),
+        ) from None
+
+
+def within(op: Op, channel: int, y: int, x: int) -> None:
+    """Raises UsageError for a unit that is not there."""
+    from limpide.interpret.why import index_of
+
+    try:
+        index_of(op, channel, y, x)
+    except IndexError:
+        shape = op.output.shape[1:]
+        channels, rows, columns = {1: (*shape, 1, 1), 2: (*shape[::-1], 1)}.get(len(shape), tuple(shape)[:3])
+        raise UsageError(
+            "L110",
+            N_("this unit cannot be opened"),
+            where=f"{op.key}, channel={channel}, y={y}, x={x}",
+            todo=N_("the channel must be below {channels}, the row below {rows}, the column below {columns}"),
+            channels=channels,
+            rows=rows,
+            columns=columns,
+        ) from None
+
+
 def prediction(top: list[tuple[str, float]], file: str) -> Finding:
     """What the model says of the image, best class first."""
     says = N_("{file}: {label} with a probability of {p:percent}.") if file else N_("{label} with a probability of {p:percent}.")
@@ -215,17 +251,39 @@ def usual_of(network: nn.Module, image: Tensor, label: int) -> tuple[float, floa
 
 def saliency_of(network: nn.Module, image: Tensor, label: int, method: str, beside: tuple[float, float] | None = None) -> Evidence:
     """One saliency map with its badge. Raises KeyError for a method that does not exist."""
+    plane = plane_of(network, image, label, method)
+    if plane is None:
+        return Evidence(method, None, nothing_to_weigh(method))
+    return Evidence(method, plane, badge_of(network, image, label, method, plane, beside))
+
+
+def nothing_to_weigh(method: str) -> Finding:
+    """In place of a map and its badge."""
+    return Finding(name=f"sanity-{method}", verdict="unknown", message=message(N_("This network has no maps that this method could weigh.")))
+
+
+def plane_of(network: nn.Module, image: Tensor, label: int, method: str) -> np.ndarray | None:
+    """One saliency map, float32 (height, width); None where the network has no maps to weigh. Raises KeyError as `saliency_of`."""
+    from limpide.interpret.saliency import METHODS
+    from limpide.interpret.trace import in_evaluation
+
+    with in_evaluation(network):
+        try:
+            return METHODS[method](network, image, label).detach().float().numpy()  # type: ignore[no-any-return]
+        except TypeError:  # no maps to weigh
+            return None
+
+
+def badge_of(network: nn.Module, image: Tensor, label: int, method: str, plane: np.ndarray, beside: tuple[float, float] | None = None) -> Finding:
+    """Whether this map may be believed: many times the work of the map itself. beside: what `usual_of` gave."""
+    import torch
+
     from limpide.interpret.saliency import METHODS
     from limpide.interpret.sanity import as_finding, sanity
     from limpide.interpret.trace import in_evaluation
 
     with in_evaluation(network):
-        try:
-            plane = METHODS[method](network, image, label)
-        except TypeError:  # no maps to weigh
-            says = message(N_("This network has no maps that this method could weigh."))
-            return Evidence(method, None, Finding(name=f"sanity-{method}", verdict="unknown", message=says))
-        return Evidence(method, plane.detach().float().numpy(), as_finding(method, sanity(network, image, label, METHODS[method], plane, beside)))
+        return as_finding(method, sanity(network, image, label, METHODS[method], torch.from_numpy(plane), beside))
 
 
 def made_for(opened: Opened, seen: Trace, layer: str, channel: int) -> Iterator[Progress | Made | None]:

@@ -25,6 +25,7 @@ from limpide.studio.looking.many import many
 from limpide.studio.looking.shelf import Shelf
 from limpide.studio.marking import mark, marks
 from limpide.training.network import trained as network_of
+from limpide.workflows import see
 from limpide.workflows.explain import explain
 from tests.studio.test_server import trained  # noqa: F401
 
@@ -258,6 +259,45 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Looker) -> No
     assert "One small place decides" in (tmp_path / "runs" / "photos-001" / "report.html").read_text()
     assert found["shown"][0]["class"] == "marked" and top <= 2 and bottom >= 4 and left <= 29 and right == 32
     assert np.array(found["shown"][0]["shares"]).shape == (8, 8) and found["judged"] == found["of"] == 3
+
+
+def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    looker = Looker()
+    network, seen, _, _ = looker.trace(str(run.path), "best", {"row": 2})
+    for method in ("gradient", "grad_cam"):
+        expected = see.saliency_of(network, seen.image, 1, method)
+        with monkeypatch.context() as broken:
+            broken.setattr(see, "usual_of", None)
+            broken.setattr(see, "badge_of", None)
+            about, data = ANSWERS["saliency"](looker, path=str(run.path), snapshot="best", image={"row": 2}, method=method, label=1)
+        assert expected.plane is not None and np.array_equal(np.load(io.BytesIO(data)), expected.plane) and about == {}
+        assert Finding.from_json(ask(looker, run, "sanity", image={"row": 2}, method=method, label=1)["finding"]) == expected.badge
+    with monkeypatch.context() as broken:
+        broken.setattr(see, "plane_of", None)
+        broken.setattr(see, "badge_of", None)
+        ask(looker, run, "sanity", image={"row": 2}, method="gradient", label=1)  # kept
+
+
+def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
+    """Crosses of known width and size, dark on light, off the middle of their box; and noise, which is no drawing."""
+    (tmp_path / "predictions").mkdir()
+    dice = np.random.default_rng(0)
+
+    def kept(squares: np.ndarray) -> dict:  # type: ignore[type-arg]
+        np.savez(tmp_path / "predictions" / "probes.npz", squares=squares, truth=np.zeros(len(squares)), files=np.zeros(len(squares)))
+        return ANSWERS["ink"](Looker(), path=str(tmp_path), snapshot="best")[0]
+
+    for width in (4, 6, 9):
+        squares = np.full((6, 64, 64, 1), 230, np.uint8)
+        squares[:, 10:54, 30 - width // 2 : 30 - width // 2 + width] = 20
+        squares[:, 44 : 44 + width, 12:48] = 20
+        found = kept(squares)
+        assert found["drawn"] and not found["light"] and (found["level"], found["ground"]) == (20, 230)
+        assert found["stroke"] * 64 == pytest.approx(width, rel=0.08) and found["extent"] == 44 / 64 and found["centre"] == "box"
+    assert kept(dice.integers(0, 255, (6, 64, 64, 1)).astype(np.uint8)) == {"drawn": False}
+    blobs = np.zeros((6, 64, 64, 3), np.uint8)
+    blobs[:, 12:52, 12:52] = 255
+    assert kept(blobs) == {"drawn": False}, "no line"
 
 
 def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Looker, run: Run) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 import test_server
+import torch
+from PIL import Image
 from test_server import Server, served, trained  # noqa: F401 (a fixture)
 from test_watching import begun, learning
 
@@ -22,6 +24,7 @@ from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
 from limpide.run import Run
+from limpide.studio.looking.drawn import _measured
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
@@ -281,10 +284,104 @@ def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.2 * box["height"], steps=4)
     page.mouse.up()
     page.wait_for_selector("text=0 of 1 runs")
+    least = page.get_by_label("Accuracy, at least, %")
+    assert re.search(r"frame=[\d.e-]+%2C[\d.e-]+%2C[\d.]+%2C[\d.]+", page.url) and 80 < float(least.input_value()) < 100, "what was drawn stands in the inputs"
     page.get_by_role("button", name="Clear").click()
+    page.wait_for_selector("text=1 of 1 runs")
+    assert "frame=" not in page.url and least.input_value() == "" and page.locator("svg rect").count() == 0
+    least.focus()
+    page.keyboard.type("0")
+    page.keyboard.press("Tab")  # by the keyboard alone
+    page.wait_for_selector("svg rect")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Accuracy, at most, %" and "frame=%2C%2C0%2C" in page.url
+    page.keyboard.type("0.5")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("text=0 of 1 runs")
+    page.reload()
+    page.wait_for_selector("text=0 of 1 runs")
+    page.get_by_label("Accuracy, at most, %").fill("100")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("text=1 of 1 runs")
     page.get_by_role("button", name="Size of the model").click()
     page.wait_for_selector("text=1 of 1 runs")
     assert re.fullmatch(r"[\d.]+ kB", page.locator("td.n").nth(1).inner_text())
+
+
+def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(page: Any, trained: Path) -> None:  # noqa: F811
+    go(page, "page=runs")
+    folder, start = page.get_by_label("Train on"), page.get_by_role("button", name="Start a training")
+    assert start.is_disabled() and page.locator(".choices").is_hidden() and page.locator("#command").count() == 0
+    folder.fill(str(trained.parent / "photos"))
+    page.wait_for_selector("text=80 files in 2 classes.")
+    assert start.is_enabled()
+    page.get_by_text("More choices").click()
+    page.wait_for_selector("option[value=resnet18]", state="attached")
+    assert "11.7M parameters" in page.locator("option[value=resnet18]").inner_text()
+    choices = page.locator(".choices select")
+    for k, value in enumerate(("cnn", "epochs", "32", "none")):
+        choices.nth(k).select_option(value)
+    page.locator(".choices input").fill("2")
+    page.wait_for_function("() => document.querySelector('#command')?.innerText.includes('--weights none')")
+    words = f"limpide train {trained.parent / 'photos'} --model cnn --epochs 2 --image-size 32 --weights none --runs {trained} --new"
+    assert page.inner_text("#command") == words
+    folder.fill(str(trained.parent / "phtos"))
+    page.wait_for_selector(f"text=did you mean {trained.parent / 'photos'}?")
+    assert start.is_disabled() and page.locator("datalist option").count() == 0
+    folder.fill(str(trained.parent / "pho"))
+    page.wait_for_selector("datalist option", state="attached")
+    assert page.locator("datalist option").get_attribute("value") == str(trained.parent / "photos") + "/"
+
+
+def test_maps_come_at_once_and_their_badges_follow(page: Any) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    go(page, f"page=image&{RUN}&image=row-2")
+    page.wait_for_function("() => document.querySelectorAll('.methods details').length === 4")
+    found = [name for url in asked for name in ("saliency", "sanity") if f"/look/{name}?" in url]
+    assert sorted(found) == ["saliency"] * 4 + ["sanity"] * 4 and found[:2] == ["saliency"] * 2 and found.index("sanity") >= 1
+    assert page.locator(".methods canvas").count() == 4 and page.locator(".methods .badge").count() == 4
+
+
+PNG = """() => { const c = document.createElement('canvas'); c.width = c.height = 40; c.getContext('2d').fillRect(5, 5, 20, 20);
+    return new Promise((done) => c.toBlob((blob) => done(new File([blob], 'mine.png', { type: 'image/png' })))); }"""
+DROP = f"""async () => {{ const data = new DataTransfer(); data.items.add(await ({PNG})());
+    document.body.dispatchEvent(new DragEvent('dragover', {{ dataTransfer: data, bubbles: true, cancelable: true }}));
+    const landing = await new Promise((done) => setTimeout(() => done(document.querySelector('.landing')?.innerText), 50));
+    document.body.dispatchEvent(new DragEvent('drop', {{ dataTransfer: data, bubbles: true, cancelable: true }})); return landing; }}"""
+
+
+def test_a_photograph_is_dropped_on_any_page(page: Any, tmp_path: Path) -> None:
+    shown = {"anatomy", "layer", "unit", "image", "data"}
+    names = [hash.split("&")[0][5:] for hash in PAGES if RUN in hash and "compare" not in hash]
+    assert set(names) >= shown | {"live", "errors", "map", "audit"}
+    for name in names:
+        go(page, f"page={name}&{RUN}&turn=5")
+        assert page.evaluate(DROP) == "Drop the photograph: every page of this run will look at it.", name
+        page.wait_for_function("() => /image=drop-\\w+/.test(location.hash)")
+        assert f"page={name if name in shown else 'image'}&" in page.url and "turn=" not in page.url, name
+        page.wait_for_selector("option[value^=drop-]", state="attached")
+        assert page.locator(".landing, [role=alert]").count() == 0, name
+    go(page, "page=runs&run=")
+    assert page.evaluate(DROP).startswith("Nothing looks at an image here")
+    page.wait_for_selector("[role=alert]")
+    page.get_by_role("button", name="Close").click()
+    assert page.locator("[role=alert]").count() == 0
+    go(page, "page=learn&part=bench")
+    before = page.inner_text("#total")
+    assert page.evaluate(DROP) == "Drop the photograph: the kernel will slide over it."
+    page.wait_for_function("before => document.querySelector('#total').innerText !== before", arg=before)
+    go(page, f"page=live&{RUN}")
+    page.route("**/api/upload", lambda route: route.fulfill(body="no answer at all"))
+    page.evaluate(DROP)
+    page.wait_for_selector("[role=alert] >> text=mine.png was not taken")
+    assert "page=live" in page.url
+    page.unroute("**/api/upload")
+    file = tmp_path / "own.png"
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(file)
+    for _ in range(2):  # the same file twice
+        go(page, f"page=layer&{RUN}&image=probe-1")
+        page.locator(".bar input[type=file]").set_input_files(file)
+        page.wait_for_function("() => /image=drop-/.test(location.hash)")
 
 
 def test_the_threshold_of_copies_moves_what_is_shown(page: Any) -> None:
@@ -337,6 +434,69 @@ def test_the_bench_convolves_as_the_ladder_does(page: Any) -> None:
     page.wait_for_function("before => document.querySelector('#total').innerText !== before", arg=before)
 
 
+def test_the_playgrounds_network_learns_as_torch_does_and_draws_what_it_says(page: Any) -> None:
+    found = page.evaluate(
+        """() => import('/static/pages/learn/network.js').then(({ Network }) => {
+            const net = new Network([2, 4, 3, 1], 5), weights = () => net.layers.map(({ w, b }) => [Array.from(w), Array.from(b)]), before = weights();
+            const error = net.learn([0.3, -0.7, 1], 0.2), after = weights(), pictures = net.draw(8), shown = Array.from(pictures), expected = [];
+            for (let i = 0; i < 8; i++) for (let j = 0; j < 8; j++) { net.forward(-1 + (j + 0.5) / 4, 1 - (i + 0.5) / 4); expected.push(net.seen.slice(1).flatMap((one) => Array.from(one))); }
+            const points = [[0.1, 0.2, 1], [-0.5, 0.3, -1], [0.9, -0.9, 1], [0, 0.5, -1]], said = points.map(([x, y]) => net.forward(x, y));
+            return { before, after, error, shown, expected, same: net.draw(8) === pictures, points, said, right: net.right(points, 1, 4) };
+        })"""
+    )
+    shape = [2, 4, 3, 1]
+    layers = [
+        (torch.tensor(w, dtype=torch.float64).reshape(n, m).requires_grad_(), torch.tensor(b, dtype=torch.float64).requires_grad_())
+        for (w, b), m, n in zip(found["before"], shape[:-1], shape[1:], strict=True)
+    ]
+    y = torch.tensor([0.3, -0.7], dtype=torch.float64)
+    for w, b in layers:
+        y = torch.tanh(w @ y + b)
+    error = 0.5 * (1 - y[0]) ** 2
+    error.backward()
+    assert found["error"] == pytest.approx(float(error), rel=1e-12)
+    for (w, b), (w_after, b_after) in zip(layers, found["after"], strict=True):
+        assert w.grad is not None and b.grad is not None
+        assert np.allclose((w - 0.2 * w.grad).detach().flatten(), w_after, atol=1e-14) and np.allclose((b - 0.2 * b.grad).detach(), b_after, atol=1e-14)
+    assert np.allclose(np.array(found["shown"]).reshape(8, 64), np.array(found["expected"]).T, atol=1e-6) and found["same"], "one array, frame after frame"
+    assert found["right"] == np.mean([(said > 0) == (point[2] > 0) for said, point in list(zip(found["said"], found["points"], strict=True))[1:]])
+
+
+def test_the_half_plane_of_the_neuron_is_where_it_says_one(page: Any) -> None:
+    grid = np.stack(np.meshgrid(*[np.linspace(-0.25, 1.25, 301)[:-1] + 0.0025] * 2), -1)
+    for w in ([0, 1, 1], [-0.5, 1, 0], [1, 0, 0], [-1, 0, 0], [0.3, -2, 1]):
+        corners = np.array(page.evaluate("w => import('/static/pages/learn/neuron.js').then(m => m.half(w))", w)).reshape(-1, 2)
+        x, y = corners.T
+        area = abs((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2 / 1.5**2
+        assert area == pytest.approx((w[0] + grid @ np.array(w[1:]) > 0).mean(), abs=0.01)
+
+
+def test_pictures_have_the_pixels_of_the_screen(browser: Any, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, device_scale_factor=2)
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{server.port}/?token={server.token}")
+    for part, least in (("race", 1), ("playground", 3), ("bench", 2)):
+        go(page, f"page=learn&part={part}", "main canvas")
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('main canvas')].every((c) => c.width === 2 * c.clientWidth && c.height === 2 * c.clientHeight)"
+        )
+        assert page.locator("main canvas").count() >= least and page.locator("main svg text").count() > 8
+    context.close()
+
+
+def test_a_drawing_becomes_as_large_as_thick_and_as_central_as_the_images(page: Any) -> None:
+    like = {"extent": 20 / 28, "stroke": 0.1, "centre": "mass", "level": 255, "ground": 0, "drawn": True}
+    for lines in ([[[0.1, 0.1], [0.3, 0.1], [0.2, 0.35]]], [[[0.8, 0.05], [0.8, 0.95]], [[0.6, 0.2], [0.95, 0.2]]]):
+        pixels = page.evaluate(
+            """([lines, like]) => import('/static/pad.js').then((m) => { const c = document.createElement('canvas'); c.width = c.height = 280;
+               m.paint(c, m.fitted(lines, like), like); return Array.from(c.getContext('2d').getImageData(0, 0, 280, 280).data).filter((_, k) => k % 4 === 0); })""",
+            [lines, like],
+        )
+        found = _measured(np.asarray(Image.fromarray(np.reshape(pixels, (280, 280)).astype(np.uint8)).resize((28, 28), Image.Resampling.BOX))[..., None])
+        assert found is not None and found["extent"] == pytest.approx(20 / 28, abs=1.1 / 28) and found["stroke"] == pytest.approx(0.1, rel=0.15)
+        assert found["mass"] < 0.02 and found["light"]
+
+
 def test_the_playground_solves_xor(page: Any) -> None:
     go(page, "page=learn&part=playground&data=xor&shape=6,4")
     page.get_by_role("button", name="Start").click()
@@ -359,5 +519,29 @@ def test_a_drawn_digit_is_named_and_every_unit_lit(browser: Any, tmp_path: Path)
             assert page.inner_text("#said")[0] == "1"
             page.wait_for_selector("canvas.unit")
             assert page.locator("canvas.unit").count() >= 32
+            run = Run.all_in(tmp_path)[0].path.name
+            go(page, f"page=image&run={run}")
+            page.get_by_text("Draw one yourself").click()
+            page.wait_for_selector("#done")
+            page.locator("#pad").focus()
+            for key in ("ArrowUp",) * 8 + ("Space",) + ("ArrowDown",) * 16 + ("Space",):
+                page.keyboard.press(key)
+            page.wait_for_function("() => /image=drop-/.test(location.hash) && document.querySelector('h1')?.innerText.startsWith('1,')")
+            drawn = re.search(r"image=(drop-\w+)", page.url)
+            go(page, f"page=layer&{page.url.split('#')[1].split('&', 1)[1]}")
+            assert drawn is not None and drawn[1] in str(page.locator(".bar img").get_attribute("src")), "every page looks at it"
+            go(page, f"page=image&run={run}&draw=1")
+            box = page.locator("#pad").bounding_box()
+            for x in (60, 200):  # two lines
+                page.mouse.move(box["x"] + x, box["y"] + 60)
+                page.mouse.down()
+                page.mouse.move(box["x"] + x, box["y"] + 220, steps=6)
+                page.mouse.up()
+                page.wait_for_function("x => /image=drop-/.test(location.hash) && (window.last ?? '') !== (window.last = location.hash)", arg=x)
+            page.get_by_role("button", name="Undo").click()
+            page.wait_for_function("() => window.last !== location.hash")
+            page.locator("#pad").press("Control+z")
+            page.wait_for_function("() => !/image=drop-/.test(location.hash)")
+            assert page.get_by_role("button", name="Undo").is_disabled()
     finally:
         test_server.ended(server)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import http.client
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -20,10 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
-from limpide import ImageClassifier
+from limpide import ImageClassifier, language
+from limpide.models import MODELS, PRETRAINED
+from limpide.recipe import Recipe
+from limpide.report.page import html_of
 from limpide.run import Run
 from limpide.studio import worker
 
@@ -137,8 +143,6 @@ def test_the_link_lets_in_once_and_a_wrong_token_does_not(server: Server) -> Non
 
 
 def test_it_listens_on_loopback_alone(server: Server) -> None:
-    import psutil
-
     listening = [c.laddr.ip for c in psutil.Process(server.process.pid).net_connections() if c.status == "LISTEN"]
     assert listening == ["127.0.0.1"]
 
@@ -218,8 +222,22 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(t
             await slow.ask("maximised", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
         return await slow.ask("album", here, path=str(trained / "photos-001"), snapshot="best")
 
+    async def left() -> None:
+        """It stops by itself: the process stays, with all that it keeps."""
+        monkeypatch.setattr(worker, "PATIENCE", 60.0)
+        await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1})
+        nonlocal looks
+        process, began, looks = slow._process.pid, time.monotonic(), iter([True])
+        with pytest.raises(LookupError, match="nobody waits"):
+            await slow.ask("maximised", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
+        assert time.monotonic() - began < 30
+        assert (await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1}))[0]["top"]
+        assert slow._process.pid == process
+
     try:
         assert asyncio.run(both())[0]["total"] == 80
+        slow._turn = asyncio.Lock()  # of the next loop
+        asyncio.run(left())
         began = time.monotonic()
     finally:
         slow.close()
@@ -246,8 +264,13 @@ def test_a_training_is_started_or_says_why_not(tmp_path: Path, trained: Path) ->
     try:
         for body, expected in (
             (b"[]", 400),
-            (b'{"data": "digits"}', 400),
+            (b'{"data": "digits", "epochs": 3}', 400),
+            (b'{"data": "digits", "seed": "1"}', 400),
+            (b'{"data": "digits\\u0000"}', 400),
             (b'{"data": " ", "time": "", "model": ""}', 400),
+            (b'{"data": "digits", "epochs": "few"}', 422),
+            (b'{"data": "digits", "image_size": "3"}', 422),
+            (b'{"data": "digits", "weights": "hf:somebody/something/x.safetensors"}', 422),
             (b'{"data": "--help", "time": "", "model": ""}', 422),
             (b'{"data": "/nowhere at all", "time": "", "model": ""}', 422),
             (b'{"data": "digits", "time": "soon", "model": ""}', 422),
@@ -257,15 +280,66 @@ def test_a_training_is_started_or_says_why_not(tmp_path: Path, trained: Path) ->
             assert status == expected and b"Traceback" not in data, data
         assert "n’y a" in json.loads(other.ask("/api/start?lang=fr", "POST", b'{"data": "digits", "time": "", "model": "a cow"}')[2])["error"]
         assert other.json("/api/runs")["runs"] == []
-        status, _, data = other.ask("/api/start", "POST", json.dumps({"data": str(trained.parent / "photos"), "time": "", "model": "cnn"}).encode())
+        wish = {"data": str(trained.parent / "photos"), "model": "cnn", "epochs": "2", "image_size": "24", "weights": "none", "time": ""}
+        body = json.dumps(wish).encode()
+        plan = json.loads(other.ask("/api/plan", "POST", body)[2])
+        command = shlex.split(plan["command"])
+        assert command[:3] == ["limpide", "train", wish["data"]] and plan["classes"] == 2 and plan["images"] == 80
+        status, _, data = other.ask("/api/start", "POST", body)
         assert status == 200
         run = Run(tmp_path / json.loads(data)["run"])
+        process = psutil.Process(run.info()["process"])
+        assert process.cmdline()[-len(command) + 1 :] == command[1:], "what was shown is what runs"
         end = time.monotonic() + 120
         while run.info()["status"] != "finished" and time.monotonic() < end:
             time.sleep(0.2)
+        recipe = run.info()["recipe"]
+        assert (recipe["model"], recipe["epochs"], recipe["image_size"], recipe["weights"]) == ("cnn", 2, 24, "none")
         assert run.info()["status"] == "finished" and len(other.json("/api/runs")["runs"][0]["spark"]) > 5
     finally:
         ended(other)
+
+
+def test_a_plan_says_what_training_would_say(server: Server, tmp_path: Path) -> None:
+    def plan(**wish: str) -> Any:
+        status, _, data = server.ask("/api/plan?lang=fr" if wish.pop("lang", "") else "/api/plan", "POST", json.dumps(wish).encode())
+        return json.loads(data) | {"status": status}
+
+    (tmp_path / "only").mkdir()
+    (tmp_path / "only" / "one.png").write_bytes(b"")
+    (tmp_path / ".hidden").mkdir()
+    assert "L202" in plan(data=str(tmp_path / "nowhere"))["problem"] and "ni dossier" in plan(data=str(tmp_path / "nowhere"), lang="fr")["problem"]
+    told = plan(data=str(tmp_path / "only"))["problem"]
+    said = subprocess.run([sys.executable, "-m", "limpide", "train", str(tmp_path / "only")], capture_output=True, text=True, env={**os.environ, **ENVIRONMENT})
+    assert said.returncode == 3 and told in said.stderr, "word for word what the command says"
+    assert plan(data=str(tmp_path) + "/")["folders"] == [str(tmp_path / "only") + "/"] and plan(data="mni")["folders"] == ["mnist"]
+    assert "problem" not in plan(data="mnist") and plan(data="photos; rm -rf ~")["command"].startswith("limpide train 'photos; rm -rf ~' ")
+    assert "-- --help" in plan(data="--help")["command"] and plan(data="digits", time="soon")["status"] == 422 and plan(data="x", cow="1")["status"] == 400
+
+
+def test_networks_are_counted_as_they_are_built(server: Server) -> None:
+    found = {one["name"]: one for one in server.json("/api/networks")["networks"]}
+    assert list(found) == list(MODELS) and found["resnet18"]["parameters"] == 11_689_512 and found["cnn"]["size"] == 28
+    assert {name for name, one in found.items() if one["published"]} == set(PRETRAINED)
+
+
+def test_the_report_is_read_in_the_language_of_the_page(server: Server, tmp_path: Path, trained: Path) -> None:
+    run = Run(trained / "photos-001")
+    before = run.report_file.read_bytes()
+    assert server.ask(RUN + "/report")[2] == server.ask(RUN + "/report?lang=en")[2] == server.ask(RUN + "/report?lang=zz")[2] == before
+    status, headers, french = server.ask(RUN + "/report?lang=fr")
+    assert status == 200 and headers["content-security-policy"] == "sandbox allow-scripts" and headers["content-type"].startswith("text/html")
+    language.use("fr")
+    assert french == html_of(run, meanings={c.name: c.metadata["meaning"] for c in dataclasses.fields(Recipe)}).encode() != before
+    language.use("en")
+    assert run.report_file.read_bytes() == before, "the file stays as it is"
+    run.report_file.write_text(html_of(run, images=False))
+    try:
+        without = server.ask(RUN + "/report?lang=fr")[2]
+        assert b'name="images" content="no"' in without and b"data:image" not in without and len(without) < len(french), "what was left out stays out"
+    finally:
+        run.report_file.write_bytes(before)
+    assert server.json(f"{RUN}/look/prediction")["top"], "and the words of the process are its own again"
 
 
 def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> None:
@@ -292,6 +366,12 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         "/look/occluded?mask=[[99,0]]": 400,
         "/look/saliency?method=grad_cam&label=0": 200,
         "/look/saliency?method=astrology&label=0": 422,
+        "/look/saliency?method=gradient&label=9": 422,
+        "/look/sanity?method=grad_cam&label=0": 200,
+        "/look/sanity?method=astrology&label=0": 422,
+        "/look/sanity?method=gradient": 400,
+        "/look/ink": 200,
+        "/look/networks": 404,
         "/look/predictions?snapshot=..%2f..": 422,
         "/look/predictions?snapshot=3": 422,
         "/look/album": 200,
@@ -365,15 +445,21 @@ def test_orders_are_checked_and_a_finished_run_takes_none(server: Server, body: 
 
 def test_a_long_run_is_short_on_the_screen_and_keeps_its_peaks(tmp_path: Path) -> None:
     from limpide.events import Step
-    from limpide.studio.series import POINTS, series
+    from limpide.studio.series import POINTS, Story
 
     run = Run.create(tmp_path, "long", {"wanted": {}, "classes": []})
     for n in range(1, 100_001):
         run.append(Step(n, 0, 50.0 if n == 77_777 else 1.0, 0.1, 0.01))
     run.sync()
-    found = series(run)
+    story = Story(run).read()
+    found = story.told()
     assert found["total"] == 100_000 and len(found["steps"][0]) <= POINTS and max(found["steps"][1]) == 50.0
     assert found["offset"] == run.events_file.stat().st_size
+    run.append(Step(100_001, 0, 2.0, 0.1, 0.01))
+    run.sync()
+    assert story.stands() and story.read().told()["total"] == 100_001, "what is new is read, and nothing twice"
+    run.update(epoch_id=1)
+    assert not story.stands(), "a continued training takes events back"
 
 
 @contextlib.contextmanager

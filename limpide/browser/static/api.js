@@ -1,4 +1,5 @@
 // Questions to the server. Every failure becomes a sentence; arrays come as .npy bytes.
+import { npy } from "./npy.js";
 import { language } from "./state.js";
 
 const query = (values) =>
@@ -30,9 +31,10 @@ export const ask = (run, what, values) => get(path(run, `/look/${what}`, values)
 export const post = async (url, body) => (await told(await fetch(url, { method: "POST", body }))).json();
 export const send = (url, values) => post(url, JSON.stringify(values));
 
-/** An array of looking/: {shape, values: Float32Array, about}. */
+/** An array of looking/: {shape, values: Float32Array, about}; only {about} where there is none. */
 export const array = async (run, what, values) => {
   const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
+  if (answer.headers.get("content-type").startsWith("application/json")) return { about: await answer.json() };
   return { ...npy(await answer.arrayBuffer()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
 };
 
@@ -41,16 +43,4 @@ export const picture = async (run, what, values) => {
   const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
   if (!answer.headers.get("content-type").startsWith("image/")) return null;
   return { url: URL.createObjectURL(await answer.blob()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
-};
-
-/** NumPy's format 1 and 2, little-endian float32, rows first (numpy.lib.format). */
-export const npy = (buffer) => {
-  const view = new DataView(buffer);
-  const long = view.getUint8(6) > 1;
-  const length = long ? view.getUint32(8, true) : view.getUint16(8, true);
-  const start = (long ? 12 : 10) + length;
-  const header = new TextDecoder().decode(new Uint8Array(buffer, long ? 12 : 10, length));
-  if (!/'descr': '<f4'/.test(header) || /'fortran_order': True/.test(header)) throw new Error("npy");
-  const shape = header.match(/'shape': \(([^)]*)\)/)[1].split(",").filter((n) => n.trim()).map(Number);
-  return { shape, values: new Float32Array(buffer.slice(start)) };
 };

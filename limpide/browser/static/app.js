@@ -1,7 +1,7 @@
 // The studio: the bar, and the page that the URL names.
 import { signal } from "@preact/signals";
-import { html, render, useEffect, useState } from "./html.js";
-import { place, language, theme, link, go, snapshot, image, looked, other } from "./state.js";
+import { html, render, useEffect } from "./html.js";
+import { place, language, theme, link, go, snapshot, image, looked, other, news } from "./state.js";
 import { load, t, count } from "./words.js";
 import { get, path, post } from "./api.js";
 import { useFetched } from "./fetched.js";
@@ -9,6 +9,9 @@ import { useFetched } from "./fetched.js";
 const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", unit: "unit", image: "image", errors: "errors", map: "map", audit: "audit", data: "data", compare: "compare", learn: "learn" };
 const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors", "map", "audit", "data"];
 const OF_A_TRAINING = ["live", "errors", "audit"]; // a network that was only opened was neither trained nor judged here
+const OF_ONE_IMAGE = ["anatomy", "layer", "unit", "image", "data"]; // what shows the image that is looked at
+const told = signal(""); // what went wrong with a photograph
+const over = signal(false); // a file is held over the page
 const loaded = signal({}); // a signal, so that the page is drawn when its module has come
 
 const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run ? "live" : "runs");
@@ -16,8 +19,9 @@ const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run
 const App = () => {
   const name = page();
   const { run } = place.value;
-  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name], { keep: true });
+  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, news.value], { keep: true });
   const Page = loaded.value[name];
+  useEffect(() => { told.value = ""; }, [name, run]); // another page, another matter
   useEffect(() => {
     document.title = [t(`page.${name}`), run, "limpide"].filter(Boolean).join(" · ");
   });
@@ -34,6 +38,8 @@ const App = () => {
       <button class="plain" onClick=${() => (theme.value = theme.value === "dark" ? "light" : "dark")}>${theme.value === "dark" ? t("light") : t("dark")}</button>
     </header>
     <main id="main" tabindex="-1">
+      ${told.value && html`<p class="error told" role="alert">${told.value} <button class="plain" aria-label=${t("close")} onClick=${() => (told.value = "")}>✕</button></p>`}
+      ${over.value && html`<div class="landing" aria-hidden="true">${t({ studio: "drop.here", bench: "drop.bench" }[accepts()] ?? "drop.nowhere")}</div>`}
       ${run && OF_A_RUN.includes(name) && html`<${Bar} about=${about.value} />`}
       ${about.value?.fresh && html`<p class="error" role="note">${t("opened.fresh")}</p>`}
       ${about.error && run ? html`<p class="error" role="alert">${about.error}</p>` : Page ? html`<${Page} key=${`${name}/${run}`} about=${about.value} />` : html`<p class="small">${t("waiting")}</p>`}
@@ -41,7 +47,29 @@ const App = () => {
     <footer>${t("footer")}</footer>`;
 };
 
-const take = async (file) => go(other((await post("/api/upload", file)).image));
+// A photograph of one's own becomes the image that every page looks at; a page that shows no image makes way for the one that does.
+const accepts = () => (OF_A_RUN.includes(page()) && place.value.run ? "studio" : page() === "learn" && place.value.part === "bench" ? "bench" : "");
+const take = async (file) => {
+  told.value = "";
+  try {
+    const { image } = await post("/api/upload", file);
+    go({ ...other(image), page: OF_ONE_IMAGE.includes(page()) ? page() : "image" });
+  } catch (error) {
+    told.value = t("drop.failed", { file: file.name, why: error.message });
+  }
+};
+const drop = (event) => {
+  event.preventDefault();
+  over.value = false;
+  const file = event.dataTransfer?.files?.[0];
+  if (!file || accepts() === "bench") return; // the bench takes it itself
+  if (!accepts()) told.value = t("drop.nowhere");
+  else take(file);
+};
+const hover = (event) => {
+  event.preventDefault();
+  over.value = event.type !== "dragleave" && [...(event.dataTransfer?.types ?? [])].includes("Files");
+};
 
 // Snapshot and image: what every page of a run looks at.
 const Bar = ({ about }) => {
@@ -49,8 +77,11 @@ const Bar = ({ about }) => {
   const at = snapshot();
   const probes = about?.probes ?? 0;
   const turn = (by) => go(other(`probe-${((image().startsWith("probe-") ? Number(image().slice(6)) : by > 0 ? -1 : 0) + by + probes) % (probes || 1)}`));
-  const [failed, fail] = useState("");
-  const taken = (file) => take(file).then(() => fail(""), (error) => fail(error.message));
+  const choose = (event) => {
+    const [file] = event.target.files;
+    event.target.value = ""; // so that the same file can be chosen again
+    if (file) take(file);
+  };
   return html`<div class="bar">
     <span class="strong">${place.value.run}</span>
     <label>${t("snapshot")}
@@ -67,7 +98,8 @@ const Bar = ({ about }) => {
     <span><button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button><button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button></span>
     ${(steps.length > 0 || about?.best) && html`<img class="pixels" alt="" width="34" height="34" src=${path(place.value.run, "/look/picture", looked())} />`}
     ${["noise", "turn", "mirror"].some((name) => place.value[name]) && html`<button class="plain" onClick=${() => go(other(image()))}>${t("changed")} ✕</button>`}
-    <label class="small">${t("own")} <input type="file" accept="image/*" onChange=${(event) => event.target.files[0] && taken(event.target.files[0])} /></label>${failed && html`<span class="badge bad" role="alert">${failed}</span>`}
+    <label class="button">${t("own")}<input type="file" accept="image/*" onChange=${choose} /></label>
+    ${about?.report && html`<a class="small" href=${path(place.value.run, "/report")}>${t("live.report")}</a>`}
   </div>`;
 };
 
@@ -83,11 +115,7 @@ const start = async () => {
   addEventListener("hashchange", open); // before anything is awaited: the address may change meanwhile
   await Promise.all([load(), open()]);
   render(html`<${App} />`, document.getElementById("app"));
-  addEventListener("dragover", (event) => event.preventDefault());
-  addEventListener("drop", async (event) => {
-    event.preventDefault();
-    const file = event.dataTransfer?.files?.[0];
-    if (file && place.value.run) await take(file).catch((error) => alert(error.message));
-  });
+  for (const name of ["dragenter", "dragover", "dragleave"]) addEventListener(name, hover);
+  addEventListener("drop", drop);
 };
 start();

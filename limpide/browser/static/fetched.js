@@ -1,6 +1,6 @@
 // A question whose answer belongs to what is asked now: an older one that comes late is dropped.
 import { html, useEffect, useState } from "./html.js";
-import { t } from "./words.js";
+import { t, count } from "./words.js";
 import { within } from "./api.js";
 
 /** {value, error, waiting}. What was asked before is given up and its answer dropped: nothing of another image stands under a new title.
@@ -19,9 +19,20 @@ export const useFetched = (ask, keys, { keep = false } = {}) => {
   return state;
 };
 
-export const Fetched = ({ state, children }) =>
+/** doing: what is being done meanwhile, of a question that takes long. */
+export const Fetched = ({ state, doing, children }) =>
   state.error
     ? html`<p class="error" role="alert">${state.error}</p>`
     : state.value === undefined
-      ? html`<p class="small" role="status">${t("waiting")}</p>`
+      ? html`<${Waiting} doing=${doing} />`
       : html`<div class=${state.waiting ? "stale" : ""} aria-busy=${state.waiting ? "true" : "false"}>${children(state.value)}</div>`;
+
+/** That something is being done, and for how long already: from the second second on, and not read out each time. */
+export const Waiting = ({ doing }) => {
+  const [seconds, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return html`<p class="small"><span role="status">${doing ?? t("waiting")}</span>${seconds > 1 && html` <span aria-hidden="true">${count(seconds)} s</span>`}</p>`;
+};

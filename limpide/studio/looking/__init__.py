@@ -1,6 +1,6 @@
 """What can be asked about the network of a run: runs in a process of its own (studio/worker.py).
 
-Every function: (run's path, values of the question) → (JSON, bytes of a file or nothing). A snapshot is a number of steps or "best"; an image is
+Every function: (run's path, values of the question) → (JSON, bytes of a file or nothing); `networks` is asked of no run. A snapshot is a number of steps or "best"; an image is
 {"probe": k} of those that the training set aside, {"row": k} of split.csv, or {"bytes": …} of a file that somebody dropped; with "noise",
 "turn" or "mirror" it is changed before the network sees it.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from limpide.errors import LimpideError
-from limpide.studio.looking import data, image, inside, judged
+from limpide.studio.looking import data, drawn, image, inside, judged, networks, report
 from limpide.studio.looking.looker import Answer, Looker
 
 
@@ -36,31 +36,39 @@ def serve(pipe: Any, niceness: int, parent: int) -> None:
     import torch
 
     torch.set_num_threads(1)
-    looker = Looker()
+    looker = Looker(unwanted=lambda: bool(pipe.poll(0)))  # while it works, all that can come is that it should stop
     while True:
         try:
             if not pipe.poll(5):
                 if os.getppid() != parent:  # the server was killed
                     return
                 continue
-            name, values = pipe.recv()
+            asked = pipe.recv()
+            if asked is None:  # it stopped, or had answered
+                continue
+            name, values = asked
         except (EOFError, OSError):
             return
-        try:
-            answer: tuple[str, Any, bytes] = ("ok", *ANSWERS[name](looker, **values))
-        except Exception as error:  # whatever a stranger's network does, the next question is answered
-            told = str(error) if isinstance(error, LimpideError) or not error.args else str(error.args[0])
-            answer = ("error", told or type(error).__name__, b"")
         with contextlib.suppress(OSError):
-            pipe.send(answer)
+            pipe.send(answered(looker, name, values))
+
+
+def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
+    """("ok", JSON, bytes), or ("error", why not, nothing): whatever a stranger's network does, the next question is answered."""
+    try:
+        return "ok", *ANSWERS[name](looker, **values)
+    except Exception as error:
+        told = str(error) if isinstance(error, LimpideError) or not error.args else str(error.args[0])
+        return "error", told or type(error).__name__, b""
 
 
 ANSWERS: dict[str, Callable[..., Answer]] = {
     f.__name__: f
     for f in (
-        *(image.predictions, image.prediction, image.saliency, image.occluded, image.picture, image.neighbours),
+        *(image.predictions, image.prediction, image.saliency, image.sanity, image.occluded, image.picture, image.neighbours),
         *(inside.anatomy, inside.maps, inside.kernels, inside.unit, inside.effect, inside.strongest, inside.maximised),
         *(data.album, data.thumb, data.alike, data.augmented, data.embedding),
+        *(drawn.ink, networks.networks, report.report),
         *(judged.worst, judged.cell, judged.suspects, judged.groups, judged.shortcut),
     )
 }

@@ -73,18 +73,40 @@ def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], 
 
 
 def saliency(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
-    """A map float32 (height, width) and whether it may be believed."""
-    from limpide.workflows.see import saliency_of, usual_of
+    """A map float32 (height, width), at once: whether it may be believed is a question of its own, which takes longer.
 
+    A network without maps has a finding that says so in place of its Grad-CAM.
+    """
+    from limpide.workflows.see import nothing_to_weigh
+
+    plane = _map(looker, path, snapshot, image, method, label)
+    return ({"finding": nothing_to_weigh(method).to_json()}, b"") if plane is None else ({}, npy(plane))
+
+
+def sanity(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
+    """Whether this map may be believed."""
+    from limpide.workflows.see import badge_of, nothing_to_weigh, usual_of
+
+    plane = _map(looker, path, snapshot, image, method, label)
+    if plane is None:
+        return {"finding": nothing_to_weigh(method).to_json()}, b""
+    network, seen, _, _ = looker.trace(path, snapshot, image)
+    at = (*looker.trace_key(path, snapshot, image), label)
+    beside = looker.once(("usual", *at), lambda: usual_of(network, seen.image, label))  # what the four maps are compared with
+    return {"finding": looker.once(("sanity", *at, method), lambda: badge_of(network, seen.image, label, method, plane, beside)).to_json()}, b""
+
+
+def _map(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> np.ndarray | None:
+    """Raises LookupError for a method or a class that does not exist."""
+    from limpide.report.sight import METHOD_WORDS
+    from limpide.workflows.see import plane_of
+
+    if method not in METHOD_WORDS:
+        raise LookupError(f"there is no map of this name: {', '.join(METHOD_WORDS)}")
     network, seen, _, _ = looker.trace(path, snapshot, image)
     if not 0 <= label < seen.output.shape[1]:
         raise LookupError(f"the classes go from 0 to {seen.output.shape[1] - 1}")
-    at = (*looker.trace_key(path, snapshot, image), label)
-    beside = looker.once(("usual", *at), lambda: usual_of(network, seen.image, label))  # what the four maps are compared with
-    found = looker.once(("saliency", *at, method), lambda: saliency_of(network, seen.image, label, method, beside))
-    if found.plane is None:
-        raise LookupError(str(found.badge.message))
-    return {"finding": found.badge.to_json()}, npy(found.plane)
+    return looker.once(("saliency", *looker.trace_key(path, snapshot, image), label, method), lambda: plane_of(network, seen.image, label, method))  # type: ignore[no-any-return]
 
 
 def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], mask: list[list[int]]) -> Answer:
@@ -93,9 +115,9 @@ def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], ma
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
     changed = seen.image.clone()
-    side = changed.shape[-1]
+    height, width = changed.shape[2:]
     for row, column in mask[:256]:
-        changed[0, :, row * side // 16 : -(-(row + 1) * side // 16), column * side // 16 : -(-(column + 1) * side // 16)] = 0
+        changed[0, :, row * height // 16 : -(-(row + 1) * height // 16), column * width // 16 : -(-(column + 1) * width // 16)] = 0
     with torch.inference_mode():
         after = network(changed)[0]
     return compared(looker, path, snapshot, seen.output[0], after, classes)

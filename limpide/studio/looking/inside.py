@@ -11,6 +11,7 @@ from limpide.studio.looking.looker import Answer, Looker, compared, npy, png, pr
 from limpide.studio.looking.many import readable
 
 MOST_MAPS = 512  # of a layer, shown
+WATCHED = 8  # of the images set aside, for units that never wake
 MOST_ASIDE = 16  # of the images set aside
 MOST_WOKEN = 200  # training images among which the strongest are looked for
 FAR_INPUTS = 4096  # products of one unit that are sent
@@ -27,8 +28,7 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
     times: dict[str, float] = {}
     costs: dict[str, int] = {}
     asleep: dict[str, float] = {}
-    kept = probes(path)["squares"]
-    some = np.stack([looker.square(path, preprocessing, {"probe": k}) for k in range(min(8, len(kept)))])
+    some = looker.watched(path, preprocessing, WATCHED)
     began: dict[str, float] = {}
     names = {module: name for name, module in modules.items()}
 
@@ -52,7 +52,7 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
         for hook in hooks:
             hook.remove()
         hooks = [module.register_forward_hook(woken) for module in leaves if type(module).__name__ in ("ReLU", "ReLU6", "LeakyReLU")]
-        network(looker.batch(preprocessing, some))
+        network(some)
         for hook in hooks:
             hook.remove()
     rows, told = [], set()
@@ -77,7 +77,7 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
                 "asleep": asleep.get(op.layer) if first else None,
             }
         )
-    return {"ops": rows, "network": type(network).__name__, "input": list(seen.image.shape[1:])}, b""
+    return {"ops": rows, "network": type(network).__name__, "input": list(seen.image.shape[1:]), "watched": len(some)}, b""
 
 
 def maps(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
@@ -170,10 +170,11 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
 
     network, preprocessing, _ = looker.network(path, snapshot)
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
-    shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
 
     def work() -> Any:
-        return maximise.maximised(network, key, channel, shape, low=torch.from_numpy((0 - mean) / std), high=torch.from_numpy((255 - mean) / std))
+        return maximise.maximised(
+            network, key, channel, looker.shape(path, snapshot), low=torch.from_numpy((0 - mean) / std), high=torch.from_numpy((255 - mean) / std)
+        )
 
     import torch
 

@@ -24,10 +24,15 @@ MOST_BYTES = 300_000_000  # of each kind that is kept for the next question
 Answer = tuple[dict[str, Any], bytes]
 
 
-class Looker:
-    """Networks, traces, images and what was found in many of them, looked at lately."""
+class GivenUp(Exception):
+    """Whoever asked has gone."""
 
-    def __init__(self) -> None:
+
+class Looker:
+    """Networks, traces, images and what was found in many of them, looked at lately. unwanted: whether nobody waits for the answer any more."""
+
+    def __init__(self, unwanted: Callable[[], bool] = lambda: False) -> None:
+        self._unwanted = unwanted
         self.networks, self.traces, self.albums = Shelf(MOST_BYTES), Shelf(MOST_BYTES), Shelf(MOST_BYTES)
         self.seen = Shelf(MOST_BYTES)  # features of many images, fingerprints, maps
         self.squares = Shelf(MOST_BYTES)
@@ -65,9 +70,15 @@ class Looker:
             preprocessing = Preprocessing.from_json(kept)
             network = models.build(info["recipe"]["model"], len(info["classes"]), preprocessing.channels, preprocessing.size)
             load_weights(network, file)
+            network.register_forward_pre_hook(lambda *_: self.still_wanted())
             return network.eval(), preprocessing, list(info["classes"])
 
         return self.networks.once((str(file), file.stat().st_mtime_ns), work)  # type: ignore[no-any-return]
+
+    def still_wanted(self) -> None:
+        """Before each pass through a network. Raises GivenUp where nobody waits for the answer: what was worked out before is kept."""
+        if self._unwanted():
+            raise GivenUp("nobody waits for this any more")
 
     def temperature(self, path: str, snapshot: str) -> float:
         """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""
@@ -81,6 +92,16 @@ class Looker:
         from limpide.training.batches import as_tensor
 
         return as_tensor(squares, preprocessing)
+
+    def shape(self, path: str, snapshot: str) -> tuple[int, int, int]:
+        """(channels, height, width) of what the network takes."""
+        _, preprocessing, _ = self.network(path, snapshot)
+        return preprocessing.channels, preprocessing.size, preprocessing.size
+
+    def watched(self, path: str, preprocessing: Any, most: int) -> Any:
+        """The first of the images that the training set aside: (n, channels, size, size), normalised. Raises LookupError where there are none."""
+        some = range(min(most, len(probes(path)["squares"])))
+        return self.batch(preprocessing, np.stack([self.square(path, preprocessing, {"probe": k}) for k in some]))
 
     def album(self, path: str) -> Album:
         """Raises LookupError where the run has not split its images yet."""
@@ -162,9 +183,9 @@ def compared(looker: Looker, path: str, snapshot: str, before: Any, after: Any, 
 
 
 def png(square: np.ndarray) -> bytes:
-    """uint8 (height, width, channels) as a PNG."""
+    """uint8 (height, width, channels) as a PNG: in colour where there are three channels, else the first in grey."""
     stream = io.BytesIO()
-    Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square).save(stream, "PNG")
+    Image.fromarray(square if square.shape[-1] == 3 else square[..., 0]).save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -1,5 +1,5 @@
 // Runs side by side: accuracy against what it costs, curves over each other, and where the recipes differ.
-import { html, useState, useRef } from "../html.js";
+import { html, useRef, useState } from "../html.js";
 import { place, go, link } from "../state.js";
 import { t, count, percent, duration, number, bytes } from "../words.js";
 import { get, path, runs } from "../api.js";
@@ -7,11 +7,12 @@ import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
 
 const STROKES = ["--accent", "--plus", "--minus", "--ok", "--bad", "--soft"];
+// How much of a run, in words, and the unit in which its frame is written: so many of the first.
 const COSTS = {
-  energy: [(run) => run.energy && run.energy.joules / 3600, (value) => `${number(value)} Wh`],
-  time: [(run) => run.seconds, duration],
-  size: [(run) => run.cost?.bytes, bytes],
-  latency: [(run) => run.cost?.ms, (value) => `${number(value)} ms`],
+  energy: [(run) => run.energy && run.energy.joules / 3600, (value) => `${number(value)} Wh`, "Wh", 1],
+  time: [(run) => run.seconds, duration, "s", 1],
+  size: [(run) => run.cost?.bytes, bytes, "kB", 1000],
+  latency: [(run) => run.cost?.ms, (value) => `${number(value)} ms`, "ms", 1],
 };
 
 /** Round shares between these two, three to six of them. */
@@ -32,35 +33,57 @@ export default () => {
   return html`<h1>${t("page.compare")}</h1><${Costs} names=${names} />${names.length > 0 && html`<${Curves} names=${names} />`}`;
 };
 
-// Every judged run as a point: drag over the picture to keep those in it.
+// The frame that keeps some runs: least and most of cost and accuracy, "" where it is open. It stands in the URL as frame=0.1,2.5,0.8,
+const bounds = () => Object.fromEntries((place.value.frame ?? "").split(",").concat("", "", "", "").slice(0, 4).map((v, k) => [ENDS[k], v !== "" && isFinite(v) ? Number(v) : null]));
+const frame = (values) => { const next = { ...bounds(), ...values }, told = ENDS.map((name) => next[name] ?? ""); go({ frame: told.some((v) => v !== "") ? told.join(",") : null }, { replace: true }); };
+const ENDS = ["cost_low", "cost_high", "low", "high"];
+const three = (value) => Number(value.toPrecision(3));
+
+// Every judged run as a point: a frame, drawn with the pointer or written as numbers, keeps those in it.
 const Costs = ({ names }) => {
-  const by = COSTS[place.value.by] ? place.value.by : "energy", [cost, says] = COSTS[by];
+  const by = COSTS[place.value.by] ? place.value.by : "energy", [cost, says, unit_, scale] = COSTS[by], unit = unit_ === "kB" ? t("unit.kB") : unit_;
   const state = useFetched(runs, []);
-  const [frame, draw] = useState(null);
   const from = useRef(null);
+  const [dragged, hold] = useState(null); // the frame while it is drawn: it comes into the URL when the pointer is lifted
   const tick = (name) => go({ runs: (names.includes(name) ? names.filter((one) => one !== name) : [...names, name].slice(-STROKES.length)).join(",") }, { replace: true });
-  return html`<div class="row" role="group" aria-label=${t("compare.cost")}>${Object.keys(COSTS).map((name) => html`<button aria-pressed=${by === name} onClick=${() => { draw(null); go({ by: name }, { replace: true }); }}>${t(`compare.${name}`)}</button>`)}</div>
+  return html`<div class="row" role="group" aria-label=${t("compare.cost")}>${Object.keys(COSTS).map((name) => html`<button aria-pressed=${by === name} onClick=${() => { const { low, high } = bounds(); go({ by: name, frame: low != null || high != null ? `,,${low ?? ""},${high ?? ""}` : null }, { replace: true }); }}>${t(`compare.${name}`)}</button>`)}</div>
     <${Fetched} state=${state}>${({ runs }) => {
       const known = runs.filter((run) => run.accuracy && cost(run) > 0);
       if (!known.length) return html`<p class="read">${t("compare.none")}</p>`;
       const logs = known.map((run) => Math.log10(cost(run))), low = Math.min(...logs) - 0.1, high = Math.max(...logs) + 0.1;
       const least = Math.max(0, Math.min(...known.map((run) => run.accuracy.low)) - 0.02);
-      const x = (run) => 8 + (86 * (Math.log10(cost(run)) - low)) / (high - low || 1), y = (value) => 54 - (50 * (value - least)) / (1 - least || 1);
-      const inside = (run) => !frame || (x(run) >= frame[0] && x(run) <= frame[2] && y(run.accuracy.value) >= frame[1] && y(run.accuracy.value) <= frame[3]);
+      const across = (value) => 8 + (86 * (Math.log10(value) - low)) / (high - low || 1), x = (run) => across(cost(run)), y = (value) => 54 - (50 * (value - least)) / (1 - least || 1);
+      const kept = dragged ?? bounds(), framed = ENDS.some((name) => kept[name] != null);
+      const within = (value, least, most) => (least == null || value >= least) && (most == null || value <= most);
+      const inside = (run) => within(cost(run), kept.cost_low, kept.cost_high) && within(run.accuracy.value, kept.low, kept.high);
       const at = (event) => { const box = event.currentTarget.getBoundingClientRect(); return [((event.clientX - box.left) / box.width) * 104 - 4, ((event.clientY - box.top) / box.height) * 64]; };
-      const drag = (event) => { if (!from.current) return; const [a, b] = [from.current, at(event)]; draw([Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])]); };
+      const drag = (event) => {
+        if (!from.current) return;
+        const to = at(event), [x0, x1] = [from.current[0], to[0]].sort((a, b) => a - b), [y0, y1] = [from.current[1], to[1]].sort((a, b) => a - b);
+        if (x1 - x0 < 1) return;
+        const value = (x) => three(10 ** (low + ((x - 8) / 86) * (high - low))), share = (y) => Math.max(0, Math.min(1, three(least + ((54 - y) / 50) * (1 - least))));
+        hold({ cost_low: value(x0), cost_high: value(x1), low: share(y1), high: share(y0) });
+      };
+      const lift = () => { from.current = null; if (dragged) frame(dragged); hold(null); };
+      const clip = (v, a, b) => Math.max(a, Math.min(b, v));
+      const box = [clip(kept.cost_low > 0 ? across(kept.cost_low) : 8, 4, 100), clip(kept.high != null ? y(kept.high) : 2, 2, 54), clip(kept.cost_high > 0 ? across(kept.cost_high) : 96, 4, 100), clip(kept.low != null ? y(kept.low) : 54, 2, 54)];
       const shown = known.filter(inside).sort((a, b) => b.accuracy.value - a.accuracy.value);
-      return html`<div class="two"><svg viewBox="-4 0 104 64" role="img" aria-label=${t("compare.label", { cost: t(`compare.${by}`) })} style="width: 100%; touch-action: none; cursor: crosshair"
-          onPointerDown=${(event) => { from.current = at(event); draw(null); }} onPointerMove=${drag} onPointerUp=${(event) => { drag(event); from.current = null; if (frame && frame[2] - frame[0] < 1) draw(null); }}>
+      const end = (name, factor, label) => html`<input type="number" step="any" min="0" aria-label=${label} value=${kept[name] == null ? "" : three(kept[name] / factor)} onChange=${(event) => frame({ [name]: event.target.value === "" ? null : Number(event.target.value) * factor })} />`;
+      return html`<div class="two"><div><svg viewBox="-4 0 104 64" role="img" aria-label=${t("compare.label", { cost: t(`compare.${by}`) })} style="width: 100%; touch-action: none; cursor: crosshair"
+          onPointerDown=${(event) => { from.current = at(event); event.currentTarget.setPointerCapture?.(event.pointerId); go({ frame: null }, { replace: true }); }} onPointerMove=${drag} onPointerUp=${lift} onPointerCancel=${lift}>
           <line x1="8" y1="54" x2="96" y2="54" stroke="var(--ink)" stroke-width=".2" />
           ${round(least, 1).map((v) => html`<line x1="8" x2="96" y1=${y(v)} y2=${y(v)} stroke="var(--grid)" stroke-width=".2" /><text x="7" y=${y(v) + 0.8} font-size="2.4" text-anchor="end" fill="var(--soft)">${percent(v, 0)}</text>`)}
-          ${decades(low, high).map((v) => html`<text x=${8 + (86 * (Math.log10(v) - low)) / (high - low || 1)} y="58" font-size="2.4" text-anchor="middle" fill="var(--soft)">${says(v)}</text>`)}
+          ${decades(low, high).map((v) => html`<text x=${across(v)} y="58" font-size="2.4" text-anchor="middle" fill="var(--soft)">${says(v)}</text>`)}
           ${known.length <= 12 && known.map((run) => html`<text x=${x(run) + 1.6} y=${y(run.accuracy.value) - 1.2} font-size="2.2" text-anchor=${x(run) > 75 ? "end" : "start"} fill="var(--soft)">${run.name}</text>`)}
           <text x="52" y="62.5" font-size="2.4" text-anchor="middle" fill="var(--soft)">${t(`compare.${by}`)}, ${t("compare.log")}</text>
           ${known.map((run) => html`<g opacity=${inside(run) ? 1 : 0.15}><line x1=${x(run)} x2=${x(run)} y1=${y(run.accuracy.low)} y2=${y(run.accuracy.high)} stroke="var(--soft)" stroke-width=".3" /><circle cx=${x(run)} cy=${y(run.accuracy.value)} r="1.1" fill=${names.includes(run.name) ? `var(${STROKES[names.indexOf(run.name)]})` : "var(--ink)"}><title>${run.name}: ${percent(run.accuracy.value)}, ${says(cost(run))}</title></circle></g>`)}
-          ${frame && html`<rect x=${frame[0]} y=${frame[1]} width=${frame[2] - frame[0]} height=${frame[3] - frame[1]} fill="var(--accent)" fill-opacity=".08" stroke="var(--accent)" stroke-width=".2" />`}</svg>
-        <div><p class="small">${t("compare.drag", { n: count(shown.length), of: count(known.length) })} ${frame && html`<button class="plain" onClick=${() => draw(null)}>${t("image.clear")}</button>`}</p>
-          <div class="scroll"><table><thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th class="n">${t("runs.accuracy")}</th><th class="n">${t(`compare.${by}`)}</th></tr></thead><tbody>${shown.map((run) => html`<tr><td><input type="checkbox" aria-label=${run.name} checked=${names.includes(run.name)} onChange=${() => tick(run.name)} /></td><td><a href=${link({ page: "live", run: run.name, runs: null, by: null, at: null })}>${run.name}</a><br /><span class="small">${run.model}</span></td><td class="n">${percent(run.accuracy.value)} <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span></td><td class="n">${says(cost(run))}</td></tr>`)}</tbody></table></div></div></div>`;
+          ${framed && html`<rect x=${box[0]} y=${box[1]} width=${Math.max(0, box[2] - box[0])} height=${Math.max(0, box[3] - box[1])} fill="var(--accent)" fill-opacity=".08" stroke="var(--accent)" stroke-width=".2" />`}</svg>
+        <fieldset class="frame"><legend class="small">${t("compare.frame")}</legend>
+          <span class="ends">${t(`compare.${by}`)} ${end("cost_low", scale, t("compare.from", { what: t(`compare.${by}`), unit }))} ${t("compare.to")} ${end("cost_high", scale, t("compare.most", { what: t(`compare.${by}`), unit }))} ${unit}</span>
+          <span class="ends">${t("compare.accuracy")} ${end("low", 0.01, t("compare.from", { what: t("compare.accuracy"), unit: "%" }))} ${t("compare.to")} ${end("high", 0.01, t("compare.most", { what: t("compare.accuracy"), unit: "%" }))} %</span>
+          ${framed && html`<button class="plain" onClick=${() => go({ frame: null }, { replace: true })}>${t("image.clear")}</button>`}</fieldset></div>
+        <div><p class="small" role="status">${t("compare.drag", { n: count(shown.length), of: count(known.length) })}</p>
+          <div class="scroll"><table><thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th class="n">${t("runs.accuracy")}</th><th class="n">${t(`compare.${by}`)}</th></tr></thead><tbody>${shown.map((run) => html`<tr><td><input type="checkbox" aria-label=${run.name} checked=${names.includes(run.name)} onChange=${() => tick(run.name)} /></td><td><a href=${link({ page: "live", run: run.name, runs: null, by: null, frame: null, at: null })}>${run.name}</a><br /><span class="small">${run.model}</span></td><td class="n">${percent(run.accuracy.value)} <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span></td><td class="n">${says(cost(run))}</td></tr>`)}</tbody></table></div></div></div>`;
     }}<//>`;
 };
 

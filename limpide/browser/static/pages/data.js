@@ -41,7 +41,7 @@ const Alike = ({ run }) => {
   const state = useFetched(() => (asked ? ask(run, "alike", { distance: bits }) : Promise.resolve(null)), [run, asked, bits], { keep: true });
   const crosses = (pair) => pair.first.part !== pair.second.part;
   return html`<h2>${t("data.alike")}</h2><p class="read">${t("data.alike_read", { usual: USUAL })}</p>
-    ${!asked ? html`<button onClick=${() => askFor(true)}>${t("data.look")}</button>` : html`<${Fetched} state=${state}>${(found) => found && html`
+    ${!asked ? html`<button onClick=${() => askFor(true)}>${t("data.look")}</button>` : html`<${Fetched} state=${state} doing=${t("data.looking")}>${(found) => found && html`
       <label class="row small">${t("data.threshold", { n: bits })} <input type="range" min="0" max=${found.counts.length - 1} value=${bits} style="flex: 1" onInput=${(event) => set(Number(event.target.value))} /></label>
       <${Plot} data=${[found.counts.map((_, k) => k), found.counts]} xLabel=${t("data.bits")} yLabel=${t("data.pairs")} height=${150} marks=${[bits]} series=${[{ label: t("data.pairs"), stroke: "--accent" }]} />
       <p class="small" role="status">${t("data.found", { n: count(found.total), compared: count(found.compared), of: count(found.of) })}</p>

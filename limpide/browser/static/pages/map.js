@@ -15,7 +15,7 @@ export default () => {
   const state = useFetched(() => ask(run, "embedding", { snapshot: snapshot(), method }), [run, snapshot(), method], { keep: true });
   return html`<h1>${t("page.map")}</h1><p class="read">${t("map.read")}</p>
     <div class="row" role="group" aria-label=${t("map.method")}>${METHODS.map((name) => html`<button aria-pressed=${method === name} onClick=${() => go({ method: name }, { replace: true })}>${t(`map.${name}`)}</button>`)}</div>
-    <${Fetched} state=${state}>${(found) => html`<${Map} run=${run} about=${found} />`}<//>`;
+    <${Fetched} state=${state} doing=${t("many.doing")}>${(found) => html`<${Map} run=${run} about=${found} />`}<//>`;
 };
 
 const inside = ([x, y], polygon) => {

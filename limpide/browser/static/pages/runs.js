@@ -1,9 +1,10 @@
 // All runs of the folder.
 import { html, useState } from "../html.js";
-import { link, go, language } from "../state.js";
+import { link, go } from "../state.js";
 import { t, count, percent, duration, number } from "../words.js";
-import { runs, send } from "../api.js";
+import { runs } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
+import { Start } from "./runs/start.js";
 
 export default () => {
   const state = useFetched(runs, []);
@@ -35,27 +36,4 @@ const Spark = ({ values }) => {
   if (values.length < 2) return "–";
   const most = Math.max(...values), least = Math.min(...values), y = (v) => 18 - (16 * (v - least)) / (most - least || 1);
   return html`<svg viewBox="0 0 80 20" width="80" height="20" role="img" aria-label=${t("runs.spark_label", { from: number(values[0], 2), to: number(values.at(-1), 2) })}><polyline fill="none" stroke="var(--accent)" stroke-width="1.5" points=${values.map((v, k) => `${(80 * k) / (values.length - 1)},${y(v)}`).join(" ")} /></svg>`;
-};
-
-// The same command that somebody would type; it goes on when the studio is closed.
-const Start = () => {
-  const [data, set] = useState("");
-  const [time, give] = useState("");
-  const [said, say] = useState("");
-  const [waiting, wait] = useState(false);
-  const start = async (event) => {
-    event.preventDefault();
-    say(t("runs.starting"));
-    wait(true);
-    try {
-      const { run } = await send(`/api/start?lang=${language.value}`, { data, time, model: "" });
-      go({ page: "live", run, at: null, key: null });
-    } catch (error) {
-      say(error.message);
-    }
-    wait(false);
-  };
-  return html`<form class="row" onSubmit=${start}><label>${t("runs.data")} <input type="search" value=${data} placeholder="photos/" onInput=${(event) => set(event.target.value)} /></label>
-    <label>${t("runs.limit")} <select value=${time} onChange=${(event) => give(event.target.value)}><option value="">${t("runs.decide")}</option>${["1m", "5m", "30m", "2h"].map((one) => html`<option value=${one}>${one.replace("m", " min").replace("h", " h")}</option>`)}</select></label>
-    <button disabled=${!data.trim() || waiting}>${t("runs.start")}</button><span class="small" role="status">${said}</span></form>`;
 };

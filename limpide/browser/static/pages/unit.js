@@ -1,6 +1,6 @@
 // One number of the network, taken apart: what it saw, times its weights, summed; what becomes of it; what it speaks for.
 import { html, useState, useEffect } from "../html.js";
-import { place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
+import { alone, keyboard, place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
 import { t, number, fixed, percent, count, tiny } from "../words.js";
 import { ask, path, picture } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
@@ -19,7 +19,8 @@ export default () => {
 const Unit = ({ run, unit }) => {
   const flat = unit.shape.length < 3;
   const [channels, height, width] = flat ? [unit.shape.at(-1), unit.shape.length > 1 ? unit.shape[0] : 1, 1] : unit.shape;
-  const move = (dc, dy, dx) => go({ c: (unit.channel + dc + channels) % channels, y: (unit.y + dy + height) % height, x: (unit.x + dx + width) % width }, { replace: true });
+  const { c = unit.channel, y = unit.y, x = unit.x } = place.value; // where we are already, while what is there is still on its way
+  const move = (dc, dy, dx) => go({ c: (Number(c) + dc + channels) % channels, y: (Number(y) + dy + height) % height, x: (Number(x) + dx + width) % width }, { replace: true });
   useEffect(() => {
     const keys = { ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0], ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], PageUp: [-1, 0, 0], PageDown: [1, 0, 0] };
     const press = (event) => {
@@ -27,8 +28,9 @@ const Unit = ({ run, unit }) => {
       event.preventDefault();
       move(...keys[event.key]);
     };
-    addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
+    const heard = keyboard();
+    heard.addEventListener("keydown", press);
+    return () => heard.removeEventListener("keydown", press);
   });
   return html`<h1>${t(`unit.claim.${unit.kind}`, { value: number(unit.value, 4), n: count(unit.terms), rule: t(`rule.${unit.rule}`) === `rule.${unit.rule}` ? unit.rule : t(`rule.${unit.rule}`) })}</h1>
     <div class="row" role="group" aria-label=${t("unit.move")}>
@@ -42,7 +44,7 @@ const Unit = ({ run, unit }) => {
     </div><div>
       <h2>${t("unit.sees")}</h2><${Seen} run=${run} unit=${unit} />
       <h2>${t("unit.votes")}</h2><p class="small">${t("unit.votes_read")}</p><${Votes} votes=${unit.votes} />
-      <${Strongest} run=${run} unit=${unit} /><${Maximised} run=${run} unit=${unit} />
+      ${!alone && html`<${Strongest} run=${run} unit=${unit} />`}<${Maximised} run=${run} unit=${unit} />
     </div></div>`;
 };
 
@@ -108,14 +110,14 @@ const Strongest = ({ run, unit }) => {
   const state = useFetched(() => (asked ? ask(run, "strongest", { snapshot: snapshot(), key: unit.key, channel: unit.channel, among: asked === 16 ? undefined : asked }) : Promise.resolve(null)), [run, asked, unit.key, unit.channel, snapshot()]);
   const name = (one) => (one.row === undefined ? `probe-${one.probe}` : `row-${one.row}`);
   const choice = html`<div class="row"><button aria-pressed=${asked === 16} onClick=${() => askFor(16)}>${t("unit.find")}</button><button aria-pressed=${asked === 200} onClick=${() => askFor(200)}>${t("unit.find_data")}</button></div>`;
-  return html`<h2>${t("unit.strongest")}</h2>${choice}${asked > 0 && html`<${Fetched} state=${state}>${(found) => found && html`<p class="small">${t("unit.among", { n: count(found.among) })}</p><div class="probes">${found.top.map((one) => html`<a class="probe" style="text-decoration: none" href=${link({ ...other(name(one)), y: one.y, x: one.x })}><img alt=${one.row === undefined ? t("probe", { n: one.probe + 1 }) : t("row", { n: one.row + 1 })} src=${path(run, "/look/picture", { image: name(one), snapshot: snapshot() })} />${number(one.value)}</a>`)}</div>`}<//>`}`;
+  return html`<h2>${t("unit.strongest")}</h2>${choice}${asked > 0 && html`<${Fetched} state=${state} doing=${t("many.doing")}>${(found) => found && html`<p class="small">${t("unit.among", { n: count(found.among) })}</p><div class="probes">${found.top.map((one) => html`<a class="probe" style="text-decoration: none" href=${link({ ...other(name(one)), y: one.y, x: one.x })}><img alt=${one.row === undefined ? t("probe", { n: one.probe + 1 }) : t("row", { n: one.row + 1 })} src=${path(run, "/look/picture", { image: name(one), snapshot: snapshot() })} />${number(one.value)}</a>`)}</div>`}<//>`}`;
 };
 
 // Not one of the images: one that is made, step by step, to wake this channel as much as an image of like contrast can.
 const Maximised = ({ run, unit }) => {
   const [asked, askFor] = useState(false);
   const state = useFetched(() => (asked ? picture(run, "maximised", { snapshot: snapshot(), key: unit.key, channel: unit.channel }) : Promise.resolve(null)), [run, asked, unit.key, unit.channel, snapshot()]);
-  return html`<h2>${t("unit.maximised")}</h2>${!asked ? html`<button onClick=${() => askFor(true)}>${t("unit.climb")}</button>` : html`<${Fetched} state=${state}>${(found) => found && html`<${Framed} src=${found.url} box=${found.about.box} label=${t("unit.maximised")} /><p class="small">${t("unit.climbed", { before: number(found.about.before), after: number(found.about.after) })}</p>`}<//>`}`;
+  return html`<h2>${t("unit.maximised")}</h2>${!asked ? html`<button onClick=${() => askFor(true)}>${t("unit.climb")}</button>` : html`<${Fetched} state=${state} doing=${t("unit.climbing")}>${(found) => found && html`<${Framed} src=${found.url} box=${found.about.box} label=${t("unit.maximised")} /><p class="small">${t("unit.climbed", { before: number(found.about.before), after: number(found.about.after) })}</p>`}<//>`}`;
 };
 
 const Effect = ({ run, unit }) => {

@@ -2,9 +2,10 @@
 import { html, useEffect, useState } from "../../html.js";
 import { place, go } from "../../state.js";
 import { t, fixed } from "../../words.js";
-import { Plane, Scale, signed, unsigned, cell, most } from "../../paint.js";
+import { Axes } from "../../axes.js";
+import { Scale, signed, unsigned, cell, most } from "../../paint.js";
 
-const SIDE = 96;
+const SIDE = 192; // pixels that the kernel slides over, each drawn as a square of its own
 const KERNELS = { edge: [-1, 0, 1, -2, 0, 2, -1, 0, 1], across: [-1, -2, -1, 0, 0, 0, 1, 2, 1], blur: [1, 1, 1, 1, 1, 1, 1, 1, 1].map((v) => v / 9), sharpen: [0, -1, 0, -1, 5, -1, 0, -1, 0], spot: [-1, -1, -1, -1, 8, -1, -1, -1, -1], same: [0, 0, 0, 0, 1, 0, 0, 0, 0] };
 
 /** out[r, c] = Σ kernel[u, v] · image[r + u − 1, c + v − 1], zeros outside (ladder/convolution.py, padding 1). */
@@ -24,7 +25,7 @@ export const convolve = (image, kernel, side = SIDE) => {
 const drawn = () => { // a disc, a square and stripes, until somebody drops a photo
   const image = new Float32Array(SIDE * SIDE);
   for (let r = 0; r < SIDE; r++) for (let c = 0; c < SIDE; c++) {
-    const disc = Math.hypot(r - 32, c - 32) < 20, square = r > 52 && r < 84 && c > 14 && c < 46, stripes = c > 58 && Math.floor((r + c) / 6) % 2;
+    const disc = Math.hypot(r - 64, c - 64) < 40, square = r > 104 && r < 168 && c > 28 && c < 92, stripes = c > 116 && Math.floor((r + c) / 12) % 2;
     image[r * SIDE + c] = disc ? 0.9 : square ? 0.6 : stripes ? 0.8 : 0.1;
   }
   return image;
@@ -39,13 +40,45 @@ const grey = async (file) => {
   return Float32Array.from({ length: SIDE * SIDE }, (_, k) => (0.299 * data[4 * k] + 0.587 * data[4 * k + 1] + 0.114 * data[4 * k + 2]) / 255);
 };
 
+// Every pixel as a square that begins and ends at pixels of the screen; a frame around the nine that the kernel sees, or the one that it makes.
+const Pixels = ({ values, scale, paint, label, place: [r, c], at, one }) => {
+  const low = one ? 0 : 1, clip = (v) => Math.max(0, Math.min(SIDE - 1, v));
+  const draw = (canvas) => {
+    const sheet = new OffscreenCanvas(SIDE, SIDE), pen = sheet.getContext("2d"), pixels = pen.createImageData(SIDE, SIDE);
+    for (let k = 0; k < SIDE * SIDE; k++) pixels.data.set([...paint(values[k], scale), 255], 4 * k);
+    pen.putImageData(pixels, 0, 0);
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    context.drawImage(sheet, 0, 0, canvas.width, canvas.height);
+  };
+  const steer = (event) => {
+    const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    at([clip(r + way[0]), clip(c + way[1])]);
+  };
+  return html`<div tabindex="0" role="application" aria-label=${t("learn.bench.steer", { label })} onKeyDown=${steer}><${Axes} x=${[0, SIDE]} y=${[SIDE, 0]} xTicks=${[0, 48, 96, 144, SIDE]} yTicks=${[0, 48, 96, 144, SIDE]} xLabel=${t("learn.bench.column")} yLabel=${t("learn.bench.row")} label=${label} ground=${draw} of=${[values, scale]} onPick=${(x, y) => at([clip(Math.floor(y)), clip(Math.floor(x))])}>${({ across, up }) => {
+    const frame = { x: across(c - low), y: up(r - low), width: across(c + 1 + low) - across(c - low), height: up(r + 1 + low) - up(r - low) };
+    return html`<rect ...${frame} fill="none" stroke="#fff" stroke-width="4" /><rect ...${frame} fill="none" stroke="#e66101" stroke-width="2" />`;
+  }}<//></div>`;
+};
+
 export default () => {
   const given = (place.value.kernel ?? "").split(",").map(Number);
   const kernel = given.length === 9 && given.every(isFinite) ? given : KERNELS.edge;
   const [image, set] = useState(drawn);
-  const [[r, c], at] = useState([32, 12]);
+  const [[r, c], at] = useState([64, 24]);
+  const [failed, fail] = useState("");
+  const take = async (file) => {
+    try {
+      set(await grey(file));
+      fail("");
+    } catch {
+      fail(t("learn.bench.unread", { file: file.name }));
+    }
+  };
   useEffect(() => {
-    const drop = async (event) => { const file = event.dataTransfer?.files?.[0]; if (file) { event.preventDefault(); set(await grey(file)); } };
+    const drop = (event) => { const file = event.dataTransfer?.files?.[0]; if (file) take(file); };
     addEventListener("drop", drop);
     return () => removeEventListener("drop", drop);
   }, []);
@@ -54,10 +87,10 @@ export default () => {
   const patch = Array.from({ length: 9 }, (_, k) => { const y = r + Math.floor(k / 3) - 1, x = c + (k % 3) - 1; return y >= 0 && y < SIDE && x >= 0 && x < SIDE ? image[y * SIDE + x] : 0; });
   const cells = (values, paint, scale_) => html`<div class="grid" style="grid-template-columns: repeat(3, auto)">${values.map((v) => html`<span class="cell" style=${cell(paint(v, scale_))}>${fixed(v, 2)}</span>`)}</div>`;
   const products = patch.map((v, k) => v * kernel[k]);
-  return html`<div class="row">${Object.keys(KERNELS).map((name) => html`<button onClick=${() => write(KERNELS[name])}>${t(`learn.kernel.${name}`)}</button>`)}<label class="small">${t("own")} <input type="file" accept="image/*" onChange=${async (event) => event.target.files[0] && set(await grey(event.target.files[0]))} /></label></div>
-    <div class="two even"><figure style="margin: 0"><${Plane} values=${image} height=${SIDE} width=${SIDE} scale=${1} paint=${unsigned} label=${t("unit.input")} onClick=${(y, x) => at([y, x])} className="wide" /><${Scale} most=${1} both=${false} /><figcaption class="small">${t("learn.bench.click")}</figcaption></figure>
-      <figure style="margin: 0"><${Plane} values=${out} height=${SIDE} width=${SIDE} scale=${scale} label=${t("learn.bench.out")} onClick=${(y, x) => at([y, x])} className="wide" /><${Scale} most=${scale} /><figcaption class="small">${t("learn.bench.out")}</figcaption></figure></div>
-    <div class="sum"><figure>${cells(patch, unsigned, 1)}<figcaption>${t("unit.patch")}</figcaption></figure><span>⊙</span>
+  return html`<div class="row">${Object.keys(KERNELS).map((name) => html`<button onClick=${() => write(KERNELS[name])}>${t(`learn.kernel.${name}`)}</button>`)}<label class="small">${t("own")} <input type="file" accept="image/*" onChange=${(event) => { const [file] = event.target.files; event.target.value = ""; if (file) take(file); }} /></label></div>${failed && html`<p class="error" role="alert">${failed}</p>`}
+    <div class="two even"><figure style="margin: 0"><${Pixels} values=${image} scale=${1} paint=${unsigned} label=${t("unit.input")} place=${[r, c]} at=${at} /><${Scale} most=${1} both=${false} /><figcaption class="small">${t("learn.bench.click", { r, c })}</figcaption></figure>
+      <figure style="margin: 0"><${Pixels} values=${out} scale=${scale} paint=${signed} label=${t("learn.bench.out")} place=${[r, c]} at=${at} one /><${Scale} most=${scale} /><figcaption class="small">${t("learn.bench.out")}</figcaption></figure></div>
+    <div class="sum" style="margin-top: 1.25rem"><figure>${cells(patch, unsigned, 1)}<figcaption>${t("unit.patch")}</figcaption></figure><span>⊙</span>
       <figure><div class="grid" style="grid-template-columns: repeat(3, auto)">${kernel.map((v, k) => html`<input type="number" step="0.5" aria-label=${t("learn.bench.weight", { n: k + 1 })} value=${v} style="width: 4.6rem" onInput=${(event) => { const next = [...kernel]; next[k] = Number(event.target.value) || 0; write(next); }} />`)}</div><figcaption>${t("unit.kernel")}</figcaption></figure><span>=</span>
       <figure>${cells(products, signed, most(products) || 1)}<figcaption>${t("unit.products")}</figcaption></figure><span id="total">Σ = ${fixed(products.reduce((a, b) => a + b, 0), 4)}</span></div>`;
 };

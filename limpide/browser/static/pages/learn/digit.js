@@ -1,10 +1,11 @@
 // Draw a digit; a network of yours that was trained on digits names it, and every unit lights up.
-import { html, useEffect, useRef, useState } from "../../html.js";
+import { html, useState } from "../../html.js";
 import { place, link, go } from "../../state.js";
 import { t, percent } from "../../words.js";
-import { runs, post, ask, array } from "../../api.js";
+import { runs, ask, array } from "../../api.js";
 import { useFetched, Fetched } from "../../fetched.js";
 import { Plane, most } from "../../paint.js";
+import { Pad } from "../../pad.js";
 
 export default () => {
   const state = useFetched(runs, []);
@@ -12,33 +13,13 @@ export default () => {
     const fit = runs.filter((run) => ["mnist", "digits"].includes(run.data) && ["finished", "running", "stopped", "interrupted"].includes(run.status));
     if (!fit.length) return html`<p class="claim">${t("learn.digit.none")}</p><p class="read"><code>limpide train mnist</code></p>`;
     const chosen = fit.find((run) => run.name === place.value.of) ?? fit.find((run) => run.data === "mnist") ?? fit[0];
-    return html`<label class="row small">${t("learn.digit.by")} <select value=${chosen.name} onChange=${(event) => go({ of: event.target.value })}>${fit.map((run) => html`<option>${run.name}</option>`)}</select></label><${Pad} run=${chosen.name} />`;
+    return html`<label class="row small">${t("learn.digit.by")} <select value=${chosen.name} onChange=${(event) => go({ of: event.target.value })}>${fit.map((run) => html`<option>${run.name}</option>`)}</select></label><${Drawn} key=${chosen.name} run=${chosen.name} />`;
   }}<//>`;
 };
 
-const Pad = ({ run }) => {
-  const canvas = useRef(null), last = useRef(null);
+const Drawn = ({ run }) => {
   const [image, set] = useState(null);
-  const wipe = () => { const context = canvas.current.getContext("2d"); context.fillStyle = "#000"; context.fillRect(0, 0, 280, 280); set(null); };
-  useEffect(wipe, []);
-  const spot = (event) => { const box = canvas.current.getBoundingClientRect(); return [((event.clientX - box.left) / box.width) * 280, ((event.clientY - box.top) / box.height) * 280]; };
-  const move = (event) => {
-    if (!last.current) return;
-    const context = canvas.current.getContext("2d"), to = spot(event);
-    Object.assign(context, { strokeStyle: "#fff", lineWidth: 20, lineCap: "round", lineJoin: "round" });
-    context.beginPath();
-    context.moveTo(...last.current);
-    context.lineTo(...to);
-    context.stroke();
-    last.current = to;
-  };
-  const done = () => {
-    if (!last.current) return;
-    last.current = null;
-    canvas.current.toBlob(async (blob) => set((await post("/api/upload", blob)).image));
-  };
-  return html`<div class="two even"><div><canvas ref=${canvas} id="pad" width="280" height="280" style="width: 17.5rem; max-width: 100%; touch-action: none; cursor: crosshair; background: #000" role="img" aria-label=${t("learn.digit.pad")} onPointerDown=${(event) => { last.current = spot(event); event.target.setPointerCapture(event.pointerId); move(event); }} onPointerMove=${move} onPointerUp=${done}></canvas>
-      <div class="row"><button onClick=${wipe}>${t("image.clear")}</button></div><p class="small">${t("learn.digit.how")}</p></div>
+  return html`<div class="two even"><div><p class="small">${t("learn.digit.how")}</p><${Pad} run=${run} onImage=${set} /></div>
     <div>${image && html`<${Said} run=${run} image=${image} />`}</div></div>${image && html`<${Lit} run=${run} image=${image} />`}`;
 };
 

@@ -1,7 +1,8 @@
 // Rosenblatt's perceptron on two inputs: every presentation with x, w, y and t (ladder/perceptron.py has the same trace).
 import { html, useState } from "../../html.js";
 import { place, go } from "../../state.js";
-import { t, count } from "../../words.js";
+import { t } from "../../words.js";
+import { Axes } from "../../axes.js";
 
 const TABLES = { OR: [0, 1, 1, 1], AND: [0, 0, 0, 1], NAND: [1, 1, 1, 0], XOR: [0, 1, 1, 0] };
 const INPUTS = [[0, 0], [0, 1], [1, 0], [1, 1]];
@@ -41,15 +42,25 @@ export default () => {
       <${Line} w=${w} targets=${TABLES[name]} /></div>`;
 };
 
+const SPAN = [-0.25, 1.25]; // of either input
+
+/** Corners of the part of the square where w₀ + w₁·x₁ + w₂·x₂ > 0, in order; the square is cut along the line (Sutherland & Hodgman 1974). */
+export const half = ([w0, w1, w2], [low, high] = SPAN) => {
+  const corners = [[low, low], [high, low], [high, high], [low, high]], value = ([a, b]) => w0 + w1 * a + w2 * b, kept = [];
+  corners.forEach((to, k) => {
+    const from = corners[(k + 3) % 4], [u, v] = [value(from), value(to)];
+    if (u > 0 !== v > 0) { const s = u / (u - v); kept.push(from.map((one, i) => one + s * (to[i] - one))); }
+    if (v > 0) kept.push(to);
+  });
+  return kept;
+};
+
 // The plane of inputs: where the neuron says 1, and the four examples.
 const Line = ({ w, targets }) => {
-  const at = (v) => 40 + v * 200;
-  const cells = [];
-  for (let i = 0; i < 24; i++) for (let j = 0; j < 24; j++) {
-    const a = -0.2 + (1.4 * (i + 0.5)) / 24, b = -0.2 + (1.4 * (j + 0.5)) / 24;
-    if (w[0] + w[1] * a + w[2] * b > 0) cells.push(html`<rect x=${(280 * i) / 24} y=${280 - (280 * (j + 1)) / 24} width="11.8" height="11.8" fill="var(--plus)" opacity="0.22" />`);
-  }
-  return html`<figure style="margin: 0"><svg viewBox="0 0 280 280" style="width: 100%; max-width: 22rem; background: var(--raised)" role="img" aria-label=${t("learn.neuron.plane", { w: w.join(", ") })}>${cells}
-    ${INPUTS.map(([a, b], k) => html`<circle cx=${at(a)} cy=${280 - at(b)} r="11" fill=${targets[k] ? "var(--plus)" : "var(--paper)"} stroke="var(--ink)" stroke-width="2" /><text x=${at(a)} y=${285 - at(b)} text-anchor="middle" font-size="13" fill=${targets[k] ? "var(--on-accent)" : "var(--ink)"}>${targets[k]}</text>`)}</svg>
+  const area = half(w), edge = area.filter(([a, b]) => Math.abs(w[0] + w[1] * a + w[2] * b) < 1e-9);
+  return html`<figure style="margin: 0"><${Axes} x=${SPAN} y=${SPAN} xTicks=${[0, 1]} yTicks=${[0, 1]} most=${400} xLabel="x₁" yLabel="x₂" label=${t("learn.neuron.plane", { w: w.join(", ") })}>${({ across, up }) => html`
+    <polygon fill="var(--plus)" fill-opacity=".18" points=${area.map(([a, b]) => `${across(a)},${up(b)}`).join(" ")} />
+    ${edge.length === 2 && html`<line x1=${across(edge[0][0])} y1=${up(edge[0][1])} x2=${across(edge[1][0])} y2=${up(edge[1][1])} stroke="var(--plus)" stroke-width="1.5" />`}
+    ${INPUTS.map(([a, b], k) => html`<circle cx=${across(a)} cy=${up(b)} r="12" fill=${targets[k] ? "var(--plus)" : "var(--paper)"} stroke="var(--ink)" stroke-width="1.5" /><text x=${across(a)} y=${up(b) + 4.5} text-anchor="middle" style=${`font-size: .8125rem; fill: ${targets[k] ? "var(--on-accent)" : "var(--ink)"}`}>${targets[k]}</text>`)}`}<//>
     <figcaption class="small">${t("learn.neuron.caption", { w0: w[0], w1: w[1], w2: w[2] })}</figcaption></figure>`;
 };

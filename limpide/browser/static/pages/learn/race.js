@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../../html.js";
 import { place, go } from "../../state.js";
 import { t, count, number } from "../../words.js";
+import { Axes } from "../../axes.js";
 
 // The grounds, the starts and the grid of rates are those of ladder/race.py; a test holds the paths to it.
 export const GROUNDS = {
@@ -42,6 +43,33 @@ export const bestRate = (name, ground) => {
   return GRID[heights.indexOf(Math.min(...heights))];
 };
 
+const BANDS = 9;
+
+/** The heights of a ground as bands, evenly spaced in the square root of the height; their edges are smoothed over one pixel of the screen. */
+const contours = (canvas, { f, box: [x0, x1, y0, y1] }) => {
+  const { width, height } = canvas, style = getComputedStyle(document.documentElement), at = [0, 0];
+  const [paper, soft] = ["--raised", "--soft"].map((name) => style.getPropertyValue(name).match(/[0-9a-f]{2}/gi).map((two) => parseInt(two, 16)));
+  const colour = (k, i) => paper[i] + 0.06 * Math.max(0, Math.min(BANDS, k)) * (soft[i] - paper[i]);
+  const level = new Float32Array(width * height);
+  let low = Infinity, high = -Infinity;
+  for (let k = 0, j = 0; j < height; j++) for (let i = 0; i < width; i++, k++) {
+    at[0] = x0 + ((i + 0.5) / width) * (x1 - x0);
+    at[1] = y1 - ((j + 0.5) / height) * (y1 - y0);
+    const value = (level[k] = f(at));
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  for (let k = 0; k < level.length; k++) level[k] = BANDS * Math.sqrt((level[k] - low) / (high - low));
+  const context = canvas.getContext("2d"), pixels = context.createImageData(width, height);
+  for (let k = 0, j = 0; j < height; j++) for (let i = 0; i < width; i++, k++) {
+    const v = level[k], slope = Math.hypot(level[i + 1 < width ? k + 1 : k - 1] - v, level[j + 1 < height ? k + width : k - width] - v) || 1e-6;
+    const edge = Math.round(v), above = Math.max(0, Math.min(1, (v - edge) / slope + 0.5)); // how much of this pixel lies above the nearest edge
+    for (let c = 0; c < 3; c++) pixels.data[4 * k + c] = colour(edge - 1, c) * (1 - above) + colour(edge, c) * above;
+    pixels.data[4 * k + 3] = 255;
+  }
+  context.putImageData(pixels, 0, 0);
+};
+
 export default () => {
   const ground = GROUNDS[place.value.ground] ? place.value.ground : "valley";
   const scale = Number(place.value.scale ?? 1);
@@ -53,17 +81,14 @@ export default () => {
     return () => clearInterval(timer);
   }, [going]);
   const [x0, x1, y0, y1] = GROUNDS[ground].box;
-  const across = (x) => (600 * (x - x0)) / (x1 - x0), up = (y) => 300 - (300 * (y - y0)) / (y1 - y0);
   const names = Object.keys(RULES);
   const rates = Object.fromEntries(names.map((name) => [name, bestRate(name, ground) * scale]));
   const paths = Object.fromEntries(names.map((name) => [name, run(name, ground, rates[name]).map((at) => at.map((v) => (isFinite(v) ? Math.max(-1e4, Math.min(1e4, v)) : 1e4)))]));
-  const level = (i, j) => GROUNDS[ground].f([x0 + ((i + 0.5) / 60) * (x1 - x0), y0 + ((j + 0.5) / 30) * (y1 - y0)]);
-  const levels = Array.from({ length: 1800 }, (_, k) => level(k % 60, Math.floor(k / 60)));
-  const low = Math.min(...levels), high = Math.max(...levels);
   return html`<div class="row">${Object.keys(GROUNDS).map((each) => html`<button aria-pressed=${each === ground} onClick=${() => go({ ground: each })}>${t(`learn.ground.${each}`)}</button>`)}
       <label>${t("learn.times")} <input type="range" min="0.2" max="2" step="0.05" value=${scale} onInput=${(event) => go({ scale: event.target.value }, { replace: true })} /> ${number(scale)}×</label>
       <button onClick=${() => { set(0); play(true); }}>${t("learn.start")}</button><input type="range" min="0" max=${STEPS} value=${step} aria-label=${t("learn.step")} onInput=${(event) => set(Number(event.target.value))} /> <span class="small">${t("learn.after", { n: count(step) })}</span></div>
-    <svg viewBox="0 0 600 300" style="width: 100%; max-width: 60rem; background: var(--raised)" role="img" aria-label=${t("learn.race.title")}>${levels.map((v, k) => html`<rect x=${(k % 60) * 10} y=${290 - Math.floor(k / 60) * 10} width="10" height="10" shape-rendering="crispEdges" fill="var(--soft)" opacity=${(0.06 * Math.floor(9 * Math.sqrt((v - low) / (high - low)))).toFixed(2)} />`)}
-      ${names.map((name) => html`<polyline fill="none" stroke=${COLOURS[name]} stroke-width="1.8" points=${paths[name].slice(0, step + 1).map(([x, y]) => `${across(x)},${up(y)}`).join(" ")} /><circle cx=${across(paths[name][step][0])} cy=${up(paths[name][step][1])} r="5" fill=${COLOURS[name]} />`)}</svg>
+    <${Axes} x=${[x0, x1]} y=${[y0, y1]} ratio=${0.5} most=${960} xLabel="x" yLabel="y" label=${t("learn.race.title")} ground=${(canvas) => contours(canvas, GROUNDS[ground])} of=${[ground]}>${({ across, up }) => html`
+      ${names.map((name) => html`<polyline fill="none" stroke=${COLOURS[name]} stroke-width="1.8" stroke-linejoin="round" points=${paths[name].slice(0, step + 1).map(([x, y]) => `${across(x)},${up(y)}`).join(" ")} /><circle cx=${across(paths[name][step][0])} cy=${up(paths[name][step][1])} r="5" fill=${COLOURS[name]} stroke="var(--paper)" stroke-width="1.5" />`)}
+      <circle cx=${across(GROUNDS[ground].start[0])} cy=${up(GROUNDS[ground].start[1])} r="3" fill="var(--paper)" stroke="var(--ink)" stroke-width="1.5" />`}<//>
     <table style="width: auto"><thead><tr><th></th><th>${t("learn.optimiser")}</th><th class="n">${t("learn.rate")}</th><th class="n">${t("learn.height", { n: count(step) })}</th></tr></thead><tbody>${names.map((name) => html`<tr><td><svg width="22" height="8" aria-hidden="true"><rect width="22" height="4" y="2" fill=${COLOURS[name]} /></svg></td><td>${name}</td><td class="n">${number(rates[name])}</td><td class="n">${number(GROUNDS[ground].f(paths[name][step]))}</td></tr>`)}</tbody></table>`;
 };

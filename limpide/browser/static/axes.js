@@ -1,0 +1,52 @@
+// A picture with axes, drawn in the pixels of the page: lines of one pixel and letters of twelve, however wide it is; under them a canvas with as
+// many pixels as the screen has there.
+import { html, useEffect, useRef, useState } from "./html.js";
+import { theme } from "./state.js";
+import { number } from "./words.js";
+
+const LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 42, SMALL = 60;
+
+/** Round numbers from low to high, at most six of them. */
+export const ticks = (low, high, most = 6) => {
+  const rough = (high - low) / most, ten = 10 ** Math.floor(Math.log10(rough)), step = ten * [1, 2, 5, 10].find((m) => m * ten >= rough * 0.999);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) + 1 }, (_, k) => Number(((Math.ceil(low / step - 1e-9) + k) * step).toPrecision(12)));
+};
+
+/** A canvas with a pixel for each of the screen's, `width` × `height` of the page's. */
+export const sharp = (canvas, width, height) => {
+  const by = globalThis.devicePixelRatio || 1, [w, h] = [Math.round(width * by), Math.round(height * by)];
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  return canvas;
+};
+
+/** x, y: [from, to] · ratio: height over width · ground: (canvas) paints what lies below · of: what ground depends on ·
+ *  children: ({across, up, width, height}) → what is drawn between the axes, clipped to them. */
+export const Axes = ({ x, y, xLabel, yLabel, ratio = 1, label, most = 640, xTicks = ticks(...x), yTicks = ticks(...y), ground, of = [], canvas: given, onPick, children }) => {
+  const box = useRef(null), own = useRef(null), canvas = given ?? own;
+  const [wide, measure] = useState(0);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => measure(Math.floor(entry.contentRect.width)));
+    observer.observe(box.current);
+    return () => observer.disconnect();
+  }, []);
+  const width = Math.max(SMALL, wide - LEFT - RIGHT), height = Math.round(width * ratio);
+  const across = (v) => LEFT + ((v - x[0]) / (x[1] - x[0])) * width, up = (v) => TOP + height - ((v - y[0]) / (y[1] - y[0])) * height;
+  const id = useRef(`clip-${Math.random().toString(36).slice(2)}`).current;
+  useEffect(() => {
+    if (wide && canvas.current) ground?.(sharp(canvas.current, width, height));
+  }, [wide, ratio, theme.value, ...of]);
+  const crisp = (v) => Math.round(v) + 0.5;
+  return html`<div class="axes" ref=${box} style=${`max-width: ${most}px`}>
+    ${ground && html`<canvas ref=${canvas} style=${`position: absolute; left: ${LEFT}px; top: ${TOP}px; width: ${width}px; height: ${height}px`}></canvas>`}
+    <svg width=${wide || "100%"} height=${TOP + height + BOTTOM} role="img" aria-label=${label} onPointerDown=${onPick && ((event) => { const at = event.currentTarget.getBoundingClientRect(); onPick(x[0] + ((event.clientX - at.left - LEFT) / width) * (x[1] - x[0]), y[0] + ((TOP + height - event.clientY + at.top) / height) * (y[1] - y[0])); })}>
+      <clipPath id=${id}><rect x=${LEFT} y=${TOP} width=${width} height=${height} /></clipPath>
+      ${!ground && yTicks.map((v) => html`<line class="rule" x1=${LEFT} x2=${LEFT + width} y1=${crisp(up(v))} y2=${crisp(up(v))} />`)}
+      <g clip-path=${`url(#${id})`}>${wide > 0 && children?.({ across, up, width, height })}</g>
+      <path class="axis" d=${`M${LEFT - 0.5} ${TOP}V${crisp(TOP + height)}H${LEFT + width}${xTicks.map((v) => `M${crisp(across(v))} ${TOP + height}v5`).join("")}${yTicks.map((v) => `M${LEFT} ${crisp(up(v))}h-5`).join("")}`} />
+      ${xTicks.map((v) => html`<text x=${across(v)} y=${TOP + height + 18} text-anchor="middle">${number(v)}</text>`)}
+      ${yTicks.map((v) => html`<text x=${LEFT - 8} y=${up(v) + 4} text-anchor="end">${number(v)}</text>`)}
+      <text class="name" x=${LEFT + width / 2} y=${TOP + height + 36} text-anchor="middle">${xLabel}</text>
+      <text class="name" transform=${`translate(12 ${TOP + height / 2}) rotate(-90)`} text-anchor="middle">${yLabel}</text></svg></div>`;
+};
