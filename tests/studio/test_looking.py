@@ -126,6 +126,9 @@ def test_a_shelf_keeps_what_was_used_last_within_its_bytes() -> None:
     assert made == [1, 2, 3, 2] and len(shelf) == 2
     shelf.once(9, lambda: np.zeros(5_000))
     assert len(shelf) == 1, "the newest stays, however large"
+    shelf.once(10, lambda: bytes(9_000))
+    shelf.once(11, lambda: bytes(2_000))
+    assert len(shelf) == 1, "bytes weigh what they are"
 
 
 def test_changes_reach_every_question(looker: Looker, run: Run) -> None:
@@ -271,7 +274,7 @@ def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(run: R
             broken.setattr(see, "badge_of", None)
             about, data = ANSWERS["saliency"](looker, path=str(run.path), snapshot="best", image={"row": 2}, method=method, label=1)
         assert expected.plane is not None and np.array_equal(np.load(io.BytesIO(data)), expected.plane) and about == {}
-        assert Finding.from_json(ask(looker, run, "sanity", image={"row": 2}, method=method, label=1)["finding"]) == expected.badge
+        assert ask(looker, run, "sanity", image={"row": 2}, method=method, label=1)["finding"] == expected.badge.to_json()
     with monkeypatch.context() as broken:
         broken.setattr(see, "plane_of", None)
         broken.setattr(see, "badge_of", None)

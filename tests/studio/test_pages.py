@@ -23,6 +23,7 @@ from limpide.data.split import read_split
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
+from limpide.models import MODELS, PRETRAINED
 from limpide.run import Run
 from limpide.studio.looking.drawn import _measured
 
@@ -317,6 +318,8 @@ def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(pag
     page.get_by_text("More choices").click()
     page.wait_for_selector("option[value=resnet18]", state="attached")
     assert "11.7M parameters" in page.locator("option[value=resnet18]").inner_text()
+    published, scratch = ({option.get_attribute("value") for option in group.locator("option").all()} for group in page.locator("optgroup").all())
+    assert published == set(PRETRAINED) and scratch == set(MODELS) - published
     choices = page.locator(".choices select")
     for k, value in enumerate(("cnn", "epochs", "32", "none")):
         choices.nth(k).select_option(value)
@@ -339,6 +342,7 @@ def test_maps_come_at_once_and_their_badges_follow(page: Any) -> None:
     page.wait_for_function("() => document.querySelectorAll('.methods details').length === 4")
     found = [name for url in asked for name in ("saliency", "sanity") if f"/look/{name}?" in url]
     assert sorted(found) == ["saliency"] * 4 + ["sanity"] * 4 and found[:2] == ["saliency"] * 2 and found.index("sanity") >= 1
+    assert "/report?lang=en" in str(page.get_by_role("link", name="The report").get_attribute("href")), "in the language of the page"
     assert page.locator(".methods canvas").count() == 4 and page.locator(".methods .badge").count() == 4
 
 
@@ -454,7 +458,7 @@ def test_the_playgrounds_network_learns_as_torch_does_and_draws_what_it_says(pag
         y = torch.tanh(w @ y + b)
     error = 0.5 * (1 - y[0]) ** 2
     error.backward()
-    assert found["error"] == pytest.approx(float(error), rel=1e-12)
+    assert found["error"] == pytest.approx(error.item(), rel=1e-12)
     for (w, b), (w_after, b_after) in zip(layers, found["after"], strict=True):
         assert w.grad is not None and b.grad is not None
         assert np.allclose((w - 0.2 * w.grad).detach().flatten(), w_after, atol=1e-14) and np.allclose((b - 0.2 * b.grad).detach(), b_after, atol=1e-14)

@@ -27,7 +27,6 @@ import pytest
 from PIL import Image
 
 from limpide import ImageClassifier, language
-from limpide.models import MODELS, PRETRAINED
 from limpide.recipe import Recipe
 from limpide.report.page import html_of
 from limpide.run import Run
@@ -315,12 +314,6 @@ def test_a_plan_says_what_training_would_say(server: Server, tmp_path: Path) -> 
     assert plan(data=str(tmp_path) + "/")["folders"] == [str(tmp_path / "only") + "/"] and plan(data="mni")["folders"] == ["mnist"]
     assert "problem" not in plan(data="mnist") and plan(data="photos; rm -rf ~")["command"].startswith("limpide train 'photos; rm -rf ~' ")
     assert "-- --help" in plan(data="--help")["command"] and plan(data="digits", time="soon")["status"] == 422 and plan(data="x", cow="1")["status"] == 400
-
-
-def test_networks_are_counted_as_they_are_built(server: Server) -> None:
-    found = {one["name"]: one for one in server.json("/api/networks")["networks"]}
-    assert list(found) == list(MODELS) and found["resnet18"]["parameters"] == 11_689_512 and found["cnn"]["size"] == 28
-    assert {name for name, one in found.items() if one["published"]} == set(PRETRAINED)
 
 
 def test_the_report_is_read_in_the_language_of_the_page(server: Server, tmp_path: Path, trained: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from limpide.studio.looking.looker import Answer, Looker, probes
 
 MOST_GROUND = 0.1  # of the range of grey levels: how far the border may stray from its middle and still be plain
-MOST_STROKE = 0.2  # of the side: what is thicker is no line
+MOST_STROKE = 0.4  # of the side: what is thicker is no line
 FEWEST = 4  # images that must be drawn so
 
 

@@ -36,6 +36,8 @@ def weight_of(value: Any) -> int:
     """Bytes of the arrays and tensors in it, and a little for everything."""
     if isinstance(value, np.ndarray):
         return max(SMALLEST, value.nbytes)
+    if isinstance(value, bytes):
+        return max(SMALLEST, len(value))
     if hasattr(value, "parameters") and callable(value.parameters):
         return SMALLEST + sum(p.nbytes for p in value.parameters())
     if hasattr(value, "nbytes"):

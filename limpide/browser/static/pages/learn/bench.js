@@ -1,5 +1,5 @@
 // A kernel that can be edited slides over an image: each place is the sum of nine products.
-import { html, useEffect, useState } from "../../html.js";
+import { html, useEffect, useMemo, useState } from "../../html.js";
 import { place, go } from "../../state.js";
 import { t, fixed } from "../../words.js";
 import { Axes } from "../../axes.js";
@@ -82,7 +82,7 @@ export default () => {
     addEventListener("drop", drop);
     return () => removeEventListener("drop", drop);
   }, []);
-  const out = convolve(image, kernel), scale = most(out) || 1;
+  const out = useMemo(() => convolve(image, kernel), [image, kernel.join()]), scale = most(out) || 1;
   const write = (values) => go({ kernel: values.map((v) => Number(v.toFixed(4))).join(",") }, { replace: true });
   const patch = Array.from({ length: 9 }, (_, k) => { const y = r + Math.floor(k / 3) - 1, x = c + (k % 3) - 1; return y >= 0 && y < SIDE && x >= 0 && x < SIDE ? image[y * SIDE + x] : 0; });
   const cells = (values, paint, scale_) => html`<div class="grid" style="grid-template-columns: repeat(3, auto)">${values.map((v) => html`<span class="cell" style=${cell(paint(v, scale_))}>${fixed(v, 2)}</span>`)}</div>`;
