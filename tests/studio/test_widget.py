@@ -7,6 +7,7 @@ import builtins
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from limpide.errors import UsageError
 from limpide.interpret.saliency import METHODS
 
 pytest.importorskip("anywidget", reason="anywidget is not installed: pip install anywidget")
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 HOSTILE = "<img src=x onerror=alert(1)>"
 HERE = "http://notebook.test/"
 
@@ -385,12 +387,16 @@ def test_from_a_layer_to_one_product(notebook: Callable[[Kernel], Notebook], ker
     page.keyboard.press("PageDown")
     open_.wait(lambda: (w.channel, w.y) == (3, 4))
     page.evaluate("document.querySelector('#cell > div').shadowRoot.activeElement.blur()")
+    page.evaluate("document.addEventListener('keydown', () => (window.notebooks = (window.notebooks ?? 0) + 1))")
     page.keyboard.press("ArrowDown")
     page.wait_for_timeout(150)
     assert (w.channel, w.y, w.x) == (3, 4, 4) and page.evaluate("location.hash") == ""
 
     # A number that goes in is what its own layer gives.
     page.locator(".grid").first.locator("a").nth(4).click()
+    page.keyboard.press("a")  # in a notebook: a new cell
+    page.keyboard.press("Control+s")
+    assert page.evaluate("notebooks") == 3, "the arrow outside, and Control with its key"
     open_.wait(lambda: w.layer == ":relu")
     assert (w.y, w.x) == (8, 8)
 
@@ -438,6 +444,10 @@ def test_it_follows_the_notebook_and_speaks_french(notebook: Callable[[Kernel], 
         assert open_.page.evaluate("document.documentElement.scrollWidth") <= 1000
         wide = "document.querySelector('#cell > div').shadowRoot.querySelector('.studio')"
         assert open_.page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth"), name
+        if AXE.exists():
+            open_.page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = open_.page.evaluate("axe.run(document.getElementById('cell'), {resultTypes: ['violations']}).then(r => r.violations)")
+            assert not [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")], name
 
 
 def test_two_views_go_together_and_a_hostile_name_is_text(notebook: Callable[[Kernel], Notebook], network: nn.Module, image: Tensor) -> None:
