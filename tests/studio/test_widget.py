@@ -149,7 +149,7 @@ def test_the_page_sets_it_all_at_once_or_not_at_all(kernel: Kernel) -> None:
     kernel.hear({"method": "update", "state": {"page": "unit", "layer": "second", "channel": 5, "y": 7, "x": 9}})
     place = {"page": "unit", "layer": "second", "channel": 5, "y": 7, "x": 9, "language": "en"}
     assert kernel.widget._place() == place
-    for state in ({"layer": "first"} | {"channel": 5}, {"page": "<b>"}, {"channel": "5"}, {"y": 80}, {"layer": None}, {"x": []}):
+    for state in ({"layer": "first"} | {"channel": 5}, {"page": "<b>"}, {"channel": "5"}, {"channel": 2.5}, {"y": 80}, {"layer": None}, {"x": []}):
         (*_, answer) = kernel.hear({"method": "update", "state": state})
         assert kernel.widget._place() == place and place.items() <= answer["state"].items(), "and is told where we are"
 
@@ -444,7 +444,7 @@ def test_it_follows_the_notebook_and_speaks_french(notebook: Callable[[Kernel], 
         assert open_.page.evaluate("document.documentElement.scrollWidth") <= 1000
         wide = "document.querySelector('#cell > div').shadowRoot.querySelector('.studio')"
         assert open_.page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth"), name
-        if AXE.exists():
+        if name == "layer" and AXE.exists():  # the studio's tests look at the pages; here is the frame, and the series drawn without uPlot
             open_.page.evaluate(AXE.read_text(encoding="utf-8"))
             found = open_.page.evaluate("axe.run(document.getElementById('cell'), {resultTypes: ['violations']}).then(r => r.violations)")
             assert not [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")], name
@@ -479,7 +479,7 @@ def test_the_still_stands_until_somebody_answers(notebook: Callable[[Kernel], No
     monkeypatch.setattr(kernel, "hear", lambda message: kept.append(message) or [])
     open_ = notebook(kernel)
     open_.page.wait_for_timeout(200)
-    assert "What Net sees" in open_.page.locator("#cell").inner_text() and not open_.page.locator(".studio").is_visible()
+    assert open_.page.get_by_text("What Net sees").is_visible() and not open_.page.locator(".studio").is_visible()
     assert len(kept) == 1, "one question at a time"
     open_.page.evaluate("messages => model.take(messages)", hear(kept[0]))
     open_.page.wait_for_selector(".studio nav")
