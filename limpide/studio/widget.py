@@ -14,6 +14,7 @@ import numpy as np
 import traitlets
 
 from limpide import browser, language
+from limpide.amounts import shown
 from limpide.errors import UsageError
 from limpide.finding import Finding
 from limpide.interpret.trace import Trace, in_evaluation
@@ -65,14 +66,14 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
             within(op, place["channel"], place["y"], place["x"])
         return place | {"layer": op.key}
 
-    @traitlets.validate("page", "layer", "channel", "y", "x", "language")  # type: ignore[misc]
+    @traitlets.validate("page", "layer", "channel", "y", "x", "language")  # type: ignore[untyped-decorator]
     def _valid(self, proposal: Any) -> Any:
         name, place = proposal["trait"].name, self._place() | {proposal["trait"].name: proposal["value"]}
         if name in ("page", "layer", "language"):  # another layer has units of its own
             place |= {"channel": None}
         return self._checked(place)[name]
 
-    @traitlets.observe("layer")  # type: ignore[misc]
+    @traitlets.observe("layer")  # type: ignore[untyped-decorator]
     def _moved(self, _change: Any) -> None:
         try:
             self._checked(self._place())
@@ -84,10 +85,9 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         """What the page says; where that is nowhere, the page is told where we are."""
         try:
             self._checked(self._place() | {name: value for name, value in sync_data.items() if name in self._place()})
-        except (UsageError, TypeError):
-            self.send_state(list(self._place()))
-        else:
             super().set_state(sync_data)
+        except (UsageError, TypeError, traitlets.TraitError):
+            self.send_state(list(self._place()))
 
     # -- questions
 
@@ -128,7 +128,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
             return {"error": f"language: {', '.join(language.LANGUAGES)}"}
         language.use(wanted)
         sentences = json.loads((browser.STATIC / "locale" / f"{wanted}.json").read_text(encoding="utf-8"))
-        return {"about": {"language": wanted, "sentences": sentences, "title": str(self._title)}}
+        return {"about": {"language": wanted, "sentences": sentences, "title": shown(self._title)}}
 
     # -- in the notebook
 

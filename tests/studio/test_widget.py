@@ -7,6 +7,7 @@ import builtins
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from limpide.errors import UsageError
 from limpide.interpret.saliency import METHODS
 
 pytest.importorskip("anywidget", reason="anywidget is not installed: pip install anywidget")
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 HOSTILE = "<img src=x onerror=alert(1)>"
 HERE = "http://notebook.test/"
 
@@ -147,7 +149,7 @@ def test_the_page_sets_it_all_at_once_or_not_at_all(kernel: Kernel) -> None:
     kernel.hear({"method": "update", "state": {"page": "unit", "layer": "second", "channel": 5, "y": 7, "x": 9}})
     place = {"page": "unit", "layer": "second", "channel": 5, "y": 7, "x": 9, "language": "en"}
     assert kernel.widget._place() == place
-    for state in ({"layer": "first"} | {"channel": 5}, {"page": "<b>"}, {"channel": "5"}, {"y": 80}, {"layer": None}, {"x": []}):
+    for state in ({"layer": "first"} | {"channel": 5}, {"page": "<b>"}, {"channel": "5"}, {"channel": 2.5}, {"y": 80}, {"layer": None}, {"x": []}):
         (*_, answer) = kernel.hear({"method": "update", "state": state})
         assert kernel.widget._place() == place and place.items() <= answer["state"].items(), "and is told where we are"
 
@@ -385,12 +387,16 @@ def test_from_a_layer_to_one_product(notebook: Callable[[Kernel], Notebook], ker
     page.keyboard.press("PageDown")
     open_.wait(lambda: (w.channel, w.y) == (3, 4))
     page.evaluate("document.querySelector('#cell > div').shadowRoot.activeElement.blur()")
+    page.evaluate("document.addEventListener('keydown', () => (window.notebooks = (window.notebooks ?? 0) + 1))")
     page.keyboard.press("ArrowDown")
     page.wait_for_timeout(150)
     assert (w.channel, w.y, w.x) == (3, 4, 4) and page.evaluate("location.hash") == ""
 
     # A number that goes in is what its own layer gives.
     page.locator(".grid").first.locator("a").nth(4).click()
+    page.keyboard.press("a")  # in a notebook: a new cell
+    page.keyboard.press("Control+s")
+    assert page.evaluate("notebooks") == 3, "the arrow outside, and Control with its key"
     open_.wait(lambda: w.layer == ":relu")
     assert (w.y, w.x) == (8, 8)
 
@@ -438,6 +444,10 @@ def test_it_follows_the_notebook_and_speaks_french(notebook: Callable[[Kernel], 
         assert open_.page.evaluate("document.documentElement.scrollWidth") <= 1000
         wide = "document.querySelector('#cell > div').shadowRoot.querySelector('.studio')"
         assert open_.page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth"), name
+        if name == "layer" and AXE.exists():  # the studio's tests look at the pages; here is the frame, and the series drawn without uPlot
+            open_.page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = open_.page.evaluate("axe.run(document.getElementById('cell'), {resultTypes: ['violations']}).then(r => r.violations)")
+            assert not [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")], name
 
 
 def test_two_views_go_together_and_a_hostile_name_is_text(notebook: Callable[[Kernel], Notebook], network: nn.Module, image: Tensor) -> None:
@@ -469,7 +479,7 @@ def test_the_still_stands_until_somebody_answers(notebook: Callable[[Kernel], No
     monkeypatch.setattr(kernel, "hear", lambda message: kept.append(message) or [])
     open_ = notebook(kernel)
     open_.page.wait_for_timeout(200)
-    assert "What Net sees" in open_.page.locator("#cell").inner_text() and not open_.page.locator(".studio").is_visible()
+    assert open_.page.get_by_text("What Net sees").is_visible() and not open_.page.locator(".studio").is_visible()
     assert len(kept) == 1, "one question at a time"
     open_.page.evaluate("messages => model.take(messages)", hear(kept[0]))
     open_.page.wait_for_selector(".studio nav")

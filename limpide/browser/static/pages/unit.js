@@ -24,7 +24,7 @@ const Unit = ({ run, unit }) => {
   useEffect(() => {
     const keys = { ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0], ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], PageUp: [-1, 0, 0], PageDown: [1, 0, 0] };
     const press = (event) => {
-      if (!keys[event.key] || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
+      if (!keys[event.key] || event.altKey || event.ctrlKey || event.metaKey || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
       event.preventDefault();
       move(...keys[event.key]);
     };

@@ -42,8 +42,8 @@ const follow = (host) => {
     const [red, green, blue] = pencil.getImageData(0, 0, 1, 1).data;
     host.dataset.theme = theme.value = 0.2126 * red + 0.7152 * green + 0.0722 * blue > 127 ? "dark" : "light";
   };
-  look();
   const soon = () => (look(), setTimeout(look, LATER));
+  soon();
   const observer = new MutationObserver(soon);
   for (const element of [document.documentElement, document.body]) observer.observe(element, { attributes: true });
   const system = matchMedia("(prefers-color-scheme: dark)");
@@ -51,12 +51,21 @@ const follow = (host) => {
   return () => (observer.disconnect(), system.removeEventListener("change", soon));
 };
 
+/** Keys that are pressed here are ours, but for those that save or run a cell. JupyterLab hears them before any element does, and obeys this word. */
+const keep = (stage, host) => {
+  const ours = ({ altKey, ctrlKey, metaKey, shiftKey, key }) => !(altKey || ctrlKey || metaKey || (shiftKey && key === "Enter"));
+  const before = (event) => event.composedPath().includes(stage) && host.toggleAttribute("data-lm-suppress-shortcuts", ours(event));
+  addEventListener("keydown", before, true);
+  stage.addEventListener("keydown", (event) => ours(event) && event.stopPropagation());
+  return () => removeEventListener("keydown", before, true);
+};
+
 /** root: a shadow root in which something stands already; it gives way when the kernel has answered. */
 export const start = (given, root, style) => {
   const still = [...root.children];
   const stage = Object.assign(document.createElement("div"), { className: "studio", tabIndex: -1, hidden: true });
   root.append(Object.assign(document.createElement("style"), { textContent: style }), stage);
-  const ends = [begin(given, stage), listen(), follow(root.host)];
+  const ends = [begin(given, stage), listen(), follow(root.host), keep(stage, root.host)];
   stage.addEventListener("click", (event) => {
     const way = event.target.closest("a[href^='#']");
     if (way) {
@@ -65,8 +74,6 @@ export const start = (given, root, style) => {
     }
     if (way || !root.activeElement) stage.focus({ preventScroll: true }); // or the notebook takes the focus, and the arrows
   });
-  root.host.dataset.lmSuppressShortcuts = "true"; // JupyterLab's word for: these keys are not for you
-  stage.addEventListener("keydown", (event) => event.stopPropagation()); // nor for any other notebook
   const spoken = () => speak(stage).catch(() => {});
   model.on("change:language", spoken);
   spoken().then(() => {
