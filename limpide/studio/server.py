@@ -35,7 +35,7 @@ from limpide.language import N_
 from limpide.report.page import written_as
 from limpide.run import Run
 from limpide.studio import marking, starting
-from limpide.studio.answers import Ascii, finite, worded
+from limpide.studio.answers import Ascii, choices, finite, worded
 from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
@@ -160,9 +160,9 @@ class Studio:
         kept = {name: info.get(name) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
         probes = info.get("learning", {}).get("probes", 0) if run.probes_file.exists() else 0
         sees = (info.get("final") or info.get("learning") or {}).get("preprocessing")
-        return Ascii(
-            summary(run) | kept | {"sees": sees, "snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "fresh": bool(info.get("fresh"))}
-        )
+        self._speak(request)
+        here = {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "sees": sees, "fresh": bool(info.get("fresh"))}
+        return Ascii(summary(run) | kept | here | {"choices": choices()})
 
     async def series(self, request: Request) -> Response:
         run = self._run(request)

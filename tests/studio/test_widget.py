@@ -239,7 +239,7 @@ def test_it_speaks_its_own_language_and_leaves_the_programs(kernel: Kernel) -> N
     kernel.taken()
     words = kernel.ask("words", language="fr")["about"]
     assert words["title"] == "Ce que voit Net" and words["sentences"]["page.layer"] == "Couche"
-    text = kernel.ask("saliency", image="own", method="gradient", label=3)["about"]["finding"]["text"]
+    text = kernel.ask("sanity", image="own", method="gradient", label=3)["about"]["finding"]["text"]
     assert text.startswith("Cette carte") and language.current() == "en"
 
 

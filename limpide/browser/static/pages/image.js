@@ -1,29 +1,20 @@
 // One image: what the network says, where it may have found it, and whether that explanation may be believed.
 import { html, useState, useRef } from "../html.js";
-import { alone, place, go, image, language, looked, lookedAt, other } from "../state.js";
+import { alone, place, go, image, language, looked, lookedAt } from "../state.js";
 import { t, count, chance, percent, number } from "../words.js";
 import { ask, array, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Thumbs } from "../thumbs.js";
 import { Plane, Scale, signed, most } from "../paint.js";
-import { Pad } from "../pad.js";
 import { Before } from "./unit.js";
 
 const METHODS = ["gradient", "grad_cam", "integrated_gradients", "occlusion"]; // in the order of what they cost
 const CELLS = 16;
-const SMALL = 64; // pixels of the side: in larger colour squares a drawing says little
 
-export default ({ about }) => {
+export default () => {
   const { run } = place.value;
   const state = useFetched(() => ask(run, "prediction", looked()), [run, lookedAt()]);
-  return html`<${Draw} run=${run} sees=${about?.sees} /><${Fetched} state=${state}>${(found) => html`<${Shown} run=${run} found=${found} />`}<//>`;
-};
-
-// Of networks that see small or grey squares: what is drawn becomes the image, here and on every other page.
-const Draw = ({ run, sees }) => {
-  if (!sees || (sees.channels > 1 && sees.size > SMALL)) return null;
-  const take = (image) => go(other(image), { replace: place.value.image?.startsWith("drop-") });
-  return html`<details class="draw" open=${place.value.draw === "1"} onToggle=${(event) => event.target.open !== (place.value.draw === "1") && go({ draw: event.target.open ? "1" : null }, { replace: true })}><summary>${t("draw.open")}</summary><${Pad} run=${run} onImage=${take} /></details>`;
+  return html`<${Fetched} state=${state}>${(found) => html`<${Shown} run=${run} found=${found} />`}<//>`;
 };
 
 const Shown = ({ run, found }) => {
@@ -70,7 +61,7 @@ const Saliency = ({ run, method, label }) => {
 
 const Badge = ({ run, method, label }) => {
   const state = useFetched(() => ask(run, "sanity", { ...looked(), method, label }), [run, method, label, lookedAt(), language.value]);
-  return html`<${Fetched} state=${state} doing=${t("badge.doing")}>${({ finding }) => html`<p><span class=${`badge ${finding.verdict}`}>${t(`badge.${finding.verdict}`)}</span> <span class="small">${finding.text}</span></p>
+  return html`<${Fetched} state=${state} doing=${t("image.checking")}>${({ finding }) => html`<p><span class=${`badge ${finding.verdict}`}>${t(`badge.${finding.verdict}`)}</span> <span class="small">${finding.text}</span></p>
     <details class="small"><summary>${t("image.evidence")}</summary><ul>${finding.numbers.map((one) => html`<li>${one.name}: ${one.unit === "share" ? percent(one.value) : number(one.value, 2)}</li>`)}</ul></details>`}<//>`;
 };
 
