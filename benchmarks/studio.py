@@ -2,8 +2,8 @@
 
     python -m benchmarks.studio [--rounds 3]
 
-1. Training on MNIST (three passes) alone, with the studio's stream read by a plain client, and with its Live page in Chromium on the same
-   processors (which draws without a graphics card here), in turn: seconds of training, and whether the weights are the same. 2. A run of
+1. One training on MNIST, its passes in turn alone, with the studio's stream read by a plain client, and with its Live page in Chromium on the
+   same processors (which draws without a graphics card here): how much longer a pass takes; and whether the weights are the same. 2. A run of
    100,000 events: seconds until its curve stands. 3. `why`: milliseconds for a unit, warm, and through the whole server. 4. The occlusion brush at 224 pixels. 5. Frames a second of the playground with six layers of eight units. 6. Bytes of the first page.
 """
 
@@ -16,6 +16,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -31,22 +32,19 @@ import numpy as np
 from PIL import Image
 
 from limpide.browser import STATIC
-from limpide.events import Step
+from limpide.events import Epoch, Step
 from limpide.files import sha256_of_file
 from limpide.run import Run
 from limpide.workflows.open_network import open_network
 
-PASSES = 3  # over MNIST
+BLOCK = 4  # passes over MNIST in which one thing is done; the page opens in the first
 
-# Opens this page and counts how often its step changes, in the page itself: asking from outside would cost what is measured.
-COUNT = """hash => {
-  location.hash = hash;
+# Counts how often the step changes, in the page itself: asking from outside would cost what is measured.
+COUNT = """() => {
   window.changes = 0;
-  let last = null;
-  new MutationObserver(() => {
-    const step = document.querySelectorAll(".figures dd")[1]?.innerText;
-    if (step && step !== last) (last = step), (window.changes += 1);
-  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  const step = document.querySelectorAll(".figures dd")[1];
+  let last = step.textContent;
+  new MutationObserver(() => step.textContent !== last && ((last = step.textContent), (window.changes += 1))).observe(step, { subtree: true, childList: true, characterData: true });
 }"""
 
 
@@ -61,35 +59,102 @@ def served(runs: Path) -> Iterator[str]:
             process.terminate()
 
 
-def follow(url: str, name: str) -> None:
+@contextlib.contextmanager
+def follow(url: str, name: str) -> Iterator[None]:
     """Reads the stream of a run as a page does, and draws nothing."""
     address = urlsplit(url)
     token = parse_qs(address.query)["token"][0]
     connection = http.client.HTTPConnection("127.0.0.1", address.port or 0)
     connection.request("GET", f"/api/runs/{name}/events", headers={"Cookie": f"limpide-{address.port}={token}"})
-    with contextlib.suppress(OSError, http.client.HTTPException):
-        answer = connection.getresponse()
-        while answer.readline():
-            pass
+    answer = connection.getresponse()
+
+    def read() -> None:
+        with contextlib.suppress(OSError, ValueError, AttributeError, http.client.HTTPException):
+            while answer.readline():
+                pass
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError, AttributeError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+        reader.join(5)
 
 
-def training(folder: Path, page: Any = None, url: str | None = None) -> tuple[float, str, int]:
-    """(seconds of training, digest of the weights, how often the page's step changed). page: its Live page is open; url: its stream is read."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "limpide", "train", "mnist", "--epochs", str(PASSES), "--runs", str(folder), "--new"], stdout=subprocess.DEVNULL
-    ) as process:
-        before = len(Run.all_in(folder))
-        while len(Run.all_in(folder)) == before and process.poll() is None:
+@contextlib.contextmanager
+def watch(browser: Any, url: str, name: str, looks: list[float]) -> Iterator[None]:
+    """The Live page of a run, opened anew in a browser that is there already; how often it changes a second goes into `looks`."""
+    page = browser.new_page()
+    page.goto(url.split("#")[0] + f"#page=live&run={name}")
+    page.wait_for_selector(".figures")
+    page.evaluate(COUNT)
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        looks.append(page.evaluate("window.changes") / (time.monotonic() - began))
+        page.close()
+
+
+def costs(folder: Path, url: str, browser: Any, rounds: int) -> tuple[dict[str, list[list[float]]], list[float]]:
+    """One training; its passes in blocks, in turn alone, with the stream read, and with the Live page open. (seconds of each pass by block, changes a second)."""
+    known, looks = {run.path.name for run in Run.all_in(folder)}, []
+    found: dict[str, list[list[float]]] = {"alone": [], "followed": [], "watched": []}
+    passes = 1 + BLOCK * len(found) * rounds
+    command = [sys.executable, "-m", "limpide", "train", "mnist", "--epochs", str(passes), "--patience", str(passes), "--runs", str(folder), "--new"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while not (fresh := [run for run in Run.all_in(folder) if run.path.name not in known]) and process.poll() is None:
             time.sleep(0.1)
-        name = Run.all_in(folder)[-1].path.name
-        if page is not None:  # from the beginning, as `limpide train --watch` opens it
-            page.evaluate(COUNT, f"page=live&run={name}")
-        if url is not None:
-            threading.Thread(target=follow, args=(url, name), daemon=True).start()
-        process.wait()
-    run = Run.all_in(folder)[-1]
-    changes = page.evaluate("window.changes ?? 0") if page is not None else 0
-    return run.info()["fit_seconds"], sha256_of_file(run.snapshots / "best.safetensors"), changes
+        run = fresh[0]
+        until(run, process, 1)  # the first pass warms up
+        for block in range(rounds):
+            for k, (kind, seconds) in enumerate(found.items()):
+                done = 1 + BLOCK * (block * len(found) + k)
+                beside = {
+                    "alone": contextlib.nullcontext,
+                    "followed": lambda: follow(url, run.path.name),
+                    "watched": lambda: watch(browser, url, run.path.name, looks),
+                }
+                with beside[kind]():
+                    until(run, process, done + BLOCK)
+                seconds.append([epoch.seconds for epoch in run.events() if isinstance(epoch, Epoch)][done : done + BLOCK])
+    return found, looks
+
+
+def until(run: Run, process: Any, passes: int) -> None:
+    """Waits until so many passes are done."""
+    done = read = 0
+    while True:
+        if run.events_file.exists():
+            with open(run.events_file, "rb") as stream:
+                stream.seek(read)
+                new = stream.read()
+            new = new[: new.rfind(b"\n") + 1]
+            read, done = read + len(new), done + new.count(b'"kind": "epoch"')
+        if done >= passes:
+            return
+        if process.poll() is not None:
+            raise SystemExit("the training ended early")
+        time.sleep(0.2)
+
+
+def same_weights(folder: Path, url: str, browser: Any) -> int:
+    """How many different weights come out of one pass alone and one that is watched from the beginning."""
+    digests = set()
+    for watched in (False, True):
+        before = len(Run.all_in(folder))
+        with subprocess.Popen(
+            [sys.executable, "-m", "limpide", "train", "mnist", "--epochs", "1", "--runs", str(folder), "--new"], stdout=subprocess.DEVNULL
+        ) as process:
+            while len(Run.all_in(folder)) == before:
+                time.sleep(0.1)
+            run = Run.all_in(folder)[-1]
+            with watch(browser, url, run.path.name, []) if watched else contextlib.nullcontext():
+                process.wait()
+        digests.add(sha256_of_file(run.snapshots / "best.safetensors"))
+    return len(digests)
 
 
 def main() -> None:
@@ -150,29 +215,25 @@ def main() -> None:
             print(
                 f"playground, six layers of eight: {passes / (ended - began):.0f} passes and pictures a second (asked: 60), each {ms:.1f} ms of work (room: 16.7)"
             )
-            page.evaluate("location.hash = 'page=runs'")  # the playground would go on
-            page.wait_for_timeout(1000)
-            times: dict[str, list[float]] = {"alone": [], "followed": [], "watched": []}
-            digests, looks = set(), []
-            for _ in range(arguments.rounds):
-                for kind, seconds in times.items():
-                    found, digest, changes = training(folder, page if kind == "watched" else None, url if kind == "followed" else None)
-                    seconds.append(found)
-                    digests.add(digest)
-                    looks += [changes / found] if kind == "watched" else []
-                    page.evaluate("location.hash = 'page=runs'")
+            page.close()
+            seconds, looks = costs(folder, url, browser, arguments.rounds)
+            different = same_weights(folder, url, browser)
             browser.close()
-        median = {kind: statistics.median(seconds) for kind, seconds in times.items()}
+        alone = [statistics.median(block[1:]) for block in seconds["alone"]]
         for kind in ("followed", "watched"):
-            print(f"training on MNIST, {kind}: {median[kind]:.2f} s, alone {median['alone']:.2f} s: {median[kind] / median['alone']:.3f}× (asked: 1.03)")
-        print(f"{len(digests)} different weights (asked: 1); the page changed {statistics.median(looks):.1f} times a second (asked: 2)")
+            ratios = [statistics.median(block[1:]) / one for block, one in zip(seconds[kind], alone, strict=True)]
+            opening = statistics.median(block[0] - statistics.median(block[1:]) for block in seconds[kind])
+            print(
+                f"a pass over MNIST, {kind}: {statistics.median(ratios):.3f} times as long as alone ({min(ratios):.3f} to {max(ratios):.3f}), opening {opening:+.2f} s (asked: 1.03)"
+            )
+        print(f"{different} different weights (asked: 1); the page changed {statistics.median(looks):.1f} times a second (asked: 2)")
     first = [
         STATIC / n
         for n in ("index.html", "studio.css", "app.js", "html.js", "state.js", "words.js", "api.js", "fetched.js", "paint.js", "plot.js", "pages/live.js")
     ]
     files = [*first, *(STATIC / "vendor").iterdir(), *(STATIC / "locale").iterdir()]
     print(f"first page: {sum(len(gzip.compress(file.read_bytes())) for file in files) / 1000:.0f} kB compressed (asked: 150)")
-    print(json.dumps(times))
+    print(json.dumps(seconds))
 
 
 if __name__ == "__main__":

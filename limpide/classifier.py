@@ -277,8 +277,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         return {e.finding.name: e.finding for e in evaluate(str(self._run().path), os.fspath(data)) if isinstance(e, Judged)}
 
-    def explain(self, file: str | os.PathLike[str], layer: str | None = None, channel: int = 0, y: int = 0, x: int = 0) -> Finding:
-        """One unit of the network on this image, product by product; without `layer`, the strongest of the first convolution."""
+    def explain(self, file: str | os.PathLike[str], layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> Finding:
+        """One unit of the network on this image, product by product; without `channel` the one that matters most, without `layer` of the first."""
         from limpide.workflows.explain import explain
 
         return explain(str(self._run().path), os.fspath(file), layer, channel, y, x)["inside"]

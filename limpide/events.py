@@ -52,11 +52,11 @@ class Note:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a long piece of work has come; not recorded."""
+    """How far a long piece of work has come; not recorded. A piece that cannot say how far it is has a total of 0, and is told before it begins."""
 
     phase: Message
-    done: int
-    total: int
+    done: int = 0
+    total: int = 0
 
 
 @dataclass(frozen=True)

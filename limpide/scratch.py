@@ -1,30 +1,80 @@
-"""A temporary folder whose life is that of the objects that hold it."""
+"""A temporary folder whose life is that of the objects that hold it.
+
+A process that is killed outright removes nothing, so whoever makes the next folder clears away what such processes left. Whether a process
+still lives is not asked by its number, which another one may have by now: it holds a lock on a file in its folder, which the system frees
+however it ends.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
+import time
 import weakref
 from pathlib import Path
 from typing import Any
+
+PREFIX = "limpide-"
+LOCK = ".held"
+YOUNG = 60.0  # s: between making a folder and holding its lock another process shall not take it for an orphan
 
 
 class Scratch:
     """Deleted with the last object that refers to it, at the end of the process at the latest. Once it was pickled it stays."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="limpide-"))
-        self._end = weakref.finalize(self, _remove, self.path, os.getpid())
+        from filelock import FileLock
+
+        clear_orphans()
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._lock = FileLock(self.path / LOCK)
+        self._lock.acquire(timeout=0)
+        self._end = weakref.finalize(self, _remove, self.path, self._lock, os.getpid())
 
     def __deepcopy__(self, _: Any) -> Scratch:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        self._end.detach()
+        """Whoever unpickles it expects the folder there, also when this process is gone: without its lock file nobody takes it for an orphan."""
+        if self._end.detach() is not None:
+            self._lock.release()
+            (self.path / LOCK).unlink(missing_ok=True)
         return type(None), ()
 
 
-def _remove(folder: Path, process: int) -> None:
+def clear_orphans() -> None:
+    """Removes the folders of this user that no process holds any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        if _is_ours(folder):
+            _remove_orphan(folder)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether this user's limpide made it, and not just now. A link is not followed."""
+    try:
+        place, lock = folder.lstat(), (folder / LOCK).lstat()
+    except OSError:  # no lock file: another program's, one that was pickled, or one that we may not look into
+        return False
+    owned = not hasattr(os, "getuid") or place.st_uid == lock.st_uid == os.getuid()
+    return owned and stat.S_ISDIR(place.st_mode) and stat.S_ISREG(lock.st_mode) and time.time() - lock.st_mtime > YOUNG
+
+
+def _remove_orphan(folder: Path) -> None:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except (OSError, Timeout):  # somebody holds it, or was faster
+        return
+    _remove(folder, lock, os.getpid())
+
+
+def _remove(folder: Path, lock: Any, process: int) -> None:
     if os.getpid() == process:  # a fork of the process that made it has a copy of this object, too
+        if os.name == "nt":  # what is open cannot be removed there
+            lock.release()
         shutil.rmtree(folder, ignore_errors=True)
+        lock.release()

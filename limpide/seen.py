@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,22 +15,25 @@ from limpide import notebook
 from limpide.amounts import shown
 from limpide.data.preprocessing import Preprocessing
 from limpide.errors import UsageError, nearest
+from limpide.events import Progress
 from limpide.files import write_bytes
-from limpide.language import N_, _, message, percent, significant
+from limpide.language import N_, Message, _, message, percent, significant
 from limpide.report import colours
-from limpide.report.sight import METHOD_WORDS, Evidence, Sight
+from limpide.report.sight import METHOD_WORDS, Alike, Evidence, Sight
 from limpide.report.written import bytes_of
 from limpide.workflows import see as work
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from limpide.interpret.maximise import Maximised
     from limpide.interpret.trace import Op, Trace
     from limpide.interpret.why import Unit
+    from limpide.studio.widget import Instruments
 
 LARGE = 224  # CSS pixels: side of the image in a notebook
 SMALL = 72  # of a feature map
+Awaited = TypeVar("Awaited")
 
 
 @dataclass(frozen=True)
@@ -118,18 +122,7 @@ class Seen:
         return Layer(op.key, work.kind_of(op, self.network), tuple(op.output.shape[1:]), strongest, low, high)
 
     def _op(self, layer: str) -> Op:
-        try:
-            return self.trace.find(layer)
-        except KeyError:
-            keys = [op.key for op in self.trace.ops]
-            raise UsageError(
-                "L109",
-                N_("the network has no layer of this name"),
-                where=layer,
-                todo=N_("did you mean {guess}? There are {names}"),
-                guess=nearest(layer, keys) or keys[0],
-                names=", ".join(keys[:8]),
-            ) from None
+        return work.operation(self.trace, layer)
 
     def maps(self, layer: str) -> np.ndarray:
         """What a layer gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1, tokens)."""
@@ -143,24 +136,25 @@ class Seen:
         return Strongest(channel, y, x, value) if self._op(layer).output.ndim == 4 else Strongest(channel, x, 0, value)
 
     def why(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> Unit:
-        """One number, term by term; without a channel the strongest of the layer. Raises IndexError for a unit that is not there."""
+        """One number, term by term; without a channel the one of the layer that matters most (interpret/telling.py).
+
+        Raises IndexError for a unit that is not there.
+        """
+        from limpide.interpret.telling import most_telling
         from limpide.interpret.why import unit_of
 
         key = self._op(layer).key
-        if channel is None:
-            at = self.strongest(key)
-            channel, y, x = at.channel, at.y, at.x
-        return unit_of(self.trace, key, channel, y, x)
+        return most_telling(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
 
     def votes(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> list[tuple[str, float]]:
-        """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the strongest unit."""
+        """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the unit that matters most."""
         from limpide.interpret.effect import votes
         from limpide.interpret.why import index_of
 
         op = self._op(layer)
         if channel is None:
-            at = self.strongest(op.key)
-            channel, y, x = at.channel, at.y, at.x
+            unit = self.why(layer)
+            channel, y, x = unit.channel, unit.y, unit.x
         place = (0, *index_of(op, channel, y, x))
         return [(work.named(self._opened, k), slope) for k, slope in votes(self.network, self.trace, op.index, place)]
 
@@ -189,33 +183,55 @@ class Seen:
         """
         from limpide.interpret.maximise import STEPS, maximised
 
-        low, high = self._bounds()
+        low, high = work.bounds(self._opened, self.trace)
         return maximised(self.network, self._op(layer).key, channel, self.trace.image.shape[1:], steps or STEPS, seed, low, high)
 
-    def _bounds(self) -> tuple[Tensor, Tensor]:
-        """What a pixel can be, normalised; where nobody knows, what this image has."""
-        import torch
-
-        p = self._opened.preprocessing
-        if p is None:
-            return self.trace.image.min(), self.trace.image.max()
-        return tuple((v - torch.tensor(p.mean)) / torch.tensor(p.std) for v in (0.0, 255.0))  # type: ignore[return-value]
+    def neighbours(self) -> Alike:
+        """The training images that the network takes for most like this one, or `.note`: why there are none. Raises UsageError without a run."""
+        found = _awaited(work.alike_to(self._opened, self.trace, self.file))
+        if found is None:
+            raise UsageError(
+                "L141", N_("the images that this network learned from are not known"), where=self._opened.name, todo=N_("give the run that trained it")
+            )
+        return found
 
     def sight(self) -> Sight:
-        """All that is written down by `save`: this takes as long as four saliency maps and their badges."""
-        from limpide.interpret.why import as_finding, strongest_of
+        """All that is written down by `save`: it takes some seconds."""
+        from limpide.interpret.telling import most_telling
+        from limpide.interpret.why import as_finding
 
-        claim = work.prediction(self.top, self.file)
-        evidence = [self.saliency(method) for method in METHOD_WORDS]
-        stages = work.stages_of(self.trace, self.network)
-        unit = as_finding(strongest_of(self.trace))
-        return Sight(self._opened.name, self._opened.run, self.file, self.square, self.top, claim, evidence, stages, unit)
+        claim, unit = work.prediction(self.top, self.file), as_finding(most_telling(self.network, self.trace))
+        return _awaited(work.sight_of(self._opened, self.trace, self.square, self.file, claim, unit))
 
     def save(self, file: str | os.PathLike[str]) -> Path:
         """Writes all of it as .png, .html or .json and returns the path. Raises UsageError for another ending."""
         out = work.place_of(Path(file), self.file)
         write_bytes(out, bytes_of(self.sight(), out))
         return out
+
+    def widget(self, layer: str = "", channel: int | None = None, y: int = 0, x: int = 0) -> Instruments:
+        """The studio's pages on this image, live in a notebook: from a layer to a unit to one of its products; cover the image and see what becomes of
+        the answer. With `layer` it opens there, with `channel` at that unit.
+
+        Needs `pip install limpide[notebook]`. Raises UsageError without it, and for a place that is not there.
+        """
+        from limpide import browser
+
+        if browser.missing():
+            raise UsageError(
+                "L127",
+                N_("the studio's pages were left out, as npm was not there when limpide was installed"),
+                where=str(browser.VENDOR),
+                todo=N_("install npm, then limpide again; everything else works without"),
+            )
+        try:
+            from limpide.studio.widget import Instruments
+        except ImportError as error:
+            raise UsageError(
+                "L142", N_("widgets in a notebook need a package that is not installed"), where=str(error.name), todo="pip install 'limpide[notebook]'"
+            ) from error
+        place = {"page": "layer" if channel is None else "unit", "channel": channel, "y": y, "x": x} | ({"layer": layer} if layer else {})
+        return Instruments(self._opened, self.trace, self.square, self._title(), self._repr_html_(), **place)
 
     def __str__(self) -> str:
         says = [f"{percent(p):>8}  {shown(name)}" for name, p in self.top]
@@ -227,7 +243,7 @@ class Seen:
     def __repr__(self) -> str:
         return f"Seen({self._opened.name!r}, {self.file!r}: {self.top[0][0]!r}, {len(self.trace.ops)} operations)"
 
-    def _title(self) -> object:
+    def _title(self) -> Message:
         if not self.file:
             return message(N_("What {network} sees"), network=self._opened.name)
         return message(N_("What {network} sees in {file}"), network=self._opened.name, file=self.file)
@@ -244,6 +260,11 @@ class Seen:
                 pieces.append(notebook.image(colours.plane_uri(plane, stage.end, anywhere=True), words, SMALL))
             pieces.append("</div>")
         return notebook.block(*pieces)
+
+
+def _awaited(events: Iterator[Progress | Awaited]) -> Awaited:
+    """What comes after the progress."""
+    return next(event for event in events if not isinstance(event, Progress))
 
 
 def _range(low: float, high: float) -> str:

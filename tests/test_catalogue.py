@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gettext
+import json
 import re
 import shutil
 from collections import defaultdict
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from limpide import language
+from limpide.finding import VERDICT_WORDS, VERDICTS
 from limpide.language import Message
+from limpide.report.sight import BADGE_WORDS
 from tests import catalogue as tool
 
 SAID = tool.sentences()
@@ -156,3 +159,16 @@ def test_the_page_quotes_what_is_said() -> None:
         for _, what in uses:
             if what.startswith("N_("):
                 assert titles[code] == ast.literal_eval(what[3:-1]), code
+
+
+@pytest.mark.parametrize("spoken", language.LANGUAGES)
+def test_one_verdict_has_the_same_words_in_the_studio_and_in_all_that_is_written(spoken: str) -> None:
+    language.use(spoken)
+    studio = json.loads((tool.PACKAGE / "browser" / "static" / "locale" / f"{spoken}.json").read_text(encoding="utf-8"))
+
+    def there(stem: str) -> dict[str, str]:
+        return {key.removeprefix(f"{stem}."): words for key, words in studio.items() if key.startswith(f"{stem}.")}
+
+    assert there("verdict") == {verdict: language._(words) for verdict, words in VERDICT_WORDS.items()} and set(VERDICT_WORDS) == set(VERDICTS)
+    assert there("badge") == {verdict: language._(words) for verdict, words in BADGE_WORDS.items()}
+    assert (studio["unit.agrees"], studio["unit.differs"]) == (language._("agrees"), language._("differs"))

@@ -18,6 +18,7 @@ from workflows.runner import environment, info_of, limpide
 
 from limpide import machine
 from limpide.cli import cli, main
+from limpide.data.split import read_split
 from limpide.recipe import Recipe
 from limpide.seen import see
 
@@ -71,8 +72,25 @@ class Place:
         self.photos = photo_folder(root / "photos", per_class=16, size=(24, 20))
         self.others = photo_folder(root / "others", per_class=6, size=(30, 30), seed=5)
         # The names that other libraries give the options.
-        aliases = ("--imgsz", 16, "--lr0", 0.02, "--batch_size", 8, "--val_split", 0.2, "--random_state", 3, "--max_epochs", 2, "--arch", "cnn")
-        self.trained = limpide("train", "photos", *aliases, "--fliplr", "true", cwd=root)
+        self.wishes = (
+            "--imgsz",
+            16,
+            "--lr0",
+            0.02,
+            "--batch_size",
+            8,
+            "--val_split",
+            0.2,
+            "--random_state",
+            3,
+            "--max_epochs",
+            2,
+            "--arch",
+            "cnn",
+            "--fliplr",
+            "true",
+        )
+        self.trained = limpide("train", "photos", *self.wishes, cwd=root)
         self.run = root / "runs" / "photos-001"
 
     def mistake(self, *arguments: object, status: int) -> Done:
@@ -348,6 +366,10 @@ def test_explain_writes_all_of_it_into_a_file(place: Place, tmp_path: Path) -> N
     seen = see(str(place.run), place.root / image)  # the network with its temperature says what the sealed file says
     assert seen.top[0] == (predicted["label"], pytest.approx(predicted["probability"], abs=1e-5))
     assert found["saliency"][2]["method"] == "grad_cam" and len(found["saliency"][2]["map"]) == 16
+    near = found["neighbours"]
+    assert len(near["images"]) == 8 and near["note"] is None and near["compared"] <= near["of"]
+    used = {row["file"]: row["label"] for row in read_split(place.run / "split.csv") if row["part"] == "train"}
+    assert all(used[one["file"]] == one["class"] for one in near["images"])
     for ending in ("png", "html"):
         out = tmp_path / f"inside.{ending}"
         out.write_text("old")  # it was named, so it is replaced
@@ -360,6 +382,21 @@ def test_explain_writes_all_of_it_into_a_file(place: Place, tmp_path: Path) -> N
 @pytest.mark.parametrize("out", ["inside.bmp", "inside", "others", "nowhere/inside.png"])
 def test_explain_writes_only_where_it_can(place: Place, out: str) -> None:
     one_line(place.mistake("explain", place.run, "others/disc/0000.png", "--out", out, status=2), "L131")
+
+
+def test_a_cut_split_is_refused_wherever_it_counts(place: Place, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "photos-001"
+    shutil.copytree(place.run, run)
+    rows = (run / "split.csv").read_bytes()
+    (run / "split.csv").write_bytes(rows[: len(rows) // 2])
+    for words in (("evaluate", run, "others"), ("report", run)):
+        assert "split.csv is not as it was written" in one_line(place.mistake(*words, status=5), "L517")
+    info = info_of(run)
+    (run / "run.json").write_text(json.dumps(info | {"status": "stopped", "phase": "seal"}))
+    again = place.mistake("train", "photos", *place.wishes, "--runs", tmp_path / "runs", status=5)
+    assert "[L517]" in again.stderr.splitlines()[-1] and "continuing" in again.stdout and info_of(run)["phase"] == "seal"
+    (run / "run.json").write_text(json.dumps({name: value for name, value in info.items() if name != "split_rows"}))
+    assert place.mistake("evaluate", run, "others", "--json", status=0).stdout  # of an older limpide
 
 
 def test_explain_does_not_replace_the_image(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -18,13 +19,14 @@ import limpide
 from limpide import language, notebook
 from limpide.data.preprocessing import Preprocessing
 from limpide.errors import DataError, LimpideError, UsageError
-from limpide.finding import Finding, Number, Table
+from limpide.finding import VERDICT_WORDS, Finding, Number, Table
 from limpide.interpret.why import why
 from limpide.language import message
 from limpide.models.cnn import SmallCNN
 from limpide.predictor import Prediction
 from limpide.report import colours
 from limpide.report.sheet import _written, sheet_of
+from limpide.report.sight import BADGE_WORDS, Alike, Neighbour
 from limpide.report.written import html_of
 from limpide.run import Run
 from limpide.seen import Seen, see
@@ -107,8 +109,7 @@ def test_it_says_what_torch_computes(seen: Seen, network: nn.Module, picture: np
     assert seen.maps("blocks.0.0") == pytest.approx(kept["blocks.0.0"][0].numpy(), abs=1e-5) and seen.maps("head").shape == (10, 1, 1)
     at = seen.strongest("blocks.0.0")
     assert abs(at.value) == pytest.approx(float(kept["blocks.0.0"].abs().max())) and seen.maps("blocks.0.0")[at.channel, at.y, at.x] == at.value
-    unit = seen.why("blocks.0.0")
-    assert (unit.channel, unit.y, unit.x) == (at.channel, at.y, at.x) and unit.agrees
+    assert seen.why("blocks.0.0", at.channel, at.y, at.x).value == pytest.approx(at.value, abs=1e-5)
     assert seen.why("head", 3).value == pytest.approx(float(kept["head"][0, 3]), abs=1e-5)
 
 
@@ -147,6 +148,7 @@ def test_a_bare_module_takes_a_normalised_tensor(network: nn.Module, picture: np
         (lambda n, p: see(n, p, GREY).saliency("gradient", "cat"), "L135"),
         (lambda n, p: see(n, p, GREY).saliency("gradient", 10), "L135"),
         (lambda n, p: see(n, p, GREY).save("inside.bmp"), "L131"),
+        (lambda n, p: see(n, p, GREY).neighbours(), "L141"),
         (lambda n, p: see("nowhere/run", p), "L502"),
     ],
 )
@@ -181,7 +183,7 @@ def test_a_network_of_vectors_has_no_maps_and_is_shown_all_the_same(picture: np.
 
 def test_json_has_the_numbers(seen: Seen, network: nn.Module, picture: np.ndarray, tmp_path: Path) -> None:
     found = json.loads(seen.save(tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    assert set(found) == {"format", "network", "run", "file", "square", "predictions", "saliency", "stages", "unit"}
+    assert set(found) == {"format", "network", "run", "file", "square", "predictions", "saliency", "stages", "unit", "maximised", "neighbours"}
     documented = (Path(__file__).parents[1] / "docs" / "sight.md").read_text(encoding="utf-8")
     assert all(f"`{key}`" in documented for key in found)
     assert np.array_equal(np.array(found["square"])[..., 0], picture)
@@ -192,6 +194,15 @@ def test_json_has_the_numbers(seen: Seen, network: nn.Module, picture: np.ndarra
     assert np.array(found["saliency"][0]["map"]) == pytest.approx(slope.abs()[0, 0].numpy(), rel=1e-4, abs=1e-7)
     with torch.inference_mode():
         first = network.blocks[0][0](tensor_of(picture))[0]
+    made, unit = found["maximised"], found["unit"]["data"]
+    assert (made["layer"], made["channel"]) == (unit["layer"], unit["channel"]) and found["neighbours"] is None, "no run, no training images"
+    shown = torch.tensor(made["square"], dtype=torch.float32)[..., 0]
+    top, left, bottom, right = made["box"]
+    with torch.inference_mode():
+        maps = network.blocks[0][0](((shown - 127.5) / 63.75)[None, None])[0, made["channel"]]
+    assert float(maps[8, 8]) == pytest.approx(made["after"], abs=0.05) and made["after"] > made["before"], "grey levels are rounded"
+    shown[top:bottom, left:right] = shown[0, 0]
+    assert (bottom - top, right - left) == (3, 3) and float(shown.std()) == 0, "grey where the unit does not see"
     stage = found["stages"][0]
     assert stage["layer"] == "blocks.0.0" and stage["shape"] == [16, 16, 16]
     assert np.array(stage["maps"]) == pytest.approx(first[stage["channels"]].numpy(), rel=1e-5, abs=1e-6)
@@ -202,8 +213,21 @@ def test_the_page_is_complete_in_itself(seen: Seen, tmp_path: Path) -> None:
     file = seen.save(tmp_path / "a.html")
     assert file.stat().st_size < 2_000_000
     found = checked(file.read_text(encoding="utf-8").replace("<!doctype html>", ""))
-    assert sum(tag == "img" for tag, _ in found.all) == 1 + 4 + 8 * len(seen.sight().stages)
+    assert sum(tag == "img" for tag, _ in found.all) == 1 + 4 + 8 * len(seen.sight().stages) + 1
     assert "prefers-color-scheme" in file.read_text(encoding="utf-8") and "%" in found.text
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_likenesses_are_drawn_and_their_absence_is_one_line(learned: bool, seen: Seen, picture: np.ndarray) -> None:
+    images = tuple(Neighbour(HOSTILE, f"class {k}", 0.9 - k / 10, picture[..., None]) for k in range(3))
+    with_them, without = Alike(images, 300, 4000, learned), Alike((), 0, 0, True, message("gone"))
+    sight = seen.sight()
+    pages = {name: html_of(dataclasses.replace(sight, alike=alike)) for name, alike in (("with", with_them), ("without", without))}
+    text = checked(pages["with"].replace("<!doctype html>", "")).text
+    assert "class 2" in text and "cos 0.700" in text and ("300 of 4,000 training images" if learned else "300 of 4,000 images, each folder") in text
+    assert "gone" in checked(pages["without"].replace("<!doctype html>", "")).text and "cos" not in pages["without"].split("alike-title")[-1]
+    tall, short = (sheet_of(dataclasses.replace(sight, alike=alike)).height for alike in (with_them, without))
+    assert tall - short > 150
 
 
 def test_the_sheet_shows_the_image_and_its_maps(seen: Seen, picture: np.ndarray) -> None:
@@ -231,6 +255,20 @@ def test_what_no_font_can_write_is_written_plainly() -> None:
     from PIL import ImageFont
 
     assert _written("été à 98,5\u202f% − cœur", ImageFont.load_default(20)) == "ete a 98,5 % - coeur"
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_badge_has_one_wording_on_page_and_sheet(lang: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    language.use(lang)
+    sight, written = seen.sight(), []
+    with monkeypatch.context() as patch:
+        patch.setattr("limpide.report.sheet._written", lambda text, font: written.append(str(text)) or _written(text, font))
+        sheet_of(sight)
+    page = checked(html_of(sight).replace("<!doctype html>", "")).text
+    for found in sight.evidence:
+        own = language._(BADGE_WORDS[found.badge.verdict])
+        assert own in written and own in page
+    assert not any(language._(other) in written for other in VERDICT_WORDS.values())
 
 
 # -- in a notebook

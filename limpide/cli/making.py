@@ -71,11 +71,13 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
 
     machine.keep_memory()
     from limpide.report import live
-    from limpide.workflows.train import prepare
-    from limpide.workflows.train import train as work
 
-    run, dataset, continued = prepare(data, recipe, folder, new=new)
     screen = live.Screen(quiet=as_json)
+    with screen.busy(message(N_("starting"))):
+        from limpide.workflows.train import prepare
+        from limpide.workflows.train import train as work
+    with screen.busy(message(N_("looking for the images of {data}"), data=data)):
+        run, dataset, continued = prepare(data, recipe, folder, new=new)
     if continued:
         screen.say(message(N_("continuing {run}, which was not finished (--new starts another)"), run=str(run.path)))
     watcher = _watched(run, screen) if watch else None

@@ -109,23 +109,30 @@ limpide explain runs/photos-001 new.jpg --out inside.html   evidence and feature
 )
 @click.argument("run")
 @click.argument("image")
-@click.option("--layer", help=N_("a convolution or linear layer; without it, a strong unit of the first convolution where the image has contrast"))
-@click.option("--channel", type=int, help=N_("channel of the unit, with --layer"))
+@click.option("--layer", help=N_("a convolution or linear layer; without it, the first convolution"))
+@click.option("--channel", type=int, help=N_("channel of the unit, with --layer; without it, the unit that matters most for the answer"))
 @click.option("-y", type=int, help=N_("row of the unit, with --layer"))
 @click.option("-x", type=int, help=N_("column of the unit, with --layer"))
-@click.option("--out", type=click.Path(path_type=Path), help=N_("write all of it, with evidence and feature maps, into a file: .png, .html or .json"))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=N_("write all of it, with evidence, feature maps and the training images most like it, into a file: .png, .html or .json"),
+)
 @as_json_object
 def explain(run: str, image: str, layer: str | None, channel: int | None, y: int | None, x: int | None, out: Path | None, as_json: bool) -> None:
     if layer is None and (channel, y, x) != (None, None, None):
         raise UsageError("L114", N_("a unit is named by its layer first"), where="limpide explain", todo=N_("add --layer, or leave --channel, -y and -x out"))
     from limpide.report import live, tables
-    from limpide.workflows.explain import explain as work
-    from limpide.workflows.see import draw, place_of
 
+    screen = live.Screen(quiet=as_json)
+    with screen.busy(message(N_("starting"))):
+        from limpide.workflows.explain import explain as work
+        from limpide.workflows.see import draw, place_of
     if out is not None:
         place_of(out, image)
-    findings = work(run, image, layer, channel or 0, y or 0, x or 0)
-    screen = live.Screen(quiet=as_json)
+    named = 0 if (y, x) != (None, None) else None  # whoever names a place means the first channel
+    with screen.busy(message(N_("opening the network"))):
+        findings = work(run, image, layer, named if channel is None else channel, y or 0, x or 0)
     if as_json:
         click.echo(json.dumps({name: finding.to_json() for name, finding in findings.items()}))
     else:
@@ -134,7 +141,7 @@ def explain(run: str, image: str, layer: str | None, channel: int | None, y: int
     if out is not None:
         screen.say(message(N_("written: {file}"), file=str(screen.wait(draw(run, image, out, findings)))))
     if not as_json:
-        screen.next("limpide", "explain", run, image, "--layer", "head", "--channel", (channel or 0) + 1 if layer else 0)
+        screen.next("limpide", "explain", run, image, "--layer", "head", "--channel", findings["inside"].data["channel"] + 1 if layer else 0)
 
 
 @verb(
@@ -145,12 +152,14 @@ def explain(run: str, image: str, layer: str | None, channel: int | None, y: int
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
 @spoken(N_("language of the report"))
 def report(run: str, no_images: bool) -> None:
+    from limpide.data.split import check_split
     from limpide.report import live
     from limpide.report.page import write_page
     from limpide.run import Run
 
     screen = live.Screen()
     opened = Run.open(run)
+    check_split(opened)
     write_page(opened, images=not no_images)
     screen.report(opened)
     screen.next("limpide", "predict", run, "new.jpg")

@@ -21,8 +21,10 @@ import numpy as np
 
 from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALIDATION
 from limpide.data.similar import components, every_pair
+from limpide.errors import RunError
 from limpide.files import write_atomically
 from limpide.language import N_
+from limpide.run import Run
 
 CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")  # how a cell begins that a spreadsheet would run, and our own mark for text
@@ -367,6 +369,35 @@ def read_split(file: Path) -> Iterator[dict[str, str]]:
     with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
         for row in csv.DictReader(stream):
             yield {name: value[1:] if (value or "").startswith("'") else (value or "") for name, value in row.items()}
+
+
+def check_split(run: Run) -> None:
+    """Raises RunError where split.csv has other rows than were written, as after a copy that was cut short: the images of the missing rows would
+    silently count as never seen. A run of an older limpide does not say how many there were."""
+    written = run.info().get("split_rows")
+    if written is None:
+        return
+    found = _whole_rows(run.split_file)
+    if found != written:
+        raise RunError(
+            "L517",
+            N_("split.csv is not as it was written: it has {found} whole rows, and {written} were written"),
+            where=run.split_file,
+            todo=N_("restore it from a copy of the run, or train again with --new"),
+            found=found,
+            written=written,
+        )
+
+
+def _whole_rows(file: Path) -> int:
+    """Lines of the table below its head; a last one that does not end is none."""
+    if not file.exists():
+        return 0
+    with open(file, "rb") as stream:
+        stream.seek(-min(1, file.stat().st_size), io.SEEK_END)
+        ends = stream.read() in (b"\n", b"\r")
+    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        return max(0, sum(1 for row in csv.reader(stream) if row) - 1 - (not ends))
 
 
 def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -10,22 +10,6 @@ from torch import Tensor, nn
 from limpide.interpret.trace import Trace, recorded, trace
 
 
-def most_telling(model: nn.Module, seen: Trace, index: int) -> tuple[int, ...]:
-    """Place (without the first axis, the image) in the output of this operation whose value times its slope moves the likeliest logit most;
-    the largest value where no slope reaches it."""
-    bump = torch.zeros_like(seen.ops[index].output, requires_grad=True)
-
-    def change(k: int, output: Tensor) -> Tensor:
-        return output + bump if k == index else output
-
-    with torch.enable_grad():
-        logits = recorded(model, seen.image, change).output[0]
-        (slope,) = torch.autograd.grad(logits.max(), bump, allow_unused=True)
-    value = seen.ops[index].output
-    moved = (value * slope).abs() if slope is not None and float((value * slope).abs().max()) > 0 else value.abs()
-    return tuple(int(k) for k in torch.unravel_index(moved[0].argmax(), moved[0].shape))
-
-
 def votes(model: nn.Module, seen: Trace, index: int, place: Sequence[int], classes: int = 10) -> list[tuple[int, float]]:
     """(class, slope of its logit by this unit's value) for the likeliest classes: positive speaks for it, negative against it.
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.finding import Finding, Number
@@ -169,37 +167,6 @@ def _after(seen: Trace, op: Op, index: tuple[int, ...]) -> list[After]:
     return found
 
 
-def strongest_unit(model: nn.Module, image: Tensor) -> Unit:
-    """The unit of the first convolution that answers most strongly where there is something to see, away from the border.
-
-    Of a network without convolutions, the strongest unit of its first linear layer. Raises TypeError where there is neither.
-    """
-    return strongest_of(trace(model, image))
-
-
-def strongest_of(seen: Trace) -> Unit:
-    """As `strongest_unit`, for a network that was traced before."""
-    layers = [op for op in seen.ops if op.name in ("conv2d", "linear")]
-    if not layers:
-        raise TypeError("This network has no convolution and no linear layer to open.")
-    op = next((op for op in layers if op.name == "conv2d"), layers[0])
-    left = op.output
-    if op.name == "linear":
-        place, channel = divmod(int(left[0].argmax()), left.shape[-1])
-        return unit_of(seen, op.key, channel, place)
-    entered, weight = op.args[0].value, op.argument(1, "weight")
-    grey = entered.mean(1, keepdim=True)
-    stride, padding, dilation = op.argument(3, "stride", 1), op.argument(4, "padding", 0), op.argument(5, "dilation", 1)
-    even = torch.full((1, 1, *weight.shape[2:]), 1 / weight[0, 0].numel())
-    mean, square = (F.conv2d(v, even, None, stride, padding, dilation) for v in (grey, grey * grey))
-    contrast = (square - mean * mean).clamp(min=0).sqrt()  # (1, 1, height, width) like the output
-    border = 1 if min(left.shape[2:]) > 2 else 0
-    inner = (left * contrast)[0, :, border : left.shape[2] - border, border : left.shape[3] - border]
-    channel, rest = divmod(int(inner.argmax()), inner.shape[1] * inner.shape[2])
-    y, x = divmod(rest, inner.shape[2])
-    return unit_of(seen, op.key, channel, y + border, x + border)
-
-
 def as_finding(unit: Unit) -> Finding:
     def plain(t: Tensor) -> list[object]:
         return [[[round(float(v), 6) for v in row] for row in plane] for plane in t.reshape(-1, *t.shape[-2:])] if t.ndim > 1 else [[t.tolist()]]
@@ -250,4 +217,4 @@ def as_finding(unit: Unit) -> Finding:
     )
 
 
-__all__ = ["TOLERANCE", "Unit", "as_finding", "strongest_of", "strongest_unit", "unit_of", "why"]
+__all__ = ["TOLERANCE", "Unit", "as_finding", "unit_of", "why"]

@@ -5,6 +5,7 @@ All human words go to standard error while --json is on, so that standard output
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -96,15 +97,38 @@ class Screen:
 
         print_claims(findings, self.console)
 
-    def _bar(self) -> Any:
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
+    @contextlib.contextmanager
+    def busy(self, phase: Message) -> Iterator[None]:
+        """Says what is being done for as long as it takes."""
+        with self._bar() as bar:
+            _advance(bar, str(phase), 0, 0)
+            yield
 
+    def _bar(self) -> Any:
+        """A sign of life that turns, the phase, and how far it is: the share and the time left, or the time that has passed where nobody knows."""
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+        from rich.text import Text
+
+        class Life(SpinnerColumn):
+            def render(self, task: Any) -> Any:
+                return self.spinner.render(task.get_time())  # of a full bar, too: something may follow
+
+        class Share(TextColumn):
+            def render(self, task: Any) -> Text:
+                return super().render(task) if task.total else Text("")
+
+        class Time(TimeRemainingColumn):
+            def render(self, task: Any) -> Text:
+                return super().render(task) if task.total else passed.render(task)
+
+        passed = TimeElapsedColumn()
         columns = (
+            Life(),
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeRemainingColumn(compact=True),
+            Share("{task.percentage:>3.0f} %"),
+            Time(compact=True),
             TextColumn("{task.fields[extra]}"),
         )
         return Bar(*columns, console=self.console, transient=True, refresh_per_second=REFRESH)
@@ -138,6 +162,6 @@ def _advance(bar: Any, phase: str, done: int, total: int, extra: str = "") -> No
     if current is None:
         for task in bar.tasks:
             bar.remove_task(task.id)
-        bar.add_task(escape(phase), total=total, completed=done, extra=extra)
+        bar.add_task(escape(phase), total=total or None, completed=done, extra=extra)
     else:
-        bar.update(current.id, completed=done, total=total, extra=extra)
+        bar.update(current.id, completed=done, total=total or None, extra=extra)

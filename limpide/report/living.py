@@ -28,6 +28,8 @@ SENTENCES = (
     N_("A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, adds the products up, and adds a constant."),
     N_("Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and compared with what the network computed."),
     N_("Click a unit: its sum is worked out anew in your browser and compared with what the network computed."),
+    N_("Unit {n} of layer {layer} at row {y}, column {x} is the sum of {terms} products: {value}."),
+    N_("Unit {n} of layer {layer} is the sum of {terms} products: {value}."),
     N_("the image as the network sees it, {side} × {side}"),
     N_("the frame: what this unit sees"),
     N_("channel {n} of layer {layer}: each place is one unit"),

@@ -11,16 +11,30 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from limpide.amounts import shown
-from limpide.finding import VERDICT_WORDS
-from limpide.language import N_, Message, _, message, percent, significant
+from limpide.finding import Finding
+from limpide.language import N_, Message, _, message, number, percent, significant
 from limpide.report import inside
 from limpide.report.colours import MINUS, PAPER, PLUS, end_of, painted, picture_of
-from limpide.report.sight import METHOD_MEANINGS, METHOD_WORDS, Evidence, Maps, Sight
+from limpide.report.sight import (
+    ALIKE_TITLE,
+    BADGE_WORDS,
+    MADE_TITLE,
+    METHOD_MEANINGS,
+    METHOD_WORDS,
+    Alike,
+    Evidence,
+    Made,
+    Maps,
+    Sight,
+    alike_words,
+    made_words,
+)
 
 WIDTH, MARGIN, GAP = 1600, 88, 40
 INNER = WIDTH - 2 * MARGIN
 INK, SOFT, LINE, ACCENT, WARN = (28, 27, 25), (95, 91, 84), (222, 218, 210), (11, 106, 131), (138, 75, 0)
 PICTURE = 520  # side of the image
+MADE = 380  # of the picture that was made
 LABELS = 250  # width of what is written beside the maps
 CELL = (66, 44)  # of a grid of numbers
 NAME = 320  # width of the name of a class, at most
@@ -65,6 +79,12 @@ def sheet_of(sight: Sight) -> Image.Image:
             sheet.stage(stage)
     sheet.section(message(N_("One unit, number by number")))
     sheet.unit(sight)
+    if sight.made is not None:
+        sheet.section(message(MADE_TITLE))
+        sheet.made(sight.made, sight.unit)
+    if sight.alike is not None:
+        sheet.section(message(ALIKE_TITLE))
+        sheet.alike(sight.alike)
     return sheet.done()
 
 
@@ -144,11 +164,8 @@ class _Sheet:
 
     def answer(self, sight: Sight) -> None:
         """The image on the left, what the network says of it on the right."""
-        picture = picture_of(sight.square).convert("RGB")
-        side = picture.width
-        how = Image.Resampling.NEAREST if side < PICTURE // 2 else Image.Resampling.BICUBIC
-        self.paper.paste(picture.resize((PICTURE, PICTURE), how), (MARGIN, self.y))
-        self.pen.rectangle((MARGIN - 1, self.y - 1, MARGIN + PICTURE, self.y + PICTURE), outline=LINE)
+        side = sight.square.shape[1]
+        self.square(MARGIN, self.y, sight.square, PICTURE)
         x, width = MARGIN + PICTURE + 2 * GAP, INNER - PICTURE - 2 * GAP
         label, p = sight.top[0]
         self.words(x, self.y - 14, label, 84, width=width, serif=True)
@@ -191,7 +208,7 @@ class _Sheet:
             believe = found.badge.verdict == "ok"
             y = below + width + 72 if any(e.plane is not None for e in evidence) else below
             self.mark(x + 8, y + 12, believe)
-            self.words(x + 26, y, _(VERDICT_WORDS[found.badge.verdict]), 20, ACCENT if believe else WARN)
+            self.words(x + 26, y, _(BADGE_WORDS[found.badge.verdict]), 20, ACCENT if believe else WARN)
             ends.append(self.lines(x, y + 30, found.badge.message, width, 19, INK))
         self.y = max(ends)
 
@@ -246,6 +263,35 @@ class _Sheet:
             self.words(MARGIN + 190, self.y, line.value, 24, right=True)
             self.words(MARGIN + 220, self.y, _(line.what), 22, SOFT, INNER - 220)
             self.y += 38
+
+    def made(self, made: Made, unit: Finding) -> None:
+        """The part of the picture that the unit sees on the left, what it is on the right."""
+        self.square(MARGIN, self.y, made.seen, MADE)
+        y = self.y
+        for words in made_words(made, unit):
+            y = self.lines(MARGIN + MADE + GAP, y, words, INNER - MADE - GAP, 22) + 12
+        self.y = max(self.y + MADE, y)
+
+    def alike(self, alike: Alike) -> None:
+        for words in alike_words(alike):
+            self.paragraph(words)
+        self.y += 10
+        side = (INNER - 7 * 14) // 8
+        for k, one in enumerate(alike.images):
+            x = MARGIN + k * (side + 14)
+            self.square(x, self.y, one.square, side)
+            self.words(x, self.y + side + 8, one.label, 20, width=side)
+            self.words(x, self.y + side + 34, f"cos {number(one.cosine, 3)}", 18, SOFT, side)
+        self.y += side + 60 if alike.images else 0
+
+    def square(self, x: float, y: float, square: np.ndarray, side: int) -> None:
+        """What a network sees, as large as `side`: its pixels where they are few; of another shape it keeps its shape."""
+        picture = picture_of(square).convert("RGB")
+        how = Image.Resampling.NEAREST if max(picture.size) < side // 2 else Image.Resampling.BICUBIC
+        scale = side / max(picture.size)
+        width, height = (max(1, round(scale * length)) for length in picture.size)
+        self.paper.paste(picture.resize((width, height), how), (round(x), round(y)))
+        self.pen.rectangle((x - 1, y - 1, x + width, y + height), outline=LINE)
 
     def channel(self, channel: inside.Channel) -> None:
         """patch × kernel = products → their sum."""

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from limpide.language import current, significant
+from limpide.language import current, number, significant
 from limpide.report import colours, inside
 from limpide.report.page import asset, environment
 from limpide.report.sheet import sheet_of
-from limpide.report.sight import METHOD_MEANINGS, METHOD_WORDS, Sight, to_json
+from limpide.report.sight import ALIKE_TITLE, BADGE_WORDS, MADE_TITLE, METHOD_MEANINGS, METHOD_WORDS, Sight, alike_words, made_words, to_json
 
 
 def html_of(sight: Sight) -> str:
@@ -21,8 +21,14 @@ def html_of(sight: Sight) -> str:
         "arithmetic": inside.arithmetic_of(sight.unit),
         "plane_uri": colours.plane_uri,
         "end_of": colours.end_of,
+        "number": number,
         "signed": lambda value: significant(value).replace("-", "\N{MINUS SIGN}"),
-        "square_uri": colours.square_uri(sight.square),
+        "square_uri": colours.square_uri,
+        "MADE_TITLE": MADE_TITLE,
+        "ALIKE_TITLE": ALIKE_TITLE,
+        "made_words": made_words,
+        "alike_words": alike_words,
+        "BADGE_WORDS": BADGE_WORDS,
         "METHOD_WORDS": METHOD_WORDS,
         "METHOD_MEANINGS": METHOD_MEANINGS,
         "lang": current(),

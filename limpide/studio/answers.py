@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.responses import JSONResponse
 from limpide import language
 from limpide.finding import Finding
 from limpide.language import Message
+from limpide.recipe import Recipe
 
 
 class Ascii(JSONResponse):
@@ -37,6 +39,11 @@ def worded(finding: Finding) -> dict[str, Any]:
         "rows": [[cell(value) for value in row] for row in table.rows] if table else [],
         "pictures": [vars(picture) for picture in finding.pictures],
     }
+
+
+def choices() -> dict[str, dict[str, str]]:
+    """What each choice of a recipe means, in the language of the page, and its unit."""
+    return {one.name: {"meaning": language._(one.metadata["meaning"]), "unit": one.metadata["unit"]} for one in dataclasses.fields(Recipe)}
 
 
 def finite(value: Any) -> Any:

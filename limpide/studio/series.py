@@ -73,36 +73,66 @@ def _cost(run: Run) -> dict[str, float]:
     return {names[number.name]: number.value for number in found.numbers if number.name in names} if found else {}
 
 
-def series(run: Run) -> dict[str, Any]:
-    """The events so far, thinned, and the length of events.jsonl up to which they were read: where the stream goes on."""
-    steps, epochs, notes, end = [], [], [], 0
-    for event, after in _read(run, 0, quick=True):
-        end = after
-        if isinstance(event, tuple):
-            steps.append(event)
-        elif isinstance(event, Step):
-            steps.append((event.n, event.loss, event.lr, event.seconds))
-        elif isinstance(event, Epoch):
-            epochs.append(event)
-        elif isinstance(event, Note):
-            notes.append({"topic": event.topic, "text": str(event.message)})
-    over = summary(run)["status"] == "finished"
-    losses = [loss for _, loss, _, _ in steps]
-    return {
-        "offset": end,
-        "total": len(steps),
-        "steps": thinned(steps),
-        "epochs": [vars(epoch) for epoch in epochs],
-        "notes": notes,
-        "system": thinned(
-            [
-                (line["step"], line["cpu"], line["memory"], line["joules"], line["how"])
-                for line in run.lines(run.system_file)
-                if {"step", "cpu", "memory", "joules", "how"} <= set(line)
-            ]
-        ),
-        "diagnosis": [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, epochs, over)],
-    }
+class Story:
+    """The events of a run so far. Each reading goes on where the last one ended: a long training is parsed once, however often somebody asks."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.epoch_id, self.offset = run, _epoch_id(run), 0
+        self.steps: list[tuple[int, float, float, float]] = []  # n, loss, learning rate, seconds
+        self.epochs: list[Epoch] = []
+        self.notes: list[Note] = []
+
+    def stands(self) -> bool:
+        """Whether what was read is still so: a training that is continued takes events back."""
+        return size_of(self.run) >= self.offset and _epoch_id(self.run) == self.epoch_id
+
+    def read(self) -> Story:
+        for event, after in _read(self.run, self.offset, quick=True):
+            self.offset = after
+            if isinstance(event, tuple):
+                self.steps.append(event)
+            elif isinstance(event, Step):
+                self.steps.append((event.n, event.loss, event.lr, event.seconds))
+            elif isinstance(event, Epoch):
+                self.epochs.append(event)
+            elif isinstance(event, Note):
+                self.notes.append(event)
+        return self
+
+    def told(self) -> dict[str, Any]:
+        """For a page: thinned, and the length of events.jsonl up to which it was read, where the stream goes on."""
+        return {
+            "offset": self.offset,
+            "total": len(self.steps),
+            "steps": thinned(self.steps),
+            "epochs": [vars(epoch) for epoch in self.epochs],
+            "notes": [{"topic": note.topic, "text": str(note.message)} for note in self.notes],
+            "system": thinned(
+                [
+                    (line["step"], line["cpu"], line["memory"], line["joules"], line["how"])
+                    for line in self.run.lines(self.run.system_file)
+                    if {"step", "cpu", "memory", "joules", "how"} <= set(line)
+                ]
+            ),
+            "diagnosis": self.diagnosis(summary(self.run)["status"] == "finished"),
+        }
+
+    def diagnosis(self, over: bool) -> list[dict[str, str]]:
+        """over: nothing more is learned."""
+        losses = [loss for _, loss, _, _ in self.steps]
+        return [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, self.epochs, over)]
+
+
+def _epoch_id(run: Run) -> int:
+    return int(run.info().get("epoch_id", 0))
+
+
+def size_of(run: Run) -> int:
+    """Bytes of its events so far."""
+    try:
+        return run.events_file.stat().st_size
+    except OSError:
+        return 0
 
 
 def following(run: Run, offset: int) -> tuple[list[dict[str, Any]], int]:

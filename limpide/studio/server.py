@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,21 +35,23 @@ from limpide.language import N_
 from limpide.report.page import written_as
 from limpide.run import Run
 from limpide.studio import marking, starting
-from limpide.studio.answers import Ascii, finite, worded
+from limpide.studio.answers import Ascii, choices, finite, worded
 from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
-from limpide.studio.series import following, series, spark, summary
+from limpide.studio.series import Story, following, size_of, spark, summary
 from limpide.studio.starting import Wish
 from limpide.studio.worker import Worker
 from limpide.workflows.info import log_error
 
 PORTS = range(8765, 8785)
 TAIL = 0.4  # s between two looks at events.jsonl
+LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
 BEAT = 10.0  # s after which a silent stream says that it is alive
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
 MOST_NAME = 4096  # letters of a file name
 UPLOADS = 20  # kept in memory
+STORIES = 4  # runs whose events are kept in memory
 POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
 
 
@@ -60,6 +63,7 @@ class Studio:
         self.words = language.current()  # of whoever started it; answers speak the language of their page
         self.quick, self.slow = Worker(), Worker()
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
+        self._stories: OrderedDict[str, Story] = OrderedDict()
         self._starts = ThreadPoolExecutor(1)  # one training is started at a time
 
     def routes(self) -> list[Route | Mount]:
@@ -94,9 +98,10 @@ class Studio:
     def _run(self, request: Request) -> Run:
         """By its name among the folders that are there: what was asked for is never made a path."""
         name = request.path_params["run"]
-        for run in Run.all_in(self.folder):
-            if run.path.name == name:
-                return run
+        with contextlib.suppress(OSError):
+            for folder in self.folder.iterdir():
+                if folder.name == name and (folder / "run.json").is_file():
+                    return Run(folder)
         raise RunError("L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs"))
 
     async def runs(self, request: Request) -> Response:
@@ -155,14 +160,23 @@ class Studio:
         kept = {name: info.get(name) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
         probes = info.get("learning", {}).get("probes", 0) if run.probes_file.exists() else 0
         sees = (info.get("final") or info.get("learning") or {}).get("preprocessing")
-        return Ascii(
-            summary(run) | kept | {"sees": sees, "snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "fresh": bool(info.get("fresh"))}
-        )
+        self._speak(request)
+        here = {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "sees": sees, "fresh": bool(info.get("fresh"))}
+        return Ascii(summary(run) | kept | here | {"choices": choices()})
 
     async def series(self, request: Request) -> Response:
         run = self._run(request)
         self._speak(request)
-        return Ascii(series(run))
+        return Ascii(self._story(run).told())
+
+    def _story(self, run: Run) -> Story:
+        """Its events up to now; those of the last few runs that somebody asked for are kept."""
+        name = run.path.name
+        story = self._stories.pop(name, None)
+        self._stories[name] = story if story is not None and story.stands() else Story(run)
+        while len(self._stories) > STORIES:
+            self._stories.popitem(last=False)
+        return self._stories[name].read()
 
     async def stats(self, request: Request) -> Response:
         run = self._run(request)
@@ -221,13 +235,11 @@ class Studio:
         return StreamingResponse(self._tail(request, run, offset, words), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _tail(self, request: Request, run: Run, offset: int, words: str) -> AsyncIterator[str]:
-        known, silent = summary(run), 0.0
+        known, stamp, looked, silent = summary(run), _stamp(run), time.monotonic(), 0.0
         while not await request.is_disconnected():
-            try:
-                size = run.events_file.stat().st_size
-            except OSError:
-                size = 0
-            now = summary(run)
+            size, now = size_of(run), known
+            if _stamp(run) != stamp or time.monotonic() - looked > LOOK:
+                stamp, looked, now = _stamp(run), time.monotonic(), summary(run)
             if now["status"] == "unreadable":
                 yield _message("gone", {}, offset)
                 return
@@ -238,12 +250,16 @@ class Studio:
             found, end = following(run, offset) if size > offset else ([], offset)
             if found or now != known:
                 offset = end
-                yield _message("events", finite({"events": found, "run": now, "system": _last_line(run)}), offset)
+                told = {"events": found, "run": now, "system": _last_line(run)}
+                if now["status"] != known["status"] or any(event["kind"] == "epoch" for event in found):
+                    told["diagnosis"] = self._story(run).diagnosis(now["status"] == "finished")
+                yield _message("events", finite(told), offset)
                 known, silent = now, 0.0
-            elif (silent := silent + TAIL) >= BEAT:
+            elif silent >= BEAT:
                 yield ": alive\n\n"
                 silent = 0.0
             await asyncio.sleep(TAIL)
+            silent += TAIL
 
     async def control(self, request: Request) -> Response:
         run = self._run(request)
@@ -353,6 +369,15 @@ async def _mistake(_request: Request, error: Exception) -> Response:
 
 def _message(kind: str, values: Any, offset: int) -> str:
     return f"event: {kind}\nid: {offset}\ndata: {json.dumps(values)}\n\n"
+
+
+def _stamp(run: Run) -> tuple[int, int] | None:
+    """Another one whenever run.json was written."""
+    try:
+        state = (run.path / "run.json").stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_ino
 
 
 def _last_line(run: Run) -> dict[str, Any] | None:

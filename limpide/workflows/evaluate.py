@@ -10,11 +10,12 @@ import numpy as np
 from limpide.audit import AUDITS
 from limpide.data.dataset import TEST, Dataset
 from limpide.data.scan import scan
-from limpide.data.split import read_split
+from limpide.data.split import check_split, read_split
 from limpide.errors import DataError
 from limpide.events import Event, Judged, Note, Progress
 from limpide.files import sha256
 from limpide.language import N_, message
+from limpide.run import Run
 from limpide.workflows.judge import evidence_of, looked
 from limpide.workflows.opening import predictor_of
 
@@ -64,5 +65,6 @@ def _trained_on(run: str, dataset: Dataset, rows: np.ndarray) -> int | None:
     """How many of these images, byte for byte, the training used in any way; None when only the sealed file is at hand."""
     if not (Path(run) / "split.csv").exists():
         return None
+    check_split(Run(Path(run)))
     used = {row["content"] for row in read_split(Path(run) / "split.csv") if row["part"] != "test"}
     return sum(sha256(dataset.images.bytes(int(i)))[:16] in used for i in rows) if used else 0

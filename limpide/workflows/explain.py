@@ -9,17 +9,18 @@ from limpide.workflows.opening import network_of, predictor_of
 from limpide.workflows.see import TOP, decoded, entered, prediction
 
 
-def explain(run: str, file: str, layer: str | None = None, channel: int = 0, y: int = 0, x: int = 0) -> dict[str, Finding]:
-    """`run`: a run, or the name of a published network. Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist."""
+def explain(run: str, file: str, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> dict[str, Finding]:
+    """`run`: a run, or the name of a published network. Without a channel, the unit that matters most (interpret/telling.py). Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist."""
+    from limpide.interpret.telling import most_telling
     from limpide.interpret.trace import trace
-    from limpide.interpret.why import as_finding, strongest_of, unit_of
+    from limpide.interpret.why import as_finding, unit_of
 
     model, preprocessing = network_of(run)
     image = decoded(file, preprocessing)
     tensor, _, _ = entered(image, preprocessing)
     seen = trace(model, tensor)
     try:
-        unit = strongest_of(seen) if layer is None else unit_of(seen, layer, channel, y, x)
+        unit = most_telling(model, seen, layer) if layer is None or channel is None else unit_of(seen, layer, channel, y, x)
     except KeyError:
         names = [op.key for op in seen.ops if op.name in ("conv2d", "linear")]
         guess = nearest(layer or "", [op.key for op in seen.ops])

@@ -35,6 +35,7 @@ def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator
 
     kept: list[int] = []
     found: list[np.ndarray] = []
+    yield Progress(message(N_("looking at the test images")), 0, len(rows))
     with ThreadPoolExecutor(machine.cores()) as pool:
         for start in range(0, len(rows), 4 * BATCH):
             part = rows[start : start + 4 * BATCH].tolist()
@@ -84,6 +85,7 @@ def judge(
     from limpide.models import multiply_adds, parameters
     from limpide.training.network import trained
 
+    yield Progress(message(N_("opening the model file")))
     predictor, info = Predictor(run.model_file), run.info()
     rows, probabilities = np.zeros(0, int), np.zeros((0, 0))
     for item in looked(predictor, dataset, np.flatnonzero(parts == TEST)):
@@ -99,6 +101,7 @@ def judge(
                 N_("{n:count} test image can no longer be read and does not count"), N_("{n:count} test images can no longer be read and do not count"), n=lost
             ),
         )
+    yield Progress(message(N_("weighing its answers")))
     truth = dataset.labels[rows]
     train_labels = dataset.labels[parts == TRAIN]
     run.update(test_looks=info["test_looks"] + 1)
@@ -108,6 +111,7 @@ def judge(
         yield _add(run, audit(evidence))
     model, preprocessing = trained(run)
     work = multiply_adds(model, preprocessing.channels, preprocessing.size)
+    yield Progress(message(N_("timing the model file")))
     ms, megabytes = predictor.milliseconds(dataset.images.image(int(rows[0]), preprocessing.jpeg_side)), run.model_file.stat().st_size
     right, learned_from = int(evidence.right.sum()), _trained_on(info, len(train_labels))
     own = Rival(message(N_("the network")), right, len(truth), learned_from, training_seconds(info), ms, megabytes, work)
@@ -130,6 +134,7 @@ def judge(
             energy=energy,
         ),
     )
+    yield Progress(message(N_("writing the report")))
     from limpide.report.page import write_page
 
     meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
@@ -168,14 +173,16 @@ def training_seconds(info: dict[str, Any]) -> float:
 def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing) -> Iterator[Event]:
     """One unit of the network, opened, for the first test image it was sure of and right about."""
     from limpide.interpret.ends import ends_of
+    from limpide.interpret.telling import most_telling
     from limpide.interpret.trace import trace
-    from limpide.interpret.why import as_finding, strongest_of
+    from limpide.interpret.why import as_finding
     from limpide.training.batches import as_tensor
 
+    yield Progress(message(N_("opening one unit")))
     chosen = int(np.argmax(evidence.probabilities.max(1) * evidence.right))
     square = preprocessing.pixels(dataset.images.image(int(rows[chosen]), preprocessing.jpeg_side))
     seen = trace(model, as_tensor(square[None], preprocessing))
-    unit = strongest_of(seen)
+    unit = most_telling(model, seen)
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
     _keep_ends(run, ends_of(seen, unit.channel) | {"mean": mean, "std": std})
     yield _add(run, dataclasses.replace(as_finding(unit), pictures=[evidence.picture(chosen)]))
@@ -187,6 +194,7 @@ def _shortcut(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, 
 
     if not (looked_at := wanted(evidence.truth, each, PASTED_WORK)):
         return  # not one class in the time that there is
+    yield Progress(asking := message(N_("asking whether one small place decides a class")), 0, len(looked_at))
     side = preprocessing.jpeg_side
     read = {k: preprocessing.pixels(image) for k in chosen(evidence.truth, looked_at).tolist() if (image := _readable(dataset, int(rows[k]), side)) is not None}
     if not read:
@@ -195,7 +203,7 @@ def _shortcut(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, 
     found = []
     for place in places(answers_of(model, preprocessing), squares, evidence.truth[some], looked_at):
         found.append(place)
-        yield Progress(message(N_("asking whether one small place decides a class")), len(found), len(looked_at))
+        yield Progress(asking, len(found), len(looked_at))
     finding = as_finding(found, evidence.classes, len(np.unique(evidence.truth)))
     if finding.verdict == "warn":
         place = ranked(found)[0]

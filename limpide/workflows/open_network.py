@@ -48,6 +48,7 @@ def open_network(model: str, images: str, parent: Path, *, weights: str = "", cl
         opened=True,
         fresh=not weights and model not in PUBLISHED,
         status="opened",
+        split_rows=len(names),
         phase="done",
         recipe={"model": model},
         final=kept,

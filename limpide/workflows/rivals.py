@@ -17,6 +17,8 @@ from limpide.events import Event, Progress
 from limpide.language import N_, Message, message
 from limpide.recipe import Recipe
 
+Attempt = Generator[Event, None, Rival | None]  # None: not even the smallest fit ended in time
+
 MOST_TEST = 2000  # test images that the slow ones are scored on
 MOST_BYTES = 128_000_000  # of float32 pixels handed to a rival
 SIDE = 32  # pixels: squares that rivals on pixels see
@@ -56,6 +58,7 @@ class Material:
 
 def compare(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material) -> Generator[Event, None, tuple[list[Rival], list[Message]]]:
     """A generator of progress whose return value is (the rivals, the names of those that had no time). `rows`: test images."""
+    yield Progress(message(N_("preparing the images for simpler models")))
     train, labels, seed = np.flatnonzero(parts == TRAIN), dataset.labels, material.recipe.seed
     few = rows[np.sort(stratified(labels[rows], seed)[:MOST_TEST])]
     found, late = [rivals.majority(labels[train], labels[rows])], []
@@ -67,26 +70,31 @@ def compare(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Mat
     def nearest_pixels() -> Rival | None:
         return rivals.neighbours(rivals.NEAREST, rivals.flat(images), own, rivals.flat(some), labels[few], material.budget, seed)
 
-    attempts: list[tuple[str, Callable[[], Rival | None]]] = [
-        (rivals.LOGISTIC, lambda: rivals.logistic(images, own, held, truth, material.budget, seed)),
-        (rivals.FOREST, lambda: rivals.forest(images, own, held, truth, material.budget, seed)),
+    attempts: list[tuple[str, Attempt]] = [
+        (rivals.LOGISTIC, _at_once(lambda: rivals.logistic(images, own, held, truth, material.budget, seed))),
+        (rivals.FOREST, _at_once(lambda: rivals.forest(images, own, held, truth, material.budget, seed))),
     ]
     if material.frozen is None:
-        attempts += [(rivals.NEAREST, nearest_pixels), (rivals.FROZEN, lambda: _linear(dataset, train, few, material))]
+        attempts += [(rivals.NEAREST, _at_once(nearest_pixels)), (rivals.FROZEN, _linear(dataset, train, few, material))]
     else:
         frozen = material.frozen
-        attempts.append((rivals.NEAREST_FEATURES, lambda: _nearest(frozen, labels, material)))
+        attempts.append((rivals.NEAREST_FEATURES, _at_once(lambda: _nearest(frozen, labels, material))))
         if not frozen.is_the_network:
-            attempts.append((rivals.FROZEN, lambda: _head(frozen, labels)))
+            attempts.append((rivals.FROZEN, _at_once(lambda: _head(frozen, labels))))
     for done, (name, attempt) in enumerate(attempts):
-        yield Progress(message(N_("trying simpler models")), done, len(attempts))
-        rival = attempt()
+        yield Progress(message(N_("trying simpler models: {name}"), name=message(name).to_json()), done, len(attempts))
+        rival = yield from attempt
         if rival is None:
             late.append(message(name))
         else:
             found.append(rival)
-    yield Progress(message(N_("trying simpler models")), len(attempts), len(attempts))
     return found, late
+
+
+def _at_once(work: Callable[[], Rival | None]) -> Attempt:
+    """An attempt that cannot say how far it is."""
+    yield from ()
+    return work()
 
 
 def _small(pixels: Pixels, rows: np.ndarray) -> np.ndarray:
@@ -130,9 +138,10 @@ def _nearest(frozen: Frozen, labels: np.ndarray, material: Material) -> Rival | 
     )
 
 
-def _linear(dataset: Dataset, train: np.ndarray, test: np.ndarray, material: Material) -> Rival | None:
+def _linear(dataset: Dataset, train: np.ndarray, test: np.ndarray, material: Material) -> Attempt:
     """For a network trained from scratch: a linear layer on a pretrained network's features of as many images as fit."""
     from limpide.models import multiply_adds, parameters
+    from limpide.training import rival
     from limpide.training.rival import SIZE, FrozenFeatures, linear_head
 
     labels = dataset.labels
@@ -145,6 +154,9 @@ def _linear(dataset: Dataset, train: np.ndarray, test: np.ndarray, material: Mat
     found = rivals.within(material.budget, labels[train], fit, material.recipe.seed)
     if found is None:
         return None
+    for k in range(0, len(test), rival.CHUNK):
+        yield Progress(message(N_("scoring a pretrained network with a linear layer")), k, len(test))
+        features.of(test[k : k + rival.CHUNK])
     right = int((found.model.logits(features.of(test)).argmax(1) == labels[test]).sum())
     ms = rivals.milliseconds(lambda one: found.model.logits(features.fresh(one)), test)
     kept, work = 4 * parameters(features.network), multiply_adds(features.network, 3, SIZE)

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from limpide.data.decode import Undecodable, decode
 from limpide.data.preprocessing import Preprocessing
-from limpide.errors import DataError, UsageError
+from limpide.errors import DataError, UsageError, nearest
 from limpide.events import Progress
 from limpide.files import write_bytes
 from limpide.finding import Finding, Table
 from limpide.language import N_, message
-from limpide.report.sight import METHOD_WORDS, Evidence, Maps, Sight
+from limpide.report.sight import METHOD_WORDS, Alike, Evidence, Made, Maps, Sight
 from limpide.report.written import WRITERS, bytes_of
 from limpide.run import Run
 from limpide.samples import images_in
+from limpide.workflows.alike import alike
 from limpide.workflows.opening import is_published, network_of, run_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 TOP = 5  # classes named
 STAGES = 5  # sizes of maps that are shown
 STRONGEST = 8  # maps of each
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,42 @@ def named(opened: Opened, label: int) -> str:
     return opened.classes[label] if label < len(opened.classes) else str(label)
 
 
+def operation(seen: Trace, layer: str) -> Op:
+    """The operation of this key, or what the layer of this name gives. Raises UsageError with the nearest name."""
+    try:
+        return seen.find(layer)
+    except KeyError:
+        keys = [op.key for op in seen.ops]
+        raise UsageError(
+            "L109",
+            N_("the network has no layer of this name"),
+            where=layer,
+            todo=N_("did you mean {guess}? There are {names}"),
+            guess=nearest(layer, keys) or keys[0],
+            names=", ".join(keys[:8]),
+        ) from None
+
+
+def within(op: Op, channel: int, y: int, x: int) -> None:
+    """Raises UsageError for a unit that is not there."""
+    from limpide.interpret.why import index_of
+
+    try:
+        index_of(op, channel, y, x)
+    except IndexError:
+        shape = op.output.shape[1:]
+        channels, rows, columns = {1: (*shape, 1, 1), 2: (*shape[::-1], 1)}.get(len(shape), tuple(shape)[:3])
+        raise UsageError(
+            "L110",
+            N_("this unit cannot be opened"),
+            where=f"{op.key}, channel={channel}, y={y}, x={x}",
+            todo=N_("the channel must be below {channels}, the row below {rows}, the column below {columns}"),
+            channels=channels,
+            rows=rows,
+            columns=columns,
+        ) from None
+
+
 def prediction(top: list[tuple[str, float]], file: str) -> Finding:
     """What the model says of the image, best class first."""
     says = N_("{file}: {label} with a probability of {p:percent}.") if file else N_("{label} with a probability of {p:percent}.")
@@ -248,22 +286,81 @@ def badge_of(network: nn.Module, image: Tensor, label: int, method: str, plane: 
         return as_finding(method, sanity(network, image, label, METHODS[method], torch.from_numpy(plane), beside))
 
 
+def made_for(opened: Opened, seen: Trace, layer: str, channel: int) -> Iterator[Progress | Made | None]:
+    """Progress, then last the picture that wakes this channel most; None where no slope leads there, or there are no channels."""
+    from limpide.interpret.maximise import STEPS, climb
+
+    making = message(N_("making the picture that wakes channel {channel} of {layer} most"), channel=channel, layer=layer)
+    climbing = climb(opened.network, layer, channel, seen.image.shape[1:], STEPS, 0, *bounds(opened, seen))
+    try:
+        while True:
+            step, _ = next(climbing)
+            yield Progress(making, step, STEPS)
+    except StopIteration as end:
+        found, box = end.value, end.value.box
+        yield Made(layer, channel, _square(found.image, opened.preprocessing), (box.top, box.left, box.bottom, box.right), found.before, found.after)
+    except TypeError:
+        yield None
+
+
+def bounds(opened: Opened, seen: Trace) -> tuple[Tensor, Tensor]:
+    """What a pixel can be, normalised; where nobody knows, what this image has."""
+    import torch
+
+    p = opened.preprocessing
+    if p is None:
+        return seen.image.min(), seen.image.max()
+    return tuple((v - torch.tensor(p.mean)) / torch.tensor(p.std) for v in (0.0, 255.0))  # type: ignore[return-value]
+
+
+def alike_to(opened: Opened, seen: Trace, file: str) -> Iterator[Progress | Alike | None]:
+    """Progress, then last the training images most like this one; None for a network without a run."""
+    if not opened.run or is_published(opened.run) or opened.preprocessing is None:
+        yield None
+        return
+    data = Path(file).read_bytes() if file else b""
+    yield from alike(run_of(opened.run), opened.network, opened.preprocessing, seen.image, data)
+
+
+def sight_of(opened: Opened, seen: Trace, square: np.ndarray, file: str, claim: Finding, unit: Finding) -> Iterator[Progress | Sight]:
+    """All that is written down of one image: the work of seconds, so a generator of progress that ends with it.
+
+    claim: what the model says (`prediction`) · unit: the one that is opened (interpret/why.py, as_finding)
+    """
+    from limpide.training.device import threads_for
+
+    top = [(str(row[0]), float(row[1])) for row in claim.table.rows] if claim.table else []
+    label = int(seen.output[0].argmax())
+    with threads_for(_work(seen)):
+        evidence = yield from _last(evidence_of(opened.network, seen.image, label))
+        made = yield from _last(made_for(opened, seen, unit.data["layer"], unit.data["channel"]))
+        near = yield from _last(alike_to(opened, seen, file))
+    yield Sight(opened.name, opened.run, file, square, top, claim, evidence, stages_of(seen, opened.network), unit, made, near)
+
+
+def _work(seen: Trace) -> int:
+    """Multiply-adds of its convolutions and linear layers."""
+    products = [(op.output.numel(), op.argument(1, "weight")) for op in seen.ops if op.name in ("conv2d", "linear")]
+    return sum(n * weight[0].numel() for n, weight in products if hasattr(weight, "numel"))
+
+
+def _last(events: Iterator[Progress | Found]) -> Generator[Progress, None, Found]:
+    """Hands its progress on and returns what comes after it."""
+    for event in events:
+        if not isinstance(event, Progress):
+            return event
+        yield event
+    raise ValueError("nothing came after the progress")
+
+
 def draw(run: str, file: str, out: Path, findings: dict[str, Finding]) -> Iterator[Progress | Path]:
-    """Writes what `explain` found, with maps and evidence, into `out` and yields it last. Call `place_of` before."""
+    """Writes what `explain` found, with maps, evidence and likenesses, into `out` and yields it last. Call `place_of` before."""
     from limpide.interpret.trace import trace
 
     found = opened(run)
     tensor, square, _ = entered(file, found.preprocessing)
-    seen = trace(found.network, tensor)
-    claim = findings["prediction"]
-    top = [(str(row[0]), float(row[1])) for row in claim.table.rows] if claim.table else []
-    evidence: list[Evidence] = []
-    for event in evidence_of(found.network, tensor, int(seen.output[0].argmax())):
-        if isinstance(event, Progress):
-            yield event
-        else:
-            evidence = event
-    sight = Sight(found.name, found.run, file, square, top, claim, evidence, stages_of(seen, found.network), findings["inside"])
+    sight = yield from _last(sight_of(found, trace(found.network, tensor), square, file, findings["prediction"], findings["inside"]))
+    yield Progress(message(N_("drawing what was found")), 0, 0)
     write_bytes(out, bytes_of(sight, out))
     yield out
 

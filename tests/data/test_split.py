@@ -7,6 +7,8 @@ import hashlib
 import os
 from collections import Counter, defaultdict
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +26,7 @@ from limpide.data.split import (
     NOT_TRAINED,
     TWO_LABELS,
     Division,
+    check_split,
     earlier_parts,
     read_split,
     split,
@@ -31,6 +34,9 @@ from limpide.data.split import (
     write_excluded,
     write_split,
 )
+from limpide.errors import RunError
+from limpide.run import Run
+from limpide.workflows.phases.split import _earlier_split
 
 SHARES = {TEST: 0.2, VALIDATION: 0.1, CALIBRATION: 0.1}
 
@@ -498,3 +504,35 @@ def test_a_spreadsheet_reads_the_columns(tmp_path: Path) -> None:
     write_split(tmp_path / "split.csv", ["a"], ["b"], division(["test"]), np.array([12], np.uint64))
     with open(tmp_path / "split.csv", newline="") as stream:
         assert list(csv.reader(stream)) == [["file", "label", "part", "content", "group"], ["a", "b", "test", "000000000000000c", ""]]
+
+
+def run_with_split(folder: Path, **kept: object) -> Run:
+    run = Run.create(folder, "photos", {"location": "photos"} | kept)
+    write_split(run.split_file, HOSTILE, HOSTILE, division(["train", "test"] * 5), keys(hashes(10)))
+    return run
+
+
+def test_a_split_that_lost_rows_is_refused_and_an_old_run_opens(tmp_path: Path) -> None:
+    """Cut at any byte: inside the last row, between two rows, and inside a cell with a line end of its own."""
+    run = run_with_split(tmp_path, split_rows=10)
+    whole = run.split_file.read_bytes()
+    check_split(run)
+    for size in (0, 5, len(whole) // 3, len(whole) // 2, len(whole) - 30, len(whole) - 1):
+        run.split_file.write_bytes(whole[:size])
+        with pytest.raises(RunError, match="L517") as caught:
+            check_split(run)
+        assert f"{caught.value.values['found']} whole rows, and 10 were written" in str(caught.value) and "--new" in str(caught.value)
+        assert caught.value.values["found"] < 10
+    run.split_file.unlink()
+    with pytest.raises(RunError, match="L517"):
+        check_split(run)
+    check_split(run_with_split(tmp_path))  # an older limpide did not write down how many
+
+
+def test_no_part_is_inherited_from_a_split_that_is_not_whole(tmp_path: Path) -> None:
+    older, newer = (run_with_split(tmp_path, split_rows=10) for _ in range(2))
+    own = Run.create(tmp_path, "photos", {"location": "photos"})
+    job: Any = SimpleNamespace(run=own, dataset=SimpleNamespace(location="photos"))
+    assert _earlier_split(job)[1:] == (newer.path.name, [])
+    newer.split_file.write_bytes(newer.split_file.read_bytes()[:-200])
+    assert _earlier_split(job)[1:] == (older.path.name, [newer.path.name])

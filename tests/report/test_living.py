@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from limpide import browser as modules
 from limpide import language
 from limpide.interpret.ends import ends_of
+from limpide.interpret.telling import most_telling
 from limpide.interpret.trace import trace
-from limpide.interpret.why import as_finding, strongest_of
+from limpide.interpret.why import as_finding
 from limpide.report import living
 from limpide.report.page import html_of, write_page
 from limpide.run import Run
@@ -56,9 +57,10 @@ def alive(folder: Path, kind: str = "plain", classes: tuple[str, ...] = fake.DIG
     torch.manual_seed(seed)
     first, channels = FIRST[kind]
     image = torch.randn(1, channels, 12, 16)
-    seen = trace(Small(first, first(image).numel(), len(classes)), image)
+    network = Small(first, first(image).numel(), len(classes))
+    seen = trace(network, image)
     run = fake.make_run(folder, classes)
-    unit = strongest_of(seen)
+    unit = most_telling(network, seen)
     run.add_finding(as_finding(unit))
     written(run, ends_of(seen, unit.channel) | {"mean": np.full(1, 127.5, np.float32), "std": np.full(1, 50, np.float32)})
     return run
@@ -132,6 +134,11 @@ def status(page: Any, which: int = 0) -> str:
     return str(page.locator("#inside-live [role=status]").nth(which).inner_text())
 
 
+def claim(page: Any) -> str:
+    """The sentence under the heading of the section."""
+    return str(page.locator("#inside > .claim").inner_text())
+
+
 def click(canvas: Any, y: int, x: int, height: int, width: int) -> None:
     box = canvas.bounding_box()
     canvas.click(position={"x": (x + 0.5) * box["width"] / width, "y": (y + 0.5) * box["height"] / height})
@@ -145,11 +152,17 @@ def test_a_click_on_any_map_shows_its_sum(opened: Any, tmp_path: Path, kind: str
     assert not page.locator("#inside-still").is_visible()
     start = run.findings()["inside"].data
     assert status(page).startswith(f"channel {start['channel']}, row {start['y']}, column {start['x']} = ")
+    assert claim(page) == str(run.findings()["inside"].message).replace("-", "−"), "the same sentence as Python's"
     for k, y, x in ((0, 0, 0), (channels - 1, height - 1, width - 1), (1, height // 2, 1)):
         click(page.locator("#inside-live .map").nth(k).locator("canvas.place"), y, x, height, width)
         assert status(page).startswith(f"channel {ends['first.channels'][k]}, row {y}, column {x} = ")
         here, torchs = sums(page, 0)
         assert here == pytest.approx(unit_of(ends, int(ends["first.channels"][k]), y, x), abs=1e-6)
+        told = claim(page)
+        assert told.startswith(
+            f"Unit {ends['first.channels'][k]} of layer first at row {y}, column {x} is the sum of {ends['first.weight'][0].size} products: "
+        )
+        assert number(told.split(": ")[1].rstrip(".")) == pytest.approx(here, rel=6e-3)
         assert torchs == pytest.approx(float(ends["first.output"][k, y, x]), abs=1e-6)
         assert sum(lines(page, 0)) == pytest.approx(here, abs=2e-6)
         assert page.locator("#inside-live .agrees").count() == 2
@@ -193,7 +206,7 @@ def test_units_of_a_linear_layer_are_opened_one_by_one(opened: Any, tmp_path: Pa
     ends, page = stored(run), opened(run)
     for k in (0, 5):
         page.locator("#inside-live .map canvas").nth(3 * k).click()
-        assert status(page).startswith(f"unit {k} = ")
+        assert status(page).startswith(f"unit {k} = ") and claim(page).startswith(f"Unit {k} of layer ")
         assert sums(page, 0) == pytest.approx((unit_of(ends, k, 0, 0), float(ends["first.output"][k, 0, 0])), abs=1e-6)
     page.locator("#inside-live summary").click()
     first = page.locator("#inside-live details tbody tr").first.locator("td").all_inner_texts()

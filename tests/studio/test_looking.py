@@ -11,9 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
+import limpide
 from limpide import ImageClassifier
 from limpide.data.similar import fingerprint
 from limpide.data.split import read_split
+from limpide.errors import RunError
 from limpide.finding import Finding
 from limpide.interpret.features import flat_map, turned_to
 from limpide.run import Run
@@ -24,6 +26,7 @@ from limpide.studio.looking.shelf import Shelf
 from limpide.studio.marking import mark, marks
 from limpide.training.network import trained as network_of
 from limpide.workflows import see
+from limpide.workflows.explain import explain
 from tests.studio.test_server import trained  # noqa: F401
 
 
@@ -86,6 +89,9 @@ def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained
     before = [ask(looker, copy, what, **values) for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))]
     lines = copy.split_file.read_text().splitlines()
     copy.split_file.write_text("\n".join(lines[:41]) + "\n")
+    with pytest.raises(RunError, match=r"it has 40 whole rows, and 80 were written.*\[L517\]"):
+        ask(Looker(), copy, "embedding")
+    copy.update(split_rows=40)
     stored = dict(np.load(copy.predictions / "test.npz"))
     np.savez(copy.predictions / "test.npz", **{name: values[:9] for name, values in stored.items()})
     after = [ask(looker, copy, what, **values) for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))]
@@ -157,6 +163,19 @@ def test_copies_are_counted_at_every_threshold(looker: Looker, run: Run) -> None
         assert [pair["distance"] for pair in found["pairs"]] == sorted(pair["distance"] for pair in found["pairs"])
 
 
+def test_report_explain_see_and_studio_open_the_same_unit(looker: Looker, run: Run) -> None:
+    reported = run.finding("inside")
+    assert reported is not None
+    name = reported.pictures[0].file
+    row = next(k for k, line in enumerate(read_split(run.split_file)) if line["file"] == name)
+    file = run.path.parents[1] / "photos" / name
+    explained, seen = explain(str(run.path), str(file))["inside"], limpide.see(run, file).why(reported.data["layer"])
+    shown = ask(looker, run, "unit", image={"row": row}, key=reported.data["layer"])
+    places = [(one["channel"], one["y"], one["x"]) for one in (reported.data, explained.data, vars(seen), shown)]
+    assert len(set(places)) == 1, places
+    assert shown["key"] == reported.data["layer"] == explained.data["layer"] == seen.layer and any(vote["slope"] for vote in shown["votes"])
+
+
 def test_neighbours_are_training_images_and_never_the_image_itself(looker: Looker, run: Run) -> None:
     rows = list(read_split(run.split_file))
     own = next(k for k, row in enumerate(rows) if row["part"] == "train")
@@ -172,6 +191,8 @@ def test_neighbours_are_training_images_and_never_the_image_itself(looker: Looke
     alike = torch.cosine_similarity(features, features[train.index(own)][None]).numpy()
     alike[train.index(own)] = -2
     assert found["top"][0]["row"] == train[int(alike.argmax())] and found["top"][0]["cosine"] == pytest.approx(float(alike.max()), abs=1e-4)
+    seen = limpide.see(run, run.path.parents[1] / "photos" / rows[own]["file"])  # it is known by its bytes, wherever its file lies
+    assert [(one.file, one.cosine) for one in seen.neighbours().images] == [(one["file"], pytest.approx(one["cosine"], abs=1e-5)) for one in found["top"]]
 
 
 def test_the_map_says_what_each_image_is_and_is_called(looker: Looker, run: Run) -> None:
@@ -330,10 +351,13 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker:
     Image.new("RGB", (32, 32), "red").save(tmp_path / "photos" / other[1])
     with pytest.raises(LookupError, match="has changed"):
         ask(Looker(), run, "prediction", image={"row": other[0]})
+    judged_image = shutil.copy(next((tmp_path / "photos").rglob("*.png")), tmp_path)
     shutil.rmtree(tmp_path / "photos")
     for what in ("embedding", "neighbours", "alike"):
         with pytest.raises(LookupError, match="no longer where they were"):
             ask(Looker(), run, what, **({"image": {"probe": 0}} if what == "neighbours" else {"distance": 42} if what == "alike" else {}))
+    alone = limpide.see(run, judged_image).neighbours()
+    assert not alone.images and "no longer where they were" in str(alone.note)
     with pytest.raises(LookupError, match="rows go from 0 to 79"):
         ask(looker, run, "prediction", image={"row": 80})
 

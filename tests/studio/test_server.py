@@ -438,15 +438,21 @@ def test_orders_are_checked_and_a_finished_run_takes_none(server: Server, body: 
 
 def test_a_long_run_is_short_on_the_screen_and_keeps_its_peaks(tmp_path: Path) -> None:
     from limpide.events import Step
-    from limpide.studio.series import POINTS, series
+    from limpide.studio.series import POINTS, Story
 
     run = Run.create(tmp_path, "long", {"wanted": {}, "classes": []})
     for n in range(1, 100_001):
         run.append(Step(n, 0, 50.0 if n == 77_777 else 1.0, 0.1, 0.01))
     run.sync()
-    found = series(run)
+    story = Story(run).read()
+    found = story.told()
     assert found["total"] == 100_000 and len(found["steps"][0]) <= POINTS and max(found["steps"][1]) == 50.0
     assert found["offset"] == run.events_file.stat().st_size
+    run.append(Step(100_001, 0, 2.0, 0.1, 0.01))
+    run.sync()
+    assert story.stands() and story.read().told()["total"] == 100_001, "what is new is read, and nothing twice"
+    run.update(epoch_id=1)
+    assert not story.stands(), "a continued training takes events back"
 
 
 @contextlib.contextmanager

@@ -169,7 +169,7 @@ def test_fused_equals_unfused_and_leaves_the_original_alone(lite: EfficientNet) 
     assert all(torch.equal(before[k], v) for k, v in lite.state_dict().items())
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, *[torch.bfloat16] * has_fast_bf16(CPU)])  # limpide asks for it only where the hardware has it
 def test_the_fused_relu_changes_nothing_but_rounding(lite: EfficientNet, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(dtype).to(memory_format=torch.channels_last)
     one = fused(lite, CPU).to(dtype)

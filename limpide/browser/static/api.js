@@ -1,4 +1,5 @@
 // Questions to the server. Every failure becomes a sentence; arrays come as .npy bytes.
+import { npy } from "./npy.js";
 import { language } from "./state.js";
 
 const query = (values) =>
@@ -42,16 +43,4 @@ export const picture = async (run, what, values) => {
   const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
   if (!answer.headers.get("content-type").startsWith("image/")) return null;
   return { url: URL.createObjectURL(await answer.blob()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
-};
-
-/** NumPy's format 1 and 2, little-endian float32, rows first (numpy.lib.format). */
-export const npy = (buffer) => {
-  const view = new DataView(buffer);
-  const long = view.getUint8(6) > 1;
-  const length = long ? view.getUint32(8, true) : view.getUint16(8, true);
-  const start = (long ? 12 : 10) + length;
-  const header = new TextDecoder().decode(new Uint8Array(buffer, long ? 12 : 10, length));
-  if (!/'descr': '<f4'/.test(header) || /'fortran_order': True/.test(header)) throw new Error("npy");
-  const shape = header.match(/'shape': \(([^)]*)\)/)[1].split(",").filter((n) => n.trim()).map(Number);
-  return { shape, values: new Float32Array(buffer.slice(start)) };
 };

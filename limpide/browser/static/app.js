@@ -1,15 +1,17 @@
 // The studio: the bar, and the page that the URL names.
 import { signal } from "@preact/signals";
 import { html, render, useEffect } from "./html.js";
-import { place, language, theme, link, go, snapshot, image, looked, other } from "./state.js";
+import { place, language, theme, link, go, snapshot, image, looked, other, news } from "./state.js";
 import { load, t, count } from "./words.js";
 import { get, path, post } from "./api.js";
 import { useFetched } from "./fetched.js";
+import { Pad } from "./pad.js";
 
 const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", unit: "unit", image: "image", errors: "errors", map: "map", audit: "audit", data: "data", compare: "compare", learn: "learn" };
 const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors", "map", "audit", "data"];
 const OF_A_TRAINING = ["live", "errors", "audit"]; // a network that was only opened was neither trained nor judged here
 const OF_ONE_IMAGE = ["anatomy", "layer", "unit", "image", "data"]; // what shows the image that is looked at
+const SMALL = 64; // pixels of the side: in larger colour squares a drawing says little
 const told = signal(""); // what went wrong with a photograph
 const over = signal(false); // a file is held over the page
 const loaded = signal({}); // a signal, so that the page is drawn when its module has come
@@ -19,7 +21,7 @@ const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run
 const App = () => {
   const name = page();
   const { run } = place.value;
-  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name], { keep: true });
+  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, news.value], { keep: true });
   const Page = loaded.value[name];
   useEffect(() => { told.value = ""; }, [name, run]); // another page, another matter
   useEffect(() => {
@@ -41,6 +43,7 @@ const App = () => {
       ${told.value && html`<p class="error told" role="alert">${told.value} <button class="plain" aria-label=${t("close")} onClick=${() => (told.value = "")}>✕</button></p>`}
       ${over.value && html`<div class="landing" aria-hidden="true">${t({ studio: "drop.here", bench: "drop.bench" }[accepts()] ?? "drop.nowhere")}</div>`}
       ${run && OF_A_RUN.includes(name) && html`<${Bar} about=${about.value} />`}
+      ${run && name === "image" && html`<${Draw} run=${run} sees=${about.value?.sees} />`}
       ${about.value?.fresh && html`<p class="error" role="note">${t("opened.fresh")}</p>`}
       ${about.error && run ? html`<p class="error" role="alert">${about.error}</p>` : Page ? html`<${Page} key=${`${name}/${run}`} about=${about.value} />` : html`<p class="small">${t("waiting")}</p>`}
     </main>
@@ -98,9 +101,16 @@ const Bar = ({ about }) => {
     <span><button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button><button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button></span>
     ${(steps.length > 0 || about?.best) && html`<img class="pixels" alt="" width="34" height="34" src=${path(place.value.run, "/look/picture", looked())} />`}
     ${["noise", "turn", "mirror"].some((name) => place.value[name]) && html`<button class="plain" onClick=${() => go(other(image()))}>${t("changed")} ✕</button>`}
-    <label class="small">${t("own")} <input type="file" accept="image/*" onChange=${choose} /></label>
+    <label class="button">${t("own")}<input type="file" accept="image/*" onChange=${choose} /></label>
     ${about?.report && html`<a class="small" href=${path(place.value.run, "/report")}>${t("live.report")}</a>`}
   </div>`;
+};
+
+// Of networks that see small or grey squares: what is drawn becomes the image, here and on every other page.
+const Draw = ({ run, sees }) => {
+  if (!sees || (sees.channels > 1 && sees.size > SMALL)) return null;
+  const take = (image) => go(other(image), { replace: place.value.image?.startsWith("drop-") });
+  return html`<details class="draw" open=${place.value.draw === "1"} onToggle=${(event) => event.target.open !== (place.value.draw === "1") && go({ draw: event.target.open ? "1" : null }, { replace: true })}><summary>${t("draw.open")}</summary><${Pad} run=${run} onImage=${take} /></details>`;
 };
 
 const open = async () => {

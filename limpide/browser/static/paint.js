@@ -27,14 +27,14 @@ export const most = (values) => {
   return found;
 };
 
-/** A plane of numbers as a picture, one pixel each. paint: (value, most) → [r, g, b]. */
+/** A plane of numbers as a picture, one pixel each. paint: (value, most, its place, all values) → [r, g, b]. */
 export const Plane = ({ values, height, width, scale, paint = signed, label, onClick, className = "" }) => {
   const canvas = useRef(null);
   useEffect(() => {
     const context = canvas.current.getContext("2d");
     const pixels = context.createImageData(width, height);
     for (let k = 0; k < width * height; k++) {
-      const [r, g, b] = paint(values[k], scale);
+      const [r, g, b] = paint(values[k], scale, k, values);
       pixels.data.set([r, g, b, 255], 4 * k);
     }
     context.putImageData(pixels, 0, 0);

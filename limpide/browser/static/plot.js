@@ -4,24 +4,25 @@ import uPlot from "uplot";
 import { theme, language } from "./state.js";
 import { fixed, number } from "./words.js";
 
+const fromZero = (_, low, high) => [Math.min(0, low), high || 1];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** data: [x, …series]; series: [{label, stroke: css variable, dash, points, width}]. */
-export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange, onPoint, marks = [] }) => {
+/** data: [x, …series]; series: [{label, stroke: css variable, dash, points, width, bars}]. bars: a histogram, from zero up. */
+export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange = series[0].bars ? fromZero : undefined, onPoint, marks = [] }) => {
   const box = useRef(null);
   const plot = useRef(null);
   const chosen = useRef(onPoint);
   chosen.current = onPoint; // the newest: what can be chosen may come after the plot was drawn
   useEffect(() => {
-    const axis = (label) => ({ stroke: colour("--soft"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, label, labelSize: 18, labelFont: "12px system-ui", font: "12px system-ui", values: (_, values) => values.map((value) => number(value, 4)) });
+    const axis = (label) => ({ stroke: colour("--soft"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, label, labelSize: 16, labelGap: 0, size: 34, labelFont: "12px system-ui", font: "12px system-ui", values: (_, values) => values.map((value) => number(value, 4)) });
     const made = new uPlot(
       {
         width: box.current.clientWidth,
         height,
         scales: { x: { time: false }, ...(yRange ? { y: { range: yRange } } : {}) },
         cursor: { drag: { x: true, y: false } },
-        series: [{ label: xLabel, value: (_, value) => number(value, 5) }, ...series.map((one) => ({ label: one.label, stroke: colour(one.stroke), width: one.width ?? 1.5, dash: one.dash, spanGaps: true, points: { show: one.points ?? false, size: 6, fill: colour(one.stroke) }, value: (_, value) => (value == null ? "–" : number(value, 4)) }))],
-        axes: [axis(xLabel), { ...axis(yLabel), size: 58 }],
+        series: [{ label: xLabel, value: (_, value) => (value == null ? "" : number(value, 5)) }, ...series.map((one) => ({ label: one.label, stroke: colour(one.stroke), width: one.bars ? 0 : (one.width ?? 1.5), dash: one.dash, spanGaps: true, ...(one.bars ? { fill: colour(one.stroke), paths: uPlot.paths.bars({ size: [0.9, 100] }) } : {}), points: { show: one.points ?? false, size: 6, fill: colour(one.stroke) }, value: (_, value) => (value == null ? "" : number(value, 4)) }))],
+        axes: [axis(xLabel), { ...axis(yLabel), size: (_, values) => 20 + 7 * Math.max(4, ...(values ?? []).map((text) => text.length)) }],
         hooks: {
           drawAxes: [(u) => {
             u.ctx.save();

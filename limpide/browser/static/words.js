@@ -30,7 +30,8 @@ export const tiny = (value) => {
   return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))} · 10${[...String(Number(exponent))].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
 };
 export const number = (value, digits = 3) => (value == null || !isFinite(value) ? "–" : value !== 0 && Math.abs(value) < 1e-4 ? tiny(value) : signed(format({ maximumSignificantDigits: Math.max(digits, 1) }).format(Object.is(value, -0) ? 0 : value)));
-export const fixed = (value, digits = 2) => (value == null ? "–" : signed(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(Object.is(value, -0) ? 0 : value)));
+/** With so many digits, a true minus sign, and never "−0.00". */
+export const fixed = (value, digits = 2) => (value == null ? "–" : signed(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(Number(value.toFixed(digits)) || 0)));
 export const percent = (value, digits = 1) => (value == null ? "–" : format({ style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value));
 /** A probability: never quite 0 or 100 %. */
 export const chance = (value, digits = 1) => {

@@ -49,13 +49,17 @@ def serve(pipe: Any, niceness: int, parent: int) -> None:
             name, values = asked
         except (EOFError, OSError):
             return
-        try:
-            answer: tuple[str, Any, bytes] = ("ok", *ANSWERS[name](looker, **values))
-        except Exception as error:  # whatever a stranger's network does, the next question is answered
-            told = str(error) if isinstance(error, LimpideError) or not error.args else str(error.args[0])
-            answer = ("error", told or type(error).__name__, b"")
         with contextlib.suppress(OSError):
-            pipe.send(answer)
+            pipe.send(answered(looker, name, values))
+
+
+def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
+    """("ok", JSON, bytes), or ("error", why not, nothing): whatever a stranger's network does, the next question is answered."""
+    try:
+        return "ok", *ANSWERS[name](looker, **values)
+    except Exception as error:
+        told = str(error) if isinstance(error, LimpideError) or not error.args else str(error.args[0])
+        return "error", told or type(error).__name__, b""
 
 
 ANSWERS: dict[str, Callable[..., Answer]] = {

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.evidence import thumbnail
-from limpide.studio.looking.album import Gone, stamp
 from limpide.studio.looking.looker import Answer, Looker, png
 from limpide.studio.looking.many import affordable, many
+from limpide.workflows.album import Gone, stamp
 
 SMALL = 96  # pixels of a thumbnail
 PAGE = 60  # images sent at once

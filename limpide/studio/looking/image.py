@@ -55,14 +55,15 @@ def _known(looker: Looker, path: str, image: dict[str, Any], classes: list[str])
 
 def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], most: int = 8) -> Answer:
     """The training images that the network takes for most alike: cosine of the features before its last layer."""
-    from limpide.interpret.features import features_of, nearest
+    from limpide.interpret.features import features_of
+    from limpide.workflows.alike import nearest_rows
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
     album = looker.album(path)
     found = many(looker, path, snapshot, album.some(affordable(looker, path, snapshot), album.learned))
     one = features_of(network, seen.image)[0][0].numpy()
     own = album.row_of.get(_known(looker, path, image, classes)[1] or "", -1)  # the image itself is no neighbour
-    top = [(k, alike) for k, alike in nearest(found.features, one, most + 1) if found.rows[k] != own][:most]
+    top = nearest_rows(found.features, found.rows, one, own, most)
     return {
         "top": [{"row": int(found.rows[k]), "file": album.files[found.rows[k]], "label": album.labels[found.rows[k]], "cosine": alike} for k, alike in top],
         "compared": len(found.rows),
@@ -114,9 +115,9 @@ def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], ma
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
     changed = seen.image.clone()
-    side = changed.shape[-1]
+    height, width = changed.shape[2:]
     for row, column in mask[:256]:
-        changed[0, :, row * side // 16 : -(-(row + 1) * side // 16), column * side // 16 : -(-(column + 1) * side // 16)] = 0
+        changed[0, :, row * height // 16 : -(-(row + 1) * height // 16), column * width // 16 : -(-(column + 1) * width // 16)] = 0
     with torch.inference_mode():
         after = network(changed)[0]
     return compared(looker, path, snapshot, seen.output[0], after, classes)

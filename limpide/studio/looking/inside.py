@@ -11,6 +11,7 @@ from limpide.studio.looking.looker import Answer, Looker, compared, npy, png, pr
 from limpide.studio.looking.many import readable
 
 MOST_MAPS = 512  # of a layer, shown
+WATCHED = 8  # of the images set aside, for units that never wake
 MOST_ASIDE = 16  # of the images set aside
 MOST_WOKEN = 200  # training images among which the strongest are looked for
 FAR_INPUTS = 4096  # products of one unit that are sent
@@ -27,8 +28,7 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
     times: dict[str, float] = {}
     costs: dict[str, int] = {}
     asleep: dict[str, float] = {}
-    kept = probes(path)["squares"]
-    some = np.stack([looker.square(path, preprocessing, {"probe": k}) for k in range(min(8, len(kept)))])
+    some = looker.watched(path, preprocessing, WATCHED)
     began: dict[str, float] = {}
     names = {module: name for name, module in modules.items()}
 
@@ -52,7 +52,7 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
         for hook in hooks:
             hook.remove()
         hooks = [module.register_forward_hook(woken) for module in leaves if type(module).__name__ in ("ReLU", "ReLU6", "LeakyReLU")]
-        network(looker.batch(preprocessing, some))
+        network(some)
         for hook in hooks:
             hook.remove()
     rows, told = [], set()
@@ -77,7 +77,7 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
                 "asleep": asleep.get(op.layer) if first else None,
             }
         )
-    return {"ops": rows, "network": type(network).__name__, "input": list(seen.image.shape[1:])}, b""
+    return {"ops": rows, "network": type(network).__name__, "input": list(seen.image.shape[1:]), "watched": len(some)}, b""
 
 
 def maps(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
@@ -103,25 +103,23 @@ def kernels(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key
 
 def unit(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str, channel: int | None = None, y: int = 0, x: int = 0) -> Answer:
     """One number and everything that made it: what interpret.why gives, for the page to draw. Without a channel the one that matters most."""
-    from limpide.interpret.effect import most_telling, votes
+    from limpide.interpret.effect import votes
+    from limpide.interpret.telling import most_telling
     from limpide.interpret.why import index_of, unit_of
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
-    if channel is None:
-        at = most_telling(network, seen, seen.find(key).index)
-        channel, y, x = {1: (at[0], 0, 0), 2: (at[-1], at[0], 0), 3: at}[len(at)]
-    found = unit_of(seen, key, channel, y, x)
+    found = most_telling(network, seen, key) if channel is None else unit_of(seen, key, channel, y, x)
     e, box = found.explanation, found.field.box
-    place = (0, *index_of(found.op, channel, y, x))
+    place = (0, *index_of(found.op, found.channel, found.y, found.x))
     spoken = votes(network, seen, found.op.index, place)
     shown = slice(0, FAR_INPUTS)
     return {
         "key": found.layer,
         "name": found.op.name,
         "shape": list(found.op.output.shape[1:]),
-        "channel": channel,
-        "y": y,
-        "x": x,
+        "channel": found.channel,
+        "y": found.y,
+        "x": found.x,
         "kind": e.kind,
         "rule": e.rule,
         "grid": list(e.shape),
@@ -172,10 +170,11 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
 
     network, preprocessing, _ = looker.network(path, snapshot)
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
-    shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
 
     def work() -> Any:
-        return maximise.maximised(network, key, channel, shape, low=torch.from_numpy((0 - mean) / std), high=torch.from_numpy((255 - mean) / std))
+        return maximise.maximised(
+            network, key, channel, looker.shape(path, snapshot), low=torch.from_numpy((0 - mean) / std), high=torch.from_numpy((255 - mean) / std)
+        )
 
     import torch
 

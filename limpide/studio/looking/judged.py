@@ -12,9 +12,9 @@ import numpy as np
 from limpide import language
 from limpide.audit.evidence import Evidence
 from limpide.language import N_, message
-from limpide.studio.looking.album import Album, Gone, stamp
 from limpide.studio.looking.looker import Answer, Looker
 from limpide.studio.looking.many import cost, readable
+from limpide.workflows.album import Album, Gone, stamp
 
 MOST = 60  # images sent at once
 MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor

@@ -15,8 +15,8 @@ from limpide.data.decode import Undecodable, decode
 from limpide.data.preprocessing import Preprocessing
 from limpide.files import sha256
 from limpide.run import Run
-from limpide.studio.looking.album import Album, stamp
 from limpide.studio.looking.shelf import Shelf
+from limpide.workflows.album import Album, stamp
 from limpide.workflows.see import temperature_of
 
 MOST_BYTES = 300_000_000  # of each kind that is kept for the next question
@@ -92,6 +92,16 @@ class Looker:
         from limpide.training.batches import as_tensor
 
         return as_tensor(squares, preprocessing)
+
+    def shape(self, path: str, snapshot: str) -> tuple[int, int, int]:
+        """(channels, height, width) of what the network takes."""
+        _, preprocessing, _ = self.network(path, snapshot)
+        return preprocessing.channels, preprocessing.size, preprocessing.size
+
+    def watched(self, path: str, preprocessing: Any, most: int) -> Any:
+        """The first of the images that the training set aside: (n, channels, size, size), normalised. Raises LookupError where there are none."""
+        some = range(min(most, len(probes(path)["squares"])))
+        return self.batch(preprocessing, np.stack([self.square(path, preprocessing, {"probe": k}) for k in some]))
 
     def album(self, path: str) -> Album:
         """Raises LookupError where the run has not split its images yet."""
@@ -173,9 +183,9 @@ def compared(looker: Looker, path: str, snapshot: str, before: Any, after: Any, 
 
 
 def png(square: np.ndarray) -> bytes:
-    """uint8 (height, width, channels) as a PNG."""
+    """uint8 (height, width, channels) as a PNG: in colour where there are three channels, else the first in grey."""
     stream = io.BytesIO()
-    Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square).save(stream, "PNG")
+    Image.fromarray(square if square.shape[-1] == 3 else square[..., 0]).save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from limpide.studio.looking.album import Gone, stamp
 from limpide.studio.looking.looker import Looker
-
-BATCH = 32
-WORK = 60e9  # multiply-adds that a look at many images may cost: some ten seconds of one processor
-FEWEST, MOST = 300, 1000  # images
+from limpide.workflows import alike
+from limpide.workflows.album import Gone, stamp
 
 
 def cost(looker: Looker, path: str, snapshot: str) -> int:
@@ -24,8 +21,8 @@ def cost(looker: Looker, path: str, snapshot: str) -> int:
 
 
 def affordable(looker: Looker, path: str, snapshot: str) -> int:
-    """How many images a look at many takes in: fewer for a network that works long on each."""
-    return int(min(MOST, max(FEWEST, WORK / max(1, cost(looker, path, snapshot)))))
+    """How many images a look at many takes in (workflows/alike.py)."""
+    return alike.affordable(cost(looker, path, snapshot))
 
 
 @dataclass
@@ -47,21 +44,11 @@ def many(looker: Looker, path: str, snapshot: str, rows: np.ndarray) -> Many:
 
 
 def _many(looker: Looker, path: str, network: Any, preprocessing: Any, temperature: float, rows: np.ndarray) -> Many:
-    import torch
-
-    from limpide.interpret.features import features_of
-    from limpide.training.device import fused
-
     kept, squares = readable(looker, path, preprocessing, rows)
     if not len(kept):
         raise LookupError("none of these images can be read any more")
-    network = fused(network, torch.device("cpu"))  # the same numbers but for rounding
-    features, probabilities = [], []
-    for k in range(0, len(kept), BATCH):
-        seen, logits = features_of(network, looker.batch(preprocessing, squares[k : k + BATCH]))
-        features.append(seen.float().numpy())
-        probabilities.append((logits.float() / temperature).softmax(1).numpy())
-    return Many(kept, np.concatenate(features), np.concatenate(probabilities))
+    found = list(alike.seen_by(network, preprocessing, squares))
+    return Many(kept, np.concatenate([features for features, _ in found]), np.concatenate([(logits / temperature).softmax(1).numpy() for _, logits in found]))
 
 
 def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

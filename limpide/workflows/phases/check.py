@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from limpide.audit.check import Checked, all_checks
 from limpide.data.reading import near_pairs
-from limpide.events import Event
+from limpide.events import Event, Progress
 from limpide.finding import Finding
 from limpide.language import N_, message
 from limpide.workflows.phases.job import Job
@@ -15,6 +15,7 @@ SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names")  #
 
 
 def check_images(job: Job) -> Iterator[Event]:
+    yield Progress(message(N_("checking the images")))
     job.near = near_pairs(job.dataset, job.reading, grey=job.seen.grey)
     if job.done("check"):
         return

@@ -10,7 +10,7 @@ import torch
 
 from limpide.data.reading import Pixels
 from limpide.deploy.export import export
-from limpide.events import Event
+from limpide.events import Event, Progress
 from limpide.language import N_, Message, message
 from limpide.models import pretrained
 from limpide.predictor import Predictor
@@ -37,6 +37,7 @@ def first_model(job: Job) -> Iterator[Event]:
     features = {part: load_features(pixels, rows[part], cache) for part in rows if len(rows[part])}
     width = features["train"].shape[1]
     held = features.get("validation", np.zeros((0, width), np.float32))
+    yield Progress(message(N_("fitting a last layer on what the pretrained network sees")))
     fitting = time.monotonic()
     head = fit_head(features["train"], labels[rows["train"]], held, labels[rows["validation"]], len(job.dataset.classes))
     now = time.monotonic()
@@ -46,9 +47,11 @@ def first_model(job: Job) -> Iterator[Event]:
     loss = log_loss(logits, labels[rows["validation"]]) if len(held) else 0.0
     set_head(model, head)
     save_weights(model, job.run.snapshots / "first.safetensors")
+    yield Progress(message(N_("writing the first model")))
     export(model, pixels.preprocessing, job.dataset.classes, job.run.model_file, name=job.recipe.model)
     ready = time.monotonic() - job.began
     if job.recipe.flip == "auto":
+        yield Progress(message(N_("asking whether mirrored images are known, too")))
         flip, why = _flip(job, model, head, rows["validation"], accuracy)
         job.recipe = job.recipe.but(flip=flip)
         yield job.say("decision", why)

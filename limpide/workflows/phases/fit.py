@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from limpide.audit import records
 from limpide.errors import TrainingError
-from limpide.events import Epoch, Event, Note
+from limpide.events import Epoch, Event, Note, Progress
 from limpide.language import N_, message
 from limpide.training.checkpoint import load_checkpoint, save_checkpoint
 from limpide.training.fit import evaluate, fit, stalled
@@ -26,6 +26,7 @@ OVER_QUOTE, SLACK = 1.5, 5.0  # times the quote, plus seconds that no short quot
 def fit_network(job: Job) -> Iterator[Event]:
     if job.done("fit"):
         return
+    yield Progress(message(N_("preparing the training")))
     preprocessing = job.pixels().preprocessing
     # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below (docs/LOG.md).
     model = job.network(preprocessing)
@@ -39,6 +40,7 @@ def fit_network(job: Job) -> Iterator[Event]:
     began = time.monotonic()
     yield from _steps(job, state)
     seconds = job.info.get("fit_seconds", 0.0) + time.monotonic() - began
+    yield Progress(message(N_("choosing the best weights")))
     frozen = job.info.get("frozen")
     if frozen and not _better(job, state, (frozen["accuracy"], -frozen["loss"])):
         load_weights(state.model, job.run.snapshots / "first.safetensors")
@@ -75,10 +77,11 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
     left = job.info["quote"]["fitting"] * (1 - state.step / max(1, state.steps))
     began = saved = time.monotonic()
     pause = CHECKPOINT_EVERY
-    watched = Watched(job, state)
+    watched, batches = Watched(job, state), job.batches("train")
+    a_pass = len(batches)  # steps
     loop = fit(
         state,
-        job.batches("train"),
+        batches,
         validation if len(validation.rows) else None,
         job.recipe,
         augment=augmentation(job.recipe, job.info["epochs"], job.seen.grey),
@@ -98,6 +101,8 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
             try:
                 yield event
                 yield from watched.after(event)
+                if not isinstance(event, Epoch) and event.n % a_pass == 0 and len(validation.rows):
+                    yield Progress(message(N_("looking at the validation images")))
             except GeneratorExit:
                 _checkpoint(job, state)
                 _stopped(job, now - began - watched.paused)

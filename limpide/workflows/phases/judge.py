@@ -6,7 +6,8 @@ from collections.abc import Generator
 
 import torch
 
-from limpide.events import Event
+from limpide.events import Event, Progress
+from limpide.language import N_, message
 from limpide.models import multiply_adds, parameters, pretrained
 from limpide.training.decide import frozen_size
 from limpide.training.network import load_weights
@@ -30,6 +31,7 @@ def judge_model(job: Job) -> Generator[Event]:
 
 def _frozen(job: Job) -> Generator[Event, None, Frozen]:
     """The first model's head, and its features of the training and test images: most of them are kept already."""
+    yield Progress(message(N_("taking up the first model again")))
     pixels, info = job.frozen_pixels(), job.info["frozen"]
     model, device = job.network(pixels.preprocessing), torch.device(job.recipe.device)
     load_weights(model, job.run.snapshots / "first.safetensors")

@@ -10,7 +10,7 @@ import torch
 
 from limpide.deploy.export import check_exportable
 from limpide.errors import ModelError
-from limpide.events import Event
+from limpide.events import Event, Progress
 from limpide.interpret.shortcut import LOOKS, wanted
 from limpide.language import N_, message
 from limpide.models import is_outside, multiply_adds, pretrained
@@ -35,11 +35,14 @@ def quote_work(job: Job) -> Iterator[Event]:
     if job.done("quote"):
         return
     job.memory.mark()  # unpacking a download, or reading, may have held more than it left behind
+    yield Progress(message(N_("timing a few steps")))
     train_batches, validation = job.batches("train"), job.validation()
     model = _accepted(job)
     state = start(model, job.recipe, 1)
     speed = quote.probe(state, train_batches, validation, job.recipe, augmentation(job.recipe, 9, job.seen.grey))
     passed = time.monotonic() - job.began
+    if pretrained(job.recipe):
+        yield Progress(message(N_("timing the pretrained network")))
     each = _frozen_seconds(job) if pretrained(job.recipe) else 0.0  # s an image
     looked_at = sum(len(job.frozen_rows(part)) for part in ("train", "validation")) if each else 0
     frozen = looked_at * each + (HEAD_SECONDS if each else 0.0)

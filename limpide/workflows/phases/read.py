@@ -13,7 +13,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import RECORD, Glimpse, Undecoded, glimpse, read, stored
 from limpide.data.split import sample
 from limpide.errors import RunError
-from limpide.events import Event
+from limpide.events import Event, Progress
 from limpide.language import N_, message
 from limpide.models import pretrained
 from limpide.recipe import Recipe
@@ -25,6 +25,7 @@ def read_images(job: Job) -> Iterator[Event]:
     if job.done("read"):
         job.recipe, job.seen = Recipe.from_json(job.info["recipe"]), Glimpse(**job.info["seen"])
     else:
+        yield Progress(message(N_("looking at some of the images")))
         job.seen = glimpse(job.dataset)
         job.recipe, reasons = decide(Recipe.from_json(job.info["wanted"]), job.seen, len(job.dataset))
         n = len(job.dataset)

@@ -10,7 +10,7 @@ import torch
 
 from limpide.audit import records
 from limpide.deploy.export import export
-from limpide.events import Event
+from limpide.events import Event, Progress
 from limpide.finding import Finding
 from limpide.language import N_, message
 from limpide.predictor import PIXELS, Predictor
@@ -28,6 +28,7 @@ ENOUGH = 20_000  # images for one number: its last digits are noise long before
 def seal_model(job: Job) -> Iterator[Event]:
     if job.done("seal"):
         return
+    yield Progress(message(N_("calibrating the probabilities")))
     model, preprocessing = trained(job.run)
     own = bool(len(job.rows("calibration")))
     rows = job.rows("calibration" if own else "validation")
@@ -40,8 +41,10 @@ def seal_model(job: Job) -> Iterator[Event]:
     batch = min(MOST, max(1, PIXELS // preprocessing.size**2))
     logits = logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
     temperature = fit_temperature(logits, labels, own_part=own)
+    yield Progress(message(N_("writing the model file")))
     export(model, preprocessing, job.dataset.classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
     ready = time.monotonic() - job.began
+    yield Progress(message(N_("comparing the model file with the network")))
     finding = _parity(job, rows[:32], logits[:32] / temperature.value)
     if finding is not None:
         job.run.add_finding(finding)

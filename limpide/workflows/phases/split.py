@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -10,9 +9,9 @@ import numpy as np
 
 from limpide.audit import records
 from limpide.data.dataset import NO_PART, PARTS, TEST, VALIDATION
-from limpide.data.split import FILLED, earlier_parts, read_split, split, write_excluded, write_split
-from limpide.errors import DataError
-from limpide.events import Event
+from limpide.data.split import FILLED, check_split, earlier_parts, read_split, split, write_excluded, write_split
+from limpide.errors import DataError, RunError
+from limpide.events import Event, Progress
 from limpide.language import N_, Message, message
 from limpide.run import Run
 from limpide.workflows.phases.job import Job
@@ -23,9 +22,13 @@ def split_images(job: Job) -> Iterator[Event]:
     if job.done("split"):
         job.parts = _parts_again(job)
         return
+    yield Progress(message(N_("deciding which image serves for what")))
     out = job.reading.failures()
     kept = np.flatnonzero(seen["reason"] < 0).astype(np.int32)
-    earlier, inherited = _earlier_split(job)
+    earlier, inherited, cut = _earlier_split(job)
+    for run in cut:
+        says = N_("the split.csv of {run} is not whole and is passed over: images may have had another part there")
+        yield job.say("warning", message(says, run=run))
     shares = {part: getattr(job.recipe, PARTS[part]) for part in FILLED}
     keys, labels = np.ascontiguousarray(seen["hash"][kept]), dataset.labels[kept]
     division = split(
@@ -77,11 +80,12 @@ def split_images(job: Job) -> Iterator[Event]:
         yield job.say("warning", skewed)
     finding = records.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
-    job.enter("quote")
+    job.enter("quote", split_rows=int((job.parts != NO_PART).sum()))
 
 
 def _parts_again(job: Job) -> np.ndarray:
-    """From split.csv, whose lines stand in the order of the images, those left out missing."""
+    """From split.csv, whose lines stand in the order of the images, those left out missing. Raises RunError where it is not whole."""
+    check_split(job.run)
     names = job.dataset.images.names
     parts, i = np.zeros(len(names), np.uint8), 0
     for row in read_split(job.run.split_file):
@@ -102,15 +106,21 @@ def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | No
     return np.asarray(pairs[(pairs >= 0).all(1)])
 
 
-def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str]:
-    """Keys and parts of the newest other run on the same data, and that run's name."""
+def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str, list[str]]:
+    """Keys and parts of the newest other run on the same data, and that run's name; names of newer ones whose split is not whole."""
+    cut: list[str] = []
     for run in reversed(Run.all_in(job.run.path.parent)):
         info = run.info()
         useful = info.get("status") != "refused" and info.get("judged", True)  # one that is not judged holds out hardly anything
         if run.path != job.run.path and info.get("location") == job.dataset.location and useful and run.split_file.exists():
-            with contextlib.suppress(ValueError):  # of an older limpide, or edited by hand
-                return earlier_parts(run.split_file), run.path.name
-    return None, ""
+            try:
+                check_split(run)
+                return earlier_parts(run.split_file), run.path.name, cut
+            except RunError:
+                cut.append(run.path.name)
+            except ValueError:  # of an older limpide, or edited by hand
+                continue
+    return None, "", cut
 
 
 def _other_shares(job: Job, shares: Mapping[int, float], counts: Mapping[str, int]) -> Message | None:

@@ -1,7 +1,7 @@
 // Runs side by side: accuracy against what it costs, curves over each other, and where the recipes differ.
 import { html, useRef, useState } from "../html.js";
-import { place, go, link } from "../state.js";
-import { t, count, percent, duration, number, bytes } from "../words.js";
+import { place, go, link, language } from "../state.js";
+import { t, count, percent, duration, number, bytes, measured } from "../words.js";
 import { get, path, runs } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
@@ -88,7 +88,7 @@ const Costs = ({ names }) => {
 };
 
 const Curves = ({ names }) => {
-  const state = useFetched(() => Promise.all(names.map((name) => Promise.all([get(path(name, "")), get(path(name, "/series"))]))), [names.join()], { keep: true });
+  const state = useFetched(() => Promise.all(names.map((name) => Promise.all([get(path(name, "")), get(path(name, "/series"))]))), [names.join(), language.value], { keep: true });
   return html`<${Fetched} state=${state}>${(found) => {
     const steps = [...new Set(found.flatMap(([, series]) => series.epochs.map((epoch) => epoch.step)))].sort((a, b) => a - b);
     const curve = (field) => found.map(([, series]) => steps.map((step) => series.epochs.find((epoch) => epoch.step === step)?.[field] ?? null));
@@ -101,7 +101,7 @@ const Curves = ({ names }) => {
       ${row(t("runs.accuracy"), (about) => (about.accuracy ? `${percent(about.accuracy.value)} (${percent(about.accuracy.low)}–${percent(about.accuracy.high)})` : "–"))}
       ${row(t("runs.time"), (about) => duration(about.seconds))}
       ${row(t("runs.energy"), (about) => (about.energy ? `${number(about.energy.joules / 3600)} Wh (${t(`energy.${about.energy.how}`)})` : "–"))}
-      ${keys.map((key) => row(key, (about) => String(about.recipe?.[key] ?? "–")))}</tbody></table></div>
+      ${keys.map((key) => row(html`${key}<br /><span class="small">${found[0][0].choices[key]?.meaning}</span>`, (about) => measured(about.recipe?.[key] ?? null, found[0][0].choices[key]?.unit)))}</tbody></table></div>
       ${found.length > 1 && html`<p class="small">${keys.length ? t("compare.differ") : t("compare.same")}</p>`}`;
   }}<//>`;
 };

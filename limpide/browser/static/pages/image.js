@@ -1,33 +1,25 @@
 // One image: what the network says, where it may have found it, and whether that explanation may be believed.
 import { html, useState, useRef } from "../html.js";
-import { place, go, image, language, looked, lookedAt, other } from "../state.js";
+import { alone, place, go, image, language, looked, lookedAt } from "../state.js";
 import { t, count, chance, percent, number } from "../words.js";
 import { ask, array, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Thumbs } from "../thumbs.js";
 import { Plane, Scale, signed, most } from "../paint.js";
-import { Pad } from "../pad.js";
 import { Before } from "./unit.js";
 
 const METHODS = ["gradient", "grad_cam", "integrated_gradients", "occlusion"]; // in the order of what they cost
 const CELLS = 16;
-const SMALL = 64; // pixels of the side: in larger colour squares a drawing says little
 
-export default ({ about }) => {
+export default () => {
   const { run } = place.value;
   const state = useFetched(() => ask(run, "prediction", looked()), [run, lookedAt()]);
-  return html`<${Draw} run=${run} sees=${about?.sees} /><${Fetched} state=${state}>${(found) => html`<${Shown} run=${run} found=${found} />`}<//>`;
-};
-
-// Of networks that see small or grey squares: what is drawn becomes the image, here and on every other page.
-const Draw = ({ run, sees }) => {
-  if (!sees || (sees.channels > 1 && sees.size > SMALL)) return null;
-  const take = (image) => go(other(image), { replace: place.value.image?.startsWith("drop-") });
-  return html`<details class="draw" open=${place.value.draw === "1"} onToggle=${(event) => event.target.open !== (place.value.draw === "1") && go({ draw: event.target.open ? "1" : null }, { replace: true })}><summary>${t("draw.open")}</summary><${Pad} run=${run} onImage=${take} /></details>`;
+  return html`<${Fetched} state=${state}>${(found) => html`<${Shown} run=${run} found=${found} />`}<//>`;
 };
 
 const Shown = ({ run, found }) => {
   const [label, choose] = useState(null);
+  const [searched, search] = useState(!alone); // in a notebook no cell runs meanwhile: only when it is asked for
   const wanted = found.top.some((one) => one.index === label) ? label : found.top[0].index;
   return html`<h1>${t("image.says", { label: found.top[0].class, p: chance(found.top[0].probability) })}</h1>
     ${found.file && html`<p class="crumbs">${found.file}</p>`}${found.truth !== null && html`<p class="read">${t(found.truth === found.top[0].class ? "image.right" : "image.wrong", { label: found.truth })}</p>`}
@@ -35,8 +27,8 @@ const Shown = ({ run, found }) => {
       <h2>${t("image.prediction")}</h2><table><tbody>${found.top.map((one) => html`<tr><td><button class="plain" aria-pressed=${one.index === wanted} onClick=${() => choose(one.index)}>${one.class}</button></td><td class="n">${chance(one.probability)}</td><td style="width: 40%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>
       <p class="small">${t(found.changed ? "image.altered" : found.calibrated ? "image.calibrated" : "image.raw")}</p><${Changes} /></div></div>
     <h2>${t("image.where", { label: found.top.find((one) => one.index === wanted).class })}</h2><p class="read">${t("image.where_read")}</p>
-    <div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>
-    <${Neighbours} run=${run} />`;
+    ${searched ? html`<div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>` : html`<p class="read">${t("widget.long")}</p><button onClick=${() => search(true)}>${t("widget.search")}</button>`}
+    ${!alone && html`<${Neighbours} run=${run} />`}`;
 };
 
 // The image turned, mirrored, or with noise: every page then looks at it as it is now.
@@ -69,7 +61,7 @@ const Saliency = ({ run, method, label }) => {
 
 const Badge = ({ run, method, label }) => {
   const state = useFetched(() => ask(run, "sanity", { ...looked(), method, label }), [run, method, label, lookedAt(), language.value]);
-  return html`<${Fetched} state=${state} doing=${t("badge.doing")}>${({ finding }) => html`<p><span class=${`badge ${finding.verdict}`}>${t(`badge.${finding.verdict}`)}</span> <span class="small">${finding.text}</span></p>
+  return html`<${Fetched} state=${state} doing=${t("image.checking")}>${({ finding }) => html`<p><span class=${`badge ${finding.verdict}`}>${t(`badge.${finding.verdict}`)}</span> <span class="small">${finding.text}</span></p>
     <details class="small"><summary>${t("image.evidence")}</summary><ul>${finding.numbers.map((one) => html`<li>${one.name}: ${one.unit === "share" ? percent(one.value) : number(one.value, 2)}</li>`)}</ul></details>`}<//>`;
 };
 

@@ -1,13 +1,13 @@
 // One layer: its filters, what it makes of the image, and how its numbers moved while it learned.
 import { html, useState, useMemo } from "../html.js";
-import { place, link, go, snapshot, looked, lookedAt } from "../state.js";
+import { alone, place, link, go, snapshot, looked, lookedAt } from "../state.js";
 import { t, count, number, fixed } from "../words.js";
 import { ask, array, get, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plane, Scale, signed, most } from "../paint.js";
 import { Plot } from "../plot.js";
 
-export const Chain = ({ key_, unit }) => html`<p class="crumbs"><a href=${link({ page: "live" })}>${t("chain.curve")}</a> › ${unit ? html`<a href=${link({ page: "layer", c: null, y: null, x: null })}>${key_}</a> › ${unit}` : html`<a href=${link({ page: "anatomy" })}>${t("page.anatomy")}</a> › ${key_}`}</p>`;
+export const Chain = ({ key_, unit }) => html`<p class="crumbs">${!alone && html`<a href=${link({ page: "live" })}>${t("chain.curve")}</a> › `}${unit ? html`<a href=${link({ page: "layer", c: null, y: null, x: null })}>${key_}</a> › ${unit}` : html`<a href=${link({ page: "anatomy" })}>${t("page.anatomy")}</a> › ${key_}`}</p>`;
 
 export const LayerChoice = ({ run, key_ }) => {
   const state = useFetched(() => ask(run, "anatomy", looked()), [run, lookedAt()]);
@@ -26,7 +26,7 @@ export const useKey = (run) => {
 export default () => {
   const { run } = place.value;
   const key = useKey(run);
-  return html`${key !== undefined && html`<${Layer} run=${run} key_=${key} />`}`;
+  return key === undefined ? html`<p class="small" role="status">${t("waiting")}</p>` : html`<${Layer} run=${run} key_=${key} />`;
 };
 
 const Layer = ({ run, key_ }) => {
@@ -65,8 +65,11 @@ const Maps = ({ found, key_, order, sort }) => {
     <div class="maps">${shown.map((c) => html`<div class="map"><${Plane} values=${plane(c)} height=${height} width=${width} scale=${scale} label=${t("layer.map", { n: c })} onClick=${(y, x) => go({ page: "unit", key: key_, c, y, x })} />
       <a href=${link({ page: "unit", key: key_, c, y: Math.floor(height / 2), x: Math.floor(width / 2) })}>${t("layer.channel", { n: c })}</a> <span>${number(strength[c], 2)}</span></div>`)}</div>
     <p class="small">${t("layer.click")}</p>
-    <h2>${t("layer.histogram")}</h2><${Plot} data=${histogram} xLabel=${t("layer.value")} yLabel=${t("layer.count")} height=${160} series=${[{ label: t("layer.count"), stroke: "--accent" }]} />`;
+    <h2>${t("layer.histogram")}</h2><${Plot} data=${histogram} xLabel=${t("layer.value")} yLabel=${t("layer.count")} height=${160} series=${[{ label: t("layer.count"), stroke: "--accent", bars: true }]} />`;
 };
+
+/** Of a filter on red, green and blue as the colour that it looks for: grey is 0. */
+const rgb = (size) => (value, most, k, values) => [0, 1, 2].map((i) => 127.5 * (1 + values[i * size + k] / (most || 1)));
 
 const Filters = ({ found }) => {
   const [out, into, height, width] = found.shape;
@@ -74,8 +77,10 @@ const Filters = ({ found }) => {
   if (size === 1 || (height === 1 && into === 1)) return "";
   const colour = into === 3;
   const shown = Array.from({ length: Math.min(out, 64) }, (_, o) => o);
-  return html`<h2>${t("layer.filters")}</h2><p class="small">${into > 1 && !colour ? t("layer.first_only", { n: into }) : ""}</p><${Scale} most=${scale} />
-    <div class="maps">${shown.map((o) => html`<div class="map"><div style="display: flex; gap: 2px">${Array.from({ length: colour ? 3 : 1 }, (_, i) => html`<${Plane} values=${found.values.subarray((o * into + i) * size, (o * into + i + 1) * size)} height=${height} width=${width} scale=${scale} label=${t("layer.filter", { n: o })} />`)}</div>${t("layer.channel", { n: o })}</div>`)}</div>`;
+  return html`<h2>${t("layer.filters")}</h2><p class="small">${colour ? t("layer.rgb") : into > 1 ? t("layer.first_only", { n: into }) : ""}</p><${Scale} most=${scale} />
+    <div class="maps">${shown.map((o) => html`<div class="map">${colour && html`<${Plane} values=${found.values.subarray(o * into * size, (o + 1) * into * size)} height=${height} width=${width} scale=${scale} paint=${rgb(size)} label=${t("layer.filter", { n: o })} />`}
+      <div style="display: flex; gap: 2px; margin-top: 2px">${Array.from({ length: colour ? 3 : 1 }, (_, i) => html`<${Plane} values=${found.values.subarray((o * into + i) * size, (o * into + i + 1) * size)} height=${height} width=${width} scale=${scale} label=${t("layer.filter", { n: o })} />`)}</div>${t("layer.channel", { n: o })}</div>`)}</div>`;
+
 };
 
 const History = ({ stats, key_ }) => {
@@ -88,7 +93,7 @@ const History = ({ stats, key_ }) => {
     const { low, high, counts } = stats[at].parameters[name];
     const middles = counts.map((_, k) => low + ((k + 0.5) / counts.length) * (high - low));
     return html`<h3>${name}</h3><div class="two even"><${Plot} data=${[steps, column("norm"), column("gradient")]} xLabel=${t("axis.steps")} yLabel=${t("layer.norms")} height=${170} series=${[{ label: t("layer.norm"), stroke: "--ink", points: true }, { label: t("layer.gradient"), stroke: "--plus", points: true }]} />
-      <${Plot} data=${[middles, counts]} xLabel=${t("layer.weight")} yLabel=${t("layer.count")} height=${170} series=${[{ label: t("layer.at_step", { n: count(stats[at].step) }), stroke: "--accent" }]} /></div>
+      <${Plot} data=${[middles, counts]} xLabel=${t("layer.weight")} yLabel=${t("layer.count")} height=${170} series=${[{ label: t("layer.at_step", { n: count(stats[at].step) }), stroke: "--accent", bars: true }]} /></div>
       <input type="range" min="0" max=${stats.length - 1} value=${at} aria-label=${t("layer.scrub")} style="width: 100%" onInput=${(event) => go({ at: String(stats[event.target.value].step) }, { replace: true })} />`;
   })}`;
 };

@@ -1,10 +1,9 @@
 // A training while it happens, or as it was: the curves, what they say in plain words, the images it is asked about again and again.
 import { html, useState, useEffect, useRef, useMemo } from "../html.js";
-import { place, link, go, snapshot } from "../state.js";
+import { place, link, go, snapshot, language, news } from "../state.js";
 import { t, count, number, percent, duration, bytes } from "../words.js";
 import { get, path, post, ask } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
-import { language } from "../state.js";
 import { Plot } from "../plot.js";
 
 const CALM = 1000; // ms between two drawings of the curves
@@ -14,38 +13,48 @@ const MOST = 4000; // points that are kept in the page before every second one i
 const useSeries = (run) => {
   const [state, set] = useState({ waiting: true });
   const [round, again] = useState(0);
+  const hidden = useHidden();
   useEffect(() => {
+    if (hidden) return; // nobody looks: nothing is sent, nothing is drawn, and the training has the processors to itself
     let source, current = true;
     get(path(run, "/series")).then((first) => {
       if (!current) return;
       let [n = [], loss = [], lr = [], seconds = []] = first.steps;
-      const series = { ...first, n, loss, lr, seconds };
-      set({ value: series });
+      set({ value: { ...first, n, loss, lr, seconds } });
       source = new EventSource(path(run, "/events", { offset: first.offset }));
-      source.addEventListener("events", (message) => {
-        const { events, run: about, system } = JSON.parse(message.data);
-        set(({ value }) => {
-          const next = { ...value, about };
-          const steps = events.filter((event) => event.kind === "step");
-          if (steps.length) {
-            for (const [name, key] of [["n", "n"], ["loss", "loss"], ["lr", "lr"], ["seconds", "seconds"]]) next[name] = value[name].concat(steps.map((step) => step[key]));
-            if (next.n.length > MOST) for (const name of ["n", "loss", "lr", "seconds"]) next[name] = next[name].filter((_, k) => k % 2 === 0 || k > MOST - 500);
-            next.total = value.total + steps.length;
-          }
-          next.epochs = value.epochs.concat(events.filter((event) => event.kind === "epoch"));
-          next.notes = value.notes.concat(events.filter((event) => event.kind === "note"));
-          if (system) next.now = system;
-          next.updates = (value.updates ?? 0) + 1;
-          return { value: next };
-        });
-        if (events.some((event) => event.kind === "epoch")) get(path(run, "/series")).then(({ diagnosis }) => set(({ value }) => ({ value: { ...value, diagnosis } })));
-      });
+      source.addEventListener("events", (message) => set(({ value }) => ({ value: grown(value, JSON.parse(message.data)) })));
       source.addEventListener("again", () => again((n) => n + 1));
       source.addEventListener("gone", () => { source.close(); set({ error: t("live.gone") }); });
     }, (error) => set({ error: error.message }));
     return () => { current = false; source?.close(); };
-  }, [run, round, language.value]);
+  }, [run, round, hidden, language.value]);
   return state;
+};
+
+/** The series with what a message of the stream adds. */
+const grown = (value, { events, run, system, diagnosis }) => {
+  const next = { ...value, about: run };
+  const steps = events.filter((event) => event.kind === "step");
+  if (steps.length) {
+    for (const name of ["n", "loss", "lr", "seconds"]) next[name] = value[name].concat(steps.map((step) => step[name]));
+    if (next.n.length > MOST) for (const name of ["n", "loss", "lr", "seconds"]) next[name] = next[name].filter((_, k) => k % 2 === 0 || k > MOST - 500);
+    next.total = value.total + steps.length;
+  }
+  next.epochs = value.epochs.concat(events.filter((event) => event.kind === "epoch"));
+  next.notes = value.notes.concat(events.filter((event) => event.kind === "note"));
+  if (system) next.now = system;
+  if (diagnosis) next.diagnosis = diagnosis;
+  return next;
+};
+
+const useHidden = () => {
+  const [hidden, set] = useState(document.hidden);
+  useEffect(() => {
+    const look = () => set(document.hidden);
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, []);
+  return hidden;
 };
 
 const smooth = (values, by = 0.9) => {
@@ -80,6 +89,13 @@ const Live = ({ run, about, series: fresh }) => {
   const series = useCalm(fresh, CALM);
   const now = fresh.about ?? about ?? {};
   const running = now.status === "running";
+  // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are asked again.
+  const kept = series.epochs.length + Math.floor(Math.log2(1 + (series.total ?? 0)));
+  const stage = about && `${kept} ${now.phase} ${now.status}`, known = useRef(null);
+  useEffect(() => {
+    if (known.current && known.current !== stage) news.value += 1;
+    known.current = stage;
+  }, [stage]);
   const x = useMemo(() => {
     if (axis === "steps") return series.n;
     if (axis === "time") {
@@ -115,20 +131,21 @@ const Live = ({ run, about, series: fresh }) => {
   const marks = snapshot() === "best" ? [] : [ofStep(Number(snapshot()))].filter((v) => v !== undefined);
   const drawn = useMemo(() => html`<div class="two">
       <div>
-        <div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>
+        ${x.length < 2 && !running ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
         ${x.length > 1 && html`<${Plot} data=${[x, series.loss, smooth(series.loss), validation]} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
         ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} onPoint=${(k) => closest(series.epochs[k].step)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
         ${x.length > 1 && html`<${Plot} data=${[x, series.lr]} xLabel=${units[axis]} yLabel=${t("live.rate")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
-        <p class="small">${t("live.click")}</p>
+        ${x.length > 1 && html`<p class="small">${t("live.click")} ${about?.recipe?.label_smoothing > 0 && t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })}</p>`}
       </div>
       <div>
         ${running && html`<${Control} run=${run} />`}
-        <${Probes} run=${run} about=${about} updates=${running && snapshot() === "best" ? series.epochs.length + Math.floor(Math.log2(1 + (series.total ?? 0))) : 0} />
+        <${Probes} run=${run} about=${about} updates=${running && snapshot() === "best" ? about?.snapshots.at(-1) : 0} />
         <h2>${t("live.told")}</h2>
         <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
         ${now.report && html`<p><a href=${`/api/runs/${encodeURIComponent(run)}/report`}>${t("live.report")}</a></p>`}
       </div></div>`, [series, about, now.status, now.report, axis, marks.join(), language.value]);
+  const how = fresh.now?.how ?? fresh.system[4]?.at(-1);
   return html`
     <h1>${fresh.diagnosis?.length ? "" : t("page.live")}${fresh.diagnosis?.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
     <dl class="figures">
@@ -139,7 +156,7 @@ const Live = ({ run, about, series: fresh }) => {
       <div><dt>${t("live.rate")}</dt><dd>${number(fresh.lr.at(-1), 2)}</dd></div>
       <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
       <div><dt>${t("live.machine")}</dt><dd>${running && fresh.now ? html`${number(fresh.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(fresh.now.memory)}</span>` : "–"}</dd></div>
-      <div><dt>${t("runs.energy")}</dt><dd>${fresh.now || fresh.system.length ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : fresh.now?.joules ?? fresh.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh · ${t(`energy.${fresh.now?.how ?? fresh.system[4]?.at(-1)}`)}</span>` : "–"}</dd></div>
+      <div><dt>${t("runs.energy")}${how ? `, ${t(`energy.${how}`)}` : ""}</dt><dd>${how ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : fresh.now?.joules ?? fresh.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
     </dl>
     ${drawn}`;
 };
@@ -168,7 +185,7 @@ const Probes = ({ run, about, updates }) => {
     <${Fetched} state=${state}>${(found) =>
       found === null
         ? html`<p class="small">${t("live.no_probes")}</p>`
-        : html`<div class="probes">${found.predicted.slice(0, 16).map((k, i) => {
+        : html`<div class="probes four">${found.predicted.slice(0, 16).map((k, i) => {
             const wrong = found.truth[i] >= 0 && k !== found.truth[i];
             return html`<a class=${`probe ${wrong ? "wrong" : ""}`} style="text-decoration: none" href=${link({ page: "image", image: `probe-${i}` })}>
               <img alt=${t("probe", { n: i + 1 })} src=${path(run, "/look/picture", { image: `probe-${i}`, snapshot: snapshot() })} loading="lazy" />

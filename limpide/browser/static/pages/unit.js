@@ -1,6 +1,6 @@
 // One number of the network, taken apart: what it saw, times its weights, summed; what becomes of it; what it speaks for.
 import { html, useState, useEffect } from "../html.js";
-import { place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
+import { alone, keyboard, place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
 import { t, number, fixed, percent, count, tiny } from "../words.js";
 import { ask, path, picture } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
@@ -19,16 +19,18 @@ export default () => {
 const Unit = ({ run, unit }) => {
   const flat = unit.shape.length < 3;
   const [channels, height, width] = flat ? [unit.shape.at(-1), unit.shape.length > 1 ? unit.shape[0] : 1, 1] : unit.shape;
-  const move = (dc, dy, dx) => go({ c: (unit.channel + dc + channels) % channels, y: (unit.y + dy + height) % height, x: (unit.x + dx + width) % width }, { replace: true });
+  const { c = unit.channel, y = unit.y, x = unit.x } = place.value; // where we are already, while what is there is still on its way
+  const move = (dc, dy, dx) => go({ c: (Number(c) + dc + channels) % channels, y: (Number(y) + dy + height) % height, x: (Number(x) + dx + width) % width }, { replace: true });
   useEffect(() => {
     const keys = { ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0], ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], PageUp: [-1, 0, 0], PageDown: [1, 0, 0] };
     const press = (event) => {
-      if (!keys[event.key] || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
+      if (!keys[event.key] || event.altKey || event.ctrlKey || event.metaKey || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
       event.preventDefault();
       move(...keys[event.key]);
     };
-    addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
+    const heard = keyboard();
+    heard.addEventListener("keydown", press);
+    return () => heard.removeEventListener("keydown", press);
   });
   return html`<h1>${t(`unit.claim.${unit.kind}`, { value: number(unit.value, 4), n: count(unit.terms), rule: t(`rule.${unit.rule}`) === `rule.${unit.rule}` ? unit.rule : t(`rule.${unit.rule}`) })}</h1>
     <div class="row" role="group" aria-label=${t("unit.move")}>
@@ -42,7 +44,7 @@ const Unit = ({ run, unit }) => {
     </div><div>
       <h2>${t("unit.sees")}</h2><${Seen} run=${run} unit=${unit} />
       <h2>${t("unit.votes")}</h2><p class="small">${t("unit.votes_read")}</p><${Votes} votes=${unit.votes} />
-      <${Strongest} run=${run} unit=${unit} /><${Maximised} run=${run} unit=${unit} />
+      ${!alone && html`<${Strongest} run=${run} unit=${unit} />`}<${Maximised} run=${run} unit=${unit} />
     </div></div>`;
 };
 

@@ -1,6 +1,6 @@
 // The first layer: the image, the maps that it becomes, and any place of any map as the sum that it is.
 import { html, useEffect, useMemo, useRef, useState } from "../../html.js";
-import { t as say, count } from "../../words.js";
+import { t as say, count, number } from "../../words.js";
 import { Plane, Scale, signed, cell, most } from "../../paint.js";
 import { unitOf } from "../../sums.js";
 import { added, among, digitsFor, plain, Written } from "./shared.js";
@@ -18,6 +18,11 @@ export const First = ({ first, begin, mean, std }) => {
   const unit = useMemo(() => unitOf(first, c, y, x), [c, y, x]);
   const scale = useMemo(() => most(first.output.values), []), heaviest = useMemo(() => most(first.weight.values), []);
   const n = first.channels[c], size = height * width;
+  // The section's own sentence, which Python wrote (interpret/why.py): it speaks of the unit that is shown now.
+  useEffect(() => {
+    const claim = document.querySelector("#inside > .claim");
+    if (claim) claim.textContent = say(flat ? "Unit {n} of layer {layer} is the sum of {terms} products: {value}." : "Unit {n} of layer {layer} at row {y}, column {x} is the sum of {terms} products: {value}.", { n, layer: first.name, y, x, terms: count(unit.products.length), value: number(unit.value) });
+  }, [unit]);
   // The same arrays at every step: only a map that changes is painted again.
   const maps = useMemo(() => first.channels.map((_, k) => first.output.values.subarray(k * size, (k + 1) * size)), []);
   const weights = useMemo(() => first.channels.map((_, k) => weightsOf(first, k)), []);
@@ -46,10 +51,10 @@ export const First = ({ first, begin, mean, std }) => {
     <${Written} lines=${[["", plain(unit.sum, 6), say("sum of all {n} products", { n: count(unit.products.length) })], added(unit.bias, say("bias, the unit's own constant"))]} sum=${unit} total=${say("value of the unit")} />
     <h3>${all}</h3>
     <p class="small">${say(flat ? "The weights of each unit. A click opens it." : "Above, the weights of each channel; below, its map. A click opens the unit at that place.")}</p>
-    <div class="maps" role="group" aria-label=${all} onKeyDown=${among(c, channels, (k) => set([k, y, x]))}>${first.channels.map((number, k) => html`<div class=${`map places ${flat ? "flat" : ""}`} key=${number}>
+    <div class="maps" role="group" aria-label=${all} onKeyDown=${among(c, channels, (k) => set([k, y, x]))}>${first.channels.map((name, k) => html`<div class=${`map places ${flat ? "flat" : ""}`} key=${name}>
       <${Weights} planes=${weights[k]} first=${first} scale=${heaviest} label=${say("its weights")} onClick=${flat ? () => set([k, y, x]) : undefined} />
-      ${!flat && html`<${Plane} values=${maps[k]} height=${height} width=${width} scale=${scale} label=${say("channel {n}", { n: number })} className="place" onClick=${(row, column) => set([k, row, column])} />`}
-      <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}><span class="unseen">${say(flat ? "unit {n}" : "channel {n}", { n: number })}</span><span aria-hidden="true">${number}</span><span>${plain(maps[k][y * width + x], 2)}</span></button></div>`)}</div>`;
+      ${!flat && html`<${Plane} values=${maps[k]} height=${height} width=${width} scale=${scale} label=${say("channel {n}", { n: name })} className="place" onClick=${(row, column) => set([k, row, column])} />`}
+      <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}><span class="unseen">${say(flat ? "unit {n}" : "channel {n}", { n: name })}</span><span aria-hidden="true">${name}</span><span>${plain(maps[k][y * width + x], 2)}</span></button></div>`)}</div>`;
 };
 
 const weightsOf = ({ weight: { shape, values } }, k) => {

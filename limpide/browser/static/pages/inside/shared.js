@@ -2,8 +2,7 @@
 import { html } from "../../html.js";
 import { t as say, fixed, tiny } from "../../words.js";
 
-/** With a true minus sign, and never "−0.00". */
-export const plain = (value, digits = 4) => fixed(Number(value.toFixed(digits)), digits);
+export const plain = (value, digits = 4) => fixed(value, digits);
 /** So many digits that the largest of these numbers shows three. */
 export const digitsFor = (most) => Math.max(1, Math.min(5, 2 - Math.floor(Math.log10(most || 1))));
 

@@ -15,7 +15,7 @@ from PIL import Image
 from limpide.data.dataset import FileImages
 from limpide.data.decode import Undecodable
 from limpide.data.scan import scan
-from limpide.data.split import read_split, sample
+from limpide.data.split import check_split, read_split, sample
 from limpide.errors import LimpideError
 from limpide.files import sha256
 from limpide.run import Run
@@ -28,11 +28,12 @@ class Gone(LookupError):
 
 
 class Album:
-    """files, labels, parts: parallel, in the order of split.csv. Raises LookupError where a run has no split yet."""
+    """files, labels, parts: parallel, in the order of split.csv. Raises LookupError where a run has no split yet, RunError where it lost some."""
 
     def __init__(self, run: Run) -> None:
         if not run.split_file.exists():
             raise LookupError("this run has not split its images yet")
+        check_split(run)
         self.run = run
         rows = list(read_split(run.split_file))
         self.files = [row.get("file") or "" for row in rows]

@@ -1,0 +1,150 @@
+"""The studio's instruments in a notebook: the same pages, asked and answered by messages between the notebook and its kernel.
+
+What is shown is one network and one image, and where we are is a handful of traits, which both sides may set. The questions are those of
+looking/, answered one after the other between two cells: nobody else uses the network meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from limpide import browser, language
+from limpide.amounts import shown
+from limpide.errors import UsageError
+from limpide.finding import Finding
+from limpide.interpret.trace import Trace, in_evaluation
+from limpide.language import N_, Message
+from limpide.studio.answers import finite, worded
+from limpide.studio.looking import answered
+from limpide.studio.looking.held import Held
+from limpide.studio.questions import NEEDED, values_of
+from limpide.workflows.see import Opened, operation, within
+
+PAGES = ("image", "anatomy", "layer", "unit")
+QUESTIONS = ("words", "prediction", "saliency", "sanity", "occluded", "picture", "anatomy", "maps", "kernels", "unit", "effect", "maximised")
+OWN = {"own": b""}  # the name of the one image
+
+
+class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
+    """One network and one image, to be clicked through: `limpide.see(model, image).widget()`.
+
+    Where we are is read and set from Python, too: `w.page` (image, anatomy, layer or unit), `w.layer`, `w.channel`, `w.y`, `w.x` (channel None:
+    the unit that matters most), `w.language`. Raises UsageError for a place that is not there. What a notebook keeps without a kernel is a still picture.
+    """
+
+    page = traitlets.Unicode("layer").tag(sync=True)
+    layer = traitlets.Unicode().tag(sync=True)
+    channel = traitlets.Int(None, allow_none=True).tag(sync=True)
+    y = traitlets.Int(0).tag(sync=True)
+    x = traitlets.Int(0).tag(sync=True)
+    language = traitlets.Unicode("en").tag(sync=True)
+    _still = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, opened: Opened, seen: Trace, square: np.ndarray, title: Message, still: str, **place: Any) -> None:
+        self._seen, self._network, self._title = seen, opened.network, title
+        self._held = Held(opened, seen, square)
+        super().__init__(_esm=browser.widget(), _still=still, **{"layer": _first(seen), "language": language.current(), **place})
+        self.on_msg(self._asked)
+
+    # -- where we are
+
+    def _place(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("page", "layer", "channel", "y", "x", "language")}
+
+    def _checked(self, place: dict[str, Any]) -> dict[str, Any]:
+        """The same place, its layer by its key. Raises UsageError where it is not there."""
+        for name, known in (("page", PAGES), ("language", language.LANGUAGES)):
+            if place[name] not in known:
+                raise UsageError("L102", N_("the value of {name} must be {expected}"), where=place[name], todo="", name=name, expected=", ".join(known))
+        op = operation(self._seen, place["layer"])
+        if place["channel"] is not None:
+            within(op, place["channel"], place["y"], place["x"])
+        return place | {"layer": op.key}
+
+    @traitlets.validate("page", "layer", "channel", "y", "x", "language")  # type: ignore[untyped-decorator]
+    def _valid(self, proposal: Any) -> Any:
+        name, place = proposal["trait"].name, self._place() | {proposal["trait"].name: proposal["value"]}
+        if name in ("page", "layer", "language"):  # another layer has units of its own
+            place |= {"channel": None}
+        return self._checked(place)[name]
+
+    @traitlets.observe("layer")  # type: ignore[untyped-decorator]
+    def _moved(self, _change: Any) -> None:
+        try:
+            self._checked(self._place())
+        except UsageError:
+            self.channel = None
+            self.y = self.x = 0
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """What the page says; where that is nowhere, the page is told where we are."""
+        try:
+            self._checked(self._place() | {name: value for name, value in sync_data.items() if name in self._place()})
+            super().set_state(sync_data)
+        except (UsageError, TypeError, traitlets.TraitError):
+            self.send_state(list(self._place()))
+
+    # -- questions
+
+    def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """A message {id, what, values} → a message {id, about} with the bytes beside it, or {id, error}."""
+        if not isinstance(content, dict) or not isinstance(content.get("id"), str):
+            return  # nobody who could be answered
+        before = language.current()
+        language.use(self.language)
+        try:
+            answer, data = self._answer(content.get("what"), content.get("values"))
+        finally:
+            language.use(before)
+        self.send({"id": content["id"], **answer}, buffers=[data] if data else None)
+
+    def _answer(self, what: Any, values: Any) -> tuple[dict[str, Any], bytes]:
+        if what not in QUESTIONS or not isinstance(values, dict):
+            return {"error": "there is nothing of this name to look at"}, b""
+        if what == "words":
+            return self._words(values.get("language")), b""
+        try:
+            asked = values_of(what, {str(name): str(value) for name, value in values.items() if value is not None}, OWN)
+        except (ValueError, KeyError, RecursionError):
+            return {"error": "these values make no question"}, b""
+        if missed := [name for name in NEEDED.get(what, ()) if name not in asked]:
+            return {"error": f"this question needs {', '.join(missed)}"}, b""
+        with in_evaluation(self._network):
+            kind, payload, data = answered(self._held, what, {"path": "", **asked})
+        if kind == "error":
+            return {"error": payload}, b""
+        if isinstance(payload.get("finding"), dict):
+            payload["finding"] = worded(Finding.from_json(payload["finding"]))
+        return {"about": finite(payload)}, data
+
+    def _words(self, wanted: Any) -> dict[str, Any]:
+        """All that the pages say, in a language that the page is about to change to."""
+        if wanted not in language.LANGUAGES:
+            return {"error": f"language: {', '.join(language.LANGUAGES)}"}
+        language.use(wanted)
+        sentences = json.loads((browser.STATIC / "locale" / f"{wanted}.json").read_text(encoding="utf-8"))
+        return {"about": {"language": wanted, "sentences": sentences, "title": shown(self._title)}}
+
+    # -- in the notebook
+
+    def __repr__(self) -> str:
+        at = self.layer if self.channel is None else f"{self.layer}, channel {self.channel}, row {self.y}, column {self.x}"
+        return f"Instruments({type(self._network).__name__}: {self.page}, {at})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The widget, and beside it a still picture for whatever shows no widgets."""
+        found = super()._repr_mimebundle_(**kwargs)
+        if found is not None:
+            found[0]["text/html"] = self._still
+        return found
+
+
+def _first(seen: Trace) -> str:
+    """The first convolution, or else the first linear layer, or else whatever ran first."""
+    kinds = {op.name: op.key for op in reversed(seen.ops)}
+    return kinds.get("conv2d") or kinds.get("linear") or seen.ops[0].key
