@@ -1,8 +1,11 @@
 """The studio: watch a training, and open its network down to one product of one neuron. A local web application over run directories.
 
-server.py    who is let in, what is answered; no mathematics
-series.py    what happened in a run, as short as a screen can show
-worker.py    the process that looks into networks, apart from the server
-looking/   what that process can be asked
-static/      the pages: small ES modules, no bundler
+guard.py      who is let in                      server.py     what is answered; no mathematics
+series.py     what happened in a run, as short as a screen can show
+stream.py     what happens in it now             starting.py   a training that somebody starts on the page
+questions.py  what can be asked, and how its values are written
+worker.py     the process that looks into networks, apart from the server
+looking/      what that process can be asked
+widget.py     the same questions in a notebook   marking.py    what somebody thinks of labels
+The pages stand in browser/static: small ES modules, no bundler.
 """

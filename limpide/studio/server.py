@@ -13,9 +13,8 @@ import os
 import secrets
 import socket
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -39,15 +38,13 @@ from limpide.studio.answers import Ascii, choices, finite, worded
 from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
-from limpide.studio.series import Story, following, size_of, spark, summary
+from limpide.studio.series import Story, spark, summary
 from limpide.studio.starting import Wish
+from limpide.studio.stream import tail
 from limpide.studio.worker import Worker
 from limpide.workflows.info import log_error
 
 PORTS = range(8765, 8785)
-TAIL = 0.4  # s between two looks at events.jsonl
-LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
-BEAT = 10.0  # s after which a silent stream says that it is alive
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
 MOST_NAME = 4096  # letters of a file name
 UPLOADS = 20  # kept in memory
@@ -232,34 +229,8 @@ class Studio:
         words = language.current()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
         offset = int(last) if last.isdecimal() else 0
-        return StreamingResponse(self._tail(request, run, offset, words), media_type="text/event-stream", headers={"cache-control": "no-store"})
-
-    async def _tail(self, request: Request, run: Run, offset: int, words: str) -> AsyncIterator[str]:
-        known, stamp, looked, silent = summary(run), _stamp(run), time.monotonic(), 0.0
-        while not await request.is_disconnected():
-            size, now = size_of(run), known
-            if _stamp(run) != stamp or time.monotonic() - looked > LOOK:
-                stamp, looked, now = _stamp(run), time.monotonic(), summary(run)
-            if now["status"] == "unreadable":
-                yield _message("gone", {}, offset)
-                return
-            if size < offset or now["epoch_id"] != known["epoch_id"]:
-                yield _message("again", {}, 0)  # a continued training took events back: read everything anew
-                return
-            language.use(words)
-            found, end = following(run, offset) if size > offset else ([], offset)
-            if found or now != known:
-                offset = end
-                told = {"events": found, "run": now, "system": _last_line(run)}
-                if now["status"] != known["status"] or any(event["kind"] == "epoch" for event in found):
-                    told["diagnosis"] = self._story(run).diagnosis(now["status"] == "finished")
-                yield _message("events", finite(told), offset)
-                known, silent = now, 0.0
-            elif silent >= BEAT:
-                yield ": alive\n\n"
-                silent = 0.0
-            await asyncio.sleep(TAIL)
-            silent += TAIL
+        told = tail(run, offset, words, lambda: self._story(run), request.is_disconnected)
+        return StreamingResponse(told, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def control(self, request: Request) -> Response:
         run = self._run(request)
@@ -365,27 +336,6 @@ async def _damaged(_request: Request, error: Exception) -> Response:
 
 async def _mistake(_request: Request, error: Exception) -> Response:
     return _told(f"this is a mistake in limpide itself; the details are in {log_error(error)}", 500)
-
-
-def _message(kind: str, values: Any, offset: int) -> str:
-    return f"event: {kind}\nid: {offset}\ndata: {json.dumps(values)}\n\n"
-
-
-def _stamp(run: Run) -> tuple[int, int] | None:
-    """Another one whenever run.json was written."""
-    try:
-        state = (run.path / "run.json").stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_ino
-
-
-def _last_line(run: Run) -> dict[str, Any] | None:
-    with contextlib.suppress(OSError, ValueError), open(run.system_file, "rb") as stream:
-        stream.seek(max(0, run.system_file.stat().st_size - 500))
-        lines = stream.read().split(b"\n")
-        return json.loads(lines[-2]) if len(lines) > 1 else None  # type: ignore[no-any-return]
-    return None
 
 
 def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:

@@ -148,14 +148,14 @@ def operation(seen: Trace, layer: str) -> Op:
     try:
         return seen.find(layer)
     except KeyError:
-        keys = [op.key for op in seen.ops]
+        keys, weighed = [op.key for op in seen.ops], [op.key for op in seen.ops if op.name in ("conv2d", "linear")]
         raise UsageError(
             "L109",
             N_("the network has no layer of this name"),
             where=layer,
             todo=N_("did you mean {guess}? There are {names}"),
-            guess=nearest(layer, keys) or keys[0],
-            names=", ".join(keys[:8]),
+            guess=nearest(layer, keys) or (weighed or keys)[0],
+            names=", ".join((weighed or keys)[:8]),
         ) from None
 
 

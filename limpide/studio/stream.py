@@ -1,0 +1,74 @@
+"""The stream of a run as server-sent events, whose id is the place in events.jsonl: a reconnect goes on where it was."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from limpide import language
+from limpide.errors import RunError
+from limpide.run import Run
+from limpide.studio.answers import finite
+from limpide.studio.series import Story, following, size_of, summary
+
+TAIL = 0.4  # s between two looks at events.jsonl
+LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
+BEAT = 10.0  # s after which a silent stream says that it is alive
+
+
+async def tail(run: Run, offset: int, words: str, story: Callable[[], Story], gone: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
+    """What happens in a run after this place of its events, in the language `words`, until nobody listens (`gone`) or the run is gone.
+
+    events: {events, run, system}, and {diagnosis} where there is more to say · again: read everything anew · gone
+    """
+    known, stamp, looked, silent = summary(run), _stamp(run), time.monotonic(), 0.0
+    while not await gone():
+        size, now = size_of(run), known
+        if _stamp(run) != stamp or time.monotonic() - looked > LOOK:
+            stamp, looked, now = _stamp(run), time.monotonic(), summary(run)
+        if now["status"] == "unreadable":
+            yield _message("gone", {}, offset)
+            return
+        if size < offset or now["epoch_id"] != known["epoch_id"]:
+            yield _message("again", {}, 0)  # a continued training took events back: read everything anew
+            return
+        language.use(words)
+        found, end = following(run, offset) if size > offset else ([], offset)
+        if found or now != known:
+            offset = end
+            told = {"events": found, "run": now, "system": _last_line(run)}
+            if now["status"] != known["status"] or any(event["kind"] == "epoch" for event in found):
+                with contextlib.suppress(RunError):  # it went away meanwhile, as the next look will tell
+                    told["diagnosis"] = story().diagnosis(now["status"] == "finished")
+            yield _message("events", finite(told), offset)
+            known, silent = now, 0.0
+        elif silent >= BEAT:
+            yield ": alive\n\n"
+            silent = 0.0
+        await asyncio.sleep(TAIL)
+        silent += TAIL
+
+
+def _message(kind: str, values: Any, offset: int) -> str:
+    return f"event: {kind}\nid: {offset}\ndata: {json.dumps(values)}\n\n"
+
+
+def _stamp(run: Run) -> tuple[int, int] | None:
+    """Another one whenever run.json was written."""
+    try:
+        state = (run.path / "run.json").stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_ino
+
+
+def _last_line(run: Run) -> dict[str, Any] | None:
+    with contextlib.suppress(OSError, ValueError), open(run.system_file, "rb") as stream:
+        stream.seek(max(0, run.system_file.stat().st_size - 500))
+        lines = stream.read().split(b"\n")
+        return json.loads(lines[-2]) if len(lines) > 1 else None  # type: ignore[no-any-return]
+    return None
