@@ -31,7 +31,7 @@ from limpide.browser import STATIC
 from limpide.errors import LimpideError, RunError, UsageError
 from limpide.finding import Finding
 from limpide.language import N_
-from limpide.report.page import written_as
+from limpide.report.page import SECTIONS, written_as
 from limpide.run import Run
 from limpide.studio import marking, starting
 from limpide.studio.answers import Ascii, choices, finite, worded
@@ -182,7 +182,10 @@ class Studio:
     async def findings(self, request: Request) -> Response:
         run = self._run(request)
         self._speak(request)
-        return Ascii({"findings": [worded(finding) for finding in run.findings().values()]})
+        found, titles = run.findings(), dict(SECTIONS)
+        told = ["accuracy", *titles]  # in the order of the report; then what is said of the images
+        order = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
+        return Ascii({"findings": [worded(found[name]) | {"title": language._(titles[name]) if name in titles else ""} for name in order]})
 
     async def marks(self, request: Request) -> Response:
         """What somebody thinks of labels: marks.csv of the run, never the files. POST {file, label, suggested}; without a suggestion the mark goes."""

@@ -23,7 +23,7 @@ export default () => {
     }}<//>`;
 };
 
-const Finding = ({ one, open = false }) => html`<section class="finding"><p><span class=${`badge ${one.verdict}`}>${t(`verdict.${one.verdict}`)}</span> ${one.text}</p>
+const Finding = ({ one, open = false }) => html`<section class="finding"><p><span class=${`badge ${one.verdict}`}>${t(`verdict.${one.verdict}`)}</span> ${one.title && html`<span class="small">${one.title} · </span>`}${one.text}</p>
   ${(one.numbers.length > 0 || one.rows.length > 0 || one.details.length > 0 || one.pictures.length > 0) && html`<details open=${open}><summary class="small">${t("image.evidence")}</summary>
     ${one.numbers.length > 0 && html`<dl class="figures">${one.numbers.map((n) => html`<div><dt>${n.name}</dt><dd>${measured(n.value, n.unit)}</dd>${n.low != null && html`<span class="small">${t("audit.interval", { low: measured(n.low, n.unit), high: measured(n.high, n.unit) })}</span>`}${n.n != null && html` <span class="small">${t("audit.n", { n: count(n.n) })}</span>`}</div>`)}</dl>`}
     ${one.rows.length > 0 && html`<${Rows} one=${one} />`}
