@@ -167,7 +167,7 @@ def test_one_verdict_has_the_same_words_in_the_studio_and_in_all_that_is_written
     studio = json.loads((tool.PACKAGE / "browser" / "static" / "locale" / f"{spoken}.json").read_text(encoding="utf-8"))
 
     def there(stem: str) -> dict[str, str]:
-        return {key.removeprefix(f"{stem}."): words for key, words in studio.items() if key.startswith(f"{stem}.")}
+        return {verdict: studio[key] for verdict in VERDICTS if (key := f"{stem}.{verdict}") in studio}
 
     assert there("verdict") == {verdict: language._(words) for verdict, words in VERDICT_WORDS.items()} and set(VERDICT_WORDS) == set(VERDICTS)
     assert there("badge") == {verdict: language._(words) for verdict, words in BADGE_WORDS.items()}
