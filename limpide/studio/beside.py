@@ -25,7 +25,7 @@ def main() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=leave, daemon=True).start()
-    serve(Path(sys.argv[2]), sock, token)
+    serve(Path(sys.argv[2]), sock, token, rest=0.0)  # at once, while the training only reads its images
 
 
 if __name__ == "__main__":

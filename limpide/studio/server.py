@@ -361,15 +361,17 @@ def listen(port: int | None) -> socket.socket:
     raise UsageError("L125", N_("this port is taken"), where=str(port), todo=N_("leave --port out, and a free one is found"))
 
 
-def serve(folder: Path, sock: socket.socket, token: str) -> None:
-    """Until Ctrl-C."""
+def serve(folder: Path, sock: socket.socket, token: str, rest: float = 3.0) -> None:
+    """Until Ctrl-C. rest: s after which the process that looks into networks starts by itself: what is asked for first comes first."""
     import uvicorn
 
     with contextlib.suppress(AttributeError, OSError):
         os.nice(5)  # a training beside it goes first
     app, studio = application(folder, token, sock.getsockname()[1])
     config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False)
-    threading.Thread(target=studio.quick.warm, daemon=True).start()
+    warming = threading.Timer(rest, studio.quick.warm)
+    warming.daemon = True
+    warming.start()
     try:
         uvicorn.Server(config).run(sockets=[sock])
     finally:

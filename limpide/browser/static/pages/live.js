@@ -6,7 +6,8 @@ import { get, path, post, ask } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
 
-const CALM = 1000; // ms between two drawings of the curves
+// ms between two drawings of the curves: the longer they are, the less one of them changes in a second.
+const calm = (points) => Math.min(3000, Math.max(1000, 4 * points));
 const MOST = 4000; // points that are kept in the page before every second one is dropped
 
 /** The series of a run, kept up to date by server-sent events. */
@@ -83,10 +84,10 @@ const useCalm = (value, ms) => {
   return shown;
 };
 
-// The figures at once; curves and images, which cost more to draw, once a second.
+// The figures at once; curves and images, which cost more to draw, every one to three seconds.
 const Live = ({ run, about, series: fresh }) => {
   const [axis, choose] = useState("steps");
-  const series = useCalm(fresh, CALM);
+  const series = useCalm(fresh, calm(fresh.n.length));
   const now = fresh.about ?? about ?? {};
   const running = now.status === "running";
   // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are asked again.
