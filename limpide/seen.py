@@ -143,7 +143,7 @@ class Seen:
         from limpide.interpret.telling import most_telling
         from limpide.interpret.why import unit_of
 
-        key = self._op(layer).key
+        key, channel = self._op(layer).key, work.first_or(channel, y, x)
         return most_telling(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
 
     def votes(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> list[tuple[str, float]]:
@@ -151,7 +151,7 @@ class Seen:
         from limpide.interpret.effect import votes
         from limpide.interpret.why import index_of
 
-        op = self._op(layer)
+        op, channel = self._op(layer), work.first_or(channel, y, x)
         if channel is None:
             unit = self.why(layer)
             channel, y, x = unit.channel, unit.y, unit.x
@@ -230,6 +230,7 @@ class Seen:
             raise UsageError(
                 "L142", N_("widgets in a notebook need a package that is not installed"), where=str(error.name), todo="pip install 'limpide[notebook]'"
             ) from error
+        channel = work.first_or(channel, y, x)
         place = {"page": "layer" if channel is None else "unit", "channel": channel, "y": y, "x": x} | ({"layer": layer} if layer else {})
         return Instruments(self._opened, self.trace, self.square, self._title(), self._repr_html_(), **place)
 

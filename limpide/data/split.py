@@ -384,20 +384,23 @@ def check_split(run: Run) -> None:
             N_("split.csv is not as it was written: it has {found} whole rows, and {written} were written"),
             where=run.split_file,
             todo=N_("restore it from a copy of the run, or train again with --new"),
-            found=found,
+            found=max(0, found),
             written=written,
         )
 
 
 def _whole_rows(file: Path) -> int:
-    """Lines of the table below its head; a last one that does not end is none."""
+    """Lines of the table below its head; a last one that does not end is none. -1 for what is no table."""
     if not file.exists():
         return 0
     with open(file, "rb") as stream:
         stream.seek(-min(1, file.stat().st_size), io.SEEK_END)
         ends = stream.read() in (b"\n", b"\r")
     with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        return max(0, sum(1 for row in csv.reader(stream) if row) - 1 - (not ends))
+        try:
+            return max(0, sum(1 for row in csv.reader(stream) if row) - 1 - (not ends))
+        except csv.Error:
+            return -1
 
 
 def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -77,14 +77,14 @@ class Story:
     """The events of a run so far. Each reading goes on where the last one ended: a long training is parsed once, however often somebody asks."""
 
     def __init__(self, run: Run) -> None:
-        self.run, self.epoch_id, self.offset = run, _epoch_id(run), 0
+        self.run, self._whose, self.offset = run, _whose(run), 0
         self.steps: list[tuple[int, float, float, float]] = []  # n, loss, learning rate, seconds
         self.epochs: list[Epoch] = []
         self.notes: list[Note] = []
 
     def stands(self) -> bool:
-        """Whether what was read is still so: a training that is continued takes events back."""
-        return size_of(self.run) >= self.offset and _epoch_id(self.run) == self.epoch_id
+        """Whether what was read is still so: a training that is continued takes events back, and another run may have the name of one that was deleted."""
+        return size_of(self.run) >= self.offset and _whose(self.run) == self._whose
 
     def read(self) -> Story:
         for event, after in _read(self.run, self.offset, quick=True):
@@ -101,7 +101,9 @@ class Story:
 
     def told(self) -> dict[str, Any]:
         """For a page: thinned, and the length of events.jsonl up to which it was read, where the stream goes on."""
+        about = summary(self.run)
         return {
+            "about": about,
             "offset": self.offset,
             "total": len(self.steps),
             "steps": thinned(self.steps),
@@ -114,7 +116,7 @@ class Story:
                     if {"step", "cpu", "memory", "joules", "how"} <= set(line)
                 ]
             ),
-            "diagnosis": self.diagnosis(summary(self.run)["status"] == "finished"),
+            "diagnosis": self.diagnosis(about["status"] == "finished"),
         }
 
     def diagnosis(self, over: bool) -> list[dict[str, str]]:
@@ -123,8 +125,14 @@ class Story:
         return [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, self.epochs, over)]
 
 
-def _epoch_id(run: Run) -> int:
-    return int(run.info().get("epoch_id", 0))
+def _whose(run: Run) -> tuple[Any, ...]:
+    """What tells these events from earlier ones under the same name."""
+    info = run.info()
+    try:
+        file = run.events_file.stat().st_ino
+    except OSError:
+        file = None
+    return info.get("epoch_id", 0), info.get("created"), file
 
 
 def size_of(run: Run) -> int:
@@ -166,14 +174,15 @@ def _read(run: Run, offset: int, most: int | None = None, quick: bool = False) -
                     return
                 offset += len(line)
                 read += len(line)
-                if quick and (step := STEP.fullmatch(line)):
-                    n, loss, lr, seconds = step.groups()
-                    yield (int(n), float(loss), float(lr), float(seconds)), offset
-                    continue
                 try:
-                    yield from_line(json.loads(line)), offset
+                    if quick and (step := STEP.fullmatch(line)):
+                        n, loss, lr, seconds = step.groups()
+                        event: Any = (int(n), float(loss), float(lr), float(seconds))
+                    else:
+                        event = from_line(json.loads(line))
                 except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     continue
+                yield event, offset
                 if most and read >= most:
                     return
     except FileNotFoundError:

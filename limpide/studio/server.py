@@ -62,6 +62,7 @@ class Studio:
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
         self._stories: OrderedDict[str, Story] = OrderedDict()
         self._starts = ThreadPoolExecutor(1)  # one training is started at a time
+        self._plans = ThreadPoolExecutor(1)  # and one folder looked through for it
 
     def routes(self) -> list[Route | Mount]:
         return [
@@ -123,8 +124,8 @@ class Studio:
         if isinstance(wish, Response):
             return wish
         told: dict[str, Any] = {"command": wish.command(self.folder), "folders": await asyncio.to_thread(starting.folders, wish.data)}
-        try:
-            told |= await asyncio.to_thread(starting.found, wish.data)
+        try:  # one folder at a time, and none that nobody waits for any more
+            told |= await asyncio.get_running_loop().run_in_executor(self._plans, starting.found, wish.data)
         except LimpideError as error:
             self._speak(request)
             told["problem"] = str(error)
@@ -231,8 +232,8 @@ class Studio:
         self._speak(request)
         words = language.current()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
-        offset = int(last) if last.isdecimal() else 0
-        told = tail(run, offset, words, lambda: self._story(run), request.is_disconnected)
+        offset, since = int(last) if last.isdecimal() else 0, request.query_params.get("epoch", "")
+        told = tail(run, offset, int(since) if since.isdecimal() else None, words, lambda: self._story(run), request.is_disconnected)
         return StreamingResponse(told, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def control(self, request: Request) -> Response:
@@ -300,6 +301,7 @@ class Studio:
         self.quick.close()
         self.slow.close()
         self._starts.shutdown(wait=False, cancel_futures=True)
+        self._plans.shutdown(wait=False, cancel_futures=True)
 
 
 async def _body(request: Request, most: int) -> bytes:

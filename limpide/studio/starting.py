@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import subprocess
@@ -70,9 +71,25 @@ class Wish:
 
 
 def found(data: str) -> dict[str, Any]:
-    """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; a named data set is not read for this."""
+    """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; neither a named data set nor an archive is read for this."""
     if not data or (data in NAMED and not os.path.exists(os.path.expanduser(data))):  # noqa: PTH110, PTH111
         return {}
+    place = os.path.expanduser(data)  # noqa: PTH111
+    if os.path.isfile(place) and not place.lower().endswith((".csv", ".tsv")):  # noqa: PTH113
+        return {}
+    return _counted(data, _stamp(place))
+
+
+def _stamp(place: str) -> int:
+    try:
+        return os.stat(place).st_mtime_ns
+    except OSError:
+        return 0
+
+
+@functools.lru_cache(1)
+def _counted(data: str, _stamp: int) -> dict[str, Any]:
+    """Kept while only the other choices change."""
     dataset = scan(data)
     return {"classes": len(dataset.classes), "images": len(dataset.images.names)}
 

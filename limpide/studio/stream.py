@@ -20,9 +20,10 @@ LOOK = 2.0  # s between two looks whether a training still works: that stands in
 BEAT = 10.0  # s after which a silent stream says that it is alive
 
 
-async def tail(run: Run, offset: int, words: str, story: Callable[[], Story], gone: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
+async def tail(run: Run, offset: int, since: int | None, words: str, story: Callable[[], Story], gone: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
     """What happens in a run after this place of its events, in the language `words`, until nobody listens (`gone`) or the run is gone.
 
+    since: the epoch_id under which the listener read up to there; another one means that events were taken back meanwhile.
     events: {events, run, system}, and {diagnosis} where there is more to say · again: read everything anew · gone
     """
     known, stamp, looked, silent = summary(run), _stamp(run), time.monotonic(), 0.0
@@ -33,7 +34,7 @@ async def tail(run: Run, offset: int, words: str, story: Callable[[], Story], go
         if now["status"] == "unreadable":
             yield _message("gone", {}, offset)
             return
-        if size < offset or now["epoch_id"] != known["epoch_id"]:
+        if size < offset or now["epoch_id"] != (known["epoch_id"] if since is None else since):
             yield _message("again", {}, 0)  # a continued training took events back: read everything anew
             return
         language.use(words)

@@ -79,7 +79,9 @@ def alike(run: Run, network: nn.Module, preprocessing: Preprocessing, image: Ten
         if not kept:
             raise Gone
     except LookupError:
-        yield Alike((), 0, 0, True, message(N_("The training images most like it cannot be shown: they are no longer where they were when the run began.")))
+        gone = N_("The training images most like it cannot be shown: they are no longer where they were when the run began.")
+        arrays = N_("The training images most like it cannot be shown: the run learned from an array, and its images are on no disk.")
+        yield Alike((), 0, 0, True, message(arrays if "arrays" in run.info() else gone))
         return
     except LimpideError as error:
         yield Alike((), 0, 0, True, error.message())

@@ -23,6 +23,8 @@ from limpide.workflows.opening import predictor_of
 def evaluate(run: str, data: str) -> Iterator[Event]:
     """Yields progress, notes and one Judged for each audit. Raises DataError when no class of `data` is known."""
     predictor, dataset = predictor_of(run), scan(data, fewest_classes=1)
+    if (Path(run) / "run.json").is_file():
+        check_split(Run(Path(run)))  # before the work: what was trained on is told in the end
     known = {name: k for k, name in enumerate(predictor.classes)}
     strange = [name for name in dataset.classes if name not in known]
     translate = np.array([known.get(name, -1) for name in dataset.classes])
@@ -65,6 +67,5 @@ def _trained_on(run: str, dataset: Dataset, rows: np.ndarray) -> int | None:
     """How many of these images, byte for byte, the training used in any way; None when only the sealed file is at hand."""
     if not (Path(run) / "split.csv").exists():
         return None
-    check_split(Run(Path(run)))
     used = {row["content"] for row in read_split(Path(run) / "split.csv") if row["part"] != "test"}
     return sum(sha256(dataset.images.bytes(int(i)))[:16] in used for i in rows) if used else 0

@@ -6,7 +6,7 @@ from limpide.errors import UsageError
 from limpide.finding import Finding
 from limpide.language import N_
 from limpide.workflows.opening import network_of, predictor_of
-from limpide.workflows.see import TOP, decoded, entered, operation, prediction, within
+from limpide.workflows.see import TOP, decoded, entered, first_or, operation, prediction, within
 
 
 def explain(run: str, file: str, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> dict[str, Finding]:
@@ -22,6 +22,7 @@ def explain(run: str, file: str, layer: str | None = None, channel: int | None =
     image = decoded(file, preprocessing)
     tensor, _, _ = entered(image, preprocessing)
     seen = trace(model, tensor)
+    channel = first_or(channel, y, x)
     if layer is not None:
         op = operation(seen, layer)
         if channel is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -157,6 +158,11 @@ def operation(seen: Trace, layer: str) -> Op:
             guess=nearest(layer, keys) or (weighed or keys)[0],
             names=", ".join((weighed or keys)[:8]),
         ) from None
+
+
+def first_or(channel: int | None, y: int, x: int) -> int | None:
+    """Whoever names a place and no channel means the first."""
+    return 0 if channel is None and (y or x) else channel
 
 
 def within(op: Op, channel: int, y: int, x: int) -> None:
@@ -318,7 +324,9 @@ def alike_to(opened: Opened, seen: Trace, file: str) -> Iterator[Progress | Alik
     if not opened.run or is_published(opened.run) or opened.preprocessing is None:
         yield None
         return
-    data = Path(file).read_bytes() if file else b""
+    data = b""
+    with contextlib.suppress(OSError):  # it may be gone by now; then it is not told from its copy among them
+        data = Path(file).read_bytes() if file else b""
     yield from alike(run_of(opened.run), opened.network, opened.preprocessing, seen.image, data)
 
 

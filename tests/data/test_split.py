@@ -517,6 +517,9 @@ def test_a_split_that_lost_rows_is_refused_and_an_old_run_opens(tmp_path: Path) 
     run = run_with_split(tmp_path, split_rows=10)
     whole = run.split_file.read_bytes()
     check_split(run)
+    run.split_file.write_bytes(whole + b'"' + b"a," * 70_000)  # a cell that no reader of tables takes
+    with pytest.raises(RunError, match="L517"):
+        check_split(run)
     for size in (0, 5, len(whole) // 3, len(whole) // 2, len(whole) - 30, len(whole) - 1):
         run.split_file.write_bytes(whole[:size])
         with pytest.raises(RunError, match="L517") as caught:

@@ -171,6 +171,14 @@ def test_axe_finds_nothing_serious(browser: Any, server: Server) -> None:
     assert not found, "\n".join(map(str, found))
 
 
+def hide(page: Any, hidden: bool) -> None:
+    """As if somebody went to another tab, or came back."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
 def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: Path) -> None:
     process = begun(tmp_path, "--epochs", "2000", "--model", "cnn", "--patience", "2000", "--batch", "32")
     try:
@@ -185,6 +193,17 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
                     seen.append(step.inner_text())
                     time.sleep(0.5)
                 assert len(set(seen)) >= 7, f"at least twice a second: {seen}"
+                hide(page, True)
+                page.wait_for_timeout(600)  # what was under way
+                before = step.inner_text()
+                page.wait_for_timeout(1500)
+                assert step.inner_text() == before, "nobody looks: nothing is drawn"
+                hide(page, False)
+                page.wait_for_function("before => document.querySelectorAll('.figures dd')[1].innerText !== before", arg=before)
+                page.get_by_role("button", name="Keep the weights now").click()
+                page.wait_for_function("() => [...document.querySelectorAll('main li')].some((line) => /as a watcher asked/.test(line.innerText))")
+                kept = max(run.kept())
+                page.wait_for_selector(f".bar option[value='{kept}']", state="attached")
                 page.click("text=Pause")
                 page.wait_for_selector("text=Asked to pause.")
                 page.locator(".u-over").first.click(position={"x": 60, "y": 60})

@@ -453,6 +453,21 @@ def test_a_long_run_is_short_on_the_screen_and_keeps_its_peaks(tmp_path: Path) -
     assert story.stands() and story.read().told()["total"] == 100_001, "what is new is read, and nothing twice"
     run.update(epoch_id=1)
     assert not story.stands(), "a continued training takes events back"
+    story = Story(run).read()
+    run.update(created="2030-01-01T00:00:00+00:00")
+    assert not story.stands(), "another run has the name of one that was deleted"
+
+
+def test_a_damaged_step_is_passed_over_by_whoever_reads(tmp_path: Path) -> None:
+    from limpide.events import Step
+    from limpide.studio.series import Story, following
+
+    run = Run.create(tmp_path, "damaged", {"wanted": {}, "classes": []})
+    for n in (1, 2, 3):
+        run.append(Step(n, 0, 1.5, 0.1, 0.01))
+    run.sync()
+    run.events_file.write_bytes(run.events_file.read_bytes().replace(b'"n": 2, "epoch": 0, "loss": 1.5', b'"n": 2, "epoch": 0, "loss": 1..5'))
+    assert [step[0] for step in Story(run).read().steps] == [event["n"] for event in following(run, 0)[0]] == [1, 3]
 
 
 @contextlib.contextmanager

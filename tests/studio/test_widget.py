@@ -19,6 +19,7 @@ from limpide import language, see
 from limpide.browser import STATIC
 from limpide.errors import UsageError
 from limpide.interpret.saliency import METHODS
+from limpide.studio.looking.looker import changed
 
 pytest.importorskip("anywidget", reason="anywidget is not installed: pip install anywidget")
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -232,6 +233,11 @@ def test_what_is_no_question_is_passed_over(kernel: Kernel) -> None:
     for content in (None, [], "unit", {}, {"id": 3, "what": "unit"}):
         assert kernel.hear({"method": "custom", "content": content}) == []
     assert "error" in kernel.hear({"method": "custom", "content": {"id": "1", "what": "unit", "values": [1]}})[0]["content"]
+
+
+def test_an_image_that_is_not_square_is_turned_whole(kernel: Kernel) -> None:
+    assert changed(np.zeros((16, 20, 3), np.uint8), {"turn": 30}).shape == changed(np.zeros((16, 20, 3), np.uint8), {"mirror": 1}).shape == (16, 20, 3)
+    assert len(kernel.ask("prediction", image="own", turn=30)["about"]["top"]) > 1
 
 
 def test_it_speaks_its_own_language_and_leaves_the_programs(kernel: Kernel) -> None:

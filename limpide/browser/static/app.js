@@ -16,7 +16,7 @@ const told = signal(""); // what went wrong with a photograph
 const over = signal(false); // a file is held over the page
 const loaded = signal({}); // a signal, so that the page is drawn when its module has come
 
-const page = () => (PAGES[place.value.page] ? place.value.page : place.value.run ? "live" : "runs");
+const page = () => (Object.hasOwn(PAGES, place.value.page ?? "") ? place.value.page : place.value.run ? "live" : "runs");
 
 const App = () => {
   const name = page();
@@ -55,8 +55,8 @@ const accepts = () => (OF_A_RUN.includes(page()) && place.value.run ? "studio" :
 const take = async (file) => {
   told.value = "";
   try {
-    const { image } = await post("/api/upload", file);
-    go({ ...other(image), page: OF_ONE_IMAGE.includes(page()) ? page() : "image" });
+    const { run } = place.value, { image } = await post("/api/upload", file);
+    if (place.value.run === run) go({ ...other(image), page: OF_ONE_IMAGE.includes(page()) ? page() : "image" });
   } catch (error) {
     told.value = t("drop.failed", { file: file.name, why: error.message });
   }

@@ -81,7 +81,7 @@ export const Pad = ({ run, onImage }) => {
         const { image } = await post("/api/upload", blob);
         if (turn === newest.current) fail(""), show(image), onImage(image); // an older one that comes late is dropped
       } catch (error) {
-        fail(error.message);
+        if (turn === newest.current) fail(error.message);
       }
     });
   };
@@ -93,7 +93,10 @@ export const Pad = ({ run, onImage }) => {
   const press = (event) => { drawing.current = true; move(null); canvas.current.setPointerCapture(event.pointerId); set([...lines, [spot(event)]]); };
   const stroke = (event) => drawing.current && set((lines) => [...lines.slice(0, -1), [...lines.at(-1), spot(event)]]);
   const lift = () => { if (drawing.current) { drawing.current = false; hand(lines, fits); } };
-  const undo = () => change(lines.slice(0, -1));
+  const undo = () => {
+    move((pen) => pen && { ...pen, down: false }); // what was drawn last is gone: nothing goes on from there
+    change(lines.slice(0, -1));
+  };
   const clear = () => { move(null); change([]); };
   const type = (event) => {
     const way = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key], from = pen ?? { at: [0.5, 0.5], down: false };

@@ -2,7 +2,7 @@
 import { html, useRef, useEffect } from "./html.js";
 import uPlot from "uplot";
 import { theme, language } from "./state.js";
-import { fixed, number } from "./words.js";
+import { number } from "./words.js";
 
 const fromZero = (_, low, high) => [Math.min(0, low), high || 1];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -51,7 +51,7 @@ export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange = seri
       observer.disconnect();
       made.destroy();
     };
-  }, [theme.value, language.value, series.length, height, xLabel, yLabel, marks.join()]);
+  }, [theme.value, language.value, series.map((one) => one.label + one.stroke).join(), height, xLabel, yLabel, marks.join()]);
   useEffect(() => plot.current?.setData(data), [data]);
   return html`<div class="plot" ref=${box} role="img" aria-label=${`${yLabel} · ${xLabel}`}></div>`;
 };

@@ -162,12 +162,13 @@ def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:
     if image.get("mirror"):
         square = square[:, ::-1]
     if image.get("turn"):
-        side = len(square)
-        wide = np.pad(square, ((side // 2,) * 2, (side // 2,) * 2, (0, 0)), mode="reflect")
+        height, width = square.shape[:2]
+        border = max(height, width) // 2
+        wide = np.pad(square, ((border,) * 2, (border,) * 2, (0, 0)), mode="reflect")
         planes = [
             np.asarray(Image.fromarray(np.ascontiguousarray(wide[..., c])).rotate(image["turn"], Image.Resampling.BILINEAR)) for c in range(wide.shape[-1])
         ]
-        square = np.stack(planes, -1)[side // 2 : side // 2 + side, side // 2 : side // 2 + side]
+        square = np.stack(planes, -1)[border : border + height, border : border + width]
     if image.get("noise"):
         noise = np.random.default_rng(0).normal(0, image["noise"], square.shape)
         square = np.clip(np.round(square + noise), 0, 255).astype(np.uint8)

@@ -132,6 +132,7 @@ class Watched:
             yield self.job.say("control", message(N_("going on")))
         elif what == "snapshot":
             self._keep()
+            yield self.job.say("control", message(N_("weights kept after step {step:count}, as a watcher asked"), step=self.state.step))
         elif what == "rate" and isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100:
             self.state.lr *= by
             yield self.job.say(

@@ -8,6 +8,8 @@ import { Plot } from "../plot.js";
 
 const STROKES = ["--accent", "--plus", "--minus", "--ok", "--bad", "--soft"];
 // How much of a run, in words, and the unit in which its frame is written: so many of the first.
+// 57 % is 57 / 100 to the last bit, which 57 × 0.01 is not: a run that lies on the frame is in it.
+const given = (text, factor) => (factor < 1 ? Number(text) / Math.round(1 / factor) : Number(text) * factor);
 const COSTS = {
   energy: [(run) => run.energy && run.energy.joules / 3600, (value) => `${number(value)} Wh`, "Wh", 1],
   time: [(run) => run.seconds, duration, "s", 1],
@@ -41,7 +43,7 @@ const three = (value) => Number(value.toPrecision(3));
 
 // Every judged run as a point: a frame, drawn with the pointer or written as numbers, keeps those in it.
 const Costs = ({ names }) => {
-  const by = COSTS[place.value.by] ? place.value.by : "energy", [cost, says, unit_, scale] = COSTS[by], unit = unit_ === "kB" ? t("unit.kB") : unit_;
+  const by = Object.hasOwn(COSTS, place.value.by) ? place.value.by : "energy", [cost, says, unit_, scale] = COSTS[by], unit = unit_ === "kB" ? t("unit.kB") : unit_;
   const state = useFetched(runs, []);
   const from = useRef(null);
   const [dragged, hold] = useState(null); // the frame while it is drawn: it comes into the URL when the pointer is lifted
@@ -68,7 +70,7 @@ const Costs = ({ names }) => {
       const clip = (v, a, b) => Math.max(a, Math.min(b, v));
       const box = [clip(kept.cost_low > 0 ? across(kept.cost_low) : 8, 4, 100), clip(kept.high != null ? y(kept.high) : 2, 2, 54), clip(kept.cost_high > 0 ? across(kept.cost_high) : 96, 4, 100), clip(kept.low != null ? y(kept.low) : 54, 2, 54)];
       const shown = known.filter(inside).sort((a, b) => b.accuracy.value - a.accuracy.value);
-      const end = (name, factor, label) => html`<input type="number" step="any" min="0" aria-label=${label} value=${kept[name] == null ? "" : three(kept[name] / factor)} onChange=${(event) => frame({ [name]: event.target.value === "" ? null : Number(event.target.value) * factor })} />`;
+      const end = (name, factor, label) => html`<input type="number" step="any" min="0" aria-label=${label} value=${kept[name] == null ? "" : three(kept[name] / factor)} onChange=${(event) => frame({ [name]: event.target.value === "" ? null : given(event.target.value, factor) })} />`;
       return html`<div class="two"><div><svg viewBox="-4 0 104 64" role="img" aria-label=${t("compare.label", { cost: t(`compare.${by}`) })} style="width: 100%; touch-action: none; cursor: crosshair"
           onPointerDown=${(event) => { from.current = at(event); event.currentTarget.setPointerCapture?.(event.pointerId); go({ frame: null }, { replace: true }); }} onPointerMove=${drag} onPointerUp=${lift} onPointerCancel=${lift}>
           <line x1="8" y1="54" x2="96" y2="54" stroke="var(--ink)" stroke-width=".2" />

@@ -1,7 +1,7 @@
 // The images themselves: how many of each class serve for what, which are nearly the same, and what training makes of one.
 import { html, useState } from "../html.js";
 import { place, go, looked, lookedAt } from "../state.js";
-import { t, count, percent } from "../words.js";
+import { t, count } from "../words.js";
 import { ask, picture } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";

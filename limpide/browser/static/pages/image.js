@@ -5,7 +5,7 @@ import { t, count, chance, percent, number } from "../words.js";
 import { ask, array, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Thumbs } from "../thumbs.js";
-import { Plane, Scale, signed, most } from "../paint.js";
+import { Plane, Scale, most } from "../paint.js";
 import { Before } from "./unit.js";
 
 const METHODS = ["gradient", "grad_cam", "integrated_gradients", "occlusion"]; // in the order of what they cost

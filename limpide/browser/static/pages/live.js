@@ -1,13 +1,14 @@
 // A training while it happens, or as it was: the curves, what they say in plain words, the images it is asked about again and again.
 import { html, useState, useEffect, useRef, useMemo } from "../html.js";
 import { place, link, go, snapshot, language, news } from "../state.js";
-import { t, count, number, percent, duration, bytes } from "../words.js";
+import { t, count, number, percent, bytes } from "../words.js";
 import { get, path, post, ask } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
 
 // ms between two drawings of the curves: the longer they are, the less one of them changes in a second.
 const calm = (points) => Math.min(3000, Math.max(1000, 4 * points));
+const SOON = 500; // ms after a step until what was kept at it is on the disk
 const MOST = 4000; // points that are kept in the page before every second one is dropped
 
 /** The series of a run, kept up to date by server-sent events. */
@@ -22,11 +23,11 @@ const useSeries = (run) => {
       if (!current) return;
       let [n = [], loss = [], lr = [], seconds = []] = first.steps;
       set({ value: { ...first, n, loss, lr, seconds } });
-      source = new EventSource(path(run, "/events", { offset: first.offset }));
+      source = new EventSource(path(run, "/events", { offset: first.offset, epoch: first.about.epoch_id }));
       source.addEventListener("events", (message) => set(({ value }) => ({ value: grown(value, JSON.parse(message.data)) })));
       source.addEventListener("again", () => again((n) => n + 1));
       source.addEventListener("gone", () => { source.close(); set({ error: t("live.gone") }); });
-    }, (error) => set({ error: error.message }));
+    }, (error) => current && set({ error: error.message }));
     return () => { current = false; source?.close(); };
   }, [run, round, hidden, language.value]);
   return state;
@@ -91,11 +92,14 @@ const Live = ({ run, about, series: fresh }) => {
   const now = fresh.about ?? about ?? {};
   const running = now.status === "running";
   // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are asked again.
-  const kept = series.epochs.length + Math.floor(Math.log2(1 + (series.total ?? 0)));
+  const { total } = series, kept = series.epochs.length + (total ? 1 + Math.floor(Math.log2(total)) : 0) + series.notes.length;
   const stage = about && `${kept} ${now.phase} ${now.status}`, known = useRef(null);
   useEffect(() => {
-    if (known.current && known.current !== stage) news.value += 1;
+    const before = known.current;
     known.current = stage;
+    if (!before || before === stage) return;
+    const timer = setTimeout(() => (news.value += 1), SOON);
+    return () => clearTimeout(timer);
   }, [stage]);
   const x = useMemo(() => {
     if (axis === "steps") return series.n;
@@ -132,7 +136,7 @@ const Live = ({ run, about, series: fresh }) => {
   const marks = snapshot() === "best" ? [] : [ofStep(Number(snapshot()))].filter((v) => v !== undefined);
   const drawn = useMemo(() => html`<div class="two">
       <div>
-        ${x.length < 2 && !running ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
+        ${x.length < 2 && now.status === "finished" ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
         ${x.length > 1 && html`<${Plot} data=${[x, series.loss, smooth(series.loss), validation]} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
         ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} onPoint=${(k) => closest(series.epochs[k].step)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
@@ -144,7 +148,7 @@ const Live = ({ run, about, series: fresh }) => {
         <${Probes} run=${run} about=${about} updates=${running && snapshot() === "best" ? about?.snapshots.at(-1) : 0} />
         <h2>${t("live.told")}</h2>
         <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
-        ${now.report && html`<p><a href=${`/api/runs/${encodeURIComponent(run)}/report`}>${t("live.report")}</a></p>`}
+        ${now.report && html`<p><a href=${path(run, "/report")}>${t("live.report")}</a></p>`}
       </div></div>`, [series, about, now.status, now.report, axis, marks.join(), language.value]);
   const how = fresh.now?.how ?? fresh.system[4]?.at(-1);
   return html`

@@ -1,7 +1,7 @@
 // All runs of the folder.
 import { html, useState } from "../html.js";
 import { link, go } from "../state.js";
-import { t, count, percent, duration, number } from "../words.js";
+import { t, percent, duration, number } from "../words.js";
 import { runs } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Start } from "./runs/start.js";

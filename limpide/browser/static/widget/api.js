@@ -64,7 +64,7 @@ export const within = (signal, ask) => {
 export const ask = async (run, what, values) => (await question(what, values)).about;
 export const array = async (run, what, values) => {
   const { about, data } = await question(what, values);
-  return { ...npy(data), about };
+  return data ? { ...npy(data), about } : { about }; // a network without maps has a sentence instead
 };
 export const picture = async (run, what, values) => {
   const { about, data } = await question(what, values);

@@ -1,7 +1,7 @@
 // Draw a digit; a network of yours that was trained on digits names it, and every unit lights up.
 import { html, useState } from "../../html.js";
 import { place, link, go } from "../../state.js";
-import { t, percent } from "../../words.js";
+import { t, chance } from "../../words.js";
 import { runs, ask, array } from "../../api.js";
 import { useFetched, Fetched } from "../../fetched.js";
 import { Plane, most } from "../../paint.js";
@@ -25,7 +25,7 @@ const Drawn = ({ run }) => {
 
 const Said = ({ run, image }) => {
   const state = useFetched(() => ask(run, "prediction", { snapshot: "best", image }), [run, image]);
-  return html`<${Fetched} state=${state}>${(found) => html`<p class="claim" id="said">${t("image.says", { label: found.top[0].class, p: percent(found.top[0].probability) })}</p><table><tbody>${found.top.map((one) => html`<tr><td>${one.class}</td><td class="n">${percent(one.probability)}</td><td style="width: 50%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>`}<//>`;
+  return html`<${Fetched} state=${state}>${(found) => html`<p class="claim" id="said">${t("image.says", { label: found.top[0].class, p: chance(found.top[0].probability) })}</p><table><tbody>${found.top.map((one) => html`<tr><td>${one.class}</td><td class="n">${chance(one.probability)}</td><td style="width: 50%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>`}<//>`;
 };
 
 const Lit = ({ run, image }) => {

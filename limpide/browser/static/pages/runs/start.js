@@ -37,7 +37,7 @@ export const Start = () => {
   const { limit, ...choices } = chosen;
   const wish = { data: data.trim(), ...choices, time: limit === "epochs" ? "" : limit, epochs: limit === "epochs" ? chosen.epochs : "" };
   const plan = usePlan(wish);
-  const put = (name) => (event) => choose({ ...chosen, [name]: event.target.value });
+  const put = (name) => (event) => { choose({ ...chosen, [name]: event.target.value }); say(""); };
   const start = async (event) => {
     event.preventDefault();
     say(t("runs.starting"));
