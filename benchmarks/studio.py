@@ -1,10 +1,14 @@
 """What does the studio cost, and how fast is it? Against the budgets that were set for it, in a real headless Chromium.
 
-    python -m benchmarks.studio [--rounds 3]
+    python -m benchmarks.studio [--pairs 24]
 
-1. One training on MNIST, its passes in turn alone, with the studio's stream read by a plain client, and with its Live page in Chromium on the
-   same processors (which draws without a graphics card here): how much longer a pass takes; and whether the weights are the same. 2. A run of
-   100,000 events: seconds until its curve stands. 3. `why`: milliseconds for a unit, warm, and through the whole server. 4. The occlusion brush at 224 pixels. 5. Frames a second of the playground with six layers of eight units. 6. Bytes of the first page.
+1. One training on MNIST while its Live page, in Chromium on the same processors (which draws without a graphics card here), is hidden and shown
+   in turn: how much longer a step takes; and whether the weights are the same.
+2. A run of 100,000 events: seconds until its curve stands.
+3. A unit: milliseconds from the page through the whole server and back.
+4. The occlusion brush at 224 pixels, and the saliency maps with their badges.
+5. Passes and pictures a second of the playground with six layers of eight units.
+6. Bytes of the first page.
 """
 
 from __future__ import annotations
@@ -12,32 +16,30 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gzip
-import http.client
 import json
+import math
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
 
 from limpide.browser import STATIC
-from limpide.events import Epoch, Step
+from limpide.events import Step
 from limpide.files import sha256_of_file
 from limpide.run import Run
 from limpide.workflows.open_network import open_network
 
-BLOCK = 4  # passes over MNIST in which one thing is done; the page opens in the first
+SETTLE, WINDOW = 2.0, 8.0  # s after the page was hidden or shown, and s that are then measured
 
 # Counts how often the step changes, in the page itself: asking from outside would cost what is measured.
 COUNT = """() => {
@@ -59,85 +61,60 @@ def served(runs: Path) -> Iterator[str]:
             process.terminate()
 
 
-@contextlib.contextmanager
-def follow(url: str, name: str) -> Iterator[None]:
-    """Reads the stream of a run as a page does, and draws nothing."""
-    address = urlsplit(url)
-    token = parse_qs(address.query)["token"][0]
-    connection = http.client.HTTPConnection("127.0.0.1", address.port or 0)
-    connection.request("GET", f"/api/runs/{name}/events", headers={"Cookie": f"limpide-{address.port}={token}"})
-    answer = connection.getresponse()
-
-    def read() -> None:
-        with contextlib.suppress(OSError, ValueError, AttributeError, http.client.HTTPException):
-            while answer.readline():
-                pass
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError, AttributeError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
-        reader.join(5)
+def hide(page: Any, hidden: bool) -> None:
+    """As if somebody went to another tab, or came back: a page that nobody looks at asks for nothing and draws nothing."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
 
 
-@contextlib.contextmanager
-def watch(browser: Any, url: str, name: str, looks: list[float]) -> Iterator[None]:
-    """The Live page of a run, opened anew in a browser that is there already; how often it changes a second goes into `looks`."""
+def costs(folder: Path, url: str, browser: Any, pairs: int) -> tuple[list[tuple[float, float]], list[float]]:
+    """One training on MNIST, its Live page hidden and shown in turn, the order changing: ((s a step hidden, s a step shown) of each pair, changes a second)."""
+    known, looks = {run.path.name for run in Run.all_in(folder)}, []
+    found = []
+    command = [sys.executable, "-m", "limpide", "train", "mnist", "--epochs", "1000", "--patience", "1000", "--runs", str(folder), "--new"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while not (fresh := [run for run in Run.all_in(folder) if run.path.name not in known]):
+            time.sleep(0.1)
+        run = fresh[0]
+        page = opened(browser, url, run.path.name)
+        while not steps_of(run, 0) and process.poll() is None:
+            time.sleep(0.5)
+        time.sleep(SETTLE)
+        for k in range(pairs):
+            means = {}
+            for hidden in (True, False) if k % 2 else (False, True):
+                hide(page, hidden)
+                time.sleep(SETTLE)
+                offset, began, changes = run.events_file.stat().st_size, time.monotonic(), page.evaluate("window.changes")
+                time.sleep(WINDOW)
+                means[hidden] = statistics.mean(steps_of(run, offset))
+                looks += [] if hidden else [(page.evaluate("window.changes") - changes) / (time.monotonic() - began)]
+            found.append((means[True], means[False]))
+        page.close()
+        process.terminate()
+    return found, looks
+
+
+def opened(browser: Any, url: str, name: str) -> Any:
+    """The Live page of a run, which counts how often its step changes."""
     page = browser.new_page()
     page.goto(url.split("#")[0] + f"#page=live&run={name}")
     page.wait_for_selector(".figures")
     page.evaluate(COUNT)
-    began = time.monotonic()
-    try:
-        yield
-    finally:
-        looks.append(page.evaluate("window.changes") / (time.monotonic() - began))
-        page.close()
+    return page
 
 
-def costs(folder: Path, url: str, browser: Any, rounds: int) -> tuple[dict[str, list[list[float]]], list[float]]:
-    """One training; its passes in blocks, in turn alone, with the stream read, and with the Live page open. (seconds of each pass by block, changes a second)."""
-    known, looks = {run.path.name for run in Run.all_in(folder)}, []
-    found: dict[str, list[list[float]]] = {"alone": [], "followed": [], "watched": []}
-    passes = 1 + BLOCK * len(found) * rounds
-    command = [sys.executable, "-m", "limpide", "train", "mnist", "--epochs", str(passes), "--patience", str(passes), "--runs", str(folder), "--new"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while not (fresh := [run for run in Run.all_in(folder) if run.path.name not in known]) and process.poll() is None:
-            time.sleep(0.1)
-        run = fresh[0]
-        until(run, process, 1)  # the first pass warms up
-        for block in range(rounds):
-            for k, (kind, seconds) in enumerate(found.items()):
-                done = 1 + BLOCK * (block * len(found) + k)
-                beside = {
-                    "alone": contextlib.nullcontext,
-                    "followed": lambda: follow(url, run.path.name),
-                    "watched": lambda: watch(browser, url, run.path.name, looks),
-                }
-                with beside[kind]():
-                    until(run, process, done + BLOCK)
-                seconds.append([epoch.seconds for epoch in run.events() if isinstance(epoch, Epoch)][done : done + BLOCK])
-    return found, looks
-
-
-def until(run: Run, process: Any, passes: int) -> None:
-    """Waits until so many passes are done."""
-    done = read = 0
-    while True:
-        if run.events_file.exists():
-            with open(run.events_file, "rb") as stream:
-                stream.seek(read)
-                new = stream.read()
-            new = new[: new.rfind(b"\n") + 1]
-            read, done = read + len(new), done + new.count(b'"kind": "epoch"')
-        if done >= passes:
-            return
-        if process.poll() is not None:
-            raise SystemExit("the training ended early")
-        time.sleep(0.2)
+def steps_of(run: Run, offset: int) -> list[float]:
+    """Seconds of each whole step after this place of its events."""
+    if not run.events_file.exists():
+        return []
+    with open(run.events_file, "rb") as stream:
+        stream.seek(offset)
+        lines = stream.read().split(b"\n")[:-1]
+    events = [json.loads(line) for line in lines if line.startswith(b"{")]  # the first may be the rest of a line
+    return [event["seconds"] for event in events if event["kind"] == "step"]
 
 
 def same_weights(folder: Path, url: str, browser: Any) -> int:
@@ -151,8 +128,10 @@ def same_weights(folder: Path, url: str, browser: Any) -> int:
             while len(Run.all_in(folder)) == before:
                 time.sleep(0.1)
             run = Run.all_in(folder)[-1]
-            with watch(browser, url, run.path.name, []) if watched else contextlib.nullcontext():
-                process.wait()
+            page = opened(browser, url, run.path.name) if watched else None
+            process.wait()
+            if page is not None:
+                page.close()
         digests.add(sha256_of_file(run.snapshots / "best.safetensors"))
     return len(digests)
 
@@ -161,7 +140,7 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=24)
     arguments = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with tempfile.TemporaryDirectory() as place, sync_playwright() as driver:
@@ -216,16 +195,13 @@ def main() -> None:
                 f"playground, six layers of eight: {passes / (ended - began):.0f} passes and pictures a second (asked: 60), each {ms:.1f} ms of work (room: 16.7)"
             )
             page.close()
-            seconds, looks = costs(folder, url, browser, arguments.rounds)
+            means, looks = costs(folder, url, browser, arguments.pairs)
             different = same_weights(folder, url, browser)
             browser.close()
-        alone = [statistics.median(block[1:]) for block in seconds["alone"]]
-        for kind in ("followed", "watched"):
-            ratios = [statistics.median(block[1:]) / one for block, one in zip(seconds[kind], alone, strict=True)]
-            opening = statistics.median(block[0] - statistics.median(block[1:]) for block in seconds[kind])
-            print(
-                f"a pass over MNIST, {kind}: {statistics.median(ratios):.3f} times as long as alone ({min(ratios):.3f} to {max(ratios):.3f}), opening {opening:+.2f} s (asked: 1.03)"
-            )
+        ratios = [math.log(shown / hidden) for hidden, shown in means]
+        mean, error = statistics.mean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
+        low, high = (math.exp(mean + side * 1.96 * error) for side in (-1, 1))
+        print(f"a step on MNIST with the Live page: {math.exp(mean):.3f} times as long ({low:.3f} to {high:.3f}, {len(means)} pairs; asked: 1.03)")
         print(f"{different} different weights (asked: 1); the page changed {statistics.median(looks):.1f} times a second (asked: 2)")
     first = [
         STATIC / n
@@ -233,7 +209,7 @@ def main() -> None:
     ]
     files = [*first, *(STATIC / "vendor").iterdir(), *(STATIC / "locale").iterdir()]
     print(f"first page: {sum(len(gzip.compress(file.read_bytes())) for file in files) / 1000:.0f} kB compressed (asked: 150)")
-    print(json.dumps(seconds))
+    print(json.dumps(means))
 
 
 if __name__ == "__main__":
