@@ -122,6 +122,10 @@ class Screen:
             def render(self, task: Any) -> Text:
                 return super().render(task) if task.total else passed.render(task)
 
+        class Still(Bar):
+            def stop(self) -> None:
+                self.live.stop()  # and no empty line after each bar into a pipe or a file
+
         passed = TimeElapsedColumn()
         columns = (
             Life(),
@@ -131,7 +135,7 @@ class Screen:
             Time(compact=True),
             TextColumn("{task.fields[extra]}"),
         )
-        return Bar(*columns, console=self.console, transient=True, refresh_per_second=REFRESH)
+        return Still(*columns, console=self.console, transient=True, refresh_per_second=REFRESH)
 
     def _show(self, event: Event, bar: Any, run: Run) -> None:
         if isinstance(event, Note):
