@@ -205,7 +205,22 @@ def main() -> None:
         print(f"{different} different weights (asked: 1); the page changed {statistics.median(looks):.1f} times a second (asked: 2)")
     first = [
         STATIC / n
-        for n in ("index.html", "studio.css", "app.js", "html.js", "state.js", "words.js", "api.js", "fetched.js", "paint.js", "plot.js", "pages/live.js")
+        for n in (
+            "index.html",
+            "studio.css",
+            "app.js",
+            "html.js",
+            "here.js",
+            "state.js",
+            "words.js",
+            "api.js",
+            "npy.js",
+            "fetched.js",
+            "pad.js",
+            "paint.js",
+            "plot.js",
+            "pages/live.js",
+        )
     ]
     files = [*first, *(STATIC / "vendor").iterdir(), *(STATIC / "locale").iterdir()]
     print(f"first page: {sum(len(gzip.compress(file.read_bytes())) for file in files) / 1000:.0f} kB compressed (asked: 150)")
