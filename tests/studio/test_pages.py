@@ -133,6 +133,7 @@ def test_the_first_paint_is_small() -> None:
         "api.js",
         "npy.js",
         "fetched.js",
+        "pad.js",
         "paint.js",
         "plot.js",
         "pages/live.js",
