@@ -15,7 +15,7 @@ from limpide.run import Run
 from limpide.studio.answers import finite
 from limpide.studio.series import Story, following, size_of, summary
 
-TAIL = 0.45  # s between two looks at events.jsonl
+TAIL = 0.46  # s between two looks at events.jsonl
 LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
 BEAT = 10.0  # s after which a silent stream says that it is alive
 

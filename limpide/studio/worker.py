@@ -1,5 +1,5 @@
-"""The process that looks into networks: one thread, nice, apart from the server, so that no page waits for another's mathematics
-and a network that crashes takes nothing with it."""
+"""The process that looks into networks: one thread, apart from the server, so that no page waits for another's mathematics
+and a network that crashes takes nothing with it. A question that takes long lets a training go first (looking/__init__.py)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ LOOK = 0.5  # s between two looks whether somebody still waits
 PATIENCE = 3.0  # s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is lost
 
 
+def _process(pipe: Any, parent: int) -> None:
+    with contextlib.suppress(AttributeError, OSError):
+        os.setsid()  # before seconds of reading torch: Linux weighs sessions first (looking/__init__.py), and in that of a training it would hardly move
+    from limpide.studio.looking import serve
+
+    serve(pipe, parent)
+
+
 class Worker:
     """Answers one question at a time. A question that nobody waits for any more is not begun, and a long one is given up."""
 
-    def __init__(self, niceness: int = 19) -> None:
+    def __init__(self) -> None:
         self._context = multiprocessing.get_context("spawn")
-        self._niceness = niceness
         self._process: Any = None
         self._pipe: Any = None
         self._turn = asyncio.Lock()
@@ -69,10 +76,8 @@ class Worker:
         with self._guard:
             if self._closed or (self._process is not None and self._process.is_alive()):
                 return
-            from limpide.studio.looking import serve
-
             ours, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=serve, args=(theirs, self._niceness, os.getpid()), daemon=True)
+            self._process = self._context.Process(target=_process, args=(theirs, os.getpid()), daemon=True)
             self._process.start()
             theirs.close()
             self._pipe = ours

@@ -4,12 +4,12 @@ import { t, count } from "./words.js";
 import { within } from "./api.js";
 
 /** {value, error, waiting}. What was asked before is given up and its answer dropped: nothing of another image stands under a new title.
- *  keep: show the old value, dimmed, until the new one is there; for steps of a moment. */
-export const useFetched = (ask, keys, { keep = false } = {}) => {
+ *  keep: show the old value, dimmed, until the new one is there; for steps of a moment. still: not even dimmed; for what comes by itself. */
+export const useFetched = (ask, keys, { keep = false, still = false } = {}) => {
   const [state, set] = useState({ waiting: true });
   useEffect(() => {
     const abort = new AbortController();
-    set((before) => (keep ? { ...before, waiting: true, error: undefined } : { waiting: true }));
+    if (!still) set((before) => (keep ? { ...before, waiting: true, error: undefined } : { waiting: true }));
     within(abort.signal, ask).then(
       (value) => abort.signal.aborted || set({ value, waiting: false }),
       (error) => abort.signal.aborted || set({ error: error.message, waiting: false }),

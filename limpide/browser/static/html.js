@@ -1,6 +1,6 @@
 // Preact without a build: tagged templates.
 import { h, render, Component } from "preact";
 import htm from "htm";
-export { useEffect, useRef, useState, useMemo, useCallback } from "preact/hooks";
+export { useEffect, useLayoutEffect, useRef, useState, useMemo, useCallback } from "preact/hooks";
 export { h, render, Component };
 export const html = htm.bind(h);

@@ -1,5 +1,5 @@
 // A time series with uPlot, in the colours of the page.
-import { html, useRef, useEffect } from "./html.js";
+import { html, useRef, useEffect, useLayoutEffect } from "./html.js";
 import uPlot from "uplot";
 import { theme, language } from "./state.js";
 import { number } from "./words.js";
@@ -52,6 +52,6 @@ export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange = seri
       made.destroy();
     };
   }, [theme.value, language.value, series.map((one) => one.label + one.stroke).join(), height, xLabel, yLabel, marks.join()]);
-  useEffect(() => plot.current?.setData(data), [data]);
+  useLayoutEffect(() => plot.current?.setData(data), [data]); // in the same frame as the figures beside it
   return html`<div class="plot" ref=${box} role="img" aria-label=${`${yLabel} · ${xLabel}`}></div>`;
 };

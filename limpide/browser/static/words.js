@@ -20,7 +20,12 @@ export const t = (key, values = {}) => {
   return sentence.replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (_, name, single, many) => (one(values[name]) ? single : many)).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 };
 
-const format = (options) => new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-US", options);
+const formats = new Map(); // making one takes far longer than using it
+const format = (options) => {
+  const key = language.value + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-US", options));
+  return formats.get(key);
+};
 export const count = (value) => (value == null ? "–" : format({ maximumFractionDigits: 0 }).format(value));
 const signed = (text) => text.replace("-", "\u2212");
 /** 0.000000012 → "1.2 · 10⁻⁸". */

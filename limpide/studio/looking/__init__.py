@@ -9,27 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from limpide.errors import LimpideError
 from limpide.studio.looking import data, drawn, image, inside, judged, networks, report
 from limpide.studio.looking.looker import Answer, Looker
 
-
-def stand_back(niceness: int) -> None:
-    """This process goes last. Linux weighs sessions before it weighs their processes (sched(7), autogroup): it gets a session of its own, as nice."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(niceness)
-    with contextlib.suppress(AttributeError, OSError):
-        os.setsid()
-        with open("/proc/self/autogroup", "w") as file:
-            file.write(str(niceness))
+PROMPT = 2.0  # s of a question during which it goes first: somebody waits for it. From then on a training on the same processors does
 
 
-def serve(pipe: Any, niceness: int, parent: int) -> None:
+def serve(pipe: Any, parent: int) -> None:
     """The process: answers until the pipe is closed."""
-    stand_back(niceness)
     from limpide.machine import keep_memory
 
     keep_memory()
@@ -37,6 +31,7 @@ def serve(pipe: Any, niceness: int, parent: int) -> None:
 
     torch.set_num_threads(1)
     looker = Looker(unwanted=lambda: bool(pipe.poll(0)))  # while it works, all that can come is that it should stop
+    hand, thread = _hand()
     while True:
         try:
             if not pipe.poll(5):
@@ -49,8 +44,32 @@ def serve(pipe: Any, niceness: int, parent: int) -> None:
             name, values = asked
         except (EOFError, OSError):
             return
+        question = hand.submit(answered, looker, name, values)
+        if wait([question], PROMPT).not_done:
+            _weigh(thread(), 10)
+            wait([question])
+            hand.shutdown(wait=False)
+            hand, thread = _hand()  # a thread that stood back may not come forward again
+            _weigh(None, 0)
         with contextlib.suppress(OSError):
-            pipe.send(answered(looker, name, values))
+            pipe.send(question.result())
+
+
+def _hand() -> tuple[ThreadPoolExecutor, Callable[[], int]]:
+    """A thread that answers, and the number under which the system knows it."""
+    hand = ThreadPoolExecutor(1)
+    return hand, hand.submit(threading.get_native_id).result
+
+
+def _weigh(thread: int | None, niceness: int) -> None:
+    """Linux weighs sessions before it weighs their threads (sched(7), autogroup), unless a desktop put the session into a group of its own: so both."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):
+        if thread is not None:
+            os.setpriority(os.PRIO_PROCESS, thread, niceness + os.nice(0))
+    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as file:
+        file.write(str(niceness))
 
 
 def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:

@@ -1,4 +1,5 @@
 // A training while it happens, or as it was: the curves, what they say in plain words, the images it is asked about again and again.
+import { useSignal } from "@preact/signals";
 import { html, useState, useEffect, useRef, useMemo } from "../html.js";
 import { place, link, go, snapshot, language, news } from "../state.js";
 import { t, count, number, percent, bytes } from "../words.js";
@@ -6,31 +7,43 @@ import { get, path, post, ask } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
 
-// ms between two drawings of the curves: the longer they are, the less one of them changes in a second.
-const calm = (points) => Math.min(3000, Math.max(1000, 4 * points));
+// Whoever watches a training draws on the processors that it uses: what costs little comes at once, the rest every two or three seconds.
+const calm = (points) => Math.min(3000, Math.max(2000, 4 * points)); // ms between two drawings of the curves
+const RATE = 6000; // ms between two drawings of the learning rate, which was decided before
 const SOON = 500; // ms after a step until what was kept at it is on the disk
 const MOST = 4000; // points that are kept in the page before every second one is dropped
 
-/** The series of a run, kept up to date by server-sent events. */
+/** The series of a run, kept up to date by server-sent events: as it is to be drawn, and `newest`, a signal that knows each message. */
 const useSeries = (run) => {
   const [state, set] = useState({ waiting: true });
   const [round, again] = useState(0);
+  const newest = useSignal(null);
   const hidden = useHidden();
   useEffect(() => {
     if (hidden) return; // nobody looks: nothing is sent, nothing is drawn, and the training has the processors to itself
-    let source, current = true;
+    let source, timer, drawn, current = true;
+    const draw = () => { drawn = performance.now(); set({ value: newest.value }); };
+    const hear = ({ data }) => {
+      const before = newest.value, message = JSON.parse(data);
+      newest.value = grown(before, message);
+      clearTimeout(timer);
+      const wait = calm(newest.value.n.length);
+      if (performance.now() - drawn >= wait || message.diagnosis || message.run.status !== before.about.status) draw();
+      else timer = setTimeout(draw, wait); // it was the last one for a while
+    };
     get(path(run, "/series")).then((first) => {
       if (!current) return;
       let [n = [], loss = [], lr = [], seconds = []] = first.steps;
-      set({ value: { ...first, n, loss, lr, seconds } });
+      newest.value = { ...first, n, loss, lr, seconds };
+      draw();
       source = new EventSource(path(run, "/events", { offset: first.offset, epoch: first.about.epoch_id }));
-      source.addEventListener("events", (message) => set(({ value }) => ({ value: grown(value, JSON.parse(message.data)) })));
+      source.addEventListener("events", hear);
       source.addEventListener("again", () => again((n) => n + 1));
       source.addEventListener("gone", () => { source.close(); set({ error: t("live.gone") }); });
     }, (error) => current && set({ error: error.message }));
-    return () => { current = false; source?.close(); };
+    return () => { current = false; clearTimeout(timer); source?.close(); };
   }, [run, round, hidden, language.value]);
-  return state;
+  return [state, newest];
 };
 
 /** The series with what a message of the stream adds. */
@@ -66,30 +79,31 @@ const smooth = (values, by = 0.9) => {
 
 export default ({ about }) => {
   const { run } = place.value;
-  const state = useSeries(run);
-  return html`<${Fetched} state=${state}>${(series) => html`<${Live} run=${run} about=${about} series=${series} />`}<//>`;
+  const [state, newest] = useSeries(run);
+  return html`<${Fetched} state=${state}>${(series) => html`<${Live} run=${run} about=${about} series=${series} newest=${newest} />`}<//>`;
 };
 
-/** The newest value, but not more often than this: drawing takes from a training on the same processors. */
-const useCalm = (value, ms) => {
-  const [shown, show] = useState(value);
-  const drawn = useRef(0), newest = useRef(value);
-  newest.current = value;
-  useEffect(() => {
-    const draw = () => { drawn.current = performance.now(); show(newest.current); };
-    const wait = drawn.current + ms - performance.now();
-    if (wait <= 0) return draw();
-    const timer = setTimeout(draw, wait);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return shown;
+/** The value, but another one only after so many ms; with another key, at once. */
+const useRarely = (value, ms, key) => {
+  const kept = useRef({});
+  if (key !== kept.current.key || performance.now() - kept.current.since >= ms) kept.current = { value, key, since: performance.now() };
+  return kept.current.value;
 };
 
-// The figures at once; curves and images, which cost more to draw, every one to three seconds.
-const Live = ({ run, about, series: fresh }) => {
+/** The value as it was before, where it says the same: what is drawn from it need not be drawn again. */
+const useSame = (value) => {
+  const kept = useRef(value);
+  if (JSON.stringify(kept.current) !== JSON.stringify(value)) kept.current = value;
+  return kept.current;
+};
+
+// What changes with each message is drawn by itself: two short texts.
+const Step = ({ newest }) => count(newest.value.n.at(-1) ?? 0);
+const Loss = ({ newest }) => number(smooth(newest.value.loss).at(-1));
+
+const Live = ({ run, about, series, newest }) => {
   const [axis, choose] = useState("steps");
-  const series = useCalm(fresh, calm(fresh.n.length));
-  const now = fresh.about ?? about ?? {};
+  const now = series.about ?? about ?? {};
   const running = now.status === "running";
   // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are asked again.
   const { total } = series, kept = series.epochs.length + (total ? 1 + Math.floor(Math.log2(total)) : 0) + series.notes.length;
@@ -124,8 +138,10 @@ const Live = ({ run, about, series: fresh }) => {
     for (const epoch of series.epochs) { const k = series.n.findIndex((n) => n >= epoch.step); found[k < 0 ? x.length - 1 : k] = epoch.validation_loss; }
     return found;
   }, [x, series.epochs.length]);
-  const accuracy = [series.epochs.map((epoch) => ofStep(epoch.step)), series.epochs.map((epoch) => 100 * epoch.validation_accuracy)];
-  const recent = fresh.seconds.slice(-20).filter((s) => s > 0);
+  const losses = useMemo(() => [x, series.loss, smooth(series.loss), validation], [x, validation]);
+  const accuracy = useSame([series.epochs.map((epoch) => ofStep(epoch.step)), series.epochs.map((epoch) => 100 * epoch.validation_accuracy)]);
+  const rate = useRarely([x, series.lr], RATE, `${axis} ${now.status}`);
+  const recent = series.seconds.slice(-20).filter((s) => s > 0);
   const speed = recent.length ? recent.length / recent.reduce((a, b) => a + b, 0) : null;
   const batch = about?.recipe?.batch;
   const nearest = (k) => closest(series.n[k]);
@@ -137,10 +153,10 @@ const Live = ({ run, about, series: fresh }) => {
   const drawn = useMemo(() => html`<div class="two">
       <div>
         ${x.length < 2 && now.status === "finished" ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
-        ${x.length > 1 && html`<${Plot} data=${[x, series.loss, smooth(series.loss), validation]} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
+        ${x.length > 1 && html`<${Plot} data=${losses} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
         ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} onPoint=${(k) => closest(series.epochs[k].step)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
-        ${x.length > 1 && html`<${Plot} data=${[x, series.lr]} xLabel=${units[axis]} yLabel=${t("live.rate")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
+        ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} yLabel=${t("live.rate")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
         ${x.length > 1 && html`<p class="small">${t("live.click")} ${about?.recipe?.label_smoothing > 0 && t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })}</p>`}
       </div>
       <div>
@@ -150,18 +166,18 @@ const Live = ({ run, about, series: fresh }) => {
         <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
         ${now.report && html`<p><a href=${path(run, "/report")}>${t("live.report")}</a></p>`}
       </div></div>`, [series, about, now.status, now.report, axis, marks.join(), language.value]);
-  const how = fresh.now?.how ?? fresh.system[4]?.at(-1);
+  const how = series.now?.how ?? series.system[4]?.at(-1);
   return html`
-    <h1>${fresh.diagnosis?.length ? "" : t("page.live")}${fresh.diagnosis?.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
+    <h1>${series.diagnosis?.length ? "" : t("page.live")}${series.diagnosis?.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
     <dl class="figures">
       <div><dt>${t("runs.status")}</dt><dd>${t(`status.${now.status}`)}</dd></div>
-      <div><dt>${t("live.step")}</dt><dd>${count(fresh.n.at(-1) ?? 0)}${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
-      <div><dt>${t("live.loss")}</dt><dd>${number(smooth(fresh.loss).at(-1))} <span class="small">${t("unit.nats")}</span></dd></div>
-      <div><dt>${t("live.validation")}</dt><dd>${percent(fresh.epochs.at(-1)?.validation_accuracy)}</dd></div>
-      <div><dt>${t("live.rate")}</dt><dd>${number(fresh.lr.at(-1), 2)}</dd></div>
+      <div><dt>${t("live.step")}</dt><dd><${Step} newest=${newest} />${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
+      <div><dt>${t("live.loss")}</dt><dd><${Loss} newest=${newest} /> <span class="small">${t("unit.nats")}</span></dd></div>
+      <div><dt>${t("live.validation")}</dt><dd>${percent(series.epochs.at(-1)?.validation_accuracy)}</dd></div>
+      <div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
       <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
-      <div><dt>${t("live.machine")}</dt><dd>${running && fresh.now ? html`${number(fresh.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(fresh.now.memory)}</span>` : "–"}</dd></div>
-      <div><dt>${t("runs.energy")}${how ? `, ${t(`energy.${how}`)}` : ""}</dt><dd>${how ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : fresh.now?.joules ?? fresh.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
+      <div><dt>${t("live.machine")}</dt><dd>${running && series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>
+      <div><dt>${t("runs.energy")}${how ? `, ${t(`energy.${how}`)}` : ""}</dt><dd>${how ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
     </dl>
     ${drawn}`;
 };
@@ -185,7 +201,7 @@ const Control = ({ run }) => {
 };
 
 const Probes = ({ run, about, updates }) => {
-  const state = useFetched(() => (about?.probes && about.snapshots.length ? ask(run, "predictions", { snapshot: snapshot() }) : Promise.resolve(null)), [run, snapshot(), updates, about?.probes], { keep: true });
+  const state = useFetched(() => (about?.probes && about.snapshots.length ? ask(run, "predictions", { snapshot: snapshot() }) : Promise.resolve(null)), [run, snapshot(), updates, about?.probes], { keep: true, still: true });
   return html`<h2>${t("live.probes")}</h2>
     <${Fetched} state=${state}>${(found) =>
       found === null
