@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from limpide.cli.machinery import as_json_object, recipe_options, runs_folder, verb
+from limpide.errors import LimpideError
 from limpide.language import N_, message
 from limpide.recipe import Recipe
 
@@ -81,8 +82,17 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
     if continued:
         screen.say(message(N_("continuing {run}, which was not finished (--new starts another)"), run=str(run.path)))
     watcher = _watched(run, screen) if watch else None
-    finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
-    if as_json:
+    finished, failed = False, 0
+    try:
+        finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
+    except LimpideError as error:
+        if watcher is None:
+            raise
+        click.echo(f"limpide: {error}", err=True)
+        failed = error.exit_status
+    if failed:
+        pass  # said already; the studio stays open, to look at what there is
+    elif as_json:
         click.echo(json.dumps(train_summary(run)))
     elif finished:
         screen.report(run)
@@ -91,11 +101,11 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
         screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
     if watcher is not None:
         try:
-            if finished:
+            if finished or failed:
                 watcher.wait()
         finally:
             watcher.terminate()
-    sys.exit(0 if finished else 130)
+    sys.exit(failed or (0 if finished else 130))
 
 
 def _watched(run: Any, screen: Any) -> Any:

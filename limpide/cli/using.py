@@ -141,7 +141,7 @@ def explain(run: str, image: str, layer: str | None, channel: int | None, y: int
     if out is not None:
         screen.say(message(N_("written: {file}"), file=str(screen.wait(draw(run, image, out, findings)))))
     if not as_json:
-        screen.next("limpide", "explain", run, image, "--layer", "head", "--channel", findings["inside"].data["channel"] + 1 if layer else 0)
+        screen.next("limpide", *(("explain", run, image, "--out", "explained.html") if out is None else ("studio",)))
 
 
 @verb(

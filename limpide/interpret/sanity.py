@@ -104,11 +104,17 @@ def as_finding(name: str, found: Sanity) -> Finding:
     if found.empty:
         says = message(N_("This map is empty: with this method nothing in the image speaks for the class."))
     elif found.passed:
-        says = message(N_("This map depends on what the network learned, and deleting what it points at hurts more than deleting at random or along edges."))
+        says = message(
+            N_("This map depends on what the network learned, and deleting what it points at hurts more than deleting at random and than deleting along edges.")
+        )
     elif not found.changes:
         says = message(N_("Do not believe this map: a network with random weights gives nearly the same one."))
+    elif found.deletion < found.deletion_random:
+        says = message(N_("Do not believe this map: deleting what it points at hurts no more than deleting along edges."))
+    elif found.deletion < found.deletion_edges:
+        says = message(N_("Do not believe this map: deleting what it points at hurts no more than deleting at random."))
     else:
-        says = message(N_("Do not believe this map: deleting what it points at hurts no more than deleting at random or along edges."))
+        says = message(N_("Do not believe this map: deleting what it points at hurts no more than deleting at random, or along edges."))
     return Finding(
         name=f"sanity-{name}",
         verdict="ok" if found.passed else "warn",

@@ -32,6 +32,7 @@ HOSTS = 6  # images of other classes while looking
 PROOFS = 40  # other images of other classes for the test
 LOOKS = GRID * GRID * HOSTS + PROOFS  # images a class costs
 EACH, OTHERS = 2 * PROOFS, 100  # images of each class that is looked at, and of all, from which patches are cut and into which they are pasted
+FEW = 10  # images, from which none of them turned rules out that half of them would
 DECIDES = 0.5  # share of them, at the lower end of its interval, from which a place is said to decide
 
 Answers = Callable[[np.ndarray], np.ndarray]  # squares uint8 (n, size, size, channels) → the class of each, int (n,)
@@ -136,7 +137,8 @@ def ranked(found: Sequence[Place]) -> list[Place]:
 def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Finding:
     """The claim, with the most convincing place of each class. of: so many classes there are."""
     ordered = ranked(found)
-    verdict: Verdict = "unknown" if not ordered else "warn" if ordered[0].decides else "ok"
+    few = not ordered or min(place.n for place in ordered) < FEW
+    verdict: Verdict = "warn" if ordered and ordered[0].decides else "unknown" if few else "ok"
     says = {
         "unknown": N_("There are too few images to say whether one small place decides."),
         "warn": N_(

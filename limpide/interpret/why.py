@@ -183,11 +183,9 @@ def as_finding(unit: Unit) -> Finding:
     if unit.explanation.kind == "opaque":
         says = message(N_("Unit {channel} of layer {layer} is {value:number}; its arithmetic ({name}) is not explained."), name=unit.op.name, **values)
     elif unit.explanation.kind != "products":
-        says = message(
-            N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of {terms:count} numbers: {value:number}."),
-            rule=unit.explanation.rule,
-            **values,
-        )
+        one = N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of one number: {value:number}.")
+        many = N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of {terms:count} numbers: {value:number}.")
+        says = message(one if values["terms"] == 1 else many, rule=unit.explanation.rule, **values)
     elif linear:
         says = message(N_("Unit {channel} of layer {layer} is the sum of {terms:count} products: {value:number}."), **values)
     else:

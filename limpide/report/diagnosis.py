@@ -37,13 +37,18 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = Fal
                 )
             )
         elif since >= PATIENCE:
-            found.append(("unknown", message(N_("No better on validation since pass {n:count}."), n=best + 1)))
+            found.append(("unknown", message(N_("The loss on validation has not fallen since pass {n:count}."), n=best + 1)))
         elif over:
             found.append(
-                ("ok", message(N_("Learned without overfitting: validation was best in pass {n:count} of {total:count}."), n=best + 1, total=len(epochs)))
+                (
+                    "ok",
+                    message(
+                        N_("Learned without overfitting: the loss on validation was lowest in pass {n:count} of {total:count}."), n=best + 1, total=len(epochs)
+                    ),
+                )
             )
         else:
-            found.append(("ok", message(N_("Still learning: validation was best in pass {n:count}."), n=best + 1)))
+            found.append(("ok", message(N_("Still learning: the loss on validation was lowest in pass {n:count}."), n=best + 1)))
     elif losses and not found and not over:
         says = N_("One pass done: no trend can be told yet.") if epochs else N_("Learning; the first look at validation comes at the end of the pass.")
         found.append(("ok", message(says)))

@@ -1,9 +1,13 @@
 // Questions to the server. Every failure becomes a sentence; arrays come as .npy bytes.
 import { npy } from "./npy.js";
 import { language } from "./state.js";
+import { t } from "./words.js";
 
 const query = (values) =>
   new URLSearchParams(Object.entries({ lang: language.value, ...values }).filter(([, value]) => value !== undefined && value !== null)).toString();
+
+/** fetch, which says in a sentence that nobody answers. */
+const reach = (url, values) => fetch(url, values).catch((error) => { throw error.name === "TypeError" ? new Error(t("server.gone")) : error; });
 
 const told = async (answer) => {
   if (answer.ok) return answer;
@@ -25,22 +29,22 @@ export const within = (signal, ask) => {
     current = null;
   }
 };
-export const get = async (url) => (await told(await fetch(url, { signal: current }))).json();
+export const get = async (url) => (await told(await reach(url, { signal: current }))).json();
 export const runs = () => get(`/api/runs?${query({})}`);
 export const ask = (run, what, values) => get(path(run, `/look/${what}`, values));
-export const post = async (url, body) => (await told(await fetch(url, { method: "POST", body }))).json();
+export const post = async (url, body) => (await told(await reach(url, { method: "POST", body }))).json();
 export const send = (url, values) => post(url, JSON.stringify(values));
 
 /** An array of looking/: {shape, values: Float32Array, about}; only {about} where there is none. */
 export const array = async (run, what, values) => {
-  const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
+  const answer = await told(await reach(path(run, `/look/${what}`, values), { signal: current }));
   if (answer.headers.get("content-type").startsWith("application/json")) return { about: await answer.json() };
   return { ...npy(await answer.arrayBuffer()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
 };
 
 /** {url, about} of a picture that was made, or nothing where there is none to make. */
 export const picture = async (run, what, values) => {
-  const answer = await told(await fetch(path(run, `/look/${what}`, values), { signal: current }));
+  const answer = await told(await reach(path(run, `/look/${what}`, values), { signal: current }));
   if (!answer.headers.get("content-type").startsWith("image/")) return null;
   return { url: URL.createObjectURL(await answer.blob()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
 };

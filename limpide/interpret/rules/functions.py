@@ -45,7 +45,9 @@ def elementwise(op: Op, place: Index) -> Terms:
     kwargs = {name: _here(value, place) for name, value in op.kwargs.items() if name != "inplace"}
     result = FUNCTIONS[op.name](before, *[_here(value, place) for value in op.args[1:] if not isinstance(value, bool)], **kwargs)
     value = float(result)
-    return Terms("function", before, doubles([1.0]), [(source, torch.tensor([at]))], 0.0, value, op.name, scale=abs(float(before)) + abs(value))
+    bounds = [value for value in (*op.args[1:], *kwargs.values()) if not isinstance(value, bool)]
+    rule = "relu6" if op.name == "hardtanh" and bounds == [0.0, 6.0] else op.name  # as PyTorch writes nn.ReLU6
+    return Terms("function", before, doubles([1.0]), [(source, torch.tensor([at]))], 0.0, value, rule, scale=abs(float(before)) + abs(value))
 
 
 def _here(value: Any, place: Index) -> Any:

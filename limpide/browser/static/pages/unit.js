@@ -69,6 +69,8 @@ const Terms = ({ unit }) => {
   if (wide) {
     const [channels, height, width] = unit.grid, size = height * width;
     const sums = Array.from({ length: channels }, (_, c) => products.slice(c * size, (c + 1) * size).reduce((a, b) => a + b, 0));
+    // A kernel of a group sees some channels of the layer before: which, its places say.
+    const named = Array.from({ length: channels }, (_, c) => unit.places[Array.from({ length: size }, (_, k) => c * size + k).find((i) => unit.sources[i] !== -2)]?.[0] ?? c);
     const shown = Array.from({ length: channels }, (_, c) => c).sort((a, b) => Math.abs(sums[b]) - Math.abs(sums[a])).slice(0, 3).sort((a, b) => a - b);
     const grid = (title, values, c) => {
       const scale = most(values) || 1;
@@ -82,10 +84,10 @@ const Terms = ({ unit }) => {
           : html`<span class=${`cell ${at === i ? "at" : ""}`} style=${style} title=${label} onMouseEnter=${() => hover(i)}>${text}</span>`;
       })}</div><figcaption>${title}</figcaption></figure>`;
     };
-    return html`${shown.map((c) => html`<h2>${t("unit.channel", { n: c })}</h2><div class="sum">${grid(t("unit.patch"), unit.values, c)}<span>⊙</span>${grid(t("unit.kernel"), unit.weights, c)}<span>=</span>${grid(t("unit.products"), products, c)}<span>Σ ${fixed(sums[c], 4)}</span></div>`)}
+    return html`${shown.map((c) => html`<h2>${t("unit.channel", { n: named[c] })}</h2><div class="sum">${grid(t("unit.patch"), unit.values, c)}<span>⊙</span>${grid(t("unit.kernel"), unit.weights, c)}<span>=</span>${grid(t("unit.products"), products, c)}<span>Σ ${fixed(sums[c], 4)}</span></div>`)}
       <p class="small" role="status">${at === null ? t("unit.hover") : `${fixed(unit.values[at], 6)} × ${fixed(unit.weights[at], 6)} = ${fixed(products[at], 6)}`}</p>
       <p class="small">${at === null ? "" : t("unit.number", { n: at })} ${t("unit.colours")}</p>
-      ${channels > 3 && html`<details><summary>${t("unit.all_channels", { n: channels })}</summary><div class="scroll"><table><thead><tr><th>${t("unit.channel_head")}</th><th class="n">${t("unit.sum")}</th></tr></thead><tbody>${sums.map((sum, c) => html`<tr><td>${c}</td><td class="n">${fixed(sum, 5)}</td></tr>`)}</tbody></table></div></details>`}`;
+      ${channels > 3 && html`<details><summary>${t("unit.all_channels", { n: channels })}</summary><div class="scroll"><table><thead><tr><th>${t("unit.channel_head")}</th><th class="n">${t("unit.sum")}</th></tr></thead><tbody>${sums.map((sum, c) => html`<tr><td>${named[c]}</td><td class="n">${fixed(sum, 5)}</td></tr>`)}</tbody></table></div></details>`}`;
   }
   const order = products.map((_, k) => k).sort((a, b) => (unit.kind === "products" ? Math.abs(products[b]) - Math.abs(products[a]) : unit.values[b] - unit.values[a])).slice(0, 25);
   const scale = most(products) || 1;
