@@ -359,7 +359,7 @@ def test_explain(place: Place) -> None:
 def test_explain_writes_all_of_it_into_a_file(place: Place, tmp_path: Path) -> None:
     image = "others/disc/0000.png"
     done = place("explain", place.run, image, "--out", tmp_path / "inside.json", "--lang", "fr")
-    assert "inside.json" in done.stdout and " limpide explain " in last(done)
+    assert "inside.json" in done.stdout and f" limpide studio {place.run}" in last(done)
     found = json.loads((tmp_path / "inside.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
     (predicted,) = json.loads(place("predict", place.run, image, "--json").stdout)
     assert found["predictions"][0] == {"class": predicted["label"], "probability": pytest.approx(predicted["probability"], abs=1e-6)}
