@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from limpide.data.preprocessing import Preprocessing
-from limpide.interpret.shortcut import EACH, GRID, LOOKS, answers_of, as_finding, chosen, pasted, places, wanted, window
+from limpide.interpret.shortcut import EACH, GRID, LOOKS, Place, answers_of, as_finding, chosen, pasted, places, wanted, window
 from limpide.metrics import wilson
 from limpide.models import build
 
@@ -113,3 +113,12 @@ def test_a_real_network_is_asked_in_its_own_normalisation() -> None:
 def test_too_few_images_say_so() -> None:
     images, labels = pictures(3, marked=False)
     assert as_finding(list(places(honest, images, labels, [0, 1, 2])), CLASSES, 3).verdict == "unknown"
+
+
+def test_a_handful_of_images_rules_nothing_out() -> None:
+    """0 of 4: up to 60 % of all others might be turned."""
+    some = Place(0, 0, 0, np.zeros((8, 8)), turned=0, n=4, donor=0)
+    many = Place(0, 0, 0, np.zeros((8, 8)), turned=0, n=40, donor=0)
+    assert some.interval[1] > 0.4 and as_finding([some], CLASSES, 3).verdict == "unknown"
+    assert many.interval[1] < 0.1 and as_finding([many], CLASSES, 3).verdict == "ok"
+    assert as_finding([many, some], CLASSES, 3).verdict == "unknown"
