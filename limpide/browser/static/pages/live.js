@@ -97,6 +97,8 @@ const useSame = (value) => {
   return kept.current;
 };
 
+const around = (_, low, high) => [Math.max(0, low - 2), Math.min(100, high + 2)]; // shares in %: nothing is drawn beyond 100
+
 // What changes with each message is drawn by itself: two short texts.
 const Step = ({ newest }) => count(newest.value.n.at(-1) ?? 0);
 const Loss = ({ newest }) => number(smooth(newest.value.loss).at(-1));
@@ -155,7 +157,7 @@ const Live = ({ run, about, series, newest }) => {
         ${x.length < 2 && now.status === "finished" ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
         ${x.length > 1 && html`<${Plot} data=${losses} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
-        ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} onPoint=${(k) => closest(series.epochs[k].step)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
+        ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(series.epochs[k].step)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
         ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} yLabel=${t("live.rate")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
         ${x.length > 1 && html`<p class="small">${t("live.click")} ${about?.recipe?.label_smoothing > 0 && t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })}</p>`}
       </div>
