@@ -19,16 +19,90 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
 
 from benchmarks.watching import launched, served, training
-from limpide.browser import STATIC
+from limpide.browser import BARE, STATIC, VENDOR, modules
 from limpide.events import Step
 from limpide.run import Run
 from limpide.workflows.open_network import open_network
+
+ASK = "async url => { const t = performance.now(); const a = await fetch(url); await a.arrayBuffer(); return [a.status, performance.now() - t] }"
+UNIT = "/api/runs/{run}/look/unit?key=blocks.1.0&channel={channel}&y=5&x=6&snapshot={snapshot}"
+
+
+def prepare(folder: Path) -> None:
+    """A run of 100,000 events, one pass over MNIST, and a published network at 224 pixels."""
+    long = Run.create(folder, "long", {"wanted": {}, "classes": [], "status": "finished"})
+    for n in range(1, 100_001):
+        long.append(Step(n, 0, 1 / n, 0.1, 0.01))
+    long.sync()
+    subprocess.run([sys.executable, "-m", "limpide", "train", "mnist", "--epochs", "1", "--runs", str(folder)], check=True, stdout=subprocess.DEVNULL)
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for k in range(4):
+        Image.fromarray(np.random.default_rng(k).integers(0, 255, (300, 400, 3), np.uint8)).save(pictures / f"{k}.png")
+    open_network("efficientnet_lite0", str(pictures), folder)
+
+
+def curve(page: Any) -> None:
+    began = time.perf_counter()
+    page.evaluate("location.hash = 'page=live&run=long-001'")
+    page.wait_for_selector(".u-over")
+    print(f"a run of 100,000 events: its curve stands after {time.perf_counter() - began:.2f} s (asked: 1 s)")
+
+
+def waited(page: Any, url: str) -> float:
+    """ms until the answer is there. Raises AssertionError where it is a refusal, which would come sooner."""
+    status, ms = page.evaluate(ASK, url)
+    assert status == 200, f"{url}: {status}"
+    return float(ms)
+
+
+def unit(page: Any, run: str, snapshot: str, where: str) -> None:
+    waits = [waited(page, UNIT.format(run=run, channel=k, snapshot=snapshot)) for k in range(30)]
+    print(f"a unit {where}, from the page and back: {statistics.median(waits[5:]):.0f} ms warm, {waits[0]:.0f} the first time (asked: 50)")
+
+
+def maps(page: Any) -> None:
+    brush = "/api/runs/efficientnet_lite0-001/look/occluded?mask=" + quote(json.dumps([[row, column] for row in range(4, 9) for column in range(4, 9)]))
+    waits = [waited(page, brush) for _ in range(12)]
+    print(f"the occlusion brush at 224 pixels, EfficientNet-Lite0: {statistics.median(waits[2:]):.0f} ms (asked: 250)")
+    for network, label in (("mnist", "MNIST"), ("efficientnet_lite0", "EfficientNet-Lite0 at 224 pixels")):
+        for what, words in (("saliency", "maps"), ("sanity", "badges")):  # as the page asks: all maps come before the first badge
+            waits = [
+                waited(page, f"/api/runs/{network}-001/look/{what}?method={method}&label=3") / 1000
+                for method in ("gradient", "grad_cam", "integrated_gradients", "occlusion")
+            ]
+            print(f"four saliency {words}, {label}: the first after {waits[0]:.1f} s, all after {sum(waits):.1f} s")
+
+
+def playground(page: Any) -> None:
+    page.evaluate("location.hash = 'page=learn&part=playground&data=spiral&shape=8,8,8,8,8,8'")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_timeout(1000)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def worked() -> tuple[int, float, float]:
+        """(passes, seconds in which the page's main thread worked, now)"""
+        metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        return int(page.inner_text("#passes").replace(",", "")), metrics["TaskDuration"], time.perf_counter()
+
+    (before, work_before, began), _, (after, work_after, ended) = worked(), page.wait_for_timeout(3000), worked()
+    passes, ms = after - before, 1000 * (work_after - work_before) / (after - before)
+    print(f"playground, six layers of eight: {passes / (ended - began):.0f} passes and pictures a second (asked: 60), each {ms:.1f} ms of work (room: 16.7)")
+
+
+def first_page() -> int:
+    """Bytes, compressed, of all that the first page loads."""
+    needed = [name.removeprefix("limpide/") for page in ("app.js", "pages/live.js") for name in modules(page) if name not in BARE]
+    files = [STATIC / name for name in dict.fromkeys(["index.html", "studio.css", *needed])] + [*VENDOR.iterdir(), *(STATIC / "locale").iterdir()]
+    return sum(len(gzip.compress(file.read_bytes())) for file in files)
 
 
 def main() -> None:
@@ -36,84 +110,21 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as place, sync_playwright() as driver, launched(driver) as browser:
         folder = Path(place)
-        long = Run.create(folder, "long", {"wanted": {}, "classes": [], "status": "finished"})
-        for n in range(1, 100_001):
-            long.append(Step(n, 0, 1 / n, 0.1, 0.01))
-        long.sync()
-        subprocess.run([sys.executable, "-m", "limpide", "train", "mnist", "--epochs", "1", "--runs", str(folder)], check=True, stdout=subprocess.DEVNULL)
-        pictures = folder / "pictures"
-        pictures.mkdir()
-        for k in range(4):
-            Image.fromarray(np.random.default_rng(k).integers(0, 255, (300, 400, 3), np.uint8)).save(pictures / f"{k}.png")
-        open_network("efficientnet_lite0", str(pictures), folder)
+        prepare(folder)
         with served(folder) as url:
             page = browser.new_page()
             page.goto(url)
             page.wait_for_selector("h1")
-            began = time.perf_counter()
-            page.evaluate("location.hash = 'page=live&run=long-001'")
-            page.wait_for_selector(".u-over")
-            print(f"a run of 100,000 events: its curve stands after {time.perf_counter() - began:.2f} s (asked: 1 s)")
-            ask = "async url => { const t = performance.now(); const a = await fetch(url); await a.arrayBuffer(); return [a.status, performance.now() - t] }"
-            unit = "/api/runs/mnist-001/look/unit?key=blocks.1.0&channel={k}&y=5&x=6"
-            waits = [page.evaluate(ask, unit.format(k=k))[1] for k in range(20)]
-            print(f"a unit, from the page and back: {statistics.median(waits[5:]):.0f} ms warm, {waits[0]:.0f} the first time (asked: 50)")
-            brush = "/api/runs/efficientnet_lite0-001/look/occluded?mask=" + quote(json.dumps([[row, column] for row in range(4, 9) for column in range(4, 9)]))
-            waits = [page.evaluate(ask, brush)[1] for _ in range(12)]
-            print(f"the occlusion brush at 224 pixels, EfficientNet-Lite0: {statistics.median(waits[2:]):.0f} ms (asked: 250)")
-            for network, label in (("mnist", "MNIST"), ("efficientnet_lite0", "EfficientNet-Lite0 at 224 pixels")):
-                for what, words in (("saliency", "maps"), ("sanity", "badges")):  # as the page asks: all maps come before the first badge
-                    began, first = time.perf_counter(), 0.0
-                    for method in ("gradient", "grad_cam", "integrated_gradients", "occlusion"):
-                        page.evaluate(ask, f"/api/runs/{network}-001/look/{what}?method={method}&label=3")
-                        first = first or time.perf_counter() - began
-                    print(f"four saliency {words}, {label}: the first after {first:.1f} s, all after {time.perf_counter() - began:.1f} s")
-            page.evaluate("location.hash = 'page=learn&part=playground&data=spiral&shape=8,8,8,8,8,8'")
-            page.get_by_role("button", name="Start").click()
-            page.wait_for_timeout(1000)
-            session = page.context.new_cdp_session(page)
-            session.send("Performance.enable")
-
-            def worked() -> tuple[int, float, float]:
-                """(passes, seconds in which the page's main thread worked, now)"""
-                metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
-                return int(page.inner_text("#passes").replace(",", "")), metrics["TaskDuration"], time.perf_counter()
-
-            (before, work_before, began), _, (after, work_after, ended) = worked(), page.wait_for_timeout(3000), worked()
-            passes, ms = after - before, 1000 * (work_after - work_before) / (after - before)
-            print(
-                f"playground, six layers of eight: {passes / (ended - began):.0f} passes and pictures a second (asked: 60), each {ms:.1f} ms of work (room: 16.7)"
-            )
-            page.close()
+            curve(page)
+            unit(page, "mnist-001", "best", "alone")
+            maps(page)
+            playground(page)
+            page.evaluate("location.hash = 'page=runs'")
             with training(folder, 1000) as (run, _):
                 while len(run.kept()) < 6:
                     time.sleep(0.2)
-                page = browser.new_page()
-                page.goto(url)
-                beside = unit.replace("mnist-001", run.path.name) + f"&snapshot={max(run.kept())}"
-                waits = [page.evaluate(ask, beside.format(k=k))[1] for k in range(30)]
-            print(f"a unit beside a training on the same processors: {statistics.median(waits[5:]):.0f} ms warm, {waits[0]:.0f} the first time")
-    first = [
-        STATIC / n
-        for n in (
-            "index.html",
-            "studio.css",
-            "app.js",
-            "html.js",
-            "here.js",
-            "state.js",
-            "words.js",
-            "api.js",
-            "npy.js",
-            "fetched.js",
-            "pad.js",
-            "paint.js",
-            "plot.js",
-            "pages/live.js",
-        )
-    ]
-    files = [*first, *(STATIC / "vendor").iterdir(), *(STATIC / "locale").iterdir()]
-    print(f"first page: {sum(len(gzip.compress(file.read_bytes())) for file in files) / 1000:.0f} kB compressed (asked: 150)")
+                unit(page, run.path.name, str(max(run.kept())), "beside a training on the same processors")
+    print(f"first page: {first_page() / 1000:.0f} kB compressed (asked: 150)")
 
 
 if __name__ == "__main__":

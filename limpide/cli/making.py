@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -82,30 +83,24 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
     if continued:
         screen.say(message(N_("continuing {run}, which was not finished (--new starts another)"), run=str(run.path)))
     watcher = _watched(run, screen) if watch else None
-    finished, failed = False, 0
     try:
         finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
     except LimpideError as error:
         if watcher is None:
             raise
         click.echo(f"limpide: {error}", err=True)
-        failed = error.exit_status
-    if failed:
-        pass  # said already; the studio stays open, to look at what there is
-    elif as_json:
+        _stay(watcher)  # to look at what there is
+        sys.exit(error.exit_status)
+    if as_json:
         click.echo(json.dumps(train_summary(run)))
     elif finished:
         screen.report(run)
         screen.next("limpide", "predict", run.path, _example(run, dataset))
     else:
         screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
-    if watcher is not None:
-        try:
-            if finished or failed:
-                watcher.wait()
-        finally:
-            watcher.terminate()
-    sys.exit(failed or (0 if finished else 130))
+    if watcher is not None and finished:
+        _stay(watcher)
+    sys.exit(0 if finished else 130)
 
 
 def _watched(run: Any, screen: Any) -> Any:
@@ -118,6 +113,13 @@ def _watched(run: Any, screen: Any) -> Any:
     screen.link(message(N_("the studio, until Ctrl-C:")), url)
     webbrowser.open(url)
     return process
+
+
+def _stay(watcher: Any) -> None:
+    """The studio stays open until Ctrl-C, which is no mistake of the training."""
+    with contextlib.suppress(KeyboardInterrupt):
+        watcher.wait()
+    watcher.terminate()
 
 
 def train_summary(run: Any) -> dict[str, Any]:

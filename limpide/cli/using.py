@@ -141,8 +141,8 @@ def explain(run: str, image: str, layer: str | None, channel: int | None, y: int
     if out is not None:
         screen.say(message(N_("written: {file}"), file=str(screen.wait(draw(run, image, out, findings)))))
     if not as_json:
-        alive = ("studio", run) if Path(run).is_dir() else ("studio", "--model", run, "--images", Path(image).parent)
-        screen.next("limpide", *(("explain", run, image, "--out", "explained.html") if out is None else alive))
+        studio = ("studio", run) if Path(run).is_dir() else ("studio", "--model", run, "--images", Path(image).parent)
+        screen.next("limpide", *(("explain", run, image, "--out", "explained.html") if out is None else studio))
 
 
 @verb(

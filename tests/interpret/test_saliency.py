@@ -106,6 +106,17 @@ def test_the_badge_is_earned_by_explanations_and_not_by_edges(digits: tuple[nn.M
     assert all(count >= 8 for count in earned.values()), earned
 
 
+@pytest.mark.parametrize(
+    ("mean", "said"), [(0.1, "hurts more"), (0.25, "no more than deleting at random."), (0.35, "no more than deleting at random, or along edges.")]
+)
+def test_a_map_that_fails_says_against_what(mean: float, said: str) -> None:
+    """Lower is better: 0.2 at random and 0.3 along edges, and the other way round."""
+    found = sanity.Sanity(correlation=0.0, deletion=mean, deletion_random=0.2, deletion_edges=0.3)
+    assert said in str(sanity.as_finding("gradient", found).message)
+    swapped = sanity.Sanity(correlation=0.0, deletion=mean, deletion_random=0.3, deletion_edges=0.2)
+    assert said.replace("at random.", "along edges.") in str(sanity.as_finding("gradient", swapped).message)
+
+
 def test_a_map_of_noise_gets_no_badge(digits: tuple[nn.Module, Tensor, Tensor]) -> None:
     model, images, labels = digits
     passed = 0

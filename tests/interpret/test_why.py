@@ -166,6 +166,14 @@ def test_every_kind_of_padding(conv: nn.Conv2d) -> None:
     assert all(unit_of(seen, "0", 0, y, x).agrees for y in range(6) for x in range(6))
 
 
+def test_a_function_of_one_number_is_named_as_the_network_names_it() -> None:
+    """nn.ReLU6 calls hardtanh; nn.Hardtanh with other bounds stays what it is."""
+    image = torch.randn(1, 3, 8, 8)
+    for function, name in ((nn.ReLU6(), "relu6"), (nn.Hardtanh(0.0, 6.0), "relu6"), (nn.Hardtanh(-1.0, 6.0), "hardtanh"), (nn.ReLU(), "relu")):
+        unit = why(nn.Sequential(nn.Conv2d(3, 2, 3), function), image, "1", 0)
+        assert unit.agrees and f"is {name} of one number" in str(as_finding(unit).message)
+
+
 def test_as_a_finding_everything_is_plain_and_adds_up() -> None:
     import json
 

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +142,43 @@ def test_snapshots_stay_within_their_budget_and_keep_the_first_and_the_last(tmp_
         assert sum(file.stat().st_size for file in kept.values()) <= budget
         assert (not kept and 2 * size > budget) or (0 in kept and step in kept)
     assert not list(run.snapshots.glob("*.tmp"))
+
+
+FAILS = """
+import limpide.workflows.train
+from limpide.cli import main
+from limpide.errors import RunError
+
+def train(run, dataset, **_):
+    raise RunError("L602", "it takes too long", where=str(run.path), todo="use --time")
+    yield
+
+limpide.workflows.train.train = train
+main()
+"""
+
+
+def test_the_studio_stays_open_when_the_training_ends_with_an_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FAILS, "train", "digits", "--runs", str(tmp_path), "--watch"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, "HOME": str(tmp_path)})
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        url = next(word for line in process.stdout for word in line.split() if word.startswith("http://"))
+        assert "it takes too long" in process.stderr.readline(), "the error is said at once, not after the studio was closed"
+        browser = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
+        for _ in range(100):
+            try:
+                with browser.open(url.partition("#")[0], timeout=5) as answer:
+                    assert answer.status == 200
+                break
+            except urllib.error.URLError:  # it is still on its way
+                time.sleep(0.1)
+        else:
+            raise AssertionError("the studio was closed")
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 5 and "Traceback" not in said
+    finally:
+        process.kill()
+        process.communicate()

@@ -11,14 +11,17 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Any
 
 from limpide.errors import LimpideError
 from limpide.studio.looking import data, drawn, image, inside, judged, networks, report
 from limpide.studio.looking.looker import Answer, Looker
 
+SESSION = Path("/proc/self/autogroup")  # how nice this process's session is
 PROMPT = 2.0  # s of a question during which it goes first: somebody waits for it. From then on a training on the same processors does
 
 
@@ -68,8 +71,14 @@ def _weigh(thread: int | None, niceness: int) -> None:
     with contextlib.suppress(OSError):
         if thread is not None:
             os.setpriority(os.PRIO_PROCESS, thread, niceness + os.nice(0))
-    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as file:
-        file.write(str(niceness))
+    for _ in range(10):
+        try:
+            SESSION.write_text(str(niceness))
+            return
+        except BlockingIOError:  # Linux takes one such wish in a tenth of a second, of the whole machine
+            time.sleep(0.05)
+        except OSError:
+            return
 
 
 def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
