@@ -141,7 +141,7 @@ class _Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        name = _plain(func)
+        name = _plain(func, (*args[1:], *kwargs.values()))
         if name in SILENT:
             return func(*args, **kwargs)
         places, names = _positional(args, kwargs)
@@ -197,12 +197,14 @@ def _positional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[An
     return args, kwargs
 
 
-def _plain(func: Any) -> str:
-    """relu_ and relu, __add__, __radd__ and add are one operation; reading .shape is none."""
+def _plain(func: Any, values: tuple[Any, ...]) -> str:
+    """relu_ and relu, __add__, __radd__ and add are one operation, and hardtanh from 0 to 6 is what nn.ReLU6 calls; reading .shape is none."""
     name = getattr(func, "__name__", "") or resolve_name(func) or "unknown"
     if name == "__get__":
         return "attribute"
     bare = name.strip("_")
+    if bare == "hardtanh" and [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)] == [0.0, 6.0]:
+        return "relu6"
     return bare[1:] if name in ("__radd__", "__rmul__") else {"truediv": "div", "iadd": "add", "imul": "mul"}.get(bare, bare)
 
 

@@ -170,7 +170,9 @@ def test_a_function_of_one_number_is_named_as_the_network_names_it() -> None:
     """nn.ReLU6 calls hardtanh; nn.Hardtanh with other bounds stays what it is."""
     image = torch.randn(1, 3, 8, 8)
     for function, name in ((nn.ReLU6(), "relu6"), (nn.Hardtanh(0.0, 6.0), "relu6"), (nn.Hardtanh(-1.0, 6.0), "hardtanh"), (nn.ReLU(), "relu")):
-        unit = why(nn.Sequential(nn.Conv2d(3, 2, 3), function), image, "1", 0)
+        model = nn.Sequential(nn.Conv2d(3, 2, 3), function)
+        unit = why(model, image, "1", 0)
+        assert [op.name for op in trace(model, image).ops][-1] == name, "wherever the operation is named"
         assert unit.agrees and f"is {name} of one number" in str(as_finding(unit).message)
 
 

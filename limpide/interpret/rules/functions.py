@@ -12,9 +12,15 @@ from torch import Tensor
 from limpide.interpret.rules.terms import Index, Terms, Unknown, broadcast_place, doubles, flat_place
 from limpide.interpret.trace import Op
 
+
+def _relu6(x: Tensor, min_val: float = 0.0, max_val: float = 6.0) -> Tensor:
+    """Called with its bounds where it is nn.ReLU6 (interpret/trace.py)."""
+    return F.hardtanh(x, min_val, max_val)
+
+
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "relu": torch.relu,
-    "relu6": F.relu6,
+    "relu6": _relu6,
     "hardtanh": F.hardtanh,
     "leaky_relu": F.leaky_relu,
     "elu": F.elu,
@@ -45,9 +51,7 @@ def elementwise(op: Op, place: Index) -> Terms:
     kwargs = {name: _here(value, place) for name, value in op.kwargs.items() if name != "inplace"}
     result = FUNCTIONS[op.name](before, *[_here(value, place) for value in op.args[1:] if not isinstance(value, bool)], **kwargs)
     value = float(result)
-    bounds = [value for value in (*op.args[1:], *kwargs.values()) if not isinstance(value, bool)]
-    rule = "relu6" if op.name == "hardtanh" and bounds == [0.0, 6.0] else op.name  # as PyTorch writes nn.ReLU6
-    return Terms("function", before, doubles([1.0]), [(source, torch.tensor([at]))], 0.0, value, rule, scale=abs(float(before)) + abs(value))
+    return Terms("function", before, doubles([1.0]), [(source, torch.tensor([at]))], 0.0, value, op.name, scale=abs(float(before)) + abs(value))
 
 
 def _here(value: Any, place: Index) -> Any:
