@@ -291,6 +291,13 @@ def test_a_place_that_decides_is_looked_for(page: Any) -> None:
     assert re.search(r"(One|No|whether one) small place decides", page.inner_text("main")) and page.locator(".over .box").count() >= 1
 
 
+def test_a_studio_that_was_closed_is_told_in_a_sentence(page: Any) -> None:
+    page.evaluate("window.fetch = () => Promise.reject(new TypeError('Failed to fetch'))")
+    page.evaluate("hash => { location.hash = hash }", f"page=anatomy&{RUN}")
+    page.wait_for_selector("text=The studio does not answer")
+    assert "Failed to fetch" not in page.inner_text("body")
+
+
 def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     go(page, "page=compare")
     page.wait_for_selector("text=1 of 1 runs")
