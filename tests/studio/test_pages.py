@@ -292,7 +292,7 @@ def test_a_place_that_decides_is_looked_for(page: Any) -> None:
 
 
 def test_a_studio_that_was_closed_is_told_in_a_sentence(page: Any) -> None:
-    page.evaluate("window.fetch = () => Promise.reject(new TypeError('Failed to fetch'))")
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('Failed to fetch')); }")
     page.evaluate("hash => { location.hash = hash }", f"page=anatomy&{RUN}")
     page.wait_for_selector("text=The studio does not answer")
     assert "Failed to fetch" not in page.inner_text("body")
