@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from limpide.interpret.field import Box, field_of
 from limpide.interpret.trace import recorded, trace
+from limpide.language import N_, message
 from limpide.training.optimiser import AdamW, Group
 
 STEPS = 96
@@ -109,7 +110,7 @@ def climb(
             # Of the picture alone: the network's own slopes stay as they are.
             (slope,) = torch.autograd.grad(-value, frequencies, allow_unused=True) if value.requires_grad else (None,)
         if slope is None:
-            raise TypeError("No slope leads from the image to this operation.")
+            raise TypeError(message(N_("no slope leads from the image to this operation")))
         frequencies.grad = slope
         optimiser.step(RATE)
         found.append(float(value.detach()))
@@ -126,7 +127,7 @@ def middle_unit(output: Tensor, channel: int) -> tuple[int, ...]:
     Raises TypeError where there are no channels, IndexError where there is none of this number.
     """
     if output.ndim not in (2, 3, 4) or len(output) != 1 or not output.is_floating_point():
-        raise TypeError(f"This operation has no channels: it gives {tuple(output.shape)}.")
+        raise TypeError(message(N_("this operation has no channels: it gives {shape}"), shape=str(tuple(output.shape))))
     channels = output.shape[1] if output.ndim == 4 else output.shape[-1]
     if not 0 <= channel < channels:
         raise IndexError(f"The channel must be below {channels}. Got {channel} instead.")

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.interpret.trace import trace
+from limpide.language import N_, message
 
 STEPS = 32  # of the path in integrated gradients
 WINDOWS = 14  # places of the grey window along a side
@@ -63,7 +64,7 @@ def last_maps(model: nn.Module, image: Tensor) -> str:
     names = {name for name, module in model.named_modules() if not list(module.children())}
     maps = [op.layer for op in trace(model, image).ops if op.output.ndim == 4 and op.output.shape[-1] > 1 and op.layer in names and op.name != "pad"]
     if not maps:
-        raise TypeError("This network has no maps: it is not convolutional.")
+        raise TypeError(message(N_("this network has no maps: it is not convolutional")))
     return maps[-1]
 
 

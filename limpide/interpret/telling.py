@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from limpide.interpret.trace import Op, Trace, recorded
 from limpide.interpret.why import Unit, unit_of
+from limpide.language import N_, message
 
 LEAST_CONTRAST = 0.05  # of the largest in the layer: below, what a unit sees is nearly of one shade
 
@@ -51,7 +52,7 @@ def influence(model: nn.Module, seen: Trace, index: int) -> Tensor:
 def _first(seen: Trace) -> Op:
     layers = [op for op in seen.ops if op.name in ("conv2d", "linear")]
     if not layers:
-        raise TypeError("This network has no convolution and no linear layer to open.")
+        raise TypeError(message(N_("this network has no convolution and no linear layer to open")))
     return next((op for op in layers if op.name == "conv2d"), layers[0])
 
 

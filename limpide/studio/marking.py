@@ -4,6 +4,7 @@ that it is right. The images and their labels are never touched."""
 from __future__ import annotations
 
 from limpide.data.split import read_split, write_rows
+from limpide.language import N_, message
 from limpide.run import Run
 
 UNSURE = "?"  # wrong, and nobody knows what it is instead
@@ -14,7 +15,9 @@ def marks(run: Run) -> list[dict[str, str]]:
     """Each with the three columns, and whatever else somebody wrote beside them. Raises LookupError for a file with other columns."""
     found = list(read_split(run.marks_file))
     if run.marks_file.exists() and run.marks_file.stat().st_size and not (found and set(COLUMNS) <= set(found[0])) and not _is_ours(run):
-        raise LookupError(f"{run.marks_file} has not the columns {', '.join(COLUMNS)}: move it away, and marks are kept again")
+        raise LookupError(
+            message(N_("{file} has not the columns {columns}: move it away, and marks are kept again"), file=str(run.marks_file), columns=", ".join(COLUMNS))
+        )
     return [{str(name): value for name, value in row.items() if name is not None} for row in found]
 
 

@@ -30,7 +30,7 @@ from limpide import __version__, language
 from limpide.browser import STATIC
 from limpide.errors import LimpideError, RunError, UsageError
 from limpide.finding import Finding
-from limpide.language import N_
+from limpide.language import N_, Message, message
 from limpide.report.page import SECTIONS, written_as
 from limpide.run import Run
 from limpide.studio import marking, starting
@@ -127,7 +127,7 @@ class Studio:
         try:  # one folder at a time, and none that nobody waits for any more
             told |= await asyncio.get_running_loop().run_in_executor(self._plans, starting.found, wish.data)
         except LimpideError as error:
-            self._speak(request)
+            _speak(request)
             told["problem"] = str(error)
         return Ascii(told)
 
@@ -137,7 +137,7 @@ class Studio:
             asked = json.loads(await _body(request, 10_000))
         except (ValueError, RecursionError):
             return _told("this is no JSON", 400)
-        self._speak(request)
+        _speak(request)
         try:
             return Wish.of(asked)
         except UsageError as error:
@@ -150,7 +150,7 @@ class Studio:
         try:
             return Ascii((await self.slow.ask("networks", _waits(request)))[0])
         except LookupError as error:
-            return _told(str(error), 422)
+            return _refused(request, error)
 
     async def run(self, request: Request) -> Response:
         run = self._run(request)
@@ -158,13 +158,13 @@ class Studio:
         kept = {name: info.get(name) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
         probes = info.get("learning", {}).get("probes", 0) if run.probes_file.exists() else 0
         sees = (info.get("final") or info.get("learning") or {}).get("preprocessing")
-        self._speak(request)
+        _speak(request)
         here = {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "sees": sees, "fresh": bool(info.get("fresh"))}
         return Ascii(summary(run) | kept | here | {"choices": choices()})
 
     async def series(self, request: Request) -> Response:
         run = self._run(request)
-        self._speak(request)
+        _speak(request)
         return Ascii(self._story(run).told())
 
     def _story(self, run: Run) -> Story:
@@ -182,7 +182,7 @@ class Studio:
 
     async def findings(self, request: Request) -> Response:
         run = self._run(request)
-        self._speak(request)
+        _speak(request)
         found, titles = run.findings(), dict(SECTIONS)
         told = ["accuracy", *titles]  # in the order of the report; then what is said of the images
         order = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
@@ -203,17 +203,18 @@ class Studio:
                 return _told(f"suggested: a class, {UNSURE}, or nothing", 400)
             if len(mark["file"]) > MOST_NAME or "\0" in mark["file"]:
                 return _told("this is no name of a file", 400)
-            try:
+        try:
+            if request.method == "POST":
                 marking.mark(run, *(mark[name] for name in wanted))
-            except LookupError as error:
-                return _told(str(error), 422)
-        return Ascii({"marks": marking.marks(run), "file": str(run.marks_file)})
+            return Ascii({"marks": marking.marks(run), "file": str(run.marks_file)})
+        except LookupError as error:
+            return _refused(request, error)
 
     async def report(self, request: Request) -> Response:
         """As it was written; asked for in another language, rendered anew from the run. The file stays as it is."""
         run = self._run(request)
         if not run.report_file.exists():
-            return _told("no report yet", 404)
+            return _refused(request, N_("this run has no report yet"), 404)
         headers = {"content-security-policy": "sandbox allow-scripts"}
         lang, written = request.query_params.get("lang"), written_as(run.report_file)
         if written is None or lang not in language.LANGUAGES or lang == written[0]:
@@ -221,7 +222,7 @@ class Studio:
         try:
             _, page = await self.quick.ask("report", _waits(request), path=str(run.path), lang=lang, images=written[1])
         except LookupError as error:
-            return _told(str(error), 422)
+            return _refused(request, error)
         return Response(page, media_type="text/html", headers=headers)
 
     # -- the stream
@@ -229,7 +230,7 @@ class Studio:
     async def events(self, request: Request) -> Response:
         """Server-sent events whose id is the place in events.jsonl: a reconnect goes on where it was."""
         run = self._run(request)
-        self._speak(request)
+        _speak(request)
         words = language.current()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
         offset, since = int(last) if last.isdecimal() else 0, request.query_params.get("epoch", "")
@@ -248,7 +249,7 @@ class Studio:
         if order["do"] == "rate" and not (isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100):
             return _told("by: a factor between 0.01 and 100", 400)
         if not run.working():
-            return _told("this run is not training", 409)
+            return _refused(request, N_("this run is not training"), 409)
         run.add_line(run.control_file, {"do": order["do"]} | ({"by": by} if order["do"] == "rate" else {}))
         return Ascii({"asked": order["do"]})
 
@@ -258,7 +259,7 @@ class Studio:
         """A question to looking/: its values come as query, its bytes go back as they are."""
         run, what, query = self._run(request), request.path_params["what"], request.query_params
         if what not in LOOKS:
-            return _told("there is nothing of this name to look at", 404)
+            return _refused(request, N_("there is nothing of this name to look at"), 404)
         try:
             values = values_of(what, query, self.uploads)
         except (ValueError, KeyError, RecursionError):
@@ -269,8 +270,8 @@ class Studio:
         try:
             payload, data = await worker.ask(what, _waits(request), path=str(run.path), **values)
         except LookupError as error:
-            return _told(str(error), 422)
-        self._speak(request)
+            return _refused(request, error)
+        _speak(request)
         if isinstance(payload.get("finding"), dict):
             payload["finding"] = worded(Finding.from_json(payload["finding"]))
         if not data:
@@ -284,18 +285,12 @@ class Studio:
         try:
             data = await _body(request, MOST_UPLOAD)
         except ValueError:
-            return _told("the image is larger than 20 MB", 413)
+            return _refused(request, N_("the image is larger than 20 MB"), 413)
         name = "drop-" + secrets.token_hex(8)
         self.uploads[name] = data
         while len(self.uploads) > UPLOADS:
             self.uploads.popitem(last=False)
         return Ascii({"image": name})
-
-    @staticmethod
-    def _speak(request: Request) -> None:
-        """Words of this answer in the language of the page; no answer waits for anything between this and its words."""
-        lang = request.query_params.get("lang", "en")
-        language.use(lang if lang in language.LANGUAGES else "en")
 
     def close(self) -> None:
         self.quick.close()
@@ -323,29 +318,42 @@ def _waits(request: Request) -> Callable[[], Awaitable[bool]]:
     return waits
 
 
+def _speak(request: Request) -> None:
+    """Words of this answer in the language of the page; no answer waits for anything between this and its words."""
+    lang = request.query_params.get("lang", "en")
+    language.use(lang if lang in language.LANGUAGES else "en")
+
+
 def _told(text: str, status: int) -> Response:
+    """What a program did wrong, in English: no page of ours asks like that."""
     return Ascii({"error": text}, status)
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
-    return _told(str(error), 404)
+def _refused(request: Request, why: str | Message | Exception, status: int = 422) -> Response:
+    """What a person reads, in the language of the page. why: a msgid, or what str() words."""
+    _speak(request)
+    return _told(language._(why) if isinstance(why, str) else str(why), status)
 
 
 # What reading the files of a run raises when somebody or something damaged them.
 DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
-async def _damaged(_request: Request, error: Exception) -> Response:
-    return _told(f"this run cannot be read: {type(error).__name__}", 422)
+async def _missing(request: Request, error: Exception) -> Response:
+    return _refused(request, error, 404)
 
 
-async def _mistake(_request: Request, error: Exception) -> Response:
-    return _told(f"this is a mistake in limpide itself; the details are in {log_error(error)}", 500)
+async def _damaged(request: Request, error: Exception) -> Response:
+    return _refused(request, message(N_("this run cannot be read: {reason}"), reason=type(error).__name__))
+
+
+async def _mistake(request: Request, error: Exception) -> Response:
+    return _refused(request, message(N_("this is a mistake in limpide itself; the details are in {file}"), file=str(log_error(error))), 500)
 
 
 def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:
     studio = Studio(folder)
-    app = Starlette(routes=studio.routes(), exception_handlers={RunError: _refused, **dict.fromkeys(DAMAGE, _damaged), Exception: _mistake})
+    app = Starlette(routes=studio.routes(), exception_handlers={RunError: _missing, **dict.fromkeys(DAMAGE, _damaged), Exception: _mistake})
     return Guard(app, token, port), studio
 
 

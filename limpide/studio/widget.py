@@ -105,7 +105,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _answer(self, what: Any, values: Any) -> tuple[dict[str, Any], bytes]:
         if what not in QUESTIONS or not isinstance(values, dict):
-            return {"error": "there is nothing of this name to look at"}, b""
+            return {"error": language._("there is nothing of this name to look at")}, b""
         if what == "words":
             return self._words(values.get("language")), b""
         try:
@@ -117,7 +117,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         with in_evaluation(self._network):
             kind, payload, data = answered(self._held, what, {"path": "", **asked})
         if kind == "error":
-            return {"error": payload}, b""
+            return {"error": str(payload)}, b""
         if isinstance(payload.get("finding"), dict):
             payload["finding"] = worded(Finding.from_json(payload["finding"]))
         return {"about": finite(payload)}, data

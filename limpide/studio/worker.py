@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from limpide.language import N_, message
+
 TIMEOUT = 120.0  # s that an answer may take before the process is replaced
 LOOK = 0.5  # s between two looks whether somebody still waits
 PATIENCE = 3.0  # s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is lost
@@ -98,7 +100,7 @@ class Worker:
             self._end()
             if self._given_up or self._closed:
                 break
-        return "error", "the process that looks into networks stopped; try again", b""
+        return "error", message(N_("the process that looks into networks stopped; try again")), b""
 
     def _end(self) -> None:
         with self._guard:

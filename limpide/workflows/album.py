@@ -18,6 +18,7 @@ from limpide.data.scan import scan
 from limpide.data.split import check_split, read_split, sample
 from limpide.errors import LimpideError
 from limpide.files import sha256
+from limpide.language import N_, message
 from limpide.run import Run
 
 PARTS = ("train", "validation", "calibration", "test")
@@ -32,7 +33,7 @@ class Album:
 
     def __init__(self, run: Run) -> None:
         if not run.split_file.exists():
-            raise LookupError("this run has not split its images yet")
+            raise LookupError(message(N_("this run has not split its images yet")))
         check_split(run)
         self.run = run
         rows = list(read_split(run.split_file))
@@ -45,7 +46,7 @@ class Album:
     def _dataset(self) -> Any:
         location, info = self.run.info().get("location", ""), self.run.info()
         if "arrays" in info:
-            raise Gone("this run learned from an array: its images are on no disk")
+            raise Gone(message(N_("this run learned from an array: its images are on no disk")))
         # A relative path is meant from where the training was started: here, or where the folder of runs lies.
         beside = self.run.path.resolve().parents[1] / location
         if info.get("opened"):
@@ -53,7 +54,7 @@ class Album:
         try:
             return scan(location if os.path.exists(location) or not beside.exists() else str(beside), fewest_classes=1, groups="none")  # noqa: PTH110
         except LimpideError as error:
-            raise Gone(f"the images are no longer where they were: {location}") from error
+            raise Gone(message(N_("the images are no longer where they were: {place}"), place=location)) from error
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -62,17 +63,17 @@ class Album:
     def image(self, row: int, at_least: int = 0) -> Image.Image:
         """RGB. Raises LookupError when it is not there any more, or is another one than when the run began."""
         if not 0 <= row < len(self.files):
-            raise LookupError(f"the rows go from 0 to {len(self.files) - 1}")
+            raise LookupError(message(N_("the rows go from 0 to {last}"), last=len(self.files) - 1))
         place = self._places.get(self.files[row])
         try:
             if place is not None:
                 images = self._dataset.images
                 if self.contents[row] and sha256(images.bytes(place))[: len(self.contents[row])] != self.contents[row]:
-                    raise LookupError(f"this image has changed since the run began: {self.files[row]}")
+                    raise LookupError(message(N_("this image has changed since the run began: {file}"), file=self.files[row]))
                 return images.image(place, at_least)  # type: ignore[no-any-return]
         except Undecodable:
             pass
-        raise LookupError(f"this image can no longer be read: {self.files[row]}")
+        raise LookupError(message(N_("this image can no longer be read: {file}"), file=self.files[row]))
 
     def rows(self, part: str = "", label: str = "") -> np.ndarray:
         """Rows of this part and class; of all of them where neither is said."""

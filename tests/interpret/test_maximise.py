@@ -108,7 +108,7 @@ def test_tokens_have_channels_and_numbers_have_none() -> None:
     assert found.after > found.before and found.after == pytest.approx(float(odd.tokens(found.image[:, 0])[0, 4, 5].detach()), rel=1e-5)
     with pytest.raises(TypeError, match="no channels"):
         maximised(odd, ":sum", 0, (1, 8, 8))
-    with pytest.raises(TypeError, match="No slope"):
+    with pytest.raises(TypeError, match="no slope"):
         maximised(odd, "head", 0, (1, 8, 8))
     with pytest.raises(IndexError, match="below 6"):
         maximised(odd, "tokens", 6, (1, 8, 8))

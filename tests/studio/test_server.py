@@ -398,6 +398,38 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         assert status == 200 or set(json.loads(data)) == {"error"}
 
 
+def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None:
+    """Whoever worded it: the network's process, the files of the run, or the server."""
+
+    def said(path: str, method: str = "GET", body: bytes | None = None) -> str:
+        return str(json.loads(server.ask(path, method, body)[2])["error"])
+
+    for path, english, french in (
+        (RUN + "/look/thumb?row=80", "the rows go from 0 to 79", "les lignes vont de 0 à 79"),
+        (RUN + "/look/predictions?snapshot=3", "the weights after step 3 were not kept", "les poids d’après le pas 3 n’ont pas été gardés"),
+        (
+            RUN + "/look/maps?key=zz",
+            "the network has no layer of this name — zz — did you mean",
+            "le réseau n’a pas de couche de ce nom — zz — fallait-il lire",
+        ),
+        (RUN + "/look/unit?key=head&channel=999&y=0&x=0", "this unit cannot be opened", "cette unité ne peut pas être ouverte"),
+        (RUN + "/look/nothing?", "there is nothing of this name", "il n’y a rien de ce nom"),
+        ("/api/runs/nowhere?", "this is not a run of limpide", "ce n’est pas un entraînement de limpide"),
+    ):
+        assert said(path).startswith(english), (path, said(path))
+        assert said(path + "&lang=fr").startswith(french), (path, said(path + "&lang=fr"))
+    order = b'{"do": "pause"}'
+    assert said(RUN + "/control", "POST", order) == "this run is not training"
+    assert said(RUN + "/control?lang=fr", "POST", order) == "cet entraînement n’est pas en cours"
+    assert said("/api/upload?lang=fr", "POST", b"0" * 20_000_001) == "l’image dépasse 20\N{NO-BREAK SPACE}Mo"
+    marks = server.runs / "photos-001" / "marks.csv"
+    marks.write_text("no,such,columns\n1,2,3\n")
+    try:
+        assert "n’a pas les colonnes file, label, suggested" in said(RUN + "/marks?lang=fr")
+    finally:
+        marks.unlink()
+
+
 def test_one_damaged_run_does_not_hide_the_others(server: Server) -> None:
     damaged = server.runs / "damaged-001"
     shutil.copytree(server.runs / "photos-001", damaged)

@@ -34,6 +34,7 @@ export const runs = () => get(`/api/runs?${query({})}`);
 export const ask = (run, what, values) => get(path(run, `/look/${what}`, values));
 export const post = async (url, body) => (await told(await reach(url, { method: "POST", body }))).json();
 export const send = (url, values) => post(url, JSON.stringify(values));
+export const upload = (file) => post(`/api/upload?${query({})}`, file);
 
 /** An array of looking/: {shape, values: Float32Array, about}; only {about} where there is none. */
 export const array = async (run, what, values) => {

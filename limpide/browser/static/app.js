@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { html, render, useEffect } from "./html.js";
 import { place, language, theme, link, go, snapshot, image, looked, other, news } from "./state.js";
 import { load, t, count } from "./words.js";
-import { get, path, post } from "./api.js";
+import { get, path, upload } from "./api.js";
 import { useFetched } from "./fetched.js";
 import { Pad } from "./pad.js";
 
@@ -55,7 +55,7 @@ const accepts = () => (OF_A_RUN.includes(page()) && place.value.run ? "studio" :
 const take = async (file) => {
   told.value = "";
   try {
-    const { run } = place.value, { image } = await post("/api/upload", file);
+    const { run } = place.value, { image } = await upload(file);
     if (place.value.run === run) go({ ...other(image), page: OF_ONE_IMAGE.includes(page()) ? page() : "image" });
   } catch (error) {
     told.value = t("drop.failed", { file: file.name, why: error.message });

@@ -2,7 +2,7 @@
 // thick as the images that the network learned from (studio/looking/drawn.py measures them), before the network sees it.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { t, percent } from "./words.js";
-import { ask, path, post } from "./api.js";
+import { ask, path, upload } from "./api.js";
 import { useFetched } from "./fetched.js";
 
 const SIDE = 280; // pixels of the drawing that is handed over
@@ -78,7 +78,7 @@ export const Pad = ({ run, onImage }) => {
     paint(made, fits ? fitted(lines, ink) : lines, ink);
     made.toBlob(async (blob) => {
       try {
-        const { image } = await post("/api/upload", blob);
+        const { image } = await upload(blob);
         if (turn === newest.current) fail(""), show(image), onImage(image); // an older one that comes late is dropped
       } catch (error) {
         if (turn === newest.current) fail(error.message);

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from limpide.errors import LimpideError
+from limpide.language import Message
 from limpide.studio.looking import data, drawn, image, inside, judged, networks, report
 from limpide.studio.looking.looker import Answer, Looker
 
@@ -82,12 +83,17 @@ def _weigh(thread: int | None, niceness: int) -> None:
 
 
 def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
-    """("ok", JSON, bytes), or ("error", why not, nothing): whatever a stranger's network does, the next question is answered."""
+    """("ok", JSON, bytes), or ("error", why not: what str() words in the language of whoever reads it, nothing).
+
+    Whatever a stranger's network does, the next question is answered.
+    """
     try:
         return "ok", *ANSWERS[name](looker, **values)
+    except LimpideError as error:
+        return "error", error, b""
     except Exception as error:
-        told = str(error) if isinstance(error, LimpideError) or not error.args else str(error.args[0])
-        return "error", told or type(error).__name__, b""
+        told = error.args[0] if error.args else ""
+        return "error", (told if isinstance(told, Message) else str(told)) or type(error).__name__, b""
 
 
 ANSWERS: dict[str, Callable[..., Answer]] = {

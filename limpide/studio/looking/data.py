@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.evidence import thumbnail
+from limpide.language import N_, message
 from limpide.studio.looking.looker import Answer, Looker, png
 from limpide.studio.looking.many import affordable, many
 from limpide.workflows.album import Gone, stamp
@@ -63,7 +64,7 @@ def _compared(found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             continue
         kept.append(row)
     if not kept:
-        raise LookupError("none of these images can be read any more")
+        raise LookupError(message(N_("none of these images can be read any more")))
     stacked = np.stack(prints)
     pairs = every_pair(stacked, WIDEST)
     far = np.bitwise_count(stacked[pairs[:, 0]] ^ stacked[pairs[:, 1]]).sum(1).astype(int)
@@ -98,14 +99,14 @@ def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca") -> 
     from limpide.interpret.features import flat_map, turned_to
 
     if method not in ("pca", "tsne"):
-        raise LookupError("there is no map of this name: pca, tsne")
+        raise LookupError(message(N_("there is no map of this name: {names}"), names="pca, tsne"))
     found = looker.album(path)
     rows = found.some(affordable(looker, path, snapshot))
 
     def mapped(which: str) -> Any:
         seen = many(looker, path, which, rows)
         if len(seen.rows) < 3:
-            raise LookupError("a map needs three images")
+            raise LookupError(message(N_("a map needs three images")))
         return looker.once(("map", *looker.key(path, which), *stamp(path), method), lambda: (seen, *flat_map(seen.features, method)))  # type: ignore[arg-type]
 
     seen, places, kept = mapped(snapshot)

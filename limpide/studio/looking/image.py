@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from limpide.language import N_, message
 from limpide.studio.looking.looker import Answer, Looker, compared, npy, png, probes
 from limpide.studio.looking.many import affordable, many
 
@@ -102,10 +103,10 @@ def _map(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method
     from limpide.workflows.see import plane_of
 
     if method not in METHOD_WORDS:
-        raise LookupError(f"there is no map of this name: {', '.join(METHOD_WORDS)}")
+        raise LookupError(message(N_("there is no map of this name: {names}"), names=", ".join(METHOD_WORDS)))
     network, seen, _, _ = looker.trace(path, snapshot, image)
     if not 0 <= label < seen.output.shape[1]:
-        raise LookupError(f"the classes go from 0 to {seen.output.shape[1] - 1}")
+        raise LookupError(message(N_("the classes go from 0 to {last}"), last=seen.output.shape[1] - 1))
     return looker.once(("saliency", *looker.trace_key(path, snapshot, image), label, method), lambda: plane_of(network, seen.image, label, method))  # type: ignore[no-any-return]
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from limpide.language import N_, message
 from limpide.studio.looking.looker import Answer, Looker, compared, npy, png, probes
 from limpide.studio.looking.many import readable
+from limpide.workflows.see import operation, within
 
 MOST_MAPS = 512  # of a layer, shown
 WATCHED = 8  # of the images set aside, for units that never wake
@@ -83,7 +85,7 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
 def maps(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
     """What an operation gives for this image, float32 (channels, height, width); a vector is (1, 1, n)."""
     _, seen, _, _ = looker.trace(path, snapshot, image)
-    output = seen.find(key).output
+    output = operation(seen, key).output
     value = output[0] if output.ndim == 4 else output.reshape(1, -1, output.shape[-1])
     return {"shape": list(output.shape[1:])}, npy(value[:MOST_MAPS])
 
@@ -91,9 +93,9 @@ def maps(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: s
 def kernels(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
     """The weights of a convolution (maps out, maps in, height, width), or of a linear layer on an image's pixels as pictures."""
     _, seen, _, _ = looker.trace(path, snapshot, image)
-    op = seen.find(key)
+    op = operation(seen, key)
     if op.name not in ("conv2d", "linear"):
-        raise LookupError("this operation has no filters")
+        raise LookupError(message(N_("this operation has no filters")))
     weight = op.argument(1, "weight")
     if op.name == "linear":
         pixels = seen.image[0]
@@ -108,6 +110,9 @@ def unit(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: s
     from limpide.interpret.why import index_of, unit_of
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
+    op = operation(seen, key)
+    if channel is not None:
+        within(op, channel, y, x)
     found = most_telling(network, seen, key) if channel is None else unit_of(seen, key, channel, y, x)
     e, box = found.explanation, found.field.box
     place = (0, *index_of(found.op, found.channel, found.y, found.x))
@@ -159,7 +164,7 @@ def effect(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key:
     from limpide.interpret.effect import with_weight, without
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
-    op = seen.find(key)
+    op = operation(seen, key)
     after = without(network, seen, op.index, channel) if place is None else with_weight(network, seen, op.index, channel, place, weight)
     return compared(looker, path, snapshot, seen.output[0], after, classes)
 
@@ -181,7 +186,7 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
     try:
         found = looker.once(("maximised", *looker.key(path, snapshot), key, channel), work)
     except (TypeError, IndexError) as error:
-        raise LookupError(str(error)) from error
+        raise LookupError(error.args[0]) from error
     pixels = found.image[0].permute(1, 2, 0).numpy() * std + mean
     box = found.box
     about = {"before": found.before, "after": found.after, "box": [box.top, box.left, box.bottom, box.right], "size": preprocessing.size}

@@ -29,13 +29,13 @@ def _evidence(looker: Looker, path: str) -> Evidence:
 
     file = Path(path) / "predictions" / "test.npz"
     if not file.exists():
-        raise LookupError("this run was not judged yet: there are no answers on test images")
+        raise LookupError(message(N_("this run was not judged yet: there are no answers on test images")))
     try:
         with np.load(file) as stored:
             files = tuple(bytes(name).decode("utf-8", "surrogateescape") for name in stored["files"])
             return Evidence(tuple(Run.open(path).info()["classes"]), files, stored["truth"].astype(int), stored["probabilities"], 0)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise LookupError("the answers on test images cannot be read: predictions/test.npz is damaged") from error
+        raise LookupError(message(N_("the answers on test images cannot be read: predictions/test.npz is damaged"))) from error
 
 
 def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
@@ -91,14 +91,14 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
     from limpide.audit.groups import groups as audit
 
     if by not in WAYS:
-        raise LookupError(f"there is no such way to group images: {', '.join(WAYS)}")
+        raise LookupError(message(N_("there is no such way to group images: {names}"), names=", ".join(WAYS)))
     language.use(lang if lang in language.LANGUAGES else "en")  # some groups have names of ours
     evidence, album = _evidence(looker, path), looker.album(path)
     state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
     names = looker.once(("groups", *stamp(path), state, by, language.current()), lambda: _names(evidence, album, by))
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)
     if not len(kept):
-        raise LookupError("none of the test images belongs to such a group")
+        raise LookupError(message(N_("none of the test images belongs to such a group")))
     some = Evidence(evidence.classes, tuple(evidence.files[k] for k in kept), evidence.truth[kept], evidence.probabilities[kept], 0)
     finding = audit(some, [names[k] for k in kept], message(WAYS[by]))
     return {"finding": finding.to_json(), "judged": len(kept), "of": len(names)}, b""
@@ -114,9 +114,9 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     number = {name: k for k, name in enumerate(classes)}
     labels = np.array([number.get(album.labels[row], -1) for row in rows], int)
     if (labels < 0).all():
-        raise LookupError("none of these images is known to belong to a class of this network")
+        raise LookupError(message(N_("none of these images is known to belong to a class of this network")))
     if not (looked_at := wanted(labels, cost(looker, path, snapshot), MOST_WORK)):
-        raise LookupError("this network works too long on each image for this question")
+        raise LookupError(message(N_("this network works too long on each image for this question")))
     of = len(np.unique(labels[labels >= 0]))
     rows, squares = readable(looker, path, preprocessing, rows[chosen(labels, looked_at)])
     labels = np.array([number[album.labels[row]] for row in rows], int)

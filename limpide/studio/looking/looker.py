@@ -14,6 +14,7 @@ from PIL import Image
 from limpide.data.decode import Undecodable, decode
 from limpide.data.preprocessing import Preprocessing
 from limpide.files import sha256
+from limpide.language import N_, message
 from limpide.run import Run
 from limpide.studio.looking.shelf import Shelf
 from limpide.workflows.album import Album, stamp
@@ -48,10 +49,12 @@ class Looker:
             return run.snapshots / "best.safetensors", info["final"]["preprocessing"], info
         steps = run.kept()
         if not steps or "learning" not in info:
-            raise LookupError("no weights were kept yet")
+            raise LookupError(message(N_("no weights were kept yet")))
         step = max(steps) if snapshot == "best" else int(snapshot) if snapshot.isdecimal() else -1
         if step not in steps:
-            raise LookupError(f"the weights after step {snapshot} were not kept; there are those after {', '.join(map(str, steps))}")
+            raise LookupError(
+                message(N_("the weights after step {step} were not kept; there are those after {steps}"), step=snapshot, steps=", ".join(map(str, steps)))
+            )
         return steps[step], info["learning"]["preprocessing"], info
 
     def key(self, path: str, snapshot: str) -> tuple[str, int]:
@@ -116,13 +119,13 @@ class Looker:
             try:
                 found = decode(image["bytes"], preprocessing.jpeg_side)
             except Undecodable as error:
-                raise LookupError(error.reason) from error
+                raise LookupError(message(error.reason)) from error
         elif "row" in image:
             found = self.album(path).image(image["row"], preprocessing.jpeg_side)
         else:
             squares = probes(path)["squares"]
             if not 0 <= image["probe"] < len(squares):
-                raise LookupError("this run kept no image of this number")
+                raise LookupError(message(N_("this run kept no image of this number")))
             square = squares[image["probe"]]
             if square.shape[0] == preprocessing.size:
                 return square  # type: ignore[no-any-return]
@@ -153,7 +156,7 @@ def probes(path: str) -> Any:
         with np.load(Path(path) / "predictions" / "probes.npz") as stored:
             return {name: stored[name] for name in ("squares", "truth", "files")}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise LookupError("this run kept no images to look at") from error
+        raise LookupError(message(N_("this run kept no images to look at"))) from error
 
 
 def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:

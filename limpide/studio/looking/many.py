@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from limpide.language import N_, message
 from limpide.studio.looking.looker import Looker
 from limpide.workflows import alike
 from limpide.workflows.album import Gone, stamp
@@ -46,7 +47,7 @@ def many(looker: Looker, path: str, snapshot: str, rows: np.ndarray) -> Many:
 def _many(looker: Looker, path: str, network: Any, preprocessing: Any, temperature: float, rows: np.ndarray) -> Many:
     kept, squares = readable(looker, path, preprocessing, rows)
     if not len(kept):
-        raise LookupError("none of these images can be read any more")
+        raise LookupError(message(N_("none of these images can be read any more")))
     found = list(alike.seen_by(network, preprocessing, squares))
     return Many(kept, np.concatenate([features for features, _ in found]), np.concatenate([(logits / temperature).softmax(1).numpy() for _, logits in found]))
 

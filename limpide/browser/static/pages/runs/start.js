@@ -33,7 +33,7 @@ export const Start = () => {
   const [chosen, choose] = useState({ model: "", limit: "", time: "", epochs: "", image_size: "", weights: "" });
   const [said, say] = useState("");
   const [starting, wait] = useState(false);
-  const networks = useFetched(() => (more ? get("/api/networks").then((found) => found.networks) : Promise.resolve(null)), [more]);
+  const networks = useFetched(() => (more ? get(`/api/networks?lang=${language.value}`).then((found) => found.networks) : Promise.resolve(null)), [more]);
   const { limit, ...choices } = chosen;
   const wish = { data: data.trim(), ...choices, time: limit === "epochs" ? "" : limit, epochs: limit === "epochs" ? chosen.epochs : "" };
   const plan = usePlan(wish);
