@@ -74,7 +74,9 @@ def confusions(evidence: Evidence) -> Finding:
         i, j = divmod(k, len(evidence.classes))
         rows.append([evidence.classes[i], evidence.classes[j], int(off[i, j]), float(off[i, j] / counts[i].sum())])
     says = (
-        message(
+        message(N_("It took no class for the same other one twice, on {n:count} test images."), n=len(evidence.truth))
+        if len(rows) > 1 and rows[0][2] == 1
+        else message(
             N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}."),
             n=rows[0][2],
             total=int(counts[order[0] // len(evidence.classes)].sum()),

@@ -156,10 +156,11 @@ class Studio:
         run = self._run(request)
         info = run.info()
         kept = {name: info.get(name) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
-        probes = info.get("learning", {}).get("probes", 0) if run.probes_file.exists() else 0
+        learning = info.get("learning", {})
+        probes = learning.get("probes", 0) if run.probes_file.exists() else 0
         sees = (info.get("final") or info.get("learning") or {}).get("preprocessing")
         _speak(request)
-        here = {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "sees": sees, "fresh": bool(info.get("fresh"))}
+        here = {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "part": learning.get("part"), "sees": sees, "fresh": bool(info.get("fresh"))}
         return Ascii(summary(run) | kept | here | {"choices": choices()})
 
     async def series(self, request: Request) -> Response:

@@ -252,6 +252,19 @@ def test_each_cell_of_the_confusion_shows_its_surest_images() -> None:
     assert wrong == sorted(wrong, reverse=True)
 
 
+def test_no_confusion_is_called_the_most_frequent_where_each_came_once() -> None:
+    def told(*wrong: tuple[int, int]) -> str:
+        case = evidence("perfect", 40)
+        for i, said in wrong:
+            case.probabilities[i] = np.eye(len(case.classes))[said]
+        return str(AUDITS["confusion"](case).message)
+
+    first, second = (next(i for i, truth in enumerate(evidence("perfect", 40).truth) if truth == k) for k in (0, 1))
+    assert told().startswith("It confused no two classes")
+    assert told((first, 1)).startswith("Its most frequent confusion: 1 of ")
+    assert told((first, 1), (second, 0)) == "It took no class for the same other one twice, on 40 test images."
+
+
 def test_the_surest_mistake_comes_first() -> None:
     case = evidence("perfect", 40)
     for i, sure in ((7, 0.6), (20, 0.99), (30, 0.8)):

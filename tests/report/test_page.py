@@ -135,7 +135,7 @@ def test_the_score_is_explained_in_words(tmp_path: Path) -> None:
     text = Reader(html_of(fake.make_run(tmp_path))).text
     expected = "the score would very likely lie between 98.9\u00a0% and 99.3\u00a0%."
     assert expected in text
-    assert "Out of 1,000 images, about 9 are wrong (filled)." in text
+    assert "Out of 1,000 images, about 9 are wrong (marked)." in text
     assert "n\u00a0=\u00a010,000" in text
 
 
@@ -175,7 +175,7 @@ def test_an_interval_and_a_bin_may_be_missing(tmp_path: Path) -> None:
     run.add_finding(Finding("classes", "ok", message("None.")))
     text = Reader(html_of(run)).text
     assert "100.0\u00a0%" in text and "would very likely lie" not in text
-    assert "Each square is one test image; filled: those it got wrong (0)." in text
+    assert "Each square is one test image; marked: those it got wrong (0)." in text
 
 
 def test_the_recipe_is_explained_where_meanings_are_given(tmp_path: Path) -> None:

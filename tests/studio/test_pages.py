@@ -291,6 +291,15 @@ def test_a_place_that_decides_is_looked_for(page: Any) -> None:
     assert re.search(r"(One|No|whether one) small place decides", page.inner_text("main")) and page.locator(".over .box").count() >= 1
 
 
+def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None:  # noqa: F811
+    go(page, f"page=live&{RUN}", ".probe")
+    events = [json.loads(line) for line in (Run.all_in(trained)[0].events_file).read_text().splitlines()]
+    best = [event for event in events if event["kind"] == "epoch" and event["best"]][-1]
+    shown = page.inner_text("main")
+    assert f"Kept: the weights after pass {best['n'] + 1}, with {100 * best['validation_accuracy']:.1f}" in shown
+    assert f"{page.locator('.probe').count()} validation images, asked again and again" in shown
+
+
 def test_a_studio_that_was_closed_is_told_in_a_sentence(page: Any) -> None:
     page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('Failed to fetch')); }")
     page.evaluate("hash => { location.hash = hash }", f"page=anatomy&{RUN}")

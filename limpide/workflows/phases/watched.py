@@ -64,10 +64,10 @@ class Watched:
 
     def _keep_probes(self) -> None:
         pixels, rows = self.job.pixels(), self.job.rows("validation")
-        rows = rows if len(rows) else self.job.rows("train")
+        part, rows = ("validation", rows) if len(rows) else ("train", self.job.rows("train"))
         chosen = np.random.default_rng(0).permutation(rows)[:PROBES]
         names = self.job.dataset.images.names
-        self.run.update(learning={"preprocessing": pixels.preprocessing.to_json(), "probes": len(chosen)})
+        self.run.update(learning={"preprocessing": pixels.preprocessing.to_json(), "probes": len(chosen), "part": part})
         with contextlib.suppress(OSError):
             np.savez(
                 self.run.probes_file,

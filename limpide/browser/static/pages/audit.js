@@ -41,7 +41,7 @@ const Rows = ({ one }) => {
 const Shortcut = ({ run }) => {
   const [asked, askFor] = useState(false);
   const state = useFetched(() => (asked ? ask(run, "shortcut", { snapshot: snapshot() }) : Promise.resolve(null)), [run, asked, snapshot(), language.value]);
-  return html`<h2>${t("shortcut")}</h2><p class="small">${t("shortcut.read")}</p>${!asked ? html`<button onClick=${() => askFor(true)}>${t("shortcut.ask")}</button>` : html`<${Fetched} state=${state} doing=${t("shortcut.doing")}>${(found) => found && html`<${Finding} one=${found.finding} open=${true} />
+  return html`<h2>${t("shortcut")}</h2><p class="small">${t("shortcut.read")}</p>${!asked ? html`<p><button onClick=${() => askFor(true)}>${t("shortcut.ask")}</button> <span class="small">${t("shortcut.takes")}</span></p>` : html`<${Fetched} state=${state} doing=${t("shortcut.doing")}>${(found) => found && html`<${Finding} one=${found.finding} open=${true} />
     <div class="methods">${found.shown.map((one) => html`<figure style="margin: 0"><${Framed} src=${path(run, "/look/picture", { image: `row-${one.row}`, snapshot: snapshot() })} box=${one.box} label=${one.class} /><figcaption class="small">${t("shortcut.place", { label: one.class })}</figcaption>
       <${Plane} values=${one.shares.flat()} height=${8} width=${8} scale=${1} paint=${unsigned} className="shares" label=${t("shortcut.map", { label: one.class })} /><${Scale} most=${100} both=${false} unit="%" /><p class="small">${t("shortcut.map", { label: one.class })}</p></figure>`)}</div>
     ${found.judged < found.of && html`<p class="small">${t("shortcut.judged", { n: count(found.judged), of: count(found.of) })}</p>`}`}<//>`}`;

@@ -11,6 +11,7 @@ import { Plot } from "../plot.js";
 const calm = (points) => Math.min(3000, Math.max(2000, 4 * points)); // ms between two drawings of the curves
 const RATE = 6000; // ms between two drawings of the learning rate, which was decided before
 const SOON = 500; // ms after a step until what was kept at it is on the disk
+const SHOWN = 16; // images that are asked again and again
 const MOST = 4000; // points that are kept in the page before every second one is dropped
 
 /** The series of a run, kept up to date by server-sent events: as it is to be drawn, and `newest`, a signal that knows each message. */
@@ -99,6 +100,13 @@ const useSame = (value) => {
 
 const around = (_, low, high) => [Math.max(0, low - 2), Math.min(100, high + 2)]; // shares in %: nothing is drawn beyond 100
 
+/** Which weights stay: of the pass that did best on validation, or those of the model before it. */
+const Kept = ({ epochs, over, kind }) => {
+  const best = epochs.findLast((epoch) => epoch.best);
+  if (!best || best.validation_loss === best.train_loss) return null; // nothing was set aside to choose by
+  return html`<p class="small">${over && kind === "frozen" ? t("live.kept.first") : t(over ? "live.kept" : "live.best", { n: count(best.n + 1), p: percent(best.validation_accuracy) })}</p>`;
+};
+
 // What changes with each message is drawn by itself: two short texts.
 const Step = ({ newest }) => count(newest.value.n.at(-1) ?? 0);
 const Loss = ({ newest }) => number(smooth(newest.value.loss).at(-1));
@@ -158,6 +166,7 @@ const Live = ({ run, about, series, newest }) => {
         ${x.length > 1 && html`<${Plot} data=${losses} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
         ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(series.epochs[k].step)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
+        <${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} />
         ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} yLabel=${t("live.rate")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
         ${x.length > 1 && html`<p class="small">${t("live.click")} ${about?.recipe?.label_smoothing > 0 && t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })}</p>`}
       </div>
@@ -204,11 +213,12 @@ const Control = ({ run }) => {
 
 const Probes = ({ run, about, updates }) => {
   const state = useFetched(() => (about?.probes && about.snapshots.length ? ask(run, "predictions", { snapshot: snapshot() }) : Promise.resolve(null)), [run, snapshot(), updates, about?.probes], { keep: true, still: true });
-  return html`<h2>${t("live.probes")}</h2>
+  const shown = Math.min(SHOWN, state.value?.predicted.length ?? about?.probes ?? SHOWN);
+  return html`<h2>${t(about?.part === "validation" ? "live.probes.validation" : "live.probes", { n: count(shown) })}</h2>
     <${Fetched} state=${state}>${(found) =>
       found === null
         ? html`<p class="small">${t("live.no_probes")}</p>`
-        : html`<div class="probes four">${found.predicted.slice(0, 16).map((k, i) => {
+        : html`<div class="probes four">${found.predicted.slice(0, SHOWN).map((k, i) => {
             const wrong = found.truth[i] >= 0 && k !== found.truth[i];
             return html`<a class=${`probe ${wrong ? "wrong" : ""}`} style="text-decoration: none" href=${link({ page: "image", image: `probe-${i}` })}>
               <img alt=${t("probe", { n: i + 1 })} src=${path(run, "/look/picture", { image: `probe-${i}`, snapshot: snapshot() })} loading="lazy" />
