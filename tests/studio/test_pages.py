@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -300,6 +301,22 @@ def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None: 
     assert f"{page.locator('.probe').count()} validation images, asked again and again" in shown
 
 
+def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(page: Any, trained: Path) -> None:  # noqa: F811
+    run = trained / "fitted-001"
+    shutil.copytree(Run.all_in(trained)[0].path, run)
+    try:
+        (run / "events.jsonl").write_text("")
+        go(page, "page=live&run=fitted-001", ".figures")
+        page.wait_for_function("() => document.querySelector('.figures').innerText.includes('%')")
+        figures = page.inner_text(".figures")
+        assert f"{100 * Run.open(run).info()['final']['validation']:.1f}%" in figures
+        assert not any(word in figures for word in ("Step", "Loss", "Learning rate", "Speed", "Machine")), "nothing that it has not"
+        assert "No curve" in page.inner_text("main")
+        go(page, "page=runs&run=", ".runs, table")
+    finally:
+        shutil.rmtree(run)
+
+
 def test_a_studio_that_was_closed_is_told_in_a_sentence(page: Any) -> None:
     page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('Failed to fetch')); }")
     page.evaluate("hash => { location.hash = hash }", f"page=anatomy&{RUN}")
@@ -408,11 +425,11 @@ def test_a_photograph_is_dropped_on_any_page(page: Any, tmp_path: Path) -> None:
     assert page.evaluate(DROP) == "Drop the photograph: the kernel will slide over it."
     page.wait_for_function("before => document.querySelector('#total').innerText !== before", arg=before)
     go(page, f"page=live&{RUN}")
-    page.route("**/api/upload", lambda route: route.fulfill(body="no answer at all"))
+    page.route("**/api/upload*", lambda route: route.fulfill(body="no answer at all"))
     page.evaluate(DROP)
     page.wait_for_selector("[role=alert] >> text=mine.png was not taken")
     assert "page=live" in page.url
-    page.unroute("**/api/upload")
+    page.unroute("**/api/upload*")
     file = tmp_path / "own.png"
     Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(file)
     for _ in range(2):  # the same file twice

@@ -141,6 +141,7 @@ const Live = ({ run, about, series, newest }) => {
       return (k < 0 ? joules.at(-1) ?? 0 : joules[k]) / 3600;
     });
   }, [series.n, axis, series.epochs.length]);
+  const fitted = x.length < 2 && now.status === "finished"; // at once, without a step
   const units = { steps: t("axis.steps"), epochs: t("axis.epochs"), time: t("axis.time"), energy: t("axis.energy") };
   const ofStep = (n) => { const k = series.n.findIndex((value) => value >= n); return k < 0 ? x.at(-1) : x[k]; };
   const validation = useMemo(() => {
@@ -149,7 +150,8 @@ const Live = ({ run, about, series, newest }) => {
     return found;
   }, [x, series.epochs.length]);
   const losses = useMemo(() => [x, series.loss, smooth(series.loss), validation], [x, validation]);
-  const accuracy = useSame([series.epochs.map((epoch) => ofStep(epoch.step)), series.epochs.map((epoch) => 100 * epoch.validation_accuracy)]);
+  const passes = series.epochs.map((epoch) => [ofStep(epoch.step), 100 * epoch.validation_accuracy]);
+  const accuracy = useSame([[x[0], ...passes.map(([at]) => at)], [null, ...passes.map(([, share]) => share)]]); // from the first step on, as the loss above it
   const rate = useRarely([x, series.lr], RATE, `${axis} ${now.status}`);
   const recent = series.seconds.slice(-20).filter((s) => s > 0);
   const speed = recent.length ? recent.length / recent.reduce((a, b) => a + b, 0) : null;
@@ -162,12 +164,12 @@ const Live = ({ run, about, series, newest }) => {
   const marks = snapshot() === "best" ? [] : [ofStep(Number(snapshot()))].filter((v) => v !== undefined);
   const drawn = useMemo(() => html`<div class="two">
       <div>
-        ${x.length < 2 && now.status === "finished" ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
+        ${fitted ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
         ${x.length > 1 && html`<${Plot} data=${losses} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
-        ${accuracy[0].length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(series.epochs[k].step)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
+        ${passes.length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(series.epochs[k - 1]?.step ?? 0)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
         <${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} />
-        ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} yLabel=${t("live.rate")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
+        ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} yLabel=${t("live.rate_axis")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
         ${x.length > 1 && html`<p class="small">${t("live.click")} ${about?.recipe?.label_smoothing > 0 && t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })}</p>`}
       </div>
       <div>
@@ -182,12 +184,12 @@ const Live = ({ run, about, series, newest }) => {
     <h1>${series.diagnosis?.length ? "" : t("page.live")}${series.diagnosis?.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
     <dl class="figures">
       <div><dt>${t("runs.status")}</dt><dd>${t(`status.${now.status}`)}</dd></div>
-      <div><dt>${t("live.step")}</dt><dd><${Step} newest=${newest} />${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
-      <div><dt>${t("live.loss")}</dt><dd><${Loss} newest=${newest} /> <span class="small">${t("unit.nats")}</span></dd></div>
-      <div><dt>${t("live.validation")}</dt><dd>${percent(series.epochs.at(-1)?.validation_accuracy)}</dd></div>
-      <div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
-      <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
-      <div><dt>${t("live.machine")}</dt><dd>${running && series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>
+      ${!fitted && html`<div><dt>${t("live.step")}</dt><dd><${Step} newest=${newest} />${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
+        <div><dt>${t("live.loss")}</dt><dd><${Loss} newest=${newest} /> <span class="small">${t("unit.nats")}</span></dd></div>`}
+      <div><dt>${t("live.validation")}</dt><dd>${percent(series.epochs.at(-1)?.validation_accuracy ?? about?.final?.validation)}</dd></div>
+      ${!fitted && html`<div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
+        <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
+        <div><dt>${t("live.machine")}</dt><dd>${running && series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>`}
       <div><dt>${t("runs.energy")}${how ? `, ${t(`energy.${how}`)}` : ""}</dt><dd>${how ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
     </dl>
     ${drawn}`;
