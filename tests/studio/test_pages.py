@@ -301,6 +301,26 @@ def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None: 
     assert f"{page.locator('.probe').count()} validation images, asked again and again" in shown
 
 
+def test_the_errors_come_by_themselves_when_the_run_is_judged(page: Any, trained: Path) -> None:  # noqa: F811
+    run = Run(trained / "judged-001")
+    shutil.copytree(Run.all_in(trained)[0].path, run.path)
+    accuracy, answers = run.path / "findings" / "accuracy.json", run.path / "predictions" / "test.npz"
+    kept = accuracy.read_bytes(), answers.read_bytes()
+    try:
+        accuracy.unlink()
+        answers.unlink()
+        run.update(status="stopped")
+        go(page, "page=errors&run=judged-001")
+        page.wait_for_selector("text=The errors come when the training is over")
+        accuracy.write_bytes(kept[0])
+        answers.write_bytes(kept[1])
+        run.update(status="finished")
+        page.wait_for_selector(".matrix")
+        go(page, "page=runs&run=", ".runs, table")
+    finally:
+        shutil.rmtree(run.path)
+
+
 def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(page: Any, trained: Path) -> None:  # noqa: F811
     run = trained / "fitted-001"
     shutil.copytree(Run.all_in(trained)[0].path, run)

@@ -11,6 +11,7 @@ const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", 
 const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors", "map", "audit", "data"];
 const OF_A_TRAINING = ["live", "errors", "audit"]; // a network that was only opened was neither trained nor judged here
 const OF_ONE_IMAGE = ["anatomy", "layer", "unit", "image", "data"]; // what shows the image that is looked at
+const AGAIN = 5000; // ms between two looks at a run that is not finished
 const SMALL = 64; // pixels of the side: in larger colour squares a drawing says little
 const told = signal(""); // what went wrong with a photograph
 const over = signal(false); // a file is held over the page
@@ -22,6 +23,12 @@ const App = () => {
   const name = page();
   const { run } = place.value;
   const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, news.value], { keep: true });
+  const growing = run && name !== "live" && about.value && !["finished", "opened"].includes(about.value.status); // Live hears of what is new by itself
+  useEffect(() => {
+    if (!growing) return;
+    const timer = setInterval(() => document.hidden || (news.value += 1), AGAIN);
+    return () => clearInterval(timer);
+  }, [growing, run]);
   const Page = loaded.value[name];
   useEffect(() => { told.value = ""; }, [name, run]); // another page, another matter
   useEffect(() => {

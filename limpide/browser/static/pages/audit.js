@@ -10,9 +10,9 @@ const WORST = ["bad", "warn", "unknown", "ok"];
 const WAYS = ["class", "folder", "brightness", "size"];
 const FEW = 12; // rows of a table
 
-export default () => {
+export default ({ about }) => {
   const { run, verdict = "" } = place.value;
-  const state = useFetched(() => get(path(run, "/findings")), [run, language.value]);
+  const state = useFetched(() => get(path(run, "/findings")), [run, language.value, about?.status]);
   return html`<h1>${t("page.audit")}</h1><${Groups} run=${run} /><${Shortcut} run=${run} /><h2>${t("errors.claims")}</h2>
     <${Fetched} state=${state}>${({ findings }) => {
       if (!findings.length) return html`<p class="read">${t("errors.none")}</p>`;

@@ -10,10 +10,12 @@ import { Thumbs } from "../thumbs.js";
 const MOST_CLASSES = 20; // of a matrix that can be read
 const FEW = 12;
 
-export default () => {
+export default ({ about }) => {
   const { run } = place.value;
-  const state = useFetched(() => Promise.all([ask(run, "worst", {}), ask(run, "suspects", {}), get(path(run, "/marks"))]), [run]);
-  return html`<${Fetched} state=${state}>${([worst, suspects, { marks, file }]) => html`<${Shown} run=${run} worst=${worst} suspects=${suspects} known=${marks} file=${file} />`}<//>`;
+  const judged = about?.accuracy || about?.status === "finished";
+  const state = useFetched(() => Promise.all(judged ? [ask(run, "worst", {}), ask(run, "suspects", {}), get(path(run, "/marks"))] : []), [run, !!judged]);
+  if (about && !judged) return html`<h1>${t("page.errors")}</h1><p class="read">${t("errors.later")}</p>`;
+  return html`<${Fetched} state=${state}>${([worst, suspects, { marks, file } = {}]) => worst && html`<${Shown} run=${run} worst=${worst} suspects=${suspects} known=${marks} file=${file} />`}<//>`;
 };
 
 const Shown = ({ run, worst, suspects, known, file }) => {
