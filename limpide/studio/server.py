@@ -160,7 +160,14 @@ class Studio:
         probes = learning.get("probes", 0) if run.probes_file.exists() else 0
         sees = (info.get("final") or info.get("learning") or {}).get("preprocessing")
         _speak(request)
-        here = {"snapshots": list(run.kept()), "best": "final" in info, "probes": probes, "part": learning.get("part"), "sees": sees, "fresh": bool(info.get("fresh"))}
+        here = {
+            "snapshots": list(run.kept()),
+            "best": "final" in info,
+            "probes": probes,
+            "part": learning.get("part"),
+            "sees": sees,
+            "fresh": bool(info.get("fresh")),
+        }
         return Ascii(summary(run) | kept | here | {"choices": choices()})
 
     async def series(self, request: Request) -> Response:
