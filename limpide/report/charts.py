@@ -159,7 +159,7 @@ def _mark(axis: Axis, words: str, share: float, top: float, bottom: float, y: fl
 
 
 def squares(right: int, total: int) -> Markup:
-    """An image a square, the mistakes filled and last: a share that can be seen without knowing what a share is."""
+    """An image a square, the mistakes marked and last: a share that can be seen without knowing what a share is."""
     columns = 50 if total > 250 else 25 if total > 50 else 10
     pitch = 400 / columns if columns > 10 else 20
     side = pitch * 0.74

@@ -116,7 +116,7 @@ class Studio:
             return _told("data: a folder, a table, an archive or the name of a data set", 400)
         lang = language.current()
         started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, self.folder, wish, lang)
-        return _told(started.said, 422) if started.run is None else Ascii({"run": started.run})
+        return _refused(request, started.said) if started.run is None else Ascii({"run": started.run})
 
     async def plan(self, request: Request) -> Response:
         """The same body: the command that `start` would run, what it would find, or why it would refuse, and how the path may go on."""
@@ -165,6 +165,7 @@ class Studio:
             "best": "final" in info,
             "probes": probes,
             "part": learning.get("part"),
+            "first": info.get("frozen", {}).get("accuracy"),
             "sees": sees,
             "fresh": bool(info.get("fresh")),
         }
@@ -271,7 +272,7 @@ class Studio:
         try:
             values = values_of(what, query, self.uploads)
         except (ValueError, KeyError, RecursionError):
-            return _told("these values make no question", 400)
+            return _refused(request, N_("this address asks for an image, a place or a number that cannot be read"), 400)
         if missed := [name for name in NEEDED.get(what, ()) if name not in values]:
             return _told(f"this question needs {', '.join(missed)}", 400)
         worker = self.slow if what in SLOW else self.quick

@@ -17,7 +17,7 @@ from typing import Any
 from limpide.data.datasets import NAMED
 from limpide.data.scan import scan
 from limpide.errors import UsageError
-from limpide.language import N_
+from limpide.language import N_, Message, message
 from limpide.recipe import Recipe
 from limpide.run import Run
 
@@ -30,7 +30,7 @@ MOST_FOLDERS = 30  # suggested
 @dataclass(frozen=True)
 class Started:
     run: str | None  # its name
-    said: str = ""  # why there is none
+    said: str | Message = ""  # why there is none
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,6 @@ def start(folder: Path, wish: Wish, lang: str) -> Started:
             if process.poll() is not None:
                 told.seek(0)
                 lines = told.read().decode("utf-8", "replace").strip().splitlines()
-                return Started(None, lines[-1] if lines else f"limpide train ended with {process.returncode}")
+                return Started(None, lines[-1] if lines else message(N_("limpide train ended with exit status {status}"), status=process.returncode))
             time.sleep(0.1)
-    return Started(None, f"after {PATIENCE:.0f} s no run had begun; limpide runs lists it when it has")
+    return Started(None, message(N_("after {seconds} s no run had begun; limpide runs lists it when it has"), seconds=f"{PATIENCE:.0f}"))

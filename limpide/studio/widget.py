@@ -111,7 +111,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         try:
             asked = values_of(what, {str(name): str(value) for name, value in values.items() if value is not None}, OWN)
         except (ValueError, KeyError, RecursionError):
-            return {"error": "these values make no question"}, b""
+            return {"error": language._("this address asks for an image, a place or a number that cannot be read")}, b""
         if missed := [name for name in NEEDED.get(what, ()) if name not in asked]:
             return {"error": f"this question needs {', '.join(missed)}"}, b""
         with in_evaluation(self._network):

@@ -297,8 +297,37 @@ def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None: 
     events = [json.loads(line) for line in (Run.all_in(trained)[0].events_file).read_text().splitlines()]
     best = [event for event in events if event["kind"] == "epoch" and event["best"]][-1]
     shown = page.inner_text("main")
-    assert f"Kept: the weights after pass {best['n'] + 1}, with {100 * best['validation_accuracy']:.1f}" in shown
+    assert f"Kept: the weights after pass {best['n'] + 1}, which had the most of validation right: {100 * best['validation_accuracy']:.1f}" in shown
     assert f"{page.locator('.probe').count()} validation images, asked again and again" in shown
+
+
+def test_weights_that_were_not_kept_are_told_on_every_page(browser: Any, server: Server) -> None:
+    """Also where the layer is only about to be chosen; and what an address garbles is told in the language of the page."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"http://127.0.0.1:{server.port}/?token={server.token}")
+    go(page, f"page=unit&{RUN}&at=3", "text=The weights after step 3 were not kept")
+    page.get_by_role("button", name="Français").click()
+    page.wait_for_selector("text=Les poids d’après le pas 3 n’ont pas été gardés")  # what stands there follows
+    for name in ("layer", "unit", "image", "anatomy", "map"):
+        go(page, f"page={name}&{RUN}&at=3", "[role=alert]")
+        assert page.inner_text("[role=alert]").startswith("Les poids d’après le pas 3 n’ont pas été gardés"), name
+    go(page, f"page=image&{RUN}&image=zz&at=best", "text=Cette adresse demande")
+    go(page, f"page=layer&{RUN}&key=zz&image=probe-0", "text=Le réseau n’a pas de couche de ce nom")
+    go(page, f"page=errors&{RUN}&at=0", "text=Ce qui est dit ici l’est du modèle final")
+    context.close()
+
+
+def test_energy_is_spent_step_by_step(page: Any) -> None:
+    def spent(steps: list[int], looks: list[list[Any]]) -> list[float]:
+        found = page.evaluate("([steps, looks]) => import('/static/pages/live.js').then((live) => live.spent(steps, looks))", [steps, looks])
+        return [round(wh * 3600, 6) for wh in found]
+
+    assert spent([1, 2, 3, 4, 5, 6], [[2, 4, 5], [], [], [20, 60, 90]]) == [0, 20, 40, 60, 90, 120]
+    assert spent([1, 2, 4], [[2], [], [], [30]]) == [15, 30, 60], "one look at the meter"
+    assert spent([3, 4], [[2, 3, 3], [], [], [20, 30, 50]]) == [50, 50], "a pause takes no step"
+    assert spent([1, 2], []) == [0, 0]
 
 
 def test_the_errors_come_by_themselves_when_the_run_is_judged(page: Any, trained: Path) -> None:  # noqa: F811
@@ -311,9 +340,24 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(page: Any, trained
         answers.unlink()
         run.update(status="stopped")
         go(page, "page=errors&run=judged-001")
-        page.wait_for_selector("text=The errors come when the training is over")
+        page.wait_for_selector("text=The errors come when the run is judged")
+        go(page, "page=audit&run=judged-001&by=class", "text=The model is judged when the training is finished")
+        page.evaluate(
+            "() => { window.asked = 0; window.kept = window.fetch; window.fetch = () => (window.asked++, Promise.reject(new TypeError('Failed to fetch'))) }"
+        )
+        page.wait_for_function("() => window.asked > 0")  # a look at the run that fails takes nothing away
+        page.evaluate("() => { window.fetch = window.kept }")
+        assert page.locator("[role=alert]").count() == 0
         accuracy.write_bytes(kept[0])
         answers.write_bytes(kept[1])
+        run.update(status="finished")
+        page.wait_for_selector(".finding details[open]")
+        assert "is judged when the training is finished" not in page.inner_text("main")
+        run.update(status="stopped")
+        accuracy.unlink()
+        page.reload()
+        go(page, "page=errors&run=judged-001", "text=The errors come when the run is judged")
+        accuracy.write_bytes(kept[0])
         run.update(status="finished")
         page.wait_for_selector(".matrix")
         go(page, "page=runs&run=", ".runs, table")

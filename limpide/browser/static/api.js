@@ -11,11 +11,11 @@ const reach = (url, values) => fetch(url, values).catch((error) => { throw error
 
 const told = async (answer) => {
   if (answer.ok) return answer;
-  let text = `${answer.status}`;
+  let text = answer.status === 403 ? t("server.other") : `${answer.status}`; // another studio, which does not know this page
   try {
     text = (await answer.json()).error ?? text;
   } catch {}
-  throw new Error(text);
+  throw new Error(text.replace(/^\p{Ll}(?=[\p{L}’]* )/u, (letter) => letter.toUpperCase())); // a sentence, unless it begins with a path
 };
 
 export const path = (run, rest, values = {}) => `/api/runs/${encodeURIComponent(run)}${rest}?${query(values)}`;

@@ -1,6 +1,6 @@
 // The studio: the bar, and the page that the URL names.
 import { signal } from "@preact/signals";
-import { html, render, useEffect } from "./html.js";
+import { html, render, useEffect, useRef } from "./html.js";
 import { place, language, theme, link, go, snapshot, image, looked, other, news } from "./state.js";
 import { load, t, count } from "./words.js";
 import { get, path, upload } from "./api.js";
@@ -22,11 +22,14 @@ const page = () => (Object.hasOwn(PAGES, place.value.page ?? "") ? place.value.p
 const App = () => {
   const name = page();
   const { run } = place.value;
-  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, news.value], { keep: true });
-  const growing = run && name !== "live" && about.value && !["finished", "opened"].includes(about.value.status); // Live hears of what is new by itself
+  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, news.value], { keep: true, of: run });
+  // What a page shows of a run that is not finished comes by itself; Live hears of it in its own way.
+  const growing = OF_A_RUN.includes(name) && name !== "live" && about.value && !["finished", "opened"].includes(about.value.status);
+  const waiting = useRef(false);
+  waiting.current = about.waiting;
   useEffect(() => {
     if (!growing) return;
-    const timer = setInterval(() => document.hidden || (news.value += 1), AGAIN);
+    const timer = setInterval(() => document.hidden || waiting.current || (news.value += 1), AGAIN);
     return () => clearInterval(timer);
   }, [growing, run]);
   const Page = loaded.value[name];

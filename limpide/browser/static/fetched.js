@@ -1,22 +1,26 @@
 // A question whose answer belongs to what is asked now: an older one that comes late is dropped.
 import { html, useEffect, useState } from "./html.js";
+import { language } from "./state.js";
 import { t, count } from "./words.js";
 import { within } from "./api.js";
 
 /** {value, error, waiting}. What was asked before is given up and its answer dropped: nothing of another image stands under a new title.
- *  keep: show the old value, dimmed, until the new one is there; for steps of a moment. still: not even dimmed; for what comes by itself. */
-export const useFetched = (ask, keys, { keep = false, still = false } = {}) => {
-  const [state, set] = useState({ waiting: true });
+ *  keep: show the old value, dimmed, until the new one is there; for steps of a moment. still: not even dimmed; for what comes by itself.
+ *  of: what it is about, of a question that is asked again and again: a value about something else goes at once, one about the same outlives a failure.
+ *  A refusal is asked for again in another language. */
+export const useFetched = (ask, keys, { keep = false, still = false, of } = {}) => {
+  const [state, set] = useState({ waiting: true, of });
+  const foreign = state.error !== undefined && state.said !== language.value;
   useEffect(() => {
-    const abort = new AbortController();
-    if (!still) set((before) => (keep ? { ...before, waiting: true, error: undefined } : { waiting: true }));
+    const abort = new AbortController(), said = language.value;
+    if (!still) set((before) => (keep && before.of === of ? { ...before, waiting: true, error: undefined } : { waiting: true, of }));
     within(abort.signal, ask).then(
-      (value) => abort.signal.aborted || set({ value, waiting: false }),
-      (error) => abort.signal.aborted || set({ error: error.message, waiting: false }),
+      (value) => abort.signal.aborted || set({ value, waiting: false, of }),
+      (error) => abort.signal.aborted || set((before) => (of !== undefined && before.value !== undefined ? { ...before, waiting: false } : { error: error.message, said, waiting: false, of })),
     );
     return () => abort.abort();
-  }, keys);
-  return state;
+  }, [...keys, foreign]);
+  return state.of === of ? state : { waiting: true };
 };
 
 /** doing: what is being done meanwhile, of a question that takes long. */

@@ -92,7 +92,7 @@ def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, An
     except LimpideError as error:
         return "error", error, b""
     except Exception as error:
-        told = error.args[0] if error.args else ""
+        told = str(error) if isinstance(error, OSError) or not error.args else error.args[0]
         return "error", (told if isinstance(told, Message) else str(told)) or type(error).__name__, b""
 
 

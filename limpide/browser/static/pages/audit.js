@@ -4,6 +4,7 @@ import { place, go, language, snapshot } from "../state.js";
 import { t, count, measured } from "../words.js";
 import { ask, get, path } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
+import { isJudged, OfFinal } from "./errors.js";
 import { Plane, Scale, Framed, unsigned } from "../paint.js";
 
 const WORST = ["bad", "warn", "unknown", "ok"];
@@ -13,7 +14,7 @@ const FEW = 12; // rows of a table
 export default ({ about }) => {
   const { run, verdict = "" } = place.value;
   const state = useFetched(() => get(path(run, "/findings")), [run, language.value, about?.status]);
-  return html`<h1>${t("page.audit")}</h1><${Groups} run=${run} /><${Shortcut} run=${run} /><h2>${t("errors.claims")}</h2>
+  return html`<h1>${t("page.audit")}</h1><${Groups} run=${run} judged=${!about || isJudged(about)} /><${Shortcut} run=${run} /><h2>${t("errors.claims")}</h2><${OfFinal} />
     <${Fetched} state=${state}>${({ findings }) => {
       if (!findings.length) return html`<p class="read">${t("errors.none")}</p>`;
       const shown = findings.filter((one) => !verdict || one.verdict === verdict).sort((a, b) => WORST.indexOf(a.verdict) - WORST.indexOf(b.verdict));
@@ -43,14 +44,14 @@ const Shortcut = ({ run }) => {
   const state = useFetched(() => (asked ? ask(run, "shortcut", { snapshot: snapshot() }) : Promise.resolve(null)), [run, asked, snapshot(), language.value]);
   return html`<h2>${t("shortcut")}</h2><p class="small">${t("shortcut.read")}</p>${!asked ? html`<p><button onClick=${() => askFor(true)}>${t("shortcut.ask")}</button> <span class="small">${t("shortcut.takes")}</span></p>` : html`<${Fetched} state=${state} doing=${t("shortcut.doing")}>${(found) => found && html`<${Finding} one=${found.finding} open=${true} />
     <div class="methods">${found.shown.map((one) => html`<figure style="margin: 0"><${Framed} src=${path(run, "/look/picture", { image: `row-${one.row}`, snapshot: snapshot() })} box=${one.box} label=${one.class} /><figcaption class="small">${t("shortcut.place", { label: one.class })}</figcaption>
-      <${Plane} values=${one.shares.flat()} height=${8} width=${8} scale=${1} paint=${unsigned} className="shares" label=${t("shortcut.map", { label: one.class })} /><${Scale} most=${100} both=${false} unit="%" /><p class="small">${t("shortcut.map", { label: one.class })}</p></figure>`)}</div>
-    ${found.judged < found.of && html`<p class="small">${t("shortcut.judged", { n: count(found.judged), of: count(found.of) })}</p>`}`}<//>`}`;
+      <${Plane} values=${one.shares.flat()} height=${8} width=${8} scale=${1} paint=${unsigned} className="shares" label=${t("shortcut.map", { label: one.class })} /><${Scale} most=${100} both=${false} unit="%" /><p class="small">${t("shortcut.map", { label: one.class })}. ${t("shortcut.tried")}</p></figure>`)}</div>
+    ${found.shown.length < found.judged && html`<p class="small">${t("shortcut.first", { n: count(found.shown.length), of: count(found.judged) })}</p>`}${found.judged < found.of && html`<p class="small">${t("shortcut.judged", { n: count(found.judged), of: count(found.of) })}</p>`}`}<//>`}`;
 };
 
 // For whom does it fail? The same test images, cut another way.
-const Groups = ({ run }) => {
+const Groups = ({ run, judged }) => {
   const by = place.value.by ?? "";
-  const state = useFetched(() => (by ? ask(run, "groups", { by }) : Promise.resolve(null)), [run, by, language.value]);
+  const state = useFetched(() => (by && judged ? ask(run, "groups", { by }) : Promise.resolve(null)), [run, by, judged, language.value]);
   return html`<h2>${t("audit.groups")}</h2><p class="small">${t("audit.groups_read")}</p><div class="row" role="group" aria-label=${t("audit.groups")}>${WAYS.map((way) => html`<button aria-pressed=${by === way} onClick=${() => go({ by: way }, { replace: true })}>${t(`audit.by.${way}`)}</button>`)}</div>
-    ${by && html`<${Fetched} state=${state} doing=${t("audit.doing")}>${(found) => found && html`<${Finding} one=${found.finding} open=${true} />${found.judged < found.of && html`<p class="small">${t("audit.judged", { n: count(found.judged), of: count(found.of) })}</p>`}`}<//>`}`;
+    ${by && !judged && html`<p class="read">${t("errors.none")}</p>`}${by && judged && html`<${Fetched} state=${state} doing=${t("audit.doing")}>${(found) => found && html`<${Finding} one=${found.finding} open=${true} />${found.judged < found.of && html`<p class="small">${t("audit.judged", { n: count(found.judged), of: count(found.of) })}</p>`}`}<//>`}`;
 };

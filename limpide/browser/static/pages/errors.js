@@ -1,6 +1,6 @@
 // Where it is wrong: the matrix, the largest losses, how far its confidence can be believed, and labels that may be wrong.
 import { html, useState } from "../html.js";
-import { place } from "../state.js";
+import { place, snapshot } from "../state.js";
 import { t, count, percent, number } from "../words.js";
 import { ask, get, path, send } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
@@ -12,11 +12,16 @@ const FEW = 12;
 
 export default ({ about }) => {
   const { run } = place.value;
-  const judged = about?.accuracy || about?.status === "finished";
-  const state = useFetched(() => Promise.all(judged ? [ask(run, "worst", {}), ask(run, "suspects", {}), get(path(run, "/marks"))] : []), [run, !!judged]);
+  const judged = isJudged(about);
+  const state = useFetched(() => Promise.all(judged ? [ask(run, "worst", {}), ask(run, "suspects", {}), get(path(run, "/marks"))] : []), [run, judged]);
   if (about && !judged) return html`<h1>${t("page.errors")}</h1><p class="read">${t("errors.later")}</p>`;
   return html`<${Fetched} state=${state}>${([worst, suspects, { marks, file } = {}]) => worst && html`<${Shown} run=${run} worst=${worst} suspects=${suspects} known=${marks} file=${file} />`}<//>`;
 };
+
+export const isJudged = (about) => !!(about?.accuracy || about?.status === "finished");
+
+/** Whoever chose other weights is told that these were not judged. */
+export const OfFinal = () => snapshot() !== "best" && html`<p class="small" role="note">${t("errors.final")}</p>`;
 
 const Shown = ({ run, worst, suspects, known, file }) => {
   const [marks, set] = useState(Object.fromEntries(known.map((one) => [one.file, one.suggested])));
@@ -35,7 +40,7 @@ const Shown = ({ run, worst, suspects, known, file }) => {
     <option value="">${t("marks.unseen")}</option><option value=${one.label}>${t("marks.right")}</option><option value="?">${t("marks.unsure")}</option>${worst.classes.filter((label) => label !== one.label).map((label) => html`<option value=${label}>${t("marks.is", { label })}</option>`)}</select>`;
   const said = (one) => html`${t("errors.said", { label: one.label, predicted: one.predicted })}, ${percent(one.probability, 0)}`;
   const n = Object.keys(marks).length;
-  return html`<h1>${t("errors.claim", { wrong: count(worst.wrong), n: count(worst.total), p: percent(worst.wrong / worst.total) })}</h1>
+  return html`<h1>${t("errors.claim", { wrong: count(worst.wrong), n: count(worst.total), p: percent(worst.wrong / worst.total) })}</h1><${OfFinal} />
     <${Matrix} run=${run} worst=${worst} said=${said} choice=${choice} />
     <h2>${t("errors.losses")}</h2><p class="small">${t("errors.losses_read", { mean: number(worst.mean_loss, 3) })}</p>
     <${More} run=${run} images=${worst.images} caption=${(one) => html`${said(one)} <span class="small">${number(one.loss, 3)} ${t("unit.nats")}</span>`} below=${choice} />

@@ -16,17 +16,16 @@ export const LayerChoice = ({ run, key_ }) => {
     ${ops.map((op) => html`<option value=${op.key}>${op.key} — ${op.kind} ${op.shape.join("×")}</option>`)}</select></label>`;
 };
 
-/** The first convolution or linear layer, when the URL names no layer. */
+/** {value, error} of a question: the first convolution or linear layer, when the URL names no layer. */
 export const useKey = (run) => {
   const wanted = place.value.key;
-  const state = useFetched(() => (wanted ? Promise.resolve(wanted) : ask(run, "anatomy", looked()).then(({ ops }) => (ops.find((op) => op.name === "conv2d") ?? ops.find((op) => op.name === "linear") ?? ops[0]).key)), [run, wanted]);
-  return wanted ?? state.value;
+  const state = useFetched(() => (wanted ? Promise.resolve(wanted) : ask(run, "anatomy", looked()).then(({ ops }) => (ops.find((op) => op.name === "conv2d") ?? ops.find((op) => op.name === "linear") ?? ops[0]).key)), [run, wanted, snapshot()]);
+  return wanted ? { value: wanted } : state;
 };
 
 export default () => {
   const { run } = place.value;
-  const key = useKey(run);
-  return key === undefined ? html`<p class="small" role="status">${t("waiting")}</p>` : html`<${Layer} run=${run} key_=${key} />`;
+  return html`<${Fetched} state=${useKey(run)}>${(key) => html`<${Layer} run=${run} key_=${key} />`}<//>`;
 };
 
 const Layer = ({ run, key_ }) => {

@@ -9,7 +9,7 @@ import { Plot } from "../plot.js";
 
 // Whoever watches a training draws on the processors that it uses: what costs little comes at once, the rest every two or three seconds.
 const calm = (points) => Math.min(3000, Math.max(2000, 4 * points)); // ms between two drawings of the curves
-const RATE = 6000; // ms between two drawings of the learning rate, which was decided before
+const RATE = 6000; // ms between two drawings of what changes little: the learning rate, which was decided before, and the passes
 const SOON = 500; // ms after a step until what was kept at it is on the disk
 const SHOWN = 16; // images that are asked again and again
 const MOST = 4000; // points that are kept in the page before every second one is dropped
@@ -59,8 +59,20 @@ const grown = (value, { events, run, system, diagnosis }) => {
   next.epochs = value.epochs.concat(events.filter((event) => event.kind === "epoch"));
   next.notes = value.notes.concat(events.filter((event) => event.kind === "note"));
   if (system) next.now = system;
+  if (system && system.step > (value.system[0]?.at(-1) ?? -1)) next.system = ["step", "cpu", "memory", "joules", "how"].map((name, k) => [...(value.system[k] ?? []), system[name]]);
   if (diagnosis) next.diagnosis = diagnosis;
   return next;
+};
+
+/** Wh at each step: between two looks at the meter as if each step took the same, and after the last one at the pace before. */
+export const spent = (ns, [steps = [], , , joules = []]) => {
+  let k = 0;
+  return ns.map((n) => {
+    while (k + 2 < steps.length && steps[k + 1] <= n) k += 1;
+    const [from, to] = steps.length > 1 ? [k, k + 1] : [-1, 0];
+    const pace = (joules[to] - (joules[from] ?? 0)) / (steps[to] - (steps[from] ?? 0) || Infinity);
+    return steps.length ? Math.max(0, joules[to] + pace * (n - steps[to])) / 3600 : 0;
+  });
 };
 
 const useHidden = () => {
@@ -91,20 +103,14 @@ const useRarely = (value, ms, key) => {
   return kept.current.value;
 };
 
-/** The value as it was before, where it says the same: what is drawn from it need not be drawn again. */
-const useSame = (value) => {
-  const kept = useRef(value);
-  if (JSON.stringify(kept.current) !== JSON.stringify(value)) kept.current = value;
-  return kept.current;
-};
-
 const around = (_, low, high) => [Math.max(0, low - 2), Math.min(100, high + 2)]; // shares in %: nothing is drawn beyond 100
 
 /** Which weights stay: of the pass that did best on validation, or those of the model before it. */
-const Kept = ({ epochs, over, kind }) => {
+const Kept = ({ epochs, over, kind, first }) => {
   const best = epochs.findLast((epoch) => epoch.best);
-  if (!best || best.validation_loss === best.train_loss) return null; // nothing was set aside to choose by
-  return html`<p class="small">${over && kind === "frozen" ? t("live.kept.first") : t(over ? "live.kept" : "live.best", { n: count(best.n + 1), p: percent(best.validation_accuracy) })}</p>`;
+  if (over && kind === "frozen") return html`<p class="small">${t("live.kept.first")}</p>`;
+  if (!over && first > best.validation_accuracy) return html`<p class="small">${t("live.best.first", { p: percent(first) })}</p>`;
+  return html`<p class="small">${t(over ? "live.kept" : "live.best", { n: count(best.n + 1), p: percent(best.validation_accuracy) })}</p>`;
 };
 
 // What changes with each message is drawn by itself: two short texts.
@@ -135,23 +141,21 @@ const Live = ({ run, about, series, newest }) => {
       const per = series.epochs[0]?.step ?? now.steps ?? 1;
       return series.n.map((n) => n / per);
     }
-    const [steps = [], , , joules = []] = series.system;
-    return series.n.map((n) => {
-      const k = steps.findIndex((step) => step >= n);
-      return (k < 0 ? joules.at(-1) ?? 0 : joules[k]) / 3600;
-    });
+    return spent(series.n, series.system);
   }, [series.n, axis, series.epochs.length]);
-  const fitted = x.length < 2 && now.status === "finished"; // at once, without a step
+  const fitted = x.length < 2 && !series.epochs.length && now.status === "finished"; // at once, without a step
   const units = { steps: t("axis.steps"), epochs: t("axis.epochs"), time: t("axis.time"), energy: t("axis.energy") };
   const ofStep = (n) => { const k = series.n.findIndex((value) => value >= n); return k < 0 ? x.at(-1) : x[k]; };
+  const validated = series.epochs.some((epoch) => epoch.validation_loss !== epoch.train_loss); // else nothing was set aside to choose by
   const validation = useMemo(() => {
     const found = new Array(x.length).fill(null);
-    for (const epoch of series.epochs) { const k = series.n.findIndex((n) => n >= epoch.step); found[k < 0 ? x.length - 1 : k] = epoch.validation_loss; }
+    if (validated) for (const epoch of series.epochs) { const k = series.n.findIndex((n) => n >= epoch.step); found[k < 0 ? x.length - 1 : k] = epoch.validation_loss; }
     return found;
   }, [x, series.epochs.length]);
   const losses = useMemo(() => [x, series.loss, smooth(series.loss), validation], [x, validation]);
-  const passes = series.epochs.map((epoch) => [ofStep(epoch.step), 100 * epoch.validation_accuracy]);
-  const accuracy = useSame([[x[0], ...passes.map(([at]) => at)], [null, ...passes.map(([, share]) => share)]]); // from the first step on, as the loss above it
+  // From the first step to the newest, as the loss above it.
+  const passes = validated ? series.epochs : [];
+  const accuracy = useRarely([[x[0], ...passes.map((epoch) => ofStep(epoch.step)), x.at(-1)], [null, ...passes.map((epoch) => 100 * epoch.validation_accuracy), null]], RATE, `${axis} ${now.status} ${passes.length}`);
   const rate = useRarely([x, series.lr], RATE, `${axis} ${now.status}`);
   const recent = series.seconds.slice(-20).filter((s) => s > 0);
   const speed = recent.length ? recent.length / recent.reduce((a, b) => a + b, 0) : null;
@@ -167,8 +171,8 @@ const Live = ({ run, about, series, newest }) => {
         ${fitted ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
         ${x.length > 1 && html`<${Plot} data=${losses} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
-        ${passes.length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(series.epochs[k - 1]?.step ?? 0)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
-        <${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} />
+        ${passes.length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(k ? passes[k - 1]?.step ?? series.n.at(-1) : 0)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
+        ${validated && html`<${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} first=${about?.first} />`}
         ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} yLabel=${t("live.rate_axis")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
         ${x.length > 1 && html`<p class="small">${t("live.click")} ${about?.recipe?.label_smoothing > 0 && t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })}</p>`}
       </div>
@@ -186,10 +190,10 @@ const Live = ({ run, about, series, newest }) => {
       <div><dt>${t("runs.status")}</dt><dd>${t(`status.${now.status}`)}</dd></div>
       ${!fitted && html`<div><dt>${t("live.step")}</dt><dd><${Step} newest=${newest} />${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
         <div><dt>${t("live.loss")}</dt><dd><${Loss} newest=${newest} /> <span class="small">${t("unit.nats")}</span></dd></div>`}
-      <div><dt>${t("live.validation")}</dt><dd>${percent(series.epochs.at(-1)?.validation_accuracy ?? about?.final?.validation)}</dd></div>
+      <div><dt>${t("live.validation")}</dt><dd>${percent(validated ? series.epochs.at(-1).validation_accuracy : series.epochs.length ? null : about?.final?.validation)}</dd></div>
       ${!fitted && html`<div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
         <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
-        <div><dt>${t("live.machine")}</dt><dd>${running && series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>`}
+        ${running && html`<div><dt>${t("live.machine")}</dt><dd>${series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>`}`}
       <div><dt>${t("runs.energy")}${how ? `, ${t(`energy.${how}`)}` : ""}</dt><dd>${how ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
     </dl>
     ${drawn}`;
@@ -215,8 +219,8 @@ const Control = ({ run }) => {
 
 const Probes = ({ run, about, updates }) => {
   const state = useFetched(() => (about?.probes && about.snapshots.length ? ask(run, "predictions", { snapshot: snapshot() }) : Promise.resolve(null)), [run, snapshot(), updates, about?.probes], { keep: true, still: true });
-  const shown = Math.min(SHOWN, state.value?.predicted.length ?? about?.probes ?? SHOWN);
-  return html`<h2>${t(about?.part === "validation" ? "live.probes.validation" : "live.probes", { n: count(shown) })}</h2>
+  const shown = Math.min(SHOWN, about?.probes ?? 0);
+  return html`<h2>${t(!shown ? "live.probes.soon" : about.part === "validation" ? "live.probes.validation" : "live.probes", { n: count(shown) })}</h2>
     <${Fetched} state=${state}>${(found) =>
       found === null
         ? html`<p class="small">${t("live.no_probes")}</p>`

@@ -103,14 +103,14 @@ const Map = ({ run, about }) => {
   };
   const list = chosen ?? (only ? about.rows.map((_, k) => k).filter(visible) : []);
   const tally = Object.entries(list.reduce((n, k) => ({ ...n, [about.labels[k]]: (n[about.labels[k]] ?? 0) + 1 }), {})).sort((a, b) => b[1] - a[1]);
-  const wrongs = list.filter(wrong).length;
+  const wrongs = list.filter(wrong), shown = [...wrongs, ...list.filter((k) => !wrong(k))].slice(0, MOST);
   return html`<div class="two"><div>
       <canvas ref=${canvas} width=${SIDE} height=${SIDE} role="application" tabindex="0" aria-label=${t("map.label", { n: about.rows.length })} onKeyDown=${steer} style="width: 100%; aspect-ratio: 1; background: none; border: 1px solid var(--line); touch-action: none; cursor: crosshair; image-rendering: auto"
         onPointerDown=${(event) => { drawing.current = true; canvas.current.setPointerCapture?.(event.pointerId); draw([where(event)]); }} onPointerMove=${(event) => drawing.current && draw([...line, where(event)])} onPointerUp=${end} onPointerCancel=${end}></canvas>
       <p class="small">${t(about.kept == null ? "map.no_axes" : "map.axes", { p: percent(about.kept) })} ${t("map.shown", { n: count(about.rows.length), of: count(about.of) })} ${t("map.rings")}</p></div>
     <div><div class="row"><label>${t("map.only")} <select value=${only} onChange=${(event) => { show(event.target.value); choose(null); draw([]); }}><option value="">${t("data.every")}</option><option value="wrong">${t("map.wrong")}</option>${classes.map((label) => html`<option value=${`class-${label}`}>${label}</option>`)}</select></label>
         ${(chosen || only) && html`<button onClick=${() => { choose(null); draw([]); show(""); }}>${t("image.clear")}</button>`}</div>
-      ${list.length === 0 ? html`<p class="read">${chosen ? t("map.empty") : t("map.draw")}</p>` : html`<p role="status">${t("map.chosen", { n: count(list.length), wrong: count(wrongs) })}</p>
+      ${list.length === 0 ? html`<p class="read">${chosen ? t("map.empty") : t("map.draw")}</p>` : html`<p role="status">${t("map.chosen", { n: count(list.length), wrong: count(wrongs.length) })}${list.length > MOST ? ` ${t("map.most", { n: MOST })}` : ""}</p>
         <table><tbody>${tally.slice(0, 10).map(([label, n]) => html`<tr><td><span style=${`color: ${colour(label)}`}>●</span> ${label}</td><td class="n">${count(n)}</td></tr>`)}</tbody></table>
-        <${Thumbs} run=${run} images=${list.slice(0, MOST).map((k) => ({ row: about.rows[k], file: about.labels[k], label: about.labels[k], predicted: about.predicted[k] }))} caption=${(one) => (one.label === one.predicted || !about.classes.includes(one.label) ? one.label : t("errors.said", one))} />`}</div></div>`;
+        <${Thumbs} run=${run} images=${shown.map((k) => ({ row: about.rows[k], file: about.labels[k], label: about.labels[k], predicted: about.predicted[k] }))} caption=${(one) => (one.label === one.predicted || !about.classes.includes(one.label) ? one.label : t("errors.said", one))} />`}</div></div>`;
 };

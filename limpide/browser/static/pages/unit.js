@@ -9,11 +9,11 @@ import { Chain, LayerChoice, useKey } from "./layer.js";
 
 export default () => {
   const { run, c, y, x } = place.value;
-  const key = useKey(run);
+  const { value: key, error } = useKey(run);
   const at = c === undefined ? {} : { channel: Number(c), y: Number(y ?? 0), x: Number(x ?? 0) };
   const state = useFetched(() => (key === undefined ? new Promise(() => {}) : ask(run, "unit", { ...looked(), key, ...at })), [run, key, lookedAt(), at.channel, at.y, at.x], { keep: true });
   return html`${key !== undefined && html`<${Chain} key_=${key} unit=${state.value ? t("unit.place", { c: state.value.channel, y: state.value.y, x: state.value.x }) : "…"} /><${LayerChoice} run=${run} key_=${key} />`}
-    <${Fetched} state=${state}>${(unit) => html`<${Unit} run=${run} unit=${unit} />`}<//>`;
+    <${Fetched} state=${key === undefined && error ? { error } : state}>${(unit) => html`<${Unit} run=${run} unit=${unit} />`}<//>`;
 };
 
 const Unit = ({ run, unit }) => {
