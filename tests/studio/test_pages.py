@@ -365,6 +365,30 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(page: Any, trained
         shutil.rmtree(run.path)
 
 
+@pytest.mark.parametrize(
+    ("over", "kind", "first", "told"),
+    [
+        (True, "frozen", 0.5, "Kept: the first model"),
+        (False, None, 1.01, "The most of validation right so far: 101.0%, by the first model"),
+        (False, None, 0.0, "The most of validation right so far: "),
+    ],
+)
+def test_the_first_model_counts_among_what_is_kept(page: Any, trained: Path, over: bool, kind: str | None, first: float, told: str) -> None:  # noqa: F811
+    run = trained / "first-001"
+    shutil.copytree(Run.all_in(trained)[0].path, run)
+    try:
+        info = json.loads((run / "run.json").read_text())
+        final = info.pop("final")
+        info |= {"frozen": {"accuracy": first}} | ({"final": final | {"kind": kind}} if over else {"status": "stopped"})
+        (run / "run.json").write_text(json.dumps(info))
+        go(page, "page=live&run=first-001", f"text={told}")
+        assert ("after pass" in page.inner_text("main")) == (first == 0.0)
+        page.wait_for_function("() => document.images.length > 1 && [...document.images].every((image) => image.complete)")  # or they ask for what is gone
+        go(page, "page=runs&run=", ".runs, table")
+    finally:
+        shutil.rmtree(run)
+
+
 def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(page: Any, trained: Path) -> None:  # noqa: F811
     run = trained / "fitted-001"
     shutil.copytree(Run.all_in(trained)[0].path, run)

@@ -8,7 +8,8 @@ import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
 
 // Whoever watches a training draws on the processors that it uses: what costs little comes at once, the rest every two or three seconds.
-const calm = (points) => Math.min(3000, Math.max(2000, 4 * points)); // ms between two drawings of the curves
+const CALM = 2000; // ms at least between two looks at what a run has kept, and between two drawings of its curves
+const calm = (points) => Math.min(3000, Math.max(CALM, 4 * points)); // ms
 const RATE = 6000; // ms between two drawings of what changes little: the learning rate, which was decided before, and the passes
 const SOON = 500; // ms after a step until what was kept at it is on the disk
 const SHOWN = 16; // images that are asked again and again
@@ -123,14 +124,15 @@ const Live = ({ run, about, series, newest }) => {
   const running = now.status === "running";
   // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are asked again.
   const { total } = series, kept = series.epochs.length + (total ? 1 + Math.floor(Math.log2(total)) : 0) + series.notes.length;
-  const stage = about && `${kept} ${now.phase} ${now.status}`, known = useRef(null);
+  const stage = about && `${kept} ${now.phase} ${now.status}`, known = useRef(null), asking = useRef({ since: -CALM });
   useEffect(() => {
-    const before = known.current;
+    const before = known.current, { timer, since } = asking.current;
     known.current = stage;
-    if (!before || before === stage) return;
-    const timer = setTimeout(() => (news.value += 1), SOON);
-    return () => clearTimeout(timer);
+    if (!before || before === stage || timer) return; // passes may be shorter than the wait: it must not begin anew with each
+    const ask = () => { asking.current = { since: performance.now() }; news.value += 1; };
+    asking.current.timer = setTimeout(ask, Math.max(SOON, since + CALM - performance.now()));
   }, [stage]);
+  useEffect(() => () => clearTimeout(asking.current.timer), []);
   const x = useMemo(() => {
     if (axis === "steps") return series.n;
     if (axis === "time") {
