@@ -49,6 +49,8 @@ MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
 MOST_NAME = 4096  # letters of a file name
 UPLOADS = 20  # kept in memory
 STORIES = 4  # runs whose events are kept in memory
+# What reading the files of a run raises when somebody or something damaged them.
+DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
 
 
@@ -168,6 +170,7 @@ class Studio:
             "first": info.get("frozen", {}).get("accuracy"),
             "sees": sees,
             "fresh": bool(info.get("fresh")),
+            "worth": _worth_a_look(run) if info.get("status") == "finished" else [],
         }
         return Ascii(summary(run) | kept | here | {"choices": choices()})
 
@@ -333,6 +336,15 @@ def _speak(request: Request) -> None:
     language.use(lang if lang in language.LANGUAGES else "en")
 
 
+def _worth_a_look(run: Run) -> list[dict[str, str]]:
+    """The claims that are not fine, the worst first; none where they are damaged, as the Audit page says."""
+    try:
+        found = [finding for finding in run.findings().values() if finding.verdict in ("bad", "warn")]
+    except (RunError, *DAMAGE):
+        return []
+    return [{"verdict": one.verdict, "text": str(one.message)} for one in sorted(found, key=lambda one: one.verdict)]
+
+
 def _told(text: str, status: int) -> Response:
     """What a program did wrong, in English: no page of ours asks like that."""
     return Ascii({"error": text}, status)
@@ -342,10 +354,6 @@ def _refused(request: Request, why: str | Message | Exception, status: int = 422
     """What a person reads, in the language of the page. why: a msgid, or what str() words."""
     _speak(request)
     return _told(language._(why) if isinstance(why, str) else str(why), status)
-
-
-# What reading the files of a run raises when somebody or something damaged them.
-DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 async def _missing(request: Request, error: Exception) -> Response:

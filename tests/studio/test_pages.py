@@ -301,6 +301,17 @@ def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None: 
     assert f"{page.locator('.probe').count()} validation images, asked again and again" in shown
 
 
+def test_live_says_what_of_a_judged_run_is_worth_a_look(page: Any, trained: Path) -> None:  # noqa: F811
+    findings = Run.all_in(trained)[0].findings()
+    expected = [str(one.message) for verdict in ("bad", "warn") for one in findings.values() if one.verdict == verdict]
+    assert expected
+    go(page, f"page=live&{RUN}", "text=To know before you use it")
+    shown = page.locator("li:has(.badge)").all_inner_texts()
+    assert len(shown) == len(expected) and all(any(sentence in line for line in shown) for sentence in expected)
+    page.get_by_role("link", name="Their evidence, and all that was found").click()
+    page.wait_for_selector(".finding")
+
+
 def test_weights_that_were_not_kept_are_told_on_every_page(browser: Any, server: Server) -> None:
     """Also where the layer is only about to be chosen; and what an address garbles is told in the language of the page."""
     context = browser.new_context()

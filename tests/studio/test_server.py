@@ -434,6 +434,9 @@ def test_one_damaged_run_does_not_hide_the_others(server: Server) -> None:
     damaged = server.runs / "damaged-001"
     shutil.copytree(server.runs / "photos-001", damaged)
     try:
+        (damaged / "findings" / "simpler.json").write_text("{}")
+        about = server.json("/api/runs/damaged-001")
+        assert about["status"] == "finished" and about["worth"] == [], "a damaged claim takes only the claims away"
         (damaged / "findings" / "accuracy.json").write_text("{}")
         (damaged / "snapshots" / "step-abc.safetensors").write_bytes(b"")
         (damaged / "events.jsonl").write_text('null\n5\n[]\n{"kind": "step"}\n')

@@ -180,6 +180,7 @@ const Live = ({ run, about, series, newest }) => {
       </div>
       <div>
         ${running && html`<${Control} run=${run} />`}
+        ${about?.worth?.length > 0 && html`<h2>${t("live.worth")}</h2><ul class="small">${about.worth.map(({ verdict, text }) => html`<li><span class=${`badge ${verdict}`}>${t(`verdict.${verdict}`)}</span> ${text}</li>`)}</ul><p class="small"><a href=${link({ page: "audit" })}>${t("live.evidence")}</a></p>`}
         <${Probes} run=${run} about=${about} updates=${running && snapshot() === "best" ? about?.snapshots.at(-1) : 0} />
         <h2>${t("live.told")}</h2>
         <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
