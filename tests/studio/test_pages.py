@@ -46,6 +46,15 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
     yield from _page(browser, server)
 
 
+@pytest.fixture
+def copied(trained: Path) -> Iterator[Path]:  # noqa: F811
+    """A second run, to be changed. Named before `page`, it goes after the page does, which would ask for what is gone."""
+    run = trained / "copied-001"
+    shutil.copytree(Run.all_in(trained)[0].path, run)
+    yield run
+    shutil.rmtree(run)
+
+
 def _page(browser: Any, server: Server) -> Iterator[Any]:
     said: list[str] = []
     asked: list[str] = []
@@ -341,39 +350,34 @@ def test_energy_is_spent_step_by_step(page: Any) -> None:
     assert spent([1, 2], []) == [0, 0]
 
 
-def test_the_errors_come_by_themselves_when_the_run_is_judged(page: Any, trained: Path) -> None:  # noqa: F811
-    run = Run(trained / "judged-001")
-    shutil.copytree(Run.all_in(trained)[0].path, run.path)
+def test_the_errors_come_by_themselves_when_the_run_is_judged(copied: Path, page: Any) -> None:
+    run = Run(copied)
     accuracy, answers = run.path / "findings" / "accuracy.json", run.path / "predictions" / "test.npz"
     kept = accuracy.read_bytes(), answers.read_bytes()
-    try:
-        accuracy.unlink()
-        answers.unlink()
-        run.update(status="stopped")
-        go(page, "page=errors&run=judged-001")
-        page.wait_for_selector("text=The errors come when the run is judged")
-        go(page, "page=audit&run=judged-001&by=class", "text=The model is judged when the training is finished")
-        page.evaluate(
-            "() => { window.asked = 0; window.kept = window.fetch; window.fetch = () => (window.asked++, Promise.reject(new TypeError('Failed to fetch'))) }"
-        )
-        page.wait_for_function("() => window.asked > 0")  # a look at the run that fails takes nothing away
-        page.evaluate("() => { window.fetch = window.kept }")
-        assert page.locator("[role=alert]").count() == 0
-        accuracy.write_bytes(kept[0])
-        answers.write_bytes(kept[1])
-        run.update(status="finished")
-        page.wait_for_selector(".finding details[open]")
-        assert "is judged when the training is finished" not in page.inner_text("main")
-        run.update(status="stopped")
-        accuracy.unlink()
-        page.reload()
-        go(page, "page=errors&run=judged-001", "text=The errors come when the run is judged")
-        accuracy.write_bytes(kept[0])
-        run.update(status="finished")
-        page.wait_for_selector(".matrix")
-        go(page, "page=runs&run=", ".runs, table")
-    finally:
-        shutil.rmtree(run.path)
+    accuracy.unlink()
+    answers.unlink()
+    run.update(status="stopped")
+    go(page, "page=errors&run=copied-001")
+    page.wait_for_selector("text=The errors come when the run is judged")
+    go(page, "page=audit&run=copied-001&by=class", "text=The model is judged when the training is finished")
+    page.evaluate(
+        "() => { window.asked = 0; window.kept = window.fetch; window.fetch = () => (window.asked++, Promise.reject(new TypeError('Failed to fetch'))) }"
+    )
+    page.wait_for_function("() => window.asked > 0")  # a look at the run that fails takes nothing away
+    page.evaluate("() => { window.fetch = window.kept }")
+    assert page.locator("[role=alert]").count() == 0
+    accuracy.write_bytes(kept[0])
+    answers.write_bytes(kept[1])
+    run.update(status="finished")
+    page.wait_for_selector(".finding details[open]")
+    assert "is judged when the training is finished" not in page.inner_text("main")
+    run.update(status="stopped")
+    accuracy.unlink()
+    page.reload()
+    go(page, "page=errors&run=copied-001", "text=The errors come when the run is judged")
+    accuracy.write_bytes(kept[0])
+    run.update(status="finished")
+    page.wait_for_selector(".matrix")
 
 
 @pytest.mark.parametrize(
@@ -384,36 +388,23 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(page: Any, trained
         (False, None, 0.0, "The most of validation right so far: "),
     ],
 )
-def test_the_first_model_counts_among_what_is_kept(page: Any, trained: Path, over: bool, kind: str | None, first: float, told: str) -> None:  # noqa: F811
-    run = trained / "first-001"
-    shutil.copytree(Run.all_in(trained)[0].path, run)
-    try:
-        info = json.loads((run / "run.json").read_text())
-        final = info.pop("final")
-        info |= {"frozen": {"accuracy": first}} | ({"final": final | {"kind": kind}} if over else {"status": "stopped"})
-        (run / "run.json").write_text(json.dumps(info))
-        go(page, "page=live&run=first-001", f"text={told}")
-        assert ("after pass" in page.inner_text("main")) == (first == 0.0)
-        page.wait_for_function("() => document.images.length > 1 && [...document.images].every((image) => image.complete)")  # or they ask for what is gone
-        go(page, "page=runs&run=", ".runs, table")
-    finally:
-        shutil.rmtree(run)
+def test_the_first_model_counts_among_what_is_kept(copied: Path, page: Any, over: bool, kind: str | None, first: float, told: str) -> None:
+    info = json.loads((copied / "run.json").read_text())
+    final = info.pop("final")
+    info |= {"frozen": {"accuracy": first}} | ({"final": final | {"kind": kind}} if over else {"status": "stopped"})
+    (copied / "run.json").write_text(json.dumps(info))
+    go(page, "page=live&run=copied-001", f"text={told}")
+    assert ("after pass" in page.inner_text("main")) == (first == 0.0)
 
 
-def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(page: Any, trained: Path) -> None:  # noqa: F811
-    run = trained / "fitted-001"
-    shutil.copytree(Run.all_in(trained)[0].path, run)
-    try:
-        (run / "events.jsonl").write_text("")
-        go(page, "page=live&run=fitted-001", ".figures")
-        page.wait_for_function("() => document.querySelector('.figures').innerText.includes('%')")
-        figures = page.inner_text(".figures")
-        assert f"{100 * Run.open(run).info()['final']['validation']:.1f}%" in figures
-        assert not any(word in figures for word in ("Step", "Loss", "Learning rate", "Speed", "Machine")), "nothing that it has not"
-        assert "No curve" in page.inner_text("main")
-        go(page, "page=runs&run=", ".runs, table")
-    finally:
-        shutil.rmtree(run)
+def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(copied: Path, page: Any) -> None:
+    (copied / "events.jsonl").write_text("")
+    go(page, "page=live&run=copied-001", ".figures")
+    page.wait_for_function("() => document.querySelector('.figures').innerText.includes('%')")
+    figures = page.inner_text(".figures")
+    assert f"{100 * Run.open(copied).info()['final']['validation']:.1f}%" in figures
+    assert not any(word in figures for word in ("Step", "Loss", "Learning rate", "Speed", "Machine")), "nothing that it has not"
+    assert "No curve" in page.inner_text("main")
 
 
 def test_a_studio_that_was_closed_is_told_in_a_sentence(page: Any) -> None:

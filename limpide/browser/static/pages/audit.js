@@ -14,7 +14,7 @@ const FEW = 12; // rows of a table
 export default ({ about }) => {
   const { run, verdict = "" } = place.value;
   const state = useFetched(() => get(path(run, "/findings")), [run, language.value, about?.status]);
-  return html`<h1>${t("page.audit")}</h1><${Groups} run=${run} judged=${!about || isJudged(about)} /><${Shortcut} run=${run} /><h2>${t("errors.claims")}</h2><${OfFinal} />
+  return html`<h1>${t("page.audit")}</h1><${Groups} run=${run} judged=${about ? isJudged(about) : undefined} /><${Shortcut} run=${run} /><h2>${t("errors.claims")}</h2><${OfFinal} />
     <${Fetched} state=${state}>${({ findings }) => {
       if (!findings.length) return html`<p class="read">${t("errors.none")}</p>`;
       const shown = findings.filter((one) => !verdict || one.verdict === verdict).sort((a, b) => WORST.indexOf(a.verdict) - WORST.indexOf(b.verdict));
@@ -53,5 +53,5 @@ const Groups = ({ run, judged }) => {
   const by = place.value.by ?? "";
   const state = useFetched(() => (by && judged ? ask(run, "groups", { by }) : Promise.resolve(null)), [run, by, judged, language.value]);
   return html`<h2>${t("audit.groups")}</h2><p class="small">${t("audit.groups_read")}</p><div class="row" role="group" aria-label=${t("audit.groups")}>${WAYS.map((way) => html`<button aria-pressed=${by === way} onClick=${() => go({ by: way }, { replace: true })}>${t(`audit.by.${way}`)}</button>`)}</div>
-    ${by && !judged && html`<p class="read">${t("errors.none")}</p>`}${by && judged && html`<${Fetched} state=${state} doing=${t("audit.doing")}>${(found) => found && html`<${Finding} one=${found.finding} open=${true} />${found.judged < found.of && html`<p class="small">${t("audit.judged", { n: count(found.judged), of: count(found.of) })}</p>`}`}<//>`}`;
+    ${by && judged === false && html`<p class="read">${t("errors.none")}</p>`}${by && judged && html`<${Fetched} state=${state} doing=${t("audit.doing")}>${(found) => found && html`<${Finding} one=${found.finding} open=${true} />${found.judged < found.of && html`<p class="small">${t("audit.judged", { n: count(found.judged), of: count(found.of) })}</p>`}`}<//>`}`;
 };
