@@ -9,9 +9,14 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from limpide import language
+from limpide.errors import RunError
 from limpide.finding import Finding
 from limpide.language import Message
 from limpide.recipe import Recipe
+from limpide.run import Run
+
+# What reading the files of a run raises when somebody or something damaged them.
+DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 class Ascii(JSONResponse):
@@ -39,6 +44,15 @@ def worded(finding: Finding) -> dict[str, Any]:
         "rows": [[cell(value) for value in row] for row in table.rows] if table else [],
         "pictures": [vars(picture) for picture in finding.pictures],
     }
+
+
+def worth_a_look(run: Run) -> list[dict[str, str]]:
+    """The claims that are not fine, the worst first; none where they are damaged, which the Audit page says."""
+    try:
+        found = [finding for finding in run.findings().values() if finding.verdict in ("bad", "warn")]
+    except (RunError, *DAMAGE):
+        return []
+    return [{"verdict": one.verdict, "text": str(one.message)} for one in sorted(found, key=lambda one: one.verdict)]
 
 
 def choices() -> dict[str, dict[str, str]]:

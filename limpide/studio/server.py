@@ -30,27 +30,25 @@ from limpide import __version__, language
 from limpide.browser import STATIC
 from limpide.errors import LimpideError, RunError, UsageError
 from limpide.finding import Finding
-from limpide.language import N_, Message, message
+from limpide.language import N_
 from limpide.report.page import SECTIONS, written_as
 from limpide.run import Run
 from limpide.studio import marking, starting
-from limpide.studio.answers import Ascii, choices, finite, worded
+from limpide.studio.answers import Ascii, choices, finite, worded, worth_a_look
 from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
+from limpide.studio.refusals import HANDLERS, misused, refused, speak
 from limpide.studio.series import Story, spark, summary
 from limpide.studio.starting import Wish
 from limpide.studio.stream import tail
 from limpide.studio.worker import Worker
-from limpide.workflows.info import log_error
 
 PORTS = range(8765, 8785)
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
 MOST_NAME = 4096  # letters of a file name
 UPLOADS = 20  # kept in memory
 STORIES = 4  # runs whose events are kept in memory
-# What reading the files of a run raises when somebody or something damaged them.
-DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
 
 
@@ -115,10 +113,11 @@ class Studio:
         if isinstance(wish, Response):
             return wish
         if not wish.data:
-            return _told("data: a folder, a table, an archive or the name of a data set", 400)
+            return misused("data: a folder, a table, an archive or the name of a data set", 400)
+        speak(request)
         lang = language.current()
         started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, self.folder, wish, lang)
-        return _refused(request, started.said) if started.run is None else Ascii({"run": started.run})
+        return refused(request, started.said) if started.run is None else Ascii({"run": started.run})
 
     async def plan(self, request: Request) -> Response:
         """The same body: the command that `start` would run, what it would find, or why it would refuse, and how the path may go on."""
@@ -129,7 +128,7 @@ class Studio:
         try:  # one folder at a time, and none that nobody waits for any more
             told |= await asyncio.get_running_loop().run_in_executor(self._plans, starting.found, wish.data)
         except LimpideError as error:
-            _speak(request)
+            speak(request)
             told["problem"] = str(error)
         return Ascii(told)
 
@@ -138,21 +137,20 @@ class Studio:
         try:
             asked = json.loads(await _body(request, 10_000))
         except (ValueError, RecursionError):
-            return _told("this is no JSON", 400)
-        _speak(request)
+            return misused("this is no JSON", 400)
         try:
             return Wish.of(asked)
         except UsageError as error:
-            return _told(str(error), 422)
+            return refused(request, error)
         except ValueError as error:
-            return _told(str(error), 400)
+            return misused(str(error), 400)
 
     async def networks(self, request: Request) -> Response:
         """What a training can be asked for."""
         try:
             return Ascii((await self.slow.ask("networks", _waits(request)))[0])
         except LookupError as error:
-            return _refused(request, error)
+            return refused(request, error)
 
     async def run(self, request: Request) -> Response:
         run = self._run(request)
@@ -161,7 +159,7 @@ class Studio:
         learning = info.get("learning", {})
         probes = learning.get("probes", 0) if run.probes_file.exists() else 0
         sees = (info.get("final") or info.get("learning") or {}).get("preprocessing")
-        _speak(request)
+        speak(request)
         here = {
             "snapshots": list(run.kept()),
             "best": "final" in info,
@@ -170,13 +168,13 @@ class Studio:
             "first": info.get("frozen", {}).get("accuracy"),
             "sees": sees,
             "fresh": bool(info.get("fresh")),
-            "worth": _worth_a_look(run) if info.get("status") == "finished" else [],
+            "worth": worth_a_look(run) if info.get("status") == "finished" else [],
         }
         return Ascii(summary(run) | kept | here | {"choices": choices()})
 
     async def series(self, request: Request) -> Response:
         run = self._run(request)
-        _speak(request)
+        speak(request)
         return Ascii(self._story(run).told())
 
     def _story(self, run: Run) -> Story:
@@ -194,7 +192,7 @@ class Studio:
 
     async def findings(self, request: Request) -> Response:
         run = self._run(request)
-        _speak(request)
+        speak(request)
         found, titles = run.findings(), dict(SECTIONS)
         told = ["accuracy", *titles]  # in the order of the report; then what is said of the images
         order = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
@@ -207,26 +205,26 @@ class Studio:
             try:
                 mark = json.loads(await _body(request, 10_000))
             except (ValueError, RecursionError):
-                return _told("this is no JSON", 400)
+                return misused("this is no JSON", 400)
             wanted = ("file", "label", "suggested")
             if not isinstance(mark, dict) or not all(isinstance(mark.get(name), str) for name in wanted) or not mark["file"]:
-                return _told("file, label, suggested: three texts", 400)
+                return misused("file, label, suggested: three texts", 400)
             if mark["suggested"] not in ("", UNSURE, *run.info()["classes"]):
-                return _told(f"suggested: a class, {UNSURE}, or nothing", 400)
+                return misused(f"suggested: a class, {UNSURE}, or nothing", 400)
             if len(mark["file"]) > MOST_NAME or "\0" in mark["file"]:
-                return _told("this is no name of a file", 400)
+                return misused("this is no name of a file", 400)
         try:
             if request.method == "POST":
                 marking.mark(run, *(mark[name] for name in wanted))
             return Ascii({"marks": marking.marks(run), "file": str(run.marks_file)})
         except LookupError as error:
-            return _refused(request, error)
+            return refused(request, error)
 
     async def report(self, request: Request) -> Response:
         """As it was written; asked for in another language, rendered anew from the run. The file stays as it is."""
         run = self._run(request)
         if not run.report_file.exists():
-            return _refused(request, N_("this run has no report yet"), 404)
+            return refused(request, N_("this run has no report yet"), 404)
         headers = {"content-security-policy": "sandbox allow-scripts"}
         lang, written = request.query_params.get("lang"), written_as(run.report_file)
         if written is None or lang not in language.LANGUAGES or lang == written[0]:
@@ -234,7 +232,7 @@ class Studio:
         try:
             _, page = await self.quick.ask("report", _waits(request), path=str(run.path), lang=lang, images=written[1])
         except LookupError as error:
-            return _refused(request, error)
+            return refused(request, error)
         return Response(page, media_type="text/html", headers=headers)
 
     # -- the stream
@@ -242,7 +240,7 @@ class Studio:
     async def events(self, request: Request) -> Response:
         """Server-sent events whose id is the place in events.jsonl: a reconnect goes on where it was."""
         run = self._run(request)
-        _speak(request)
+        speak(request)
         words = language.current()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
         offset, since = int(last) if last.isdecimal() else 0, request.query_params.get("epoch", "")
@@ -254,14 +252,14 @@ class Studio:
         try:
             order = json.loads(await _body(request, 10_000))
         except (ValueError, RecursionError):
-            return _told("this is no JSON", 400)
+            return misused("this is no JSON", 400)
         by = order.get("by") if isinstance(order, dict) else None
         if not isinstance(order, dict) or order.get("do") not in ("pause", "go", "stop", "rate", "snapshot"):
-            return _told("do: pause, go, stop, rate or snapshot", 400)
+            return misused("do: pause, go, stop, rate or snapshot", 400)
         if order["do"] == "rate" and not (isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100):
-            return _told("by: a factor between 0.01 and 100", 400)
+            return misused("by: a factor between 0.01 and 100", 400)
         if not run.working():
-            return _refused(request, N_("this run is not training"), 409)
+            return refused(request, N_("this run is not training"), 409)
         run.add_line(run.control_file, {"do": order["do"]} | ({"by": by} if order["do"] == "rate" else {}))
         return Ascii({"asked": order["do"]})
 
@@ -271,19 +269,19 @@ class Studio:
         """A question to looking/: its values come as query, its bytes go back as they are."""
         run, what, query = self._run(request), request.path_params["what"], request.query_params
         if what not in LOOKS:
-            return _refused(request, N_("there is nothing of this name to look at"), 404)
+            return refused(request, N_("there is nothing of this name to look at"), 404)
         try:
             values = values_of(what, query, self.uploads)
         except (ValueError, KeyError, RecursionError):
-            return _refused(request, N_("this address asks for an image, a place or a number that cannot be read"), 400)
+            return refused(request, N_("this address asks for an image, a place or a number that cannot be read"), 400)
         if missed := [name for name in NEEDED.get(what, ()) if name not in values]:
-            return _told(f"this question needs {', '.join(missed)}", 400)
+            return misused(f"this question needs {', '.join(missed)}", 400)
         worker = self.slow if what in SLOW else self.quick
         try:
             payload, data = await worker.ask(what, _waits(request), path=str(run.path), **values)
         except LookupError as error:
-            return _refused(request, error)
-        _speak(request)
+            return refused(request, error)
+        speak(request)
         if isinstance(payload.get("finding"), dict):
             payload["finding"] = worded(Finding.from_json(payload["finding"]))
         if not data:
@@ -297,7 +295,7 @@ class Studio:
         try:
             data = await _body(request, MOST_UPLOAD)
         except ValueError:
-            return _refused(request, N_("the image is larger than 20 MB"), 413)
+            return refused(request, N_("the image is larger than 20 MB"), 413)
         name = "drop-" + secrets.token_hex(8)
         self.uploads[name] = data
         while len(self.uploads) > UPLOADS:
@@ -330,47 +328,9 @@ def _waits(request: Request) -> Callable[[], Awaitable[bool]]:
     return waits
 
 
-def _speak(request: Request) -> None:
-    """Words of this answer in the language of the page; no answer waits for anything between this and its words."""
-    lang = request.query_params.get("lang", "en")
-    language.use(lang if lang in language.LANGUAGES else "en")
-
-
-def _worth_a_look(run: Run) -> list[dict[str, str]]:
-    """The claims that are not fine, the worst first; none where they are damaged, as the Audit page says."""
-    try:
-        found = [finding for finding in run.findings().values() if finding.verdict in ("bad", "warn")]
-    except (RunError, *DAMAGE):
-        return []
-    return [{"verdict": one.verdict, "text": str(one.message)} for one in sorted(found, key=lambda one: one.verdict)]
-
-
-def _told(text: str, status: int) -> Response:
-    """What a program did wrong, in English: no page of ours asks like that."""
-    return Ascii({"error": text}, status)
-
-
-def _refused(request: Request, why: str | Message | Exception, status: int = 422) -> Response:
-    """What a person reads, in the language of the page. why: a msgid, or what str() words."""
-    _speak(request)
-    return _told(language._(why) if isinstance(why, str) else str(why), status)
-
-
-async def _missing(request: Request, error: Exception) -> Response:
-    return _refused(request, error, 404)
-
-
-async def _damaged(request: Request, error: Exception) -> Response:
-    return _refused(request, message(N_("this run cannot be read: {reason}"), reason=type(error).__name__))
-
-
-async def _mistake(request: Request, error: Exception) -> Response:
-    return _refused(request, message(N_("this is a mistake in limpide itself; the details are in {file}"), file=str(log_error(error))), 500)
-
-
 def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:
     studio = Studio(folder)
-    app = Starlette(routes=studio.routes(), exception_handlers={RunError: _missing, **dict.fromkeys(DAMAGE, _damaged), Exception: _mistake})
+    app = Starlette(routes=studio.routes(), exception_handlers=HANDLERS)
     return Guard(app, token, port), studio
 
 

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { html, render, useEffect, useRef } from "./html.js";
 import { place, language, theme, link, go, snapshot, image, looked, other, news } from "./state.js";
 import { load, t, count } from "./words.js";
-import { get, path, upload } from "./api.js";
+import { get, path, runs, upload } from "./api.js";
 import { useFetched } from "./fetched.js";
 import { Pad } from "./pad.js";
 
@@ -125,9 +125,12 @@ const Draw = ({ run, sees }) => {
 
 const open = async () => {
   const name = page();
-  if (!loaded.value[name]) {
+  if (loaded.value[name]) return;
+  try {
     const { default: Page } = await import(`./pages/${name}.js`);
     loaded.value = { ...loaded.value, [name]: Page };
+  } catch { // the studio was closed, or began anew: a question tells which
+    told.value = await runs().then(() => t("server.gone"), (error) => error.message);
   }
 };
 

@@ -19,7 +19,7 @@ export const LayerChoice = ({ run, key_ }) => {
 /** {value, error} of a question: the first convolution or linear layer, when the URL names no layer. */
 export const useKey = (run) => {
   const wanted = place.value.key;
-  const state = useFetched(() => (wanted ? Promise.resolve(wanted) : ask(run, "anatomy", looked()).then(({ ops }) => (ops.find((op) => op.name === "conv2d") ?? ops.find((op) => op.name === "linear") ?? ops[0]).key)), [run, wanted, snapshot()]);
+  const state = useFetched(() => (wanted ? Promise.resolve(wanted) : ask(run, "anatomy", looked()).then(({ ops }) => (ops.find((op) => op.name === "conv2d") ?? ops.find((op) => op.name === "linear") ?? ops[0]).key)), [run, wanted, snapshot()], { keep: true, still: true, of: run }); // other weights of one network have the same layers
   return wanted ? { value: wanted } : state;
 };
 
