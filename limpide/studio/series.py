@@ -7,14 +7,13 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from limpide.events import Epoch, Note, Step, from_line
 from limpide.report.diagnosis import diagnosis
 from limpide.run import Run
 
 POINTS = 2000
-BLOCK = 1 << 18  # bytes of new events sent at once
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -73,21 +72,18 @@ def _cost(run: Run) -> dict[str, float]:
     return {names[number.name]: number.value for number in found.numbers if number.name in names} if found else {}
 
 
-class Story:
-    """The events of a run so far. Each reading goes on where the last one ended: a long training is parsed once, however often somebody asks."""
+class Events:
+    """What was read of the events of a run, up to `offset` of events.jsonl. Each reading goes on where the last one ended."""
 
-    def __init__(self, run: Run) -> None:
-        self.run, self._whose, self.offset = run, _whose(run), 0
+    def __init__(self, run: Run, offset: int = 0) -> None:
+        self.run, self.offset = run, offset
         self.steps: list[tuple[int, float, float, float]] = []  # n, loss, learning rate, seconds
         self.epochs: list[Epoch] = []
         self.notes: list[Note] = []
 
-    def stands(self) -> bool:
-        """Whether what was read is still so: a training that is continued takes events back, and another run may have the name of one that was deleted."""
-        return size_of(self.run) >= self.offset and _whose(self.run) == self._whose
-
-    def read(self) -> Story:
-        for event, after in _read(self.run, self.offset, quick=True):
+    def read(self, most: int | None = None) -> Self:
+        """The complete lines that came since, or about so many bytes of them."""
+        for event, after in _read(self.run, self.offset, most):
             self.offset = after
             if isinstance(event, tuple):
                 self.steps.append(event)
@@ -100,15 +96,32 @@ class Story:
         return self
 
     def told(self) -> dict[str, Any]:
-        """For a page: thinned, and the length of events.jsonl up to which it was read, where the stream goes on."""
-        about = summary(self.run)
+        """For a page, thinned."""
         return {
-            "about": about,
             "offset": self.offset,
             "total": len(self.steps),
             "steps": thinned(self.steps),
             "epochs": [vars(epoch) for epoch in self.epochs],
             "notes": [{"topic": note.topic, "text": str(note.message)} for note in self.notes],
+        }
+
+
+class Story(Events):
+    """All events of a run so far, which is kept: a long training is parsed once, however often somebody asks."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._whose = _whose(run)
+
+    def stands(self) -> bool:
+        """Whether what was read is still so: a training that is continued takes events back, and another run may have the name of one that was deleted."""
+        return size_of(self.run) >= self.offset and _whose(self.run) == self._whose
+
+    def told(self) -> dict[str, Any]:
+        """For a page, with what is known of the run besides; the stream goes on at `offset`."""
+        about = summary(self.run)
+        return super().told() | {
+            "about": about,
             "system": thinned(
                 [
                     (line["step"], line["cpu"], line["memory"], line["joules"], line["how"])
@@ -143,27 +156,14 @@ def size_of(run: Run) -> int:
         return 0
 
 
-def following(run: Run, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """(new complete events after this place of events.jsonl as JSON with sentences worded, where they end)."""
-    found: list[dict[str, Any]] = []
-    end = offset
-    for event, after in _read(run, offset, BLOCK):
-        end = after
-        if isinstance(event, Note):
-            found.append({"kind": "note", "topic": event.topic, "text": str(event.message)})
-        else:
-            found.append({"kind": type(event).__name__.lower(), **vars(event)})
-    return found, end
-
-
 # A step as run.append writes it, where it says nothing else.
 STEP = re.compile(rb'\{"kind": "step", "n": (\d+), "epoch": \d+, "loss": (-?[\d.eE+-]+), "lr": ([\d.eE+-]+), "seconds": ([\d.eE+-]+)\}\n')
 
 
-def _read(run: Run, offset: int, most: int | None = None, quick: bool = False) -> Any:
+def _read(run: Run, offset: int, most: int | None) -> Any:
     """(event, place after it) of every complete line from here on. Lines that are damaged are passed over.
 
-    quick: a plain step comes as (n, loss, learning rate, seconds), which takes a third of the time: a long training has a hundred thousand.
+    A plain step comes as (n, loss, learning rate, seconds), which takes a third of the time: a long training has a hundred thousand.
     """
     try:
         with open(run.events_file, "rb") as stream:
@@ -175,7 +175,7 @@ def _read(run: Run, offset: int, most: int | None = None, quick: bool = False) -
                 offset += len(line)
                 read += len(line)
                 try:
-                    if quick and (step := STEP.fullmatch(line)):
+                    if step := STEP.fullmatch(line):
                         n, loss, lr, seconds = step.groups()
                         event: Any = (int(n), float(loss), float(lr), float(seconds))
                     else:

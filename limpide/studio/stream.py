@@ -6,45 +6,53 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from limpide import language
 from limpide.errors import RunError
 from limpide.run import Run
 from limpide.studio.answers import finite
-from limpide.studio.series import Story, following, size_of, summary
+from limpide.studio.series import Events, Story, size_of, summary
 
 TAIL = 0.46  # s between two looks at events.jsonl
 LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
+BLOCK = 1 << 17  # bytes of new events that are sent at once: fewer steps than a message thins
 BEAT = 10.0  # s after which a silent stream says that it is alive
 
 
-async def tail(run: Run, offset: int, since: int | None, words: str, story: Callable[[], Story], gone: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
-    """What happens in a run after this place of its events, in the language `words`, until nobody listens (`gone`) or the run is gone.
+async def tail(run: Run, offset: int, since: int | None, words: str, story: Callable[[], Story]) -> AsyncIterator[str]:
+    """What happens in a run after this place of its events, in the language `words`, until the run is gone; whoever stops listening stops it.
 
     since: the epoch_id under which the listener read up to there; another one means that events were taken back meanwhile.
-    events: {events, run, system}, and {diagnosis} where there is more to say · again: read everything anew · gone
+    events: what Events tells, and {run, system, diagnosis} where they changed · again: read everything anew · gone
     """
-    known, stamp, looked, silent = summary(run), _stamp(run), time.monotonic(), 0.0
-    while not await gone():
-        size, now = size_of(run), known
-        if _stamp(run) != stamp or time.monotonic() - looked > LOOK:
-            stamp, looked, now = _stamp(run), time.monotonic(), summary(run)
+    now, stamp, looked, silent = summary(run), _stamp(run), time.monotonic(), 0.0
+    since = now.get("epoch_id") if since is None else since
+    known: dict[str, Any] = {}  # as it was told last
+    machine: dict[str, Any] | None = None
+    while True:
+        if (written := _stamp(run)) != stamp or time.monotonic() - looked > LOOK:
+            stamp, looked, now = written, time.monotonic(), summary(run)
         if now["status"] == "unreadable":
             yield _message("gone", {}, offset)
             return
-        if size < offset or now["epoch_id"] != (known["epoch_id"] if since is None else since):
+        size = size_of(run)
+        if size < offset or now["epoch_id"] != since:
             yield _message("again", {}, 0)  # a continued training took events back: read everything anew
             return
         language.use(words)
-        found, end = following(run, offset) if size > offset else ([], offset)
-        if found or now != known:
-            offset = end
-            told = {"events": found, "run": now, "system": _last_line(run)}
-            if now["status"] != known["status"] or any(event["kind"] == "epoch" for event in found):
+        new = Events(run, offset).read(BLOCK) if size > offset else None
+        if (new and new.offset > offset) or now != known:
+            told = new.told() if new else {}
+            if now != known:
+                told["run"] = now
+            if (line := _last_line(run)) != machine:
+                machine = told["system"] = line
+            if now["status"] != known.get("status") or told.get("epochs"):
                 with contextlib.suppress(RunError):  # it went away meanwhile, as the next look will tell
                     told["diagnosis"] = story().diagnosis(now["status"] == "finished")
+            offset = new.offset if new else offset
             yield _message("events", finite(told), offset)
             known, silent = now, 0.0
         elif silent >= BEAT:

@@ -495,14 +495,14 @@ def test_a_long_run_is_short_on_the_screen_and_keeps_its_peaks(tmp_path: Path) -
 
 def test_a_damaged_step_is_passed_over_by_whoever_reads(tmp_path: Path) -> None:
     from limpide.events import Step
-    from limpide.studio.series import Story, following
+    from limpide.studio.series import Story
 
     run = Run.create(tmp_path, "damaged", {"wanted": {}, "classes": []})
     for n in (1, 2, 3):
         run.append(Step(n, 0, 1.5, 0.1, 0.01))
     run.sync()
     run.events_file.write_bytes(run.events_file.read_bytes().replace(b'"n": 2, "epoch": 0, "loss": 1.5', b'"n": 2, "epoch": 0, "loss": 1..5'))
-    assert [step[0] for step in Story(run).read().steps] == [event["n"] for event in following(run, 0)[0]] == [1, 3]
+    assert [step[0] for step in Story(run).read().steps] == [1, 3]
 
 
 @contextlib.contextmanager
@@ -534,21 +534,58 @@ def test_the_stream_goes_on_where_it_was_and_passes_over_half_a_line(server: Ser
         events = f"/api/runs/{run.path.name}/events"
         with stream(server, events) as answer:
             kind, at, values = message(answer)
-            assert kind == "events" and [event["n"] for event in values["events"]] == [1] and at == len(lines[0])
+            assert kind == "events" and values["steps"][0] == [1] and values["run"]["status"] == "interrupted" and at == len(lines[0])
             with open(run.events_file, "ab") as file:
                 file.write(lines[1][10:] + b"not json at all\n" + lines[2])
             kind, at, values = message(answer)
-            assert [event["n"] for event in values["events"]] == [2, 3]
+            assert values["steps"] == [[2, 3], [1.0, 1.0], [0.1, 0.1], [0.1, 0.1]] and "run" not in values, "what did not change is not said again"
             with stream(server, events, **{"Last-Event-ID": str(len(lines[0]))}) as again:
-                assert [event["n"] for event in message(again)[2]["events"]] == [2, 3]
+                assert message(again)[2]["steps"][0] == [2, 3]
             run.update(epoch_id=1)
             assert message(answer)[0] == "again", "a continued training took events back"
         with stream(server, f"{events}?offset={at}") as other:
-            time.sleep(0.5)
+            kind, same, values = message(other)
+            assert (kind, same) == ("events", at) and values["run"]["epoch_id"] == 1 and "steps" not in values, "whoever comes is told how it stands"
             shutil.rmtree(run.path)
             assert message(other)[0] == "gone"
     finally:
         shutil.rmtree(run.path, ignore_errors=True)
+
+
+def test_a_stream_ends_when_its_listener_leaves(tmp_path: Path) -> None:
+    import asyncio
+
+    from limpide.studio.server import application
+
+    Run.create(tmp_path, "left", {"wanted": {}, "classes": [], "status": "running"})
+    app, studio = application(tmp_path, "token", 80)
+    name = Run.all_in(tmp_path)[0].path.name
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": f"/api/runs/{name}/events", "raw_path": b"", "query_string": b"", "root_path": "", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
+        "headers": [(b"host", b"127.0.0.1:80"), (b"cookie", b"limpide-80=token")],
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    async def listened() -> None:
+        heard = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await heard.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(part: Any) -> None:
+            sent.append(part)
+            if part.get("body"):
+                heard.set()
+
+        await asyncio.wait_for(app(scope, receive, send), 10)
+
+    try:
+        asyncio.run(listened())
+    finally:
+        studio.close()
+    assert sent[0]["status"] == 200 and b"event: events" in sent[1]["body"]
 
 
 def test_two_studios_beside_each_other(server: Server) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from limpide.studio.looking.looker import Answer, Looker, probes
+from limpide.studio.looking.looker import Answer, Looker
 
 MOST_GROUND = 0.1  # of the range of grey levels: how far the border may stray from its middle and still be plain
 MOST_STROKE = 0.4  # of the side: what is thicker is no line
@@ -17,8 +17,9 @@ def ink(looker: Looker, path: str, snapshot: str) -> Answer:
     light: whether the lines are lighter than the ground · stroke: their width · extent: the longer side of the box around them ·
     centre: "mass" or "box", whichever lies nearer to the middle of the square · level, ground: grey levels of line and ground, 0 … 255.
     """
-    found = [one for one in map(_measured, probes(path)["squares"]) if one]
-    if len(found) < max(FEWEST, len(probes(path)["squares"]) // 2):
+    squares = looker.probes(path)["squares"]
+    found = [one for one in map(_measured, squares) if one]
+    if len(found) < max(FEWEST, len(squares) // 2):
         return {"drawn": False}, b""
     middle = {name: float(np.median([one[name] for one in found])) for name in ("stroke", "extent", "mass", "box", "level", "ground", "light")}
     centre = "mass" if middle.pop("mass") <= middle.pop("box") else "box"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from limpide.language import N_, message
-from limpide.studio.looking.looker import Answer, Looker, compared, npy, png, probes
+from limpide.studio.looking.looker import Answer, Looker, compared, npy, png
 from limpide.studio.looking.many import affordable, many
 
 
@@ -16,7 +16,7 @@ def predictions(looker: Looker, path: str, snapshot: str) -> Answer:
     import torch
 
     network, preprocessing, classes = looker.network(path, snapshot)
-    kept = probes(path)
+    kept = looker.probes(path)
     squares = np.stack([looker.square(path, preprocessing, {"probe": k}) for k in range(len(kept["squares"]))])
     with torch.inference_mode():
         t = looker.temperature(path, snapshot)
@@ -48,7 +48,7 @@ def _known(looker: Looker, path: str, image: dict[str, Any], classes: list[str])
         label = album.labels[image["row"]]
         return label if label in classes else None, album.files[image["row"]]
     if "probe" in image:
-        kept = probes(path)
+        kept = looker.probes(path)
         truth = int(kept["truth"][image["probe"]])  # negative: nobody said
         return classes[truth] if truth >= 0 else None, bytes(kept["files"][image["probe"]]).decode("utf-8", "surrogateescape")
     return None, None

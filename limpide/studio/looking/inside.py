@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from limpide.language import N_, message
-from limpide.studio.looking.looker import Answer, Looker, compared, npy, png, probes
+from limpide.studio.looking.looker import Answer, Looker, compared, npy, png
 from limpide.studio.looking.many import readable
 from limpide.workflows.see import operation, within
 
@@ -203,7 +203,7 @@ def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, 
         rows, squares = readable(looker, path, preprocessing, album.some(min(among, MOST_WOKEN), album.learned))
         images = [{"row": int(row)} for row in rows]
     else:
-        images = [{"probe": k} for k in range(min(MOST_ASIDE, len(probes(path)["squares"])))]
+        images = [{"probe": k} for k in range(min(MOST_ASIDE, len(looker.probes(path)["squares"])))]
         squares = np.stack([looker.square(path, preprocessing, image) for image in images])
     found = strongest_images(network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel)
     return {"top": [{**images[one.image], "value": one.value, "y": one.y, "x": one.x} for one in found[:8]], "among": len(found)}, b""

@@ -103,12 +103,25 @@ class Looker:
 
     def watched(self, path: str, preprocessing: Any, most: int) -> Any:
         """The first of the images that the training set aside: (n, channels, size, size), normalised. Raises LookupError where there are none."""
-        some = range(min(most, len(probes(path)["squares"])))
+        some = range(min(most, len(self.probes(path)["squares"])))
         return self.batch(preprocessing, np.stack([self.square(path, preprocessing, {"probe": k}) for k in some]))
 
     def album(self, path: str) -> Album:
         """Raises LookupError where the run has not split its images yet."""
         return self.albums.once(stamp(path), lambda: Album(Run.open(path)))  # type: ignore[no-any-return]
+
+    def probes(self, path: str) -> dict[str, np.ndarray]:
+        """What the training set aside: squares uint8 (n, size, size, channels), truth (n,), files (n,). Raises LookupError."""
+        file = Path(path) / "predictions" / "probes.npz"
+
+        def work() -> dict[str, np.ndarray]:
+            with np.load(file) as stored:
+                return {name: stored[name] for name in ("squares", "truth", "files")}
+
+        try:
+            return self.squares.once((str(file), file.stat().st_mtime_ns), work)  # type: ignore[no-any-return]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise LookupError(message(N_("this run kept no images to look at"))) from error
 
     def square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
         """uint8 (size, size, channels): what the network sees, changed as the question asks. Raises LookupError."""
@@ -123,7 +136,7 @@ class Looker:
         elif "row" in image:
             found = self.album(path).image(image["row"], preprocessing.jpeg_side)
         else:
-            squares = probes(path)["squares"]
+            squares = self.probes(path)["squares"]
             if not 0 <= image["probe"] < len(squares):
                 raise LookupError(message(N_("this run kept no image of this number")))
             square = squares[image["probe"]]
@@ -148,15 +161,6 @@ class Looker:
         """What tells this image in these weights from all others."""
         told = [(name, sha256(value) if isinstance(value, bytes) else value) for name, value in sorted(image.items())]
         return (*self.key(path, snapshot), *stamp(path), *told)
-
-
-def probes(path: str) -> Any:
-    """What the training set aside: squares uint8 (n, size, size, channels), truth (n,), files (n,). Raises LookupError."""
-    try:
-        with np.load(Path(path) / "predictions" / "probes.npz") as stored:
-            return {name: stored[name] for name in ("squares", "truth", "files")}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise LookupError(message(N_("this run kept no images to look at"))) from error
 
 
 def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:

@@ -42,6 +42,8 @@ def weight_of(value: Any) -> int:
         return SMALLEST + sum(p.nbytes for p in value.parameters())
     if hasattr(value, "nbytes"):
         return max(SMALLEST, int(value.nbytes))
+    if isinstance(value, dict):
+        return weight_of(list(value.values()))
     if isinstance(value, (list, tuple)):
         return SMALLEST + sum(weight_of(item) for item in value)
     if dataclasses.is_dataclass(value):

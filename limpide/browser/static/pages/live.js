@@ -7,9 +7,10 @@ import { get, path, post, ask } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
 
-// Whoever watches a training draws on the processors that it uses: what costs little comes at once, the rest every two or three seconds.
+// Whoever watches a training draws on the processors that it uses: what costs little comes at once, the rest the more rarely the longer it goes on.
 const CALM = 2000; // ms at least between two looks at what a run has kept, and between two drawings of its curves
-const calm = (points) => Math.min(3000, Math.max(CALM, 4 * points)); // ms
+const calm = (points) => Math.min(5000, Math.max(CALM, 4 * points)); // ms between two drawings
+const patience = (watched) => Math.min(30000, Math.max(CALM, watched / 3)); // ms between two looks, each of which wakes the network
 const RATE = 6000; // ms between two drawings of what changes little: the learning rate, which was decided before, and the passes
 const SOON = 500; // ms after a step until what was kept at it is on the disk
 const SHOWN = 16; // images that are asked again and again
@@ -24,19 +25,19 @@ const useSeries = (run) => {
   useEffect(() => {
     if (hidden) return; // nobody looks: nothing is sent, nothing is drawn, and the training has the processors to itself
     let source, timer, drawn, current = true;
-    const draw = () => { drawn = performance.now(); set({ value: newest.value }); };
+    const draw = () => { drawn = performance.now(); set({ value: copied(newest.value) }); };
     const hear = ({ data }) => {
       const before = newest.value, message = JSON.parse(data);
       newest.value = grown(before, message);
       clearTimeout(timer);
       const wait = calm(newest.value.n.length);
-      if (performance.now() - drawn >= wait || message.diagnosis || message.run.status !== before.about.status) draw();
+      if (performance.now() - drawn >= wait || message.diagnosis || newest.value.about.status !== before.about.status) draw();
       else timer = setTimeout(draw, wait); // it was the last one for a while
     };
     get(path(run, "/series")).then((first) => {
       if (!current) return;
-      let [n = [], loss = [], lr = [], seconds = []] = first.steps;
-      newest.value = { ...first, n, loss, lr, seconds };
+      const [n = [], loss = [], lr = [], seconds = []] = first.steps;
+      newest.value = { ...first, n, loss, lr, seconds, smooth: smooth(loss) };
       draw();
       source = new EventSource(path(run, "/events", { offset: first.offset, epoch: first.about.epoch_id }));
       source.addEventListener("events", hear);
@@ -48,17 +49,18 @@ const useSeries = (run) => {
   return [state, newest];
 };
 
+const COLUMNS = ["n", "loss", "lr", "seconds", "smooth"];
+const copied = (value) => ({ ...value, ...Object.fromEntries(COLUMNS.map((name) => [name, [...value[name]]])) });
+
 /** The series with what a message of the stream adds. */
-const grown = (value, { events, run, system, diagnosis }) => {
-  const next = { ...value, about: run };
-  const steps = events.filter((event) => event.kind === "step");
-  if (steps.length) {
-    for (const name of ["n", "loss", "lr", "seconds"]) next[name] = value[name].concat(steps.map((step) => step[name]));
-    if (next.n.length > MOST) for (const name of ["n", "loss", "lr", "seconds"]) next[name] = next[name].filter((_, k) => k % 2 === 0 || k > MOST - 500);
-    next.total = value.total + steps.length;
+const grown = (value, { steps: [n, loss, lr, seconds] = [], total = 0, epochs = [], notes = [], run, system, diagnosis }) => {
+  const next = { ...value, epochs: value.epochs.concat(epochs), notes: value.notes.concat(notes), total: value.total + total };
+  if (n) {
+    const more = { n, loss, lr, seconds, smooth: smooth(loss, value.smooth.at(-1)) };
+    for (const name of COLUMNS) value[name].push(...more[name]); // in place: thousands of numbers are not copied with each message
+    if (value.n.length > MOST) for (const name of COLUMNS) next[name] = next[name].filter((_, k) => k % 2 === 0 || k > MOST - 500);
   }
-  next.epochs = value.epochs.concat(events.filter((event) => event.kind === "epoch"));
-  next.notes = value.notes.concat(events.filter((event) => event.kind === "note"));
+  if (run) next.about = run;
   if (system) next.now = system;
   if (system && system.step > (value.system[0]?.at(-1) ?? -1)) next.system = ["step", "cpu", "memory", "joules", "how"].map((name, k) => [...(value.system[k] ?? []), system[name]]);
   if (diagnosis) next.diagnosis = diagnosis;
@@ -86,8 +88,9 @@ const useHidden = () => {
   return hidden;
 };
 
-const smooth = (values, by = 0.9) => {
-  let kept = null;
+/** after: the last smooth value before these. */
+const smooth = (values, after = null, by = 0.9) => {
+  let kept = after;
   return values.map((value) => (kept = value == null ? kept : kept === null ? value : by * kept + (1 - by) * value));
 };
 
@@ -116,7 +119,7 @@ const Kept = ({ epochs, over, kind, first }) => {
 
 // What changes with each message is drawn by itself: two short texts.
 const Step = ({ newest }) => count(newest.value.n.at(-1) ?? 0);
-const Loss = ({ newest }) => number(smooth(newest.value.loss).at(-1));
+const Loss = ({ newest }) => number(newest.value.smooth.at(-1));
 
 const Live = ({ run, about, series, newest }) => {
   const [axis, choose] = useState("steps");
@@ -124,13 +127,16 @@ const Live = ({ run, about, series, newest }) => {
   const running = now.status === "running";
   // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are asked again.
   const { total } = series, kept = series.epochs.length + (total ? 1 + Math.floor(Math.log2(total)) : 0) + series.notes.length;
-  const stage = about && `${kept} ${now.phase} ${now.status}`, known = useRef(null), asking = useRef({ since: -CALM });
+  const turn = `${now.phase} ${now.status}`, stage = about && `${kept} ${turn}`;
+  const asking = useRef({ opened: performance.now(), since: -Infinity });
   useEffect(() => {
-    const before = known.current, { timer, since } = asking.current;
-    known.current = stage;
-    if (!before || before === stage || timer) return; // passes may be shorter than the wait: it must not begin anew with each
-    const ask = () => { asking.current = { since: performance.now() }; news.value += 1; };
-    asking.current.timer = setTimeout(ask, Math.max(SOON, since + CALM - performance.now()));
+    const { stage: before, turn: had, timer, since, opened } = asking.current;
+    Object.assign(asking.current, { stage, turn });
+    if (!before || before === stage || (timer && turn === had)) return; // passes may be shorter than the wait: it must not begin anew with each
+    clearTimeout(timer);
+    const ask = () => { Object.assign(asking.current, { since: performance.now(), timer: null }); news.value += 1; };
+    const wait = turn === had ? since - performance.now() + patience(performance.now() - opened) : 0;
+    asking.current.timer = setTimeout(ask, Math.max(SOON, wait));
   }, [stage]);
   useEffect(() => () => clearTimeout(asking.current.timer), []);
   const x = useMemo(() => {
@@ -154,7 +160,7 @@ const Live = ({ run, about, series, newest }) => {
     if (validated) for (const epoch of series.epochs) { const k = series.n.findIndex((n) => n >= epoch.step); found[k < 0 ? x.length - 1 : k] = epoch.validation_loss; }
     return found;
   }, [x, series.epochs.length]);
-  const losses = useMemo(() => [x, series.loss, smooth(series.loss), validation], [x, validation]);
+  const losses = useMemo(() => [x, series.loss, series.smooth, validation], [x, validation]);
   // From the first step to the newest, as the loss above it.
   const passes = validated ? series.epochs : [];
   const accuracy = useRarely([[x[0], ...passes.map((epoch) => ofStep(epoch.step)), x.at(-1)], [null, ...passes.map((epoch) => 100 * epoch.validation_accuracy), null]], RATE, `${axis} ${now.status} ${passes.length}`);
@@ -163,8 +169,8 @@ const Live = ({ run, about, series, newest }) => {
   const speed = recent.length ? recent.length / recent.reduce((a, b) => a + b, 0) : null;
   const batch = about?.recipe?.batch;
   const nearest = (k) => closest(series.n[k]);
-  const closest = (step) => {
-    const kept = about?.snapshots ?? [];
+  const closest = async (step) => {
+    const kept = (await get(path(run, "")).catch(() => about))?.snapshots ?? []; // of this very moment
     if (kept.length) go({ at: String(kept.reduce((a, b) => (Math.abs(b - step) < Math.abs(a - step) ? b : a))) });
   };
   const marks = snapshot() === "best" ? [] : [ofStep(Number(snapshot()))].filter((v) => v !== undefined);
