@@ -244,7 +244,7 @@ class Studio:
         words = language.current()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
         offset, since = int(last) if last.isdecimal() else 0, request.query_params.get("epoch", "")
-        told = tail(run, offset, int(since) if since.isdecimal() else None, words, lambda: self._story(run))
+        told = tail(run, offset, int(since) if since.isdecimal() else None, words, lambda: self._story(run), request.is_disconnected)
         return StreamingResponse(told, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def control(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from limpide import language
@@ -17,21 +17,26 @@ from limpide.studio.series import Events, Story, size_of, summary
 
 TAIL = 0.46  # s between two looks at events.jsonl
 LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
-BLOCK = 1 << 17  # bytes of new events that are sent at once: fewer steps than a message thins
+BLOCK = 1 << 17  # bytes of new events that are sent at once: fewer steps, as run.append writes them, than a message thins
 BEAT = 10.0  # s after which a silent stream says that it is alive
 
 
-async def tail(run: Run, offset: int, since: int | None, words: str, story: Callable[[], Story]) -> AsyncIterator[str]:
-    """What happens in a run after this place of its events, in the language `words`, until the run is gone; whoever stops listening stops it.
+async def tail(run: Run, offset: int, since: int | None, words: str, story: Callable[[], Story], gone: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
+    """What happens in a run after this place of its events, in the language `words`, until there is no more to say or nobody listens (`gone`).
 
     since: the epoch_id under which the listener read up to there; another one means that events were taken back meanwhile.
-    events: what Events tells, and {run, system, diagnosis} where they changed · again: read everything anew · gone
+    events: what Events tells, {run, system} where they changed, {diagnosis} after a pass · again: read everything anew · gone
     """
-    now, stamp, looked, silent = summary(run), _stamp(run), time.monotonic(), 0.0
+    now, stamp, silent = summary(run), _stamp(run), 0.0
+    looked = asked = time.monotonic()
     since = now.get("epoch_id") if since is None else since
     known: dict[str, Any] = {}  # as it was told last
     machine: dict[str, Any] | None = None
     while True:
+        if time.monotonic() - asked > BEAT:  # seldom: a server that follows its protocol ends this by itself
+            asked = time.monotonic()
+            if await gone():
+                return
         if (written := _stamp(run)) != stamp or time.monotonic() - looked > LOOK:
             stamp, looked, now = written, time.monotonic(), summary(run)
         if now["status"] == "unreadable":
@@ -52,9 +57,11 @@ async def tail(run: Run, offset: int, since: int | None, words: str, story: Call
             if now["status"] != known.get("status") or told.get("epochs"):
                 with contextlib.suppress(RunError):  # it went away meanwhile, as the next look will tell
                     told["diagnosis"] = story().diagnosis(now["status"] == "finished")
-            offset = new.offset if new else offset
+            before, offset = offset, new.offset if new else offset
             yield _message("events", finite(told), offset)
             known, silent = now, 0.0
+            if offset - before >= BLOCK:
+                continue  # more lies there
         elif silent >= BEAT:
             yield ": alive\n\n"
             silent = 0.0

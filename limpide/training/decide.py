@@ -57,7 +57,7 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
     if recipe.freeze not in ("auto", "none"):
         reasons.append(_kept(freeze))
     precision, why_precision = _precision(recipe, device, known)
-    why_batch = N_("about 24 steps a pass, from 16 to 128 images each") if not known else N_("the default of pretrained networks")
+    why_batch = N_("a 24th of the images, as a power of two from 16 to 128") if not known else N_("the default of pretrained networks")
     filled = recipe.but(
         model=model,
         image_size=size,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -391,3 +392,22 @@ def test_marks_are_a_table_beside_the_run_and_touch_nothing(run: Run) -> None:
     assert run.marks_file.read_text() == "my own table\n1\n"
     run.marks_file.unlink()
     assert before == {file: file.stat().st_mtime_ns for file in (run.path.parents[1] / "photos").rglob("*.png")}
+
+
+def test_the_images_aside_are_read_once_and_anew_when_they_are_others(looker: Looker, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "predictions").mkdir()
+    file = tmp_path / "predictions" / "probes.npz"
+    shutil.copy(run.path / "predictions" / "probes.npz", file)
+    read = []
+    load = np.load
+    monkeypatch.setattr(np, "load", lambda *args: read.append(1) or load(*args))
+    first = looker.probes(str(tmp_path))
+    assert looker.probes(str(tmp_path)) is first and len(read) == 1
+    with pytest.raises(ValueError, match="read-only"):
+        first["squares"][0] = 0
+    np.savez(file, squares=first["squares"][:1] // 2, truth=first["truth"][:1], files=first["files"][:1])
+    os.utime(file, ns=(1, 1))
+    assert np.array_equal(looker.probes(str(tmp_path))["squares"], first["squares"][:1] // 2)
+    file.write_bytes(b"PK damaged")
+    with pytest.raises(LookupError, match="kept no images"):
+        looker.probes(str(tmp_path))

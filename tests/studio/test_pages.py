@@ -352,6 +352,43 @@ def test_energy_is_spent_step_by_step(page: Any) -> None:
     assert spent([1, 2], []) == [0, 0]
 
 
+def test_a_curve_grows_message_by_message_as_if_it_came_at_once(page: Any) -> None:
+    found = page.evaluate("""() => import('/static/pages/live.js').then(({ grown, smooth }) => {
+        const losses = Array.from({ length: 6000 }, (_, k) => (k % 100 === 99 ? null : 1 / (k + 1)));
+        let series = { n: [], loss: [], lr: [], seconds: [], smooth: [], epochs: [], notes: [], system: [], total: 0, about: { status: "running" } }, most = 0;
+        for (let k = 0; k < 6000; k += 100) {
+          const some = losses.slice(k, k + 100);
+          series = grown(series, { steps: [some.map((_, i) => k + i + 1), some, some.map(() => 0.1), some.map(() => 0.01)], total: 100, notes: [{ text: `${k}` }] });
+          most = Math.max(most, series.n.length);
+        }
+        const whole = smooth(losses);
+        return { ...series, most, away: Math.max(...series.n.map((n, k) => Math.abs((series.smooth[k] ?? 0) - (whole[n - 1] ?? 0)))), right: series.n.every((n, k) => series.loss[k] === losses[n - 1]) };
+      })""")
+    assert found["total"] == 6000 and found["most"] <= 4000 and found["n"] == sorted(set(found["n"])) and found["n"][-100:] == list(range(5901, 6001))
+    assert found["away"] < 1e-12 and found["right"] and len(found["notes"]) == 60 and found["about"] == {"status": "running"}
+
+
+def test_a_click_on_the_curve_that_is_answered_late_moves_nothing_else(copied: Path, page: Any) -> None:
+    go(page, f"page=live&run={copied.name}")
+    page.wait_for_selector(".u-over")
+    page.evaluate("() => { window.kept = window.fetch; window.fetch = (...all) => new Promise((done) => setTimeout(() => done(window.kept(...all)), 700)) }")
+    page.locator(".u-over").first.click(position={"x": 30, "y": 60})
+    page.evaluate(f"() => {{ location.hash = 'page=anatomy&run={copied.name}' }}")
+    page.wait_for_timeout(1200)
+    assert page.evaluate("() => location.hash") == f"#page=anatomy&run={copied.name}", "somebody went elsewhere meanwhile"
+    page.evaluate("() => { window.fetch = window.kept }")
+    go(page, f"page=live&run={copied.name}")
+    page.wait_for_selector(".u-over")
+    steps = sorted(Run(copied).kept())
+    page.evaluate(
+        "() => { window.fetch = (url, ...all) => (/[/]runs[/][^/]+[?]/.test(url) ? Promise.reject(new TypeError('gone')) : window.kept(url, ...all)) }"
+    )
+    page.locator(".u-over").first.click(position={"x": 30, "y": 60})
+    page.wait_for_function("() => location.hash.includes('at=')")
+    assert int(page.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('at')")) in steps, "without an answer, of those that were known"
+    page.evaluate("() => { window.fetch = window.kept }")
+
+
 def test_the_errors_come_by_themselves_when_the_run_is_judged(copied: Path, page: Any) -> None:
     run = Run(copied)
     accuracy, answers = run.path / "findings" / "accuracy.json", run.path / "predictions" / "test.npz"

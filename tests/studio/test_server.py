@@ -552,16 +552,17 @@ def test_the_stream_goes_on_where_it_was_and_passes_over_half_a_line(server: Ser
         shutil.rmtree(run.path, ignore_errors=True)
 
 
-def test_a_stream_ends_when_its_listener_leaves(tmp_path: Path) -> None:
-    import asyncio
-
+@pytest.mark.parametrize("protocol", ["2.3", "2.4"])  # from 2.4 on Starlette leaves it to the server to notice
+def test_a_stream_ends_when_its_listener_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
+    from limpide.studio import stream
     from limpide.studio.server import application
 
+    monkeypatch.setattr(stream, "BEAT", 0.5)
     Run.create(tmp_path, "left", {"wanted": {}, "classes": [], "status": "running"})
     app, studio = application(tmp_path, "token", 80)
     name = Run.all_in(tmp_path)[0].path.name
     scope = {
-        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "type": "http", "asgi": {"version": "3.0", "spec_version": protocol}, "http_version": "1.1", "method": "GET", "scheme": "http",
         "path": f"/api/runs/{name}/events", "raw_path": b"", "query_string": b"", "root_path": "", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
         "headers": [(b"host", b"127.0.0.1:80"), (b"cookie", b"limpide-80=token")],
     }  # fmt: skip
@@ -586,6 +587,38 @@ def test_a_stream_ends_when_its_listener_leaves(tmp_path: Path) -> None:
     finally:
         studio.close()
     assert sent[0]["status"] == 200 and b"event: events" in sent[1]["body"]
+
+
+def test_a_listener_that_is_behind_catches_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from limpide.events import Step
+    from limpide.studio.series import Story
+    from limpide.studio.stream import tail
+
+    run = Run.create(tmp_path, "behind", {"wanted": {}, "classes": [], "status": "finished"})
+    for n in range(1, 10_001):
+        run.append(Step(n, 0, 1.0, 0.1, 0.01))
+    run.sync()
+    told: list[list[int]] = []
+    rests: list[int] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(len(told))
+
+    async def stays() -> bool:
+        return False
+
+    async def listened() -> None:
+        async for text in tail(run, 0, None, "en", lambda: Story(run).read(), stays):
+            values = json.loads(text.split("data: ")[1])
+            assert len(values["steps"][0]) == values["total"], "nothing is thinned on the way"
+            told.append(values["steps"][0])
+            if sum(map(len, told)) >= 10_000:
+                return
+
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    asyncio.run(listened())
+    assert [n for some in told for n in some] == list(range(1, 10_001)) and len(told) > 3
+    assert rests == [], "it rests when nothing more lies there"
 
 
 def test_two_studios_beside_each_other(server: Server) -> None:

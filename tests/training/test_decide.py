@@ -99,7 +99,7 @@ def test_a_reason_is_given_for_what_was_decided_and_not_for_what_was_asked() -> 
     told = str(decide(Recipe(model="mlp", device="cpu", batch=7, lr=0.5, precision="fp32"), DIGITS, 500)[1][-1])
     assert told == "batch 7 (as asked), highest rate 0.5 (as asked), fp32 on cpu (as asked)"
     told = str(decide(Recipe(model="mlp", device="cpu"), DIGITS, 500)[1][-1])
-    assert told.startswith("batch 16 (about 24 steps a pass, from 16 to 128 images each), highest rate 0.002 (the default of mlp), ")
+    assert told.startswith("batch 16 (a 24th of the images, as a power of two from 16 to 128), highest rate 0.002 (the default of mlp), ")
     sizes = [str(decide(Recipe(model=model, device="cpu"), PHOTOS, 500)[1][0]) for model in ("cnn", "efficientnet_lite0", "resnet18")]
     assert sizes[0] == "squares of 64 px, smaller than the images (480 px), to learn faster"
     assert sizes[1].startswith("squares of 128 px for fine-tuning") and sizes[2].startswith("squares of 224 px, smaller than")

@@ -116,7 +116,10 @@ class Looker:
 
         def work() -> dict[str, np.ndarray]:
             with np.load(file) as stored:
-                return {name: stored[name] for name in ("squares", "truth", "files")}
+                found = {name: stored[name] for name in ("squares", "truth", "files")}
+            for kept in found.values():
+                kept.setflags(write=False)  # the next question gets the same arrays
+            return found
 
         try:
             return self.squares.once((str(file), file.stat().st_mtime_ns), work)  # type: ignore[no-any-return]

@@ -31,7 +31,7 @@ const useSeries = (run) => {
       newest.value = grown(before, message);
       clearTimeout(timer);
       const wait = calm(newest.value.n.length);
-      if (performance.now() - drawn >= wait || message.diagnosis || newest.value.about.status !== before.about.status) draw();
+      if (performance.now() - drawn >= wait || message.epochs?.length || newest.value.about.status !== before.about.status) draw();
       else timer = setTimeout(draw, wait); // it was the last one for a while
     };
     get(path(run, "/series")).then((first) => {
@@ -42,7 +42,7 @@ const useSeries = (run) => {
       source = new EventSource(path(run, "/events", { offset: first.offset, epoch: first.about.epoch_id }));
       source.addEventListener("events", hear);
       source.addEventListener("again", () => again((n) => n + 1));
-      source.addEventListener("gone", () => { source.close(); set({ error: t("live.gone") }); });
+      source.addEventListener("gone", () => { clearTimeout(timer); source.close(); set({ error: t("live.gone") }); });
     }, (error) => current && set({ error: error.message }));
     return () => { current = false; clearTimeout(timer); source?.close(); };
   }, [run, round, hidden, language.value]);
@@ -53,7 +53,7 @@ const COLUMNS = ["n", "loss", "lr", "seconds", "smooth"];
 const copied = (value) => ({ ...value, ...Object.fromEntries(COLUMNS.map((name) => [name, [...value[name]]])) });
 
 /** The series with what a message of the stream adds. */
-const grown = (value, { steps: [n, loss, lr, seconds] = [], total = 0, epochs = [], notes = [], run, system, diagnosis }) => {
+export const grown = (value, { steps: [n, loss, lr, seconds] = [], total = 0, epochs = [], notes = [], run, system, diagnosis }) => {
   const next = { ...value, epochs: value.epochs.concat(epochs), notes: value.notes.concat(notes), total: value.total + total };
   if (n) {
     const more = { n, loss, lr, seconds, smooth: smooth(loss, value.smooth.at(-1)) };
@@ -89,7 +89,7 @@ const useHidden = () => {
 };
 
 /** after: the last smooth value before these. */
-const smooth = (values, after = null, by = 0.9) => {
+export const smooth = (values, after = null, by = 0.9) => {
   let kept = after;
   return values.map((value) => (kept = value == null ? kept : kept === null ? value : by * kept + (1 - by) * value));
 };
@@ -123,11 +123,12 @@ const Loss = ({ newest }) => number(newest.value.smooth.at(-1));
 
 const Live = ({ run, about, series, newest }) => {
   const [axis, choose] = useState("steps");
+  const clicks = useRef(0);
   const now = series.about ?? about ?? {};
   const running = now.status === "running";
   // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are asked again.
   const { total } = series, kept = series.epochs.length + (total ? 1 + Math.floor(Math.log2(total)) : 0) + series.notes.length;
-  const turn = `${now.phase} ${now.status}`, stage = about && `${kept} ${turn}`;
+  const turn = `${now.phase} ${now.status} ${series.notes.length}`, stage = about && `${kept} ${turn}`;
   const asking = useRef({ opened: performance.now(), since: -Infinity });
   useEffect(() => {
     const { stage: before, turn: had, timer, since, opened } = asking.current;
@@ -170,7 +171,10 @@ const Live = ({ run, about, series, newest }) => {
   const batch = about?.recipe?.batch;
   const nearest = (k) => closest(series.n[k]);
   const closest = async (step) => {
+    const mine = (clicks.current += 1), { hash } = location;
     const kept = (await get(path(run, "")).catch(() => about))?.snapshots ?? []; // of this very moment
+    if (mine !== clicks.current || location.hash !== hash) return; // somebody clicked again, or went elsewhere
+    if (kept.length !== about?.snapshots.length) news.value += 1; // so that the bar has them too
     if (kept.length) go({ at: String(kept.reduce((a, b) => (Math.abs(b - step) < Math.abs(a - step) ? b : a))) });
   };
   const marks = snapshot() === "best" ? [] : [ofStep(Number(snapshot()))].filter((v) => v !== undefined);
