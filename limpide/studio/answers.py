@@ -15,6 +15,8 @@ from limpide.language import Message
 from limpide.recipe import Recipe
 from limpide.run import Run
 
+FIRST = "shortcut"  # of the claims with the same verdict: a model that looks at the wrong thing makes the others worth little
+
 # What reading the files of a run raises when somebody or something damaged them.
 DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
@@ -52,7 +54,8 @@ def worth_a_look(run: Run) -> list[dict[str, str]]:
         found = [finding for finding in run.findings().values() if finding.verdict in ("bad", "warn")]
     except (RunError, *DAMAGE):
         return []
-    return [{"verdict": one.verdict, "text": str(one.message)} for one in sorted(found, key=lambda one: one.verdict)]
+    found.sort(key=lambda one: (one.verdict, one.name != FIRST))
+    return [{"verdict": one.verdict, "text": str(one.message)} for one in found]
 
 
 def choices() -> dict[str, dict[str, str]]:

@@ -42,6 +42,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "epoch_id": info.get("epoch_id", 0),
         "accuracy": {"value": score.value, "low": score.low, "high": score.high, "n": score.n} if score else None,
         "cost": _cost(run),
+        "shortcut": _doubted(run),
         "report": run.report_file.exists(),
     }
 
@@ -63,6 +64,15 @@ def spark(run: Run, points: int = 40) -> list[float]:
     except OSError:  # it learns nothing yet
         return []
     return found
+
+
+def _doubted(run: Run) -> bool:
+    """Whether one small place may decide what the model says: what somebody should know before anything else."""
+    try:
+        found = run.finding("shortcut")
+    except Exception:  # damaged, which the Audit page says: the run itself is fine
+        return False
+    return found is not None and found.verdict in ("bad", "warn")
 
 
 def _cost(run: Run) -> dict[str, float]:

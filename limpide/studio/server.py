@@ -34,7 +34,7 @@ from limpide.language import N_
 from limpide.report.page import SECTIONS, written_as
 from limpide.run import Run
 from limpide.studio import marking, starting
-from limpide.studio.answers import Ascii, choices, finite, worded, worth_a_look
+from limpide.studio.answers import FIRST, Ascii, choices, finite, worded, worth_a_look
 from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
@@ -194,7 +194,7 @@ class Studio:
         run = self._run(request)
         speak(request)
         found, titles = run.findings(), dict(SECTIONS)
-        told = ["accuracy", *titles]  # in the order of the report; then what is said of the images
+        told = ["accuracy", FIRST, *titles]  # then in the order of the report; at last what is said of the images
         order = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
         return Ascii({"findings": [worded(found[name]) | {"title": language._(titles[name]) if name in titles else ""} for name in order]})
 

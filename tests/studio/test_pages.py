@@ -27,6 +27,7 @@ from limpide.ladder.race import SURFACES, race
 from limpide.models import MODELS, PRETRAINED
 from limpide.run import Run
 from limpide.studio.looking.drawn import _measured
+from limpide.studio.series import summary
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
@@ -298,7 +299,8 @@ def test_a_place_that_decides_is_looked_for(page: Any) -> None:
     go(page, f"page=audit&{RUN}")
     page.get_by_role("button", name="Look for such a place").click()
     page.wait_for_selector("canvas.shares")
-    assert re.search(r"(One|No|whether one) small place decides", page.inner_text("main")) and page.locator(".over .box").count() >= 1
+    assert re.search(r"(One|No|whether one) small place decides", page.inner_text("main"))
+    page.wait_for_selector(".over .box")  # once its picture has come
 
 
 def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None:  # noqa: F811
@@ -319,6 +321,26 @@ def test_live_says_what_of_a_judged_run_is_worth_a_look(page: Any, trained: Path
     assert len(shown) == len(expected) and all(any(sentence in line for line in shown) for sentence in expected)
     page.get_by_role("link", name="Their evidence, and all that was found").click()
     page.wait_for_selector(".finding")
+
+
+def test_a_place_that_may_decide_is_named_before_other_doubts(copied: Path, page: Any) -> None:
+    run = Run(copied)
+    file = run.path / "findings" / "shortcut.json"
+    told = json.loads(file.read_text())
+    assert not summary(run)["shortcut"] or told["verdict"] in ("bad", "warn")
+    for verdict, named in (("ok", False), ("warn", True)):
+        file.write_text(json.dumps(told | {"verdict": verdict}))
+        page.evaluate("() => { location.hash = 'page=learn' }")
+        go(page, "page=runs", "text=copied-001")
+        row = page.locator("tr", has=page.get_by_role("link", name="copied-001"))
+        assert row.get_by_role("link", name="one small place may decide").count() == named
+    row.get_by_role("link", name="one small place may decide").click()
+    page.wait_for_selector(".finding")
+    doubts = [line for line in page.locator(".finding").all_inner_texts() if line.startswith("worth a look")]
+    assert len(doubts) > 1 and "Does one small place decide?" in doubts[0]
+    assert "copied-001" in page.evaluate("() => location.hash")
+    file.write_text("{}")
+    assert summary(run)["status"] == "finished", "a damaged claim takes only the claim away"
 
 
 def test_weights_that_were_not_kept_are_told_on_every_page(browser: Any, server: Server) -> None:
@@ -684,6 +706,18 @@ def test_the_playground_solves_xor(page: Any) -> None:
     go(page, "page=learn&part=playground&data=xor&shape=6,4")
     page.get_by_role("button", name="Start").click()
     page.wait_for_function("() => parseFloat(document.querySelector('#right').innerText) >= 95")
+
+
+def test_whoever_has_no_network_for_digits_can_train_one_there(browser: Any, tmp_path: Path) -> None:
+    server = served(tmp_path)
+    try:
+        for page in _page(browser, server):
+            go(page, "page=learn&part=digit", "form.start")
+            assert "No network of yours knows digits yet." in page.inner_text("main") and page.locator("form.start input").first.input_value() == "mnist"
+            page.wait_for_selector("#command")
+            assert "limpide train mnist" in page.inner_text("#command")
+    finally:
+        test_server.ended(server)
 
 
 def test_a_drawn_digit_is_named_and_every_unit_lit(browser: Any, tmp_path: Path) -> None:

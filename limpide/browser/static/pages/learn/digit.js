@@ -6,12 +6,13 @@ import { runs, ask, array } from "../../api.js";
 import { useFetched, Fetched } from "../../fetched.js";
 import { Plane, most } from "../../paint.js";
 import { Pad } from "../../pad.js";
+import { Start } from "../runs/start.js";
 
 export default () => {
   const state = useFetched(runs, []);
   return html`<${Fetched} state=${state}>${({ runs }) => {
     const fit = runs.filter((run) => ["mnist", "digits"].includes(run.data) && ["finished", "running", "stopped", "interrupted"].includes(run.status));
-    if (!fit.length) return html`<p class="claim">${t("learn.digit.none")}</p><p class="read"><code>limpide train mnist</code></p>`;
+    if (!fit.length) return html`<p class="claim">${t("learn.digit.none")}</p><${Start} given="mnist" />`;
     const chosen = fit.find((run) => run.name === place.value.of) ?? fit.find((run) => run.data === "mnist") ?? fit[0];
     return html`<label class="row small">${t("learn.digit.by")} <select value=${chosen.name} onChange=${(event) => go({ of: event.target.value })}>${fit.map((run) => html`<option>${run.name}</option>`)}</select></label><${Drawn} key=${chosen.name} run=${chosen.name} />`;
   }}<//>`;

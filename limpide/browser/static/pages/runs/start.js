@@ -27,8 +27,8 @@ const usePlan = (wish) => {
   return plan.of === asked ? plan : { folders: plan.folders, waiting: true };
 };
 
-export const Start = () => {
-  const [data, set] = useState("");
+export const Start = ({ given = "" }) => {
+  const [data, set] = useState(given);
   const [more, open] = useState(false);
   const [chosen, choose] = useState({ model: "", limit: "", time: "", epochs: "", image_size: "", weights: "" });
   const [said, say] = useState("");
