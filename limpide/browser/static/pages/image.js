@@ -54,7 +54,7 @@ const Saliency = ({ run, method, label }) => {
   return html`<section><h2>${t(`method.${method}`)}</h2><${Fetched} state=${state} doing=${t(`method.${method}.doing`)}>${({ shape, values, about }) => {
     if (!values) return html`<p class="small">${about.finding.text}</p>`;
     const scale = most(values);
-    return html`<div class="lay"><${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><img alt="" src=${path(run, "/look/picture", looked())} /></div>${scale > 0 && html`<${Scale} most=${scale} unit=${method === "grad_cam" ? "" : t(`method.${method}.unit`)} />`}
+    return html`<div class="lay"><${Plane} values=${values} height=${shape[0]} width=${shape[1]} scale=${scale} label=${t(`method.${method}`)} /><img alt="" src=${path(run, "/look/picture", looked())} /></div>${scale > 0 ? html`<${Scale} most=${scale} unit=${t(`method.${method}.unit`)} />` : html`<p class="small">${t("image.zero")}</p>`}
       <${Badge} run=${run} method=${method} label=${label} />`;
   }}<//></section>`;
 };
