@@ -9,9 +9,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, Self
 
+from limpide.errors import RunError
 from limpide.events import Epoch, Note, Step, from_line
 from limpide.report.diagnosis import diagnosis
 from limpide.run import Run
+from limpide.studio.answers import DAMAGE
 
 POINTS = 2000
 
@@ -70,7 +72,7 @@ def _doubted(run: Run) -> bool:
     """Whether one small place may decide what the model says: what somebody should know before anything else."""
     try:
         found = run.finding("shortcut")
-    except Exception:  # damaged, which the Audit page says: the run itself is fine
+    except (RunError, *DAMAGE):  # which the Audit page says: the run itself is fine
         return False
     return found is not None and found.verdict in ("bad", "warn")
 
