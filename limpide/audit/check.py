@@ -86,20 +86,30 @@ def balance(checked: Checked) -> Finding:
         "ratio": large / max(1, small),
     }
     verdict: Verdict = "ok"
-    says = N_("{n:count} usable images in {k:count} classes, {small:count} to {large:count} a class.")
+    says, few = N_("{n:count} usable images in {k:count} classes, {small:count} to {large:count} a class."), None  # few: a sentence with a plural
     if len(dataset.classes) == 1:
         verdict, says = "bad", N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them.")
     elif not large:
         verdict, says = "bad", N_("No image can be used.")
+    elif not small:
+        verdict, says = "warn", N_("Class {least} has no usable image: it cannot be learned.")
     elif small < FEW:
-        verdict, says = "warn", N_("Class {least} has only {small:count} usable images: what is said about it will be uncertain.")
+        verdict, few = (
+            "warn",
+            message(
+                N_("Class {least} has only {n:count} usable image: what is said about it will be uncertain."),
+                N_("Class {least} has only {n:count} usable images: what is said about it will be uncertain."),
+                least=values["least"],
+                n=small,
+            ),
+        )
     elif large >= UNEVEN * small:
         verdict, says = "warn", N_("Classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced accuracy, not accuracy.")
     rows = [[dataset.classes[k], int(counts[k])] for k in order]
     return Finding(
         "balance",
         verdict,
-        message(says, **values),
+        few or message(says, **values),
         numbers=[Number(N_("images"), int(counts.sum()), "count")],
         table=Table([(N_("class"), "text"), (N_("images"), "count")], rows),
     )

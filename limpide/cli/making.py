@@ -41,7 +41,11 @@ def check(data: str, groups: str, rehash: bool, as_json: bool) -> None:
     screen = live.Screen(quiet=as_json)
     findings = screen.collect(work(data, groups=groups, rehash=rehash))
     if as_json:
-        click.echo(json.dumps({"data": data, "findings": {name: finding.to_json() for name, finding in findings.items()}}))
+        click.echo(
+            json.dumps(
+                {"data": data, "notes": [note.to_json() for note in screen.notes], "findings": {name: finding.to_json() for name, finding in findings.items()}}
+            )
+        )
     else:
         terminal.print_findings(findings, screen.console)
         refused = findings["balance"].verdict == "bad"  # training would say no: mend it, then look again

@@ -91,6 +91,7 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
         accuracy = findings["accuracy"].number("accuracy")
         summary = {"run": run, "data": data, "accuracy": accuracy.value, "accuracy_low": accuracy.low, "accuracy_high": accuracy.high, "n": accuracy.n}
         used = next((number.value for number in findings["accuracy"].numbers if number.name == "used in training"), None)
+        summary["notes"] = [note.to_json() for note in screen.notes]
         summary["used_in_training"] = None if used is None else int(used)  # null: only the model file is at hand
         click.echo(json.dumps(summary | {"findings": {name: f.to_json() | {"pictures": []} for name, f in findings.items()}}))
     else:

@@ -48,6 +48,8 @@ class Division:
     out: dict[int, str]  # index → why it is left out (msgid)
     together: np.ndarray  # int (n,): images with the same number were kept together
     moved: int  # images that had another part in the earlier split
+    ours: int  # images whose part was ours to choose, those that are left out not counted
+    quotas: dict[int, int]  # part → images it was to have: whole ones of each class
 
 
 def split(
@@ -80,12 +82,14 @@ def split(
         group, pinned = _with_near(near, prints, group, pinned, given, kept, out)
         kept[list(out)] = False
     parts = np.where(kept, pinned[group], NO_PART).astype(np.uint8)
-    _place(np.flatnonzero(kept & (parts == NO_PART)).astype(np.int32), parts, group, keys, labels, given, kept, shares)
+    ours = np.bincount(labels[kept & (given != TEST)], minlength=int(labels.max(initial=0)) + 1)
+    quotas = {part: _quota(part, shares[part], ours) for part in FILLED}
+    _place(np.flatnonzero(kept & (parts == NO_PART)).astype(np.int32), parts, group, keys, labels, given, kept, quotas)
     trained = np.zeros(int(labels.max(initial=0)) + 1, bool)
     trained[labels[parts == TRAIN]] = True
     for i in np.flatnonzero((parts != NO_PART) & ~trained[labels]).tolist():
         out[i], parts[i] = NOT_TRAINED, NO_PART
-    return Division(parts, out, group, moved)
+    return Division(parts, out, group, moved, int(ours.sum()), {part: int(quota.sum()) for part, quota in quotas.items()})
 
 
 def _possible(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[int, float]:
@@ -94,6 +98,12 @@ def _possible(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[in
     if n < CALIBRATION_FROM:
         none[CALIBRATION] = 0.0
     return {part: shares.get(part, 0.0) for part in FILLED} | none
+
+
+def _quota(part: int, share: float, ours: np.ndarray) -> np.ndarray:
+    """Images of each class that a part is to have, int64 (classes,): at least one where the class can spare it. ours: images of each class."""
+    quota = (share * ours + 0.5).astype(np.int64)
+    return np.where(ours >= FEWEST[part], np.maximum(quota, 1), quota) if share > 0 and part != CALIBRATION else quota
 
 
 def _numbered(keys: np.ndarray) -> np.ndarray:
@@ -250,17 +260,13 @@ def _place(
     labels: np.ndarray,
     given: np.ndarray,
     kept: np.ndarray,
-    shares: Mapping[int, float],
+    quotas: Mapping[int, np.ndarray],
 ) -> None:
     """Fills `parts` for the free images: groups of several first, then single ones, by the hash of their content."""
     classes = int(labels.max(initial=0)) + 1
-    ours = np.bincount(labels[kept & (given != TEST)], minlength=classes)
     room = np.zeros((classes, len(PARTS)), np.int64)
     for part in FILLED:
-        quota = (shares[part] * ours + 0.5).astype(np.int64)
-        if shares[part] > 0 and part != CALIBRATION:
-            quota = np.where(ours >= FEWEST[part], np.maximum(quota, 1), quota)
-        room[:, part] = quota - np.bincount(labels[kept & (given != TEST) & (parts == part)], minlength=classes)
+        room[:, part] = quotas[part] - np.bincount(labels[kept & (given != TEST) & (parts == part)], minlength=classes)
     spare = np.bincount(labels[free], minlength=classes) + np.bincount(labels[parts == TRAIN], minlength=classes)
     several = (np.bincount(group[free]) > 1)[group[free]]
     _place_groups(free[several], group[free][several], parts, keys, labels, room, spare)

@@ -80,6 +80,15 @@ def read_table(path: Path, groups: str) -> TableRows:
         notes.append(message(N_("columns not used: {names} (--groups NAME keeps images with the same value together)"), names=", ".join(unused)))
     said_parts = [_part(cell, path) for cell in columns[part_column]] if part_column else [""] * len(files)
     kept, names, left = _usable(path.parent.resolve(), files, labels, said_parts)
+    if again := len(files) - len(names) - len(left):
+        notes.append(
+            message(
+                N_("{n:count} of {total:count} rows repeats a file that is already listed; each file counts once"),
+                N_("{n:count} of {total:count} rows repeat a file that is already listed; each file counts once"),
+                n=again,
+                total=len(files),
+            )
+        )
     parts = [said_parts[i] for i in kept]
     return TableRows(names, [labels[i] for i in kept], parts, _joined([columns[name] for name in group_columns], kept), left, notes)
 
@@ -219,7 +228,7 @@ def _refuse_other_tasks(labels: Sequence[str], columns: Mapping[str, Sequence[st
 
 
 def _usable(root: Path, files: Sequence[str], labels: Sequence[str], parts: Sequence[str]) -> tuple[list[int], list[str], list[tuple[str, str]]]:
-    """(rows that can be used, their names relative to `root`, what is left out with its reason)."""
+    """(rows that can be used, their names relative to `root`, what is left out with its reason), each file once."""
     said: dict[str, set[str]] = defaultdict(set)
     placed: dict[str, set[str]] = defaultdict(set)
     for file, label, part in zip(files, labels, parts, strict=True):

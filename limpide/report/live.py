@@ -32,6 +32,7 @@ class Screen:
         from rich.console import Console
 
         self.console = Console(stderr=quiet, highlight=False)
+        self.notes: list[Message] = []  # what `collect` told besides the findings
 
     def say(self, text: Message | str, style: str = "") -> None:
         from rich.text import Text
@@ -71,6 +72,7 @@ class Screen:
                 if isinstance(event, Judged):
                     found[event.finding.name] = event.finding
                 elif isinstance(event, Note):
+                    self.notes.append(event.message)
                     self.say(event.message)
                 elif isinstance(event, Progress):
                     _advance(bar, str(event.phase), event.done, event.total)

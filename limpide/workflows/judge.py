@@ -104,7 +104,7 @@ def judge(
     yield Progress(message(N_("weighing its answers")))
     truth = dataset.labels[rows]
     train_labels = dataset.labels[parts == TRAIN]
-    run.update(test_looks=info["test_looks"] + 1)
+    _count_look(run, info)
     _keep_predictions(run, dataset, rows, truth, probabilities)
     evidence = evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()))
     for audit in AUDITS.values():
@@ -143,6 +143,13 @@ def judge(
     for old in run.checkpoints.glob("step-*"):
         old.unlink(missing_ok=True)
     run.enter("done", status="finished", seconds=whole)  # last: a run that says so has its report and nothing left over
+
+
+def _count_look(run: Run, info: dict[str, Any]) -> None:
+    """A look at the test images is one sealed file that they were put to; judging it again, after a kill or in another run, is none."""
+    sealed, seen_by = files.sha256_of_file(run.model_file)[:16], info.get("test_seen_by", [])
+    if sealed not in seen_by:
+        run.update(test_looks=info["test_looks"] + 1, test_seen_by=[*seen_by, sealed])
 
 
 def _add(run: Run, finding: Any) -> Judged:

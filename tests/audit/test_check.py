@@ -135,6 +135,12 @@ def test_uneven_classes_and_few_images(tmp_path: Path) -> None:
         photo(root / "disc" / f"more{k}.png", seed=1000 + k)
     assert "142" not in str(checked(root)["balance"]) and "disc has 11.8 times as many" in str(checked(root)["balance"])
     assert "only 3 usable images" in str(checked(photo_folder(tmp_path / "b", per_class=3))["balance"])
+    few = photo_folder(tmp_path / "c", per_class=12, classes=("disc", "square"))
+    for k in range(1, 12):
+        (few / "square" / f"{k:04d}.png").unlink()
+    assert "square has only 1 usable image:" in str(checked(few)["balance"])
+    (few / "square" / "0000.png").write_bytes(b"")
+    assert "square has no usable image: it cannot be learned" in str(checked(few)["balance"])
 
 
 def test_class_names_that_differ_by_case(tmp_path: Path) -> None:
@@ -198,7 +204,8 @@ def test_the_command(photos: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "limpide", "check", str(photos)], capture_output=True, text=True)
     assert done.returncode == 0 and "disc/copy.png" in done.stdout and done.stdout.splitlines()[-1].endswith(f"train {photos}")
     done = subprocess.run([sys.executable, "-m", "limpide", "check", str(photos), "--json"], capture_output=True, text=True)
-    assert set(json.loads(done.stdout)["findings"]) == set(CHECKS)
+    printed = json.loads(done.stdout)
+    assert set(printed["findings"]) == set(CHECKS) and printed["notes"][0]["values"] == {"n": len(list(photos.rglob("*.png"))), "k": 2}
 
 
 def test_a_data_set_without_files(tmp_path: Path) -> None:

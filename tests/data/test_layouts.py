@@ -225,6 +225,20 @@ def test_contradictions_are_left_out_on_both_sides(photos: Path) -> None:
     assert len(dataset) == 7 and {name for name, _ in dataset.left_out} == {"disc/0000.png"}
 
 
+def test_rows_that_repeat_a_file_are_counted_and_told(photos: Path) -> None:
+    """Case 42: neither a mistake nor a weight goes unnoticed."""
+    path = table(photos, "file,label", lambda f, c, k: f"{f},{c}")
+    assert not any("repeat" in str(note) for note in scan(path).notes)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, *lines[1:] * 2, f"./{lines[1]}"]))
+    dataset = scan(path)
+    assert len(dataset) == 8 and [str(n) for n in dataset.notes if "repeat" in str(n)] == [
+        "17 of 25 rows repeat a file that is already listed; each file counts once"
+    ]
+    path.write_text("\n".join([*lines, lines[1]]))
+    assert "1 of 9 rows repeats a file" in " ".join(map(str, scan(path).notes))
+
+
 def test_latin_1_is_read_and_said(photos: Path) -> None:
     """Case 43."""
     path = table(photos, "file,label", lambda f, c, k: f"{f},{'cercle brisé' if c == 'disc' else c}", encoding="latin-1")

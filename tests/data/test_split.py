@@ -449,7 +449,7 @@ HOSTILE = ["a,b.jpg", 'say "no".jpg', "new\nline\r.jpg", "=1+1", "猫🐈/x", os
 
 
 def division(parts: list[str], together: list[int] | None = None) -> Division:
-    return Division(codes(parts), {}, np.array(together if together is not None else range(len(parts)), np.int64), 0)
+    return Division(codes(parts), {}, np.array(together if together is not None else range(len(parts)), np.int64), 0, 0, {})
 
 
 def test_split_and_excluded_there_and_back(tmp_path: Path) -> None:

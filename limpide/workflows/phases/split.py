@@ -9,12 +9,18 @@ import numpy as np
 
 from limpide.audit import records
 from limpide.data.dataset import NO_PART, PARTS, TEST, VALIDATION
-from limpide.data.split import FILLED, check_split, earlier_parts, read_split, split, write_excluded, write_split
+from limpide.data.split import FILLED, Division, check_split, earlier_parts, read_split, split, write_excluded, write_split
 from limpide.errors import DataError, RunError
 from limpide.events import Event, Progress
 from limpide.language import N_, Message, message
 from limpide.run import Run
 from limpide.workflows.phases.job import Job
+
+# Why a part has another size than was asked for.
+WHOLE = N_("each class is shared out in whole images, at least one to a part")
+UNCUT = N_("images that belong together are not cut apart")
+STAYED = N_("images stay where they were in an earlier run")
+UNCUT_AND_STAYED = N_("images that belong together are not cut apart, and images stay where they were in an earlier run")
 
 
 def split_images(job: Job) -> Iterator[Event]:
@@ -46,7 +52,9 @@ def split_images(job: Job) -> Iterator[Event]:
     job.parts[kept] = division.parts
     write_split(job.run.split_file, (names[int(i)] for i in kept), (dataset.classes[int(k)] for k in labels), division, keys)
     write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
-    _refuse_if_hopeless(job, out)
+    together = np.full(len(names), -1)
+    together[kept] = division.together
+    _refuse_if_hopeless(job, out, together)
     left = len(out) + len(dataset.left_out)
     if left:
         yield job.say(
@@ -56,8 +64,10 @@ def split_images(job: Job) -> Iterator[Event]:
             ),
         )
     if inherited:
-        looks = [run.info().get("test_looks", 0) for run in Run.all_in(job.run.path.parent) if run.info().get("location") == job.dataset.location]
-        job.run.update(test_looks=max(looks, default=0))  # the same test images, seen before
+        others = [run.info() for run in Run.all_in(job.run.path.parent)]
+        others = [info for info in others if info.get("location") == job.dataset.location]
+        looks = max((info.get("test_looks", 0) for info in others), default=0)  # the same test images, seen before
+        job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.get("test_seen_by", ())}))
         yield job.say("split", message(N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"), run=inherited))
     if division.moved:
         yield job.say(
@@ -76,7 +86,8 @@ def split_images(job: Job) -> Iterator[Event]:
         else N_("{train:count} images train, {validation:count} choose, {test:count} are kept for the final score")
     )
     yield job.say("split", Message(says, counts))
-    if skewed := _other_shares(job, shares, counts):
+    stayed = earlier is not None and bool(np.isin(keys[division.parts != NO_PART], earlier[0]).any())
+    if skewed := _other_shares(job, division, shares, counts, stayed):
         yield job.say("warning", skewed)
     finding = records.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
@@ -123,39 +134,73 @@ def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str,
     return None, "", cut
 
 
-def _other_shares(job: Job, shares: Mapping[int, float], counts: Mapping[str, int]) -> Message | None:
-    """What is to be said when whole groups keep a part far from the size that was asked for."""
-    total = sum(counts.values())
+def _other_shares(job: Job, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], stayed: bool) -> Message | None:
+    """What is to be said of a part that is far from the size that was asked for, and why. stayed: some images kept the part of an earlier run."""
+    together = bool((np.bincount(division.together[division.parts != NO_PART], minlength=1) > 1).any())
     for part in (TEST, VALIDATION):
-        asked, got = shares[part], counts[PARTS[part]] / max(1, total)
-        if not (job.dataset.given == part).any() and total >= 50 and abs(got - asked) > max(0.03, 0.25 * asked):
-            return message(
-                N_("the {part} part has {got:percent} of the images instead of {asked:percent}: groups are not cut, and images stay where they were"),
-                part=message(records.PART_NAMES[PARTS[part]]).to_json(),
-                got=got,
-                asked=asked,
-            )
+        asked, got = shares[part], counts[PARTS[part]] / max(1, division.ours)
+        tolerance = max(0.03, 0.25 * asked)
+        if (job.dataset.given == part).any() or division.ours < 50 or abs(got - asked) <= tolerance:
+            continue
+        small = abs(division.quotas[part] / division.ours - asked) > tolerance or not (together or stayed)
+        why = WHOLE if small else UNCUT_AND_STAYED if together and stayed else UNCUT if together else STAYED
+        return message(
+            N_("the {part} part has {got:percent} of the images instead of {asked:percent}: {why}"),
+            part=message(records.PART_NAMES[PARTS[part]]).to_json(),
+            got=got,
+            asked=asked,
+            why=message(why).to_json(),
+        )
     return None
 
 
-def _refuse_if_hopeless(job: Job, out: dict[int, str]) -> None:
-    for part, needed in (("train", 2), ("test", 1)):
-        rows = job.rows(part)
-        if len(set(job.dataset.labels[rows].tolist())) < needed:
-            job.run.update(status="refused")  # once the folder is mended, the same command starts afresh
-            if job.dataset.groups is not None and not out:
-                raise DataError(
-                    "L239",
-                    N_("the groups are so few or so large that nothing is left to test on"),
-                    where=job.dataset.location,
-                    todo=N_("name other columns with --groups, or none"),
-                )
-            raise DataError(
-                "L209",
-                N_("too few usable images are left: {n} of {total}"),
-                where=job.dataset.location,
-                todo=N_("give at least two readable images of each of two classes; {file} says what was left out"),
-                n=int((job.parts != NO_PART).sum()),
-                total=len(job.dataset),
-                file=str(job.run.excluded_file),
-            )
+def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> None:
+    """Raises DataError, with its reason, where there are no two classes to train on or nothing to test with. together: (n,) as in Division; −1 = unreadable."""
+    trained, tested = (set(job.dataset.labels[job.rows(part)].tolist()) for part in ("train", "test"))
+    if len(trained) >= 2 and tested:
+        return
+    job.run.update(status="refused")  # once the folder is mended, the same command starts afresh
+    names, where = job.dataset.classes, job.dataset.location
+    if job.dataset.groups is not None and not out:
+        raise DataError(
+            "L239",
+            N_("the groups are so few or so large that nothing is left to test on"),
+            where=where,
+            todo=N_("name other columns with --groups, or none"),
+        )
+    if not tested and (alike := _all_alike(job, together)) is not None:
+        label, n = alike
+        raise DataError(
+            "L261",
+            N_("all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"),
+            where=where,
+            todo=N_("give images that differ, at least two of each class"),
+            n=n,
+            name=names[label],
+        )
+    if len(trained) == 1 and len(set(job.dataset.labels[~np.isin(job.dataset.given, (TEST, VALIDATION))].tolist())) == 1:
+        raise DataError(
+            "L262",
+            N_("all images to train on are of one class, {name}: there is nothing to tell apart"),
+            where=where,
+            todo=N_("add images of another class to the training part"),
+            name=names[trained.pop()],
+        )
+    raise DataError(
+        "L209",
+        N_("too few usable images are left: {n} of {total}"),
+        where=where,
+        todo=N_("give at least two readable images of each of two classes; {file} says what was left out"),
+        n=int((job.parts != NO_PART).sum()),
+        total=len(job.dataset),
+        file=str(job.run.excluded_file),
+    )
+
+
+def _all_alike(job: Job, together: np.ndarray) -> tuple[int, int] | None:
+    """(class, its images) of one whose images, two or more, all stay together; None where there is none."""
+    for label in range(len(job.dataset.classes)):
+        own = together[(job.parts != NO_PART) & (job.dataset.labels == label)]
+        if len(own) > 1 and len(np.unique(own)) == 1:
+            return label, len(own)
+    return None
