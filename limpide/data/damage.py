@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from limpide.data.notes import chunks
+
 _END = b"\xff\xd9"
 _ZEROS = bytes(32)
 _READ = 1 << 16  # bytes, about what Pillow hands over at once
@@ -127,14 +129,11 @@ def _scans_are_damaged(data: bytes, start: int) -> bool:
 
 
 def png_is_damaged(data: bytes) -> bool:
-    """The checksum of a chunk of pixels is wrong, or there is no end. (Pillow leaves these checksums unread.)"""
-    place, view = 8, memoryview(data)
-    while place + 12 <= len(data):
-        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
-        kind = data[place + 4 : place + 8]
-        if kind == b"IEND":
+    """The checksum of a chunk is wrong, or there is no end. (Pillow leaves those of the pixels unread.)"""
+    view = memoryview(data)
+    for name, place, end in chunks(data):
+        if name == b"IEND":
             return False
-        if kind == b"IDAT" and zlib.crc32(view[place + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+        if zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
             return True
-        place = end + 4
     return True

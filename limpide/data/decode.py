@@ -25,6 +25,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from limpide.data.damage import Jpeg, png_is_damaged
+from limpide.data.notes import JPEG, without_notes, without_odd_segments
 from limpide.language import N_
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, Python prints what Pillow logs of damaged files
@@ -138,7 +139,7 @@ def _decoded(data: bytes, at_least: int, look: bool) -> tuple[Image.Image, Remar
             image = _opened(data)
             # Before loading, which forgets both: how values are stored, and the orientation of a TIFF, that turns itself.
             deep = image.format in ("PNG", "TIFF") and ";16" in str(getattr(image, "tile", ""))
-            orientation = image.getexif().get(0x0112)
+            orientation = _orientation(image)
             damaged = _loaded(image, data, at_least, look)
             turned = orientation in _TURNS
             rgb, remarks = _to_rgb(ImageOps.exif_transpose(image) if turned else image)
@@ -188,9 +189,15 @@ def _opened(data: bytes) -> Image.Image:
 
 
 def _identified(data: bytes) -> Image.Image:
+    bare, profile = without_notes(data)
     try:
-        return Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(bare))
+        if bare is not data:
+            image.info["icc_profile"] = profile
+        return image
     except UnidentifiedImageError:
+        if data.startswith(JPEG):
+            return Image.open(io.BytesIO(without_odd_segments(data)))
         if _what_else(data) != HEIC:
             raise
         try:
@@ -259,6 +266,16 @@ def _check_tiff(image: Image.Image) -> None:
         raise Undecodable(TOO_MANY_CHANNELS)
 
 
+def _orientation(image: Image.Image) -> int | None:
+    """As the camera noted it; None where that cannot be read, which is no fault of the picture. Of a PNG it may stand behind the pixels."""
+    if image.format == "PNG":
+        image.load()
+    try:
+        return image.getexif().get(0x0112)
+    except Exception:
+        return None
+
+
 def _animated(image: Image.Image) -> bool:
     if image.format in ("JPEG", "MPO"):  # behind a photo lies its preview or its depth map
         return False
@@ -278,7 +295,7 @@ def _loaded(image: Image.Image, data: bytes, at_least: int, look: bool) -> bool:
             _hush_libtiff()
         image.load()
         return look and image.format == "PNG" and png_is_damaged(data)
-    jpeg = _watched(image, data)
+    jpeg = _watched(image)
     if at_least and min(image.size) >= 2 * at_least:
         image.draft(None, (at_least, at_least))  # pixels
     image.load()
@@ -288,10 +305,10 @@ def _loaded(image: Image.Image, data: bytes, at_least: int, look: bool) -> bool:
         return False
 
 
-def _watched(image: Image.Image, data: bytes) -> Jpeg | None:
+def _watched(image: Any) -> Jpeg | None:
     """None where another version of Pillow has no such insides."""
     try:
-        return Jpeg(image, data)
+        return Jpeg(image, image.fp.getvalue())
     except Exception:
         return None
 

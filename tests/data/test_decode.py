@@ -266,13 +266,6 @@ def test_a_large_image_that_is_legal_opens_without_a_warning() -> None:
         assert header(png_of(12_000, 10_000)) == (12_000, 10_000, "RGB")
 
 
-def test_text_that_unpacks_to_megabytes_is_refused() -> None:
-    png = encoded(PIXELS)
-    packed = b"comment\0\0" + zlib.compress(b"a" * 80_000_000)
-    bomb = struct.pack(">I", len(packed)) + b"zTXt" + packed + struct.pack(">I", zlib.crc32(b"zTXt" + packed))
-    assert refused(png[:33] + bomb + png[33:]) in (rules.CUT_SHORT, rules.TOO_LARGE)
-
-
 def tiff_of(channels: int, photometric: int) -> bytes:
     """An 8×8 TIFF with so many samples a pixel, of which nobody says what they mean."""
     values = bytes(range(64)) * channels
