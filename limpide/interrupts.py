@@ -1,45 +1,69 @@
-"""Signals become a wish that the loop reads between two events: no handler ever touches the training itself."""
+"""Signals become a wish that the loop reads between two events: no handler ever touches the training itself.
+
+How soon Ctrl-C is obeyed is a promise, so it does not rest on the main thread alone, which long work in C code keeps from hearing anything:
+    at once      the wish is noted, or KeyboardInterrupt is raised
+    HEARD        a sentence says that it was heard, where nothing else has
+    GRACE        KeyboardInterrupt is raised where no event came that the wish could be read at
+    LEAVE        the process is left, whatever it is doing (the command line alone: a program that uses limpide is never ended)
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import socket
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-GRACE = 4.0  # s from SIGTERM to the moment we leave without waiting for the next event; a system kills after 5 or 10
+HEARD = 1.0  # s from the signal, as all of these
+GRACE = 2.5
+LEAVE = 4.0  # a system kills 5 or 10 after SIGTERM
+AGAIN = 0.5  # s that a second Ctrl-C leaves for tidying up
 
 
 class Wish:
-    """`asked` is true once somebody wants the work to stop."""
+    """`asked` is true once a person or the system wants the work to stop."""
 
     def __init__(self) -> None:
         self.asked = False
+
+    def obeyed(self) -> None:
+        """The work is being stopped, which takes as long as a checkpoint takes: nothing is raised into it any more."""
+        if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @contextmanager
 def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[Wish]:
     """Ctrl-C once and SIGTERM ask to stop; Ctrl-C twice leaves at once; SIGHUP (a closed terminal) is ignored.
 
-    Everything written is written atomically, so leaving at once loses no more than the steps since the last checkpoint.
+    Where no event comes within GRACE seconds at which the wish could be read, KeyboardInterrupt is raised. Everything written is written
+    atomically, so leaving loses no more than the steps since the last checkpoint.
     """
     wish = Wish()
     if threading.current_thread() is not threading.main_thread():
         yield wish  # handlers belong to the main thread, and to whoever runs it
         return
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        if wish.asked:
-            raise KeyboardInterrupt
-        wish.asked = True
-        on_first()
-
-    def terminate(number: int, frame: FrameType | None) -> None:
+    def ask() -> None:
         wish.asked = True
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, GRACE)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if wish.asked:
+            raise KeyboardInterrupt
+        ask()
+        on_first()
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        ask()
 
     def late(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -53,3 +77,96 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[Wish]:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+# -- a process of ours alone
+
+_work_done: list[Callable[[], bool]] = []  # asked by whoever leaves
+
+
+@contextmanager
+def ends_well_once(done: Callable[[], bool]) -> Iterator[None]:
+    """Inside, and from then on to the end of the process, Ctrl-C and SIGTERM end it with status 0 once `done()` is true.
+
+    What was asked for is there then, and no scheduler shall ask for it again. Before that they are a KeyboardInterrupt.
+    """
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        if done():
+            sys.exit(0)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    _work_done.append(done)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not done():
+            raise
+        sys.exit(0)
+    finally:
+        ended = done()
+        _work_done.remove(done)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if ended else handler)  # printing is over: what is left takes milliseconds
+
+
+class Promptness:
+    """While it is entered, the process is gone within LEAVE seconds of the first Ctrl-C or SIGTERM that it handles.
+
+    Python hands a signal to the main thread only between two of its instructions, but writes it to this thread's socket at once.
+    """
+
+    def __init__(self, sentence: Callable[[], str]) -> None:
+        self.sentence = sentence  # that says it was heard
+        self._asked = False
+
+    def __enter__(self) -> Promptness:
+        self._inbox, self._outbox = socket.socketpair()
+        self._outbox.setblocking(False)
+        self._before = signal.set_wakeup_fd(self._outbox.fileno(), warn_on_full_buffer=False)
+        threading.Thread(target=self._listen, name="promptness", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._asked:  # else it stays: the end of Python itself may wait for threads, too
+            signal.set_wakeup_fd(self._before)
+            self._outbox.close()
+
+    def _listen(self) -> None:
+        if not (number := self._next(None)):
+            return
+        self._asked = True
+        began = time.monotonic()
+        tell, leave = began + HEARD, began + LEAVE
+        while (now := time.monotonic()) < leave:
+            if self._next(min(leave, tell) - now) == signal.SIGINT:
+                leave = min(leave, time.monotonic() + AGAIN)
+            if time.monotonic() >= tell:
+                tell = leave
+                with contextlib.suppress(OSError, ValueError, AttributeError):
+                    os.write(sys.stderr.fileno(), f"{self.sentence()}\n".encode())
+        _leave(number)
+
+    def _next(self, seconds: float | None) -> int:
+        """The next Ctrl-C or SIGTERM; 0 where none came in this time, or none can come any more."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while until is None or time.monotonic() < until:
+            self._inbox.settimeout(None if until is None else max(0.001, until - time.monotonic()))
+            try:
+                came = self._inbox.recv(1)
+            except TimeoutError:
+                break
+            if not came:
+                break
+            if came[0] in (signal.SIGINT, signal.SIGTERM):
+                return came[0]
+        return 0
+
+
+def _leave(number: int) -> None:
+    """Ends the process at once. Its children see the end of their pipes."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        with contextlib.suppress(OSError):
+            os.write(sys.stderr.fileno(), b"\x1b[?25h\r\n")  # a progress bar had hidden the cursor
+    os._exit(0 if any(done() for done in _work_done) else 128 + number)

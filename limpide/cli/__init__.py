@@ -8,14 +8,16 @@ machinery.py                                      how click is bent to this hous
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Any
 
 import click
 
-from limpide import __version__, language
+from limpide import __version__, interrupts, language
 from limpide.cli.keeping import clean, info, models, runs
 from limpide.cli.learning import lesson
-from limpide.cli.machinery import Verbs, language_first, not_spoken, spoken
+from limpide.cli.machinery import Unread, Verbs, language_first, not_spoken, spoken
 from limpide.cli.making import check, demo, export, train
 from limpide.cli.using import evaluate, explain, predict, report
 from limpide.cli.watching import studio
@@ -55,6 +57,29 @@ def cli(ctx: click.Context) -> None:
 def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
     language.use(language.wanted_language())
+    status: Any = None
+    with interrupts.Promptness(lambda: "limpide: " + _("stopping; Ctrl-C again leaves at once")):
+        try:
+            _obey()
+        except SystemExit as end:
+            status = end.code
+        except (BrokenPipeError, Unread):  # whoever read our output has left: limpide … | head
+            pass
+        _say_the_rest()
+        if status:
+            sys.exit(status)
+
+
+def _say_the_rest() -> None:
+    """Here and not at the end of Python, which complains where nothing reads it any more."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _obey() -> None:
     try:
         if (unknown := language.not_spoken()) and "--lang" not in sys.argv:
             raise not_spoken(f"LIMPIDE_LANG={unknown}")
@@ -70,8 +95,8 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(0)
+    except (BrokenPipeError, Unread):
+        raise
     except MemoryError:
         click.echo("limpide: " + _("memory ran out — use a smaller --batch or --image-size"), err=True)
         sys.exit(6)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,29 @@ def verb(short: str, help: str) -> Callable[[Callable[..., Any]], Verb]:
     return click.command(cls=Verb, short_help=short, help=help)
 
 
+class Unread(Exception):
+    """Nothing reads our output any more."""
+
+
+@contextlib.contextmanager
+def telling_unread() -> Iterator[None]:
+    """A BrokenPipeError by another name: click ends with status 1 where it sees one."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise Unread from error
+
+
 class Verbs(click.Group):
     """Guesses the verb that was meant."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with telling_unread():  # help is printed here
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with telling_unread():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order of the table, not of the alphabet

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from limpide import interrupts
 from limpide.cli.machinery import as_json_object, recipe_options, runs_folder, verb
 from limpide.errors import LimpideError
 from limpide.language import N_, message
@@ -87,24 +89,34 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
     if continued:
         screen.say(message(N_("continuing {run}, which was not finished (--new starts another)"), run=str(run.path)))
     watcher = _watched(run, screen) if watch else None
-    try:
-        finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
-    except LimpideError as error:
-        if watcher is None:
-            raise
-        click.echo(f"limpide: {error}", err=True)
-        _stay(watcher)  # to look at what there is
-        sys.exit(error.exit_status)
-    if as_json:
-        click.echo(json.dumps(train_summary(run)))
-    elif finished:
-        screen.report(run)
-        screen.next("limpide", "predict", run.path, _example(run, dataset))
-    else:
-        screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
-    if watcher is not None and finished:
-        _stay(watcher)
-    sys.exit(0 if finished else 130)
+    with interrupts.ends_well_once(lambda: _is_finished(run)):
+        try:
+            finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
+        except BrokenPipeError:  # its reader left: what was learned is saved, but what was asked for is not there
+            sys.exit(0 if _is_finished(run) else 128 + signal.SIGPIPE)
+        except LimpideError as error:
+            if watcher is None:
+                raise
+            click.echo(f"limpide: {error}", err=True)
+            _stay(watcher)  # to look at what there is
+            sys.exit(error.exit_status)
+        if as_json:
+            click.echo(json.dumps(train_summary(run)))
+        elif finished:
+            screen.report(run)
+            screen.next("limpide", "predict", run.path, _example(run, dataset))
+        else:
+            screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
+        if watcher is not None and finished:
+            _stay(watcher)
+        sys.exit(0 if finished else 130)
+
+
+def _is_finished(run: Any) -> bool:
+    """Asked where a signal came: a record that cannot be read at that moment says no."""
+    with contextlib.suppress(LimpideError, OSError):
+        return bool(run.info().get("status") == "finished")
+    return False
 
 
 def _watched(run: Any, screen: Any) -> Any:
@@ -121,9 +133,11 @@ def _watched(run: Any, screen: Any) -> Any:
 
 def _stay(watcher: Any) -> None:
     """The studio stays open until Ctrl-C, which is no mistake of the training."""
-    with contextlib.suppress(KeyboardInterrupt):
-        watcher.wait()
-    watcher.terminate()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            watcher.wait()
+    finally:
+        watcher.terminate()
 
 
 def train_summary(run: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Screen:
     """Words and a progress bar with the time left. `quiet` sends everything to standard error."""
 
     def __init__(self, quiet: bool = False) -> None:
-        from rich.console import Console
+        from limpide.report.console import Console
 
         self.console = Console(stderr=quiet, highlight=False)
         self.notes: list[Message] = []  # what `collect` told besides the findings
@@ -54,10 +54,15 @@ class Screen:
 
     def follow(self, events: Iterator[Event], run: Run) -> bool:
         """Shows the events of a training until it ends or somebody asks to stop; true when it was finished."""
-        with listening(lambda: self.say(message(N_("stopping after this step; Ctrl-C again leaves at once")), "yellow")) as wish, self._bar() as bar:
+        with (
+            listening(lambda: self.say(message(N_("stopping after this step; Ctrl-C again leaves at once")), "yellow")) as wish,
+            self._bar() as bar,
+            contextlib.closing(events),  # type: ignore[type-var]
+        ):
             for event in events:
                 self._show(event, bar, run)
                 if wish.asked:
+                    wish.obeyed()
                     events.close()  # type: ignore[attr-defined]
                     bar.stop()
                     self.say(message(N_("stopped and saved; run the same command again to continue {run}"), run=str(run.path)), "yellow")

@@ -29,7 +29,7 @@ def _table(*columns: str) -> Any:
 
 
 def _print(table: Any) -> None:
-    from rich.console import Console
+    from limpide.report.console import Console
 
     Console(highlight=False).print(table)
 

@@ -1,0 +1,124 @@
+"""Ctrl-C is heard at once and the process is gone soon, whatever it is doing; after the work is done a signal is no failure."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workflows.runner import environment, info_of, started, wait_for
+
+# A main thread in C code that hears of no signal for a minute.
+DEAF = """
+import hashlib, sys, threading
+from limpide import interrupts
+with interrupts.Promptness(lambda: "it was heard"):
+    threading.Timer(0.2, lambda: print("here", flush=True)).start()
+    if sys.argv[1] == "listening":
+        with interrupts.listening() as wish:
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 10**8)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 10**8)
+"""
+
+
+@contextlib.contextmanager
+def python(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that has printed its first line; it is killed in the end."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", program, *arguments], env=environment(), stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stdout and process.stdout.readline() == "here\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(("how", "number"), [("plain", signal.SIGINT), ("listening", signal.SIGINT), ("listening", signal.SIGTERM)])
+def test_long_work_in_c_code_is_left_in_time(how: str, number: signal.Signals) -> None:
+    with python(DEAF, how) as process:
+        began = time.monotonic()
+        process.send_signal(number)
+        assert process.stderr and process.stderr.readline() == "it was heard\n"
+        assert time.monotonic() - began < 2
+        assert process.wait(10) == 128 + number
+        assert time.monotonic() - began < 5
+
+
+def test_a_second_ctrl_c_leaves_at_once() -> None:
+    with python(DEAF, "listening") as process:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)  # two of a kind that are not yet delivered are one
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert time.monotonic() - began < 2
+
+
+def test_threads_that_python_waits_for_at_its_end_do_not_hold_the_process() -> None:
+    program = """
+import threading, time
+from limpide import interrupts
+threading.Thread(target=time.sleep, args=(60,)).start()
+with interrupts.Promptness(lambda: ""):
+    print("here", flush=True)
+    time.sleep(60)
+"""
+    with python(program) as process:
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert time.monotonic() - began < 5
+
+
+# What a training is at its end: finished on the disk, and still in the loop, printing, or tidying up.
+ENDING = """
+import sys, time
+from limpide import interrupts
+
+finished = sys.argv[2] == "finished"
+with interrupts.Promptness(lambda: ""), interrupts.ends_well_once(lambda: finished):
+    if sys.argv[1] == "loop":
+        with interrupts.listening():
+            print("here", flush=True)
+            time.sleep(60)
+    if sys.argv[1] == "printing":
+        print("here", flush=True)
+        time.sleep(60)
+if sys.argv[1] == "tidying":
+    print("here", flush=True)
+    time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("where", ["loop", "printing", "tidying"])
+def test_a_signal_after_the_work_is_done_is_success(where: str, number: signal.Signals) -> None:
+    with python(ENDING, where, "finished") as process:
+        process.send_signal(number)
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("where", ["loop", "printing"])
+def test_a_signal_before_the_work_is_done_is_not(where: str) -> None:
+    with python(ENDING, where, "unfinished") as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) != 0
+
+
+def test_a_scheduler_that_ends_a_finished_training_sees_no_failure(photos: Path, tmp_path: Path) -> None:
+    """From the moment that run.json says so to the end of the process, which still has a report to print."""
+    process = started(["train", photos, "--model", "linear", "--image-size", 8, "--epochs", 1], tmp_path)
+    with process:
+        assert wait_for(process, lambda: info_of(tmp_path / "runs" / "photos-001").get("status") == "finished")
+        number = signal.SIGTERM
+        while process.poll() is None:  # all the way to its end
+            process.send_signal(number)
+            number = signal.SIGINT if number == signal.SIGTERM else signal.SIGTERM
+            time.sleep(0.005)
+        assert process.returncode == 0
