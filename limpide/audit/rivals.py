@@ -1,7 +1,6 @@
-"""Simpler models, each fitted on as many training images as the network's own training time allows.
+"""Simpler models. How many training images each learns from is decided from counts, or, where a time was asked for, by the clock.
 
-Squares of pixels are uint8 (n, size, size, channels); features are float32 (n, width). Whatever a rival needs time for
-counts: trying how many images fit is part of it, so none of them ever had more than the budget.
+Pixels are float32 (n, pixels) as `flat` gives them; features are float32 (n, width).
 """
 
 from __future__ import annotations
@@ -23,12 +22,18 @@ GROWTH = 8  # most times a subset grows at once
 SAFETY = 0.8  # share of the remaining time that the next fit is expected to take
 NEIGHBOURS = 5
 TREES = 100
+TREE_WORK = 300_000  # most of (images that a tree draws) × (pixels that it looks at for a question): 10,000 images of 900 pixels
+ITERATIONS = 60  # of logistic regression; by then validation gains nothing
 
-LOGISTIC = N_("logistic regression on pixels")
-FOREST = N_("random forest on pixels")
-NEAREST = N_("k-nearest neighbours on pixels")
-NEAREST_FEATURES = N_("k-nearest neighbours on frozen features")
-FROZEN = N_("linear layer on a frozen pretrained network")
+NAMES = {
+    "network": N_("the network"),
+    "majority": N_("always the most frequent class"),
+    "logistic": N_("logistic regression on pixels"),
+    "forest": N_("random forest on pixels"),
+    "nearest": N_("k-nearest neighbours on pixels"),
+    "nearest_features": N_("k-nearest neighbours on frozen features"),
+    "frozen": N_("linear layer on a frozen pretrained network"),
+}
 
 Fit = Callable[[np.ndarray], Any]  # sorted indices into the training part → something that was fitted
 
@@ -37,18 +42,46 @@ Fit = Callable[[np.ndarray], Any]  # sorted indices into the training part → s
 class Rival:
     """A model in the comparison, the network included. What is None was not measured or has no meaning for it."""
 
-    name: Message
-    right: int
-    n_test: int
+    key: str  # in NAMES
+    right: np.ndarray  # bool (m,), whether its answer is right, of the test images it was asked about
+    rows: np.ndarray  # int (m,), sorted: which of the test images these are
     n_train: int
     seconds: float  # of training
     milliseconds: float | None = None  # to name one image, alone, once it is decoded
     bytes: int | None = None  # of what has to be kept
     multiply_adds: int | None = None  # for one image
+    drawn: int | None = None  # of its training images, for each tree of a forest
+
+    @property
+    def name(self) -> Message:
+        return message(NAMES[self.key])
+
+    @property
+    def n_test(self) -> int:
+        return len(self.right)
 
     @property
     def accuracy(self) -> float:
-        return self.right / self.n_test
+        return float(self.right.mean())
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a rival is asked. x: float32 (m, …) · labels: int (m,) · rows: int (m,), sorted, which of the test images these are."""
+
+    x: np.ndarray
+    labels: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How many training images a rival may have. Without `seconds` it has `images` of them, whatever the clock says."""
+
+    images: int
+    seconds: float | None = None  # where a time was asked for: as many of them as can be learned within
+    decided: int | None = None  # what an earlier session found to fit into the seconds; 0: none did
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,61 +91,91 @@ class Fitted:
     seconds: float  # all that was spent to get there
 
 
-def within(budget: float, labels: np.ndarray, fit: Fit, seed: int) -> Fitted | None:
+def fitted(labels: np.ndarray, fit: Fit, allowance: Allowance) -> Fitted | None:
+    """One fit on a stratified subset of as many images as are allowed; None when not even the smallest ended in time."""
+    if allowance.seconds is not None and allowance.decided is None:
+        return within(allowance.seconds, labels, fit, allowance.seed, allowance.images)
+    n = min(len(labels), allowance.images if allowance.seconds is None or allowance.decided is None else allowance.decided)
+    if not n:
+        return None
+    began = time.perf_counter()
+    model = fit(np.sort(stratified(labels, allowance.seed)[:n]))
+    return Fitted(model, n, time.perf_counter() - began)
+
+
+def within(budget: float, labels: np.ndarray, fit: Fit, seed: int, most: int | None = None) -> Fitted | None:
     """Fits on stratified subsets, each holding the one before, that grow while the next is expected to stay within the budget.
 
-    Returns the last fit that ended in time; None when not even the smallest did.
+    budget: s, for all the fits together. Returns the last fit that ended in time; None when not even the smallest did.
     """
-    order = stratified(labels, seed)
-    n = min(len(order), max(SMALLEST_SUBSET, 2 * len(np.unique(labels))))
+    order = stratified(labels, seed)[:most]
+    n = min(len(order), smallest(labels))
     best, began = None, time.perf_counter()
-    while True:
+    while budget > 0:
         started = time.perf_counter()
         model = fit(np.sort(order[:n]))
         now = time.perf_counter()
         if now - began > budget:
-            return best
+            break
         best = Fitted(model, n, now - began)
         affordable = SAFETY * (budget - best.seconds) / max(now - started, 1e-4)  # times this fit
         following = min(len(order), int(n * min(GROWTH, affordable)))
         if following < 1.2 * n and not (following == len(order) > n):
-            return best
+            break
         n = following
+    return best
+
+
+def smallest(labels: np.ndarray) -> int:
+    """Images that a rival needs at least."""
+    return max(SMALLEST_SUBSET, 2 * len(np.unique(labels)))
 
 
 def majority(train_labels: np.ndarray, test_labels: np.ndarray) -> Rival:
-    most = int(np.bincount(train_labels).argmax())
-    right = int((test_labels == most).sum())
-    return Rival(message(N_("always the most frequent class")), right, len(test_labels), len(train_labels), 0.0, 0.0, 8, 0)
+    right = test_labels == int(np.bincount(train_labels).argmax())
+    return Rival("majority", right, np.arange(len(right)), len(train_labels), 0.0, 0.0, 8, 0)
 
 
-def logistic(train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray, budget: float, seed: int) -> Rival | None:
+def logistic(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Rival | None:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     def fit(rows: np.ndarray) -> LogisticRegression:
-        model = LogisticRegression(C=0.01, max_iter=60, tol=1e-3)
+        model = LogisticRegression(C=0.01, max_iter=ITERATIONS, tol=1e-3)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # sixty iterations are the intention
-            return model.fit(flat(train[rows]), train_labels[rows])
+            warnings.simplefilter("ignore", ConvergenceWarning)  # so many iterations are the intention
+            return model.fit(taken(train, rows), train_labels[rows])
 
     _warm(fit, train_labels)
-    found = within(budget, train_labels, fit, seed)
+    found = fitted(train_labels, fit, allowance)
     if found is None:
         return None
     kept = found.model.coef_.nbytes + found.model.intercept_.nbytes
-    return _scored(message(LOGISTIC), found, flat(test), test_labels, kept, found.model.coef_.size)
+    return _scored("logistic", found, test, kept, found.model.coef_.size)
 
 
-def forest(train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray, budget: float, seed: int) -> Rival | None:
-    """A hundred trees (Breiman 2001). Comparisons, not multiply-adds, are what they do."""
+def logistic_work(width: int, classes: int) -> int:
+    """Multiply-adds for each training image: the layer and its gradient in every iteration, a tenth of which look twice."""
+    return int(2.2 * ITERATIONS * width * (1 if classes == 2 else classes))
+
+
+def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Rival | None:
+    """A hundred trees (Breiman 2001), each from images drawn anew among all it may have: at most TREE_WORK worth of them.
+
+    So its cost does not grow with the data, and every image is drawn for some tree. Comparisons, not multiply-adds, are what
+    they do.
+    """
     from sklearn.ensemble import RandomForestClassifier
 
+    most = int(TREE_WORK / math.sqrt(train.shape[1]))
+
     def fit(rows: np.ndarray) -> RandomForestClassifier:
-        return RandomForestClassifier(TREES, random_state=seed, n_jobs=-1).fit(flat(train[rows]), train_labels[rows])
+        drawn = most if most < len(rows) else None
+        model = RandomForestClassifier(TREES, random_state=allowance.seed, n_jobs=-1, max_samples=drawn)
+        return model.fit(taken(train, rows), train_labels[rows])
 
     _warm(fit, train_labels)
-    found = within(budget, train_labels, fit, seed)
+    found = fitted(train_labels, fit, allowance)
     if found is None:
         return None
     kept = sum(
@@ -120,34 +183,37 @@ def forest(train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_l
         for t in found.model.estimators_
     )
     found.model.n_jobs = 1  # handing one image to several processes takes longer than the trees do
-    return _scored(message(FOREST), found, flat(test), test_labels, kept, None)
+    return _scored("forest", found, test, kept, None, min(most, found.n))
 
 
-def neighbours(name: str, train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray, budget: float, seed: int) -> Rival | None:
+def neighbours(key: str, train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Rival | None:
     """The most frequent class among the five nearest training images (Fix & Hodges 1951), by Euclidean distance.
 
-    train, test: float32 (n, width). It learns nothing: what counts against the budget is naming the test images.
+    train, test: float32 (n, width). It learns nothing: what counts is naming the test images.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
     def fit(rows: np.ndarray) -> tuple[KNeighborsClassifier, np.ndarray]:
-        model = KNeighborsClassifier(min(NEIGHBOURS, len(rows)), algorithm="brute").fit(train[rows], train_labels[rows])
-        return model, model.predict(test)
+        model = KNeighborsClassifier(min(NEIGHBOURS, len(rows)), algorithm="brute").fit(taken(train, rows), train_labels[rows])
+        return model, model.predict(test.x)
 
-    _warm(lambda rows: KNeighborsClassifier(1, algorithm="brute").fit(train[rows], train_labels[rows]).predict(test[:2]), train_labels)
-    found = within(budget, train_labels, fit, seed)
+    _warm(lambda rows: KNeighborsClassifier(1, algorithm="brute").fit(train[rows], train_labels[rows]).predict(test.x[:2]), train_labels)
+    found = fitted(train_labels, fit, allowance)
     if found is None:
         return None
     model, predicted = found.model
-    right = int((predicted == test_labels).sum())
-    return Rival(
-        message(name), right, len(test_labels), found.n, found.seconds, milliseconds(model.predict, test), found.n * train[:1].nbytes, found.n * train.shape[1]
-    )
+    ms, kept = milliseconds(model.predict, test.x), found.n * train[:1].nbytes
+    return Rival(key, predicted == test.labels, test.rows, found.n, found.seconds, ms, kept, found.n * train.shape[1])
 
 
 def flat(images: np.ndarray) -> np.ndarray:
     """uint8 (n, size, size, channels) → float32 (n, size · size · channels), about −2…2."""
     return (images.reshape(len(images), -1).astype(np.float32) - 127.5) / 63.75
+
+
+def taken(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """values[rows] for sorted rows, each there once: without a copy where these are all of them."""
+    return values if len(rows) == len(values) else values[rows]
 
 
 def milliseconds(predict: Callable[[np.ndarray], Any], rows: np.ndarray) -> float:
@@ -160,16 +226,13 @@ def milliseconds(predict: Callable[[np.ndarray], Any], rows: np.ndarray) -> floa
     return float(np.median(times[2:])) * 1000
 
 
-def _scored(name: Message, found: Fitted, test: np.ndarray, test_labels: np.ndarray, kept: int, multiply_adds: int | None) -> Rival:
-    right = int((found.model.predict(test) == test_labels).sum())
-    return Rival(name, right, len(test_labels), found.n, found.seconds, milliseconds(found.model.predict, test), kept, multiply_adds)
+def _scored(key: str, found: Fitted, test: HeldOut, kept: int, multiply_adds: int | None, drawn: int | None = None) -> Rival:
+    right = found.model.predict(test.x) == test.labels
+    return Rival(key, right, test.rows, found.n, found.seconds, milliseconds(found.model.predict, test.x), kept, multiply_adds, drawn)
 
 
 def _warm(fit: Fit, labels: np.ndarray) -> None:
     """A first fit loads code and starts threads, which is no training: it happens once, on two images a class, before the clock runs."""
     classes = np.unique(labels)
-    few = np.concatenate([np.flatnonzero(labels == k)[:2] for k in classes[: math.ceil(min(len(classes), 4))]])
+    few = np.concatenate([np.flatnonzero(labels == k)[:2] for k in classes[:4]])
     fit(np.sort(few))
-
-
-__all__ = ["FROZEN", "NEAREST", "NEAREST_FEATURES", "Fitted", "Rival", "flat", "forest", "logistic", "majority", "milliseconds", "neighbours", "within"]

@@ -10,6 +10,7 @@ import torch
 from limpide.data.dataset import Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.machine import cores
+from limpide.models import multiply_adds, parameters
 from limpide.recipe import Recipe
 from limpide.training.device import fused, has_fast_bf16
 from limpide.training.network import build
@@ -26,6 +27,8 @@ class FrozenFeatures:
         self.dataset = dataset
         self.preprocessing = Preprocessing(SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,))
         network = build(recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.classes), 3, SIZE)
+        # Counted before layers are fused: what they have become is no layer that could be counted.
+        self.multiply_adds, self.bytes = multiply_adds(network, 3, SIZE), 4 * parameters(network)
         self.dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
         self.network = fused(network, torch.device("cpu")).to(self.dtype)
         self._known: dict[int, np.ndarray] = {}

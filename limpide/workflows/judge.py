@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -77,11 +77,14 @@ def judge(
     material: Material,
     *,
     began: float,
-    energy: Energy,
+    energy: Callable[[], Energy],
     memory: machine.MemoryWatch,
     images: bool,
 ) -> Iterator[Event]:
-    """Looks at the test part once; then findings, report, and a finished run. `began`: when the work began (monotonic, s)."""
+    """Looks at the test part once; then findings, report, and a finished run.
+
+    began: when the work began (monotonic, s) · energy: of the run so far, read once, for the report and for run.json.
+    """
     from limpide.models import multiply_adds, parameters
     from limpide.training.network import trained
 
@@ -113,12 +116,13 @@ def judge(
     work = multiply_adds(model, preprocessing.channels, preprocessing.size)
     yield Progress(message(N_("timing the model file")))
     ms, megabytes = predictor.milliseconds(dataset.images.image(int(rows[0]), preprocessing.jpeg_side)), run.model_file.stat().st_size
-    right, learned_from = int(evidence.right.sum()), _trained_on(info, len(train_labels))
-    own = Rival(message(N_("the network")), right, len(truth), learned_from, training_seconds(info), ms, megabytes, work)
-    yield _add(run, simpler.simpler(own, *(yield from compare(dataset, parts, rows, material))))
+    own = Rival("network", evidence.right, np.arange(len(rows)), _trained_on(info, len(train_labels)), training_seconds(info), ms, megabytes, work)
+    rivals, late = yield from compare(dataset, parts, rows, material, lambda key, n: _keep_decision(run, key, n))
+    _keep_answers(run, rivals, len(rows))
+    yield _add(run, simpler.simpler(own, rivals, simpler.Had(len(train_labels), material.budget.seconds, late)))
     yield from _inside(run, dataset, evidence, rows, model, preprocessing)
     yield from _shortcut(run, dataset, evidence, rows, model, preprocessing, work)
-    whole = time.monotonic() - began
+    whole, used = time.monotonic() - began, energy()
     yield _add(
         run,
         records.cost(
@@ -131,7 +135,7 @@ def judge(
             memory=memory.peak,
             quoted_memory=info["quote"]["memory"],
             milliseconds=ms,
-            energy=energy,
+            energy=used,
         ),
     )
     yield Progress(message(N_("writing the report")))
@@ -142,7 +146,7 @@ def judge(
     shutil.rmtree(run.cache, ignore_errors=True)
     for old in run.checkpoints.glob("step-*"):
         old.unlink(missing_ok=True)
-    run.enter("done", status="finished", seconds=whole)  # last: a run that says so has its report and nothing left over
+    run.enter("done", status="finished", seconds=whole, energy=vars(used))  # last: a run that says so has its report and nothing left over
 
 
 def _count_look(run: Run, info: dict[str, Any]) -> None:
@@ -160,6 +164,19 @@ def _add(run: Run, finding: Any) -> Judged:
 def _keep_predictions(run: Run, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray) -> None:
     names = np.array([dataset.images.names[int(i)].encode("utf-8", "surrogateescape") for i in rows])
     files.write_atomically(run.predictions / "test.npz", lambda s: np.savez(s, files=names, truth=truth, probabilities=probabilities))
+
+
+def _keep_answers(run: Run, rivals: Sequence[Rival], n: int) -> None:
+    """Whether each simpler model is right on each of the n test images, in the order of test.npz: 1 or 0, and −1 where it was not asked."""
+    right = np.full((len(rivals), n), -1, np.int8)
+    for line, rival in zip(right, rivals, strict=True):
+        line[rival.rows] = rival.right
+    keys, n_train = np.array([rival.key for rival in rivals]), np.array([rival.n_train for rival in rivals])
+    files.write_atomically(run.predictions / "rivals.npz", lambda s: np.savez(s, models=keys, right=right, n_train=n_train))
+
+
+def _keep_decision(run: Run, key: str, n: int) -> None:
+    run.update(rivals=dict(run.info().get("rivals") or {}) | {key: n})
 
 
 def _keep_ends(run: Run, arrays: dict[str, np.ndarray]) -> None:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from limpide.audit import rivals
-from limpide.audit.rivals import Rival
+from limpide.audit.rivals import Allowance, HeldOut, Rival
 from limpide.data.dataset import TRAIN, Dataset
 from limpide.data.reading import Pixels
 from limpide.data.split import stratified
 from limpide.events import Event, Progress
-from limpide.language import N_, Message, message
+from limpide.language import N_, message
 from limpide.recipe import Recipe
 
 Attempt = Generator[Event, None, Rival | None]  # None: not even the smallest fit ended in time
 
 MOST_TEST = 2000  # test images that the slow ones are scored on
-MOST_BYTES = 128_000_000  # of float32 pixels handed to a rival
+MOST_BYTES = 512_000_000  # of float32 pixels of training images handed to a rival
+WORK = 500_000_000_000  # multiply-adds that one rival may cost: a few seconds
 SIDE = 32  # pixels: squares that rivals on pixels see
 CHUNK = 1024
+FROZEN_WORK = 70_600_000  # multiply-adds of rival.FrozenFeatures for one image
+WIDTH = 1280  # of its features
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,17 @@ class Frozen:
     multiply_adds: int
     is_the_network: bool  # nothing was fine-tuned, or it did not help: then it is no rival to itself
 
-    def right(self, labels: np.ndarray) -> int:
-        return int(((self.test @ self.weight.T + self.bias).argmax(1) == labels[self.test_rows]).sum())
+    def right(self, labels: np.ndarray) -> np.ndarray:
+        return np.asarray((self.test @ self.weight.T + self.bias).argmax(1) == labels[self.test_rows])
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one simpler model may cost. Without `seconds` nothing here is decided by a clock."""
+
+    work: float = WORK  # multiply-adds
+    bytes: float = MOST_BYTES
+    seconds: float | None = None  # where a time was asked for; 0: there is none left for any of them
 
 
 @dataclass(frozen=True)
@@ -52,43 +65,94 @@ class Material:
 
     pixels: Pixels
     frozen: Frozen | None
-    budget: float  # s each; at most the time that the network took
+    budget: Budget
     recipe: Recipe
+    decided: Mapping[str, int] = field(default_factory=dict)  # what an earlier session found to fit into the seconds: key → images
 
 
-def compare(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material) -> Generator[Event, None, tuple[list[Rival], list[Message]]]:
-    """A generator of progress whose return value is (the rivals, the names of those that had no time). `rows`: test images."""
+@dataclass(frozen=True)
+class Sizes:
+    """Of a comparison: images, test images, classes, and values of one image (pixels times channels) that rivals on pixels see."""
+
+    train: int
+    test: int
+    classes: int
+    values: int
+
+    @property
+    def few(self) -> int:
+        return min(self.test, MOST_TEST)
+
+    def images(self, budget: Budget) -> dict[str, int]:
+        """Training images that each rival may have, decided from counts alone: two a class at least."""
+        pixels = budget.bytes / (4 * self.values)
+        most = {
+            "logistic": min(pixels, budget.work / rivals.logistic_work(self.values, self.classes)),
+            "forest": pixels,
+            "nearest": min(pixels, budget.work / (self.few * self.values)),
+            "nearest_features": budget.work / (self.few * WIDTH),
+            "frozen": budget.work / FROZEN_WORK - self.few,
+        }
+        least = max(rivals.SMALLEST_SUBSET, 2 * self.classes)
+        return {key: min(self.train, max(least, int(n))) for key, n in most.items()}
+
+
+def sizes_of(pixels: Pixels, train: int, test: int, classes: int) -> Sizes:
+    return Sizes(train, max(1, test), classes, _side(pixels)[1] ** 2 * pixels.preprocessing.channels)
+
+
+def compare(
+    dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material, keep: Callable[[str, int], None]
+) -> Generator[Event, None, tuple[list[Rival], list[str]]]:
+    """A generator of progress whose return value is (the rivals, the keys of those that had no time).
+
+    rows: test images. keep: is told, where a clock decided, how many images a rival had.
+    """
+    found, late = [rivals.majority(dataset.labels[parts == TRAIN], dataset.labels[rows])], []
+    budget = material.budget
+    if budget.seconds is not None and budget.seconds <= 0:
+        return found, _keys(material)
     yield Progress(message(N_("preparing the images for simpler models")))
-    train, labels, seed = np.flatnonzero(parts == TRAIN), dataset.labels, material.recipe.seed
-    few = rows[np.sort(stratified(labels[rows], seed)[:MOST_TEST])]
-    found, late = [rivals.majority(labels[train], labels[rows])], []
-    train = train[np.sort(stratified(labels[train], seed)[: MOST_BYTES // (SIDE * SIDE * 3 * 4)])]
-    images, held = _small(material.pixels, train), _small(material.pixels, rows)
-    some = held[np.searchsorted(rows, few)]
-    own, truth = labels[train], labels[rows]
-
-    def nearest_pixels() -> Rival | None:
-        return rivals.neighbours(rivals.NEAREST, rivals.flat(images), own, rivals.flat(some), labels[few], material.budget, seed)
-
-    attempts: list[tuple[str, Attempt]] = [
-        (rivals.LOGISTIC, _at_once(lambda: rivals.logistic(images, own, held, truth, material.budget, seed))),
-        (rivals.FOREST, _at_once(lambda: rivals.forest(images, own, held, truth, material.budget, seed))),
-    ]
-    if material.frozen is None:
-        attempts += [(rivals.NEAREST, _at_once(nearest_pixels)), (rivals.FROZEN, _linear(dataset, train, few, material))]
-    else:
-        frozen = material.frozen
-        attempts.append((rivals.NEAREST_FEATURES, _at_once(lambda: _nearest(frozen, labels, material))))
-        if not frozen.is_the_network:
-            attempts.append((rivals.FROZEN, _at_once(lambda: _head(frozen, labels))))
-    for done, (name, attempt) in enumerate(attempts):
-        yield Progress(message(N_("trying simpler models: {name}"), name=message(name).to_json()), done, len(attempts))
+    attempts = _attempts(dataset, parts, rows, material)
+    for done, (key, attempt) in enumerate(attempts.items()):
+        yield Progress(message(N_("trying simpler models: {name}"), name=message(rivals.NAMES[key]).to_json()), done, len(attempts))
         rival = yield from attempt
+        if budget.seconds is not None:
+            keep(key, rival.n_train if rival else 0)
         if rival is None:
-            late.append(message(name))
+            late.append(key)
         else:
             found.append(rival)
     return found, late
+
+
+def _keys(material: Material) -> list[str]:
+    if material.frozen is None:
+        return ["logistic", "forest", "nearest", "frozen"]
+    return ["logistic", "forest", "nearest_features", *([] if material.frozen.is_the_network else ["frozen"])]
+
+
+def _attempts(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material) -> dict[str, Attempt]:
+    labels, seed, frozen, budget = dataset.labels, material.recipe.seed, material.frozen, material.budget
+    train = np.flatnonzero(parts == TRAIN)
+    images = sizes_of(material.pixels, len(train), len(rows), len(dataset.classes)).images(budget)
+    allowed = {key: Allowance(n, budget.seconds, material.decided.get(key), seed) for key, n in images.items()}
+    on_pixels = train[np.sort(stratified(labels[train], seed)[: max(images[key] for key in ("logistic", "forest", "nearest"))])]
+    learned, own = _small(material.pixels, on_pixels), labels[on_pixels]
+    held = HeldOut(_small(material.pixels, rows), labels[rows], np.arange(len(rows)))
+    some = np.sort(stratified(labels[rows], seed)[:MOST_TEST])
+    few = HeldOut(rivals.taken(held.x, some), labels[rows[some]], some)
+    attempts: dict[str, Attempt] = {
+        "logistic": _at_once(lambda: rivals.logistic(learned, own, held, allowed["logistic"])),
+        "forest": _at_once(lambda: rivals.forest(learned, own, held, allowed["forest"])),
+        "nearest": _at_once(lambda: rivals.neighbours("nearest", learned, own, few, allowed["nearest"])),
+    }
+    if frozen is None:
+        attempts["frozen"] = _linear(dataset, train, rows, some, material, allowed["frozen"])
+    else:
+        attempts["nearest_features"] = _at_once(lambda: _nearest(frozen, labels, rows, allowed["nearest_features"]))
+        attempts["frozen"] = _at_once(lambda: _head(frozen, labels, rows))
+    return {key: attempts[key] for key in _keys(material)}
 
 
 def _at_once(work: Callable[[], Rival | None]) -> Attempt:
@@ -97,67 +161,78 @@ def _at_once(work: Callable[[], Rival | None]) -> Attempt:
     return work()
 
 
+def _side(pixels: Pixels) -> tuple[int, int]:
+    """(side of a block that becomes one pixel, pixels a side of what rivals see)."""
+    factor = max(1, pixels.preprocessing.size // SIDE)
+    return factor, pixels.preprocessing.size // factor
+
+
 def _small(pixels: Pixels, rows: np.ndarray) -> np.ndarray:
-    """Mean over blocks, down to about 32×32: rivals on pixels gain nothing from more. uint8 (n, side, side, channels)."""
-    size = pixels.preprocessing.size
-    factor = max(1, size // SIDE)
-    if factor == 1:
-        return pixels.take(rows)
-    side = size // factor
-    found = np.empty((len(rows), side, side, pixels.preprocessing.channels), np.uint8)
+    """Mean over blocks, down to about 32×32: rivals on pixels gain nothing from more. float32 (n, side · side · channels)."""
+    (factor, side), channels = _side(pixels), pixels.preprocessing.channels
+    found = np.empty((len(rows), side * side * channels), np.float32)
     for k in range(0, len(rows), CHUNK):
-        squares = pixels.take(rows[k : k + CHUNK])[:, : side * factor, : side * factor]
-        found[k : k + CHUNK] = np.rint(squares.reshape(len(squares), side, factor, side, factor, -1).mean((2, 4)))
+        squares = pixels.take(rows[k : k + CHUNK])
+        if factor > 1:
+            blocks = squares[:, : side * factor, : side * factor].reshape(len(squares), side, factor, side, factor, channels)
+            squares = np.rint(blocks.mean((2, 4), dtype=np.float32)).astype(np.uint8)
+        found[k : k + CHUNK] = rivals.flat(squares)
     return found
 
 
-def _head(frozen: Frozen, labels: np.ndarray) -> Rival:
-    right, kept = frozen.right(labels), frozen.bytes
-    return Rival(message(rivals.FROZEN), right, len(frozen.test_rows), len(frozen.train_rows), frozen.seconds, frozen.milliseconds, kept, frozen.multiply_adds)
+def _head(frozen: Frozen, labels: np.ndarray, rows: np.ndarray) -> Rival:
+    kept, right = np.isin(frozen.test_rows, rows), frozen.right(labels)
+    places = np.searchsorted(rows, frozen.test_rows[kept])
+    return Rival("frozen", right[kept], places, len(frozen.train_rows), frozen.seconds, frozen.milliseconds, frozen.bytes, frozen.multiply_adds)
 
 
-def _nearest(frozen: Frozen, labels: np.ndarray, material: Material) -> Rival | None:
+def _nearest(frozen: Frozen, labels: np.ndarray, rows: np.ndarray, allowance: Allowance) -> Rival | None:
     """Neighbours among features that are there already: computing them counts, fitting the head does not."""
-    before = frozen.seconds - frozen.head_seconds
-    left = frozen.head_seconds if frozen.is_the_network else max(frozen.head_seconds, material.budget - before)
-    rival = rivals.neighbours(
-        rivals.NEAREST_FEATURES, frozen.train, labels[frozen.train_rows], frozen.test, labels[frozen.test_rows], left, material.recipe.seed
-    )
+    kept = np.isin(frozen.test_rows, rows)
+    asked = HeldOut(rivals.taken(frozen.test, np.flatnonzero(kept)), labels[frozen.test_rows[kept]], np.searchsorted(rows, frozen.test_rows[kept]))
+    if len(asked.rows) > MOST_TEST:
+        some = np.sort(stratified(asked.labels, allowance.seed)[:MOST_TEST])
+        asked = HeldOut(asked.x[some], asked.labels[some], asked.rows[some])
+    rival = rivals.neighbours("nearest_features", frozen.train, labels[frozen.train_rows], asked, allowance)
     if rival is None:
         return None
-    each = frozen.train[:1].nbytes
     return Rival(
-        rival.name,
+        rival.key,
         rival.right,
-        rival.n_test,
+        rival.rows,
         rival.n_train,
-        before + rival.seconds,
+        frozen.seconds - frozen.head_seconds + rival.seconds,
         frozen.milliseconds + (rival.milliseconds or 0.0),
-        frozen.bytes + rival.n_train * each,
+        frozen.bytes + rival.n_train * frozen.train[:1].nbytes,
         frozen.multiply_adds + (rival.multiply_adds or 0),
     )
 
 
-def _linear(dataset: Dataset, train: np.ndarray, test: np.ndarray, material: Material) -> Attempt:
-    """For a network trained from scratch: a linear layer on a pretrained network's features of as many images as fit."""
-    from limpide.models import multiply_adds, parameters
+def _linear(dataset: Dataset, train: np.ndarray, rows: np.ndarray, some: np.ndarray, material: Material, allowance: Allowance) -> Attempt:
+    """For a network trained from scratch: a linear layer on a pretrained network's features. some: places in `rows`."""
     from limpide.training import rival
-    from limpide.training.rival import SIZE, FrozenFeatures, linear_head
+    from limpide.training.rival import FrozenFeatures, linear_head
 
-    labels = dataset.labels
+    labels, test = dataset.labels, rows[some]
     features = FrozenFeatures(dataset, material.recipe)
     features.of(test[:2])  # its first call loads code
+    began = time.perf_counter()
+    if allowance.seconds is None:  # what is known already then costs nothing
+        wanted = train[stratified(labels[train], allowance.seed)[: allowance.images]]
+        for k in range(0, len(wanted), rival.CHUNK):
+            yield Progress(message(N_("computing the features of a pretrained network")), k, len(wanted))
+            features.of(wanted[k : k + rival.CHUNK])
+    before = time.perf_counter() - began
 
     def fit(picked: np.ndarray) -> Any:
         return linear_head(features.of(train[picked]), labels[train[picked]], len(dataset.classes))
 
-    found = rivals.within(material.budget, labels[train], fit, material.recipe.seed)
+    found = rivals.fitted(labels[train], fit, allowance)
     if found is None:
         return None
     for k in range(0, len(test), rival.CHUNK):
         yield Progress(message(N_("scoring a pretrained network with a linear layer")), k, len(test))
         features.of(test[k : k + rival.CHUNK])
-    right = int((found.model.logits(features.of(test)).argmax(1) == labels[test]).sum())
+    right = found.model.logits(features.of(test)).argmax(1) == labels[test]
     ms = rivals.milliseconds(lambda one: found.model.logits(features.fresh(one)), test)
-    kept, work = 4 * parameters(features.network), multiply_adds(features.network, 3, SIZE)
-    return Rival(message(rivals.FROZEN), right, len(test), found.n, found.seconds, ms, kept, work)
+    return Rival("frozen", right, some, found.n, before + found.seconds, ms, features.bytes, features.multiply_adds)

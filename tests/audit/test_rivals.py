@@ -1,4 +1,4 @@
-"""The rivals get no more time than the network, however little that was, and are what their names say."""
+"""The rivals get the images that they are allowed, no clock changes that unless a time was asked for, and they are what their names say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from limpide.audit import rivals
-from limpide.audit.rivals import Fitted, flat, forest, logistic, majority, neighbours, within
+from limpide.audit.rivals import Allowance, Fitted, HeldOut, fitted, flat, forest, logistic, majority, neighbours, within
 
 
 class Clock:
@@ -49,7 +49,7 @@ def test_nothing_when_not_even_the_smallest_ends_in_time(monkeypatch: pytest.Mon
 
 def test_the_smallest_subset_has_two_images_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 1.0)
-    within(0.0, np.arange(6000) % 300, clock.fit, 0)
+    within(1.0, np.arange(6000) % 300, clock.fit, 0)
     assert clock.sizes == [600]
 
 
@@ -61,7 +61,7 @@ def test_all_the_time_spent_on_the_model_that_is_shown_is_within_the_budget(
         clock = Clock(patch, per_image, power, fixed)
         found = within(budget, np.arange(n) % classes, clock.fit, 0)
     if found is None:
-        assert len(clock.sizes) == 1 and clock.now > budget
+        assert (len(clock.sizes) == 1 and clock.now > budget) or (not clock.sizes and budget == 0)
     else:
         assert found.seconds <= budget and found.model == f"model of {found.n}" and found.n in clock.sizes
         spent = sum(fixed + per_image * size**power for size in clock.sizes if size <= found.n)
@@ -85,52 +85,96 @@ def test_every_subset_is_sorted_stratified_and_holds_the_one_before(monkeypatch:
         assert set(small.tolist()) <= set(large.tolist())
 
 
+@pytest.mark.parametrize("per_image", [1e-9, 1.0, 1e6])
+def test_without_a_time_the_clock_decides_nothing(monkeypatch: pytest.MonkeyPatch, per_image: float) -> None:
+    clock, labels = Clock(monkeypatch, per_image), np.arange(6000) % 3
+    found = fitted(labels, clock.fit, Allowance(10_000))
+    assert found and found.n == 6000 and clock.sizes == [6000], "all of them, in one fit"
+    found = fitted(labels, clock.fit, Allowance(700))
+    assert found and found.n == 700 and clock.sizes == [6000, 700]
+
+
+def test_with_a_time_no_more_than_is_allowed_are_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, 1e-6)
+    found = fitted(np.arange(6000) % 3, clock.fit, Allowance(700, seconds=10))
+    assert found and found.n == 700 and clock.sizes == [32, 256, 700]
+
+
+@pytest.mark.parametrize("again", [1e-9, 1e6])
+def test_what_a_clock_decided_is_done_again_whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch, again: float) -> None:
+    labels = np.arange(6000) % 3
+    first = Clock(monkeypatch, 1e-3)
+    found = fitted(labels, first.fit, Allowance(6000, seconds=1.0, seed=4))
+    assert found and 300 < found.n < 1000
+    second = Clock(monkeypatch, again)
+    repeated = fitted(labels, second.fit, Allowance(6000, seconds=1.0, decided=found.n, seed=4))
+    assert repeated and repeated.n == found.n and second.sizes == [found.n]
+    assert (second.subsets[0] == first.subsets[first.sizes.index(found.n)]).all(), "the very same images"
+    assert fitted(labels, second.fit, Allowance(6000, seconds=1.0, decided=0)) is None
+
+
+def test_no_time_is_no_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, 0.0)
+    assert within(0.0, np.arange(100) % 2, clock.fit, 0) is None and not clock.sizes
+
+
 def test_always_the_majority_is_that_of_training() -> None:
     found = majority(np.array([0, 1, 1, 2]), np.array([1, 0, 0, 0]))
-    assert (found.right, found.n_test, found.n_train, found.seconds) == (1, 4, 4, 0.0)
+    assert found.right.tolist() == [True, False, False, False] and (found.n_test, found.n_train, found.seconds) == (4, 4, 0.0)
 
 
 @pytest.fixture
-def images() -> tuple[np.ndarray, np.ndarray]:
+def images() -> tuple[np.ndarray, np.ndarray, HeldOut]:
     rng = np.random.default_rng(0)
     labels = np.arange(120) % 2
     found = rng.integers(0, 200, (120, 6, 6, 1), dtype=np.uint8)
     found[labels == 1, :2] //= 2
-    return found, labels
+    return flat(found[:80]), labels[:80], HeldOut(flat(found[80:]), labels[80:], np.arange(40) * 2)
 
 
-def test_logistic_regression_on_pixels_is_that(images: tuple[np.ndarray, np.ndarray]) -> None:
-    x, y = images
-    found = logistic(x[:80], y[:80], x[80:], y[80:], 30.0, 0)
-    theirs = LogisticRegression(C=0.01, max_iter=60, tol=1e-3).fit(flat(x[:80]), y[:80])
-    assert found and (found.n_test, found.n_train) == (40, 80) and found.right == (theirs.predict(flat(x[80:])) == y[80:]).sum()
-    assert (found.multiply_adds, found.bytes) == (36, 37 * 4) and found.milliseconds and 0 < found.seconds <= 30
+Images = tuple[np.ndarray, np.ndarray, HeldOut]
 
 
-def test_a_random_forest_is_that(images: tuple[np.ndarray, np.ndarray]) -> None:
-    x, y = images
-    found = forest(x[:80], y[:80], x[80:], y[80:], 30.0, 7)
-    theirs = RandomForestClassifier(100, random_state=7).fit(flat(x[:80]), y[:80])
-    assert found and found.n_train == 80 and found.right == (theirs.predict(flat(x[80:])) == y[80:]).sum()
+def test_logistic_regression_on_pixels_is_that(images: Images) -> None:
+    x, y, test = images
+    found = logistic(x, y, test, Allowance(80))
+    theirs = LogisticRegression(C=0.01, max_iter=60, tol=1e-3).fit(x, y)
+    assert found and found.n_train == 80 and (found.right == (theirs.predict(test.x) == test.labels)).all() and (found.rows == test.rows).all()
+    assert (found.multiply_adds, found.bytes) == (36, 37 * 4) and found.milliseconds and found.seconds > 0
+
+
+def test_a_random_forest_is_that(images: Images) -> None:
+    x, y, test = images
+    found = forest(x, y, test, Allowance(80, seed=7))
+    theirs = RandomForestClassifier(100, random_state=7).fit(x, y)
+    assert found and found.n_train == found.drawn == 80 and (found.right == (theirs.predict(test.x) == test.labels)).all()
     assert found.bytes and found.bytes > 100 * 40 and found.multiply_adds is None
 
 
-def test_nearest_neighbours_are_that(images: tuple[np.ndarray, np.ndarray]) -> None:
-    x, y = images
-    found = neighbours(rivals.NEAREST, flat(x[:80]), y[:80], flat(x[80:]), y[80:], 30.0, 0)
-    theirs = KNeighborsClassifier(5).fit(flat(x[:80]), y[:80])
-    assert found and found.n_train == 80 and found.right == (theirs.predict(flat(x[80:])) == y[80:]).sum()
+def test_a_forest_costs_no_more_with_more_images_yet_has_them_all(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rivals, "TREE_WORK", 20 * 6)
+    x, y, test = images
+    found = forest(x, y, test, Allowance(80))
+    theirs = RandomForestClassifier(100, random_state=0, max_samples=20).fit(x, y)
+    assert found and (found.n_train, found.drawn) == (80, 20) and (found.right == (theirs.predict(test.x) == test.labels)).all()
+
+
+def test_nearest_neighbours_are_that(images: Images) -> None:
+    x, y, test = images
+    found = neighbours("nearest", x, y, test, Allowance(80))
+    theirs = KNeighborsClassifier(5).fit(x, y)
+    assert found and found.n_train == 80 and (found.right == (theirs.predict(test.x) == test.labels)).all()
     assert (found.bytes, found.multiply_adds) == (80 * 36 * 4, 80 * 36)
 
 
 @pytest.mark.parametrize("build", [logistic, forest])
-def test_without_time_there_is_no_rival(build: object, images: tuple[np.ndarray, np.ndarray]) -> None:
-    x, y = images
-    assert build(x[:80], y[:80], x[80:], y[80:], 0.0, 0) is None  # type: ignore[operator]
-    assert neighbours(rivals.NEAREST, flat(x[:80]), y[:80], flat(x[80:]), y[80:], 0.0, 0) is None
+def test_without_time_there_is_no_rival(build: object, images: Images) -> None:
+    x, y, test = images
+    assert build(x, y, test, Allowance(80, seconds=0.0)) is None  # type: ignore[operator]
+    assert neighbours("nearest", x, y, test, Allowance(80, seconds=0.0)) is None
 
 
 def test_few_images_have_few_neighbours() -> None:
     x = np.arange(6, dtype=np.float32)[:, None]
-    found = neighbours(rivals.NEAREST, x[:3], np.array([0, 0, 1]), x[3:], np.array([0, 0, 1]), 30.0, 0)
-    assert found and found.n_train == 3 and found.right == 2
+    found = neighbours("nearest", x[:3], np.array([0, 0, 1]), HeldOut(x[3:], np.array([0, 0, 1]), np.arange(3)), Allowance(30))
+    assert found and found.n_train == 3 and found.right.sum() == 2

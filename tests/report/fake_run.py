@@ -155,7 +155,7 @@ def scores(classes: tuple[str, ...], counts: np.ndarray) -> list[Finding]:
                 ratio=3.27,
             ),
             table=Table(model_columns, models),
-            details=[message("Each simpler model had at most the network's training time, and as many training images as fit into it.")],
+            details=[message("Every simpler model learned from all {n:count} training images.", n=48_000)],
         ),
         Finding(
             "classes",

@@ -12,7 +12,7 @@ from limpide.models import multiply_adds, parameters, pretrained
 from limpide.training.decide import frozen_size
 from limpide.training.network import load_weights
 from limpide.training.transfer import frozen_features, load_features
-from limpide.workflows.judge import judge, training_seconds
+from limpide.workflows.judge import judge
 from limpide.workflows.phases.job import Job
 from limpide.workflows.phases.quote import rival_budget
 from limpide.workflows.rivals import Frozen, Material
@@ -23,9 +23,8 @@ def judge_model(job: Job) -> Generator[Event]:
     if job.done("judge"):
         return
     frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
-    budget = min(training_seconds(job.info), rival_budget(job.recipe))
-    material = Material(job.pixels(), frozen, budget, job.recipe)
-    yield from judge(job.run, job.dataset, job.parts, material, began=job.began, energy=job.energy(), memory=job.memory, images=job.images)
+    material = Material(job.pixels(), frozen, rival_budget(job.recipe), job.recipe, job.info.get("rivals") or {})
+    yield from judge(job.run, job.dataset, job.parts, material, began=job.began, energy=job.energy, memory=job.memory, images=job.images)
     job.info = job.run.info()
 
 

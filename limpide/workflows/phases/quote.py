@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import torch
 
+from limpide.audit.rivals import TREE_WORK, logistic_work
 from limpide.deploy.export import check_exportable
 from limpide.errors import ModelError
 from limpide.events import Event, Progress
@@ -20,10 +21,11 @@ from limpide.training.network import augmentation, start
 from limpide.training.transfer import CHUNK, frozen_features
 from limpide.workflows.judge import PASTED_WORK
 from limpide.workflows.phases.job import Job
-from limpide.workflows.rivals import MOST_BYTES, SIDE
+from limpide.workflows.rivals import FROZEN_WORK, MOST_BYTES, SIDE, WIDTH, Budget, Sizes, sizes_of
 
 HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0  # fitting and exporting the first model; calibrating, exporting and opening the final one
-RIVAL_SECONDS = 6.0  # loading a pretrained network to compare with, and scoring it
+LOAD_SECONDS = 1.0  # a pretrained network to compare with
+FOREST_WORK = 1.2e11  # multiply-adds that would take as long as a whole forest
 SEAL_BYTES = 100_000_000  # exporting the network, and ONNX Runtime with the file
 RIVAL_BYTES = 120_000_000  # a pretrained network to compare with
 RIVAL_COPIES = 1  # of the images as float32
@@ -54,7 +56,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     steps = quote.steps_for(job.recipe, speed, train_batches, validation, job.seen.grey, left)
     epochs = steps / len(train_batches)
     fitting = steps * speed.step + math.ceil(epochs) * len(validation.rows) * speed.image
-    rivals = 2 * min(fitting, rival_budget(job.recipe)) + (0.0 if each else RIVAL_SECONDS)
+    rivals = _rival_seconds(job)
     total = passed + frozen + fitting + after + rivals
     first = passed + frozen if frozen else passed + fitting + SEAL_SECONDS / 2
     job.memory.look()
@@ -108,9 +110,42 @@ def _pasted_seconds(job: Job, model: torch.nn.Module, image: float) -> float:
     return len(looked_at) * LOOKS * image * smaller
 
 
-def rival_budget(recipe: Recipe) -> float:
-    """Most seconds a simpler model gets, however long the network took."""
-    return 15.0 if recipe.time is None else max(2.0, recipe.time * 0.07)
+def rival_budget(recipe: Recipe) -> Budget:
+    """What a simpler model may cost: so much work, and so many seconds only where a time was asked for."""
+    return Budget() if recipe.time is None else Budget(seconds=max(2.0, recipe.time * 0.07))
+
+
+def _rival_seconds(job: Job) -> float:
+    """What the simpler models will take, all together, at a speed measured here and now."""
+    budget, sizes = rival_budget(job.recipe), _sizes(job)
+    images = sizes.images(budget)
+    works = {
+        "logistic": images["logistic"] * logistic_work(sizes.values, sizes.classes),
+        "forest": FOREST_WORK * min(1.0, images["forest"] * sizes.values**0.5 / TREE_WORK),
+        "nearest": images["nearest"] * sizes.few * sizes.values,
+        "frozen": (images["frozen"] + sizes.few) * FROZEN_WORK,
+    }
+    if pretrained(job.recipe):
+        works |= {"nearest": images["nearest_features"] * sizes.few * WIDTH, "frozen": 0}
+    each = [work / _speed() for work in works.values()]
+    if budget.seconds is not None:
+        each = [min(seconds, budget.seconds) for seconds in each]
+    return sum(each) + (0.0 if pretrained(job.recipe) else LOAD_SECONDS)
+
+
+def _sizes(job: Job) -> Sizes:
+    return sizes_of(job.pixels(), len(job.rows("train")), len(job.rows("test")), len(job.dataset.classes))
+
+
+def _speed() -> float:
+    """Multiply-adds a second of a product as flat as those of the simpler models, on this machine as busy as it is."""
+    images, weights = torch.ones(4096, 784), torch.ones(784, 10)
+    seconds = []
+    for _ in range(4):
+        began = time.perf_counter()
+        images @ weights
+        seconds.append(time.perf_counter() - began)
+    return 4096 * 784 * 10 / float(min(seconds[1:]))
 
 
 def _frozen_seconds(job: Job) -> float:
