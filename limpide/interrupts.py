@@ -125,13 +125,16 @@ class Promptness:
         self._inbox, self._outbox = socket.socketpair()
         self._outbox.setblocking(False)
         self._before = signal.set_wakeup_fd(self._outbox.fileno(), warn_on_full_buffer=False)
-        threading.Thread(target=self._listen, name="promptness", daemon=True).start()
+        self._thread = threading.Thread(target=self._listen, name="promptness", daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         if not self._asked:  # else it stays: the end of Python itself may wait for threads, too
             signal.set_wakeup_fd(self._before)
             self._outbox.close()
+            self._thread.join(HEARD)
+            self._inbox.close()
 
     def _listen(self) -> None:
         if not (number := self._next(None)):

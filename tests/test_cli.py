@@ -6,9 +6,12 @@ import contextlib
 import csv
 import io
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +22,7 @@ from workflows.runner import environment, info_of, limpide
 from limpide import machine
 from limpide.cli import cli, main
 from limpide.data.split import read_split
+from limpide.predictor import BATCH
 from limpide.recipe import Recipe
 from limpide.seen import see
 
@@ -510,16 +514,51 @@ def test_train_and_test_folders_are_respected(tmp_path: Path) -> None:
     assert {row["part"] for row in rows if row["file"].startswith("train")} == {"train", "validation"}
 
 
-def test_the_pipe_may_be_closed(place: Place) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "limpide", "predict", str(place.run), "others", "--csv"],
-        cwd=place.root,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+@contextlib.contextmanager
+def predicting(place: Place, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "limpide", "predict", str(place.run), *map(str, arguments)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=place.root, env=environment(), stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(("how", "before"), [((), 2), (("--csv",), 1), (("--jsonl",), 0)])
+def test_rows_come_as_they_are_known_and_ctrl_c_keeps_them(place: Place, tmp_path: Path, how: tuple[str, ...], before: int) -> None:
+    """The last file is a pipe that nothing is written into: all the others are named while it is waited for."""
+    os.mkfifo(tmp_path / "never.png")
+    with predicting(place, *["others/disc/0000.png"] * BATCH, *["others/bars/0000.png"] * BATCH, tmp_path / "never.png", *how) as process:
+        assert process.stdout is not None
+        rows = [process.stdout.readline() for _ in range(before + 2 * BATCH)]  # a head, and the line below it
+        assert all(str(file) in rows[before + k] for k, file in enumerate(["disc"] * BATCH + ["bars"] * BATCH))
+        if how == ("--jsonl",):
+            assert [set(json.loads(row)) for row in rows] == [{"file", "label", "probability", "abstained", "top"}] * (2 * BATCH)
+        process.send_signal(signal.SIGINT)
+        rest, told = process.communicate(timeout=30)
+        assert (process.returncode, rest) == (130, "") and "Traceback" not in told
+
+
+@pytest.mark.parametrize("how", ["--csv", "--jsonl", "--json", "--top=2"])
+def test_whoever_reads_may_leave(place: Place, how: str) -> None:
+    """limpide predict … | head -1: quietly, at once, and no failure."""
+    with predicting(place, *["others/disc/0000.png"] * (40 * BATCH), how) as process:
+        assert process.stdout is not None and process.stderr is not None
+        if how != "--json":
+            process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(60) == 0
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("verb", [("runs",), ("runs", "--json"), ("clean",), ("info",), ("lesson",), ("--help",), ("train", "--help")])
+def test_every_list_may_be_left(place: Place, verb: tuple[str, ...]) -> None:
+    """The reader is gone before the first line: limpide runs | true."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "limpide", *verb], cwd=place.root, env=environment(), stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60
     )
-    assert process.stdout is not None and process.stderr is not None
-    process.stdout.close()
-    process.wait(timeout=60)
-    assert b"Traceback" not in process.stderr.read()
-    process.stderr.close()
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from limpide.cli.machinery import as_json_list, as_json_object, spoken, verb
-from limpide.errors import LimpideError, UsageError
+from limpide.cli.machinery import as_json_object, spoken, verb
+from limpide.errors import UsageError
 from limpide.language import N_, message
 
 
@@ -28,34 +28,26 @@ A file that cannot be used is told on standard error and left out; the exit stat
 @click.argument("run")
 @click.argument("files", nargs=-1, required=True)
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help=N_("how many classes to name"))
-@click.option("--csv", "as_csv", is_flag=True, help=N_("print CSV"))
-@as_json_list
-def predict(run: str, files: Sequence[str], top: int, as_csv: bool, as_json: bool) -> None:
-    from limpide.report import live, tables
+@click.option("--csv", "how", flag_value="csv", help=N_("print CSV, each row as soon as it is known"))
+@click.option("--jsonl", "how", flag_value="jsonl", help=N_("print one JSON object a line, each as soon as it is known"))
+@click.option("--json", "how", flag_value="json", help=N_("print a JSON list"))
+def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
+    from limpide.report import live
+    from limpide.report.answers import write_answers
     from limpide.workflows.opening import is_published, unfinished
     from limpide.workflows.predict import predict as work
 
     if says := unfinished(run):
         click.echo(f"limpide: {says}", err=True)
-    found = list(work(run, _expanded(files), top))
-    good = [item for item in found if not isinstance(item, LimpideError)]
-    for item in found:
-        if isinstance(item, LimpideError):
-            click.echo(f"limpide: {item}", err=True)
-    if as_json:
-        click.echo(json.dumps([item.to_json() for item in good]))
-    elif as_csv:
-        tables.print_csv(good)
-    else:
-        tables.print_predictions(good)
-        if good:
-            words: tuple[str, ...] = ("evaluate", run, "photos/")
-            if is_published(run):
-                words = ("train", "photos/")
-            elif Path(run).is_dir():
-                words = ("explain", run, good[0].file)
-            live.Screen().next("limpide", *words)
-    sys.exit(0 if good else 3)
+    named, first = write_answers(work(run, _expanded(files), top), how or "table")
+    if named and how is None:
+        words: tuple[str, ...] = ("evaluate", run, "photos/")
+        if is_published(run):
+            words = ("train", "photos/")
+        elif Path(run).is_dir():
+            words = ("explain", run, first)
+        live.Screen().next("limpide", *words)
+    sys.exit(0 if named else 3)
 
 
 def _expanded(patterns: Sequence[str]) -> list[str]:

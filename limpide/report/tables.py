@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -40,26 +38,22 @@ def _cell(text: object) -> Any:
     return Text(one_line(str(text)))
 
 
-def print_predictions(predictions: Sequence[Any]) -> None:
-    if not predictions:
-        return
-    table = _table(_("file"), _("class"), _("probability"), _("next best"))
-    for p in predictions:
-        rest = ", ".join(f"{name} {percent(share)}" for name, share in p.top[1:])
-        table.add_row(_cell(p.file), _cell(p.label or _("none of these")), _cell(percent(p.probability)), _cell(rest))
+def print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> list[int]:
+    """Rows below the heads, or, with the `widths` of an earlier table, below that; returns the least widths of the columns (characters)."""
+    from rich.cells import cell_len
+
+    table = _table(*heads)
+    table.show_header = not widths
+    lines = [[_cell(text) for text in row] for row in rows]
+    found = [max(cell_len(head), *(line[k].cell_len for line in lines)) for k, head in enumerate(heads)]
+    if widths:
+        found = list(widths)
+        for column, width in zip(table.columns, widths, strict=True):
+            column.min_width = width
+    for line in lines:
+        table.add_row(*line)
     _print(table)
-
-
-def print_csv(predictions: Sequence[Any]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["file", "predicted", "probability"])  # not "label": a saved guess must not become the truth of a data set
-    writer.writerows([_as_text(p.file), _as_text(p.label or ""), f"{p.probability:.6f}"] for p in predictions)
-
-
-def _as_text(value: str) -> str:
-    """A spreadsheet runs a cell that begins like a formula: an apostrophe makes it text."""
-    value = value.encode("utf-8", "backslashreplace").decode()
-    return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return found
 
 
 def print_runs(rows: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:

@@ -1,0 +1,109 @@
+"""What predict prints: each row as soon as it is known. Whoever reads (a file, a pipe, a person) keeps it, whatever happens next."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from limpide.errors import LimpideError
+from limpide.language import _, percent
+from limpide.predictor import BATCH, Prediction
+from limpide.report import tables
+
+
+def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tuple[int, str]:
+    """Predictions go to standard output, what could not be named to standard error; returns how many files were named, and the first of them.
+
+    how: "table" · "csv" · "jsonl", one JSON object a line · "json", one list in the end. Raises BrokenPipeError when nothing reads them any more.
+    """
+    writer = WRITERS[how]()
+    named, first = 0, ""
+    waiting: list[Prediction] = []
+    try:
+        for n, answer in enumerate(answers, 1):
+            if isinstance(answer, LimpideError):
+                _line(sys.stderr, f"limpide: {answer}")
+            else:
+                named, first = named + 1, first or answer.file
+                waiting.append(answer)
+            if writer.at_once or n % BATCH == 0:
+                rows, waiting = waiting, []  # before: Ctrl-C in between may leave a row out, but writes none twice
+                writer.write(rows)
+    finally:  # whoever stops it keeps what is known
+        writer.write(waiting)
+    writer.end()
+    return named, first
+
+
+class Writer:
+    """Writes rows below those that it has written before."""
+
+    at_once = True  # or as many together as the predictor names together
+
+    def write(self, rows: Sequence[Prediction]) -> None:
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """All rows are written."""
+
+
+class Table(Writer):
+    """As wide as the rows that are known together; those that follow keep its columns."""
+
+    at_once = False
+
+    def __init__(self) -> None:
+        self._widths: list[int] = []
+
+    def write(self, rows: Sequence[Prediction]) -> None:
+        cells = [
+            (p.file, p.label or _("none of these"), percent(p.probability), ", ".join(f"{name} {percent(share)}" for name, share in p.top[1:])) for p in rows
+        ]
+        if cells:
+            heads = (_("file"), _("class"), _("probability"), _("next best"))
+            self._widths = tables.print_rows(heads, cells, self._widths)
+
+
+class Csv(Writer):
+    def __init__(self) -> None:
+        self._writer = csv.writer(sys.stdout, lineterminator="\n")
+        self._writer.writerow(["file", "predicted", "probability"])  # not "label": a saved guess must not become the truth of a data set
+        sys.stdout.flush()
+
+    def write(self, rows: Sequence[Prediction]) -> None:
+        self._writer.writerows([_as_text(p.file), _as_text(p.label or ""), f"{p.probability:.6f}"] for p in rows)
+        sys.stdout.flush()
+
+
+class Lines(Writer):
+    def write(self, rows: Sequence[Prediction]) -> None:
+        for row in rows:
+            _line(sys.stdout, json.dumps(row.to_json()))
+
+
+class List(Writer):
+    def __init__(self) -> None:
+        self._rows: list[dict[str, object]] = []
+
+    def write(self, rows: Sequence[Prediction]) -> None:
+        self._rows += [row.to_json() for row in rows]
+
+    def end(self) -> None:
+        _line(sys.stdout, json.dumps(self._rows))
+
+
+WRITERS: dict[str, type[Writer]] = {"table": Table, "csv": Csv, "jsonl": Lines, "json": List}
+
+
+def _line(stream: TextIO, text: str) -> None:
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def _as_text(value: str) -> str:
+    """A spreadsheet runs a cell that begins like a formula: an apostrophe makes it text."""
+    value = value.encode("utf-8", "backslashreplace").decode()
+    return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
