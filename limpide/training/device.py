@@ -36,8 +36,14 @@ def has_fast_bf16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
         capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions cannot tell
-        return bool(capabilities.get("avx512_bf16", False))
+        return bool(capabilities.get("avx512_bf16", False)) and _onednn_takes_bf16()
     return False
+
+
+def _onednn_takes_bf16() -> bool:
+    """Whether oneDNN, which computes the convolutions, will take bfloat16: ONEDNN_MAX_CPU_ISA may keep it below what the processor can."""
+    asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return bool(asked and asked())
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:
