@@ -1,5 +1,6 @@
 """limpide: deep learning for images that you can see through."""
 
+import os
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from limpide.recipe import Recipe
     from limpide.run import Run
     from limpide.seen import see
+
+# "Nothing leaves the machine" holds for dependencies, too. They read these before anything else of theirs runs, and processes
+# that limpide starts inherit them (docs/dependencies.md says what each would send; tests/test_nothing_leaves.py watches).
+NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+os.environ.update(NO_TELEMETRY)
 
 _WHERE = {"Features": "features", "ImageClassifier": "classifier", "LimpideError": "errors", "Recipe": "recipe", "Run": "run", "see": "seen"}
 
