@@ -194,7 +194,9 @@ class Studio:
         run = self._run(request)
         speak(request)
         found, titles = run.findings(), dict(SECTIONS)
-        told = ["accuracy", FIRST, *titles]  # then in the order of the report; at last what is said of the images
+        # As on Live, a place that may decide stands before the other doubts; then the order of the report; at last what is said of the images.
+        doubted = FIRST in found and found[FIRST].verdict in ("bad", "warn")
+        told = [FIRST, "accuracy", *titles] if doubted else ["accuracy", FIRST, *titles]
         order = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
         return Ascii({"findings": [worded(found[name]) | {"title": language._(titles[name]) if name in titles else ""} for name in order]})
 
