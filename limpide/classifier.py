@@ -209,12 +209,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 pass
         elif not Screen(quiet=not _in_notebook()).follow(events, run):
             raise KeyboardInterrupt
-        self._keep(run, classes, scale, scratch)
+        self._keep(run, classes[run.info()["learned"]], scale, scratch)
         return self
 
     @property
     def classes_(self) -> np.ndarray:
-        """The distinct labels, sorted, in their own type: the columns of `predict_proba`."""
+        """The distinct labels that were learned, sorted, in their own type: the columns of `predict_proba`."""
         self._run()
         return self._classes.copy()
 

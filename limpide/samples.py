@@ -63,7 +63,8 @@ def labels_of(info: dict[str, Any]) -> np.ndarray:
     known = info.get("arrays") or {}
     if known.get("labels") is None:
         return np.array(info["classes"])
-    return np.array(known["labels"], dtype=np.dtype(known["dtype"]))
+    labels = np.array(known["labels"], dtype=np.dtype(known["dtype"]))
+    return labels[info["learned"]] if "learned" in info else labels
 
 
 def scale_of(array: np.ndarray) -> float | None:

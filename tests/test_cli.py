@@ -344,7 +344,11 @@ def test_evaluate(place: Place) -> None:
 def test_evaluate_matches_classes_by_name(place: Place, tmp_path: Path) -> None:
     folder = photo_folder(tmp_path / "more", per_class=5, size=(30, 30), classes=("alien", "square", "bars"), seed=5)
     done = place("evaluate", place.run, folder, "--json")
-    assert json.loads(done.stdout)["n"] == 10 and "alien" in done.stderr
+    found = json.loads(done.stdout)
+    assert found["n"] == 15 and "the model does not know alien: their 5 images can never be right" in done.stderr
+    numbers = {number["name"]: number for number in found["findings"]["accuracy"]["numbers"]}
+    other = numbers["accuracy on the classes it knows"]
+    assert other["n"] == 10 and other["value"] * 10 == pytest.approx(found["accuracy"] * 15) and numbers["chance"]["value"] == 1 / 3
     strangers = photo_folder(tmp_path / "strangers", per_class=3, classes=("x", "y"))
     line = place("evaluate", place.run, strangers, "--json", status=3).stderr.strip().splitlines()[-1]
     assert line.endswith("[L210]") and "bars, disc, square" in line

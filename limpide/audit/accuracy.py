@@ -12,9 +12,10 @@ import numpy as np
 
 from limpide.audit.evidence import Evidence
 from limpide.finding import Finding, Number, Verdict
-from limpide.language import N_, message
+from limpide.language import N_, Message, message
 from limpide.metrics import balanced_accuracy, confusion, macro_f1, wilson
 
+KNOWN_CLASSES = N_("accuracy on the classes it knows")
 UNEVEN = 3  # the largest class this many times the smallest
 
 
@@ -25,9 +26,10 @@ def accuracy(evidence: Evidence) -> Finding:
     counts = confusion(evidence.truth, evidence.predicted, classes)
     balanced, f1, met = balanced_accuracy(counts), macro_f1(counts), counts.sum(1)
     uneven = bool(met.max() >= UNEVEN * met[met > 0].min()) if n else False
-    majority = float(np.mean(evidence.truth == evidence.majority))
-    baseline = max(majority, 1 / classes)
+    majority, met = float(np.mean(evidence.truth == evidence.majority)), evidence.truth < evidence.known
+    baseline = max(majority, float(met.mean()) / evidence.known)  # what guessing among the classes that it knows gives on these images
     verdict: Verdict = "ok" if low > baseline else "warn" if right / n > baseline else "bad"
+    known = _on_known_classes(evidence, met)
     says = {
         "ok": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly."),
         "warn": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly; that it beats always saying {majority} may be luck."),
@@ -49,21 +51,46 @@ def accuracy(evidence: Evidence) -> Finding:
         message=message(says, accuracy=right / n, n=n, majority=evidence.classes[evidence.majority], trained=evidence.trained_on or 0),
         numbers=[
             Number(N_("accuracy"), right / n, "share", low, high, n),
+            *known,
             Number(N_("balanced accuracy"), balanced, "share", n=n),
             Number(N_("macro-F1"), f1, "share", n=n),
-            Number(N_("chance"), 1 / classes, "share"),
+            Number(N_("chance"), 1 / evidence.known, "share"),
             Number(N_("majority"), majority, "share", n=n),
             *([Number(N_("used in training"), evidence.trained_on, "count", n=n)] if evidence.trained_on is not None else []),
         ],
         details=[
+            *_beside_strange(evidence, known),
             *([message(N_("The classes are uneven: read balanced accuracy and macro-F1, in which every class counts alike."))] if uneven else []),
             message(
                 N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
-                classes=classes,
+                classes=evidence.known,
                 name=evidence.classes[evidence.majority],
             ),
             message(N_("The 95 % interval (Wilson) says how far chance alone could move the score on another {n:count} images like these."), n=n),
         ],
         source="test",
-        data={"uneven": uneven},
+        data={"uneven": uneven, "strange": list(evidence.classes[evidence.known :]) if known else []},
     )
+
+
+def _on_known_classes(evidence: Evidence, met: np.ndarray) -> list[Number]:
+    """The score without the images that it cannot name, where there are some. met: bool (n,), those of classes that it knows."""
+    n, right = int(met.sum()), int(evidence.right.sum())
+    return [Number(KNOWN_CLASSES, right / n, "share", *wilson(right, n), n)] if 0 < n < len(met) else []
+
+
+def _beside_strange(evidence: Evidence, known: list[Number]) -> list[Message]:
+    """The line below the headline, where images are of classes that the model cannot name. Renderers show it first (data["strange"])."""
+    names = ", ".join(evidence.classes[evidence.known :])
+    return [
+        message(
+            N_(
+                "{never:count} of these images are of {names}, which it never learned, and can never be right; of the other {n:count} it names {share:percent} correctly."
+            ),
+            never=len(evidence.truth) - int(one.n or 0),
+            names=names,
+            n=one.n,
+            share=one.value,
+        )
+        for one in known
+    ]

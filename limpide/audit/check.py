@@ -26,6 +26,7 @@ from limpide.finding import Finding, Number, Table, Verdict
 from limpide.language import N_, Message, message
 
 MOST_ROWS = 200  # of files listed by name
+MOST_NAMES = 12  # of classes named in a sentence
 UNEVEN = 10  # the largest class this many times the smallest
 FEW = 10  # images of a class
 MANY_BAD = 0.05  # share of unusable files from which on something is wrong with the folder
@@ -113,6 +114,25 @@ def balance(checked: Checked) -> Finding:
         numbers=[Number(N_("images"), int(counts.sum()), "count")],
         table=Table([(N_("class"), "text"), (N_("images"), "count")], rows),
     )
+
+
+def only_tested(checked: Checked) -> Finding:
+    """Classes that only the user's own test part has: no model can learn them."""
+    dataset, usable = checked.dataset, checked.usable
+    parts = (usable & ~np.isin(dataset.given, (TEST, VALIDATION)), usable & (dataset.given == TEST))
+    counts = [np.bincount(dataset.labels[rows], minlength=len(dataset.classes)) for rows in parts]
+    strange = np.flatnonzero((counts[0] == 0) & (counts[1] > 0)).tolist()
+    says = message(N_("Every class has images to train on."))
+    if strange:
+        says = message(
+            N_("Class {names} is only in the test part: it cannot be learned, and its images can never be right."),
+            N_("Classes {names} are only in the test part: they cannot be learned, and their images can never be right."),
+            n=len(strange),
+            names=", ".join(dataset.classes[k] for k in strange[:MOST_NAMES]),
+        )
+    rows = [[dataset.classes[k], int(counts[1][k])] for k in strange]
+    table = Table([(N_("class"), "text"), (N_("images"), "count")], rows) if strange else None
+    return Finding("only_tested", "warn" if strange else "ok", says, table=table)
 
 
 def class_names(checked: Checked) -> Finding:
@@ -354,7 +374,8 @@ def _files(rows: Sequence[tuple[str, str | Message]], meaning: str) -> Table | N
 
 
 CHECKS: dict[str, Callable[[Checked], Finding]] = {
-    check.__name__: check for check in (balance, class_names, unusable, odd_files, duplicates, near_duplicates, conflicts, leaks, sizes, constant, name_groups)
+    check.__name__: check
+    for check in (balance, only_tested, class_names, unusable, odd_files, duplicates, near_duplicates, conflicts, leaks, sizes, constant, name_groups)
 }
 
 

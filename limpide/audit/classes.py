@@ -31,10 +31,10 @@ def classes(evidence: Evidence) -> Finding:
         n, right = int(scores.n[k]), int(counts[k, k])
         low, high = wilson(right, n)
         rows.append([name, n, _or_none(scores.precision[k]), _or_none(scores.recall[k]), low if n else None, high if n else None])
-    seen = [k for k in range(len(rows)) if scores.n[k]]
+    seen = [k for k in range(evidence.known) if scores.n[k]]  # of the others it can find none, and accuracy says so
     weakest = min(seen, key=lambda k: scores.recall[k])
-    wrong, missed = int((~evidence.right).sum()), int(scores.n[weakest] - counts[weakest, weakest])
-    falls = behind(missed, int(scores.n[weakest]), wrong, len(evidence.truth), len(seen))
+    met, missed = evidence.truth < evidence.known, int(scores.n[weakest] - counts[weakest, weakest])
+    falls = behind(missed, int(scores.n[weakest]), int((met & ~evidence.right).sum()), int(met.sum()), len(seen))
     seldom = wilson(int(counts[weakest, weakest]), int(scores.n[weakest]))[1] < 0.5
     verdict: Verdict = "warn" if falls or seldom else "ok"
     if falls:

@@ -19,13 +19,14 @@ FRAMED = 192
 
 @dataclass(frozen=True)
 class Evidence:
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # those that the model knows, then those of images that it cannot name
     files: tuple[str, ...]  # (n,)
     truth: np.ndarray  # int (n,)
     probabilities: np.ndarray  # float (n, classes)
     majority: int  # the most frequent class of the training part
     temperature: float = 1.0
     trained_on: int | None = 0  # of these images, so many were used in the training; None where nobody can say
+    learned: int | None = None  # so many of `classes`, the first, are known to the model; None = all
     image: Callable[[int], Image.Image] | None = field(default=None, compare=False)  # i-th image in RGB, for pictures
 
     @property
@@ -35,6 +36,11 @@ class Evidence:
     @property
     def right(self) -> np.ndarray:
         return np.asarray(self.predicted == self.truth)
+
+    @property
+    def known(self) -> int:
+        """How many classes the model knows."""
+        return len(self.classes) if self.learned is None else self.learned
 
     def picture(self, i: int) -> Picture:
         label, predicted = int(self.truth[i]), int(self.predicted[i])

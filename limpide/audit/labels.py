@@ -17,8 +17,8 @@ def suspects(probabilities: np.ndarray, truth: np.ndarray) -> list[tuple[int, in
     probabilities: (n, classes) of images that were not learned from · truth: int (n,)
     """
     classes = probabilities.shape[1]
-    # The mean probability of a class among the images that carry its label; a class without one can take nobody's image.
-    own = [probabilities[truth == k, k].mean() if (truth == k).any() else np.inf for k in range(classes)]
+    # The mean probability of a class among the images that carry its label; a class without one, or that is never said, can take nobody's image.
+    own = [probabilities[truth == k, k].mean() if (truth == k).any() and probabilities[:, k].any() else np.inf for k in range(classes)]
     enough = np.where(probabilities >= np.array(own), probabilities, -np.inf)
     said = enough.argmax(1)
     found = np.flatnonzero(np.isfinite(enough.max(1)) & (said != truth))

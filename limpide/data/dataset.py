@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, overload
@@ -160,12 +160,26 @@ class Dataset:
     groups: np.ndarray | None = None  # int64 (n,): images with the same number are never cut apart; negative = in no group
     left_out: Sequence[tuple[str, str]] = ()  # (file, reason as msgid) of what was listed and cannot be used
     notes: Sequence[Message] = field(default=(), compare=False)  # what a person should know of how the data were read
+    learned: int | None = None  # so many of `classes`, the first, are in the training part; None = all of them
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", np.asarray(self.labels, np.int32))  # a million of them are held from end to end
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def learned_classes(self) -> tuple[str, ...]:
+        """The classes that a model of these data knows: the columns of its answers."""
+        return self.classes[: self.learned]
+
+    def learned_first(self, parts: np.ndarray) -> Dataset:
+        """The same images, with the classes of the training part before those that are only elsewhere. parts: uint8 (n,), places in PARTS."""
+        images = np.stack([np.bincount(self.labels[parts == part], minlength=len(self.classes)) for part in (TRAIN, TEST)])
+        order = np.lexsort((images[1] == 0, images[0] == 0))  # stable: then those that are tested all the same, then what no part has
+        place = np.empty(len(order), np.int32)
+        place[order] = np.arange(len(order))
+        return replace(self, labels=place[self.labels], classes=tuple(self.classes[k] for k in order), learned=int((images[0] > 0).sum()))
 
     def rows_given(self, part: int) -> np.ndarray:
         return np.flatnonzero(self.given == part)

@@ -87,7 +87,7 @@ def split(
     _place(np.flatnonzero(kept & (parts == NO_PART)).astype(np.int32), parts, group, keys, labels, given, kept, quotas)
     trained = np.zeros(int(labels.max(initial=0)) + 1, bool)
     trained[labels[parts == TRAIN]] = True
-    for i in np.flatnonzero((parts != NO_PART) & ~trained[labels]).tolist():
+    for i in np.flatnonzero((parts != NO_PART) & (parts != TEST) & ~trained[labels]).tolist():  # a test image counts, whatever its class
         out[i], parts[i] = NOT_TRAINED, NO_PART
     return Division(parts, out, group, moved, int(ours.sum()), {part: int(quota.sum()) for part, quota in quotas.items()})
 

@@ -228,6 +228,6 @@ def environment() -> Environment:
     environment.globals |= {"loss_chart": loss_chart, "accuracy_chart": accuracy_chart, "simpler_chart": simpler_chart}
     environment.globals |= {"squares_of": squares_of, "reliability": charts.reliability, "small_interval": charts.small_interval}
     environment.globals |= {"MOST_FILES": MOST_FILES, "FEW_CLASSES": FEW_CLASSES, "recipe_of": record.recipe_of}
-    names = ("source_words", "cell", "measured", "interval", "basis", "number_of", "value_of", "NOTHING", "VERDICT_WORDS", "VERDICT_MARKS")
+    names = ("source_words", "cell", "measured", "interval", "basis", "number_of", "second_line", "value_of", "NOTHING", "VERDICT_WORDS", "VERDICT_MARKS")
     environment.globals |= {name: getattr(wording, name) for name in names}
     return environment

@@ -18,6 +18,7 @@ MOST_POINTS = 400  # of one curve; more would not be seen
 # The findings of the check, in the order in which they are told; a test holds them equal to audit/check.py.
 CHECKS = (
     "balance",
+    "only_tested",
     "class_names",
     "unusable",
     "odd_files",

@@ -87,6 +87,8 @@ def _headline(finding: Finding | None, console: Console) -> None:
     if score and score.low is not None and score.high is not None:
         sure = N_("If we tested it on many more images like these, the score would very likely lie between {low:percent} and {high:percent}.")
         _paragraph(str(message(sure, low=score.low, high=score.high)), console)
+    if says := wording.second_line(finding):
+        _paragraph(str(says), console, "bold")
     beside = [("chance", N_("guessing at random")), ("majority", N_("always the most common class"))]
     if finding.data.get("uneven"):
         beside += [("balanced accuracy", N_("every class counted alike (balanced accuracy)")), ("macro-F1", N_("macro-F1"))]

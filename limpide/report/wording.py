@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from limpide.amounts import FORMATS, NBSP, NOTHING, SMALLEST_SHARE, UNITS, basis, cell, interval, measured, shown
 from limpide.finding import VERDICT_MARKS, VERDICT_WORDS, Finding, Number
-from limpide.language import N_, _
+from limpide.language import N_, Message, _
 
 SOURCES = {"test": N_("the test images"), "validation": N_("the validation images"), "train": N_("the training images")}
 
@@ -17,6 +17,11 @@ def number_of(finding: Finding | None, name: str) -> Number | None:
 def value_of(finding: Finding | None, name: str) -> float | None:
     found = number_of(finding, name)
     return found.value if found else None
+
+
+def second_line(finding: Finding) -> Message | None:
+    """What stands right below the headline: the score without images of classes that the model cannot name."""
+    return finding.details[0] if finding.data.get("strange") and finding.details else None
 
 
 def source_words(source: str) -> str:
@@ -38,6 +43,7 @@ __all__ = [
     "interval",
     "measured",
     "number_of",
+    "second_line",
     "shown",
     "source_words",
     "value_of",

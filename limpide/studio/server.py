@@ -211,7 +211,7 @@ class Studio:
             wanted = ("file", "label", "suggested")
             if not isinstance(mark, dict) or not all(isinstance(mark.get(name), str) for name in wanted) or not mark["file"]:
                 return misused("file, label, suggested: three texts", 400)
-            if mark["suggested"] not in ("", UNSURE, *run.info()["classes"]):
+            if mark["suggested"] not in ("", UNSURE, *run.info()["classes"], *run.info().get("only_tested", ())):
                 return misused(f"suggested: a class, {UNSURE}, or nothing", 400)
             if len(mark["file"]) > MOST_NAME or "\0" in mark["file"]:
                 return misused("this is no name of a file", 400)

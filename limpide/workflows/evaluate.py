@@ -16,7 +16,7 @@ from limpide.events import Event, Judged, Note, Progress
 from limpide.files import sha256
 from limpide.language import N_, message
 from limpide.run import Run
-from limpide.workflows.judge import evidence_of, looked
+from limpide.workflows.judge import evidence_of, looked, never_said
 from limpide.workflows.opening import predictor_of
 
 
@@ -25,13 +25,12 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
     predictor, dataset = predictor_of(run), scan(data, fewest_classes=1)
     if (Path(run) / "run.json").is_file():
         check_split(Run(Path(run)))  # before the work: what was trained on is told in the end
-    known = {name: k for k, name in enumerate(predictor.classes)}
-    strange = [name for name in dataset.classes if name not in known]
-    translate = np.array([known.get(name, -1) for name in dataset.classes])
-    rows = np.flatnonzero(translate[dataset.labels] >= 0)
-    if np.any(dataset.given == TEST):
-        rows = rows[dataset.given[rows] == TEST]
-    if not len(rows):
+    rows = np.flatnonzero(dataset.given == TEST) if np.any(dataset.given == TEST) else np.arange(len(dataset))
+    met = {dataset.classes[k] for k in np.unique(dataset.labels[rows])}
+    strange = sorted(met - set(predictor.classes))
+    place = {name: k for k, name in enumerate((*predictor.classes, *strange))}
+    translate = np.array([place.get(name, -1) for name in dataset.classes])
+    if len(strange) == len(met):
         raise DataError(
             "L210",
             N_("the model knows none of these classes; it knows {names}"),
@@ -40,8 +39,17 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
             names=", ".join(predictor.classes[:12]),
         )
     if strange:
-        yield Note("warning", message(N_("left out, as the model does not know them: {names}"), names=", ".join(strange)))
-    probabilities = np.zeros((0, len(known)), np.float32)
+        never = int((translate[dataset.labels[rows]] >= len(predictor.classes)).sum())
+        yield Note(
+            "warning",
+            message(
+                N_("the model does not know {names}: their {n:count} image can never be right"),
+                N_("the model does not know {names}: their {n:count} images can never be right"),
+                names=", ".join(strange),
+                n=never,
+            ),
+        )
+    probabilities = np.zeros((0, len(predictor.classes)), np.float32)
     for item in looked(predictor, dataset, rows):
         if isinstance(item, Progress):
             yield item
@@ -57,8 +65,9 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
     if not len(rows):
         raise DataError("L211", N_("none of these images can be read"), where=data, todo=N_("name a folder of readable images"))
     truth = translate[dataset.labels[rows]]
-    most = int(np.bincount(truth).argmax())
-    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most, _trained_on(run, dataset, rows))
+    most = int(np.bincount(truth)[: len(predictor.classes)].argmax())
+    probabilities = never_said(probabilities, len(strange))
+    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most, _trained_on(run, dataset, rows), strange)
     for audit in AUDITS.values():
         yield Judged(audit(evidence))
 

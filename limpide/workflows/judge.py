@@ -56,10 +56,19 @@ def _readable(dataset: Dataset, row: int, at_least: int) -> Any:
 
 
 def evidence_of(
-    predictor: Predictor, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray, most: int, trained_on: int | None = 0
+    predictor: Predictor,
+    dataset: Dataset,
+    rows: np.ndarray,
+    truth: np.ndarray,
+    probabilities: np.ndarray,
+    most: int,
+    trained_on: int | None = 0,
+    strange: Sequence[str] = (),
 ) -> Evidence:
+    """strange: classes that the model does not know and these images have; `truth` counts on from those that it knows."""
     return Evidence(
-        classes=predictor.classes,
+        classes=(*predictor.classes, *strange),
+        learned=len(predictor.classes),
         files=tuple(dataset.images.names[int(i)] for i in rows),
         truth=truth,
         probabilities=probabilities,
@@ -106,10 +115,12 @@ def judge(
         )
     yield Progress(message(N_("weighing its answers")))
     truth = dataset.labels[rows]
+    strange = dataset.classes[len(predictor.classes) : int(truth.max()) + 1]
+    probabilities = never_said(probabilities, len(strange))
     train_labels = dataset.labels[parts == TRAIN]
     _count_look(run, info)
     _keep_predictions(run, dataset, rows, truth, probabilities)
-    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()))
+    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()), strange=strange)
     for audit in AUDITS.values():
         yield _add(run, audit(evidence))
     model, preprocessing = trained(run)
@@ -159,6 +170,11 @@ def _count_look(run: Run, info: dict[str, Any]) -> None:
 def _add(run: Run, finding: Any) -> Judged:
     run.add_finding(finding)
     return Judged(finding)
+
+
+def never_said(probabilities: np.ndarray, strange: int) -> np.ndarray:
+    """float32 (n, classes + strange): a class that the model does not know has the probability 0."""
+    return np.pad(probabilities, ((0, 0), (0, strange)))
 
 
 def _keep_predictions(run: Run, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray) -> None:
@@ -216,19 +232,20 @@ def _shortcut(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, 
     """Whether one small place decides a class, on test images. each: multiply-adds of one image."""
     from limpide.interpret.shortcut import answers_of, as_finding, chosen, places, ranked, wanted, window
 
-    if not (looked_at := wanted(evidence.truth, each, PASTED_WORK)):
+    truth = np.where(evidence.truth < evidence.known, evidence.truth, -1)  # what the model cannot say, no place makes it say
+    if not (looked_at := wanted(truth, each, PASTED_WORK)):
         return  # not one class in the time that there is
     yield Progress(asking := message(N_("asking whether one small place decides a class")), 0, len(looked_at))
     side = preprocessing.jpeg_side
-    read = {k: preprocessing.pixels(image) for k in chosen(evidence.truth, looked_at).tolist() if (image := _readable(dataset, int(rows[k]), side)) is not None}
+    read = {k: preprocessing.pixels(image) for k in chosen(truth, looked_at).tolist() if (image := _readable(dataset, int(rows[k]), side)) is not None}
     if not read:
         return
     some, squares = list(read), np.stack(list(read.values()))
     found = []
-    for place in places(answers_of(model, preprocessing), squares, evidence.truth[some], looked_at):
+    for place in places(answers_of(model, preprocessing), squares, truth[some], looked_at):
         found.append(place)
         yield Progress(asking, len(found), len(looked_at))
-    some_left = len(np.unique(evidence.truth)) - len(looked_at)  # for want of time, not of images
+    some_left = len(np.unique(truth[truth >= 0])) - len(looked_at)  # for want of time, not of images
     finding = as_finding(found, evidence.classes, len(found) + some_left)
     if finding.verdict == "warn":
         place = ranked(found)[0]

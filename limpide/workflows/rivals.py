@@ -135,7 +135,7 @@ def _keys(material: Material) -> list[str]:
 def _attempts(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material) -> dict[str, Attempt]:
     labels, seed, frozen, budget = dataset.labels, material.recipe.seed, material.frozen, material.budget
     train = np.flatnonzero(parts == TRAIN)
-    images = sizes_of(material.pixels, len(train), len(rows), len(dataset.classes)).images(budget)
+    images = sizes_of(material.pixels, len(train), len(rows), len(dataset.learned_classes)).images(budget)
     allowed = {key: Allowance(n, budget.seconds, material.decided.get(key), seed) for key, n in images.items()}
     on_pixels = train[np.sort(stratified(labels[train], seed)[: max(images[key] for key in ("logistic", "forest", "nearest"))])]
     learned, own = _small(material.pixels, on_pixels), labels[on_pixels]
@@ -225,7 +225,7 @@ def _linear(dataset: Dataset, train: np.ndarray, rows: np.ndarray, some: np.ndar
     before = time.perf_counter() - began
 
     def fit(picked: np.ndarray) -> Any:
-        return linear_head(features.of(train[picked]), labels[train[picked]], len(dataset.classes))
+        return linear_head(features.of(train[picked]), labels[train[picked]], len(dataset.learned_classes))
 
     found = rivals.fitted(labels[train], fit, allowance)
     if found is None:

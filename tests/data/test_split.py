@@ -207,9 +207,14 @@ def test_what_is_in_validation_does_not_train() -> None:
     assert [parts[i] for i in (0, 1, 20, 21, 30)] == ["", "", "", "validation", "test"]
 
 
-def test_a_class_that_only_the_test_has_is_left_out() -> None:
+def test_a_class_that_only_the_test_has_counts_there() -> None:
     parts, out = divided(hashes(24), [0, 1] * 10 + [2] * 4, ["train"] * 20 + ["test"] * 4)
-    assert out == dict.fromkeys(range(20, 24), NOT_TRAINED) and parts[20:] == [""] * 4
+    assert not out and parts[20:] == ["test"] * 4
+
+
+def test_a_class_that_only_the_validation_has_cannot_choose() -> None:
+    parts, out = divided(hashes(28), [0, 1] * 10 + [2] * 4 + [0, 1] * 2, ["train"] * 20 + ["validation"] * 4 + ["test"] * 4)
+    assert out == dict.fromkeys(range(20, 24), NOT_TRAINED) and parts[20:24] == [""] * 4
 
 
 # -- a folder that grew

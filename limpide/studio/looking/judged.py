@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ def _evidence(looker: Looker, path: str) -> Evidence:
     try:
         with np.load(file) as stored:
             files = tuple(bytes(name).decode("utf-8", "surrogateescape") for name in stored["files"])
-            return Evidence(tuple(Run.open(path).info()["classes"]), files, stored["truth"].astype(int), stored["probabilities"], 0)
+            info = Run.open(path).info()
+            names = (*info["classes"], *info.get("only_tested", ()))
+            return Evidence(names, files, stored["truth"].astype(int), stored["probabilities"], 0, learned=len(info["classes"]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LookupError(message(N_("the answers on test images cannot be read: predictions/test.npz is damaged"))) from error
 
@@ -99,7 +102,7 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)
     if not len(kept):
         raise LookupError(message(N_("none of the test images belongs to such a group")))
-    some = Evidence(evidence.classes, tuple(evidence.files[k] for k in kept), evidence.truth[kept], evidence.probabilities[kept], 0)
+    some = replace(evidence, files=tuple(evidence.files[k] for k in kept), truth=evidence.truth[kept], probabilities=evidence.probabilities[kept])
     finding = audit(some, [names[k] for k in kept], message(WAYS[by]))
     return {"finding": finding.to_json(), "judged": len(kept), "of": len(names)}, b""
 

@@ -39,7 +39,7 @@ def first_model(job: Job) -> Iterator[Event]:
     held = features.get("validation", np.zeros((0, width), np.float32))
     yield Progress(message(N_("fitting a last layer on what the pretrained network sees")))
     fitting = time.monotonic()
-    head = fit_head(features["train"], labels[rows["train"]], held, labels[rows["validation"]], len(job.dataset.classes))
+    head = fit_head(features["train"], labels[rows["train"]], held, labels[rows["validation"]], len(job.dataset.learned_classes))
     now = time.monotonic()
     seconds, head_seconds = now - began, now - fitting
     logits = head.logits(held)
@@ -48,7 +48,7 @@ def first_model(job: Job) -> Iterator[Event]:
     set_head(model, head)
     save_weights(model, job.run.snapshots / "first.safetensors")
     yield Progress(message(N_("writing the first model")))
-    export(model, pixels.preprocessing, job.dataset.classes, job.run.model_file, name=job.recipe.model)
+    export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.recipe.model)
     ready = time.monotonic() - job.began
     if job.recipe.flip == "auto":
         yield Progress(message(N_("asking whether mirrored images are known, too")))

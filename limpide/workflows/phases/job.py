@@ -82,7 +82,7 @@ class Job:
 
     def network(self, preprocessing: Preprocessing) -> nn.Module:
         """A fresh network for squares like these."""
-        return build(self.recipe, len(self.dataset.classes), preprocessing.channels, preprocessing.size)
+        return build(self.recipe, len(self.dataset.learned_classes), preprocessing.channels, preprocessing.size)
 
     # -- of the first model, for pretrained networks: a sample of the images, at the size the network was made for
 

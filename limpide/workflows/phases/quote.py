@@ -134,7 +134,7 @@ def _rival_seconds(job: Job) -> float:
 
 
 def _sizes(job: Job) -> Sizes:
-    return sizes_of(job.pixels(), len(job.rows("train")), len(job.rows("test")), len(job.dataset.classes))
+    return sizes_of(job.pixels(), len(job.rows("train")), len(job.rows("test")), len(job.dataset.learned_classes))
 
 
 def _speed() -> float:

@@ -42,7 +42,7 @@ def seal_model(job: Job) -> Iterator[Event]:
     logits = logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
     temperature = fit_temperature(logits, labels, own_part=own)
     yield Progress(message(N_("writing the model file")))
-    export(model, preprocessing, job.dataset.classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
+    export(model, preprocessing, job.dataset.learned_classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
     ready = time.monotonic() - job.began
     yield Progress(message(N_("comparing the model file with the network")))
     finding = _parity(job, rows[:32], logits[:32] / temperature.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -27,6 +27,7 @@ def split_images(job: Job) -> Iterator[Event]:
     names, dataset, seen = job.dataset.images.names, job.dataset, job.reading.seen
     if job.done("split"):
         job.parts = _parts_again(job)
+        job.dataset = dataset.learned_first(job.parts)
         return
     yield Progress(message(N_("deciding which image serves for what")))
     out = job.reading.failures()
@@ -52,9 +53,11 @@ def split_images(job: Job) -> Iterator[Event]:
     job.parts[kept] = division.parts
     write_split(job.run.split_file, (names[int(i)] for i in kept), (dataset.classes[int(k)] for k in labels), division, keys)
     write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
+    job.dataset = dataset.learned_first(job.parts)
     together = np.full(len(names), -1)
     together[kept] = division.together
     _refuse_if_hopeless(job, out, together)
+    yield from _not_learned(job, dataset.classes)
     left = len(out) + len(dataset.left_out)
     if left:
         yield job.say(
@@ -92,6 +95,27 @@ def split_images(job: Job) -> Iterator[Event]:
     finding = records.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
     job.enter("quote", split_rows=int((job.parts != NO_PART).sum()))
+
+
+def _not_learned(job: Job, listed: Sequence[str]) -> Iterator[Event]:
+    """Says which classes the model will not know, and keeps the names of those that it knows, their places among all that are `listed`, and the names
+    of those that it only meets in the test."""
+    tested = Counter(job.dataset.labels[job.rows("test")].tolist())
+    known, others = job.dataset.learned_classes, range(len(job.dataset.learned_classes), len(job.dataset.classes))
+    strange = [k for k in others if tested[k]]
+    job.run.update(classes=list(known), learned=[listed.index(name) for name in known], only_tested=[job.dataset.classes[k] for k in strange])
+    for k in strange:
+        yield job.say(
+            "warning",
+            message(
+                N_("class {name} is only in the test part: it is not learned, and its {n:count} image can never be right"),
+                N_("class {name} is only in the test part: it is not learned, and its {n:count} images can never be right"),
+                name=job.dataset.classes[k],
+                n=tested[k],
+            ),
+        )
+    if lost := [job.dataset.classes[k] for k in others if not tested[k]]:
+        yield job.say("warning", message(N_("no image to train on is left of {names}: the model does not know it"), names=", ".join(lost)))
 
 
 def _parts_again(job: Job) -> np.ndarray:
@@ -157,7 +181,7 @@ def _other_shares(job: Job, division: Division, shares: Mapping[int, float], cou
 def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> None:
     """Raises DataError, with its reason, where there are no two classes to train on or nothing to test with. together: (n,) as in Division; −1 = unreadable."""
     trained, tested = (set(job.dataset.labels[job.rows(part)].tolist()) for part in ("train", "test"))
-    if len(trained) >= 2 and tested:
+    if len(trained) >= 2 and tested & trained:
         return
     job.run.update(status="refused")  # once the folder is mended, the same command starts afresh
     names, where = job.dataset.classes, job.dataset.location
@@ -185,6 +209,14 @@ def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> 
             where=where,
             todo=N_("add images of another class to the training part"),
             name=names[trained.pop()],
+        )
+    if len(trained) >= 2 and tested:
+        raise DataError(
+            "L263",
+            N_("no test image is of a class to train on: {names}"),
+            where=where,
+            todo=N_("name the class folders alike in the training part and in the test part"),
+            names=", ".join(names[k] for k in sorted(tested)),
         )
     raise DataError(
         "L209",
