@@ -21,7 +21,7 @@ from limpide.language import N_
 from limpide.predictor import BATCH, Prediction, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
-from limpide.samples import images_in, labelled, labels_of, paths_in
+from limpide.samples import images_in, labelled, labels_of, learned_of, paths_in
 from limpide.scratch import Scratch
 
 RENAMED = {"fit": "resize"}  # choices of the recipe that would hide a method of the estimator
@@ -162,9 +162,11 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """A trained classifier from its run directory. Raises RunError when there is none."""
         opened = Run.open(run)
         own = cls._get_param_names()
-        wanted = {cls._parameter(k): v for k, v in opened.info()["wanted"].items() if RENAMED.get(k, k) in own}
+        info = opened.info()
+        wanted = {cls._parameter(k): v for k, v in info.wanted.items() if RENAMED.get(k, k) in own}
         clf = cls(**wanted, runs=str(opened.path.parent))
-        clf._keep(opened, labels_of(opened.info()), (opened.info().get("arrays") or {}).get("scale"))
+        with opened.reading():
+            clf._keep(opened, labels_of(info), info.arrays.scale if info.arrays else None)
         return clf
 
     def _keep(self, run: Run, classes: np.ndarray, scale: float | None, scratch: Scratch | None = None) -> None:
@@ -209,7 +211,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 pass
         elif not Screen(quiet=not _in_notebook()).follow(events, run):
             raise KeyboardInterrupt
-        self._keep(run, classes[run.info()["learned"]], scale, scratch)
+        with run.reading():
+            self._keep(run, learned_of(classes, run.info()), scale, scratch)
         return self
 
     @property

@@ -80,5 +80,6 @@ def _opened(network: str) -> tuple[Any, Any, float | None]:
 
     if Path(network).exists():
         run = Run.open(network)
-        return *trained(run), (run.info().get("arrays") or {}).get("scale")
+        arrays = run.info().arrays
+        return *trained(run), arrays.scale if arrays else None
     return *published(network), None

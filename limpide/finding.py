@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from limpide import typed
 from limpide.amounts import basis, cell, interval, measured
 from limpide.language import N_, Message, _
 
@@ -99,17 +100,50 @@ class Finding:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Finding:
+        """Raises typed.Unfit, which names what is not as `to_json` writes it."""
+        kept = typed.record(_Kept, data)
         return cls(
-            name=data["name"],
-            verdict=data["verdict"],
-            message=Message.from_json(data["message"]),
-            numbers=[Number(**number) for number in data["numbers"]],
-            table=_table_from_json(data["table"]) if data["table"] else None,
-            pictures=[Picture(**picture) for picture in data["pictures"]],
-            details=[Message.from_json(detail) for detail in data["details"]],
-            source=data["source"],
-            data=data["data"],
+            name=kept.name,
+            verdict=kept.verdict,
+            message=_sentence(kept.message, "message"),
+            numbers=list(kept.numbers),
+            table=_table_from_json(kept.table) if kept.table else None,
+            pictures=list(kept.pictures),
+            details=[_sentence(detail, f"details[{k}]") for k, detail in enumerate(kept.details)],
+            source=kept.source,
+            data=kept.data,
         )
+
+
+@dataclass(frozen=True)
+class _KeptTable:
+    columns: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Any, ...], ...]
+    caption: Message | None = None
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A finding as JSON."""
+
+    name: str
+    verdict: Verdict
+    message: Message
+    numbers: tuple[Number, ...] = ()
+    table: _KeptTable | None = None
+    pictures: tuple[Picture, ...] = ()
+    details: tuple[Message, ...] = ()
+    source: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _sentence(said: Message, place: str) -> Message:
+    """It is worded once, so that values which do not fit their places are noticed here."""
+    try:
+        str(said)
+    except Exception as error:  # a format string from a file can fail in every way
+        raise typed.unfit(place, N_("a sentence with its values")) from error
+    return said
 
 
 def _table_to_json(table: Table) -> dict[str, Any]:
@@ -118,12 +152,10 @@ def _table_to_json(table: Table) -> dict[str, Any]:
     return {"columns": [list(column) for column in table.columns], "rows": rows, "caption": caption}
 
 
-def _table_from_json(data: Mapping[str, Any]) -> Table:
+def _table_from_json(kept: _KeptTable) -> Table:
     def cell(value: Any) -> Any:
-        return Message.from_json(value) if isinstance(value, Mapping) else value
+        return _sentence(typed.record(Message, value, "table.rows"), "table.rows") if isinstance(value, Mapping) else value
 
-    return Table(
-        [(name, form) for name, form in data["columns"]],
-        [[cell(value) for value in row] for row in data["rows"]],
-        Message.from_json(data["caption"]) if data["caption"] else None,
-    )
+    if any(len(column) != 2 for column in kept.columns):
+        raise typed.unfit("table.columns", N_("pairs of a name and a format"))
+    return Table([(name, form) for name, form in kept.columns], [[cell(value) for value in row] for row in kept.rows], kept.caption)

@@ -14,6 +14,7 @@ from limpide.classifier import ImageClassifier, by_other_names
 from limpide.errors import DataError, RunError, UsageError
 from limpide.language import N_
 from limpide.run import Run
+from limpide.run_info import Rows
 
 
 class FlatImageClassifier(ImageClassifier):
@@ -67,11 +68,11 @@ class FlatImageClassifier(ImageClassifier):
     def load(cls, run: str | os.PathLike[str]) -> Self:
         """A trained classifier from its run directory. Raises RunError when it was not trained on rows of numbers."""
         clf = super().load(run)
-        rows = Run.open(run).info().get("rows")
+        rows = Run.open(run).info().rows
         if rows is None:
             raise RunError("L513", N_("this run was not trained on rows of numbers"), where=run, todo=N_("load it with ImageClassifier.load(run)"))
-        clf.image_shape = clf.image_shape_ = tuple(rows["shape"])
-        clf.n_features_in_, clf.range_ = rows["features"], (rows["low"], rows["high"])
+        clf.image_shape = clf.image_shape_ = rows.shape
+        clf.n_features_in_, clf.range_ = rows.features, (rows.low, rows.high)
         return clf
 
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:  # type: ignore[override]
@@ -82,7 +83,7 @@ class FlatImageClassifier(ImageClassifier):
         self.range_ = float(X.min()), float(X.max())
         super().fit(self._images(X), y, groups)
         (low, high), run = self.range_, self._run()
-        run.update(rows={"shape": list(self.image_shape_), "features": X.shape[1], "low": low, "high": high})
+        run.update(rows=Rows(tuple(self.image_shape_), X.shape[1], low, high))
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

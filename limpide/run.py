@@ -11,18 +11,18 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from limpide import files
+from limpide import files, typed
 from limpide.errors import RunError, nearest
-from limpide.events import Epoch, Note, Step, from_line, to_line
+from limpide.events import DAMAGE, Epoch, Note, Step, from_line, to_line
 from limpide.finding import Finding
-from limpide.language import N_, _, number
+from limpide.language import N_, Message, _, message, number
+from limpide.run_info import FORMAT, KNOWN, RunInfo
 
-FORMAT = 1
 FLUSH_EVERY = 0.25  # s
 STATUS_WORDS = {"started": N_("not finished"), "running": N_("not finished"), "refused": N_("refused"), "finished": N_("finished")}
 
@@ -59,20 +59,17 @@ class Run:
         except RunError as error:
             return notebook.block(notebook.heading(self.path.name), notebook.note(error))
         accuracy = self.finding("accuracy")
-        facts = [
-            (_("status"), _(STATUS_WORDS.get(str(info.get("status")), str(info.get("status"))))),
-            (_("data"), info.get("data") or info.get("location", "")),
-        ]
-        facts += [(_("network"), (info.get("recipe") or {}).get("model") or ""), (_("classes"), number(len(info.get("classes") or ())))]
-        facts += [(_("begun"), str(info.get("created", ""))[:10]), (_("folder"), str(self.path))]
+        facts = [(_("status"), _(STATUS_WORDS.get(info.status, info.status))), (_("data"), info.data or info.location)]
+        facts += [(_("network"), info.model), (_("classes"), number(len(info.classes)))]
+        facts += [(_("begun"), info.created[:10]), (_("folder"), str(self.path))]
         shown = [(name, value) for name, value in facts if value]
         return notebook.block(notebook.heading(self.path.name), accuracy._repr_html_() if accuracy else "", notebook.table(shown, words=True))
 
     # -- making and finding runs
 
     @classmethod
-    def create(cls, parent: Path, stem: str, info: dict[str, Any]) -> Run:
-        """A new directory `stem-001`, `-002` … under `parent`. Raises RunError where nothing can be written."""
+    def create(cls, parent: Path, stem: str, info: Mapping[str, Any]) -> Run:
+        """A new directory `stem-001`, `-002` … under `parent`. info: fields of RunInfo. Raises RunError where nothing can be written."""
         stem = re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII).strip("-.")[:60] or "run"
         taken = [int(m.group(1)) for p in parent.glob(f"{stem}-*") if (m := re.fullmatch(re.escape(stem) + r"-(\d+)", p.name))]
         number = max(taken, default=0)
@@ -91,7 +88,7 @@ class Run:
         for folder in (run.snapshots, run.checkpoints, run.predictions, run.cache, run._findings):
             folder.mkdir()
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        files.write_json(run.path / "run.json", {"format": FORMAT, "created": now, "status": "started", "phase": "read", "offset": 0, "epoch_id": 0} | info)
+        run._write({"format": FORMAT, "created": now, "status": "started", "phase": "read", "offset": 0, "epoch_id": 0}, info)
         return run
 
     @classmethod
@@ -102,19 +99,27 @@ class Run:
             guess = nearest(run.path.name, [found.path.name for found in cls.all_in(run.path.parent)])
             todo = N_("did you mean {guess}?") if guess else N_("list the runs with limpide runs")
             raise RunError("L502", N_("this is not a run of limpide"), where=str(path), todo=todo, guess=str(run.path.parent / guess))
-        if run.info().get("format", 0) > FORMAT:
-            raise RunError("L503", N_("a newer limpide wrote this run"), where=str(path), todo=N_("upgrade limpide: pip install -U limpide"))
+        if run.info().format > FORMAT:
+            raise _newer(run.path)
         return run
 
     @staticmethod
     def all_in(parent: Path) -> list[Run]:
         """Every run under `parent`, newest last. One whose run.json is damaged is left out: it must not stop the others."""
-        found = []
-        for file in parent.glob("*/run.json"):
+        return [run for run, _info in Run.known_in(parent)[0]]
+
+    @staticmethod
+    def known_in(parent: Path) -> tuple[list[tuple[Run, RunInfo]], list[tuple[Run, RunError]]]:
+        """Every run under `parent` with its record, newest last; and what is wrong with each of those whose run.json is damaged."""
+        known: list[tuple[Run, RunInfo]] = []
+        odd: list[tuple[Run, RunError]] = []
+        for file in sorted(parent.glob("*/run.json")):
             run = Run(file.parent)
-            with contextlib.suppress(RunError):
-                found.append((str(run.info().get("created", "")), run.path.name, run))
-        return [run for _, _, run in sorted(found, key=lambda item: item[:2])]
+            try:
+                known.append((run, run.info()))
+            except RunError as error:
+                odd += [(run, error)] if file.exists() else []  # it may have been deleted since
+        return sorted(known, key=lambda pair: (pair[1].created, pair[0].path.name)), odd
 
     def lock(self, patience: float = 0.5) -> Any:
         """A context manager that holds this run for one process; the system frees it however the process ends.
@@ -146,19 +151,48 @@ class Run:
 
     # -- run.json
 
-    def info(self) -> dict[str, Any]:
+    def info(self) -> RunInfo:
+        """Raises RunError, which names the field, where it is not as limpide writes it."""
+        found = self._read()
+        with self.reading(found):
+            return RunInfo.from_json(found)
+
+    def _read(self) -> Any:
         try:
-            info = files.read_json(self.path / "run.json")
-            if not isinstance(info, dict):
-                raise ValueError("not an object")
-            return info
-        except (OSError, ValueError) as error:
-            raise RunError(
-                "L505", N_("run.json cannot be read"), where=self.path, todo=N_("restore it from a copy, or start another run with --new")
-            ) from error
+            return typed.read(self.path / "run.json")
+        except typed.Unfit as error:
+            raise self._odd(error.reason) from error
+        except OSError as error:
+            raise self._odd(message(N_("the system says: {reason}"), reason=error.strerror or "")) from error
+
+    @contextlib.contextmanager
+    def reading(self, found: Any = None) -> Iterator[None]:
+        """What of run.json turns out not to fit becomes a RunError."""
+        try:
+            yield
+        except typed.Unfit as error:
+            version = found.get("format") if isinstance(found, Mapping) else None
+            if isinstance(version, int) and version > FORMAT:
+                raise _newer(self.path) from error
+            raise self._odd(error.reason) from error
+
+    def _odd(self, reason: Message) -> RunError:
+        todo = N_("restore it from a copy, or start another run with --new")
+        return RunError("L505", N_("run.json cannot be read: {reason}"), where=self.path, todo=todo, reason=reason)
 
     def update(self, **values: Any) -> None:
-        files.write_json(self.path / "run.json", self.info() | values)
+        """Other values for some fields of RunInfo. What a newer limpide wrote beside them stays."""
+        found = self._read()
+        with self.reading(found):
+            RunInfo.from_json(found)
+        self._write(found, values)
+
+    def _write(self, found: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        if unknown := values.keys() - KNOWN:
+            raise TypeError(f"RunInfo has no field {sorted(unknown)[0]}")
+        whole = {**found, **{name: typed.plain(value) for name, value in values.items()}}
+        RunInfo.from_json(whole)
+        files.write_json(self.path / "run.json", whole)
 
     def enter(self, phase: str, **values: Any) -> None:
         """Everything before `phase` is on disk: a resume starts here, and events after this point are made anew."""
@@ -191,16 +225,29 @@ class Run:
         self._pending.clear()
         with open(self.events_file, "ab") as stream:
             stream.truncate(offset)
-        self.update(epoch_id=self.info()["epoch_id"] + 1)
+        self.update(epoch_id=self.info().epoch_id + 1)
 
     def events(self) -> Iterator[Step | Epoch | Note]:
-        """All complete events; a last line that a crash cut short is left out."""
+        """All complete events; a last line that a crash cut short is left out. Damaged lines are left out, too, and a Note says so in the end."""
         if not self.events_file.exists():
             return
+        damaged = 0
         with open(self.events_file, "rb") as stream:
             for line in stream:
                 if line.endswith(b"\n"):
-                    yield from_line(json.loads(line))
+                    try:
+                        event = from_line(json.loads(line))
+                    except DAMAGE:
+                        damaged += 1
+                        continue
+                    yield event
+        if damaged:
+            yield Note(
+                "warning",
+                message(
+                    N_("{n:count} line of events.jsonl is damaged and left out"), N_("{n:count} lines of events.jsonl are damaged and left out"), n=damaged
+                ),
+            )
 
     def bytes(self) -> int:
         """What the files of this run take on the disk."""
@@ -241,12 +288,32 @@ class Run:
         files.write_json(self._findings / f"{finding.name}.json", finding.to_json())
 
     def finding(self, name: str) -> Finding | None:
+        """None where this was not claimed. Raises RunError where the claim cannot be read."""
         file = self._findings / f"{name}.json"
-        return Finding.from_json(files.read_json(file)) if file.exists() else None
+        return _claim(file) if file.exists() else None
 
     def findings(self) -> dict[str, Finding]:
-        found = (Finding.from_json(files.read_json(file)) for file in sorted(self._findings.glob("*.json")))
+        """Raises RunError where one of them cannot be read."""
+        found = map(_claim, sorted(self._findings.glob("*.json")))
         return {finding.name: finding for finding in found}
+
+
+def _claim(file: Path) -> Finding:
+    try:
+        return Finding.from_json(typed.read(file))
+    except typed.Unfit as error:
+        raise damaged(file, error.reason) from error
+    except OSError as error:
+        raise damaged(file, message(N_("the system says: {reason}"), reason=error.strerror or "")) from error
+
+
+def damaged(file: Path, reason: Message) -> RunError:
+    todo = N_("restore it from a copy, or train again with --new")
+    return RunError("L518", N_("a file of this run cannot be read: {reason}"), where=file, todo=todo, reason=reason)
+
+
+def _newer(path: Path) -> RunError:
+    return RunError("L503", N_("a newer limpide wrote this run"), where=path, todo=N_("upgrade limpide: pip install -U limpide"))
 
 
 def _line(values: dict[str, Any]) -> bytes:

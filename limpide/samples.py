@@ -13,6 +13,8 @@ from limpide.data.arrays import as_pixels, from_arrays, from_paths, grey_scale
 from limpide.data.dataset import Dataset
 from limpide.errors import DataError
 from limpide.language import N_
+from limpide.run_info import RunInfo
+from limpide.typed import unfit
 
 Path = str | os.PathLike[str]
 
@@ -58,13 +60,24 @@ def labelled(X: Any, y: Any, groups: Any = None) -> tuple[Dataset, dict[str, Any
     return dataset, {"scale": scale, "dtype": classes.dtype.str, "labels": classes.tolist() if plain else None}, classes
 
 
-def labels_of(info: dict[str, Any]) -> np.ndarray:
-    """The distinct labels that a run was trained with, in the order of its classes: those of a program in their own type."""
-    known = info.get("arrays") or {}
-    if known.get("labels") is None:
-        return np.array(info["classes"])
-    labels = np.array(known["labels"], dtype=np.dtype(known["dtype"]))
-    return labels[info["learned"]] if "learned" in info else labels
+def labels_of(info: RunInfo) -> np.ndarray:
+    """The distinct labels that a run was trained with, in the order of its classes: those of a program in their own type. Raises typed.Unfit."""
+    known = info.arrays
+    if known is None or known.labels is None:
+        return np.array(info.classes)
+    try:
+        return learned_of(np.array(known.labels, dtype=np.dtype(known.dtype)), info)
+    except (TypeError, ValueError) as error:
+        raise unfit("arrays.labels", N_("of the type arrays.dtype")) from error
+
+
+def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
+    """Without those of classes that only the test part has. Raises typed.Unfit."""
+    if info.learned is None:  # of a limpide that learned all of them
+        return labels
+    if not all(0 <= k < len(labels) for k in info.learned):
+        raise unfit("learned", N_("places in arrays.labels"))
+    return labels[list(info.learned)]
 
 
 def scale_of(array: np.ndarray) -> float | None:

@@ -31,7 +31,7 @@ def files(folder: Path) -> list[Path]:
 def test_runs_of_a_folder_lie_where_the_command_line_puts_them(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     clf = ImageClassifier(model="cnn", epochs=1, image_size=16, judge=False, quiet=True).fit(folder)
-    assert clf.run is not None and clf.run.path == tmp_path / "runs" / "photos-001" and clf.run.info()["status"] == "finished"
+    assert clf.run is not None and clf.run.path == tmp_path / "runs" / "photos-001" and clf.run.info().status == "finished"
 
 
 def test_fit_says_nothing_when_quiet(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

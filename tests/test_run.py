@@ -98,7 +98,7 @@ def test_a_run_cannot_be_kept_where_nothing_may_be_written(tmp_path: Path) -> No
 def test_opening(run: Run, tmp_path: Path) -> None:
     before = sorted((p, p.stat().st_mtime_ns) for p in run.path.rglob("*"))
     opened = Run.open(str(run.path))
-    assert opened.info()["location"] == "here" and opened.info()["format"] == FORMAT and opened.info()["status"] == "started"
+    assert opened.info().location == "here" and opened.info().format == FORMAT and opened.info().status == "started"
     assert list(opened.events()) == [] and opened.findings() == {}
     assert sorted((p, p.stat().st_mtime_ns) for p in run.path.rglob("*")) == before
     for nothing in (tmp_path, tmp_path / "nowhere", run.path / "run.json"):
@@ -133,7 +133,7 @@ def test_all_runs_newest_last_and_a_damaged_one_stops_nobody(tmp_path: Path) -> 
 def test_names_in_any_encoding_stand_in_run_json(tmp_path: Path) -> None:
     hostile = os.fsdecode(b"/photos/caf\xe9") + "\n<script>"
     run = Run.create(tmp_path, "a", {"location": hostile, "classes": [hostile]})
-    assert Run.open(run.path).info()["location"] == hostile
+    assert Run.open(run.path).info().location == hostile
     assert json.loads((run.path / "run.json").read_bytes())["classes"] == [hostile]
 
 
@@ -142,14 +142,14 @@ def test_names_in_any_encoding_stand_in_run_json(tmp_path: Path) -> None:
 
 def test_update_keeps_the_rest(run: Run) -> None:
     run.update(status="finished", seconds=1.5)
-    assert run.info()["status"] == "finished" and run.info()["location"] == "here"
+    assert run.info().status == "finished" and run.info().location == "here"
 
 
 def test_entering_a_phase_remembers_how_long_the_events_are(run: Run) -> None:
     run.append(step(1))
     run.enter("fit", steps=9)
     info = run.info()
-    assert info["phase"] == "fit" and info["steps"] == 9 and info["offset"] == run.events_file.stat().st_size > 0
+    assert info.phase == "fit" and info.steps == 9 and info.offset == run.events_file.stat().st_size > 0
 
 
 # -- events
@@ -193,9 +193,9 @@ def test_rewinding_forgets_what_will_be_done_again(run: Run) -> None:
     run.append(step(20))
     run.sync()
     assert [event.n for event in run.events() if isinstance(event, Step)] == [1, 20]
-    assert run.info()["epoch_id"] == 1
+    assert run.info().epoch_id == 1
     run.rewind(0)
-    assert list(run.events()) == [] and run.info()["epoch_id"] == 2
+    assert list(run.events()) == [] and run.info().epoch_id == 2
 
 
 def test_a_run_without_events_can_be_rewound(run: Run) -> None:

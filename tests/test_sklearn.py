@@ -228,7 +228,7 @@ def test_cross_val_score_two_jobs(tmp_path: Path) -> None:
     clf = ImageClassifier(**QUICK, runs=tmp_path / "runs")
     scores = cross_val_score(clf, X, Y, cv=3, n_jobs=2, error_score="raise")
     runs = Run.all_in(tmp_path / "runs")
-    assert len(runs) == 3 and all(run.info()["status"] == "finished" for run in runs) and scores.min() > 0.6
+    assert len(runs) == 3 and all(run.info().status == "finished" for run in runs) and scores.min() > 0.6
 
 
 def test_the_same_fit_twice_at_once(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_temporary_run_goes_with_its_estimators_unless_one_was_pickled() -> No
 
 
 def test_a_run_that_was_not_judged_says_so(trained: ImageClassifier) -> None:
-    assert trained.run is not None and trained.run.info()["status"] == "finished" and trained.run.info()["test_looks"] == 0
+    assert trained.run is not None and trained.run.info().status == "finished" and trained.run.info().test_looks == 0
     assert "accuracy" not in trained.audit() and not trained.run.cache.exists()
     for call in (trained.evaluate, trained.report):
         with pytest.raises(RunError, match="not judged"):

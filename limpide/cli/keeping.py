@@ -11,6 +11,7 @@ from limpide.cli.machinery import as_json_list, as_json_object, runs_folder, ver
 from limpide.cli.making import train_summary
 from limpide.errors import UsageError
 from limpide.language import N_, message
+from limpide.listing import listed
 from limpide.recipe import Recipe
 from limpide.run import Run
 
@@ -24,23 +25,25 @@ from limpide.run import Run
 def runs(folder: Path, as_json: bool) -> None:
     from limpide.report import live, tables
 
-    found = Run.all_in(folder)
+    found, odd = listed(folder)
+    for _run, error in odd:
+        click.echo(f"limpide: {error}", err=True)
     if as_json:
-        click.echo(json.dumps([train_summary(run) for run in found]))
+        click.echo(json.dumps([train_summary(one) for one in found]))
         return
-    tables.print_runs([(run, train_summary(run)) for run in found])
+    tables.print_runs(found)
     screen = live.Screen()
-    if found and found[-1].info().get("status") != "finished":
-        screen.next("limpide", "train", *again(found[-1]))
+    if found and found[-1].status != "finished":
+        screen.next("limpide", "train", *again(found[-1].run))
     else:
-        screen.next(*("limpide", "report", found[-1].path) if found else ("limpide", "train", "digits"))
+        screen.next(*("limpide", "report", found[-1].run.path) if found else ("limpide", "train", "digits"))
 
 
 def again(run: Run) -> list[str]:
     """What was typed after `limpide train`, from what the run remembers of it: the same words continue it."""
     info, usual = run.info(), Recipe().to_json()
-    wishes = {name: value for name, value in info.get("wanted", {}).items() if value != usual.get(name)}
-    return [info.get("location", "photos/"), *(word for name, value in wishes.items() for word in (f"--{name.replace('_', '-')}", str(value)))]
+    wishes = {name: value for name, value in info.wanted.items() if value != usual.get(name)}
+    return [info.location or "photos/", *(word for name, value in wishes.items() for word in (f"--{name.replace('_', '-')}", str(value)))]
 
 
 @verb(

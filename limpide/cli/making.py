@@ -15,6 +15,7 @@ from limpide import interrupts
 from limpide.cli.machinery import as_json_object, recipe_options, runs_folder, verb
 from limpide.errors import LimpideError
 from limpide.language import N_, message
+from limpide.listing import RunSummary
 from limpide.recipe import Recipe
 
 
@@ -101,7 +102,7 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
             _stay(watcher)  # to look at what there is
             sys.exit(error.exit_status)
         if as_json:
-            click.echo(json.dumps(train_summary(run)))
+            click.echo(json.dumps(train_summary(RunSummary.of(run))))
         elif finished:
             screen.report(run)
             screen.next("limpide", "predict", run.path, _example(run, dataset))
@@ -115,7 +116,7 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
 def _is_finished(run: Any) -> bool:
     """Asked where a signal came: a record that cannot be read at that moment says no."""
     with contextlib.suppress(LimpideError, OSError):
-        return bool(run.info().get("status") == "finished")
+        return bool(run.info().status == "finished")
     return False
 
 
@@ -140,26 +141,25 @@ def _stay(watcher: Any) -> None:
         watcher.terminate()
 
 
-def train_summary(run: Any) -> dict[str, Any]:
+def train_summary(one: RunSummary) -> dict[str, Any]:
     """What `train --json` prints: the score is null when the run was stopped before it was judged."""
-    info, finding = run.info(), run.finding("accuracy")
-    accuracy = finding.number("accuracy") if finding else None
+    run, info, accuracy = one.run, one.info, one.accuracy
     return {
         "run": str(run.path),
-        "created": info["created"],
-        "status": "interrupted" if info["status"] == "running" and not run.working() else info["status"],
+        "created": info.created,
+        "status": one.status,
         "model": str(run.model_file) if run.model_file.exists() else None,
         "report": str(run.report_file) if run.report_file.exists() else None,
-        "network": info.get("recipe", {}).get("model"),
-        "kind": info.get("final", {}).get("kind"),
+        "network": info.recipe.get("model"),
+        "kind": info.final and (info.final.kind or None),
         "accuracy": accuracy and accuracy.value,
         "accuracy_low": accuracy and accuracy.low,
         "accuracy_high": accuracy and accuracy.high,
         "n_test": accuracy and accuracy.n,
-        "seconds": info.get("seconds"),
-        "training_seconds": info.get("fit_seconds"),
-        "first_model_seconds": info.get("first_model_seconds"),
-        "model_seconds": info.get("model_seconds"),
+        "seconds": info.seconds,
+        "training_seconds": info.fit_seconds,
+        "first_model_seconds": info.first_model_seconds,
+        "model_seconds": info.model_seconds,
         "bytes": run.bytes(),
     }
 

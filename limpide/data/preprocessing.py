@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from limpide.typed import record
+
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 # ITU-R 601-2 luma in 16-bit fixed point, as Pillow computes it; a grey image comes out unchanged.
@@ -39,7 +41,8 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Preprocessing:
-        return cls(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
+        """Raises typed.Unfit, which names the field."""
+        return record(cls, data, "preprocessing", strict=True)
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
         """left, top, right, bottom of the part of the image that is kept. What is the square already is kept whole."""

@@ -23,8 +23,8 @@ from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALID
 from limpide.data.similar import components, every_pair
 from limpide.errors import RunError
 from limpide.files import write_atomically
-from limpide.language import N_
-from limpide.run import Run
+from limpide.language import N_, message
+from limpide.run import Run, damaged
 
 CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")  # how a cell begins that a spreadsheet would run, and our own mark for text
@@ -368,19 +368,28 @@ def write_rows(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
     write_atomically(file, fill)
 
 
-def read_split(file: Path) -> Iterator[dict[str, str]]:
-    """Rows of a split.csv or an excluded.csv, in order; none when the file is not there."""
+def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
+    """Rows of a split.csv or an excluded.csv, in order; none when the file is not there. Raises RunError for what is no table, or one
+    without the columns that are `needed`."""
     if not file.exists():
         return
-    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        for row in csv.DictReader(stream):
-            yield {name: value[1:] if (value or "").startswith("'") else (value or "") for name, value in row.items()}
+    try:
+        with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            rows = csv.DictReader(stream)
+            for row in rows:
+                if missing := [name for name in needed if name not in row]:
+                    raise damaged(file, message(N_("it has no column {name}"), name=missing[0]))
+                if None in row:  # cells that no column names
+                    raise damaged(file, message(N_("line {n} has more cells than the first"), n=rows.line_num))
+                yield {name: value[1:] if (value or "").startswith("'") else (value or "") for name, value in row.items()}
+    except csv.Error as error:
+        raise damaged(file, message(N_("it is no table"))) from error
 
 
 def check_split(run: Run) -> None:
     """Raises RunError where split.csv has other rows than were written, as after a copy that was cut short: the images of the missing rows would
     silently count as never seen. A run of an older limpide does not say how many there were."""
-    written = run.info().get("split_rows")
+    written = run.info().split_rows
     if written is None:
         return
     found = _whole_rows(run.split_file)

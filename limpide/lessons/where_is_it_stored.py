@@ -18,7 +18,7 @@ data = sys.argv[1] if len(sys.argv) > 1 else "digits"
 with tempfile.TemporaryDirectory() as runs:
     clf = ImageClassifier(model="cnn", epochs=3, runs=runs, quiet=True).fit(data)
     after, preprocessing = trained(clf.run)
-    torch.manual_seed(clf.run.info()["recipe"]["seed"])
+    torch.manual_seed(clf.run.info().recipe["seed"])
     before = build("cnn", len(clf.classes_), preprocessing.channels, preprocessing.size)
     print(f"{'layer':16s} {'bytes before':>12s} {'after':>8s}   how far it moved, against its own length at the start")
     for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):

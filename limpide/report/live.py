@@ -151,7 +151,7 @@ class Screen:
             _advance(bar, str(event.phase), event.done, event.total)
         elif isinstance(event, Step):
             if event.n == 1 or "steps" not in self.__dict__:
-                self.steps = int(run.info()["steps"])
+                self.steps = run.info().steps or 0
             _advance(bar, _("training"), event.n, self.steps, extra=_("loss {value}").format(value=significant(event.loss)))
         elif isinstance(event, Epoch):
             self.say(

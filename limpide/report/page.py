@@ -77,7 +77,7 @@ def written_as(file: Path) -> tuple[str, bool] | None:
 
 def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> str:
     info, findings = run.info(), run.findings()
-    living = living_of(run, findings.get("inside"), info.get("classes", ())) if images else None
+    living = living_of(run, findings.get("inside"), info.classes) if images else None
     pictures, lost = chosen_pictures(findings, images, len(living.data) if living else 0)
     events = list(run.events())
     context = {

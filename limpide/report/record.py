@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from limpide.data.split import read_split
 from limpide.events import Epoch, Note, Step
 from limpide.language import N_, Message
 from limpide.report.wording import cell, shown
+from limpide.run_info import RunInfo
 
 MOST_POINTS = 400  # of one curve; more would not be seen
 # The findings of the check, in the order in which they are told; a test holds them equal to audit/check.py.
@@ -121,35 +121,28 @@ def data_of(split_file: Path, excluded_file: Path) -> Data:
     )
 
 
-def recipe_of(info: Mapping[str, Any]) -> list[tuple[str, str]]:
+def recipe_of(info: RunInfo) -> list[tuple[str, str]]:
     """(choice, value) of the resolved recipe, in its own order."""
-    recipe = info.get("recipe")
-    return [(shown(name), _value(value)) for name, value in recipe.items()] if isinstance(recipe, Mapping) else []
+    return [(shown(name), _value(value)) for name, value in info.recipe.items()]
 
 
-def made_facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
+def made_facts(info: RunInfo) -> list[tuple[str, str]]:
     """What somebody would need to make this run again: (msgid, value). Paths are left out: a report is sent to others."""
-    recipe, machine = _mapping(info.get("recipe")), _mapping(info.get("machine"))
-    versions = _mapping(machine.get("versions") or info.get("versions"))
+    recipe, machine, versions = info.recipe, info.machine, info.machine.get("versions")
     found = [
-        (N_("begun"), info.get("created")),
-        (N_("data"), info.get("data")),
-        (N_("fingerprint of the data"), info.get("fingerprint")),
-        (N_("network"), info.get("model") or recipe.get("model")),
+        (N_("begun"), info.created),
+        (N_("data"), info.data),
+        (N_("fingerprint of the data"), info.fingerprint),
+        (N_("network"), info.model),
         (N_("seed"), recipe.get("seed")),
-        (N_("times the test images were looked at"), info.get("test_looks")),
-        (N_("code version"), info.get("code version") or info.get("code")),
+        (N_("times the test images were looked at"), info.test_looks),
         (N_("processor"), machine.get("processor")),
         (N_("processor cores"), machine.get("cores")),
         (N_("system"), machine.get("system")),
         ("Python", machine.get("python")),
-        *versions.items(),
+        *(versions.items() if isinstance(versions, Mapping) else ()),
     ]
     return [(name, _value(value)) for name, value in found if value not in (None, "")]
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _value(value: object) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 from limpide.errors import one_line
 from limpide.finding import Finding
 from limpide.language import N_, Message, _, duration, large, message, number, percent, significant, size
+from limpide.listing import RunSummary
 from limpide.report import wording
-from limpide.run import Run
 
 MANY_CLASSES = 1000  # of ImageNet
 PRETRAINED = {"none": wording.NOTHING, "installed": N_("installed"), "missing": N_("not installed")}
@@ -56,19 +56,19 @@ def print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequ
     return found
 
 
-def print_runs(rows: Sequence[tuple[Run, Mapping[str, Any]]]) -> None:
+def print_runs(rows: Sequence[RunSummary]) -> None:
     if not rows:
         _print(_("there are no runs in this folder yet"))
         return
     table = _table(_("run"), _("begun"), _("network"), _("accuracy"), _("time"), _("disk"))
-    for run, row in rows:
+    for row in rows:
         table.add_row(
-            _cell(run.path.name),
-            _cell(row["created"][:10]),
-            _cell(row["network"] or ""),
-            _cell(row["status"] if row["accuracy"] is None else percent(row["accuracy"])),
-            duration(row["seconds"]) if row["seconds"] else "",
-            size(row["bytes"]),
+            _cell(row.name),
+            _cell(row.info.created[:10]),
+            _cell(row.info.recipe.get("model") or ""),
+            _cell(row.status if row.accuracy is None else percent(row.accuracy.value)),
+            duration(row.info.seconds) if row.info.seconds else "",
+            size(row.run.bytes()),
         )
     _print(table)
 

@@ -7,13 +7,15 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from limpide.errors import RunError
-from limpide.events import Epoch, Note, Step, from_line
+from limpide.events import DAMAGE, Epoch, Note, Step, from_line
+from limpide.listing import RunSummary, listed
 from limpide.report.diagnosis import diagnosis
 from limpide.run import Run
-from limpide.studio.answers import DAMAGE
+from limpide.typed import plain
 
 POINTS = 2000
 
@@ -21,27 +23,34 @@ POINTS = 2000
 def summary(run: Run) -> dict[str, Any]:
     """One line of the list of runs. Never fails: a run that is deleted or damaged while it is looked at has a status that says so."""
     try:
-        return _summary(run)
-    except Exception:  # whatever is damaged in it, it must not hide the others
-        return {"name": run.path.name, "status": "unreadable"}
+        return _told(RunSummary.of(run))
+    except RunError as error:
+        return unreadable(run.path.name, error)
 
 
-def _summary(run: Run) -> dict[str, Any]:
-    info = run.info()
-    accuracy = run.finding("accuracy")
-    score = accuracy.number("accuracy") if accuracy else None
-    status = info.get("status", "started")
+def summaries(folder: Path) -> list[dict[str, Any]]:
+    """The list of runs, newest first; those that are damaged at the end."""
+    found, odd = listed(folder)
+    return [_told(one) | {"spark": spark(one.run)} for one in reversed(found)] + [unreadable(run.path.name, error) | {"spark": []} for run, error in odd]
+
+
+def unreadable(name: str, error: RunError) -> dict[str, Any]:
+    return {"name": name, "status": "unreadable", "said": str(error)}
+
+
+def _told(one: RunSummary) -> dict[str, Any]:
+    run, info, score = one.run, one.info, one.accuracy
     return {
-        "name": run.path.name,
-        "status": "interrupted" if status == "running" and not run.working() else status,
-        "phase": info.get("phase"),
-        "created": info.get("created"),
-        "model": (info.get("recipe") or info.get("wanted") or {}).get("model"),
-        "data": info.get("data"),
-        "steps": info.get("steps"),
-        "seconds": info.get("seconds"),
-        "energy": info.get("energy"),
-        "epoch_id": info.get("epoch_id", 0),
+        "name": one.name,
+        "status": one.status,
+        "phase": info.phase,
+        "created": info.created,
+        "model": info.model,
+        "data": info.data,
+        "steps": info.steps,
+        "seconds": info.seconds,
+        "energy": plain(info.energy),
+        "epoch_id": info.epoch_id,
         "accuracy": {"value": score.value, "low": score.low, "high": score.high, "n": score.n} if score else None,
         "cost": _cost(run),
         "shortcut": _doubted(run),
@@ -60,7 +69,7 @@ def spark(run: Run, points: int = 40) -> list[float]:
                 if k:
                     stream.readline()  # the rest of a line
                 line = stream.readline()
-                with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                with contextlib.suppress(*DAMAGE):
                     event = from_line(json.loads(line)) if line.endswith(b"\n") else None
                     found += [event.loss] if isinstance(event, Step) and math.isfinite(event.loss) else []
     except OSError:  # it learns nothing yet
@@ -72,7 +81,7 @@ def _doubted(run: Run) -> bool:
     """Whether one small place may decide what the model says: what somebody should know before anything else."""
     try:
         found = run.finding("shortcut")
-    except (RunError, *DAMAGE):  # which the Audit page says: the run itself is fine
+    except RunError:  # which the Audit page says: the run itself is fine
         return False
     return found is not None and found.verdict in ("bad", "warn")
 
@@ -157,7 +166,7 @@ def _whose(run: Run) -> tuple[Any, ...]:
         file = run.events_file.stat().st_ino
     except OSError:
         file = None
-    return info.get("epoch_id", 0), info.get("created"), file
+    return info.epoch_id, info.created, file
 
 
 def size_of(run: Run) -> int:
@@ -192,7 +201,7 @@ def _read(run: Run, offset: int, most: int | None) -> Any:
                         event: Any = (int(n), float(loss), float(lr), float(seconds))
                     else:
                         event = from_line(json.loads(line))
-                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                except DAMAGE:
                     continue
                 yield event, offset
                 if most and read >= most:

@@ -39,10 +39,11 @@ from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
 from limpide.studio.refusals import HANDLERS, misused, refused, speak
-from limpide.studio.series import Story, spark, summary
+from limpide.studio.series import Story, summaries, summary
 from limpide.studio.starting import Wish
 from limpide.studio.stream import tail
 from limpide.studio.worker import Worker
+from limpide.typed import plain
 
 PORTS = range(8765, 8785)
 MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
@@ -103,9 +104,8 @@ class Studio:
         raise RunError("L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs"))
 
     async def runs(self, request: Request) -> Response:
-        return Ascii(
-            {"version": __version__, "folder": str(self.folder), "runs": [summary(run) | {"spark": spark(run)} for run in reversed(Run.all_in(self.folder))]}
-        )
+        speak(request)
+        return Ascii({"version": __version__, "folder": str(self.folder), "runs": summaries(self.folder)})
 
     async def start(self, request: Request) -> Response:
         """POST {data, model, time, epochs, image_size, weights}: `limpide train` as a process of its own, which goes on when the studio is closed."""
@@ -155,20 +155,20 @@ class Studio:
     async def run(self, request: Request) -> Response:
         run = self._run(request)
         info = run.info()
-        kept = {name: info.get(name) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
-        learning = info.get("learning", {})
-        probes = learning.get("probes", 0) if run.probes_file.exists() else 0
-        sees = (info.get("final") or info.get("learning") or {}).get("preprocessing")
+        kept = {name: plain(getattr(info, name)) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
+        learning = info.learning
+        probes = learning.probes if learning and run.probes_file.exists() else 0
+        seen = info.final or learning
         speak(request)
         here = {
             "snapshots": list(run.kept()),
-            "best": "final" in info,
+            "best": info.final is not None,
             "probes": probes,
-            "part": learning.get("part"),
-            "first": info.get("frozen", {}).get("accuracy"),
-            "sees": sees,
-            "fresh": bool(info.get("fresh")),
-            "worth": worth_a_look(run) if info.get("status") == "finished" else [],
+            "part": learning and learning.part,
+            "first": info.frozen and info.frozen.accuracy,
+            "sees": seen and seen.preprocessing,
+            "fresh": info.fresh,
+            "worth": worth_a_look(run) if info.status == "finished" else [],
         }
         return Ascii(summary(run) | kept | here | {"choices": choices()})
 
@@ -211,7 +211,7 @@ class Studio:
             wanted = ("file", "label", "suggested")
             if not isinstance(mark, dict) or not all(isinstance(mark.get(name), str) for name in wanted) or not mark["file"]:
                 return misused("file, label, suggested: three texts", 400)
-            if mark["suggested"] not in ("", UNSURE, *run.info()["classes"], *run.info().get("only_tested", ())):
+            if mark["suggested"] not in ("", UNSURE, *(info := run.info()).classes, *info.only_tested):
                 return misused(f"suggested: a class, {UNSURE}, or nothing", 400)
             if len(mark["file"]) > MOST_NAME or "\0" in mark["file"]:
                 return misused("this is no name of a file", 400)

@@ -120,8 +120,8 @@ def start(folder: Path, wish: Wish, lang: str) -> Started:
         )
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            for run in Run.all_in(folder):
-                if run.path.name not in before and run.info().get("process") == process.pid:
+            for run, info in Run.known_in(folder)[0]:
+                if run.path.name not in before and info.process == process.pid:
                     return Started(run.path.name)
             if process.poll() is not None:
                 told.seek(0)

@@ -100,9 +100,10 @@ def trained(run: Run) -> tuple[nn.Module, Preprocessing]:
     """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError."""
     info = run.info()
     file = run.snapshots / "best.safetensors"
-    if not file.exists() or "final" not in info:
+    if not file.exists() or info.final is None:
         raise ModelError("L403", N_("there is no exported model yet"), where=run.path, todo=N_("finish the training: run the same limpide train command again"))
-    preprocessing = Preprocessing.from_json(info["final"]["preprocessing"])
-    model = models.build(info["recipe"]["model"], len(info["classes"]), preprocessing.channels, preprocessing.size)
+    with run.reading():
+        preprocessing = Preprocessing.from_json(info.final.preprocessing)
+    model = models.build(info.model, len(info.classes), preprocessing.channels, preprocessing.size)
     load_weights(model, file)
     return model.eval(), preprocessing

@@ -44,12 +44,13 @@ class Album:
 
     @cached_property
     def _dataset(self) -> Any:
-        location, info = self.run.info().get("location", ""), self.run.info()
-        if "arrays" in info:
+        info = self.run.info()
+        location = info.location
+        if info.arrays:
             raise Gone(message(N_("this run learned from an array: its images are on no disk")))
         # A relative path is meant from where the training was started: here, or where the folder of runs lies.
         beside = self.run.path.resolve().parents[1] / location
-        if info.get("opened"):
+        if info.opened:
             return SimpleNamespace(images=FileImages(Path(location), self.files))
         try:
             return scan(location if os.path.exists(location) or not beside.exists() else str(beside), fewest_classes=1, groups="none")  # noqa: PTH110

@@ -81,7 +81,7 @@ def alike(run: Run, network: nn.Module, preprocessing: Preprocessing, image: Ten
     except LookupError:
         gone = N_("The training images most like it cannot be shown: they are no longer where they were when the run began.")
         arrays = N_("The training images most like it cannot be shown: the run learned from an array, and its images are on no disk.")
-        yield Alike((), 0, 0, True, message(arrays if "arrays" in run.info() else gone))
+        yield Alike((), 0, 0, True, message(arrays if run.info().arrays else gone))
         return
     except LimpideError as error:
         yield Alike((), 0, 0, True, error.message())

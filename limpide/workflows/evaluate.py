@@ -76,5 +76,5 @@ def _trained_on(run: str, dataset: Dataset, rows: np.ndarray) -> int | None:
     """How many of these images, byte for byte, the training used in any way; None when only the sealed file is at hand."""
     if not (Path(run) / "split.csv").exists():
         return None
-    used = {row["content"] for row in read_split(Path(run) / "split.csv") if row["part"] != "test"}
+    used = {row["content"] for row in read_split(Path(run) / "split.csv", "content", "part") if row["part"] != "test"}
     return sum(sha256(dataset.images.bytes(int(i)))[:16] in used for i in rows) if used else 0

@@ -24,6 +24,7 @@ from limpide.language import N_, message
 from limpide.predictor import BATCH, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
+from limpide.run_info import RunInfo, there
 from limpide.workflows.rivals import Material, compare
 
 PASTED_WORK = 4e11  # multiply-adds that asking for shortcuts may cost: a few seconds
@@ -99,6 +100,7 @@ def judge(
 
     yield Progress(message(N_("opening the model file")))
     predictor, info = Predictor(run.model_file), run.info()
+    quote = there(info.quote, "quote")
     rows, probabilities = np.zeros(0, int), np.zeros((0, 0))
     for item in looked(predictor, dataset, np.flatnonzero(parts == TEST)):
         if isinstance(item, Progress):
@@ -142,9 +144,9 @@ def judge(
             file_bytes=megabytes,
             training=training_seconds(info),
             whole=whole,
-            quoted=info["quote"]["seconds"],
+            quoted=quote.seconds,
             memory=memory.peak,
-            quoted_memory=info["quote"]["memory"],
+            quoted_memory=int(quote.memory),
             milliseconds=ms,
             energy=used,
         ),
@@ -160,11 +162,11 @@ def judge(
     run.enter("done", status="finished", seconds=whole, energy=vars(used))  # last: a run that says so has its report and nothing left over
 
 
-def _count_look(run: Run, info: dict[str, Any]) -> None:
+def _count_look(run: Run, info: RunInfo) -> None:
     """A look at the test images is one sealed file that they were put to; judging it again, after a kill or in another run, is none."""
-    sealed, seen_by = files.sha256_of_file(run.model_file)[:16], info.get("test_seen_by", [])
-    if sealed not in seen_by:
-        run.update(test_looks=info["test_looks"] + 1, test_seen_by=[*seen_by, sealed])
+    sealed = files.sha256_of_file(run.model_file)[:16]
+    if sealed not in info.test_seen_by:
+        run.update(test_looks=info.test_looks + 1, test_seen_by=[*info.test_seen_by, sealed])
 
 
 def _add(run: Run, finding: Any) -> Judged:
@@ -192,7 +194,7 @@ def _keep_answers(run: Run, rivals: Sequence[Rival], n: int) -> None:
 
 
 def _keep_decision(run: Run, key: str, n: int) -> None:
-    run.update(rivals=dict(run.info().get("rivals") or {}) | {key: n})
+    run.update(rivals={**run.info().rivals, key: n})
 
 
 def _keep_ends(run: Run, arrays: dict[str, np.ndarray]) -> None:
@@ -200,14 +202,14 @@ def _keep_ends(run: Run, arrays: dict[str, np.ndarray]) -> None:
     files.write_atomically(run.predictions / "inside.npz", lambda s: np.savez(s, **arrays))  # type: ignore[arg-type]
 
 
-def _trained_on(info: dict[str, Any], train_images: int) -> int:
+def _trained_on(info: RunInfo, train_images: int) -> int:
     """How many images the final model learned from: the first model sees a sample of many."""
-    return int(info["frozen"]["n"]) if info["final"]["kind"] == "frozen" else train_images
+    return info.frozen.n if info.frozen and info.final and info.final.kind == "frozen" else train_images
 
 
-def training_seconds(info: dict[str, Any]) -> float:
+def training_seconds(info: RunInfo) -> float:
     """What the network itself took: frozen features, head and fine-tuning."""
-    return float(info.get("fit_seconds", 0.0)) + float((info.get("frozen") or {}).get("seconds", 0.0))
+    return info.fit_seconds + (info.frozen.seconds if info.frozen else 0.0)
 
 
 def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing) -> Iterator[Event]:

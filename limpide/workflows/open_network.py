@@ -15,6 +15,7 @@ from limpide.data.split import write_rows
 from limpide.errors import DataError, ModelError, UsageError
 from limpide.language import N_
 from limpide.run import Run
+from limpide.run_info import Final, Learning
 from limpide.workflows.opening import PUBLISHED
 
 ASIDE = 32  # images that the pages offer first
@@ -43,7 +44,7 @@ def open_network(model: str, images: str, parent: Path, *, weights: str = "", cl
     from limpide.training.network import save_weights
 
     save_weights(network, run.snapshots / "best.safetensors")
-    kept = {"preprocessing": preprocessing.to_json()}
+    seen = preprocessing.to_json()
     run.update(
         opened=True,
         fresh=not weights and model not in PUBLISHED,
@@ -51,8 +52,8 @@ def open_network(model: str, images: str, parent: Path, *, weights: str = "", cl
         split_rows=len(names),
         phase="done",
         recipe={"model": model},
-        final=kept,
-        learning=kept | {"probes": aside},
+        final=Final(preprocessing=seen),
+        learning=Learning(seen, aside),
     )
     return run
 

@@ -26,11 +26,9 @@ def is_published(name: str) -> bool:
 def unfinished(run: str) -> Message | None:
     """What a person should know before relying on this run's model: it was not judged, and may become better."""
     path = Path(run)
-    if is_published(run) or path.is_file() or (info := run_of(run).info())["status"] == "finished":
+    if is_published(run) or path.is_file() or (info := run_of(run).info()).status == "finished":
         return None
-    return message(
-        N_("this run is not finished and its model not judged; limpide train {location} with the same options continues it"), location=info.get("location", "")
-    )
+    return message(N_("this run is not finished and its model not judged; limpide train {location} with the same options continues it"), location=info.location)
 
 
 def predictor_of(run: str) -> Predictor:

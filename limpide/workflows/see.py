@@ -21,6 +21,7 @@ from limpide.language import N_, message
 from limpide.report.sight import METHOD_WORDS, Alike, Evidence, Made, Maps, Sight
 from limpide.report.written import WRITERS, bytes_of
 from limpide.run import Run
+from limpide.run_info import RunInfo
 from limpide.samples import images_in
 from limpide.workflows.alike import alike
 from limpide.workflows.opening import is_published, network_of, run_of
@@ -76,12 +77,12 @@ def opened(model: Any, preprocessing: Preprocessing | None = None) -> Opened:
         return Opened(network, name, name, own, tuple(imagenet_classes()), 1.0)
     run = run_of(name)
     info = run.info()
-    return Opened(network, info["recipe"]["model"], name, own, tuple(info["classes"]), temperature_of(info))
+    return Opened(network, info.model, name, own, info.classes, temperature_of(info))
 
 
-def temperature_of(info: dict[str, Any]) -> float:
+def temperature_of(info: RunInfo) -> float:
     """What the sealed model of a run divides its logits by, from its run.json; 1 while there is none."""
-    return float(info["temperature"]["value"]) if info.get("temperature") else 1.0
+    return info.temperature.value if info.temperature else 1.0
 
 
 def entered(image: Any, preprocessing: Preprocessing | None) -> tuple[Tensor, np.ndarray, str]:

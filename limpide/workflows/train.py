@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,11 @@ def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> 
     return begin(scan(location, groups=recipe.groups), recipe, runs, new=new)
 
 
-def _as_now(wanted: Any) -> Any:
+def _as_now(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
     """The wishes of an earlier version, with today's choices left open."""
     try:
         return Recipe.from_json(wanted).to_json()
-    except (LimpideError, TypeError, AttributeError):
+    except LimpideError:
         return wanted
 
 
@@ -52,10 +52,9 @@ def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) ->
     """As `prepare`, for data that have been found already."""
     check(recipe)
     wanted = recipe.to_json()
-    for run in reversed(Run.all_in(runs)):
-        info = run.info()
-        same = info.get("location") == dataset.location and _as_now(info.get("wanted")) == wanted
-        if same and not new and info.get("status") not in ("finished", "refused"):
+    for run, earlier in reversed([] if new else Run.known_in(runs)[0]):
+        same = earlier.location == dataset.location and _as_now(earlier.wanted) == wanted
+        if same and earlier.status not in ("finished", "refused"):
             return run, dataset, True
     info = {
         "location": dataset.location,
@@ -76,13 +75,13 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
     started: seconds that had passed since the person pressed Enter. rehash: read every byte of the images again. judge: False
     ends with the sealed model, for whoever judges it himself. Raises LimpideError for what the user can mend.
     """
-    with run.lock():
+    with run.lock(), run.reading():
         info = run.info()
-        if info["fingerprint"] != dataset.fingerprint:
+        if info.fingerprint != dataset.fingerprint:
             raise RunError("L507", N_("the images changed since this run began"), where=dataset.location, todo=N_("start another run with --new"))
-        job = Job(run, dataset, time.monotonic() - started - info.get("spent", 0.0), images, rehash, info)
+        job = Job(run, dataset, time.monotonic() - started - info.spent, images, rehash, info)
         run.rewind(_offset(job))
-        if info["epoch_id"] and info["machine"] != machine.describe():
+        if info.epoch_id and info.machine != machine.describe():
             yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))
         run.update(status="running")
         with job.memory:
@@ -99,5 +98,5 @@ def _phases(job: Job, judge: bool) -> Iterator[Event]:
 
 def _offset(job: Job) -> int:
     """Where in events.jsonl this continuation begins: everything after it will be done and said again."""
-    restored = load_checkpoint(job.run.checkpoints) if job.info["phase"] == "fit" else None
-    return restored.offset if restored else int(job.info["offset"])
+    restored = load_checkpoint(job.run.checkpoints) if job.info.phase == "fit" else None
+    return restored.offset if restored else job.info.offset

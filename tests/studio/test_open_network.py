@@ -64,8 +64,8 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_strangers_network_is_opened_unit_by_unit(pictures: Path, tmp_path: Path) -> None:
     run = open_network("strangers_networks:Net", str(pictures), tmp_path / "runs", image_size=48)
-    assert run.info()["learning"]["probes"] == len(np.load(run.probes_file)["truth"]) == 9, "one of ten is broken"
-    assert run.info()["classes"] == ["0", "1", "2", "3"] and run.info()["final"]["preprocessing"]["size"] == 48
+    assert run.info().learning.probes == len(np.load(run.probes_file)["truth"]) == 9, "one of ten is broken"
+    assert run.info().classes == ("0", "1", "2", "3") and run.info().final.preprocessing["size"] == 48
     looker = Looker()
     found = ANSWERS["unit"](looker, path=str(run.path), snapshot="best", image={"probe": 0}, key="conv", channel=2, y=3, x=4)[0]
     assert found["agrees"] and found["terms"] == 75 and all(weight == pytest.approx(0.01) for weight in found["weights"])
@@ -77,11 +77,11 @@ def test_a_strangers_network_is_opened_unit_by_unit(pictures: Path, tmp_path: Pa
 
 def test_classes_are_the_folders_where_their_number_is_right(pictures: Path, tmp_path: Path) -> None:
     run = open_network("strangers_networks:told", str(pictures), tmp_path / "runs", image_size=32)
-    assert run.info()["classes"] == ["cat", "dog", "owl"]
+    assert run.info().classes == ("cat", "dog", "owl")
     answer = ANSWERS["prediction"](Looker(), path=str(run.path), snapshot="best", image={"row": 5})[0]
     assert answer["truth"] == "dog" and answer["file"] == "dog/1.png"
     grey = open_network("strangers_networks:Grey", str(pictures), tmp_path / "runs", image_size=32)
-    assert grey.info()["final"]["preprocessing"]["channels"] == 1
+    assert grey.info().final.preprocessing["channels"] == 1
 
 
 def test_weights_of_all_layers_are_put_in(pictures: Path, tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
             test_server.ended(server)
     finally:
         process.kill()
-    assert run.info()["status"] == "finished"
+    assert run.info().status == "finished"
 
 
 def agrees(page: Any) -> None:
@@ -470,7 +470,7 @@ def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(copied: Pa
     go(page, "page=live&run=copied-001", ".figures")
     page.wait_for_function("() => document.querySelector('.figures').innerText.includes('%')")
     figures = page.inner_text(".figures")
-    assert f"{100 * Run.open(copied).info()['final']['validation']:.1f}%" in figures
+    assert f"{100 * Run.open(copied).info().final.validation:.1f}%" in figures
     assert not any(word in figures for word in ("Step", "Loss", "Learning rate", "Speed", "Machine")), "nothing that it has not"
     assert "No curve" in page.inner_text("main")
 

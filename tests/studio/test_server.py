@@ -199,7 +199,7 @@ def test_starts_side_by_side_are_told_apart(tmp_path: Path, trained: Path) -> No
         names = {json.loads(data)["run"] for status, _, data in answers if status == 200}
         assert len(names) == 2
         for name in names:
-            os.kill(Run(tmp_path / name).info()["process"], signal.SIGKILL)
+            os.kill(Run(tmp_path / name).info().process, signal.SIGKILL)
     finally:
         ended(other)
 
@@ -287,14 +287,14 @@ def test_a_training_is_started_or_says_why_not(tmp_path: Path, trained: Path) ->
         status, _, data = other.ask("/api/start", "POST", body)
         assert status == 200
         run = Run(tmp_path / json.loads(data)["run"])
-        process = psutil.Process(run.info()["process"])
+        process = psutil.Process(run.info().process)
         assert process.cmdline()[-len(command) + 1 :] == command[1:], "what was shown is what runs"
         end = time.monotonic() + 120
-        while run.info()["status"] != "finished" and time.monotonic() < end:
+        while run.info().status != "finished" and time.monotonic() < end:
             time.sleep(0.2)
-        recipe = run.info()["recipe"]
+        recipe = run.info().recipe
         assert (recipe["model"], recipe["epochs"], recipe["image_size"], recipe["weights"]) == ("cnn", 2, 24, "none")
-        assert run.info()["status"] == "finished" and len(other.json("/api/runs")["runs"][0]["spark"]) > 5
+        assert run.info().status == "finished" and len(other.json("/api/runs")["runs"][0]["spark"]) > 5
     finally:
         ended(other)
 

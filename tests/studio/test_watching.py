@@ -33,7 +33,7 @@ def learning(folder: Path) -> Run:
     """The run, once it has made some steps."""
     for _ in range(1200):
         for run in Run.all_in(folder):
-            if run.info().get("phase") == "fit" and len(run.kept()) > 4:
+            if run.info().phase == "fit" and len(run.kept()) > 4:
                 return run
         time.sleep(0.05)
     raise AssertionError("the training did not begin")
@@ -72,12 +72,12 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
     finally:
         process.kill()
     info = run.info()
-    assert info["status"] == "finished" and info["stop_at"] < info["steps"] and run.model_file.exists() and run.report_file.exists()
+    assert info.status == "finished" and info.stop_at < info.steps and run.model_file.exists() and run.report_file.exists()
     lines = [json.loads(line) for line in run.events_file.read_text().splitlines()]
     rates = [line["lr"] for line in lines if line["kind"] == "step"]
     assert any(after < 0.6 * before for before, after in itertools.pairwise(rates)), "half the rate at once"
     assert lines[-1]["kind"] != "step" and sum("watcher" in json.dumps(line) for line in lines) >= 3
-    assert max(run.kept()) <= info["stop_at"]
+    assert max(run.kept()) <= info.stop_at
 
 
 def test_ctrl_c_while_it_waits_saves_and_leaves(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_ctrl_c_while_it_waits_saves_and_leaves(tmp_path: Path) -> None:
     finally:
         process.kill()
     restored = load_checkpoint(run.checkpoints)
-    assert run.info()["status"] == "stopped" and restored is not None and restored.numbers["step"] == before
+    assert run.info().status == "stopped" and restored is not None and restored.numbers["step"] == before
 
 
 def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path:
         finally:
             process.kill()
         (run,) = Run.all_in(folder)
-        assert run.info()["status"] == "finished"
+        assert run.info().status == "finished"
         digests.add(sha256_of_file(run.snapshots / "best.safetensors"))
     assert len(digests) == 1
 

@@ -48,7 +48,7 @@ def accuracy(run: Run) -> Finding:
 def test_the_model_knows_what_was_learned(run: Run) -> None:
     assert Predictor(run.model_file).classes == ("a", "z")
     info = run.info()
-    assert info["classes"] == ["a", "z"] and info["only_tested"] == ["m"]
+    assert info.classes == ("a", "z") and info.only_tested == ("m",)
     assert ImageClassifier.load(run.path).classes_.tolist() == ["a", "z"]
 
 

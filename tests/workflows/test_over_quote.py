@@ -27,13 +27,13 @@ def test_it_stops_saves_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         before: list[str] = []
         with pytest.raises(TrainingError) as stopped:
             before.extend(told(train(run, dataset)))
-    assert stopped.value.code == "L602" and run.info()["status"] == "stopped"
+    assert stopped.value.code == "L602" and run.info().status == "stopped"
     saved = load_checkpoint(run.checkpoints)
-    assert saved is not None and 1 <= saved.numbers["step"] < run.info()["steps"]
+    assert saved is not None and 1 <= saved.numbers["step"] < run.info().steps
     again, dataset, continued = prepare(str(folder), recipe, tmp_path / "runs")
     assert continued and again.path == run.path
     after = list(told(train(again, dataset)))
-    assert again.info()["status"] == "finished" and again.report_file.exists()
+    assert again.info().status == "finished" and again.report_file.exists()
     assert before == [*BEGINNING, "preparing the training"]
     simpler = [phase for phase in after if phase.startswith("trying simpler models: ")]
     assert len(simpler) == 4 and "trying simpler models: random forest on pixels" in simpler, "each by its name"

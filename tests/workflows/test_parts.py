@@ -48,13 +48,13 @@ def test_looks_are_sealed_files_not_restarts_of_the_judge(tmp_path: Path) -> Non
     data = noise(tmp_path / "data", a=12, b=12)
     run, _ = trained(data)
     again(run, data)
-    assert run.info()["test_looks"] == 1
+    assert run.info().test_looks == 1
     other, _ = trained(data, recipe=TINY.but(seed=1))
-    assert other.info()["test_looks"] == 2  # another sealed file, the same test images
+    assert other.info().test_looks == 2  # another sealed file, the same test images
     for old in (run, other):  # of a limpide that counted without names
         old.update(test_looks=7, test_seen_by=[])
     write_json(run.path / "run.json", {name: value for name, value in run.info().items() if name != "test_seen_by"})
-    assert trained(data, new=True)[0].info()["test_looks"] == 8
+    assert trained(data, new=True)[0].info().test_looks == 8
 
 
 def test_the_same_sealed_file_in_another_run_is_no_other_look(tmp_path: Path) -> None:
@@ -62,10 +62,10 @@ def test_the_same_sealed_file_in_another_run_is_no_other_look(tmp_path: Path) ->
     run.model_file.write_bytes(b"a sealed file")
     for _ in range(16):
         _count_look(run, run.info())
-    assert run.info()["test_looks"] == 4
+    assert run.info().test_looks == 4
     run.model_file.write_bytes(b"another")
     _count_look(run, run.info())
-    assert run.info()["test_looks"] == 5
+    assert run.info().test_looks == 5
 
 
 # -- a part of another size than was asked for
@@ -113,7 +113,7 @@ def shares(tmp_path: Path, data: Path, recipe: Recipe = TINY) -> str:
     for event in train(run, dataset):
         if isinstance(event, Note):
             notes.append(str(event.message))
-        if run.info()["phase"] == "quote":
+        if run.info().phase == "quote":
             break
     return " ".join(note for note in notes if "instead of" in note)
 

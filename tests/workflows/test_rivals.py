@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from make_images import photo_folder
 
+from limpide import typed
 from limpide.audit import rivals as fitting
 from limpide.data.dataset import Dataset
 from limpide.energy import JOULES_PER_WH
@@ -92,21 +93,21 @@ def test_with_a_time_what_was_decided_is_done_again(folder: Path, tmp_path: Path
     for event in steps:
         if isinstance(event, Progress) and "trying simpler models" in str(event.phase) and event.done == 2:
             steps.close()  # type: ignore[attr-defined]
-    assert run.info()["rivals"] == {"logistic": 16, "forest": 16}
+    assert run.info().rivals == {"logistic": 16, "forest": 16}
     monkeypatch.setattr(fitting, "within", within)
     run, dataset, continued = prepare(str(folder), recipe, tmp_path)
     assert continued
     for _event in train(run, dataset, images=False):
         pass
-    assert dict(zip(MODELS, answers(run)["n_train"].tolist(), strict=True)) == run.info()["rivals"] | {"majority": 42}
-    assert run.info()["rivals"] == {"logistic": 16, "forest": 16, "nearest": 42, "frozen": 42}
+    assert dict(zip(MODELS, answers(run)["n_train"].tolist(), strict=True)) == run.info().rivals | {"majority": 42}
+    assert run.info().rivals == {"logistic": 16, "forest": 16, "nearest": 42, "frozen": 42}
 
 
 def test_the_energy_of_the_report_is_that_of_the_record(run: Run) -> None:
     """One value, read once: run.json, which Runs, Live and Compare show, and the finding that the report shows."""
-    energy, cost = run.info()["energy"], run.findings()["cost"]
+    energy, cost = typed.plain(run.info().energy), run.findings()["cost"]
     shown = next(number for number in cost.numbers if number.unit == "Wh")
-    assert shown.value == energy["joules"] / JOULES_PER_WH and cost.number("whole time").value == run.info()["seconds"]
+    assert shown.value == energy["joules"] / JOULES_PER_WH and cost.number("whole time").value == run.info().seconds
     raw = json.loads((run.path / "run.json").read_text())
     assert raw["energy"] == energy
 

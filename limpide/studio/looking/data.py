@@ -82,7 +82,7 @@ def augmented(looker: Looker, path: str, snapshot: str, image: dict[str, Any], s
 
     info = Run.open(path).info()
     _, preprocessing, _ = looker.network(path, snapshot)
-    change = augmentation(Recipe.from_json(info["recipe"]), float(info.get("epochs") or 1), preprocessing.channels == 1)
+    change = augmentation(Recipe.from_json(info.recipe), info.epochs or 1.0, preprocessing.channels == 1)
     if change is None:
         return {"images": 0}, b""
     tensor = looker.tensor(path, preprocessing, image).repeat(CHANGED, 1, 1, 1)

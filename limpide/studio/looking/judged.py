@@ -35,8 +35,8 @@ def _evidence(looker: Looker, path: str) -> Evidence:
         with np.load(file) as stored:
             files = tuple(bytes(name).decode("utf-8", "surrogateescape") for name in stored["files"])
             info = Run.open(path).info()
-            names = (*info["classes"], *info.get("only_tested", ()))
-            return Evidence(names, files, stored["truth"].astype(int), stored["probabilities"], 0, learned=len(info["classes"]))
+            names = (*info.classes, *info.only_tested)
+            return Evidence(names, files, stored["truth"].astype(int), stored["probabilities"], 0, learned=len(info.classes))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LookupError(message(N_("the answers on test images cannot be read: predictions/test.npz is damaged"))) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.files import sha256
 from limpide.language import N_, message
 from limpide.run import Run
+from limpide.run_info import RunInfo
 from limpide.studio.looking.shelf import Shelf
 from limpide.workflows.album import Album, stamp
 from limpide.workflows.see import temperature_of
@@ -38,24 +39,24 @@ class Looker:
         self.seen = Shelf(MOST_BYTES)  # features of many images, fingerprints, maps
         self.squares = Shelf(MOST_BYTES)
 
-    def weights(self, path: str, snapshot: str) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+    def weights(self, path: str, snapshot: str) -> tuple[Path, Mapping[str, Any], RunInfo]:
         """(file, preprocessing as JSON, run.json). "best" is the final model, while there is none the newest weights.
 
         Raises LookupError where there are no such weights.
         """
         run = Run.open(path)
         info = run.info()
-        if snapshot == "best" and "final" in info and (run.snapshots / "best.safetensors").exists():
-            return run.snapshots / "best.safetensors", info["final"]["preprocessing"], info
+        if snapshot == "best" and info.final and (run.snapshots / "best.safetensors").exists():
+            return run.snapshots / "best.safetensors", info.final.preprocessing, info
         steps = run.kept()
-        if not steps or "learning" not in info:
+        if not steps or info.learning is None:
             raise LookupError(message(N_("no weights were kept yet")))
         step = max(steps) if snapshot == "best" else int(snapshot) if snapshot.isdecimal() else -1
         if step not in steps:
             raise LookupError(
                 message(N_("the weights after step {step} were not kept; there are those after {steps}"), step=snapshot, steps=", ".join(map(str, steps)))
             )
-        return steps[step], info["learning"]["preprocessing"], info
+        return steps[step], info.learning.preprocessing, info
 
     def key(self, path: str, snapshot: str) -> tuple[str, int]:
         """What tells these weights from all others, those of an earlier run of the same name included."""
@@ -70,11 +71,12 @@ class Looker:
             from limpide import models
             from limpide.training.network import load_weights
 
-            preprocessing = Preprocessing.from_json(kept)
-            network = models.build(info["recipe"]["model"], len(info["classes"]), preprocessing.channels, preprocessing.size)
+            with Run(Path(path)).reading():
+                preprocessing = Preprocessing.from_json(kept)
+            network = models.build(info.model, len(info.classes), preprocessing.channels, preprocessing.size)
             load_weights(network, file)
             network.register_forward_pre_hook(lambda *_: self.still_wanted())
-            return network.eval(), preprocessing, list(info["classes"])
+            return network.eval(), preprocessing, list(info.classes)
 
         return self.networks.once((str(file), file.stat().st_mtime_ns), work)  # type: ignore[no-any-return]
 

@@ -14,6 +14,7 @@ from limpide.events import Event, Progress
 from limpide.language import N_, Message, message
 from limpide.models import pretrained
 from limpide.predictor import Predictor
+from limpide.run_info import FrozenHead, there
 from limpide.training.network import save_weights
 from limpide.training.transfer import Head, fit_head, frozen_features, load_features, log_loss, set_head
 from limpide.workflows.phases.job import Job
@@ -57,13 +58,13 @@ def first_model(job: Job) -> Iterator[Event]:
         yield job.say("decision", why)
     says = N_("a first model is ready: {accuracy:percent} of {n:count} validation images right") if len(held) else N_("a first model is ready")
     yield job.say("saved", message(says, accuracy=accuracy, n=len(held)))
-    steps = job.info["steps"]
+    steps = there(job.info.steps, "steps")
     all_right = len(held) == len(job.rows("validation")) and accuracy == 1.0
-    if len(held) >= ENOUGH_HELD and all_right and job.info["wanted"]["epochs"] is None:
+    if len(held) >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None:
         steps = 0
         yield job.say("decision", message(N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")))
-    frozen = {"accuracy": accuracy, "loss": loss, "n": len(rows["train"]), "n_validation": len(held), "strength": head.strength}
-    frozen |= {"seconds": seconds, "head_seconds": head_seconds, "milliseconds": _milliseconds(job, rows["train"])}
+    ms = _milliseconds(job, rows["train"])
+    frozen = FrozenHead(accuracy, loss, len(rows["train"]), len(held), head.strength, seconds, head_seconds, ms)
     job.enter("fit", steps=steps, frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
 
 

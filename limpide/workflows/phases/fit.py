@@ -12,6 +12,7 @@ from limpide.audit import records
 from limpide.errors import TrainingError
 from limpide.events import Epoch, Event, Note, Progress
 from limpide.language import N_, message
+from limpide.run_info import Final, there
 from limpide.training.checkpoint import load_checkpoint, save_checkpoint
 from limpide.training.fit import evaluate, fit, stalled
 from limpide.training.network import augmentation, load_weights, save_weights, start
@@ -30,7 +31,7 @@ def fit_network(job: Job) -> Iterator[Event]:
     preprocessing = job.pixels().preprocessing
     # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below (docs/LOG.md).
     model = job.network(preprocessing)
-    state = start(model, job.recipe, job.info["steps"])
+    state = start(model, job.recipe, there(job.info.steps, "steps"))
     restored = load_checkpoint(job.run.checkpoints)
     if restored:
         state.restore(restored.tensors, restored.numbers)
@@ -39,12 +40,12 @@ def fit_network(job: Job) -> Iterator[Event]:
             yield Note("warning", message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)))
     began = time.monotonic()
     yield from _steps(job, state)
-    seconds = job.info.get("fit_seconds", 0.0) + time.monotonic() - began
+    seconds = job.info.fit_seconds + time.monotonic() - began
     yield Progress(message(N_("choosing the best weights")))
-    frozen = job.info.get("frozen")
-    if frozen and not _better(job, state, (frozen["accuracy"], -frozen["loss"])):
+    frozen = job.info.frozen
+    if frozen and not _better(job, state, (frozen.accuracy, -frozen.loss)):
         load_weights(state.model, job.run.snapshots / "first.safetensors")
-        kind, accuracy, preprocessing = "frozen", frozen["accuracy"], job.frozen_pixels().preprocessing
+        kind, accuracy, preprocessing = "frozen", frozen.accuracy, job.frozen_pixels().preprocessing
         if state.epoch:
             yield job.say(
                 "decision",
@@ -54,9 +55,9 @@ def fit_network(job: Job) -> Iterator[Event]:
         state.use_best()
         kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
     save_weights(state.model, job.run.snapshots / "best.safetensors")
-    held = frozen["n_validation"] if frozen and kind == "frozen" else len(job.rows("validation"))
-    job.run.add_finding(records.training(state.best_epoch, state.epoch, job.info["epochs"], accuracy, held, kind))
-    job.enter("seal", final={"kind": kind, "preprocessing": preprocessing.to_json(), "validation": accuracy}, fit_seconds=seconds)
+    held = frozen.n_validation if frozen and kind == "frozen" else len(job.rows("validation"))
+    job.run.add_finding(records.training(state.best_epoch, state.epoch, there(job.info.epochs, "epochs"), accuracy, held, kind))
+    job.enter("seal", final=Final(kind, preprocessing.to_json(), accuracy), fit_seconds=seconds)
 
 
 def _better(job: Job, state: TrainState, first: tuple[float, float]) -> bool:
@@ -74,7 +75,7 @@ def _better(job: Job, state: TrainState, first: tuple[float, float]) -> bool:
 def _steps(job: Job, state: TrainState) -> Iterator[Event]:
     """Runs the loop, saves when due, and stops when validation stalls or the quote is far exceeded."""
     run, validation = job.run, job.validation()
-    left = job.info["quote"]["fitting"] * (1 - state.step / max(1, state.steps))
+    left = there(job.info.quote, "quote").fitting * (1 - state.step / max(1, state.steps))
     began = saved = time.monotonic()
     pause = CHECKPOINT_EVERY
     watched, batches = Watched(job, state), job.batches("train")
@@ -84,7 +85,7 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
         batches,
         validation if len(validation.rows) else None,
         job.recipe,
-        augment=augmentation(job.recipe, job.info["epochs"], job.seen.grey),
+        augment=augmentation(job.recipe, there(job.info.epochs, "epochs"), job.seen.grey),
     )
     with contextlib.closing(loop):  # type: ignore[type-var]
         while not stalled(state, int(job.recipe.patience or 1)) and not watched.stopped:
@@ -136,7 +137,7 @@ def _early(job: Job, state: TrainState) -> Iterator[Event]:
 
 def _stopped(job: Job, seconds: float) -> None:
     """Keeps the time that was spent, so that the finished run tells all of it."""
-    job.run.update(status="stopped", fit_seconds=job.info.get("fit_seconds", 0.0) + seconds, spent=time.monotonic() - job.began)
+    job.run.update(status="stopped", fit_seconds=job.info.fit_seconds + seconds, spent=time.monotonic() - job.began)
 
 
 def _checkpoint(job: Job, state: TrainState) -> None:

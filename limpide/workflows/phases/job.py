@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -19,11 +19,12 @@ from limpide.language import Message
 from limpide.machine import MemoryWatch
 from limpide.recipe import Recipe
 from limpide.run import Run
+from limpide.run_info import Phase, RunInfo
 from limpide.training.batches import Batches
 from limpide.training.decide import frozen_size
 from limpide.training.network import build
 
-PHASES = ("read", "check", "split", "quote", "first", "fit", "seal", "judge", "done")
+PHASES: tuple[str, ...] = get_args(Phase)
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Job:
     began: float  # monotonic, s: when the work began, less what earlier sessions spent on it
     images: bool  # whether the report shows pictures
     rehash: bool  # whether to read every byte of the images again
-    info: dict[str, Any]
+    info: RunInfo
     memory: MemoryWatch = field(default_factory=MemoryWatch)
     meter: Meter = field(default_factory=Meter)
     recipe: Recipe = field(init=False)
@@ -45,23 +46,23 @@ class Job:
     parts: np.ndarray = field(init=False)  # uint8 (n,), places in PARTS
 
     def __post_init__(self) -> None:
-        self.earlier_energy: dict[str, Any] = self.info.get("energy", {})
+        self.earlier_energy = self.info.energy
 
     def rows(self, part: str) -> np.ndarray:
         return np.flatnonzero(self.parts == PARTS.index(part)).astype(np.int32)
 
     def done(self, phase: str) -> bool:
-        return PHASES.index(self.info["phase"]) > PHASES.index(phase)
+        return PHASES.index(self.info.phase) > PHASES.index(phase)
 
     def enter(self, phase: str, **values: Any) -> None:
         """The phases before this one are done; the time they took counts when a continued run says how long it worked."""
-        self.run.enter(phase, spent=time.monotonic() - self.began, energy=vars(self.energy()), **values)
+        self.run.enter(phase, spent=time.monotonic() - self.began, energy=self.energy(), **values)
         self.info = self.run.info()
 
     def energy(self) -> Energy:
         """Of this run so far: what earlier sessions used is in its record."""
         now, before = self.meter.energy(), self.earlier_energy
-        return Energy(now.joules + before.get("joules", 0.0), now.how, now.watts)
+        return Energy(now.joules + (before.joules if before else 0.0), now.how, now.watts)
 
     def say(self, topic: str, text: Message) -> Note:
         note = Note(topic, text)

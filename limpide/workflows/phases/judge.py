@@ -9,6 +9,7 @@ import torch
 from limpide.events import Event, Progress
 from limpide.language import N_, message
 from limpide.models import multiply_adds, parameters, pretrained
+from limpide.run_info import there
 from limpide.training.decide import frozen_size
 from limpide.training.network import load_weights
 from limpide.training.transfer import frozen_features, load_features
@@ -23,7 +24,7 @@ def judge_model(job: Job) -> Generator[Event]:
     if job.done("judge"):
         return
     frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
-    material = Material(job.pixels(), frozen, rival_budget(job.recipe), job.recipe, job.info.get("rivals") or {})
+    material = Material(job.pixels(), frozen, rival_budget(job.recipe), job.recipe, job.info.rivals)
     yield from judge(job.run, job.dataset, job.parts, material, began=job.began, energy=job.energy, memory=job.memory, images=job.images)
     job.info = job.run.info()
 
@@ -31,7 +32,7 @@ def judge_model(job: Job) -> Generator[Event]:
 def _frozen(job: Job) -> Generator[Event, None, Frozen]:
     """The first model's head, and its features of the training and test images: most of them are kept already."""
     yield Progress(message(N_("taking up the first model again")))
-    pixels, info = job.frozen_pixels(), job.info["frozen"]
+    pixels, info = job.frozen_pixels(), there(job.info.frozen, "frozen")
     model, device = job.network(pixels.preprocessing), torch.device(job.recipe.device)
     load_weights(model, job.run.snapshots / "first.safetensors")
     rows = {part: job.frozen_rows(part) for part in ("train", "test")}
@@ -44,10 +45,10 @@ def _frozen(job: Job) -> Generator[Event, None, Frozen]:
         test_rows=rows["test"],
         weight=model.head.weight.detach().numpy(),  # type: ignore[union-attr,operator]
         bias=model.head.bias.detach().numpy(),  # type: ignore[union-attr,operator]
-        seconds=info["seconds"],
-        head_seconds=info["head_seconds"],
-        milliseconds=info["milliseconds"],
+        seconds=info.seconds,
+        head_seconds=info.head_seconds,
+        milliseconds=info.milliseconds,
         bytes=4 * parameters(model),
         multiply_adds=multiply_adds(model, 3, frozen_size(job.recipe)),
-        is_the_network=job.info["final"]["kind"] == "frozen",
+        is_the_network=there(job.info.final, "final").kind == "frozen",
     )

@@ -16,6 +16,7 @@ from limpide.interpret.shortcut import LOOKS, wanted
 from limpide.language import N_, message
 from limpide.models import is_outside, multiply_adds, pretrained
 from limpide.recipe import Recipe
+from limpide.run_info import Quoted
 from limpide.training import quote
 from limpide.training.network import augmentation, start
 from limpide.training.transfer import CHUNK, frozen_features
@@ -61,7 +62,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     first = passed + frozen if frozen else passed + fitting + SEAL_SECONDS / 2
     job.memory.look()
     memory = max(job.memory.peak, job.memory.recent + _memory_to_come(job))
-    quoted = {"seconds": total, "first": first, "fitting": fitting, "memory": memory, "step": speed.step}
+    quoted = Quoted(total, fitting, memory, first, speed.step)
     recipe = job.recipe.but(epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1]))
     if recipe.flip == "auto" and not pretrained(recipe):
         recipe = recipe.but(flip="no")

@@ -18,16 +18,17 @@ from limpide.language import N_, message
 from limpide.models import pretrained
 from limpide.recipe import Recipe
 from limpide.training.decide import FEWEST_OF_A_CLASS, FROZEN_IMAGES, decide, frozen_size, preprocessing_of
+from limpide.typed import record
 from limpide.workflows.phases.job import Job
 
 
 def read_images(job: Job) -> Iterator[Event]:
     if job.done("read"):
-        job.recipe, job.seen = Recipe.from_json(job.info["recipe"]), Glimpse(**job.info["seen"])
+        job.recipe, job.seen = Recipe.from_json(job.info.recipe), record(Glimpse, job.info.seen, "seen")
     else:
         yield Progress(message(N_("looking at some of the images")))
         job.seen = glimpse(job.dataset)
-        job.recipe, reasons = decide(Recipe.from_json(job.info["wanted"]), job.seen, len(job.dataset))
+        job.recipe, reasons = decide(Recipe.from_json(job.info.wanted), job.seen, len(job.dataset))
         n = len(job.dataset)
         yield job.say("data", message(N_("{n:count} images in {k:count} classes"), n=n, k=len(job.dataset.classes)))
         for note in (*job.dataset.notes, *reasons):
@@ -41,7 +42,7 @@ def read_images(job: Job) -> Iterator[Event]:
         with store.working_in(shared) as ours:
             yield from _into(job, wanted, shared if ours else job.run.cache, rehash=job.rehash)
     if not job.done("read"):
-        job.enter("check", recipe=job.recipe.to_json(), seen=vars(job.seen))
+        job.enter("check", recipe=job.recipe.to_json(), seen=job.seen)
 
 
 def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False) -> Iterator[Event]:

@@ -54,8 +54,8 @@ def seal_model(job: Job) -> Iterator[Event]:
         "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
     }[temperature.how]
     yield job.say("decision", message(says, n=temperature.n, t=temperature.value))
-    first = job.info.get("first_model_seconds", ready)
-    job.enter("judge", temperature=vars(temperature), first_model_seconds=first, model_seconds=ready)
+    first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
+    job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
 
 
 def _parity(job: Job, rows: np.ndarray, logits: np.ndarray) -> Finding | None:

@@ -13,7 +13,7 @@ from limpide.data.split import FILLED, Division, check_split, earlier_parts, rea
 from limpide.errors import DataError, RunError
 from limpide.events import Event, Progress
 from limpide.language import N_, Message, message
-from limpide.run import Run
+from limpide.run import Run, damaged
 from limpide.workflows.phases.job import Job
 
 # Why a part has another size than was asked for.
@@ -67,10 +67,9 @@ def split_images(job: Job) -> Iterator[Event]:
             ),
         )
     if inherited:
-        others = [run.info() for run in Run.all_in(job.run.path.parent)]
-        others = [info for info in others if info.get("location") == job.dataset.location]
-        looks = max((info.get("test_looks", 0) for info in others), default=0)  # the same test images, seen before
-        job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.get("test_seen_by", ())}))
+        others = [info for _run, info in Run.known_in(job.run.path.parent)[0] if info.location == job.dataset.location]
+        looks = max((info.test_looks for info in others), default=0)  # the same test images, seen before
+        job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.test_seen_by}))
         yield job.say("split", message(N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"), run=inherited))
     if division.moved:
         yield job.say(
@@ -123,9 +122,11 @@ def _parts_again(job: Job) -> np.ndarray:
     check_split(job.run)
     names = job.dataset.images.names
     parts, i = np.zeros(len(names), np.uint8), 0
-    for row in read_split(job.run.split_file):
-        while names[i] != row["file"]:
+    for row in read_split(job.run.split_file, "file", "part"):
+        while i < len(names) and names[i] != row["file"]:
             i += 1
+        if i == len(names) or row["part"] not in PARTS:
+            raise damaged(job.run.split_file, message(N_("it names a file or a part that this run does not have")))
         parts[i] = PARTS.index(row["part"])
         i += 1
     return parts
@@ -144,10 +145,9 @@ def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | No
 def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str, list[str]]:
     """Keys and parts of the newest other run on the same data, and that run's name; names of newer ones whose split is not whole."""
     cut: list[str] = []
-    for run in reversed(Run.all_in(job.run.path.parent)):
-        info = run.info()
-        useful = info.get("status") != "refused" and info.get("judged", True)  # one that is not judged holds out hardly anything
-        if run.path != job.run.path and info.get("location") == job.dataset.location and useful and run.split_file.exists():
+    for run, info in reversed(Run.known_in(job.run.path.parent)[0]):
+        useful = info.status != "refused" and info.judged  # one that is not judged holds out hardly anything
+        if run.path != job.run.path and info.location == job.dataset.location and useful and run.split_file.exists():
             try:
                 check_split(run)
                 return earlier_parts(run.split_file), run.path.name, cut

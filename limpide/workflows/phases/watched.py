@@ -16,6 +16,7 @@ import psutil
 
 from limpide.events import Epoch, Note, Progress, Step
 from limpide.language import N_, message
+from limpide.run_info import Learning
 from limpide.training.history import due, forget_after, keep_snapshot, statistics
 from limpide.training.state import TrainState
 from limpide.workflows.phases.job import Job
@@ -44,7 +45,7 @@ class Watched:
     @property
     def stopped(self) -> bool:
         """Whether somebody asked to finish with what is learned."""
-        return self.state.step >= self.job.info.get("stop_at", math.inf)
+        return self.job.info.stop_at is not None and self.state.step >= self.job.info.stop_at
 
     def after(self, event: Step | Epoch) -> Iterator[Note | Progress]:
         if isinstance(event, Step):
@@ -67,7 +68,7 @@ class Watched:
         part, rows = ("validation", rows) if len(rows) else ("train", self.job.rows("train"))
         chosen = np.random.default_rng(0).permutation(rows)[:PROBES]
         names = self.job.dataset.images.names
-        self.run.update(learning={"preprocessing": pixels.preprocessing.to_json(), "probes": len(chosen), "part": part})
+        self.run.update(learning=Learning(pixels.preprocessing.to_json(), len(chosen), part))
         with contextlib.suppress(OSError):
             np.savez(
                 self.run.probes_file,

@@ -1,0 +1,45 @@
+"""The runs of a folder as every list shows them: `limpide runs`, its JSON, the studio's pages, a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from limpide.errors import RunError
+from limpide.finding import Number
+from limpide.run import Run
+from limpide.run_info import RunInfo
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of a list."""
+
+    run: Run
+    info: RunInfo
+    status: str  # as in run.json; "interrupted" where the process that was at work is gone
+    accuracy: Number | None  # of a run that was judged
+
+    @property
+    def name(self) -> str:
+        return self.run.path.name
+
+    @classmethod
+    def of(cls, run: Run, info: RunInfo | None = None) -> RunSummary:
+        """Raises RunError, which names the file, where one of those that are shown is damaged."""
+        info = info or run.info()
+        found = run.finding("accuracy")
+        score = next((number for number in found.numbers if number.name == "accuracy"), None) if found else None
+        return cls(run, info, "interrupted" if info.status == "running" and not run.working() else info.status, score)
+
+
+def listed(parent: Path) -> tuple[list[RunSummary], list[tuple[Run, RunError]]]:
+    """Every run under `parent`, newest last; and what is wrong with each of those that cannot be shown, which hides no other."""
+    known, odd = Run.known_in(parent)
+    found: list[RunSummary] = []
+    for run, info in known:
+        try:
+            found.append(RunSummary.of(run, info))
+        except RunError as error:
+            odd.append((run, error))
+    return found, odd
