@@ -11,7 +11,7 @@ from PIL import Image
 
 from limpide.errors import DataError
 from limpide.events import Note
-from limpide.files import write_json
+from limpide.files import read_json, write_json
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.workflows.judge import _count_look
@@ -53,7 +53,7 @@ def test_looks_are_sealed_files_not_restarts_of_the_judge(tmp_path: Path) -> Non
     assert other.info().test_looks == 2  # another sealed file, the same test images
     for old in (run, other):  # of a limpide that counted without names
         old.update(test_looks=7, test_seen_by=[])
-    write_json(run.path / "run.json", {name: value for name, value in run.info().items() if name != "test_seen_by"})
+    write_json(run.path / "run.json", {k: v for k, v in read_json(run.path / "run.json").items() if k != "test_seen_by"})
     assert trained(data, new=True)[0].info().test_looks == 8
 
 
