@@ -37,6 +37,7 @@ class Run:
         self.report_file = path / "report.html"
         self.split_file = path / "split.csv"
         self.excluded_file = path / "excluded.csv"
+        self.prints_file = path / "prints.npy"
         self.snapshots = path / "snapshots"
         self.checkpoints = path / "checkpoint"
         self.predictions = path / "predictions"

@@ -43,7 +43,16 @@ def accuracy(evidence: Evidence) -> Finding:
     elif evidence.trained_on:
         verdict, says = (
             "warn",
-            N_("Of {n:count} images it names {accuracy:percent} correctly, but its training used {trained:count} of them: this flatters it."),
+            N_(
+                "Of {n:count} images it names {accuracy:percent} correctly, but its training used {trained:count} of them, or nearly the same: this flatters it."
+            ),
+        )
+    elif evidence.nearly is None:
+        verdict, says = (
+            "unknown" if verdict == "ok" else verdict,
+            N_(
+                "Of {n:count} images, none of them byte for byte one that it was trained on, it names {accuracy:percent} correctly; near copies cannot be told, as its run kept no prints."
+            ),
         )
     return Finding(
         name="accuracy",
@@ -57,9 +66,11 @@ def accuracy(evidence: Evidence) -> Finding:
             Number(N_("chance"), 1 / evidence.known, "share"),
             Number(N_("majority"), majority, "share", n=n),
             *([Number(N_("used in training"), evidence.trained_on, "count", n=n)] if evidence.trained_on is not None else []),
+            *([Number(N_("nearly the same as used in training"), evidence.nearly, "count", n=n)] if evidence.nearly is not None else []),
         ],
         details=[
             *_beside_strange(evidence, known),
+            *_how_seen(evidence),
             *([message(N_("The classes are uneven: read balanced accuracy and macro-F1, in which every class counts alike."))] if uneven else []),
             message(
                 N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
@@ -93,4 +104,21 @@ def _beside_strange(evidence: Evidence, known: list[Number]) -> list[Message]:
             share=one.value,
         )
         for one in known
+    ]
+
+
+def _how_seen(evidence: Evidence) -> list[Message]:
+    """How the images are the same as those that it was trained on."""
+    if not evidence.trained_on:
+        return []
+    if evidence.nearly is None:
+        return [message(N_("They are the same byte for byte; near copies cannot be told, as its run kept no prints."))]
+    return [
+        message(
+            N_(
+                "{same:count} are the same byte for byte, {nearly:count} nearly the same: saved again, smaller, brighter or slightly cropped (data/similar.py)."
+            ),
+            same=evidence.trained_on - evidence.nearly,
+            nearly=evidence.nearly,
+        )
     ]

@@ -25,7 +25,8 @@ class Evidence:
     probabilities: np.ndarray  # float (n, classes)
     majority: int  # the most frequent class of the training part
     temperature: float = 1.0
-    trained_on: int | None = 0  # of these images, so many were used in the training; None where nobody can say
+    trained_on: int | None = 0  # of these images, so many were used in the training, or nearly the same ones were; None where nobody can say
+    nearly: int | None = 0  # of those, so many are not byte for byte the same; None where near duplicates could not be looked for
     learned: int | None = None  # so many of `classes`, the first, are known to the model; None = all
     image: Callable[[int], Image.Image] | None = field(default=None, compare=False)  # i-th image in RGB, for pictures
 

@@ -171,6 +171,11 @@ def stored(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: 
     return Reading(seen, pixels)
 
 
+def comparable(dataset: Dataset, seen: Glimpse) -> bool:
+    """Whether near duplicates among such images can be told: they are in files, and not so small that different ones look alike."""
+    return hasattr(dataset.images, "stamp") and seen.median_side >= (SMALLEST_GREY_SIDE if seen.grey else SMALLEST_SIDE)
+
+
 def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray | None:
     """int64 (m, 2): enough pairs of nearly identical usable images to connect each set of them.
 
@@ -180,7 +185,7 @@ def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray 
     seen = reading.seen
     usable = np.flatnonzero(seen["reason"] < 0)
     sides = np.minimum(seen["width"][usable], seen["height"][usable])
-    if not len(usable) or not hasattr(dataset.images, "stamp") or np.median(sides) < (SMALLEST_GREY_SIDE if grey else SMALLEST_SIDE):
+    if not len(usable) or not comparable(dataset, Glimpse(int(np.median(sides)), grey)):
         return None
     return np.asarray(usable[pairs(np.ascontiguousarray(seen["print"][usable]))])
 

@@ -97,6 +97,16 @@ def every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
     return np.concatenate(found)
 
 
+def seen_before(known: np.ndarray, prints: np.ndarray) -> np.ndarray:
+    """Which pictures are near-duplicates of known ones, directly or through each other, as a split keeps them together: bool (n,).
+
+    known: uint64 (m, 4) · prints: uint64 (n, 4). Time and what may be missed are those of `pairs`.
+    """
+    both = np.concatenate([known, prints])
+    group = components(len(both), pairs(both))
+    return np.isin(group[len(known) :], group[: len(known)])
+
+
 def components(n: int, pairs: np.ndarray) -> np.ndarray:
     """Which of `n` numbers belong together: of each the least one that it is linked with, through others if need be, int64 (n,)."""
     from scipy.sparse import csr_array

@@ -9,9 +9,11 @@ import numpy as np
 
 from limpide.audit import AUDITS
 from limpide.data.dataset import TEST, Dataset
+from limpide.data.reading import comparable, glimpse
 from limpide.data.scan import scan
+from limpide.data.similar import fingerprint, seen_before
 from limpide.data.split import check_split, read_split
-from limpide.errors import DataError
+from limpide.errors import DataError, RunError
 from limpide.events import Event, Judged, Note, Progress
 from limpide.files import sha256
 from limpide.language import N_, message
@@ -50,7 +52,8 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
             ),
         )
     probabilities = np.zeros((0, len(predictor.classes)), np.float32)
-    for item in looked(predictor, dataset, rows):
+    prints: dict[int, np.ndarray] = {}
+    for item in looked(predictor, dataset, rows, lambda i, image: prints.__setitem__(i, fingerprint(image))):
         if isinstance(item, Progress):
             yield item
         else:
@@ -67,14 +70,43 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
     truth = translate[dataset.labels[rows]]
     most = int(np.bincount(truth)[: len(predictor.classes)].argmax())
     probabilities = never_said(probabilities, len(strange))
-    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most, _trained_on(run, dataset, rows), strange)
+    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most, *_seen(Run(Path(run)), dataset, rows, prints), strange)
     for audit in AUDITS.values():
         yield Judged(audit(evidence))
 
 
-def _trained_on(run: str, dataset: Dataset, rows: np.ndarray) -> int | None:
-    """How many of these images, byte for byte, the training used in any way; None when only the sealed file is at hand."""
-    if not (Path(run) / "split.csv").exists():
+def _seen(run: Run, dataset: Dataset, rows: np.ndarray, prints: dict[int, np.ndarray]) -> tuple[int | None, int | None]:
+    """(how many of these images the training used in any way, or nearly the same ones; how many of those are not byte for byte the same).
+
+    The first is None when only the sealed file is at hand, the second when the run is of a limpide that kept no prints. What is nearly the same is
+    what a split would have kept on one side, and where a split does not look for it, this does not, either.
+    """
+    if not run.split_file.exists():
+        return None, None
+    used = {row["content"] for row in read_split(run.split_file, "content", "part") if row["part"] != "test"}
+    exact = np.array([sha256(dataset.images.bytes(int(i)))[:16] in used for i in rows])
+    known = _prints_of(run)
+    if known is None:
+        return int(exact.sum()), None
+    if not len(known) or not comparable(dataset, glimpse(dataset)):
+        return int(exact.sum()), 0
+    nearly = seen_before(known, np.stack([prints[int(i)] for i in rows])) & ~exact
+    return int((exact | nearly).sum()), int(nearly.sum())
+
+
+def _prints_of(run: Run) -> np.ndarray | None:
+    """uint64 (n, 4): of the images that the training used; None where there are none on the disk. Raises RunError for a damaged file."""
+    if not run.prints_file.exists():
         return None
-    used = {row["content"] for row in read_split(Path(run) / "split.csv", "content", "part") if row["part"] != "test"}
-    return sum(sha256(dataset.images.bytes(int(i)))[:16] in used for i in rows) if used else 0
+    try:
+        known = np.load(run.prints_file)
+        if known.dtype != np.uint64 or known.ndim != 2 or known.shape[1] != 4:
+            raise ValueError("no prints")
+    except (OSError, ValueError, EOFError) as error:
+        raise RunError(
+            "L561",
+            N_("what tells images that were trained on is damaged"),
+            where=run.prints_file,
+            todo=N_("restore it from a copy of the run, or train again with --new"),
+        ) from error
+    return np.asarray(known)

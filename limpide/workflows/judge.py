@@ -30,8 +30,10 @@ from limpide.workflows.rivals import Material, compare
 PASTED_WORK = 4e11  # multiply-adds that asking for shortcuts may cost: a few seconds
 
 
-def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator[Progress | tuple[np.ndarray, np.ndarray]]:
-    """Progress, then last (the rows that could be read, their probabilities float32 (n, classes))."""
+def looked(
+    predictor: Predictor, dataset: Dataset, rows: np.ndarray, also: Callable[[int, Any], None] | None = None
+) -> Iterator[Progress | tuple[np.ndarray, np.ndarray]]:
+    """Progress, then last (the rows that could be read, their probabilities float32 (n, classes)). also: called with each row and its image, in threads."""
     side = predictor.preprocessing.jpeg_side
 
     kept: list[int] = []
@@ -40,7 +42,7 @@ def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator
     with ThreadPoolExecutor(machine.cores()) as pool:
         for start in range(0, len(rows), 4 * BATCH):
             part = rows[start : start + 4 * BATCH].tolist()
-            pairs = [(i, image) for i, image in zip(part, pool.map(lambda i: _readable(dataset, i, side), part), strict=True) if image is not None]
+            pairs = [(i, image) for i, image in zip(part, pool.map(lambda i: _readable(dataset, i, side, also), part), strict=True) if image is not None]
             for k in range(0, len(pairs), BATCH):
                 found.append(predictor.probabilities([image for _, image in pairs[k : k + BATCH]]))
             kept += [i for i, _ in pairs]
@@ -48,12 +50,15 @@ def looked(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> Iterator
     yield np.array(kept, dtype=int), np.concatenate(found) if found else np.zeros((0, len(predictor.classes)), np.float32)
 
 
-def _readable(dataset: Dataset, row: int, at_least: int) -> Any:
+def _readable(dataset: Dataset, row: int, at_least: int, also: Callable[[int, Any], None] | None = None) -> Any:
     """The image, or None when it can no longer be read."""
     try:
-        return dataset.images.image(row, at_least)
+        image = dataset.images.image(row, at_least)
     except Undecodable:
         return None
+    if also is not None:
+        also(row, image)
+    return image
 
 
 def evidence_of(
@@ -64,6 +69,7 @@ def evidence_of(
     probabilities: np.ndarray,
     most: int,
     trained_on: int | None = 0,
+    nearly: int | None = 0,
     strange: Sequence[str] = (),
 ) -> Evidence:
     """strange: classes that the model does not know and these images have; `truth` counts on from those that it knows."""
@@ -76,6 +82,7 @@ def evidence_of(
         majority=most,
         temperature=predictor.temperature,
         trained_on=trained_on,
+        nearly=nearly,
         image=lambda k: dataset.images.image(int(rows[k]), 2 * 72),
     )
 

@@ -12,6 +12,7 @@ from limpide.data.dataset import NO_PART, PARTS, TEST, VALIDATION
 from limpide.data.split import FILLED, Division, check_split, earlier_parts, read_split, split, write_excluded, write_split
 from limpide.errors import DataError, RunError
 from limpide.events import Event, Progress
+from limpide.files import write_atomically
 from limpide.language import N_, Message, message
 from limpide.run import Run, damaged
 from limpide.workflows.phases.job import Job
@@ -93,6 +94,9 @@ def split_images(job: Job) -> Iterator[Event]:
         yield job.say("warning", skewed)
     finding = records.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
+    used = kept[(division.parts != NO_PART) & (division.parts != TEST)]
+    prints = seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)  # where near duplicates mean nothing, none are kept
+    write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
     job.enter("quote", split_rows=int((job.parts != NO_PART).sum()))
 
 
