@@ -90,6 +90,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         lr: float | None = None,
         image_size: int | None = None,
         resize: str = "squash",
+        value_range: str | tuple[float, float] = "auto",
         test: float = 0.2,
         validation: float = 0.1,
         calibration: float = 0.1,
@@ -106,7 +107,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         quiet: bool = False,
     ) -> None:
         self.model, self.weights, self.freeze, self.time, self.epochs, self.batch, self.lr = model, weights, freeze, time, epochs, batch, lr
-        self.image_size, self.resize, self.flip = image_size, resize, flip
+        self.image_size, self.resize, self.value_range, self.flip = image_size, resize, value_range, flip
         self.test, self.validation, self.calibration, self.groups = test, validation, calibration, groups
         self.weight_decay, self.label_smoothing, self.patience = weight_decay, label_smoothing, patience
         self.seed, self.device, self.precision = seed, device, precision

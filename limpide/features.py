@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from limpide.data.decode import Undecodable, decode
+from limpide.data.decode import Undecodable
+from limpide.data.preprocessing import Preprocessing
 from limpide.errors import DataError
 from limpide.language import N_
 from limpide.run import Run
@@ -47,7 +48,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         images = paths if paths is not None else images_in(X, scale)
         found = []
         for k in range(0, len(images), BATCH):
-            some = [_decoded(item, preprocessing.jpeg_side) if paths is not None else item for item in images[k : k + BATCH]]
+            some = [_decoded(item, preprocessing) if paths is not None else item for item in images[k : k + BATCH]]
             squares = np.stack([preprocessing.pixels(image) for image in some])
             found.append(features_of(model, as_tensor(squares, preprocessing))[0].float().numpy())
         if not found:
@@ -65,9 +66,9 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return True
 
 
-def _decoded(path: Any, at_least: int) -> Any:
+def _decoded(path: Any, preprocessing: Preprocessing) -> Any:
     try:
-        return decode(Path(path).read_bytes(), at_least)
+        return preprocessing.opened(Path(path).read_bytes())[0]
     except Undecodable as error:
         raise DataError("L207", error.reason, where=path, todo=N_("name a readable image")) from error
     except OSError as error:

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from limpide.data.decode import Undecodable, decode
+from limpide.data.decode import Remarks, Undecodable
 from limpide.data.preprocessing import Preprocessing
 from limpide.errors import DataError, ModelError
-from limpide.language import N_
+from limpide.language import N_, Message, message
+
+Opened = tuple[Image.Image, Remarks]
 
 BATCH = 32  # images handed over at once
 PIXELS = 32 * 128 * 128  # of the squares that go through the network together: more would take more memory and no less time
@@ -28,6 +30,7 @@ class Prediction:
     label: str | None  # None: the model abstains
     probability: float  # calibrated, of the best class
     top: tuple[tuple[str, float], ...]  # classes and probabilities, best first
+    clipped: bool = False  # some of its values lie beyond the value range of the training images
 
     @property
     def abstained(self) -> bool:
@@ -47,7 +50,16 @@ class Prediction:
 
     def to_json(self) -> dict[str, Any]:
         top = [{"label": name, "probability": p} for name, p in self.top]
-        return {"file": self.file, "label": self.label, "probability": self.probability, "abstained": self.abstained, "top": top}
+        return {"file": self.file, "label": self.label, "probability": self.probability, "abstained": self.abstained, "top": top, "clipped": self.clipped}
+
+
+def told_clipped(n: int, total: int) -> Message:
+    return message(
+        N_("{n:count} of {total:count} images holds values beyond the value range of the training: they are clipped"),
+        N_("{n:count} of {total:count} images hold values beyond the value range of the training: they are clipped"),
+        n=n,
+        total=total,
+    )
 
 
 LONG_ENOUGH = 1.0  # s of timing, for networks that are slow
@@ -105,11 +117,11 @@ class Predictor:
         return float(np.median(times[2:])) * 1000 / batch
 
     def decode(self, data: bytes) -> Image.Image:
-        return decode(data, self.preprocessing.jpeg_side)
+        return self.preprocessing.opened(data)[0]
 
     def predict(self, files: Iterable[str | os.PathLike[str]], top: int = 5) -> Iterator[Prediction | DataError]:
         """One Prediction a file, in order; a file that is no usable image gives the DataError instead of raising it."""
-        batch: list[tuple[str, Image.Image | DataError]] = []
+        batch: list[tuple[str, Opened | DataError]] = []
         for file in files:
             batch.append((os.fspath(file), self._opened(os.fspath(file))))
             if len(batch) == BATCH:
@@ -117,22 +129,22 @@ class Predictor:
                 batch = []
         yield from self._predicted(batch, top)
 
-    def _opened(self, file: str) -> Image.Image | DataError:
+    def _opened(self, file: str) -> Opened | DataError:
         try:
-            return self.decode(Path(file).read_bytes())
+            return self.preprocessing.opened(Path(file).read_bytes())
         except Undecodable as error:
             return DataError("L207", error.reason, where=file, todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"))
         except OSError as error:
             return DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"))
 
-    def _predicted(self, batch: Sequence[tuple[str, Image.Image | DataError]], top: int) -> Iterator[Prediction | DataError]:
-        images = [image for _, image in batch if isinstance(image, Image.Image)]
+    def _predicted(self, batch: Sequence[tuple[str, Opened | DataError]], top: int) -> Iterator[Prediction | DataError]:
+        images = [found[0] for _, found in batch if not isinstance(found, DataError)]
         rows = iter(self.probabilities(images)) if images else iter(())
-        for file, image in batch:
-            if isinstance(image, DataError):
-                yield image
+        for file, found in batch:
+            if isinstance(found, DataError):
+                yield found
                 continue
             row = next(rows)
             best = np.argsort(-row, kind="stable")[: max(1, top)]
             ranked = tuple((self.classes[k], float(row[k])) for k in best)
-            yield Prediction(file, ranked[0][0], ranked[0][1], ranked)
+            yield Prediction(file, ranked[0][0], ranked[0][1], ranked, Remarks.CLIPPED in found[1])

@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from limpide.errors import UsageError, nearest
 from limpide.language import N_
+
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 
 
 def _choice(
@@ -65,6 +67,14 @@ class Recipe:
         N_("how an image becomes a square: squash keeps all of it, crop keeps the proportions of its centre"),
         choices=("squash", "crop"),
     )
+    value_range: str = _choice(
+        "auto",
+        N_(
+            "values that become black and white in images of more than 8 bits: auto (decided from the values), none (what the type of each can hold), or LOW..HIGH"
+        ),
+        pattern=rf"auto|none|{NUMBER}\.\.{NUMBER}",
+        also=("intensity_range", "data_range"),
+    )
     test: float = _choice(0.2, N_("share held out for the final score"), low=0.01, high=0.8, also=("test_size",))
     validation: float = _choice(
         0.1,
@@ -95,6 +105,11 @@ class Recipe:
     def __post_init__(self) -> None:
         for choice in dataclasses.fields(self):
             object.__setattr__(self, choice.name, _checked(choice, getattr(self, choice.name)))
+        if (span := self.span()) and not span[0] < span[1] < math.inf:
+            where = f"value_range={self.value_range}"
+            raise UsageError(
+                "L138", N_("a value range goes from a smaller to a larger number"), where=where, todo=N_("write the smaller number first: 0..4095")
+            )
         if self.test + self.validation + self.calibration > 0.9:
             raise UsageError(
                 "L103",
@@ -115,6 +130,15 @@ class Recipe:
 
     def but(self, **names: Any) -> Recipe:
         return dataclasses.replace(self, **{canonical_name(name): value for name, value in names.items()})
+
+    def span(self) -> tuple[float, float] | None:
+        """`value_range` as numbers; None for auto and none."""
+        low, dots, high = self.value_range.partition("..")
+        return (float(low), float(high)) if dots else None
+
+    def asked_range(self) -> tuple[float, float] | str:
+        """`value_range` as it was asked for: auto, none or (low, high)."""
+        return self.span() or self.value_range
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -160,6 +184,8 @@ def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
             return None
     elif choice.name == "time":
         value = seconds(value)
+    elif choice.name == "value_range" and isinstance(value, (tuple, list)) and len(value) == 2:
+        value = as_text(value)
     elif "str" in kind:
         value = str(value).lower() if rules["choices"] else str(value)
         if rules["choices"] and value in ("true", "false", "1", "0"):
@@ -191,11 +217,20 @@ def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
     return value
 
 
+def as_text(span: Sequence[float] | None) -> str:
+    """(0, 4095) → "0..4095", which is read back as the very same numbers; None → "none"."""
+    return "none" if span is None else "..".join(f"{value:.17g}" if _whole(value) else repr(float(value)) for value in span)
+
+
+def _whole(value: float) -> bool:
+    return math.isfinite(value) and float(value).is_integer()
+
+
 def _expected(rules: Mapping[str, Any], kind: str) -> str:
     if rules["choices"]:
         return " | ".join(rules["choices"])
     if rules["pattern"]:
-        return rules["pattern"].replace(r"\d{1,4}", "0, 1, 2 …").replace("|", " | ")
+        return rules["pattern"].replace(r"\d{1,4}", "0, 1, 2 …").replace(rf"{NUMBER}\.\.{NUMBER}", "LOW..HIGH").replace("|", " | ")
     low, high = rules["low"], rules["high"]
     if low is None:
         return "auto | …"  # a name, checked where the names are known

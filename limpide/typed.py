@@ -27,6 +27,7 @@ DEEPEST = 100  # of lists and objects inside each other; what limpide writes sta
 LARGEST = 2**63  # of a whole number: beyond it neither numpy nor torch takes it
 TEXT, NUMBER, WHOLE, YES_NO = N_("a text"), N_("a finite number"), N_("a whole number"), N_("true or false")
 LIST, OBJECT, ONE_OF, THERE = N_("a list"), N_("an object"), N_("one of {names}"), N_("there")
+SO_LONG = N_("a list of {n} values")
 DEEP = N_("it is nested too deeply")
 
 
@@ -77,7 +78,7 @@ def record(kind: type[T], data: Any, field: str = "", *, strict: bool = False) -
     strict: what this version does not know is refused, as leaving it aside would give other results.
 
     Understands str, bool, int, float, None, Any (whatever JSON there is, all of its numbers finite), Literal, `X | None`,
-    `tuple[X, ...]`, `Sequence[X]`, `Mapping[str, X]` and dataclasses of these.
+    `tuple[X, ...]`, `tuple[X, X]`, `Sequence[X]`, `Mapping[str, X]` and dataclasses of these.
     """
     if not isinstance(data, Mapping):
         raise unfit(field, OBJECT)
@@ -123,6 +124,8 @@ def fitted(hint: Any, value: Any, field: str) -> Any:
     if origin in (tuple, Sequence):
         if not isinstance(value, (list, tuple)):
             raise unfit(field, LIST)
+        if origin is tuple and Ellipsis not in inner and len(value) != len(inner):
+            raise unfit(field, SO_LONG, n=str(len(inner)))
         return tuple(fitted(inner[0], one, f"{field}[{k}]") for k, one in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, Mapping):

@@ -22,6 +22,7 @@ from limpide.data.decode import REMARK_WORDS, Remarks
 from limpide.data.layout import NO_PLACE
 from limpide.data.reading import Reading
 from limpide.data.similar import DISTANCE
+from limpide.data.value_range import FEW_LEVELS, MANY_FAINT, ValueRange
 from limpide.finding import Finding, Number, Table, Verdict
 from limpide.language import N_, Message, message
 
@@ -34,11 +35,12 @@ MANY_BAD = 0.05  # share of unusable files from which on something is wrong with
 
 @dataclass(frozen=True)
 class Checked:
-    """What the checks look at. near: int (m, 2), pairs of nearly identical images; None when they were not looked for."""
+    """What the checks look at. values: of more than 8 bits, and how they are read. near: int (m, 2), pairs of nearly identical images; None when they were not looked for."""
 
     dataset: Dataset
     reading: Reading
     near: np.ndarray | None
+    values: ValueRange
 
     @property
     def usable(self) -> np.ndarray:
@@ -178,6 +180,28 @@ def odd_files(checked: Checked) -> Finding:
         says = message(N_("Some files needed a conversion; the same rule holds when the model is used."))
     columns = [(N_("what"), "text"), (N_("images"), "count"), (N_("for example"), "text")]
     return Finding("odd_files", "warn" if suspect else "ok", says, table=Table(columns, rows) if rows else None)
+
+
+def depth(checked: Checked) -> Finding:
+    """How images of more than 8 bits are read, and whether enough grey levels are left of them."""
+    values, said = checked.values, checked.values.says()
+    if not said:
+        return Finding("depth", "ok", message(N_("All values are read as they are stored.")))
+    faint = values.faint()
+    if warned := len(faint) >= MANY_FAINT * len(values.extremes):
+        lost = message(
+            N_("nine of ten values of {n:count} image lie within {few:count} of 256 grey levels; --value-range LOW..HIGH gives the values that matter"),
+            N_(
+                "nine of ten values of each of {n:count} images lie within {few:count} of 256 grey levels; --value-range LOW..HIGH gives the values that matter"
+            ),
+            n=len(faint),
+            few=FEW_LEVELS,
+        )
+        said = [lost, *said]
+    clipped = len(checked.reading.remarked(Remarks.CLIPPED))
+    numbers = [Number(N_("images of more than 8 bits"), len(values.extremes), "count"), Number(N_("of these clipped"), clipped, "count")]
+    files = _files([(checked.name(int(i)), checked.label(int(i))) for i in faint], N_("class")) if warned else None
+    return Finding("depth", "warn" if warned else "ok", message(N_("Depth: {said}."), said=said[0].to_json()), numbers, files, details=said[1:])
 
 
 def duplicates(checked: Checked) -> Finding:
@@ -375,7 +399,7 @@ def _files(rows: Sequence[tuple[str, str | Message]], meaning: str) -> Table | N
 
 CHECKS: dict[str, Callable[[Checked], Finding]] = {
     check.__name__: check
-    for check in (balance, only_tested, class_names, unusable, odd_files, duplicates, near_duplicates, conflicts, leaks, sizes, constant, name_groups)
+    for check in (balance, only_tested, class_names, unusable, odd_files, depth, duplicates, near_duplicates, conflicts, leaks, sizes, constant, name_groups)
 }
 
 

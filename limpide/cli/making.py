@@ -18,6 +18,8 @@ from limpide.language import N_, message
 from limpide.listing import RunSummary
 from limpide.recipe import Recipe
 
+VALUE_RANGE = Recipe.__dataclass_fields__["value_range"].metadata["meaning"]
+
 
 @verb(
     N_("look for trouble in a folder of images"),
@@ -35,14 +37,15 @@ Nothing of yours is changed. Training makes the same checks."""),
     show_default=True,
     help=N_("columns of a table that hold what no split may cut (patient, camera): names with commas, auto or none"),
 )
+@click.option("--value-range", default="auto", show_default=True, metavar="LOW..HIGH", help=VALUE_RANGE)
 @click.option("--rehash", is_flag=True, help=N_("read every byte of the images again"))
 @as_json_object
-def check(data: str, groups: str, rehash: bool, as_json: bool) -> None:
+def check(data: str, groups: str, value_range: str, rehash: bool, as_json: bool) -> None:
     from limpide.report import live, terminal
     from limpide.workflows.check import check as work
 
     screen = live.Screen(quiet=as_json)
-    findings = screen.collect(work(data, groups=groups, rehash=rehash))
+    findings = screen.collect(work(data, groups=groups, value_range=value_range, rehash=rehash))
     if as_json:
         click.echo(
             json.dumps(

@@ -5,6 +5,7 @@ A compressed tar has no order to read from the middle, so it is decompressed onc
 
 from __future__ import annotations
 
+import builtins
 import lzma
 import os
 import shutil
@@ -23,6 +24,7 @@ import numpy as np
 from PIL import Image
 
 from limpide.data.decode import UNREADABLE, Undecodable, decode, header
+from limpide.data.values import START, Span
 from limpide.errors import DataError
 from limpide.files import cache_folder, sha256
 from limpide.language import N_
@@ -47,13 +49,15 @@ class ArchiveImages:
     names: Sequence[str]
     places: np.ndarray  # int64 (n, 2): tar: offset and length in bytes · zip: number of the entry and its length
     kind: str  # zip or tar
+    value_range: Span | None = None  # as in `decode`
     _local: threading.local = field(default_factory=threading.local, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def bytes(self, index: int) -> bytes:
+    def bytes(self, index: int, most: int = -1) -> bytes:
         start, length = (int(v) for v in self.places[index])
+        length = length if most < 0 else min(length, most)
         try:
             if self.kind == "tar":
                 with open(self.root, "rb") as stream:
@@ -70,7 +74,11 @@ class ArchiveImages:
         return data
 
     def image(self, index: int, at_least: int = 0) -> Image.Image:
-        return decode(self.bytes(index), at_least)
+        return decode(self.bytes(index), at_least, self.value_range)
+
+    def start(self, index: int) -> builtins.bytes:
+        """The first bytes, which tell most formats apart."""
+        return self.bytes(index, START)
 
     def header(self, index: int) -> tuple[int, int, str]:
         return header(self.bytes(index))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, overload
+from typing import Any, Protocol, overload
 
 import numpy as np
 from PIL import Image
 
 from limpide.data.decode import UNREADABLE, Undecodable, decode, header
+from limpide.data.values import START, Span
 from limpide.files import sha256
 from limpide.language import Message
 
@@ -73,29 +75,34 @@ class Images(Protocol):
 
 @dataclass(frozen=True)
 class FileImages:
-    """Images in files under `root`; the names are relative to it."""
+    """Images in files under `root`; the names are relative to it. value_range: as in `decode`, the same for all of them."""
 
     root: Path
     names: Sequence[str]
+    value_range: Span | None = None
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def bytes(self, index: int) -> bytes:
+    def bytes(self, index: int, most: int = -1) -> bytes:
         try:
             with open(self.root / self.names[index], "rb") as stream:
-                return stream.read()
+                return stream.read(most)
         except OSError as error:
             raise Undecodable(UNREADABLE) from error
 
     def image(self, index: int, at_least: int = 0) -> Image.Image:
-        return decode(self.bytes(index), at_least)
+        return decode(self.bytes(index), at_least, self.value_range)
 
     def header(self, index: int) -> tuple[int, int, str]:
         return header(self.bytes(index))
 
     def reference(self, index: int) -> str:
         return self.names[index]
+
+    def start(self, index: int) -> builtins.bytes:
+        """The first bytes, which tell most formats apart."""
+        return self.bytes(index, START)
 
     def stamp(self, index: int) -> tuple[int, int, int]:
         """(size in bytes, time of the last change in ns, inode); zeros for a file that is gone."""
@@ -108,10 +115,11 @@ class FileImages:
 
 @dataclass(frozen=True)
 class ArrayImages:
-    """Images already decoded: uint8 (n, height, width) grey or (n, height, width, 3) RGB."""
+    """Images already decoded: uint8 (n, height, width) grey or (n, height, width, 3) RGB. value_range: what brought them to 8 bits."""
 
     array: np.ndarray
     names: Sequence[str]
+    value_range: Span | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -183,6 +191,15 @@ class Dataset:
 
     def rows_given(self, part: int) -> np.ndarray:
         return np.flatnonzero(self.given == part)
+
+    def read_by(self, value_range: Span | None) -> Dataset:
+        """The same images, those of more than 8 bits read by this range. Arrays were brought to 8 bits when they came."""
+        images: Any = self.images
+        if not hasattr(images, "stamp") or images.value_range == value_range:
+            return self
+        found = replace(self, images=replace(images, value_range=value_range))
+        found.__dict__.update({name: self.__dict__[name] for name in ("fingerprint",) if name in self.__dict__})
+        return found
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,9 +1,10 @@
 """Bytes of an image file → 8-bit RGB, by one declared rule for training, evaluation and serving.
 
 In order: the format is read from the content, never from the name · a large JPEG may be decoded at 1/2, 1/4 or 1/8 as
-long as both sides keep `at_least` pixels · the first frame of several · EXIF rotation is applied · 16-bit, 32-bit and
-float values are rescaled linearly, never clipped · transparency is laid over white · CMYK, palette and grey become RGB ·
-colours of another profile than sRGB are converted to it. What of this happened to an image is told in its Remarks.
+long as both sides keep `at_least` pixels · the first frame of several · EXIF rotation is applied · values of more than 8 bits
+are rescaled linearly, by the value range of their data set (data/values.py) or, where none is given, by what their type holds ·
+transparency is laid over white · CMYK, palette and grey become RGB · colours of another profile than sRGB are converted to it.
+What of this happened to an image is told in its Remarks.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import logging
 import re
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from limpide.data.damage import Jpeg, png_is_damaged
 from limpide.data.notes import JPEG, without_notes, without_odd_segments
+from limpide.data.values import Span, Values, in_native_order, layout_of, values_of
 from limpide.language import N_
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, Python prints what Pillow logs of damaged files
@@ -58,7 +61,7 @@ REASONS = (
 
 
 class Remarks(enum.IntFlag):
-    """What is worth saying of an image that is used. Fits in uint8."""
+    """What is worth saying of an image that is used. Fits in uint16."""
 
     FIRST_FRAME = 1
     RESCALED = 2
@@ -68,6 +71,7 @@ class Remarks(enum.IntFlag):
     CMYK = 32
     WIDE_GAMUT = 64
     CONSTANT = 128
+    CLIPPED = 256
 
 
 # Each follows a count: "3 images …".
@@ -80,6 +84,7 @@ REMARK_WORDS = {
     Remarks.CMYK: N_("in printing colours (CMYK): converted to RGB"),
     Remarks.WIDE_GAMUT: N_("with colours of another profile than sRGB: converted to sRGB"),
     Remarks.CONSTANT: N_("of one single colour"),
+    Remarks.CLIPPED: N_("with values beyond the value range: clipped to it"),
 }
 _NOTHING = Remarks(0)
 _TURNS = range(2, 9)  # EXIF orientations
@@ -120,39 +125,82 @@ class _Hushed:
 _hushed = _Hushed()
 
 
-def decode(data: bytes, at_least: int = 0) -> Image.Image:
+def decode(data: bytes, at_least: int = 0, value_range: Span | None = None) -> Image.Image:
     """The RGB image in `data`. `at_least` > 0 allows a JPEG to be decoded smaller (see above).
 
-    Raises Undecodable with the reason.
+    value_range: (low, high), what becomes 0 and 255 in images of more than 8 bits. Raises Undecodable with the reason.
     """
-    return _decoded(data, at_least, look=False)[0]
+    return _decoded(data, at_least, value_range, look=False)[0]
 
 
-def examined(data: bytes, at_least: int = 0) -> tuple[Image.Image, Remarks]:
-    """The very image of `decode`, and what is worth saying of it."""
-    return _decoded(data, at_least, look=True)
+def examined(data: bytes, at_least: int = 0, value_range: Span | None = None, *, look: bool = True) -> tuple[Image.Image, Remarks]:
+    """The very image of `decode`, and what is worth saying of it. look: for signs of damage, too, which takes time."""
+    return _decoded(data, at_least, value_range, look)
 
 
-def _decoded(data: bytes, at_least: int, look: bool) -> tuple[Image.Image, Remarks]:
+def stored_values(data: bytes) -> Values | None:
+    """The values of an image of more than 8 bits as they are stored; None for one of 8. Raises Undecodable."""
+    with _decoding():
+        image = _opened(data)
+        if (layout := layout_of(image)) is None:
+            return None
+        _loaded(image, data, 0, look=False)
+        return _finite(values_of(image, layout))
+
+
+def holds_more_than_8_bits(data: bytes) -> bool:
+    """From the header alone. Raises Undecodable."""
+    with _hushed:
+        return layout_of(_opened(data)) is not None
+
+
+def _decoded(data: bytes, at_least: int, value_range: Span | None, look: bool) -> tuple[Image.Image, Remarks]:
+    with _decoding():
+        image = _opened(data)
+        # Before loading, which forgets both: how values are stored, and the orientation of a TIFF, that turns itself.
+        layout = layout_of(image)
+        sixteen = image.format in ("PNG", "TIFF") and ";16" in str(getattr(image, "tile", ""))
+        orientation = _orientation(image)
+        damaged = _loaded(image, data, at_least, look)
+        turned, animated, clipped = orientation in _TURNS, _animated(image), False
+        if layout and value_range:
+            profile = image.info.get("icc_profile")
+            image, clipped = _finite(values_of(image, layout, turned)).in_8_bits(value_range)
+            image.info["icc_profile"] = profile
+        elif turned:
+            image = ImageOps.exif_transpose(image)
+        rgb, remarks = _to_rgb(image)
+        deep = sixteen or bool(layout and value_range)  # of others `_to_rgb` tells it where their values changed
+        for found, remark in (
+            (damaged, Remarks.SUSPECT),
+            (turned, Remarks.TURNED),
+            (deep, Remarks.RESCALED),
+            (animated, Remarks.FIRST_FRAME),
+            (clipped, Remarks.CLIPPED),
+        ):
+            if found:
+                remarks |= remark
+        return rgb, remarks
+
+
+@contextlib.contextmanager
+def _decoding() -> Iterator[None]:
+    """Whatever goes wrong within it is Undecodable; nothing is printed."""
     try:
         with _hushed:
-            image = _opened(data)
-            # Before loading, which forgets both: how values are stored, and the orientation of a TIFF, that turns itself.
-            deep = image.format in ("PNG", "TIFF") and ";16" in str(getattr(image, "tile", ""))
-            orientation = _orientation(image)
-            damaged = _loaded(image, data, at_least, look)
-            turned = orientation in _TURNS
-            rgb, remarks = _to_rgb(ImageOps.exif_transpose(image) if turned else image)
-            for found, remark in ((damaged, Remarks.SUSPECT), (turned, Remarks.TURNED), (deep, Remarks.RESCALED), (_animated(image), Remarks.FIRST_FRAME)):
-                if found:
-                    remarks |= remark
-            return rgb, remarks
+            yield
     except Undecodable:
         raise
     except MemoryError:
         raise Undecodable(TOO_LARGE) from None
     except Exception as error:  # Pillow's decoders raise many kinds for a damaged file
         raise Undecodable(CUT_SHORT) from error
+
+
+def _finite(values: Values) -> Values:
+    if values.colours.dtype.kind == "f" and not np.isfinite(values.colours).all():
+        raise Undecodable(NOT_FINITE)
+    return values
 
 
 def header(data: bytes) -> tuple[int, int, str]:
@@ -293,6 +341,7 @@ def _loaded(image: Image.Image, data: bytes, at_least: int, look: bool) -> bool:
     if image.format not in ("JPEG", "MPO"):
         if image.format == "TIFF":
             _hush_libtiff()
+            in_native_order(image)
         image.load()
         return look and image.format == "PNG" and png_is_damaged(data)
     jpeg = _watched(image)

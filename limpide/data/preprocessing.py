@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from limpide.data.decode import Remarks, examined
+from limpide.data.values import Span
 from limpide.typed import record
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -35,6 +37,7 @@ class Preprocessing:
     std: tuple[float, ...] = (127.5,)  # grey levels
     jpeg_side: int = 0  # a JPEG may be decoded smaller while both sides keep this many pixels; 0 = never
     centre: int = 1024  # of a crop: so many 1024ths of the largest square, as networks are published that were tested on the middle only
+    value_range: Span | None = None  # what becomes 0 and 255 in images of more than 8 bits; None: what the type of each can hold
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -43,6 +46,10 @@ class Preprocessing:
     def from_json(cls, data: Mapping[str, Any]) -> Preprocessing:
         """Raises typed.Unfit, which names the field."""
         return record(cls, data, "preprocessing", strict=True)
+
+    def opened(self, data: bytes) -> tuple[Image.Image, Remarks]:
+        """The bytes of a file → RGB image, and what is worth saying of it. Raises Undecodable."""
+        return examined(data, self.jpeg_side, self.value_range, look=False)
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
         """left, top, right, bottom of the part of the image that is kept. What is the square already is kept whole."""

@@ -120,7 +120,9 @@ def glimpse(dataset: Dataset, sample: int = 500) -> Glimpse:
         try:
             width, height, mode = dataset.images.header(i)
             sides.append(min(width, height))
-            grey = grey and (mode in ("L", "1", "LA", "I;16") or (mode == "RGB" and sides[-1] <= 64 and _looks_grey(dataset.images.image(i))))
+            grey = grey and (
+                mode in ("L", "1", "LA") or mode.startswith(("I", "F")) or (mode == "RGB" and sides[-1] <= 64 and _looks_grey(dataset.images.image(i)))
+            )
         except Undecodable:
             continue
     return Glimpse(int(np.median(sides)) if sides else 0, grey and bool(sides))
@@ -137,6 +139,9 @@ def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Pa
     A generator of Progress; `stored(dataset, wanted, cache)` then opens the result. What `cache` holds already of an
     interrupted reading, or was put there from an earlier one, is not read again. on_disk: those that have room; None = all.
     """
+    images: Any = dataset.images
+    told = "the images are read by another value range than the network will be told"
+    assert not hasattr(images, "stamp") or all(p.value_range == images.value_range for p in wanted), told
     (cache / RECORD).unlink(missing_ok=True)
     kept = {p for p in wanted if on_disk is None or p in on_disk}
     targets = {p: _pixel_file(cache, p, len(rows)) if p in kept else None for p, rows in wanted.items()}

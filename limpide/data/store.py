@@ -23,7 +23,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import RECORD, SEEN_FILE, pixel_name
 from limpide.data.worker import CRASHED, HANGS, NO_MEMORY, REASONS, SEEN
 
-FORMAT = 1  # of what is kept; another one is not read
+FORMAT = 2  # of what is kept; another one is not read
 QUOTA = 20_000_000_000  # bytes of decoded pixels, or LIMPIDE_CACHE_BYTES
 MOST_OF_DISK = 0.5  # share of the free disk that one data set may take
 STAMPS, SAME = "stamps.npy", "names.npy"

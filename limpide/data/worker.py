@@ -2,8 +2,8 @@
 
     python -m limpide.data.worker
 
-On standard input: one line of JSON that says where the images are and where their pixels go, then one line an image,
-[index, reference, place in each pixel file or −1]. On standard output, after each image: index, number of the reason why it
+On standard input: one line of JSON that says where the images are and where their pixels, or what is measured of their values,
+go, then one line an image, [index, reference, place in each pixel file or −1]. On standard output, after each image: index, number of the reason why it
 cannot be used or −1. "… index pixels" announces an image so large that it may take long.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from limpide import files
 from limpide.data import decode
 from limpide.data.archive import ArchiveImages
 from limpide.data.dataset import FileImages
-from limpide.data.decode import Remarks, Undecodable, examined, header
+from limpide.data.decode import Remarks, Undecodable, examined, header, stored_values
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.similar import fingerprint
+from limpide.data.values import measure
 from limpide.language import N_
 
 MEMORY = 3 << 30  # bytes a decoder may take; the largest image that is allowed needs 0.7 GB
@@ -41,7 +43,7 @@ SEEN = np.dtype(
         ("print", "<u8", (4,)),  # data/similar.py; zeros where it was not computed
         ("width", "<u4"),  # pixels, as stored in the file
         ("height", "<u4"),
-        ("remarks", "u1"),  # data/decode.py
+        ("remarks", "<u2"),  # data/decode.py
         ("reason", "<i1"),  # place in REASONS, −1 = usable
         ("read", "u1"),  # 1 once all the rest is true
     ]
@@ -51,17 +53,19 @@ UNKNOWN_PRINT = np.zeros(4, np.uint64)
 
 def source(spec: dict[str, Any]) -> FileImages | ArchiveImages:
     """A source of one image, whose reference is put in before it is read."""
+    span = spec["value_range"]
+    span = tuple(span) if span else None
     if spec["kind"] == "files":
-        return FileImages(Path(spec["root"]), [""])
-    return ArchiveImages(Path(spec["root"]), [""], np.zeros((1, 2), np.int64), spec["kind"])
+        return FileImages(Path(spec["root"]), [""], span)
+    return ArchiveImages(Path(spec["root"]), [""], np.zeros((1, 2), np.int64), spec["kind"], span)
 
 
-def spec(images: Any) -> dict[str, str] | None:
+def spec(images: Any) -> dict[str, Any] | None:
     """How a worker finds these images; None when they are not in files."""
     if isinstance(images, FileImages):
-        return {"kind": "files", "root": str(images.root)}
+        return {"kind": "files", "root": str(images.root), "value_range": images.value_range}
     if isinstance(images, ArchiveImages):
-        return {"kind": images.kind, "root": str(images.root)}
+        return {"kind": images.kind, "root": str(images.root), "value_range": images.value_range}
     return None
 
 
@@ -96,8 +100,42 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     setup = json.loads(sys.stdin.readline())
     images = source(setup["images"])
+    if "extremes" in setup:
+        _measure_all(images, np.load(setup["extremes"], mmap_mode="r+"))
+    else:
+        _keep_all(images, setup)
+
+
+def _keep_all(images: FileImages | ArchiveImages, setup: dict[str, Any]) -> None:
     seen = np.load(setup["seen"], mmap_mode="r+")
     targets = [(Preprocessing.from_json(p), np.load(file, mmap_mode="r+") if file else None) for p, file in setup["targets"]]
+    for i, places in _asked(images):
+        row = seen[i]
+        reason = _one(i, images, [(p, target, place if target is not None else -1) for (p, target), place in zip(targets, places, strict=True)], row)
+        row["reason"] = REASONS.index(reason) if reason else -1
+        row["read"] = 1
+        _tell(i, row["reason"])
+
+
+def _measure_all(images: FileImages | ArchiveImages, extremes: np.ndarray) -> None:
+    for i, _ in _asked(images):
+        reason = ""
+        try:
+            data = images.bytes(0)
+            width, height, _mode = header(data)
+            if width * height > ANNOUNCED:
+                _tell("…", i, width * height)
+            if (found := stored_values(data)) is not None:
+                measure(found.colours, extremes[i])
+        except Undecodable as error:
+            reason = error.reason
+        except MemoryError:
+            reason = NO_MEMORY
+        _tell(i, REASONS.index(reason) if reason else -1)
+
+
+def _asked(images: FileImages | ArchiveImages) -> Iterator[tuple[int, list[int]]]:
+    """(index, places) of one image after the other, which `images` then holds."""
     _tell("…", -1, 0)  # loaded: from now on a long silence means a hanging decoder
     for line in sys.stdin:
         i, reference, places = json.loads(line)
@@ -105,11 +143,7 @@ def main() -> None:
             images.names[0] = reference  # type: ignore[index]
         else:
             images.places[0] = reference
-        row = seen[i]
-        reason = _one(i, images, [(p, target, place if target is not None else -1) for (p, target), place in zip(targets, places, strict=True)], row)
-        row["reason"] = REASONS.index(reason) if reason else -1
-        row["read"] = 1
-        _tell(i, row["reason"])
+        yield i, places
 
 
 def _one(i: int, images: FileImages | ArchiveImages, wanted: list[tuple[Preprocessing, Any, int]], row: Any) -> str:
@@ -121,7 +155,7 @@ def _one(i: int, images: FileImages | ArchiveImages, wanted: list[tuple[Preproce
     row["width"], row["height"] = width, height
     if width * height > ANNOUNCED:
         _tell("…", i, width * height)
-    return keep(data, lambda side: examined(data, side), wanted, row)
+    return keep(data, lambda side: examined(data, side, images.value_range), wanted, row)
 
 
 def _tell(*words: object) -> None:

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from limpide.errors import LimpideError
 from limpide.language import _, percent
-from limpide.predictor import BATCH, Prediction
+from limpide.predictor import BATCH, Prediction, told_clipped
 from limpide.report import tables
 
 
@@ -20,14 +20,14 @@ def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tup
     how: "table" · "csv" · "jsonl", one JSON object a line · "json", one list in the end. Raises BrokenPipeError when nothing reads them any more.
     """
     writer = WRITERS[how]()
-    named, first = 0, ""
+    named, clipped, first = 0, 0, ""
     waiting: list[Prediction] = []
     try:
         for n, answer in enumerate(answers, 1):
             if isinstance(answer, LimpideError):
                 _line(sys.stderr, f"limpide: {answer}")
             else:
-                named, first = named + 1, first or answer.file
+                named, clipped, first = named + 1, clipped + answer.clipped, first or answer.file
                 waiting.append(answer)
             if writer.at_once or n % BATCH == 0:
                 rows, waiting = waiting, []  # before: Ctrl-C in between may leave a row out, but writes none twice
@@ -35,6 +35,8 @@ def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tup
     finally:  # whoever stops it keeps what is known
         writer.write(waiting)
     writer.end()
+    if clipped:
+        _line(sys.stderr, f"limpide: {told_clipped(clipped, named)}")
     return named, first
 
 

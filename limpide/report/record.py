@@ -22,6 +22,7 @@ CHECKS = (
     "class_names",
     "unusable",
     "odd_files",
+    "depth",
     "duplicates",
     "near_duplicates",
     "conflicts",

@@ -180,8 +180,9 @@ def preprocessing_of(recipe: Recipe, images: Glimpse, size: int | None = None) -
     """What the network sees: its published normalisation when pretrained, else grey levels centred on zero."""
     size = size or recipe.image_size or 0
     if pretrained(recipe):
-        return Preprocessing(size, 3, recipe.fit, "bicubic", (127.0,), (128.0,), max(JPEG_SIDE, size + size // 2))
-    return Preprocessing(size, 1 if images.grey else 3, recipe.fit, "bilinear", (127.5,), (63.75,), max(JPEG_SIDE, 2 * size))
+        return Preprocessing(size, 3, recipe.fit, "bicubic", (127.0,), (128.0,), max(JPEG_SIDE, size + size // 2), value_range=recipe.span())
+    channels = 1 if images.grey else 3
+    return Preprocessing(size, channels, recipe.fit, "bilinear", (127.5,), (63.75,), max(JPEG_SIDE, 2 * size), value_range=recipe.span())
 
 
 def _power_of_two(value: float, low: int, high: int) -> int:

@@ -19,6 +19,7 @@ from limpide.data.split import check_split, read_split, sample
 from limpide.errors import LimpideError
 from limpide.files import sha256
 from limpide.language import N_, message
+from limpide.recipe import Recipe
 from limpide.run import Run
 
 PARTS = ("train", "validation", "calibration", "test")
@@ -53,7 +54,8 @@ class Album:
         if info.opened:
             return SimpleNamespace(images=FileImages(Path(location), self.files))
         try:
-            return scan(location if os.path.exists(location) or not beside.exists() else str(beside), fewest_classes=1, groups="none")  # noqa: PTH110
+            found = scan(location if os.path.exists(location) or not beside.exists() else str(beside), fewest_classes=1, groups="none")  # noqa: PTH110
+            return found.read_by(Recipe.from_json(info.recipe).span())
         except LimpideError as error:
             raise Gone(message(N_("the images are no longer where they were: {place}"), place=location)) from error
 

@@ -24,7 +24,8 @@ from limpide.workflows.opening import predictor_of
 
 def evaluate(run: str, data: str) -> Iterator[Event]:
     """Yields progress, notes and one Judged for each audit. Raises DataError when no class of `data` is known."""
-    predictor, dataset = predictor_of(run), scan(data, fewest_classes=1)
+    predictor = predictor_of(run)
+    dataset = scan(data, fewest_classes=1).read_by(predictor.preprocessing.value_range)
     if (Path(run) / "run.json").is_file():
         check_split(Run(Path(run)))  # before the work: what was trained on is told in the end
     rows = np.flatnonzero(dataset.given == TEST) if np.any(dataset.given == TEST) else np.arange(len(dataset))

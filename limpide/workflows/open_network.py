@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from limpide.data.decode import Undecodable, decode
+from limpide.data.decode import Undecodable
 from limpide.data.layout import PICTURES
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.split import write_rows
@@ -126,7 +126,7 @@ def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Prepro
     squares, truth, kept = [], [], []
     for k in np.random.default_rng(0).permutation(len(names)).tolist():
         try:
-            squares.append(preprocessing.pixels(decode((folder / names[k]).read_bytes(), preprocessing.jpeg_side)))
+            squares.append(preprocessing.pixels(preprocessing.opened((folder / names[k]).read_bytes())[0]))
         except (OSError, Undecodable):
             continue
         truth.append(classes.index(labels[k]) if labels[k] in classes else -1)  # −1: nobody said

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from limpide.data.decode import Undecodable, decode
+from limpide.data.decode import Undecodable
 from limpide.data.preprocessing import Preprocessing
 from limpide.errors import DataError, UsageError, nearest
 from limpide.events import Progress
@@ -118,7 +118,7 @@ def entered(image: Any, preprocessing: Preprocessing | None) -> tuple[Tensor, np
 def decoded(file: str, preprocessing: Preprocessing) -> Any:
     """The image in this file. Raises DataError."""
     try:
-        return decode(Path(file).read_bytes(), preprocessing.jpeg_side)
+        return preprocessing.opened(Path(file).read_bytes())[0]
     except Undecodable as error:
         raise DataError("L207", error.reason, where=file, todo=N_("name a readable image")) from error
     except OSError as error:

@@ -754,4 +754,4 @@ def test_the_first_to_leave_does_not_let_the_others_speak() -> None:
 
 def test_words_about_a_reason_are_marked_for_translation() -> None:
     assert len(set(rules.REASONS)) == 16
-    assert set(REMARK_WORDS) == set(Remarks) and sum(Remarks) < 256  # each has its words, and all fit in uint8
+    assert set(REMARK_WORDS) == set(Remarks) and sum(Remarks) < 65536  # each has its words, and all fit in uint16

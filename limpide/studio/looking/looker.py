@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from limpide.data.decode import Undecodable, decode
+from limpide.data.decode import Undecodable
 from limpide.data.preprocessing import Preprocessing
 from limpide.files import sha256
 from limpide.language import N_, message
@@ -135,7 +135,7 @@ class Looker:
     def _square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
         if "bytes" in image:
             try:
-                found = decode(image["bytes"], preprocessing.jpeg_side)
+                found, _ = preprocessing.opened(image["bytes"])
             except Undecodable as error:
                 raise LookupError(message(error.reason)) from error
         elif "row" in image:

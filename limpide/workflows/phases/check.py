@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from limpide.audit.check import Checked, all_checks
 from limpide.data.reading import near_pairs
+from limpide.data.value_range import decided
 from limpide.events import Event, Progress
 from limpide.finding import Finding
 from limpide.language import N_, message
+from limpide.recipe import Recipe
 from limpide.workflows.phases.job import Job
 
-SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names")  # before the training; the rest is in the report
+SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names", "depth")  # before the training; the rest is in the report
 
 
 def check_images(job: Job) -> Iterator[Event]:
@@ -19,8 +21,10 @@ def check_images(job: Job) -> Iterator[Event]:
     job.near = near_pairs(job.dataset, job.reading, grey=job.seen.grey)
     if job.done("check"):
         return
+    if job.values is None:  # continued just here
+        job.values = yield from decided(job.dataset, Recipe.from_json(job.info.wanted).asked_range())
     findings: dict[str, Finding] = {}
-    for finding in all_checks(Checked(job.dataset, job.reading, job.near)):
+    for finding in all_checks(Checked(job.dataset, job.reading, job.near, job.values)):
         job.run.add_finding(finding)
         findings[finding.name] = finding
     for name in SAID_BEFORE:

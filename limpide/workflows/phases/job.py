@@ -13,6 +13,7 @@ from torch import nn
 from limpide.data.dataset import PARTS, Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Glimpse, Pixels, Reading
+from limpide.data.value_range import ValueRange
 from limpide.energy import Energy, Meter
 from limpide.events import Note
 from limpide.language import Message
@@ -39,6 +40,7 @@ class Job:
     info: RunInfo
     memory: MemoryWatch = field(default_factory=MemoryWatch)
     meter: Meter = field(default_factory=Meter)
+    values: ValueRange | None = None  # what was measured of values of more than 8 bits; None once the check has told it
     recipe: Recipe = field(init=False)
     seen: Glimpse = field(init=False)
     reading: Reading = field(init=False)

@@ -12,11 +12,12 @@ from limpide.data import store
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import RECORD, Glimpse, Undecoded, glimpse, read, stored
 from limpide.data.split import sample
+from limpide.data.value_range import decided
 from limpide.errors import RunError
 from limpide.events import Event, Progress
 from limpide.language import N_, message
 from limpide.models import pretrained
-from limpide.recipe import Recipe
+from limpide.recipe import Recipe, as_text
 from limpide.training.decide import FEWEST_OF_A_CLASS, FROZEN_IMAGES, decide, frozen_size, preprocessing_of
 from limpide.typed import record
 from limpide.workflows.phases.job import Job
@@ -25,13 +26,17 @@ from limpide.workflows.phases.job import Job
 def read_images(job: Job) -> Iterator[Event]:
     if job.done("read"):
         job.recipe, job.seen = Recipe.from_json(job.info.recipe), record(Glimpse, job.info.seen, "seen")
+        job.dataset = job.dataset.read_by(job.recipe.span())
     else:
         yield Progress(message(N_("looking at some of the images")))
         job.seen = glimpse(job.dataset)
         job.recipe, reasons = decide(Recipe.from_json(job.info.wanted), job.seen, len(job.dataset))
         n = len(job.dataset)
         yield job.say("data", message(N_("{n:count} images in {k:count} classes"), n=n, k=len(job.dataset.classes)))
-        for note in (*job.dataset.notes, *reasons):
+        job.values = yield from decided(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
+        job.recipe = job.recipe.but(value_range=as_text(job.values.span))
+        job.dataset = job.dataset.read_by(job.values.span)
+        for note in (*job.dataset.notes, *reasons, *job.values.says()):
             yield job.say("decision", note)
     wanted = _wanted_pixels(job)
     job.run.cache.mkdir(exist_ok=True)  # a run killed while it tidied up has none
