@@ -298,7 +298,7 @@ def test_predict_json(place: Place) -> None:
     assert done.stdout.count("\n") == 1 and done.stderr == ""
     assert [item["file"] for item in found] == ["others/disc/0000.png", "others/bars/0001.png"]
     for item in found:
-        assert set(item) == {"file", "label", "probability", "abstained", "top"} and len(item["top"]) == 2
+        assert set(item) == {"file", "label", "probability", "abstained", "top", "clipped"} and len(item["top"]) == 2
         assert item["label"] == item["top"][0]["label"] and 0 < item["probability"] <= 1
 
 

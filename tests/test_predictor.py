@@ -110,7 +110,7 @@ def test_top(sealed: Path, inbox: Path, top: int, count: int) -> None:
     (item,) = Predictor(sealed).predict([inbox / "x.png"], top)
     assert isinstance(item, Prediction) and len(item.top) == count
     assert [p for _, p in item.top] == sorted((p for _, p in item.top), reverse=True)
-    assert set(item.to_json()) == {"file", "label", "probability", "abstained", "top"} and not item.abstained
+    assert set(item.to_json()) == {"file", "label", "probability", "abstained", "top", "clipped"} and not item.abstained
     json.dumps(item.to_json())
 
 
