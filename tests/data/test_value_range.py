@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -21,6 +22,7 @@ from limpide.data.reading import glimpse, read
 from limpide.data.scan import scan
 from limpide.data.value_range import ValueRange, decided
 from limpide.data.values import EXTREMES, Span, measure, scaled
+from limpide.typed import Unfit
 from tests.make_images import encoded
 
 RANDOM = np.random.default_rng(0)
@@ -340,7 +342,10 @@ def test_preprocessing_of_before_there_were_ranges() -> None:
     np.testing.assert_array_equal(np.asarray(image)[..., 0], np.rint(noise(12) / 257))
     assert Remarks.CLIPPED not in remarks
     now = Preprocessing(16, 1, value_range=(0, 4095))
-    assert Preprocessing.from_json(now.to_json()) == now and isinstance(now, Preprocessing)
+    assert Preprocessing.from_json(json.loads(json.dumps(now.to_json()))) == now
+    for odd in ([0], [0, 1, 2], ["0", "1"], 4095):
+        with pytest.raises(Unfit, match="value_range"):
+            Preprocessing.from_json(old | {"value_range": odd})
 
 
 def test_float_images_are_grey_images(tmp_path: Path) -> None:
