@@ -17,6 +17,7 @@ from sklearn.exceptions import NotFittedError
 
 from limpide.errors import LimpideError, RunError, UsageError, nearest
 from limpide.finding import Finding
+from limpide.forked import in_a_new_thread
 from limpide.language import N_
 from limpide.predictor import BATCH, Prediction, Predictor
 from limpide.recipe import Recipe
@@ -174,6 +175,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.run_ = os.path.abspath(run.path)  # noqa: PTH100
         self._classes, self._scale, self._scratch = classes, scale, scratch
 
+    @in_a_new_thread
     def fit(self, X: Any, y: Any = None, groups: Any = None, *, new: bool = False) -> Self:
         """Trains, and judges unless judge=False.
 
@@ -263,7 +265,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predictor(self) -> Predictor:
         file = self._run().model_file
-        return _opened(file, file.stat().st_mtime_ns) if file.exists() else Predictor(file)
+        return _opened(file, file.stat().st_mtime_ns, os.getpid()) if file.exists() else Predictor(file)
 
     def evaluate(self, data: str | os.PathLike[str] | None = None) -> Finding:
         """Accuracy with its interval: on the test part, judged once after training, or on other labelled images."""
@@ -281,6 +283,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         return {e.finding.name: e.finding for e in evaluate(str(self._run().path), os.fspath(data)) if isinstance(e, Judged)}
 
+    @in_a_new_thread
     def explain(self, file: str | os.PathLike[str], layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> Finding:
         """One unit of the network on this image, product by product; without `channel` the one that matters most, without `layer` of the first."""
         from limpide.workflows.explain import explain
@@ -336,7 +339,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 @lru_cache(maxsize=4)
-def _opened(file: Path, changed: int) -> Predictor:
+def _opened(file: Path, changed: int, process: int) -> Predictor:
+    """A process that was forked opens it anew: the threads of the session stayed behind."""
     return Predictor(file)
 
 

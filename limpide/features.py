@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from limpide.data.decode import Undecodable
 from limpide.data.preprocessing import Preprocessing
 from limpide.errors import DataError
+from limpide.forked import in_a_new_thread
 from limpide.language import N_
 from limpide.run import Run
 from limpide.samples import images_in, paths_in
@@ -36,6 +37,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None) -> Self:
         return self
 
+    @in_a_new_thread
     def transform(self, X: Any) -> np.ndarray:
         from limpide.interpret.features import features_of
         from limpide.training.batches import as_tensor

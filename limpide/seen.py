@@ -17,6 +17,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.errors import UsageError, nearest
 from limpide.events import Progress
 from limpide.files import write_bytes
+from limpide.forked import in_a_new_thread
 from limpide.language import N_, Message, _, message, percent, significant
 from limpide.report import colours
 from limpide.report.sight import METHOD_WORDS, Alike, Evidence, Sight
@@ -65,6 +66,7 @@ class Strongest:
     value: float
 
 
+@in_a_new_thread
 def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> Seen:
     """Lays a network open on one image.
 
@@ -135,6 +137,7 @@ class Seen:
         value = float(planes[channel, y, x])
         return Strongest(channel, y, x, value) if self._op(layer).output.ndim == 4 else Strongest(channel, x, 0, value)
 
+    @in_a_new_thread
     def why(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> Unit:
         """One number, term by term; without a channel the one of the layer that matters most (interpret/telling.py).
 
@@ -146,6 +149,7 @@ class Seen:
         key, channel = self._op(layer).key, work.first_or(channel, y, x)
         return most_telling(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
 
+    @in_a_new_thread
     def votes(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> list[tuple[str, float]]:
         """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the unit that matters most."""
         from limpide.interpret.effect import votes
@@ -158,6 +162,7 @@ class Seen:
         place = (0, *index_of(op, channel, y, x))
         return [(work.named(self._opened, k), slope) for k, slope in votes(self.network, self.trace, op.index, place)]
 
+    @in_a_new_thread
     def saliency(self, method: str = "integrated_gradients", label: str | int | None = None) -> Evidence:
         """Where the evidence for a class is: `.plane` float32 (height, width), and `.badge`, which says whether to believe it.
 
@@ -176,6 +181,7 @@ class Seen:
             self._evidence[method, at] = work.saliency_of(self.network, self.trace.image, at, method)
         return self._evidence[method, at]
 
+    @in_a_new_thread
     def maximised(self, layer: str, channel: int, steps: int | None = None, seed: int = 0) -> Maximised:
         """The picture that wakes this channel most, of the size of the image (interpret/maximise.py).
 
@@ -186,6 +192,7 @@ class Seen:
         low, high = work.bounds(self._opened, self.trace)
         return maximised(self.network, self._op(layer).key, channel, self.trace.image.shape[1:], steps or STEPS, seed, low, high)
 
+    @in_a_new_thread
     def neighbours(self) -> Alike:
         """The training images that the network takes for most like this one, or `.note`: why there are none. Raises UsageError without a run."""
         found = _awaited(work.alike_to(self._opened, self.trace, self.file))
@@ -195,6 +202,7 @@ class Seen:
             )
         return found
 
+    @in_a_new_thread
     def sight(self) -> Sight:
         """All that is written down by `save`: it takes some seconds."""
         from limpide.interpret.telling import most_telling
@@ -203,6 +211,7 @@ class Seen:
         claim, unit = work.prediction(self.top, self.file), as_finding(most_telling(self.network, self.trace))
         return _awaited(work.sight_of(self._opened, self.trace, self.square, self.file, claim, unit))
 
+    @in_a_new_thread
     def save(self, file: str | os.PathLike[str]) -> Path:
         """Writes all of it as .png, .html or .json and returns the path. Raises UsageError for another ending."""
         out = work.place_of(Path(file), self.file)
