@@ -126,6 +126,7 @@ class RunInfo:
     steps: int | None = None
     epochs: float | None = None
     quote: Quoted | None = None
+    augmentation: Mapping[str, Any] | None = None  # what is done to images while training (LightAugment); {} = nothing; None: nobody wrote it down
     stop_at: int | None = None  # steps, where a watcher ended the training
     # -- what came of it
     learning: Learning | None = None

@@ -6,25 +6,33 @@ import math
 from collections.abc import Sequence
 
 from limpide.events import Epoch
+from limpide.finding import Verdict
 from limpide.language import N_, Message, message
 
 EARLY, LATE = 20, 100  # steps: at the beginning, and after which something should have been learned
+FEWEST = 10  # steps: a training that is over is judged from here on
 NOTHING = 0.97  # of the first loss: above, nothing was learned
 WORSE = 1.02  # times the least validation loss: above, it has risen
 PATIENCE = 2  # passes without a better one
 
 
-def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = False) -> list[tuple[str, Message]]:
-    """(kind, sentence), most important first. losses: of each step, nats an image. over: nothing more is learned."""
-    found: list[tuple[str, Message]] = []
+def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = False, guess: float = math.inf) -> list[tuple[Verdict, Message]]:
+    """(kind, sentence), most important first. losses: of each step, nats an image. over: nothing more is learned.
+
+    guess: the loss of who gives every class the same probability, ln(classes), where the number of classes is known.
+    """
+    found: list[tuple[Verdict, Message]] = []
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
         return [("bad", message(N_("The loss is not a number any more: the learning rate is too high.")))]
-    if len(losses) >= LATE and (first := _mean(losses[:EARLY])) > 0:
-        now = _mean(losses[-EARLY:])
-        if now > 2 * first:
+    if len(losses) >= (FEWEST if over else LATE):
+        width = min(EARLY, len(losses) // 5)
+        # A rate that is far too high raises the loss within few steps: then the beginning is no measure, but guessing is.
+        first, now = min(_mean(losses[:width]), guess), _mean(losses[-width:])
+        known = any(epoch.validation_loss < NOTHING * guess for epoch in epochs) if math.isfinite(guess) else False
+        if now > 2 * first > 0:
             found.append(("bad", message(N_("The loss is twice what it was at the beginning: the learning rate is too high."))))
-        elif now > NOTHING * first:
-            found.append(("warn", message(N_("Nothing learned so far: the loss is where it began. Try another learning rate."))))
+        elif now > NOTHING * first > 0 and not known:
+            found.append(_nothing(max(losses), first, over))
     if len(epochs) >= 2:
         best = min(range(len(epochs)), key=lambda k: epochs[k].validation_loss)
         last = epochs[-1]
@@ -55,6 +63,17 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = Fal
     elif epochs and not found:
         found.append(("ok", message(N_("Learned in a single pass: {accuracy:percent} of validation right."), accuracy=epochs[-1].validation_accuracy)))
     return found
+
+
+def _nothing(highest: float, first: float, over: bool) -> tuple[Verdict, Message]:
+    if highest > 2 * first:
+        says = N_("The loss shot up to {highest:number} and nothing was learned: the learning rate is too high.")
+        return "bad", message(says, highest=highest)
+    if over:
+        return "warn", message(
+            N_("Nothing was learned: the loss ended no better than guessing. Try another learning rate, and look whether the labels are right.")
+        )
+    return "warn", message(N_("Nothing learned so far: the loss is where it began. Try another learning rate."))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -113,7 +113,7 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
 
 
 def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:
-    known = {"accuracy", *record.CHECKS}
+    known = {"accuracy", "diagnosis", *record.CHECKS}  # the diagnosis stands with the curves of the training
     for name, title in SECTIONS:
         known.add(name)
         if name in findings or (name == "training" and any(True for e in events if hasattr(e, "loss"))):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from limpide.data.split import read_split
 from limpide.events import Epoch, Note, Step
-from limpide.language import N_, Message
+from limpide.language import N_, Message, _
 from limpide.report.wording import cell, shown
 from limpide.run_info import RunInfo
 
@@ -135,6 +135,7 @@ def made_facts(info: RunInfo) -> list[tuple[str, str]]:
         (N_("data"), info.data),
         (N_("fingerprint of the data"), info.fingerprint),
         (N_("network"), info.model),
+        (N_("optimizer"), _("AdamW, its learning rate in one cycle") if recipe.get("lr") else None),
         (N_("seed"), recipe.get("seed")),
         (N_("times the test images were looked at"), info.test_looks),
         (N_("processor"), machine.get("processor")),

@@ -24,7 +24,7 @@ CONFUSIONS = 5
 FIRST_ROWS = 5  # of a table of files
 # Findings whose table is printed too, and the columns that fit into eighty characters; the page has all of them.
 SHOWN_COLUMNS = {"simpler": ("model", "accuracy", "training images", "training time", "ms an image")}
-SENTENCES = ("mistakes", "training", "calibration")  # one line each
+SENTENCES = ("mistakes", "diagnosis", "training", "calibration")  # one line each
 PAGE_ONLY = ("inside",)  # one product of one neuron needs its picture
 MARK_STYLES = {"ok": "green", "warn": "yellow", "bad": "red", "unknown": "dim"}
 

@@ -156,7 +156,9 @@ class Story(Events):
     def diagnosis(self, over: bool) -> list[dict[str, str]]:
         """over: nothing more is learned."""
         losses = [loss for _, loss, _, _ in self.steps]
-        return [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, self.epochs, over)]
+        classes = len(self.run.info().classes)
+        guess = math.log(classes) if classes > 1 else math.inf
+        return [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, self.epochs, over, guess)]
 
 
 def _whose(run: Run) -> tuple[Any, ...]:

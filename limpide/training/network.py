@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from limpide import models
 from limpide.data.preprocessing import Preprocessing
 from limpide.errors import ModelError, RunError, UsageError, nearest
 from limpide.files import write_bytes
-from limpide.language import N_
+from limpide.language import N_, Message, message
 from limpide.models import MODELS, PRETRAINED, pretrained
 from limpide.models.weights import put_into
 from limpide.recipe import Recipe
@@ -82,6 +83,19 @@ def augmentation(recipe: Recipe, epochs: float, grey: bool) -> Augment | None:
     if epochs <= 3:
         return None
     return LightAugment(zoom=0.1, shift=0.07, turn=0.0 if grey else 5.0, light=0.0 if grey else 0.1, flip=recipe.flip == "yes")
+
+
+def altered(change: Augment | None, epochs: float) -> Message:
+    """What is done to images while training, or why nothing is."""
+    if not isinstance(change, LightAugment):
+        return message(N_("while training, images are shown as they are (no augmentation): {epochs:number} passes are too few for it to help"), epochs=epochs)
+    says = N_("while training, each image is altered anew: zoomed by up to {zoom:percent}, shifted by up to {shift:percent} of its side{mirrored}")
+    if change.turn or change.light:
+        says = N_(
+            "while training, each image is altered anew: zoomed by up to {zoom:percent}, shifted by up to {shift:percent} of its side, turned by up to {turn:number}°, brightness and contrast changed by up to {light:percent}{mirrored}"
+        )
+    mirrored = message(N_(", mirrored at random")).to_json() if change.flip else ""
+    return message(says, **(asdict(change) | {"mirrored": mirrored}))
 
 
 def save_weights(model: nn.Module, file: Path) -> None:

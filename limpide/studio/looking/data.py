@@ -78,11 +78,14 @@ def augmented(looker: Looker, path: str, snapshot: str, image: dict[str, Any], s
 
     from limpide.recipe import Recipe
     from limpide.run import Run
+    from limpide.training.batches import Augment, LightAugment
     from limpide.training.network import augmentation
 
     info = Run.open(path).info()
     _, preprocessing, _ = looker.network(path, snapshot)
-    change = augmentation(Recipe.from_json(info.recipe), info.epochs or 1.0, preprocessing.channels == 1)
+    change: Augment | None = LightAugment(**info.augmentation) if info.augmentation else None
+    if info.augmentation is None:  # not begun to train, or of an older limpide
+        change = augmentation(Recipe.from_json(info.recipe), info.epochs or 1.0, preprocessing.channels == 1)
     if change is None:
         return {"images": 0}, b""
     tensor = looker.tensor(path, preprocessing, image).repeat(CHANGED, 1, 1, 1)

@@ -7,15 +7,19 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from limpide.audit import records
 from limpide.errors import TrainingError
-from limpide.events import Epoch, Event, Note, Progress
+from limpide.events import Epoch, Event, Note, Progress, Step
+from limpide.finding import Finding
 from limpide.language import N_, message
+from limpide.report.diagnosis import diagnosis
 from limpide.run_info import Final, there
+from limpide.training.batches import Augment, LightAugment
 from limpide.training.checkpoint import load_checkpoint, save_checkpoint
 from limpide.training.fit import evaluate, fit, stalled
-from limpide.training.network import augmentation, load_weights, save_weights, start
+from limpide.training.network import altered, augmentation, load_weights, save_weights, start
 from limpide.training.state import TrainState
 from limpide.workflows.phases.job import Job
 from limpide.workflows.phases.watched import Watched
@@ -38,9 +42,13 @@ def fit_network(job: Job) -> Iterator[Event]:
         yield Note("resume", message(N_("continuing after step {step:count} of {steps:count}"), step=state.step, steps=state.steps))
         if restored.damaged:
             yield Note("warning", message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)))
+    change = augmentation(job.recipe, there(job.info.epochs, "epochs"), job.seen.grey)
+    if not restored and state.steps:
+        yield from _told(job, change)
     began = time.monotonic()
-    yield from _steps(job, state)
+    yield from _steps(job, state, change)
     seconds = job.info.fit_seconds + time.monotonic() - began
+    yield from _diagnosed(job)
     yield Progress(message(N_("choosing the best weights")))
     frozen = job.info.frozen
     if frozen and not _better(job, state, (frozen.accuracy, -frozen.loss)):
@@ -72,7 +80,29 @@ def _better(job: Job, state: TrainState, first: tuple[float, float]) -> bool:
     return (accuracy, -loss) >= first
 
 
-def _steps(job: Job, state: TrainState) -> Iterator[Event]:
+def _told(job: Job, change: Augment | None) -> Iterator[Event]:
+    """Says, and keeps, what is done to the images and by which rule the weights change: choices that a comparison of two trainings rests on."""
+    job.run.update(augmentation=asdict(change) if isinstance(change, LightAugment) else {})
+    job.info = job.run.info()
+    yield job.say("decision", altered(change, there(job.info.epochs, "epochs")))
+    yield job.say("decision", message(N_("optimizer: AdamW, with a learning rate of {lr:number} at the height of one cycle"), lr=float(job.recipe.lr or 0.0)))
+
+
+def _diagnosed(job: Job) -> Iterator[Event]:
+    """How it went, in plain words, as the studio says it while it goes; what went wrong is said aloud."""
+    job.run.sync()
+    events = list(job.run.events())
+    losses, epochs = [event.loss for event in events if isinstance(event, Step)], [event for event in events if isinstance(event, Epoch)]
+    found = diagnosis(losses, epochs, over=True, guess=math.log(len(job.dataset.learned_classes)))
+    if not found:
+        return
+    kind, says = found[0]
+    job.run.add_finding(Finding("diagnosis", kind, says, details=[more for _, more in found[1:]], source="validation"))
+    if kind in ("bad", "warn"):
+        yield job.say("warning", says)
+
+
+def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Event]:
     """Runs the loop, saves when due, and stops when validation stalls or the quote is far exceeded."""
     run, validation = job.run, job.validation()
     left = there(job.info.quote, "quote").fitting * (1 - state.step / max(1, state.steps))
@@ -85,7 +115,7 @@ def _steps(job: Job, state: TrainState) -> Iterator[Event]:
         batches,
         validation if len(validation.rows) else None,
         job.recipe,
-        augment=augmentation(job.recipe, there(job.info.epochs, "epochs"), job.seen.grey),
+        augment=change,
     )
     with contextlib.closing(loop):  # type: ignore[type-var]
         while not stalled(state, int(job.recipe.patience or 1)) and not watched.stopped:

@@ -51,5 +51,5 @@ const Alike = ({ run }) => {
 const Augmented = ({ run }) => {
   const [seed, draw] = useState(0);
   const state = useFetched(() => picture(run, "augmented", { ...looked(), seed }), [run, seed, lookedAt()], { keep: true });
-  return html`<h2>${t("data.augmented")}</h2><p class="small">${t("data.augmented_read")}</p><${Fetched} state=${state}>${(found) => (!found ? html`<p class="read">${t("data.augmented_none")}</p>` : html`<img class="pixels" style="width: 100%; display: block" alt=${t("data.augmented")} src=${found.url} /><p><button onClick=${() => draw(seed + 1)}>${t("data.again")}</button></p>`)}<//>`;
+  return html`<h2>${t("data.augmented")}</h2><${Fetched} state=${state}>${(found) => (!found ? html`<p class="read">${t("data.augmented_none")}</p>` : html`<p class="small">${t("data.augmented_read")}</p><img class="pixels" style="width: 100%; display: block" alt=${t("data.augmented")} src=${found.url} /><p><button onClick=${() => draw(seed + 1)}>${t("data.again")}</button></p>`)}<//>`;
 };

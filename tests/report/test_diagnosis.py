@@ -1,0 +1,51 @@
+"""How a training went, from its losses alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from limpide.events import Epoch
+from limpide.report.diagnosis import diagnosis
+
+GUESS = math.log(10)
+
+
+def passes(*validation: float) -> list[Epoch]:
+    return [Epoch(n, n + 1, 2.0, loss, 0.1, False, 0.0) for n, loss in enumerate(validation)]
+
+
+def noisy(losses: Sequence[float], spread: float = 0.05) -> list[float]:
+    return (np.asarray(losses) + np.random.default_rng(0).normal(0, spread, len(losses))).tolist()
+
+
+@pytest.mark.parametrize(
+    ("losses", "validation", "kind", "words"),
+    [
+        ([2.3, 40, 90, 30, 12, 6, 3.5, 2.8, 2.6, *[2.4] * 41], (2.31, 2.31), "bad", "shot up to 90"),  # a rate far too high, in few steps
+        ([2.3, 2e5, 1e6, *[5e4] * 47], (1e4, 9e3), "bad", "too high"),
+        (noisy([2.3] * 50), (2.31, 2.3), "warn", "Nothing was learned"),
+        (noisy([2.3] * 12), (2.31,), "warn", "Nothing was learned"),
+        (noisy([2.3] * 50), (2.31, 1.9), "ok", "Learned"),  # validation says that something was
+        (noisy(np.linspace(2.3, 0.4, 50).tolist()), (1.5, 0.9), "ok", "Learned without overfitting"),
+        ([2.3, 9.0, *np.linspace(4, 0.3, 48).tolist()], (1.5, 0.4), "ok", "Learned without overfitting"),  # a leap that was made good
+        ([2.3] * 9, (2.3,), "ok", "single pass"),  # too few steps to say so
+    ],
+)
+def test_what_is_said_when_it_is_over(losses: list[float], validation: tuple[float, ...], kind: str, words: str) -> None:
+    found = diagnosis(losses, passes(*validation), over=True, guess=GUESS)
+    assert found[0][0] == kind and words in str(found[0][1])
+
+
+def test_while_it_goes_on_few_steps_say_nothing() -> None:
+    assert all(kind == "ok" for kind, _ in diagnosis([2.3] * 60, passes(2.3), guess=GUESS))
+    assert diagnosis([2.3] * 100, passes(2.3), guess=GUESS)[0][0] == "warn"
+
+
+def test_without_the_number_of_classes_the_beginning_is_the_measure() -> None:
+    assert diagnosis([1.0] * 20 + [3.0] * 80, [])[0][0] == "bad"
+    assert diagnosis([1.0] * 100, [])[0][0] == "warn"
+    assert diagnosis(np.linspace(1, 0.1, 100).tolist(), [], guess=GUESS)[0][0] == "ok"
