@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,10 @@ from limpide.errors import DataError, UsageError, nearest
 from limpide.language import N_, Message, message
 
 
-def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, groups: str = "auto") -> Dataset:
+def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, groups: str = "auto", counted: Callable[[int], object] = lambda _: None) -> Dataset:
     """A folder (see data/layout.py), a table (data/table.py), a zip or tar, or the name of a data set in NAMED.
 
-    Raises DataError when there is nothing to learn from, saying what was expected.
+    counted: is told how many files of a folder were found so far. Raises DataError when there is nothing to learn from, saying what was expected.
     """
     text = os.fspath(location)
     if not text:
@@ -41,7 +41,7 @@ def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, groups: s
             groups=groups,
         )
     if path.is_dir():
-        dataset = _of_folder(text, path, groups)
+        dataset = _of_folder(text, path, groups, counted)
     elif is_table(path):
         dataset = _of_table(text, path, groups)
     elif archive.is_archive(path):
@@ -64,8 +64,8 @@ def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, groups: s
     return dataset
 
 
-def _of_folder(text: str, path: Path, groups: str) -> Dataset:
-    found, empty, notes = _listed(path)
+def _of_folder(text: str, path: Path, groups: str, counted: Callable[[int], object]) -> Dataset:
+    found, empty, notes = _listed(path, counted)
     tables = tables_in(path, [name for name in found if os.sep not in name])
     if len(tables) == 1:
         return _of_table(text, tables[0], groups)
@@ -154,7 +154,7 @@ def _called(path: Path) -> str:
     return path.parent.name if is_table(path) and stem.lower() in ("labels", "train", "data", "metadata", "images", "index", "annotations") else stem
 
 
-def _listed(root: Path) -> tuple[list[str], list[str], list[Message]]:
+def _listed(root: Path, counted: Callable[[int], object]) -> tuple[list[str], list[str], list[Message]]:
     """(regular files below `root`, sorted and relative; folders without any; what to say). Hidden and system names and our
     own runs are passed over.
 
@@ -189,6 +189,7 @@ def _listed(root: Path) -> tuple[list[str], list[str], list[Message]]:
                 continue
             away += os.path.islink(path) and not os.path.realpath(path).startswith(home + os.sep)  # noqa: PTH114
             found.append(os.path.relpath(path, root) if folder != str(root) else name)
+            counted(len(found))
         if len(found) == before and not folders and folder != str(root):
             empty.append(os.path.relpath(folder, root))
     found.sort()

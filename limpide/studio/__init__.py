@@ -3,6 +3,7 @@
 guard.py      who is let in                      server.py     what is answered; no mathematics
 series.py     what happened in a run, as short as a screen can show
 stream.py     what happens in it now             starting.py   a training that somebody starts on the page
+planning.py   what the path holds that is typed for it
 questions.py  what can be asked, and how its values are written
 worker.py     the process that looks into networks, apart from the server
 looking/      what that process can be asked

@@ -17,7 +17,6 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -28,7 +27,7 @@ from starlette.types import ASGIApp
 
 from limpide import __version__, language
 from limpide.browser import STATIC
-from limpide.errors import LimpideError, RunError, UsageError
+from limpide.errors import RunError, UsageError
 from limpide.finding import Finding
 from limpide.language import N_
 from limpide.report.page import SECTIONS, written_as
@@ -37,6 +36,7 @@ from limpide.studio import marking, starting
 from limpide.studio.answers import FIRST, Ascii, choices, finite, worded, worth_a_look
 from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
+from limpide.studio.planning import Planner
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
 from limpide.studio.refusals import HANDLERS, misused, refused, speak
 from limpide.studio.series import Story, summaries, summary
@@ -63,7 +63,8 @@ class Studio:
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
         self._stories: OrderedDict[str, Story] = OrderedDict()
         self._starts = ThreadPoolExecutor(1)  # one training is started at a time
-        self._plans = ThreadPoolExecutor(1)  # and one folder looked through for it
+        self._closing = threading.Event()
+        self._planner = Planner()
 
     def routes(self) -> list[Route | Mount]:
         return [
@@ -116,7 +117,7 @@ class Studio:
             return misused("data: a folder, a table, an archive or the name of a data set", 400)
         speak(request)
         lang = language.current()
-        started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, self.folder, wish, lang)
+        started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, self.folder, wish, lang, self._closing)
         return refused(request, started.said) if started.run is None else Ascii({"run": started.run})
 
     async def plan(self, request: Request) -> Response:
@@ -124,12 +125,10 @@ class Studio:
         wish = await self._wish(request)
         if isinstance(wish, Response):
             return wish
-        told: dict[str, Any] = {"command": wish.command(self.folder), "folders": await asyncio.to_thread(starting.folders, wish.data)}
-        try:  # one folder at a time, and none that nobody waits for any more
-            told |= await asyncio.get_running_loop().run_in_executor(self._plans, starting.found, wish.data)
-        except LimpideError as error:
+        told = {"command": wish.command(self.folder)} | await self._planner.ask(wish.data, _waits(request))
+        if "problem" in told:
             speak(request)
-            told["problem"] = str(error)
+            told["problem"] = str(told["problem"])
         return Ascii(told)
 
     async def _wish(self, request: Request) -> Wish | Response:
@@ -307,8 +306,9 @@ class Studio:
     def close(self) -> None:
         self.quick.close()
         self.slow.close()
+        self._closing.set()
+        self._planner.close()
         self._starts.shutdown(wait=False, cancel_futures=True)
-        self._plans.shutdown(wait=False, cancel_futures=True)
 
 
 async def _body(request: Request, most: int) -> bytes:

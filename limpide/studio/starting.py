@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shlex
 import subprocess
@@ -12,10 +11,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
-from limpide.data.datasets import NAMED
-from limpide.data.scan import scan
 from limpide.errors import UsageError
 from limpide.language import N_, Message, message
 from limpide.recipe import Recipe
@@ -24,7 +22,6 @@ from limpide.run import Run
 PATIENCE = 60.0  # s until the run must be there: a large folder is looked through first
 CHOICES = ("model", "time", "epochs", "image_size", "weights")  # of the recipe, that the page offers
 STARTS = ("auto", "none")  # what it may start from: nothing is fetched that somebody else names
-MOST_FOLDERS = 30  # suggested
 
 
 @dataclass(frozen=True)
@@ -70,44 +67,8 @@ class Wish:
         return shlex.join(["limpide", *self.words(folder)])
 
 
-def found(data: str) -> dict[str, Any]:
-    """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; neither a named data set nor an archive is read for this."""
-    if not data or (data in NAMED and not os.path.exists(os.path.expanduser(data))):  # noqa: PTH110, PTH111
-        return {}
-    place = os.path.expanduser(data)  # noqa: PTH111
-    if os.path.isfile(place) and not place.lower().endswith((".csv", ".tsv")):  # noqa: PTH113
-        return {}
-    return _counted(data, _stamp(place))
-
-
-def _stamp(place: str) -> int:
-    try:
-        return os.stat(place).st_mtime_ns
-    except OSError:
-        return 0
-
-
-@functools.lru_cache(1)
-def _counted(data: str, _stamp: int) -> dict[str, Any]:
-    """Kept while only the other choices change."""
-    dataset = scan(data)
-    return {"classes": len(dataset.classes), "images": len(dataset.images.names)}
-
-
-def folders(text: str) -> list[str]:
-    """Folders whose path goes on as this text does, and data sets by name: what an input suggests."""
-    head, tail = os.path.split(text)
-    names = [name for name in NAMED if text and name.startswith(text)]
-    try:
-        with os.scandir(os.path.expanduser(head) or ".") as entries:  # noqa: PTH111
-            inside = sorted(e.name for e in entries if e.name.startswith(tail) and not e.name.startswith(".") and e.is_dir())
-    except (OSError, ValueError):
-        inside = []
-    return names + [os.path.join(head, name) + os.sep for name in inside[:MOST_FOLDERS]]
-
-
-def start(folder: Path, wish: Wish, lang: str) -> Started:
-    """Begins the command and waits until its run is there, or until it says why not."""
+def start(folder: Path, wish: Wish, lang: str, closing: Event) -> Started:
+    """Begins the command and waits until its run is there, or until it says why not, or the studio is `closing`."""
     before = {run.path.name for run in Run.all_in(folder)}
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(
@@ -127,5 +88,6 @@ def start(folder: Path, wish: Wish, lang: str) -> Started:
                 told.seek(0)
                 lines = told.read().decode("utf-8", "replace").strip().splitlines()
                 return Started(None, lines[-1] if lines else message(N_("limpide train ended with exit status {status}"), status=process.returncode))
-            time.sleep(0.1)
+            if closing.wait(0.1):
+                break
     return Started(None, message(N_("after {seconds} s no run had begun; limpide runs lists it when it has"), seconds=f"{PATIENCE:.0f}"))

@@ -8,7 +8,7 @@ import { useFetched } from "../../fetched.js";
 const CALM = 350; // ms after the last key before the folder is looked at
 const TIMES = ["1m", "5m", "30m", "2h"], SIZES = [28, 32, 64, 96, 128, 160, 224, 320];
 
-/** What the server says of a wish: {command, folders, classes, images, problem}, or {error}; a moment after it was changed. */
+/** What the server says of a wish: {command, folders, classes, images, problem, more_than}, or {error}; a moment after it was changed. */
 const usePlan = (wish) => {
   const [plan, set] = useState({});
   const asked = JSON.stringify(wish);
@@ -55,7 +55,7 @@ export const Start = ({ given = "" }) => {
   return html`<form class="start" onSubmit=${start}><div class="row"><label>${t("runs.data")} <input type="search" list="folders" autocomplete="off" spellcheck="false" aria-describedby="found" value=${data} placeholder="photos/" onInput=${(event) => { set(event.target.value); say(""); }} /></label>
       <datalist id="folders">${(plan.folders ?? []).map((name) => html`<option value=${name} />`)}</datalist>
       <button disabled=${!wish.data || starting || Boolean(wrong)}>${t("runs.start")}</button></div>
-    <p id="found" class=${wish.data && wrong ? "error" : "small"} role="status">${said || (!wish.data ? t("start.what") : wrong ? wrong : plan.waiting ? t("runs.starting") : plan.classes ? t("start.found", { classes: count(plan.classes), images: count(plan.images) }) : t("start.named"))}</p>
+    <p id="found" class=${wish.data && wrong ? "error" : "small"} role="status">${said || (!wish.data ? t("start.what") : wrong ? wrong : plan.waiting ? t("runs.starting") : plan.classes ? t("start.found", { classes: count(plan.classes), images: count(plan.images) }) : "more_than" in plan ? t("start.many", { n: count(plan.more_than) }) : t("start.named"))}</p>
     <details open=${more} onToggle=${(event) => open(event.target.open)}><summary>${t("start.more")}</summary>
       <div class="choices">
         <label>${t("runs.network")}<select value=${chosen.model} onChange=${put("model")}><option value="">${t("start.auto")}</option>
