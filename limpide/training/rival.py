@@ -12,7 +12,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.machine import cores
 from limpide.models import multiply_adds, parameters
 from limpide.recipe import Recipe
-from limpide.training.device import fused, has_fast_bf16
+from limpide.training.frozen import Frozen
 from limpide.training.network import build
 from limpide.training.transfer import Head, fit_head
 
@@ -29,8 +29,7 @@ class FrozenFeatures:
         network = build(recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.learned_classes), 3, SIZE)
         # Counted before layers are fused: what they have become is no layer that could be counted.
         self.multiply_adds, self.bytes = multiply_adds(network, 3, SIZE), 4 * parameters(network)
-        self.dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
-        self.network = fused(network, torch.device("cpu")).to(self.dtype)
+        self.frozen = Frozen(network, self.preprocessing, torch.device("cpu"))
         self._known: dict[int, np.ndarray] = {}
 
     def of(self, rows: np.ndarray) -> np.ndarray:
@@ -41,13 +40,11 @@ class FrozenFeatures:
             self._known.update(zip(part.tolist(), self.fresh(part), strict=True))
         return np.stack([self._known[i] for i in rows.tolist()])
 
-    @torch.inference_mode()
     def fresh(self, rows: np.ndarray) -> np.ndarray:
         """The same, computed whether they are known or not."""
         with ThreadPoolExecutor(cores()) as pool:
             squares = list(pool.map(lambda i: self.preprocessing.pixels(self.dataset.images.image(int(i))), rows))
-        x = (torch.from_numpy(np.stack(squares)).float() - 127.0) / 128.0
-        return np.asarray(self.network.features(x.permute(0, 3, 1, 2).to(self.dtype)).float().numpy())  # type: ignore[operator]
+        return self.frozen.features(np.stack(squares))
 
 
 def linear_head(features: np.ndarray, labels: np.ndarray, classes: int) -> Head:

@@ -19,11 +19,9 @@ from limpide.data.reading import Pixels
 from limpide.events import Progress
 from limpide.files import write_atomically
 from limpide.language import N_, message
-from limpide.training.batches import normalised
-from limpide.training.device import fused, has_fast_bf16
+from limpide.training.frozen import BATCH, Frozen
 
 CHUNK = 128  # images whose features are computed and stored together: about a second of work
-BATCH = 32
 # Inverse strengths of the L2 penalty (scikit-learn's C) on standardised features, tried from strong to weak.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 
@@ -34,17 +32,11 @@ def frozen_features(model: nn.Module, pixels: Pixels, rows: np.ndarray, cache: P
     A chunk that is already there is not computed again. `load_features` reads the result.
     """
     wanted = [k for k in range(0, len(rows), CHUNK) if not _chunk_name(cache, pixels, rows[k : k + CHUNK]).exists()]
-    dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
-    network = fused(model, device).to(dtype) if wanted else model
+    frozen = Frozen(model, pixels.preprocessing, device) if wanted else None
     for k in range(0, len(rows), CHUNK):
         part = rows[k : k + CHUNK]
-        if k in wanted:
-            found = []
-            with torch.inference_mode():
-                for start in range(0, len(part), BATCH):
-                    raw = torch.from_numpy(pixels.take(part[start : start + BATCH])).to(device)
-                    found.append(network.features(normalised(raw, pixels.preprocessing).to(dtype)).float().cpu().numpy())  # type: ignore[operator]
-            array = np.concatenate(found)
+        if frozen and k in wanted:
+            array = np.concatenate([frozen.features(pixels.take(part[start : start + BATCH])) for start in range(0, len(part), BATCH)])
             write_atomically(_chunk_name(cache, pixels, part), lambda stream, a=array: np.save(stream, a))  # type: ignore[misc]
         yield Progress(message(N_("looking at the images with the pretrained network")), k + len(part), len(rows))
 

@@ -1,0 +1,37 @@
+"""A frozen network's features, as fast as the device gives them: the one way for the first model, for rivals and for `limpide.Features`.
+
+The batch normalisation is folded into the convolutions, the layout is channels-last, the arithmetic bfloat16 where the hardware
+has it. A feature then has about three significant digits; the same network, images and device give the same numbers every time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from limpide.data.preprocessing import Preprocessing
+from limpide.training.batches import normalised
+from limpide.training.device import fused, has_fast_bf16
+
+BATCH = 32  # images at once: more would take more memory and no less time
+
+
+class Frozen:
+    """What `model.features` says of squares of pixels. `model` stays as it is; it is one of the networks with published weights."""
+
+    def __init__(self, model: nn.Module, preprocessing: Preprocessing, device: torch.device) -> None:
+        self.preprocessing, self.device = preprocessing, device
+        self.dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
+        self.network = fused(model, device).to(self.dtype)
+
+    @torch.inference_mode()
+    def features(self, squares: np.ndarray) -> np.ndarray:
+        """uint8 (n, size, size, channels) → float32 (n, width)."""
+        found = [self._batch(squares[k : k + BATCH]) for k in range(0, len(squares), BATCH)]
+        return np.concatenate(found)
+
+    def _batch(self, squares: np.ndarray) -> np.ndarray:
+        raw = torch.from_numpy(np.ascontiguousarray(squares)).to(self.device)
+        images = normalised(raw, self.preprocessing).to(self.dtype)
+        return np.asarray(self.network.features(images).float().cpu().numpy())  # type: ignore[operator]
