@@ -22,6 +22,7 @@ from limpide.data.split import sample
 from limpide.finding import Finding, Number, Table, Verdict
 from limpide.language import N_, message
 from limpide.metrics import wilson
+from limpide.predictor import PIXELS
 from limpide.training.batches import normalised
 from limpide.training.device import fused, has_fast_bf16
 
@@ -79,10 +80,11 @@ def answers_of(network: nn.Module, preprocessing: Preprocessing) -> Answers:
     device = torch.device("cpu")
     dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
     quick = fused(network, device).to(dtype)
+    batch = max(1, min(BATCH, PIXELS // preprocessing.size**2))
 
     def answer(squares: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            parts = [normalised(torch.from_numpy(np.array(squares[k : k + BATCH])), preprocessing).to(dtype) for k in range(0, len(squares), BATCH)]
+            parts = (normalised(torch.from_numpy(np.array(squares[k : k + batch])), preprocessing).to(dtype) for k in range(0, len(squares), batch))
             return np.concatenate([quick(part).argmax(1).numpy() for part in parts])
 
     return answer

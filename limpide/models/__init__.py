@@ -12,7 +12,7 @@ from torch import nn
 from limpide.models.alexnet import AlexNet
 from limpide.models.autoencoder import AUTOENCODERS
 from limpide.models.cnn import SmallCNN
-from limpide.models.counting import multiply_adds, parameters
+from limpide.models.counting import activations, multiply_adds, parameters
 from limpide.models.efficientnet import PUBLISHED, VARIANTS, EfficientNet
 from limpide.models.entry import Entry
 from limpide.models.inception import InceptionV3
@@ -114,4 +114,4 @@ def imagenet_classes() -> tuple[str, ...]:
     return tuple(resources.files(__name__).joinpath("imagenet.txt").read_text(encoding="utf-8").splitlines())
 
 
-__all__ = ["AUTOENCODERS", "MODELS", "PRETRAINED", "Entry", "build", "find", "imagenet_classes", "is_outside", "multiply_adds", "parameters", "pretrained"]
+__all__ = ["AUTOENCODERS", "MODELS", "PRETRAINED", "Entry", "activations", "build", "find", "imagenet_classes", "is_outside", "multiply_adds", "parameters", "pretrained"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,6 +31,34 @@ def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
         if inputs:  # none where everything is handed over by name
             total += multiply_adds_of(layer, inputs[0], output)
 
+    _watched(model, channels, size, count)
+    return total
+
+
+@dataclass(frozen=True)
+class Activations:
+    """Bytes in float32 of what the layers give for one image: all of it, and the most that one layer takes and gives."""
+
+    all: int
+    largest: int
+
+
+def activations(model: nn.Module, channels: int, size: int) -> Activations:
+    """Counted as `multiply_adds` is, with one black image of `size` pixels."""
+    total = largest = 0
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
+        nonlocal total, largest
+        if isinstance(output, Tensor) and not any(True for _ in layer.children()):
+            total += 4 * output.numel()
+            largest = max(largest, 4 * (output.numel() + sum(x.numel() for x in inputs if isinstance(x, Tensor))))
+
+    _watched(model, channels, size, count)
+    return Activations(total, largest)
+
+
+def _watched(model: nn.Module, channels: int, size: int, count: Callable[[nn.Module, tuple[Tensor, ...], Any], None]) -> None:
+    """One black image goes through, and `count` sees every layer, what it takes and what it gives."""
     watched = [layer.register_forward_hook(count) for layer in model.modules()]
     was_training, some = model.training, next(model.parameters())
     try:
@@ -38,7 +68,6 @@ def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
         model.train(was_training)
         for hook in watched:
             hook.remove()
-    return total
 
 
 def multiply_adds_of(layer: nn.Module, x: Tensor, output: Any) -> int:

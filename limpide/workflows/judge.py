@@ -40,11 +40,11 @@ def looked(
     found: list[np.ndarray] = []
     yield Progress(message(N_("looking at the test images")), 0, len(rows))
     with ThreadPoolExecutor(machine.cores()) as pool:
-        for start in range(0, len(rows), 4 * BATCH):
-            part = rows[start : start + 4 * BATCH].tolist()
+        for start in range(0, len(rows), BATCH):
+            part = rows[start : start + BATCH].tolist()
             pairs = [(i, image) for i, image in zip(part, pool.map(lambda i: _readable(dataset, i, side, also), part), strict=True) if image is not None]
-            for k in range(0, len(pairs), BATCH):
-                found.append(predictor.probabilities([image for _, image in pairs[k : k + BATCH]]))
+            if pairs:
+                found.append(predictor.probabilities([image for _, image in pairs]))
             kept += [i for i, _ in pairs]
             yield Progress(message(N_("looking at the test images")), start + len(part), len(rows))
     yield np.array(kept, dtype=int), np.concatenate(found) if found else np.zeros((0, len(predictor.classes)), np.float32)
@@ -136,11 +136,15 @@ def judge(
     work = multiply_adds(model, preprocessing.channels, preprocessing.size)
     yield Progress(message(N_("timing the model file")))
     ms, megabytes = predictor.milliseconds(dataset.images.image(int(rows[0]), preprocessing.jpeg_side)), run.model_file.stat().st_size
+    del predictor  # the runtime keeps what it once took for as long as it is there
+    machine.release_memory()
     own = Rival("network", evidence.right, np.arange(len(rows)), _trained_on(info, len(train_labels)), training_seconds(info), ms, megabytes, work)
     rivals, late = yield from compare(dataset, parts, rows, material, lambda key, n: _keep_decision(run, key, n))
     _keep_answers(run, rivals, len(rows))
     yield _add(run, simpler.simpler(own, rivals, simpler.Had(len(train_labels), material.budget.seconds, late)))
+    machine.release_memory()
     yield from _inside(run, dataset, evidence, rows, model, preprocessing)
+    machine.release_memory()
     yield from _shortcut(run, dataset, evidence, rows, model, preprocessing, work)
     whole, used = time.monotonic() - began, energy()
     yield _add(

@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 import torch
 
+from limpide import machine
 from limpide.events import Event, Progress
 from limpide.language import N_, message
 from limpide.models import multiply_adds, parameters, pretrained
@@ -38,6 +39,7 @@ def _frozen(job: Job) -> Generator[Event, None, Frozen]:
     rows = {part: job.frozen_rows(part) for part in ("train", "test")}
     for part in rows:
         yield from frozen_features(model, pixels, rows[part], job.run.cache, device)
+    machine.release_memory()
     return Frozen(
         train=load_features(pixels, rows["train"], job.run.cache),
         train_rows=rows["train"],

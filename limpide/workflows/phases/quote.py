@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import torch
 
+from limpide import machine
 from limpide.audit.rivals import TREE_WORK, logistic_work
 from limpide.deploy.export import check_exportable
 from limpide.errors import ModelError
@@ -22,14 +23,12 @@ from limpide.training.network import augmentation, start
 from limpide.training.transfer import CHUNK, frozen_features
 from limpide.workflows.judge import PASTED_WORK
 from limpide.workflows.phases.job import Job
-from limpide.workflows.rivals import FROZEN_WORK, MOST_BYTES, SIDE, WIDTH, Budget, Sizes, sizes_of
+from limpide.workflows.phases.memory import judging_bytes
+from limpide.workflows.rivals import FROZEN_WORK, WIDTH, Budget, Sizes, sizes_of
 
 HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0  # fitting and exporting the first model; calibrating, exporting and opening the final one
 LOAD_SECONDS = 1.0  # a pretrained network to compare with
 FOREST_WORK = 1.2e11  # multiply-adds that would take as long as a whole forest
-SEAL_BYTES = 100_000_000  # exporting the network, and ONNX Runtime with the file
-RIVAL_BYTES = 120_000_000  # a pretrained network to compare with
-RIVAL_COPIES = 1  # of the images as float32
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
 
 
@@ -61,7 +60,9 @@ def quote_work(job: Job) -> Iterator[Event]:
     total = passed + frozen + fitting + after + rivals
     first = passed + frozen if frozen else passed + fitting + SEAL_SECONDS / 2
     job.memory.look()
-    memory = max(job.memory.peak, job.memory.recent + _memory_to_come(job))
+    del state
+    machine.release_memory()
+    memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + judging_bytes(job, model))
     quoted = Quoted(total, fitting, memory, first, speed.step)
     recipe = job.recipe.but(epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1]))
     if recipe.flip == "auto" and not pretrained(recipe):
@@ -93,14 +94,6 @@ def _accepted(job: Job) -> torch.nn.Module:
     except ModelError:
         job.run.update(status="refused")  # once it is mended, the same command starts afresh
         raise
-
-
-def _memory_to_come(job: Job) -> int:
-    """Bytes beyond what the timed steps took: sealing, and the copies of images that simpler models work on."""
-    n, p = len(job.rows("train")) + len(job.rows("test")), job.pixels().preprocessing
-    side = min(p.size, SIDE)
-    pixels = min(4 * n * side * side * p.channels, MOST_BYTES)
-    return SEAL_BYTES + RIVAL_COPIES * pixels + (0 if pretrained(job.recipe) else RIVAL_BYTES)
 
 
 def _pasted_seconds(job: Job, model: torch.nn.Module, image: float) -> float:

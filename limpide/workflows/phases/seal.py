@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from limpide import machine
 from limpide.audit import records
 from limpide.deploy.export import export
 from limpide.events import Event, Progress
@@ -41,9 +42,11 @@ def seal_model(job: Job) -> Iterator[Event]:
     batch = min(MOST, max(1, PIXELS // preprocessing.size**2))
     logits = logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
     temperature = fit_temperature(logits, labels, own_part=own)
+    machine.release_memory()
     yield Progress(message(N_("writing the model file")))
     export(model, preprocessing, job.dataset.learned_classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
     ready = time.monotonic() - job.began
+    machine.release_memory()
     yield Progress(message(N_("comparing the model file with the network")))
     finding = _parity(job, rows[:32], logits[:32] / temperature.value)
     if finding is not None:
