@@ -114,4 +114,17 @@ def imagenet_classes() -> tuple[str, ...]:
     return tuple(resources.files(__name__).joinpath("imagenet.txt").read_text(encoding="utf-8").splitlines())
 
 
-__all__ = ["AUTOENCODERS", "MODELS", "PRETRAINED", "Entry", "activations", "build", "find", "imagenet_classes", "is_outside", "multiply_adds", "parameters", "pretrained"]
+__all__ = [
+    "AUTOENCODERS",
+    "MODELS",
+    "PRETRAINED",
+    "Entry",
+    "activations",
+    "build",
+    "find",
+    "imagenet_classes",
+    "is_outside",
+    "multiply_adds",
+    "parameters",
+    "pretrained",
+]
