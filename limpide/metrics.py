@@ -61,17 +61,21 @@ class Bin:
     confidence: float  # mean stated probability
     accuracy: float
     n: int
+    accuracy_low: float = 0.0  # of the 95 % interval of the accuracy
+    accuracy_high: float = 1.0
+
+
+def binned(stated: np.ndarray, right: np.ndarray, bins: int = 10) -> tuple[list[Bin], np.ndarray]:
+    """(the bins of equal width that hold an image, number of each image's bin): by the stated probability of the class that was named."""
+    place = np.minimum((stated * bins).astype(int), bins - 1)
+    found = []
+    for k in np.unique(place).tolist():
+        inside = place == k
+        found.append(Bin(k / bins, (k + 1) / bins, float(stated[inside].mean()), float(right[inside].mean()), int(inside.sum())))
+    return found, place
 
 
 def reliability(probabilities: np.ndarray, truth: np.ndarray, bins: int = 10) -> tuple[list[Bin], float]:
     """Bins of equal width by stated probability, and the expected calibration error (Guo et al. 2017, equation 3)."""
-    stated, right = probabilities.max(1), probabilities.argmax(1) == truth
-    place = np.minimum((stated * bins).astype(int), bins - 1)
-    found, error = [], 0.0
-    for k in range(bins):
-        inside = place == k
-        if inside.any():
-            confidence, accuracy = float(stated[inside].mean()), float(right[inside].mean())
-            found.append(Bin(k / bins, (k + 1) / bins, confidence, accuracy, int(inside.sum())))
-            error += abs(confidence - accuracy) * inside.mean()
-    return found, float(error)
+    found, _ = binned(probabilities.max(1), probabilities.argmax(1) == truth, bins)
+    return found, float(sum(abs(b.confidence - b.accuracy) * b.n for b in found) / max(1, len(truth)))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from limpide.judging import compare, design_effect, effective_groups, interval_of_share, shares, sign_test
+from limpide.judging import design_effect, effective_groups, interval_of_share, shares
 
 
 @given(st.integers(1, 3000), st.data())
@@ -58,37 +56,6 @@ def test_numbers_and_order_of_groups_do_not_matter(seed: int) -> None:
 def test_one_large_group_is_not_many() -> None:
     assert effective_groups(np.ones(20, int)) == 20
     assert effective_groups(np.array([80, *[1] * 20])) < 2
-
-
-@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 40))
-def test_alone_it_is_mcnemars_exact_test(gained: int, lost: int, same: int) -> None:
-    first = np.array([True] * gained + [False] * lost + [True] * same)
-    second = np.array([False] * gained + [True] * lost + [True] * same)
-    found = compare(first, second)
-    assert found.p == pytest.approx(binomtest(gained, gained + lost).pvalue, rel=1e-9)
-    assert (found.gained, found.lost) == (gained, lost) and found.interval.low <= found.interval.value <= found.interval.high
-
-
-def test_the_sign_test_is_every_sign_counted() -> None:
-    dice = np.random.default_rng(1)
-    for _ in range(40):
-        sums = dice.integers(-6, 7, 8)
-        every = np.array(list(itertools.product((-1, 1), repeat=8))) @ sums
-        assert float(sign_test(sums)) == pytest.approx(np.mean(np.abs(every) >= abs(sums.sum())), abs=1e-12)
-    assert float(sign_test(np.zeros(5, int))) == 1.0
-    many = dice.integers(-3, 4, (7, 20))
-    np.testing.assert_allclose(sign_test(many), [float(sign_test(one)) for one in many], atol=1e-12)
-
-
-def test_the_same_answers_are_no_difference_and_ten_pictures_of_one_patient_no_proof() -> None:
-    first = np.arange(80) < 60
-    same = compare(first, first)
-    assert same.p == 1.0 and not same.better and not same.worse and same.interval.value == 0 < same.interval.high
-    second = first & (np.arange(80) >= 10)  # worse on ten images
-    assert compare(first, second).better and compare(second, first).worse
-    assert not compare(first, second, np.arange(80) // 10).better
-    with pytest.raises(ValueError):
-        compare(first, second[:3])
 
 
 def test_coin_flips_of_whole_groups_are_held_by_the_interval() -> None:
