@@ -14,9 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
+from scipy.stats import hypergeom
 
 PRIOR = 4.0  # groups: so many count as wholly right or wrong together until the data say otherwise
 LEVEL = 0.95
+LUCK = 0.025  # one-sided probability below which a part of the images is said to fall behind
+CLOSE = 0.2  # share: a lag that is shown to be smaller is none to speak of
+
+Counts = tuple[np.ndarray, np.ndarray]  # (right images of each group, images of each group)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,12 @@ def numbered(groups: np.ndarray | None, n: int) -> tuple[np.ndarray, np.ndarray]
         return np.arange(n), np.ones(n, int)
     _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     return place.reshape(-1), sizes
+
+
+def counted(right: np.ndarray, groups: np.ndarray | None) -> Counts:
+    """How many images of each group are right, and how many it has. right: bool (n,)"""
+    place, sizes = numbered(groups, len(right))
+    return np.bincount(place, weights=right, minlength=len(sizes)), sizes
 
 
 def effective_groups(sizes: np.ndarray) -> float:
@@ -111,8 +122,8 @@ def interval_of_share(right: np.ndarray, groups: np.ndarray | None = None, level
     n = len(right)
     if n == 0:
         return Interval(0.0, 0.0, 1.0, 0, 0, 0.0)
-    place, sizes = numbered(groups, n)
-    share, low, high, effective = (float(value) for value in shares(np.bincount(place, weights=right, minlength=len(sizes)), sizes, level))
+    counts, sizes = counted(right, groups)
+    share, low, high, effective = (float(value) for value in shares(counts, sizes, level))
     return Interval(share, low, high, n, len(sizes), effective)
 
 
@@ -120,3 +131,21 @@ def lag(inside: tuple[np.ndarray, np.ndarray, np.ndarray], outside: tuple[np.nda
     """(low, high) of how far the share inside lies below the share outside; each a share with its interval (Newcombe 1998, method 10)."""
     (a, a_low, a_high), (b, b_low, b_high) = inside, outside
     return (b - a) - np.hypot(b - b_low, a_high - a), (b - a) + np.hypot(b_high - b, a - a_low)
+
+
+def falls_behind(inside: Counts, outside: Counts, of: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """(whether the images inside are right less often, whether they are not by CLOSE or more), bool (...,); where neither holds, they cannot tell.
+
+    inside, outside: how many of each group are right, (..., G), and the images of each group, (G,), both not empty
+    of: as many such questions are asked, and the first answer allows for that (Bonferroni)
+
+    The first is Fisher's exact test (LUCK, one-sided); where images belong together, Newcombe's interval has to agree.
+    """
+    (right, sizes), (others, other_sizes) = inside, outside
+    n, rest = int(sizes.sum()), int(other_sizes.sum())
+    wrong = n - right.sum(-1)
+    falls = of * hypergeom.sf(wrong - 1, n + rest, wrong + rest - others.sum(-1), n) < LUCK
+    if len(sizes) < n or len(other_sizes) < rest:
+        level = 1 - 2 * LUCK / of
+        falls = falls & (lag(shares(right, sizes, level)[:3], shares(others, other_sizes, level)[:3])[0] > 0)
+    return np.asarray(falls), np.asarray(lag(shares(right, sizes)[:3], shares(others, other_sizes)[:3])[1] < CLOSE)

@@ -2,8 +2,9 @@
 
 What it measures: the share of test images whose most probable class is the true one, with a 95 % interval.
 Why it matters: it is the score people quote, and without interval and baseline it means little.
-How it can mislead: uneven classes (balanced accuracy stands beside it); test images too like the training ones.
-Sources: Wilson 1927 for the interval.
+How it can mislead: uneven classes (balanced accuracy stands beside it); test images too like the training ones; images that belong
+together, where nothing says which do.
+Sources: Wilson 1927 for the interval; judging.py for groups.
 """
 
 from __future__ import annotations
@@ -11,55 +12,64 @@ from __future__ import annotations
 import numpy as np
 
 from limpide.audit.evidence import Evidence
+from limpide.audit.paired import paired
 from limpide.finding import Finding, Number, Verdict
+from limpide.judging import LUCK, Interval, interval_of_share
 from limpide.language import N_, Message, message
-from limpide.metrics import balanced_accuracy, confusion, macro_f1, wilson
+from limpide.metrics import balanced_accuracy, confusion, macro_f1
 
 KNOWN_CLASSES = N_("accuracy on the classes it knows")
+WORTH = 0.1  # share of the mistakes that always saying the most frequent class makes: a model that spares fewer has learned nothing of use
 UNEVEN = 3  # the largest class this many times the smallest
 
 
 def accuracy(evidence: Evidence) -> Finding:
     n, classes = len(evidence.truth), len(evidence.classes)
-    right = int(evidence.right.sum())
-    low, high = wilson(right, n)
+    score = interval_of_share(evidence.right, evidence.groups)
     counts = confusion(evidence.truth, evidence.predicted, classes)
     balanced, f1, met = balanced_accuracy(counts), macro_f1(counts), counts.sum(1)
     uneven = bool(met.max() >= UNEVEN * met[met > 0].min()) if n else False
     majority, met = float(np.mean(evidence.truth == evidence.majority)), evidence.truth < evidence.known
-    baseline = max(majority, float(met.mean()) / evidence.known)  # what guessing among the classes that it knows gives on these images
-    verdict: Verdict = "ok" if low > baseline else "warn" if right / n > baseline else "bad"
+    verdict = evidence.told(_against(evidence, score))
     known = _on_known_classes(evidence, met)
     says = {
-        "ok": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly."),
-        "warn": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly; that it beats always saying {majority} may be luck."),
-        "bad": N_("Of {n:count} images it had never seen, it names {accuracy:percent} correctly: no better than always saying {majority}."),
+        "ok": N_("Of {images} it had never seen, it names {accuracy:percent} correctly."),
+        "unknown": N_("Of {images} it had never seen, it names {accuracy:percent} correctly; that it beats always saying {majority} may be luck."),
+        "bad": N_("Of {images} it had never seen, it names {accuracy:percent} correctly: no better than always saying {majority}."),
     }[verdict]
+    if verdict == "unknown" and not evidence.groups_known:
+        says = N_(
+            "Of {images} it had never seen, it names {accuracy:percent} correctly; how sure that is cannot be told, as nothing says which of them belong together."
+        )
+    elif verdict == "unknown" and score.value <= evidence.baseline:
+        says = N_("Of {images} it had never seen, it names {accuracy:percent} correctly, no more than always saying {majority} would; that may be bad luck.")
     if evidence.trained_on is None:
         verdict, says = (
             "unknown",
-            N_("Of {n:count} images it names {accuracy:percent} correctly; a model file alone cannot say whether it learned from some of them: name its run."),
+            N_("Of {images} it names {accuracy:percent} correctly; a model file alone cannot say whether it learned from some of them: name its run."),
         )
     elif evidence.trained_on:
         verdict, says = (
             "warn",
             N_(
-                "Of {n:count} images it names {accuracy:percent} correctly, but its training used {trained:count} of them, or nearly the same: this flatters it."
+                "Of {images} it names {accuracy:percent} correctly, but its training used {trained:count} of them, or nearly the same: this flatters it."
             ),
         )
     elif evidence.nearly is None:
         verdict, says = (
             "unknown" if verdict == "ok" else verdict,
             N_(
-                "Of {n:count} images, none of them byte for byte one that it was trained on, it names {accuracy:percent} correctly; near copies cannot be told, as its run kept no prints."
+                "Of {images}, none of them byte for byte one that it was trained on, it names {accuracy:percent} correctly; near copies cannot be told, as its run kept no prints."
             ),
         )
     return Finding(
         name="accuracy",
         verdict=verdict,
-        message=message(says, accuracy=right / n, n=n, majority=evidence.classes[evidence.majority], trained=evidence.trained_on or 0),
+        message=message(
+            says, accuracy=score.value, n=n, images=evidence.images().to_json(), majority=evidence.classes[evidence.majority], trained=evidence.trained_on or 0
+        ),
         numbers=[
-            Number(N_("accuracy"), right / n, "share", low, high, n),
+            Number(N_("accuracy"), score.value, "share", score.low, score.high, n),
             *known,
             Number(N_("balanced accuracy"), balanced, "share", n=n),
             Number(N_("macro-F1"), f1, "share", n=n),
@@ -78,16 +88,34 @@ def accuracy(evidence: Evidence) -> Finding:
                 name=evidence.classes[evidence.majority],
             ),
             message(N_("The 95 % interval (Wilson) says how far chance alone could move the score on another {n:count} images like these."), n=n),
+            *evidence.on_groups(score.effective),
         ],
         source="test",
         data={"uneven": uneven, "strange": list(evidence.classes[evidence.known :]) if known else []},
     )
 
 
+def _against(evidence: Evidence, score: Interval) -> Verdict:
+    """Against learning nothing but names: "ok" or "bad" where the images rule out the contrary with 97.5 %, else "unknown".
+
+    "bad" is: not even WORTH of the mistakes are spared that always saying the most frequent class makes. Either the interval of
+    the score says so, or the two compared image by image, which tells more where the model nearly always says that class.
+    """
+    baseline = evidence.baseline
+    if score.low > baseline:
+        return "ok"
+    worth = WORTH * (1 - baseline)
+    if score.high < baseline + worth:
+        return "bad"
+    always = evidence.truth == evidence.majority
+    beside = paired(evidence.right, always, evidence.groups, worth + baseline - float(always.mean())) if worth else None
+    return "bad" if beside and beside.close <= LUCK else "unknown"
+
+
 def _on_known_classes(evidence: Evidence, met: np.ndarray) -> list[Number]:
     """The score without the images that it cannot name, where there are some. met: bool (n,), those of classes that it knows."""
-    n, right = int(met.sum()), int(evidence.right.sum())
-    return [Number(KNOWN_CLASSES, right / n, "share", *wilson(right, n), n)] if 0 < n < len(met) else []
+    found = evidence.share(evidence.right, met)
+    return [Number(KNOWN_CLASSES, found.value, "share", found.low, found.high, found.n)] if 0 < found.n < len(met) else []
 
 
 def _beside_strange(evidence: Evidence, known: list[Number]) -> list[Message]:

@@ -59,7 +59,7 @@ def believed(stated: np.ndarray, right: np.ndarray, groups: np.ndarray | None = 
         bins=[_with_interval(one, right[place == k], None if groups is None else groups[place == k]) for one, k in zip(bins, np.unique(place), strict=True)],
         error=error,
         expected=float(by_chance.mean()),
-        gap=max(gap, low),
+        gap=min(1.0, max(gap, low)),
         low=low,
         high=min(1.0, max(high, gap, low, _farthest(mean, overall))),
         p=float((1 + (by_chance >= error - 1e-12).sum()) / (1 + len(by_chance))),

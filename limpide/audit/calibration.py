@@ -1,49 +1,65 @@
 """When it says 90 %, is it right nine times in ten?
 
-What it measures: the expected calibration error, in ten bins of stated probability.
+What it measures: the expected calibration error, in ten bins of stated probability, less what chance alone shows (believed.py).
 Why it matters: a threshold on the probability is only as good as the probability.
-How it can mislead: with few images a bin is noise; the error says nothing about one class or one image.
-Sources: Guo et al. 2017 (arXiv 1706.04599), equation 3.
+How it can mislead: with few images much is left open; the error says nothing about one class or one image.
+Sources: Guo et al. 2017 (arXiv 1706.04599), equation 3; Vaicenavicius et al. 2019 (arXiv 1902.06977), section 5.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
+from limpide.audit.believed import TAIL, Believed, believed
 from limpide.audit.evidence import Evidence
 from limpide.finding import Finding, Number, Verdict
+from limpide.judging import interval_of_share
 from limpide.language import N_, message
-from limpide.metrics import reliability
 
-WARN, BAD = 0.05, 0.15  # expected calibration error, share
-FEWEST = 100  # test images
+SMALL, MEANT, LARGE = 0.05, 0.1, 0.1  # share: no matter even if it is real; ruled out when they are believed; bad when it is at least this
 
 
 def calibration(evidence: Evidence) -> Finding:
-    bins, error = reliability(evidence.probabilities, evidence.truth)
-    n = len(evidence.truth)
-    verdict: Verdict = "unknown" if n < FEWEST else "ok" if error < WARN else "warn" if error < BAD else "bad"
-    stated = float(evidence.probabilities.max(1).mean())
+    found, n = believed(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
+    stated, score = float(evidence.probabilities.max(1).mean()), interval_of_share(evidence.right, evidence.groups)
+    verdict = evidence.told(verdict_of(found))
     says = {
-        "unknown": N_("Too few test images ({n:count}) to say whether its probabilities can be believed."),
+        "unknown": N_("Whether its probabilities can be believed, {images} cannot tell: what it states may be off by up to {high:percent}."),
         "ok": N_("Its probabilities can be believed: on average it states {stated:percent} and is right {right:percent} of the time."),
         "warn": N_(
             "Take its probabilities with a grain of salt: among images of like confidence, what it states and how often it is right differ by {error:percent}."
         ),
         "bad": N_("Do not rely on its probabilities: among images of like confidence, what it states and how often it is right differ by {error:percent}."),
     }[verdict]
+    if verdict == "ok" and score.low <= evidence.baseline:
+        says = N_("Its probabilities are honest, and say how little it knows: on average it states {stated:percent} and is right {right:percent} of the time.")
     return Finding(
         name="calibration",
         verdict=verdict,
-        message=message(says, n=n, stated=stated, right=float(evidence.right.mean()), error=error),
+        message=message(says, n=n, images=evidence.images().to_json(), stated=stated, right=score.value, error=found.gap, high=found.high),
         numbers=[
-            Number(N_("calibration error"), error, "share", n=n),
+            Number(N_("calibration error"), found.gap, "share", found.low, found.high, n),
+            Number(N_("calibration error as measured"), found.error, "share", n=n),
+            Number(N_("calibration error by chance alone"), found.expected, "share", n=n),
             Number(N_("temperature"), evidence.temperature, ""),
         ],
         details=[
-            message(N_("Calibration error: the gap between stated and observed, averaged over ten groups of test images.")),
+            message(N_("Calibration error: the gap between stated and observed, averaged over ten groups of test images, less what chance adds to it.")),
+            message(
+                N_("A model whose probabilities are exactly right would show {expected:percent} on these images; this one shows {error:percent}."),
+                expected=found.expected,
+                error=found.error,
+            ),
+            *evidence.on_groups(score.effective),
             message(N_("Temperature: logits were divided by this number, fitted on images that neither trained nor tested the network.")),
         ],
         source="test",
-        data={"bins": [asdict(b) for b in bins]},
+        data={"bins": [asdict(b) for b in found.bins]},
     )
+
+
+def verdict_of(found: Believed) -> Verdict:
+    """Accused only where a model whose probabilities are right would show as much in less than 2.5 % of cases, and it may matter."""
+    if found.p <= TAIL and found.high >= SMALL:
+        return "bad" if found.low >= LARGE else "warn"
+    return "ok" if found.high < MEANT else "unknown"

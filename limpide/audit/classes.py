@@ -12,37 +12,44 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.evidence import Evidence
-from limpide.audit.groups import behind
+from limpide.audit.groups import compared, worst
 from limpide.finding import Finding, Table, Verdict
 from limpide.language import N_, message
-from limpide.metrics import class_scores, confusion, wilson
+from limpide.metrics import class_scores, confusion
 
 PICTURES_A_CELL = 6  # of a confusion
 PICTURES_RIGHT = 2  # of a class that was right
 MOST_PICTURES = 700
 MISTAKES = 24
+OFTEN = 0.1  # share of a class: from which on being called the same other class is a confusion
+SURE, MANY, RARE = 0.9, 0.2, 0.1  # probability of a confident answer; share of the mistakes; share of all images
 
 
 def classes(evidence: Evidence) -> Finding:
     counts = confusion(evidence.truth, evidence.predicted, len(evidence.classes))
     scores = class_scores(counts)
+    recalls = {k: evidence.share(evidence.right, evidence.truth == k) for k in range(len(evidence.classes)) if scores.n[k]}
     rows: list[list[Any]] = []
     for k, name in enumerate(evidence.classes):
-        n, right = int(scores.n[k]), int(counts[k, k])
-        low, high = wilson(right, n)
-        rows.append([name, n, _or_none(scores.precision[k]), _or_none(scores.recall[k]), low if n else None, high if n else None])
-    seen = [k for k in range(evidence.known) if scores.n[k]]  # of the others it can find none, and accuracy says so
-    weakest = min(seen, key=lambda k: scores.recall[k])
-    met, missed = evidence.truth < evidence.known, int(scores.n[weakest] - counts[weakest, weakest])
-    falls = behind(missed, int(scores.n[weakest]), int((met & ~evidence.right).sum()), int(met.sum()), len(seen))
-    seldom = wilson(int(counts[weakest, weakest]), int(scores.n[weakest]))[1] < 0.5
-    verdict: Verdict = "warn" if falls or seldom else "ok"
-    if falls:
+        low, high = (recalls[k].low, recalls[k].high) if k in recalls else (None, None)
+        rows.append([name, int(scores.n[k]), _or_none(scores.precision[k]), _or_none(scores.recall[k]), low, high])
+    learned = [k for k in recalls if k < evidence.known]  # of the others it can find none, and accuracy says so
+    parts = compared(evidence, evidence.right, {k: evidence.truth == k for k in learned})
+    weakest, verdict = worst(parts)
+    level = 1 - 0.05 / len(learned)  # the lowest of many: of all that are found half of the time, one in twenty times one looks worse
+    seldom = [k for k in learned if evidence.share(evidence.right, evidence.truth == k, level).high < 0.5]
+    if verdict == "warn":
         says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
     elif seldom:
+        weakest, verdict = min(seldom, key=lambda k: recalls[k].value), "warn"
         says = N_("{name} is seldom found: {recall:percent} of {n:count}.")
-    else:
+    elif verdict == "ok":
         says = N_("No class falls clearly behind; the lowest is {name}, {recall:percent} of {n:count} found.")
+    verdict = evidence.told(verdict)
+    if verdict == "unknown":
+        says = N_("No class is shown to fall behind, but a gap is not ruled out; the lowest is {name}, {recall:percent} of {n:count} found.")
+    if len(learned) < 2 and verdict == "unknown":
+        says = N_("These test images are of one class that the model knows, {name}: {recall:percent} of {n:count} found.")
     columns = [
         (N_("class"), "text"),
         (N_("test images"), "count"),
@@ -56,7 +63,10 @@ def classes(evidence: Evidence) -> Finding:
         verdict=verdict,
         message=message(says, name=evidence.classes[weakest], recall=float(scores.recall[weakest]), n=int(scores.n[weakest])),
         table=Table(columns, rows),
-        details=[message(N_("Recall: of the images of a class, the share it found. Precision: of the images it gave this name, the share that deserved it."))],
+        details=[
+            message(N_("Recall: of the images of a class, the share it found. Precision: of the images it gave this name, the share that deserved it.")),
+            *evidence.on_groups(evidence.share(evidence.right, np.ones(len(evidence.truth), bool)).effective),
+        ],
         source="test",
     )
 
@@ -89,13 +99,28 @@ def confusions(evidence: Evidence) -> Finding:
     columns = [(N_("true class"), "text"), (N_("called"), "text"), (N_("images"), "count"), (N_("share of the class"), "percent")]
     return Finding(
         name="confusion",
-        verdict="ok" if not rows or rows[0][3] < 0.1 else "warn",
+        verdict=evidence.told(_confused(evidence, counts)),
         message=says,
         table=Table(columns, rows) if rows else None,
         pictures=[evidence.picture(i) for i in _picked(evidence)],
         source="test",
         data={"classes": list(evidence.classes), "matrix": counts.tolist()},
     )
+
+
+def _confused(evidence: Evidence, counts: np.ndarray) -> Verdict:
+    """Whether a class is called the same other one more often than OFTEN: shown of one pair, ruled out for all, or neither."""
+    off = counts - np.diag(np.diag(counts))
+    met = np.flatnonzero(counts.sum(1)).tolist()
+    level = 1 - 0.05 / max(1, len(met) * (evidence.known - 1))  # as many pairs are looked at
+    ruled_out = True
+    for i in met:
+        j = int(off[i].argmax())
+        said, inside = evidence.predicted == j, evidence.truth == i
+        if off[i, j] > OFTEN * counts[i].sum() and evidence.share(said, inside, level).low > OFTEN:
+            return "warn"
+        ruled_out = ruled_out and evidence.share(said & (evidence.truth != j), inside).high < OFTEN
+    return "ok" if ruled_out else "unknown"
 
 
 def _picked(evidence: Evidence) -> list[int]:
@@ -116,7 +141,7 @@ def _picked(evidence: Evidence) -> list[int]:
 def mistakes(evidence: Evidence) -> Finding:
     wrong = np.flatnonzero(~evidence.right)
     surest = wrong[np.argsort(-evidence.probabilities[wrong].max(1), kind="stable")][:MISTAKES]
-    sure = int((evidence.probabilities[wrong].max(1) >= 0.9).sum()) if len(wrong) else 0
+    sure = int((evidence.probabilities[wrong].max(1) >= SURE).sum()) if len(wrong) else 0
     says = (
         message(
             N_("It was wrong on {n:count} of {total:count} test images, and at least 90 % sure on {sure:count} of those."),
@@ -129,9 +154,18 @@ def mistakes(evidence: Evidence) -> Finding:
     )
     return Finding(
         name="mistakes",
-        verdict="warn" if len(wrong) and sure > 0.2 * len(wrong) and sure > 3 else "ok",
+        verdict=evidence.told(_surely_wrong(evidence)),
         message=says,
         pictures=[evidence.picture(int(i)) for i in surest],
         details=[message(N_("A confident mistake is often a wrong label: look at these first."))] if len(wrong) else [],
         source="test",
     )
+
+
+def _surely_wrong(evidence: Evidence) -> Verdict:
+    """ "warn" where more than MANY of the mistakes are shown to be confident ones, "ok" where confident mistakes are shown to be rare."""
+    wrong = ~evidence.right
+    sure = wrong & (evidence.probabilities.max(1) >= SURE)
+    if wrong.any() and evidence.share(sure, wrong).low > MANY:
+        return "warn"
+    return "ok" if evidence.share(sure, np.ones(len(wrong), bool)).high < RARE else "unknown"

@@ -11,10 +11,29 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageDraw
 
-from limpide.finding import Picture
+from limpide.finding import Picture, Verdict
+from limpide.judging import LEVEL, Interval, interval_of_share
+from limpide.language import N_, Message, message
 
 THUMB = 72  # pixels
 FRAMED = 192
+MOSTLY_ALONE = 0.8  # groups an image, above which the sentence need not speak of them
+GROUPS = {  # the columns that tables have most often, when there are several
+    "patient": N_("patients"),
+    "person": N_("people"),
+    "subject": N_("subjects"),
+    "camera": N_("cameras"),
+    "burst": N_("bursts"),
+    "site": N_("sites"),
+    "session": N_("sessions"),
+    "sequence": N_("sequences"),
+    "video": N_("videos"),
+    "individual": N_("individuals"),
+    "user": N_("users"),
+    "location": N_("places"),
+    "date": N_("days"),
+    "group": N_("groups"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +48,9 @@ class Evidence:
     nearly: int | None = 0  # of those, so many are not byte for byte the same; None where near duplicates could not be looked for
     learned: int | None = None  # so many of `classes`, the first, are known to the model; None = all
     image: Callable[[int], Image.Image] | None = field(default=None, compare=False)  # i-th image in RGB, for pictures
+    groups: np.ndarray | None = None  # (n,): images with the same number belong together; None = each stands alone
+    grouped_by: str = ""  # the user's columns that say so; "" = images that are nearly the same
+    groups_known: bool = True  # False: images may belong together, and nothing says which
 
     @property
     def predicted(self) -> np.ndarray:
@@ -42,6 +64,59 @@ class Evidence:
     def known(self) -> int:
         """How many classes the model knows."""
         return len(self.classes) if self.learned is None else self.learned
+
+    @property
+    def baseline(self) -> float:
+        """The share that is right without learning anything but names: always the most frequent class, or guessing among the known ones."""
+        known = float(np.mean(self.truth < self.known))
+        return max(float(np.mean(self.truth == self.majority)), known / self.known)
+
+    def share(self, right: np.ndarray, rows: np.ndarray, level: float = LEVEL) -> Interval:
+        """Of these rows, bool (n,), the share for which `right`, bool (n,), holds, with an interval that knows the groups."""
+        return interval_of_share(right[rows], None if self.groups is None else self.groups[rows], level)
+
+    def told(self, verdict: Verdict) -> Verdict:
+        """The verdict, or "unknown" where images may belong together and would count as independent ones."""
+        return verdict if self.groups_known else "unknown"
+
+    def images(self) -> Message:
+        """How many test images there are, and of how many groups, where most share one."""
+        n, count = len(self.truth), self.group_count
+        if count > MOSTLY_ALONE * n:
+            return message(N_("{n:count} image"), N_("{n:count} images"), n=n)
+        if self.grouped_by in GROUPS:
+            return message(N_("{n:count} images of {groups:count} {names}"), n=n, groups=count, names=message(GROUPS[self.grouped_by]).to_json())
+        if self.grouped_by:
+            return message(N_("{n:count} images in {groups:count} groups ({by})"), n=n, groups=count, by=self.grouped_by)
+        return message(N_("{n:count} images in {groups:count} groups of look-alikes"), n=n, groups=count)
+
+    @property
+    def group_count(self) -> int:
+        return len(self.truth) if self.groups is None else len(np.unique(self.groups))
+
+    def on_groups(self, effective: float) -> list[Message]:
+        """How images that belong together were counted, for the details. effective: so many independent images say as much."""
+        n, count = len(self.truth), self.group_count
+        if not self.groups_known:
+            return [
+                message(
+                    N_(
+                        "Which of these images belong together (of one patient, of one burst) is not known here. Images that do say less than as many others, so no verdict is given."
+                    )
+                )
+            ]
+        if count == n:
+            return []
+        return [
+            message(
+                N_(
+                    "Images that belong together are right or wrong together: these {n:count}, in {groups:count} groups, say as much as {effective:number} independent ones."
+                ),
+                n=n,
+                groups=count,
+                effective=effective,
+            )
+        ]
 
     def picture(self, i: int) -> Picture:
         label, predicted = int(self.truth[i]), int(self.predicted[i])

@@ -3,47 +3,68 @@
 What it measures: accuracy of each group with its interval, and whether chance would put so many mistakes on one of them.
 Why it matters: a good average hides a camera, a place or a person for whom the model does not work.
 How it can mislead: with many small groups one looks bad by luck: the bound is divided by their number (Bonferroni), and few images prove little.
+Sources: judging.py (`falls_behind`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import hypergeom
 
 from limpide.audit.evidence import Evidence
 from limpide.finding import Finding, Table, Verdict
+from limpide.judging import Interval, counted, falls_behind
 from limpide.language import N_, Message, message
-from limpide.metrics import wilson
-
-LUCK = 0.025  # probability below which a group is said to fall behind
 
 
-def behind(missed: int, n: int, wrong: int, total: int, groups: int) -> bool:
-    """Whether chance would not put `missed` of `wrong` mistakes, among `total` images, on a group of `n` (hypergeometric; the worst of `groups`)."""
-    return bool(groups * float(hypergeom.sf(missed - 1, total, wrong, n)) < LUCK)
+@dataclass(frozen=True)
+class Part:
+    """Some of the test images, against all others that count."""
+
+    score: Interval
+    falls: bool  # it is shown to be right less often
+    close: bool  # it is shown to be right hardly less often
+
+
+def compared(evidence: Evidence, right: np.ndarray, parts: Mapping[Any, np.ndarray]) -> dict[Any, Part]:
+    """Each part, bool (n,), against the images of all the others. right: bool (n,)"""
+    among = np.logical_or.reduce(list(parts.values()))
+
+    def counts(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return counted(right[rows], None if evidence.groups is None else evidence.groups[rows])
+
+    found = {}
+    for name, inside in parts.items():
+        falls, close = falls_behind(counts(inside), counts(among & ~inside), len(parts)) if (among & ~inside).any() else (False, False)
+        found[name] = Part(evidence.share(right, inside), bool(falls), bool(close))
+    return found
+
+
+def worst(parts: Mapping[Any, Part]) -> tuple[Any, Verdict]:
+    """(the part to speak of, the verdict): one that falls behind before others, then the lowest."""
+    name = min(parts, key=lambda k: (not parts[k].falls, parts[k].score.value))
+    return name, "warn" if parts[name].falls else "ok" if all(part.close for part in parts.values()) else "unknown"
 
 
 def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
     """names: (n,) the group of each image; by: what they are called, for the sentence."""
     found = np.asarray(names, dtype=object)
-    wrong, total = int((~evidence.right).sum()), len(found)
-    rows: list[list[Any]] = []
-    for name in sorted(set(names)):
-        here = found == name
-        n, right = int(here.sum()), int(evidence.right[here].sum())
-        rows.append([name, n, right / n, *wilson(right, n), behind(n - right, n, wrong, total, len(set(names)))])
-    rows.sort(key=lambda row: row[2])
-    worse = [row for row in rows if row[5]]
-    verdict: Verdict = "unknown" if len(rows) < 2 else "warn" if worse else "ok"
+    parts = compared(evidence, evidence.right, {name: found == name for name in sorted(set(names))})
+    name, verdict = worst(parts)
+    verdict = evidence.told(verdict)
     says = {
-        "unknown": N_("There is only one group by {by}: nothing to compare."),
+        "unknown": N_(
+            "By {by}, no group of {k:count} is shown to fall behind, but a gap is not ruled out; the lowest is {name}, {share:percent} of {n:count} right."
+        ),
         "warn": N_("By {by}, {name} clearly falls behind: {share:percent} of {n:count} right."),
         "ok": N_("By {by}, no group of {k:count} falls clearly behind; the lowest is {name}, {share:percent} of {n:count} right."),
     }[verdict]
-    lowest = worse[0] if worse else rows[0] if rows else ["", 0, 0.0]
+    if len(parts) < 2:
+        says = N_("There is only one group by {by}: nothing to compare.")
+    score = parts[name].score
     columns = [
         (N_("group"), "text"),
         (N_("test images"), "count"),
@@ -51,11 +72,15 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
         (N_("accuracy low"), "percent"),
         (N_("accuracy high"), "percent"),
     ]
+    rows = sorted(([one, part.score.n, part.score.value, part.score.low, part.score.high] for one, part in parts.items()), key=lambda row: row[2])
     return Finding(
         name="groups",
         verdict=verdict,
-        message=message(says, by=by.to_json(), name=lowest[0], share=lowest[2], n=lowest[1], k=len(rows)),
-        table=Table(columns, [row[:5] for row in rows]),
-        details=[message(N_("A group falls behind when chance alone would put so many mistakes on it less than once in forty times."))],
+        message=message(says, by=by.to_json(), name=name, share=score.value, n=score.n, k=len(parts)),
+        table=Table(columns, rows),
+        details=[
+            message(N_("A group falls behind when chance alone would put so many mistakes on it less than once in forty times.")),
+            *evidence.on_groups(evidence.share(evidence.right, np.ones(len(found), bool)).effective),
+        ],
         source="test",
     )

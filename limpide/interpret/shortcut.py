@@ -33,7 +33,7 @@ HOSTS = 6  # images of other classes while looking
 PROOFS = 40  # other images of other classes for the test
 LOOKS = GRID * GRID * HOSTS + PROOFS  # images a class costs
 EACH, OTHERS = 2 * PROOFS, 100  # images of each class that is looked at, and of all, from which patches are cut and into which they are pasted
-FEW = 10  # images, from which none of them turned rules out that half of them would
+HARMLESS = 0.25  # share: where more than this is ruled out, a place does not decide
 DECIDES = 0.5  # share of them, at the lower end of its interval, from which a place is said to decide
 
 Answers = Callable[[np.ndarray], np.ndarray]  # squares uint8 (n, size, size, channels) → the class of each, int (n,)
@@ -139,10 +139,14 @@ def ranked(found: Sequence[Place]) -> list[Place]:
 def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Finding:
     """The claim, with the most convincing place of each class. of: so many classes there are."""
     ordered = ranked(found)
-    few = not ordered or min(place.n for place in ordered) < FEW
-    verdict: Verdict = "warn" if ordered and ordered[0].decides else "unknown" if few else "ok"
+    most = max((place.interval[1] for place in ordered), default=1.0)
+    verdict: Verdict = "warn" if ordered and ordered[0].decides else "ok" if most < HARMLESS else "unknown"
     says = {
-        "unknown": N_("There are too few images to say whether one small place decides."),
+        "unknown": N_(
+            "Whether one small place decides, so few images cannot tell: the most convincing one makes {share:percent} of {n:count} of them {label}, and up to {most:percent} is possible."
+        )
+        if ordered
+        else N_("There are too few images to say whether one small place decides."),
         "warn": N_(
             "One small place decides: what {label} shows {down}, {across}, pasted into images of other classes, makes {share:percent} of {n:count} of them {label}. Look at that place."
         ),
@@ -154,7 +158,7 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Findi
     values: dict[str, Any] = {}
     if rows:
         label, down, across, share, low, high, n = rows[0]
-        values = {"label": label, "down": down.to_json(), "across": across.to_json(), "share": share, "n": n}
+        values = {"label": label, "down": down.to_json(), "across": across.to_json(), "share": share, "n": n, "most": most}
     columns = [
         (N_("class"), "text"),
         (N_("row"), "text"),

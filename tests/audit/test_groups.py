@@ -41,6 +41,16 @@ def test_chance_is_not_called_a_group() -> None:
     assert warned <= 12, "less than once in forty, and the bound is strict"
 
 
+def test_few_images_are_no_comfort() -> None:
+    """Dark: 14 of 17 right, bright: 32 of 32. Neither accused nor fine."""
+    truth = np.zeros(49, int)
+    said = np.where(np.arange(49) < 3, 1, 0)
+    found = groups(evidence(truth, said), ["dark"] * 17 + ["bright"] * 32, message("brightness"))
+    assert found.verdict == "unknown" and "not ruled out" in str(found.message)
+    many = groups(evidence(np.zeros(400, int), (np.arange(400) % 10 == 0).astype(int)), ["dark", "bright"] * 200, message("brightness"))
+    assert many.verdict in ("ok", "warn")
+
+
 def test_one_group_is_nothing_to_compare() -> None:
     truth = np.array([0, 1, 0])
     assert groups(evidence(truth, truth), ["all"] * 3, message("lot")).verdict == "unknown"

@@ -53,7 +53,7 @@ def test_a_mark_is_found_where_it_is() -> None:
 
 def test_what_looks_at_the_thing_is_not_accused() -> None:
     for seed in range(5):
-        images, labels = pictures(90, marked=True, seed=seed)
+        images, labels = pictures(120, marked=True, seed=seed)
         found = list(places(honest, images, labels, [0, 1, 2]))
         assert not any(place.decides for place in found) and as_finding(found, CLASSES, 3).verdict == "ok"
 
