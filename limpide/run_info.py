@@ -122,6 +122,7 @@ class RunInfo:
     # -- what was decided
     recipe: Mapping[str, Any] = field(default_factory=dict)  # a Recipe
     seen: Mapping[str, Any] | None = None  # a Glimpse (data/reading.py)
+    grouped_by: str = ""  # the columns whose values the split never cut, with commas
     split_rows: int | None = None  # of split.csv
     steps: int | None = None
     epochs: float | None = None

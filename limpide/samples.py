@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ def labelled(X: Any, y: Any, groups: Any = None) -> tuple[Dataset, dict[str, Any
             )
         dataset = from_arrays(array, labels, groups=groups)
         scale = scale_of(array)
+    dataset = dataset if groups is None else replace(dataset, grouped_by="group")
     plain = all(isinstance(label, (str, int, float)) for label in classes.tolist())
     return dataset, {"scale": scale, "dtype": classes.dtype.str, "labels": classes.tolist() if plain else None}, classes
 

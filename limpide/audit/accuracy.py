@@ -51,9 +51,7 @@ def accuracy(evidence: Evidence) -> Finding:
     elif evidence.trained_on:
         verdict, says = (
             "warn",
-            N_(
-                "Of {images} it names {accuracy:percent} correctly, but its training used {trained:count} of them, or nearly the same: this flatters it."
-            ),
+            N_("Of {images} it names {accuracy:percent} correctly, but its training used {trained:count} of them, or nearly the same: this flatters it."),
         )
     elif evidence.nearly is None:
         verdict, says = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +105,8 @@ def _of_table(text: str, path: Path, groups: str) -> Dataset:
     if not rows.files:
         raise DataError("L228", N_("no row of the table names an image that is there"), where=text, todo=N_("give paths relative to the folder of the table"))
     images = FileImages(path.parent.resolve(), Names(rows.files))
-    return _dataset(path, images, rows.labels, rows.parts, rows.groups, rows.left_out, rows.notes)
+    found = _dataset(path, images, rows.labels, rows.parts, rows.groups, rows.left_out, rows.notes)
+    return replace(found, grouped_by=rows.grouped_by)
 
 
 def _of_archive(text: str, path: Path) -> Dataset:

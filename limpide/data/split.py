@@ -386,6 +386,20 @@ def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
         raise damaged(file, message(N_("it is no table"))) from error
 
 
+def groups_in(file: Path, names: Sequence[str]) -> np.ndarray | None:
+    """int (n,): images of a split.csv that it kept together have the same number; those that stand alone have negative ones. None where it does
+    not say. Raises RunError for what is no table."""
+    place = {name: i for i, name in enumerate(names)}
+    groups = -1 - np.arange(len(names))
+    try:
+        for row in read_split(file, "file", "group"):
+            if row["group"] and (i := place.get(row["file"])) is not None:
+                groups[i] = int(row["group"])
+    except (RunError, ValueError):  # of an older limpide, or edited by hand
+        return None
+    return groups if file.exists() else None
+
+
 def check_split(run: Run) -> None:
     """Raises RunError where split.csv has other rows than were written, as after a copy that was cut short: the images of the missing rows would
     silently count as never seen. A run of an older limpide does not say how many there were."""

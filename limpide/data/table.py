@@ -47,6 +47,7 @@ class TableRows:
     groups: np.ndarray | None  # int64
     left_out: Sequence[tuple[str, str]]
     notes: Sequence[Message]
+    grouped_by: str = ""  # names of the group columns, with commas
 
 
 def is_table(path: Path) -> bool:
@@ -90,7 +91,8 @@ def read_table(path: Path, groups: str) -> TableRows:
             )
         )
     parts = [said_parts[i] for i in kept]
-    return TableRows(names, [labels[i] for i in kept], parts, _joined([columns[name] for name in group_columns], kept), left, notes)
+    together = _joined([columns[name] for name in group_columns], kept)
+    return TableRows(names, [labels[i] for i in kept], parts, together, left, notes, "" if together is None else ", ".join(group_columns))
 
 
 def _columns(path: Path) -> tuple[dict[str, list[str]], list[Message]]:

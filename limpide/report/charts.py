@@ -94,7 +94,8 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
     at = [(x_axis.at(b["confidence"]), y_axis.at(b["accuracy"])) for b in filled]
     pieces.append(line(at, "curve validation thin"))
     for (x, y), b in zip(at, filled, strict=True):
-        pieces += [rule(x, y, x, y_axis.at(b["confidence"]), "gap")]
+        if "accuracy_low" in b:  # a run of an older limpide has no intervals
+            pieces += [rule(x, y_axis.at(b["accuracy_low"]), x, y_axis.at(b["accuracy_high"]), "gap")]
         pieces += [tag("circle", cx=x, cy=y, r=3 + 9 * (b["n"] / most) ** 0.5, class_="dot")]
     pieces += [
         text((left + right) / 2, size - 8, _("how sure it said it was (%)"), "middle", "label"),

@@ -18,6 +18,7 @@ from limpide.events import Event, Judged, Note, Progress
 from limpide.files import sha256
 from limpide.language import N_, message
 from limpide.run import Run
+from limpide.workflows.belonging import as_given
 from limpide.workflows.judge import evidence_of, looked, never_said
 from limpide.workflows.opening import predictor_of
 
@@ -72,6 +73,7 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
     most = int(np.bincount(truth)[: len(predictor.classes)].argmax())
     probabilities = never_said(probabilities, len(strange))
     evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most, *_seen(Run(Path(run)), dataset, rows, prints), strange)
+    evidence = as_given(evidence, Run(Path(run)), dataset, rows, prints)
     for audit in AUDITS.values():
         yield Judged(audit(evidence))
 

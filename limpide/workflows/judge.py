@@ -25,6 +25,7 @@ from limpide.predictor import BATCH, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.run_info import RunInfo, there
+from limpide.workflows.belonging import as_split
 from limpide.workflows.rivals import Material, compare
 
 PASTED_WORK = 4e11  # multiply-adds that asking for shortcuts may cost: a few seconds
@@ -129,7 +130,7 @@ def judge(
     train_labels = dataset.labels[parts == TRAIN]
     _count_look(run, info)
     _keep_predictions(run, dataset, rows, truth, probabilities)
-    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()), strange=strange)
+    evidence = as_split(evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()), strange=strange), run)
     for audit in AUDITS.values():
         yield _add(run, audit(evidence))
     model, preprocessing = trained(run)
@@ -141,7 +142,7 @@ def judge(
     own = Rival("network", evidence.right, np.arange(len(rows)), _trained_on(info, len(train_labels)), training_seconds(info), ms, megabytes, work)
     rivals, late = yield from compare(dataset, parts, rows, material, lambda key, n: _keep_decision(run, key, n))
     _keep_answers(run, rivals, len(rows))
-    yield _add(run, simpler.simpler(own, rivals, simpler.Had(len(train_labels), material.budget.seconds, late)))
+    yield _add(run, simpler.simpler(own, rivals, simpler.Had(len(train_labels), material.budget.seconds, late), evidence.groups))
     machine.release_memory()
     yield from _inside(run, dataset, evidence, rows, model, preprocessing)
     machine.release_memory()

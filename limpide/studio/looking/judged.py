@@ -16,6 +16,7 @@ from limpide.language import N_, message
 from limpide.studio.looking.looker import Answer, Looker
 from limpide.studio.looking.many import cost, readable
 from limpide.workflows.album import Album, Gone, stamp
+from limpide.workflows.belonging import as_split
 
 MOST = 60  # images sent at once
 MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
@@ -34,9 +35,10 @@ def _evidence(looker: Looker, path: str) -> Evidence:
     try:
         with np.load(file) as stored:
             files = tuple(bytes(name).decode("utf-8", "surrogateescape") for name in stored["files"])
-            info = Run.open(path).info()
+            run = Run.open(path)
+            info = run.info()
             names = (*info.classes, *info.only_tested)
-            return Evidence(names, files, stored["truth"].astype(int), stored["probabilities"], 0, learned=len(info.classes))
+            return as_split(Evidence(names, files, stored["truth"].astype(int), stored["probabilities"], 0, learned=len(info.classes)), run)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LookupError(message(N_("the answers on test images cannot be read: predictions/test.npz is damaged"))) from error
 
@@ -53,12 +55,14 @@ def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
 
 
 def worst(looker: Looker, path: str, snapshot: str) -> Answer:
-    """The test images with the largest loss (nats), and what the matrix and the reliability curve are drawn from."""
-    from limpide.metrics import confusion, reliability
+    """The test images with the largest loss (nats), what the matrix is drawn from, and the audit of calibration with its curve."""
+    from limpide.audit.calibration import calibration
+    from limpide.metrics import confusion
 
     evidence, album = _evidence(looker, path), looker.album(path)
+    learned = [evidence.classes.index(album.labels[row]) for row in album.rows("train") if album.labels[row] in evidence.classes]
+    believed = calibration(replace(evidence, majority=int(np.bincount(learned).argmax()) if learned else 0))
     loss = -np.log(np.maximum(evidence.probabilities[np.arange(len(evidence.truth)), evidence.truth], np.finfo(np.float32).tiny))
-    bins, error = reliability(evidence.probabilities, evidence.truth)
     return {
         "images": [_told(evidence, album, int(i)) for i in np.argsort(-loss, kind="stable")[:MOST]],
         "total": len(evidence.truth),
@@ -66,8 +70,8 @@ def worst(looker: Looker, path: str, snapshot: str) -> Answer:
         "mean_loss": float(loss.mean()),
         "classes": list(evidence.classes),
         "matrix": confusion(evidence.truth, evidence.predicted, len(evidence.classes)).tolist(),
-        "bins": [vars(b) for b in bins],
-        "error": error,
+        "bins": believed.data["bins"],
+        "finding": believed.to_json(),
     }, b""
 
 
@@ -102,7 +106,13 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)
     if not len(kept):
         raise LookupError(message(N_("none of the test images belongs to such a group")))
-    some = replace(evidence, files=tuple(evidence.files[k] for k in kept), truth=evidence.truth[kept], probabilities=evidence.probabilities[kept])
+    some = replace(
+        evidence,
+        files=tuple(evidence.files[k] for k in kept),
+        truth=evidence.truth[kept],
+        probabilities=evidence.probabilities[kept],
+        groups=None if evidence.groups is None else evidence.groups[kept],
+    )
     finding = audit(some, [names[k] for k in kept], message(WAYS[by]))
     return {"finding": finding.to_json(), "judged": len(kept), "of": len(names)}, b""
 

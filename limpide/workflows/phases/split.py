@@ -97,7 +97,7 @@ def split_images(job: Job) -> Iterator[Event]:
     used = kept[(division.parts != NO_PART) & (division.parts != TEST)]
     prints = seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)  # where near duplicates mean nothing, none are kept
     write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
-    job.enter("quote", split_rows=int((job.parts != NO_PART).sum()))
+    job.enter("quote", grouped_by=dataset.grouped_by, split_rows=int((job.parts != NO_PART).sum()))
 
 
 def _not_learned(job: Job, listed: Sequence[str]) -> Iterator[Event]:

@@ -40,6 +40,7 @@ const Shown = ({ run, worst, suspects, known, file }) => {
     <option value="">${t("marks.unseen")}</option><option value=${one.label}>${t("marks.right")}</option><option value="?">${t("marks.unsure")}</option>${worst.classes.filter((label) => label !== one.label).map((label) => html`<option value=${label}>${t("marks.is", { label })}</option>`)}</select>`;
   const said = (one) => html`${t("errors.said", { label: one.label, predicted: one.predicted })}, ${percent(one.probability, 0)}`;
   const n = Object.keys(marks).length;
+  const [error, measured, chance] = worst.finding.numbers;
   return html`<h1>${t("errors.claim", { wrong: count(worst.wrong), n: count(worst.total), p: percent(worst.wrong / worst.total) })}</h1><${OfFinal} />
     <${Matrix} run=${run} worst=${worst} said=${said} choice=${choice} />
     <h2>${t("errors.losses")}</h2><p class="small">${t("errors.losses_read", { mean: number(worst.mean_loss, 3) })}</p>
@@ -47,7 +48,7 @@ const Shown = ({ run, worst, suspects, known, file }) => {
     <h2>${t("errors.labels")}</h2><p class="read">${suspects.total ? t("errors.labels_read", { n: count(suspects.total), of: count(suspects.of) }) : t("errors.labels_none", { of: count(suspects.of) })}</p>
     <${More} run=${run} images=${suspects.images} caption=${(one) => t("errors.may_be", { label: one.label, suggested: one.suggested })} below=${choice} />
     ${failed && html`<p class="error" role="alert">${failed}</p>`}<p class="small" role="status">${n ? t("marks.kept", { n: count(n), file }) : t("marks.none", { file })}</p>
-    <h2>${t("errors.reliability")}</h2><p class="small">${t("errors.reliability_read", { error: percent(worst.error) })}</p><${Reliability} bins=${worst.bins} />`;
+    <h2>${t("errors.reliability")}</h2><p class="read">${worst.finding.text}</p><p class="small">${t("errors.reliability_read", { error: percent(error.value), low: percent(error.low), high: percent(error.high), measured: percent(measured.value), chance: percent(chance.value) })}</p><${Reliability} bins=${worst.bins} />`;
 };
 
 const More = ({ run, images, caption, below }) => {
@@ -74,8 +75,8 @@ const Reliability = ({ bins }) => {
   const top = Math.max(1, ...bins.map((bin) => bin.n));
   return html`<div class="two even"><svg viewBox="-24 -4 134 122" role="img" aria-label=${t("errors.reliability")} style="max-width: 24rem; width: 100%">
     <rect x="0" y="0" width="100" height="100" fill="none" stroke="var(--line)" stroke-width=".5" /><line x1="0" y1="100" x2="100" y2="0" stroke="var(--soft)" stroke-width=".5" stroke-dasharray="2 2" />
-    ${bins.filter((bin) => bin.n).map((bin) => html`<circle cx=${at(bin.confidence)} cy=${100 - at(bin.accuracy)} r=${1.2 + 2.5 * Math.sqrt(bin.n / top)} fill="var(--accent)"><title>${percent(bin.confidence)} → ${percent(bin.accuracy)}, ${count(bin.n)}</title></circle>`)}
+    ${bins.filter((bin) => bin.n).map((bin) => html`<line x1=${at(bin.confidence)} x2=${at(bin.confidence)} y1=${100 - at(bin.accuracy_low)} y2=${100 - at(bin.accuracy_high)} stroke="var(--accent)" stroke-width=".6" /><circle cx=${at(bin.confidence)} cy=${100 - at(bin.accuracy)} r=${1.2 + 2.5 * Math.sqrt(bin.n / top)} fill="var(--accent)"><title>${percent(bin.confidence)} → ${percent(bin.accuracy)}, ${count(bin.n)}</title></circle>`)}
     ${[0, 0.5, 1].map((v) => html`<text x=${at(v)} y="107" font-size="5" text-anchor="middle" fill="var(--soft)">${percent(v, 0)}</text><text x="-2" y=${101.5 - at(v)} font-size="5" text-anchor="end" fill="var(--soft)">${percent(v, 0)}</text>`)}
     <text x="50" y="115" font-size="5" text-anchor="middle" fill="var(--soft)">${t("errors.stated")}</text><text x="-18" y="50" font-size="5" text-anchor="middle" fill="var(--soft)" transform="rotate(-90 -18 50)">${t("errors.observed")}</text></svg>
-    <table><thead><tr><th class="n">${t("errors.stated")}</th><th class="n">${t("errors.observed")}</th><th class="n">${t("errors.images")}</th></tr></thead><tbody>${bins.filter((bin) => bin.n).map((bin) => html`<tr><td class="n">${percent(bin.confidence)}</td><td class="n">${percent(bin.accuracy)}</td><td class="n">${count(bin.n)}</td></tr>`)}</tbody></table></div>`;
+    <table><thead><tr><th class="n">${t("errors.stated")}</th><th class="n">${t("errors.observed")}</th><th class="n">${t("errors.interval")}</th><th class="n">${t("errors.images")}</th></tr></thead><tbody>${bins.filter((bin) => bin.n).map((bin) => html`<tr><td class="n">${percent(bin.confidence)}</td><td class="n">${percent(bin.accuracy)}</td><td class="n">${percent(bin.accuracy_low, 0)} – ${percent(bin.accuracy_high, 0)}</td><td class="n">${count(bin.n)}</td></tr>`)}</tbody></table></div>`;
 };
