@@ -13,16 +13,31 @@ from __future__ import annotations
 import difflib
 import errno
 from collections.abc import Iterable
+from enum import IntEnum
 from functools import partial
 from typing import Any
 
 from limpide.language import N_, Message, message, render
 
 
+class Exit(IntEnum):
+    """How every verb of the command line ends (docs/errors.md)."""
+
+    DONE = 0
+    UNMET = 1  # what was asked for is there, and a verdict or a requirement is not met
+    USAGE = 2
+    DATA = 3
+    MODEL = 4
+    RUN = 5
+    TRAINING = 6
+    MISTAKE = 70  # of ours; EX_SOFTWARE of sysexits.h
+    STOPPED = 130  # by Ctrl-C: 128 + SIGINT, as shells say it
+
+
 class LimpideError(Exception):
     """Told in one line. `what` and `todo` are msgids of the catalogue, `where` is a path, an option or a name."""
 
-    exit_status = 1
+    exit_status = Exit.MISTAKE
 
     def __init__(self, code: str, what: str, *, where: object, todo: str, **values: Any) -> None:
         self.code, self.where, self.values = code, one_line(str(where)), {k: tame(v) for k, v in values.items()}
@@ -42,23 +57,23 @@ class LimpideError(Exception):
 
 
 class UsageError(LimpideError, ValueError):
-    exit_status = 2
+    exit_status = Exit.USAGE
 
 
 class DataError(LimpideError, ValueError):
-    exit_status = 3
+    exit_status = Exit.DATA
 
 
 class ModelError(LimpideError):
-    exit_status = 4
+    exit_status = Exit.MODEL
 
 
 class RunError(LimpideError):
-    exit_status = 5
+    exit_status = Exit.RUN
 
 
 class TrainingError(LimpideError):
-    exit_status = 6
+    exit_status = Exit.TRAINING
 
 
 def of_the_system(error: OSError) -> RunError:

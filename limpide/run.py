@@ -150,6 +150,19 @@ class Run:
         except RunError:
             return True
 
+    def check_links(self) -> None:
+        """Raises RunError where a link in this run leads out of it: whoever serves a run that came from somewhere must serve nothing else,
+        and write nowhere else."""
+        home, left = self.path.resolve(), [self.path]
+        while left:
+            with os.scandir(left.pop()) as entries:
+                for entry in entries:
+                    if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(home):
+                        todo = N_("put the file itself in its place, or delete the link")
+                        raise RunError("L519", N_("a link in this run leads out of it"), where=entry.path, todo=todo)
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(Path(entry.path))
+
     # -- run.json
 
     def info(self) -> RunInfo:

@@ -102,7 +102,7 @@ class Place:
         assert done.returncode == status, done
         return done
 
-    def __call__(self, *arguments: object, status: int = 0, **changes: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: object, status: int | None = 0, **changes: str) -> subprocess.CompletedProcess[str]:
         return limpide(*arguments, cwd=self.root, status=status, **changes)
 
 
@@ -332,18 +332,29 @@ def test_predict_goes_on_after_a_bad_file_and_fails_only_when_all_are_bad(place:
 
 
 def test_evaluate(place: Place) -> None:
-    found = json.loads(place("evaluate", place.run, "others", "--json").stdout)
+    found = json.loads(place("evaluate", place.run, "others", "--json", status=None).stdout)
     assert found["n"] == 18 and found["accuracy_low"] <= found["accuracy"] <= found["accuracy_high"]
     predicted = json.loads(place("predict", place.run, "others", "--json").stdout)
     right = sum(item["label"] == Path(item["file"]).parent.name for item in predicted)
     assert found["accuracy"] == pytest.approx(right / 18), "evaluate and predict agree"
-    done = place("evaluate", place.run, "others")
+    done = place("evaluate", place.run, "others", status=None)
     assert last(done).startswith("next: limpide ")
+
+
+def test_evaluate_ends_with_1_where_a_verdict_is_bad(place: Place, tmp_path: Path) -> None:
+    """Each image in the folder of another class than the model says: nothing is right, however well it learned."""
+    classes = ["bars", "disc", "square"]
+    for k, item in enumerate(json.loads(place("predict", place.run, "others", "--json").stdout)):
+        wrong = [name for name in classes if name != item["label"]][k % 2]
+        (tmp_path / wrong).mkdir(exist_ok=True)
+        shutil.copy(place.root / item["file"], tmp_path / wrong / f"{k}.png")
+    found = json.loads(place("evaluate", place.run, tmp_path, "--json", status=1).stdout)
+    assert found["accuracy"] == 0 and found["findings"]["accuracy"]["verdict"] == "bad"
 
 
 def test_evaluate_matches_classes_by_name(place: Place, tmp_path: Path) -> None:
     folder = photo_folder(tmp_path / "more", per_class=5, size=(30, 30), classes=("alien", "square", "bars"), seed=5)
-    done = place("evaluate", place.run, folder, "--json")
+    done = place("evaluate", place.run, folder, "--json", status=None)
     found = json.loads(done.stdout)
     assert found["n"] == 15 and "the model does not know alien: their 5 images can never be right" in done.stderr
     numbers = {number["name"]: number for number in found["findings"]["accuracy"]["numbers"]}
@@ -404,7 +415,7 @@ def test_a_cut_split_is_refused_wherever_it_counts(place: Place, tmp_path: Path)
     again = place.mistake("train", "photos", *place.wishes, "--runs", tmp_path / "runs", status=5)
     assert "[L517]" in again.stderr.splitlines()[-1] and "continuing" in again.stdout and info_of(run)["phase"] == "seal"
     (run / "run.json").write_text(json.dumps({name: value for name, value in info.items() if name != "split_rows"}))
-    assert place.mistake("evaluate", run, "others", "--json", status=0).stdout  # of an older limpide
+    assert here("evaluate", run, "others", "--json", cwd=place.root).stdout  # of an older limpide
 
 
 def test_explain_does_not_replace_the_image(place: Place) -> None:
@@ -425,7 +436,7 @@ def test_export_without_a_name_takes_that_of_the_run_and_replaces_no_other_file(
 
 
 def test_a_model_file_alone_does_not_claim_that_images_are_new(place: Place) -> None:
-    said = place("evaluate", place.run / "model.onnx", "photos").stdout
+    said = place("evaluate", place.run / "model.onnx", "photos", status=None).stdout
     assert "had never seen" not in said and "a model file alone cannot say" in " ".join(said.split())
 
 

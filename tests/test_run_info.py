@@ -238,3 +238,33 @@ def test_the_recipe_is_checked_by_the_types_of_its_choices() -> None:
     for name, value in whole.items():
         with pytest.raises(typed.Unfit, match=f"recipe.{name} must be"):
             RunInfo.from_json({"recipe": whole | {name: [value]}})
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="this system makes no links")
+def test_a_link_that_leaves_the_run_is_found_wherever_it_is(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "runs", "a", {})
+    outside = tmp_path / "secret"
+    outside.mkdir()
+    (outside / "x").write_text("secret")
+    (run.path / "inside.html").symlink_to("run.json")
+    (run.path / "again").symlink_to(".")
+    run.check_links()
+    (tmp_path / "by_link").symlink_to(run.path)
+    Run(tmp_path / "by_link").check_links()
+    for place, target in (
+        ("report.html", outside / "x"),
+        ("findings/accuracy.json", "../../../secret/x"),
+        ("snapshots/deep", outside),
+        ("gone", outside / "none"),
+    ):
+        link = run.path / place
+        link.symlink_to(target)
+        with pytest.raises(RunError, match=r"\[L519\]$") as told:
+            run.check_links()
+        assert link.name in str(told.value)
+        link.unlink()
+    beside = tmp_path / "runs" / "a-0011"  # whose name begins like that of the run
+    beside.write_text("")
+    (run.path / "x").symlink_to(beside)
+    with pytest.raises(RunError, match="L519"):
+        run.check_links()

@@ -21,7 +21,7 @@ from limpide.cli.machinery import Unread, Verbs, language_first, not_spoken, spo
 from limpide.cli.making import check, demo, export, train
 from limpide.cli.using import evaluate, explain, predict, report
 from limpide.cli.watching import studio
-from limpide.errors import LimpideError, of_the_system
+from limpide.errors import Exit, LimpideError, of_the_system
 from limpide.language import N_, _
 
 VERBS = (check, train, predict, evaluate, explain, studio, export, report, runs, clean, models, info, lesson, demo)  # in the order in which people need them
@@ -43,7 +43,9 @@ A folder with one folder of images a class is all it needs:
 \b
 No images at hand?
   limpide train digits              8×8 digits, in ten seconds
-  limpide train mnist               the classic, in half a minute"""),
+  limpide train mnist               the classic, in half a minute
+
+Exit status: 0 done, 1 a verdict is not met, 2 usage, 3 data, 4 model, 5 run, 6 training, 70 a mistake of ours, 130 Ctrl-C."""),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="limpide")
@@ -92,21 +94,21 @@ def _obey() -> None:
     except click.ClickException as error:
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "limpide"
         click.echo(f"limpide: {error.format_message()} — {where} — " + _("see {command} --help").format(command=where), err=True)
-        sys.exit(2)
+        sys.exit(Exit.USAGE)
     except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+        sys.exit(Exit.STOPPED)
     except (BrokenPipeError, Unread):
         raise
     except MemoryError:
         click.echo("limpide: " + _("memory ran out — use a smaller --batch or --image-size"), err=True)
-        sys.exit(6)
+        sys.exit(Exit.TRAINING)
     except OSError as error:
         told = of_the_system(error)
         click.echo(f"limpide: {told}", err=True)
         sys.exit(told.exit_status)
     except Exception as error:
         click.echo("limpide: " + _logged(error), err=True)
-        sys.exit(1)
+        sys.exit(Exit.MISTAKE)
 
 
 def _logged(error: Exception) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from limpide.cli.machinery import as_json_list, as_json_object, runs_folder, verb
+from limpide.cli.machinery import as_json_list, as_json_object, chosen_runs, runs_folder, verb
 from limpide.cli.making import train_summary
 from limpide.errors import UsageError
 from limpide.language import N_, message
@@ -18,13 +18,19 @@ from limpide.run import Run
 
 @verb(
     N_("list the runs kept in a folder"),
-    N_("""List the runs kept in a folder, newest last."""),
+    N_("""List the runs kept in a folder, newest last.
+
+\b
+limpide runs                        those in runs/
+limpide runs elsewhere/             those of another folder"""),
 )
+@click.argument("runs", required=False, type=click.Path(path_type=Path))
 @runs_folder
 @as_json_list
-def runs(folder: Path, as_json: bool) -> None:
+def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
     from limpide.report import live, tables
 
+    folder, _one = chosen_runs(runs, folder)
     found, odd = listed(folder)
     for _run, error in odd:
         click.echo(f"limpide: {error}", err=True)

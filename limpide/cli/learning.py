@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from limpide.cli.machinery import verb
-from limpide.errors import UsageError, nearest
+from limpide.errors import Exit, UsageError, nearest
 from limpide.language import N_
 
 # In the order in which they are read; each is limpide/lessons/NAME.py.
@@ -68,6 +68,11 @@ def lesson(name: str | None, data: Sequence[str]) -> None:
     before, sys.argv = sys.argv, [name, *data]
     try:
         runpy.run_module(module, run_name="__main__")
+    except SystemExit as end:  # a lesson is a program by itself, and says so what is wrong with its data
+        if not isinstance(end.code, str):
+            raise
+        click.echo(end.code, err=True)
+        sys.exit(Exit.DATA)
     finally:
         sys.argv = before
     order = list(LESSONS)

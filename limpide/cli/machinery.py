@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from limpide import language
-from limpide.errors import UsageError, nearest
+from limpide.errors import Exit, UsageError, nearest
+from limpide.finding import Finding
 from limpide.language import N_, _
 from limpide.recipe import Recipe
 
@@ -30,6 +31,11 @@ class Verb(click.Command):
 def verb(short: str, help: str) -> Callable[[Callable[..., Any]], Verb]:
     """Makes a function a verb. `short` stands in the list of verbs; both are msgids."""
     return click.command(cls=Verb, short_help=short, help=help)
+
+
+def verdict(findings: Mapping[str, Finding]) -> Exit:
+    """How a verb that only judges ends: a warning is no failure."""
+    return Exit.UNMET if any(finding.verdict == "bad" for finding in findings.values()) else Exit.DONE
 
 
 class Unread(Exception):
@@ -102,6 +108,19 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 runs_folder = click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help=N_("folder that keeps the runs"))
+
+
+def chosen_runs(named: Path | None, option: Path) -> tuple[Path, Path | None]:
+    """(folder of runs, the run in it that was named, if one was): an argument comes before --runs. Raises UsageError for a folder that is not there."""
+    if named is None:
+        return option, None
+    if not named.is_dir():
+        raise UsageError("L126", N_("there is no such folder of runs"), where=str(named), todo=N_("name the folder that holds the runs, or nothing for runs/"))
+    if (named / "run.json").is_file():
+        return named.resolve().parent, named.resolve()
+    return named, None
+
+
 as_json_object = click.option("--json", "as_json", is_flag=True, help=N_("print one JSON object on standard output and nothing else"))
 as_json_list = click.option("--json", "as_json", is_flag=True, help=N_("print a JSON list"))
 

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from limpide import interrupts
-from limpide.cli.machinery import as_json_object, recipe_options, runs_folder, verb
-from limpide.errors import LimpideError
+from limpide.cli.machinery import as_json_object, recipe_options, runs_folder, verb, verdict
+from limpide.errors import Exit, LimpideError
 from limpide.language import N_, message
 from limpide.listing import RunSummary
 from limpide.recipe import Recipe
@@ -28,7 +28,7 @@ VALUE_RANGE = Recipe.__dataclass_fields__["value_range"].metadata["meaning"]
 \b
 limpide check photos/
 limpide check scans.csv --groups patient
-Nothing of yours is changed. Training makes the same checks."""),
+Nothing of yours is changed. Training makes the same checks. The exit status is 1 when one of them finds a problem."""),
 )
 @click.argument("data")
 @click.option(
@@ -56,6 +56,7 @@ def check(data: str, groups: str, value_range: str, rehash: bool, as_json: bool)
         terminal.print_findings(findings, screen.console)
         refused = findings["balance"].verdict == "bad"  # training would say no: mend it, then look again
         screen.next("limpide", "check" if refused else "train", data)
+    sys.exit(verdict(findings))
 
 
 @verb(
@@ -97,7 +98,7 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
         try:
             finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
         except BrokenPipeError:  # its reader left: what was learned is saved, but what was asked for is not there
-            sys.exit(0 if _is_finished(run) else 128 + signal.SIGPIPE)
+            sys.exit(Exit.DONE if _is_finished(run) else 128 + signal.SIGPIPE)
         except LimpideError as error:
             if watcher is None:
                 raise
@@ -113,7 +114,7 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
             screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
         if watcher is not None and finished:
             _stay(watcher)
-        sys.exit(0 if finished else 130)
+        sys.exit(Exit.DONE if finished else Exit.STOPPED)
 
 
 def _is_finished(run: Any) -> bool:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from limpide.cli.machinery import as_json_object, spoken, verb
-from limpide.errors import UsageError
+from limpide.cli.machinery import as_json_object, spoken, verb, verdict
+from limpide.errors import Exit, UsageError
 from limpide.language import N_, message
 
 
@@ -47,7 +47,7 @@ def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
         elif Path(run).is_dir():
             words = ("explain", run, first)
         live.Screen().next("limpide", *words)
-    sys.exit(0 if named else 3)
+    sys.exit(Exit.DONE if named else Exit.DATA)
 
 
 def _expanded(patterns: Sequence[str]) -> list[str]:
@@ -68,7 +68,7 @@ def _expanded(patterns: Sequence[str]) -> list[str]:
 
 @verb(
     N_("score a model on other labelled images"),
-    N_("""Score the model of RUN on other labelled images: DATA is a folder with the same class names."""),
+    N_("""Score the model of RUN on other labelled images: DATA is a folder with the same class names. The exit status is 1 when a verdict is bad."""),
 )
 @click.argument("run")
 @click.argument("data")
@@ -89,6 +89,7 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
     else:
         screen.findings(findings)
         screen.next(*("limpide", "predict", run, data) if Path(data).is_dir() else ("limpide", "runs"))
+    sys.exit(verdict(findings))
 
 
 @verb(

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from limpide.cli.machinery import runs_folder, verb
+from limpide.cli.machinery import chosen_runs, runs_folder, verb
 from limpide.errors import UsageError
 from limpide.language import N_, message
 from limpide.run import Run
@@ -55,8 +55,7 @@ def studio(
 
     if (model is None) != (images is None) or (model is None and (weights or classes or image_size)) or (model and runs):
         raise UsageError("L139", N_("--model and --images go together, without a folder of runs"), where="limpide studio", todo=N_("see limpide studio --help"))
-    if runs is not None and not runs.is_dir():
-        raise UsageError("L126", N_("there is no such folder of runs"), where=str(runs), todo=N_("name the folder that holds the runs, or nothing for runs/"))
+    folder, one = chosen_runs(runs, folder)
     for name in ("SIGTERM", "SIGHUP"):  # what is opened without a training is put away however this ends
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
@@ -66,11 +65,9 @@ def studio(
 
         opened = open_network(str(model), str(images), scratch.path, weights=weights, classes=classes or 0, image_size=image_size or 0)
         folder, page = scratch.path, f"page=anatomy&run={opened.path.name}"
-    elif runs is not None and (runs / "run.json").is_file():
-        folder, page = runs.resolve().parent, f"page=live&run={runs.resolve().name}"
     else:
-        folder = (runs or folder).resolve()
-        page = "page=runs" if Run.all_in(folder) else "page=learn"
+        folder = folder.resolve()
+        page = f"page=live&run={one.name}" if one else "page=runs" if Run.all_in(folder) else "page=learn"
     server, sock, token = prepared(port)
     url = link(sock, token, page)
     screen = live.Screen()

@@ -43,6 +43,7 @@ def export(model: nn.Module, preprocessing: Preprocessing, classes: tuple[str, .
         "limpide": __version__,
     }
     del whole.metadata_props[:]
+    _once(whole.opset_import)
     helper.set_model_props(whole, {"limpide": json.dumps(contract)})
     whole.producer_name, whole.producer_version = "limpide", __version__
     onnx.checker.check_model(whole)
@@ -95,6 +96,17 @@ def _network(model: nn.Module, p: Preprocessing) -> onnx.ModelProto:
     network = onnx.load_from_string(stream.getvalue())
     network.ir_version = IR_VERSION
     return network
+
+
+def _once(imported: Any) -> None:
+    """Each set of operators in the one version that is used: the pieces that were merged bring theirs, and strict readers refuse a set that is named twice."""
+    versions: dict[str, int] = {}
+    for one in imported:
+        domain = "" if one.domain == "ai.onnx" else one.domain  # two names of the default set
+        if versions.setdefault(domain, one.version) != one.version:
+            raise ValueError(f"two versions of the operator set {domain!r}: {versions[domain]} and {one.version}")
+    del imported[:]
+    imported.extend(helper.make_opsetid(domain, version) for domain, version in versions.items())
 
 
 def _add_probabilities(graph: onnx.GraphProto, classes: int, temperature: float) -> None:

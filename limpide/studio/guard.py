@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -25,7 +26,7 @@ class Guard:
             return await Response("403: this address is not served", 403)(scope, receive, send)
         given = request.query_params.get("token")
         if given is not None and secrets.compare_digest(given.encode(), self.token.encode()):
-            answer = RedirectResponse(request.url.remove_query_params("token").replace(scheme="", netloc=""), 303)
+            answer = RedirectResponse(_here(request), 303)
             answer.set_cookie(self._cookie(host), self.token, httponly=True, samesite="strict")
             return await answer(scope, receive, send)
         if not secrets.compare_digest(request.cookies.get(self._cookie(host), "").encode(), self.token.encode()):
@@ -35,3 +36,11 @@ class Guard:
     @staticmethod
     def _cookie(host: str) -> str:
         return "limpide-" + host.rsplit(":", 1)[-1]  # cookies know no ports: two studios must not take each other's
+
+
+def _here(request: Request) -> str:
+    """The same address without the token, on this very server: a path that begins with two slashes would name another one, and browsers
+    read a backslash as a slash and pass over tabs and line breaks."""
+    query = request.url.remove_query_params("token").query
+    path = quote("/" + request.url.path.translate(dict.fromkeys(range(32))).lstrip("/\\"), safe="/%")
+    return f"{path}?{query}" if query else path

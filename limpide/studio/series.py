@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from limpide.errors import RunError
+from limpide.errors import RunError, of_the_system
 from limpide.events import DAMAGE, Epoch, Note, Step, from_line
 from limpide.listing import RunSummary, listed
 from limpide.report.diagnosis import diagnosis
@@ -20,22 +20,26 @@ from limpide.typed import plain
 POINTS = 2000
 
 
-def summary(run: Run) -> dict[str, Any]:
+def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
     """One line of the list of runs. Never fails: a run that is deleted or damaged while it is looked at has a status that says so."""
     try:
-        return _told(RunSummary.of(run))
+        run.check_links()
+        return _told(known or RunSummary.of(run))
     except RunError as error:
-        return unreadable(run.path.name, error)
+        return _unreadable(run, error)
+    except OSError as error:
+        return _unreadable(run, of_the_system(error))
 
 
 def summaries(folder: Path) -> list[dict[str, Any]]:
     """The list of runs, newest first; those that are damaged at the end."""
     found, odd = listed(folder)
-    return [_told(one) | {"spark": spark(one.run)} for one in reversed(found)] + [unreadable(run.path.name, error) | {"spark": []} for run, error in odd]
+    told = [(one.run, summary(one.run, one)) for one in reversed(found)] + [(run, _unreadable(run, error)) for run, error in odd]
+    return [line | {"spark": [] if line["status"] == "unreadable" else spark(run)} for run, line in told]
 
 
-def unreadable(name: str, error: RunError) -> dict[str, Any]:
-    return {"name": name, "status": "unreadable", "said": str(error)}
+def _unreadable(run: Run, error: RunError) -> dict[str, Any]:
+    return {"name": run.path.name, "status": "unreadable", "said": str(error)}
 
 
 def _told(one: RunSummary) -> dict[str, Any]:
@@ -88,7 +92,10 @@ def _doubted(run: Run) -> bool:
 
 def _cost(run: Run) -> dict[str, float]:
     """Of a judged model: bytes of its file, ms an image, parameters."""
-    found = run.finding("cost")
+    try:
+        found = run.finding("cost")
+    except RunError:  # which the Audit page says
+        return {}
     names = {"model file": "bytes", "milliseconds an image": "ms", "parameters": "parameters"}
     return {names[number.name]: number.value for number in found.numbers if number.name in names} if found else {}
 

@@ -96,12 +96,14 @@ class Studio:
     # -- runs
 
     def _run(self, request: Request) -> Run:
-        """By its name among the folders that are there: what was asked for is never made a path."""
+        """By its name among the folders that are there: what was asked for is never made a path, and no file of it lies elsewhere."""
         name = request.path_params["run"]
         with contextlib.suppress(OSError):
             for folder in self.folder.iterdir():
                 if folder.name == name and (folder / "run.json").is_file():
-                    return Run(folder)
+                    found = Run(folder)
+                    found.check_links()
+                    return found
         raise RunError("L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs"))
 
     async def runs(self, request: Request) -> Response:

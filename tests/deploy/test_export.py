@@ -19,7 +19,8 @@ from torch import nn
 
 import limpide
 from limpide.data.preprocessing import Preprocessing
-from limpide.deploy.export import export
+from limpide.deploy.export import _once, export
+from limpide.deploy.graph import OPSET
 from limpide.errors import ModelError
 from limpide.models import build
 from limpide.models.cnn import SmallCNN
@@ -93,7 +94,7 @@ def test_contract(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
 def test_only_standard_operators_and_no_path_of_ours(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
     model = onnx.load(sealed[2])
     onnx.checker.check_model(model, full_check=True)
-    assert {entry.domain for entry in model.opset_import} == {""}
+    assert [entry.domain for entry in model.opset_import] == [""]
     if not isinstance(sealed[0], SmallCNN):  # whose maximum stands between the two
         assert "BatchNormalization" not in {node.op_type for node in model.graph.node}, "folded into the convolutions"
     assert str(Path.home()).encode() not in sealed[2].read_bytes() and b"site-packages" not in sealed[2].read_bytes()
@@ -140,3 +141,24 @@ def test_fifteen_lines_without_limpide_or_torch(sealed: tuple[nn.Module, Preproc
     said = [line.rsplit(": ", 1) for line in done.stdout.splitlines()]
     assert [name for name, _ in said] == [name for name, _ in ours.top]
     assert [float(p) for _, p in said] == pytest.approx([p for _, p in ours.top], abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "channels", "size"), [("linear", 1, 28), ("lstm", 1, 28), ("resnet20", 3, 32), ("vit_tiny_patch4", 3, 32)])
+def test_each_operator_set_is_named_once(name: str, channels: int, size: int, tmp_path: Path) -> None:
+    p = Preprocessing(size, channels, "squash", "bilinear", (127.0,), (128.0,), 2 * size)
+    export(build(name, 5, channels, size).eval(), p, CLASSES, tmp_path / "model.onnx", name=name)
+    whole = onnx.load(tmp_path / "model.onnx")
+    onnx.checker.check_model(whole, full_check=True)
+    sets = [(one.domain or "ai.onnx", one.version) for one in whole.opset_import]
+    assert sets == [("ai.onnx", OPSET)] and {node.domain for node in whole.graph.node} <= {"", "ai.onnx"}
+
+
+def test_two_versions_of_one_operator_set_are_a_mistake_that_is_noticed() -> None:
+    made = onnx.helper.make_opsetid
+    imported = onnx.ModelProto().opset_import
+    imported.extend([made("", 18), made("ai.onnx", 18), made("ai.onnx.ml", 3), made("", 18)])
+    _once(imported)
+    assert [(one.domain, one.version) for one in imported] == [("", 18), ("ai.onnx.ml", 3)]
+    imported.extend([made("ai.onnx", 17)])
+    with pytest.raises(ValueError, match="two versions"):
+        _once(imported)

@@ -430,6 +430,26 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
         marks.unlink()
 
 
+def test_a_link_out_of_a_run_is_neither_read_nor_written(server: Server, tmp_path: Path) -> None:
+    linked, secret = server.runs / "linked-001", tmp_path / "secret.html"
+    shutil.copytree(server.runs / "photos-001", linked)
+    secret.write_text("SECRET")
+    try:
+        for name in ("report.html", "marks.csv", "findings/balance.json", "predictions/probes.npz"):
+            (linked / name).unlink(missing_ok=True)
+            (linked / name).symlink_to(secret)
+            for path in ("", "/report", "/findings", "/series", "/marks", "/events", "/look/worst"):
+                status, _, data = server.ask("/api/runs/linked-001" + path)
+                assert status == 404 and b"L519" in data and b"SECRET" not in data, (name, path)
+            mark = json.dumps({"file": "disc/1.png", "label": "disc", "suggested": "?"}).encode()
+            assert server.ask("/api/runs/linked-001/marks", "POST", mark)[0] == 404 and secret.read_text() == "SECRET"
+            status = {run["name"]: (run["status"], "L519" in run.get("said", "")) for run in server.json("/api/runs")["runs"]}
+            assert status == {"photos-001": ("finished", False), "linked-001": ("unreadable", True)}
+            (linked / name).unlink()
+    finally:
+        shutil.rmtree(linked)
+
+
 def test_one_damaged_run_does_not_hide_the_others(server: Server) -> None:
     damaged = server.runs / "damaged-001"
     shutil.copytree(server.runs / "photos-001", damaged)

@@ -1,0 +1,59 @@
+"""The link with the token leads to this server, whatever its path is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from limpide.studio.guard import Guard
+
+TOKEN, PORT = "a-token", 8765
+HERE = f"http://127.0.0.1:{PORT}"
+
+
+async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
+    raise AssertionError("it is let in by a redirect alone")
+
+
+def location(path: str, query: str) -> str:
+    """Where a request for this path (decoded, as a server hands it on) is sent to."""
+    told: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "scheme": "http", "query_string": query.encode()}
+    scope |= {"server": ("127.0.0.1", PORT), "headers": [(b"host", f"127.0.0.1:{PORT}".encode())]}
+    asyncio.run(Guard(nothing, TOKEN, PORT)(scope, lambda: asyncio.sleep(0), send))  # type: ignore[arg-type,return-value]
+    assert told[0]["status"] == 303
+    return dict(told[0]["headers"])[b"location"].decode("latin-1")
+
+
+def as_a_browser_reads_it(address: str) -> str:
+    """WHATWG URL: tabs and line breaks go, a backslash is a slash."""
+    return urljoin(HERE + "/somewhere", "".join(c for c in address if c not in "\t\r\n").replace("\\", "/"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["//evil.com/", "///evil.com", "/\\evil.com", "\\\\evil.com/", "/\t/evil.com", "/\r\n/evil.com", "/ /evil.com", "//evil.com:80/a?b", "/./\\/evil.com", "/"],
+)
+def test_the_way_in_stays_on_this_server(path: str) -> None:
+    sent = as_a_browser_reads_it(location(path, f"token={TOKEN}"))
+    assert urlsplit(sent).netloc == f"127.0.0.1:{PORT}" and sent.startswith(HERE + "/") and TOKEN not in sent
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "sent"),
+    [
+        ("/", f"token={TOKEN}", "/"),
+        ("/", f"token={TOKEN}&lang=fr", "/?lang=fr"),
+        ("/api/runs", f"lang=fr&token={TOKEN}", "/api/runs?lang=fr"),
+        ("/api/runs/été 1", f"token={TOKEN}", "/api/runs/%C3%A9t%C3%A9%201"),
+    ],
+)
+def test_the_rest_of_the_address_stays(path: str, query: str, sent: str) -> None:
+    assert location(path, query) == sent
