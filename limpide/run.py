@@ -56,10 +56,9 @@ class Run:
         from limpide import notebook
 
         try:
-            info = self.info()
+            info, accuracy = self.info(), self.finding("accuracy")
         except RunError as error:
             return notebook.block(notebook.heading(self.path.name), notebook.note(error))
-        accuracy = self.finding("accuracy")
         facts = [(_("status"), _(STATUS_WORDS.get(info.status, info.status))), (_("data"), info.data or info.location)]
         facts += [(_("network"), info.model), (_("classes"), number(len(info.classes)))]
         facts += [(_("begun"), info.created[:10]), (_("folder"), str(self.path))]

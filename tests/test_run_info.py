@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -268,3 +269,32 @@ def test_a_link_that_leaves_the_run_is_found_wherever_it_is(tmp_path: Path) -> N
     (run.path / "x").symlink_to(beside)
     with pytest.raises(RunError, match="L519"):
         run.check_links()
+
+
+def test_every_place_that_shows_a_damaged_run_says_so(tmp_path: Path) -> None:
+    """What a person sees of it: in a notebook, and in the studio's list, beside the others."""
+    from limpide.studio.series import summaries
+
+    write(tmp_path / "a-001", GOOD)
+    odd = write(tmp_path / "b-001", GOOD | {"created": 5})
+    score = write(tmp_path / "c-001", GOOD)
+    (score.path / "findings").mkdir()
+    (score.path / "findings" / "accuracy.json").write_text("{}")
+    assert "L505" in odd._repr_html_() and "L518" in score._repr_html_() and "photos" in Run(tmp_path / "a-001")._repr_html_()
+    told = {line["name"]: (line["status"], line.get("said", "")[-6:]) for line in summaries(tmp_path)}
+    assert told == {"a-001": ("finished", ""), "b-001": ("unreadable", "[L505]"), "c-001": ("unreadable", "[L518]")}
+
+
+def test_an_earlier_odd_run_stops_no_training_from_finding_its_own(tmp_path: Path) -> None:
+    """`begin` continues the run with the same data and wishes, whatever lies beside it."""
+    from limpide.data.arrays import from_arrays
+    from limpide.workflows.train import begin
+
+    dataset, recipe = from_arrays(np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1])), Recipe(model="cnn")
+    write(tmp_path / "odd-001", b"[" * 200_000)
+    first, _, continued = begin(dataset, recipe, tmp_path)
+    assert not continued
+    write(tmp_path / "odd-002", GOOD | {"recipe": "x", "location": dataset.location})
+    assert (begin(dataset, recipe, tmp_path)[0].path, begin(dataset, recipe, tmp_path)[2]) == (first.path, True)
+    first.update(wanted=recipe.to_json() | {"sparkle": 1})  # of a newer limpide, which knows a choice that this one does not
+    assert begin(dataset, recipe, tmp_path)[0].path != first.path
