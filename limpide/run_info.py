@@ -45,6 +45,18 @@ class Quoted:
     memory: float  # bytes
     first: float = 0.0  # s, to the first model
     step: float = 0.0  # s, of one gradient step
+    look: float = 0.0  # s, of one look at the validation part
+    after: float = 0.0  # s, from the last step to the report, without what may be left out
+    pasted: float = 0.0  # s, asking whether one small place decides
+
+
+@dataclass(frozen=True)
+class Plan:
+    """From step `at` on, `steps` are to be done in all. It is written down before it is acted upon, so that a resume does the same."""
+
+    at: int
+    steps: int
+    why: str  # time · watcher
 
 
 @dataclass(frozen=True)
@@ -128,7 +140,9 @@ class RunInfo:
     epochs: float | None = None
     quote: Quoted | None = None
     augmentation: Mapping[str, Any] | None = None  # what is done to images while training (LightAugment); {} = nothing; None: nobody wrote it down
-    stop_at: int | None = None  # steps, where a watcher ended the training
+    stop_at: int | None = None  # steps, where a watcher ended the training: in runs of earlier versions
+    plans: tuple[Plan, ...] = ()  # other numbers of steps than `steps`, in the order in which they were decided
+    left_out: tuple[str, ...] = ()  # what there was no time for (msgids), with --time
     # -- what came of it
     learning: Learning | None = None
     frozen: FrozenHead | None = None
@@ -140,6 +154,7 @@ class RunInfo:
     first_model_seconds: float | None = None
     model_seconds: float | None = None
     seconds: float | None = None  # the whole command
+    scored: bool = False  # the sealed file was put to the test images
     rivals: Mapping[str, int] = field(default_factory=dict)  # images that each simpler model had, with --time
     judged: bool = True  # False: it ended with the sealed model
     # -- from a program, or opened without a training

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -61,8 +62,21 @@ def sealed(exported: np.ndarray, torch_probabilities: np.ndarray) -> Finding:
     )
 
 
-def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str) -> Finding:
-    """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time)."""
+CUT_SAYS = {
+    "time": N_(
+        "Training ended when its time was up, in pass {epochs:count} of {planned:number}; pass {best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
+    ),
+    "watcher": N_(
+        "Training ended when a watcher asked for it, in pass {epochs:count} of {planned:number}; pass {best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
+    ),
+}
+
+
+def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str, cut: str = "") -> Finding:
+    """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time).
+
+    cut: "time" or "watcher" when there were fewer steps than planned at first, for that reason.
+    """
     if not n:
         says = (
             N_("There were too few images to choose by validation: the weights after the last of {epochs:count} passes were kept.")
@@ -73,6 +87,8 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
         says = N_("The pretrained network with a new last layer was best on validation, {accuracy:percent} of {n:count} images; fine-tuning it was no better.")
     elif kind == "frozen":
         says = N_("The pretrained network with a new last layer was best on validation: {accuracy:percent} of {n:count} images.")
+    elif cut:
+        says = CUT_SAYS[cut]
     elif epochs == 1:
         says = N_("After one pass over the training images, {accuracy:percent} of {n:count} validation images were right.")
     elif epochs < planned:
@@ -87,6 +103,13 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
         message=message(says, best=best_epoch + 1, epochs=epochs, planned=planned, accuracy=accuracy, n=n),
         source="validation",
     )
+
+
+def left_out(parts: Sequence[str], asked: float) -> Finding:
+    """What there was no time for. parts: msgids, asked: s."""
+    says = N_("Left out for want of time ({asked:duration} were asked for): {parts}. A longer --time with --new has room for it.")
+    listed = reduce(lambda before, part: message(N_("{before}, {part}"), before=before.to_json(), part=part.to_json()), map(message, parts))
+    return Finding(name="left_out", verdict="unknown", message=message(says, asked=asked, parts=listed.to_json()))
 
 
 ENERGY_NAMES = {"measured": N_("energy, measured"), "estimated": N_("energy, estimated"), "assumed": N_("energy, assumed")}

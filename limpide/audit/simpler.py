@@ -44,7 +44,8 @@ class Had:
 
     images: int  # of the training part
     seconds: float | None = None  # each, where a time was asked for
-    late: Sequence[str] = ()  # keys of those that had no time
+    late: Sequence[str] = ()  # keys of those that their seconds were too few for
+    left_out: Sequence[str] = ()  # keys of those that were not tried, as the time for the whole was up
 
 
 def simpler(network: Rival, rivals: Sequence[Rival], had: Had, groups: np.ndarray | None = None) -> Finding:
@@ -55,6 +56,11 @@ def simpler(network: Rival, rivals: Sequence[Rival], had: Had, groups: np.ndarra
     ranked = sorted(rivals, key=lambda rival: -rival.accuracy)
     tests = {rival.key: compared(network, rival, groups) for rival in ranked}
     verdict, says = _judged(network, ranked, tests, groups)
+    if had.left_out and verdict == "ok":
+        verdict, says = (
+            "unknown",
+            _about(N_("Not every simpler model was tried; of those that were, the best, {rival}, is right on {share:percent}."), ranked[0]),
+        )
     details = [*_what_they_had(ranked, had), *_how(len(ranked), groups)]
     if weak := _no_better_than_majority(ranked[0], ranked, groups):
         details.insert(0, weak)
@@ -143,12 +149,11 @@ def _what_they_had(ranked: Sequence[Rival], had: Had) -> list[Message]:
         if rival.drawn is not None and rival.drawn < rival.n_train:
             says = N_("Each of the {trees:count} trees of the forest drew {n:count} of its {all:count} training images.")
             said.append(message(says, trees=TREES, n=rival.drawn, all=rival.n_train))
-    if had.late and had.seconds:
+    if had.late:
         says = N_("In {seconds:duration}, {rival} could not be fitted to even a few images.")
-        said += [message(says, seconds=had.seconds, rival=message(NAMES[key]).to_json()) for key in had.late]
-    elif had.late:
-        says = N_("There was no time for {rival}.")
-        said += [message(says, rival=message(NAMES[key]).to_json()) for key in had.late]
+        said += [message(says, seconds=had.seconds or 0.0, rival=message(NAMES[key]).to_json()) for key in had.late]
+    says = N_("There was no time for {rival}.")
+    said += [message(says, rival=message(NAMES[key]).to_json()) for key in had.left_out]
     if had.seconds is not None and (few or had.late):
         said.append(message(N_("Each simpler model had {seconds:duration}, as a time was asked for."), seconds=had.seconds))
     elif few:

@@ -51,7 +51,7 @@ def fit(
     while state.step < state.steps or state.position:
         state.model.train()
         for images, labels in train.shuffled(recipe.seed, state.epoch, start=state.position):
-            if state.step == state.steps:
+            if state.step >= state.steps:  # fewer may be planned after any event
                 break
             began = time.perf_counter()
             lr = state.lr * one_cycle(state.step, state.steps)

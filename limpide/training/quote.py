@@ -6,8 +6,10 @@ import copy
 import time
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from limpide.events import Step
 from limpide.models import pretrained
 from limpide.recipe import Recipe
 from limpide.training.batches import Augment, Batches
@@ -15,8 +17,12 @@ from limpide.training.decide import default_epochs
 from limpide.training.fit import fit, logits_of
 from limpide.training.state import TrainState
 
-TIMED_STEPS = 2
-LONGEST_UNASKED = 600.0  # s of fine-tuning when nobody gave a time
+FEWEST_TIMED, MOST_TIMED = 2, 16  # steps
+TIMED_SECONDS = 0.5  # until so many of them are done, as many steps are timed as fit
+TIMED_IMAGES = 32  # at once: a few take nearly as long as a batch
+# Multiply-adds that all passes over the training part may cost, forwards, when nobody gave a time or a number of passes, by the kind of
+# device. Work and not seconds, so that a slow or a busy machine trains the same network: about ten minutes of two processor cores.
+MOST_UNASKED = {"cpu": 1e13, "mps": 1e14, "cuda": 1e15}
 MOST_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
 
 
@@ -32,31 +38,39 @@ def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe
     trial = copy.deepcopy(state)
     trial.steps = 10**9  # a rate close to zero: the copy must not diverge
     trial.generator = torch.Generator().manual_seed(0)
-    seconds = []
+    ended = []  # when each step did: the first prepares the others
     for event in fit(trial, train, None, recipe, augment=augment):
-        seconds.append(event.seconds)
-        if len(seconds) > TIMED_STEPS:
+        if isinstance(event, Step):
+            ended.append(time.perf_counter())
+        if len(ended) > FEWEST_TIMED and (ended[-1] - ended[0] > TIMED_SECONDS or len(ended) > MOST_TIMED):
             break
-    few = Batches(validation.pixels, validation.rows[: validation.batch], validation.labels[: validation.batch], validation.batch, validation.device)
     image = 0.0
-    if len(few.rows):
+    if len(validation.rows):
+        some = np.resize(np.arange(len(validation.rows)), TIMED_IMAGES)
+        batch = Batches(validation.pixels, validation.rows[some], validation.labels[some], TIMED_IMAGES, validation.device)
+        logits_of(trial.model, batch, recipe.precision)  # the first time prepares the others
         began = time.perf_counter()
-        logits_of(trial.model, few, recipe.precision)
-        image = (time.perf_counter() - began) / max(1, len(few.rows))
+        logits_of(trial.model, batch, recipe.precision)
+        image = (time.perf_counter() - began) / TIMED_IMAGES
     torch.set_rng_state(random)
-    # The fastest step: what else the machine was doing just then says nothing about the hours to come.
-    return Speed(min(seconds[1:] or seconds), image)
+    return Speed(float(np.median(np.diff(ended))), image)
 
 
-def steps_for(recipe: Recipe, speed: Speed, train: Batches, validation: Batches, grey: bool, left: float | None) -> int:
-    """How many steps to do: what was asked for, or what fits into the `left` seconds, or the default."""
+def passes_unasked(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[int, int]:
+    """(passes over so many training images when nobody asked for a number or gave a time, the usual number). work: multiply-adds of one image."""
+    usual = default_epochs(recipe, images, grey)
+    most = MOST_UNASKED[torch.device(recipe.device).type]
+    return max(1, min(usual, int(most / max(1, images * work)))), usual
+
+
+def steps_for(recipe: Recipe, speed: Speed, train: Batches, validation: Batches, grey: bool, left: float | None, work: int) -> int:
+    """How many steps to do: what was asked for, or what fits into the `left` seconds, or the default. work: multiply-adds of one image."""
     per_epoch = len(train)
     epoch_seconds = per_epoch * speed.step + len(validation.rows) * speed.image
     if recipe.epochs is not None:
         return recipe.epochs * per_epoch
-    usual = default_epochs(recipe, len(train.rows), grey)
     if left is None:
-        return max(1, min(usual, int(LONGEST_UNASKED / epoch_seconds))) * per_epoch
+        return passes_unasked(recipe, len(train.rows), work, grey)[0] * per_epoch
     most = MOST_EPOCHS["pretrained" if pretrained(recipe) else "scratch"]
     epochs = left / epoch_seconds
     if epochs >= 1:

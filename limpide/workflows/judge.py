@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from limpide import files, machine
 from limpide.audit import AUDITS, records, simpler
 from limpide.audit.evidence import Evidence
-from limpide.audit.rivals import Rival
+from limpide.audit.rivals import NAMES, Rival
 from limpide.data.dataset import TEST, TRAIN, Dataset
 from limpide.data.decode import Undecodable
 from limpide.data.preprocessing import Preprocessing
@@ -26,8 +27,11 @@ from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.run_info import RunInfo, there
 from limpide.workflows.belonging import as_split
+from limpide.workflows.phases.deadline import INSIDE, SHORTCUT, SIMPLER, Deadline, affordable
 from limpide.workflows.rivals import Material, compare
 
+# s that parts of judging take, about. The report: with its evidence weighed and its page written.
+REPORT_SECONDS, INSIDE_SECONDS, FEWEST_SECONDS = 2.0, 2.0, 2.0
 PASTED_WORK = 4e11  # multiply-adds that asking for shortcuts may cost: a few seconds
 
 
@@ -43,7 +47,7 @@ def looked(
     with ThreadPoolExecutor(machine.cores()) as pool:
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH].tolist()
-            pairs = [(i, image) for i, image in zip(part, pool.map(lambda i: _readable(dataset, i, side, also), part), strict=True) if image is not None]
+            pairs = [(i, image) for i, image in zip(part, pool.map(lambda i: readable(dataset, i, side, also), part), strict=True) if image is not None]
             if pairs:
                 found.append(predictor.probabilities([image for _, image in pairs]))
             kept += [i for i, _ in pairs]
@@ -51,7 +55,7 @@ def looked(
     yield np.array(kept, dtype=int), np.concatenate(found) if found else np.zeros((0, len(predictor.classes)), np.float32)
 
 
-def _readable(dataset: Dataset, row: int, at_least: int, also: Callable[[int, Any], None] | None = None) -> Any:
+def readable(dataset: Dataset, row: int, at_least: int, also: Callable[[int, Any], None] | None = None) -> Any:
     """The image, or None when it can no longer be read."""
     try:
         image = dataset.images.image(row, at_least)
@@ -88,35 +92,80 @@ def evidence_of(
     )
 
 
+@dataclass(frozen=True)
+class Score:
+    """What the one look at the test part gave."""
+
+    rows: np.ndarray  # int (n,), of the test part, those that could be read
+    evidence: Evidence
+    milliseconds: float  # to name one image
+
+
 def judge(
     run: Run,
     dataset: Dataset,
     parts: np.ndarray,
-    material: Material,
+    material: Callable[[], Generator[Event, None, Material]],
     *,
-    began: float,
+    deadline: Deadline,
     energy: Callable[[], Energy],
     memory: machine.MemoryWatch,
     images: bool,
 ) -> Iterator[Event]:
     """Looks at the test part once; then findings, report, and a finished run.
 
-    began: when the work began (monotonic, s) · energy: of the run so far, read once, for the report and for run.json.
+    material: makes what simpler models learn from · energy: of the run so far, read once, for the report and for run.json.
+
+    The score and the report are never left out. Of the rest, what is done already is not done again, and what there is no time for
+    is left out and told.
     """
-    from limpide.models import multiply_adds, parameters
+    from limpide.models import multiply_adds
     from limpide.training.network import trained
 
+    score = yield from _scored(run, dataset, parts)
+    model, preprocessing = trained(run)
+    work = multiply_adds(model, preprocessing.channels, preprocessing.size)
+    machine.release_memory()  # what the runtime held, and now each part, serves no other
+    pasted = there(run.info().quote, "quote").pasted
+    if _due(run, "simpler", deadline, SIMPLER, FEWEST_SECONDS + INSIDE_SECONDS + pasted):
+        info, right = run.info(), score.evidence.right
+        learned_from, size = _trained_on(info, int((parts == TRAIN).sum())), run.model_file.stat().st_size
+        own = Rival("network", right, np.arange(len(right)), learned_from, training_seconds(info), score.milliseconds, size, work)
+        yield from _simpler(run, dataset, parts, score, own, material, deadline, INSIDE_SECONDS + pasted)
+        machine.release_memory()
+    if _due(run, "inside", deadline, INSIDE, INSIDE_SECONDS):
+        yield from _inside(run, dataset, score.evidence, score.rows, model, preprocessing)
+        machine.release_memory()
+    if _due(run, "shortcut", deadline, SHORTCUT, pasted):
+        yield from _shortcut(run, dataset, score.evidence, score.rows, model, preprocessing, work)
+    yield from _told(run, model, work, score.milliseconds, deadline.passed(), energy=energy, memory=memory, images=images)
+
+
+def _due(run: Run, finding: str, deadline: Deadline, part: str, seconds: float) -> bool:
+    """Whether this part is still to be done, and there is time for it and for the report. seconds: what it takes, about."""
+    return run.finding(finding) is None and affordable(run, deadline, part, seconds + REPORT_SECONDS)
+
+
+def _scored(run: Run, dataset: Dataset, parts: np.ndarray) -> Generator[Event, None, Score]:
+    """The sealed file on the test part, and what that says of it. Its answers are kept, so that a judging that was cut short looks only once."""
     yield Progress(message(N_("opening the model file")))
-    predictor, info = Predictor(run.model_file), run.info()
-    quote = there(info.quote, "quote")
-    rows, probabilities = np.zeros(0, int), np.zeros((0, 0))
-    for item in looked(predictor, dataset, np.flatnonzero(parts == TEST)):
-        if isinstance(item, Progress):
-            yield item
-        else:
-            rows, probabilities = item
-    lost = int((parts == TEST).sum()) - len(rows)
-    if lost:
+    predictor = Predictor(run.model_file)
+    test = np.flatnonzero(parts == TEST)
+    kept = _kept_predictions(run, dataset, test) if run.info().scored else None
+    if kept is None:
+        rows, probabilities = np.zeros(0, int), np.zeros((0, 0))
+        for item in looked(predictor, dataset, test):
+            if isinstance(item, Progress):
+                yield item
+            else:
+                rows, probabilities = item
+        probabilities = never_said(probabilities, len(_strange(predictor, dataset, rows)))
+        _keep_predictions(run, dataset, rows, dataset.labels[rows], probabilities)
+        _count_look(run, run.info())
+        run.update(scored=True)
+    else:
+        rows, probabilities = kept
+    if lost := len(test) - len(rows):
         yield Note(
             "warning",
             message(
@@ -124,36 +173,57 @@ def judge(
             ),
         )
     yield Progress(message(N_("weighing its answers")))
-    truth = dataset.labels[rows]
-    strange = dataset.classes[len(predictor.classes) : int(truth.max()) + 1]
-    probabilities = never_said(probabilities, len(strange))
-    train_labels = dataset.labels[parts == TRAIN]
-    _count_look(run, info)
-    _keep_predictions(run, dataset, rows, truth, probabilities)
-    evidence = as_split(evidence_of(predictor, dataset, rows, truth, probabilities, int(np.bincount(train_labels).argmax()), strange=strange), run)
+    most = int(np.bincount(dataset.labels[parts == TRAIN]).argmax())
+    evidence = as_split(evidence_of(predictor, dataset, rows, dataset.labels[rows], probabilities, most, strange=_strange(predictor, dataset, rows)), run)
     for audit in AUDITS.values():
         yield _add(run, audit(evidence))
-    model, preprocessing = trained(run)
-    work = multiply_adds(model, preprocessing.channels, preprocessing.size)
     yield Progress(message(N_("timing the model file")))
-    ms, megabytes = predictor.milliseconds(dataset.images.image(int(rows[0]), preprocessing.jpeg_side)), run.model_file.stat().st_size
-    del predictor  # the runtime keeps what it once took for as long as it is there
-    machine.release_memory()
-    own = Rival("network", evidence.right, np.arange(len(rows)), _trained_on(info, len(train_labels)), training_seconds(info), ms, megabytes, work)
-    rivals, late = yield from compare(dataset, parts, rows, material, lambda key, n: _keep_decision(run, key, n))
-    _keep_answers(run, rivals, len(rows))
-    yield _add(run, simpler.simpler(own, rivals, simpler.Had(len(train_labels), material.budget.seconds, late), evidence.groups))
-    machine.release_memory()
-    yield from _inside(run, dataset, evidence, rows, model, preprocessing)
-    machine.release_memory()
-    yield from _shortcut(run, dataset, evidence, rows, model, preprocessing, work)
-    whole, used = time.monotonic() - began, energy()
+    return Score(rows, evidence, predictor.milliseconds(dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side)))
+
+
+def _strange(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> tuple[str, ...]:
+    """Classes of these images that the model does not know."""
+    return tuple(dataset.classes[len(predictor.classes) : int(dataset.labels[rows].max()) + 1])
+
+
+def _simpler(
+    run: Run,
+    dataset: Dataset,
+    parts: np.ndarray,
+    score: Score,
+    own: Rival,
+    material: Callable[[], Generator[Event, None, Material]],
+    deadline: Deadline,
+    reserve: float,
+) -> Iterator[Event]:
+    """The network beside simpler models, one after the other while there is time. reserve: s that are kept for what follows."""
+    learned = yield from material()
+    budget = learned.budget.seconds
+    needed = (budget or 0.0) + reserve + REPORT_SECONDS
+
+    def allowed(key: str) -> bool:
+        return affordable(run, deadline, NAMES[key], needed)
+
+    rivals, late, left_out = yield from compare(dataset, parts, score.rows, learned, lambda key, n: _keep_decision(run, key, n), allowed)
+    _keep_answers(run, rivals, len(score.rows))
+    yield _add(run, simpler.simpler(own, rivals, simpler.Had(int((parts == TRAIN).sum()), budget, late, left_out), score.evidence.groups))
+
+
+def _told(
+    run: Run, model: Any, work: int, ms: float, whole: float, *, energy: Callable[[], Energy], memory: machine.MemoryWatch, images: bool
+) -> Iterator[Event]:
+    """What it cost, what was left out, and the report; then the run is finished."""
+    from limpide.models import parameters
+    from limpide.report.page import write_page
+
+    info, used = run.info(), energy()
+    quote = there(info.quote, "quote")
     yield _add(
         run,
         records.cost(
             parameters=parameters(model),
             multiply_adds=work,
-            file_bytes=megabytes,
+            file_bytes=run.model_file.stat().st_size,
             training=training_seconds(info),
             whole=whole,
             quoted=quote.seconds,
@@ -163,9 +233,9 @@ def judge(
             energy=used,
         ),
     )
+    if info.left_out:
+        yield _add(run, records.left_out(info.left_out, float(info.recipe["time"])))
     yield Progress(message(N_("writing the report")))
-    from limpide.report.page import write_page
-
     meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
     write_page(run, images=images, meanings=meanings)
     shutil.rmtree(run.cache, ignore_errors=True)
@@ -207,6 +277,16 @@ def _keep_answers(run: Run, rivals: Sequence[Rival], n: int) -> None:
 
 def _keep_decision(run: Run, key: str, n: int) -> None:
     run.update(rivals={**run.info().rivals, key: n})
+
+
+def _kept_predictions(run: Run, dataset: Dataset, test: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """(rows, probabilities) of an earlier session; None where the file is gone or is of other images."""
+    place = {dataset.images.names[int(i)].encode("utf-8", "surrogateescape"): int(i) for i in test}
+    try:
+        with np.load(run.predictions / "test.npz", allow_pickle=False) as stored:
+            return np.array([place[name] for name in stored["files"].tolist()], dtype=int), stored["probabilities"]
+    except (OSError, KeyError, ValueError, BadZipFile):
+        return None
 
 
 def _keep_ends(run: Run, arrays: dict[str, np.ndarray]) -> None:
@@ -251,7 +331,7 @@ def _shortcut(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, 
         return  # not one class in the time that there is
     yield Progress(asking := message(N_("asking whether one small place decides a class")), 0, len(looked_at))
     side = preprocessing.jpeg_side
-    read = {k: preprocessing.pixels(image) for k in chosen(truth, looked_at).tolist() if (image := _readable(dataset, int(rows[k]), side)) is not None}
+    read = {k: preprocessing.pixels(image) for k in chosen(truth, looked_at).tolist() if (image := readable(dataset, int(rows[k]), side)) is not None}
     if not read:
         return
     some, squares = list(read), np.stack(list(read.values()))

@@ -102,20 +102,23 @@ def sizes_of(pixels: Pixels, train: int, test: int, classes: int) -> Sizes:
 
 
 def compare(
-    dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material, keep: Callable[[str, int], None]
-) -> Generator[Event, None, tuple[list[Rival], list[str]]]:
-    """A generator of progress whose return value is (the rivals, the keys of those that had no time).
+    dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material, keep: Callable[[str, int], None], allowed: Callable[[str], bool]
+) -> Generator[Event, None, tuple[list[Rival], list[str], list[str]]]:
+    """A generator of progress whose return value is (the rivals, the keys of those whose seconds were too few, of those that were not tried).
 
-    rows: test images. keep: is told, where a clock decided, how many images a rival had.
+    rows: test images. keep: is told, where a clock decided, how many images a rival had. allowed: whether there is still time for this one.
     """
-    found, late = [rivals.majority(dataset.labels[parts == TRAIN], dataset.labels[rows])], []
+    found, late, left_out = [rivals.majority(dataset.labels[parts == TRAIN], dataset.labels[rows])], [], []
     budget = material.budget
     if budget.seconds is not None and budget.seconds <= 0:
-        return found, _keys(material)
+        return found, [], _keys(material)
     yield Progress(message(N_("preparing the images for simpler models")))
     attempts = _attempts(dataset, parts, rows, material)
     for done, (key, attempt) in enumerate(attempts.items()):
         yield Progress(message(N_("trying simpler models: {name}"), name=message(rivals.NAMES[key]).to_json()), done, len(attempts))
+        if not allowed(key):
+            left_out.append(key)
+            continue
         rival = yield from attempt
         if budget.seconds is not None:
             keep(key, rival.n_train if rival else 0)
@@ -123,7 +126,7 @@ def compare(
             late.append(key)
         else:
             found.append(rival)
-    return found, late
+    return found, late, left_out
 
 
 def _keys(material: Material) -> list[str]:

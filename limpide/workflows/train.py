@@ -7,7 +7,6 @@ continues one.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.checkpoint import load_checkpoint
 from limpide.training.decide import check
+from limpide.workflows.phases import deadline
 from limpide.workflows.phases.check import check_images
 from limpide.workflows.phases.finish import finish
 from limpide.workflows.phases.first import first_model
@@ -79,7 +79,7 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
         info = run.info()
         if info.fingerprint != dataset.fingerprint:
             raise RunError("L507", N_("the images changed since this run began"), where=dataset.location, todo=N_("start another run with --new"))
-        job = Job(run, dataset, time.monotonic() - started - info.spent, images, rehash, info)
+        job = Job(run, dataset, deadline.now() - started - info.spent, images, rehash, info)
         run.rewind(_offset(job))
         if info.epoch_id and info.machine != machine.describe():
             yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))

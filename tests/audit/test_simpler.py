@@ -141,7 +141,7 @@ def test_where_a_time_was_asked_for_it_is_said() -> None:
     found = details([model("forest", first(300), n_train=64)], Had(500, 3.0, ["logistic"]))
     assert "In 3.0 s, logistic regression on pixels could not be fitted to even a few images." in [line.replace("\N{NO-BREAK SPACE}", " ") for line in found]
     assert any(line.startswith("Each simpler model had 3") for line in found) and not any("counted" in line for line in found)
-    assert "There was no time for logistic regression on pixels." in details([model("majority", first(300))], Had(500, 0.0, ["logistic"]))
+    assert "There was no time for logistic regression on pixels." in details([model("majority", first(300))], Had(500, 0.0, (), ["logistic"]))
 
 
 def test_what_the_trees_of_a_forest_drew_is_said() -> None:

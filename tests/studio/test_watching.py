@@ -152,7 +152,7 @@ from limpide.cli import main
 from limpide.errors import RunError
 
 def train(run, dataset, **_):
-    raise RunError("L602", "it takes too long", where=str(run.path), todo="use --time")
+    raise RunError("L601", "it takes too long", where=str(run.path), todo="use --time")
     yield
 
 limpide.workflows.train.train = train

@@ -136,8 +136,8 @@ def test_no_time_at_all_leaves_out_all_but_the_most_frequent_class() -> None:
     dataset = Dataset.__new__(Dataset)
     object.__setattr__(dataset, "labels", np.array([0, 0, 1, 0, 1]))
     material = rivals.Material(None, None, Budget(seconds=0.0), Recipe())  # type: ignore[arg-type]
-    steps = rivals.compare(dataset, np.array([1, 1, 1, 3, 3]), np.array([3, 4]), material, lambda *_: None)
+    steps = rivals.compare(dataset, np.array([1, 1, 1, 3, 3]), np.array([3, 4]), material, lambda *_: None, lambda _: True)
     with pytest.raises(StopIteration) as ended:
         next(steps)
-    found, late = ended.value.value
-    assert [rival.key for rival in found] == ["majority"] and late == ["logistic", "forest", "nearest", "frozen"]
+    found, late, left_out = ended.value.value
+    assert [rival.key for rival in found] == ["majority"] and not late and left_out == ["logistic", "forest", "nearest", "frozen"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 
 from limpide.events import Event
@@ -15,5 +14,5 @@ def finish(job: Job) -> Iterator[Event]:
         shutil.rmtree(job.run.cache, ignore_errors=True)
         for old in job.run.checkpoints.glob("step-*"):
             old.unlink(missing_ok=True)
-        job.enter("done", status="finished", judged=False, seconds=time.monotonic() - job.began)
+        job.enter("done", status="finished", judged=False, seconds=job.deadline.passed())
     yield from ()

@@ -50,7 +50,7 @@ def first_model(job: Job) -> Iterator[Event]:
     save_weights(model, job.run.snapshots / "first.safetensors")
     yield Progress(message(N_("writing the first model")))
     export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.recipe.model)
-    ready = time.monotonic() - job.began
+    ready = job.deadline.passed()
     if job.recipe.flip == "auto":
         yield Progress(message(N_("asking whether mirrored images are known, too")))
         flip, why = _flip(job, model, head, rows["validation"], accuracy)

@@ -21,11 +21,12 @@ from limpide.training.checkpoint import load_checkpoint, save_checkpoint
 from limpide.training.fit import evaluate, fit, stalled
 from limpide.training.network import altered, augmentation, load_weights, save_weights, start
 from limpide.training.state import TrainState
+from limpide.workflows.phases.deadline import planned, plans_of
 from limpide.workflows.phases.job import Job
+from limpide.workflows.phases.share import Share
 from limpide.workflows.phases.watched import Watched
 
 CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
-OVER_QUOTE, SLACK = 1.5, 5.0  # times the quote, plus seconds that no short quote can foresee
 
 
 def fit_network(job: Job) -> Iterator[Event]:
@@ -64,7 +65,9 @@ def fit_network(job: Job) -> Iterator[Event]:
         kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
     save_weights(state.model, job.run.snapshots / "best.safetensors")
     held = frozen.n_validation if frozen and kind == "frozen" else len(job.rows("validation"))
-    job.run.add_finding(records.training(state.best_epoch, state.epoch, there(job.info.epochs, "epochs"), accuracy, held, kind))
+    steps, epochs = there(job.info.steps, "steps"), there(job.info.epochs, "epochs")
+    cut = planned(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
+    job.run.add_finding(records.training(state.best_epoch, state.epoch, epochs, accuracy, held, kind, cut))
     job.enter("seal", final=Final(kind, preprocessing.to_json(), accuracy), fit_seconds=seconds)
 
 
@@ -103,13 +106,14 @@ def _diagnosed(job: Job) -> Iterator[Event]:
 
 
 def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Event]:
-    """Runs the loop, saves when due, and stops when validation stalls or the quote is far exceeded."""
+    """Runs the loop, saves when due, and stops when validation stalls, when a watcher asks for it or the time is up."""
     run, validation = job.run, job.validation()
-    left = there(job.info.quote, "quote").fitting * (1 - state.step / max(1, state.steps))
     began = saved = time.monotonic()
     pause = CHECKPOINT_EVERY
     watched, batches = Watched(job, state), job.batches("train")
+    share = Share(job, state, len(batches))
     a_pass = len(batches)  # steps
+    yield from share.kept()
     loop = fit(
         state,
         batches,
@@ -118,7 +122,7 @@ def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Even
         augment=change,
     )
     with contextlib.closing(loop):  # type: ignore[type-var]
-        while not stalled(state, int(job.recipe.patience or 1)) and not watched.stopped:
+        while not stalled(state, int(job.recipe.patience or 1)):
             event = next(loop, None)
             if event is None:
                 return
@@ -132,42 +136,18 @@ def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Even
             try:
                 yield event
                 yield from watched.after(event)
-                if not isinstance(event, Epoch) and event.n % a_pass == 0 and len(validation.rows):
+                yield from share.after(event, watched.paused)
+                if not isinstance(event, Epoch) and (event.n % a_pass == 0 or event.n >= state.steps) and len(validation.rows):
                     yield Progress(message(N_("looking at the validation images")))
             except GeneratorExit:
                 _checkpoint(job, state)
-                _stopped(job, now - began - watched.paused)
+                _stopped(job, time.monotonic() - began - watched.paused)
                 raise
-            if job.recipe.time is not None and state.step < state.steps and now - began - watched.paused > OVER_QUOTE * left + SLACK:
-                _checkpoint(job, state)
-                _stopped(job, now - began - watched.paused)
-                raise TrainingError(
-                    "L602",
-                    N_("the training takes more than one and a half times as long as quoted; it was saved after step {step} of {steps}"),
-                    where=run.path,
-                    todo=N_("run the same command again to continue, or use --time with a longer time and --new"),
-                    step=state.step,
-                    steps=state.steps,
-                )
-    if watched.stopped:
-        yield from _early(job, state)
-
-
-def _early(job: Job, state: TrainState) -> Iterator[Event]:
-    """A watcher ended the training within a pass: what is learned so far is scored, as at the end of one."""
-    if state.position and len((validation := job.validation()).rows):
-        loss, accuracy = evaluate(state.model, validation, job.recipe)
-        best = state.keep_if_best(accuracy, loss)
-        event = Epoch(state.epoch, state.step, state.loss_sum / state.position, loss, accuracy, best, 0.0)
-        state.epoch, state.position, state.loss_sum = state.epoch + 1, 0, 0.0
-        job.run.append(event)
-        yield event
-    _checkpoint(job, state)
 
 
 def _stopped(job: Job, seconds: float) -> None:
     """Keeps the time that was spent, so that the finished run tells all of it."""
-    job.run.update(status="stopped", fit_seconds=job.info.fit_seconds + seconds, spent=time.monotonic() - job.began)
+    job.run.update(status="stopped", fit_seconds=job.info.fit_seconds + seconds, spent=job.deadline.passed())
 
 
 def _checkpoint(job: Job, state: TrainState) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -20,10 +19,11 @@ from limpide.language import Message
 from limpide.machine import MemoryWatch
 from limpide.recipe import Recipe
 from limpide.run import Run
-from limpide.run_info import Phase, RunInfo
+from limpide.run_info import Phase, Plan, RunInfo
 from limpide.training.batches import Batches
 from limpide.training.decide import frozen_size
 from limpide.training.network import build
+from limpide.workflows.phases.deadline import Deadline, leave_out
 
 PHASES: tuple[str, ...] = get_args(Phase)
 
@@ -58,7 +58,21 @@ class Job:
 
     def enter(self, phase: str, **values: Any) -> None:
         """The phases before this one are done; the time they took counts when a continued run says how long it worked."""
-        self.run.enter(phase, spent=time.monotonic() - self.began, energy=self.energy(), **values)
+        self.run.enter(phase, spent=self.deadline.passed(), energy=self.energy(), **values)
+        self.info = self.run.info()
+
+    @property
+    def deadline(self) -> Deadline:
+        return Deadline(self.info.wanted.get("time"), self.began)
+
+    def plan(self, plan: Plan) -> None:
+        """Writes down, before anything is done about it, that another number of steps is to be done."""
+        self.run.update(plans=[*self.info.plans, plan])
+        self.info = self.run.info()
+
+    def leave_out(self, part: str) -> None:
+        """There is no time for this part (msgid)."""
+        leave_out(self.run, part)
         self.info = self.run.info()
 
     def energy(self) -> Energy:

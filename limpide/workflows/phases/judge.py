@@ -24,10 +24,14 @@ def judge_model(job: Job) -> Generator[Event]:
     """Looks at the test part once and writes findings and report."""
     if job.done("judge"):
         return
-    frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
-    material = Material(job.pixels(), frozen, rival_budget(job.recipe), job.recipe, job.info.rivals)
-    yield from judge(job.run, job.dataset, job.parts, material, began=job.began, energy=job.energy, memory=job.memory, images=job.images)
+    yield from judge(job.run, job.dataset, job.parts, lambda: _material(job), deadline=job.deadline, energy=job.energy, memory=job.memory, images=job.images)
     job.info = job.run.info()
+
+
+def _material(job: Job) -> Generator[Event, None, Material]:
+    """What simpler models learn from."""
+    frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
+    return Material(job.pixels(), frozen, rival_budget(job.recipe), job.recipe, job.info.rivals)
 
 
 def _frozen(job: Job) -> Generator[Event, None, Frozen]:

@@ -19,14 +19,20 @@ from limpide.models import is_outside, multiply_adds, pretrained
 from limpide.recipe import Recipe
 from limpide.run_info import Quoted
 from limpide.training import quote
+from limpide.training.frozen import BATCH
 from limpide.training.network import augmentation, start
-from limpide.training.transfer import CHUNK, frozen_features
-from limpide.workflows.judge import PASTED_WORK
+from limpide.training.transfer import seconds_an_image
+from limpide.workflows.judge import INSIDE_SECONDS, PASTED_WORK, REPORT_SECONDS, readable
+from limpide.workflows.phases.deadline import FINE_TUNING
 from limpide.workflows.phases.job import Job
 from limpide.workflows.phases.memory import judging_bytes
+from limpide.workflows.phases.seal import ENOUGH
 from limpide.workflows.rivals import FROZEN_WORK, WIDTH, Budget, Sizes, sizes_of
 
 HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0  # fitting and exporting the first model; calibrating, exporting and opening the final one
+SEALED = 1.3  # times as long takes the sealed file, in float32 and with its own resize
+SPARE = 0.85  # of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
+TIMED_FILES = 8
 LOAD_SECONDS = 1.0  # a pretrained network to compare with
 FOREST_WORK = 1.2e11  # multiply-adds that would take as long as a whole forest
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
@@ -40,30 +46,32 @@ def quote_work(job: Job) -> Iterator[Event]:
     yield Progress(message(N_("timing a few steps")))
     train_batches, validation = job.batches("train"), job.validation()
     model = _accepted(job)
+    p, known = job.pixels().preprocessing, pretrained(job.recipe)
+    work = multiply_adds(model, p.channels, p.size)
     state = start(model, job.recipe, 1)
     speed = quote.probe(state, train_batches, validation, job.recipe, augmentation(job.recipe, 9, job.seen.grey))
-    passed = time.monotonic() - job.began
-    if pretrained(job.recipe):
+    if known:
         yield Progress(message(N_("timing the pretrained network")))
-    each = _frozen_seconds(job) if pretrained(job.recipe) else 0.0  # s an image
-    looked_at = sum(len(job.frozen_rows(part)) for part in ("train", "validation")) if each else 0
-    frozen = looked_at * each + (HEAD_SECONDS if each else 0.0)
-    after = SEAL_SECONDS + len(job.rows("test")) * speed.image + (len(job.frozen_rows("test")) * each if each else 0.0)
-    after += _pasted_seconds(job, model, each or speed.image)
-    left = None
-    if job.recipe.time is not None:
-        left = (job.recipe.time - passed - frozen - after) * 0.85  # the rest is for the simpler models
-    steps = quote.steps_for(job.recipe, speed, train_batches, validation, job.seen.grey, left)
+    each = _frozen_seconds(job) if known else 0.0  # s an image
+    passed = job.deadline.passed()
+    looked_at = {part: len(job.frozen_rows(part)) if known else 0 for part in ("train", "validation", "test")}
+    frozen = (looked_at["train"] + looked_at["validation"]) * each + (HEAD_SECONDS if known else 0.0)
+    after, pasted = _score_seconds(job, speed.image, each), _pasted_seconds(job, work, each or speed.image)
+    look = len(validation.rows) * speed.image
+    left = None if job.recipe.time is None else (job.recipe.time - passed - frozen - after - pasted) * SPARE
+    steps = quote.steps_for(job.recipe, speed, train_batches, validation, job.seen.grey, left, work)
     epochs = steps / len(train_batches)
-    fitting = steps * speed.step + math.ceil(epochs) * len(validation.rows) * speed.image
-    rivals = _rival_seconds(job)
-    total = passed + frozen + fitting + after + rivals
-    first = passed + frozen if frozen else passed + fitting + SEAL_SECONDS / 2
+    fitting = steps * speed.step + math.ceil(epochs) * look
+    more = _rival_seconds(job) + looked_at["test"] * each + INSIDE_SECONDS + pasted
+    if job.recipe.time is not None:  # beyond what was asked for it is left out
+        more = min(more, max(0.0, job.recipe.time - passed - frozen - fitting - after))
+    total = passed + frozen + fitting + after + more
+    first = passed + (frozen or fitting + SEAL_SECONDS / 2)
     job.memory.look()
     del state
     machine.release_memory()
     memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + judging_bytes(job, model))
-    quoted = Quoted(total, fitting, memory, first, speed.step)
+    quoted = Quoted(total, fitting, memory, first, speed.step, look, after, pasted)
     recipe = job.recipe.but(epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1]))
     if recipe.flip == "auto" and not pretrained(recipe):
         recipe = recipe.but(flip="no")
@@ -78,9 +86,12 @@ def quote_work(job: Job) -> Iterator[Event]:
             memory=memory,
         ),
     )
-    if job.recipe.time is not None and total > 1.05 * job.recipe.time:
-        says = N_("this is more than the {asked:duration} asked for: reading, exporting and judging take that long whatever the training")
-        yield job.say("quote", message(says, asked=job.recipe.time))
+    usual = quote.passes_unasked(recipe, len(train_batches.rows), work, job.seen.grey)[1]
+    if job.recipe.time is None and job.info.wanted.get("epochs") is None and epochs < usual:
+        says = N_("that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time asks for more")
+        yield job.say("decision", message(says, usual=usual))
+    if not steps and job.recipe.time is not None:
+        job.leave_out(FINE_TUNING)
     job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json())
 
 
@@ -96,10 +107,21 @@ def _accepted(job: Job) -> torch.nn.Module:
         raise
 
 
-def _pasted_seconds(job: Job, model: torch.nn.Module, image: float) -> float:
-    """What asking for shortcuts will take. image: seconds an image through the network, or the frozen one at its size."""
+def _score_seconds(job: Job, image: float, each: float) -> float:
+    """What sealing, scoring and the report take, which are never left out. image, each: seconds an image through the network, and the frozen one."""
+    rows, test, began = job.rows("train"), len(job.rows("test")), time.perf_counter()
+    some = rows[:: max(1, len(rows) // TIMED_FILES)][:TIMED_FILES].tolist()
+    for row in some:
+        readable(job.dataset, row, job.pixels().preprocessing.jpeg_side)
+    decoding = (time.perf_counter() - began) / len(some) / machine.cores()
+    calibrating = min(ENOUGH, len(job.rows("calibration")) or len(job.rows("validation"))) * max(image, each)
+    return SEAL_SECONDS + calibrating + test * (decoding + SEALED * max(image, each)) + REPORT_SECONDS
+
+
+def _pasted_seconds(job: Job, work: int, image: float) -> float:
+    """What asking for shortcuts will take. image: seconds an image through the network, or the frozen one at its size; work: multiply-adds of one."""
     p = job.pixels().preprocessing
-    looked_at = wanted(job.dataset.labels[job.rows("test")], multiply_adds(model, p.channels, p.size), PASTED_WORK)
+    looked_at = wanted(job.dataset.labels[job.rows("test")], work, PASTED_WORK)
     smaller = (p.size / job.frozen_pixels().preprocessing.size) ** 2 if pretrained(job.recipe) else 1.0
     return len(looked_at) * LOOKS * image * smaller
 
@@ -143,10 +165,6 @@ def _speed() -> float:
 
 
 def _frozen_seconds(job: Job) -> float:
-    """Seconds an image through the frozen network, from the first chunk, whose features are kept."""
-    pixels, rows = job.frozen_pixels(), job.frozen_rows("train")[:CHUNK]
-    model = job.network(pixels.preprocessing)
-    began = time.perf_counter()
-    for _ in frozen_features(model, pixels, rows, job.run.cache, torch.device(job.recipe.device)):
-        pass
-    return (time.perf_counter() - began) / len(rows)
+    """Seconds an image through the frozen network."""
+    pixels = job.frozen_pixels()
+    return seconds_an_image(job.network(pixels.preprocessing), pixels, job.frozen_rows("train")[:BATCH], torch.device(job.recipe.device))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -45,7 +44,7 @@ def seal_model(job: Job) -> Iterator[Event]:
     machine.release_memory()
     yield Progress(message(N_("writing the model file")))
     export(model, preprocessing, job.dataset.learned_classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
-    ready = time.monotonic() - job.began
+    ready = job.deadline.passed()
     machine.release_memory()
     yield Progress(message(N_("comparing the model file with the network")))
     finding = _parity(job, rows[:32], logits[:32] / temperature.value)

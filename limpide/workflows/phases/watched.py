@@ -16,9 +16,10 @@ import psutil
 
 from limpide.events import Epoch, Note, Progress, Step
 from limpide.language import N_, message
-from limpide.run_info import Learning
+from limpide.run_info import Learning, Plan
 from limpide.training.history import due, forget_after, keep_snapshot, statistics
 from limpide.training.state import TrainState
+from limpide.workflows.phases.deadline import WATCHER, plans_of
 from limpide.workflows.phases.job import Job
 
 PROBES = 32  # images whose predictions can be followed
@@ -45,7 +46,7 @@ class Watched:
     @property
     def stopped(self) -> bool:
         """Whether somebody asked to finish with what is learned."""
-        return self.job.info.stop_at is not None and self.state.step >= self.job.info.stop_at
+        return any(plan.why == WATCHER and plan.at <= self.state.step for plan in plans_of(self.job.info))
 
     def after(self, event: Step | Epoch) -> Iterator[Note | Progress]:
         if isinstance(event, Step):
@@ -141,6 +142,5 @@ class Watched:
                 message(N_("learning rate times {by:number} by a watcher after step {step:count}"), by=float(by), step=self.state.step),
             )
         elif what == "stop":
-            self.run.update(stop_at=self.state.step)
-            self.job.info = self.run.info()
+            self.job.plan(Plan(self.state.step, self.state.step, WATCHER))
             yield self.job.say("control", message(N_("a watcher asked to finish with what is learned, after step {step:count}"), step=self.state.step))
