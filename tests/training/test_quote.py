@@ -9,10 +9,12 @@ from torch import nn
 
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import Pixels
+from limpide.events import Step
 from limpide.recipe import Recipe
+from limpide.training import quote
 from limpide.training.batches import Batches, LightAugment
 from limpide.training.network import build, start
-from limpide.training.quote import LONGEST_UNASKED, MOST_EPOCHS, Speed, probe, steps_for
+from limpide.training.quote import MOST_EPOCHS, MOST_UNASKED, Speed, passes_unasked, probe, steps_for
 
 SMALL = Recipe(model="cnn", batch=10, lr=0.01, device="cpu", precision="fp32", weight_decay=0.02, image_size=8)
 LARGE = SMALL.but(model="efficientnet_lite0")
@@ -24,8 +26,8 @@ def batches(n: int, batch: int = 10) -> Batches:
     return Batches(Pixels(Preprocessing(8, 1), np.arange(max(n, 1)), array), np.arange(n), np.arange(n) % 2, batch, torch.device("cpu"))
 
 
-def steps(recipe: Recipe, left: float | None, speed: Speed = SPEED, train: int = 95, validation: int = 20, grey: bool = True) -> int:
-    return steps_for(recipe, speed, batches(train), batches(validation), grey, left)
+def steps(recipe: Recipe, left: float | None, speed: Speed = SPEED, train: int = 95, validation: int = 20, grey: bool = True, work: int = 1000) -> int:
+    return steps_for(recipe, speed, batches(train), batches(validation), grey, left, work)
 
 
 # One pass: 10 steps of 0.1 s and 20 images of 0.01 s = 1.2 s.
@@ -56,11 +58,26 @@ def test_no_time_left(left: float) -> None:
     assert steps(SMALL, left) == 1 and steps(LARGE, left) == 0
 
 
-def test_without_a_wish_it_ends_within_ten_minutes() -> None:
-    slow = Speed(step=10.0, image=0.0)
-    assert steps(LARGE, None, slow) * slow.step <= LONGEST_UNASKED
-    assert steps(LARGE, None, Speed(step=1000.0, image=0)) == 10, "but at least one pass"
+def test_without_a_wish_work_decides_and_not_the_clock() -> None:
+    assert steps(LARGE, None, Speed(step=1000.0, image=100.0)) == steps(LARGE, None), "a slow machine trains the same network"
     assert steps(SMALL, None) % 10 == 0 and steps(SMALL, None) >= 10
+    whole = int(MOST_UNASKED["cpu"]) // 95
+    assert steps(LARGE, None, work=whole) == 10 and steps(LARGE, None, work=100 * whole) == 10, "one pass at least"
+    assert steps(LARGE, None, work=whole // 3) == 30
+    assert passes_unasked(LARGE, 95, whole // 3, True) == (3, steps(LARGE, None) // 10)
+    assert passes_unasked(LARGE.but(device="cuda"), 95, whole // 3, True)[0] == steps(LARGE, None) // 10, "a card does a hundred times as much"
+
+
+def test_a_busy_moment_and_the_first_step_are_not_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The middle of several steps, and an image of a full batch after one that prepared the network."""
+    seconds = iter([9.0, 10.0, 11.0, 50.0, 51.0, 60.0, 63.2])
+    monkeypatch.setattr(quote, "FEWEST_TIMED", 4)
+    monkeypatch.setattr(quote, "MOST_TIMED", 4)
+    monkeypatch.setattr(quote.time, "perf_counter", lambda: next(seconds))
+    monkeypatch.setattr(quote, "fit", lambda *_, **__: iter([Step(n, 0, 1.0, 0.1) for n in range(1, 9)]))
+    state = start(build(SMALL, 2, 1, 8), SMALL, 10)
+    speed = probe(state, batches(95), batches(3), SMALL, None)
+    assert speed.step == 1.0 and speed.image == pytest.approx(0.1) and next(seconds, None) is None
 
 
 @pytest.mark.parametrize("validation", [20, 0])
