@@ -168,5 +168,7 @@ def _finite(value: Any, field: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A record as JSON; everything else as it is."""
+    """A record as JSON, and a list of records; everything else as it is."""
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
