@@ -72,12 +72,13 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
     finally:
         process.kill()
     info = run.info()
-    assert info.status == "finished" and info.stop_at < info.steps and run.model_file.exists() and run.report_file.exists()
+    (plan,) = info.plans
+    assert info.status == "finished" and plan.why == "watcher" and plan.at == plan.steps < info.steps and run.model_file.exists() and run.report_file.exists()
     lines = [json.loads(line) for line in run.events_file.read_text().splitlines()]
     rates = [line["lr"] for line in lines if line["kind"] == "step"]
     assert any(after < 0.6 * before for before, after in itertools.pairwise(rates)), "half the rate at once"
     assert lines[-1]["kind"] != "step" and sum("watcher" in json.dumps(line) for line in lines) >= 3
-    assert max(run.kept()) <= info.stop_at
+    assert max(run.kept()) <= plan.at
 
 
 def test_ctrl_c_while_it_waits_saves_and_leaves(tmp_path: Path) -> None:
