@@ -15,14 +15,14 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
-from limpide.errors import LimpideError, RunError, UsageError, nearest
+from limpide.errors import DataError, LimpideError, RunError, UsageError, nearest
 from limpide.finding import Finding
 from limpide.forked import in_a_new_thread
 from limpide.language import N_
 from limpide.predictor import BATCH, Prediction, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
-from limpide.samples import images_in, labelled, labels_of, learned_of, paths_in
+from limpide.samples import FROM_FILES, images_in, labelled, labels_of, learned_of, paths_in, pictures
 from limpide.scratch import Scratch
 
 RENAMED = {"fit": "resize"}  # choices of the recipe that would hide a method of the estimator
@@ -63,7 +63,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     clf.export("model.onnx")                           # one sealed file for any language
     ImageClassifier.load("runs/photos-001")            # without training
 
-    It is a scikit-learn classifier, too: fit(X, y) takes an array (n, height, width[, 3]) or a list of paths, so that
+    It is a scikit-learn classifier, too: fit(X, y) takes an array (n, height, width[, 3]) or a list of images, so that
     cross_val_score(ImageClassifier(judge=False, quiet=True), X, y, n_jobs=2) and GridSearchCV work.
 
     The parameters are the fields of `Recipe` (`resize` is its `fit`), and
@@ -168,20 +168,21 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         wanted = {cls._parameter(k): v for k, v in info.wanted.items() if RENAMED.get(k, k) in own}
         clf = cls(**wanted, runs=str(opened.path.parent))
         with opened.reading():
-            clf._keep(opened, labels_of(info), info.arrays.scale if info.arrays else None)
+            clf._keep(opened, labels_of(info))
         return clf
 
-    def _keep(self, run: Run, classes: np.ndarray, scale: float | None, scratch: Scratch | None = None) -> None:
+    def _keep(self, run: Run, classes: np.ndarray, scratch: Scratch | None = None) -> None:
         self.run_ = os.path.abspath(run.path)  # noqa: PTH100
-        self._classes, self._scale, self._scratch = classes, scale, scratch
+        self._classes, self._scratch = classes, scratch
 
     @in_a_new_thread
     def fit(self, X: Any, y: Any = None, groups: Any = None, *, new: bool = False) -> Self:
         """Trains, and judges unless judge=False.
 
         X: a folder, a table, an archive or the name of a data set; or, with labels y (n,), an array of images (n, height,
-        width[, 3]) or n paths. groups: (n,) names or numbers of what no split may cut. An unfinished run on the same folder
-        is continued, unless `new`; arrays and lists always begin a new one, as several fits may work side by side.
+        width[, 3]) or a list of n images, each a path, the bytes of a file, a Pillow image or an array (samples.py).
+        groups: (n,) names or numbers of what no split may cut. An unfinished run on the same folder is continued, unless
+        `new`; arrays and lists always begin a new one, as several fits may work side by side.
         """
         from limpide import machine
 
@@ -201,13 +202,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     todo=N_("leave them out: the folder or table says them"),
                 )
             run, dataset, _ = prepare(os.fspath(X), recipe, Path(self.runs or "runs"), new=new)
-            classes, scale = np.array(dataset.classes), None
+            classes = np.array(dataset.classes)
         else:
-            dataset, known, classes = labelled(X, y, groups)
+            held = Scratch()  # until the training ends
+            dataset, known, classes = labelled(X, y, held.path, groups)
             scratch = None if self.runs else Scratch()
             run, dataset, _ = begin(dataset, recipe, scratch.path if scratch else Path(str(self.runs)), new=True)
             run.update(arrays=known)
-            scale = known["scale"]
         events = train(run, dataset, started=monotonic() - began, judge=self.judge)
         if self.quiet:
             for _event in events:
@@ -215,7 +216,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         elif not Screen(quiet=not _in_notebook()).follow(events, run):
             raise KeyboardInterrupt
         with run.reading():
-            self._keep(run, learned_of(classes, run.info()), scale, scratch)
+            self._keep(run, learned_of(classes, run.info()), scratch)
         return self
 
     @property
@@ -232,18 +233,16 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> np.ndarray:
         """Calibrated probabilities, float64 (n, classes), columns as in `classes_`.
 
-        X: paths, one path, an array of images (n, height, width[, 3]), one image, or a list of Pillow's images. Floats are
-        measured as in training. Raises DataError for the first that is no usable image.
+        X: one image or several, each a path, the bytes of a file, an opened Pillow image or an array, all by the same rule
+        (samples.py); an array of images (n, height, width[, 3]); a folder or a pattern, which give one row a file, sorted by
+        name. Floats are measured as in training. No images give (0, classes). A large JPEG that is loaded or an array is no
+        longer decoded at a fraction, which may change the last digits. Raises DataError for the first that is no usable image.
         """
-        predictor, paths = self.predictor(), paths_in(X)
-        if paths is not None:
-            place = {name: k for k, name in enumerate(predictor.classes)}
-            rows = np.zeros((len(paths), len(place)))
-            for i, prediction in enumerate(self.predictions(paths, top=len(place))):
-                rows[i, [place[name] for name, _ in prediction.top]] = [p for _, p in prediction.top]
-        else:
-            images = images_in(X, self._scale)
-            rows = np.concatenate([predictor.probabilities(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]).astype(float)
+        predictor = self.predictor()
+        items = images_in(X, self._run().info().arrays or FROM_FILES, predictor.preprocessing.value_range)
+        rows = np.zeros((len(items), len(predictor.classes)))
+        for k in range(0, len(items), BATCH):
+            rows[k : k + BATCH] = predictor.probabilities(pictures(items, predictor.preprocessing, k, k + BATCH))
         return rows / rows.sum(1, keepdims=True)
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -252,7 +251,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
 
     def predictions(self, files: Any, top: int = 5) -> list[Prediction]:
-        """Predictions with their `top` classes. Raises DataError for the first file that is no usable image."""
+        """Predictions with their `top` classes of files, folders and patterns. Raises DataError for the first file that is no usable image."""
         paths = paths_in(files)
         if paths is None:
             raise UsageError("L112", N_("paths of image files were expected"), where=type(self).__name__, todo=N_("give a path or a list of paths"))
@@ -306,7 +305,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Accuracy as a share: of images with labels y, each counting as much as its weight, or of a folder."""
         if y is None:
             return self.evaluate(X).number("accuracy").value
-        return float(np.average(self.predict(X) == np.asarray(y).reshape(-1), weights=sample_weight))
+        said, labels = self.predict(X), np.asarray(y).reshape(-1)
+        if len(said) != len(labels):
+            raise DataError("L232", N_("there are {n} images and {k} labels"), where="labels", todo=N_("give one label an image"), n=len(said), k=len(labels))
+        return float(np.average(said == labels, weights=sample_weight))
 
     def _run(self) -> Run:
         if self.run is None:

@@ -24,6 +24,7 @@ class Arrays:
     scale: float | None = None  # what turns floats into grey levels
     dtype: str = ""  # of the labels, as numpy writes it
     labels: tuple[Any, ...] | None = None  # the distinct ones, in the order of the classes
+    shape: tuple[int, ...] | None = ()  # of one image; null: they came from files · (): an older run did not write it down
 
 
 @dataclass(frozen=True)

@@ -1,39 +1,116 @@
-"""What a program hands to ImageClassifier in place of a folder: an array of images, one image, a list of paths; and labels."""
+"""What a person or a program hands over in place of a folder of images, read by one rule whoever hands it in.
+
+One image is a path, the bytes of a file or an open one, an opened Pillow image, or an array; several are a list, a tuple, an
+object array, a column of a table, or an array with one more axis. Files, bytes and Pillow images go through `data/decode.py`.
+An array is what it holds: (height, width) grey, (height, width, 1 or 3) or (1 or 3, height, width). It cannot say that its file
+was turned, held palette numbers or CMYK, or would have been decoded at a fraction: what may mean several things is refused.
+"""
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from numbers import Number
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
-from limpide.data.arrays import as_pixels, from_arrays, from_paths, grey_scale
+from limpide.data.arrays import as_pixels, common_scale, from_arrays, from_paths, one_image, whole_batch
 from limpide.data.dataset import Dataset
-from limpide.errors import DataError
+from limpide.data.decode import Undecodable, from_memory
+from limpide.data.opened import file_of, loaded, path_of
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.values import Span
+from limpide.errors import DataError, UsageError
 from limpide.language import N_
-from limpide.run_info import RunInfo
+from limpide.run_info import Arrays, RunInfo
 from limpide.typed import unfit
 
-Path = str | os.PathLike[str]
+Name = str | os.PathLike[str]
+Item = Name | bytes | Image.Image | np.ndarray  # one image; an array of `images_in` is uint8 (height, width) or (height, width, 3)
+
+NAME_ONE = N_("name an image file: JPEG, PNG, WebP, TIFF …")
 
 
-def paths_in(X: Any) -> list[Path] | None:
-    """The paths in X: one path, or any sequence that holds nothing else; None for images."""
-    if isinstance(X, (str, os.PathLike)):
-        return [X]
-    if isinstance(X, np.ndarray) and X.dtype.kind not in "UO":
+FROM_FILES = Arrays(shape=None)  # of a network that learned from files
+
+
+# -- images to be answered
+
+
+def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = None) -> list[Item]:
+    """One item an image, in their order; a folder or a pattern gives its files. Raises DataError, and UsageError where no file matches.
+
+    arrays: what those were like that the network learned from, so that these are measured by the same rule. value_range: by which it
+    reads files of more than 8 bits, and so arrays of 16 bits, or with values beyond 255.
+    """
+    found = _contents(X)
+    if isinstance(found, np.ndarray):
+        none = found.ndim > 0 and not len(found)
+        return [] if none else list(_grey_levels([whole_batch(found, arrays.shape)], arrays.scale, value_range)[0])
+    if paths := _paths(found):
+        return list(files_in(paths))
+    held = {k: item[None] for k, item in enumerate(found) if isinstance(item, np.ndarray)}
+    for k, pixels in zip(held, _grey_levels(list(held.values()), arrays.scale, value_range), strict=True):
+        found[k] = pixels[0]
+    return found
+
+
+def picture(item: Item, preprocessing: Preprocessing, name: str = "") -> Image.Image:
+    """The RGB image of one item of `images_in`, decoded as this preprocessing wants it. Raises DataError with its name."""
+    where = os.fspath(item) if isinstance(item, (str, os.PathLike)) else name
+    try:
+        if isinstance(item, np.ndarray):
+            return Image.fromarray(item).convert("RGB")
+        return preprocessing.opened(item if isinstance(item, (bytes, Image.Image)) else Path(item).read_bytes())[0]
+    except Undecodable as error:
+        raise DataError("L207", error.reason, where=where, todo=NAME_ONE) from error
+    except OSError as error:
+        raise DataError("L208", N_("the file cannot be opened"), where=f"{where}: {error.strerror}", todo=NAME_ONE) from error
+
+
+def pictures(items: Sequence[Item], preprocessing: Preprocessing, start: int, stop: int) -> list[Image.Image]:
+    """`picture` of those from start to stop; what has no name is told by its place."""
+    return [picture(items[k], preprocessing, f"image {k}") for k in range(start, min(stop, len(items)))]
+
+
+def paths_in(X: Any) -> list[str] | None:
+    """The files that X names, in their order; None where it holds anything else."""
+    found = None if isinstance(X, Image.Image) else _contents(X)
+    if not isinstance(found, list):
         return None
-    if isinstance(X, Image.Image) or not hasattr(X, "__len__") or getattr(X, "ndim", 1) != 1:
-        return None
-    found = list(X)
-    return found if all(isinstance(item, (str, os.PathLike)) for item in found) else None
+    paths = _paths(found)
+    return files_in(paths) if paths else None if found else []
 
 
-def labelled(X: Any, y: Any, groups: Any = None) -> tuple[Dataset, dict[str, Any], np.ndarray]:
-    """(data set, what predicting has to know later, as JSON, the distinct labels in the order of the classes). Raises DataError."""
+def files_in(patterns: Iterable[Name]) -> list[str]:
+    """Files as they are, every file of a folder, and what a pattern matches. Raises UsageError where nothing does."""
+    given, found = [os.fspath(pattern) for pattern in patterns], []
+    for pattern in given:
+        path = Path(pattern)
+        if path.is_dir():
+            found += sorted(str(p) for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        elif not path.exists() and glob.has_magic(pattern):
+            found += sorted(glob.glob(pattern, recursive=True))
+        else:
+            found.append(pattern)
+    if not found:
+        raise UsageError("L108", N_("no file matches"), where=" ".join(given), todo=N_("name image files, a folder, or a pattern in quotes"))
+    return found
+
+
+# -- images to be learned from
+
+
+def labelled(X: Any, y: Any, folder: Path, groups: Any = None) -> tuple[Dataset, dict[str, Any], np.ndarray]:
+    """(data set, what predicting has to know later, as JSON, the distinct labels in the order of the classes). Raises DataError.
+
+    folder: where images are put that are neither files nor arrays of one shape, so that they are learned from as files are.
+    """
     if y is None:
         raise DataError("L220", N_("these images have no labels"), where="fit", todo=N_("call fit(X, y) with one label an image, or fit(folder)"))
     labels = np.asarray(y)
@@ -43,23 +120,23 @@ def labelled(X: Any, y: Any, groups: Any = None) -> tuple[Dataset, dict[str, Any
         raise DataError(
             "L221", N_("labels are missing or of several kinds"), where=f"{labels.dtype}", todo=N_("give one label an image: all text, or all whole numbers")
         ) from None
-    paths, scale = paths_in(X), None
-    if paths is not None:
-        dataset = from_paths(paths, labels, groups=groups)
+    found = _stacked(_contents(X))
+    if isinstance(found, list):
+        scale = common_scale([item for item in found if isinstance(item, np.ndarray)])
+        dataset, shape = from_paths([_file(item, folder / f"{k:06d}", scale) for k, item in enumerate(found)], labels, groups=groups), None
+    elif found.ndim == 2:
+        raise DataError(
+            "L222",
+            N_("these are rows of numbers, and images were expected"),
+            where=f"shape {found.shape}",
+            todo=N_("reshape them to (n, height, width), or use limpide.flattened.FlatImageClassifier"),
+        )
     else:
-        array = _array(X)
-        if array.ndim == 2:
-            raise DataError(
-                "L222",
-                N_("these are rows of numbers, and images were expected"),
-                where=f"shape {array.shape}",
-                todo=N_("reshape them to (n, height, width), or use limpide.flattened.FlatImageClassifier"),
-            )
-        dataset = from_arrays(array, labels, groups=groups)
-        scale = scale_of(array)
+        dataset, scale = from_arrays(found, labels, groups=groups), common_scale([found])
+        shape = list(dataset.images.array.shape[1:])  # type: ignore[attr-defined]
     dataset = dataset if groups is None else replace(dataset, grouped_by="group")
     plain = all(isinstance(label, (str, int, float)) for label in classes.tolist())
-    return dataset, {"scale": scale, "dtype": classes.dtype.str, "labels": classes.tolist() if plain else None}, classes
+    return dataset, {"scale": scale, "shape": shape, "dtype": classes.dtype.str, "labels": classes.tolist() if plain else None}, classes
 
 
 def labels_of(info: RunInfo) -> np.ndarray:
@@ -82,28 +159,87 @@ def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
     return labels[list(info.learned)]
 
 
-def scale_of(array: np.ndarray) -> float | None:
-    """What turns these floats into grey levels; None for whole numbers. Images to come are measured with the same rule."""
-    if not np.issubdtype(array.dtype, np.floating):
-        return None
-    return grey_scale(array)
+def _stacked(found: np.ndarray | list[Item]) -> np.ndarray | list[Item]:
+    """One array, where all images are arrays of one shape."""
+    arrays = [item for item in found if isinstance(item, np.ndarray)]
+    alike = isinstance(found, list) and 0 < len(arrays) == len(found) and len({array.shape for array in arrays}) == 1
+    return np.stack(arrays) if alike else found
 
 
-def images_in(X: Any, scale: float | None = None) -> Sequence[Image.Image]:
-    """RGB images of an array, of one image (height, width) or (height, width, 3), or of a list of Pillow's. Raises DataError.
+def _file(item: Item, place: Path, scale: float | None) -> Name:
+    """The file of this image: its own where it has one and shows it unchanged, else one written at `place`. Raises DataError."""
+    if isinstance(item, (str, os.PathLike)):
+        return item
+    if isinstance(item, bytes):
+        place.write_bytes(item)
+    elif isinstance(item, np.ndarray):
+        Image.fromarray(as_pixels(item[None], scale)[0][0]).save(place, "PNG", compress_level=1)
+    elif own := path_of(item):
+        return own
+    elif data := file_of(item):
+        place.write_bytes(data)
+    else:
+        try:
+            image = loaded(item)
+            if image.mode.startswith(("I", "F")):  # of more than 8 bits: the value range of the data set decides
+                ImageOps.exif_transpose(image).save(place, "TIFF")
+            else:
+                from_memory(image)[0].save(place, "PNG", compress_level=1)
+        except Undecodable as error:
+            raise DataError("L207", error.reason, where=f"image {int(place.name)}", todo=NAME_ONE) from error
+    return place
 
-    scale: as the training data had it, for floats. Without it the floats given decide, as in `from_arrays`.
-    """
-    if isinstance(X, Image.Image):
-        return [X.convert("RGB")]
-    if isinstance(X, (list, tuple)) and X and all(isinstance(item, Image.Image) for item in X):
-        return [item.convert("RGB") for item in X]
-    array = _array(X)
-    if array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (1, 3)):  # no image is one or three pixels wide
-        array = array[None]
-    if scale is not None and np.issubdtype(array.dtype, np.floating) and np.isfinite(array).all():
-        array = np.rint(array * scale).astype(np.int64)
-    return [Image.fromarray(pixels).convert("RGB") for pixels in as_pixels(array)[0]]
+
+# -- what stands in a container
+
+
+def _contents(X: Any) -> np.ndarray | list[Item]:
+    """Numbers are an array of any shape; whatever else holds images is a list of them. Raises DataError."""
+    if _is_one(X):
+        return [_item(X, 0)]
+    if hasattr(X, "to_numpy"):  # a column of a table
+        X = X.to_numpy()
+    nested = isinstance(X, (list, tuple)) and len(X) > 0 and isinstance(X[0], (list, tuple, Number))
+    if nested or hasattr(X, "__array__"):
+        X = _array(X)
+        if X.dtype.kind not in "OUT":
+            return X  # type: ignore[no-any-return]
+        if X.ndim > 1 and X.shape != (len(X), 1):
+            raise DataError("L219", N_("this is no array of images"), where=f"shape {X.shape}", todo=N_("give the one column that holds the images"))
+        X = X.reshape(-1)
+    if isinstance(X, (Mapping, Set)) or not isinstance(X, Iterable):
+        raise DataError(
+            "L281", N_("this is no image"), where=type(X).__name__, todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them")
+        )
+    return [_item(item, k) for k, item in enumerate(X)]
+
+
+def _is_one(X: Any) -> bool:
+    return isinstance(X, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)) or hasattr(X, "read")
+
+
+def _item(item: Any, k: int) -> Item:
+    if hasattr(item, "read") and not isinstance(item, os.PathLike):
+        item = item.read()
+        item = b"" if isinstance(item, str) else item  # opened as text
+    if isinstance(item, (str, os.PathLike, Image.Image)):
+        return item
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        return bytes(item)
+    if hasattr(item, "__array__") or isinstance(item, (list, tuple)):
+        return one_image(_array(item), k)
+    raise DataError(
+        "L281",
+        N_("this is no image"),
+        where=f"image {k}: {type(item).__name__}",
+        todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them"),
+    )
+
+
+def _paths(found: list[Item]) -> list[Name]:
+    """All of them, where all are paths."""
+    paths: list[Name] = [item for item in found if isinstance(item, (str, os.PathLike))]
+    return paths if len(paths) == len(found) else []
 
 
 def _array(X: Any) -> np.ndarray:
@@ -111,5 +247,15 @@ def _array(X: Any) -> np.ndarray:
         return np.asarray(X)
     except ValueError:
         raise DataError(
-            "L223", N_("these images have several sizes"), where=f"{len(X)}", todo=N_("bring them to one size, or save them and give their paths")
+            "L223", N_("these images have several sizes"), where=f"{len(X)}", todo=N_("bring them to one size, or give each as an array of its own")
         ) from None
+    except (TypeError, RuntimeError) as error:  # a tensor on another device, or one that records gradients
+        raise DataError(
+            "L219", N_("this is no array of images"), where=f"{type(X).__name__}: {error}", todo=N_("give uint8, or floats between 0 and 1")
+        ) from None
+
+
+def _grey_levels(arrays: list[np.ndarray], scale: float | None, value_range: Span | None) -> list[np.ndarray]:
+    """Each as uint8 (n, height, width) or (n, height, width, 3); floats of all of them by one scale."""
+    by = common_scale(arrays) if scale is None else scale
+    return [as_pixels(array, by, value_range)[0] for array in arrays]

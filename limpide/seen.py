@@ -76,13 +76,13 @@ def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> S
     limpide.see(module, tensor)                          # any torch module, the tensor normalised as it wants it
     limpide.see(module, "new.jpg", preprocessing=p)
 
-    image: a path, a Pillow image, an array (height, width[, 3]), or a float tensor (1, channels, height, width), normalised already. The
+    image: a path, the bytes of a file, a Pillow image, an array (height, width[, 3]), or a float tensor (1, channels, height, width), normalised already. The
     network runs in evaluation mode on the processor and is left as it was. Raises UsageError, DataError, RunError or ModelError.
     """
     from limpide.interpret.trace import trace
 
     opened = work.opened(model, preprocessing)
-    tensor, square, file = work.entered(image, opened.preprocessing)
+    tensor, square, file = work.entered(image, opened.preprocessing, opened.arrays)
     return Seen(opened, trace(opened.network, tensor), square, file)
 
 

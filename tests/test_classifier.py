@@ -121,7 +121,7 @@ def test_bad_files_raise(trained: ImageClassifier, tmp_path: Path) -> None:
     for wrong in (tmp_path / "empty.png", [tmp_path / "gone.png"]):
         with pytest.raises(DataError):
             trained.predict(wrong)
-    for odd in ([np.zeros((4, 4, 3)), np.zeros((5, 4, 3))], [object()], 7):
+    for odd in ([np.zeros((4, 4, 3)), np.zeros((5, 4, 2))], [object()], 7, {"a": 1}, None):
         with pytest.raises(LimpideError):
             trained.predict(odd)
     with pytest.raises(UsageError, match="paths"):

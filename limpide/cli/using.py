@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import sys
 from collections.abc import Sequence
@@ -34,12 +33,13 @@ A file that cannot be used is told on standard error and left out; the exit stat
 def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
     from limpide.report import live
     from limpide.report.answers import write_answers
+    from limpide.samples import files_in
     from limpide.workflows.opening import is_published, unfinished
     from limpide.workflows.predict import predict as work
 
     if says := unfinished(run):
         click.echo(f"limpide: {says}", err=True)
-    named, first = write_answers(work(run, _expanded(files), top), how or "table")
+    named, first = write_answers(work(run, files_in(files), top), how or "table")
     if named and how is None:
         words: tuple[str, ...] = ("evaluate", run, "photos/")
         if is_published(run):
@@ -48,22 +48,6 @@ def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
             words = ("explain", run, first)
         live.Screen().next("limpide", *words)
     sys.exit(Exit.DONE if named else Exit.DATA)
-
-
-def _expanded(patterns: Sequence[str]) -> list[str]:
-    """Files as they are, every file of a folder, and what a quoted pattern matches."""
-    found: list[str] = []
-    for pattern in patterns:
-        path = Path(pattern)
-        if path.is_dir():
-            found += sorted(str(p) for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-        elif not path.exists() and glob.has_magic(pattern):
-            found += sorted(glob.glob(pattern, recursive=True))
-        else:
-            found.append(pattern)
-    if not found:
-        raise UsageError("L108", N_("no file matches"), where=" ".join(patterns), todo=N_("name image files, a folder, or a pattern in quotes"))
-    return found
 
 
 @verb(

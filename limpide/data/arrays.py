@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from limpide.data.dataset import ArrayImages, Dataset, FileImages, Names
+from limpide.data.values import Span, scaled
 from limpide.errors import DataError
 from limpide.files import sha256
 from limpide.language import N_, Message, message
@@ -48,44 +49,56 @@ def from_paths(files: Sequence[str | os.PathLike[str]], labels: Any, *, groups: 
     return Dataset(name, location, FileImages(Path(root), Names(relative)), index, classes, np.zeros(len(paths), np.uint8), _groups(groups, len(paths)))
 
 
-def as_pixels(images: Any) -> tuple[np.ndarray, list[Message]]:
-    """uint8 (n, height, width) or (n, height, width, 3), and what was done to get there. Raises DataError."""
+def as_pixels(images: Any, scale: float | None = None, value_range: Span | None = None) -> tuple[np.ndarray, list[Message]]:
+    """uint8 (n, height, width) or (n, height, width, 3), and what was done to get there. Raises DataError.
+
+    scale: what turns floats into grey levels; without it they decide themselves (`grey_scale`). value_range: what becomes 0 and 255
+    in values of 16 bits, or beyond 255, as in files of more than 8 bits (`data/values.py`).
+    """
     array = np.asarray(images)
     notes = []
-    if array.ndim == 4 and array.shape[-1] not in (1, 3, 4) and array.shape[1] in (1, 3):
+    if array.ndim == 4 and array.shape[-1] not in CHANNELS and array.shape[1] in (1, 3):
         array = np.moveaxis(array, 1, -1)
         notes.append(message(N_("the arrays have channels first and were turned around")))
     if array.ndim == 4 and array.shape[-1] == 1:
         array = array[..., 0]
-    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] != 3) or not len(array):
-        raise DataError(
-            "L219",
-            N_("this is no array of images"),
-            where=f"shape {np.shape(images)}",
-            todo=N_("give (n, height, width) for grey or (n, height, width, 3) for RGB images"),
-        )
+    if array.ndim == 4 and array.shape[-1] in CHANNELS and array.shape[-1] != 3:
+        raise _unclear_channels(array.shape[-1], array.shape)
+    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] != 3) or not array.size:
+        raise _no_array(f"shape {np.shape(images)}", N_("give (n, height, width) for grey or (n, height, width, 3) for RGB images"))
     if array.dtype == np.uint8:
         return array, notes
     if array.dtype == bool:
         return array.astype(np.uint8) * 255, notes
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
-        raise DataError("L219", N_("this is no array of images"), where=f"dtype {array.dtype}", todo=N_("give uint8, or floats between 0 and 1"))
+        raise _no_array(f"dtype {array.dtype}", N_("give uint8, or floats between 0 and 1"))
     low, high = float(array.min()), float(array.max())
     if not np.isfinite(low) or not np.isfinite(high):
         raise DataError("L230", N_("the images hold values that are not numbers"), where=f"dtype {array.dtype}", todo=N_("remove NaN and infinity"))
-    if low < 0 or high > 255:
+    by = 1.0 if not np.issubdtype(array.dtype, np.floating) else grey_scale(array) if scale is None else scale
+    beyond = bool(np.rint(low * by) < 0 or np.rint(high * by) > 255)
+    if value_range and (beyond or array.dtype == np.uint16):
+        return np.stack([scaled(image, value_range)[0] for image in array]), notes
+    if beyond:
         raise DataError("L231", N_("the images hold values outside of 0 … 255"), where=f"{low:g} … {high:g}", todo=N_("rescale them to 0 … 1 or 0 … 255"))
-    scale = grey_scale(array)
     notes.append(
         message(
             N_("the arrays were rounded to 256 grey levels ({low:number} … {high:number} became {a:count} … {b:count})"),
             low=low,
             high=high,
-            a=round(low * scale),
-            b=round(high * scale),
+            a=round(low * by),
+            b=round(high * by),
         )
     )
-    return np.rint(array * scale).astype(np.uint8), notes
+    return _rounded(array, by), notes
+
+
+def _rounded(array: np.ndarray, by: float) -> np.ndarray:
+    """uint8, with the arithmetic of `decode.py`, some images at a time."""
+    found = np.empty(array.shape, np.uint8)
+    for k in range(0, len(array), 256):
+        found[k : k + 256] = np.rint(array[k : k + 256].astype(np.float64) * by)
+    return found
 
 
 def grey_scale(array: np.ndarray) -> float:
@@ -96,9 +109,81 @@ def grey_scale(array: np.ndarray) -> float:
     return 255.0 if high <= 1 else 255.0 / 16 if high <= 16 else 1.0
 
 
+def common_scale(arrays: Iterable[np.ndarray]) -> float | None:
+    """`grey_scale` of all that are floats, taken together; None where none is."""
+    highest = [array.max() for array in arrays if np.issubdtype(array.dtype, np.floating) and array.size]
+    return grey_scale(np.array(highest)) if highest else None
+
+
+# -- what the axes mean
+
+CHANNELS = (1, 2, 3, 4)  # where so few lie along the last axis, they are no pixels: no image is so thin
+
+
+def one_image(array: np.ndarray, place: int) -> np.ndarray:
+    """An array that is one image → (height, width) or (height, width, 3), its values as they are. Raises DataError.
+
+    place: among all that were handed in, to name it by.
+    """
+    if array.ndim == 3 and array.shape[-1] not in CHANNELS and array.shape[0] in CHANNELS:
+        array = np.moveaxis(array, 0, -1)
+    if array.ndim == 3 and array.shape[-1] in (2, 4):
+        raise _unclear_channels(array.shape[-1], array.shape)
+    if array.ndim == 3 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] != 3) or not array.size:
+        raise _no_array(f"image {place}: shape {array.shape}", N_("give (height, width) for a grey or (height, width, 3) for an RGB image"))
+    return array
+
+
+def whole_batch(array: np.ndarray, learned: tuple[int, ...] | None) -> np.ndarray:
+    """An array of one image or of several → (n, …), its values as they are. Raises DataError for what may be meant in both ways.
+
+    learned: the shape of the images that the network learned from, where those were arrays; () where it is not known.
+    """
+    if array.ndim == 2:
+        return array[None]
+    if array.ndim != 3 or (learned is not None and array.shape[1:] == learned):
+        return array
+    if array.shape[-1] in CHANNELS:
+        return one_image(array, 0)[None]
+    if array.shape[0] == 1 or array.shape[0] not in CHANNELS:
+        return array
+    if array.shape[0] != 3 or (learned is not None and len(learned) != 3):  # the network learned from grey images, perhaps
+        raise DataError(
+            "L282",
+            N_("this may be one image with {n} channels, or {n} grey images"),
+            where=f"shape {array.shape}",
+            todo=N_("give (height, width, 3) for one RGB image, or (n, height, width, 1) for several grey ones"),
+            n=array.shape[0],
+        )
+    return one_image(array, 0)[None]
+
+
+def _unclear_channels(n: int, shape: tuple[int, ...]) -> DataError:
+    return DataError(
+        "L283",
+        N_("an array does not say what its {n} channels mean"),
+        where=f"shape {shape}",
+        todo=N_("give red, green and blue, or the file, or what Pillow makes of it: Image.fromarray(array, mode)"),
+        n=n,
+    )
+
+
+def _no_array(where: str, todo: str) -> DataError:
+    return DataError("L219", N_("this is no array of images"), where=where, todo=todo)
+
+
 def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
     """(names of the classes, int64 (n,)). Numbers are ordered as numbers. Raises DataError."""
     given = np.asarray(labels)
+    if given.ndim == 2 and given.shape[1] > 1 and given.dtype.kind in "biuf" and np.isin(given, (0, 1)).all() and (given.sum(1) == 1).all():
+        raise DataError(
+            "L280",
+            N_("the labels are one-hot: a column a class, and one 1 in each row"),
+            where=f"labels of shape {given.shape}",
+            todo=N_("give one label an image: labels.argmax(axis=1)"),
+        )
     if given.ndim == 2 and given.shape[1] > 1:
         raise DataError(
             "L215",

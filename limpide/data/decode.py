@@ -28,7 +28,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from limpide.data.damage import Jpeg, png_is_damaged
 from limpide.data.notes import JPEG, without_notes, without_odd_segments
-from limpide.data.values import Span, Values, in_native_order, layout_of, values_of
+from limpide.data.values import Layout, Span, Values, in_native_order, layout_of, values_of
 from limpide.language import N_
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, Python prints what Pillow logs of damaged files
@@ -162,25 +162,35 @@ def _decoded(data: bytes, at_least: int, value_range: Span | None, look: bool) -
         sixteen = image.format in ("PNG", "TIFF") and ";16" in str(getattr(image, "tile", ""))
         orientation = _orientation(image)
         damaged = _loaded(image, data, at_least, look)
-        turned, animated, clipped = orientation in _TURNS, _animated(image), False
-        if layout and value_range:
-            profile = image.info.get("icc_profile")
-            image, clipped = _finite(values_of(image, layout, turned)).in_8_bits(value_range)
-            image.info["icc_profile"] = profile
-        elif turned:
-            image = ImageOps.exif_transpose(image)
-        rgb, remarks = _to_rgb(image)
-        deep = sixteen or bool(layout and value_range)  # of others `_to_rgb` tells it where their values changed
-        for found, remark in (
-            (damaged, Remarks.SUSPECT),
-            (turned, Remarks.TURNED),
-            (deep, Remarks.RESCALED),
-            (animated, Remarks.FIRST_FRAME),
-            (clipped, Remarks.CLIPPED),
-        ):
+        animated = _animated(image)
+        rgb, remarks = _finished(image, layout, orientation in _TURNS, value_range)
+        for found, remark in ((damaged, Remarks.SUSPECT), (sixteen, Remarks.RESCALED), (animated, Remarks.FIRST_FRAME)):
             if found:
                 remarks |= remark
         return rgb, remarks
+
+
+def from_memory(image: Image.Image, value_range: Span | None = None) -> tuple[Image.Image, Remarks]:
+    """The steps that follow decoding, for an image whose pixels are in memory and need no longer be kept. Raises Undecodable."""
+    with _decoding():
+        _check_sides(image)
+        return _finished(image, layout_of(image), _orientation(image) in _TURNS, value_range)
+
+
+def _finished(image: Image.Image, layout: Layout | None, turned: bool, value_range: Span | None) -> tuple[Image.Image, Remarks]:
+    """What a decoded image still needs. (Of values of more than 8 bits that no range is given for, `_to_rgb` tells where they changed.)"""
+    deep, clipped = bool(layout and value_range), False
+    if layout and value_range:
+        profile = image.info.get("icc_profile")
+        image, clipped = _finite(values_of(image, layout, turned)).in_8_bits(value_range)
+        image.info["icc_profile"] = profile
+    elif turned:
+        image = ImageOps.exif_transpose(image)
+    rgb, remarks = _to_rgb(image)
+    for found, remark in ((turned, Remarks.TURNED), (deep, Remarks.RESCALED), (clipped, Remarks.CLIPPED)):
+        if found:
+            remarks |= remark
+    return rgb, remarks
 
 
 @contextlib.contextmanager
@@ -230,10 +240,14 @@ def _opened(data: bytes) -> Image.Image:
         raise Undecodable(_what_else(data)) from None
     except Exception as error:
         raise Undecodable(CUT_SHORT) from error
+    _check_sides(image)
+    return image
+
+
+def _check_sides(image: Image.Image) -> None:
     short, long = sorted(image.size)
     if short < SMALLEST_SIDE or long > LONGEST_RATIO * short:
         raise Undecodable(TOO_SMALL)
-    return image
 
 
 def _identified(data: bytes) -> Image.Image:

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from limpide.data.decode import Remarks, examined
+from limpide.data.opened import examined_opened
 from limpide.data.values import Span
 from limpide.typed import record
 
@@ -47,9 +48,11 @@ class Preprocessing:
         """Raises typed.Unfit, which names the field."""
         return record(cls, data, "preprocessing", strict=True)
 
-    def opened(self, data: bytes) -> tuple[Image.Image, Remarks]:
-        """The bytes of a file → RGB image, and what is worth saying of it. Raises Undecodable."""
-        return examined(data, self.jpeg_side, self.value_range, look=False)
+    def opened(self, source: bytes | Image.Image) -> tuple[Image.Image, Remarks]:
+        """The bytes of a file, or an image opened by Pillow → RGB image, and what is worth saying of it. Raises Undecodable."""
+        if isinstance(source, Image.Image):
+            return examined_opened(source, self.jpeg_side, self.value_range)
+        return examined(source, self.jpeg_side, self.value_range, look=False)
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
         """left, top, right, bottom of the part of the image that is kept. What is the square already is kept whole."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from limpide.errors import UsageError
 from limpide.finding import Finding
 from limpide.language import N_
+from limpide.samples import picture
 from limpide.workflows.opening import network_of, predictor_of
-from limpide.workflows.see import TOP, decoded, entered, first_or, operation, prediction, within
+from limpide.workflows.see import TOP, entered, first_or, operation, prediction, within
 
 
 def explain(run: str, file: str, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> dict[str, Finding]:
@@ -19,7 +20,7 @@ def explain(run: str, file: str, layer: str | None = None, channel: int | None =
     from limpide.interpret.why import as_finding, unit_of
 
     model, preprocessing = network_of(run)
-    image = decoded(file, preprocessing)
+    image = picture(file, preprocessing)
     tensor, _, _ = entered(image, preprocessing)
     seen = trace(model, tensor)
     channel = first_or(channel, y, x)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from limpide.data.decode import Undecodable
 from limpide.data.preprocessing import Preprocessing
-from limpide.errors import DataError, UsageError, nearest
+from limpide.errors import UsageError, nearest
 from limpide.events import Progress
 from limpide.files import write_bytes
 from limpide.finding import Finding, Table
@@ -21,8 +20,8 @@ from limpide.language import N_, message
 from limpide.report.sight import METHOD_WORDS, Alike, Evidence, Made, Maps, Sight
 from limpide.report.written import WRITERS, bytes_of
 from limpide.run import Run
-from limpide.run_info import RunInfo
-from limpide.samples import images_in
+from limpide.run_info import Arrays, RunInfo
+from limpide.samples import FROM_FILES, images_in, picture
 from limpide.workflows.alike import alike
 from limpide.workflows.opening import is_published, network_of, run_of
 
@@ -47,6 +46,7 @@ class Opened:
     preprocessing: Preprocessing | None
     classes: tuple[str, ...]
     temperature: float  # what the sealed file divides its logits by
+    arrays: Arrays = FROM_FILES  # what the arrays were like that it learned from
 
 
 def opened(model: Any, preprocessing: Preprocessing | None = None) -> Opened:
@@ -77,7 +77,7 @@ def opened(model: Any, preprocessing: Preprocessing | None = None) -> Opened:
         return Opened(network, name, name, own, tuple(imagenet_classes()), 1.0)
     run = run_of(name)
     info = run.info()
-    return Opened(network, info.model, name, own, info.classes, temperature_of(info))
+    return Opened(network, info.model, name, own, info.classes, temperature_of(info), info.arrays or FROM_FILES)
 
 
 def temperature_of(info: RunInfo) -> float:
@@ -85,10 +85,10 @@ def temperature_of(info: RunInfo) -> float:
     return info.temperature.value if info.temperature else 1.0
 
 
-def entered(image: Any, preprocessing: Preprocessing | None) -> tuple[Tensor, np.ndarray, str]:
+def entered(image: Any, preprocessing: Preprocessing | None, arrays: Arrays = FROM_FILES) -> tuple[Tensor, np.ndarray, str]:
     """(tensor (1, channels, size, size), normalised; the square as uint8 (size, size, 1 or 3); file name or "").
 
-    image: a path, a Pillow image, an array (height, width[, 3]) or, normalised already, a float tensor (1, channels, height, width).
+    image: one image in any form that samples.py knows or, normalised already, a float tensor (1, channels, height, width).
     Raises DataError for what is no usable image, UsageError where its preprocessing is not known.
     """
     import torch
@@ -109,20 +109,11 @@ def entered(image: Any, preprocessing: Preprocessing | None) -> tuple[Tensor, np
             where=type(image).__name__,
             todo=N_("give a tensor (1, channels, height, width), normalised, or preprocessing="),
         )
-    file = os.fspath(image) if isinstance(image, (str, os.PathLike)) else ""
-    found = decoded(file, preprocessing) if file else images_in(image.numpy() if isinstance(image, torch.Tensor) else image)[0]
-    square = preprocessing.pixels(found)
-    return as_tensor(square[None], preprocessing), square, file
-
-
-def decoded(file: str, preprocessing: Preprocessing) -> Any:
-    """The image in this file. Raises DataError."""
-    try:
-        return preprocessing.opened(Path(file).read_bytes())[0]
-    except Undecodable as error:
-        raise DataError("L207", error.reason, where=file, todo=N_("name a readable image")) from error
-    except OSError as error:
-        raise DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("name a readable image")) from error
+    items = images_in(image, arrays, preprocessing.value_range)
+    if len(items) != 1:
+        raise UsageError("L118", N_("this is no shape of an image"), where=f"{len(items)} images", todo=N_("give one image"))
+    square = preprocessing.pixels(picture(items[0], preprocessing, "image 0"))
+    return as_tensor(square[None], preprocessing), square, os.fspath(items[0]) if isinstance(items[0], (str, os.PathLike)) else ""
 
 
 def _square(tensor: Tensor, preprocessing: Preprocessing | None) -> np.ndarray:

@@ -155,7 +155,7 @@ def test_arrays_and_lists_of_paths(photos: Path) -> None:
     ("images", "labels", "code"),
     [
         (np.zeros((4, 8)), [0, 1] * 2, "L219"),
-        (np.zeros((4, 8, 8, 2)), [0, 1] * 2, "L219"),
+        (np.zeros((4, 8, 8, 2)), [0, 1] * 2, "L283"),
         (np.zeros((0, 8, 8)), [], "L219"),
         (np.full((4, 8, 8), np.nan), [0, 1] * 2, "L230"),
         (np.full((4, 8, 8), -1.0), [0, 1] * 2, "L231"),
@@ -169,7 +169,9 @@ def test_arrays_and_lists_of_paths(photos: Path) -> None:
         (np.zeros((4, 8, 8)), [0.0, 1.0, float("nan"), 1.0], "L240"),
         (np.zeros((4, 8, 8)), [0, 0, 0, 0], "L204"),
         (np.zeros((4, 8, 8)), [0.5, 1.25, 2.5, 3.1], "L229"),
-        (np.zeros((4, 8, 8)), np.eye(4), "L215"),
+        (np.zeros((4, 8, 8)), np.eye(4), "L280"),
+        (np.zeros((4, 8, 8)), np.eye(4, dtype=bool), "L280"),
+        (np.zeros((4, 8, 8)), np.eye(4) + np.eye(4)[::-1], "L215"),
     ],
 )
 def test_arrays_that_are_no_images(images: np.ndarray, labels: object, code: str) -> None:
