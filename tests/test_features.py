@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from make_images import photo_folder
 from PIL import Image
 from sklearn.base import clone
@@ -14,7 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 from limpide import Features, ImageClassifier, LimpideError
+from limpide.data.reading import Pixels
+from limpide.training.device import chosen, has_fast_bf16
 from limpide.training.network import published
+from limpide.training.transfer import frozen_features, load_features
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +32,27 @@ def test_they_are_what_the_network_says_before_its_last_layer(photos: tuple[list
     found = Features("efficientnet_lite0").transform(files[:3])
     assert found.shape == (3, 1280) and found.dtype == np.float32
     model, p = published("efficientnet_lite0")
-    import torch
-
     square = (p.pixels(Image.open(files[1]).convert("RGB")).astype(np.float32) - 127) / 128
     with torch.no_grad():
         logits = model(torch.from_numpy(square.transpose(2, 0, 1)[None]))[0].numpy()
     head = model.head
-    assert np.abs(found[1] @ head.weight.detach().numpy().T + head.bias.detach().numpy() - logits).max() < 1e-3
+    again = found[1] @ head.weight.detach().numpy().T + head.bias.detach().numpy()
+    if has_fast_bf16(torch.device("cpu")):  # features of two digits
+        assert np.corrcoef(again, logits)[0, 1] > 0.98
+    else:
+        assert np.abs(again - logits).max() < 1e-3
     arrays = np.stack([np.asarray(Image.open(file).convert("RGB")) for file in files[:3]])
     assert np.allclose(Features().transform(arrays), found, atol=1e-5)
+
+
+def test_they_are_those_of_a_training(photos: tuple[list[Path], list[str]], tmp_path: Path) -> None:
+    """The same pass over the frozen network, so the same numbers."""
+    files, _ = photos
+    model, p = published("efficientnet_lite0")
+    squares = np.stack([p.pixels(Image.open(file).convert("RGB")) for file in files])
+    pixels, rows = Pixels(p, np.arange(len(files)), squares), np.arange(len(files))
+    list(frozen_features(model, pixels, rows, tmp_path, chosen("auto")))
+    assert np.abs(Features().transform(files) - load_features(pixels, rows, tmp_path)).max() < 1e-3
 
 
 def test_scikit_learn_eats_them_and_two_networks_join(photos: tuple[list[Path], list[str]], tmp_path: Path) -> None:
