@@ -454,7 +454,7 @@ def test_an_unfinished_run_says_so_when_its_model_is_used(place: Place, tmp_path
 
 def test_what_training_refuses_is_looked_at_again_first(place: Place, tmp_path: Path) -> None:
     shutil.copytree(place.photos / "disc", tmp_path / "photos" / "disc")
-    assert last(place("check", tmp_path / "photos")) == f"next: limpide check {tmp_path / 'photos'}"
+    assert last(place("check", tmp_path / "photos", status=1)) == f"next: limpide check {tmp_path / 'photos'}"
 
 
 def test_a_language_that_is_not_there_is_told(place: Place) -> None:
@@ -549,7 +549,7 @@ def test_rows_come_as_they_are_known_and_ctrl_c_keeps_them(place: Place, tmp_pat
         rows = [process.stdout.readline() for _ in range(before + 2 * BATCH)]  # a head, and the line below it
         assert all(str(file) in rows[before + k] for k, file in enumerate(["disc"] * BATCH + ["bars"] * BATCH))
         if how == ("--jsonl",):
-            assert [set(json.loads(row)) for row in rows] == [{"file", "label", "probability", "abstained", "top"}] * (2 * BATCH)
+            assert [set(json.loads(row)) for row in rows] == [{"file", "label", "probability", "abstained", "top", "clipped"}] * (2 * BATCH)
         process.send_signal(signal.SIGINT)
         rest, told = process.communicate(timeout=30)
         assert (process.returncode, rest) == (130, "") and "Traceback" not in told
