@@ -165,6 +165,11 @@ class RunInfo:
     fresh: bool = False  # its weights were never trained
 
     @property
+    def training_seconds(self) -> float:
+        """What the network itself took: frozen features, their head, and the steps."""
+        return self.fit_seconds + (self.frozen.seconds if self.frozen else 0.0)
+
+    @property
     def model(self) -> str:
         """The name of the network; "" while it is open."""
         return str(self.recipe.get("model") or self.wanted.get("model") or "")

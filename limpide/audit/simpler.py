@@ -18,8 +18,8 @@ import numpy as np
 from limpide.audit.paired import Paired, paired
 from limpide.audit.rivals import NAMES, TREES, Rival
 from limpide.finding import Finding, Table, Verdict
+from limpide.judging import interval_of_share
 from limpide.language import N_, Message, message
-from limpide.metrics import wilson
 
 ALPHA = 0.025  # one-sided: 5 % for both directions together
 MARGIN = 0.02  # share of the test images: a rival that is behind by less is close enough to be worth a thought
@@ -68,7 +68,7 @@ def simpler(network: Rival, rivals: Sequence[Rival], had: Had, groups: np.ndarra
         name="simpler",
         verdict=verdict,
         message=says,
-        table=Table(COLUMNS, [_row(model) for model in (network, *ranked)]),
+        table=Table(COLUMNS, [_row(model, groups) for model in (network, *ranked)]),
         details=details,
         source="test",
         data={"paired": {key: vars(test) for key, test in tests.items()}},
@@ -173,6 +173,6 @@ def _how(rivals: int, groups: np.ndarray | None) -> list[Message]:
     return said
 
 
-def _row(rival: Rival) -> list[object]:
-    low, high = wilson(int(rival.right.sum()), rival.n_test)
-    return [rival.name, rival.accuracy, low, high, rival.n_test, rival.n_train, rival.seconds, rival.milliseconds, rival.bytes, rival.multiply_adds]
+def _row(rival: Rival, groups: np.ndarray | None) -> list[object]:
+    share = interval_of_share(rival.right, None if groups is None else groups[rival.rows])
+    return [rival.name, share.value, share.low, share.high, rival.n_test, rival.n_train, rival.seconds, rival.milliseconds, rival.bytes, rival.multiply_adds]

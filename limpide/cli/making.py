@@ -161,7 +161,7 @@ def train_summary(one: RunSummary) -> dict[str, Any]:
         "accuracy_high": accuracy and accuracy.high,
         "n_test": accuracy and accuracy.n,
         "seconds": info.seconds,
-        "training_seconds": info.fit_seconds,
+        "training_seconds": info.training_seconds,
         "first_model_seconds": info.first_model_seconds,
         "model_seconds": info.model_seconds,
         "bytes": run.bytes(),

@@ -130,7 +130,7 @@ def judge(
     if _due(run, "simpler", deadline, SIMPLER, FEWEST_SECONDS + INSIDE_SECONDS + pasted):
         info, right = run.info(), score.evidence.right
         learned_from, size = _trained_on(info, int((parts == TRAIN).sum())), run.model_file.stat().st_size
-        own = Rival("network", right, np.arange(len(right)), learned_from, training_seconds(info), score.milliseconds, size, work)
+        own = Rival("network", right, np.arange(len(right)), learned_from, info.training_seconds, score.milliseconds, size, work)
         yield from _simpler(run, dataset, parts, score, own, material, deadline, INSIDE_SECONDS + pasted)
         machine.release_memory()
     if _due(run, "inside", deadline, INSIDE, INSIDE_SECONDS):
@@ -224,7 +224,7 @@ def _told(
             parameters=parameters(model),
             multiply_adds=work,
             file_bytes=run.model_file.stat().st_size,
-            training=training_seconds(info),
+            training=info.training_seconds,
             whole=whole,
             quoted=quote.seconds,
             memory=memory.peak,
@@ -297,11 +297,6 @@ def _keep_ends(run: Run, arrays: dict[str, np.ndarray]) -> None:
 def _trained_on(info: RunInfo, train_images: int) -> int:
     """How many images the final model learned from: the first model sees a sample of many."""
     return info.frozen.n if info.frozen and info.final and info.final.kind == "frozen" else train_images
-
-
-def training_seconds(info: RunInfo) -> float:
-    """What the network itself took: frozen features, head and fine-tuning."""
-    return info.fit_seconds + (info.frozen.seconds if info.frozen else 0.0)
 
 
 def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing) -> Iterator[Event]:

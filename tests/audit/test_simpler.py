@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from limpide import language
 from limpide.audit.rivals import NAMES, Rival
 from limpide.audit.simpler import Had, simpler
 from limpide.finding import Finding
+from limpide.judging import interval_of_share
 
 ALL = Had(500)
 
@@ -90,6 +92,8 @@ def test_images_that_belong_together_count_together() -> None:
     network, rival, patients = first(360, 400), first(400, 400), np.arange(400) // 40
     assert simpler(model("network", network), [model("forest", rival)], ALL).verdict == "bad"
     finding = simpler(model("network", network), [model("forest", rival)], ALL, patients)
+    share = interval_of_share(network, patients)
+    assert finding.table and finding.table.rows[0][1:4] == [share.value, share.low, share.high], "the very interval of the accuracy"
     assert finding.verdict == "unknown" and any("belong together" in str(detail) for detail in finding.details)
 
 
@@ -168,3 +172,35 @@ def test_any_result_can_be_told_in_every_language(n: int, data: st.DataObject) -
     for code in ("fr", "en"):
         language.use(code)
         assert "{" not in str(again) + "".join(map(str, again.details))
+
+
+# -- how often it accuses in vain
+
+
+def drawn(random: np.random.Generator, accuracies: list[float], groups: int, size: int, alike: float) -> list[np.ndarray]:
+    """Answers of several models to the same images: some images, and some groups, are hard for all of them, some for one. alike: within groups."""
+    whole, image = random.standard_normal((groups, 1)), random.standard_normal((groups, size))
+    found = []
+    for accuracy in accuracies:
+        of_groups = (whole + random.standard_normal((groups, 1))) / 2**0.5
+        of_images = (image + random.standard_normal((groups, size))) / 2**0.5
+        found.append((alike**0.5 * of_groups + (1 - alike) ** 0.5 * of_images).ravel() < NormalDist().inv_cdf(accuracy))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("groups", "size", "alike"), [(20, 1, 0.0), (80, 1, 0.0), (400, 1, 0.0), (2000, 1, 0.0), (20, 4, 0.5), (40, 10, 0.2), (100, 20, 1.0), (200, 10, 0.5)]
+)
+@pytest.mark.parametrize("accuracy", [0.55, 0.8, 0.96])
+def test_it_seldom_accuses_in_vain(groups: int, size: int, alike: float, accuracy: float) -> None:
+    """Where all rivals are as good as the network none is called better; where all are behind by the margin none may do: each at most 5 % (3 σ)."""
+    random, draws, of = np.random.default_rng(3), 100, None if size == 1 else np.repeat(np.arange(groups), size)
+    keys = ["logistic", "forest", "nearest", "frozen"]
+    better = close = 0
+    for _ in range(draws):
+        network, *equal = drawn(random, [accuracy] * 5, groups, size, alike)
+        better += simpler(model("network", network), [model(key, right) for key, right in zip(keys, equal, strict=True)], ALL, of).verdict == "bad"
+        network, *behind = drawn(random, [accuracy, *[accuracy - 0.02] * 4], groups, size, alike)
+        close += simpler(model("network", network), [model(key, right) for key, right in zip(keys, behind, strict=True)], ALL, of).verdict in ("warn", "bad")
+    most = draws * 0.05 + 3 * (draws * 0.05 * 0.95) ** 0.5
+    assert better <= most and close <= most
