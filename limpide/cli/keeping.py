@@ -93,18 +93,20 @@ layer is listed with the formulas of its size and of its parameters. NAME may be
 \b
 limpide models                      all networks
 limpide models cnn                  one of them, with milliseconds an image
-limpide models cnn --again          the same, measured anew"""),
+limpide models cnn --again          the same, measured anew
+limpide models cnn --image-size 32  for other squares than it was made for"""),
 )
 @click.argument("name", required=False)
+@click.option("--image-size", type=click.IntRange(1, 4096), help=N_("pixels of the squares that NAME sees"))
 @click.option("--again", is_flag=True, help=N_("measure anew what was measured before"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print JSON: a list, or one object for NAME"))
-def models(name: str | None, again: bool, as_json: bool) -> None:
+def models(name: str | None, image_size: int | None, again: bool, as_json: bool) -> None:
     from limpide.report import live, tables
     from limpide.training.decide import AUTOMATIC
     from limpide.workflows.models import models as work
 
     screen = live.Screen(quiet=as_json)
-    found = [network.to_json() for network in screen.wait(work(name, again))]
+    found = [network.to_json() for network in screen.wait(work(name, again, image_size))]
     if as_json:
         click.echo(json.dumps(found[0] if name else found))
     elif name:

@@ -20,6 +20,7 @@ from torch import nn
 from limpide.errors import ModelError, nearest
 from limpide.language import N_
 from limpide.models.entry import Entry
+from limpide.models.failing import Entered, entered, failing
 
 NAMES = {
     "classes": ("classes", "num_classes", "n_classes", "nclass"),
@@ -100,35 +101,19 @@ def width_of(name: str, size: int) -> tuple[int, int]:
                 return channels, int(model.eval()(torch.zeros(1, channels, size, size)).shape[1])
         except Exception as error:  # whatever a stranger's network does with images that it was not made for
             failed = error
-    raise ModelError(
-        "L416",
-        N_("this network fails on images of {channels} channels and {size} px: {error}"),
-        where=name,
-        todo=N_("let it take classes, channels and size, or use --image-size"),
-        channels="3, 1",
-        size=size,
-        error=f"{type(failed).__name__}: {failed}".splitlines()[0],
-    ) from failed
+    raise failing(name, "3, 1", size, failed) from failed
 
 
 def _made(name: str, factory: Callable[..., Any], classes: int, channels: int, size: int) -> nn.Module:
     import torch
 
-    values = {"classes": classes, "channels": channels, "size": size}
+    values, last = {"classes": classes, "channels": channels, "size": size}, Entered()
     try:
         model = factory(**{taken: values[what] for what in values if (taken := _taken(factory, what))})
-        with torch.inference_mode():
+        with torch.inference_mode(), entered(model, last):
             shape = tuple(model.eval()(torch.zeros(2, channels, size, size)).shape)
     except Exception as error:
-        raise ModelError(
-            "L416",
-            N_("this network fails on images of {channels} channels and {size} px: {error}"),
-            where=name,
-            todo=N_("let it take classes, channels and size, or use --image-size"),
-            channels=channels,
-            size=size,
-            error=f"{type(error).__name__}: {error}".splitlines()[0],
-        ) from error
+        raise failing(name, str(channels), size, error, last) from error
     if next(model.parameters(), None) is None:
         raise ModelError("L425", N_("this network has nothing to learn: no parameters"), where=name, todo=N_("let its layers be attributes of the network"))
     if shape != (2, classes):

@@ -135,6 +135,7 @@ def print_network(network: Mapping[str, Any]) -> None:
         (_("one image at a time"), wording.measured(speed["milliseconds"], "ms")),
         (_("{n} images at a time").format(n=speed["batch"]), message(N_("{value} an image"), value=wording.measured(speed["milliseconds_in_batch"], "ms"))),
         (_("measured"), message(N_("{when}, with images already decoded"), when=_moment(speed["measured"]))),
+        *([(_("beside other work"), _("the machine was busy meanwhile: these times are too long (--again measures anew)"))] if speed.get("busy") else []),
     )
 
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ from PIL import Image
 from limpide import machine
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
+from limpide.errors import UsageError
 from limpide.events import Progress
 from limpide.files import cache_folder, read_json, sha256, write_json
 from limpide.language import N_, message
@@ -29,6 +30,9 @@ from limpide.predictor import BATCH, Predictor
 from limpide.training.decide import check_model
 
 ROUNDS = 3  # one of them may be disturbed by what else the machine does, and the result is remembered for long
+TRIES = 3  # times so many rounds, while they contradict each other
+APART = 2.0  # times the least: rounds that far apart were not undisturbed
+SLOWER = 1.5  # times as long an image takes in a batch as alone: more is not the network's doing
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Speed:
     milliseconds_in_batch: float  # an image, `batch` at a time
     batch: int
     measured: str  # ISO 8601, UTC
+    busy: bool = False  # the machine did something else meanwhile: the numbers contradict each other
 
 
 @dataclass(frozen=True)
@@ -66,26 +71,32 @@ class Network:
         return asdict(self)
 
 
-def models(name: str | None = None, again: bool = False) -> Iterator[Progress | list[Network]]:
+def models(name: str | None = None, again: bool = False, image_size: int | None = None) -> Iterator[Progress | list[Network]]:
     """Progress, then all networks, or the one of this name. Raises UsageError for a name that nobody knows.
+
+    image_size: px, of a network that is named; without it, the size that it was made for.
 
     A network that is named is measured, unless it was before; `again` measures every network that is asked for.
     """
     if name is not None:
         check_model(name)
+    elif image_size is not None:
+        raise UsageError(
+            "L163", N_("one size does not suit all networks"), where=f"--image-size {image_size}", todo=N_("name a network: limpide models cnn --image-size 32")
+        )
     found: list[Network] = []
     for each in MODELS if name is None else [name]:
         yield Progress(message(N_("counting")), len(found), len(MODELS) if name is None else 1)
-        network = _counted(each, bool(name))
+        network = _counted(each, bool(name), image_size)
         if again or (name and network.speed is None):
             network = replace(network, speed=(yield from _measured(network)))
         found.append(network)
     yield found
 
 
-def _counted(name: str, in_detail: bool) -> Network:
+def _counted(name: str, in_detail: bool, image_size: int | None) -> Network:
     entry = find(name)
-    classes, channels, size = entry.classes, entry.channels, entry.size
+    classes, channels, size = entry.classes, entry.channels, image_size or entry.size
     with torch.device("cpu" if is_outside(name) else "meta"):  # shapes without numbers: the largest would take half a gigabyte to fill
         model = build(name, classes, channels, size)
         products = multiply_adds(model, channels, size)
@@ -100,7 +111,7 @@ def _counted(name: str, in_detail: bool) -> Network:
         weight_bytes=4 * count,
         multiply_adds=products,
         pretrained=_pretrained(name),
-        speed=_remembered(name),
+        speed=_remembered(name, size),
         inside=inside,
     )
 
@@ -116,6 +127,7 @@ def _measured(network: Network) -> Generator[Progress, None, Speed]:
     """Exports the network, times the file as predict uses it, and remembers the result."""
     phase = message(N_("measuring {name} on this machine"), name=network.name)
     yield Progress(phase, 0, 1 + ROUNDS)
+    busy = True
     model = build(network.name, network.classes, network.channels, network.image_size)
     noise = np.random.default_rng(0).integers(0, 256, (network.image_size, network.image_size, 3), dtype=np.uint8)
     image = Image.fromarray(noise)  # of the right size: a resize costs what the photograph costs, not the network
@@ -123,32 +135,41 @@ def _measured(network: Network) -> Generator[Progress, None, Speed]:
         file = Path(folder) / "model.onnx"
         export(model, Preprocessing(network.image_size, network.channels), tuple(map(str, range(network.classes))), file, name=network.name)
         predictor, one, many = Predictor(file), [], []
-        for k in range(ROUNDS):
-            yield Progress(phase, 1 + k, 1 + ROUNDS)
-            one.append(predictor.milliseconds(image))
-            many.append(predictor.milliseconds(image, BATCH))
+        for _ in range(TRIES):
+            for k in range(ROUNDS):
+                yield Progress(phase, 1 + k, 1 + ROUNDS)
+                one.append(predictor.milliseconds(image))
+                many.append(predictor.milliseconds(image, BATCH))
+            busy = disturbed(one[-ROUNDS:], many[-ROUNDS:])
+            if not busy:
+                break
         del predictor  # Windows does not delete a file that is open
-    speed = Speed(min(one), min(many), BATCH, datetime.now(UTC).isoformat(timespec="seconds"))
+    speed = Speed(min(one), min(many), BATCH, datetime.now(UTC).isoformat(timespec="seconds"), busy)
     if is_outside(network.name):
         return speed
     with contextlib.suppress(OSError):  # what cannot be remembered is measured again next time
-        kept = _kept(network.name)
+        kept = _kept(network.name, network.image_size)
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_json(kept, {"network": network.name, "machine": machine.describe(), "speed": asdict(speed)})
     return speed
 
 
-def _remembered(name: str) -> Speed | None:
+def disturbed(one: Sequence[float], many: Sequence[float]) -> bool:
+    """Whether these rounds contradict each other, as beside other work. one, many: ms an image, alone and in a batch."""
+    return max(one) > APART * min(one) or max(many) > APART * min(many) or min(many) > SLOWER * min(one)
+
+
+def _remembered(name: str, size: int) -> Speed | None:
     if is_outside(name):  # another file tomorrow may have the same name
         return None
     try:
-        return Speed(**read_json(_kept(name))["speed"])
+        return Speed(**read_json(_kept(name, size))["speed"])
     except (OSError, ValueError, KeyError, TypeError):  # never measured, or the file is damaged
         return None
 
 
-def _kept(name: str) -> Path:
-    """One file for each network, processor and set of versions: another machine, or an upgrade, is measured anew."""
-    key = sha256(json.dumps([name, machine.describe()], sort_keys=True).encode())[:16]
+def _kept(name: str, size: int) -> Path:
+    """One file for each network, size of its squares, processor and set of versions: another machine, or an upgrade, is measured anew."""
+    key = sha256(json.dumps([name, size, machine.describe()], sort_keys=True).encode())[:16]
     plain = re.sub(r"[^\w.]", "_", name)
     return cache_folder() / "speed" / f"{plain}-{key}.json"

@@ -34,6 +34,24 @@ def wide(classes, size):
     return nn.Sequential(nn.Flatten(), nn.Linear(3 * size * size, classes))
 
 
+class Torn(nn.Module):
+    # Its second convolution expects three maps and gets a hundred.
+    def __init__(self, classes):
+        super().__init__()
+        self.first, self.second, self.last = nn.Conv2d(3, 100, 5), nn.Conv2d(3, 50, 3), nn.Linear(50, classes)
+
+    def forward(self, x):
+        return self.last(self.second(self.first(x).relu()).relu().mean((2, 3)))
+
+
+def normed(classes):
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(5), nn.Flatten(), nn.LazyLinear(classes))
+
+
+def pooled(classes):
+    return nn.Sequential(nn.MaxPool2d(40), nn.Flatten(), nn.Linear(3, classes))
+
+
 def fixed(classes):
     return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, classes))
 
@@ -100,7 +118,18 @@ def test_a_class_and_a_function_are_given_what_they_ask_for(nets: Path) -> None:
         ("strangers_nets:without_classes", "L415", "torch.nn.Module"),
         ("os:system", "L415", "torch.nn.Module"),
         ("builtins:eval", "L415", "torch.nn.Module"),
-        ("strangers_nets:fixed", "L416", "mat1 and mat2"),
+        (
+            "strangers_nets:fixed",
+            "L416",
+            "expects 192 numbers an image and gets 1,200 numbers an image, of images of 3 channels and 20 px — strangers_nets:fixed: 1 (Linear)",
+        ),
+        (
+            "strangers_nets:Torn",
+            "L416",
+            "this layer expects 3 maps and gets 100 maps, of images of 3 channels and 20 px — strangers_nets:Torn: second (Conv2d)",
+        ),
+        ("strangers_nets:normed", "L416", "expects 5 maps and gets 4 maps, of images of 3 channels and 20 px — strangers_nets:normed: 1 (BatchNorm2d)"),
+        ("strangers_nets:pooled", "L416", "strangers_nets:pooled: 0 (MaxPool2d)"),
         ("strangers_nets:no_network", "L416", "eval"),
         ("strangers_nets:of_seven", "L417", "(2, 7)"),
         ("strangers_nets:NothingToLearn", "L425", "no parameters"),

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from limpide import machine
-from limpide.errors import UsageError
+from limpide.errors import ModelError, UsageError
 from limpide.events import Progress
 from limpide.files import cache_folder
 from limpide.models import MODELS
 from limpide.predictor import BATCH, Predictor
+from limpide.report.tables import print_network
 from limpide.workflows import models as work
 from workflows.runner import limpide
 
@@ -82,6 +83,52 @@ def test_another_machine_or_version_is_measured_anew(change: dict[str, Any], mon
     here = machine.describe()
     monkeypatch.setattr(machine, "describe", lambda: here | change)
     assert of()[0].speed is None
+
+
+@pytest.mark.parametrize(
+    ("one", "many", "told"),
+    [
+        ([0.17, 0.17, 0.18], [0.9, 0.88, 0.87], True),  # an image in a batch five times as slow as alone
+        ([0.2, 0.9, 0.3], [0.1, 0.1, 0.1], True),
+        ([0.2, 0.2, 0.2], [0.1, 0.25, 0.1], True),
+        ([0.2, 0.25, 0.3], [0.1, 0.12, 0.11], False),
+        ([0.2, 0.2, 0.2], [0.28, 0.29, 0.28], False),  # more than fits into the processor's cache
+    ],
+)
+def test_times_that_contradict_each_other_were_measured_beside_other_work(one: list[float], many: list[float], told: bool) -> None:
+    assert work.disturbed(one, many) == told
+
+
+def test_a_busy_machine_is_measured_again_and_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    rounds = {1: iter([0.2] * 9), BATCH: iter([0.9, 0.8, 0.7, 0.1, 0.1, 0.1])}
+    monkeypatch.setattr(Predictor, "milliseconds", lambda self, image, batch=1: next(rounds[batch]))
+    calm = cnn()
+    assert (calm.milliseconds_in_batch, calm.busy) == (0.1, False), "the second three rounds agree"
+    never = {1: itertools.repeat(0.2), BATCH: itertools.repeat(0.9)}
+    monkeypatch.setattr(Predictor, "milliseconds", lambda self, image, batch=1: next(never[batch]))
+    busy = cnn(again=True)
+    assert busy.busy and cnn() == busy, "remembered with what is to be known of it"
+    print_network(of("cnn")[0].to_json())
+    assert "the machine was busy meanwhile" in capsys.readouterr().out
+
+
+def test_what_an_older_limpide_remembered_is_read() -> None:
+    cnn()
+    (kept,) = (cache_folder() / "speed").iterdir()
+    record = json.loads(kept.read_text())
+    del record["speed"]["busy"]
+    kept.write_text(json.dumps(record))
+    assert cnn().busy is False
+
+
+def test_another_size_of_squares() -> None:
+    *_, (network,) = work.models("cnn", image_size=20)  # type: ignore[misc]
+    assert network.image_size == 20 and network.inside.layers[0].shape == (16, 20, 20) and network.speed is not None
+    assert of("cnn")[0].image_size == 28
+    with pytest.raises(UsageError, match="L163"):
+        list(work.models(image_size=20))
+    with pytest.raises(ModelError, match="L410"):
+        list(work.models("cnn", image_size=2))
 
 
 @pytest.mark.parametrize("text", ["{torn", "[]", "{}", '{"speed": {"seconds": 1}}', '{"speed": null}', "\x00\xff"])
