@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from limpide import __version__, interrupts, language
+from limpide.cli.clicked import in_our_language, mistake
 from limpide.cli.keeping import clean, info, models, runs
 from limpide.cli.learning import lesson
 from limpide.cli.machinery import Unread, Verbs, language_first, not_spoken, spoken
@@ -59,6 +60,7 @@ def cli(ctx: click.Context) -> None:
 def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
     language.use(language.wanted_language())
+    in_our_language()
     status: Any = None
     with interrupts.Promptness(lambda: "limpide: " + _("stopping; Ctrl-C again leaves at once")):
         try:
@@ -92,8 +94,7 @@ def _obey() -> None:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "limpide"
-        click.echo(f"limpide: {error.format_message()} — {where} — " + _("see {command} --help").format(command=where), err=True)
+        click.echo(f"limpide: {mistake(error)}", err=True)
         sys.exit(Exit.USAGE)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(Exit.STOPPED)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from limpide import language
+from limpide.cli.clicked import in_our_language
 from limpide.errors import Exit, UsageError, nearest
 from limpide.finding import Finding
 from limpide.language import N_, _
@@ -135,6 +136,7 @@ def _speak(_ctx: click.Context, _option: click.Parameter, lang: str | None) -> N
         if lang not in language.LANGUAGES:
             raise not_spoken(lang)
         language.use(lang)
+        in_our_language()
 
 
 def not_spoken(lang: str) -> UsageError:

@@ -54,7 +54,7 @@ def failing(name: str, channels: str, size: int, error: Exception | None, last: 
     if last and last.inside and (mismatch := _mismatch(last)):
         expected, came = mismatch
         return ModelError(
-            "L416",
+            "L464",
             N_("this layer expects {expected} and gets {came}, of images of {channels} channels and {size} px"),
             where=where,
             todo=N_("mend the layer or what stands before it, or use squares of another size (--image-size)"),

@@ -120,15 +120,15 @@ def test_a_class_and_a_function_are_given_what_they_ask_for(nets: Path) -> None:
         ("builtins:eval", "L415", "torch.nn.Module"),
         (
             "strangers_nets:fixed",
-            "L416",
+            "L464",
             "expects 192 numbers an image and gets 1,200 numbers an image, of images of 3 channels and 20 px — strangers_nets:fixed: 1 (Linear)",
         ),
         (
             "strangers_nets:Torn",
-            "L416",
+            "L464",
             "this layer expects 3 maps and gets 100 maps, of images of 3 channels and 20 px — strangers_nets:Torn: second (Conv2d)",
         ),
-        ("strangers_nets:normed", "L416", "expects 5 maps and gets 4 maps, of images of 3 channels and 20 px — strangers_nets:normed: 1 (BatchNorm2d)"),
+        ("strangers_nets:normed", "L464", "expects 5 maps and gets 4 maps, of images of 3 channels and 20 px — strangers_nets:normed: 1 (BatchNorm2d)"),
         ("strangers_nets:pooled", "L416", "strangers_nets:pooled: 0 (MaxPool2d)"),
         ("strangers_nets:no_network", "L416", "eval"),
         ("strangers_nets:of_seven", "L417", "(2, 7)"),

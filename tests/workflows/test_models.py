@@ -128,7 +128,7 @@ def test_another_size_of_squares() -> None:
     with pytest.raises(UsageError, match="L163"):
         list(work.models(image_size=20))
     with pytest.raises(ModelError, match="L410"):
-        list(work.models("cnn", image_size=2))
+        list(work.models("efficientnet_lite0", image_size=16))
 
 
 @pytest.mark.parametrize("text", ["{torn", "[]", "{}", '{"speed": {"seconds": 1}}', '{"speed": null}', "\x00\xff"])
