@@ -144,7 +144,9 @@ def falls_behind(inside: Counts, outside: Counts, of: int = 1) -> tuple[np.ndarr
     (right, sizes), (others, other_sizes) = inside, outside
     n, rest = int(sizes.sum()), int(other_sizes.sum())
     wrong = n - right.sum(-1)
-    falls = of * hypergeom.sf(wrong - 1, n + rest, wrong + rest - others.sum(-1), n) < LUCK
+    cases, place = np.unique(np.stack([wrong, wrong + rest - others.sum(-1)], axis=-1).reshape(-1, 2), axis=0, return_inverse=True)
+    chance = hypergeom.sf(cases[:, 0] - 1, n + rest, cases[:, 1], n)[place.reshape(-1)].reshape(wrong.shape)
+    falls = of * chance < LUCK
     if len(sizes) < n or len(other_sizes) < rest:
         level = 1 - 2 * LUCK / of
         falls = falls & (lag(shares(right, sizes, level)[:3], shares(others, other_sizes, level)[:3])[0] > 0)

@@ -20,6 +20,7 @@ from torch import nn
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.split import sample
 from limpide.finding import Finding, Number, Table, Verdict
+from limpide.judging import interval_of_share
 from limpide.language import N_, message
 from limpide.metrics import wilson
 from limpide.predictor import PIXELS
@@ -51,11 +52,12 @@ class Place:
     n: int
     donor: int  # one of the images that gave these patches
     z: float = 1.96  # of the interval: the best of several classes is asked for more
+    bounds: tuple[float, float] | None = None  # of the share, where images belong together; None: each stands alone
 
     @property
     def interval(self) -> tuple[float, float]:
         """Of the share, so wide that those of all classes hold together with 95 % (Bonferroni)."""
-        return wilson(self.turned, self.n, self.z)
+        return self.bounds or wilson(self.turned, self.n, self.z)
 
     @property
     def decides(self) -> bool:
@@ -97,10 +99,10 @@ def window(size: int, k: int) -> tuple[int, int]:
     return start, start + width
 
 
-def places(answers: Answers, squares: np.ndarray, labels: np.ndarray, wanted: Sequence[int]) -> Iterator[Place]:
+def places(answers: Answers, squares: np.ndarray, labels: np.ndarray, wanted: Sequence[int], groups: np.ndarray | None = None) -> Iterator[Place]:
     """One Place for each class of `wanted` of which two images are called by its name, and others beside it.
 
-    squares: uint8 (n, size, size, channels), in no particular order · labels: int (n,)
+    squares: uint8 (n, size, size, channels), in no particular order · labels: int (n,) · groups: int (n,), as in judging.py
     """
     said, z = answers(squares), NormalDist().inv_cdf(1 - 0.025 / max(1, len(wanted)))
     for label in wanted:
@@ -116,7 +118,14 @@ def places(answers: Answers, squares: np.ndarray, labels: np.ndarray, wanted: Se
         row, column = divmod(int(shares.argmax()), GRID)
         pairs = min(len(proving), len(proofs))  # one patch in many images would be one proof, not many
         turned = answers(pasted(squares, proving[:pairs], proofs[:pairs], row, column)) == label
-        yield Place(label, row, column, shares, int(turned.sum()), pairs, int(proving[0]), z)
+        bounds = None if groups is None else _bounds(turned, groups[proofs[:pairs]], groups[proving[:pairs]], 1 - 0.05 / max(1, len(wanted)))
+        yield Place(label, row, column, shares, int(turned.sum()), pairs, int(proving[0]), z, bounds)
+
+
+def _bounds(turned: np.ndarray, hosts: np.ndarray, donors: np.ndarray, level: float) -> tuple[float, float]:
+    """The interval of the share, as wide as the images that were pasted into make it, or those that gave the patches."""
+    found = [interval_of_share(turned, groups, level) for groups in (hosts, donors)]
+    return min(one.low for one in found), max(one.high for one in found)
 
 
 def pasted(squares: np.ndarray, donors: np.ndarray, hosts: np.ndarray, row: int, column: int) -> np.ndarray:

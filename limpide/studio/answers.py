@@ -15,6 +15,7 @@ from limpide.language import Message
 from limpide.recipe import Recipe
 from limpide.run import Run
 
+WORST_FIRST = ("bad", "warn", "unknown")
 FIRST = "shortcut"  # of the claims with the same verdict: a model that looks at the wrong thing makes the others worth little
 
 # What reading the files of a run raises when somebody or something damaged them.
@@ -49,12 +50,12 @@ def worded(finding: Finding) -> dict[str, Any]:
 
 
 def worth_a_look(run: Run) -> list[dict[str, str]]:
-    """The claims that are not fine, the worst first; none where they are damaged, which the Audit page says."""
+    """The claims that are not fine, the worst first, and a score that proves nothing; none where they are damaged, which the Audit page says."""
     try:
-        found = [finding for finding in run.findings().values() if finding.verdict in ("bad", "warn")]
+        found = [one for one in run.findings().values() if one.verdict in ("bad", "warn") or (one.name, one.verdict) == ("accuracy", "unknown")]
     except (RunError, *DAMAGE):
         return []
-    found.sort(key=lambda one: (one.verdict, one.name != FIRST))
+    found.sort(key=lambda one: (WORST_FIRST.index(one.verdict), one.name != FIRST))
     return [{"verdict": one.verdict, "text": str(one.message)} for one in found]
 
 

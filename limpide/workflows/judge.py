@@ -331,7 +331,7 @@ def _shortcut(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, 
         return
     some, squares = list(read), np.stack(list(read.values()))
     found = []
-    for place in places(answers_of(model, preprocessing), squares, truth[some], looked_at):
+    for place in places(answers_of(model, preprocessing), squares, truth[some], looked_at, None if evidence.groups is None else evidence.groups[some]):
         found.append(place)
         yield Progress(asking, len(found), len(looked_at))
     some_left = len(np.unique(truth[truth >= 0])) - len(looked_at)  # for want of time, not of images

@@ -12,6 +12,7 @@ import numpy as np
 
 from limpide import language
 from limpide.audit.evidence import Evidence
+from limpide.data.split import groups_in
 from limpide.language import N_, message
 from limpide.studio.looking.looker import Answer, Looker
 from limpide.studio.looking.many import cost, readable
@@ -133,7 +134,8 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     of = len(np.unique(labels[labels >= 0]))
     rows, squares = readable(looker, path, preprocessing, rows[chosen(labels, looked_at)])
     labels = np.array([number[album.labels[row]] for row in rows], int)
-    found = list(places(answers_of(network, preprocessing), squares, labels, looked_at)) if len(rows) else []
+    together = groups_in(album.run.split_file, [album.files[row] for row in rows])
+    found = list(places(answers_of(network, preprocessing), squares, labels, looked_at, together)) if len(rows) else []
     shown = []
     for place in ranked(found)[:3]:
         (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)

@@ -1,0 +1,278 @@
+"""Do intervals and verdicts keep what they promise? Arrays in, verdicts out, no network: what is true is known, so it can be counted.
+
+    python -m benchmarks.judging [--draws 20000] [--write]
+
+Images alone, and in groups that are right or wrong together with a correlation from 0 to 1, drawn in two ways: `beta`, each
+group has a difficulty of its own (beta-binomial), and `copy`, a group is right or wrong as a whole with the probability of the
+correlation, else its images are independent. --write puts the tables into docs/judging.md. Fixed seeds; one core, some ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from limpide.audit.believed import TAIL, noise
+from limpide.audit.paired import paired
+from limpide.judging import LUCK, correlation, counted, falls_behind, shares
+from limpide.metrics import binned
+
+DRAWS = 20_000
+AT_ONCE = 8_000_000  # numbers held at once
+SHARES = (0.5, 0.7, 0.9, 0.95, 0.98)
+ALONE = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+SIZES: dict[int, tuple[int | str, ...]] = {
+    20: (2, 5, "one big"),
+    80: (2, 5, 10, "uneven", "one big"),
+    400: (2, 5, 20, "uneven", "one big"),
+    2000: (5, 20, "uneven"),
+}
+DRAWN = (("beta", 0.0), ("beta", 0.1), ("beta", 0.3), ("beta", 0.6), ("beta", 1.0), ("copy", 0.3), ("copy", 0.6))
+
+
+@dataclass(frozen=True)
+class Covered:
+    """One cell: how often the 95 % interval held the truth."""
+
+    n: int
+    size: int | str  # of the groups
+    groups: int
+    drawn: str
+    alike: float
+    share: float
+    coverage: float
+    above: float  # how often it lay wholly above the truth: so often is a model no better than a baseline called better
+    below: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Accused:
+    """One cell: how often a verdict was given that is not true."""
+
+    verdict: str
+    about: str
+    n: int
+    rate: float
+    allowed: float
+    draws: int
+
+    @property
+    def too_often(self) -> bool:
+        """By more than three standard errors."""
+        return self.rate > self.allowed + 3 * (self.allowed * (1 - self.allowed) / self.draws) ** 0.5
+
+
+def sizes_of(n: int, size: int | str) -> np.ndarray:
+    """int (G,), the images of each group. "uneven": from 1 to some forty, a mean of 8 · "one big": a quarter of all, the others alone."""
+    if isinstance(size, int):
+        return np.full(n // size, size)
+    if size == "one big":
+        return np.array([n // 4, *[1] * (n - n // 4)])
+    random, found = np.random.default_rng(5), []
+    while sum(found) < n:
+        found.append(int(min(random.geometric(1 / 8), n - sum(found))))
+    return np.array(found)
+
+
+def right_of(random: np.random.Generator, draws: int, sizes: np.ndarray, share: float, drawn: str, alike: float) -> np.ndarray:
+    """How many images of each group are right, (draws, G)."""
+    shape = (draws, len(sizes))
+    if alike == 0:
+        return random.binomial(sizes, share, shape)
+    if alike == 1:
+        return np.where(random.random(shape) < share, sizes, 0)
+    if drawn == "beta":
+        a = (1 - alike) / alike
+        return random.binomial(sizes, random.beta(share * a, (1 - share) * a, shape))
+    whole = np.where(random.random(shape) < share, sizes, 0)
+    return np.where(random.random(shape) < alike, whole, random.binomial(sizes, share, shape))
+
+
+def chunks(draws: int, each: int) -> Iterator[int]:
+    step = max(1, AT_ONCE // each)
+    for start in range(0, draws, step):
+        yield min(step, draws - start)
+
+
+def covered(n: int, size: int | str, drawn: str, alike: float, share: float, draws: int) -> Covered:
+    sizes, random, found = sizes_of(n, size), np.random.default_rng(0), []
+    for part in chunks(draws, len(sizes)):
+        _, low, high, _ = shares(right_of(random, part, sizes, share, drawn, alike), sizes)
+        found.append(np.stack([low > share + 1e-12, high < share - 1e-12, high - low]))
+    above, below, width = (float(row.mean()) for row in np.concatenate(found, axis=1))
+    return Covered(n, size, len(sizes), drawn, alike, share, 1 - above - below, above, below, width)
+
+
+def coverage(draws: int) -> Iterator[Covered]:
+    for n in SIZES:
+        yield from (covered(n, 1, "alone", 0.0, share, draws) for share in ALONE)
+        for size in SIZES[n]:
+            yield from (covered(n, size, drawn, alike, share, draws) for drawn, alike in DRAWN for share in SHARES)
+
+
+def behind(n: int, classes: int, size: int, alike: float, share: float, draws: int) -> Accused:
+    """All classes are equally good: how often is one of them said to fall behind?"""
+    sizes, random, found = np.full(n // classes // size, size), np.random.default_rng(1), []
+    for part in chunks(draws, 4 * classes * len(sizes)):
+        right = [right_of(random, part, sizes, share, "beta", alike) for _ in range(classes)]
+        falls = [falls_behind((one, sizes), _others(right, sizes, k), classes)[0] for k, one in enumerate(right)]
+        found.append(np.logical_or.reduce(falls))
+    about = f"{classes} classes, groups of {size}, correlation {alike:g}, {share:.0%} right"
+    return Accused("classes fall behind", about, n, float(np.concatenate(found).mean()), 0.05, draws)
+
+
+def _others(right: list[np.ndarray], sizes: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    rest = right[:k] + right[k + 1 :]
+    return np.concatenate(rest, axis=1), np.tile(sizes, len(rest))
+
+
+def calibrated(n: int, classes: int, spread: float, size: int, alike: float, draws: int) -> Accused:
+    """Each answer is right with just the probability that is stated: how often is the model accused?
+
+    In groups one number decides for all images with the probability `alike`. Alone, a hundred truths are drawn for each set of stated
+    probabilities, for which the errors by chance are the same.
+    """
+    random, groups, found = np.random.default_rng(2), np.arange(n) // size, []
+    each = 100 if size == 1 else 1
+    for _ in range(draws // each):
+        stated = random.dirichlet([spread] * classes, n).max(1)
+        _, place = binned(stated, stated > 0)
+        shared = random.random((each, n // size + 1)) < alike
+        common, own = random.random((each, n // size + 1)), random.random((each, n))
+        right = np.where(shared[:, groups], common[:, groups], own) < stated
+        together = float(correlation(*counted(right[0], groups))) if size > 1 else 0.0
+        chance = np.abs(noise(stated, place, groups, together)).sum(1)
+        error = np.abs(np.stack([np.bincount(place, weights=one - stated, minlength=10) for one in right])).sum(1)
+        found.append((1 + (chance[None] >= error[:, None] - 1e-9).sum(1)) / (1 + len(chance)) <= TAIL)
+    about = f"{classes} classes, Dirichlet {spread:g}, groups of {size}, correlation {alike:g}"
+    return Accused("calibration", about, n, float(np.concatenate(found).mean()), TAIL, draws // each * each)
+
+
+def rivals(n: int, size: int, alike: float, share: float, draws: int) -> Accused:
+    """Two models that are equally good, on the same images: how often is one of them called better?"""
+    sizes, random, found = np.full(n // size, size), np.random.default_rng(3), 0
+    groups = None if size == 1 else np.repeat(np.arange(n // size), size)
+    order = np.arange(n) % size
+    for _ in range(draws):
+        first, second = (np.repeat(right, size) > order for right in right_of(random, 2, sizes, share, "beta", alike))
+        result = paired(first, second, groups, 0.02)
+        found += min(result.better, result.worse) <= LUCK
+    return Accused("one of two is better", f"groups of {size}, correlation {alike:g}, {share:.0%} right", n, found / draws, 0.05, draws)
+
+
+def accusations(draws: int) -> Iterator[Accused]:
+    for n in (80, 400, 2000):
+        for classes in (2, 10):
+            for size, alike in ((1, 0.0), (4, 0.3), (4, 1.0), (20, 1.0)):
+                if n // classes // size >= 2:
+                    yield from (behind(n, classes, size, alike, share, draws) for share in (0.7, 0.9, 0.98))
+    for n in (60, 200, 2000):
+        for classes, spread in ((2, 1.0), (10, 0.3), (10, 0.1)):
+            yield calibrated(n, classes, spread, 1, 0.0, draws)
+        for size, alike in ((5, 0.0), (5, 0.5), (5, 1.0), (20, 1.0)):
+            yield calibrated(n, 2, 1.0, size, alike, max(1, draws // (10 if n < 2000 else 40)))
+            yield calibrated(n, 10, 0.1, size, alike, max(1, draws // (10 if n < 2000 else 40)))
+    for n in (80, 400):
+        for size, alike in ((1, 0.0), (5, 0.5), (5, 1.0), (20, 1.0)):
+            yield from (rivals(n, size, alike, share, draws // 4) for share in (0.7, 0.95))
+
+
+def summary(cells: list[Covered]) -> list[str]:
+    """Mean coverage, the lowest, and how much is given away."""
+    kinds = [
+        ("images alone", [cell for cell in cells if cell.groups == cell.n]),
+        ("in 20 groups or more", [cell for cell in cells if 20 <= cell.groups < cell.n]),
+        ("in fewer groups", [cell for cell in cells if cell.groups < 20 and cell.groups < cell.n]),
+    ]
+    rows = [
+        "| test images | cells | mean coverage | lowest | called better than a baseline that is as good, at most | mean width |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, some in kinds:
+        mean, width = np.mean([cell.coverage for cell in some]), np.mean([cell.width for cell in some])
+        low, above = min(cell.coverage for cell in some), max(cell.above for cell in some)
+        rows.append(f"| {name} | {len(some)} | {mean:.1%} | {low:.1%} | {above:.1%} | {width:.3f} |")
+    return rows
+
+
+def tables(cells: list[Covered]) -> list[str]:
+    rows = ["| n | groups of | drawn | correlation | " + " | ".join(f"{share:.0%} right" for share in ALONE) + " |", "|---|---|---|---|" + "---|" * len(ALONE)]
+    for key in dict.fromkeys((cell.n, cell.size, cell.groups, cell.drawn, cell.alike) for cell in cells):
+        n, size, groups, drawn, alike = key
+        own = {cell.share: cell for cell in cells if (cell.n, cell.size, cell.groups, cell.drawn, cell.alike) == key}
+        held = [f"{own[share].coverage:.1%} ± {own[share].width / 2:.2f}" if share in own else "" for share in ALONE]
+        rows.append(f"| {n:,} | {size if groups < n else 'alone'} | {drawn if groups < n else ''} | {alike:g} | " + " | ".join(held) + " |")
+    return rows
+
+
+def accused_table(cells: list[Accused]) -> list[str]:
+    rows = ["| verdict | where nothing is wrong | n | given in | allowed | draws |", "|---|---|---|---|---|---|"]
+    return rows + [
+        f"| {cell.verdict} | {cell.about} | {cell.n:,} | {cell.rate:.2%}{' (!)' if cell.too_often else ''} | {cell.allowed:.1%} | {cell.draws:,} |"
+        for cell in cells
+    ]
+
+
+PAGE = """# What intervals and verdicts keep of their promise
+
+Written by `python -m benchmarks.judging --write` ({draws:,} draws a cell, seeds fixed; {minutes:.0f} minutes of one core, shared). What is counted is the code
+that judges: `limpide/judging.py`, `limpide/audit/believed.py`, `limpide/audit/paired.py`. `tests/test_judged.py` repeats a part of it in each `make test`.
+
+Ten pictures of one patient are right or wrong together and say less than ten of ten patients. The interval is Wilson's with as many images as say as much
+(n / design effect), less what few groups leave unknown of that effect (Student's t with as many degrees of freedom as there are groups of equal size, less one;
+Korn & Graubard 1998). With few mistakes the design effect cannot be known: four groups count as wholly right or wrong together until the data say otherwise.
+This gives away coverage where images of a group are in truth independent, and it is printed here. Where images are alone, it is the ordinary interval.
+
+## Coverage of the 95 % interval
+
+{summary}
+
+Above 95 % is given away. A single cell of independent images lies above or below 95 % as counts are whole numbers.
+
+## Verdicts where nothing is wrong
+
+"classes fall behind" may be given in 5 % of cases, "calibration" in 2.5 %, "one of two is better" in 5 %. (!) marks what exceeds this by three standard errors.
+
+{accused}
+
+## Every cell of the coverage
+
+Coverage, and half the mean width of the interval. `beta`: each group has a difficulty of its own; `copy`: with the probability of the correlation a group is
+right or wrong as a whole, else its images are independent. Groups "uneven": 1 to some forty images, a mean of 8; "one big": a quarter of all images in one group,
+the others alone.
+
+{cells}
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=DRAWS)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    began = time.monotonic()
+    cells = list(coverage(options.draws))
+    print("\n".join(summary(cells)), f"\n{time.monotonic() - began:.0f} s", flush=True)
+    accused = []
+    for cell in accusations(options.draws):
+        accused.append(cell)
+        print(f"{cell.rate:7.2%} {'(!)' if cell.too_often else '   '} {cell.verdict}: {cell.about}, n = {cell.n}", flush=True)
+    if options.write:
+        page = PAGE.format(
+            draws=options.draws,
+            minutes=(time.monotonic() - began) / 60,
+            summary="\n".join(summary(cells)),
+            accused="\n".join(accused_table(accused)),
+            cells="\n".join(tables(cells)),
+        )
+        (Path(__file__).parent.parent / "docs" / "judging.md").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
