@@ -81,7 +81,7 @@ def to_line(event: Step | Epoch | Note) -> dict[str, Any]:
 
 
 def from_line(line: Mapping[str, Any]) -> Step | Epoch | Note:
-    """Raises one of DAMAGE for what is no event of ours."""
+    """Raises one of DAMAGE for what is not an event of ours."""
     values = {k: v for k, v in line.items() if k not in ("kind", "epoch_id")}
     if line["kind"] == "note":
         return typed.record(Note, values)
@@ -96,4 +96,4 @@ _KINDS: dict[type, list[tuple[str, Any]]] = {
     Step: [("n", int), ("epoch", int), ("loss", _NUMBER), ("lr", _NUMBER), ("seconds", _NUMBER), ("values", Mapping)],
     Epoch: [("n", int), ("step", int), *((name, _NUMBER) for name in ("train_loss", "validation_loss", "validation_accuracy", "seconds")), ("best", bool)],
 }
-DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what `from_line` and the JSON around it raise for a line that is none
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what `from_line` and the JSON around it raise for a damaged line

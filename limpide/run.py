@@ -150,8 +150,8 @@ class Run:
             return True
 
     def check_links(self) -> None:
-        """Raises RunError where a link in this run leads out of it: whoever serves a run that came from somewhere must serve nothing else,
-        and write nowhere else."""
+        """Raises RunError where a link in this run leads out of it: a server of runs that came from elsewhere must serve nothing
+        but their files, and write nowhere else."""
         home, left = self.path.resolve(), [self.path]
         while left:
             with os.scandir(left.pop()) as entries:

@@ -1,6 +1,6 @@
 """What run.json says: one typed record. A field is added in one line, with the default that stands for it in older runs.
 
-docs/run-format.md says what each field means to whoever reads the file.
+docs/run-format.md says what each field means to a reader of the file.
 """
 
 from __future__ import annotations

@@ -50,10 +50,10 @@ def unfit(field: str, expected: str, **values: str) -> Unfit:
 
 
 def read(file: Path) -> Any:
-    """The JSON in this file, UTF-8. Raises Unfit for what is none, OSError where it cannot be read."""
+    """The JSON in this file, UTF-8. Raises Unfit for anything else, OSError where it cannot be read."""
     with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as stream:  # a pipe must not be waited for
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise Unfit(message(N_("it is no plain file")))
+            raise Unfit(message(N_("it is not a plain file")))
         data = stream.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Unfit(message(N_("it is larger than {most:bytes}"), most=MOST_BYTES))
@@ -65,11 +65,11 @@ def parsed(data: bytes) -> Any:
     try:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise Unfit(message(N_("it is no UTF-8 text"))) from error
+        raise Unfit(message(N_("it is not UTF-8 text"))) from error
     except RecursionError as error:
         raise Unfit(message(DEEP)) from error
     except ValueError as error:
-        raise Unfit(message(N_("it is no JSON"))) from error
+        raise Unfit(message(N_("it is not JSON"))) from error
 
 
 def record(kind: type[T], data: Any, field: str = "", *, strict: bool = False) -> T:

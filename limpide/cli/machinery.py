@@ -35,7 +35,7 @@ def verb(short: str, help: str) -> Callable[[Callable[..., Any]], Verb]:
 
 
 def verdict(findings: Mapping[str, Finding]) -> Exit:
-    """How a verb that only judges ends: a warning is no failure."""
+    """How a verb that only judges ends: a warning is not a failure."""
     return Exit.UNMET if any(finding.verdict == "bad" for finding in findings.values()) else Exit.DONE
 
 

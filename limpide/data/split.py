@@ -369,8 +369,8 @@ def write_rows(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
 
 
 def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
-    """Rows of a split.csv or an excluded.csv, in order; none when the file is not there. Raises RunError for what is no table, or one
-    without the columns that are `needed`."""
+    """Rows of a split.csv or an excluded.csv, in order; none when the file is not there. Raises RunError for a file that is not a
+    table, or has not the columns that are `needed`."""
     if not file.exists():
         return
     try:
@@ -383,7 +383,7 @@ def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
                     raise damaged(file, message(N_("line {n} has more cells than the first"), n=rows.line_num))
                 yield {name: value[1:] if (value or "").startswith("'") else (value or "") for name, value in row.items()}
     except csv.Error as error:
-        raise damaged(file, message(N_("it is no table"))) from error
+        raise damaged(file, message(N_("it is not a table"))) from error
 
 
 def groups_in(file: Path, names: Sequence[str]) -> np.ndarray | None:
