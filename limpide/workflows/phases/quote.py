@@ -22,17 +22,15 @@ from limpide.training import quote
 from limpide.training.frozen import BATCH
 from limpide.training.network import augmentation, start
 from limpide.training.transfer import seconds_an_image
-from limpide.workflows.judge import INSIDE_SECONDS, PASTED_WORK, REPORT_SECONDS, readable
+from limpide.workflows.judge import INSIDE_SECONDS, PASTED_WORK
 from limpide.workflows.phases.deadline import FINE_TUNING
 from limpide.workflows.phases.job import Job
+from limpide.workflows.phases.least import HEAD_SECONDS, SEAL_SECONDS, decoding_seconds, score_seconds
 from limpide.workflows.phases.memory import judging_bytes
 from limpide.workflows.phases.seal import ENOUGH
 from limpide.workflows.rivals import FROZEN_WORK, WIDTH, Budget, Sizes, sizes_of
 
-HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0  # fitting and exporting the first model; calibrating, exporting and opening the final one
-SEALED = 1.3  # times as long takes the sealed file, in float32 and with its own resize
 SPARE = 0.85  # of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
-TIMED_FILES = 8
 LOAD_SECONDS = 1.0  # a pretrained network to compare with
 FOREST_WORK = 1.2e11  # multiply-adds that would take as long as a whole forest
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
@@ -108,14 +106,10 @@ def _accepted(job: Job) -> torch.nn.Module:
 
 
 def _score_seconds(job: Job, image: float, each: float) -> float:
-    """What sealing, scoring and the report take, which are never left out. image, each: seconds an image through the network, and the frozen one."""
-    rows, test, began = job.rows("train"), len(job.rows("test")), time.perf_counter()
-    some = rows[:: max(1, len(rows) // TIMED_FILES)][:TIMED_FILES].tolist()
-    for row in some:
-        readable(job.dataset, row, job.pixels().preprocessing.jpeg_side)
-    decoding = (time.perf_counter() - began) / len(some) / machine.cores()
+    """What is never left out, calibrating included. image, each: seconds an image through the network, and the frozen one."""
     calibrating = min(ENOUGH, len(job.rows("calibration")) or len(job.rows("validation"))) * max(image, each)
-    return SEAL_SECONDS + calibrating + test * (decoding + SEALED * max(image, each)) + REPORT_SECONDS
+    decoding = decoding_seconds(job.dataset, (job.pixels().preprocessing,))
+    return calibrating + score_seconds(len(job.rows("test")), decoding, max(image, each))
 
 
 def _pasted_seconds(job: Job, work: int, image: float) -> float:

@@ -11,20 +11,19 @@ import numpy as np
 from limpide.data import store
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import RECORD, Glimpse, Undecoded, glimpse, read, stored
-from limpide.data.split import sample
 from limpide.data.value_range import decided
 from limpide.errors import RunError
 from limpide.events import Event, Progress
 from limpide.language import N_, message
-from limpide.models import pretrained
 from limpide.recipe import Recipe, as_text
-from limpide.training.decide import FEWEST_OF_A_CLASS, FROZEN_IMAGES, decide, frozen_size, preprocessing_of
+from limpide.training.decide import decide
 from limpide.typed import record
 from limpide.workflows.phases.job import Job
+from limpide.workflows.phases.least import in_time, wanted_pixels
 
 
 def read_images(job: Job) -> Iterator[Event]:
-    if job.done("read"):
+    if job.info.recipe:  # decided, whether or not all is read
         job.recipe, job.seen = Recipe.from_json(job.info.recipe), record(Glimpse, job.info.seen, "seen")
         job.dataset = job.dataset.read_by(job.recipe.span())
     else:
@@ -36,9 +35,17 @@ def read_images(job: Job) -> Iterator[Event]:
         job.values = yield from decided(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
         job.recipe = job.recipe.but(value_range=as_text(job.values.span))
         job.dataset = job.dataset.read_by(job.values.span)
+        least, asked = 0.0, job.deadline.asked
+        if asked is not None:
+            yield Progress(message(N_("timing the least that there is to do")))
+            reasons, least = in_time(job, reasons)
         for note in (*job.dataset.notes, *reasons, *job.values.says()):
             yield job.say("decision", note)
-    wanted = _wanted_pixels(job)
+        if asked is not None and least > asked:
+            says = N_("the least is about {least:duration}: reading, a first model and its score. The rest does not fit into {asked:duration} and is left out")
+            yield job.say("quote", message(says, least=least, asked=asked))
+        job.enter("read", recipe=job.recipe.to_json(), seen=job.seen)
+    wanted = wanted_pixels(job.recipe, job.seen, job.dataset)
     job.run.cache.mkdir(exist_ok=True)  # a run killed while it tidied up has none
     shared = store.shared_folder(job.dataset, wanted)
     if shared is None:
@@ -47,7 +54,7 @@ def read_images(job: Job) -> Iterator[Event]:
         with store.working_in(shared) as ours:
             yield from _into(job, wanted, shared if ours else job.run.cache, rehash=job.rehash)
     if not job.done("read"):
-        job.enter("check", recipe=job.recipe.to_json(), seen=job.seen)
+        job.enter("check")
 
 
 def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False) -> Iterator[Event]:
@@ -86,13 +93,3 @@ def _reconsider_room(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: 
     live = {p.preprocessing for p in reading.pixels.values() if isinstance(p.array, Undecoded)} if reading else set()
     if live and live & store.room_for(wanted, folder):
         (folder / RECORD).unlink(missing_ok=True)
-
-
-def _wanted_pixels(job: Job) -> dict[Preprocessing, np.ndarray]:
-    """Which squares to keep of which images: all at the size that is trained, a sample at the size of the first model."""
-    everything = np.arange(len(job.dataset), dtype=np.int32)
-    wanted = {preprocessing_of(job.recipe, job.seen): everything}
-    if pretrained(job.recipe) and job.recipe.image_size != frozen_size(job.recipe):
-        some = sample(job.dataset.labels, FROZEN_IMAGES, FEWEST_OF_A_CLASS)  # no class may be missing
-        wanted[preprocessing_of(job.recipe, job.seen, frozen_size(job.recipe))] = some
-    return wanted
