@@ -57,7 +57,13 @@ class Recipe:
         pattern=r"auto|none|head|\d{1,4}",
         source="Yosinski et al. 2014",
     )
-    time: float | None = _choice(None, N_("how long the whole command may take: what does not fit is left out and said, never the score"), unit="s", low=1, also=("time_limit", "max_time", "budget"))
+    time: float | None = _choice(
+        None,
+        N_("how long the whole command may take: what does not fit is left out and said, never the score"),
+        unit="s",
+        low=1,
+        also=("time_limit", "max_time", "budget"),
+    )
     epochs: int | None = _choice(None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs"))
     batch: int | None = _choice(None, N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs"))
     lr: float | None = _choice(None, N_("highest learning rate"), low=1e-8, high=100, also=("lr0", "learning_rate", "learning_rate_init"))
