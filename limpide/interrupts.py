@@ -22,8 +22,8 @@ from types import FrameType
 from typing import Any
 
 HEARD = 1.0  # s from the signal, as all of these
-GRACE = 2.5
-LEAVE = 4.0  # a system kills 5 or 10 after SIGTERM
+GRACE = 3.3
+LEAVE = 4.2  # a system kills 5 or 10 after SIGTERM
 AGAIN = 0.5  # s that a second Ctrl-C leaves for tidying up
 
 
