@@ -8,21 +8,19 @@ parent had computed anything or not. joblib's and multiprocessing's spawned proc
 
 from __future__ import annotations
 
-import contextvars
-import ctypes
 import functools
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
+
+from limpide.aside import aside, awaited
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
 FORKED_WITHOUT_EXEC = 0x40  # PF_FORKNOEXEC of linux/sched.h
-LOOK = 0.1  # s between two looks whether Ctrl-C came
-PATIENCE = 2.0  # s for what is stopped to put itself away
 
 _loaded_by = os.getpid()
 
@@ -42,34 +40,6 @@ def in_a_new_thread(work: Callable[P, Result]) -> Callable[P, Result]:
     def done(*args: P.args, **kwargs: P.kwargs) -> Result:
         if threading.current_thread() is not threading.main_thread() or not is_forked():
             return work(*args, **kwargs)
-        return _elsewhere(functools.partial(work, *args, **kwargs))
+        return awaited(aside(functools.partial(work, *args, **kwargs)))
 
     return done
-
-
-def _elsewhere(work: Callable[[], Result]) -> Result:
-    found: list[Any] = []
-    raised: list[BaseException] = []
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        try:
-            found.append(context.run(work))
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            ended.set()
-
-    ended = threading.Event()  # Python takes a thread whose join was interrupted for one that has ended
-    thread = threading.Thread(target=run, name="limpide", daemon=True)
-    thread.start()
-    try:
-        while not ended.wait(LOOK):
-            pass
-    except KeyboardInterrupt:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(KeyboardInterrupt))
-        ended.wait(PATIENCE)
-        raise
-    if raised:
-        raise raised[0]
-    return found[0]  # type: ignore[no-any-return]

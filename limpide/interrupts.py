@@ -22,9 +22,10 @@ from types import FrameType
 from typing import Any
 
 HEARD = 1.0  # s from the signal, as all of these
-GRACE = 3.3
-LEAVE = 4.2  # a system kills 5 or 10 after SIGTERM
+GRACE = 2.8
+LEAVE = 3.7  # a system kills 5 or 10 after SIGTERM
 AGAIN = 0.5  # s that a second Ctrl-C leaves for tidying up
+NOTHING = b"\0"  # no signal has this number
 
 
 class Wish:
@@ -119,27 +120,30 @@ class Promptness:
 
     def __init__(self, sentence: Callable[[], str]) -> None:
         self.sentence = sentence  # that says it was heard
-        self._asked = False
 
     def __enter__(self) -> Promptness:
         self._inbox, self._outbox = socket.socketpair()
         self._outbox.setblocking(False)
         self._before = signal.set_wakeup_fd(self._outbox.fileno(), warn_on_full_buffer=False)
-        self._thread = threading.Thread(target=self._listen, name="promptness", daemon=True)
-        self._thread.start()
+        self._asked = False
+        self._decided = threading.Event()
+        threading.Thread(target=self._listen, name="promptness", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._outbox.send(NOTHING)  # comes after what was asked for just now
+        self._decided.wait()
         if not self._asked:  # else it stays: the end of Python itself may wait for threads, too
             signal.set_wakeup_fd(self._before)
             self._outbox.close()
-            self._thread.join(HEARD)
             self._inbox.close()
 
     def _listen(self) -> None:
-        if not (number := self._next(None)):
+        number = self._next(None)
+        self._asked = number > 0
+        self._decided.set()
+        if not self._asked:
             return
-        self._asked = True
         began = time.monotonic()
         tell, leave = began + HEARD, began + LEAVE
         while (now := time.monotonic()) < leave:
@@ -152,7 +156,7 @@ class Promptness:
         _leave(number)
 
     def _next(self, seconds: float | None) -> int:
-        """The next Ctrl-C or SIGTERM; 0 where none came in this time, or none can come any more."""
+        """The number of the next Ctrl-C or SIGTERM; 0 when none came in this time, or when it is over."""
         until = None if seconds is None else time.monotonic() + seconds
         while until is None or time.monotonic() < until:
             self._inbox.settimeout(None if until is None else max(0.001, until - time.monotonic()))
@@ -160,10 +164,10 @@ class Promptness:
                 came = self._inbox.recv(1)
             except TimeoutError:
                 break
-            if not came:
-                break
             if came[0] in (signal.SIGINT, signal.SIGTERM):
                 return came[0]
+            if came == NOTHING and until is None:
+                break
         return 0
 
 

@@ -15,7 +15,7 @@ PACKAGE = Path(limpide.__file__).parent
 FLOORS = [
     {
         *("run", "recipe", "events", "finding", "errors", "files", "machine", "energy", "language", "amounts", "notebook", "interrupts"),
-        *("scratch", "browser", "typed", "run_info", "listing", "forked", "child"),
+        *("scratch", "browser", "typed", "run_info", "listing", "forked", "aside", "child"),
     },
     {"data", "models", "ladder", "metrics", "judging"},
     {"training", "predictor", "samples"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from limpide.aside import aside
 from limpide.audit import rivals
 from limpide.audit.rivals import Allowance, HeldOut, Rival
 from limpide.data.dataset import TRAIN, Dataset
@@ -18,7 +20,7 @@ from limpide.events import Event, Progress
 from limpide.language import N_, message
 from limpide.recipe import Recipe
 
-Attempt = Generator[Event, None, Rival | None]  # None: not even the smallest fit ended in time
+Attempt = Generator[Event | None, None, Rival | None]  # yields None while it cannot say how far it is; returns None where no fit ended in time
 
 MOST_TEST = 2000  # test images that the slow ones are scored on
 MOST_BYTES = 512_000_000  # of float32 pixels of training images handed to a rival
@@ -115,11 +117,12 @@ def compare(
     yield Progress(message(N_("preparing the images for simpler models")))
     attempts = _attempts(dataset, parts, rows, material)
     for done, (key, attempt) in enumerate(attempts.items()):
-        yield Progress(message(N_("trying simpler models: {name}"), name=message(rivals.NAMES[key]).to_json()), done, len(attempts))
+        trying = Progress(message(N_("trying simpler models: {name}"), name=message(rivals.NAMES[key]).to_json()), done, len(attempts))
+        yield trying
         if not allowed(key):
             left_out.append(key)
             continue
-        rival = yield from attempt
+        rival = yield from _telling(attempt, trying)
         if budget.seconds is not None:
             keep(key, rival.n_train if rival else 0)
         if rival is None:
@@ -158,10 +161,20 @@ def _attempts(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: M
     return {key: attempts[key] for key in _keys(material)}
 
 
+def _telling(attempt: Attempt, trying: Progress) -> Generator[Event, None, Rival | None]:
+    """The attempt, telling `trying` where it has nothing else to tell: whoever listens may stop there."""
+    with contextlib.closing(attempt):
+        while True:
+            try:
+                event = next(attempt)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            yield event or trying
+
+
 def _at_once(work: Callable[[], Rival | None]) -> Attempt:
-    """An attempt that cannot say how far it is."""
-    yield from ()
-    return work()
+    """An attempt that cannot say how far it is, and may be left all the same."""
+    return (yield from aside(work))
 
 
 def _side(pixels: Pixels) -> tuple[int, int]:

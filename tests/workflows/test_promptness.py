@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from limpide.machine import cores
 from workflows.runner import environment, info_of, started, wait_for
 
 # A main thread in C code that hears of no signal for a minute.
@@ -25,6 +27,11 @@ with interrupts.Promptness(lambda: "it was heard"):
             hashlib.pbkdf2_hmac("sha256", b"", b"", 10**8)
     hashlib.pbkdf2_hmac("sha256", b"", b"", 10**8)
 """
+
+
+def in_time() -> float:
+    """Seconds: five, and more where others keep every core busy several times over, as nothing is on time there."""
+    return 5.0 if os.getloadavg()[0] < 2 * cores() else 12.0
 
 
 @contextlib.contextmanager
@@ -47,7 +54,7 @@ def test_long_work_in_c_code_is_left_in_time(how: str, number: signal.Signals) -
         assert process.stderr and process.stderr.readline() == "it was heard\n"
         assert time.monotonic() - began < 2
         assert process.wait(10) == 128 + number
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < in_time()
 
 
 def test_a_second_ctrl_c_leaves_at_once() -> None:
@@ -73,7 +80,7 @@ with interrupts.Promptness(lambda: ""):
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < in_time()
 
 
 # What a training is at its end: finished on the disk, and still in the loop, printing, or tidying up.
@@ -122,3 +129,94 @@ def test_a_scheduler_that_ends_a_finished_training_sees_no_failure(photos: Path,
             number = signal.SIGINT if number == signal.SIGTERM else signal.SIGTERM
             time.sleep(0.005)
         assert process.returncode == 0
+
+
+# Presses Ctrl-C some time after the training, or what is left of it, began, and says when.
+PRESSES = """
+import os, signal, sys, threading, time
+from limpide.cli import main
+from limpide.report.live import Screen
+
+after, follow = float(sys.argv.pop(1)), Screen.follow
+
+def press():
+    sys.__stderr__.write(f"pressed {time.time()}\\n")
+    sys.__stderr__.flush()
+    os.kill(os.getpid(), signal.SIGINT)
+
+def followed(self, events, run):
+    threading.Timer(after, press).start()
+    return follow(self, events, run)
+
+Screen.follow = followed
+main()
+"""
+
+
+def pressed_and_ended(process: subprocess.Popen[str]) -> float:
+    """Seconds from Ctrl-C to the end of the process; 0 where it was faster than the finger."""
+    told, said = process.communicate(timeout=120)
+    ended = time.time()
+    pressed = [float(line.split()[1]) for line in said.splitlines() if line.startswith("pressed ")]
+    assert "Traceback" not in told + said, said
+    assert process.returncode in (0, 130), said
+    return ended - pressed[0] if pressed else 0.0
+
+
+def test_ctrl_c_at_any_moment_of_a_training_is_obeyed_in_time_and_loses_nothing(photos: Path, tmp_path: Path) -> None:
+    """One training, stopped again and again: each time it goes on where it was."""
+    command = ["train", photos, "--model", "cnn", "--image-size", 16, "--epochs", 8]
+    run, phases = tmp_path / "runs" / "photos-001", []
+    for after in (0, 0.3, 1, 3):
+        process = started([after, *command], tmp_path, program=("-c", PRESSES))
+        assert pressed_and_ended(process) < in_time()
+        if process.returncode == 0:
+            break
+        phases.append(info_of(run)["phase"])
+        assert info_of(run)["status"] != "finished"
+        assert phases[-1] != "judge" or (run / "model.onnx").is_file()
+    assert phases
+    process = started(command, tmp_path)
+    process.communicate(timeout=120)
+    assert process.returncode == 0 and info_of(run)["status"] == "finished"
+    assert not (tmp_path / "runs" / "photos-002").exists()
+
+
+VERBS = """
+import os, signal, sys, threading, time
+import limpide.cli
+
+def press():
+    sys.__stderr__.write(f"pressed {time.time()}\\n")
+    sys.__stderr__.flush()
+    os.kill(os.getpid(), signal.SIGINT)
+
+threading.Timer(float(sys.argv.pop(1)), press).start()
+limpide.cli.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def judged(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from limpide import ImageClassifier
+
+    folder = tmp_path_factory.mktemp("judged")
+    ImageClassifier(model="cnn", image_size=16, epochs=1, judge=False, quiet=True, runs=str(folder / "runs")).fit(str(photos))
+    return folder
+
+
+@pytest.mark.parametrize("moment", [0.05, 0.8])
+@pytest.mark.parametrize("verb", ["check", "predict", "evaluate", "explain", "report", "export", "studio"])
+def test_every_verb_hears_ctrl_c(verb: str, moment: float, photos: Path, judged: Path, tmp_path: Path) -> None:
+    run, image = judged / "runs" / "photos-001", photos / "disc" / "0000.png"
+    arguments = {
+        "check": [photos, "--rehash"],
+        "predict": [run, *[photos] * 20],
+        "evaluate": [run, photos],
+        "explain": [run, image, "--out", tmp_path / "inside.html"],
+        "report": [run],
+        "export": [run, tmp_path],
+        "studio": [judged / "runs", "--no-browser"],
+    }[verb]
+    process = started([moment, verb, *arguments], tmp_path, program=("-c", VERBS))
+    assert pressed_and_ended(process) < in_time()

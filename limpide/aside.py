@@ -1,0 +1,65 @@
+"""Long work in C code, in a thread, so that the one that asked for it still hears Ctrl-C.
+
+Python hands signals to the main thread between two of its instructions, which a fit of scikit-learn may not reach for minutes. A thread costs no
+second copy of the images and no start, as another process would (child.py); the price is that one that is left goes on until its C code ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import ctypes
+import threading
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+LOOK = 0.1  # s between two moments at which whoever waits may leave
+PATIENCE = 0.5  # s for what is left to put itself away
+
+
+class Left(BaseException):
+    """Raised inside work that is left."""
+
+
+def aside(work: Callable[[], Result]) -> Generator[None, None, Result]:
+    """Runs `work` in a new thread; yields while it does; returns what it returns and raises what it raises.
+
+    Whoever closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Left` at its next instruction of Python.
+    """
+    found: list[Result] = []
+    raised: list[BaseException] = []
+    ended = threading.Event()  # Python takes a thread whose join was interrupted for one that has ended
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        with contextlib.suppress(Left):
+            try:
+                found.append(context.run(work))
+            except BaseException as error:
+                raised.append(error)
+            finally:
+                ended.set()
+
+    thread = threading.Thread(target=run, name="limpide aside", daemon=True)
+    thread.start()
+    try:
+        while not ended.wait(LOOK):
+            yield None
+    finally:
+        if not ended.is_set():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Left))
+            ended.wait(PATIENCE)
+    if raised:
+        raise raised[0]
+    return found[0]
+
+
+def awaited(steps: Generator[None, None, Result]) -> Result:
+    """What a generator returns in the end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
