@@ -51,7 +51,11 @@ def calibration(evidence: Evidence) -> Finding:
                 error=found.error,
             ),
             *evidence.on_groups(score.effective),
-            message(N_("Temperature: logits were divided by this number, fitted on images that neither trained nor tested the network.")),
+            message(
+                N_("Temperature: logits were divided by this number, fitted on images that neither trained nor tested the network.")
+                if evidence.temperature != 1.0
+                else N_("Temperature: 1, the logits are as the network gives them.")
+            ),
         ],
         source="test",
         data={"bins": [asdict(b) for b in found.bins]},

@@ -46,6 +46,11 @@ class Checked:
     def usable(self) -> np.ndarray:
         return np.asarray(self.reading.seen["reason"] < 0)
 
+    @property
+    def parted(self) -> bool:
+        """Whether the user gave a test part: then it is not the split that decides what stays together."""
+        return bool((self.dataset.given == TEST).any())
+
     def name(self, i: int) -> str:
         return self.dataset.images.names[i]
 
@@ -215,6 +220,8 @@ def duplicates(checked: Checked) -> Finding:
             N_("{n:count} images are exact copies of others; copies stay in one part."),
             n=extra,
         )
+    if groups and checked.parted:  # what is in two of the user's parts is told by `leaks`
+        says = message(N_("{n:count} image is an exact copy of another."), N_("{n:count} images are exact copies of others."), n=extra)
     rows = [(checked.name(int(i)), checked.name(int(group[0]))) for group in groups for i in group[1:]]
     return Finding("duplicates", "warn" if extra > 0.01 * len(checked.dataset) else "ok", says, table=_files(rows, N_("same as")))
 
@@ -222,12 +229,17 @@ def duplicates(checked: Checked) -> Finding:
 def near_duplicates(checked: Checked) -> Finding:
     """Images that are nearly the same: resized, recompressed, slightly cropped or brightened."""
     if checked.near is None:
-        return Finding("near_duplicates", "unknown", message(N_("Near duplicates were not looked for: on images this small, different ones look alike.")))
+        why = N_("Near duplicates were not looked for: on images this small, different ones look alike.")
+        if not hasattr(checked.dataset.images, "stamp"):
+            why = N_("Near duplicates were not looked for: these images are not in files.")
+        return Finding("near_duplicates", "unknown", message(why))
     pairs = checked.near_pairs()
     images = len(np.unique(pairs))
     says = message(N_("No two images are nearly the same."))
     if images:
         says = message(N_("{n:count} images are nearly the same as another; those that look alike stay in one part."), n=images)
+        if checked.parted:
+            says = message(N_("{n:count} images are nearly the same as another."), n=images)
     method = message(
         N_(
             "Compared by a perceptual hash (256 signs of a cosine transform, a variation of pHash); images that differ in at most {distance:count} bits count as nearly the same."
@@ -287,15 +299,15 @@ def leaks(checked: Checked) -> Finding:
     says = message(N_("No image of one part is in another one."))
     if rows:
         says = message(
-            N_("{n:count} image is in two of the parts that you gave ({exact:count} byte for byte): the copy outside the test is left out."),
-            N_("{n:count} images are in two of the parts that you gave ({exact:count} byte for byte): the copies outside the test are left out."),
+            N_("{n:count} image is in two of the parts that you gave ({exact:count} byte for byte): only the copy nearest to the test is kept."),
+            N_("{n:count} images are in two of the parts that you gave ({exact:count} byte for byte): of each, only the copy nearest to the test is kept."),
             n=len(rows),
             exact=exact,
         )
     elif cut:
         says = message(
-            N_("{n:count} group has images in two of the parts that you gave: those outside the test are left out."),
-            N_("{n:count} groups have images in two of the parts that you gave: those outside the test are left out."),
+            N_("{n:count} group has images in two of the parts that you gave: only those nearest to the test are kept."),
+            N_("{n:count} groups have images in two of the parts that you gave: of each, only those nearest to the test are kept."),
             n=cut,
         )
     columns = [(N_("file"), "text"), (N_("part"), "text"), (N_("same as"), "text"), (N_("its part"), "text")]
@@ -373,6 +385,10 @@ def name_groups(checked: Checked) -> Finding:
     says = message(
         N_(
             "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these are persons, cameras or bursts, a random split flatters the score: give a table with a group column."
+        )
+        if not checked.parted
+        else N_(
+            "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these are persons, cameras or bursts, see that none is in two of your parts, or give a table with a group column."
         ),
         groups=len(several),
         example=example,

@@ -79,9 +79,9 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
     """
     if not n:
         says = (
-            N_("There were too few images to choose by validation: the weights after the last of {epochs:count} passes were kept.")
+            N_("There was no validation image to choose by: the weights after the last of {epochs:count} passes were kept.")
             if kind != "frozen"
-            else N_("There were too few images to choose by validation: the pretrained network with a new last layer was kept.")
+            else N_("There was no validation image to choose by: the pretrained network with a new last layer was kept.")
         )
     elif kind == "frozen" and epochs:
         says = N_("The pretrained network with a new last layer was best on validation, {accuracy:percent} of {n:count} images; fine-tuning it was no better.")

@@ -92,12 +92,15 @@ def _size(recipe: Recipe, entry: Entry, known: bool, images: Glimpse) -> tuple[i
     elif recipe.image_size is not None:
         return size, []
     elif known:
-        says = N_("squares of {size} px for fine-tuning, which is about three times faster than at {full} px; the first model sees {full} px")
+        says = N_("squares of {size} px for fine-tuning, which is about {times:number} times less work than at {full} px; the first model sees {full} px")
     elif size < images.median_side:
         says = N_("squares of {size} px, smaller than the images ({side} px), to learn faster")
-    else:
+    elif size == images.median_side:
         says = N_("squares of {size} px, as large as the images")
-    return size, [message(says, size=size, least=entry.least, multiple=entry.multiple, full=entry.size, side=images.median_side)]
+    else:
+        says = N_("squares of {size} px, larger than the images ({side} px): smaller ones are not learned from")
+    times = round((entry.size / size) ** 2, 1)
+    return size, [message(says, times=times, size=size, least=entry.least, multiple=entry.multiple, full=entry.size, side=images.median_side)]
 
 
 def _precision(recipe: Recipe, device: torch.device, known: bool) -> tuple[str, str]:

@@ -211,3 +211,27 @@ def test_the_command(photos: Path) -> None:
 def test_a_data_set_without_files(tmp_path: Path) -> None:
     found = {event.finding.name: event.finding for event in check("digits") if isinstance(event, Judged)}
     assert found["near_duplicates"].verdict == "unknown"
+
+
+def test_reasons_are_those_of_these_data(tmp_path: Path) -> None:
+    """What the split does with copies and names is said only where the split does it."""
+    ours, theirs = textured(tmp_path / "ours", 12), tmp_path / "theirs"
+    for part, seed in (("train", 1), ("val", 2), ("test", 3)):
+        textured(theirs / part, 12, seed=seed)
+    for root in (ours, theirs / "train"):
+        for name in ("disc", "square"):
+            for k in range(12):
+                (root / name / f"{k:04d}.png").rename(root / name / f"p{name[0]}{k // 3}_{k:04d}.png")
+        (root / "disc" / "copy.png").write_bytes((root / "disc" / "pd0_0000.png").read_bytes())
+    for part in ("val", "test"):
+        for name in ("disc", "square"):
+            for k in range(12):
+                (theirs / part / name / f"{k:04d}.png").rename(theirs / part / name / f"{part}{name[0]}{k // 3}_{k:04d}.png")
+    (theirs / "train" / "square" / "leak.png").write_bytes((theirs / "val" / "square" / "vals0_0000.png").read_bytes())
+    said = {name: str(finding) for name, finding in checked(ours).items()}
+    assert said["duplicates"] == "1 image is an exact copy of another; copies stay in one part." and "a random split" in said["name_groups"]
+    said = {name: str(finding) for name, finding in checked(theirs).items()}
+    assert said["duplicates"] == "2 images are exact copies of others." and "random split" not in said["name_groups"]
+    assert "see that none is in two of your parts" in said["name_groups"] and "only the copy nearest to the test is kept" in said["leaks"]
+    found = {event.finding.name: str(event.finding) for event in check("digits") if isinstance(event, Judged)}
+    assert "these images are not in files" in found["near_duplicates"]

@@ -37,7 +37,7 @@ def test_network(images: Glimpse, model: str) -> None:
 def test_every_blank_but_the_length_is_filled(images: Glimpse) -> None:
     recipe = decided(images)
     blank = {name for name, value in recipe.to_json().items() if value is None or value == "auto"}
-    assert blank <= {"time", "epochs", "patience", "flip", "groups", "weights"}
+    assert blank <= {"time", "epochs", "patience", "flip", "groups", "weights", "value_range"}  # the range is decided while reading
     assert Recipe.from_json(recipe.to_json()) == recipe
 
 
@@ -104,3 +104,5 @@ def test_a_reason_is_given_for_what_was_decided_and_not_for_what_was_asked() -> 
     assert sizes[0] == "squares of 64 px, smaller than the images (480 px), to learn faster"
     assert sizes[1].startswith("squares of 128 px for fine-tuning") and sizes[2].startswith("squares of 224 px, smaller than")
     assert str(decide(Recipe(model="cnn", device="cpu"), DIGITS, 500)[1][0]) == "squares of 28 px, as large as the images"
+    assert str(decide(Recipe(model="linear", device="cpu"), Glimpse(6, True), 500)[1][0]).startswith("squares of 8 px, larger than the images (6 px)")
+    assert "about 3.1 times less work than at 224 px" in sizes[1]

@@ -92,3 +92,11 @@ def test_the_optimizer_is_named(short: tuple[Run, list[str]]) -> None:
     run, notes = short
     assert "optimizer: AdamW, with a learning rate of 10 at the height of one cycle" in notes
     assert "AdamW" in run.report_file.read_text()
+
+
+def test_few_images_are_why_there_is_no_temperature(short: tuple[Run, list[str]]) -> None:
+    run, notes = short
+    held = sum(",validation," in line for line in run.split_file.read_text().splitlines())
+    assert f"probabilities are left as they are: {held} images are too few to fit a temperature to" in notes
+    finding = run.finding("calibration")
+    assert finding is not None and "Temperature: 1, the logits are as the network gives them." in map(str, finding.details)

@@ -141,3 +141,26 @@ def test_one_class_to_train_on_is_said(tmp_path: Path) -> None:
     noise(data / "test", seed=1, b=5)
     error = refusal(data)
     assert error.code == "L262" and "one class, a" in str(error)
+
+
+def test_groups_are_not_the_reason_where_the_training_part_has_one_class(tmp_path: Path) -> None:
+    data = noise(tmp_path / "data", a=20, b=6)
+    rows = [f"a/{k}.png,a,{'train' if k < 14 else 'test'},p{k}" for k in range(20)] + [f"b/{k}.png,b,test,q{k}" for k in range(6)]
+    (data / "labels.csv").write_text("\n".join(["file,label,split,patient", *rows]))
+    assert refusal(data).code == "L262"
+
+
+def test_nothing_stays_where_every_image_is_another(tmp_path: Path) -> None:
+    data = noise(tmp_path / "data", a=30, b=30)
+    first, notes = trained(data)
+    assert first.info().test_looks == 1 and not any("stay in the part they had" in note for note in notes)
+    shutil.rmtree(data)
+    noise(data, seed=5, a=30, b=30)
+    run, dataset, _ = prepare(str(data), TINY, tmp_path / "runs", new=True)
+    notes = []
+    for event in train(run, dataset):
+        if isinstance(event, Note):
+            notes.append(str(event.message))
+        if run.info().phase == "quote":
+            break
+    assert not any("stay in the part they had" in note for note in notes) and run.info().test_looks == 0

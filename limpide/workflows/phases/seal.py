@@ -15,7 +15,7 @@ from limpide.finding import Finding
 from limpide.language import N_, message
 from limpide.predictor import PIXELS, Predictor
 from limpide.training.batches import Batches
-from limpide.training.calibration import fit_temperature
+from limpide.training.calibration import SMALLEST, fit_temperature
 from limpide.training.device import place
 from limpide.training.fit import logits_of
 from limpide.training.network import trained
@@ -55,6 +55,8 @@ def seal_model(job: Job) -> Iterator[Event]:
         "cross-fitted": N_("probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"),
         "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
     }[temperature.how]
+    if temperature.n < SMALLEST:
+        says = N_("probabilities are left as they are: {n:count} images are too few to fit a temperature to")
     yield job.say("decision", message(says, n=temperature.n, t=temperature.value))
     first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
     job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)

@@ -67,7 +67,8 @@ def split_images(job: Job) -> Iterator[Event]:
                 N_("{n:count} file is left out; the reason is in excluded.csv"), N_("{n:count} files are left out; the reasons are in excluded.csv"), n=left
             ),
         )
-    if inherited:
+    stayed = earlier is not None and bool(np.isin(keys[division.parts != NO_PART], earlier[0]).any())
+    if stayed:
         others = [info for _run, info in Run.known_in(job.run.path.parent)[0] if info.location == job.dataset.location]
         looks = max((info.test_looks for info in others), default=0)  # the same test images, seen before
         job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.test_seen_by}))
@@ -89,7 +90,6 @@ def split_images(job: Job) -> Iterator[Event]:
         else N_("{train:count} images train, {validation:count} choose, {test:count} are kept for the final score")
     )
     yield job.say("split", Message(says, counts))
-    stayed = earlier is not None and bool(np.isin(keys[division.parts != NO_PART], earlier[0]).any())
     if skewed := _other_shares(job, division, shares, counts, stayed):
         yield job.say("warning", skewed)
     finding = records.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
@@ -189,7 +189,7 @@ def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> 
         return
     job.run.update(status="refused")  # once the folder is mended, the same command starts afresh
     names, where = job.dataset.classes, job.dataset.location
-    if job.dataset.groups is not None and not out:
+    if job.dataset.groups is not None and not out and not tested:
         raise DataError(
             "L239",
             N_("the groups are so few or so large that nothing is left to test on"),
