@@ -10,28 +10,21 @@ What of this happened to an image is told in its Remarks.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import enum
-import functools
 import importlib
 import io
-import logging
-import re
-import threading
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
+from limpide.data.colours import to_srgb
 from limpide.data.damage import Jpeg, png_is_damaged
+from limpide.data.hushed import hush_libtiff, hushed
 from limpide.data.notes import JPEG, without_notes, without_odd_segments
 from limpide.data.values import Layout, Span, Values, in_native_order, layout_of, values_of
 from limpide.language import N_
-
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, Python prints what Pillow logs of damaged files
 
 SMALLEST_SIDE = 4  # pixels
 LONGEST_RATIO = 50  # longer side to shorter side
@@ -98,33 +91,6 @@ class Undecodable(Exception):
         return str(self.args[0])
 
 
-class _Hushed:
-    """Within it, Pillow's warnings (a large image, junk in EXIF, a truncated tag) are not printed: the answer is ours.
-
-    `warnings.catch_warnings` restores what it found, which is wrong when threads overlap: here the last one to leave does.
-    """
-
-    def __init__(self) -> None:
-        self._lock, self._inside, self._found = threading.Lock(), 0, warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._found = warnings.catch_warnings()
-                self._found.__enter__()
-                warnings.simplefilter("ignore")
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                self._found.__exit__(None, None, None)
-
-
-_hushed = _Hushed()
-
-
 def decode(data: bytes, at_least: int = 0, value_range: Span | None = None) -> Image.Image:
     """The RGB image in `data`. `at_least` > 0 allows a JPEG to be decoded smaller (see above).
 
@@ -150,7 +116,7 @@ def stored_values(data: bytes) -> Values | None:
 
 def holds_more_than_8_bits(data: bytes) -> bool:
     """From the header alone. Raises Undecodable."""
-    with _hushed:
+    with hushed:
         return layout_of(_opened(data)) is not None
 
 
@@ -197,7 +163,7 @@ def _finished(image: Image.Image, layout: Layout | None, turned: bool, value_ran
 def _decoding() -> Iterator[None]:
     """Whatever goes wrong within it is Undecodable; nothing is printed."""
     try:
-        with _hushed:
+        with hushed:
             yield
     except Undecodable:
         raise
@@ -215,7 +181,7 @@ def _finite(values: Values) -> Values:
 
 def header(data: bytes) -> tuple[int, int, str]:
     """(width, height, mode) without decoding the pixels. Raises Undecodable."""
-    with _hushed:
+    with hushed:
         image = _opened(data)
     return image.width, image.height, image.mode
 
@@ -354,7 +320,7 @@ def _loaded(image: Image.Image, data: bytes, at_least: int, look: bool) -> bool:
     """Decodes the pixels. Says whether the file looks damaged when asked to `look`, which changes no pixel."""
     if image.format not in ("JPEG", "MPO"):
         if image.format == "TIFF":
-            _hush_libtiff()
+            hush_libtiff()
             in_native_order(image)
         image.load()
         return look and image.format == "PNG" and png_is_damaged(data)
@@ -376,15 +342,6 @@ def _watched(image: Any) -> Jpeg | None:
         return None
 
 
-@functools.cache
-def _hush_libtiff() -> None:
-    """Of a damaged file, libtiff prints what it thinks, and Pillow lets it: it is told not to, where it can be found."""
-    with contextlib.suppress(Exception):
-        found = re.search(r" (/\S*/libtiff[^/\s]*)$", Path("/proc/self/maps").read_text(), re.MULTILINE)
-        if found:
-            ctypes.CDLL(found[1]).TIFFSetErrorHandler(None)
-
-
 def _to_rgb(image: Image.Image) -> tuple[Image.Image, Remarks]:
     remarks, profile = _NOTHING, image.info.get("icc_profile")
     if image.mode == "CMYK":
@@ -401,7 +358,7 @@ def _to_rgb(image: Image.Image) -> tuple[Image.Image, Remarks]:
         image = image.convert("RGB")
     elif image.mode == "P":
         image = image.convert("RGB")
-    if profile and (transform := _to_srgb(profile, image.mode)):
+    if profile and (transform := to_srgb(profile, image.mode)):
         from PIL import ImageCms
 
         remarks |= Remarks.WIDE_GAMUT if image.mode == "RGB" else _NOTHING
@@ -431,23 +388,3 @@ def _rescaled(values: np.ndarray, mode: str) -> tuple[np.ndarray, bool]:
     if low >= 0 and high <= ceilings[-1]:
         low, high = 0.0, next(ceiling for ceiling in ceilings if high <= ceiling)
     return np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8), (low, high) != (0.0, 255.0)
-
-
-@functools.lru_cache(maxsize=16)
-def _to_srgb(profile: bytes, mode: str) -> Any:
-    """The transform of colours from `profile`; None when there is none to make: broken, of another mode, or sRGB under any name."""
-    from PIL import ImageCms
-
-    if mode not in ("RGB", "CMYK"):
-        return None
-    try:
-        found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        transform = ImageCms.buildTransform(found, ImageCms.createProfile("sRGB"), mode, "RGB")
-        if mode == "RGB":
-            colours = Image.fromarray(np.indices((9, 9, 9)).transpose(1, 2, 3, 0).reshape(27, 27, 3).astype(np.uint8) * 31)
-            after = ImageCms.applyTransform(colours, transform)
-            if after is None or np.abs(np.asarray(after).astype(int) - np.asarray(colours)).max() <= 3:  # grey levels
-                return None
-    except Exception:
-        return None
-    return transform

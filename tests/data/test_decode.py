@@ -22,6 +22,7 @@ from PIL import Image, ImageCms
 
 from limpide.data import decode as rules
 from limpide.data.decode import REMARK_WORDS, Remarks, Undecodable, decode, examined, header
+from limpide.data.hushed import hushed
 from tests.make_images import DISPLAY_P3, encoded, flat_jpeg, one_of_each, profile, shape
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
@@ -744,8 +745,8 @@ def test_threads_leave_the_warnings_of_the_caller_as_they_were() -> None:
 
 
 def test_the_first_to_leave_does_not_let_the_others_speak() -> None:
-    with rules._hushed:
-        with rules._hushed:
+    with hushed:
+        with hushed:
             pass
         warnings.warn("nobody hears this", stacklevel=1)
     with pytest.warns(UserWarning, match="heard"):

@@ -1,0 +1,30 @@
+"""Colours of another profile → sRGB."""
+
+from __future__ import annotations
+
+import functools
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+
+@functools.lru_cache(maxsize=16)
+def to_srgb(profile: bytes, mode: str) -> Any:
+    """The transform of colours from `profile`; None when there is none to make: broken, of another mode, or sRGB under any name."""
+    from PIL import ImageCms
+
+    if mode not in ("RGB", "CMYK"):
+        return None
+    try:
+        found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(found, ImageCms.createProfile("sRGB"), mode, "RGB")
+        if mode == "RGB":
+            colours = Image.fromarray(np.indices((9, 9, 9)).transpose(1, 2, 3, 0).reshape(27, 27, 3).astype(np.uint8) * 31)
+            after = ImageCms.applyTransform(colours, transform)
+            if after is None or np.abs(np.asarray(after).astype(int) - np.asarray(colours)).max() <= 3:  # grey levels
+                return None
+    except Exception:
+        return None
+    return transform

@@ -1,0 +1,50 @@
+"""What decoders say of a damaged file is not printed: the answer is ours."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import logging
+import re
+import threading
+import warnings
+from pathlib import Path
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, Python prints what Pillow logs of damaged files
+
+
+class Hushed:
+    """Within it, Pillow's warnings (a large image, junk in EXIF, a truncated tag) are not printed: the answer is ours.
+
+    `warnings.catch_warnings` restores what it found, which is wrong when threads overlap: here the last one to leave does.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._found = threading.Lock(), 0, warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._found = warnings.catch_warnings()
+                self._found.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._found.__exit__(None, None, None)
+
+
+hushed = Hushed()
+
+
+@functools.cache
+def hush_libtiff() -> None:
+    """Of a damaged file, libtiff prints what it thinks, and Pillow lets it: it is told not to, where it can be found."""
+    with contextlib.suppress(Exception):
+        found = re.search(r" (/\S*/libtiff[^/\s]*)$", Path("/proc/self/maps").read_text(), re.MULTILINE)
+        if found:
+            ctypes.CDLL(found[1]).TIFFSetErrorHandler(None)
