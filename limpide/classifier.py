@@ -277,17 +277,25 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Every finding by name: those stored with the run, or those made now on other labelled images."""
         if data is None:
             return self._run().findings()
+        if not isinstance(data, (str, os.PathLike)):
+            raise UsageError(
+                "L144", N_("a folder, a table or an archive was expected"), where=type(data).__name__, todo=N_("for images with their labels call score(X, y)")
+            )
         from limpide.events import Judged
         from limpide.workflows.evaluate import evaluate
 
         return {e.finding.name: e.finding for e in evaluate(str(self._run().path), os.fspath(data)) if isinstance(e, Judged)}
 
     @in_a_new_thread
-    def explain(self, file: str | os.PathLike[str], layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> Finding:
-        """One unit of the network on this image, product by product; without `channel` the one that matters most, without `layer` of the first."""
+    def explain(self, file: Any, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> Finding:
+        """One unit of the network on this image, product by product; without `channel` the one that matters most, without `layer` of the first.
+
+        file: one image in any form that `predict` takes.
+        """
         from limpide.workflows.explain import explain
 
-        return explain(str(self._run().path), os.fspath(file), layer, channel, y, x)["inside"]
+        run = self._run()
+        return explain(str(run.path), file, layer, channel, y, x, arrays=run.info().arrays or FROM_FILES)["inside"]
 
     def export(self, file: str | os.PathLike[str]) -> Path:
         """Writes the sealed ONNX file. Raises UsageError where it cannot be written."""

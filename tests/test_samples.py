@@ -380,6 +380,10 @@ def test_a_classifier_answers_all_forms_alike(trained: ImageClassifier, photos: 
     assert trained.predict(photos[0].read_bytes()).shape == (1,) and [p.file for p in trained.predictions(photos[0].parent)] == list(map(str, photos[:10]))
     for none in ([], (), np.zeros((0, 16, 16, 3), np.uint8), Column([])):
         assert trained.predict_proba(none).shape == (0, 3) and trained.predict(none).shape == (0,)
+    said = trained.explain(photos[0])
+    assert all(trained.explain(way(photos[0])).message == said.message for way in WAYS.values())
+    with pytest.raises(UsageError, match="L144"):
+        trained.evaluate(photos)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="L232"):
         trained.score(photos[0].parent, ["bars"])
     with pytest.raises(DataError, match="L283"):

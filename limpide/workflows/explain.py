@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from PIL import Image
+
 from limpide.errors import UsageError
 from limpide.finding import Finding
 from limpide.language import N_
-from limpide.samples import picture
+from limpide.run_info import Arrays
+from limpide.samples import FROM_FILES
 from limpide.workflows.opening import network_of, predictor_of
-from limpide.workflows.see import TOP, entered, first_or, operation, prediction, within
+from limpide.workflows.see import TOP, entered, first_or, operation, prediction, the_image, within
 
 
-def explain(run: str, file: str, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> dict[str, Finding]:
+def explain(
+    run: str, image: Any, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0, *, arrays: Arrays = FROM_FILES
+) -> dict[str, Finding]:
     """`run`: a run, or the name of a published network. Without a channel, the unit that matters most (interpret/telling.py).
+
+    image: one image in any form (samples.py). arrays: what those were like that the run learned from.
 
     Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist.
     """
@@ -20,8 +29,8 @@ def explain(run: str, file: str, layer: str | None = None, channel: int | None =
     from limpide.interpret.why import as_finding, unit_of
 
     model, preprocessing = network_of(run)
-    image = picture(file, preprocessing)
-    tensor, _, _ = entered(image, preprocessing)
+    found, file = the_image(image, preprocessing, arrays)
+    tensor, _, _ = entered(found, preprocessing)
     seen = trace(model, tensor)
     channel = first_or(channel, y, x)
     if layer is not None:
@@ -32,10 +41,10 @@ def explain(run: str, file: str, layer: str | None = None, channel: int | None =
         unit = most_telling(model, seen, layer) if layer is None or channel is None else unit_of(seen, layer, channel, y, x)
     except TypeError as error:
         raise UsageError("L110", N_("this unit cannot be opened"), where=layer, todo=N_("name a convolution or a linear layer")) from error
-    return {"prediction": _prediction(run, file, image), "inside": as_finding(unit)}
+    return {"prediction": _prediction(run, file, found), "inside": as_finding(unit)}
 
 
-def _prediction(run: str, file: str, image: object) -> Finding:
+def _prediction(run: str, file: str, image: Image.Image) -> Finding:
     predictor = predictor_of(run)
-    row = predictor.probabilities([image])[0]  # type: ignore[list-item]
+    row = predictor.probabilities([image])[0]
     return prediction([(predictor.classes[k], float(row[k])) for k in (-row).argsort()[:TOP]], file)

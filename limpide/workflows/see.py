@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from PIL import Image
 
 from limpide.data.preprocessing import Preprocessing
 from limpide.errors import UsageError, nearest
@@ -109,11 +110,17 @@ def entered(image: Any, preprocessing: Preprocessing | None, arrays: Arrays = FR
             where=type(image).__name__,
             todo=N_("give a tensor (1, channels, height, width), normalised, or preprocessing="),
         )
+    found, file = the_image(image, preprocessing, arrays)
+    square = preprocessing.pixels(found)
+    return as_tensor(square[None], preprocessing), square, file
+
+
+def the_image(image: Any, preprocessing: Preprocessing, arrays: Arrays = FROM_FILES) -> tuple[Image.Image, str]:
+    """(RGB, file name or "") of one image in any form. Raises DataError, and UsageError for none or several."""
     items = images_in(image, arrays, preprocessing.value_range)
     if len(items) != 1:
         raise UsageError("L118", N_("this is no shape of an image"), where=f"{len(items)} images", todo=N_("give one image"))
-    square = preprocessing.pixels(picture(items[0], preprocessing, "image 0"))
-    return as_tensor(square[None], preprocessing), square, os.fspath(items[0]) if isinstance(items[0], (str, os.PathLike)) else ""
+    return picture(items[0], preprocessing, "image 0"), os.fspath(items[0]) if isinstance(items[0], (str, os.PathLike)) else ""
 
 
 def _square(tensor: Tensor, preprocessing: Preprocessing | None) -> np.ndarray:
