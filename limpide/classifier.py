@@ -205,7 +205,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             classes = np.array(dataset.classes)
         else:
             held = Scratch()  # until the training ends
-            dataset, known, classes = labelled(X, y, held.path, groups)
+            dataset, known, classes = labelled(X, y, held.path, groups, recipe.asked_range())
             scratch = None if self.runs else Scratch()
             run, dataset, _ = begin(dataset, recipe, scratch.path if scratch else Path(str(self.runs)), new=True)
             run.update(arrays=known)

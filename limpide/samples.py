@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import glob
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from numbers import Number
@@ -19,14 +20,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from limpide.data.arrays import as_pixels, common_scale, from_arrays, from_paths, one_image, whole_batch
+from limpide.data.arrays import CLIPPED, as_pixels, common_scale, from_arrays, from_paths, one_image, whole_batch
 from limpide.data.dataset import Dataset
-from limpide.data.decode import Undecodable, from_memory
+from limpide.data.decode import Remarks, Undecodable, from_memory
 from limpide.data.opened import file_of, loaded, path_of
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.values import Span
 from limpide.errors import DataError, UsageError
-from limpide.language import N_
+from limpide.language import N_, message
 from limpide.run_info import Arrays, RunInfo
 from limpide.typed import unfit
 
@@ -46,7 +47,7 @@ def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = No
     """One item an image, in their order; a folder or a pattern gives its files. Raises DataError, and UsageError where no file matches.
 
     arrays: what those were like that the network learned from, so that these are measured by the same rule. value_range: by which it
-    reads files of more than 8 bits, and so arrays of 16 bits, or with values beyond 255.
+    reads files of more than 8 bits, and so arrays of every type but uint8 and bool.
     """
     found = _contents(X)
     if isinstance(found, np.ndarray):
@@ -66,7 +67,9 @@ def picture(item: Item, preprocessing: Preprocessing, name: str = "") -> Image.I
     try:
         if isinstance(item, np.ndarray):
             return Image.fromarray(item).convert("RGB")
-        return preprocessing.opened(item if isinstance(item, (bytes, Image.Image)) else Path(item).read_bytes())[0]
+        image, remarks = preprocessing.opened(item if isinstance(item, (bytes, Image.Image)) else Path(item).read_bytes())
+        _warn(Remarks.CLIPPED in remarks)
+        return image
     except Undecodable as error:
         raise DataError("L207", error.reason, where=where, todo=NAME_ONE) from error
     except OSError as error:
@@ -106,10 +109,10 @@ def files_in(patterns: Iterable[Name]) -> list[str]:
 # -- images to be learned from
 
 
-def labelled(X: Any, y: Any, folder: Path, groups: Any = None) -> tuple[Dataset, dict[str, Any], np.ndarray]:
+def labelled(X: Any, y: Any, folder: Path, groups: Any = None, value_range: str | Span = "auto") -> tuple[Dataset, dict[str, Any], np.ndarray]:
     """(data set, what predicting has to know later, as JSON, the distinct labels in the order of the classes). Raises DataError.
 
-    folder: where images are put that are neither files nor arrays of one shape, so that they are learned from as files are.
+    value_range: as in Recipe. folder: where images are put that are neither files nor arrays of one shape, so that they are learned from as files are.
     """
     if y is None:
         raise DataError("L220", N_("these images have no labels"), where="fit", todo=N_("call fit(X, y) with one label an image, or fit(folder)"))
@@ -132,7 +135,7 @@ def labelled(X: Any, y: Any, folder: Path, groups: Any = None) -> tuple[Dataset,
             todo=N_("reshape them to (n, height, width), or use limpide.flattened.FlatImageClassifier"),
         )
     else:
-        dataset, scale = from_arrays(found, labels, groups=groups), common_scale([found])
+        dataset, scale = from_arrays(found, labels, groups=groups, value_range=value_range), common_scale([found])
         shape = list(dataset.images.array.shape[1:])  # type: ignore[attr-defined]
     dataset = dataset if groups is None else replace(dataset, grouped_by="group")
     plain = all(isinstance(label, (str, int, float)) for label in classes.tolist())
@@ -258,4 +261,12 @@ def _array(X: Any) -> np.ndarray:
 def _grey_levels(arrays: list[np.ndarray], scale: float | None, value_range: Span | None) -> list[np.ndarray]:
     """Each as uint8 (n, height, width) or (n, height, width, 3); floats of all of them by one scale."""
     by = common_scale(arrays) if scale is None else scale
-    return [as_pixels(array, by, value_range)[0] for array in arrays]
+    found = [as_pixels(array, by, value_range) for array in arrays]
+    _warn(any(note.id == CLIPPED for _, notes in found for note in notes))
+    return [pixels for pixels, _ in found]
+
+
+def _warn(clipped: bool) -> None:
+    """For a program. The words are the same every time, so that Python shows them once."""
+    if clipped:
+        warnings.warn(str(message(CLIPPED)), UserWarning, stacklevel=3)

@@ -15,6 +15,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from limpide import Features, ImageClassifier
+from limpide.data.dataset import ArrayImages
 from limpide.data.decode import Remarks, decode
 from limpide.data.opened import examined_opened, file_of
 from limpide.data.preprocessing import Preprocessing
@@ -258,6 +259,7 @@ def test_what_the_values_of_an_array_mean() -> None:
 DEEP = Preprocessing(SIDE, 3, jpeg_side=2 * SIDE, value_range=(0.0, 4095.0))
 
 
+@pytest.mark.filterwarnings("ignore:images hold values beyond")
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
 @pytest.mark.parametrize("form", ["PNG", "TIFF"])
 def test_more_than_8_bits_are_read_by_the_value_range_of_the_network(dtype: type, form: str, tmp_path: Path) -> None:
@@ -274,6 +276,35 @@ def test_more_than_8_bits_are_read_by_the_value_range_of_the_network(dtype: type
     assert np.asarray(seen[0])[..., 0].tolist() == np.rint(values.astype(float) * 255 / 4095).clip(0, 255).tolist()
     assert len(seen) == 6 and all(np.array_equal(one, seen[0]) for one in seen)
     assert all(Remarks.CLIPPED in DEEP.opened(given)[1] for given in (image, image.copy(), (tmp_path / "x").read_bytes()))
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.int32, np.int64, np.float32, float])
+def test_the_type_of_an_array_says_whether_the_range_holds(dtype: type) -> None:
+    """Not what values happen to be there: a dark part of a scan is dark."""
+    dark = np.arange(120).reshape(GREY).astype(dtype)
+    np.testing.assert_array_equal(images_in(dark, value_range=(-1024.0, 3071.0))[0], np.rint((dark.astype(float) + 1024) * 255 / 4095))
+    np.testing.assert_array_equal(images_in(dark.astype(np.uint8), value_range=(-1024.0, 3071.0))[0], dark)
+    with pytest.warns(UserWarning, match="beyond the value range"):
+        assert images_in(dark * 50, value_range=(-1024.0, 3071.0))[0].max() == 255  # type: ignore[union-attr]
+
+
+def test_a_file_beyond_the_range_warns_a_program() -> None:
+    with pytest.warns(UserWarning, match="beyond the value range"):
+        picture(encoded(np.full(GREY, 60000, np.uint16)), DEEP)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high", "span"), [(np.uint16, 0, 1400, (0, 4095)), (np.int16, -1000, 3000, (-1000, 3000)), (float, 0.5, 900, (0.5, 900))]
+)
+def test_arrays_of_more_than_8_bits_have_their_range_decided(dtype: type, low: float, high: float, span: tuple[float, float], tmp_path: Path) -> None:
+    values = np.linspace(low, high, 6 * 120).reshape(6, *GREY).astype(dtype)
+    dataset, _, _ = labelled(values, list("ababab"), tmp_path)
+    assert isinstance(dataset.images, ArrayImages) and dataset.images.value_range == span
+    np.testing.assert_array_equal(dataset.images.array, np.rint((values.astype(float) - span[0]) * (255 / (span[1] - span[0]))))
+    asked, _, _ = labelled(values, list("ababab"), tmp_path, value_range=(0.0, 100.0))
+    assert asked.images.value_range == (0, 100)  # type: ignore[attr-defined]
+    with pytest.raises(DataError, match="L231"):
+        labelled(values, list("ababab"), tmp_path, value_range="none")
 
 
 def test_a_float_file_and_its_array_agree() -> None:

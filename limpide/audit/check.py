@@ -193,7 +193,7 @@ def depth(checked: Checked) -> Finding:
     if not said:
         return Finding("depth", "ok", message(N_("All values are read as they are stored.")))
     faint = values.faint()
-    if warned := len(faint) >= MANY_FAINT * len(values.extremes):
+    if warned := bool(len(faint)) and len(faint) >= MANY_FAINT * len(values.extremes):
         lost = message(
             N_("nine of ten values of {n:count} image lie within {few:count} of 256 grey levels; --value-range LOW..HIGH gives the values that matter"),
             N_(

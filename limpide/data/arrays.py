@@ -10,23 +10,43 @@ from typing import Any
 import numpy as np
 
 from limpide.data.dataset import ArrayImages, Dataset, FileImages, Names
-from limpide.data.values import Span, scaled
+from limpide.data.value_range import range_of
+from limpide.data.values import EXTREMES, Span, measure, scaled
 from limpide.errors import DataError
 from limpide.files import sha256
 from limpide.language import N_, Message, message
 
+CLIPPED = N_("images hold values beyond the value range: they are clipped to it")
 
-def from_arrays(images: Any, labels: Any, *, groups: Any = None, name: str = "arrays") -> Dataset:
-    """images: (n, height, width) grey or (n, height, width, 1 | 3), uint8, or floats in 0…1 or 0…255 · labels: (n,) names or numbers.
 
-    groups: (n,) names or numbers of what must not be cut apart. Raises DataError for shapes and values that are no images.
+def from_arrays(images: Any, labels: Any, *, groups: Any = None, name: str = "arrays", value_range: str | Span = "auto") -> Dataset:
+    """images: (n, height, width) grey or (n, height, width, 1 | 3), uint8, floats in 0…1 or 0…255, or what a value range is decided for.
+
+    labels: (n,) names or numbers. groups: (n,) names or numbers of what must not be cut apart. value_range: as in Recipe: "auto" decides one
+    for values outside of 0…255. Raises DataError for shapes and values that are no images.
     """
-    array, notes = as_pixels(images)
+    span = _value_range(np.asarray(images), value_range)
+    array, notes = as_pixels(images, value_range=span)
     classes, index = _classes(labels, len(array))
     # The place of data that lie nowhere is their content: the same arrays continue the same unfinished run.
     location = f"{name}:{sha256(np.ascontiguousarray(array).data)[:16]}"
     names = Names(f"{i:06d}" for i in range(len(array)))
-    return Dataset(name, location, ArrayImages(array, names), index, classes, np.zeros(len(array), np.uint8), _groups(groups, len(array)), (), notes)
+    return Dataset(name, location, ArrayImages(array, names, span), index, classes, np.zeros(len(array), np.uint8), _groups(groups, len(array)), (), notes)
+
+
+def _value_range(array: np.ndarray, asked: str | Span) -> Span | None:
+    """The range that these values are read by; None where they are read as they stand."""
+    if is_shallow(array) or array.dtype.kind not in "iuf" or not array.size or asked == "none":
+        return None
+    low, high = float(array.min()), float(array.max())
+    if not np.isfinite((low, high)).all() or isinstance(asked, tuple):
+        return asked if isinstance(asked, tuple) else None
+    if np.rint(low) >= 0 and np.rint(high) <= 255:
+        return None
+    extremes = np.zeros(len(array), EXTREMES)
+    for row, image in zip(extremes, array, strict=True):
+        measure(image, row)
+    return range_of(extremes)
 
 
 def from_paths(files: Sequence[str | os.PathLike[str]], labels: Any, *, groups: Any = None, name: str = "files") -> Dataset:
@@ -52,8 +72,9 @@ def from_paths(files: Sequence[str | os.PathLike[str]], labels: Any, *, groups: 
 def as_pixels(images: Any, scale: float | None = None, value_range: Span | None = None) -> tuple[np.ndarray, list[Message]]:
     """uint8 (n, height, width) or (n, height, width, 3), and what was done to get there. Raises DataError.
 
-    scale: what turns floats into grey levels; without it they decide themselves (`grey_scale`). value_range: what becomes 0 and 255
-    in values of 16 bits, or beyond 255, as in files of more than 8 bits (`data/values.py`).
+    scale: what turns floats into grey levels; without it they decide themselves (`grey_scale`). value_range: what becomes 0 and 255 in
+    arrays of every type but uint8 and bool, as in files of more than 8 bits (`data/values.py`); what is beyond it is
+    clipped, and noted as CLIPPED.
     """
     array = np.asarray(images)
     notes = []
@@ -66,20 +87,19 @@ def as_pixels(images: Any, scale: float | None = None, value_range: Span | None 
         raise _unclear_channels(array.shape[-1], array.shape)
     if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] != 3) or not array.size:
         raise _no_array(f"shape {np.shape(images)}", N_("give (n, height, width) for grey or (n, height, width, 3) for RGB images"))
-    if array.dtype == np.uint8:
-        return array, notes
-    if array.dtype == bool:
-        return array.astype(np.uint8) * 255, notes
+    if is_shallow(array):
+        return array if array.dtype == np.uint8 else array.astype(np.uint8) * 255, notes
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         raise _no_array(f"dtype {array.dtype}", N_("give uint8, or floats between 0 and 1"))
     low, high = float(array.min()), float(array.max())
     if not np.isfinite(low) or not np.isfinite(high):
         raise DataError("L230", N_("the images hold values that are not numbers"), where=f"dtype {array.dtype}", todo=N_("remove NaN and infinity"))
+    if value_range:
+        levels = [scaled(image, value_range) for image in array]
+        notes += [message(CLIPPED)] * any(clipped for _, clipped in levels)
+        return np.stack([level for level, _ in levels]), notes
     by = 1.0 if not np.issubdtype(array.dtype, np.floating) else grey_scale(array) if scale is None else scale
-    beyond = bool(np.rint(low * by) < 0 or np.rint(high * by) > 255)
-    if value_range and (beyond or array.dtype == np.uint16):
-        return np.stack([scaled(image, value_range)[0] for image in array]), notes
-    if beyond:
+    if np.rint(low * by) < 0 or np.rint(high * by) > 255:
         raise DataError("L231", N_("the images hold values outside of 0 … 255"), where=f"{low:g} … {high:g}", todo=N_("rescale them to 0 … 1 or 0 … 255"))
     notes.append(
         message(
@@ -91,6 +111,11 @@ def as_pixels(images: Any, scale: float | None = None, value_range: Span | None 
         )
     )
     return _rounded(array, by), notes
+
+
+def is_shallow(array: np.ndarray) -> bool:
+    """Whether its type holds 8 bits at most: such values are never rescaled."""
+    return array.dtype in (np.uint8, np.bool_)
 
 
 def _rounded(array: np.ndarray, by: float) -> np.ndarray:

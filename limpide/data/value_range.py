@@ -56,7 +56,8 @@ class ValueRange:
         """The decision in a sentence, and what else should be known of it; nothing of a data set of 8 bits."""
         n = len(self.extremes)
         if not n:
-            return []
+            arrays = N_("values of the arrays are read from {from:number} to {to:number} (value_range= sets another range)")
+            return [message(arrays, None, **{"from": self.span[0], "to": self.span[1]})] if self.span and not self.asked else []
         low, high = float(self.extremes["low"].min()), float(self.extremes["high"].max())
         values: dict[str, Any] = {"n": n, "low": low, "high": high}
         if self.span is None:
@@ -102,7 +103,7 @@ def decided(dataset: Dataset, asked: str | Span = "auto", *, rehash: bool = Fals
     """
     extremes = yield from _measured(dataset, rehash)
     if isinstance(dataset.images, ArrayImages) and dataset.images.value_range:  # brought to 8 bits when they came
-        return ValueRange(dataset.images.value_range, extremes, len(dataset), asked=asked != "auto")
+        return ValueRange(dataset.images.value_range, extremes, len(dataset))
     if isinstance(asked, tuple):
         return ValueRange(asked, extremes, len(dataset), asked=True)
     known = extremes[dataset.given[extremes["row"]] != TEST]

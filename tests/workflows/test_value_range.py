@@ -146,6 +146,19 @@ def test_a_range_that_was_asked_for(scans: Path, tmp_path: Path) -> None:
     assert p.recipe.value_range == ImageClassifier.load(run_of(p).path).recipe.value_range == "0..2000"
 
 
+def test_arrays_are_learned_and_answered_by_one_range(tmp_path: Path) -> None:
+    values = np.stack([scan_of(kind, k) for k in range(16) for kind in ("high", "low")])
+    clf = ImageClassifier(model="cnn", epochs=1, image_size=16, runs=str(tmp_path), judge=False, quiet=True).fit(values, ["high", "low"] * 16)
+    assert clf.predictor().preprocessing.value_range == SPAN
+    Image.fromarray(values[3]).save(tmp_path / "x.png")
+    with Image.open(tmp_path / "x.png") as opened:
+        answers = [clf.predict_proba(given) for given in (values[3], values[3].astype(float), tmp_path / "x.png", opened)]
+    for answer in answers:
+        np.testing.assert_allclose(answer, answers[0], atol=1e-6)
+    assert ImageClassifier.load(run_of(clf).path).value_range == "auto"
+    assert "from 0 to 4,095" in str(run_of(clf).finding("depth"))
+
+
 @pytest.mark.parametrize("phase", ["check", "split", "fit"])
 def test_a_continued_run_keeps_its_range(scans: Path, tmp_path: Path, phase: str) -> None:
     recipe = Recipe(model="cnn", epochs=1, image_size=16)
