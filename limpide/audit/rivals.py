@@ -22,7 +22,7 @@ GROWTH = 8  # most times a subset grows at once
 SAFETY = 0.8  # share of the remaining time that the next fit is expected to take
 NEIGHBOURS = 5
 TREES = 100
-TREE_WORK = 300_000  # most of (images that a tree draws) × (pixels that it looks at for a question): 10,000 images of 900 pixels
+TREE_WORK = 200_000  # most of (images that a tree draws) × (pixels that it looks at for a question): 7,000 images of 800 pixels
 ITERATIONS = 60  # of logistic regression; by then validation gains nothing
 
 NAMES = {

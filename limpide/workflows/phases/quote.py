@@ -32,7 +32,7 @@ from limpide.workflows.rivals import FROZEN_WORK, WIDTH, Budget, Sizes, sizes_of
 
 SPARE = 0.85  # of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
 LOAD_SECONDS = 1.0  # a pretrained network to compare with
-FOREST_WORK = 1.2e11  # multiply-adds that would take as long as a whole forest
+FOREST_WORK = 0.8e11  # multiply-adds that would take as long as a whole forest
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
 
 
@@ -127,7 +127,7 @@ def rival_budget(recipe: Recipe) -> Budget:
 
 def _rival_seconds(job: Job) -> float:
     """What the simpler models will take, all together, at a speed measured here and now."""
-    budget, sizes = rival_budget(job.recipe), _sizes(job)
+    budget, sizes, speed = rival_budget(job.recipe), _sizes(job), _speed()
     images = sizes.images(budget)
     works = {
         "logistic": images["logistic"] * logistic_work(sizes.values, sizes.classes),
@@ -137,7 +137,7 @@ def _rival_seconds(job: Job) -> float:
     }
     if pretrained(job.recipe):
         works |= {"nearest": images["nearest_features"] * sizes.few * WIDTH, "frozen": 0}
-    each = [work / _speed() for work in works.values()]
+    each = [work / speed for work in works.values()]
     if budget.seconds is not None:
         each = [min(seconds, budget.seconds) for seconds in each]
     return sum(each) + (0.0 if pretrained(job.recipe) else LOAD_SECONDS)
