@@ -373,7 +373,8 @@ def name_groups(checked: Checked) -> Finding:
     """File names that look as if several images came from one person, camera or burst."""
     if checked.dataset.groups is not None:
         n = len(np.unique(checked.dataset.groups[checked.dataset.groups >= 0]))
-        return Finding("name_groups", "ok", message(N_("{n:count} groups were given, and none is cut apart."), n=n))
+        says = message(N_("{n:count} group was given, and it is not cut apart."), N_("{n:count} groups were given, and none is cut apart."), n=n)
+        return Finding("name_groups", "ok", says)
     named = hasattr(checked.dataset.images, "stamp")  # images that are in no files have names of our own making
     prefixes = Counter(map(_prefix, checked.dataset.images.names) if named else [])
     prefixes.pop("", None)

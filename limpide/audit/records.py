@@ -79,7 +79,7 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
     """
     if not n:
         says = (
-            N_("There was no validation image to choose by: the weights after the last of {epochs:count} passes were kept.")
+            N_("There was no validation image to choose by: the weights after the last pass ({epochs:count}) were kept.")
             if kind != "frozen"
             else N_("There was no validation image to choose by: the pretrained network with a new last layer was kept.")
         )

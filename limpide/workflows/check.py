@@ -17,7 +17,7 @@ from limpide.data.scan import scan
 from limpide.data.value_range import ValueRange, decided
 from limpide.errors import RunError
 from limpide.events import Event, Judged, Note
-from limpide.language import N_, message
+from limpide.language import N_, Message, message
 from limpide.recipe import Recipe
 
 SIDE = 64  # pixels of the squares that images are compared on; only what a hash of them needs is kept
@@ -27,7 +27,7 @@ def check(location: str, *, groups: str = "auto", value_range: str = "auto", reh
     """Yields progress, notes and one Judged for each check. groups, value_range: as in Recipe. Raises DataError where there is nothing to look at."""
     asked = Recipe(value_range=value_range).asked_range()
     dataset = scan(location, fewest_classes=1, groups=groups)
-    yield Note("data", message(N_("{n:count} images in {k:count} classes"), n=len(dataset), k=len(dataset.classes)))
+    yield Note("data", _counted(dataset))
     for note in dataset.notes:
         yield Note("data", note)
     values = yield from decided(dataset, asked, rehash=rehash)
@@ -43,6 +43,12 @@ def check(location: str, *, groups: str = "auto", value_range: str = "auto", reh
             if ours and store.prepare(folder, dataset, wanted, rehash=rehash) and stored(dataset, wanted, folder) is None:  # damaged
                 store.prepare(folder, dataset, wanted, rehash=True)
             yield from _checked(dataset, values, wanted, folder)
+
+
+def _counted(dataset: Dataset) -> Message:
+    if len(dataset.classes) == 1:
+        return message(N_("{n:count} image in one class"), N_("{n:count} images in one class"), n=len(dataset))
+    return message(N_("{n:count} images in {k:count} classes"), n=len(dataset), k=len(dataset.classes))
 
 
 def _checked(dataset: Dataset, values: ValueRange, wanted: dict[Preprocessing, np.ndarray], folder: Path) -> Iterator[Event]:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from limpide.audit.check import CHECKS
-from limpide.events import Judged
+from limpide.events import Judged, Note
 from limpide.finding import Finding
 from limpide.report import record
 from limpide.workflows.check import check
@@ -139,6 +139,9 @@ def test_uneven_classes_and_few_images(tmp_path: Path) -> None:
     for k in range(1, 12):
         (few / "square" / f"{k:04d}.png").unlink()
     assert "square has only 1 usable image:" in str(checked(few)["balance"])
+    (few / "square" / "0000.png").write_bytes(b"")
+    (few / "square" / "0000.png").unlink()
+    assert next(str(event.message) for event in check(str(few)) if isinstance(event, Note)) == "12 images in one class"
     (few / "square" / "0000.png").write_bytes(b"")
     assert "square has no usable image: it cannot be learned" in str(checked(few)["balance"])
 

@@ -55,9 +55,14 @@ def seal_model(job: Job) -> Iterator[Event]:
         "cross-fitted": N_("probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"),
         "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
     }[temperature.how]
+    told = message(says, n=temperature.n, t=temperature.value)
     if temperature.n < SMALLEST:
-        says = N_("probabilities are left as they are: {n:count} images are too few to fit a temperature to")
-    yield job.say("decision", message(says, n=temperature.n, t=temperature.value))
+        told = message(
+            N_("probabilities are left as they are: {n:count} image is too few to fit a temperature to"),
+            N_("probabilities are left as they are: {n:count} images are too few to fit a temperature to"),
+            n=temperature.n,
+        )
+    yield job.say("decision", told)
     first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
     job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
 
