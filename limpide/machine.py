@@ -54,6 +54,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def one_thread() -> contextlib.AbstractContextManager[Any]:
+    """NumPy's and scikit-learn's products in one thread while it is entered.
+
+    OpenBLAS's threads wait for each other by turning round: on a busy machine two took nine times as long as one for a linear
+    model, and eight times the processor's work (docs/LOG.md). With one, sums have one order however many cores there are, too.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")  # type: ignore[no-any-return]
+
+
 def processor_name() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from limpide import machine
 from limpide.data.split import stratified
 from limpide.language import N_, Message, message
 
@@ -142,7 +143,7 @@ def logistic(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowan
 
     def fit(rows: np.ndarray) -> LogisticRegression:
         model = LogisticRegression(C=0.01, max_iter=ITERATIONS, tol=1e-3)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), machine.one_thread():
             warnings.simplefilter("ignore", ConvergenceWarning)  # so many iterations are the intention
             return model.fit(taken(train, rows), train_labels[rows])
 

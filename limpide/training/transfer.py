@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from limpide import machine
 from limpide.data.reading import Pixels
 from limpide.events import Progress
 from limpide.files import write_atomically
@@ -85,7 +86,7 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
     model = LogisticRegression(max_iter=100, tol=1e-3, warm_start=True)
     heads: list[Head] = []
     for strength in STRENGTHS:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), machine.one_thread():
             warnings.simplefilter("ignore", ConvergenceWarning)  # validation decides, not the last digit of the loss
             model.set_params(C=strength).fit(standard, labels)
         head = _unstandardised(model, mean, spread, classes, strength)

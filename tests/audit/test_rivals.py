@@ -178,3 +178,21 @@ def test_few_images_have_few_neighbours() -> None:
     x = np.arange(6, dtype=np.float32)[:, None]
     found = neighbours("nearest", x[:3], np.array([0, 0, 1]), HeldOut(x[3:], np.array([0, 0, 1]), np.arange(3)), Allowance(30))
     assert found and found.n_train == 3 and found.right.sum() == 2
+
+
+def test_a_linear_model_has_one_thread(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads of OpenBLAS wait for each other by turning round: on a busy machine that takes many times as long."""
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    seen: list[int] = []
+    fit = LogisticRegression.fit
+
+    def watched(self: LogisticRegression, x: np.ndarray, y: np.ndarray) -> LogisticRegression:
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return fit(self, x, y)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(LogisticRegression, "fit", watched)
+    with threadpool_limits(2, user_api="blas"):
+        logistic(images[0], images[1], images[2], Allowance(80))
+        assert seen and set(seen) == {1}
+        assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {2}, "as before"
