@@ -31,7 +31,7 @@ from limpide.workflows.phases.deadline import INSIDE, SHORTCUT, SIMPLER, Deadlin
 from limpide.workflows.rivals import Material, compare
 
 # s that parts of judging take, about. The report: with its evidence weighed and its page written.
-REPORT_SECONDS, INSIDE_SECONDS, FEWEST_SECONDS = 2.0, 2.0, 2.0
+REPORT_SECONDS, INSIDE_SECONDS, FEWEST_SECONDS = 2.0, 1.0, 2.0
 PASTED_WORK = 4e11  # multiply-adds that asking for shortcuts may cost: a few seconds
 
 

@@ -88,6 +88,15 @@ def test_when_no_time_is_left_the_network_is_judged_after_one_step(shapes: Path,
     assert "Left out for want of time" in run.report_file.read_text()
 
 
+def test_however_little_is_left_a_network_from_scratch_learns_for_a_fifth_of_the_time(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow(monkeypatch, step=1.0)
+    monkeypatch.setattr(quote, "_score_seconds", lambda *_: 100.0)
+    run, dataset, _ = prepare(str(shapes), TINY.but(time=40), tmp_path)
+    for _event in train(run, dataset, judge=False):
+        pass
+    assert 7 <= steps_of(run) <= 9 and slow.seconds <= 9
+
+
 def test_a_resume_does_what_was_decided_and_not_what_its_clock_says(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second session has all the time in the world, and still comes to the bits of the first."""
     monkeypatch.setattr(fit, "CHECKPOINT_EVERY", 0.0)
@@ -119,6 +128,21 @@ def test_a_resume_does_what_was_decided_and_not_what_its_clock_says(shapes: Path
     assert events_of(again.path) == events_of(whole.path)
     weights = [run.snapshots / "best.safetensors" for run in (whole, again)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_without_a_time_a_slow_machine_changes_the_estimate_and_not_the_training(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for step in (0.01, 100.0):
+        with monkeypatch.context() as patch:
+            Slow(patch, step=step)
+            run, dataset, _ = prepare(str(shapes), TINY.but(epochs=3, patience=9), tmp_path / str(step))
+            said = [str(event.message) for event in train(run, dataset, judge=False) if isinstance(event, Note)]
+        renewed = [text for text in said if text.startswith("slower than it was when it was timed")]
+        assert len(renewed) == (0 if step < 1 else 1), "said once for as long as it holds"
+        assert not any("slower" in text for text in notes(run)), "it is of the clock alone, so it is shown and not kept"
+        assert not run.info().plans and not run.info().left_out
+        found.append((run.snapshots / "best.safetensors").read_bytes())
+    assert found[0] == found[1]
 
 
 def test_fine_tuning_for_which_there_is_no_time_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

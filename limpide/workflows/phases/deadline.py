@@ -15,6 +15,7 @@ from limpide.run_info import Plan, RunInfo
 AT_LEAST, AT_MOST = 4, 64  # steps, and the newest of them, that tell how fast it goes
 SLOWER, FASTER = 1.1, 1.3  # times the time, or the steps, that are left, from which on there is another plan: less is noise
 FINE_TUNING, SIMPLER, INSIDE, SHORTCUT = N_("fine-tuning"), N_("simpler models"), N_("a look inside"), N_("asking whether one small place decides")
+FITTING = 0.2  # share of the time that a network from scratch may learn for, however little is left: untrained it would be worth nothing
 TIME, WATCHER = "time", "watcher"  # why there are fewer steps than planned
 
 
@@ -90,13 +91,18 @@ class Pace:
         self._last = math.nan
 
     @property
+    def known(self) -> bool:
+        """Whether enough steps were done to tell."""
+        return len(self._took) >= AT_LEAST
+
+    @property
     def sure(self) -> bool:
-        """Whether no step was done, so that the guess holds, or enough of them were."""
-        return len(self._took) in (0, *range(AT_LEAST, AT_MOST + 1))
+        """Whether it is known, or no step was done, so that the guess holds."""
+        return self.known or not self._took
 
     @property
     def seconds(self) -> float:
-        return sum(self._took) / len(self._took) if len(self._took) >= AT_LEAST else self._guess
+        return sum(self._took) / len(self._took) if self.known else self._guess
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from limpide.training.frozen import BATCH
 from limpide.training.network import augmentation, start
 from limpide.training.transfer import seconds_an_image
 from limpide.workflows.judge import INSIDE_SECONDS, PASTED_WORK
-from limpide.workflows.phases.deadline import FINE_TUNING
+from limpide.workflows.phases.deadline import FINE_TUNING, FITTING
 from limpide.workflows.phases.job import Job
 from limpide.workflows.phases.least import HEAD_SECONDS, SEAL_SECONDS, decoding_seconds, score_seconds
 from limpide.workflows.phases.memory import judging_bytes
@@ -56,7 +56,9 @@ def quote_work(job: Job) -> Iterator[Event]:
     frozen = (looked_at["train"] + looked_at["validation"]) * each + (HEAD_SECONDS if known else 0.0)
     after, pasted = _score_seconds(job, speed.image, each), _pasted_seconds(job, work, each or speed.image)
     look = len(validation.rows) * speed.image
-    left = None if job.recipe.time is None else (job.recipe.time - passed - frozen - after - pasted) * SPARE
+    left = None
+    if job.recipe.time is not None:
+        left = max((job.recipe.time - passed - frozen - after - pasted) * SPARE, 0.0 if known else FITTING * job.recipe.time)
     steps = quote.steps_for(job.recipe, speed, train_batches, validation, job.seen.grey, left, work)
     epochs = steps / len(train_batches)
     fitting = steps * speed.step + math.ceil(epochs) * look

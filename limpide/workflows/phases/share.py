@@ -12,7 +12,7 @@ from limpide.models import pretrained
 from limpide.run_info import Plan, there
 from limpide.training.state import TrainState
 from limpide.workflows.phases import deadline
-from limpide.workflows.phases.deadline import FINE_TUNING, TIME, Loop, Pace, planned, plans_of, steps_in
+from limpide.workflows.phases.deadline import FINE_TUNING, FITTING, TIME, Loop, Pace, planned, plans_of, steps_in
 from limpide.workflows.phases.job import Job
 
 PAUSE = 0.03  # share of the time that was asked for, between two changes of the plan
@@ -26,7 +26,7 @@ class Share:
 
     def __init__(self, job: Job, state: TrainState, a_pass: int) -> None:
         quote, self._most = there(job.info.quote, "quote"), there(job.info.steps, "steps")
-        self.job, self.state, self._changed = job, state, -math.inf
+        self.job, self.state, self._changed, self._began = job, state, -math.inf, deadline.now()
         self._loop = Loop(a_pass, quote.look, *((0, -(-a_pass // WORTH)) if pretrained(job.recipe) else (1, 0)))
         self._pace, self._after = Pace(quote.step), quote.after
         self._ended = math.nan  # when the last step did
@@ -57,8 +57,10 @@ class Share:
         asked = job.deadline.asked
         if asked is None or (plans and state.step <= plans[-1].at):
             return
-        left = job.deadline.left() + paused - self._after
         now = deadline.now()
+        left = job.deadline.left() + paused - self._after
+        if self._loop.fewest:  # from scratch
+            left = max(left, FITTING * asked - job.info.fit_seconds - (now - self._began - paused))
         if left > 0 and now - self._changed < PAUSE * asked:
             return
         steps = steps_in(left, self._loop, self._pace, done=state.step, steps=state.steps, most=self._most)
@@ -79,7 +81,7 @@ class Share:
 
     def _renewed(self) -> Iterator[Note]:
         """A new estimate where the last one no longer holds. It is of clocks alone, so it is shown and not kept."""
-        if not self._pace.sure or math.isnan(self._ended):
+        if not self._pace.known:
             return
         left = self._loop.seconds(self.state.steps - self.state.step, self._pace.seconds)
         late = deadline.now() + left - self._promised
