@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from limpide.errors import Exit, LimpideError
 from limpide.language import N_, message
 from limpide.listing import RunSummary
 from limpide.recipe import Recipe
+
+UNREAD = 141  # exit status where nothing reads the output any more, as a shell tells it
 
 VALUE_RANGE = Recipe.__dataclass_fields__["value_range"].metadata["meaning"]
 
@@ -98,7 +99,7 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
         try:
             finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
         except BrokenPipeError:  # its reader left: what was learned is saved, but what was asked for is not there
-            sys.exit(Exit.DONE if _is_finished(run) else 128 + signal.SIGPIPE)
+            sys.exit(Exit.DONE if _is_finished(run) else UNREAD)
         except LimpideError as error:
             if watcher is None:
                 raise

@@ -27,6 +27,7 @@ import pytest
 from PIL import Image
 
 from limpide import ImageClassifier, language
+from limpide.machine import cores
 from limpide.recipe import Recipe
 from limpide.report.page import html_of
 from limpide.run import Run
@@ -241,6 +242,22 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(t
     finally:
         slow.close()
     assert time.monotonic() - began < 5 and slow._process is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_while_a_question_is_answered(trained: Path, number: signal.Signals) -> None:
+    other = served(trained)
+    with ThreadPoolExecutor(2) as pool, contextlib.suppress(OSError, http.client.HTTPException):
+        asked = [pool.submit(other.ask, f"{RUN}/look/{what}") for what in ("sanity?method=integrated_gradients&label=0&image=row-0", "embedding?method=tsne")]
+        with contextlib.suppress(TimeoutError):
+            asked[0].result(1.0)
+        children = psutil.Process(other.process.pid).children(recursive=True)
+        began = time.monotonic()
+        other.process.send_signal(number)
+        other.process.wait(30)
+        assert time.monotonic() - began < (5 if os.getloadavg()[0] < 2 * cores() else 12)
+        assert not psutil.wait_procs(children, timeout=10)[1], "the processes that look into networks are gone, too"
+    ended(other)
 
 
 def test_a_mark_is_a_class_or_refused(server: Server) -> None:
