@@ -6,6 +6,7 @@ continues one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -90,9 +91,10 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
 
 def _phases(job: Job, judge: bool) -> Iterator[Event]:
     for phase in (read_images, check_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model if judge else finish):
-        for event in phase(job):
-            job.meter.tick()
-            yield event
+        with contextlib.closing(phase(job)) as events:  # type: ignore[type-var]  # what it meets as it is stopped is told: a full disk, a second Ctrl-C
+            for event in events:
+                job.meter.tick()
+                yield event
         machine.release_memory()
 
 

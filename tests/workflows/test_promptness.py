@@ -10,10 +10,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from limpide.events import Progress
+from limpide.language import message
 from limpide.machine import cores
+from limpide.workflows import train
 from workflows.runner import environment, info_of, started, wait_for
 
 # A main thread in C code that hears of no signal for a minute.
@@ -180,6 +184,23 @@ def test_ctrl_c_at_any_moment_of_a_training_is_obeyed_in_time_and_loses_nothing(
     process.communicate(timeout=120)
     assert process.returncode == 0 and info_of(run)["status"] == "finished"
     assert not (tmp_path / "runs" / "photos-002").exists()
+
+
+def test_what_saving_meets_as_it_is_stopped_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, or a second Ctrl-C: "stopped and saved" must not be said then."""
+
+    def phase(job: object) -> Iterator[Progress]:
+        try:
+            yield Progress(message("working"))
+        finally:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "read_images", phase)
+    job = SimpleNamespace(meter=SimpleNamespace(tick=lambda: None))
+    events = train._phases(job, True)
+    next(events)
+    with pytest.raises(KeyboardInterrupt):
+        events.close()
 
 
 VERBS = """
