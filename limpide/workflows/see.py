@@ -117,7 +117,7 @@ def entered(image: Any, preprocessing: Preprocessing | None, arrays: Arrays = FR
 
 def the_image(image: Any, preprocessing: Preprocessing, arrays: Arrays = FROM_FILES) -> tuple[Image.Image, str]:
     """(RGB, file name or "") of one image in any form. Raises DataError, and UsageError for none or several."""
-    items = images_in(image, arrays, preprocessing.value_range)
+    items = [image] if isinstance(image, (str, os.PathLike)) else images_in(image, arrays, preprocessing.value_range)
     if len(items) != 1:
         raise UsageError("L118", N_("this is no shape of an image"), where=f"{len(items)} images", todo=N_("give one image"))
     return picture(items[0], preprocessing, "image 0"), os.fspath(items[0]) if isinstance(items[0], (str, os.PathLike)) else ""
