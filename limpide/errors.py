@@ -34,6 +34,10 @@ class Exit(IntEnum):
     STOPPED = 130  # by Ctrl-C: 128 + SIGINT, as shells say it
 
 
+class LimpideWarning(UserWarning):
+    """Told to a program by Python's own warnings; the command line writes it as one line."""
+
+
 class LimpideError(Exception):
     """Told in one line. `what` and `todo` are msgids of the catalogue, `where` is a path, an option or a name."""
 

@@ -26,7 +26,7 @@ from limpide.data.decode import Remarks, Undecodable, from_memory
 from limpide.data.opened import file_of, loaded, path_of
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.values import Span
-from limpide.errors import DataError, UsageError
+from limpide.errors import DataError, LimpideWarning, UsageError
 from limpide.language import N_, message
 from limpide.run_info import Arrays, RunInfo
 from limpide.typed import unfit
@@ -269,4 +269,4 @@ def _grey_levels(arrays: list[np.ndarray], scale: float | None, value_range: Spa
 def _warn(clipped: bool) -> None:
     """For a program. The words are the same every time, so that Python shows them once."""
     if clipped:
-        warnings.warn(str(message(CLIPPED)), UserWarning, stacklevel=3)
+        warnings.warn(str(message(CLIPPED)), LimpideWarning, stacklevel=3)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -22,7 +23,7 @@ from limpide.cli.machinery import Unread, Verbs, language_first, not_spoken, spo
 from limpide.cli.making import check, demo, export, train
 from limpide.cli.using import evaluate, explain, predict, report
 from limpide.cli.watching import studio
-from limpide.errors import Exit, LimpideError, of_the_system
+from limpide.errors import Exit, LimpideError, LimpideWarning, of_the_system
 from limpide.language import N_, _
 
 VERBS = (check, train, predict, evaluate, explain, studio, export, report, runs, clean, models, info, lesson, demo)  # in the order in which people need them
@@ -62,6 +63,7 @@ def main() -> None:
     language.use(language.wanted_language())
     in_our_language()
     status: Any = None
+    warnings.showwarning = _warn  # type: ignore[assignment]
     with interrupts.Promptness(lambda: "limpide: " + _("stopping; Ctrl-C again leaves at once")):
         try:
             _obey()
@@ -72,6 +74,17 @@ def main() -> None:
         _say_the_rest()
         if status:
             sys.exit(status)
+
+
+def _warn(told: Warning | str, category: type[Warning], *rest: Any) -> None:
+    """What a program would be warned of, as a line; the warnings of others as they are."""
+    if issubclass(category, LimpideWarning):
+        click.echo(f"limpide: {told}", err=True)
+    else:
+        others(told, category, *rest)
+
+
+others = warnings.showwarning
 
 
 def _say_the_rest() -> None:

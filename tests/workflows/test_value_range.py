@@ -15,8 +15,10 @@ import pytest
 from PIL import Image
 
 from limpide import ImageClassifier
+from limpide.data.arrays import CLIPPED
 from limpide.data.preprocessing import Preprocessing
 from limpide.events import Judged, Note
+from limpide.language import message
 from limpide.predictor import Prediction, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
@@ -110,6 +112,20 @@ def test_predict_tells_what_was_clipped(clf: ImageClassifier, scans: Path, tmp_p
     assert [item["clipped"] for item in json.loads(done.stdout)] == [True, False]
     (line,) = [line for line in done.stderr.splitlines() if "clipped" in line]
     assert "1 of 2 images" in line
+
+
+def test_the_studio_and_explain_tell_it_too(clf: ImageClassifier, tmp_path: Path) -> None:
+    from limpide.studio.looking.image import prediction
+    from limpide.studio.looking.looker import Looker
+
+    path, bright = str(run_of(clf).path), tmp_path / "bright.png"
+    for most, clipped in ((60000, True), (4000, False)):
+        Image.fromarray(scan_of("high", 7, most)).save(bright)
+        answer, _ = prediction(Looker(), path, "best", {"bytes": bright.read_bytes()})
+        assert answer["clipped"] is clipped
+        done = subprocess.run([sys.executable, "-m", "limpide", "explain", path, str(bright)], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert [line for line in done.stderr.splitlines() if "clipped" in line] == [f"limpide: {message(CLIPPED)}"] * clipped
 
 
 def test_the_program_of_the_page_gives_the_same_answer(clf: ImageClassifier, scans: Path) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from limpide.data.decode import Remarks
 from limpide.language import N_, message
-from limpide.studio.looking.looker import Answer, Looker, compared, npy, png
+from limpide.studio.looking.looker import Answer, Looker, compared, npy, opened, png
 from limpide.studio.looking.many import affordable, many
 
 
@@ -27,7 +28,7 @@ def predictions(looker: Looker, path: str, snapshot: str) -> Answer:
 
 def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
     """The five likeliest classes. Of the final model with its calibrated confidence; of weights along the way as they are."""
-    _, seen, _, classes = looker.trace(path, snapshot, image)
+    _, seen, preprocessing, classes = looker.trace(path, snapshot, image)
     t = looker.temperature(path, snapshot)
     row = (seen.output[0].double() / t).softmax(0)
     order = row.argsort(descending=True)[:5].tolist()
@@ -36,6 +37,7 @@ def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) 
         "top": [{"class": classes[k], "index": k, "probability": float(row[k])} for k in order],
         "calibrated": t != 1.0 and not any(image.get(name) for name in ("noise", "turn", "mirror")),
         "changed": any(image.get(name) for name in ("noise", "turn", "mirror")),
+        "clipped": "bytes" in image and Remarks.CLIPPED in opened(preprocessing, image["bytes"])[1],
         "truth": truth,
         "file": file,
     }, b""

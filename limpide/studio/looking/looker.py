@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from limpide.data.decode import Undecodable
+from limpide.data.decode import Remarks, Undecodable
 from limpide.data.preprocessing import Preprocessing
 from limpide.files import sha256
 from limpide.language import N_, message
@@ -134,10 +134,7 @@ class Looker:
 
     def _square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
         if "bytes" in image:
-            try:
-                found, _ = preprocessing.opened(image["bytes"])
-            except Undecodable as error:
-                raise LookupError(message(error.reason)) from error
+            found, _ = opened(preprocessing, image["bytes"])
         elif "row" in image:
             found = self.album(path).image(image["row"], preprocessing.jpeg_side)
         else:
@@ -166,6 +163,14 @@ class Looker:
         """What tells this image in these weights from all others."""
         told = [(name, sha256(value) if isinstance(value, bytes) else value) for name, value in sorted(image.items())]
         return (*self.key(path, snapshot), *stamp(path), *told)
+
+
+def opened(preprocessing: Any, data: bytes) -> tuple[Image.Image, Remarks]:
+    """The image in these bytes, and what is worth saying of it. Raises LookupError."""
+    try:
+        return preprocessing.opened(data)  # type: ignore[no-any-return]
+    except Undecodable as error:
+        raise LookupError(message(error.reason)) from error
 
 
 def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:

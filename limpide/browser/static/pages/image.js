@@ -25,7 +25,7 @@ const Shown = ({ run, found }) => {
     ${found.file && html`<p class="crumbs">${found.file}</p>`}${found.truth !== null && html`<p class="read">${t(found.truth === found.top[0].class ? "image.right" : "image.wrong", { label: found.truth })}</p>`}
     <div class="two even"><div><${Brush} key=${image()} run=${run} /></div><div>
       <h2>${t("image.prediction")}</h2><table><tbody>${found.top.map((one) => html`<tr><td><button class="plain" aria-pressed=${one.index === wanted} onClick=${() => choose(one.index)}>${one.class}</button></td><td class="n">${chance(one.probability)}</td><td style="width: 40%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td></tr>`)}</tbody></table>
-      <p class="small">${t(found.changed ? "image.altered" : found.calibrated ? "image.calibrated" : "image.raw")}</p><${Changes} /></div></div>
+      <p class="small">${t(found.changed ? "image.altered" : found.calibrated ? "image.calibrated" : "image.raw")}</p>${found.clipped && html`<p class="small">${t("image.clipped")}</p>`}<${Changes} /></div></div>
     <h2>${t("image.where", { label: found.top.find((one) => one.index === wanted).class })}</h2><p class="read">${t("image.where_read")}</p>
     ${searched ? html`<div class="methods">${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}</div>` : html`<p class="read">${t("widget.long")}</p><button onClick=${() => search(true)}>${t("widget.search")}</button>`}
     ${!alone && html`<${Neighbours} run=${run} />`}`;
