@@ -69,12 +69,12 @@ def test_looking_and_features_in_a_fork_after_other_work_with_torch_in_its_paren
     done = run(
         """
 parallel()
-before = Features().transform(X[:2].repeat(2, 1).repeat(2, 2))
+before = Features().transform(X[:5].repeat(2, 1).repeat(2, 2))
 net = torch.nn.Sequential(torch.nn.Conv2d(1, 64, 3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(64, 3))
 image = torch.rand(1, 1, 96, 96)
 
 def work():
-    assert np.allclose(Features().transform(X[:2].repeat(2, 1).repeat(2, 2)), before, atol=1e-2)
+    assert np.allclose(Features().transform(X[:5].repeat(2, 1).repeat(2, 2)), before, atol=1e-2)
     seen = see(net, image)
     assert seen.saliency().plane is not None
     print(len(seen.layers) > 0)
