@@ -142,6 +142,11 @@ def test_threads_may_share_an_image(tmp_path: Path) -> None:
     image, expected = Image.open(tmp_path / "x"), np.asarray(decode(FILES["jpeg-large"], P.jpeg_side))
     with ThreadPoolExecutor(4) as pool:
         assert all(np.array_equal(found, expected) for found in pool.map(rgb, [image] * 40))
+        for _ in range(10):
+            page = Image.open(io.BytesIO(FILES["tiff-pages"]))
+            page.seek(1)
+            first, *others = pool.map(rgb, [page] * 4)
+            assert all(np.array_equal(found, first) for found in others)
 
 
 def test_what_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:

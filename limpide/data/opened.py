@@ -32,7 +32,8 @@ def examined_opened(image: Image.Image, at_least: int = 0, value_range: Span | N
 def loaded(image: Image.Image) -> Image.Image:
     """A copy with its pixels in memory, of the frame at which it stands. Raises Undecodable for a closed or damaged one."""
     try:
-        return image.copy()
+        with _reading:
+            return image.copy()
     except Exception as error:
         raise Undecodable(UNREADABLE) from error
 
