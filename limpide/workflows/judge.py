@@ -285,7 +285,7 @@ def _kept_predictions(run: Run, dataset: Dataset, test: np.ndarray) -> tuple[np.
     try:
         with np.load(run.predictions / "test.npz", allow_pickle=False) as stored:
             return np.array([place[name] for name in stored["files"].tolist()], dtype=int), stored["probabilities"]
-    except (OSError, KeyError, ValueError, BadZipFile):
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile):
         return None
 
 

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from limpide.data.split import stratified
 from limpide.events import Event, Progress
 from limpide.language import N_, message
 from limpide.recipe import Recipe
+from limpide.workflows.kept import keep as keep_rival
+from limpide.workflows.kept import kept
 
 Attempt = Generator[Event | None, None, Rival | None]  # yields None while it cannot say how far it is; returns None where no fit ended in time
 
@@ -70,6 +73,7 @@ class Material:
     budget: Budget
     recipe: Recipe
     decided: Mapping[str, int] = field(default_factory=dict)  # what an earlier session found to fit into the seconds: key → images
+    cache: Path | None = None  # keeps those that are done, so that a comparison that was cut short goes on with the next
 
 
 @dataclass(frozen=True)
@@ -117,14 +121,18 @@ def compare(
     yield Progress(message(N_("preparing the images for simpler models")))
     attempts = _attempts(dataset, parts, rows, material)
     for done, (key, attempt) in enumerate(attempts.items()):
-        trying = Progress(message(N_("trying simpler models: {name}"), name=message(rivals.NAMES[key]).to_json()), done, len(attempts))
-        yield trying
-        if not allowed(key):
+        rival = kept(material.cache, key, len(rows)) if material.cache else None
+        if rival is None and not allowed(key):
             left_out.append(key)
             continue
-        rival = yield from _telling(attempt, trying)
-        if budget.seconds is not None:
-            keep(key, rival.n_train if rival else 0)
+        if rival is None:
+            trying = Progress(message(N_("trying simpler models: {name}"), name=message(rivals.NAMES[key]).to_json()), done, len(attempts))
+            yield trying
+            rival = yield from _telling(attempt, trying)
+            if budget.seconds is not None:
+                keep(key, rival.n_train if rival else 0)
+            if rival is not None and material.cache:
+                keep_rival(material.cache, rival)
         if rival is None:
             late.append(key)
         else:

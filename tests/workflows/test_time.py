@@ -6,13 +6,16 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from make_images import photo_folder
 
+from limpide.audit.rivals import Rival
 from limpide.events import Epoch, Event, Note, Progress, Step
 from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.checkpoint import load_checkpoint
+from limpide.workflows.kept import keep, kept
 from limpide.workflows.phases import deadline, fit, quote
 from limpide.workflows.phases.deadline import FINE_TUNING, SHORTCUT, SIMPLER, TIME, Plan, plans_of
 from limpide.workflows.train import prepare, train
@@ -167,6 +170,30 @@ def test_a_judging_that_is_cut_short_does_not_begin_anew(shapes: Path, tmp_path:
     assert "looking at the test images" not in second and not [text for text in second if text.startswith("trying simpler")]
     assert again.info().status == "finished" and again.info().test_looks == 1 and essence_of_findings(again, "simpler") == before
     assert again.finding("left_out") is None, "without --time nothing is left out"
+
+
+def test_a_comparison_that_is_cut_short_goes_on_with_the_next(shapes: Path, tmp_path: Path) -> None:
+    run, dataset, _ = prepare(str(shapes), TINY.but(epochs=1), tmp_path)
+    told_until(train(run, dataset), "trying simpler models: k-nearest neighbours on pixels")
+    assert run.finding("simpler") is None
+    again, dataset, _ = prepare(str(shapes), TINY.but(epochs=1), tmp_path)
+    second = [phase for phase in told(train(again, dataset)) if phase.startswith("trying simpler")]
+    assert len(second) == 2 and not any("logistic" in phase or "forest" in phase for phase in second)
+    simpler = again.finding("simpler")
+    assert simpler is not None and simpler.table is not None and len(simpler.table.rows) == 6, "the network, the majority, and all four"
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive"])
+def test_a_kept_model_comes_back_or_is_made_again(tmp_path: Path, damage: bytes) -> None:
+    rival = Rival("forest", np.array([True, False, True]), np.array([0, 2, 5]), 60, 0.5, None, 800, None, 40)
+    keep(tmp_path, rival)
+    back = kept(tmp_path, "forest", 6)
+    assert back is not None and back.right.dtype == bool and vars(back).keys() == vars(rival).keys()
+    assert all(np.array_equal(value, getattr(back, name)) for name, value in vars(rival).items())
+    assert kept(tmp_path, "forest", 5) is None, "of another test part"
+    assert kept(tmp_path, "logistic", 6) is None
+    (tmp_path / "rival-forest.npz").write_bytes(damage)
+    assert kept(tmp_path, "forest", 6) is None
 
 
 def test_what_takes_more_than_a_moment_is_said_before_it_begins(shapes: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from limpide.run_info import Plan, RunInfo
 AT_LEAST, AT_MOST = 4, 64  # steps, and the newest of them, that tell how fast it goes
 SLOWER, FASTER = 1.1, 1.3  # times the time, or the steps, that are left, from which on there is another plan: less is noise
 FINE_TUNING, SIMPLER, INSIDE, SHORTCUT = N_("fine-tuning"), N_("simpler models"), N_("a look inside"), N_("asking whether one small place decides")
+NOTICED = 0.05  # share of all steps; to plan fewer than these more or less changes nothing
 FITTING = 0.2  # share of the time that a network from scratch may learn for, however little is left: untrained it would be worth nothing
 TIME, WATCHER = "time", "watcher"  # why there are fewer steps than planned
 
@@ -134,4 +135,5 @@ def steps_in(left: float, loop: Loop, pace: Pace, *, done: int, steps: int, most
         return steps
     if not done and fitting < loop.worth:
         return loop.fewest
-    return min(most, max(loop.fewest, done + fitting))
+    found = min(most, max(loop.fewest, done + fitting))
+    return steps if left > 0 and abs(found - steps) < NOTICED * most else found

@@ -31,7 +31,7 @@ def judge_model(job: Job) -> Generator[Event]:
 def _material(job: Job) -> Generator[Event, None, Material]:
     """What simpler models learn from."""
     frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
-    return Material(job.pixels(), frozen, rival_budget(job.recipe), job.recipe, job.info.rivals)
+    return Material(job.pixels(), frozen, rival_budget(job.recipe), job.recipe, job.info.rivals, job.run.cache)
 
 
 def _frozen(job: Job) -> Generator[Event, None, Frozen]:
