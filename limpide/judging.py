@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import betainc, ndtri, stdtrit
 from scipy.stats import hypergeom
 
 PRIOR = 4.0  # groups: so many count as wholly right or wrong together until the data say otherwise
@@ -34,6 +34,14 @@ class Interval:
     n: int  # images
     groups: int  # that these fall into; n where each stands alone
     effective: float  # so many independent images would say as much
+
+    def above(self, bound: float, luck: float = LUCK) -> bool:
+        """Whether a test rejects that the truth is `bound` or less."""
+        return bool(exceeds(np.asarray(self.value), np.asarray(self.effective), bound, luck))
+
+    def below(self, bound: float, luck: float = LUCK) -> bool:
+        """Whether a test rejects that the truth is `bound` or more."""
+        return bool(falls_short(np.asarray(self.value), np.asarray(self.effective), bound, luck))
 
     @property
     def alone(self) -> bool:
@@ -125,6 +133,21 @@ def interval_of_share(right: np.ndarray, groups: np.ndarray | None = None, level
     counts, sizes = counted(right, groups)
     share, low, high, effective = (float(value) for value in shares(counts, sizes, level))
     return Interval(share, low, high, n, len(sizes), effective)
+
+
+def exceeds(share: np.ndarray, n: np.ndarray, bound: float, luck: float = LUCK) -> np.ndarray:
+    """Whether the truth is shown to lie above `bound`, bool (...,): of effective images n, as many are right by chance in at most `luck` of cases.
+
+    The exact binomial test (Clopper & Pearson 1934; Korn & Graubard 1998 for effective images): near 0 and 1 one end of Wilson's
+    interval errs more often than 2.5 %, which an interval may, as the other end errs less, and an accusation may not.
+    """
+    right = share * n
+    return np.asarray(np.where(right > 0, betainc(np.maximum(right, 1e-9), n - right + 1, bound), 1.0) <= luck)
+
+
+def falls_short(share: np.ndarray, n: np.ndarray, bound: float, luck: float = LUCK) -> np.ndarray:
+    """Whether the truth is shown to lie below `bound`: as `exceeds`."""
+    return exceeds(1 - share, n, 1 - bound, luck)
 
 
 def lag(inside: tuple[np.ndarray, np.ndarray, np.ndarray], outside: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

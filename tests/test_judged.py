@@ -14,7 +14,7 @@ from benchmarks.judging import Accused, accused_table, behind, calibrated, cover
 from limpide.audit.accuracy import accuracy
 from limpide.audit.classes import classes
 from limpide.audit.evidence import Evidence
-from limpide.judging import shares
+from limpide.judging import exceeds, shares
 
 DRAWS = 500
 
@@ -68,9 +68,9 @@ def test_the_findings_say_what_the_sums_say() -> None:
         said = np.where(np.repeat(right, 5) > order, truth, 1 - truth)
         case = Evidence(("a", "b"), ("x",) * 80, truth, np.eye(2)[said] * 0.8 + 0.1, 0, groups=groups)
         score = accuracy(case).number("accuracy")
-        _, low, high, _ = shares(right, sizes)
+        share, low, high, effective = shares(right, sizes)
         assert (score.low, score.high) == pytest.approx((float(low), float(high)))
-        assert (accuracy(case).verdict == "ok") == (float(low) > 0.5)
+        assert (accuracy(case).verdict == "ok") == (float(low) > 0.5 and bool(exceeds(share, effective, 0.5)))
         table = classes(case).table
         assert table and table.rows[0][4] == pytest.approx(float(shares(right[::2], sizes[::2])[1]))
         alone = accuracy(replace(case, groups=None)).number("accuracy")

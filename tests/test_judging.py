@@ -28,6 +28,17 @@ def test_other_levels(level: float) -> None:
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
 
 
+@given(st.integers(1, 400), st.data())
+def test_the_tests_of_a_bound_are_exact(n: int, data: st.DataObject) -> None:
+    right, bound = data.draw(st.integers(0, n)), data.draw(st.floats(0.02, 0.98))
+    found = interval_of_share(np.arange(n) < right)
+    for ours, side in ((found.above, "greater"), (found.below, "less")):
+        p = binomtest(right, n, bound, alternative=side).pvalue
+        assert ours(bound, p * 1.001 + 1e-12) and not ours(bound, p * 0.999 - 1e-12)
+    one = interval_of_share(np.ones(9, bool), np.zeros(9, int))
+    assert not one.above(0.001) and not one.below(0.999), "a single group proves nothing"
+
+
 def test_no_image_and_one_group_say_nothing() -> None:
     assert (interval_of_share(np.zeros(0, bool)).low, interval_of_share(np.zeros(0, bool)).high) == (0.0, 1.0)
     one = interval_of_share(np.ones(80, bool), np.zeros(80, int))

@@ -100,10 +100,10 @@ def _against(evidence: Evidence, score: Interval) -> Verdict:
     the score says so, or the two compared image by image, which tells more where the model nearly always says that class.
     """
     baseline = evidence.baseline
-    if score.low > baseline:
+    if score.low > baseline and score.above(baseline):
         return "ok"
     worth = WORTH * (1 - baseline)
-    if score.high < baseline + worth:
+    if score.below(baseline + worth):
         return "bad"
     always = evidence.truth == evidence.majority
     beside = paired(evidence.right, always, evidence.groups, worth + baseline - float(always.mean())) if worth else None

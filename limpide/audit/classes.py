@@ -37,7 +37,7 @@ def classes(evidence: Evidence) -> Finding:
     parts = compared(evidence, evidence.right, {k: evidence.truth == k for k in learned})
     weakest, verdict = worst(parts)
     level = 1 - 0.05 / len(learned)  # the lowest of many: of all that are found half of the time, one in twenty times one looks worse
-    seldom = [k for k in learned if evidence.share(evidence.right, evidence.truth == k, level).high < 0.5]
+    seldom = [k for k in learned if evidence.share(evidence.right, evidence.truth == k, level).below(0.5, (1 - level) / 2)]
     if verdict == "warn":
         says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
     elif seldom:
@@ -117,7 +117,7 @@ def _confused(evidence: Evidence, counts: np.ndarray) -> Verdict:
     for i in met:
         j = int(off[i].argmax())
         said, inside = evidence.predicted == j, evidence.truth == i
-        if off[i, j] > OFTEN * counts[i].sum() and evidence.share(said, inside, level).low > OFTEN:
+        if off[i, j] > OFTEN * counts[i].sum() and evidence.share(said, inside, level).above(OFTEN, (1 - level) / 2):
             return "warn"
         ruled_out = ruled_out and evidence.share(said & (evidence.truth != j), inside).high < OFTEN
     return "ok" if ruled_out else "unknown"
@@ -166,6 +166,6 @@ def _surely_wrong(evidence: Evidence) -> Verdict:
     """ "warn" where more than MANY of the mistakes are shown to be confident ones, "ok" where confident mistakes are shown to be rare."""
     wrong = ~evidence.right
     sure = wrong & (evidence.probabilities.max(1) >= SURE)
-    if wrong.any() and evidence.share(sure, wrong).low > MANY:
+    if wrong.any() and evidence.share(sure, wrong).above(MANY):
         return "warn"
     return "ok" if evidence.share(sure, np.ones(len(wrong), bool)).high < RARE else "unknown"
