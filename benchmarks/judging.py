@@ -180,10 +180,10 @@ def accusations(draws: int) -> Iterator[Cell]:
         for classes, spread in ((2, 1.0), (10, 0.3), (10, 0.1)):
             yield calibrated, n, classes, spread, 1, 0.0, draws
         for size, alike in ((5, 0.0), (5, 0.5), (5, 1.0), (20, 1.0)):
-            yield from ((calibrated, n, classes, spread, size, alike, max(1, draws // (10 if n < 2000 else 100))) for classes, spread in ((2, 1.0), (10, 0.1)))
+            yield from ((calibrated, n, classes, spread, size, alike, max(1, draws // (40 if n < 2000 else 200))) for classes, spread in ((2, 1.0), (10, 0.1)))
     for n in (80, 400):
         for size, alike in ((1, 0.0), (5, 0.5), (5, 1.0), (20, 1.0)):
-            yield from ((rivals, n, size, alike, share, draws // 4) for share in (0.7, 0.95))
+            yield from ((rivals, n, size, alike, share, draws // 10) for share in (0.7, 0.95))
 
 
 def counted_cell(cell: Cell) -> Any:
