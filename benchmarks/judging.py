@@ -1,6 +1,6 @@
 """Do intervals and verdicts keep what they promise? Arrays in, verdicts out, no network: what is true is known, so it can be counted.
 
-    python -m benchmarks.judging [--draws 20000] [--write]
+    python -m benchmarks.judging [--draws 20000] [--verdicts 20000] [--processes 1] [--write]
 
 Images alone, and in groups that are right or wrong together with a correlation from 0 to 1, drawn in two ways: `beta`, each
 group has a difficulty of its own (beta-binomial), and `copy`, a group is right or wrong as a whole with the probability of the
@@ -229,7 +229,7 @@ def accused_table(cells: list[Accused]) -> list[str]:
 
 PAGE = """# What intervals and verdicts keep of their promise
 
-Written by `python -m benchmarks.judging --write` ({draws:,} draws a cell, seeds fixed; {minutes:.0f} minutes, {processes} processes on two busy cores). What is counted is the code
+Written by `python -m benchmarks.judging --write` ({draws:,} draws a cell of the coverage, those of verdicts in their table, seeds fixed; {minutes:.0f} minutes, {processes} processes on two busy cores). What is counted is the code
 that judges: `limpide/judging.py`, `limpide/audit/believed.py`, `limpide/audit/paired.py`. `tests/test_judged.py` repeats a part of it in each `make test`.
 
 Ten pictures of one patient are right or wrong together and say less than ten of ten patients. The interval is Wilson's with as many images as say as much
@@ -263,13 +263,14 @@ the others alone.
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--draws", type=int, default=DRAWS)
+    parser.add_argument("--verdicts", type=int, default=DRAWS, help="draws a cell of the second table")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     began = time.monotonic()
     with ProcessPoolExecutor(options.processes) as pool:
-        later = [pool.submit(counted_cell, cell) for cell in accusations(options.draws)]
-        cells = list(pool.map(counted_cell, coverage(options.draws)))
+        later = [pool.submit(counted_cell, cell) for cell in accusations(options.verdicts)]
+        cells = list(pool.map(counted_cell, coverage(options.draws), chunksize=8))
         print("\n".join(summary(cells)), f"\n{time.monotonic() - began:.0f} s", flush=True)
         accused = [one.result() for one in later]
     for cell in accused:
