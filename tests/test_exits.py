@@ -16,6 +16,7 @@ from make_images import photo_folder
 from limpide import errors
 from limpide.cli import cli, main
 from limpide.cli.machinery import verdict
+from limpide.cli.making import UNREAD
 from limpide.errors import Exit, LimpideError
 from limpide.finding import VERDICTS, Finding
 from limpide.language import message
@@ -85,7 +86,7 @@ def test_the_page_and_the_help_name_every_one() -> None:
     for name, status in kinds.items():
         assert re.search(rf"\| `{name}` \| {int(status)} \|", text), name
     table = text.split("How every command ends:")[1].split("## ")[0]
-    assert re.findall(r"^\| (\S+)", table, re.M)[1:] == ["0", "1", "2", "70", "130"]
+    assert re.findall(r"^\| (\S+)", table, re.M)[1:] == ["0", "1", "2", "70", "130", str(UNREAD)]
     told = str(cli.help).split("Exit status:")[1]
     assert [int(number) for number in re.findall(r"\d+", told)] == [int(one) for one in Exit]
 
