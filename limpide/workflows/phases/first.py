@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from limpide import machine
 from limpide.data.reading import Pixels
 from limpide.deploy.export import export
 from limpide.events import Event, Progress
@@ -35,6 +36,7 @@ def first_model(job: Job) -> Iterator[Event]:
     rows = {part: job.frozen_rows(part) for part in ("train", "validation")}
     for part in rows:
         yield from frozen_features(model, pixels, rows[part], cache, device)
+        machine.release_memory()
     features = {part: load_features(pixels, rows[part], cache) for part in rows if len(rows[part])}
     width = features["train"].shape[1]
     held = features.get("validation", np.zeros((0, width), np.float32))
@@ -48,6 +50,7 @@ def first_model(job: Job) -> Iterator[Event]:
     loss = log_loss(logits, labels[rows["validation"]]) if len(held) else 0.0
     set_head(model, head)
     save_weights(model, job.run.snapshots / "first.safetensors")
+    machine.release_memory()
     yield Progress(message(N_("writing the first model")))
     export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.recipe.model)
     ready = job.deadline.passed()
