@@ -283,7 +283,7 @@ def _kept_predictions(run: Run, dataset: Dataset, test: np.ndarray) -> tuple[np.
     """(rows, probabilities) of an earlier session; None where the file is gone or is of other images."""
     place = {dataset.images.names[int(i)].encode("utf-8", "surrogateescape"): int(i) for i in test}
     try:
-        with np.load(run.predictions / "test.npz", allow_pickle=False) as stored:
+        with open(run.predictions / "test.npz", "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return np.array([place[name] for name in stored["files"].tolist()], dtype=int), stored["probabilities"]
     except (OSError, EOFError, KeyError, ValueError, BadZipFile):
         return None

@@ -22,7 +22,7 @@ def keep(folder: Path, rival: Rival) -> None:
 def kept(folder: Path, key: str, test: int) -> Rival | None:
     """The simpler model of this name, as it was kept; None where there is none, or it was asked about other than these `test` images."""
     try:
-        with np.load(_file(folder, key), allow_pickle=False) as stored:
+        with open(_file(folder, key), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             rows, right, numbers = stored["rows"], stored["right"].astype(bool), json.loads(str(stored["numbers"]))
         if len(rows) != len(right) or (len(rows) and int(rows.max()) >= test):
             return None
