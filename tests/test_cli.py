@@ -21,7 +21,7 @@ from workflows.runner import environment, info_of, limpide
 
 from limpide import machine
 from limpide.cli import cli, main
-from limpide.data.split import read_split
+from limpide.data.split_file import read_split
 from limpide.predictor import BATCH
 from limpide.recipe import Recipe
 from limpide.seen import see

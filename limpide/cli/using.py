@@ -131,7 +131,7 @@ def explain(run: str, image: str, layer: str | None, channel: int | None, y: int
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
 @spoken(N_("language of the report"))
 def report(run: str, no_images: bool) -> None:
-    from limpide.data.split import check_split
+    from limpide.data.split_file import check_split
     from limpide.report import live
     from limpide.report.page import write_page
     from limpide.run import Run

@@ -9,26 +9,16 @@ files stay, then proportions hold.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALIDATION
 from limpide.data.similar import components, every_pair
-from limpide.errors import RunError
-from limpide.files import write_atomically
-from limpide.language import N_, message
-from limpide.run import Run, damaged
+from limpide.language import N_
 
 CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")  # how a cell begins that a spreadsheet would run, and our own mark for text
-SPECIAL = re.compile(r"(?:^|\n)[=+\-@\t']|\r")  # in cells joined by line ends: some may need an apostrophe or quotes
 
 TWO_LABELS = N_("the same image is in two classes")
 LEAKED = N_("the same image is in the test part")
@@ -333,115 +323,3 @@ def sample(labels: np.ndarray, most: int, each: int = 0) -> np.ndarray:
     order = stratified(labels, 0)
     rare = [order[labels[order] == label][:each] for label in np.unique(labels)]
     return np.unique(np.concatenate([order[:most], *rare]))
-
-
-def write_split(file: Path, names: Iterable[str], labels: Iterable[str], division: Division, keys: np.ndarray) -> None:
-    """One line an image that is used. `content` is its hash; `group` numbers those that were kept together, where there are several."""
-    sizes = np.bincount(division.together, minlength=1) if len(division.together) else np.zeros(1, int)
-    rows = (
-        (name, label, PARTS[part], f"{key:016x}", str(group) if sizes[group] > 1 else "")
-        for name, label, part, key, group in zip(names, labels, division.parts, keys, division.together, strict=True)
-        if part
-    )
-    write_rows(file, ("file", "label", "part", "content", "group"), rows)
-
-
-def write_excluded(file: Path, rows: Sequence[tuple[str, str]]) -> None:
-    write_rows(file, ("file", "reason"), rows)
-
-
-def write_rows(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Line by line: a million of them are never held at once."""
-
-    def fill(stream: IO[bytes]) -> None:
-        text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="", write_through=True)
-        plain, quoted = csv.writer(text, lineterminator="\n"), csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        plain.writerow(header)
-        for row in rows:
-            if SPECIAL.search("\n".join(row)):
-                tame = ["'" + cell if cell.startswith(FORMULA) else cell for cell in row]
-                (quoted if any("\r" in cell for cell in tame) else plain).writerow(tame)
-            else:
-                plain.writerow(row)
-        text.detach()
-
-    write_atomically(file, fill)
-
-
-def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
-    """Rows of a split.csv or an excluded.csv, in order; none when the file is not there. Raises RunError for a file that is not a
-    table, or has not the columns that are `needed`."""
-    if not file.exists():
-        return
-    try:
-        with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            rows = csv.DictReader(stream)
-            for row in rows:
-                if missing := [name for name in needed if name not in row]:
-                    raise damaged(file, message(N_("it has no column {name}"), name=missing[0]))
-                if None in row:  # cells that no column names
-                    raise damaged(file, message(N_("line {n} has more cells than the first"), n=rows.line_num))
-                yield {name: value[1:] if (value or "").startswith("'") else (value or "") for name, value in row.items()}
-    except csv.Error as error:
-        raise damaged(file, message(N_("it is not a table"))) from error
-
-
-def groups_in(file: Path, names: Sequence[str]) -> np.ndarray | None:
-    """int (n,): images of a split.csv that it kept together have the same number; those that stand alone have negative ones. None where it does
-    not say. Raises RunError for what is no table."""
-    place = {name: i for i, name in enumerate(names)}
-    groups = -1 - np.arange(len(names))
-    try:
-        for row in read_split(file, "file", "group"):
-            if row["group"] and (i := place.get(row["file"])) is not None:
-                groups[i] = int(row["group"])
-    except (RunError, ValueError):  # of an older limpide, or edited by hand
-        return None
-    return groups if file.exists() else None
-
-
-def check_split(run: Run) -> None:
-    """Raises RunError where split.csv has other rows than were written, as after a copy that was cut short: the images of the missing rows would
-    silently count as never seen. A run of an older limpide does not say how many there were."""
-    written = run.info().split_rows
-    if written is None:
-        return
-    found = _whole_rows(run.split_file)
-    if found != written:
-        raise RunError(
-            "L517",
-            N_("split.csv is not as it was written: it has {found} whole rows, and {written} were written"),
-            where=run.split_file,
-            todo=N_("restore it from a copy of the run, or train again with --new"),
-            found=max(0, found),
-            written=written,
-        )
-
-
-def _whole_rows(file: Path) -> int:
-    """Lines of the table below its head; a last one that does not end is none. -1 for what is no table."""
-    if not file.exists():
-        return 0
-    with open(file, "rb") as stream:
-        stream.seek(-min(1, file.stat().st_size), io.SEEK_END)
-        ends = stream.read() in (b"\n", b"\r")
-    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        try:
-            return max(0, sum(1 for row in csv.reader(stream) if row) - 1 - (not ends))
-        except csv.Error:
-            return -1
-
-
-def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """(keys, sorted, uint64; part of each, uint8) of a split.csv. Raises ValueError for one that is none."""
-    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        rows = csv.reader(stream)
-        columns = next(rows, [])
-        part, content = columns.index("part"), columns.index("content")
-        try:
-            found = [(int(row[content], 16), PARTS.index(row[part])) for row in rows if row]
-            keys, parts = (np.array([pair[0] for pair in found], np.uint64), np.array([pair[1] for pair in found], np.uint8))
-        except (IndexError, OverflowError, csv.Error) as error:
-            raise ValueError(f"{file} was edited") from error
-    order = np.argsort(keys, kind="stable")
-    return keys[order], parts[order]

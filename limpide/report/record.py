@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limpide.data.split import read_split
+from limpide.data.split_file import read_split
 from limpide.events import Epoch, Note, Step
 from limpide.language import N_, Message, _
 from limpide.report.wording import cell, shown

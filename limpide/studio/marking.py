@@ -3,7 +3,7 @@ that it is right. The images and their labels are never touched."""
 
 from __future__ import annotations
 
-from limpide.data.split import read_split, write_rows
+from limpide.data.split_file import read_split, write_rows
 from limpide.language import N_, message
 from limpide.run import Run
 

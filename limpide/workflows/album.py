@@ -15,7 +15,8 @@ from PIL import Image
 from limpide.data.dataset import FileImages
 from limpide.data.decode import Undecodable
 from limpide.data.scan import scan
-from limpide.data.split import check_split, read_split, sample
+from limpide.data.split import sample
+from limpide.data.split_file import check_split, read_split
 from limpide.errors import LimpideError
 from limpide.files import sha256
 from limpide.language import N_, message

@@ -12,7 +12,7 @@ from limpide.audit.evidence import Evidence
 from limpide.data.dataset import Dataset
 from limpide.data.reading import comparable, glimpse
 from limpide.data.similar import components, pairs
-from limpide.data.split import groups_in
+from limpide.data.split_file import groups_in
 from limpide.run import Run
 
 

@@ -12,7 +12,7 @@ from limpide.data.dataset import TEST, Dataset
 from limpide.data.reading import comparable, glimpse
 from limpide.data.scan import scan
 from limpide.data.similar import fingerprint, seen_before
-from limpide.data.split import check_split, read_split
+from limpide.data.split_file import check_split, read_split
 from limpide.errors import DataError, RunError
 from limpide.events import Event, Judged, Note, Progress
 from limpide.files import sha256

@@ -15,7 +15,7 @@ from PIL import Image
 import limpide
 from limpide import ImageClassifier
 from limpide.data.similar import fingerprint
-from limpide.data.split import read_split
+from limpide.data.split_file import read_split
 from limpide.errors import RunError
 from limpide.finding import Finding
 from limpide.interpret.features import flat_map, turned_to

@@ -20,7 +20,7 @@ from test_watching import begun, learning
 
 from benchmarks.studio import first_page
 from limpide.browser import STATIC
-from limpide.data.split import read_split
+from limpide.data.split_file import read_split
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race

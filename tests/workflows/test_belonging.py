@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from limpide.data.split import groups_in
+from limpide.data.split_file import groups_in
 from limpide.events import Judged
 from limpide.files import read_json
 from limpide.finding import Finding

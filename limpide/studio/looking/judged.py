@@ -12,7 +12,7 @@ import numpy as np
 
 from limpide import language
 from limpide.audit.evidence import Evidence
-from limpide.data.split import groups_in
+from limpide.data.split_file import groups_in
 from limpide.language import N_, message
 from limpide.studio.looking.looker import Answer, Looker
 from limpide.studio.looking.many import cost, readable

@@ -9,7 +9,8 @@ import numpy as np
 
 from limpide.audit import records
 from limpide.data.dataset import NO_PART, PARTS, TEST, VALIDATION
-from limpide.data.split import FILLED, Division, check_split, earlier_parts, read_split, split, write_excluded, write_split
+from limpide.data.split import FILLED, Division, split
+from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
 from limpide.errors import DataError, RunError
 from limpide.events import Event, Progress
 from limpide.files import write_atomically
