@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.believed import TAIL, noise
+from limpide.audit.believed import alike as alike_of
 from limpide.audit.paired import paired
-from limpide.judging import LUCK, correlation, counted, exceeds, falls_behind, falls_short, shares
+from limpide.judging import LUCK, exceeds, falls_behind, falls_short, numbered, shares
 from limpide.metrics import binned
 
 DRAWS = 20_000
@@ -150,7 +151,7 @@ def calibrated(n: int, classes: int, spread: float, size: int, alike: float, dra
         shared = random.random((each, n // size + 1)) < alike
         common, own = random.random((each, n // size + 1)), random.random((each, n))
         right = np.where(shared[:, groups], common[:, groups], own) < stated
-        together = float(correlation(*counted(right[0], groups))) if size > 1 else 0.0
+        together = alike_of(stated, right[0], *numbered(groups, n)) if size > 1 else 0.0
         chance = np.abs(noise(stated, place, groups, together)).sum(1)
         error = np.abs(np.stack([np.bincount(place, weights=one - stated, minlength=10) for one in right])).sum(1)
         found.append((1 + (chance[None] >= error[:, None] - 1e-9).sum(1)) / (1 + len(chance)) <= TAIL)

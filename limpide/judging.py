@@ -156,6 +156,16 @@ def lag(inside: tuple[np.ndarray, np.ndarray, np.ndarray], outside: tuple[np.nda
     return (b - a) - np.hypot(b - b_low, a_high - a), (b - a) + np.hypot(b_high - b, a - a_low)
 
 
+def _falls_effectively(inside: Counts, outside: Counts, of: int) -> np.ndarray:
+    """Fisher's test on the counts divided by the design effect of all groups (Rao & Scott 1992): of groups that are right or wrong as a whole, the groups are counted."""
+    (right, sizes), (others, other_sizes) = inside, outside
+    effect = design_effect(np.concatenate([right, others], axis=-1), np.concatenate([sizes, other_sizes]))
+    n, rest = sizes.sum(), other_sizes.sum()
+    wrong, elsewhere = n - right.sum(-1), rest - others.sum(-1)
+    missed, inside_n, all_n = np.floor(wrong / effect + 1e-9), np.rint(n / effect), np.rint(n / effect) + np.rint(rest / effect)
+    return np.asarray(of * hypergeom.sf(missed - 1, all_n, np.minimum(missed + np.rint(elsewhere / effect), all_n), inside_n) < LUCK)
+
+
 def falls_behind(inside: Counts, outside: Counts, of: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """(whether the images inside are right less often, whether they are not by CLOSE or more), bool (...,); where neither holds, they cannot tell.
 
@@ -172,5 +182,5 @@ def falls_behind(inside: Counts, outside: Counts, of: int = 1) -> tuple[np.ndarr
     falls = of * chance < LUCK
     if len(sizes) < n or len(other_sizes) < rest:
         level = 1 - 2 * LUCK / of
-        falls = falls & (lag(shares(right, sizes, level)[:3], shares(others, other_sizes, level)[:3])[0] > 0)
+        falls = falls & _falls_effectively(inside, outside, of) & (lag(shares(right, sizes, level)[:3], shares(others, other_sizes, level)[:3])[0] > 0)
     return np.asarray(falls), np.asarray(lag(shares(right, sizes)[:3], shares(others, other_sizes)[:3])[1] < CLOSE)
