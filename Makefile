@@ -18,7 +18,7 @@ test: check
 	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadscope --no-loadscope-reorder
 
 # A test may not rest on what a network happens to give on one processor: these train, here with another arithmetic, rounding and order of
-# sums. Left out: test_resume.py, which compares a training with itself, and pages, which show what others have tested.
+# sums. Left out: test_resume.py, which compares a training with itself.
 TRAINING := tests/workflows tests/training tests/audit tests/interpret tests/report tests/studio tests/test_c*.py tests/test_s*.py tests/test_features.py
 test-elsewhere: .venv/developer
 	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -m "not soak" -n 2 \
