@@ -22,6 +22,8 @@ PATIENCE = 5.0  # s without a word from a worker that has work
 PER_MEGAPIXEL = 0.1  # s more for each million pixels of an image that was announced
 AHEAD = 8  # images a worker is given before it has answered
 START_SECONDS = 60.0  # for a worker to load its code, on a slow disk
+SILENT = 0.2  # share of its patience without a word, after which it is watched how much a worker computes
+COMPUTED = 0.7  # share of the rest of its patience that a hanging decoder has computed, where nothing else wants the processor
 
 
 class Worker:
@@ -36,7 +38,7 @@ class Worker:
     def start(self) -> None:
         """Also after its end: what it was given and did not answer is given again."""
         self.life += 1
-        self.deadline = time.monotonic() + START_SECONDS
+        self.wait(START_SECONDS)
         environment = os.environ | {"PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "limpide.data.worker"],
@@ -59,9 +61,45 @@ class Worker:
             self.answers.put((self.number, life, line))
         self.answers.put((self.number, life, ""))  # it ended
 
+    def wait(self, patience: float) -> None:
+        """From now on it has so many seconds until its next word."""
+        self.patience, self.deadline = patience, time.monotonic() + patience
+        self.before: float | None = None  # s that it had computed when that watch began
+
+    def hangs(self, now: float) -> bool:
+        """Whether it was silent for longer than its patience, and not for want of a processor.
+
+        Beside other work a sound image may take many times its seconds: a worker that is ready to run is waited for until it has computed as
+        long as a hanging one would have. One that sleeps waits for what does not come.
+        """
+        if self.before is None and now > self.deadline - (1 - SILENT) * self.patience:
+            self.before = self._computed()
+        if now <= self.deadline or self.before is None:
+            return False
+        return not self._is_ready() or self._computed() - self.before >= COMPUTED * (1 - SILENT) * self.patience
+
+    def _computed(self) -> float:
+        """Seconds of processor time so far; of a process that is gone, infinitely many."""
+        import psutil
+
+        try:
+            times = psutil.Process(self.process.pid).cpu_times()
+        except psutil.Error:
+            return float("inf")
+        return float(times.user + times.system)
+
+    def _is_ready(self) -> bool:
+        """Whether it runs, or would if a processor were free."""
+        import psutil
+
+        try:
+            return psutil.Process(self.process.pid).status() == psutil.STATUS_RUNNING
+        except psutil.Error:
+            return False
+
     def give(self, index: int, line: str) -> None:
-        if not self.given:
-            self.deadline = max(self.deadline, time.monotonic() + PATIENCE)
+        if not self.given and time.monotonic() + PATIENCE > self.deadline:
+            self.wait(PATIENCE)
         self.given.append((index, line))
         self._write(line)
 
@@ -120,15 +158,15 @@ def examined_by(count: int, setup: dict[str, Any], work: Iterable[tuple[int, Any
                     worker.start()
                     feed(worker)
                 elif line.startswith("…"):
-                    worker.deadline = now + PATIENCE + PER_MEGAPIXEL * int(line.split()[2]) / 1e6
+                    worker.wait(PATIENCE + PER_MEGAPIXEL * int(line.split()[2]) / 1e6)
                 else:
                     worker.given.popleft()
-                    worker.deadline = now + PATIENCE
+                    worker.wait(PATIENCE)
                     done += 1
                     yield int(line.split()[0]), ""
                     feed(worker)
             for worker in workers if answers.empty() else ():  # whoever reads us may have been slow to ask for more
-                if worker.given and now > worker.deadline:
+                if worker.given and worker.hangs(now):
                     yield worker.given.popleft()[0], HANGS
                     worker.stop()
                     worker.start()

@@ -31,6 +31,9 @@ def trap(data, *more):
     if data.startswith(b"crash"): os.kill(os.getpid(), signal.SIGSEGV)
     if data.startswith(b"exit"): os._exit(3)
     if data.startswith(b"hang"): time.sleep(3600)
+    if data.startswith(b"spin"):
+        while True: pass
+    if data.endswith(b"slow"): time.sleep(2)
     return header(data, *more)
 worker.header = trap
 worker.main()
@@ -67,7 +70,7 @@ def running() -> list[int]:
     return [child.pid for child in psutil.Process().children() if any("trap.py" in word for word in child.cmdline())]
 
 
-@pytest.mark.parametrize(("content", "reason"), [(b"crash", CRASHED), (b"exit", CRASHED), (b"hang", HANGS)])
+@pytest.mark.parametrize(("content", "reason"), [(b"crash", CRASHED), (b"exit", CRASHED), (b"hang", HANGS), (b"spin", HANGS)])
 def test_one_file_is_lost_and_no_other(trapped: Path, content: bytes, reason: str) -> None:
     """Cases 26 and 27."""
     root = photo_folder(trapped / "photos", per_class=20)
@@ -80,6 +83,19 @@ def test_one_file_is_lost_and_no_other(trapped: Path, content: bytes, reason: st
     assert len(good) == 57 and all(reading.pixels[16].array[i].any() for i in good)  # type: ignore[index]
     for i in good[::10].tolist():
         np.testing.assert_array_equal(reading.pixels[16].array[i], SMALL.pixels(dataset.images.image(i, 32)))  # type: ignore[index]
+
+
+@pytest.mark.parametrize("starved", [True, False])
+def test_an_image_that_waits_for_a_processor_is_waited_for(trapped: Path, monkeypatch: pytest.MonkeyPatch, starved: bool) -> None:
+    """A busy machine decides nothing: ready to run and not computing, twice its patience long; asleep that long, it hangs."""
+    root = photo_folder(trapped / "photos", per_class=3)
+    with open(root / "disc" / "0001.png", "ab") as file:
+        file.write(b"slow")
+    if starved:
+        monkeypatch.setattr(workers.Worker, "_is_ready", lambda self: True)
+        monkeypatch.setattr(workers.Worker, "_computed", lambda self: 0.0)
+    _, failures = read_all(root, trapped)
+    assert failures == ({} if starved else {"disc/0001.png": HANGS})
 
 
 def test_children_end_with_their_parent(trapped: Path) -> None:
