@@ -11,71 +11,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from limpide.data.dataset import PARTS, TEST, TRAIN, VALIDATION, Dataset
+from limpide.audit.checked import Checked, file_table
+from limpide.audit.copies import conflicts, duplicates, leaks, near_duplicates
+from limpide.data.dataset import TEST, VALIDATION
 from limpide.data.decode import REMARK_WORDS, Remarks
 from limpide.data.layout import NO_PLACE
-from limpide.data.reading import Reading
-from limpide.data.similar import DISTANCE
-from limpide.data.value_range import FEW_LEVELS, MANY_FAINT, ValueRange
+from limpide.data.value_range import FEW_LEVELS, MANY_FAINT
 from limpide.finding import Finding, Number, Table, Verdict
-from limpide.language import N_, Message, message
+from limpide.language import N_, message
 
-MOST_ROWS = 200  # of files listed by name
 MOST_NAMES = 12  # of classes named in a sentence
 UNEVEN = 10  # the largest class this many times the smallest
 FEW = 10  # images of a class
 MANY_BAD = 0.05  # share of unusable files from which on something is wrong with the folder
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What the checks look at. values: of more than 8 bits, and how they are read. near: int (m, 2), pairs of nearly identical images; None when they were not looked for."""
-
-    dataset: Dataset
-    reading: Reading
-    near: np.ndarray | None
-    values: ValueRange
-
-    @property
-    def usable(self) -> np.ndarray:
-        return np.asarray(self.reading.seen["reason"] < 0)
-
-    @property
-    def parted(self) -> bool:
-        """Whether the user gave a test part: then it is not the split that decides what stays together."""
-        return bool((self.dataset.given == TEST).any())
-
-    def name(self, i: int) -> str:
-        return self.dataset.images.names[i]
-
-    def label(self, i: int) -> str:
-        return self.dataset.classes[int(self.dataset.labels[i])]
-
-    def twins(self) -> list[np.ndarray]:
-        """Indices of usable images with the same bytes, a group of two or more each."""
-        rows = np.flatnonzero(self.usable)
-        hashes = self.reading.seen["hash"][rows]
-        order = np.argsort(hashes, kind="stable")
-        same = hashes[order[1:]] == hashes[order[:-1]]
-        inside = np.flatnonzero(np.concatenate((same, [False])) | np.concatenate(([False], same)))  # only those with a twin are taken apart
-        if not len(inside):
-            return []
-        together = order[inside]
-        cuts = np.flatnonzero(hashes[together[1:]] != hashes[together[:-1]]) + 1
-        return [np.sort(rows[group]) for group in np.split(together, cuts)]
-
-    def near_pairs(self) -> np.ndarray:
-        """Pairs that are nearly but not exactly the same."""
-        if self.near is None or not len(self.near):
-            return np.zeros((0, 2), np.int64)
-        hashes = self.reading.seen["hash"]
-        return np.asarray(self.near[hashes[self.near[:, 0]] != hashes[self.near[:, 1]]])
 
 
 def balance(checked: Checked) -> Finding:
@@ -170,7 +123,7 @@ def unusable(checked: Checked) -> Finding:
         )
     broken = sum(reason != NO_PLACE for _, reason in listed)  # a picture outside of the classes is no fault of the files
     verdict: Verdict = "ok" if not listed else "bad" if broken > MANY_BAD * total else "warn"
-    return Finding("unusable", verdict, says, table=_files([(name, message(reason)) for name, reason in listed], N_("reason")))
+    return Finding("unusable", verdict, says, table=file_table([(name, message(reason)) for name, reason in listed], N_("reason")))
 
 
 def odd_files(checked: Checked) -> Finding:
@@ -205,136 +158,8 @@ def depth(checked: Checked) -> Finding:
         said = [lost, *said]
     clipped = len(checked.reading.remarked(Remarks.CLIPPED))
     numbers = [Number(N_("images of more than 8 bits"), len(values.extremes), "count"), Number(N_("of these clipped"), clipped, "count")]
-    files = _files([(checked.name(int(i)), checked.label(int(i))) for i in faint], N_("class")) if warned else None
+    files = file_table([(checked.name(int(i)), checked.label(int(i))) for i in faint], N_("class")) if warned else None
     return Finding("depth", "warn" if warned else "ok", message(N_("Depth: {said}."), said=said[0].to_json()), numbers, files, details=said[1:])
-
-
-def duplicates(checked: Checked) -> Finding:
-    """Images whose bytes are the same."""
-    groups = checked.twins()
-    extra = sum(len(group) - 1 for group in groups)
-    says = message(N_("No image is there twice."))
-    if groups:
-        says = message(
-            N_("{n:count} image is an exact copy of another; copies stay in one part."),
-            N_("{n:count} images are exact copies of others; copies stay in one part."),
-            n=extra,
-        )
-    if groups and checked.parted:  # what is in two of the user's parts is told by `leaks`
-        says = message(N_("{n:count} image is an exact copy of another."), N_("{n:count} images are exact copies of others."), n=extra)
-    rows = [(checked.name(int(i)), checked.name(int(group[0]))) for group in groups for i in group[1:]]
-    return Finding("duplicates", "warn" if extra > 0.01 * len(checked.dataset) else "ok", says, table=_files(rows, N_("same as")))
-
-
-def near_duplicates(checked: Checked) -> Finding:
-    """Images that are nearly the same: resized, recompressed, slightly cropped or brightened."""
-    if checked.near is None:
-        why = N_("Near duplicates were not looked for: on images this small, different ones look alike.")
-        if not hasattr(checked.dataset.images, "stamp"):
-            why = N_("Near duplicates were not looked for: these images are not in files.")
-        return Finding("near_duplicates", "unknown", message(why))
-    pairs = checked.near_pairs()
-    images = len(np.unique(pairs))
-    says = message(N_("No two images are nearly the same."))
-    if images:
-        says = message(N_("{n:count} images are nearly the same as another; those that look alike stay in one part."), n=images)
-        if checked.parted:
-            says = message(N_("{n:count} images are nearly the same as another."), n=images)
-    method = message(
-        N_(
-            "Compared by a perceptual hash (256 signs of a cosine transform, a variation of pHash); images that differ in at most {distance:count} bits count as nearly the same."
-        ),
-        distance=DISTANCE,
-    )
-    rows = [(checked.name(int(j)), checked.name(int(i))) for i, j in pairs[:MOST_ROWS]]
-    return Finding(
-        "near_duplicates", "warn" if images > 0.01 * len(checked.dataset) else "ok", says, table=_files(rows, N_("nearly the same as")), details=[method]
-    )
-
-
-def conflicts(checked: Checked) -> Finding:
-    """The same image, or nearly the same, under two labels: one of them is probably wrong."""
-    labels = checked.dataset.labels
-    rows = [
-        (checked.name(int(i)), checked.label(int(i)), checked.name(int(group[0])), checked.label(int(group[0])))
-        for group in checked.twins()
-        for i in group[1:]
-        if len(set(labels[group].tolist())) > 1
-    ]
-    exact = len(rows)
-    rows += [
-        (checked.name(int(j)), checked.label(int(j)), checked.name(int(i)), checked.label(int(i))) for i, j in checked.near_pairs() if labels[i] != labels[j]
-    ]
-    says = message(N_("No image is in two classes."))
-    if exact:
-        says = message(
-            N_("{n:count} image is in two classes: all its copies are left out."),
-            N_("{n:count} images are in two classes: all their copies are left out."),
-            n=exact,
-        )
-    elif rows:
-        says = message(
-            N_("{n:count} image is nearly the same as one of another class: one label may be wrong."),
-            N_("{n:count} images are nearly the same as one of another class: one label may be wrong."),
-            n=len(rows),
-        )
-    columns = [(N_("file"), "text"), (N_("class"), "text"), (N_("same as"), "text"), (N_("its class"), "text")]
-    return Finding("conflicts", "bad" if exact else "warn" if rows else "ok", says, table=Table(columns, rows[:MOST_ROWS]) if rows else None)
-
-
-def leaks(checked: Checked) -> Finding:
-    """Images of one of the user's parts that are in another one, too."""
-    given = checked.dataset.given
-    if len(np.unique(given)) < 2:
-        return Finding("leaks", "ok", message(N_("The parts are ours to choose, and copies of an image are never cut apart.")))
-    rows = []
-    for group in checked.twins():
-        parts = {int(given[i]) for i in group}
-        if len(parts) > 1:
-            keeper = group[int(np.argmax([_held(int(given[i])) for i in group]))]
-            rows += [_leak(checked, int(i), int(keeper)) for i in group if given[i] != given[keeper]]
-    exact = len(rows)
-    rows += [_leak(checked, *sorted((int(i), int(j)), key=lambda k: _held(int(given[k])))) for i, j in checked.near_pairs() if given[i] != given[j]]
-    cut = _cut_groups(checked)
-    says = message(N_("No image of one part is in another one."))
-    if rows:
-        says = message(
-            N_("{n:count} image is in two of the parts that you gave ({exact:count} byte for byte): only the copy nearest to the test is kept."),
-            N_("{n:count} images are in two of the parts that you gave ({exact:count} byte for byte): of each, only the copy nearest to the test is kept."),
-            n=len(rows),
-            exact=exact,
-        )
-    elif cut:
-        says = message(
-            N_("{n:count} group has images in two of the parts that you gave: only those nearest to the test are kept."),
-            N_("{n:count} groups have images in two of the parts that you gave: of each, only those nearest to the test are kept."),
-            n=cut,
-        )
-    columns = [(N_("file"), "text"), (N_("part"), "text"), (N_("same as"), "text"), (N_("its part"), "text")]
-    return Finding(
-        "leaks",
-        "bad" if rows or cut else "ok",
-        says,
-        table=Table(columns, rows[:MOST_ROWS]) if rows else None,
-        numbers=[Number(N_("images"), len(rows), "count")],
-    )
-
-
-def _held(part: int) -> int:
-    return {TEST: 3, VALIDATION: 2, TRAIN: 1}.get(part, 0)
-
-
-def _leak(checked: Checked, i: int, j: int) -> tuple[str, str, str, str]:
-    given = checked.dataset.given
-    return checked.name(i), PARTS[given[i]], checked.name(j), PARTS[given[j]]
-
-
-def _cut_groups(checked: Checked) -> int:
-    groups, given = checked.dataset.groups, checked.dataset.given
-    if groups is None:
-        return 0
-    pairs = {(int(g), int(p)) for g, p in zip(groups, given, strict=True) if g >= 0}
-    return sum(n > 1 for n in Counter(g for g, _ in pairs).values())
 
 
 def sizes(checked: Checked) -> Finding:
@@ -366,7 +191,9 @@ def constant(checked: Checked) -> Finding:
             N_("{n:count} images are of one colour only: nothing can be seen on them."),
             n=len(rows),
         )
-    return Finding("constant", "warn" if len(rows) else "ok", says, table=_files([(checked.name(int(i)), checked.label(int(i))) for i in rows], N_("class")))
+    return Finding(
+        "constant", "warn" if len(rows) else "ok", says, table=file_table([(checked.name(int(i)), checked.label(int(i))) for i in rows], N_("class"))
+    )
 
 
 def name_groups(checked: Checked) -> Finding:
@@ -408,10 +235,6 @@ def _prefix(name: str) -> str:
     stem = re.sub(r"\.\w+$", "", name.replace("\\", "/").rsplit("/", 1)[-1])
     found = re.match(r"^(.*\d.*?)[\s_.-]+[A-Za-z]*\d+$", stem)
     return found.group(1) if found else ""
-
-
-def _files(rows: Sequence[tuple[str, str | Message]], meaning: str) -> Table | None:
-    return Table([(N_("file"), "text"), (meaning, "text")], [list(row) for row in rows[:MOST_ROWS]]) if rows else None
 
 
 CHECKS: dict[str, Callable[[Checked], Finding]] = {

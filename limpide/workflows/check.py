@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from limpide.audit.check import Checked, all_checks
+from limpide.audit.check import all_checks
+from limpide.audit.checked import Checked
 from limpide.data import store
 from limpide.data.dataset import Dataset
 from limpide.data.preprocessing import Preprocessing

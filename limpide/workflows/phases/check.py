@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from limpide.audit.check import Checked, all_checks
+from limpide.audit.check import all_checks
+from limpide.audit.checked import Checked
 from limpide.data.reading import near_pairs
 from limpide.data.value_range import decided
 from limpide.events import Event, Progress
