@@ -29,37 +29,9 @@ def accuracy(evidence: Evidence) -> Finding:
     counts = confusion(evidence.truth, evidence.predicted, classes)
     balanced, f1, met = balanced_accuracy(counts), macro_f1(counts), counts.sum(1)
     uneven = bool(met.max() >= UNEVEN * met[met > 0].min()) if n else False
-    majority, met = float(np.mean(evidence.truth == evidence.majority)), evidence.truth < evidence.known
-    verdict = evidence.told(_against(evidence, score))
-    known = _on_known_classes(evidence, met)
-    says = {
-        "ok": N_("Of {images} it had never seen, it names {accuracy:percent} correctly."),
-        "unknown": N_("Of {images} it had never seen, it names {accuracy:percent} correctly; that it beats always saying {majority} may be luck."),
-        "bad": N_("Of {images} it had never seen, it names {accuracy:percent} correctly: no better than always saying {majority}."),
-    }[verdict]
-    if verdict == "unknown" and not evidence.groups_known:
-        says = N_(
-            "Of {images} it had never seen, it names {accuracy:percent} correctly; how sure that is cannot be told, as nothing says which of them belong together."
-        )
-    elif verdict == "unknown" and score.value <= evidence.baseline:
-        says = N_("Of {images} it had never seen, it names {accuracy:percent} correctly, no more than always saying {majority} would; that may be bad luck.")
-    if evidence.trained_on is None:
-        verdict, says = (
-            "unknown",
-            N_("Of {images} it names {accuracy:percent} correctly; a model file alone cannot say whether it learned from some of them: name its run."),
-        )
-    elif evidence.trained_on:
-        verdict, says = (
-            "warn",
-            N_("Of {images} it names {accuracy:percent} correctly, but its training used {trained:count} of them, or nearly the same: this flatters it."),
-        )
-    elif evidence.nearly is None:
-        verdict, says = (
-            "unknown" if verdict == "ok" else verdict,
-            N_(
-                "Of {images}, none of them byte for byte one that it was trained on, it names {accuracy:percent} correctly; near copies cannot be told, as its run kept no prints."
-            ),
-        )
+    majority = float(np.mean(evidence.truth == evidence.majority))
+    known = _on_known_classes(evidence)
+    verdict, says = _says(evidence, score, evidence.told(_against(evidence, score)))
     return Finding(
         name="accuracy",
         verdict=verdict,
@@ -110,10 +82,40 @@ def _against(evidence: Evidence, score: Interval) -> Verdict:
     return "bad" if beside and beside.close <= LUCK else "unknown"
 
 
-def _on_known_classes(evidence: Evidence, met: np.ndarray) -> list[Number]:
-    """The score without the images that it cannot name, where there are some. met: bool (n,), those of classes that it knows."""
-    found = evidence.share(evidence.right, met)
-    return [Number(KNOWN_CLASSES, found.value, "share", found.low, found.high, found.n)] if 0 < found.n < len(met) else []
+def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdict, str]:
+    """The verdict, less where the images were seen or may have been, and its sentence (msgid)."""
+    if evidence.trained_on is None:
+        return "unknown", N_(
+            "Of {images} it names {accuracy:percent} correctly; a model file alone cannot say whether it learned from some of them: name its run."
+        )
+    if evidence.trained_on:
+        return "warn", N_(
+            "Of {images} it names {accuracy:percent} correctly, but its training used {trained:count} of them, or nearly the same: this flatters it."
+        )
+    if evidence.nearly is None:
+        return "unknown" if verdict == "ok" else verdict, N_(
+            "Of {images}, none of them byte for byte one that it was trained on, it names {accuracy:percent} correctly; near copies cannot be told, as its run kept no prints."
+        )
+    if verdict == "unknown" and not evidence.groups_known:
+        return verdict, N_(
+            "Of {images} it had never seen, it names {accuracy:percent} correctly; how sure that is cannot be told, as nothing says which of them belong together."
+        )
+    if verdict == "unknown" and score.value <= evidence.baseline:
+        return verdict, N_(
+            "Of {images} it had never seen, it names {accuracy:percent} correctly, no more than always saying {majority} would; that may be bad luck."
+        )
+    says = {
+        "ok": N_("Of {images} it had never seen, it names {accuracy:percent} correctly."),
+        "unknown": N_("Of {images} it had never seen, it names {accuracy:percent} correctly; that it beats always saying {majority} may be luck."),
+        "bad": N_("Of {images} it had never seen, it names {accuracy:percent} correctly: no better than always saying {majority}."),
+    }
+    return verdict, says[verdict]
+
+
+def _on_known_classes(evidence: Evidence) -> list[Number]:
+    """The score without the images that it cannot name, where there are some."""
+    found = evidence.share(evidence.right, evidence.truth < evidence.known)
+    return [Number(KNOWN_CLASSES, found.value, "share", found.low, found.high, found.n)] if 0 < found.n < len(evidence.truth) else []
 
 
 def _beside_strange(evidence: Evidence, known: list[Number]) -> list[Message]:

@@ -60,19 +60,38 @@ def split_images(job: Job) -> Iterator[Event]:
     together[kept] = division.together
     _refuse_if_hopeless(job, out, together)
     yield from _not_learned(job, dataset.classes)
-    left = len(out) + len(dataset.left_out)
-    if left:
+    stayed = earlier is not None and bool(np.isin(keys[division.parts != NO_PART], earlier[0]).any())
+    if stayed:
+        _inherit_looks(job)
+    counts = {part: len(job.rows(part)) for part in PARTS[1:]}
+    yield from _told(job, division, shares, counts, len(out) + len(dataset.left_out), inherited, stayed)
+    finding = records.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
+    job.run.add_finding(finding)
+    used = kept[(division.parts != NO_PART) & (division.parts != TEST)]
+    prints = seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)  # where near duplicates mean nothing, none are kept
+    write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
+    job.enter("quote", grouped_by=dataset.grouped_by, split_rows=int((job.parts != NO_PART).sum()))
+
+
+def _inherit_looks(job: Job) -> None:
+    """The test images of earlier runs on the same data stay test images: the looks at them count on."""
+    others = [info for _run, info in Run.known_in(job.run.path.parent)[0] if info.location == job.dataset.location]
+    looks = max((info.test_looks for info in others), default=0)
+    job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.test_seen_by}))
+
+
+def _told(job: Job, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], left_out: int, inherited: str, stayed: bool) -> Iterator[Event]:
+    """Which image serves for what. left_out: files · inherited: the earlier run, or "" · stayed: some images kept the part they had there."""
+    if left_out:
         yield job.say(
             "data",
             message(
-                N_("{n:count} file is left out; the reason is in excluded.csv"), N_("{n:count} files are left out; the reasons are in excluded.csv"), n=left
+                N_("{n:count} file is left out; the reason is in excluded.csv"),
+                N_("{n:count} files are left out; the reasons are in excluded.csv"),
+                n=left_out,
             ),
         )
-    stayed = earlier is not None and bool(np.isin(keys[division.parts != NO_PART], earlier[0]).any())
     if stayed:
-        others = [info for _run, info in Run.known_in(job.run.path.parent)[0] if info.location == job.dataset.location]
-        looks = max((info.test_looks for info in others), default=0)  # the same test images, seen before
-        job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.test_seen_by}))
         yield job.say("split", message(N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"), run=inherited))
     if division.moved:
         yield job.say(
@@ -84,21 +103,14 @@ def split_images(job: Job) -> Iterator[Event]:
                 run=inherited,
             ),
         )
-    counts = {part: len(job.rows(part)) for part in PARTS[1:]}
     says = (
         N_("{train:count} images train, {validation:count} choose, {calibration:count} calibrate, {test:count} are kept for the final score")
         if counts["calibration"]
         else N_("{train:count} images train, {validation:count} choose, {test:count} are kept for the final score")
     )
-    yield job.say("split", Message(says, counts))
+    yield job.say("split", Message(says, dict(counts)))
     if skewed := _other_shares(job, division, shares, counts, stayed):
         yield job.say("warning", skewed)
-    finding = records.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
-    job.run.add_finding(finding)
-    used = kept[(division.parts != NO_PART) & (division.parts != TEST)]
-    prints = seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)  # where near duplicates mean nothing, none are kept
-    write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
-    job.enter("quote", grouped_by=dataset.grouped_by, split_rows=int((job.parts != NO_PART).sum()))
 
 
 def _not_learned(job: Job, listed: Sequence[str]) -> Iterator[Event]:
