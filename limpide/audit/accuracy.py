@@ -39,7 +39,7 @@ def accuracy(evidence: Evidence) -> Finding:
             says, accuracy=score.value, n=n, images=evidence.images().to_json(), majority=evidence.classes[evidence.majority], trained=evidence.trained_on or 0
         ),
         numbers=[
-            Number(N_("accuracy"), score.value, "share", score.low, score.high, n),
+            Number(N_("accuracy"), score.value, "share", *evidence.ends(score), n),
             *known,
             Number(N_("balanced accuracy"), balanced, "share", n=n),
             Number(N_("macro-F1"), f1, "share", n=n),
@@ -57,7 +57,10 @@ def accuracy(evidence: Evidence) -> Finding:
                 classes=evidence.known,
                 name=evidence.classes[evidence.majority],
             ),
-            message(N_("The 95 % interval (Wilson) says how far chance alone could move the score on another {n:count} images like these."), n=n),
+            *(
+                [message(N_("The 95 % interval (Wilson) says where the score on very many images like these may lie, after {n:count}."), n=n)]
+                * evidence.groups_known
+            ),
             *evidence.on_groups(score.effective),
         ],
         source="test",
@@ -115,7 +118,7 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
 def _on_known_classes(evidence: Evidence) -> list[Number]:
     """The score without the images that it cannot name, where there are some."""
     found = evidence.share(evidence.right, evidence.truth < evidence.known)
-    return [Number(KNOWN_CLASSES, found.value, "share", found.low, found.high, found.n)] if 0 < found.n < len(evidence.truth) else []
+    return [Number(KNOWN_CLASSES, found.value, "share", *evidence.ends(found), found.n)] if 0 < found.n < len(evidence.truth) else []
 
 
 def _beside_strange(evidence: Evidence, known: list[Number]) -> list[Message]:

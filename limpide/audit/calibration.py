@@ -31,14 +31,17 @@ def calibration(evidence: Evidence) -> Finding:
         ),
         "bad": N_("Do not rely on its probabilities: among images of like confidence, what it states and how often it is right differ by {error:percent}."),
     }[verdict]
+    if not evidence.groups_known:
+        says = N_("Whether its probabilities can be believed, {images} cannot tell, as nothing says which of them belong together.")
     if verdict == "ok" and score.low <= evidence.baseline:
         says = N_("Its probabilities are honest, and say how little it knows: on average it states {stated:percent} and is right {right:percent} of the time.")
+    low, high = (found.low, found.high) if evidence.groups_known else (None, None)
     return Finding(
         name="calibration",
         verdict=verdict,
         message=message(says, n=n, images=evidence.images().to_json(), stated=stated, right=score.value, error=found.gap, high=found.high),
         numbers=[
-            Number(N_("calibration error"), found.gap, "share", found.low, found.high, n),
+            Number(N_("calibration error"), found.gap, "share", low, high, n),
             Number(N_("calibration error as measured"), found.error, "share", n=n),
             Number(N_("calibration error by chance alone"), found.expected, "share", n=n),
             Number(N_("temperature"), evidence.temperature, ""),

@@ -31,7 +31,7 @@ def classes(evidence: Evidence) -> Finding:
     recalls = {k: evidence.share(evidence.right, evidence.truth == k) for k in range(len(evidence.classes)) if scores.n[k]}
     rows: list[list[Any]] = []
     for k, name in enumerate(evidence.classes):
-        low, high = (recalls[k].low, recalls[k].high) if k in recalls else (None, None)
+        low, high = evidence.ends(recalls[k]) if k in recalls else (None, None)
         rows.append([name, int(scores.n[k]), _or_none(scores.precision[k]), _or_none(scores.recall[k]), low, high])
     learned = [k for k in recalls if k < evidence.known]  # of the others it can find none, and accuracy says so
     parts = compared(evidence, evidence.right, {k: evidence.truth == k for k in learned})

@@ -75,6 +75,10 @@ class Evidence:
         """Of these rows, bool (n,), the share for which `right`, bool (n,), holds, with an interval that knows the groups."""
         return interval_of_share(right[rows], None if self.groups is None else self.groups[rows], level)
 
+    def ends(self, found: Interval) -> tuple[float | None, float | None]:
+        """The ends of an interval; none where images may belong together and were counted as independent ones."""
+        return (found.low, found.high) if self.groups_known else (None, None)
+
     def told(self, verdict: Verdict) -> Verdict:
         """The verdict, or "unknown" where images may belong together and would count as independent ones."""
         return verdict if self.groups_known else "unknown"

@@ -72,7 +72,7 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
         (N_("accuracy low"), "percent"),
         (N_("accuracy high"), "percent"),
     ]
-    rows = sorted(([one, part.score.n, part.score.value, part.score.low, part.score.high] for one, part in parts.items()), key=lambda row: row[2])
+    rows = sorted(([one, part.score.n, part.score.value, *evidence.ends(part.score)] for one, part in parts.items()), key=lambda row: row[2])
     return Finding(
         name="groups",
         verdict=verdict,

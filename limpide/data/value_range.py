@@ -19,8 +19,8 @@ import numpy as np
 
 from limpide import files
 from limpide.data.dataset import TEST, ArrayImages, Dataset
-from limpide.data.decode import Undecodable, holds_more_than_8_bits
-from limpide.data.values import EXTREMES, FULL_SCALES, LEAST_USED, Span, may_be_deep
+from limpide.data.decode import Undecodable, holds_more_than_8_bits, stored_values
+from limpide.data.values import EXTREMES, FULL_SCALES, LEAST_USED, Span, may_be_deep, scaled
 from limpide.data.worker import spec
 from limpide.data.workers import examined_by
 from limpide.events import Progress
@@ -132,6 +132,17 @@ def _scale(low: float, high: float, whole: bool, floating: bool) -> Span:
     if low >= 0 and full is not None and LEAST_USED * (high - low) >= full:
         return 0.0, float(full)
     return low, high if high > low else low + 1
+
+
+def lies_beyond(images: Any, row: int, span: Span | None) -> bool:
+    """Whether this image holds values that are clipped when it is read by this range. One of more than 8 bits is decoded once more for that."""
+    if span is None or not hasattr(images, "start"):
+        return False
+    with contextlib.suppress(Undecodable):
+        data = images.bytes(row)
+        values = stored_values(data) if may_be_deep(data) else None
+        return values is not None and scaled(values.colours, span)[1]
+    return False
 
 
 # -- measuring

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +15,12 @@ from limpide.data.reading import comparable, glimpse
 from limpide.data.scan import scan
 from limpide.data.similar import fingerprint, seen_before
 from limpide.data.split_file import check_split, read_split
-from limpide.errors import DataError, RunError
+from limpide.data.value_range import lies_beyond
+from limpide.errors import DataError, RunError, UsageError
 from limpide.events import Event, Judged, Note, Progress
 from limpide.files import sha256
 from limpide.language import N_, message
+from limpide.predictor import told_clipped
 from limpide.run import Run
 from limpide.workflows.belonging import as_given
 from limpide.workflows.judge import evidence_of, looked, never_said
@@ -26,7 +30,8 @@ from limpide.workflows.opening import predictor_of
 def evaluate(run: str, data: str) -> Iterator[Event]:
     """Yields progress, notes and one Judged for each audit. Raises DataError when no class of `data` is known."""
     predictor = predictor_of(run)
-    dataset = scan(data, fewest_classes=1).read_by(predictor.preprocessing.value_range)
+    span = predictor.preprocessing.value_range
+    dataset = _scanned(Run(Path(run)), data).read_by(span)
     if (Path(run) / "run.json").is_file():
         check_split(Run(Path(run)))  # before the work: what was trained on is told in the end
     rows = np.flatnonzero(dataset.given == TEST) if np.any(dataset.given == TEST) else np.arange(len(dataset))
@@ -55,7 +60,14 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
         )
     probabilities = np.zeros((0, len(predictor.classes)), np.float32)
     prints: dict[int, np.ndarray] = {}
-    for item in looked(predictor, dataset, rows, lambda i, image: prints.__setitem__(i, fingerprint(image))):
+    beyond: list[int] = []
+
+    def also(i: int, image: Any) -> None:
+        prints[i] = fingerprint(image)
+        if lies_beyond(dataset.images, i, span):
+            beyond.append(i)
+
+    for item in looked(predictor, dataset, rows, also):
         if isinstance(item, Progress):
             yield item
         else:
@@ -69,13 +81,30 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
                 )
     if not len(rows):
         raise DataError("L211", N_("none of these images can be read"), where=data, todo=N_("name a folder of readable images"))
+    if beyond:
+        yield Note("warning", told_clipped(len(beyond), len(rows)))
     truth = translate[dataset.labels[rows]]
+    if (truth >= len(predictor.classes)).all():
+        raise DataError(
+            "L211",
+            N_("none of the images of classes that the model knows can be read"),
+            where=data,
+            todo=N_("name a folder of readable images"),
+        )
     most = int(np.bincount(truth)[: len(predictor.classes)].argmax())
     probabilities = never_said(probabilities, len(strange))
     evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most, *_seen(Run(Path(run)), dataset, rows, prints), strange)
     evidence = as_given(evidence, Run(Path(run)), dataset, rows, prints)
     for audit in AUDITS.values():
         yield Judged(audit(evidence))
+
+
+def _scanned(run: Run, data: str) -> Dataset:
+    """With the group columns of the run's own table, where these data have them, too: they need not have a name that is known for that."""
+    if run.split_file.exists() and (columns := run.info().grouped_by):
+        with contextlib.suppress(UsageError):  # no table, or one without these columns
+            return scan(data, fewest_classes=1, groups=columns)
+    return scan(data, fewest_classes=1)
 
 
 def _seen(run: Run, dataset: Dataset, rows: np.ndarray, prints: dict[int, np.ndarray]) -> tuple[int | None, int | None]:

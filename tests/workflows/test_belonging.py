@@ -10,13 +10,15 @@ import pytest
 from PIL import Image
 
 from limpide.data.split_file import groups_in
+from limpide.errors import DataError
 from limpide.events import Judged
 from limpide.files import read_json
 from limpide.finding import Finding
 from limpide.run import Run
+from limpide.run_info import there
 from limpide.studio.looking.judged import _evidence
 from limpide.workflows.evaluate import evaluate
-from tests.workflows.test_parts import noise, trained
+from tests.workflows.test_parts import TINY, noise, trained
 
 PATIENTS, EACH = 20, 4
 
@@ -83,3 +85,38 @@ def test_without_groups_each_image_stands_alone(tmp_path: Path) -> None:
     found = findings(alone.path, noise(tmp_path / "more", seed=3, a=30, b=30))["classes"]
     assert not any("belong together" in str(detail) for detail in found.details)
     assert read_json(alone.path / "run.json")["grouped_by"] == ""
+
+
+def test_a_score_that_may_be_of_images_that_belong_together_has_no_interval(run: Run, tmp_path: Path) -> None:
+    """Counted as independent ones they would promise too much, in words and in numbers."""
+    found = findings(run.path, noise(tmp_path / "folder", seed=9, sick=40, well=40))
+    score, error = found["accuracy"].number("accuracy"), found["calibration"].number("calibration error")
+    assert (score.low, score.high, error.low, error.high) == (None,) * 4 and "belong together" in str(found["calibration"])
+    table = found["classes"].table
+    assert table is not None and all(row[4:] == [None, None] for row in table.rows)
+    assert not any("95 %" in str(detail) for detail in found["accuracy"].details)
+
+
+def test_evaluate_keeps_together_what_the_run_kept_together_under_any_name(tmp_path: Path) -> None:
+    data = clinic(tmp_path / "data", column="ward_7")
+    run, _ = trained(data, recipe=TINY.but(groups="ward_7"))
+    assert run.info().grouped_by == "ward_7"
+    found = findings(run.path, clinic(tmp_path / "other", seed=5, column="ward_7"))["accuracy"]
+    assert f"80 images in {PATIENTS} groups (ward_7)" in str(found)
+    folder = noise(tmp_path / "folder", seed=9, sick=9, well=9)
+    assert findings(run.path, folder)["accuracy"].verdict == "unknown"
+
+
+def test_where_no_image_of_a_known_class_can_be_read_that_is_said(run: Run, tmp_path: Path) -> None:
+    data = noise(tmp_path / "odd", other=4)
+    (data / "sick").mkdir()
+    for k in range(3):
+        (data / "sick" / f"{k}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    with pytest.raises(DataError) as error:
+        findings(run.path, data)
+    assert error.value.code == "L211"
+
+
+def test_the_studio_knows_the_temperature(run: Run) -> None:
+    run.update(temperature={**vars(there(run.info().temperature, "temperature")), "value": 1.75})
+    assert _evidence(None, str(run.path)).temperature == 1.75  # type: ignore[arg-type]

@@ -17,16 +17,20 @@ from PIL import Image
 from limpide import ImageClassifier
 from limpide.data.arrays import CLIPPED
 from limpide.data.preprocessing import Preprocessing
+from limpide.errors import DataError
 from limpide.events import Judged, Note
 from limpide.language import message
 from limpide.predictor import Prediction, Predictor
 from limpide.recipe import Recipe
 from limpide.run import Run
+from limpide.run_info import Arrays
+from limpide.samples import images_in, labelled, picture
 from limpide.workflows.album import Album
 from limpide.workflows.check import check
 from limpide.workflows.evaluate import evaluate
 from limpide.workflows.see import entered
 from limpide.workflows.train import prepare, train
+from tests.data.test_value_range import settled
 
 SPAN = 0, 4095
 
@@ -97,10 +101,12 @@ def test_what_is_evaluated_is_read_by_the_range_of_the_training(clf: ImageClassi
         (tmp_path / kind).mkdir()
         for k in range(4):
             Image.fromarray(scan_of(kind, 500 + k, 9000)).save(tmp_path / kind / f"{k}.png")
-    events = evaluate(str(run_of(clf).path), str(tmp_path))
+    Image.fromarray(scan_of("low", 600, 1200)).save(tmp_path / "low" / "within.png")
+    events = list(evaluate(str(run_of(clf).path), str(tmp_path)))
+    assert [str(event.message)[:12] for event in events if isinstance(event, Note) and "clipped" in str(event.message)] == ["8 of 9 image"]
     (accuracy,) = [event.finding for event in events if isinstance(event, Judged) and event.finding.name == "accuracy"]
     found = [item for item in Predictor(run_of(clf).model_file).predict(sorted(tmp_path.rglob("*.png"))) if isinstance(item, Prediction)]
-    assert all(item.clipped for item in found)
+    assert [Path(item.file).name for item in found if not item.clipped] == ["within.png"]
     assert accuracy.number("accuracy").value == np.mean([Path(item.file).parent.name == item.label for item in found])
 
 
@@ -173,6 +179,26 @@ def test_arrays_are_learned_and_answered_by_one_range(tmp_path: Path) -> None:
         np.testing.assert_allclose(answer, answers[0], atol=1e-6)
     assert ImageClassifier.load(run_of(clf).path).value_range == "auto"
     assert "from 0 to 4,095" in str(run_of(clf).finding("depth"))
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.int64, np.float64])
+def test_arrays_of_several_sizes_are_learned_by_it_too(kind: type, tmp_path: Path) -> None:
+    values = [scan_of("high" if k % 2 else "low", k).astype(kind)[: 24 - k % 3] for k in range(12)]
+    dataset, known, _ = labelled(values, [k % 2 for k in range(12)], tmp_path)
+    span = settled(dataset).span
+    assert span == SPAN
+    read = dataset.read_by(span).images
+    items = images_in(values, Arrays(scale=known["scale"]), span)
+    for k, item in enumerate(items):
+        np.testing.assert_array_equal(np.asarray(read.image(k)), np.asarray(picture(item, Preprocessing(16, 1, value_range=SPAN))))
+
+
+def test_of_several_sizes_what_no_file_holds_is_refused(tmp_path: Path) -> None:
+    grey = [np.full((8, 8 + k), 3000.0) for k in range(4)]
+    for odd, code in ((np.full((8, 8, 3), 3000, np.uint16), "L223"), (np.full((8, 9), np.nan), "L230")):
+        with pytest.raises(DataError) as error:
+            labelled([*grey, odd], [0, 1, 0, 1, 0], tmp_path)
+        assert error.value.code == code and "image 4" in str(error.value)
 
 
 @pytest.mark.parametrize("phase", ["check", "split", "fit"])

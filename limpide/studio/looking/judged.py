@@ -18,6 +18,7 @@ from limpide.studio.looking.looker import Answer, Looker
 from limpide.studio.looking.many import cost, readable
 from limpide.workflows.album import Album, Gone, stamp
 from limpide.workflows.belonging import as_split
+from limpide.workflows.see import temperature_of
 
 MOST = 60  # images sent at once
 MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
@@ -39,7 +40,8 @@ def _evidence(looker: Looker, path: str) -> Evidence:
             run = Run.open(path)
             info = run.info()
             names = (*info.classes, *info.only_tested)
-            return as_split(Evidence(names, files, stored["truth"].astype(int), stored["probabilities"], 0, learned=len(info.classes)), run)
+            evidence = Evidence(names, files, stored["truth"].astype(int), stored["probabilities"], 0, temperature_of(info), learned=len(info.classes))
+            return as_split(evidence, run)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LookupError(message(N_("the answers on test images cannot be read: predictions/test.npz is damaged"))) from error
 
