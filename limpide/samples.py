@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from limpide.data.arrays import CLIPPED, as_pixels, common_scale, from_arrays, from_paths, one_image, whole_batch
+from limpide.data.arrays import CLIPPED, as_pixels, as_values, common_scale, from_arrays, from_paths, is_shallow, need_a_range, one_image, whole_batch
 from limpide.data.dataset import Dataset
 from limpide.data.decode import Remarks, Undecodable, from_memory
 from limpide.data.opened import file_of, loaded, path_of
@@ -125,8 +125,9 @@ def labelled(X: Any, y: Any, folder: Path, groups: Any = None, value_range: str 
         ) from None
     found = _stacked(_contents(X))
     if isinstance(found, list):
-        scale = common_scale([item for item in found if isinstance(item, np.ndarray)])
-        dataset, shape = from_paths([_file(item, folder / f"{k:06d}", scale) for k, item in enumerate(found)], labels, groups=groups), None
+        arrays = [item for item in found if isinstance(item, np.ndarray)]
+        scale, deep = common_scale(arrays), need_a_range(arrays, value_range)
+        dataset, shape = from_paths([_file(item, folder / f"{k:06d}", scale, deep) for k, item in enumerate(found)], labels, groups=groups), None
     elif found.ndim == 2:
         raise DataError(
             "L222",
@@ -169,12 +170,17 @@ def _stacked(found: np.ndarray | list[Item]) -> np.ndarray | list[Item]:
     return np.stack(arrays) if alike else found
 
 
-def _file(item: Item, place: Path, scale: float | None) -> Name:
-    """The file of this image: its own where it has one and shows it unchanged, else one written at `place`. Raises DataError."""
+def _file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
+    """The file of this image: its own where it has one and shows it unchanged, else one written at `place`. Raises DataError.
+
+    deep: arrays keep their values, and the value range of the data set decides.
+    """
     if isinstance(item, (str, os.PathLike)):
         return item
     if isinstance(item, bytes):
         place.write_bytes(item)
+    elif isinstance(item, np.ndarray) and deep and not is_shallow(item):
+        Image.fromarray(as_values(item, int(place.name))).save(place, "TIFF")
     elif isinstance(item, np.ndarray):
         Image.fromarray(as_pixels(item[None], scale)[0][0]).save(place, "PNG", compress_level=1)
     elif own := path_of(item):

@@ -49,6 +49,30 @@ def _value_range(array: np.ndarray, asked: str | Span) -> Span | None:
     return range_of(extremes)
 
 
+def need_a_range(arrays: Sequence[np.ndarray], asked: str | Span) -> bool:
+    """Whether images of several sizes keep their values until a range is decided for all: some lie outside of 0 … 255, or one is asked for."""
+    deep = [array for array in arrays if array.dtype.kind in "iuf" and not is_shallow(array) and array.size]
+    return asked != "none" and any(isinstance(asked, tuple) or np.rint(array.min()) < 0 or np.rint(array.max()) > 255 for array in deep)
+
+
+def as_values(array: np.ndarray, place: int) -> np.ndarray:
+    """A grey image (height, width) as int32 or float32, which a file holds as they are. Raises DataError for colours and what is no number.
+
+    place: among all that were handed in, to name it by.
+    """
+    if array.ndim != 2:
+        raise DataError(
+            "L223",
+            N_("these images have several sizes"),
+            where=f"image {place}: {array.dtype}",
+            todo=N_("bring colours of more than 8 bits to 0 … 255, or to one size"),
+        )
+    if not np.isfinite(array).all():
+        raise DataError("L230", N_("the images hold values that are not numbers"), where=f"image {place}: {array.dtype}", todo=N_("remove NaN and infinity"))
+    limits = np.iinfo(np.int32)
+    return array.astype(np.int32 if array.dtype.kind in "iu" and limits.min <= array.min() and array.max() <= limits.max else np.float32)
+
+
 def from_paths(files: Sequence[str | os.PathLike[str]], labels: Any, *, groups: Any = None, name: str = "files") -> Dataset:
     """files: paths of image files, in any folders · labels, groups: as in `from_arrays`. Raises DataError."""
     paths = [os.path.abspath(os.fspath(file)) for file in files]  # noqa: PTH100
