@@ -86,7 +86,7 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
     truth = translate[dataset.labels[rows]]
     if (truth >= len(predictor.classes)).all():
         raise DataError(
-            "L211",
+            "L284",
             N_("none of the images of classes that the model knows can be read"),
             where=data,
             todo=N_("name a folder of readable images"),

@@ -114,7 +114,7 @@ def test_where_no_image_of_a_known_class_can_be_read_that_is_said(run: Run, tmp_
         (data / "sick" / f"{k}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
     with pytest.raises(DataError) as error:
         findings(run.path, data)
-    assert error.value.code == "L211"
+    assert error.value.code == "L284"
 
 
 def test_the_studio_knows_the_temperature(run: Run) -> None:
