@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import runpy
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_sample_images
 from workflows.runner import limpide
 
 import limpide as package
@@ -22,7 +27,7 @@ SHOWS = {
     "graph": "the slope of the scores is p − t: True",
     "convolution": "9·16·128 + 128 = 18,560",
     "linear_images": "cnn    Of 359 images it had never seen",
-    "transfer": "40 images → 1280 numbers each; a linear model on them names 100.0% right",
+    "transfer": "40 images → 1280 numbers each; a linear model on them names",
     "joined": "both    2560 numbers an image",
     "where_is_it_stored": "head.weight",
 }
@@ -50,3 +55,47 @@ def test_the_list_and_a_wrong_name(tmp_path: Path) -> None:
     assert "L123" in limpide("lesson", "perceptrons", cwd=tmp_path, status=2).stderr
     assert "did you mean perceptron?" in limpide("lesson", "perceptrons", cwd=tmp_path, status=2).stderr
     assert "neurone" in limpide("lesson", cwd=tmp_path, LIMPIDE_LANG="fr").stdout
+
+
+@pytest.mark.parametrize("name", ["transfer", "joined"])
+def test_crops_that_overlap_are_never_on_both_sides(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each crop is found again in its photograph; what one fold learned from may share no pixel with what it is asked."""
+    photographs = load_sample_images().images
+    seen: dict[str, Any] = {}
+
+    class Corners:
+        def __init__(self, *_: object) -> None: ...
+
+        def transform(self, images: np.ndarray) -> np.ndarray:
+            seen["places"] = [_place(photographs, crop) for crop in images]
+            return np.arange(2.0 * len(images)).reshape(len(images), 2)
+
+        fit_transform = transform
+
+    def scored(_model: object, _features: object, labels: list[str], *, groups: list[str], cv: Any) -> np.ndarray:
+        seen["folds"] = list(cv.split(np.zeros(len(labels)), labels, groups))
+        return np.array([1.0])
+
+    monkeypatch.setattr(package, "Features", Corners)
+    monkeypatch.setattr("sklearn.model_selection.cross_val_score", scored)
+    monkeypatch.setattr("sklearn.pipeline.make_union", lambda *_: Corners())
+    monkeypatch.setattr("sys.argv", [name])
+    runpy.run_module(f"limpide.lessons.{name}")
+    places, side = seen["places"], seen["places"][0][3]
+    assert len(seen["folds"]) == 2 and len(places) >= 24
+    for learned, asked in seen["folds"]:
+        assert {places[i][0] for i in learned} == {places[i][0] for i in asked} == {0, 1}
+        for i, j in itertools.product(learned, asked):
+            (one, y, x, _), (other, v, u, _) = places[i], places[j]
+            assert one != other or abs(y - v) >= side or abs(x - u) >= side
+
+
+def _place(photographs: list[np.ndarray], crop: np.ndarray) -> tuple[int, int, int, int]:
+    """(which photograph, y, x, side) of a crop."""
+    side = len(crop)
+    for k, photo in enumerate(photographs):
+        corner = (photo[: -side + 1, : -side + 1] == crop[0, 0]).all(-1)
+        for y, x in np.argwhere(corner):
+            if np.array_equal(photo[y : y + side, x : x + side], crop):
+                return k, int(y), int(x), side
+    raise AssertionError("this is no crop of the photographs")
