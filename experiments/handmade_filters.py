@@ -1,9 +1,9 @@
-"""Claim: six filters that somebody wrote down do nearly as well as six learned ones, and learned ones do a little better.
+"""Claim: six filters written by hand do nearly as well as six learned ones, and learned ones do a little better.
 
     python -m experiments.handmade_filters      (a minute)
 
-Six 5×5 filters (two edges, two diagonals, a spot, a blur) → ReLU → maximum of 2×2 → one linear layer, on MNIST. Frozen, or
-learned from the same start; three seeds.
+The lab's six 3×3 filters (identity, vertical edges, horizontal edges, blur, all edges, emboss) → ReLU → maximum of 2×2 → one linear layer, on
+MNIST: 11,830 parameters. Frozen, or learned from the same start; three seeds.
 """
 
 from __future__ import annotations
@@ -15,21 +15,26 @@ from torch import Tensor, nn
 from experiments.common import accuracy, mnist, percent, share, tell, train
 
 SEEDS, EPOCHS = 3, 3
+FILTERS = (
+    ((0, 0, 0), (0, 1, 0), (0, 0, 0)),  # identity
+    ((-1, 0, 1), (-1, 0, 1), (-1, 0, 1)),  # vertical edges
+    ((-1, -1, -1), (0, 0, 0), (1, 1, 1)),  # horizontal edges
+    ((1, 2, 1), (2, 4, 2), (1, 2, 1)),  # blur
+    ((-1, -1, -1), (-1, 8, -1), (-1, -1, -1)),  # all edges
+    ((-1, -1, 0), (-1, 0, 1), (0, 1, 1)),  # emboss
+)
 
 
 def six() -> Tensor:
-    """(6, 1, 5, 5), each of norm 1."""
-    y, x = np.mgrid[-2:3, -2:3].astype(np.float32)
-    bell = np.exp(-(x**2 + y**2) / 4)
-    spot = np.exp(-(x**2 + y**2)) - 0.18
-    filters = np.stack([x * bell, y * bell, (x + y) * bell, (x - y) * bell, spot, bell])
-    return torch.from_numpy((filters / np.sqrt((filters**2).sum((1, 2), keepdims=True)))[:, None].astype(np.float32))
+    """(6, 1, 3, 3), each of norm 1, so that one rate suits them all."""
+    filters = torch.tensor(FILTERS, dtype=torch.float32)[:, None]
+    return filters / filters.square().sum((1, 2, 3), keepdim=True).sqrt()
 
 
 class SixFilters(nn.Module):
     def __init__(self, learned: bool) -> None:
         super().__init__()
-        self.filters = nn.Conv2d(1, 6, 5, padding=2)
+        self.filters = nn.Conv2d(1, 6, 3, padding=1)
         with torch.no_grad():
             self.filters.weight.copy_(six())
             self.filters.bias.zero_()  # type: ignore[union-attr]
@@ -54,7 +59,7 @@ def main() -> None:
         section="Linear models",
         course="six hand-made filters, frozen / learned: 96.31 / 97.08 %",
         measured=f"frozen {percent(found['frozen'])}, learned {percent(found['learned'])}",
-        why="the lab's six filters are not in its text; ours are two edges, two diagonals, a spot and a blur",
+        why="the lab's filters and network (11,830 parameters), but filters of norm 1, AdamW with one cycle of the rate and three passes",
         holds=min(found["learned"]) > max(found["frozen"]) and np.mean(found["frozen"]) > 0.94,
         numbers=[share(name, scores) for name, scores in found.items()],
     )

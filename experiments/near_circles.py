@@ -1,10 +1,11 @@
 """Claim: if near-circles are labelled as circles, 3, 10 or 1,000 layers will do no better: the floor follows the labels.
 
-    python -m experiments.near_circles          (a minute)
+    python -m experiments.near_circles          (two minutes)
 
-Drawn circles and ellipses, 16×16. A share of the ellipses carries the label "circle", as whoever validated them was not
-careful. MLPs with 1, 3 and 8 hidden layers learn from 4,000 such images; their error against clean labels, and against labels
-made in the same careless way. Three seeds.
+Drawn circles and ellipses, 16×16. A share of the ellipses carries the label "circle", as a careless validator gives it. MLPs with 1, 3 and
+8 hidden layers learn from 4,000 such images. Two errors: against labels made in the same careless way, whose floor of half that share is
+arithmetic, and against what the images really show, which is what a user of the network meets. Five seeds. The claim says that depth
+changes nothing: it is tested on the second error, seed by seed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 from experiments.common import Images, accuracy, mean, percent, share, tell, train
 from limpide.models.mlp import MLP
 
-SEEDS, SIDE, N, DEPTHS, CARELESS = 3, 16, 4000, (1, 3, 8), (0.0, 0.2, 0.4)
+SEEDS, SIDE, N, DEPTHS, CARELESS = 5, 16, 4000, (1, 3, 8), (0.0, 0.2, 0.4)
 
 
 def drawn(n: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -48,23 +49,30 @@ def main() -> None:
                 train(model, Images(x, own, x_test, y_test, ("ellipse", "circle")), epochs=15, lr=2e-3, batch=64, seed=seed, precision="fp32")
                 clean.setdefault((rate, depth), []).append(1 - accuracy(model, x_test, y_test))
                 noisy.setdefault((rate, depth), []).append(1 - accuracy(model, x_test, judged))
-    floor = {rate: rate / 2 for rate in CARELESS}  # half of the images are ellipses
-    best = {rate: min(mean(noisy[rate, depth])[0] for depth in DEPTHS) for rate in CARELESS}
+    shallow, deep = clean[CARELESS[-1], DEPTHS[0]], clean[CARELESS[-1], DEPTHS[-1]]
+    gain, low, high = mean(list(np.subtract(shallow, deep)))
     tell(
         "near_circles",
         section="Limits the courses teach",
         course="if they validate near-circles as circles, 3, 10 or 1000 layers will do no better: the error floor follows the labels, not the depth",
         measured="; ".join(
-            f"{rate:.0%} of ellipses called circles: error against such labels "
+            f"{rate:.0%} of ellipses called circles: error against what the images show "
+            + ", ".join(f"{depth} layers {percent(clean[rate, depth])}" for depth in DEPTHS)
+            + "; against such labels "
             + ", ".join(f"{depth} layers {percent(noisy[rate, depth])}" for depth in DEPTHS)
             for rate in CARELESS
-        ),
-        why="the course gives no numbers; where r of the ellipses are mislabelled at random, no model can err on less than r/2 of such labels",
-        holds=all(best[rate] > 0.85 * floor[rate] for rate in CARELESS) and best[0.4] > best[0.2] > best[0.0],
+        )
+        + f". With {CARELESS[-1]:.0%} careless, {DEPTHS[-1]} layers err {100 * gain:.1f} points less than one ({100 * low:.1f} to {100 * high:.1f}) "
+        "against what the images show",
+        why="two floors are meant by one word. Against labels of the same carelessness r, no network errs on less than r/2: that is arithmetic, and depth "
+        "cannot change it. Against the truth there is no such floor while fewer than half of the ellipses are mislabeled: random mistakes average "
+        "out, and more layers average better here. A mistake that everybody makes alike would be learned at any depth; this was not measured",
+        holds=bool(low <= 0 <= high),
         numbers=[
             *(share(f"error, {rate:.0%} careless, {depth} layers", noisy[rate, depth]) for rate, depth in noisy),
             *(share(f"error against clean labels, {rate:.0%} careless, {depth} layers", clean[rate, depth]) for rate, depth in clean),
         ],
+        data={"gain of depth": [gain, low, high]},
     )
 
 

@@ -63,9 +63,10 @@ def main() -> None:
     tell(
         "sums",
         section="Networks named",
-        course="on sums, RNN against LSTM with a right schedule, whichever wins: gates are there to remember for longer",
+        course="on sums of all of 10 numbers, an LSTM has a squared error of .0187; of 25, the LSTM .0461 (test) and a plain RNN .0695 (validation)",
         measured="mean squared error (0.167 for always answering 1): " + "; ".join(told),
-        why="the course gives no numbers; the LSTM begins with its forget gates open, as is usual (Jozefowicz et al. 2015)",
+        why="another task: the lab sums all numbers, which one unit that adds up can do; here two of 20 or 40 are marked and the others must be ignored, which is what gates are "
+        "for. So the figures do not compare, only the order does. The LSTM begins with its forget gates open, as is usual (Jozefowicz et al. 2015)",
         holds=max(long["lstm"], long["gru"]) < 0.5 * long["rnn"],
         numbers=[
             Number(f"{cell}, {length} numbers", *(v for v in (mean(values)[0],)), "squared error", mean(values)[1], mean(values)[2], len(values))
