@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from limpide.recipe import Recipe
 from limpide.run import Run
 from limpide.training.checkpoint import load_checkpoint
 from limpide.workflows.kept import keep, kept
-from limpide.workflows.phases import deadline, fit, quote
+from limpide.workflows.phases import deadline, fit, quote, watched
 from limpide.workflows.phases.deadline import FINE_TUNING, SHORTCUT, SIMPLER, TIME, Plan, plans_of
 from limpide.workflows.train import prepare, train
 from workflows.runner import events_of
@@ -131,6 +133,29 @@ def test_a_resume_does_what_was_decided_and_not_what_its_clock_says(shapes: Path
     assert events_of(again.path) == events_of(whole.path)
     weights = [run.snapshots / "best.safetensors" for run in (whole, again)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+@pytest.mark.parametrize("asked", [60, None])
+def test_while_a_watcher_makes_it_wait_no_time_is_used_up(asked: float | None, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow(monkeypatch, step=0.1)
+    run, dataset, _ = prepare(str(shapes), TINY.but(time=asked, epochs=2, patience=9), tmp_path)
+    waits = itertools.count(1)
+
+    def an_hour(_: float) -> None:
+        slow.seconds += 3600
+        if next(waits) == 2:
+            run.add_line(run.control_file, {"do": "go"})
+
+    monkeypatch.setattr(watched, "time", SimpleNamespace(sleep=an_hour, monotonic=time.monotonic))
+    told = []
+    for event in train(run, dataset):
+        told.append(event)
+        if isinstance(event, Step) and event.n == 3:
+            run.add_line(run.control_file, {"do": "pause"})
+    info = run.info()
+    assert slow.seconds >= 7200 and info.status == "finished" and not info.plans and not info.left_out
+    assert info.fit_seconds == pytest.approx(0.1 * steps_of(run)) and info.seconds is not None and info.seconds < 60
+    assert not any("slower" in str(event.message) for event in told if isinstance(event, Note)), "nobody is told that the machine is slow"
 
 
 def test_without_a_time_a_slow_machine_changes_the_estimate_and_not_the_training(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from limpide.training.checkpoint import load_checkpoint, save_checkpoint
 from limpide.training.fit import evaluate, fit, stalled
 from limpide.training.network import altered, augmentation, load_weights, save_weights, start
 from limpide.training.state import TrainState
+from limpide.workflows.phases import deadline
 from limpide.workflows.phases.deadline import planned, plans_of
 from limpide.workflows.phases.job import Job
 from limpide.workflows.phases.share import Share
@@ -46,9 +47,9 @@ def fit_network(job: Job) -> Iterator[Event]:
     change = augmentation(job.recipe, there(job.info.epochs, "epochs"), job.seen.grey)
     if not restored and state.steps:
         yield from _told(job, change)
-    began = time.monotonic()
+    began = deadline.now()
     yield from _steps(job, state, change)
-    seconds = job.info.fit_seconds + time.monotonic() - began
+    seconds = job.info.fit_seconds + deadline.now() - began - job.paused
     yield from _diagnosed(job)
     yield Progress(message(N_("choosing the best weights")))
     frozen = job.info.frozen
@@ -108,7 +109,7 @@ def _diagnosed(job: Job) -> Iterator[Event]:
 def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Event]:
     """Runs the loop, saves when due, and stops when validation stalls, when a watcher asks for it or the time is up."""
     run, validation = job.run, job.validation()
-    began = saved = time.monotonic()
+    began, saved = deadline.now(), time.monotonic()
     pause = CHECKPOINT_EVERY
     watched, batches = Watched(job, state), job.batches("train")
     share = Share(job, state, len(batches))
@@ -136,12 +137,12 @@ def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Even
             try:
                 yield event
                 yield from watched.after(event)
-                yield from share.after(event, watched.paused)
+                yield from share.after(event)
                 if not isinstance(event, Epoch) and (event.n % a_pass == 0 or event.n >= state.steps) and len(validation.rows):
                     yield Progress(message(N_("looking at the validation images")))
             except GeneratorExit:
                 _checkpoint(job, state)
-                _stopped(job, time.monotonic() - began - watched.paused)
+                _stopped(job, deadline.now() - began - job.paused)
                 raise
 
 

@@ -40,6 +40,7 @@ class Job:
     info: RunInfo
     memory: MemoryWatch = field(default_factory=MemoryWatch)
     meter: Meter = field(default_factory=Meter)
+    paused: float = 0.0  # s so far in which a watcher made this session wait: no part of the work
     values: ValueRange | None = None  # what was measured of values of more than 8 bits; None once the check has told it
     recipe: Recipe = field(init=False)
     seen: Glimpse = field(init=False)
@@ -63,7 +64,7 @@ class Job:
 
     @property
     def deadline(self) -> Deadline:
-        return Deadline(self.info.wanted.get("time"), self.began)
+        return Deadline(self.info.wanted.get("time"), self.began + self.paused)
 
     def plan(self, plan: Plan) -> None:
         """Writes down, before anything is done about it, that another number of steps is to be done."""

@@ -34,33 +34,32 @@ class Share:
 
     def kept(self) -> Iterator[Note]:
         """Before the first step of a session: what was decided holds again, and there may be no time for any."""
-        self._decide(0.0)
+        self._decide()
         yield from self._apply()
 
-    def after(self, event: Step | Epoch, paused: float) -> Iterator[Note]:
-        """paused: s so far in which a watcher made the training wait."""
-        now = deadline.now()
+    def after(self, event: Step | Epoch) -> Iterator[Note]:
+        now = deadline.now() - self.job.paused
         if isinstance(event, Epoch):
             if not math.isnan(self._ended):
                 self._loop = dataclasses.replace(self._loop, look=now - self._ended)
             self._pace.rest()
         else:
-            self._pace.step(paused)
+            self._pace.step(self.job.paused)
             self._ended = now
-        self._decide(paused)
+        self._decide()
         yield from self._apply()
         yield from self._renewed()
 
-    def _decide(self, paused: float) -> None:
+    def _decide(self) -> None:
         """Writes down another number of steps where the time asks for it. While earlier plans are being done again, nothing new is decided."""
         job, state, plans = self.job, self.state, plans_of(self.job.info)
         asked = job.deadline.asked
         if asked is None or (plans and state.step <= plans[-1].at):
             return
         now = deadline.now()
-        left = job.deadline.left() + paused - self._after
+        left = job.deadline.left() - self._after
         if self._loop.fewest:  # from scratch
-            left = max(left, FITTING * asked - job.info.fit_seconds - (now - self._began - paused))
+            left = max(left, FITTING * asked - job.info.fit_seconds - (now - self._began - job.paused))
         if left > 0 and now - self._changed < PAUSE * asked:
             return
         steps = steps_in(left, self._loop, self._pace, done=state.step, steps=state.steps, most=self._most)
@@ -84,7 +83,7 @@ class Share:
         if not self._pace.known:
             return
         left = self._loop.seconds(self.state.steps - self.state.step, self._pace.seconds)
-        late = deadline.now() + left - self._promised
+        late = deadline.now() - self.job.paused + left - self._promised
         if late > max(UNTOLD, (LATE - 1) * left):
             self._promised += late
             yield Note("quote", message(N_("slower than it was when it was timed: about {seconds:duration} more until the network is trained"), seconds=left))

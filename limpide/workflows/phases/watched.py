@@ -19,6 +19,7 @@ from limpide.language import N_, message
 from limpide.run_info import Learning, Plan
 from limpide.training.history import due, forget_after, keep_snapshot, statistics
 from limpide.training.state import TrainState
+from limpide.workflows.phases import deadline
 from limpide.workflows.phases.deadline import WATCHER, plans_of
 from limpide.workflows.phases.job import Job
 
@@ -28,11 +29,11 @@ POLL = 0.2  # s between two looks while a training pauses
 
 
 class Watched:
-    """`after` each event; `paused` is the time in seconds that a watcher made the training wait."""
+    """`after` each event; `job.paused` grows by the time that a watcher makes the training wait."""
 
     def __init__(self, job: Job, state: TrainState) -> None:
         self.job, self.state, self.run = job, state, job.run
-        self.paused, self.lr = 0.0, state.lr
+        self.lr = state.lr
         self._process, self._looked = psutil.Process(), -math.inf
         self._read, self._kept = 0, -1
         forget_after(state.step, self.run)
@@ -97,7 +98,7 @@ class Watched:
 
     def _asked(self) -> Iterator[Note | Progress]:
         """Does what new lines of control.jsonl ask: pause, go, stop, rate, snapshot."""
-        waiting = False
+        waiting, before = False, deadline.now()
         while True:
             for order in self._orders():
                 waiting = {"pause": True, "go": False}.get(str(order.get("do")), waiting)
@@ -105,7 +106,8 @@ class Watched:
             if not waiting or self.stopped:
                 return
             time.sleep(POLL)
-            self.paused += POLL
+            now = deadline.now()
+            self.job.paused, before = self.job.paused + now - before, now
             yield Progress(message(N_("paused")), self.state.step, self.state.steps)  # whoever iterates may stop here, too
 
     def _orders(self) -> list[dict[str, object]]:
