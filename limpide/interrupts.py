@@ -45,39 +45,64 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[Wish]:
     """Ctrl-C once and SIGTERM ask to stop; Ctrl-C twice leaves at once; SIGHUP (a closed terminal) is ignored.
 
     Where no event comes within GRACE seconds at which the wish could be read, KeyboardInterrupt is raised. Everything written is written
-    atomically, so leaving loses no more than the steps since the last checkpoint.
+    atomically, so leaving loses no more than the steps since the last checkpoint. What a program has set for itself stays: an alarm (the
+    limit of time around a test, say) rings as it would without us, and a signal that is handled outside of Python is left to that handler.
     """
     wish = Wish()
     if threading.current_thread() is not threading.main_thread():
         yield wish  # handlers belong to the main thread, and to whoever runs it
         return
-
-    def ask() -> None:
-        wish.asked = True
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, GRACE)
+    bell = _Bell()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if wish.asked:
             raise KeyboardInterrupt
-        ask()
+        wish.asked = True
+        bell.wind()
         on_first()
 
     def terminate(number: int, frame: FrameType | None) -> None:
-        ask()
+        wish.asked = True
+        bell.wind()
 
-    def late(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    handlers: dict[str, Any] = {"SIGINT": interrupt, "SIGTERM": terminate, "SIGALRM": late, "SIGHUP": signal.SIG_IGN}
-    before = {getattr(signal, name): signal.signal(getattr(signal, name), handler) for name, handler in handlers.items() if hasattr(signal, name)}
+    handlers: dict[str, Any] = {"SIGINT": interrupt, "SIGTERM": terminate, "SIGHUP": signal.SIG_IGN}
+    ours = {number: handler for name, handler in handlers.items() if (number := getattr(signal, name, None)) and signal.getsignal(number) is not None}
+    before = {number: signal.signal(number, handler) for number, handler in ours.items()}
     try:
         yield wish
     finally:
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        bell.put_back()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class _Bell:
+    """Raises KeyboardInterrupt GRACE seconds after it is wound. It borrows the one alarm that a process has, and gives it back."""
+
+    def __init__(self) -> None:
+        self._before: Any = None  # whose alarm it is; None: not borrowed
+        self._rings, self._every = 0.0, 0.0  # s on the clock of `monotonic`, 0: never; s
+
+    def wind(self) -> None:
+        if not hasattr(signal, "setitimer") or signal.getsignal(signal.SIGALRM) is None:
+            return
+
+        def late(number: int, frame: FrameType | None) -> None:
+            raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGALRM, late)
+        left, every = signal.setitimer(signal.ITIMER_REAL, GRACE)
+        if self._before is None:
+            self._before, self._rings, self._every = before, left and time.monotonic() + left, every
+
+    def put_back(self) -> None:
+        if self._before is None:
+            return
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._before)
+        if self._rings:  # late rather than never
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, self._rings - time.monotonic()), self._every)
+        self._before = None
 
 
 # -- a process of ours alone

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from limpide import interrupts
 from limpide.events import Progress
 from limpide.language import message
 from limpide.machine import cores
@@ -69,6 +70,45 @@ def test_a_second_ctrl_c_leaves_at_once() -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         assert time.monotonic() - began < 2
+
+
+def test_an_alarm_of_the_program_rings_inside_and_after() -> None:
+    """What limits the time of a test, for one: a training in it must not take that away, whether it is stopped or not."""
+    rung: list[int] = []
+
+    def rings(times: int) -> None:
+        until = time.monotonic() + 10
+        while len(rung) < times and time.monotonic() < until:
+            time.sleep(0.01)
+        assert len(rung) == times
+
+    before = signal.signal(signal.SIGALRM, lambda number, _: rung.append(number))
+    try:
+        with interrupts.listening():
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            rings(1)
+        signal.setitimer(signal.ITIMER_REAL, 60, 7)
+        with interrupts.listening() as wish:
+            assert signal.getitimer(signal.ITIMER_REAL)[0] > 50
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+            assert wish.asked and signal.getitimer(signal.ITIMER_REAL)[0] < 5, "it is borrowed"
+            wish.obeyed()
+        left, every = signal.getitimer(signal.ITIMER_REAL)
+        assert 30 < left < 60 and every == 7
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        rings(2)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_signal_that_another_language_handles_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python inside of R, for one: it cannot be put back, as nobody here can name it."""
+    monkeypatch.setattr(signal, "getsignal", lambda _: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: pytest.fail("it was taken away"))
+    with interrupts.listening() as wish:
+        assert not wish.asked
 
 
 def test_threads_that_python_waits_for_at_its_end_do_not_hold_the_process() -> None:
