@@ -50,6 +50,15 @@ def test_a_mistake_of_ours_is_70(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "never seen" in (tmp_path / "error.log").read_text()
 
 
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_command_whose_output_is_closed_prints_into_nothing(closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`limpide runs >&-`: Python has no stream there."""
+    monkeypatch.setattr(sys, "argv", ["limpide", "runs", "--json", "--runs", str(tmp_path)])
+    monkeypatch.setattr(sys, closed, None)
+    main()
+    getattr(sys, closed).close()
+
+
 @pytest.mark.parametrize("found", VERDICTS)
 def test_only_what_is_bad_is_a_verdict_that_is_not_met(found: Any) -> None:
     findings = {"a": Finding("a", "ok", message("fine")), "b": Finding("b", found, message("so"))}

@@ -63,6 +63,7 @@ def main() -> None:
     language.use(language.wanted_language())
     in_our_language()
     status: Any = None
+    _never_missing()
     warnings.showwarning = _warn  # type: ignore[assignment]
     with interrupts.Promptness(lambda: "limpide: " + _("stopping; Ctrl-C again leaves at once")):
         try:
@@ -74,6 +75,13 @@ def main() -> None:
         _say_the_rest()
         if status:
             sys.exit(status)
+
+
+def _never_missing() -> None:
+    """A command that was started with its output closed, or without a console, prints into nothing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _warn(told: Warning | str, category: type[Warning], *rest: Any) -> None:
