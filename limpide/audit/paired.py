@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from limpide.judging import effective_groups, numbered
+
 ENOUGH_GROUPS = 10  # that hold a difference, for how alike the images of a group are to be known
 
 
@@ -75,11 +77,12 @@ def close(d: np.ndarray, groups: np.ndarray | None, margin: float) -> float:
 def design_effect(values: np.ndarray, groups: np.ndarray) -> float:
     """How many times the variance of the mean is what it would be if images were independent (Kish 1965), at least 1.
 
-    Where differences are in too few groups to tell, whole groups count as one image each.
+    Where differences are in too few groups to tell, whole groups count as one image each. (`judging.design_effect` is that of a share,
+    drawn towards the worst case; most differences are 0, which says nothing of how alike the others are.)
     """
-    sizes = np.unique(groups, return_counts=True)[1]
+    sizes = numbered(groups, len(values))[1]
     if len(np.unique(groups[values != 0])) < ENOUGH_GROUPS:
-        return float((sizes**2).sum() / len(values))
+        return len(values) / effective_groups(sizes)
     between = float((_sums(values - values.mean(), groups) ** 2).sum()) * len(sizes) / (len(sizes) - 1)
     return max(1.0, between / float(((values - values.mean()) ** 2).sum()))
 
@@ -87,8 +90,7 @@ def design_effect(values: np.ndarray, groups: np.ndarray) -> float:
 def _sums(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     if groups is None:
         return values
-    place = np.unique(groups, return_inverse=True)[1]
-    return np.asarray(np.bincount(place, weights=values)).astype(values.dtype)
+    return np.bincount(numbered(groups, len(values))[0], weights=values).astype(values.dtype)
 
 
 def _coins(n: int) -> np.ndarray:

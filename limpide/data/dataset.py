@@ -199,9 +199,6 @@ class Dataset:
         place[order] = np.arange(len(order))
         return replace(self, labels=place[self.labels], classes=tuple(self.classes[k] for k in order), learned=int((images[0] > 0).sum()))
 
-    def rows_given(self, part: int) -> np.ndarray:
-        return np.flatnonzero(self.given == part)
-
     def read_by(self, value_range: Span | None) -> Dataset:
         """The same images, those of more than 8 bits read by this range. Arrays were brought to 8 bits when they came."""
         images: Any = self.images

@@ -22,7 +22,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError, features
 from limpide.data.colours import to_srgb
 from limpide.data.damage import Jpeg, png_is_damaged
 from limpide.data.hushed import hush_libtiff, hushed
-from limpide.data.notes import JPEG, without_notes, without_odd_segments
+from limpide.data.notes import JPEG, PNG, without_notes, without_odd_segments
 from limpide.data.values import Layout, Span, Values, in_native_order, layout_of, values_of
 from limpide.language import N_
 
@@ -266,7 +266,7 @@ def _what_else(data: bytes) -> str:
         return DRAWING
     if b"%pdf-" in text[:1024]:
         return DOCUMENT
-    if data.startswith((b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")):
+    if data.startswith((PNG, b"GIF87a", b"GIF89a")):
         return CUT_SHORT
     if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")) and _tiff_channels(data) > MOST_CHANNELS:
         return TOO_MANY_CHANNELS

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from limpide.data.notes import PNG
+
 Span = tuple[float, float]  # values that become 0 and 255
 
 FULL_SCALES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 LEAST_USED = 8  # a full scale of which the values use less than this part is not theirs
-PNG, PNG_DEPTH = b"\x89PNG\r\n\x1a\n", 24  # where its header says how many bits a value has
+PNG_DEPTH = 24  # place of a PNG at which its header says how many bits a value has
 SHALLOW = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM")  # formats that never hold more than 8 bits, or are never read as more
 START = 32  # bytes that tell most files apart
 

@@ -48,7 +48,6 @@ SEEN = np.dtype(
         ("read", "u1"),  # 1 once all the rest is true
     ]
 )
-UNKNOWN_PRINT = np.zeros(4, np.uint64)
 
 
 def source(spec: dict[str, Any]) -> FileImages | ArchiveImages:

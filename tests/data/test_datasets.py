@@ -240,7 +240,7 @@ def test_fashion_mnist_comes_from_the_system_first(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(datasets, "FASHION_MIRRORS", ("/nowhere/at/all/", f"{folder}/", "https://never/"))
     monkeypatch.setattr(datasets, "FASHION_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()})
     found = datasets.fashion_mnist()
-    assert len(found) == 30 and found.classes[9] == "ankle boot" and len(found.rows_given(TRAIN)) == 20 and len(found.rows_given(TEST)) == 10
+    assert len(found) == 30 and found.classes[9] == "ankle boot" and (found.given == TRAIN).sum() == 20 and (found.given == TEST).sum() == 10
 
 
 def cifar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
@@ -262,7 +262,7 @@ def cifar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
 def test_cifar10_is_read_from_the_official_archive(monkeypatch: pytest.MonkeyPatch) -> None:
     records = cifar(cache_folder() / "cifar10", monkeypatch)
     found = datasets.cifar10()
-    assert (len(found.rows_given(TRAIN)), len(found.rows_given(TEST)), found.classes[6]) == (20, 10_000, "frog")
+    assert ((found.given == TRAIN).sum(), (found.given == TEST).sum(), found.classes[6]) == (20, 10_000, "frog")
     assert found.labels.tolist() == records[:, 0].tolist()
     image = np.asarray(found.images.image(3))
     assert image.shape == (32, 32, 3) and image[5, 7, 2] == records[3, 1 + 2 * 1024 + 5 * 32 + 7]

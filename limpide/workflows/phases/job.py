@@ -24,6 +24,7 @@ from limpide.training.batches import Batches
 from limpide.training.decide import frozen_size
 from limpide.training.network import build
 from limpide.workflows.phases.deadline import Deadline, leave_out
+from limpide.workflows.rivals import Sizes, sizes_of
 
 PHASES: tuple[str, ...] = get_args(Phase)
 
@@ -101,6 +102,10 @@ class Job:
     def network(self, preprocessing: Preprocessing) -> nn.Module:
         """A fresh network for squares like these."""
         return build(self.recipe, len(self.dataset.learned_classes), preprocessing.channels, preprocessing.size)
+
+    def sizes(self) -> Sizes:
+        """Of the comparison with simpler models."""
+        return sizes_of(self.pixels(), len(self.rows("train")), len(self.rows("test")), len(self.dataset.learned_classes))
 
     # -- of the first model, for pretrained networks: a sample of the images, at the size the network was made for
 

@@ -13,7 +13,7 @@ from limpide.models import activations, parameters, pretrained
 from limpide.predictor import BATCH, PIXELS
 from limpide.training.decide import frozen_size
 from limpide.workflows.phases.job import Job
-from limpide.workflows.rivals import WIDTH, Budget, sizes_of
+from limpide.workflows.rivals import WIDTH, Budget
 
 LIBRARIES = 70_000_000  # ONNX Runtime, scikit-learn and what writes the report, once they are loaded
 FROZEN_RIVAL = 90_000_000  # a pretrained network to compare with, and a chunk of images in it
@@ -46,10 +46,9 @@ def judging_bytes(job: Job, model: nn.Module) -> int:
 
 def _rivals(job: Job) -> float:
     """Pixels as float32, and the largest of the models: a forest, or a pretrained network and its features."""
-    train, test = len(job.rows("train")), len(job.rows("test"))
-    sizes = sizes_of(job.pixels(), train, test, len(job.dataset.classes))
+    sizes = job.sizes()
     images = sizes.images(Budget())
-    pixels = 4 * sizes.values * (images["forest"] + test)
+    pixels = 4 * sizes.values * (images["forest"] + sizes.test)
     forest = TREES * NODE * min(images["forest"], TREE_WORK / sizes.values**0.5)
     features = 0 if pretrained(job.recipe) else FROZEN_RIVAL + 4 * WIDTH * (images["frozen"] + sizes.few)
     return pixels + max(forest, features)

@@ -28,7 +28,7 @@ from limpide.workflows.phases.job import Job
 from limpide.workflows.phases.least import HEAD_SECONDS, SEAL_SECONDS, decoding_seconds, score_seconds
 from limpide.workflows.phases.memory import judging_bytes
 from limpide.workflows.phases.seal import ENOUGH
-from limpide.workflows.rivals import FROZEN_WORK, WIDTH, Budget, Sizes, sizes_of
+from limpide.workflows.rivals import FROZEN_WORK, WIDTH, Budget
 
 SPARE = 0.85  # of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
 LOAD_SECONDS = 1.0  # a pretrained network to compare with
@@ -129,7 +129,7 @@ def rival_budget(recipe: Recipe) -> Budget:
 
 def _rival_seconds(job: Job) -> float:
     """What the simpler models will take, all together, at a speed measured here and now."""
-    budget, sizes, speed = rival_budget(job.recipe), _sizes(job), _speed()
+    budget, sizes, speed = rival_budget(job.recipe), job.sizes(), _speed()
     images = sizes.images(budget)
     works = {
         "logistic": images["logistic"] * logistic_work(sizes.values, sizes.classes),
@@ -143,10 +143,6 @@ def _rival_seconds(job: Job) -> float:
     if budget.seconds is not None:
         each = [min(seconds, budget.seconds) for seconds in each]
     return sum(each) + (0.0 if pretrained(job.recipe) else LOAD_SECONDS)
-
-
-def _sizes(job: Job) -> Sizes:
-    return sizes_of(job.pixels(), len(job.rows("train")), len(job.rows("test")), len(job.dataset.learned_classes))
 
 
 def _speed() -> float:
