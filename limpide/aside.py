@@ -15,7 +15,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-LOOK = 0.1  # s between two moments at which whoever waits may leave
+LOOK = 0.1  # s between two moments at which the caller that waits may leave
 PATIENCE = 0.5  # s for what is left to put itself away
 
 
@@ -26,7 +26,7 @@ class Left(BaseException):
 def aside(work: Callable[[], Result]) -> Generator[None, None, Result]:
     """Runs `work` in a new thread; yields while it does; returns what it returns and raises what it raises.
 
-    Whoever closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Left` at its next instruction of Python.
+    A caller that closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Left` at its next instruction of Python.
     """
     found: list[Result] = []
     raised: list[BaseException] = []

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Generator
 from typing import IO, Any
 
-LOOK = 0.1  # s between two moments at which whoever waits may leave
+LOOK = 0.1  # s between two moments at which the caller that waits may leave
 END = 1.0  # s that a killed process may take to be gone: one that waits for a dead disk is left to the system
 
 Tell = Callable[[Any], None]
@@ -55,7 +55,7 @@ class Child:
     def run(self, function: str, *arguments: Any) -> Generator[Any, None, Any]:
         """Yields what the function tells, and None every LOOK seconds in between; returns what it returns and raises what it raises.
 
-        Whoever closes the generator before its end kills the process. Raises Died.
+        Closing the generator before its end kills the process. Raises Died.
         """
         self.start()
         assert self._process is not None and self._process.stdin is not None
@@ -110,7 +110,7 @@ def _listen(stream: IO[bytes], answers: queue.Queue[tuple[str, Any]]) -> None:
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # what a library prints must not be read as an answer
     calls: queue.Queue[tuple[list[str], str, tuple[Any, ...]]] = queue.Queue()
     threading.Thread(target=_take, args=(sys.stdin.buffer, calls), daemon=True).start()
 

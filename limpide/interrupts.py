@@ -50,7 +50,7 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[Wish]:
     """
     wish = Wish()
     if threading.current_thread() is not threading.main_thread():
-        yield wish  # handlers belong to the main thread, and to whoever runs it
+        yield wish  # handlers belong to the main thread, and to the program that runs it
         return
     bell = _Bell()
 
@@ -107,7 +107,7 @@ class _Bell:
 
 # -- a process of ours alone
 
-_work_done: list[Callable[[], bool]] = []  # asked by whoever leaves
+_work_done: list[Callable[[], bool]] = []  # asked before the process is left
 
 
 @contextmanager

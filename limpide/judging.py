@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import betainc, ndtri, stdtrit
 from scipy.stats import hypergeom
 
-PRIOR = 4.0  # groups: so many count as wholly right or wrong together until the data say otherwise
+PRIOR = 4.0  # groups that count as wholly right or wrong together until the data say otherwise
 LEVEL = 0.95
 LUCK = 0.025  # one-sided probability below which a part of the images is said to fall behind
 CLOSE = 0.2  # share: a lag that is shown to be smaller is none to speak of
@@ -33,7 +33,7 @@ class Interval:
     high: float
     n: int  # images
     groups: int  # that these fall into; n where each stands alone
-    effective: float  # so many independent images would say as much
+    effective: float  # number of independent images that would say as much
 
     def above(self, bound: float, luck: float = LUCK) -> bool:
         """Whether a test rejects that the truth is `bound` or less."""

@@ -140,7 +140,7 @@ class RunInfo:
     steps: int | None = None
     epochs: float | None = None
     quote: Quoted | None = None
-    augmentation: Mapping[str, Any] | None = None  # what is done to images while training (LightAugment); {} = nothing; None: nobody wrote it down
+    augmentation: Mapping[str, Any] | None = None  # what is done to training images (LightAugment); {} = nothing; None: not known of older runs
     stop_at: int | None = None  # steps, where a watcher ended the training: in runs of earlier versions
     plans: tuple[Plan, ...] = ()  # other numbers of steps than `steps`, in the order in which they were decided
     left_out: tuple[str, ...] = ()  # what there was no time for (msgids), with --time

@@ -1,4 +1,4 @@
-"""What a person or a program hands over in place of a folder of images, read by one rule whoever hands it in.
+"""What a person or a program hands over in place of a folder of images, read by one rule in every form.
 
 One image is a path, the bytes of a file or an open one, an opened Pillow image, or an array; several are a list, a tuple, an
 object array, a column of a table, or an array with one more axis. Files, bytes and Pillow images go through `data/decode.py`.
@@ -203,7 +203,7 @@ def _file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
 
 
 def _contents(X: Any) -> np.ndarray | list[Item]:
-    """Numbers are an array of any shape; whatever else holds images is a list of them. Raises DataError."""
+    """Numbers are an array of any shape; everything else that holds images is a list of them. Raises DataError."""
     if _is_one(X):
         return [_item(X, 0)]
     if hasattr(X, "to_numpy"):  # a column of a table
@@ -218,7 +218,7 @@ def _contents(X: Any) -> np.ndarray | list[Item]:
         X = X.reshape(-1)
     if isinstance(X, (Mapping, Set)) or not isinstance(X, Iterable):
         raise DataError(
-            "L281", N_("this is no image"), where=type(X).__name__, todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them")
+            "L281", N_("this is not an image"), where=type(X).__name__, todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them")
         )
     return [_item(item, k) for k, item in enumerate(X)]
 
@@ -239,7 +239,7 @@ def _item(item: Any, k: int) -> Item:
         return one_image(_array(item), k)
     raise DataError(
         "L281",
-        N_("this is no image"),
+        N_("this is not an image"),
         where=f"image {k}: {type(item).__name__}",
         todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them"),
     )

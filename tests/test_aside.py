@@ -31,7 +31,7 @@ def test_it_yields_while_c_code_works() -> None:
     assert steps >= 2
 
 
-def test_whoever_leaves_does_not_wait_for_c_code_and_python_is_left() -> None:
+def test_leaving_does_not_wait_for_c_code_and_ends_python() -> None:
     seen: list[str] = []
 
     def work() -> None:

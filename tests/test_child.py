@@ -81,7 +81,7 @@ def first(steps: Any) -> int:
     return next(int(one) for one in steps if one is not None)
 
 
-def test_whoever_leaves_kills_it_in_the_midst_of_c_code(child: Child) -> None:
+def test_leaving_kills_it_in_the_midst_of_c_code(child: Child) -> None:
     steps = child.run(f"{HERE}:deaf")
     process = first(steps)
     began = time.monotonic()

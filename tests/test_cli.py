@@ -556,7 +556,7 @@ def test_rows_come_as_they_are_known_and_ctrl_c_keeps_them(place: Place, tmp_pat
 
 
 @pytest.mark.parametrize("how", ["--csv", "--jsonl", "--json", "--top=2"])
-def test_whoever_reads_may_leave(place: Place, how: str) -> None:
+def test_a_reader_may_leave(place: Place, how: str) -> None:
     """limpide predict … | head -1: quietly, at once, and no failure."""
     with predicting(place, *["others/disc/0000.png"] * (40 * BATCH), how) as process:
         assert process.stdout is not None and process.stderr is not None

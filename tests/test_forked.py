@@ -125,7 +125,7 @@ in_a_fork(work)
     assert (done.returncode, done.stdout.split()) == (0, ["told", "['put", "away']"]), done.stderr
 
 
-def test_whoever_was_not_forked_computes_where_he_is() -> None:
+def test_a_process_that_was_not_forked_starts_no_thread() -> None:
     program = (
         "from limpide import forked; import threading\nprint(forked.is_forked(), forked.in_a_new_thread(threading.current_thread)() is threading.main_thread())"
     )

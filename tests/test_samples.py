@@ -1,4 +1,4 @@
-"""Whoever hands an image in, and in whatever form: the same pixels as its file gives, or one line that says why not."""
+"""An image in each form that a program may hand in: the same pixels as its file gives, or one line that says why not."""
 
 from __future__ import annotations
 

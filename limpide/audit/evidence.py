@@ -44,9 +44,9 @@ class Evidence:
     probabilities: np.ndarray  # float (n, classes)
     majority: int  # the most frequent class of the training part
     temperature: float = 1.0
-    trained_on: int | None = 0  # of these images, so many were used in the training, or nearly the same ones were; None where nobody can say
-    nearly: int | None = 0  # of those, so many are not byte for byte the same; None where near duplicates could not be looked for
-    learned: int | None = None  # so many of `classes`, the first, are known to the model; None = all
+    trained_on: int | None = 0  # how many of these images the training used, or nearly the same ones; None where that is not known
+    nearly: int | None = 0  # how many of those are not byte for byte the same; None where near duplicates could not be looked for
+    learned: int | None = None  # how many of `classes`, the first, the model knows; None = all
     image: Callable[[int], Image.Image] | None = field(default=None, compare=False)  # i-th image in RGB, for pictures
     groups: np.ndarray | None = None  # (n,): images with the same number belong together; None = each stands alone
     grouped_by: str = ""  # the user's columns that say so; "" = images that are nearly the same
@@ -99,7 +99,7 @@ class Evidence:
         return len(self.truth) if self.groups is None else len(np.unique(self.groups))
 
     def on_groups(self, effective: float) -> list[Message]:
-        """How images that belong together were counted, for the details. effective: so many independent images say as much."""
+        """How images that belong together were counted, for the details. effective: the number of independent images that say as much."""
         n, count = len(self.truth), self.group_count
         if not self.groups_known:
             return [

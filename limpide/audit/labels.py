@@ -17,7 +17,7 @@ def suspects(probabilities: np.ndarray, truth: np.ndarray) -> list[tuple[int, in
     probabilities: (n, classes) of images that were not learned from · truth: int (n,)
     """
     classes = probabilities.shape[1]
-    # The mean probability of a class among the images that carry its label; a class without one, or that is never said, can take nobody's image.
+    # The mean probability of a class among the images that carry its label; a class without one, or that is never said, can take no image.
     own = [probabilities[truth == k, k].mean() if (truth == k).any() and probabilities[:, k].any() else np.inf for k in range(classes)]
     enough = np.where(probabilities >= np.array(own), probabilities, -np.inf)
     said = enough.argmax(1)

@@ -144,7 +144,7 @@ def logistic(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowan
     def fit(rows: np.ndarray) -> LogisticRegression:
         model = LogisticRegression(C=0.01, max_iter=ITERATIONS, tol=1e-3)
         with warnings.catch_warnings(), machine.one_thread():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # so many iterations are the intention
+            warnings.simplefilter("ignore", ConvergenceWarning)  # stopping after ITERATIONS is intended
             return model.fit(taken(train, rows), train_labels[rows])
 
     _warm(fit, train_labels)

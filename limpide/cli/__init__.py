@@ -70,7 +70,7 @@ def main() -> None:
             _obey()
         except SystemExit as end:
             status = end.code
-        except (BrokenPipeError, Unread):  # whoever read our output has left: limpide … | head
+        except (BrokenPipeError, Unread):  # the reader of our output has left: limpide … | head
             pass
         _say_the_rest()
         if status:

@@ -178,7 +178,7 @@ class Dataset:
     left_out: Sequence[tuple[str, str]] = ()  # (file, reason as msgid) of what was listed and cannot be used
     notes: Sequence[Message] = field(default=(), compare=False)  # what a person should know of how the data were read
     grouped_by: str = field(default="", compare=False)  # the columns that say so, with commas
-    learned: int | None = None  # so many of `classes`, the first, are in the training part; None = all of them
+    learned: int | None = None  # how many of `classes`, the first, are in the training part; None = all of them
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", np.asarray(self.labels, np.int32))  # a million of them are held from end to end

@@ -161,7 +161,7 @@ def _finished(image: Image.Image, layout: Layout | None, turned: bool, value_ran
 
 @contextlib.contextmanager
 def _decoding() -> Iterator[None]:
-    """Whatever goes wrong within it is Undecodable; nothing is printed."""
+    """Every error within it becomes Undecodable; nothing is printed."""
     try:
         with hushed:
             yield

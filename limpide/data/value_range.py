@@ -32,7 +32,7 @@ CHUNK = 1024  # files whose first bytes a thread reads at once
 KEPT = "values.npy"
 FEW_LEVELS = 16  # grey levels, of 256, that nine of ten values of an image lie in
 MANY_FAINT = 0.25  # share of the images of more than 8 bits
-MARKS_GAP = 4  # marks of what was not measured lie so many times farther away than all values
+MARKS_GAP = 4  # how many times farther away than all values marks of what was not measured lie
 MOST_MARKS = 0.5  # share of the values
 
 

@@ -1,4 +1,4 @@
-"""Where a network of somebody else's fails: the layer, what it expects, and what came."""
+"""Where a network from outside limpide fails: the layer, what it expects, and what came."""
 
 from __future__ import annotations
 

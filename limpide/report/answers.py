@@ -1,4 +1,4 @@
-"""What predict prints: each row as soon as it is known. Whoever reads (a file, a pipe, a person) keeps it, whatever happens next."""
+"""What predict prints: each row as soon as it is known. What reads (a file, a pipe, a person) keeps it, even when the next one fails."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tup
             if writer.at_once or n % BATCH == 0:
                 rows, waiting = waiting, []  # before: Ctrl-C in between may leave a row out, but writes none twice
                 writer.write(rows)
-    finally:  # whoever stops it keeps what is known
+    finally:  # stopped early, what is known is kept
         writer.write(waiting)
     writer.end()
     if clipped:

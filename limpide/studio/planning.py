@@ -66,7 +66,7 @@ class Planner:
         return {"more_than": 0} | found
 
     def close(self) -> None:
-        """Ends the process; whoever waits for it is answered at once."""
+        """Ends the process; a request that waits for it is answered at once."""
         self._newest += 1
         self._child.close()
         self._thread.shutdown(wait=False, cancel_futures=True)

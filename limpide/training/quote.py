@@ -18,9 +18,9 @@ from limpide.training.fit import fit, logits_of
 from limpide.training.state import TrainState
 
 FEWEST_TIMED, MOST_TIMED = 2, 16  # steps
-TIMED_SECONDS = 0.5  # until so many of them are done, as many steps are timed as fit
+TIMED_SECONDS = 0.5  # steps are timed for this long, once FEWEST_TIMED are done, and at most MOST_TIMED
 TIMED_IMAGES = 32  # at once: a few take nearly as long as a batch
-# Multiply-adds that all passes over the training part may cost, forwards, when nobody gave a time or a number of passes, by the kind of
+# Multiply-adds that all passes over the training part may cost, forwards, without --time and --epochs, by the kind of
 # device. Work and not seconds, so that a slow or a busy machine trains the same network: about ten minutes of two processor cores.
 MOST_UNASKED = {"cpu": 1e13, "mps": 1e14, "cuda": 1e15}
 MOST_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
@@ -57,7 +57,7 @@ def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe
 
 
 def passes_unasked(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[int, int]:
-    """(passes over so many training images when nobody asked for a number or gave a time, the usual number). work: multiply-adds of one image."""
+    """(passes over this many training images without --time and --epochs, the usual number). work: multiply-adds of one image."""
     usual = default_epochs(recipe, images, grey)
     most = MOST_UNASKED[torch.device(recipe.device).type]
     return max(1, min(usual, int(most / max(1, images * work)))), usual

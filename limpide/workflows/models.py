@@ -30,7 +30,7 @@ from limpide.predictor import BATCH, Predictor
 from limpide.training.decide import check_model
 
 ROUNDS = 3  # one of them may be disturbed by what else the machine does, and the result is remembered for long
-TRIES = 3  # times so many rounds, while they contradict each other
+TRIES = 3  # times the rounds are repeated while they contradict each other
 APART = 2.0  # times the least: rounds that far apart were not undisturbed
 SLOWER = 1.5  # times as long an image takes in a batch as alone: more is not the network's doing
 

@@ -170,7 +170,7 @@ def _attempts(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: M
 
 
 def _telling(attempt: Attempt, trying: Progress) -> Generator[Event, None, Rival | None]:
-    """The attempt, telling `trying` where it has nothing else to tell: whoever listens may stop there."""
+    """The attempt, telling `trying` where it has nothing else to tell: the listener may stop there."""
     with contextlib.closing(attempt):
         while True:
             try:

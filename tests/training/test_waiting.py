@@ -30,6 +30,6 @@ def test_threads_sleep_after_some_looks() -> None:
     assert f"GOMP_SPINCOUNT = '{LOOKS}'" in told()
 
 
-def test_whoever_says_how_threads_wait_is_obeyed() -> None:
+def test_a_wish_how_threads_wait_is_obeyed() -> None:
     assert "GOMP_SPINCOUNT = '5'" in told(GOMP_SPINCOUNT="5")
     assert f"GOMP_SPINCOUNT = '{LOOKS}'" not in told(OMP_WAIT_POLICY="ACTIVE")

@@ -27,7 +27,7 @@ def now() -> float:
 
 @dataclass(frozen=True)
 class Deadline:
-    """asked: s of the whole command, None where nobody asked · began: when the work began, on the clock of `now`."""
+    """asked: s of the whole command, None without --time · began: when the work began, on the clock of `now`."""
 
     asked: float | None
     began: float
@@ -37,7 +37,7 @@ class Deadline:
         return now() - self.began
 
     def left(self) -> float:
-        """Seconds; below 0 when it is over, infinite where nobody asked."""
+        """Seconds; below 0 when it is over, infinite without --time."""
         return math.inf if self.asked is None else self.asked - self.passed()
 
     def allows(self, seconds: float) -> bool:
@@ -116,11 +116,11 @@ class Loop:
     worth: int = 0  # steps; with fewer it is not begun
 
     def seconds(self, steps: int, step_seconds: float) -> float:
-        """What so many more steps take, with a look after each pass."""
+        """What this many more steps take, with a look after each pass."""
         return steps * step_seconds + math.ceil(steps / self.a_pass) * self.look
 
     def within(self, left: float, step_seconds: float) -> int:
-        """So many more steps fit into the `left` seconds, a look at the end included."""
+        """How many more steps fit into the `left` seconds, a look at the end included."""
         whole, rest = divmod(max(0.0, left), max(1e-9, self.seconds(self.a_pass, step_seconds)))
         return int(whole) * self.a_pass + min(self.a_pass, int(max(0.0, rest - self.look) / max(1e-9, step_seconds)))
 

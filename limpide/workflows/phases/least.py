@@ -75,7 +75,7 @@ def wanted_pixels(recipe: Recipe, seen: Glimpse, dataset: Dataset) -> dict[Prepr
 
 
 def score_seconds(test: int, decoding: float, image: float) -> float:
-    """Sealing, scoring so many test images and the report, which are never left out. decoding, image: seconds an image."""
+    """Seconds that sealing, scoring this many test images and the report take, which are never left out. decoding, image: seconds an image."""
     return SEAL_SECONDS + test * (decoding + SEALED * image) + REPORT_SECONDS
 
 

@@ -96,7 +96,7 @@ def quote_work(job: Job) -> Iterator[Event]:
 
 
 def _accepted(job: Job) -> torch.nn.Module:
-    """The fresh network. One of somebody else's is refused before anything is learned when it could not be shipped."""
+    """The fresh network. One from outside limpide is refused before anything is learned when it could not be shipped."""
     preprocessing = job.pixels().preprocessing
     try:
         if is_outside(job.recipe.model):
@@ -123,7 +123,7 @@ def _pasted_seconds(job: Job, work: int, image: float) -> float:
 
 
 def rival_budget(recipe: Recipe) -> Budget:
-    """What a simpler model may cost: so much work, and so many seconds only where a time was asked for."""
+    """What a simpler model may cost: work, and seconds only where a time was asked for."""
     return Budget() if recipe.time is None else Budget(seconds=max(2.0, recipe.time * 0.07))
 
 
