@@ -79,7 +79,7 @@ def test_empty_parts_leave_no_dashes() -> None:
 
 def test_each_kind_has_its_own_exit_status() -> None:
     kinds = (LimpideError, UsageError, DataError, ModelError, RunError, TrainingError)
-    assert [kind.exit_status for kind in kinds] == [1, 2, 3, 4, 5, 6]
+    assert [kind.exit_status for kind in kinds] == [70, 2, 3, 4, 5, 6]
     assert all(issubclass(kind, LimpideError) for kind in kinds)
 
 
