@@ -154,7 +154,11 @@ class Run:
         but their files, and write nowhere else."""
         home, left = self.path.resolve(), [self.path]
         while left:
-            with os.scandir(left.pop()) as entries:
+            try:
+                entries = os.scandir(left.pop())
+            except FileNotFoundError:
+                continue  # a training that tidies up takes folders away
+            with entries:
                 for entry in entries:
                     if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(home):
                         todo = N_("put the file itself in its place, or delete the link")

@@ -295,6 +295,17 @@ def test_a_link_that_leaves_the_run_is_found_wherever_it_is(tmp_path: Path) -> N
         run.check_links()
 
 
+def test_a_folder_that_goes_away_while_links_are_looked_for_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training that ends deletes its cache, and the page that shows it asks all the time."""
+    run, scan = Run.create(tmp_path, "a", {}), os.scandir
+    monkeypatch.setattr(os, "scandir", lambda place: (run.cache.exists() and Path(place) == run.cache and run.cache.rmdir()) or scan(place))
+    run.check_links()
+    assert not run.cache.exists()
+    (run.predictions / "x").symlink_to(tmp_path)
+    with pytest.raises(RunError, match="L519"):
+        run.check_links()
+
+
 def test_every_place_that_shows_a_damaged_run_says_so(tmp_path: Path) -> None:
     """What a person sees of it: in a notebook, and in the studio's list, beside the others."""
     write(tmp_path / "a-001", GOOD)
