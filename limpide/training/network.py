@@ -88,7 +88,7 @@ def augmentation(recipe: Recipe, epochs: float, grey: bool) -> Augment | None:
 def altered(change: Augment | None, epochs: float) -> Message:
     """What is done to images while training, or why nothing is."""
     if not isinstance(change, LightAugment):
-        return message(N_("while training, images are shown as they are (no augmentation): {epochs:number} passes are too few for it to help"), epochs=epochs)
+        return message(N_("while training, images are shown as they are (no augmentation): too few passes for it to help ({epochs:number})"), epochs=epochs)
     says = N_("while training, each image is altered anew: zoomed by up to {zoom:percent}, shifted by up to {shift:percent} of its side{mirrored}")
     if change.turn or change.light:
         says = N_(
