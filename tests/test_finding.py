@@ -20,7 +20,7 @@ def finding(**changed: Any) -> Finding:
     values = dict(
         name="example",
         verdict="warn",
-        message=message(N_("It made no mistake on {total:count} test images."), total=1234),
+        message=message(N_("It made no mistake on {n:count} test image."), N_("It made no mistake on {n:count} test images."), n=1234),
         numbers=[Number("accuracy", 0.987, "share", 0.97, 0.99, 1234), Number("parameters", 3_500_000, "count")],
         table=Table([("class", "text"), ("recall", "percent")], [["cat", 0.5], [message(N_("the network")), None]], message(N_("the network"))),
         pictures=[Picture("a/b.jpg", "cat", "dog", 0.91, "abcd")],

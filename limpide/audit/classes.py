@@ -94,7 +94,9 @@ def confusions(evidence: Evidence) -> Finding:
             said=rows[0][1],
         )
         if rows
-        else message(N_("It confused no two classes on {n:count} test images."), n=len(evidence.truth))
+        else message(
+            N_("It confused no two classes on {n:count} test image."), N_("It confused no two classes on {n:count} test images."), n=len(evidence.truth)
+        )
     )
     columns = [(N_("true class"), "text"), (N_("called"), "text"), (N_("images"), "count"), (N_("share of the class"), "percent")]
     return Finding(
@@ -150,7 +152,7 @@ def mistakes(evidence: Evidence) -> Finding:
             sure=sure,
         )
         if len(wrong)
-        else message(N_("It made no mistake on {total:count} test images."), total=len(evidence.truth))
+        else message(N_("It made no mistake on {n:count} test image."), N_("It made no mistake on {n:count} test images."), n=len(evidence.truth))
     )
     return Finding(
         name="mistakes",

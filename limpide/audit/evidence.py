@@ -88,6 +88,8 @@ class Evidence:
         n, count = len(self.truth), self.group_count
         if count > MOSTLY_ALONE * n:
             return message(N_("{n:count} image"), N_("{n:count} images"), n=n)
+        if count == 1:
+            return message(N_("{n:count} images of a single group"), n=n)
         if self.grouped_by in GROUPS:
             return message(N_("{n:count} images of {groups:count} {names}"), n=n, groups=count, names=message(GROUPS[self.grouped_by]).to_json())
         if self.grouped_by:

@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import io
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -425,3 +426,12 @@ def test_the_cost(how: str, says: str) -> None:
     )
     assert finding.number("parameters").value == 3_500_000
     assert finding.number(f"energy, {how}").value == 2.0 and says in str(finding.details[0]).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_one_image_and_one_group_are_said_in_the_singular() -> None:
+    for images, groups in ((1, None), (12, np.zeros(12, int))):
+        truth = np.arange(images) % 2
+        sure = Evidence(("a", "b"), tuple(map(str, truth)), truth, np.eye(2)[truth], 0, groups=groups, grouped_by="patient" if images > 1 else "")
+        for audit in AUDITS.values():
+            assert not re.search(r"\b1 (test images|images|groups|patients)\b", str(audit(sure)))
+        assert str(sure.images()) == ("1 image" if images == 1 else "12 images of a single group")
