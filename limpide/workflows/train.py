@@ -82,6 +82,8 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
             raise RunError("L507", N_("the images changed since this run began"), where=dataset.location, todo=N_("start another run with --new"))
         job = Job(run, dataset, deadline.now() - started - info.spent, images, rehash, info)
         run.rewind(_offset(job))
+        for half in run.checkpoints.glob(".*.tmp"):  # of a process that was ended while it saved
+            half.unlink(missing_ok=True)
         if info.epoch_id and info.machine != machine.describe():
             yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))
         run.update(status="running")
