@@ -173,6 +173,18 @@ def test_without_a_time_a_slow_machine_changes_the_estimate_and_not_the_training
     assert found[0] == found[1]
 
 
+def test_a_quote_that_is_made_again_decides_again_and_half_a_checkpoint_goes(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a busier machine had been quoted, and the process ended before that was entered."""
+    Slow(monkeypatch, step=0.1)
+    run, dataset, _ = prepare(str(shapes), TINY.but(time=60, epochs=1), tmp_path)
+    run.update(left_out=[FINE_TUNING])
+    half = run.checkpoints / ".step-00000009-000000.safetensors.1.tmp"
+    half.write_bytes(b"half")
+    for _event in train(run, dataset, judge=False):
+        pass
+    assert run.info().left_out == () and steps_of(run) > 0 and not half.exists()
+
+
 def test_fine_tuning_for_which_there_is_no_time_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = photo_folder(tmp_path / "shapes", per_class=8, size=(32, 32), classes=("disc", "square"))
     Slow(monkeypatch, step=1e6)

@@ -90,9 +90,8 @@ def quote_work(job: Job) -> Iterator[Event]:
     if job.recipe.time is None and job.info.wanted.get("epochs") is None and epochs < usual:
         says = N_("that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time asks for more")
         yield job.say("decision", message(says, usual=usual))
-    if not steps and job.recipe.time is not None:
-        job.leave_out(FINE_TUNING)
-    job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json())
+    left_out = [FINE_TUNING] if not steps and job.recipe.time is not None else []
+    job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json(), left_out=left_out)
 
 
 def _accepted(job: Job) -> torch.nn.Module:
