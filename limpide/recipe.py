@@ -53,7 +53,7 @@ class Recipe:
     )
     freeze: str = _choice(
         "auto",
-        N_("what stays as it was published while the rest learns: auto, none, so many blocks from the first on, or head for all but the last layer"),
+        N_("what stays as it was published while the rest learns: auto, none, a number of blocks counted from the first, or head for all but the last layer"),
         pattern=r"auto|none|head|\d{1,4}",
         source="Yosinski et al. 2014",
     )

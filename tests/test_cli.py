@@ -338,7 +338,12 @@ def test_evaluate(place: Place) -> None:
     right = sum(item["label"] == Path(item["file"]).parent.name for item in predicted)
     assert found["accuracy"] == pytest.approx(right / 18), "evaluate and predict agree"
     done = place("evaluate", place.run, "others", status=None)
-    assert last(done).startswith("next: limpide ")
+    assert last(done).startswith("next: limpide ") and "many more images like these" in done.stdout
+
+
+def test_a_score_on_images_of_the_training_promises_nothing_for_others(place: Place) -> None:
+    done = place("evaluate", place.run, "photos", status=None)
+    assert "this flatters it" in " ".join(done.stdout.split()) and "many more images like these" not in done.stdout
 
 
 def test_evaluate_ends_with_1_where_a_verdict_is_bad(place: Place, tmp_path: Path) -> None:
@@ -455,6 +460,12 @@ def test_an_unfinished_run_says_so_when_its_model_is_used(place: Place, tmp_path
 def test_what_training_refuses_is_looked_at_again_first(place: Place, tmp_path: Path) -> None:
     shutil.copytree(place.photos / "disc", tmp_path / "photos" / "disc")
     assert last(place("check", tmp_path / "photos", status=1)) == f"next: limpide check {tmp_path / 'photos'}"
+
+
+def test_the_command_after_check_means_the_same_groups_and_values(place: Place) -> None:
+    assert last(place("check", "photos", status=None)) == "next: limpide train photos"
+    asked = ("--groups", "none", "--value-range", "0..4095")
+    assert last(place("check", "photos", *asked, status=None)) == f"next: limpide train photos {' '.join(asked)}"
 
 
 def test_a_language_that_is_not_there_is_told(place: Place) -> None:

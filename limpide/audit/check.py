@@ -48,6 +48,8 @@ def balance(checked: Checked) -> Finding:
     }
     verdict: Verdict = "ok"
     says, few = N_("{n:count} usable images in {k:count} classes, {small:count} to {large:count} a class."), None  # few: a sentence with a plural
+    if small == large:
+        says = N_("{n:count} usable images in {k:count} classes, {small:count} a class.")
     if len(dataset.classes) == 1:
         verdict, says = "bad", N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them.")
     elif not large:

@@ -84,7 +84,7 @@ def confusions(evidence: Evidence) -> Finding:
         i, j = divmod(k, len(evidence.classes))
         rows.append([evidence.classes[i], evidence.classes[j], int(off[i, j]), float(off[i, j] / counts[i].sum())])
     says = (
-        message(N_("It took no class for the same other one twice, on {n:count} test images."), n=len(evidence.truth))
+        message(N_("Of {n:count} test images, no two of one class were given the same wrong name."), n=len(evidence.truth))
         if len(rows) > 1 and rows[0][2] == 1
         else message(
             N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}."),

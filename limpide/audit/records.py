@@ -107,7 +107,7 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
 
 def left_out(parts: Sequence[str], asked: float) -> Finding:
     """What there was no time for. parts: msgids, asked: s."""
-    says = N_("Left out for want of time ({asked:duration} were asked for): {parts}. A longer --time with --new has room for it.")
+    says = N_("Left out for want of time (time asked for: {asked:duration}): {parts}. A longer --time with --new has room for it.")
     listed = reduce(lambda before, part: message(N_("{before}, {part}"), before=before.to_json(), part=part.to_json()), map(message, parts))
     return Finding(name="left_out", verdict="unknown", message=message(says, asked=asked, parts=listed.to_json()))
 
@@ -134,7 +134,7 @@ def cost(
     energy: Energy,
 ) -> Finding:
     says: Message = message(
-        N_("The model file has {size:bytes} and names an image in {ms:number} ms here; the work took {whole:duration}, quoted {quoted:duration}."),
+        N_("The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took {whole:duration}, quoted {quoted:duration}."),
         size=file_bytes,
         ms=milliseconds,
         whole=whole,

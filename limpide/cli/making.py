@@ -56,8 +56,13 @@ def check(data: str, groups: str, value_range: str, rehash: bool, as_json: bool)
     else:
         terminal.print_findings(findings, screen.console)
         refused = findings["balance"].verdict == "bad"  # training would say no: mend it, then look again
-        screen.next("limpide", "check" if refused else "train", data)
+        screen.next("limpide", "check" if refused else "train", data, *_asked({"--groups": groups, "--value-range": value_range}))
     sys.exit(verdict(findings))
+
+
+def _asked(options: dict[str, str]) -> list[str]:
+    """The options that the next command needs, too, to mean the same images and groups."""
+    return [word for name, value in options.items() if value != "auto" for word in (name, value)]
 
 
 @verb(

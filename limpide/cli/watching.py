@@ -29,7 +29,7 @@ limpide studio elsewhere/           the runs of another folder
 limpide train photos/ --watch       the studio beside a training
 limpide studio --model efficientnet_lite0 --images photos/      any network, without a training
 limpide studio --model package.module:Net --weights net.safetensors --images photos/
-It listens on this machine only, and lets in who has the link that it prints."""),
+It listens on this machine only, and lets in only those who have the link that it prints."""),
 )
 @click.argument("runs", type=click.Path(path_type=Path), required=False)
 @runs_folder

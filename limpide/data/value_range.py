@@ -75,7 +75,7 @@ class ValueRange:
             )
         elif self.span[0] == 0 and self.span[1] in FULL_SCALES:
             says = N_(
-                "values of more than 8 bits go to {high:number} in {n:count} images and are read as {bits} bit, 0 to {to:number} (--value-range sets another range)"
+                "values of more than 8 bits go to {high:number} in {n:count} images and are read as {bits}-bit, 0 to {to:number} (--value-range sets another range)"
             )
             values["bits"] = round(math.log2(self.span[1] + 1))
         else:

@@ -41,7 +41,7 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = Fal
             found.append(
                 (
                     "warn",
-                    message(N_("Overfits since pass {n:count}: the loss on validation rises while the loss on training falls."), n=best + 2),
+                    message(N_("It overfits from pass {n:count} on: the loss on validation rises while the loss on training falls."), n=best + 2),
                 )
             )
         elif since >= PATIENCE:
@@ -61,7 +61,7 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = Fal
         says = N_("One pass done: no trend can be told yet.") if epochs else N_("Learning; the first look at validation comes at the end of the pass.")
         found.append(("ok", message(says)))
     elif epochs and not found:
-        found.append(("ok", message(N_("Learned in a single pass: {accuracy:percent} of validation right."), accuracy=epochs[-1].validation_accuracy)))
+        found.append(("ok", message(N_("One pass was made: {accuracy:percent} of validation right."), accuracy=epochs[-1].validation_accuracy)))
     return found
 
 

@@ -48,6 +48,7 @@ SECTIONS = (
     ("cost", N_("What it cost")),
     ("export", N_("The file to take away")),
 )
+PLAIN = {"left_out": N_("What was left out")}  # headings of findings that have no template of their own
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iter
             yield Section(name, title, f"{name}.html", findings.get(name))
     for name, finding in findings.items():
         if name not in known:
-            yield Section(name, name.replace("_", " ").capitalize(), "other.html", finding)
+            yield Section(name, PLAIN.get(name, name.replace("_", " ").capitalize()), "other.html", finding)
     yield Section("made", N_("How it was made"), "made.html", None)
 
 

@@ -20,7 +20,7 @@ def _table(*columns: str) -> Any:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    table = Table(box=SIMPLE, pad_edge=False, show_edge=False)
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for k, column in enumerate(columns):
         table.add_column(column, justify="left" if k == 0 else "right", overflow="fold")
     return table
@@ -94,7 +94,7 @@ def print_unit(finding: Finding) -> None:
         table.add_row(f"{significant(patch[k])} × {significant(kernel[k])}", significant(products[k]))
     if len(order) > len(shown):
         rest = sum(products[k] for k in order[len(shown) :])
-        table.add_row(_("{n} smaller products").format(n=len(order) - len(shown)), significant(rest))
+        table.add_row(str(message(N_("{n:count} smaller products"), n=len(order) - len(shown))), significant(rest))
     table.add_row(_("bias"), significant(finding.data["bias"]))
     table.add_row(_("sum, in 64-bit arithmetic"), significant(finding.data["sum"]))
     table.add_row(_("what the network computed"), significant(finding.data["torch"]))

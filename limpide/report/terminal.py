@@ -84,7 +84,8 @@ def _headline(finding: Finding | None, console: Console) -> None:
         return
     _claim(finding, console, "bold")
     score = wording.number_of(finding, "accuracy")
-    if score and score.low is not None and score.high is not None:
+    flattered = bool(wording.value_of(finding, "used in training"))  # what it trained on says nothing about other images
+    if score and score.low is not None and score.high is not None and not flattered:
         sure = N_("If we tested it on many more images like these, the score would very likely lie between {low:percent} and {high:percent}.")
         _paragraph(str(message(sure, low=score.low, high=score.high)), console)
     if says := wording.second_line(finding):

@@ -355,7 +355,7 @@ def test_no_confusion_is_called_the_most_frequent_where_each_came_once() -> None
     first, second = (next(i for i, truth in enumerate(evidence("perfect", 40).truth) if truth == k) for k in (0, 1))
     assert told().startswith("It confused no two classes")
     assert told((first, 1)).startswith("Its most frequent confusion: 1 of ")
-    assert told((first, 1), (second, 0)) == "It took no class for the same other one twice, on 40 test images."
+    assert told((first, 1), (second, 0)) == "Of 40 test images, no two of one class were given the same wrong name."
 
 
 def test_the_surest_mistake_comes_first() -> None:
@@ -422,7 +422,7 @@ def test_the_cost(how: str, says: str) -> None:
     well_formed(finding, "cost")
     assert (
         str(finding).replace("\N{NO-BREAK SPACE}", " ")
-        == "The model file has 13.4 MB and names an image in 4.2 ms here; the work took 1 min 14 s, quoted 1 min."
+        == "The model file takes 13.4 MB and names an image in 4.2 ms here; the work took 1 min 14 s, quoted 1 min."
     )
     assert finding.number("parameters").value == 3_500_000
     assert finding.number(f"energy, {how}").value == 2.0 and says in str(finding.details[0]).replace("\N{NO-BREAK SPACE}", " ")

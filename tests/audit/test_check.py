@@ -53,7 +53,7 @@ def test_a_clean_folder_is_not_accused(photos: Path) -> None:
     found = checked(photos)
     assert list(found) == list(CHECKS)
     assert {name: finding.verdict for name, finding in found.items() if finding.verdict != "ok"} == {}
-    assert str(found["balance"]) == "40 usable images in 2 classes, 20 to 20 a class."
+    assert str(found["balance"]) == "40 usable images in 2 classes, 20 a class."
 
 
 def test_copies(photos: Path) -> None:

@@ -246,7 +246,7 @@ def records() -> list[Finding]:
             "cost",
             "ok",
             message(
-                "The model file has {size:bytes} and names an image in {ms:number} ms here; the work took {whole:duration}, quoted {quoted:duration}.",
+                "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took {whole:duration}, quoted {quoted:duration}.",
                 size=1_240_000,
                 ms=0.41,
                 whole=92.0,

@@ -32,7 +32,7 @@ def noisy(losses: Sequence[float], spread: float = 0.05) -> list[float]:
         (noisy([2.3] * 50), (2.31, 1.9), "ok", "Learned"),  # validation says that something was
         (noisy(np.linspace(2.3, 0.4, 50).tolist()), (1.5, 0.9), "ok", "Learned without overfitting"),
         ([2.3, 9.0, *np.linspace(4, 0.3, 48).tolist()], (1.5, 0.4), "ok", "Learned without overfitting"),  # a leap that was made good
-        ([2.3] * 9, (2.3,), "ok", "single pass"),  # too few steps to say so
+        ([2.3] * 9, (2.3,), "ok", "One pass was made"),  # too few steps to say so
     ],
 )
 def test_what_is_said_when_it_is_over(losses: list[float], validation: tuple[float, ...], kind: str, words: str) -> None:

@@ -12,6 +12,7 @@ import fake_run as fake
 import pytest
 
 from limpide import language
+from limpide.audit.records import left_out
 from limpide.finding import Finding, Number, Picture
 from limpide.language import message
 from limpide.report.page import html_of, write_page
@@ -142,6 +143,16 @@ def test_the_score_is_explained_in_words(tmp_path: Path) -> None:
 def test_a_finding_nobody_has_heard_of_is_shown(tmp_path: Path) -> None:
     text = Reader(html_of(fake.make_run(tmp_path))).text
     assert "Robustness" in text and "A finding that the page has never heard of." in text and "not known" in text
+
+
+def test_what_there_was_no_time_for_has_a_heading_in_every_language(tmp_path: Path) -> None:
+    run = fake.make_run(tmp_path)
+    run.add_finding(left_out(["simpler models"], 40.0))
+    assert "What was left out" in Reader(html_of(run)).text
+    language.use("fr")
+    if language._("What was left out") == "What was left out":
+        pytest.skip("the French catalogue limpide.mo is not compiled here")
+    assert "Ce qui a été laissé de côté" in Reader(html_of(run)).text
 
 
 def test_reasons_for_leaving_out_are_counted_and_odd_file_names_spelled_out(tmp_path: Path) -> None:
