@@ -24,6 +24,7 @@ from limpide.cli import cli, main
 from limpide.data.split_file import read_split
 from limpide.predictor import BATCH
 from limpide.recipe import Recipe
+from limpide.run import Run
 from limpide.seen import see
 
 VERBS = [
@@ -466,6 +467,15 @@ def test_the_command_after_check_means_the_same_groups_and_values(place: Place) 
     assert last(place("check", "photos", status=None)) == "next: limpide train photos"
     asked = ("--groups", "none", "--value-range", "0..4095")
     assert last(place("check", "photos", *asked, status=None)) == f"next: limpide train photos {' '.join(asked)}"
+
+
+def test_what_became_of_a_run_is_said_in_the_language_asked_for(place: Place, tmp_path: Path) -> None:
+    Run.create(tmp_path, "photos", {"status": "running"})  # its process is gone
+    assert "interrupted" in place("runs", tmp_path).stdout
+    french = place("--lang", "fr", "runs", tmp_path).stdout
+    if "commencé" not in french:
+        pytest.skip("the French catalogue limpide.mo is not compiled here")
+    assert "interrompu" in french
 
 
 def test_a_language_that_is_not_there_is_told(place: Place) -> None:

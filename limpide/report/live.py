@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,7 +38,9 @@ class Screen:
     def say(self, text: Message | str, style: str = "") -> None:
         from rich.text import Text
 
-        self.console.print(Text(one_line(str(text)), style=style))
+        # textwrap, unlike rich, never parts a number from its unit at a no-break space; a path stays whole, to be copied.
+        for line in textwrap.wrap(one_line(str(text)), max(20, self.console.width), break_on_hyphens=False, break_long_words=False) or [""]:
+            self.console.print(Text(line, style=style), soft_wrap=True)
 
     def link(self, text: Message, url: str) -> None:
         """An address on one line, however long: a broken one cannot be clicked."""

@@ -13,6 +13,7 @@ from limpide.listing import RunSummary
 from limpide.report import wording
 
 MANY_CLASSES = 1000  # of ImageNet
+STATUS = {"started": N_("started"), "running": N_("running"), "interrupted": N_("interrupted"), "refused": N_("refused"), "finished": N_("finished")}
 PRETRAINED = {"none": wording.NOTHING, "installed": N_("installed"), "missing": N_("not installed")}
 
 
@@ -66,7 +67,7 @@ def print_runs(rows: Sequence[RunSummary]) -> None:
             _cell(row.name),
             _cell(row.info.created[:10]),
             _cell(row.info.recipe.get("model") or ""),
-            _cell(row.status if row.accuracy is None else percent(row.accuracy.value)),
+            _cell(_(STATUS.get(row.status, row.status)) if row.accuracy is None else percent(row.accuracy.value)),
             duration(row.info.seconds) if row.info.seconds else "",
             size(row.run.bytes()),
         )

@@ -46,3 +46,11 @@ def test_the_words_are_those_of_the_language() -> None:
     screen = terminal()
     screen.collect([Progress(message("weighing its answers"))])
     assert "examen de ses réponses" in shown(screen)
+
+
+def test_a_line_never_parts_a_number_from_its_unit_nor_a_path() -> None:
+    path = "photos/" + "a-long-name-" * 12 + ".jpg"
+    for before in range(80, 105):
+        screen = terminal()
+        screen.say(f"{'x' * before} 99.1\N{NO-BREAK SPACE}% of {path}")
+        assert "99.1\N{NO-BREAK SPACE}%" in shown(screen) and path in shown(screen)

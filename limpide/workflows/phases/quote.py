@@ -76,7 +76,10 @@ def quote_work(job: Job) -> Iterator[Event]:
     if recipe.flip == "auto" and not pretrained(recipe):
         recipe = recipe.but(flip="no")
     job.recipe = recipe
-    yield job.say("decision", message(N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps))
+    if steps or not frozen:
+        yield job.say("decision", message(N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps))
+    else:
+        yield job.say("decision", message(N_("no fine-tuning: there is no time left for it, and the first model is kept")))
     yield job.say(
         "quote",
         message(
@@ -86,6 +89,9 @@ def quote_work(job: Job) -> Iterator[Event]:
             memory=memory,
         ),
     )
+    if job.recipe.time is not None and total > job.recipe.time:
+        says = N_("that is more than the {asked:duration} asked for, as the score is never left out")
+        yield job.say("decision", message(says, asked=job.recipe.time))
     usual = quote.passes_unasked(recipe, len(train_batches.rows), work, job.seen.grey)[1]
     if job.recipe.time is None and job.info.wanted.get("epochs") is None and epochs < usual:
         says = N_("that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time asks for more")
