@@ -459,7 +459,7 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(copied: Path, page
 def test_the_first_model_counts_among_what_is_kept(copied: Path, page: Any, over: bool, kind: str | None, first: float, told: str) -> None:
     info = json.loads((copied / "run.json").read_text())
     final = info.pop("final")
-    info |= {"frozen": {"accuracy": first}} | ({"final": final | {"kind": kind}} if over else {"status": "stopped"})
+    info |= {"frozen": {"accuracy": first, "loss": 1.0, "n": 40}} | ({"final": final | {"kind": kind}} if over else {"status": "stopped"})
     (copied / "run.json").write_text(json.dumps(info))
     go(page, "page=live&run=copied-001", f"text={told}")
     assert ("after pass" in page.inner_text("main")) == (first == 0.0)
