@@ -213,7 +213,7 @@ def test_a_continued_run_keeps_its_range(scans: Path, tmp_path: Path, phase: str
     assert continued and again.path == run.path
     list(train(again, dataset, judge=False))
     finding = run.finding("depth")
-    assert Predictor(run.model_file).preprocessing.value_range == SPAN and finding and "12 bit" in str(finding)
+    assert Predictor(run.model_file).preprocessing.value_range == SPAN and finding and "12-bit" in str(finding)
 
 
 def test_check_says_the_range_and_takes_another(scans: Path) -> None:
