@@ -1,6 +1,6 @@
 # make demo   set up, train on real MNIST, write the report
 # make test   set up, check style and types, run the whole suite (10 to 25 minutes on 2 cores)
-# make test-elsewhere   what trains, once more as a processor without AVX-512 and with two threads
+# make test-elsewhere   what learns from images, once more as a processor without AVX-512, and with two threads
 # make soak   the long versions of the randomised suites
 
 PYTHON ?= python3
@@ -17,12 +17,14 @@ install: .venv/developer
 test: check
 	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadscope --no-loadscope-reorder
 
-# A test may not rest on what a network happens to give on one processor: these train, here with another arithmetic, rounding and order of
-# sums. Left out: test_resume.py, which compares a training with itself.
-TRAINING := tests/workflows tests/training tests/audit tests/interpret tests/report tests/studio tests/test_c*.py tests/test_s*.py tests/test_features.py
+# A test may not rest on what a network happens to give on one processor: what learns from images, once more with another arithmetic, rounding
+# and order of sums. Left out: what compares a training with itself (test_resume.py), and what is about signals and the clock.
+LEARNING := tests/audit tests/interpret tests/training tests/studio/test_looking.py tests/studio/test_pages.py tests/test_classifier.py \
+	tests/test_features.py tests/test_seen.py tests/test_sklearn.py $(addprefix tests/workflows/test_,as_trained.py belonging.py choosing.py \
+	memory.py never_seen.py only_tested.py parts.py rivals.py value_range.py)
 test-elsewhere: .venv/developer
-	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -m "not soak" -n 2 \
-		--dist loadscope --ignore tests/workflows/test_resume.py $(TRAINING)
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE \
+		$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadscope $(LEARNING)
 
 check: .venv/developer
 	$(BIN)/ruff check .
