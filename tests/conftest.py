@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from limpide import language
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers beside each other: more threads than cores make torch wait for itself
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell starts what it runs in the background deaf to Ctrl-C, and every process started from here would be so, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SOAK = os.environ.get("LIMPIDE_SOAK") == "1"
 TIMES = 20 if SOAK else 1  # longer, under make soak
