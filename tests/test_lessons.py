@@ -51,7 +51,7 @@ def test_the_list_and_a_wrong_name(tmp_path: Path) -> None:
     listed = limpide("lesson", cwd=tmp_path).stdout
     assert all(name in listed for name in LESSONS) and listed.splitlines()[-1] == "next: limpide lesson if_or_tree"
     assert "L124" in limpide("lesson", "race", "mnist", cwd=tmp_path, status=2).stderr
-    assert "one folder of images a class" in limpide("lesson", "transfer", "nowhere", cwd=tmp_path, status=1).stderr
+    assert "one folder of images a class" in limpide("lesson", "transfer", "nowhere", cwd=tmp_path, status=3).stderr
     assert "L123" in limpide("lesson", "perceptrons", cwd=tmp_path, status=2).stderr
     assert "did you mean perceptron?" in limpide("lesson", "perceptrons", cwd=tmp_path, status=2).stderr
     assert "neurone" in limpide("lesson", cwd=tmp_path, LIMPIDE_LANG="fr").stdout

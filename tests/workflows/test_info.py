@@ -51,9 +51,9 @@ def test_it_finds_runs_cache_and_error_log(tmp_path: Path) -> None:
 
 
 def test_a_mistake_of_ours_is_logged_where_it_says(tmp_path: Path) -> None:
-    program = "import limpide.run, limpide.cli\nlimpide.run.Run.all_in = None\nlimpide.cli.main()"
+    program = "import limpide.run, limpide.cli\nlimpide.run.Run.known_in = None\nlimpide.cli.main()"
     done = subprocess.run([sys.executable, "-c", program, "runs"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1 and str(error_log()) in done.stderr
+    assert done.returncode == 70 and str(error_log()) in done.stderr
     assert "TypeError" in error_log().read_text() and info(tmp_path)["folders"]["error_logged"]
 
 

@@ -52,6 +52,9 @@ class Held(Looker):
         """As it was given; only a changed image is made from its pixels."""
         return super().tensor(path, preprocessing, image) if any(image.get(name) for name in CHANGES) else self._image
 
+    def is_clipped(self, preprocessing: Any, image: dict[str, Any]) -> bool:
+        return False  # it came as a tensor: there is no file whose values could lie beyond anything
+
     def _square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
         return self._square_seen
 

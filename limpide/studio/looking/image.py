@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from limpide.data.decode import Remarks
 from limpide.language import N_, message
-from limpide.studio.looking.looker import Answer, Looker, compared, npy, opened, png
+from limpide.studio.looking.looker import Answer, Looker, compared, npy, png
 from limpide.studio.looking.many import affordable, many
 
 
@@ -37,7 +36,7 @@ def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) 
         "top": [{"class": classes[k], "index": k, "probability": float(row[k])} for k in order],
         "calibrated": t != 1.0 and not any(image.get(name) for name in ("noise", "turn", "mirror")),
         "changed": any(image.get(name) for name in ("noise", "turn", "mirror")),
-        "clipped": "bytes" in image and Remarks.CLIPPED in opened(preprocessing, image["bytes"])[1],
+        "clipped": looker.is_clipped(preprocessing, image),
         "truth": truth,
         "file": file,
     }, b""

@@ -147,6 +147,10 @@ class Looker:
             found = Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square)
         return preprocessing.pixels(found)  # type: ignore[no-any-return]
 
+    def is_clipped(self, preprocessing: Any, image: dict[str, Any]) -> bool:
+        """Whether the image holds values beyond the range that the network was trained on. Raises LookupError."""
+        return "bytes" in image and Remarks.CLIPPED in opened(preprocessing, image["bytes"])[1]
+
     def once(self, key: Any, work: Callable[[], Any]) -> Any:
         """What takes long is worked out once."""
         return self.seen.once(key, work)
