@@ -1,5 +1,5 @@
 # make demo   set up, train on real MNIST, write the report
-# make test   set up, check style and types, run the whole suite (10 to 25 minutes on 2 cores)
+# make test   set up, check style and types, run the whole suite (about 25 minutes on 2 cores)
 # make test-elsewhere   what learns from images, once more as a processor without AVX-512, and with two threads
 # make soak   the long versions of the randomised suites
 

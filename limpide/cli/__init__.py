@@ -45,7 +45,7 @@ A folder with one folder of images a class is all it needs:
 \b
 No images at hand?
   limpide train digits              8×8 digits, in ten seconds
-  limpide train mnist               the classic, in half a minute
+  limpide train mnist               the classic, in a minute
 
 Exit status: 0 done, 1 a verdict is not met, 2 usage, 3 data, 4 model, 5 run, 6 training, 70 a mistake of ours, 130 Ctrl-C."""),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
