@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from limpide.errors import LimpideError
 from limpide.language import _, percent
@@ -40,13 +40,12 @@ def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tup
     return named, first
 
 
-class Writer:
+class Writer(Protocol):
     """Writes rows below those that it has written before."""
 
-    at_once = True  # or as many together as the predictor names together
+    at_once: bool = True  # or as many together as the predictor names together
 
-    def write(self, rows: Sequence[Prediction]) -> None:
-        raise NotImplementedError
+    def write(self, rows: Sequence[Prediction]) -> None: ...
 
     def end(self) -> None:
         """All rows are written."""

@@ -48,16 +48,7 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
             names=", ".join(predictor.classes[:12]),
         )
     if strange:
-        never = int((translate[dataset.labels[rows]] >= len(predictor.classes)).sum())
-        yield Note(
-            "warning",
-            message(
-                N_("the model does not know {names}: their {n:count} image can never be right"),
-                N_("the model does not know {names}: their {n:count} images can never be right"),
-                names=", ".join(strange),
-                n=never,
-            ),
-        )
+        yield _never_right(strange, int((translate[dataset.labels[rows]] >= len(predictor.classes)).sum()))
     probabilities = np.zeros((0, len(predictor.classes)), np.float32)
     prints: dict[int, np.ndarray] = {}
     beyond: list[int] = []
@@ -73,12 +64,7 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
         else:
             unread, (rows, probabilities) = len(rows), item
             if unread > len(rows):
-                yield Note(
-                    "warning",
-                    message(
-                        N_("{n:count} file could not be read and is left out"), N_("{n:count} files could not be read and are left out"), n=unread - len(rows)
-                    ),
-                )
+                yield _unreadable(unread - len(rows))
     if not len(rows):
         raise DataError("L211", N_("none of these images can be read"), where=data, todo=N_("name a folder of readable images"))
     if beyond:
@@ -97,6 +83,21 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
     evidence = as_given(evidence, Run(Path(run)), dataset, rows, prints)
     for audit in AUDITS.values():
         yield Judged(audit(evidence))
+
+
+def _never_right(strange: list[str], n: int) -> Note:
+    """n: images of these classes."""
+    says = message(
+        N_("the model does not know {names}: their {n:count} image can never be right"),
+        N_("the model does not know {names}: their {n:count} images can never be right"),
+        names=", ".join(strange),
+        n=n,
+    )
+    return Note("warning", says)
+
+
+def _unreadable(n: int) -> Note:
+    return Note("warning", message(N_("{n:count} file could not be read and is left out"), N_("{n:count} files could not be read and are left out"), n=n))
 
 
 def _scanned(run: Run, data: str) -> Dataset:
