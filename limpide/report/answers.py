@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TextIO
 
 from limpide.errors import LimpideError
@@ -96,7 +96,7 @@ class List(Writer):
         _line(sys.stdout, json.dumps(self._rows))
 
 
-WRITERS: dict[str, type[Writer]] = {"table": Table, "csv": Csv, "jsonl": Lines, "json": List}
+WRITERS: dict[str, Callable[[], Writer]] = {"table": Table, "csv": Csv, "jsonl": Lines, "json": List}
 
 
 def _line(stream: TextIO, text: str) -> None:
