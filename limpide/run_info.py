@@ -142,6 +142,7 @@ class RunInfo:
     quote: Quoted | None = None
     augmentation: Mapping[str, Any] | None = None  # what is done to training images (LightAugment); {} = nothing; None: not known of older runs
     stop_at: int | None = None  # steps, where a watcher ended the training: in runs of earlier versions
+    threads: int | None = None  # of a gradient step, where other work kept the processor busy; None: all
     plans: tuple[Plan, ...] = ()  # other numbers of steps than `steps`, in the order in which they were decided
     left_out: tuple[str, ...] = ()  # what there was no time for (msgids), with --time
     # -- what came of it

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, settings
 
 from limpide import language
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # workers beside each other: more threads than cores make torch wait for itself
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Workers beside each other: more threads than cores make torch wait for itself. And a number that is set is never changed where others are
+# busy (training/threads.py), so that two trainings are alike.
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else str(os.cpu_count() or 1))
 
 # A shell starts what it runs in the background deaf to Ctrl-C, and every process started from here would be so, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

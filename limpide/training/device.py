@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -12,8 +11,6 @@ from torch import Tensor, nn
 
 from limpide.errors import UsageError
 from limpide.language import N_
-
-SMALL_WORK = 50_000_000  # multiply-adds an image
 
 
 def chosen(name: str) -> torch.device:
@@ -90,15 +87,3 @@ class ConvReLU6(nn.Module):
 def _has_pointwise() -> bool:
     """oneDNN's fused convolution is what torch.compile calls; it is no public interface, so a build without it does without."""
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise") and platform.machine() in ("x86_64", "AMD64")
-
-
-@contextlib.contextmanager
-def threads_for(work: int) -> Iterator[None]:
-    """One thread for a network that has little to do with an image: several wait for each other longer than they work, on a busy machine twenty
-    times as long. work: multiply-adds of one image."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if work < SMALL_WORK else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -334,7 +334,7 @@ def sight_of(opened: Opened, seen: Trace, square: np.ndarray, file: str, claim: 
 
     claim: what the model says (`prediction`) · unit: the one that is opened (interpret/why.py, as_finding)
     """
-    from limpide.training.device import threads_for
+    from limpide.training.threads import threads_for
 
     top = [(str(row[0]), float(row[1])) for row in claim.table.rows] if claim.table else []
     label = int(seen.output[0].argmax())

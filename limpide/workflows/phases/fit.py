@@ -21,6 +21,7 @@ from limpide.training.checkpoint import load_checkpoint, save_checkpoint
 from limpide.training.fit import evaluate, fit, stalled
 from limpide.training.network import altered, augmentation, load_weights, save_weights, start
 from limpide.training.state import TrainState
+from limpide.training.threads import limited
 from limpide.workflows.phases import deadline
 from limpide.workflows.phases.deadline import planned, plans_of
 from limpide.workflows.phases.job import Job
@@ -33,6 +34,11 @@ CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # 
 def fit_network(job: Job) -> Iterator[Event]:
     if job.done("fit"):
         return
+    with limited(job.info.threads):
+        yield from _fitted(job)
+
+
+def _fitted(job: Job) -> Iterator[Event]:
     yield Progress(message(N_("preparing the training")))
     preprocessing = job.pixels().preprocessing
     # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below (docs/LOG.md).

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 
@@ -14,13 +15,14 @@ from limpide.deploy.export import check_exportable
 from limpide.errors import ModelError
 from limpide.events import Event, Progress
 from limpide.interpret.shortcut import LOOKS, wanted
-from limpide.language import N_, message
+from limpide.language import N_, Message, message
 from limpide.models import is_outside, multiply_adds, pretrained
 from limpide.recipe import Recipe
 from limpide.run_info import Quoted
 from limpide.training import quote
 from limpide.training.frozen import BATCH
 from limpide.training.network import augmentation, start
+from limpide.training.threads import Threads, choose
 from limpide.training.transfer import seconds_an_image
 from limpide.workflows.judge import INSIDE_SECONDS, PASTED_WORK
 from limpide.workflows.phases.deadline import FINE_TUNING, FITTING
@@ -47,7 +49,10 @@ def quote_work(job: Job) -> Iterator[Event]:
     p, known = job.pixels().preprocessing, pretrained(job.recipe)
     work = multiply_adds(model, p.channels, p.size)
     state = start(model, job.recipe, 1)
-    speed = quote.probe(state, train_batches, validation, job.recipe, augmentation(job.recipe, 9, job.seen.grey))
+    augment = augmentation(job.recipe, 9, job.seen.grey)
+    timed = partial(quote.probe, state, train_batches, validation, job.recipe, augment)
+    threads = choose(timed, torch.device(job.recipe.device))
+    speed = threads.speed
     if known:
         yield Progress(message(N_("timing the pretrained network")))
     each = _frozen_seconds(job) if known else 0.0  # s an image
@@ -68,7 +73,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     total = passed + frozen + fitting + after + more
     first = passed + (frozen or fitting + SEAL_SECONDS / 2)
     job.memory.look()
-    del state
+    del state, timed
     machine.release_memory()
     memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + judging_bytes(job, model))
     quoted = Quoted(total, fitting, memory, first, speed.step, look, after, pasted)
@@ -76,6 +81,8 @@ def quote_work(job: Job) -> Iterator[Event]:
     if recipe.flip == "auto" and not pretrained(recipe):
         recipe = recipe.but(flip="no")
     job.recipe = recipe
+    if threads.number:
+        yield job.say("decision", _busy(threads))
     if steps or not frozen:
         yield job.say("decision", message(N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps))
     else:
@@ -97,7 +104,12 @@ def quote_work(job: Job) -> Iterator[Event]:
         says = N_("that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time asks for more")
         yield job.say("decision", message(says, usual=usual))
     left_out = [FINE_TUNING] if not steps and job.recipe.time is not None else []
-    job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json(), left_out=left_out)
+    job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json(), left_out=left_out, threads=threads.number)
+
+
+def _busy(threads: Threads) -> Message:
+    says = N_("other work takes {share:percent} of the processor: with {fewer:count} of {all:count} threads a step is {gain:number} times as fast")
+    return message(says, share=threads.others, fewer=threads.number, all=torch.get_num_threads(), gain=threads.gain)
 
 
 def _accepted(job: Job) -> torch.nn.Module:
