@@ -10,9 +10,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.judging import Accused, accused_table, behind, calibrated, covered, right_of, rivals, sizes_of, summary, tables
+from benchmarks.judging import (
+    FINDINGS,
+    Accused,
+    accused_table,
+    behind,
+    calibrated,
+    covered,
+    evidence_of,
+    found,
+    right_of,
+    rivals,
+    simpler_models,
+    sizes_of,
+    summary,
+    tables,
+)
 from limpide.audit.accuracy import accuracy
-from limpide.audit.classes import classes
+from limpide.audit.classes import classes, confusions, mistakes
 from limpide.audit.evidence import Evidence
 from limpide.judging import exceeds, shares
 
@@ -47,7 +62,18 @@ def test_nothing_is_accused_more_often_than_is_allowed(size: int, alike: float) 
     cells = [behind(400, k, size, alike, share, DRAWS) for k in (2, 10) for share in (0.7, 0.95)]
     cells += [rivals(80, size, alike, share, DRAWS) for share in (0.7, 0.95)]
     cells += [calibrated(100, k, spread, size, alike, DRAWS if size == 1 else 60) for k, spread in ((2, 1.0), (10, 0.1))]
+    cells += [found(name, 80, size, alike, 150) for name in FINDINGS]
     assert not [cell for cell in cells if cell.too_often]
+
+
+def test_what_is_wrong_is_accused() -> None:
+    """Of the same findings, so that the check before is not one of findings that never speak."""
+    random = np.random.default_rng(0)
+    assert accuracy(evidence_of(random, 400, 1, 0.0, 2, 0.45)).verdict == "bad"
+    assert classes(evidence_of(random, 400, 1, 0.0, 5, 0.3)).verdict == "warn"
+    assert confusions(evidence_of(random, 400, 1, 0.0, 5, 0.2)).verdict == "warn"
+    assert mistakes(evidence_of(random, 400, 1, 0.0, 5, 0.5, sure=0.6)).verdict == "warn"
+    assert simpler_models(random, 400, 1, 0.0, 0.7).verdict == "bad" and simpler_models(random, 2000, 1, 0.0, 0.86).verdict != "bad"
 
 
 def test_counting_images_as_independent_would_be_seen() -> None:

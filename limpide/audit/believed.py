@@ -83,14 +83,14 @@ def alike(stated: np.ndarray, right: np.ndarray, groups: np.ndarray, sizes: np.n
     return min(1.0, float(correlation(np.bincount(groups, weights=right, minlength=len(sizes)), sizes)) / whole)
 
 
-def noise(chance: np.ndarray, place: np.ndarray, groups: np.ndarray, together: float, draws: int = DRAWS) -> np.ndarray:
+def noise(chance: np.ndarray, place: np.ndarray, groups: np.ndarray, together: float, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
     """Right answers less those expected, in each bin, of images that are right with these chances, float (draws, BINS).
 
     In a share `together` of the groups, drawn anew each time, one number decides for all images: any two of a group are
     then correlated by about this share.
     """
     n, count = len(chance), int(groups.max()) + 1
-    random, found = np.random.default_rng(0), []
+    random, found = np.random.default_rng(seed), []
     order = np.argsort(place, kind="stable")
     chance, groups, place = chance[order], groups[order], place[order]
     begins = np.flatnonzero(np.r_[True, np.diff(place) > 0])
