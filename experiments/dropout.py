@@ -1,8 +1,8 @@
-"""Claim: at this size dropout makes no difference to the test score; and the training score depends on how it is measured.
+"""Claim: dropout narrows the gap between training and test; and the training score depends on how it is measured.
 
     python -m experiments.dropout               (2 minutes)
 
-MLP with two hidden layers of 100, 20 passes over MNIST, dropout 0.2 after each hidden layer or none; four seeds. The
+MLP with two hidden layers of 100, 20 passes over MNIST, dropout 0.3 after each hidden layer or none, as in the lab; four seeds. The
 training score is measured twice: with dropout still on, as the lab did, and with it off, as for every other score.
 """
 
@@ -14,7 +14,7 @@ import torch
 from experiments.common import accuracy, batches, mean, mnist, percent, share, tell, train
 from limpide.models.mlp import MLP
 
-SEEDS, EPOCHS, DROPOUT = 4, 20, 0.2
+SEEDS, EPOCHS, DROPOUT = 4, 20, 0.3
 
 
 @torch.no_grad()
@@ -22,6 +22,12 @@ def still_on(model: MLP, images: np.ndarray, labels: np.ndarray) -> float:
     """Accuracy with units still silenced at random."""
     model.train()
     return sum(int((model(x).argmax(1) == y).sum()) for x, y in batches(images, labels, 500).in_order()) / len(labels)
+
+
+def points(differences: list[float]) -> str:
+    """Of shares: the mean difference in points, with its interval over seeds."""
+    middle, low, high = mean(differences)
+    return f"{100 * middle:+.2f} points ({100 * low:+.2f} to {100 * high:+.2f})"
 
 
 def main() -> None:
@@ -39,18 +45,21 @@ def main() -> None:
                 found["on: train, dropout on"].append(still_on(model, images.train, images.train_labels))
             else:
                 found["off: train"].append(own)
-    apart, low, high = mean(list(np.subtract(found["on: test"], found["off: test"])))
+    off = np.subtract(found["off: train"], found["off: test"])
+    on = np.subtract(found["on: train, dropout off"], found["on: test"])
+    narrower, test = list(on - off), list(np.subtract(found["on: test"], found["off: test"]))
     tell(
         "dropout",
         section="Linear models",
         course="dropout 0.3 off / on: 97.67 / 97.62 % of the test; train 99.90 / 97.09 %, the latter with dropout still on: the gap between training and validation shrinks",
         measured="; ".join(f"{name} {percent(values)}" for name, values in found.items())
-        + f"; dropout changes the test by {100 * apart:+.2f} points ({100 * low:+.2f} to {100 * high:+.2f})",
-        why="dropout 0.2 here, 0.3 in the lab, which ran each once and claims that the gap shrinks: it does here, too, measured with dropout off (train less test, both above). "
-        "That the test score does not change is our reading of the lab's one pair; over several seeds the small difference is there; one cycle of the rate trains further than a constant one; "
-        "measured with dropout off, the training score with dropout is much nearer to that without",
-        holds=bool(low <= 0 <= high and np.mean(found["on: train, dropout on"]) < np.mean(found["on: train, dropout off"]) - 0.005),
+        + f"; train less test, dropout off when measured: {percent(list(off))} without and {percent(list(on))} with it, a difference of {points(narrower)}; the test score changes by "
+        + points(test),
+        why="the lab ran each once, at a constant rate; one cycle of the rate trains further. Measured with dropout still on, the training score is that of a weaker net than the one "
+        "that is used: so both are given",
+        holds=bool(mean(narrower)[2] < 0 and np.mean(found["on: train, dropout on"]) < np.mean(found["on: train, dropout off"])),
         numbers=[share(name, values) for name, values in found.items()],
+        data={"gap, difference": list(mean(narrower)), "test, difference": list(mean(test))},
     )
 
 

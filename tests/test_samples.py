@@ -443,3 +443,13 @@ def test_features_take_all_forms_alike(trained: ImageClassifier, photos: list[Pa
     for way in WAYS.values():
         np.testing.assert_allclose(features.transform([way(file) for file in photos[:4]]), expected, atol=1e-5)
     assert features.transform([]).shape == (0, expected.shape[1])
+
+
+def test_values_that_were_rescaled_to_1_are_refused_where_a_network_learned_from_thousands() -> None:
+    values = np.linspace(0, 4095, 12 * 10).reshape(12, 10)
+    for rescaled in (values / 4095, [values / 4095], (values / 4095)[None], [np.float32(values / 4095), np.float32(values / 4095)]):
+        with pytest.raises(DataError, match="L285") as found:
+            images_in(rescaled, value_range=(0.0, 4095.0))
+        assert "4,095" in str(found.value)
+    for right, span in ((values, (0.0, 4095.0)), (np.zeros((12, 10)), (0.0, 4095.0)), (values / 4095, (0.0, 1.0)), (values / 4095, (0.0, 255.0))):
+        images_in(right, value_range=span)

@@ -119,6 +119,7 @@ def as_pixels(images: Any, scale: float | None = None, value_range: Span | None 
     if not np.isfinite(low) or not np.isfinite(high):
         raise DataError("L230", N_("the images hold values that are not numbers"), where=f"dtype {array.dtype}", todo=N_("remove NaN and infinity"))
     if value_range:
+        _check_not_rescaled(array, low, high, value_range)
         levels = [scaled(image, value_range) for image in array]
         notes += [message(CLIPPED)] * any(clipped for _, clipped in levels)
         return np.stack([level for level, _ in levels]), notes
@@ -135,6 +136,20 @@ def as_pixels(images: Any, scale: float | None = None, value_range: Span | None 
         )
     )
     return _rounded(array, by), notes
+
+
+def _check_not_rescaled(array: np.ndarray, low: float, high: float, value_range: Span) -> None:
+    """Floats from 0 to 1 where values go to thousands were rescaled on their way, and would all be black. Raises DataError."""
+    black, white = value_range
+    if array.dtype.kind == "f" and 0 <= low < high <= 1 and (white - black) > 2 * 255 * high:
+        raise DataError(
+            "L285",
+            N_("values between 0 and 1 would all become one shade of grey, as this model learned from values between {black:number} and {white:number}"),
+            where=f"{low:g} … {high:g}",
+            todo=N_("give the values as the files hold them, not rescaled"),
+            black=black,
+            white=white,
+        )
 
 
 def is_shallow(array: np.ndarray) -> bool:
