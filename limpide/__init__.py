@@ -20,9 +20,9 @@ NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "
 os.environ.update(NO_TELEMETRY)
 
 # The helping threads of PyTorch's OpenMP look for work for milliseconds before they sleep. Beside other busy processes they hold the
-# processor that they wait for, and a step takes ten times its fair share (docs/LOG.md). So they sleep after some microseconds. The numbers
+# processor that they wait for, and a step takes ten times its fair share (docs/LOG.md). So they sleep after some ten microseconds. The numbers
 # stay the same to the last bit. A wish of the user how threads wait is obeyed.
-LOOKS = "1000"
+LOOKS = "10000"
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", LOOKS)
 
