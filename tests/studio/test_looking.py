@@ -248,7 +248,7 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Looker) -> No
             if label == "marked":
                 pixels[:5, 27:] = (255, 30, 30)
             if label == "other":
-                pixels[8:24, 8:24] += 60
+                pixels[8:24, 8:24] += 4
             Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{k}.png")
     ImageClassifier(model="cnn", epochs=12, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(str(tmp_path / "photos"))
     found = ask(looker, Run(tmp_path / "runs" / "photos-001"), "shortcut")
