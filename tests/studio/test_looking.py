@@ -243,14 +243,14 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Looker) -> No
     dice = np.random.default_rng(0)
     for label in ("plain", "marked", "other"):
         (tmp_path / "photos" / label).mkdir(parents=True)
-        for k in range(60):
+        for k in range(150):
             pixels = dice.integers(0, 160, (32, 32, 3)).astype(np.uint8)
             if label == "marked":
                 pixels[:5, 27:] = (255, 30, 30)
             if label == "other":
                 pixels[8:24, 8:24] += 4
             Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{k}.png")
-    ImageClassifier(model="cnn", epochs=12, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(str(tmp_path / "photos"))
+    ImageClassifier(model="cnn", epochs=8, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(str(tmp_path / "photos"))
     found = ask(looker, Run(tmp_path / "runs" / "photos-001"), "shortcut")
     finding = Finding.from_json(found["finding"])
     assert finding.verdict == "warn" and str(finding.message).startswith("One small place decides: what marked shows at the top, on the right")
