@@ -95,6 +95,14 @@ class Recipe:
         N_("columns of a table that hold what no split may cut (patient, camera): names with commas, auto or none"),
         also=("group", "group_column", "group_columns"),
     )
+    parts: str = _choice(
+        "auto", N_("folders that are parts: FOLDER=train,FOLDER=test, none (outer folders are classes), or auto (by their names)"), also=("part_folders",)
+    )
+    file_column: str = _choice("", N_("column of a table that names the files"), also=("image_column", "path_column"))
+    label_column: str = _choice("", N_("column of a table that holds the classes"), also=("target_column", "class_column"))
+    split_column: str = _choice("", N_("column of a table that says train, validation or test"), also=("part_column",))
+    images: str = _choice("", N_("folder that the files of a table lie in, where it is not the table's own"), also=("image_folder", "image_dir", "images_dir"))
+    suffix: str = _choice("", N_("what a table leaves away at the end of its file names: .jpg"), also=("extension",))
     weight_decay: float | None = _choice(None, N_("shrinking of the weights in each step"), low=0, high=10, also=("wd",), source="Loshchilov & Hutter 2019")
     label_smoothing: float = _choice(0.1, N_("share of the target spread over all classes"), low=0, high=0.9, source="Szegedy et al. 2016, section 7")
     flip: str = _choice(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +100,17 @@ class Choice(click.Option):
         return f"{self.opts[0]} …", _(choice.metadata["meaning"]) + unit + default
 
 
-def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """One option for each field of Recipe, under all the names people know."""
-    for choice in reversed(dataclasses.fields(Recipe)):
+def recipe_options(command: Callable[..., Any], only: Container[str] | None = None) -> Callable[..., Any]:
+    """One option for each field of Recipe, or of these fields, under all the names people know."""
+    for choice in reversed([choice for choice in dataclasses.fields(Recipe) if only is None or choice.name in only]):
         names = [choice.name, *choice.metadata["also"]]
         flags = dict.fromkeys(flag for name in names for flag in (f"--{name.replace('_', '-')}", f"--{name}"))
         command = click.option(*flags, choice.name, default=None, cls=Choice)(command)
     return command
 
+
+# What is said of the images themselves.
+data_options = partial(recipe_options, only=("groups", "value_range", "parts", "file_column", "label_column", "split_column", "images", "suffix"))
 
 runs_folder = click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help=N_("folder that keeps the runs"))
 

@@ -11,15 +11,13 @@ from typing import Any
 import click
 
 from limpide import interrupts
-from limpide.cli.machinery import as_json_object, recipe_options, runs_folder, verb, verdict
+from limpide.cli.machinery import as_json_object, data_options, recipe_options, runs_folder, verb, verdict
 from limpide.errors import Exit, LimpideError
 from limpide.language import N_, message
 from limpide.listing import RunSummary
 from limpide.recipe import Recipe
 
 UNREAD = 141  # exit status where nothing reads the output any more, as a shell tells it
-
-VALUE_RANGE = Recipe.__dataclass_fields__["value_range"].metadata["meaning"]
 
 
 @verb(
@@ -29,40 +27,42 @@ VALUE_RANGE = Recipe.__dataclass_fields__["value_range"].metadata["meaning"]
 \b
 limpide check photos/
 limpide check scans.csv --groups patient
-Nothing of yours is changed. Training makes the same checks. The exit status is 1 when one of them finds a problem."""),
+What was understood comes first. Nothing of yours is changed. Training makes the same checks. The exit status is 1 when one of them
+finds a problem, 3 when one cannot train on these images."""),
 )
 @click.argument("data")
-@click.option(
-    "--groups",
-    default="auto",
-    show_default=True,
-    help=N_("columns of a table that hold what no split may cut (patient, camera): names with commas, auto or none"),
-)
-@click.option("--value-range", default="auto", show_default=True, metavar="LOW..HIGH", help=VALUE_RANGE)
+@data_options
 @click.option("--rehash", is_flag=True, help=N_("read every byte of the images again"))
 @as_json_object
-def check(data: str, groups: str, value_range: str, rehash: bool, as_json: bool) -> None:
+def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None:
+    from limpide.data.hints import Hints
     from limpide.report import live, terminal
     from limpide.workflows.check import check as work
 
+    said = {name: value for name, value in choices.items() if value is not None}
+    recipe = Recipe.of(**said)
     screen = live.Screen(quiet=as_json)
-    findings = screen.collect(work(data, groups=groups, value_range=value_range, rehash=rehash))
+    findings = screen.collect(work(data, hints=Hints.of(recipe), value_range=recipe.value_range, rehash=rehash))
+    refused = findings["balance"].verdict == "bad"  # training would say no: mend it, then look again
     if as_json:
-        click.echo(
-            json.dumps(
-                {"data": data, "notes": [note.to_json() for note in screen.notes], "findings": {name: finding.to_json() for name, finding in findings.items()}}
-            )
-        )
+        understood = screen.understood.to_json() if screen.understood else {}
+        usable = int(findings["balance"].number("images").value)
+        made = {
+            "data": data,
+            **understood,
+            "usable": usable,
+            "findings": {name: {"says": str(finding.message), **finding.to_json()} for name, finding in findings.items()},
+        }
+        click.echo(json.dumps(made))
     else:
         terminal.print_findings(findings, screen.console)
-        refused = findings["balance"].verdict == "bad"  # training would say no: mend it, then look again
-        screen.next("limpide", "check" if refused else "train", data, *_asked({"--groups": groups, "--value-range": value_range}))
-    sys.exit(verdict(findings))
+        screen.next("limpide", "check" if refused else "train", data, *_asked(said))
+    sys.exit(Exit.DATA if refused else verdict(findings))
 
 
-def _asked(options: dict[str, str]) -> list[str]:
+def _asked(said: dict[str, str]) -> list[str]:
     """The options that the next command needs, too, to mean the same images and groups."""
-    return [word for name, value in options.items() if value != "auto" for word in (name, value)]
+    return [word for name, value in said.items() if value != "auto" for word in (f"--{name.replace('_', '-')}", value)]
 
 
 @verb(

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from limpide.data.decode import UNREADABLE, Undecodable, decode, header
+from limpide.data.sift import Ignored
 from limpide.data.values import START, Span
 from limpide.files import sha256
 from limpide.language import Message
@@ -177,6 +178,7 @@ class Dataset:
     groups: np.ndarray | None = None  # int64 (n,): images with the same number are never cut apart; negative = in no group
     left_out: Sequence[tuple[str, str]] = ()  # (file, reason as msgid) of what was listed and cannot be used
     notes: Sequence[Message] = field(default=(), compare=False)  # what a person should know of how the data were read
+    ignored: Sequence[Ignored] = field(default=(), compare=False)  # what was passed over, and why
     grouped_by: str = field(default="", compare=False)  # the columns that say so, with commas
     learned: int | None = None  # how many of `classes`, the first, are in the training part; None = all of them
 

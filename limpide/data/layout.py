@@ -1,76 +1,179 @@
-"""File names → classes and parts: the ways in which people arrange images in folders. Names alone decide; nothing is opened."""
+"""File names → classes, parts and groups: the ways in which people arrange images in folders.
+
+Structure decides, names help. Folders without a picture are no classes. Where every outer folder holds the same inner ones, the
+inner ones are the classes; the outer ones are parts if their names say which (`data/words.py`), else images of one of them
+belong together and are never cut apart. Nothing is opened but files whose names say nothing.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from limpide.errors import DataError
+from limpide.data.hints import Hints
+from limpide.data.sift import UNLABELED_IMAGES, Ignored, Start, sifted
+from limpide.data.words import NOTHING_SAID, UNLABELED, WRAPPING, ending, listed_names, normalized, part_of, parts_of, says_group, stem, words
+from limpide.errors import DataError, UsageError, nearest
 from limpide.language import N_, Message, message
 
-# Folder names that mean a part rather than a class.
-PART_NAMES = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-}
-PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".avif")
 NO_PLACE = N_("neither its folder nor its name says its class")
-IGNORED = {"__macosx", "thumbs.db", "desktop.ini", "icon\r"}
 # What cameras and programs put before a number says nothing about what is on the image.
 NO_CLASS = {"img", "image", "dsc", "dscn", "dscf", "pxl", "photo", "picture", "pic", "frame", "screenshot", "scan", "untitled", "p", "sam", "mvi", "wa", "gopr"}
-FROM_NAME = re.compile(r"^(.*?[^\W\d_].*?)[\s._-]*\(?\d+\)?\.\w+$")
+BEFORE_A_NUMBER = re.compile(r"^(.*?[^\W\d_].*?)[\s._-]*\(?\d+\)?\.\w+$")
+AFTER_A_NUMBER = re.compile(r"^\d+[\s._-]+([^\W\d_][^\d]*?)\.\w+$")
 FEW_LOOSE = 5  # files beside the class folders that do not keep a folder from being a mere wrapper
 NAMED_SHARE = 0.95  # of the files must carry a class in their name
+SHARED = 0.5  # of the folders in an outer one are in another one, too, where all hold the same
+BOX = re.compile(rb"\d+( -?\d*\.\d+){4}")  # class, centre and size, as YOLO writes them
+BOXES = 0.5  # share of the pictures that have a file of boxes
 
 EXAMPLE = N_("put the images of each class into a folder of its own: photos/cat/1.jpg, photos/dog/2.jpg")
+
+Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Parallel lists over the files that are used."""
+    """Parallel lists over the pictures that are used, and what was said and passed over."""
 
     files: Sequence[int]  # places in the names that were given
     labels: Sequence[str]
     parts: Sequence[str]  # "" where the user said nothing
+    groups: Sequence[str]  # images of one group belong together; "" in none
     says: Message
-
-    def unused(self, names: Sequence[str]) -> list[str]:
-        """Pictures whose place says no class: the unlabelled test images of a competition, say. A read-me is not meant."""
-        used = set(self.files)
-        return [name for i, name in enumerate(names) if i not in used and name.lower().endswith(PICTURES)]
-
-
-def ignored(name: str) -> bool:
-    """Hidden files, and what systems leave behind."""
-    return name.startswith(".") or name.lower() in IGNORED
+    from_names: bool = False  # classes are in the names of the files, which say less than folders
+    notes: Sequence[Message] = ()
+    left: Sequence[tuple[int, str]] = ()  # pictures without a class, and why (msgid)
+    ignored: Sequence[Ignored] = ()
 
 
-def arranged(names: Sequence[str], where: str) -> Layout:
-    """`names` are paths with "/" between folders. Raises DataError when no arrangement is recognised."""
-    split = [tuple(name.split("/")) for name in names]
-    skip = _wrapping(split)
-    inner = [parts[skip:] for parts in split]
-    rows = [i for i, parts in enumerate(inner) if len(parts) >= 2]  # a read-me beside the folders says nothing
-    tops = {inner[i][0].lower() for i in rows}
-    if rows and tops <= PART_NAMES.keys():
-        deep = [i for i in rows if len(inner[i]) >= 3]
-        if deep:
-            parts = [PART_NAMES[inner[i][0].lower()] for i in deep]
-            return Layout(deep, [inner[i][1] for i in deep], parts, message(N_("layout: a folder a part, with a folder a class in it")))
-        return _by_name(rows, inner, [PART_NAMES[inner[i][0].lower()] for i in rows], where)
-    if not rows:
-        flat = [i for i, parts in enumerate(inner) if len(parts) == 1]
-        return _by_name(flat, inner, [""] * len(flat), where)
-    if len(tops & PART_NAMES.keys()) > 1 and any(len(inner[i]) >= 3 and inner[i][0].lower() in PART_NAMES for i in rows):
-        strange = sorted({inner[i][0] for i in rows if inner[i][0].lower() not in PART_NAMES})
+@dataclass
+class Rows:
+    """Pictures while they are being arranged: place in the names → folders that still have to be read, and the file."""
+
+    inner: dict[int, Path]
+    skipped: Path = ()  # folders around all of them
+    parts: dict[int, str] = field(default_factory=dict)
+    labels: dict[int, str] = field(default_factory=dict)
+    groups: dict[int, str] = field(default_factory=dict)
+    left: dict[int, str] = field(default_factory=dict)
+    notes: list[Message] = field(default_factory=list)
+    from_names: bool = False
+
+
+def arranged(names: Sequence[str], where: str, hints: Hints | None = None, start: Start = lambda _: b"") -> Layout:
+    """`names` are paths with "/" between folders. Raises DataError when no arrangement is recognised, UsageError where a hint does not fit."""
+    hints = hints or Hints()
+    paths = [tuple(name.split("/")) for name in names]
+    found = sifted(paths, start)
+    if not found.pictures:
+        raise _nothing(names, where)
+    rows = Rows({i: paths[i] for i in found.pictures})
+    try:
+        says = _arrange(rows, hints, where)
+    except DataError:
+        _refuse_boxes(names, found.pictures, where, start)
+        raise
+    if rows.from_names or len(set(rows.labels.values())) < 2:
+        _refuse_boxes(names, found.pictures, where, start, sure=rows.from_names)
+    if found.doubtful and set(found.doubtful) & set(rows.labels.values()):
+        rows.notes.append(
+            message(N_("{names} is learned as a class, though it is called as masks or copies of others are"), names=listed_names(found.doubtful))
+        )
+    files = sorted(rows.labels)
+    left = sorted((rows.left | {i: NO_PLACE for i in rows.inner if i not in rows.labels and i not in rows.left}).items())
+    return Layout(
+        files,
+        [rows.labels[i] for i in files],
+        [rows.parts.get(i, "") for i in files],
+        [rows.groups.get(i, "") for i in files],
+        says,
+        rows.from_names,
+        rows.notes,
+        left,
+        found.ignored,
+    )
+
+
+def _arrange(rows: Rows, hints: Hints, where: str) -> Message:
+    """Fills rows; returns the layout in a sentence."""
+    _unwrap(rows)
+    if hints.parts == "auto" and (both := _part_and_class(rows)):
+        for i, path in rows.inner.items():
+            rows.parts[i], rows.labels[i] = both[path[0]]
+        return message(N_("layout: a folder a class and part, as in {name}"), name=next(iter(both)))
+    if said := _parts(rows, hints, where):
+        says = _in_parts(rows, said, where)
+    elif any(len(path) > 1 for path in rows.inner.values()):
+        says = _in_folders(rows, hints)
+    else:
+        says = _loose(rows, where)
+    _one_form(rows)
+    return says
+
+
+def _loose(rows: Rows, where: str) -> Message:
+    """The classes are in the names of the files, or all of them are what the folder around them is called."""
+    try:
+        return _by_name(rows, list(rows.inner), where)
+    except DataError:
+        if not rows.skipped:
+            raise
+        rows.labels |= dict.fromkeys(rows.inner, rows.skipped[-1])
+        return message(N_("layout: a folder a class"))
+
+
+# -- parts
+
+
+def _unwrap(rows: Rows) -> None:
+    """Takes away folders that only wrap the others: data/photos/cat/1.jpg beside data/photos/dog/1.jpg, as archives often hold them."""
+    while True:
+        tops = {path[0] for path in rows.inner.values() if len(path) > 1}
+        loose = [i for i, path in rows.inner.items() if len(path) == 1]
+        if len(tops) != 1 or len(loose) > max(FEW_LOOSE, len(rows.inner) / 2) or parts_of(tops):
+            return
+        rows.left |= dict.fromkeys(loose, NO_PLACE)
+        rows.inner = {i: path[1:] for i, path in rows.inner.items() if len(path) > 1}
+        rows.skipped += (*tops,)
+
+
+def _without_wrapping(inner: Mapping[int, Path]) -> dict[int, Path]:
+    """amazon/images/bike/1.jpg: a folder in all outer ones whose name says nothing is passed over."""
+    second = {path[1] if len(path) > 3 else "" for path in inner.values()}
+    if len(second) == 1 and "" not in second and set(words(next(iter(second)))) <= WRAPPING:
+        return {i: (path[0], *path[2:]) for i, path in inner.items()}
+    return dict(inner)
+
+
+def _parts(rows: Rows, hints: Hints, where: str) -> Mapping[str, str]:
+    """Outer folder → part, as the user says, or as their names do; empty where they are no parts."""
+    inside: dict[str, set[str]] = defaultdict(set)
+    for path in rows.inner.values():
+        if len(path) > 1:
+            inside[path[0]] |= set(path[1:2] if len(path) > 2 else ())
+    if named := hints.named_parts():
+        for folder in named:
+            if folder not in inside:
+                guess = nearest(folder, inside)
+                todo = N_("did you mean {guess}?") if guess else N_("the outer folders are {names}")
+                raise UsageError(
+                    "L147", N_("there is no such folder to be a part"), where=f"parts={folder}", todo=todo, guess=guess, names=listed_names([*inside])
+                )
+        return named
+    if hints.parts == "none" or not inside:
+        return {}
+    if said := parts_of(inside):
+        return said
+    each = {name: part_of(name) for name in inside}
+    some = {name: one[0] for name, one in each.items() if one}
+    if len(some) == len(inside) and len(set(some.values())) > 1 and _same(inside):
+        return some
+    plain = {name: part for name, part in some.items() if not each[name][1]}  # type: ignore[index]
+    if len(set(plain.values()) - {UNLABELED}) > 1 and any(inside[name] for name in plain):
+        strange = sorted(set(inside) - set(plain))
         raise DataError(
             "L236",
             N_("some folders are parts and others are not: {names}"),
@@ -78,38 +181,206 @@ def arranged(names: Sequence[str], where: str) -> Layout:
             todo=N_("move those elsewhere, or into the parts"),
             names=", ".join(strange),
         )
-    deep = [i for i in rows if len(inner[i]) >= 3]
-    second = {inner[i][1].lower() for i in deep}
-    if len(second) > 1 and second <= PART_NAMES.keys() and len(rows) - len(deep) <= FEW_LOOSE:
-        parts = [PART_NAMES[inner[i][1].lower()] for i in deep]
-        return Layout(deep, [inner[i][0] for i in deep], parts, message(N_("layout: a folder a class, with a folder a part in it")))
-    says = message(N_("layout: a folder a class"))
-    if skip:
-        says = message(N_("layout: a folder a class, below {folder}"), folder="/".join(split[rows[0]][:skip]))
-    return Layout(rows, [inner[i][0] for i in rows], [""] * len(rows), says)
+    return {}
 
 
-def _wrapping(split: Sequence[tuple[str, ...]]) -> int:
-    """How many folders only wrap the others: 2 for data/photos/cat/1.jpg beside data/photos/dog/1.jpg, as archives often hold them."""
-    skip = 0
+def _part_and_class(rows: Rows) -> dict[str, tuple[str, str]]:
+    """cat_train, cat_test, dog_train, dog_test → the part and the class of each; empty where the folders are no such."""
+    tops = {path[0] for path in rows.inner.values() if len(path) > 1}
+    found = {name: one for name in tops if (one := part_of(name)) and one[1] and one[0] != UNLABELED}
+    parts, rests = {one[0] for one in found.values()}, {one[1] for one in found.values()}
+    if len(found) < len(tops) or any(len(path) == 1 for path in rows.inner.values()) or len(parts) * len(rests) != len(tops) or min(len(parts), len(rests)) < 2:
+        return {}
+    return {name: (one[0], " ".join(one[1])) for name, one in found.items()}
+
+
+def _in_parts(rows: Rows, said: Mapping[str, str], where: str) -> Message:
+    """train/cat/1.jpg, or train/cat.1.jpg; a part whose images have no class waits to be named."""
+    inner: dict[int, Path] = {}
+    by_part: dict[str, list[int]] = defaultdict(list)
+    for i, path in rows.inner.items():
+        part = said.get(path[0], "") if len(path) > 1 else ""
+        if part in ("", UNLABELED):
+            rows.left[i] = UNLABELED_IMAGES if part else NO_PLACE
+        else:
+            rows.parts[i], inner[i] = part, path[1:]
+            by_part[part].append(i)
+    for part, some in by_part.items():
+        for i, path in _unwrapped({i: inner[i] for i in some}, part).items():
+            inner[i] = path
+    deep = {part for part, some in by_part.items() if sum(len(inner[i]) > 1 for i in some) > len(some) / 2}
+    rows.inner = {i: path for i, path in inner.items() if rows.parts[i] in deep} if deep else inner
+    for i in inner.keys() - rows.inner.keys():
+        rows.left[i] = UNLABELED_IMAGES
+    if deep:
+        _below(rows)
+        _without_class(rows)
+        return message(N_("layout: a folder a part, with a folder a class in it"))
+    return _by_name(rows, list(rows.inner), where)
+
+
+def _unwrapped(inner: dict[int, Path], part: str) -> dict[int, Path]:
+    """seg_train/seg_train/forest/1.jpg: a folder in a part that says the part once more, or nothing."""
     while True:
-        deep = [parts[skip:] for parts in split if len(parts) > skip + 1]
-        tops, loose = {parts[0] for parts in deep}, sum(len(parts) == skip + 1 for parts in split)
-        if len(tops) > 1:
-            return skip
-        if not tops or (skip and loose > FEW_LOOSE) or next(iter(tops)).lower() in PART_NAMES:
-            return 0
-        skip += 1
+        tops = {path[0] for path in inner.values() if len(path) > 1}
+        if len(tops) != 1 or any(len(path) == 1 for path in inner.values()):
+            return inner
+        top = next(iter(tops))
+        again = part_of(top)
+        if not (set(words(top)) <= WRAPPING or (again and again[0] == part)):
+            return inner
+        inner = {i: path[1:] for i, path in inner.items()}
 
 
-def _by_name(rows: Sequence[int], inner: Sequence[tuple[str, ...]], parts: Sequence[str], where: str) -> Layout:
-    """The class of each file from its name: cat_001.jpg, dog.12.png."""
-    found = [FROM_NAME.match(inner[i][-1]) for i in rows]
-    labels = [m.group(1).strip(" ._-") if m else "" for m in found]
-    counts = Counter(label for label in labels if label)
-    known = {label for label, n in counts.items() if n >= 2 and label.lower() not in NO_CLASS}
-    if len(known) < 2 or sum(counts[label] for label in known) < NAMED_SHARE * len(rows) or len(known) > len(rows) / 2:
-        raise DataError("L203", N_("the files are not in class folders"), where=where, todo=EXAMPLE)
-    kept = [k for k, label in enumerate(labels) if label in known]
-    says = message(N_("layout: the class is in the file name: {file} is {label}"), file=inner[rows[kept[0]]][-1], label=labels[kept[0]])
-    return Layout([rows[k] for k in kept], [labels[k] for k in kept], [parts[k] for k in kept], says)
+def _without_class(rows: Rows) -> None:
+    """test/unknown/1.jpg, as some loaders want it: a test folder whose one name is none of the training's has no classes."""
+    learned = {normalized(rows.labels[i]) for i in rows.labels if rows.parts[i] == "train"}
+    for part in ("test", "validation"):
+        some = {i: rows.labels[i] for i in rows.labels if rows.parts[i] == part}
+        names = set(map(normalized, some.values()))
+        if learned and names and not names & learned and (len(names) == 1 or {name.lower() for name in names} <= NOTHING_SAID):
+            rows.left |= dict.fromkeys(some, UNLABELED_IMAGES)
+            for i in some:
+                del rows.labels[i]
+            says = N_("the folder {name} in the {part} part names no class of the training: its {n:count} images are taken as unlabeled")
+            rows.notes.append(message(says, name=listed_names(sorted(names)), part=part, n=len(some)))
+
+
+# -- classes
+
+
+def _in_folders(rows: Rows, hints: Hints) -> Message:
+    second: dict[str, int] = Counter(path[1] for path in rows.inner.values() if len(path) > 2)
+    parts = parts_of(second) if hints.parts == "auto" else {}
+    shallow = sum(len(path) == 2 for path in rows.inner.values())
+    tops = {path[0] for path in rows.inner.values() if len(path) > 1}
+    if len(set(parts.values())) > 1 and len(tops) > 1 and shallow <= FEW_LOOSE:
+        for i, path in rows.inner.items():
+            part = parts[path[1]] if len(path) > 2 else ""
+            if part in ("", UNLABELED):
+                rows.left[i] = UNLABELED_IMAGES if part else NO_PLACE
+            else:
+                rows.labels[i], rows.parts[i] = path[0], part
+        return message(N_("layout: a folder a class, with a folder a part in it"))
+    if _below(rows, flat=hints.parts == "none"):
+        outer = len(set(rows.groups.values()))
+        if all(rows.groups[i] == rows.inner[i][0] for i in rows.groups):
+            outside = N_(
+                "layout: {k:count} folders that hold the same folders ({names}): the inner ones are the classes, and images of one outer folder are never cut apart (--parts FOLDER=test makes it a part)"
+            )
+            return message(outside, k=outer, names=listed_names(sorted(set(rows.groups.values()))))
+        inside = N_("layout: a folder a class; images of one folder in it ({names}) are never cut apart")
+        return message(inside, names=listed_names(sorted(set(rows.groups.values())), 3))
+    says = message(N_("layout: a folder a class"))
+    if rows.skipped:
+        says = message(N_("layout: a folder a class, below {folder}"), folder="/".join(rows.skipped))
+    return says
+
+
+def _below(rows: Rows, flat: bool = False) -> bool:
+    """Gives labels, and groups where the folders say some: whether they do. flat: the outer folders are the classes, whatever they hold."""
+    rows.inner = _without_wrapping(rows.inner)
+    deep = {i: path for i, path in rows.inner.items() if len(path) > 1}
+    inside: dict[str, set[str]] = defaultdict(set)
+    for path in deep.values():
+        inside[path[0]] |= set(path[1:2] if len(path) > 2 else ())
+    direct = sum(len(path) == 2 for path in deep.values())
+    inner = set().union(*inside.values())
+    grouped = bool(inner) and all(map(says_group, inner)) and not all(map(says_group, inside))
+    if not flat and not grouped and direct <= FEW_LOOSE and _same(inside):
+        for i, path in deep.items():
+            if len(path) > 2:
+                rows.labels[i], rows.groups[i] = path[1], path[0]
+        return True
+    for i, path in deep.items():
+        rows.labels[i] = path[0]
+        if grouped and not flat and len(path) > 2:
+            rows.groups[i] = path[1]
+    if inner and not grouped:
+        name, some = max(inside.items(), key=lambda item: len(item[1]))
+        says = N_("deeper folders are not told apart: {name} holds {names}")
+        rows.notes.append(message(says, name=name, names=listed_names(sorted(some))))
+    return bool(rows.groups)
+
+
+def _same(inside: Mapping[str, set[str]]) -> bool:
+    """Whether every outer folder holds the same inner ones. A class may be missing in some, so half of them in another one, too, are enough."""
+    names = Counter(name for some in inside.values() for name in some)
+    if len(inside) < 2 or len(names) < 2 or not all(inside.values()):
+        return False
+    shared = {name for name, n in names.items() if n > 1}
+    largest = max(inside.values(), key=len)
+    return all(len(some & shared) >= SHARED * len(some) for some in inside.values()) and (len(shared) > 1 or all(some <= largest for some in inside.values()))
+
+
+def _by_name(rows: Rows, places: Sequence[int], where: str) -> Message:
+    """The class of each file from its name: cat_001.jpg, dog.12.png, 12_dog.png. A part in which no name says one waits to be named."""
+    for pattern in (BEFORE_A_NUMBER, AFTER_A_NUMBER):
+        found = {i: normalized(match.group(1).strip(" ._-")) for i in places if (match := pattern.match(rows.inner[i][-1]))}
+        by_part: dict[str, list[int]] = defaultdict(list)
+        for i in places:
+            by_part[rows.parts.get(i, "")].append(i)
+        counts = Counter(found.values())
+        known = {label for label, n in counts.items() if n >= 2 and label.lower() not in NO_CLASS}
+        named = {part: [i for i in some if found.get(i) in known] for part, some in by_part.items()}
+        told = {part for part, some in by_part.items() if len(named[part]) >= NAMED_SHARE * len(some)}
+        used = [i for part in told for i in named[part]]
+        if len({found[i] for i in used}) < 2 or len(known) > len(used) / 2 or ("train" in by_part and "train" not in told):
+            continue
+        rows.labels |= {i: found[i] for i in used}
+        rows.from_names = True
+        rows.left |= {i: UNLABELED_IMAGES for part in by_part.keys() - told for i in by_part[part]}
+        first = min(used)
+        return message(N_("layout: the class is in the file name: {file} is {label}"), file=rows.inner[first][-1], label=found[first])
+    raise DataError("L203", N_("the files are not in class folders"), where=where, todo=EXAMPLE)
+
+
+def _one_form(rows: Rows) -> None:
+    """Names that look the same are one class, in whichever Unicode form a system wrote them."""
+    forms: dict[str, set[str]] = defaultdict(set)
+    for label in rows.labels.values():
+        forms[normalized(label)].add(label)
+    rows.labels = {i: normalized(label) for i, label in rows.labels.items()}
+    rows.groups = {i: normalized(group) for i, group in rows.groups.items()}
+    if twice := sorted(name for name, some in forms.items() if len(some) > 1):
+        rows.notes.append(message(N_("one class, though its folders are written in two Unicode forms: {names}"), names=listed_names(twice)))
+
+
+# -- what is no folder of classes
+
+
+def _refuse_boxes(names: Sequence[str], pictures: Sequence[int], where: str, start: Start, *, sure: bool = False) -> None:
+    """Raises DataError where what lies there says where things are on a picture, and nothing says one class for each.
+
+    sure: only where it can be nothing else, as the names of the files do say classes.
+    """
+    if boxes := _boxes(names, pictures, start, sure):
+        raise DataError(
+            "L286",
+            N_("these are data for object detection: {file} says where things are on a picture, and limpide gives one class to a whole picture"),
+            where=where,
+            todo=N_("cut the objects out, and put those of each class into a folder of its own"),
+            file=boxes,
+        )
+
+
+def _boxes(names: Sequence[str], pictures: Sequence[int], start: Start, sure: bool) -> str:
+    """A file that says where things are on a picture; "" where there is none."""
+    stems = {stem(names[i]) for i in pictures}
+    beside = [i for i, name in enumerate(names) if ending(name) in (".txt", ".xml", ".json") and stem(name) in stems]
+    if beside and len({stem(names[i]) for i in beside}) >= BOXES * len(stems) and (not sure or BOX.match(start(beside[0]))):
+        return names[beside[0]]
+    return "" if sure else next((name for name in names if re.search(r"(instances_|coco).*\.json$", name.lower())), "")
+
+
+def _nothing(names: Sequence[str], where: str) -> DataError:
+    packed = [name for name in names if ending(name) in (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")]
+    if packed:
+        return DataError(
+            "L287",
+            N_("there are only archives in this folder: {names}"),
+            where=where,
+            todo=N_("unpack each into a folder that is called as its class, or name one of them"),
+            names=listed_names(packed),
+        )
+    return DataError("L288", N_("there is no picture in this folder, only {names}"), where=where, todo=EXAMPLE, names=listed_names(list(names)))

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from limpide.data import archive
+from limpide.data.cells import is_table
 from limpide.data.dataset import Dataset, FileImages, Images, Names, given_parts
 from limpide.data.datasets import NAMED
-from limpide.data.layout import EXAMPLE, NO_PLACE, PART_NAMES, Layout, arranged, ignored
-from limpide.data.table import is_table, read_table, tables_in
-from limpide.errors import DataError, UsageError, nearest
+from limpide.data.decode import Undecodable
+from limpide.data.hints import Hints
+from limpide.data.layout import EXAMPLE, Layout, arranged
+from limpide.data.sift import OF_THE_SYSTEM, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
+from limpide.data.table import Table, read_tables, understood
+from limpide.data.values import START
+from limpide.data.words import PICTURES, ending, is_system, parts_of
+from limpide.errors import DataError, LimpideError, UsageError, nearest
 from limpide.language import N_, Message, message
 
+Counted = Callable[[int], object]
 
-def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, groups: str = "auto", counted: Callable[[int], object] = lambda _: None) -> Dataset:
+
+def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, hints: Hints | None = None, counted: Counted = lambda _: None) -> Dataset:
     """A folder (see data/layout.py), a table (data/table.py), a zip or tar, or the name of a data set in NAMED.
 
-    counted: is told how many files of a folder were found so far. Raises DataError when there is nothing to learn from, saying what was expected.
+    counted: is told how many files of a folder were found so far. Raises DataError when there is nothing to learn from, saying what was
+    expected, and UsageError for hints that do not fit.
     """
-    text = os.fspath(location)
+    text, hints = os.fspath(location), hints or Hints()
     if not text:
         raise _missing(text, Path(text))
     # Path.expanduser raises for an unknown user, Path.exists for a name that is too long.
@@ -33,20 +44,13 @@ def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, groups: s
         if text in NAMED:
             return NAMED[text]()
         raise _missing(text, path)
-    if groups not in ("auto", "none") and not is_table(path) and not (path.is_dir() and any(is_table(file) for file in path.iterdir())):
-        raise UsageError(
-            "L119",
-            N_("only a table has group columns"),
-            where=f"groups={groups}",
-            todo=N_("give a table with the columns file, label and {groups}"),
-            groups=groups,
-        )
     if path.is_dir():
-        dataset = _of_folder(text, path, groups, counted)
+        dataset = _of_folder(text, path, hints, counted)
     elif is_table(path):
-        dataset = _of_table(text, path, groups)
+        dataset = _of_tables(path, [understood(path, hints, _pictures_below)], [""], [])
     elif archive.is_archive(path):
-        dataset = _of_archive(text, path)
+        _refuse_columns(hints)
+        dataset = _of_archive(text, path, hints)
     else:
         raise DataError(
             "L201",
@@ -65,65 +69,177 @@ def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, groups: s
     return dataset
 
 
-def _of_folder(text: str, path: Path, groups: str, counted: Callable[[int], object]) -> Dataset:
-    found, empty, notes = _listed(path, counted)
-    tables = tables_in(path, [name for name in found if os.sep not in name])
-    if len(tables) == 1:
-        return _of_table(text, tables[0], groups)
-    if not found:
+# -- a folder, perhaps with tables in it
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Regular files below a folder, sorted and relative to it, with "/" between folders; what to say; what of a system was passed over."""
+
+    names: Sequence[str]
+    notes: Sequence[Message]
+    ignored: Sequence[Ignored]
+
+
+def _of_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Dataset:
+    listed = _listed(path, counted)
+    if not listed.names:
         raise DataError("L233", N_("there are no files in this folder"), where=text, todo=EXAMPLE)
-    unread = ", ".join(table.name for table in tables)
-    several = DataError(
-        "L241", N_("several tables in this folder could be meant: {names}"), where=text, todo=N_("name the one to use instead of the folder"), names=unread
-    )
-    layout = _arranged([name.replace(os.sep, "/") for name in found], text, several if tables else None)
-    if tables:
-        notes.append(message(N_("tables that are not read: {names} (name one instead of the folder to use it)"), names=unread))
-    left = [(name, NO_PLACE) for name in layout.unused(found)]
-    dropped = sorted({os.path.basename(folder) for folder in empty} - set(layout.labels) - PART_NAMES.keys())  # noqa: PTH119
-    if dropped:
-        notes.append(message(N_("folders without a file are no classes: {names}"), names=", ".join(dropped)))
-    images = FileImages(path.resolve(), Names(found[i] for i in layout.files))
-    return _dataset(path, images, layout.labels, layout.parts, None, left, [layout.says, *notes])
-
-
-def _arranged(names: Sequence[str], where: str, otherwise: DataError | None) -> Layout:
-    """As `arranged`; where that finds no two classes, `otherwise` says more than its own error."""
+    layout, refusal = None, None
     try:
-        layout = arranged(names, where)
-    except DataError:
-        if otherwise:
-            raise otherwise from None
-        raise
-    if otherwise and len(set(layout.labels)) < 2:
-        raise otherwise
-    return layout
+        layout = arranged(listed.names, text, hints, lambda i: _start(path / listed.names[i]))
+    except DataError as error:
+        refusal = error
+    by_folders = layout is not None and len(set(layout.labels)) > 1 and not layout.from_names
+    tables, parts, refused = _tables_in(text, path, listed.names, hints, known_only=by_folders)
+    if tables:
+        return _of_tables(path, tables, parts, [*listed.ignored, *(layout.ignored if layout else [])], refused, listed.notes)
+    if not by_folders and refused:
+        raise next((error for error in refused.values() if error.code != "L225"), next(iter(refused.values())))
+    _refuse_columns(hints)
+    if layout is None:
+        raise refusal or AssertionError
+    notes = [*layout.notes, *_unread(refused), *listed.notes]
+    images = FileImages(path.resolve(), Names(listed.names[i] for i in layout.files))
+    return _laid_out(path, images, listed.names, layout, notes, listed.ignored)
 
 
-def _of_table(text: str, path: Path, groups: str) -> Dataset:
-    rows = read_table(path, groups)
+def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, known_only: bool) -> tuple[list[Table], list[str], dict[str, LimpideError]]:
+    """(the tables to read, what part each is, those that do not fit and why). Raises DataError where several fit and nothing says which."""
+    refused: dict[str, LimpideError] = {}
+
+    def fitting(some: Sequence[str]) -> list[Table]:
+        found = []
+        for name in some:
+            try:
+                found.append(understood(path / name, hints, _pictures_below, known_only=known_only))
+            except UsageError:
+                raise
+            except DataError as error:
+                refused[name] = error
+        return found
+
+    every = [name for name in names if is_table(path / name)]
+    found = fitting([name for name in every if "/" not in name])
+    if len(found) == 1:
+        return found, [""], refused
+    if found:
+        said = parts_of(table.cells.path.stem for table in found)
+        if len(set(said.values())) < len(found):
+            unread = ", ".join(table.cells.path.name for table in found)
+            raise DataError(
+                "L241",
+                N_("several tables in this folder could be meant: {names}"),
+                where=text,
+                todo=N_("name the one to use instead of the folder"),
+                names=unread,
+            )
+        return found, [said[table.cells.path.stem] for table in found], refused
+    found = fitting([name for name in every if "/" in name and name.count("/") <= 2])
+    folders = [table.cells.path.parent for table in found]
+    if len(set(folders)) < len(found):
+        return [], [], refused
+    said = parts_of(folder.name for folder in folders) if found else {}
+    return found, [said.get(folder.name, "") for folder in folders], refused
+
+
+def _refuse_columns(hints: Hints) -> None:
+    """Raises UsageError for what only a table can be asked."""
+    if hints.groups not in ("auto", "none"):
+        raise UsageError(
+            "L119",
+            N_("only a table has group columns"),
+            where=f"groups={hints.groups}",
+            todo=N_("give a table with the columns file, label and {groups}"),
+            groups=hints.groups,
+        )
+    if asked := hints.of_a_table:
+        raise UsageError(
+            "L148", N_("these options are for a table, and none is read here"), where=", ".join(asked), todo=N_("name the table instead of its folder")
+        )
+
+
+def _unread(refused: dict[str, LimpideError]) -> list[Message]:
+    """Why a table that lies there is not used."""
+    return [message(N_("the table {name} is not read: {reason}"), name=name, reason=error.message().to_json()) for name, error in refused.items()]
+
+
+def _of_tables(
+    path: Path,
+    tables: Sequence[Table],
+    parts: Sequence[str],
+    ignored: Sequence[Ignored],
+    refused: dict[str, LimpideError] | None = None,
+    said: Sequence[Message] = (),
+) -> Dataset:
+    root = tables[0].root if len(tables) == 1 else path.resolve()
+    rows = read_tables(tables, parts, root)
     if not rows.files:
-        raise DataError("L228", N_("no row of the table names an image that is there"), where=text, todo=N_("give paths relative to the folder of the table"))
-    images = FileImages(path.parent.resolve(), Names(rows.files))
-    found = _dataset(path, images, rows.labels, rows.parts, rows.groups, rows.left_out, rows.notes)
-    return replace(found, grouped_by=rows.grouped_by)
+        raise DataError(
+            "L291",
+            N_("no row of the table can be used: {reason}"),
+            where=tables[0].cells.path,
+            todo=N_("give each file a label, and each file once"),
+            reason=message(Counter(reason for _, reason in rows.left_out).most_common(1)[0][0]).to_json(),
+        )
+    notes = [*rows.notes, *_unread(refused or {}), *said]
+    unlabeled = [file for file, reason in rows.left_out if reason == UNLABELED_IMAGES]
+    left = [(file, reason) for file, reason in rows.left_out if reason != UNLABELED_IMAGES]
+    more = [Ignored(tables[0].cells.path.name, len(unlabeled), UNLABELED_IMAGES)] if unlabeled else []
+    found = _dataset(path, FileImages(rows.root, Names(rows.files)), rows.labels, rows.parts, rows.groups, left, notes)
+    return replace(found, grouped_by=rows.grouped_by, ignored=[*ignored, *more])
 
 
-def _of_archive(text: str, path: Path) -> Dataset:
+def _of_archive(text: str, path: Path, hints: Hints) -> Dataset:
     names, places, readable, kind, refused = archive.members(path)
-    kept = [i for i, name in enumerate(names) if not any(ignored(part) for part in name.split("/"))]
+    kept = [i for i, name in enumerate(names) if not any(is_system(part) for part in name.split("/"))]
     if not kept and refused:
         raise DataError("L238", N_("nothing in this archive can be used: {reason}"), where=text, todo=EXAMPLE, reason=message(refused[0][1]).to_json())
     if not kept:
         raise DataError("L234", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
-    unread = ", ".join(names[i] for i in kept if is_table(Path(names[i])))
+    members = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in kept), places[kept], kind)
+    unread = ", ".join(names[i] for i in kept if ending(names[i]) in (".csv", ".tsv", ".parquet", ".jsonl"))
     table = DataError("L242", N_("a table inside an archive is not read"), where=f"{text}: {unread}", todo=N_("unpack the archive and name its folder"))
-    layout = _arranged([names[i] for i in kept], text, table if unread else None)
-    notes = [message(N_("a table inside an archive is not read: {names}"), names=unread)] if unread else []
-    left = [(name, NO_PLACE) for name in layout.unused([names[i] for i in kept])]
+    try:
+        layout = arranged(list(members.names), text, hints, lambda i: _member_start(members, i))
+    except DataError:
+        if unread:
+            raise table from None
+        raise
+    if unread and len(set(layout.labels)) < 2:
+        raise table
+    notes = [*layout.notes, *([message(N_("a table inside an archive is not read: {names}"), names=unread)] if unread else [])]
     rows = [kept[i] for i in layout.files]
     images = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in rows), places[rows], kind)
-    return _dataset(path, images, layout.labels, layout.parts, None, [*refused, *left], [layout.says, *notes])
+    found = _laid_out(path, images, members.names, layout, notes, [])
+    return replace(found, left_out=[*refused, *found.left_out])
+
+
+def _member_start(members: archive.ArchiveImages, i: int) -> bytes:
+    with contextlib.suppress(Undecodable):
+        return members.start(i)
+    return b""
+
+
+def _start(file: Path) -> bytes:
+    """The first bytes; none of a file that cannot be read, which is told later."""
+    with contextlib.suppress(OSError), open(file, "rb") as stream:
+        return stream.read(START)
+    return b""
+
+
+def _laid_out(path: Path, images: Images, names: Sequence[str], layout: Layout, notes: Sequence[Message], ignored: Sequence[Ignored]) -> Dataset:
+    left = [(names[i], reason) for i, reason in layout.left if reason != UNLABELED_IMAGES]
+    waiting = Counter(names[i].rpartition("/")[0] or names[i] for i, reason in layout.left if reason == UNLABELED_IMAGES)
+    unlabeled = [Ignored(folder, n, UNLABELED_IMAGES) for folder, n in sorted(waiting.items())]
+    groups = None
+    if any(layout.groups):
+        groups = np.unique(np.array(layout.groups, dtype=object), return_inverse=True)[1].astype(np.int64)
+        groups = np.where([bool(group) for group in layout.groups], groups, -1)
+    if not layout.files:
+        raise DataError("L203", N_("the files are not in class folders"), where=path, todo=EXAMPLE)
+    found = _dataset(path, images, layout.labels, layout.parts, groups, left, [layout.says, *notes])
+    return replace(found, grouped_by="" if groups is None else "folder", ignored=[*ignored, *layout.ignored, *unlabeled])
 
 
 def _dataset(
@@ -156,19 +272,21 @@ def _called(path: Path) -> str:
     return path.parent.name if is_table(path) and stem.lower() in ("labels", "train", "data", "metadata", "images", "index", "annotations") else stem
 
 
-def _listed(root: Path, counted: Callable[[int], object]) -> tuple[list[str], list[str], list[Message]]:
-    """(regular files below `root`, sorted and relative; folders without any; what to say). Hidden and system names and our
-    own runs are passed over.
+def _listed(root: Path, counted: Counted = lambda _: None) -> Listed:
+    """Hidden and system names and our own runs are passed over.
 
     A link to a folder is followed, once: a loop of links ends where it began. Pipes, sockets and devices are never opened.
     """
     found: list[str] = []
-    empty: list[str] = []
+    ignored: list[Ignored] = []
     strange = away = 0
     home = os.path.realpath(root)
     visited = {home}
     for folder, folders, names in os.walk(root, followlinks=True):
-        folders[:] = [name for name in folders if not ignored(name) and not os.path.exists(os.path.join(folder, name, "run.json"))]  # noqa: PTH110
+        ignored += [
+            Ignored(os.path.relpath(os.path.join(folder, name), root), 0, OF_THE_SYSTEM) for name in sorted(folders) if is_system(name) and name[0] != "."
+        ]
+        folders[:] = [name for name in folders if not is_system(name) and not os.path.exists(os.path.join(folder, name, "run.json"))]  # noqa: PTH110
         folders.sort(key=lambda name: (os.path.islink(os.path.join(folder, name)), name))  # noqa: PTH114  # a class is named by its own folder, not by a link to it
         for name in list(folders):
             real = os.path.realpath(os.path.join(folder, name))
@@ -178,7 +296,7 @@ def _listed(root: Path, counted: Callable[[int], object]) -> tuple[list[str], li
             away += not real.startswith(home + os.sep)
         before = len(found)
         for name in sorted(names):
-            if ignored(name):
+            if is_system(name):
                 continue
             path = os.path.join(folder, name)
             try:
@@ -193,8 +311,8 @@ def _listed(root: Path, counted: Callable[[int], object]) -> tuple[list[str], li
             found.append(os.path.relpath(path, root) if folder != str(root) else name)
             counted(len(found))
         if len(found) == before and not folders and folder != str(root):
-            empty.append(os.path.relpath(folder, root))
-    found.sort()
+            ignored.append(Ignored(os.path.relpath(folder, root), 0, WITHOUT_PICTURES))
+    found = sorted(name.replace(os.sep, "/") for name in found)
     notes = []
     if strange:
         notes.append(
@@ -208,7 +326,12 @@ def _listed(root: Path, counted: Callable[[int], object]) -> tuple[list[str], li
         notes.append(
             message(N_("{n:count} link leads out of the folder and is followed"), N_("{n:count} links lead out of the folder and are followed"), n=away)
         )
-    return found, empty, notes
+    return Listed(found, notes, ignored)
+
+
+def _pictures_below(root: Path) -> list[str]:
+    """As `_listed`, of what may be a picture."""
+    return [name for name in _listed(root).names if ending(name) in PICTURES or not ending(name)]
 
 
 def _missing(text: str, path: Path) -> DataError:

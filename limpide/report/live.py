@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from limpide.data.understood import Understood
 from limpide.errors import one_line
 from limpide.events import Epoch, Event, Judged, Note, Progress, Step
 from limpide.finding import Finding
@@ -34,6 +35,7 @@ class Screen:
 
         self.console = Console(stderr=quiet, highlight=False)
         self.notes: list[Message] = []  # what `collect` told besides the findings
+        self.understood: Understood | None = None  # what `collect` told of the data
 
     def say(self, text: Message | str, style: str = "") -> None:
         from rich.text import Text
@@ -72,7 +74,7 @@ class Screen:
                     return False
         return True
 
-    def collect(self, events: Iterable[Event]) -> dict[str, Finding]:
+    def collect(self, events: Iterable[Event | Understood]) -> dict[str, Finding]:
         """Shows progress and returns the findings by name."""
         found = {}
         with self._bar() as bar:
@@ -82,6 +84,10 @@ class Screen:
                 elif isinstance(event, Note):
                     self.notes.append(event.message)
                     self.say(event.message)
+                elif isinstance(event, Understood):
+                    self.understood = event
+                    for line in event.says():
+                        self.say(line)
                 elif isinstance(event, Progress):
                     _advance(bar, str(event.phase), event.done, event.total)
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from PIL import Image
 
 from limpide.data.dataset import FileImages
 from limpide.data.decode import Undecodable
+from limpide.data.hints import Hints
 from limpide.data.scan import scan
 from limpide.data.split import sample
 from limpide.data.split_file import check_split, read_split
@@ -54,8 +56,9 @@ class Album:
         beside = self.run.path.resolve().parents[1] / location
         if info.opened:
             return SimpleNamespace(images=FileImages(Path(location), self.files))
+        hints = replace(Hints.of(Recipe.from_json(info.wanted)), groups="none")
         try:
-            found = scan(location if os.path.exists(location) or not beside.exists() else str(beside), fewest_classes=1, groups="none")  # noqa: PTH110
+            found = scan(location if os.path.exists(location) or not beside.exists() else str(beside), fewest_classes=1, hints=hints)  # noqa: PTH110
             return found.read_by(Recipe.from_json(info.recipe).span())
         except LimpideError as error:
             raise Gone(message(N_("the images are no longer where they were: {place}"), place=location)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from limpide.audit import AUDITS
 from limpide.data.dataset import TEST, Dataset
+from limpide.data.hints import Hints
 from limpide.data.reading import comparable, glimpse
 from limpide.data.scan import scan
 from limpide.data.similar import fingerprint, seen_before
@@ -21,7 +23,9 @@ from limpide.events import Event, Judged, Note, Progress
 from limpide.files import sha256
 from limpide.language import N_, message
 from limpide.predictor import told_clipped
+from limpide.recipe import Recipe
 from limpide.run import Run
+from limpide.run_info import RunInfo
 from limpide.workflows.belonging import as_given
 from limpide.workflows.judge import evidence_of, looked, never_said
 from limpide.workflows.opening import predictor_of
@@ -102,9 +106,10 @@ def _unreadable(n: int) -> Note:
 
 def _scanned(run: Run, data: str) -> Dataset:
     """With the group columns of the run's own table, where these data have them, too: they need not have a name that is known for that."""
-    if run.split_file.exists() and (columns := run.info().grouped_by):
-        with contextlib.suppress(UsageError):  # no table, or one without these columns
-            return scan(data, fewest_classes=1, groups=columns)
+    info = run.info() if run.split_file.exists() else RunInfo()
+    asked = Hints.of(Recipe.from_json(info.wanted))
+    with contextlib.suppress(UsageError):  # no table, or one without these columns
+        return scan(data, fewest_classes=1, hints=replace(asked, groups=info.grouped_by or asked.groups))
     return scan(data, fewest_classes=1)
 
 

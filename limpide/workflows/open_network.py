@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from limpide.data.decode import Undecodable
-from limpide.data.layout import PICTURES
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.split_file import write_rows
+from limpide.data.words import PICTURES
 from limpide.errors import DataError, ModelError, UsageError
 from limpide.language import N_
 from limpide.run import Run

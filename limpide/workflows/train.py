@@ -14,6 +14,7 @@ from typing import Any
 
 from limpide import machine
 from limpide.data.dataset import Dataset
+from limpide.data.hints import Hints
 from limpide.data.scan import scan
 from limpide.errors import LimpideError, RunError
 from limpide.events import Event, Note
@@ -38,7 +39,7 @@ from limpide.workflows.phases.split import split_images
 def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
     """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes."""
     check(recipe)
-    return begin(scan(location, groups=recipe.groups), recipe, runs, new=new)
+    return begin(scan(location, hints=Hints.of(recipe)), recipe, runs, new=new)
 
 
 def _as_now(wanted: Mapping[str, Any]) -> Mapping[str, Any]:

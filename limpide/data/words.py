@@ -1,0 +1,171 @@
+"""What the names of folders, files and columns say, in the words that people use: parts, groups, and what is no picture of a class.
+
+A name is cut into words at signs, digits and capitals: train_set, TrainImages and "train 2017" all say train. Names only help;
+`data/layout.py` decides by what lies in the folders.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+UNLABELED = "unlabeled"  # a part whose images have no class yet: what a competition wants predicted
+
+PART_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("train", "training", "trn", "learn", "learning", "apprentissage", "entrainement", "entrenamiento", "treino"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development", "tuning"), "validation"),
+    **dict.fromkeys(("test", "tests", "testing", "tst", "holdout", "heldout", "eval", "evaluation", "evaluate", "prueba", "teste", "essai"), "test"),
+    **dict.fromkeys(("unlabeled", "unlabelled", "unlabel", "pred", "predict", "prediction", "predictions", "inference", "submission"), UNLABELED),
+}
+PAIRS = {("hold", "out"): "test", ("held", "out"): "test", ("public", "test"): "validation", ("private", "test"): "test", ("un", "labeled"): UNLABELED}
+# What may stand beside the word for a part and adds nothing.
+NEUTRAL = {
+    *("set", "sets", "data", "dataset", "image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "jpg", "jpeg", "png"),
+    *("folder", "dir", "split", "part", "subset", "sample", "samples", "seg", "final", "new", "x", "the", "public", "private", "only", "resized", "cropped"),
+}
+WRAPPING = NEUTRAL | {"jpegimages", "jpegs", "pngs", "raw", "all", "files"}  # a folder of this name between a part and its classes says nothing
+NOTHING_SAID = {"unknown", "unlabeled", "unlabelled", "none", "unk", "test", "images", "image", "imgs", "dummy", "all", "0", "na"}  # classes that are none
+
+# Before a number or alone: what images have in common, and no class.
+GROUP_WORDS = {
+    *("group", "patient", "person", "subject", "camera", "cam", "burst", "site", "session", "sequence", "seq", "video", "individual", "user"),
+    *("location", "date", "day", "week", "month", "batch", "fold", "folder", "part", "set", "run", "scene", "clip", "slide", "case", "hospital", "center"),
+    *("domain", "device", "phone", "lot", "line", "shift", "station", "serie", "series", "volume", "visit", "series", "caméra", "jour", "lieu"),
+}
+
+SYSTEM = {
+    *("__macosx", "$recycle.bin", "recycler", "recycled", "lost+found", "system volume information", "@eadir", "#recycle", "found.000", "@recently-snapshot"),
+    *("__pycache__", "trash", ".trash", "node_modules"),
+}
+LEFT_BEHIND = {"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db", ".ds_store"}
+
+# Pictures of pictures: nobody's class, where they go with the pictures that they describe.
+ABOUT_PICTURES = {
+    **dict.fromkeys(("mask", "masks", "segmentation", "segmentations", "segmentationclass", "segmentationobject", "trimap", "trimaps"), "masks"),
+    **dict.fromkeys(("groundtruth", "gt", "label", "labels", "annotation", "annotations", "annot", "bbox", "bboxes", "boxes", "overlay"), "annotations"),
+    **dict.fromkeys(("overlays", "heatmap", "heatmaps", "depth", "edges", "contours", "landmarks", "keypoints"), "annotations"),
+    **dict.fromkeys(("thumb", "thumbs", "thumbnail", "thumbnails", "preview", "previews", "small", "lowres", "icons", "vignettes"), "thumbnails"),
+}
+CERTAIN = {
+    "groundtruth",
+    "segmentationclass",
+    "segmentationobject",
+    "trimap",
+    "trimaps",
+    "annotation",
+    "annotations",
+    "thumbs",
+    "thumbnail",
+    "thumbnails",
+    "previews",
+}
+AFTER_A_NAME = re.compile(r"^(.+?)[\s._-]+(mask|segmentation|seg|gt|label|labels|overlay|thumb|thumbnail|small|preview)(?:[\s._-]*\d+)?$", re.IGNORECASE)
+
+PICTURES = {
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".j2k"),
+    *(".jpx", ".jpf", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx", ".ico", ".mpo"),
+}
+NO_PICTURES = {
+    *(".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".htm", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".names", ".data"),
+    *(".mat", ".npy", ".npz", ".pkl", ".pickle", ".h5", ".hdf5", ".parquet", ".arrow", ".lmdb", ".mdb", ".db", ".sqlite", ".pt", ".pth", ".onnx"),
+    *(".pdf", ".doc", ".docx", ".xls", ".xlsx", ".odt", ".ods", ".ppt", ".pptx", ".rtf", ".tex", ".bib", ".log", ".py", ".ipynb", ".m", ".sh", ".bat"),
+    *(".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".mp4", ".avi", ".mov", ".mkv", ".webm", ".wav", ".mp3", ".exe", ".lnk", ".url"),
+    *(".sha256", ".md5", ".license", ".tfrecord", ".pts", ".xmp", ".aae", ".thm", ".part", ".crdownload", ".tmp"),
+}
+NO_PICTURE_STARTS = (b"<", b"{", b"[", b"%PDF", b"PK\x03\x04")
+
+
+def normalized(name: str) -> str:
+    """In one Unicode form: "é" may be written as one sign or as two, and looks the same."""
+    return unicodedata.normalize("NFC", name)
+
+
+def words(name: str) -> list[str]:
+    """Lower-case words of a name, without accents: "TrainImages_2017" is train, images, 2017."""
+    plain = unicodedata.normalize("NFKD", name)
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+", plain)]
+
+
+def part_of(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """(the part that a folder's name says, the other words of it that say something), or None where it says no part, or two."""
+    found: list[str] = []
+    rest: list[str] = []
+    listed = words(name)
+    k = 0
+    while k < len(listed):
+        pair = tuple(listed[k : k + 2])
+        if pair in PAIRS:
+            found.append(PAIRS[pair])  # type: ignore[index]
+            k += 2
+            continue
+        part, more = _glued(listed[k])
+        if part:
+            found.append(part)
+        elif not (more.isdigit() or more in NEUTRAL):
+            rest.append(more)
+        k += 1
+    parts = set(found)
+    if parts == {"test", UNLABELED}:
+        parts = {UNLABELED}
+    return (parts.pop(), tuple(rest)) if len(parts) == 1 else None
+
+
+def _glued(word: str) -> tuple[str, str]:
+    """(part, "") of train, trainset or imagestrain, ("", word) of any other."""
+    if word in PART_WORDS:
+        return PART_WORDS[word], ""
+    for neutral in ("images", "image", "imgs", "img", "dataset", "data", "set", "split", "x"):
+        if word.endswith(neutral) and word.removesuffix(neutral) in PART_WORDS:
+            return PART_WORDS[word.removesuffix(neutral)], ""
+        if word.startswith(neutral) and word.removeprefix(neutral) in PART_WORDS:
+            return PART_WORDS[word.removeprefix(neutral)], ""
+    return "", word
+
+
+def parts_of(names: Iterable[str]) -> dict[str, str]:
+    """The part that each of these folders says, where every one does, they say more than one, and nothing else tells them apart; else nothing.
+
+    "test tube" beside "training shoe" are two things, "test set" beside "training set" are two parts.
+    """
+    found = {name: part_of(name) for name in names}
+    said = [one for one in found.values() if one]
+    if len(said) < len(found) or not said or len({rest for _, rest in said}) > 1:
+        return {}
+    alone = len(found) == 1 and said[0][1]  # one folder of several words is a name like any other
+    return {} if alone else {name: one[0] for name, one in found.items() if one}
+
+
+def says_group(name: str) -> bool:
+    """camera1, session_2, patient, 2021-03: what images have in common, and no class."""
+    listed = words(name)
+    return bool(listed) and ((all(word.isdigit() for word in listed) and len(listed) > 1) or listed[0] in GROUP_WORDS)
+
+
+def about_pictures(name: str) -> str:
+    """What a folder of this name holds, if it holds masks, annotations or thumbnails of other pictures; else ""."""
+    listed = words(name)
+    return ABOUT_PICTURES.get("".join(listed), "") or (
+        ABOUT_PICTURES.get(listed[-1], "") if len(listed) > 1 and listed[0] in ("ground", "image", "img") else ""
+    )
+
+
+def is_system(name: str) -> bool:
+    """Hidden files, and what systems leave behind."""
+    return name.startswith((".", "~$")) or name.lower() in SYSTEM | LEFT_BEHIND
+
+
+def ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def stem(name: str) -> str:
+    """The last part of a path without its ending, in lower case."""
+    return PurePosixPath(name).stem.lower()
+
+
+def listed_names(names: Sequence[str], most: int = 5) -> str:
+    """For a sentence: the first of them."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

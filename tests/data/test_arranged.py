@@ -1,0 +1,335 @@
+"""Folders and tables as people unpack them: what is a class, a part, a group, and what is passed over. Nothing is decoded."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from limpide.data.dataset import PARTS, Dataset
+from limpide.data.hints import Hints
+from limpide.data.scan import scan
+from limpide.data.words import part_of, parts_of, says_group, words
+from limpide.errors import LimpideError
+
+JPEG, XML = b"\xff\xd8\xff\xe0 not looked at", b"<annotation>\n</annotation>\n"
+
+
+def made(root: Path, *names: str, data: bytes = JPEG) -> Path:
+    """Names as "cat/{1..4}.jpg"."""
+    for name in names:
+        head, brace, tail = name.partition("{1..")
+        count, _, end = tail.partition("}")
+        for each in [f"{head}{k}{end}" for k in range(1, int(count) + 1)] if brace else [name]:
+            file = root / each
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+    return root
+
+
+def summed(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """Part → class → images."""
+    found: dict[str, dict[str, int]] = {}
+    for label, part in zip(dataset.labels, dataset.given, strict=True):
+        own = found.setdefault(PARTS[part], {})
+        own[dataset.classes[label]] = own.get(dataset.classes[label], 0) + 1
+    return found
+
+
+def grouped(dataset: Dataset) -> dict[str, int]:
+    """First folder that differs → its group; names → number."""
+    assert dataset.groups is not None
+    return {name: int(group) for name, group in zip(dataset.images.names, dataset.groups, strict=True)}
+
+
+TWO = {"cat": 4, "dog": 4}
+FOLDERS: dict[str, tuple[tuple[str, ...], dict[str, dict[str, int]]]] = {
+    "train_set": (("train_set/cat/{1..4}.jpg", "train_set/dog/{1..4}.jpg", "test_set/cat/{1..4}.jpg", "test_set/dog/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "twice": (("seg_train/seg_train/cat/{1..4}.jpg", "seg_train/seg_train/dog/{1..4}.jpg", "seg_test/seg_test/cat/{1..4}.jpg", "seg_test/seg_test/dog/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "training-data": (("training-data/cat/{1..4}.jpg", "training-data/dog/{1..4}.jpg", "evaluation-data/cat/{1..4}.jpg"), {"train": TWO, "test": {"cat": 4}}),
+    "year": (("train2017/cat/{1..4}.jpg", "train2017/dog/{1..4}.jpg", "val2017/cat/{1..4}.jpg", "test2017/dog/{1..4}.jpg"), {"train": TWO, "validation": {"cat": 4}, "test": {"dog": 4}}),
+    "hold_out": (("Train/cat/{1..4}.jpg", "Train/dog/{1..4}.jpg", "Hold Out/cat/{1..4}.jpg"), {"train": TWO, "test": {"cat": 4}}),
+    "french": (("apprentissage/cat/{1..4}.jpg", "apprentissage/dog/{1..4}.jpg", "évaluation/cat/{1..4}.jpg"), {"train": TWO, "test": {"cat": 4}}),
+    "wrapped": (("x/data/train/cat/{1..4}.jpg", "x/data/train/dog/{1..4}.jpg", "x/data/test/cat/{1..4}.jpg", "x/readme.md"), {"train": TWO, "test": {"cat": 4}}),
+    "images in parts": (("train/images/cat/{1..4}.jpg", "train/images/dog/{1..4}.jpg", "test/images/cat/{1..4}.jpg"), {"train": TWO, "test": {"cat": 4}}),
+    "class and part": (("cat_train/{1..4}.jpg", "dog_train/{1..4}.jpg", "cat_test/{1..4}.jpg", "dog_test/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "part in class": (("cat/train/{1..4}.jpg", "dog/train/{1..4}.jpg", "cat/test/{1..4}.jpg", "dog/test/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "class in name, unnamed test": (("train/cat.{1..4}.jpg", "train/dog.{1..4}.jpg", "test1/{1..9}.jpg"), {"train": TWO}),
+    "number before the class": (("{1..4}_cat.jpg", "{1..4}_dog.jpg"), {"": TWO}),
+    "underscores in names": (("images/big_cat_{1..4}.jpg", "images/dog_{1..4}.jpg", "annotations/trimaps/big_cat_{1..4}.png", "annotations/trimaps/dog_{1..4}.png"), {"": {"big_cat": 4, "dog": 4}}),
+    "annotations": (("Images/cat/{1..4}.jpg", "Images/dog/{1..4}.jpg", "Annotation/cat/{1..4}", "Annotation/dog/{1..4}"), {"": TWO}),
+    "lists beside": (("images/cat/{1..4}.jpg", "images/dog/{1..4}.jpg", "parts/locs.txt", "attributes/a.txt", "classes.txt"), {"": TWO}),
+    "masks beside images": (("images/cat/{1..4}.jpg", "images/dog/{1..4}.jpg", "masks/cat/{1..4}.png", "masks/dog/{1..4}.png"), {"": TWO}),
+    "masks in classes": (("cat/images/{1..4}.png", "cat/masks/{1..4}.png", "dog/images/{1..4}.png", "dog/masks/{1..4}.png"), {"": TWO}),
+    "masks beside each": (("cat/cat ({1..4}).png", "cat/cat ({1..4})_mask.png", "dog/dog ({1..4}).png", "dog/dog ({1..4})_mask.png"), {"": TWO}),
+    "masks of all classes": (("cat/c{1..4}.png", "dog/d{1..4}.png", "masks/c{1..4}.png", "masks/d{1..4}.png"), {"": TWO}),
+    "ground truth": (("b/train/good/{1..4}.png", "b/test/good/x{1..4}.png", "b/test/hole/{1..4}.png", "b/ground_truth/hole/{1..4}_mask.png"), {"train": {"good": 4}, "test": {"good": 4, "hole": 4}}),
+    "thumbnails": (("cat/c{1..4}.jpg", "dog/d{1..4}.jpg", "thumbnails/c{1..4}.jpg", "thumbnails/d1.jpg"), {"": TWO}),
+    "thumbs in classes": (("cat/{1..4}.jpg", "cat/thumbs/{1..4}.jpg", "dog/{1..4}.jpg", "dog/thumbs/{1..4}.jpg"), {"": TWO}),
+    "wearing masks": (("mask/{1..4}.jpg", "no mask/{1..4}.jpg"), {"": {"mask": 4, "no mask": 4}}),
+    "three with masks": (("mask/{1..4}.jpg", "no mask/{1..4}.jpg", "wrong/{1..4}.jpg"), {"": {"mask": 4, "no mask": 4, "wrong": 4}}),
+    "small and large": (("small/{1..4}.jpg", "large/{1..4}.jpg"), {"": {"small": 4, "large": 4}}),
+    "valid is a class": (("valid/{1..4}.jpg", "invalid/{1..4}.jpg"), {"": {"valid": 4, "invalid": 4}}),
+    "tests are classes": (("test positive/{1..4}.jpg", "test negative/{1..4}.jpg"), {"": {"test positive": 4, "test negative": 4}}),
+    "a test tube": (("test tube/{1..4}.jpg", "training shoe/{1..4}.jpg"), {"": {"test tube": 4, "training shoe": 4}}),
+    "systems": (("cat/{1..4}.jpg", "dog/{1..4}.jpg", "System Volume Information/a.jpg", "FOUND.000/b.jpg", "@eaDir/c.jpg", "#recycle/d.jpg"), {"": TWO}),
+    "videos beside": (("cat/{1..4}.jpg", "dog/{1..4}.jpg", "videos/a.mp4", "docs/b.pdf"), {"": TWO}),
+    "tiny imagenet": (("train/n1/images/a{1..4}.JPEG", "train/n2/images/b{1..4}.JPEG", "val/images/v{1..4}.JPEG", "val/val_annotations.txt", "test/images/t{1..4}.JPEG"), {"train": {"n1": 4, "n2": 4}}),
+    "unnamed test in a folder": (("train/cat/{1..4}.jpg", "train/dog/{1..4}.jpg", "test/all/{1..4}.jpg"), {"train": TWO}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_folders_as_they_are_unpacked(tmp_path: Path, name: str) -> None:
+    names, expected = FOLDERS[name]
+    for each in names:
+        made(tmp_path / "data", each, data=XML if each.startswith("Annotation/") else JPEG)
+    found = scan(tmp_path / "data")
+    assert summed(found) == expected
+    assert found.left_out == [] or name == "unnamed"
+    total = sum(file.is_file() for file in (tmp_path / "data").rglob("*"))
+    told = sum(one.n for one in found.ignored)
+    assert len(found) + told == total or name == "systems", "what is not used is told"
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (("camera1/ok/{1..4}.jpg", "camera1/defect/{1..4}.jpg", "camera2/ok/{1..4}.jpg", "camera2/defect/{1..4}.jpg"), ["camera1", "camera2"]),
+        (("amazon/images/ok/{1..4}.jpg", "amazon/images/defect/{1..4}.jpg", "dslr/images/ok/{1..4}.jpg", "dslr/images/defect/{1..4}.jpg"), ["amazon", "dslr"]),
+        (("line a/ok/{1..4}.jpg", "line a/defect/{1..4}.jpg", "line b/ok/{1..4}.jpg"), ["line a", "line b"]),
+        (("ok/patient1/{1..4}.jpg", "ok/patient2/{1..4}.jpg", "defect/patient3/{1..4}.jpg"), ["patient1", "patient2", "patient3"]),
+        (("ok/session_1/{1..4}.jpg", "ok/session_2/{1..4}.jpg", "defect/session_1/{1..4}.jpg", "defect/session_2/{1..4}.jpg"), ["session_1", "session_2"]),
+        (("train/cam1/ok/{1..4}.jpg", "train/cam1/defect/{1..4}.jpg", "train/cam2/ok/{1..4}.jpg", "train/cam2/defect/{1..4}.jpg", "test/cam3/ok/1.jpg", "test/cam3/defect/1.jpg"), ["cam1", "cam2", "cam3"]),
+    ],
+)  # fmt: skip
+def test_folders_that_are_no_parts_are_groups(tmp_path: Path, names: tuple[str, ...], groups: list[str]) -> None:
+    found = scan(made(tmp_path / "data", *names))
+    assert found.classes == ("defect", "ok") and found.grouped_by == "folder"
+    numbers = grouped(found)
+    places = {group: {number for name, number in numbers.items() if group in name.split("/")} for group in groups}
+    assert all(len(some) == 1 for some in places.values()) and len(set.union(*places.values())) == len(groups)
+    assert any("never cut apart" in str(note) for note in found.notes) or "train" in names[0]
+
+
+def test_the_user_overrules_what_folders_are(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "camera1/ok/{1..4}.jpg", "camera1/defect/{1..4}.jpg", "camera2/ok/{1..4}.jpg", "camera2/defect/{1..4}.jpg")
+    assert scan(root, hints=Hints(parts="none")).classes == ("camera1", "camera2")
+    parted = scan(root, hints=Hints(parts="camera1=train, camera2=test"))
+    assert summed(parted) == {"train": {"ok": 4, "defect": 4}, "test": {"ok": 4, "defect": 4}} and parted.groups is None
+    for parts, code in (("camera1", "L146"), ("camera1=exam", "L146"), ("camera3=test", "L147")):
+        with pytest.raises(LimpideError) as told:
+            scan(root, hints=Hints(parts=parts))
+        assert told.value.code == code
+    assert "did you mean camera" in str(told.value)
+
+
+def test_deeper_folders_that_are_no_classes_are_told(tmp_path: Path) -> None:
+    found = scan(made(tmp_path / "data", "animals/cat/{1..4}.jpg", "animals/dog/{1..4}.jpg", "things/car/{1..4}.jpg", "things/cup/{1..4}.jpg"))
+    assert found.classes == ("animals", "things") and any("deeper folders are not told apart: animals holds cat, dog" in str(note) for note in found.notes)
+
+
+def test_two_unicode_forms_of_a_name_are_one_class(tmp_path: Path) -> None:
+    forms = [unicodedata.normalize(form, "écureuil") for form in ("NFC", "NFD")]
+    found = scan(made(tmp_path / "data", f"{forms[0]}/{{1..4}}.jpg", f"{forms[1]}/b{{1..4}}.jpg", "dog/{1..4}.jpg"))
+    assert found.classes == ("dog", forms[0]) and any("two Unicode forms" in str(note) for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("names", "texts", "code"),
+    [
+        (("train/images/a{1..4}.jpg", "valid/images/b{1..4}.jpg"), ("train/labels/a{1..4}.txt", "valid/labels/b{1..4}.txt", "data.yaml"), "L286"),
+        (("images/train/a{1..4}.jpg", "images/val/b{1..4}.jpg"), ("labels/train/a{1..4}.txt", "labels/val/b{1..4}.txt"), "L286"),
+        (("JPEGImages/2007_{1..4}.jpg",), ("Annotations/2007_{1..4}.xml", "ImageSets/Main/train.txt"), "L286"),
+        (("train2017/{1..4}.jpg", "val2017/{1..4}.jpg"), ("annotations/instances_train2017.json",), "L286"),
+        (("IMG_{1..4}.jpg", "IMG_9.jpg"), ("IMG_{1..4}.xml", "IMG_9.xml"), "L286"),
+        ((), ("cat.zip", "dog.zip"), "L287"),
+        ((), ("notes.txt", "more/data.mat"), "L288"),
+        (("IMG_{1..4}.jpg",), (), "L203"),
+    ],
+)
+def test_what_names_no_class_is_refused_in_one_line(tmp_path: Path, names: tuple[str, ...], texts: tuple[str, ...], code: str) -> None:
+    made(tmp_path / "data", *names)
+    made(tmp_path / "data", *texts, data=b"0 0.5 0.5 0.1 0.1\n")
+    with pytest.raises(LimpideError) as told:
+        scan(tmp_path / "data")
+    assert told.value.code == code and len(str(told.value).splitlines()) == 1
+
+
+# -- tables
+
+
+def tabled(root: Path, header: str, *rows: str, name: str = "labels.csv", encoding: str = "utf-8") -> Path:
+    """rows: with {k} from 1 to 4 for each."""
+    lines = [*([header] if header else []), *(row.replace("{k}", str(k)) for k in range(1, 5) for row in rows)]
+    root.mkdir(parents=True, exist_ok=True)
+    (root / name).write_bytes("\n".join([*lines, ""]).encode(encoding))
+    return root
+
+
+TABLES: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "ids": ("id,breed", ("c{k},cat", "d{k},dog"), "ids are completed"),
+    "id_code": ("id_code,diagnosis", ("c{k},cat", "d{k},dog"), ""),
+    "an index": (",image,label", ("0,c{k}.jpg,cat", "1,d{k}.jpg,dog"), ""),
+    "unnamed index": ("Unnamed: 0,image,label", ("0,c{k}.jpg,cat", "1,d{k}.jpg,dog"), ""),
+    "no header": ("", ("c{k}.jpg,cat", "d{k}.jpg,dog"), "does not name its columns"),
+    "no header, folders": ("", ("img/c{k}.jpg,cat", "img/d{k}.jpg,dog"), "does not name its columns"),
+    "windows": ("file,label", (r"C:\data\img\c{k}.jpg,cat", r"C:\data\img\d{k}.jpg,dog"), "folders in front"),
+    "linux": ("file,label", ("/home/x/img/c{k}.jpg,cat", "/home/x/img/d{k}.jpg,dog"), "folders in front"),
+    "case": ("file,label", ("IMG/C{k}.JPG,cat", "IMG/D{k}.JPG,dog"), "whatever their case"),
+    "other ending": ("file,label", ("c{k}.png,cat", "d{k}.png,dog"), ""),
+    "addresses": ("url,label", ("https://x.org/a/c{k}.jpg?s=1,cat", "https://x.org/a/d{k}.jpg,dog"), ""),
+    "strange names": ("what I saw,who it was", ("img/c{k}.jpg,cat", "img/d{k}.jpg,dog"), ""),
+    "one-hot": ("image_id,cat,dog", ("c{k},1,0", "d{k},0,1"), "a column a class"),
+    "one-hot, floats": ("image,cat,dog", ("c{k}.jpg,1.0,0.0", "d{k}.jpg,0.0,1.0"), "a column a class"),
+    "one-hot, words": ("image,cat,dog", ("c{k}.jpg,True,False", "d{k}.jpg,False,True"), "a column a class"),
+    "constant target": ("image,target,diagnosis", ("c{k}.jpg,0,cat", "d{k}.jpg,0,dog"), ""),
+    "semicolons": ("image;label", ("c{k}.jpg;cat", "d{k}.jpg;dog"), ""),
+    "spaces in names": ("File Name,Class Name", ("c{k}.jpg,cat", "d{k}.jpg,dog"), ""),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
+def test_tables_as_people_have_them(tmp_path: Path, name: str, encoding: str) -> None:
+    header, rows, says = TABLES[name]
+    root = tabled(made(tmp_path / "data", "img/c{1..4}.jpg", "img/d{1..4}.jpg"), header, *rows, encoding=encoding)
+    found = scan(root)
+    assert summed(found) == {"": TWO}
+    assert {(Path(file).name[0], found.classes[k][0]) for file, k in zip(found.images.names, found.labels, strict=True)} == {("c", "c"), ("d", "d")}
+    assert says.removeprefix("ids are ") in " · ".join(map(str, found.notes))
+    assert summed(scan(root / "labels.csv")) == {"": TWO}
+
+
+@pytest.mark.parametrize(
+    ("header", "train", "test"),
+    [
+        ("file,label,split", "train", "test"),
+        ("file,label,Usage", "Training", "PrivateTest"),
+        ("file,label,split", "0", "1"),
+        ("file,label,is_valid", "False", "True"),
+        ("file,label,is_test", "0", "1"),
+        ("file,label,is_training_image", "1", "0"),
+        ("file,label,subset", "train_set", "hold-out"),
+        ("file,label,partition", "0.0", "2.0"),
+    ],
+)
+def test_parts_in_a_column(tmp_path: Path, header: str, train: str, test: str) -> None:
+    rows = (f"c{{k}}.jpg,cat,{train}", f"d{{k}}.jpg,dog,{train}", f"e{{k}}.jpg,cat,{test}", f"f{{k}}.jpg,dog,{test}")
+    hints = Hints(split_column="is_training_image") if "training" in header else Hints()
+    found = scan(tabled(made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")), header, *rows), hints=hints)
+    assert summed(found) == {"train": TWO, "test": TWO}
+
+
+def test_a_table_for_each_part(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "images/c{1..4}.jpg", "images/d{1..4}.jpg", "images/e{1..4}.jpg", "images/f{1..4}.jpg", "images/g{1..4}.jpg")
+    tabled(root, "image,label", "c{k}.jpg,cat", "d{k}.jpg,dog", name="train.csv")
+    tabled(root, "image,label", "e{k}.jpg,cat", "f{k}.jpg,dog", name="valid.csv")
+    tabled(root, "image", "g{k}.jpg", name="test.csv")
+    found = scan(root)
+    assert summed(found) == {"train": TWO, "test": TWO}, "what is held out alone is the test"
+    assert any("train.csv (train), valid.csv (validation)" in str(note) for note in found.notes) and any("test.csv is not read" in str(n) for n in found.notes)
+
+
+@pytest.mark.parametrize(("name", "form"), [("metadata.csv", "{file},{label}"), ("metadata.jsonl", '{{"file_name": "{file}", "label": "{label}"}}')])
+def test_a_table_in_each_part(tmp_path: Path, name: str, form: str) -> None:
+    for part, letters in (("train", "cd"), ("test", "ef")):
+        root = made(tmp_path / "data" / part, *(f"{letter}{{1..4}}.jpg" for letter in letters))
+        rows = [form.format(file=f"{letter}{{k}}.jpg", label=label) for letter, label in zip(letters, ("cat", "dog"), strict=True)]
+        tabled(root, "file_name,label" if name.endswith("csv") else "", *rows, name=name)
+    assert summed(scan(tmp_path / "data")) == {"train": TWO, "test": TWO}
+
+
+def test_lists_of_paths_and_labels(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "img/c{1..4}.jpg", "img/d{1..4}.jpg", "img/e{1..4}.jpg", "img/f{1..4}.jpg")
+    tabled(root, "", "img/c{k}.jpg 0", "img/d{k}.jpg 1", name="train.txt")
+    tabled(root, "", "img/e{k}.jpg 0", "img/f{k}.jpg 1", name="test.txt")
+    assert summed(scan(root)) == {"train": {"0": 4, "1": 4}, "test": {"0": 4, "1": 4}}
+    assert summed(scan(root / "train.txt")) == {"": {"0": 4, "1": 4}}
+
+
+def test_the_user_names_columns_folder_and_ending(tmp_path: Path) -> None:
+    made(tmp_path / "elsewhere", "c{1..4}.jpg", "d{1..4}.jpg")
+    root = tabled(tmp_path / "data", "id,place,what,when", "c{k},x,cat,train", "d{k},y,dog,test")
+    hints = Hints(file_column="id", label_column="what", split_column="when", images=str(tmp_path / "elsewhere"), suffix=".jpg")
+    found = scan(root / "labels.csv", hints=hints)
+    assert summed(found) == {"train": {"cat": 4}, "test": {"dog": 4}}
+    for wrong, code in ((Hints(label_column="wat"), "L116"), (Hints(images=str(tmp_path / "nowhere")), "L289"), (Hints(), "L225")):
+        with pytest.raises(LimpideError) as told:
+            scan(root / "labels.csv", hints=wrong)
+        assert told.value.code == code, wrong
+    assert "id, place, what, when" in str(told.value), "two columns could be the classes"
+    with pytest.raises(LimpideError) as told:
+        scan(made(tmp_path / "folders", "cat/{1..4}.jpg", "dog/{1..4}.jpg"), hints=Hints(label_column="what"))
+    assert told.value.code == "L148"
+
+
+@pytest.mark.parametrize("cell", ["cat,dog", "cat|dog", "cat dog", "cat/dog", "cat+dog", "dog & cat", "cat and dog"])
+def test_several_labels_whatever_stands_between_them(tmp_path: Path, cell: str) -> None:
+    rows = ["c{k}.jpg\tcat", "d{k}.jpg\tdog", f"e{{k}}.jpg\t{cell}", "f{k}.jpg\tdog cat" if " " in cell and "d " not in cell else "f{k}.jpg\tcow"]
+    root = tabled(made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")), "file\tlabel", *rows, name="labels.tsv")
+    with pytest.raises(LimpideError) as told:
+        scan(root)
+    assert told.value.code == "L215"
+
+
+def test_names_of_two_words_are_one_label(tmp_path: Path) -> None:
+    rows = ("c{k}.jpg,polar bear", "d{k}.jpg,brown bear", "e{k}.jpg,bear and cub", "f{k}.jpg,cat/kitten")
+    found = scan(tabled(made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")), "file,label", *rows))
+    assert len(found.classes) == 4
+
+
+def test_a_missing_file_is_not_taken_for_its_neighbor(tmp_path: Path) -> None:
+    """Most rows are found as they stand: the others are missing, though another folder has a file of that name."""
+    root = tabled(made(tmp_path / "data", "a/{1..4}.jpg", "b/{1..4}.jpg"), "file,label", "a/{k}.jpg,cat", "b/{k}.jpg,dog", "c/{k}.jpg,cow")
+    found = scan(root)
+    assert found.classes == ("cat", "dog") and len(found.left_out) == 4 and found.left_out[0][0].startswith("c/")
+
+
+def test_of_two_files_of_one_name_neither_is_meant(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "a/c{1..4}.jpg", "b/c{1..4}.jpg"), "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog")
+    with pytest.raises(LimpideError) as told:
+        scan(root / "labels.csv")
+    assert told.value.code == "L228" and "c1.jpg" in str(told.value)
+
+
+def test_a_table_beside_folders_of_classes(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "cat/c{1..4}.jpg", "dog/d{1..4}.jpg")
+    tabled(root, "file,width", "cat/c{k}.jpg,{k}", "dog/d{k}.jpg,{k}", name="sizes.csv")
+    found = scan(root)
+    assert summed(found) == {"": TWO} and any("the table sizes.csv is not read" in str(note) for note in found.notes)
+    tabled(root, "file,label", "cat/c{k}.jpg,tabby", "dog/d{k}.jpg,terrier", name="labels.csv")
+    assert scan(root).classes == ("tabby", "terrier")
+
+
+def test_a_group_column_with_one_value_says_nothing(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg"), "file,label,site", "c{k}.jpg,cat,here", "d{k}.jpg,dog,here")
+    found = scan(root)
+    assert found.groups is None and any("column site has one value" in str(note) for note in found.notes)
+
+
+# -- words
+
+
+def test_words_of_a_name() -> None:
+    assert words("TrainImages_2017 Évaluation") == ["train", "images", "2017", "evaluation"]
+    assert [part_of(name) for name in ("hold-out", "x_train", "trainset", "invalid", "my val")] == [
+        ("test", ()),
+        ("train", ()),
+        ("train", ()),
+        None,
+        ("validation", ("my",)),
+    ]
+    assert parts_of(["train", "test"]) and not parts_of(["train", "car"]) and not parts_of([])
+    assert says_group("camera2") and says_group("2021-03") and not says_group("cat") and not says_group("7")
+
+
+def test_the_labels_of_a_large_table_are_read_quickly(tmp_path: Path) -> None:
+    """Looking for several labels in a cell is about the distinct ones."""
+    root = made(tmp_path / "data", "c{1..4}.jpg")
+    lines = "\n".join(f"c{k % 4 + 1}.jpg,label {k % 50} of many" for k in range(20_000))
+    (root / "labels.csv").write_text(f"file,label\n{lines}\n")
+    with pytest.raises(LimpideError) as told:
+        scan(root)
+    assert told.value.code == "L228", "each file has many labels"
