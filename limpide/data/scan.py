@@ -19,7 +19,7 @@ from limpide.data.datasets import NAMED
 from limpide.data.decode import Undecodable
 from limpide.data.hints import Hints
 from limpide.data.layout import EXAMPLE, Layout, arranged
-from limpide.data.sift import OF_THE_SYSTEM, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
+from limpide.data.sift import NOT_NAMED, OF_THE_SYSTEM, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
 from limpide.data.table import Table, read_tables, understood
 from limpide.data.values import START
 from limpide.data.words import PICTURES, ending, is_system, parts_of
@@ -93,7 +93,8 @@ def _of_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Dataset
     by_folders = layout is not None and len(set(layout.labels)) > 1 and not layout.from_names
     tables, parts, refused = _tables_in(text, path, listed.names, hints, known_only=by_folders)
     if tables:
-        return _of_tables(path, tables, parts, [*listed.ignored, *(layout.ignored if layout else [])], refused, listed.notes)
+        found = _of_tables(path, tables, parts, listed.ignored, refused, listed.notes)
+        return replace(found, ignored=[*found.ignored, *_not_named(path, listed.names, tables)])
     if not by_folders and refused:
         raise next((error for error in refused.values() if error.code != "L225"), next(iter(refused.values())))
     _refuse_columns(hints)
@@ -141,6 +142,15 @@ def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, kno
         return [], [], refused
     said = parts_of(folder.name for folder in folders) if found else {}
     return found, [said.get(folder.name, "") for folder in folders], refused
+
+
+def _not_named(path: Path, names: Sequence[str], tables: Sequence[Table]) -> list[Ignored]:
+    """Pictures in the folder that its tables say nothing of, by their outermost folder."""
+    home = path.resolve()
+    used = {os.path.normpath(table.root / file) for table in tables for file in table.found.files if file}
+    others = [name for name in names if ending(name) in PICTURES and os.path.normpath(home / name) not in used]
+    counts = Counter(name.split("/")[0] if "/" in name else ending(name) for name in others)
+    return [Ignored(what, n, NOT_NAMED) for what, n in sorted(counts.items())]
 
 
 def _refuse_columns(hints: Hints) -> None:

@@ -20,6 +20,7 @@ MASKS = N_("masks of other pictures")
 ANNOTATIONS = N_("annotations of other pictures")
 THUMBNAILS = N_("smaller copies of other pictures")
 UNLABELED_IMAGES = N_("images without a class: they wait to be named")
+NOT_NAMED = N_("images that no row of the table names")
 WHY = {"masks": MASKS, "annotations": ANNOTATIONS, "thumbnails": THUMBNAILS}
 MIRRORED = 0.5  # share of the pictures beside it that a folder of masks has, too
 ALL = 0.8  # of them, where it stands among class folders

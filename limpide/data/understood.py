@@ -60,7 +60,7 @@ class Understood:
     def _passed_over(self) -> list[Message]:
         said = []
         for one in self.ignored[:MOST_NAMES]:
-            values = {"what": one.what, "n": one.n, "why": message(one.why).to_json()}
+            values: dict[str, Any] = {"what": one.what, "n": one.n, "why": message(one.why).to_json()}
             if one.n:
                 said.append(message(N_("ignored: {what}, {n:count} file ({why})"), N_("ignored: {what}, {n:count} files ({why})"), **values))
             else:

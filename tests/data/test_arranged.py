@@ -10,6 +10,7 @@ import pytest
 from limpide.data.dataset import PARTS, Dataset
 from limpide.data.hints import Hints
 from limpide.data.scan import scan
+from limpide.data.sift import NOT_NAMED, Ignored
 from limpide.data.words import part_of, parts_of, says_group, words
 from limpide.errors import LimpideError
 
@@ -229,6 +230,7 @@ def test_a_table_for_each_part(tmp_path: Path) -> None:
     tabled(root, "image", "g{k}.jpg", name="test.csv")
     found = scan(root)
     assert summed(found) == {"train": TWO, "test": TWO}, "what is held out alone is the test"
+    assert Ignored("images", 4, NOT_NAMED) in found.ignored
     assert any("train.csv (train), valid.csv (validation)" in str(note) for note in found.notes) and any("test.csv is not read" in str(n) for n in found.notes)
 
 

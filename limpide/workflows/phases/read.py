@@ -11,6 +11,7 @@ import numpy as np
 from limpide.data import store
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.reading import RECORD, Glimpse, Undecoded, glimpse, read, stored
+from limpide.data.understood import Understood
 from limpide.data.value_range import decided
 from limpide.errors import RunError
 from limpide.events import Event, Progress
@@ -30,8 +31,7 @@ def read_images(job: Job) -> Iterator[Event]:
         yield Progress(message(N_("looking at some of the images")))
         job.seen = glimpse(job.dataset)
         job.recipe, reasons = decide(Recipe.from_json(job.info.wanted), job.seen, len(job.dataset))
-        n = len(job.dataset)
-        yield job.say("data", message(N_("{n:count} images in {k:count} classes"), n=n, k=len(job.dataset.classes)))
+        yield job.say("data", Understood.of(job.dataset).in_one_line())
         job.values = yield from decided(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
         job.recipe = job.recipe.but(value_range=as_text(job.values.span))
         job.dataset = job.dataset.read_by(job.values.span)
