@@ -233,12 +233,12 @@ def _unwrapped(inner: dict[int, Path], part: str) -> dict[int, Path]:
 
 
 def _without_class(rows: Rows) -> None:
-    """test/unknown/1.jpg, as some loaders want it: a test folder whose one name is none of the training's has no classes."""
+    """test/unknown/1.jpg, as some loaders want it: a test folder whose name says nothing has no classes."""
     learned = {normalized(rows.labels[i]) for i in rows.labels if rows.parts[i] == "train"}
     for part in ("test", "validation"):
         some = {i: rows.labels[i] for i in rows.labels if rows.parts[i] == part}
         names = set(map(normalized, some.values()))
-        if learned and names and not names & learned and (len(names) == 1 or {name.lower() for name in names} <= NOTHING_SAID):
+        if learned and names and not names & learned and all(set(words(name)) <= NOTHING_SAID | WRAPPING for name in names):
             rows.left |= dict.fromkeys(some, UNLABELED_IMAGES)
             for i in some:
                 del rows.labels[i]

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from limpide.audit.check import CHECKS
-from limpide.events import Judged, Note
+from limpide.data.understood import Understood
+from limpide.events import Judged
 from limpide.finding import Finding
 from limpide.report import record
 from limpide.workflows.check import check
@@ -141,7 +142,7 @@ def test_uneven_classes_and_few_images(tmp_path: Path) -> None:
     assert "square has only 1 usable image:" in str(checked(few)["balance"])
     (few / "square" / "0000.png").write_bytes(b"")
     (few / "square" / "0000.png").unlink()
-    assert next(str(event.message) for event in check(str(few)) if isinstance(event, Note)) == "12 images in one class"
+    assert next(str(event.in_one_line()) for event in check(str(few)) if isinstance(event, Understood)) == "12 images in one class, disc"
     (few / "square" / "0000.png").write_bytes(b"")
     assert "square has no usable image: it cannot be learned" in str(checked(few)["balance"])
 
@@ -208,7 +209,10 @@ def test_the_command(photos: Path) -> None:
     assert done.returncode == 0 and "disc/copy.png" in done.stdout and done.stdout.splitlines()[-1].endswith(f"train {photos}")
     done = subprocess.run([sys.executable, "-m", "limpide", "check", str(photos), "--json"], capture_output=True, text=True)
     printed = json.loads(done.stdout)
-    assert set(printed["findings"]) == set(CHECKS) and printed["notes"][0]["values"] == {"n": len(list(photos.rglob("*.png"))), "k": 2}
+    assert set(printed["findings"]) == set(CHECKS) and printed["usable"] == len(list(photos.rglob("*.png")))
+    assert printed["classes"] == ["disc", "square"] and printed["parts"] == [] and printed["groups"] is None and printed["ignored"] == []
+    assert [note["says"] for note in printed["notes"]] == ["layout: a folder a class"]
+    assert "usable images in 2 classes" in printed["findings"]["balance"]["says"]
 
 
 def test_a_data_set_without_files(tmp_path: Path) -> None:

@@ -334,4 +334,4 @@ def test_the_labels_of_a_large_table_are_read_quickly(tmp_path: Path) -> None:
     (root / "labels.csv").write_text(f"file,label\n{lines}\n")
     with pytest.raises(LimpideError) as told:
         scan(root)
-    assert told.value.code == "L228", "each file has many labels"
+    assert told.value.code == "L291", "each file has many labels"
