@@ -123,24 +123,6 @@ class SGD:
             p.grad = None
 
 
-class ConstantSGD(SGD):
-    """Plain descent at one rate from the first step to the last, whatever the loop's schedule says: how the labs train."""
-
-    def __init__(self, model: nn.Module, rate: float, weight_decay: float = 0.0) -> None:
-        super().__init__(model, weight_decay=weight_decay)
-        self.rate = rate
-
-    def step(self, lr: float) -> None:
-        super().step(self.rate)
-
-
-def lab_net() -> nn.Sequential:
-    """The CifarNet of the first lab: 168,490 parameters, no batch normalisation."""
-    pool = nn.MaxPool2d(2)
-    first, second, third = (nn.Conv2d(a, b, 3, padding=1) for a, b in ((3, 10), (10, 50), (50, 150)))
-    return nn.Sequential(first, nn.ReLU(), pool, second, nn.ReLU(), pool, third, nn.ReLU(), nn.Flatten(), nn.Linear(150 * 8 * 8, 10))
-
-
 def train(
     model: nn.Module,
     images: Images,

@@ -42,6 +42,11 @@ class Epoch:
     best: bool  # the best so far: its weights were kept
     seconds: float
 
+    @property
+    def validated(self) -> bool:
+        """False where there are no validation images: the training loss stands for theirs, and no share of them is right."""
+        return self.validation_loss != self.train_loss or self.validation_accuracy > 0
+
 
 @dataclass(frozen=True)
 class Note:

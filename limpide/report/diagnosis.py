@@ -60,6 +60,8 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = Fal
     elif losses and not found and not over:
         says = N_("One pass done: no trend can be told yet.") if epochs else N_("Learning; the first look at validation comes at the end of the pass.")
         found.append(("ok", message(says)))
+    elif epochs and not found and not epochs[-1].validated:
+        found.append(("unknown", message(N_("One pass was made, and there are no validation images to say what it brought."))))
     elif epochs and not found:
         found.append(("ok", message(N_("One pass was made: {accuracy:percent} of validation right."), accuracy=epochs[-1].validation_accuracy)))
     return found

@@ -163,16 +163,16 @@ class Screen:
                 self.steps = run.info().steps or 0
             _advance(bar, _("training"), event.n, self.steps, extra=_("loss {value}").format(value=significant(event.loss)))
         elif isinstance(event, Epoch):
-            self.say(
-                message(
+            values = {"n": event.n + 1, "loss": event.train_loss, "best": _(" (best pass so far)") if event.best else ""}
+            says = message(N_("pass {n:count}: loss {loss:number} nats an image{best}"), None, **values)
+            if event.validated:
+                says = message(
                     N_("pass {n:count}: loss {loss:number} nats an image, {accuracy:percent} of validation right{best}"),
-                    n=event.n + 1,
-                    loss=event.train_loss,
+                    None,
                     accuracy=event.validation_accuracy,
-                    best=_(" (best pass so far)") if event.best else "",
-                ),
-                "dim",
-            )
+                    **values,
+                )
+            self.say(says, "dim")
 
 
 def _advance(bar: Any, phase: str, done: int, total: int, extra: str = "") -> None:

@@ -80,9 +80,9 @@ def history(events: Iterable[object]) -> History:
     return History(
         steps=_thin(_finite((s.n / each, s.loss) for s in steps)),
         train_loss=_thin(_finite(zip(places, (e.train_loss for e in epochs), strict=True))),
-        validation_loss=_thin(_finite(zip(places, (e.validation_loss for e in epochs), strict=True))),
+        validation_loss=_thin(_finite((x, e.validation_loss) for x, e in zip(places, epochs, strict=True) if e.validated)),
         train_accuracy=_thin(_finite(batch)),
-        validation_accuracy=_thin(_finite(zip(places, (e.validation_accuracy for e in epochs), strict=True))),
+        validation_accuracy=_thin(_finite((x, e.validation_accuracy) for x, e in zip(places, epochs, strict=True) if e.validated)),
         by_epoch=by_epoch,
         best=best[-1] if best and by_epoch else None,
     )

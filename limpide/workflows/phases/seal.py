@@ -62,6 +62,8 @@ def seal_model(job: Job) -> Iterator[Event]:
             N_("probabilities are left as they are: {n:count} images are too few to fit a temperature to"),
             n=temperature.n,
         )
+    if not temperature.n:
+        told = message(N_("probabilities are left as they are: there is no image that a temperature could be fitted to"))
     yield job.say("decision", told)
     first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
     job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
