@@ -256,14 +256,12 @@ def tell(
 
 __all__ = [
     "SGD",
-    "ConstantSGD",
     "Images",
     "accuracy",
     "batches",
     "cifar10",
     "code_of",
     "hinge",
-    "lab_net",
     "mean",
     "mnist",
     "percent",

@@ -96,6 +96,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation: float = 0.1,
         calibration: float = 0.1,
         groups: str = "auto",
+        parts: str = "auto",
+        file_column: str = "",
+        label_column: str = "",
+        split_column: str = "",
+        images: str = "",
+        suffix: str = "",
         weight_decay: float | None = None,
         label_smoothing: float = 0.1,
         flip: str = "auto",
@@ -110,6 +116,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.model, self.weights, self.freeze, self.time, self.epochs, self.batch, self.lr = model, weights, freeze, time, epochs, batch, lr
         self.image_size, self.resize, self.value_range, self.flip = image_size, resize, value_range, flip
         self.test, self.validation, self.calibration, self.groups = test, validation, calibration, groups
+        self.parts, self.file_column, self.label_column, self.split_column = parts, file_column, label_column, split_column
+        self.images, self.suffix = images, suffix
         self.weight_decay, self.label_smoothing, self.patience = weight_decay, label_smoothing, patience
         self.seed, self.device, self.precision = seed, device, precision
         self.runs, self.judge, self.quiet = runs, judge, quiet

@@ -96,7 +96,7 @@ class Choice(click.Option):
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         choice = next(c for c in dataclasses.fields(Recipe) if c.name == self.name)
         unit = f" [{choice.metadata['unit']}]" if choice.metadata["unit"] else ""
-        default = "" if choice.default is None else f"  ({choice.default})"
+        default = "" if choice.default in (None, "") else f"  ({choice.default})"
         return f"{self.opts[0]} …", _(choice.metadata["meaning"]) + unit + default
 
 

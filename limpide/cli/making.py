@@ -27,6 +27,7 @@ UNREAD = 141  # exit status where nothing reads the output any more, as a shell 
 \b
 limpide check photos/
 limpide check scans.csv --groups patient
+
 What was understood comes first. Nothing of yours is changed. Training makes the same checks. The exit status is 1 when one of them
 finds a problem, 3 when one cannot train on these images."""),
 )

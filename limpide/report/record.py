@@ -124,7 +124,7 @@ def data_of(split_file: Path, excluded_file: Path) -> Data:
 
 def recipe_of(info: RunInfo) -> list[tuple[str, str]]:
     """(choice, value) of the resolved recipe, in its own order."""
-    return [(shown(name), _value(value)) for name, value in info.recipe.items()]
+    return [(shown(name), _value(value)) for name, value in info.recipe.items() if value != ""]
 
 
 def made_facts(info: RunInfo) -> list[tuple[str, str]]:
