@@ -238,6 +238,22 @@ def test_groups_by_folder_brightness_and_size(looker: Looker, run: Run) -> None:
         ask(looker, run, "groups", by="horoscope")
 
 
+def test_a_watched_image_is_decoded_for_the_weights_that_look_at_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fine-tuning may see squares of 128 pixels, the frozen model that is kept 224: the small squares enlarged are other images."""
+    looker = Looker()
+    kept, album = looker.probes(str(run.path)), looker.album(str(run.path))
+    preprocessing = network_of(run)[1]
+    small = {**kept, "squares": kept["squares"][:, ::2, ::2]}
+    monkeypatch.setattr(looker, "probes", lambda _: small)
+    for k, file in enumerate(kept["files"].tolist()[:3]):
+        watched = looker.square(str(run.path), preprocessing, {"probe": k})
+        np.testing.assert_array_equal(watched, kept["squares"][k])
+        np.testing.assert_array_equal(watched, looker.square(str(run.path), preprocessing, {"row": album.row_of[file.decode()]}))
+    small["files"] = np.array([b"gone.png"] * len(kept["files"]))
+    with pytest.raises(LookupError, match="another size"):
+        looker.square(str(run.path), preprocessing, {"probe": 0})
+
+
 def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Looker) -> None:
     """Noise of two kinds that can hardly be told apart, but one of them has a white corner."""
     dice = np.random.default_rng(0)

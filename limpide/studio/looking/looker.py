@@ -138,13 +138,18 @@ class Looker:
         elif "row" in image:
             found = self.album(path).image(image["row"], preprocessing.jpeg_side)
         else:
-            squares = self.probes(path)["squares"]
-            if not 0 <= image["probe"] < len(squares):
+            kept = self.probes(path)
+            if not 0 <= image["probe"] < len(kept["squares"]):
                 raise LookupError(message(N_("this run kept no image of this number")))
-            square = squares[image["probe"]]
+            square = kept["squares"][image["probe"]]
             if square.shape[0] == preprocessing.size:
                 return square  # type: ignore[no-any-return]
-            found = Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square)
+            # These weights see another size than those that were trained, as a frozen first model does: enlarging the square would show another image.
+            album, file = self.album(path), kept["files"][image["probe"]]
+            name = file.decode("utf-8", "surrogateescape") if isinstance(file, bytes) else str(file)
+            if (row := album.row_of.get(name)) is None:
+                raise LookupError(message(N_("this image is kept in another size than these weights see, and it is no longer among the images of the run")))
+            found = album.image(row, preprocessing.jpeg_side)
         return preprocessing.pixels(found)  # type: ignore[no-any-return]
 
     def is_clipped(self, preprocessing: Any, image: dict[str, Any]) -> bool:
