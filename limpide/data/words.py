@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 UNLABELED = "unlabeled"  # a part whose images have no class yet: what a competition wants predicted
 
@@ -77,16 +77,18 @@ NO_PICTURES = {
 NO_PICTURE_STARTS = (b"<", b"{", b"[", b"%PDF", b"PK\x03\x04")
 
 
+@lru_cache(100_000)
 def normalized(name: str) -> str:
     """In one Unicode form: "é" may be written as one sign or as two, and looks the same."""
     return unicodedata.normalize("NFC", name)
 
 
-def words(name: str) -> list[str]:
+@lru_cache(100_000)
+def words(name: str) -> tuple[str, ...]:
     """Lower-case words of a name, without accents: "TrainImages_2017" is train, images, 2017."""
     plain = unicodedata.normalize("NFKD", name)
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+", plain)]
+    return tuple(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+", plain))
 
 
 def part_of(name: str) -> tuple[str, tuple[str, ...]] | None:
@@ -144,6 +146,7 @@ def says_group(name: str) -> bool:
     return bool(listed) and ((all(word.isdigit() for word in listed) and len(listed) > 1) or listed[0] in GROUP_WORDS)
 
 
+@lru_cache(100_000)
 def about_pictures(name: str) -> str:
     """What a folder of this name holds, if it holds masks, annotations or thumbnails of other pictures; else ""."""
     listed = words(name)
@@ -158,12 +161,16 @@ def is_system(name: str) -> bool:
 
 
 def ending(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+    """With its dot, in lower case; "" of a name without one, and of a hidden file."""
+    file = name.rsplit("/", 1)[-1]
+    dot = file.rfind(".")
+    return file[dot:].lower() if 0 < dot < len(file) - 1 else ""
 
 
 def stem(name: str) -> str:
     """The last part of a path without its ending, in lower case."""
-    return PurePosixPath(name).stem.lower()
+    file = name.rsplit("/", 1)[-1]
+    return file[: len(file) - len(ending(file))].lower()
 
 
 def listed_names(names: Sequence[str], most: int = 5) -> str:

@@ -315,7 +315,7 @@ def test_a_group_column_with_one_value_says_nothing(tmp_path: Path) -> None:
 
 
 def test_words_of_a_name() -> None:
-    assert words("TrainImages_2017 Évaluation") == ["train", "images", "2017", "evaluation"]
+    assert words("TrainImages_2017 Évaluation") == ("train", "images", "2017", "evaluation")
     assert [part_of(name) for name in ("hold-out", "x_train", "trainset", "invalid", "my val")] == [
         ("test", ()),
         ("train", ()),
