@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from limpide.data import archive
-from limpide.data.cells import is_table
+from limpide.data.cells import LISTS, SUFFIXES, is_table
 from limpide.data.dataset import Dataset, FileImages, Images, Names, given_parts
 from limpide.data.datasets import NAMED
 from limpide.data.decode import Undecodable
@@ -27,6 +27,7 @@ from limpide.errors import DataError, LimpideError, UsageError, nearest
 from limpide.language import N_, Message, message
 
 Counted = Callable[[int], object]
+MOST_TABLES = 20  # of one kind in a folder
 
 
 def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, hints: Hints | None = None, counted: Counted = lambda _: None) -> Dataset:
@@ -120,8 +121,7 @@ def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, kno
                 refused[name] = error
         return found
 
-    every = [name for name in names if is_table(path / name)]
-    found = fitting([name for name in every if "/" not in name])
+    found = fitting(_candidates(path, [name for name in names if "/" not in name], (*SUFFIXES, *LISTS)))
     if len(found) == 1:
         return found, [""], refused
     if found:
@@ -136,12 +136,18 @@ def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, kno
                 names=unread,
             )
         return found, [said[table.cells.path.stem] for table in found], refused
-    found = fitting([name for name in every if "/" in name and name.count("/") <= 2])
+    found = fitting(_candidates(path, [name for name in names if 0 < name.count("/") <= 2], SUFFIXES))
     folders = [table.cells.path.parent for table in found]
     if len(set(folders)) < len(found):
         return [], [], refused
     said = parts_of(folder.name for folder in folders) if found else {}
     return found, [said.get(folder.name, "") for folder in folders], refused
+
+
+def _candidates(path: Path, names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
+    """What may be a table of images. Of one kind there are few: a text or a table for each image is something else, and is not opened."""
+    by_kind = {kind: [name for name in names if ending(name) == kind] for kind in suffixes}
+    return sorted(name for some in by_kind.values() if len(some) <= MOST_TABLES for name in some if is_table(path / name))
 
 
 def _not_named(path: Path, names: Sequence[str], tables: Sequence[Table]) -> list[Ignored]:

@@ -305,6 +305,14 @@ def test_a_table_beside_folders_of_classes(tmp_path: Path) -> None:
     assert scan(root).classes == ("tabby", "terrier")
 
 
+def test_a_table_for_each_image_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boxes and measurements come as one file an image: thousands of them."""
+    root = made(tmp_path / "data", "cat/c{1..30}.jpg", "dog/d{1..30}.jpg")
+    made(root, "c{1..30}.txt", "cat/c{1..30}.csv", "dog/d{1..30}.csv", data=b"file,label\nc1.jpg,a\n")
+    monkeypatch.setattr("limpide.data.scan.is_table", lambda path: path.is_file() and pytest.fail(f"{path} was opened"))
+    assert summed(scan(root)) == {"": {"cat": 30, "dog": 30}}
+
+
 def test_a_group_column_with_one_value_says_nothing(tmp_path: Path) -> None:
     root = tabled(made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg"), "file,label,site", "c{k}.jpg,cat,here", "d{k}.jpg,dog,here")
     found = scan(root)
