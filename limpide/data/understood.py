@@ -50,7 +50,8 @@ class Understood:
                 listed = message(N_("{first} · {second}"), first=listed.to_json(), second=part.to_json())
             return message(N_("{n:count} images in {k:count} classes ({names}); parts: {parts}"), parts=listed.to_json(), **values)
         if self.groups is not None:
-            return message(N_("{n:count} images in {k:count} classes ({names}) and {groups:count} groups (by {by})"), groups=self.groups, by=self.by, **values)
+            by = message(N_("folder")).to_json() if self.by == "folder" else self.by
+            return message(N_("{n:count} images in {k:count} classes ({names}) and {groups:count} groups (by {by})"), groups=self.groups, by=by, **values)
         if len(self.classes) == 1:
             return message(
                 N_("{n:count} image in one class, {name}"), N_("{n:count} images in one class, {name}"), n=self.images, name=next(iter(self.classes))
