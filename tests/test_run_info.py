@@ -56,6 +56,7 @@ GOOD: dict[str, Any] = {
     "quote": {"seconds": 9.5, "fitting": 4, "memory": 435000000, "first": 3.5, "step": 0.01, "look": 0.1, "after": 3, "pasted": 1},
     "augmentation": {"zoom": 0.1},
     "stop_at": 20,
+    "threads": 1,
     "plans": [{"at": 10, "steps": 25, "why": "time"}],
     "left_out": ["fine-tuning"],
     "scored": True,

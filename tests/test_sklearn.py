@@ -82,7 +82,8 @@ def test_the_parameters_are_the_recipe_and_three_more() -> None:
     assert given.keys() - {RENAMED.get(f.name, f.name) for f in fields(Recipe)} == {"runs", "judge", "quiet"}
     assert all(p.kind is p.KEYWORD_ONLY for p in given.values())
     flat = inspect.signature(FlatImageClassifier).parameters.keys() - {"image_shape"}
-    assert flat <= given.keys() and given.keys() - flat == {"resize", "value_range", "test", "calibration", "groups", "weights", "freeze"}
+    of_files = {"resize", "value_range", "groups", "parts", "file_column", "label_column", "split_column", "images", "suffix"}
+    assert flat <= given.keys() and given.keys() - flat == of_files | {"test", "calibration", "weights", "freeze"}
 
 
 def test_clone() -> None:

@@ -37,7 +37,7 @@ def test_network(images: Glimpse, model: str) -> None:
 def test_every_blank_but_the_length_is_filled(images: Glimpse) -> None:
     recipe = decided(images)
     blank = {name for name, value in recipe.to_json().items() if value is None or value == "auto"}
-    assert blank <= {"time", "epochs", "patience", "flip", "groups", "weights", "value_range"}  # the range is decided while reading
+    assert blank <= {"time", "epochs", "patience", "flip", "groups", "parts", "weights", "value_range"}  # the range is decided while reading
     assert Recipe.from_json(recipe.to_json()) == recipe
 
 
