@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -41,14 +43,10 @@ class Understood:
         return [self.in_one_line(), *self.notes, *self._passed_over()]
 
     def in_one_line(self) -> Message:
-        names = ", ".join(f"{name} {n:,}" for name, n in list(self.classes.items())[:MOST_NAMES]) + (", …" if len(self.classes) > MOST_NAMES else "")
-        values: dict[str, Any] = {"n": self.images, "k": len(self.classes), "names": names}
+        values: dict[str, Any] = {"n": self.images, "k": len(self.classes), "names": self._names().to_json()}
         if self.parts:
-            parts = [message(N_("{part} {n:count}"), part=message(PART_WORDS[part]).to_json(), n=n) for part, n in self.parts.items()]
-            listed = parts[0]
-            for part in parts[1:]:
-                listed = message(N_("{first} · {second}"), first=listed.to_json(), second=part.to_json())
-            return message(N_("{n:count} images in {k:count} classes ({names}); parts: {parts}"), parts=listed.to_json(), **values)
+            parts = _listed([message(N_("{name}: {n:count}"), name=message(PART_WORDS[part]).to_json(), n=n) for part, n in self.parts.items()])
+            return message(N_("{n:count} images in {k:count} classes ({names}); parts: {parts}"), parts=parts.to_json(), **values)
         if self.groups is not None:
             by = message(N_("folder")).to_json() if self.by == "folder" else self.by
             return message(N_("{n:count} images in {k:count} classes ({names}) and {groups:count} groups (by {by})"), groups=self.groups, by=by, **values)
@@ -57,6 +55,11 @@ class Understood:
                 N_("{n:count} image in one class, {name}"), N_("{n:count} images in one class, {name}"), n=self.images, name=next(iter(self.classes))
             )
         return message(N_("{n:count} images in {k:count} classes ({names})"), **values)
+
+    def _names(self) -> Message:
+        """The first classes with their images."""
+        names = [message(N_("{name}: {n:count}"), name=name, n=n) for name, n in list(self.classes.items())[:MOST_NAMES]]
+        return _listed([*names, message("…")] if len(self.classes) > MOST_NAMES else names)
 
     def _passed_over(self) -> list[Message]:
         said = []
@@ -78,3 +81,7 @@ class Understood:
             "ignored": [{"what": one.what, "files": one.n, "why": message(one.why).to_json()} for one in self.ignored],
             "notes": [{"says": str(note), **note.to_json()} for note in self.notes],
         }
+
+
+def _listed(some: Sequence[Message]) -> Message:
+    return reduce(lambda before, part: message(N_("{before}, {part}"), before=before.to_json(), part=part.to_json()), some)
