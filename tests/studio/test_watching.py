@@ -56,7 +56,8 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
         before = steps(run)
         time.sleep(1.0)
         assert steps(run) == before, "it waits"
-        assert max(run.kept()) < before or before & (before - 1) == 0
+        a_pass = (run.info().steps or 0) // 300  # at its end weights are kept, too
+        assert max(run.kept()) < before or before & (before - 1) == 0 or before % a_pass == 0
         order(run, do="snapshot")
         with open(run.control_file, "ab") as stream:
             stream.write(b'not json\n[1]\n{"do": "rate", "by": "much"}\n{"do": "rate", "by": 0.5')  # damaged, and half a line
