@@ -7,19 +7,13 @@ from functools import reduce
 
 import numpy as np
 
+from limpide.data.dataset import PART_NAMES
 from limpide.data.layout import NO_PLACE
 from limpide.energy import JOULES_PER_WH, WATTS_VARIABLE, Energy
 from limpide.finding import Finding, Number, Table, Verdict
 from limpide.language import N_, Message, message
 
 AGREEMENT = 1e-4  # largest difference of a probability between the sealed file and torch
-
-PART_NAMES = {
-    "train": N_("training"),
-    "validation": N_("validation"),
-    "calibration": N_("calibration"),
-    "test": N_("test"),
-}
 
 
 def data(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Finding:

@@ -26,12 +26,11 @@ UNNAMED = ("file", "label", "split")
 
 @dataclass(frozen=True)
 class Cells:
-    """columns: name → cells, all of one length. named: whether the table itself names its columns."""
+    """columns: name → cells, all of one length."""
 
     path: Path
     columns: dict[str, list[str]]
     notes: Sequence[Message] = ()
-    named: bool = True
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
@@ -70,7 +69,7 @@ def read_cells(path: Path) -> Cells:
         width = len(rows[0])
         names = list(UNNAMED[:width]) if width <= ONLY_NAMES else [f"column {k + 1}" for k in range(width)]
         notes.append(message(N_("{name} does not name its columns: its first line is one of its rows"), name=path.name))
-        return Cells(path, _columns(names, rows), notes, named=False)
+        return Cells(path, _columns(names, rows), notes)
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
         raise DataError("L237", N_("the table has two columns of one name"), where=f"{path}: {twice}", todo=N_("rename or remove one of them"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from limpide.data.cells import Cells
 from limpide.data.hints import Hints
-from limpide.data.words import PICTURES, UNLABELED, ending, part_of, words
+from limpide.data.words import PICTURES, ending, part_of, words
 from limpide.errors import DataError, UsageError, nearest
 from limpide.language import N_, Message, message
 
@@ -24,8 +24,8 @@ LABEL_COLUMNS = (
     *("disease", "category_name", "variety", "cultivar", "emotion", "expression", "condition", "defect", "quality", "type", "kind", "grade", "level"),
     *("finding", "material", "genus", "family", "result", "outcome", "ground_truth", "tag", "class_id", "classid", "label_id", "category_id", "gt"),
 )
-PART_WORDS = ("split", "part", "set", "subset", "partition", "phase", "usage", "train_test", "train_or_test", "data_set")
-PART_SIGNS = ("is_valid", "is_validation", "is_test", "is_train", "is_training", "train", "test", "valid")  # of 1 and 0, or true and false
+SPLIT_COLUMNS = ("split", "part", "set", "subset", "partition", "phase", "usage", "train_test", "train_or_test", "data_set")
+SPLIT_FLAGS = ("is_valid", "is_validation", "is_test", "is_train", "is_training", "train", "test", "valid")  # of 1 and 0, or true and false
 # What a row's images have in common and must not be cut by a split.
 GROUP_COLUMNS = ("group", "patient", "person", "subject", "camera", "burst", "site", "session", "sequence", "video", "individual", "user", "location", "date")
 FOLD_COLUMNS = ("fold", "folds", "kfold", "k_fold", "cv_fold", "cv")
@@ -45,10 +45,6 @@ class Meaning:
     groups: Sequence[str] = ()
     one_hot: Sequence[str] = ()
     notes: list[Message] = field(default_factory=list)
-
-    @property
-    def taken(self) -> set[str]:
-        return {self.file, self.label, self.part, *self.groups, *self.one_hot} - {""}
 
 
 def meaning_of(cells: Cells, hints: Hints, *, known_only: bool = False) -> Meaning:
@@ -165,9 +161,9 @@ def _one_hot(cells: Cells, taken: set[str]) -> list[str]:
 
 
 def _part_column(columns: Columns, file: str) -> str:
-    for name in _one_of(columns, (*PART_WORDS, *PART_SIGNS)):
+    for name in _one_of(columns, (*SPLIT_COLUMNS, *SPLIT_FLAGS)):
         values = {cell.strip().lower() for cell in columns[name] if cell.strip()}
-        if name != file and values and (_plain(name) in PART_WORDS or values <= {*YES, *NO}):
+        if name != file and values and (_plain(name) in SPLIT_COLUMNS or values <= {*YES, *NO}):
             return name
     return ""
 
@@ -235,13 +231,13 @@ def _several_labels(where: str) -> DataError:
 
 
 def said_parts(cells: Cells, meaning: Meaning) -> list[str]:
-    """The part of each row, "" where none is said, UNLABELED of images that wait to be named. Raises DataError."""
+    """The part of each row, "" where none is said, words.UNLABELED of images that wait to be named. Raises DataError."""
     if not meaning.part:
         return [""] * len(cells)
     some = [cell.strip().lower() for cell in cells.columns[meaning.part]]
     values = set(some) - {""}
     part = part_of(meaning.part)
-    if values <= {*YES, *NO} and (part or meaning.part.lower().startswith("is")) and part:
+    if part and values <= {*YES, *NO}:
         other = "test" if part[0] == "train" else "train"
         return ["" if not cell else part[0] if cell in YES else other for cell in some]
     whole = {value.removesuffix(".0") for value in values}
@@ -258,6 +254,3 @@ def said_parts(cells: Cells, meaning: Meaning) -> list[str]:
                 todo=N_("use train, validation and test, or leave the cell empty"),
             )
     return ["" if not cell else known[cell][0] for cell in some]  # type: ignore[index]
-
-
-__all__ = ["UNLABELED", "Meaning", "labels_of", "meaning_of", "said_parts"]

@@ -18,10 +18,11 @@ from limpide.data.decode import UNREADABLE, Undecodable, decode, header
 from limpide.data.sift import Ignored
 from limpide.data.values import START, Span
 from limpide.files import sha256
-from limpide.language import Message
+from limpide.language import N_, Message
 
 # Parts as they are written in files; in arrays a part is its place here, uint8, and 0 means left out or not said.
 PARTS = ("", "train", "validation", "calibration", "test")
+PART_NAMES = {"train": N_("training"), "validation": N_("validation"), "calibration": N_("calibration"), "test": N_("test")}  # in a sentence
 NO_PART, TRAIN, VALIDATION, CALIBRATION, TEST = range(5)
 
 

@@ -80,7 +80,7 @@ def arranged(names: Sequence[str], where: str, hints: Hints | None = None, start
         _refuse_boxes(names, found.pictures, where, start, sure=rows.from_names)
     if found.doubtful and set(found.doubtful) & set(rows.labels.values()):
         rows.notes.append(
-            message(N_("{names} is learned as a class, though it is called as masks or copies of others are"), names=listed_names(found.doubtful))
+            message(N_("{names} is learned as a class, though such a name mostly means masks or copies of other pictures"), names=listed_names(found.doubtful))
         )
     files = sorted(rows.labels)
     left = sorted((rows.left | {i: NO_PLACE for i in rows.inner if i not in rows.labels and i not in rows.left}).items())
@@ -103,8 +103,8 @@ def _arrange(rows: Rows, hints: Hints, where: str) -> Message:
     if hints.parts == "auto" and (both := _part_and_class(rows)):
         for i, path in rows.inner.items():
             rows.parts[i], rows.labels[i] = both[path[0]]
-        return message(N_("layout: a folder a class and part, as in {name}"), name=next(iter(both)))
-    if said := _parts(rows, hints, where):
+        says = message(N_("layout: a folder a class and part, as in {name}"), name=min(both))
+    elif said := _parts(rows, hints, where):
         says = _in_parts(rows, said, where)
     elif any(len(path) > 1 for path in rows.inner.values()):
         says = _in_folders(rows, hints)
@@ -160,7 +160,7 @@ def _parts(rows: Rows, hints: Hints, where: str) -> Mapping[str, str]:
                 guess = nearest(folder, inside)
                 todo = N_("did you mean {guess}?") if guess else N_("the outer folders are {names}")
                 raise UsageError(
-                    "L147", N_("there is no such folder to be a part"), where=f"parts={folder}", todo=todo, guess=guess, names=listed_names([*inside])
+                    "L147", N_("none of the outer folders has this name"), where=f"parts={folder}", todo=todo, guess=guess, names=listed_names([*inside])
                 )
         return named
     if hints.parts == "none" or not inside:
@@ -185,13 +185,24 @@ def _parts(rows: Rows, hints: Hints, where: str) -> Mapping[str, str]:
 
 
 def _part_and_class(rows: Rows) -> dict[str, tuple[str, str]]:
-    """cat_train, cat_test, dog_train, dog_test → the part and the class of each; empty where the folders are no such."""
-    tops = {path[0] for path in rows.inner.values() if len(path) > 1}
-    found = {name: one for name in tops if (one := part_of(name)) and one[1] and one[0] != UNLABELED}
-    parts, rests = {one[0] for one in found.values()}, {one[1] for one in found.values()}
-    if len(found) < len(tops) or any(len(path) == 1 for path in rows.inner.values()) or len(parts) * len(rests) != len(tops) or min(len(parts), len(rests)) < 2:
+    """cat_train, cat_test, dog_train, dog_test, with pictures in each → the part and the class of each; empty where the folders are no such."""
+    tops = {path[0] for path in rows.inner.values()}
+    if any(len(path) != 2 for path in rows.inner.values()):
         return {}
-    return {name: (one[0], " ".join(one[1])) for name, one in found.items()}
+    found = {name: both for name in tops if (both := _cut(name))}
+    parts, labels = {part for part, _ in found.values()}, {label for _, label in found.values()}
+    complete = len(found) == len(tops) == len(parts) * len(labels)
+    return found if complete and min(len(parts), len(labels)) > 1 else {}
+
+
+def _cut(name: str) -> tuple[str, str] | None:
+    """(part, the rest of the name as it is written) where one of its words says a part."""
+    for word in re.finditer(r"[^\s._-]+", name):
+        part = part_of(word.group())
+        label = (name[: word.start()] + name[word.end() :]).strip(" ._-")
+        if part and not part[1] and part[0] != UNLABELED and label:
+            return part[0], label
+    return None
 
 
 def _in_parts(rows: Rows, said: Mapping[str, str], where: str) -> Message:
@@ -383,4 +394,4 @@ def _nothing(names: Sequence[str], where: str) -> DataError:
             todo=N_("unpack each into a folder that is called as its class, or name one of them"),
             names=listed_names(packed),
         )
-    return DataError("L288", N_("there is no picture in this folder, only {names}"), where=where, todo=EXAMPLE, names=listed_names(list(names)))
+    return DataError("L288", N_("this folder holds no picture, only {names}"), where=where, todo=EXAMPLE, names=listed_names(list(names)))

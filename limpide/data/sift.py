@@ -15,7 +15,7 @@ from limpide.language import N_
 
 NOT_A_PICTURE = N_("no pictures")
 OF_THE_SYSTEM = N_("left behind by a system or a program")
-WITHOUT_PICTURES = N_("a folder without a picture is no class")
+WITHOUT_PICTURES = N_("it holds no picture")
 MASKS = N_("masks of other pictures")
 ANNOTATIONS = N_("annotations of other pictures")
 THUMBNAILS = N_("smaller copies of other pictures")

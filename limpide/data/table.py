@@ -86,7 +86,7 @@ def understood(path: Path, hints: Hints, pictures: Callable[[Path], Sequence[str
         raise DataError("L214", N_("the table is empty"), where=path, todo=N_("give it a first line file,label and one line an image"))
     root = (Path(hints.images).expanduser() if hints.images else path.parent).resolve()
     if not root.is_dir():
-        raise DataError("L289", N_("there is no such folder of images"), where=root, todo=N_("name the folder that the table's files lie in"))
+        raise DataError("L289", N_("the folder of images is not there"), where=root, todo=N_("name the folder that the table's files lie in"))
     meaning = meaning_of(cells, hints, known_only=known_only)
     named = part_of(path.stem)
     places = Places(root, lambda: pictures(root), hints.suffix, named[0] if named else "")

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from limpide.data.dataset import PARTS, Dataset
+from limpide.data.dataset import PART_NAMES, PARTS, Dataset
 from limpide.data.sift import Ignored
 from limpide.language import N_, Message, message
 
 MOST_NAMES = 12  # of classes, and of what was ignored, in a sentence
-PART_WORDS = {"train": N_("training"), "validation": N_("validation"), "test": N_("test")}
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Understood:
     def in_one_line(self) -> Message:
         values: dict[str, Any] = {"n": self.images, "k": len(self.classes), "names": self._names().to_json()}
         if self.parts:
-            parts = _listed([message(N_("{name}: {n:count}"), name=message(PART_WORDS[part]).to_json(), n=n) for part, n in self.parts.items()])
+            parts = _listed([message(N_("{name}: {n:count}"), name=message(PART_NAMES[part]).to_json(), n=n) for part, n in self.parts.items()])
             return message(N_("{n:count} images in {k:count} classes ({names}); parts: {parts}"), parts=parts.to_json(), **values)
         if self.groups is not None:
             by = message(N_("folder")).to_json() if self.by == "folder" else self.by

@@ -28,7 +28,7 @@ NEUTRAL = {
 WRAPPING = NEUTRAL | {"jpegimages", "jpegs", "pngs", "raw", "all", "files"}  # a folder of this name between a part and its classes says nothing
 NOTHING_SAID = {"unknown", "unlabeled", "unlabelled", "none", "unk", "test", "images", "image", "imgs", "dummy", "all", "0", "na"}  # classes that are none
 
-# Before a number or alone: what images have in common, and no class.
+# Before a number or a letter: what images have in common, and no class.
 GROUP_WORDS = {
     *("group", "patient", "person", "subject", "camera", "cam", "burst", "site", "session", "sequence", "seq", "video", "individual", "user"),
     *("location", "date", "day", "week", "month", "batch", "fold", "folder", "part", "set", "run", "scene", "clip", "slide", "case", "hospital", "center"),
@@ -137,13 +137,14 @@ def parts_of(names: Iterable[str]) -> dict[str, str]:
     if len(said) < len(found) or not said or len({rest for _, rest in said}) > 1:
         return {}
     alone = len(found) == 1 and said[0][1]  # one folder of several words is a name like any other
-    return {} if alone else {name: one[0] for name, one in found.items() if one}
+    same = len(found) > 1 and len({part for part, _ in said}) == 1  # test1 and test2 are told apart by something else
+    return {} if alone or same else {name: one[0] for name, one in found.items() if one}
 
 
 def says_group(name: str) -> bool:
-    """camera1, session_2, patient, 2021-03: what images have in common, and no class."""
+    """camera1, session_2, patient b, 2021-03: what images have in common, and no class."""
     listed = words(name)
-    return bool(listed) and ((all(word.isdigit() for word in listed) and len(listed) > 1) or listed[0] in GROUP_WORDS)
+    return len(listed) > 1 and (listed[0] in GROUP_WORDS or all(word.isdigit() for word in listed))
 
 
 @lru_cache(100_000)

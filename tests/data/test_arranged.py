@@ -55,6 +55,10 @@ FOLDERS: dict[str, tuple[tuple[str, ...], dict[str, dict[str, int]]]] = {
     "wrapped": (("x/data/train/cat/{1..4}.jpg", "x/data/train/dog/{1..4}.jpg", "x/data/test/cat/{1..4}.jpg", "x/readme.md"), {"train": TWO, "test": {"cat": 4}}),
     "images in parts": (("train/images/cat/{1..4}.jpg", "train/images/dog/{1..4}.jpg", "test/images/cat/{1..4}.jpg"), {"train": TWO, "test": {"cat": 4}}),
     "class and part": (("cat_train/{1..4}.jpg", "dog_train/{1..4}.jpg", "cat_test/{1..4}.jpg", "dog_test/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "class and part, as written": (("Écureuil 1-train/{1..4}.jpg", "Big Cat-train/{1..4}.jpg", "Écureuil 1-test/{1..4}.jpg", "Big Cat-test/{1..4}.jpg"), {"train": {"Écureuil 1": 4, "Big Cat": 4}, "test": {"Écureuil 1": 4, "Big Cat": 4}}),
+    "numbers with parts": (("1_train/{1..4}.jpg", "2_train/{1..4}.jpg", "1_test/{1..4}.jpg", "2_test/{1..4}.jpg"), {"train": {"1": 4, "2": 4}, "test": {"1": 4, "2": 4}}),
+    "tests that are classes": (("test1/{1..4}.jpg", "test2/{1..4}.jpg"), {"": {"test1": 4, "test2": 4}}),
+    "things in things": (("office/phone/{1..4}.jpg", "office/camera/{1..4}.jpg", "home/person/{1..4}.jpg"), {"": {"office": 8, "home": 4}}),
     "part in class": (("cat/train/{1..4}.jpg", "dog/train/{1..4}.jpg", "cat/test/{1..4}.jpg", "dog/test/{1..4}.jpg"), {"train": TWO, "test": TWO}),
     "class in name, unnamed test": (("train/cat.{1..4}.jpg", "train/dog.{1..4}.jpg", "test1/{1..9}.jpg"), {"train": TWO}),
     "number before the class": (("{1..4}_cat.jpg", "{1..4}_dog.jpg"), {"": TWO}),
@@ -332,7 +336,7 @@ def test_words_of_a_name() -> None:
         ("validation", ("my",)),
     ]
     assert parts_of(["train", "test"]) and not parts_of(["train", "car"]) and not parts_of([])
-    assert says_group("camera2") and says_group("2021-03") and not says_group("cat") and not says_group("7")
+    assert says_group("camera2") and says_group("2021-03") and not says_group("camera") and not says_group("cat") and not says_group("7")
 
 
 def test_the_labels_of_a_large_table_are_read_quickly(tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ class Steps:
     [
         (0.0, 0.1, [4], None),  # quiet: nothing is tried, though it would be quicker
         (0.39, 0.1, [4], None),
-        (0.4, 0.6, [4, 2], 2),
-        (1.0, 0.95, [4, 2], None),  # hardly quicker
-        (1.0, 2.0, [4, 2], None),
+        (0.4, 0.6, [4, 2, 4], 2),
+        (1.0, 0.95, [4, 2, 4], None),  # hardly quicker
+        (1.0, 2.0, [4, 2, 4], None),
     ],
 )
 def test_half_of_the_threads_where_others_are_busy_and_it_is_quicker(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from limpide.audit import records
-from limpide.data.dataset import NO_PART, PARTS, TEST, VALIDATION
+from limpide.data.dataset import NO_PART, PART_NAMES, PARTS, TEST, VALIDATION
 from limpide.data.split import FILLED, Division, split
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
 from limpide.errors import DataError, RunError
@@ -187,7 +187,7 @@ def _other_shares(job: Job, division: Division, shares: Mapping[int, float], cou
         why = WHOLE if small else UNCUT_AND_STAYED if together and stayed else UNCUT if together else STAYED
         return message(
             N_("the {part} part has {got:percent} of the images instead of {asked:percent}: {why}"),
-            part=message(records.PART_NAMES[PARTS[part]]).to_json(),
+            part=message(PART_NAMES[PARTS[part]]).to_json(),
             got=got,
             asked=asked,
             why=message(why).to_json(),
