@@ -137,6 +137,15 @@ def ends_well_once(done: Callable[[], bool]) -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN if ended else handler)  # printing is over: what is left takes milliseconds
 
 
+def end() -> None:
+    """From here on Ctrl-C raises nothing: the process ends, and Python prints a traceback where an exception meets its last steps.
+
+    `Promptness`, where it was asked, still hears a second one.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda number, frame: None)
+
+
 class Promptness:
     """While it is entered, the process is gone within LEAVE seconds of the first Ctrl-C or SIGTERM that it handles.
 

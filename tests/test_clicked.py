@@ -28,6 +28,7 @@ def _own_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     """gettext's domain and LANGUAGE are the whole process's: afterwards they are as they were."""
     monkeypatch.setattr("gettext._current_domain", "messages")
     monkeypatch.setenv("LANGUAGE", "en")
+    monkeypatch.setattr("limpide.interrupts.end", lambda: None)  # these tests go on after it
 
 
 def options(said: str) -> set[str]:

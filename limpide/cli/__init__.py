@@ -67,9 +67,14 @@ def main() -> None:
     warnings.showwarning = _warn  # type: ignore[assignment]
     with interrupts.Promptness(lambda: "limpide: " + _("stopping; Ctrl-C again leaves at once")):
         try:
-            _obey()
+            try:
+                _obey()
+            finally:
+                interrupts.end()
         except SystemExit as end:
             status = end.code
+        except KeyboardInterrupt:  # a second Ctrl-C, while the first was being obeyed
+            status = int(Exit.STOPPED)
         except (BrokenPipeError, Unread):  # the reader of our output has left: limpide … | head
             pass
         _say_the_rest()

@@ -284,3 +284,38 @@ def test_every_verb_hears_ctrl_c(verb: str, moment: float, photos: Path, judged:
     }[verb]
     process = started([moment, verb, *arguments], tmp_path, program=("-c", VERBS))
     assert pressed_and_ended(process) < in_time()
+
+
+LATE = """
+import atexit, os, signal, sys
+from limpide import cli
+
+def press():
+    os.kill(os.getpid(), signal.SIGINT)
+
+if sys.argv.pop(1) == "at the end of Python":
+    atexit.register(press)
+else:
+    def obey():
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            press()
+    cli._obey = obey
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "command", "status"),
+    [
+        ("at the end of Python", ("--version",), 0),
+        ("at the end of Python", ("train", "nowhere"), 3),
+        ("while the first is obeyed", ("--version",), 130),
+    ],
+)
+def test_a_late_ctrl_c_prints_no_traceback(when: str, command: tuple[str, ...], status: int, tmp_path: Path) -> None:
+    process = started([when, *command], tmp_path, program=("-c", LATE))
+    told, said = process.communicate(timeout=60)
+    assert process.returncode == status, said
+    assert "Traceback" not in told + said and "KeyboardInterrupt" not in told + said, said
