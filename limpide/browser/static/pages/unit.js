@@ -19,8 +19,11 @@ export default () => {
 const Unit = ({ run, unit }) => {
   const flat = unit.shape.length < 3;
   const [channels, height, width] = flat ? [unit.shape.at(-1), unit.shape.length > 1 ? unit.shape[0] : 1, 1] : unit.shape;
-  const { c = unit.channel, y = unit.y, x = unit.x } = place.value; // where we are already, while what is there is still on its way
-  const move = (dc, dy, dx) => go({ c: (Number(c) + dc + channels) % channels, y: (Number(y) + dy + height) % height, x: (Number(x) + dx + width) % width }, { replace: true });
+  // From where we are at this moment, which neither what is drawn nor what listens may have caught up with.
+  const move = (dc, dy, dx) => {
+    const { c = unit.channel, y = unit.y, x = unit.x } = place.value;
+    go({ c: (Number(c) + dc + channels) % channels, y: (Number(y) + dy + height) % height, x: (Number(x) + dx + width) % width }, { replace: true });
+  };
   useEffect(() => {
     const keys = { ArrowUp: [0, -1, 0], ArrowDown: [0, 1, 0], ArrowLeft: [0, 0, -1], ArrowRight: [0, 0, 1], PageUp: [-1, 0, 0], PageDown: [1, 0, 0] };
     const press = (event) => {
