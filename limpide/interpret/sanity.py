@@ -16,12 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.finding import Finding, Number
-from limpide.interpret.saliency import Saliency, edges
+from limpide.interpret.saliency import Saliency, edges, quick
 from limpide.language import N_, message
 
 LEAST_CHANGE = 0.5  # rank correlation with the map of a random network
 CELLS = 14  # pixels are deleted in blocks: this many along a side
 DRAWS = 5  # random orders
+SHARES = 15  # of the blocks, from none to all
+COST = SHARES + 2  # images that a badge shows to the network, beside those of its map with random weights
+COST_USUAL = (DRAWS + 1) * SHARES + 2  # and those of what all maps are compared with
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def sanity(model: nn.Module, image: Tensor, label: int, method: Saliency, found:
     at_random, along_edges = beside or usual(model, image, label)
     return Sanity(
         rank_correlation(found.flatten(), other.flatten()) if float(found.std()) > 0 else 1.0,  # a blank map says nothing, as a random network does
-        deletion(model, image, label, found),
+        deletion(quick(model, image), image, label, found),
         at_random,
         along_edges,
         empty=float(found.std()) == 0,
@@ -63,8 +66,9 @@ def sanity(model: nn.Module, image: Tensor, label: int, method: Saliency, found:
 def usual(model: nn.Module, image: Tensor, label: int) -> tuple[float, float]:
     """Mean probability while the image is deleted at random, and along its edges: the same for every method."""
     generator = torch.Generator().manual_seed(0)
+    model, of_edges = quick(model, image), edges(model, image, label)
     random = [deletion(model, image, label, torch.rand(image.shape[-2:], generator=generator)) for _ in range(DRAWS)]
-    return sum(random) / DRAWS, deletion(model, image, label, edges(model, image, label))
+    return sum(random) / DRAWS, deletion(model, image, label, of_edges)
 
 
 def randomised(model: nn.Module) -> nn.Module:
@@ -87,7 +91,7 @@ def deletion(model: nn.Module, image: Tensor, label: int, importance: Tensor) ->
     rank = torch.empty_like(order)
     rank[order] = torch.arange(len(order))
     at = F.interpolate(rank.view(1, 1, cells, cells).float(), size=(height, width), mode="nearest")
-    shares = torch.linspace(0, len(order), 15)
+    shares = torch.linspace(0, len(order), SHARES)
     images = torch.cat([torch.where(at < share, torch.zeros_like(image), image) for share in shares])
     return float(torch.cat([model(some).softmax(1)[:, label] for some in images.split(8)]).mean())
 

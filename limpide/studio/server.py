@@ -16,6 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -81,6 +82,7 @@ class Studio:
             Route("/api/runs/{run}/report", self.report),
             Route("/api/runs/{run}/findings", self.findings),
             Route("/api/runs/{run}/look/{what}", self.look),
+            Route("/api/at-work", self.at_work),
             Route("/api/runs/{run}/marks", self.marks, methods=["GET", "POST"]),
             Route("/api/upload", self.upload, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -281,7 +283,7 @@ class Studio:
             return misused(f"this question needs {', '.join(missed)}", 400)
         worker = self.slow if what in SLOW else self.quick
         try:
-            payload, data = await worker.ask(what, _waits(request), path=str(run.path), **values)
+            payload, data = await worker.ask(what, _waits(request), _address(request), path=str(run.path), **values)
         except LookupError as error:
             return refused(request, error)
         speak(request)
@@ -292,6 +294,10 @@ class Studio:
         return Response(
             data, media_type=PICTURES.get(what, "application/octet-stream"), headers={"x-about": json.dumps(finite(payload)), "cache-control": "no-store"}
         )
+
+    async def at_work(self, request: Request) -> Response:
+        """The questions that are being answered, and how far each is."""
+        return Ascii([asdict(worker.at_work) for worker in (self.quick, self.slow) if worker.at_work.of])
 
     async def upload(self, request: Request) -> Response:
         """A photograph or a drawing, kept in memory until twenty others came."""
@@ -321,6 +327,11 @@ async def _body(request: Request, most: int) -> bytes:
         if len(data) > most:
             raise ValueError("too large")
     return bytes(data)
+
+
+def _address(request: Request) -> str:
+    """As the page wrote it."""
+    return f"{request.scope['raw_path'].decode('ascii')}?{request.scope['query_string'].decode('ascii')}"
 
 
 def _waits(request: Request) -> Callable[[], Awaitable[bool]]:

@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from limpide.language import N_, message
 
-TIMEOUT = 120.0  # s that an answer may take before the process is replaced
+TIMEOUT = 120.0  # s without an answer, and without a word on how far it is, after which the process is replaced
 LOOK = 0.5  # s between two looks whether somebody still waits
 PATIENCE = 3.0  # s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is lost
 
@@ -28,6 +29,15 @@ def _process(pipe: Any, parent: int) -> None:
     serve(pipe, parent)
 
 
+@dataclass(frozen=True)
+class AtWork:
+    """The question that is being answered, by its address, and how many images of how many were looked at for it; "" and 0 where there is none."""
+
+    of: str
+    done: int = 0
+    total: int = 0
+
+
 class Worker:
     """Answers one question at a time. A question that nobody waits for any more is not begun, and a long one is given up."""
 
@@ -38,17 +48,19 @@ class Worker:
         self._turn = asyncio.Lock()
         self._guard = threading.RLock()  # of the two above
         self._closed = self._given_up = False
+        self.at_work = AtWork("")
         self._thread = ThreadPoolExecutor(1)  # of its own: what waits here keeps nobody else waiting
 
-    async def ask(self, name: str, wanted: Callable[[], Awaitable[bool]], **values: Any) -> tuple[dict[str, Any], bytes]:
+    async def ask(self, name: str, wanted: Callable[[], Awaitable[bool]], of: str = "", **values: Any) -> tuple[dict[str, Any], bytes]:
         """(JSON, bytes) of a function of looking/. Raises LookupError with a sentence for what cannot be answered.
 
-        wanted: whether somebody still waits for the answer.
+        wanted: whether somebody still waits for the answer · of: the address that was asked, by which `at_work` tells whose question it is.
         """
         async with self._turn:
             if not await wanted():
                 raise LookupError("nobody waits for this any more")
             self._given_up, told = False, 0.0
+            self.at_work = AtWork(of)
             question = asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, name, values)
             try:
                 while not (await asyncio.wait({question}, timeout=LOOK))[0]:
@@ -62,6 +74,8 @@ class Worker:
                 self._given_up = True
                 self._end()
                 raise
+            finally:
+                self.at_work = AtWork("")
             kind, payload, data = await question
         if kind == "error":
             raise LookupError(payload)
@@ -92,9 +106,11 @@ class Worker:
                 if self._closed or pipe is None:
                     break
                 pipe.send((name, values))
-                if pipe.poll(TIMEOUT):
+                while pipe.poll(TIMEOUT):
                     answer: tuple[str, Any, bytes] = pipe.recv()
-                    return answer
+                    if answer[0] != "progress":
+                        return answer
+                    self.at_work = AtWork(self.at_work.of, *answer[1])
             except (EOFError, OSError, ValueError):  # it died, or it was ended
                 pass
             self._end()

@@ -19,9 +19,10 @@ from limpide.data.split_file import read_split
 from limpide.errors import RunError
 from limpide.finding import Finding
 from limpide.interpret.features import flat_map, turned_to
+from limpide.interpret.saliency import METHODS
 from limpide.run import Run
 from limpide.studio.looking import ANSWERS
-from limpide.studio.looking.looker import Looker, changed
+from limpide.studio.looking.looker import GivenUp, Looker, changed
 from limpide.studio.looking.many import many
 from limpide.studio.looking.shelf import Shelf
 from limpide.studio.marking import mark, marks
@@ -427,3 +428,54 @@ def test_the_images_aside_are_read_once_and_anew_when_they_are_others(looker: Lo
     file.write_bytes(b"PK damaged")
     with pytest.raises(LookupError, match="kept no images"):
         looker.probes(str(tmp_path))
+
+
+LONG = [
+    *(("saliency", {"image": {"row": 5}, "label": 1, "method": method}) for method in METHODS),
+    *(("sanity", {"image": {"row": 5}, "label": 1, "method": method}) for method in METHODS),
+    ("embedding", {}),
+    ("shortcut", {}),
+    ("alike", {"distance": 9}),
+    ("groups", {"by": "brightness"}),
+    ("strongest", {"key": "head", "channel": 0, "among": 40}),
+    ("maximised", {"key": "features.0.0", "channel": 0}),
+]
+
+
+def test_whoever_waits_is_told_how_far_a_long_question_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("limpide.studio.looking.looker.OFTEN", 0.0)
+    told: list[tuple[int, int]] = []
+    looker = Looker(tell=lambda *far: told.append(far))
+    first = next(op["key"] for op in ask(looker, run, "anatomy", image={"row": 5})["ops"] if op["name"] == "conv2d")
+    for what, values in LONG:
+        told.clear()
+        ask(looker, run, what, **{name: first if name == "key" else value for name, value in values.items()})
+        assert told, what
+        done, totals = [k for k, _ in told], {n for _, n in told}
+        assert done == sorted(done) and len(totals) == 1, (what, told)
+        least = 0.3 if what == "shortcut" else 0.7  # classes of which too few are named right are not looked at
+        assert least * max(totals) <= done[-1] <= max(totals), f"{what}: it ends where it said it would, {told[-1]}"
+    told.clear()
+    ask(looker, run, "prediction", image={"row": 6})
+    assert told == [], "what is answered at once says nothing"
+
+
+def test_a_question_that_was_given_up_goes_on_where_it_was(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("limpide.studio.looking.many.PIECE", 8)
+    left: list[bool] = []
+    looker = Looker(unwanted=lambda: bool(left) and left.pop())
+    looks: list[int] = []
+    looked_at = looker.looked_at
+    monkeypatch.setattr(looker, "looked_at", lambda images: (looked_at(images), looks.append(images)))
+    rows = np.arange(40)
+    whole = many(Looker(), str(run.path), "best", rows)
+    left[:] = [True] + [False] * 30  # within the fourth piece
+    with pytest.raises(GivenUp):
+        many(looker, str(run.path), "best", rows)
+    before = sum(looks)
+    found = many(looker, str(run.path), "best", rows)
+    assert np.array_equal(found.rows, whole.rows) and np.allclose(found.features, whole.features, atol=1e-5)
+    assert before > 3 * 16 and sum(looks) == before + 2 * 16, "three pieces were finished, and are not looked at again"
+    looks.clear()
+    many(looker, str(run.path), "best", rows)
+    assert looks == []

@@ -280,6 +280,26 @@ def test_a_line_around_points_shows_their_images(page: Any) -> None:
     page.wait_for_selector("text=/large distances .* mean nothing/")
 
 
+def test_a_long_question_says_how_far_it_is(page: Any) -> None:
+    held: list[Any] = []
+    done = iter((30, 60, *[90] * 1000))
+
+    def at_work(route: Any) -> None:
+        of = re.sub(r"^https?://[^/]+", "", held[0].request.url) if held else ""
+        route.fulfill(json=[{"of": of, "done": next(done), "total": 120}])
+
+    page.route("**/look/embedding**", lambda route: held.append(route))
+    page.route("**/api/at-work", at_work)
+    page.evaluate("hash => { location.hash = hash }", f"page=map&{RUN}")
+    page.wait_for_selector("progress[value='30'][max='120']")
+    assert "30 of 120 images" in page.inner_text("main")
+    page.wait_for_selector("progress[value='60']")
+    assert re.search(r"60 of 120 images · about \d s left", page.inner_text("main"))
+    held[0].continue_()
+    page.wait_for_selector("canvas")
+    assert page.locator("progress").count() == 0
+
+
 def test_the_image_is_turned_for_every_page_and_its_neighbours_are_found(page: Any) -> None:
     go(page, f"page=image&{RUN}&image=row-0")
     before = page.locator("table td.n").first.inner_text()

@@ -244,6 +244,32 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(t
     assert time.monotonic() - began < 5 and slow._process is None
 
 
+def test_it_is_told_whose_question_is_answered_and_how_far_it_is(trained: Path) -> None:
+    told: list[worker.AtWork] = []
+
+    class Watched(worker.Worker):
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name == "at_work":
+                told.append(value)
+
+    async def here() -> bool:
+        return True
+
+    asked = {"path": str(trained / "photos-001"), "snapshot": "best", "image": {"row": 1}}
+    slow = Watched()
+    try:
+        asyncio.run(slow.ask("sanity", here, "/api/one?label=0", **asked, method="occlusion", label=0))
+        slow._turn = asyncio.Lock()  # of the next loop
+        with pytest.raises(LookupError):
+            asyncio.run(slow.ask("sanity", here, "/api/two?label=99", **asked, method="occlusion", label=99))
+    finally:
+        slow.close()
+    assert [one.of for one in told if one.total == 0] == ["", "/api/one?label=0", "", "/api/two?label=99", ""]
+    far = [one for one in told if one.total]
+    assert far and {one.of for one in far} == {"/api/one?label=0"} and all(0 < one.done <= one.total for one in far)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_while_a_question_is_answered(trained: Path, number: signal.Signals) -> None:
     other = served(trained)

@@ -6,8 +6,13 @@ import { t } from "./words.js";
 const query = (values) =>
   new URLSearchParams(Object.entries({ lang: language.value, ...values }).filter(([, value]) => value !== undefined && value !== null)).toString();
 
+const addresses = new WeakMap(); // what was asked under a signal
+
 /** fetch, which says in a sentence that nobody answers. */
-const reach = (url, values) => fetch(url, values).catch((error) => { throw error.name === "TypeError" ? new Error(t("server.gone")) : error; });
+const reach = (url, values) => {
+  if (values.signal) addresses.set(values.signal, [...(addresses.get(values.signal) ?? []), url]);
+  return fetch(url, values).catch((error) => { throw error.name === "TypeError" ? new Error(t("server.gone")) : error; });
+};
 
 const told = async (answer) => {
   if (answer.ok) return answer;
@@ -48,4 +53,13 @@ export const picture = async (run, what, values) => {
   const answer = await told(await reach(path(run, `/look/${what}`, values), { signal: current }));
   if (!answer.headers.get("content-type").startsWith("image/")) return null;
   return { url: URL.createObjectURL(await answer.blob()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
+};
+
+// One question for all that wait.
+let [atWork, when] = [null, 0];
+/** {done, total} of what was asked under this signal, while it is answered; "later" while others are; nothing where nobody knows. */
+export const howFar = async (signal) => {
+  if (performance.now() - when > 400) [atWork, when] = [get("/api/at-work").catch(() => []), performance.now()];
+  const all = await atWork, mine = addresses.get(signal) ?? [];
+  return all.find(({ of }) => mine.includes(of)) ?? (all.length && mine.length ? "later" : null);
 };

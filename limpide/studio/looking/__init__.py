@@ -34,7 +34,10 @@ def serve(pipe: Any, parent: int) -> None:
     import torch
 
     torch.set_num_threads(1)
-    looker = Looker(unwanted=lambda: bool(pipe.poll(0)))  # while it works, all that can come is that it should stop
+    looker = Looker(
+        unwanted=lambda: bool(pipe.poll(0)),  # while it works, all that can come is that it should stop
+        tell=lambda done, total: pipe.send(("progress", (done, total), b"")),
+    )
     hand, thread = _hand()
     while True:
         try:

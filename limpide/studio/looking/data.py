@@ -40,7 +40,7 @@ def thumb(looker: Looker, path: str, snapshot: str, row: int) -> Answer:
 def alike(looker: Looker, path: str, snapshot: str, distance: int) -> Answer:
     """Pairs of images that differ in at most so many of 256 bits (data/similar.py), the nearest first, and how many there are at each distance."""
     found = looker.album(path)
-    rows, pairs, far = looker.once(("alike", *stamp(path)), lambda: _compared(found))
+    rows, pairs, far = looker.once(("alike", *stamp(path)), lambda: _compared(looker, found))
     near = far <= distance
     shown = [
         {"first": _about(found, int(rows[i])), "second": _about(found, int(rows[j])), "distance": int(d)}
@@ -50,19 +50,22 @@ def alike(looker: Looker, path: str, snapshot: str, distance: int) -> Answer:
     return {"pairs": shown, "total": int(near.sum()), "counts": counts, "compared": len(rows), "of": len(found.files)}, b""
 
 
-def _compared(found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _compared(looker: Looker, found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(rows, pairs (m, 2) of places in them, bits in which they differ (m,)), the nearest first."""
     from limpide.data.similar import every_pair, fingerprint
 
     kept, prints = [], []
-    for row in found.some(MOST_ALIKE).tolist():
-        try:
-            prints.append(fingerprint(found.image(row, 64)))
-        except Gone:
-            raise
-        except LookupError:
-            continue
-        kept.append(row)
+    some = found.some(MOST_ALIKE).tolist()
+    with looker.counting(len(some)):
+        for row in some:
+            looker.looked_at(1)
+            try:
+                prints.append(fingerprint(found.image(row, 64)))
+            except Gone:
+                raise
+            except LookupError:
+                continue
+            kept.append(row)
     if not kept:
         raise LookupError(message(N_("none of these images can be read any more")))
     stacked = np.stack(prints)

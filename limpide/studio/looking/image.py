@@ -87,6 +87,9 @@ def saliency(looker: Looker, path: str, snapshot: str, image: dict[str, Any], me
 
 def sanity(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
     """Whether this map may be believed."""
+    from limpide.interpret.saliency import COST
+    from limpide.interpret.sanity import COST as OF_BADGE
+    from limpide.interpret.sanity import COST_USUAL
     from limpide.workflows.see import badge_of, nothing_to_weigh, usual_of
 
     plane = _map(looker, path, snapshot, image, method, label)
@@ -94,12 +97,16 @@ def sanity(looker: Looker, path: str, snapshot: str, image: dict[str, Any], meth
         return {"finding": nothing_to_weigh(method).to_json()}, b""
     network, seen, _, _ = looker.trace(path, snapshot, image)
     at = (*looker.trace_key(path, snapshot, image), label)
-    beside = looker.once(("usual", *at), lambda: usual_of(network, seen.image, label))  # what the four maps are compared with
-    return {"finding": looker.once(("sanity", *at, method), lambda: badge_of(network, seen.image, label, method, plane, beside)).to_json()}, b""
+    with looker.counting(COST_USUAL + COST[method] + OF_BADGE):
+        beside = looker.once(("usual", *at), lambda: usual_of(network, seen.image, label))  # what the four maps are compared with
+        looker.done = COST_USUAL
+        found = looker.once(("sanity", *at, method), lambda: badge_of(network, seen.image, label, method, plane, beside))
+    return {"finding": found.to_json()}, b""
 
 
 def _map(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> np.ndarray | None:
     """Raises LookupError for a method or a class that does not exist."""
+    from limpide.interpret.saliency import COST
     from limpide.report.sight import METHOD_WORDS
     from limpide.workflows.see import plane_of
 
@@ -108,7 +115,8 @@ def _map(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method
     network, seen, _, _ = looker.trace(path, snapshot, image)
     if not 0 <= label < seen.output.shape[1]:
         raise LookupError(message(N_("the classes go from 0 to {last}"), last=seen.output.shape[1] - 1))
-    return looker.once(("saliency", *looker.trace_key(path, snapshot, image), label, method), lambda: plane_of(network, seen.image, label, method))  # type: ignore[no-any-return]
+    with looker.counting(COST[method]):
+        return looker.once(("saliency", *looker.trace_key(path, snapshot, image), label, method), lambda: plane_of(network, seen.image, label, method))  # type: ignore[no-any-return]
 
 
 def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], mask: list[list[int]]) -> Answer:

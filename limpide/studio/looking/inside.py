@@ -177,9 +177,10 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
 
     def work() -> Any:
-        return maximise.maximised(
-            network, key, channel, looker.shape(path, snapshot), low=torch.from_numpy((0 - mean) / std), high=torch.from_numpy((255 - mean) / std)
-        )
+        with looker.counting(maximise.STEPS):
+            return maximise.maximised(
+                network, key, channel, looker.shape(path, snapshot), low=torch.from_numpy((0 - mean) / std), high=torch.from_numpy((255 - mean) / std)
+            )
 
     import torch
 
@@ -200,10 +201,13 @@ def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, 
     network, preprocessing, _ = looker.network(path, snapshot)
     if among:
         album = looker.album(path)
-        rows, squares = readable(looker, path, preprocessing, album.some(min(among, MOST_WOKEN), album.learned))
+        some = album.some(min(among, MOST_WOKEN), album.learned)
+        with looker.counting(2 * len(some)):
+            rows, squares = readable(looker, path, preprocessing, some)
+            found = strongest_images(network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel)
         images = [{"row": int(row)} for row in rows]
     else:
         images = [{"probe": k} for k in range(min(MOST_ASIDE, len(looker.probes(path)["squares"])))]
         squares = np.stack([looker.square(path, preprocessing, image) for image in images])
-    found = strongest_images(network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel)
+        found = strongest_images(network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel)
     return {"top": [{**images[one.image], "value": one.value, "y": one.y, "x": one.x} for one in found[:8]], "among": len(found)}, b""

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from limpide.studio.looking.many import cost, readable
 from limpide.workflows.album import Album, Gone, stamp
 from limpide.workflows.belonging import as_split
 from limpide.workflows.see import temperature_of
+
+if TYPE_CHECKING:
+    from limpide.interpret.shortcut import Place
 
 MOST = 60  # images sent at once
 MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
@@ -105,7 +108,7 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
     language.use(lang if lang in language.LANGUAGES else "en")  # some groups have names of ours
     evidence, album = _evidence(looker, path), looker.album(path)
     state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
-    names = looker.once(("groups", *stamp(path), state, by, language.current()), lambda: _names(evidence, album, by))
+    names = looker.once(("groups", *stamp(path), state, by, language.current()), lambda: _names(looker, evidence, album, by))
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)
     if not len(kept):
         raise LookupError(message(N_("none of the test images belongs to such a group")))
@@ -122,7 +125,7 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
 
 def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as the time allows."""
-    from limpide.interpret.shortcut import answers_of, as_finding, chosen, places, ranked, wanted, window
+    from limpide.interpret.shortcut import LOOKS, answers_of, as_finding, chosen, places, ranked, wanted, window
 
     network, preprocessing, classes = looker.network(path, snapshot)
     album = looker.album(path)
@@ -134,10 +137,16 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     if not (looked_at := wanted(labels, cost(looker, path, snapshot), MOST_WORK)):
         raise LookupError(message(N_("this network works too long on each image for this question")))
     of = len(np.unique(labels[labels >= 0]))
-    rows, squares = readable(looker, path, preprocessing, rows[chosen(labels, looked_at)])
-    labels = np.array([number[album.labels[row]] for row in rows], int)
-    together = groups_in(album.run.split_file, [album.files[row] for row in rows])
-    found = list(places(answers_of(network, preprocessing), squares, labels, looked_at, together)) if len(rows) else []
+    some = rows[chosen(labels, looked_at)]
+    with looker.counting(2 * len(some) + LOOKS * len(looked_at)):
+        rows, squares = readable(looker, path, preprocessing, some)
+        labels = np.array([number[album.labels[row]] for row in rows], int)
+        together = groups_in(album.run.split_file, [album.files[row] for row in rows])
+
+        def work() -> list[Place]:
+            return list(places(answers_of(network, preprocessing), squares, labels, looked_at, together)) if len(rows) else []
+
+        found = looker.once(("shortcut", *looker.key(path, snapshot), *stamp(path)), work)
     shown = []
     for place in ranked(found)[:3]:
         (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
@@ -145,7 +154,7 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     return {"finding": as_finding(found, classes, len(found)).to_json(), "shown": shown, "judged": len(looked_at), "of": of}, b""
 
 
-def _names(evidence: Evidence, album: Album, by: str) -> list[str | None]:
+def _names(looker: Looker, evidence: Evidence, album: Album, by: str) -> list[str | None]:
     """The group of each test image; None where it has none."""
     if by == "class":
         return [evidence.classes[k] for k in evidence.truth]
@@ -153,14 +162,17 @@ def _names(evidence: Evidence, album: Album, by: str) -> list[str | None]:
         return [str(Path(file).parent) for file in evidence.files]
     rows = [album.row_of.get(file, -1) for file in evidence.files]
     values = np.full(len(rows), np.nan)
-    for k in np.random.default_rng(0).permutation(len(rows))[:MOST_GROUPED].tolist():
-        try:
-            image = album.image(rows[k], 64 if by == "brightness" else 0)
-        except Gone:
-            raise
-        except LookupError:  # this one is gone
-            continue
-        values[k] = np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size)
+    some = np.random.default_rng(0).permutation(len(rows))[:MOST_GROUPED].tolist()
+    with looker.counting(len(some)):
+        for k in some:
+            looker.looked_at(1)
+            try:
+                image = album.image(rows[k], 64 if by == "brightness" else 0)
+            except Gone:
+                raise
+            except LookupError:  # this one is gone
+                continue
+            values[k] = np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size)
     return _in_three(values, DARK_TO_BRIGHT if by == "brightness" else SMALL_TO_LARGE)
 
 

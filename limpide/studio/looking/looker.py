@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from limpide.workflows.album import Album, stamp
 from limpide.workflows.see import temperature_of
 
 MOST_BYTES = 300_000_000  # of each kind that is kept for the next question
+OFTEN = 0.2  # s between two words on how far a question is
 
 Answer = tuple[dict[str, Any], bytes]
 
@@ -31,10 +34,15 @@ class GivenUp(Exception):
 
 
 class Looker:
-    """Networks, traces, images and what was found in many of them, looked at lately. unwanted: whether nobody waits for the answer any more."""
+    """Networks, traces, images and what was found in many of them, looked at lately.
 
-    def __init__(self, unwanted: Callable[[], bool] = lambda: False) -> None:
-        self._unwanted = unwanted
+    unwanted: whether nobody waits for the answer any more · tell: takes how many images of how many were looked at for this question.
+    """
+
+    def __init__(self, unwanted: Callable[[], bool] = lambda: False, tell: Callable[[int, int], object] = lambda done, total: None) -> None:
+        self._unwanted, self._tell = unwanted, tell
+        self.done = self._total = 0  # images that were looked at for this question, and those that it needs
+        self._told = 0.0  # on the clock of `monotonic`
         self.networks, self.traces, self.albums = Shelf(MOST_BYTES), Shelf(MOST_BYTES), Shelf(MOST_BYTES)
         self.seen = Shelf(MOST_BYTES)  # features of many images, fingerprints, maps
         self.squares = Shelf(MOST_BYTES)
@@ -75,15 +83,29 @@ class Looker:
                 preprocessing = Preprocessing.from_json(kept)
             network = models.build(info.model, len(info.classes), preprocessing.channels, preprocessing.size)
             load_weights(network, file)
-            network.register_forward_pre_hook(lambda *_: self.still_wanted())
+            network.register_forward_pre_hook(lambda _, inputs: self.looked_at(len(inputs[0])))
             return network.eval(), preprocessing, list(info.classes)
 
         return self.networks.once((str(file), file.stat().st_mtime_ns), work)  # type: ignore[no-any-return]
 
-    def still_wanted(self) -> None:
-        """Before each pass through a network. Raises GivenUp where nobody waits for the answer: what was worked out before is kept."""
+    @contextlib.contextmanager
+    def counting(self, total: int) -> Iterator[None]:
+        """A question that looks at so many images, at most: while it is entered, whoever waits is told how far it is."""
+        self.done, self._total, self._told = 0, total, 0.0
+        try:
+            yield
+        finally:
+            self._total = 0
+
+    def looked_at(self, images: int) -> None:
+        """Before each pass through a network, and with each image that is read. Raises GivenUp where nobody waits for the answer: what was
+        worked out before is kept."""
         if self._unwanted():
             raise GivenUp("nobody waits for this any more")
+        self.done += images
+        if self._total and time.monotonic() - self._told >= OFTEN:
+            self._told = time.monotonic()
+            self._tell(min(self.done, self._total), self._total)
 
     def temperature(self, path: str, snapshot: str) -> float:
         """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""

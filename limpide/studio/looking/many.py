@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from limpide.language import N_, message
 from limpide.studio.looking.looker import Looker
 from limpide.workflows import alike
 from limpide.workflows.album import Gone, stamp
+
+PIECE = 32  # images: a question that is given up and asked again goes on with the next of them
 
 
 def cost(looker: Looker, path: str, snapshot: str) -> int:
@@ -37,27 +40,37 @@ class Many:
 
 def many(looker: Looker, path: str, snapshot: str, rows: np.ndarray) -> Many:
     """Raises LookupError where none of the images is there any more."""
+    import torch
+
+    from limpide.interpret.features import features_of
+    from limpide.training.device import fused
+
     network, preprocessing, _ = looker.network(path, snapshot)
-    return looker.once(
-        ("many", *looker.key(path, snapshot), *stamp(path), rows.tobytes()),
-        lambda: _many(looker, path, network, preprocessing, looker.temperature(path, snapshot), rows),
-    )  # type: ignore[no-any-return]
+    key, temperature = looker.key(path, snapshot), looker.temperature(path, snapshot)
+    quick = looker.once(("fused", *key), lambda: fused(network, torch.device("cpu")))
 
+    def seen(some: np.ndarray) -> Many | None:
+        kept, squares = readable(looker, path, preprocessing, some)
+        if not len(kept):
+            return None
+        looker.looked_at(len(kept))
+        features, logits = features_of(quick, looker.batch(preprocessing, squares))
+        return Many(kept, features.float().numpy(), (logits.float() / temperature).softmax(1).numpy())
 
-def _many(looker: Looker, path: str, network: Any, preprocessing: Any, temperature: float, rows: np.ndarray) -> Many:
-    kept, squares = readable(looker, path, preprocessing, rows)
-    if not len(kept):
+    with looker.counting(2 * len(rows)):  # each is read, and shown to the network
+        pieces = [looker.once(("many", *key, *stamp(path), some.tobytes()), lambda: seen(some)) for some in _pieces(looker, rows, 2)]  # noqa: B023
+    if not (found := [piece for piece in pieces if piece is not None]):
         raise LookupError(message(N_("none of these images can be read any more")))
-    found = list(alike.seen_by(network, preprocessing, squares))
-    return Many(kept, np.concatenate([features for features, _ in found]), np.concatenate([(logits / temperature).softmax(1).numpy() for _, logits in found]))
+    return Many(*(np.concatenate([getattr(piece, field.name) for piece in found]) for field in fields(Many)))
 
 
 def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(rows that can be read, their squares uint8 (n, size, size, channels)); decoded once for every snapshot of a run."""
 
-    def work() -> tuple[np.ndarray, np.ndarray]:
+    def read(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         kept, squares = [], []
-        for row in rows.tolist():
+        for row in some.tolist():
+            looker.looked_at(1)
             try:
                 squares.append(looker.square(path, preprocessing, {"row": row}))
             except Gone:
@@ -65,6 +78,17 @@ def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) ->
             except LookupError:  # this one is gone, or damaged since
                 continue
             kept.append(row)
-        return np.array(kept, int), np.stack(squares) if squares else np.zeros((0, 1, 1, 1), np.uint8)
+        return np.array(kept, int), np.stack(squares) if squares else np.zeros((0, preprocessing.size, preprocessing.size, preprocessing.channels), np.uint8)
 
-    return looker.squares.once((*stamp(path), preprocessing, rows.tobytes()), work)  # type: ignore[no-any-return]
+    pieces = [looker.squares.once((*stamp(path), preprocessing, some.tobytes()), lambda: read(some)) for some in _pieces(looker, rows, 1)]  # noqa: B023
+    kept, squares = zip(*pieces, strict=True) if pieces else ([np.zeros(0, int)], [np.zeros((0, 1, 1, 1), np.uint8)])
+    return np.concatenate(kept), np.concatenate(squares)
+
+
+def _pieces(looker: Looker, rows: np.ndarray, each: int) -> Iterator[np.ndarray]:
+    """The rows, piece by piece: a question that was given up goes on with the first piece that it did not finish. each: looks that an image costs."""
+    begun = looker.done
+    for k in range(0, len(rows), PIECE):
+        looker.done = begun + k * each
+        yield rows[k : k + PIECE]
+    looker.done = begun + len(rows) * each

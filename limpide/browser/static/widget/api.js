@@ -71,6 +71,9 @@ export const picture = async (run, what, values) => {
   return data && { url: URL.createObjectURL(new Blob([data])), about };
 };
 
+/** How far a question is: the kernel says nothing until it has answered. */
+export const howFar = async () => null;
+
 /** What a training wrote down; here is none. */
 export const get = async () => ({ stats: [] });
 
