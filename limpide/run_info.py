@@ -145,6 +145,7 @@ class RunInfo:
     threads: int | None = None  # of a gradient step, where other work kept the processor busy; None: all
     plans: tuple[Plan, ...] = ()  # other numbers of steps than `steps`, in the order in which they were decided
     left_out: tuple[str, ...] = ()  # what there was no time for (msgids), with --time
+    paused: int | None = None  # steps after which a watcher made it wait, as long as it waits
     # -- what came of it
     learning: Learning | None = None
     frozen: FrozenHead | None = None

@@ -48,6 +48,7 @@ def _told(one: RunSummary) -> dict[str, Any]:
         "name": one.name,
         "status": one.status,
         "phase": info.phase,
+        "paused": info.paused,
         "created": info.created,
         "model": info.model,
         "data": info.data,

@@ -261,7 +261,7 @@ class Studio:
             return misused("do: pause, go, stop, rate or snapshot", 400)
         if order["do"] == "rate" and not (isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100):
             return misused("by: a factor between 0.01 and 100", 400)
-        if not run.working():
+        if not run.working() or run.info().phase != "fit":  # whatever else it does heeds no order
             return refused(request, N_("this run is not training"), 409)
         run.add_line(run.control_file, {"do": order["do"]} | ({"by": by} if order["do"] == "rate" else {}))
         return Ascii({"asked": order["do"]})

@@ -200,7 +200,16 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
                 kept = max(run.kept())
                 page.wait_for_selector(f".bar option[value='{kept}']", state="attached")
                 page.click("text=Pause")
-                page.wait_for_selector("text=Asked to pause.")
+                page.wait_for_selector(".figures >> text=/^paused after step [\\d,]+$/")
+                paused = page.inner_text("h1")
+                assert re.fullmatch(r"Paused after step [\d,]+\.", paused)
+                page.reload()  # what stands in the run stands in every page of it
+                page.wait_for_selector(f"h1 >> text={paused}")
+                assert page.get_by_role("button", name="Go on").is_visible() and page.get_by_role("button", name="Pause").count() == 0
+                tab = page.context.new_page()
+                tab.goto(page.url.split("#")[0] + "#page=runs")
+                tab.wait_for_selector("td >> text=/^paused after step [\\d,]+$/")
+                tab.close()
                 page.locator(".u-over").first.click(position={"x": 60, "y": 60})
                 page.wait_for_function("() => /at=\\d+/.test(location.hash)")
                 assert int(re.search(r"at=(\d+)", page.url).group(1)) in run.kept()  # type: ignore[union-attr]

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { html, useState, useEffect, useRef, useMemo } from "../html.js";
 import { place, link, go, snapshot, language, news } from "../state.js";
-import { t, count, number, percent, bytes } from "../words.js";
+import { t, count, number, percent, bytes, standing } from "../words.js";
 import { get, path, post, ask } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
@@ -125,7 +125,7 @@ const Live = ({ run, about, series, newest }) => {
   const [axis, choose] = useState("steps");
   const clicks = useRef(0);
   const now = series.about ?? about ?? {};
-  const running = now.status === "running";
+  const fitting = now.phase === "fit" && ["running", "paused"].includes(now.status); // it makes steps, or waits between two of them
   // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are asked again.
   const { total } = series, kept = series.epochs.length + (total ? 1 + Math.floor(Math.log2(total)) : 0) + series.notes.length;
   const turn = `${now.phase} ${now.status} ${series.notes.length}`, stage = about && `${kept} ${turn}`;
@@ -189,39 +189,38 @@ const Live = ({ run, about, series, newest }) => {
         ${x.length > 1 && html`<p class="small">${t("live.click")} ${about?.recipe?.label_smoothing > 0 && t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })}</p>`}
       </div>
       <div>
-        ${running && html`<${Control} run=${run} />`}
+        ${fitting && html`<${Control} run=${run} paused=${now.status === "paused"} />`}
         ${about?.worth?.length > 0 && html`<h2>${t("live.worth")}</h2><ul class="small">${about.worth.map(({ verdict, text }) => html`<li><span class=${`badge ${verdict}`}>${t(`verdict.${verdict}`)}</span> ${text}</li>`)}</ul><p class="small"><a href=${link({ page: "audit" })}>${t("live.evidence")}</a></p>`}
-        <${Probes} run=${run} about=${about} updates=${running && snapshot() === "best" ? about?.snapshots.at(-1) : 0} />
+        <${Probes} run=${run} about=${about} updates=${!about?.best && snapshot() === "best" ? about?.snapshots.at(-1) : 0} />
         <h2>${t("live.told")}</h2>
         <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
         ${now.report && html`<p><a href=${path(run, "/report")}>${t("live.report")}</a></p>`}
-      </div></div>`, [series, about, now.status, now.report, axis, marks.join(), language.value]);
+      </div></div>`, [series, about, now.status, now.phase, now.report, axis, marks.join(), language.value]);
   const how = series.now?.how ?? series.system[4]?.at(-1);
   return html`
-    <h1>${series.diagnosis?.length ? "" : t("page.live")}${series.diagnosis?.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
+    <h1>${now.status === "paused" ? t("live.paused", { n: count(now.paused) }) : !series.diagnosis?.length ? t("page.live") : series.diagnosis.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
     <dl class="figures">
-      <div><dt>${t("runs.status")}</dt><dd>${t(`status.${now.status}`)}</dd></div>
-      ${!fitted && html`<div><dt>${t("live.step")}</dt><dd><${Step} newest=${newest} />${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
+      <div><dt>${t("runs.status")}</dt><dd>${standing(now)}</dd></div>
+      ${!fitted && html`<div><dt>${t("live.step")}</dt><dd><${Step} newest=${newest} />${fitting && now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
         <div><dt>${t("live.loss")}</dt><dd><${Loss} newest=${newest} /> <span class="small">${t("unit.nats")}</span></dd></div>`}
       <div><dt>${t("live.validation")}</dt><dd>${percent(validated ? series.epochs.at(-1).validation_accuracy : series.epochs.length ? null : about?.final?.validation)}</dd></div>
       ${!fitted && html`<div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
         <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
-        ${running && html`<div><dt>${t("live.machine")}</dt><dd>${series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>`}`}
+        ${fitting && html`<div><dt>${t("live.machine")}</dt><dd>${series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>`}`}
       <div><dt>${t("runs.energy")}${how ? `, ${t(`energy.${how}`)}` : ""}</dt><dd>${how ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
     </dl>
     ${drawn}`;
 };
 
-const Control = ({ run }) => {
+const Control = ({ run, paused }) => {
   const [told, tell] = useState("");
-  const [paused, pause] = useState(false);
   const order = async (values) => {
     try {
       await post(path(run, "/control"), JSON.stringify(values));
-      if (values.do === "pause" || values.do === "go") pause(values.do === "pause");
       tell(t(`control.${values.do}`));
     } catch (error) { tell(error.message); }
   };
+  useEffect(() => tell(""), [paused]); // it was done, whoever asked
   return html`<h2>${t("control")}</h2><div class="row">
     <button onClick=${() => order({ do: paused ? "go" : "pause" })}>${paused ? t("control.button.go") : t("control.button.pause")}</button>
     <button onClick=${() => order({ do: "rate", by: 0.5 })}>${t("control.button.halve")}</button>

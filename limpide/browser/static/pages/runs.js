@@ -1,7 +1,7 @@
 // All runs of the folder.
 import { html, useState } from "../html.js";
 import { link, go } from "../state.js";
-import { t, percent, duration, number } from "../words.js";
+import { t, percent, duration, number, standing } from "../words.js";
 import { runs } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Start } from "./runs/start.js";
@@ -25,7 +25,7 @@ export default () => {
               <td><input type="checkbox" aria-label=${run.name} checked=${chosen.includes(run.name)} onChange=${() => tick(run.name)} /></td>
               <td><a href=${link({ page: "live", run: run.name, at: null, key: null })}>${run.name}</a></td>
               <td>${run.model ?? "–"}</td>
-              <td>${t(`status.${run.status}`)}${run.said && html`<br /><span class="small">${run.said}</span>`}</td><td><${Spark} values=${run.spark} /></td>
+              <td>${standing(run)}${run.said && html`<br /><span class="small">${run.said}</span>`}</td><td><${Spark} values=${run.spark} /></td>
               <td class="n">${run.accuracy ? html`${percent(run.accuracy.value)} <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>` : "–"}${run.shortcut && html`<br /><a class="small" href=${link({ page: "audit", run: run.name, at: null, key: null })}>${t("runs.shortcut")}</a>`}</td>
               <td class="n">${duration(run.seconds)}</td>
               <td class="n">${run.energy ? html`${number(run.energy.joules / 3600)} Wh <span class="small">${t(`energy.${run.energy.how}`)}</span>` : "–"}</td></tr>`)}</tbody></table></div>`}<//>`;
