@@ -158,15 +158,14 @@ class Story(Events):
                     if {"step", "cpu", "memory", "joules", "how"} <= set(line)
                 ]
             ),
-            "diagnosis": self.diagnosis(about["status"] == "finished"),
+            "diagnosis": self.diagnosis(),
         }
 
-    def diagnosis(self, over: bool) -> list[dict[str, str]]:
-        """over: nothing more is learned."""
-        losses = [loss for _, loss, _, _ in self.steps]
-        classes = len(self.run.info().classes)
-        guess = math.log(classes) if classes > 1 else math.inf
-        return [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, self.epochs, over, guess)]
+    def diagnosis(self) -> list[dict[str, str]]:
+        losses, info = [loss for _, loss, _, _ in self.steps], self.run.info()
+        guess = math.log(len(info.classes)) if len(info.classes) > 1 else math.inf
+        kept = info.final.kind if info.final else None  # from the end of the last pass on, long before it is finished
+        return [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, self.epochs, kept, guess)]
 
 
 def _whose(run: Run) -> tuple[Any, ...]:

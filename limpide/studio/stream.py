@@ -25,7 +25,7 @@ async def tail(run: Run, offset: int, since: int | None, words: str, story: Call
     """What happens in a run after this place of its events, in the language `words`, until there is no more to say or nobody listens (`gone`).
 
     since: the epoch_id under which the listener read up to there; another one means that events were taken back meanwhile.
-    events: what Events tells, {run, system} where they changed, {diagnosis} after a pass · again: read everything anew · gone
+    events: what Events tells, {run, system} where they changed, {diagnosis} after a pass or a phase · again: read everything anew · gone
     """
     now, stamp, silent = summary(run), _stamp(run), 0.0
     looked = asked = time.monotonic()
@@ -54,9 +54,9 @@ async def tail(run: Run, offset: int, since: int | None, words: str, story: Call
                 told["run"] = now
             if (line := _last_line(run)) != machine:
                 machine = told["system"] = line
-            if now["status"] != known.get("status") or told.get("epochs"):
+            if any(now[name] != known.get(name) for name in ("status", "phase")) or told.get("epochs"):
                 with contextlib.suppress(RunError):  # it went away meanwhile, as the next look will tell
-                    told["diagnosis"] = story().diagnosis(now["status"] == "finished")
+                    told["diagnosis"] = story().diagnosis()
             before, offset = offset, new.offset if new else offset
             yield _message("events", finite(told), offset)
             known, silent = now, 0.0

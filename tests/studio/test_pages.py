@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from test_watching import begun, learning
 from benchmarks.studio import first_page
 from limpide.browser import STATIC
 from limpide.data.split_file import read_split
+from limpide.events import Epoch, to_line
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
 from limpide.models import MODELS, PRETRAINED
 from limpide.run import Run
+from limpide.run_info import Final
 from limpide.studio.looking.drawn import _measured
 from limpide.studio.series import summary
 
@@ -472,6 +475,28 @@ def test_the_first_model_counts_among_what_is_kept(copied: Path, page: Any, over
     (copied / "run.json").write_text(json.dumps(info))
     go(page, "page=live&run=copied-001", f"text={told}")
     assert ("after pass" in page.inner_text("main")) == (first == 0.0)
+
+
+def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, page: Any, server: Server) -> None:
+    run = Run(copied)
+    steps = [line for line in run.events_file.read_text().splitlines() if json.loads(line)["kind"] == "step"]
+    for n in range(5):  # from the third pass on it overfits
+        steps.append(json.dumps(to_line(Epoch(n, len(steps), 1 / (n + 1), 0.5 + 0.1 * abs(n - 1), 0.8 - n / 100, n == 0, 1.0))))
+    run.events_file.write_text("\n".join(steps) + "\n")
+    info = run.info()
+    run.update(final=replace(info.final or Final(), kind="frozen", validation=1.0), frozen={"accuracy": 1.0, "loss": 0.1, "n": 40})
+    for status, phase, said in (("running", "judge", "being judged on the test images"), ("finished", "done", "finished")):
+        run.update(status=status, phase=phase)
+        with run.lock():
+            page.evaluate("() => { location.hash = 'page=learn' }")
+            go(page, "page=runs", f"tr:has-text('copied-001') >> text={said}")
+            go(page, "page=live&run=copied-001", f".figures >> text={said}")
+            assert server.ask("/api/runs/copied-001/control", "POST", b'{"do": "pause"}')[0] == 409, "what no longer does anything is refused"
+        assert page.inner_text("h1") == "Fine-tuning did no better on validation than the first model, which is kept."
+        figures = page.inner_text(".figures")
+        assert "Validation accuracy, model kept\n100.0% first model" in figures and "Validation accuracy, last pass\n76.0% pass 5" in figures
+        assert f"Step\n{info.steps}\n" in figures and "Machine" not in figures
+        assert page.get_by_role("button", name="Pause").count() == 0 and "overfits" not in page.inner_text("main")
 
 
 def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(copied: Path, page: Any) -> None:

@@ -203,13 +203,21 @@ const Live = ({ run, about, series, newest }) => {
       <div><dt>${t("runs.status")}</dt><dd>${standing(now)}</dd></div>
       ${!fitted && html`<div><dt>${t("live.step")}</dt><dd><${Step} newest=${newest} />${fitting && now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
         <div><dt>${t("live.loss")}</dt><dd><${Loss} newest=${newest} /> <span class="small">${t("unit.nats")}</span></dd></div>`}
-      <div><dt>${t("live.validation")}</dt><dd>${percent(validated ? series.epochs.at(-1).validation_accuracy : series.epochs.length ? null : about?.final?.validation)}</dd></div>
+      <${Accuracy} epochs=${validated ? series.epochs : []} over=${about?.best && (validated || !series.epochs.length)} final=${about?.final} />
       ${!fitted && html`<div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
         <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
         ${fitting && html`<div><dt>${t("live.machine")}</dt><dd>${series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>`}`}
       <div><dt>${t("runs.energy")}${how ? `, ${t(`energy.${how}`)}` : ""}</dt><dd>${how ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
     </dl>
     ${drawn}`;
+};
+
+// On validation: of the model that is kept, once it is; the last pass of another one stands beside it under its own name.
+const Accuracy = ({ epochs, over, final }) => {
+  const last = epochs.at(-1), best = epochs.findLast((epoch) => epoch.best), frozen = final?.kind === "frozen";
+  if (!over) return html`<div><dt>${t("live.validation")}</dt><dd>${percent(last?.validation_accuracy)} ${last && html`<span class="small">${t("live.pass", { n: count(last.n + 1) })}</span>`}</dd></div>`;
+  return html`<div><dt>${t("live.validation.kept")}</dt><dd>${percent(final.validation)} ${frozen ? html`<span class="small">${t("live.first")}</span>` : best && html`<span class="small">${t("live.pass", { n: count(best.n + 1) })}</span>`}</dd></div>
+    ${last && (frozen || last !== best) && html`<div><dt>${t("live.validation.last")}</dt><dd>${percent(last.validation_accuracy)} <span class="small">${t("live.pass", { n: count(last.n + 1) })}</span></dd></div>`}`;
 };
 
 const Control = ({ run, paused }) => {
