@@ -15,6 +15,7 @@ from limpide.events import DAMAGE, Epoch, Note, Step, from_line
 from limpide.listing import RunSummary, listed
 from limpide.report.diagnosis import diagnosis
 from limpide.run import Run
+from limpide.run_info import RunInfo, Used
 from limpide.typed import plain
 
 POINTS = 2000
@@ -52,15 +53,34 @@ def _told(one: RunSummary) -> dict[str, Any]:
         "created": info.created,
         "model": info.model,
         "data": info.data,
+        "fingerprint": info.fingerprint[:12],
+        "images": info.split_rows,
         "steps": info.steps,
         "seconds": info.seconds,
-        "energy": plain(info.energy),
+        "energy": plain(_energy(run, info)),
         "epoch_id": info.epoch_id,
         "accuracy": {"value": score.value, "low": score.low, "high": score.high, "n": score.n} if score else None,
         "cost": _cost(run),
         "shortcut": _doubted(run),
         "report": run.report_file.exists(),
     }
+
+
+def _energy(run: Run, info: RunInfo) -> Used | None:
+    """Of a run so far; once it is over, what its record and its report say."""
+    line = last_line(run) if info.phase == "fit" else None  # meanwhile the record tells only what the phases before used
+    joules, before = line.get("joules") if line else None, info.energy.joules if info.energy else 0.0
+    return Used(joules, str(line.get("how"))) if line and isinstance(joules, float) and joules > before else info.energy
+
+
+def last_line(run: Run) -> dict[str, Any] | None:
+    """Of what was written of the machine."""
+    with contextlib.suppress(OSError, ValueError), open(run.system_file, "rb") as stream:
+        stream.seek(max(0, run.system_file.stat().st_size - 500))
+        lines = stream.read().split(b"\n")
+        found = json.loads(lines[-2]) if len(lines) > 1 else None
+        return found if isinstance(found, dict) else None
+    return None
 
 
 def spark(run: Run, points: int = 40) -> list[float]:
