@@ -169,6 +169,7 @@ class Studio:
             "first": info.frozen and info.frozen.accuracy,
             "sees": seen and seen.preprocessing,
             "fresh": info.fresh,
+            "instead": info.instead,
             "worth": worth_a_look(run) if info.status == "finished" else [],
         }
         return Ascii(summary(run) | kept | here | {"choices": choices()})

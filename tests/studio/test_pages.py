@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,15 @@ def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: 
         assert not missing, "a key without a sentence"
         page.set_viewport_size({"width": 420, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= 440, "nothing but tables scrolls sideways"
+        above = page.evaluate("() => ['header', '.bar'].reduce((sum, name) => sum + (document.querySelector(name)?.offsetHeight ?? 0), 0)")
+        assert above < 800 / 3, "menu and bar leave most of the screen to the page"
+        page.wait_for_function(
+            "() => { const at = document.querySelector('nav [aria-current]')?.getBoundingClientRect(); return !at || (at.left >= 0 && at.right <= 420) }"
+        )
+        if "page=runs" in hash:
+            assert page.evaluate(
+                "() => [...document.querySelectorAll('td, th')].some((cell) => / %|%/.test(cell.innerText) && cell.getBoundingClientRect().right <= 420)"
+            )
         page.set_viewport_size({"width": 1200, "height": 900})
 
 
@@ -548,6 +558,54 @@ def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     page.get_by_role("button", name="Size of the model").click()
     page.wait_for_selector("text=1 of 1 runs")
     assert re.fullmatch(r"[\d.]+ kB", page.locator("td.n").nth(1).inner_text())
+
+
+def test_runs_stand_beside_each_other_only_on_the_same_data(copied: Path, page: Any) -> None:
+    run = Run(copied)
+    run.update(fingerprint="f" * 64)  # a folder of the same name and size
+    page.evaluate("() => { location.hash = 'page=learn' }")
+    go(page, "page=runs", "text=copied-001")
+    row = page.locator("tr", has=page.get_by_role("link", name="copied-001"))
+    assert "photos, 80 images, ffffff" in row.inner_text() and str(date.today().year) in row.inner_text()
+    for name in ("copied-001", "photos-001"):
+        page.get_by_role("checkbox", name=name).check()
+    page.get_by_role("link", name="copied-001").click()
+    page.wait_for_selector(".figures")
+    page.go_back()
+    page.get_by_role("button", name="Compare selected").click()  # both are ticked still
+    page.wait_for_selector("text=1 of 1 runs")
+    choice = page.get_by_label("Data set")
+    assert choice.locator("option").count() == 2
+    choice.select_option("f" * 12)
+    page.wait_for_selector("tbody >> role=link[name='copied-001']")
+    assert page.get_by_text("1 of 1 runs").count() == 1 and page.locator("svg circle").count() == 1
+    page.wait_for_function("() => document.querySelectorAll('.plot').length === 4")
+    assert {text.split(", ")[-1] for text in page.locator("h3").all_inner_texts()} == {"ffffff", str(Run(copied.parent / "photos-001").info().fingerprint[:6])}
+
+
+def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) -> None:
+    run = Run(copied)
+    info = run.info()
+    run.update(final=replace(info.final or Final(), kind="frozen"), recipe={**info.recipe, "image_size": 128})
+    go(page, "page=compare&runs=photos-001,copied-001", "th:has-text('image_size')")
+    cells = {name: page.locator(f"tr:has(th:text-matches('^{name}')) td").all_inner_texts() for name in ("image_size", "epochs", "freeze")}
+    assert cells["image_size"] == ["32 px", "32 px\nfine-tuning, not kept: 128 px"]
+    assert cells["epochs"][1] == "–\nfine-tuning, not kept: 3" and cells["freeze"][1].startswith("all but the last layer\n")
+    assert page.locator(".plot").count() == 2, "one data set, one picture"
+
+
+def test_energy_is_the_same_on_every_page(copied: Path, page: Any) -> None:
+    run = Run(copied)
+    run.system_file.unlink(missing_ok=True)  # a short training writes nothing there
+    used = run.info().energy
+    assert used is not None
+    said = page.evaluate("joules => import('/static/words.js').then((words) => words.number(joules / 3600))", used.joules)
+    go(page, "page=live&run=copied-001", f".figures >> text='{said}'")
+    go(page, "page=compare&runs=copied-001", f"td >> text=/^{re.escape(said)} Wh/")
+    run.add_line(run.system_file, {"step": 3, "joules": used.joules + 7.5, "how": "assumed"})
+    assert summary(run)["energy"]["joules"] == used.joules, "what its record and its report say"
+    run.update(phase="fit", status="stopped")
+    assert summary(run)["energy"]["joules"] == used.joules + 7.5, "as far as it is known while it trains"
 
 
 def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(page: Any, trained: Path) -> None:  # noqa: F811

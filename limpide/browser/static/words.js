@@ -56,6 +56,8 @@ export const duration = (seconds) => {
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 };
+/** When something began, of an ISO 8601 time, on the clock of whoever reads. */
+export const date = (text) => (text ? new Intl.DateTimeFormat(language.value === "fr" ? "fr-FR" : "en-US", { dateStyle: "medium", timeStyle: "short" }).format(new Date(text)) : "–");
 /** How a run stands: what it does, where it waits, how it ended. */
 export const standing = ({ status, phase, paused }) => (status === "running" ? t(`phase.${phase}`) : t(`status.${status}`, { n: count(paused) }));
 /** A value with its unit, as a finding states it. */

@@ -196,7 +196,7 @@ const Live = ({ run, about, series, newest }) => {
         <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
         ${now.report && html`<p><a href=${path(run, "/report")}>${t("live.report")}</a></p>`}
       </div></div>`, [series, about, now.status, now.phase, now.report, axis, marks.join(), language.value]);
-  const how = series.now?.how ?? series.system[4]?.at(-1);
+  const used = now.energy;
   return html`
     <h1>${now.status === "paused" ? t("live.paused", { n: count(now.paused) }) : !series.diagnosis?.length ? t("page.live") : series.diagnosis.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
     <dl class="figures">
@@ -207,7 +207,7 @@ const Live = ({ run, about, series, newest }) => {
       ${!fitted && html`<div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
         <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
         ${fitting && html`<div><dt>${t("live.machine")}</dt><dd>${series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>`}`}
-      <div><dt>${t("runs.energy")}${how ? `, ${t(`energy.${how}`)}` : ""}</dt><dd>${how ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
+      <div><dt>${t("runs.energy")}${used ? `, ${t(`energy.${used.how}`)}` : ""}</dt><dd>${used ? html`${number(used.joules / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
     </dl>
     ${drawn}`;
 };
