@@ -28,11 +28,13 @@ const format = (options) => {
 };
 export const count = (value) => (value == null ? "–" : format({ maximumFractionDigits: 0 }).format(value));
 const signed = (text) => text.replace("-", "\u2212");
+/** 10⁻⁸ of −8. */
+export const ten = (exponent) => `10${[...String(exponent)].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
 /** 0.000000012 → "1.2 · 10⁻⁸". */
 export const tiny = (value) => {
   if (!value) return "0";
   const [mantissa, exponent] = value.toExponential(1).split("e");
-  return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))} · 10${[...String(Number(exponent))].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
+  return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))} · ${ten(Number(exponent))}`;
 };
 export const number = (value, digits = 3) => (value == null || !isFinite(value) ? "–" : value !== 0 && Math.abs(value) < 1e-4 ? tiny(value) : signed(format({ maximumSignificantDigits: Math.max(digits, 1) }).format(Object.is(value, -0) ? 0 : value)));
 /** With so many digits, a true minus sign, and never "−0.00". */
