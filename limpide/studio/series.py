@@ -19,6 +19,7 @@ from limpide.run_info import RunInfo, Used
 from limpide.typed import plain
 
 POINTS = 2000
+WINDOW = 10  # steps, of whose losses the mean is drawn; as in pages/live.js, which goes on with it
 
 
 def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
@@ -161,6 +162,7 @@ class Story(Events):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self._whose = _whose(run)
+        self._means: list[float] = []  # of the losses, over WINDOW steps: of all of them, not of those that are drawn
 
     def stands(self) -> bool:
         """Whether what was read is still so: a training that is continued takes events back, and another run may have the name of one that was deleted."""
@@ -168,9 +170,13 @@ class Story(Events):
 
     def told(self) -> dict[str, Any]:
         """For a page, with what is known of the run besides; the stream goes on at `offset`."""
-        about = summary(self.run)
+        for k in range(len(self._means), len(self.steps)):
+            some = [loss for _, loss, _, _ in self.steps[max(0, k + 1 - WINDOW) : k + 1] if math.isfinite(loss)]
+            self._means.append(sum(some) / len(some) if some else math.nan)
         return super().told() | {
-            "about": about,
+            "about": summary(self.run),
+            "steps": thinned([(*step, mean) for step, mean in zip(self.steps, self._means, strict=True)]),
+            "recent": [loss for _, loss, _, _ in self.steps[1 - WINDOW :]],
             "system": thinned(
                 [
                     (line["step"], line["cpu"], line["memory"], line["joules"], line["how"])

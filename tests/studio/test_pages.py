@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import time
@@ -23,15 +24,16 @@ from test_watching import begun, learning
 from benchmarks.studio import first_page
 from limpide.browser import STATIC
 from limpide.data.split_file import read_split
-from limpide.events import Epoch, to_line
+from limpide.events import Epoch, Step, to_line
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
 from limpide.models import MODELS, PRETRAINED
 from limpide.run import Run
 from limpide.run_info import Final
+from limpide.studio.answers import finite
 from limpide.studio.looking.drawn import _measured
-from limpide.studio.series import summary
+from limpide.studio.series import Story, summary
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
@@ -126,7 +128,7 @@ def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: 
         )
         if "page=runs" in hash:
             assert page.evaluate(
-                "() => [...document.querySelectorAll('td, th')].some((cell) => / %|%/.test(cell.innerText) && cell.getBoundingClientRect().right <= 420)"
+                "() => [...document.querySelectorAll('td')].some((cell) => / %|%/.test(cell.innerText) && cell.getBoundingClientRect().right <= 420)"
             )
         page.set_viewport_size({"width": 1200, "height": 900})
 
@@ -406,17 +408,43 @@ def test_energy_is_spent_step_by_step(page: Any) -> None:
 def test_a_curve_grows_message_by_message_as_if_it_came_at_once(page: Any) -> None:
     found = page.evaluate("""() => import('/static/pages/live.js').then(({ grown, smooth }) => {
         const losses = Array.from({ length: 6000 }, (_, k) => (k % 100 === 99 ? null : 1 / (k + 1)));
-        let series = { n: [], loss: [], lr: [], seconds: [], smooth: [], epochs: [], notes: [], system: [], total: 0, about: { status: "running" } }, most = 0;
+        let series = { n: [], loss: [], lr: [], seconds: [], smooth: [], recent: [], epochs: [], notes: [], system: [], total: 0, about: { status: "running" } }, most = 0;
         for (let k = 0; k < 6000; k += 100) {
           const some = losses.slice(k, k + 100);
           series = grown(series, { steps: [some.map((_, i) => k + i + 1), some, some.map(() => 0.1), some.map(() => 0.01)], total: 100, notes: [{ text: `${k}` }] });
           most = Math.max(most, series.n.length);
         }
         const whole = smooth(losses);
-        return { ...series, most, away: Math.max(...series.n.map((n, k) => Math.abs((series.smooth[k] ?? 0) - (whole[n - 1] ?? 0)))), right: series.n.every((n, k) => series.loss[k] === losses[n - 1]) };
+        return { ...series, most, start: whole.slice(0, 3), falls: smooth(losses.map((_, k) => 60 - k)).slice(0, 36).every((mean, k) => mean - (60 - k) <= 4.5), away: Math.max(...series.n.map((n, k) => Math.abs((series.smooth[k] ?? 0) - (whole[n - 1] ?? 0)))), right: series.n.every((n, k) => series.loss[k] === losses[n - 1]) };
       })""")
     assert found["total"] == 6000 and found["most"] <= 4000 and found["n"] == sorted(set(found["n"])) and found["n"][-100:] == list(range(5901, 6001))
+    assert found["start"] == pytest.approx([1, 3 / 4, 11 / 18]) and found["falls"], (
+        "it begins at the first loss, and lies no further behind than half its window"
+    )
     assert found["away"] < 1e-12 and found["right"] and len(found["notes"]) == 60 and found["about"] == {"status": "running"}
+
+
+def test_the_mean_of_the_loss_is_of_all_steps_however_many_are_drawn(page: Any, tmp_path: Path) -> None:
+    """The same number before and after a page is loaded anew."""
+    run = Run.create(tmp_path, "long", {"classes": ["a", "b"]})
+    losses = [math.nan if k == 700 else 1 / (k + 1) + k % 7 for k in range(5000)]
+    run.events_file.write_text("".join(json.dumps(to_line(Step(k + 1, 0, loss, 0.1, 0.01))) + "\n" for k, loss in enumerate(losses)))
+    told = finite(Story(run).read().told())
+    n, _, _, _, means = told["steps"]
+    assert len(n) <= 2000 and told["recent"] == losses[-9:]
+    theirs = page.evaluate("losses => import('/static/pages/live.js').then(({ smooth }) => smooth(losses))", finite(losses))
+    assert means == pytest.approx([theirs[k - 1] for k in n], abs=1e-12)
+
+
+def test_no_two_ticks_read_alike_and_what_is_counted_has_whole_ones(page: Any) -> None:
+    ranges = [(1.09791, 1.09834), (0, 1e-7), (1.2e-5, 3.1e-5), (12_500, 12_506), (-0.3, 0.25), (1e6, 3e6), (0.999, 1.0), (2, 2)]
+    found = page.evaluate("ranges => import('/static/axes.js').then((axes) => ranges.map(([low, high]) => axes.labels(axes.ticks(low, high))))", ranges)
+    assert all(len(set(texts)) == len(texts) >= (1 if low == high else 3) for texts, (low, high) in zip(found, ranges, strict=True)), found
+    assert found[0][0] == "1.0980" and found[4] == ["−0.3", "−0.2", "−0.1", "0.0", "0.1", "0.2"] and found[2][0].endswith(" · 10⁻⁵")
+    whole = page.evaluate(
+        "() => import('/static/axes.js').then(({ ticks }) => [[1, 2], [0, 1], [1, 1], [3, 40]].map(([low, high]) => ticks(low, high, 6, true)))"
+    )
+    assert whole == [[1, 2], [0, 1], [1], [10, 20, 30, 40]]
 
 
 def test_a_click_on_the_curve_that_is_answered_late_moves_nothing_else(copied: Path, page: Any) -> None:

@@ -36,8 +36,8 @@ const useSeries = (run) => {
     };
     get(path(run, "/series")).then((first) => {
       if (!current) return;
-      const [n = [], loss = [], lr = [], seconds = []] = first.steps;
-      newest.value = { ...first, n, loss, lr, seconds, smooth: smooth(loss) };
+      const [n = [], loss = [], lr = [], seconds = [], mean = []] = first.steps;
+      newest.value = { ...first, n, loss, lr, seconds, smooth: mean };
       draw();
       source = new EventSource(path(run, "/events", { offset: first.offset, epoch: first.about.epoch_id }));
       source.addEventListener("events", hear);
@@ -56,7 +56,8 @@ const copied = (value) => ({ ...value, ...Object.fromEntries(COLUMNS.map((name) 
 export const grown = (value, { steps: [n, loss, lr, seconds] = [], total = 0, epochs = [], notes = [], run, system, diagnosis }) => {
   const next = { ...value, epochs: value.epochs.concat(epochs), notes: value.notes.concat(notes), total: value.total + total };
   if (n) {
-    const more = { n, loss, lr, seconds, smooth: smooth(loss, value.smooth.at(-1)) };
+    const more = { n, loss, lr, seconds, smooth: smooth(loss, value.recent) };
+    next.recent = [...value.recent, ...loss].slice(1 - WINDOW);
     for (const name of COLUMNS) value[name].push(...more[name]); // in place: thousands of numbers are not copied with each message
     if (value.n.length > MOST) for (const name of COLUMNS) next[name] = next[name].filter((_, k) => k % 2 === 0 || k > MOST - 500);
   }
@@ -88,10 +89,14 @@ const useHidden = () => {
   return hidden;
 };
 
-/** after: the last smooth value before these. */
-export const smooth = (values, after = null, by = 0.9) => {
-  let kept = after;
-  return values.map((value) => (kept = value == null ? kept : kept === null ? value : by * kept + (1 - by) * value));
+const WINDOW = 10; // steps, as in studio/series.py
+/** Of each loss the mean with those before it, ten in all: no memory of how it began, as an exponential mean has. before: the last nine of them. */
+export const smooth = (values, before = []) => {
+  const all = [...before, ...values];
+  return values.map((_, k) => {
+    const some = all.slice(Math.max(0, before.length + k + 1 - WINDOW), before.length + k + 1).filter((value) => value != null);
+    return some.length ? some.reduce((a, b) => a + b, 0) / some.length : null;
+  });
 };
 
 export default ({ about }) => {
@@ -181,11 +186,11 @@ const Live = ({ run, about, series, newest }) => {
   const drawn = useMemo(() => html`<div class="two">
       <div>
         ${fitted ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
-        ${x.length > 1 && html`<${Plot} data=${losses} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
+        ${x.length > 1 && html`<${Plot} data=${losses} xLabel=${units[axis]} whole=${axis === "epochs"} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
-        ${passes.length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(k ? passes[k - 1]?.step ?? series.n.at(-1) : 0)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
+        ${passes.length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} whole=${axis === "epochs"} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(k ? passes[k - 1]?.step ?? series.n.at(-1) : 0)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
         ${validated && html`<${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} first=${about?.first} />`}
-        ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} yLabel=${t("live.rate_axis")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
+        ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} whole=${axis === "epochs"} yLabel=${t("live.rate_axis")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
         ${x.length > 1 && html`<p class="small">${t("live.click")} ${about?.recipe?.label_smoothing > 0 && t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })}</p>`}
       </div>
       <div>
