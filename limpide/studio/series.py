@@ -41,7 +41,7 @@ def summaries(folder: Path) -> list[dict[str, Any]]:
 
 
 def _unreadable(run: Run, error: RunError) -> dict[str, Any]:
-    return {"name": run.path.name, "status": "unreadable", "said": str(error)}
+    return {"name": run.path.name, "status": "unreadable", "said": error.sentences()}
 
 
 def _told(one: RunSummary) -> dict[str, Any]:

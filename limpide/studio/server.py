@@ -38,7 +38,7 @@ from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.planning import Planner
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
-from limpide.studio.refusals import HANDLERS, misused, refused, speak
+from limpide.studio.refusals import HANDLERS, misused, refused, sayable, speak
 from limpide.studio.series import Story, summaries, summary
 from limpide.studio.starting import Wish
 from limpide.studio.stream import tail
@@ -130,7 +130,7 @@ class Studio:
         told = {"command": wish.command(self.folder)} | await self._planner.ask(wish.data, _waits(request))
         if "problem" in told:
             speak(request)
-            told["problem"] = str(told["problem"])
+            told["problem"] = sayable(told["problem"])
         return Ascii(told)
 
     async def _wish(self, request: Request) -> Wish | Response:

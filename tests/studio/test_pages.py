@@ -656,7 +656,10 @@ def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(pag
     words = f"limpide train {trained.parent / 'photos'} --model cnn --epochs 2 --image-size 32 --weights none --runs {trained} --new"
     assert page.inner_text("#command") == words
     folder.fill(str(trained.parent / "phtos"))
-    page.wait_for_selector(f"text=did you mean {trained.parent / 'photos'}?")
+    page.wait_for_selector("#found >> text=/^There is no such folder/")
+    assert page.inner_text("#found") == (
+        f"There is no such folder and no data set of this name ({trained.parent / 'phtos'}). Did you mean {trained.parent / 'photos'}?"
+    )
     assert start.is_disabled() and page.locator("datalist option").count() == 0
     folder.fill(str(trained.parent / "pho"))
     page.wait_for_selector("datalist option", state="attached")
