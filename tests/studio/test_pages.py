@@ -22,6 +22,7 @@ from test_server import Server, served, trained  # noqa: F401 (a fixture)
 from test_watching import begun, learning
 
 from benchmarks.studio import first_page
+from limpide import language
 from limpide.browser import STATIC
 from limpide.data.split_file import read_split
 from limpide.events import Epoch, Step, to_line
@@ -109,11 +110,11 @@ PAGES = (
 
 @pytest.mark.parametrize("hash", PAGES)
 def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: Any, hash: str) -> None:
-    for language, theme in (("en", "light"), ("fr", "dark")):
-        page.evaluate("([l, t]) => { localStorage.setItem('language', l); localStorage.setItem('theme', t) }", [language, theme])
+    for lang, theme in (("en", "light"), ("fr", "dark")):
+        page.evaluate("([l, t]) => { localStorage.setItem('language', l); localStorage.setItem('theme', t) }", [lang, theme])
         page.reload()
         go(page, hash)
-        assert page.evaluate("document.documentElement.lang") == language and page.evaluate("document.documentElement.dataset.theme") == theme
+        assert page.evaluate("document.documentElement.lang") == lang and page.evaluate("document.documentElement.dataset.theme") == theme
         text = page.inner_text("body")
         missing = [
             key for key in json.loads((STATIC / "locale" / "en.json").read_text()) if "." in key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", text)
@@ -620,6 +621,24 @@ def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) ->
     assert cells["image_size"] == ["32 px", "32 px\nfine-tuning, not kept: 128 px"]
     assert cells["epochs"][1] == "–\nfine-tuning, not kept: 3" and cells["freeze"][1].startswith("all but the last layer\n")
     assert page.locator(".plot").count() == 2, "one data set, one picture"
+
+
+def test_pages_write_amounts_as_the_report_does(page: Any) -> None:
+    seconds, sizes = [0.04, 7, 9.96, 59.4, 59.7, 60, 119.6, 3599.7, 3600, 5399, 86_399, 400_000], [0, 999, 999.6, 1000, 999_700, 18_612_345, 2e9, 3e12]
+    for name in ("en", "fr"):
+        language.use(name)
+        said = page.evaluate(
+            """([name, seconds, sizes]) => Promise.all([import('/static/words.js'), import('/static/state.js')]).then(([words, { language }]) => {
+               language.value = name; return [seconds.map(words.duration), sizes.map(words.bytes)]; })""",
+            [name, seconds, sizes],
+        )
+        ours = [[plain(language.duration(one)) for one in seconds], [plain(language.size(one)) for one in sizes]]
+        assert [[plain(text) for text in texts] for texts in said] == ours
+
+
+def plain(text: str) -> str:
+    """With one kind of space."""
+    return re.sub(r"\s", " ", text)
 
 
 def test_energy_is_the_same_on_every_page(copied: Path, page: Any) -> None:

@@ -329,7 +329,10 @@ def test_a_plan_says_what_training_would_say(server: Server, tmp_path: Path) -> 
     (tmp_path / "only").mkdir()
     (tmp_path / "only" / "one.png").write_bytes(b"")
     (tmp_path / ".hidden").mkdir()
-    assert "There is no such folder" in plan(data=str(tmp_path / "nowhere"))["problem"] and "ni dossier" in plan(data=str(tmp_path / "nowhere"), lang="fr")["problem"]
+    assert (
+        "There is no such folder" in plan(data=str(tmp_path / "nowhere"))["problem"]
+        and "ni dossier" in plan(data=str(tmp_path / "nowhere"), lang="fr")["problem"]
+    )
     told = plan(data=str(tmp_path / "only"))["problem"]
     said = subprocess.run([sys.executable, "-m", "limpide", "train", str(tmp_path / "only")], capture_output=True, text=True, env={**os.environ, **ENVIRONMENT})
     assert said.returncode == 3 and told == _on_a_page(said.stderr.strip()), "word for word what the command says"

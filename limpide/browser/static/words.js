@@ -48,15 +48,15 @@ export const chance = (value, digits = 1) => {
 export const bytes = (value) => {
   if (value == null) return "–";
   const letter = language.value === "fr" ? "o" : "B";
-  const [scale, prefix] = value >= 1e9 ? [1e9, "G"] : value >= 1e6 ? [1e6, "M"] : value >= 1e3 ? [1e3, "k"] : [1, ""];
-  return `${number(value / scale)} ${prefix}${letter}`;
+  const k = ["", "k", "M", "G", "T"].findIndex((_, k) => k === 4 || value / 1000 ** k < 999.5);
+  return `${number(value / 1000 ** k)} ${["", "k", "M", "G", "T"][k]}${letter}`;
 };
 export const large = (value) => (value == null ? "–" : format({ notation: "compact", maximumSignificantDigits: 3 }).format(value));
 export const duration = (seconds) => {
   if (seconds == null) return "–";
-  if (seconds < 60) return `${fixed(seconds, seconds < 10 ? 1 : 0)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const whole = Math.round(seconds), minutes = Math.round(whole / 60), more = (rest, unit) => (rest ? ` ${rest} ${unit}` : ""); // as the report says it (language.py)
+  if (whole < 60) return `${fixed(seconds, seconds < 9.95 ? 1 : 0)} s`;
+  return whole < 3600 ? `${Math.floor(whole / 60)} min${more(whole % 60, "s")}` : `${count(Math.floor(minutes / 60))} h${more(minutes % 60, "min")}`;
 };
 /** When something began, of an ISO 8601 time, on the clock of whoever reads. */
 export const date = (text) => (text ? new Intl.DateTimeFormat(language.value === "fr" ? "fr-FR" : "en-US", { dateStyle: "medium", timeStyle: "short" }).format(new Date(text)) : "–");
