@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable
 from enum import IntEnum
 from functools import partial
@@ -56,6 +57,10 @@ class LimpideError(Exception):
         what, todo = render(self.what, self.values), render(self.todo, self.values)
         return " — ".join(part for part in (what, self.where, todo) if part) + f" [{self.code}]"
 
+    def sentences(self) -> str:
+        """For a page, where a person reads it and types nothing: as sentences, without the code."""
+        return sentences(render(self.what, self.values), self.where, render(self.todo, self.values))
+
     def message(self) -> Message:
         return message(self.what, **self.values)
 
@@ -93,6 +98,17 @@ def of_the_system(error: OSError) -> RunError:
         todo=N_("check the path, its permissions and the disk, then run the same command again"),
         reason=error.strerror or str(error),
     )
+
+
+def sentences(what: str, where: str = "", todo: str = "") -> str:
+    """What a line of the terminal says, as a page says it."""
+    found = [f"{what.rstrip('.')} ({where})" if where else what, todo]
+    return " ".join(_sentence(text) for text in found if text)
+
+
+def _sentence(text: str) -> str:
+    capital = text[0].upper() + text[1:] if re.match(r"[^\W\d_][\w’-]*,? ", text) else text  # not of a file's name or an option
+    return capital if text.endswith((".", "!", "?", "…")) else capital + "."
 
 
 SPACES = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # between a number and its unit; Python calls them unprintable

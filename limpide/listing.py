@@ -17,7 +17,7 @@ class RunSummary:
 
     run: Run
     info: RunInfo
-    status: str  # as in run.json; "interrupted" where the process that was at work is gone
+    status: str  # as in run.json; "paused" where a watcher makes it wait, "interrupted" where the process that was at work is gone
     accuracy: Number | None  # of a run that was judged
 
     @property
@@ -30,7 +30,15 @@ class RunSummary:
         info = info or run.info()
         found = run.finding("accuracy")
         score = next((number for number in found.numbers if number.name == "accuracy"), None) if found else None
-        return cls(run, info, "interrupted" if info.status == "running" and not run.working() else info.status, score)
+        return cls(run, info, _status(run, info), score)
+
+
+def _status(run: Run, info: RunInfo) -> str:
+    if info.status != "running":
+        return info.status
+    if not run.working():
+        return "interrupted"
+    return "running" if info.paused is None else "paused"
 
 
 def listed(parent: Path) -> tuple[list[RunSummary], list[tuple[Run, RunError]]]:

@@ -162,6 +162,10 @@ class Recipe:
         return cls.of(**data)
 
 
+# Choices of training step by step: a first model that is kept, a last layer fitted on frozen features, followed none of them.
+OF_STEPS = ("epochs", "batch", "lr", "weight_decay", "freeze", "label_smoothing", "flip", "patience", "precision")
+
+
 def canonical_name(name: str) -> str:
     plain = name.replace("-", "_")
     for choice in dataclasses.fields(Recipe):

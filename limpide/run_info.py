@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from limpide import typed
-from limpide.recipe import Recipe
+from limpide.recipe import OF_STEPS, Recipe
 
 Phase = Literal["read", "check", "split", "quote", "first", "fit", "seal", "judge", "done"]
 FORMAT = 1
@@ -145,6 +145,7 @@ class RunInfo:
     threads: int | None = None  # of a gradient step, where other work kept the processor busy; None: all
     plans: tuple[Plan, ...] = ()  # other numbers of steps than `steps`, in the order in which they were decided
     left_out: tuple[str, ...] = ()  # what there was no time for (msgids), with --time
+    paused: int | None = None  # steps after which a watcher made it wait, as long as it waits
     # -- what came of it
     learning: Learning | None = None
     frozen: FrozenHead | None = None
@@ -169,6 +170,13 @@ class RunInfo:
     def training_seconds(self) -> float:
         """What the network itself took: frozen features, their head, and the steps."""
         return self.fit_seconds + (self.frozen.seconds if self.frozen else 0.0)
+
+    @property
+    def instead(self) -> dict[str, Any]:
+        """Choices of the recipe that the model which is kept did not follow, and what it has in their place; None: nothing."""
+        if self.final is None or self.final.kind != "frozen":
+            return {}
+        return {**({"image_size": self.final.preprocessing["size"]} if "size" in self.final.preprocessing else {}), **dict.fromkeys(OF_STEPS)}
 
     @property
     def model(self) -> str:

@@ -59,6 +59,7 @@ GOOD: dict[str, Any] = {
     "threads": 1,
     "plans": [{"at": 10, "steps": 25, "why": "time"}],
     "left_out": ["fine-tuning"],
+    "paused": 12,
     "scored": True,
     "learning": {"preprocessing": {"size": 32}, "probes": 3, "part": "validation"},
     "frozen": {"accuracy": 0.5, "loss": 0.7, "n": 60},

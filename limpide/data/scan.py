@@ -22,7 +22,7 @@ from limpide.data.layout import EXAMPLE, Layout, arranged
 from limpide.data.sift import NOT_NAMED, OF_THE_SYSTEM, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
 from limpide.data.table import Table, read_tables, understood
 from limpide.data.values import START
-from limpide.data.words import PICTURES, ending, is_system, parts_of
+from limpide.data.words import PICTURES, ending, is_system, parts_of, says_nothing
 from limpide.errors import DataError, LimpideError, UsageError, nearest
 from limpide.language import N_, Message, message
 
@@ -283,9 +283,15 @@ def _dataset(
 
 
 def _called(path: Path) -> str:
-    """How runs on these data are called: a table that is called as they all are goes by its folder."""
-    stem = path.name if path.is_dir() else path.name.split(".")[0]
-    return path.parent.name if is_table(path) and stem.lower() in ("labels", "train", "data", "metadata", "images", "index", "annotations") else stem
+    """How runs on these data are called: a name that says nothing (train, images, labels.csv) gives way to that of the folder around it.
+
+    Neither a home nor a folder at the top of a disk is about these images.
+    """
+    own = stem = path.name if path.is_dir() else path.name.split(".")[0]
+    above, home = path.parent, Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises where there is none)
+    while says_nothing(stem) and above.parent != above.parent.parent and above not in (home, home.parent):
+        stem, above = above.name, above.parent
+    return own if says_nothing(stem) else stem
 
 
 def _listed(root: Path, counted: Counted = lambda _: None) -> Listed:

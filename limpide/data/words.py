@@ -26,6 +26,7 @@ NEUTRAL = {
     *("folder", "dir", "split", "part", "subset", "sample", "samples", "seg", "final", "new", "x", "the", "public", "private", "only", "resized", "cropped"),
 }
 WRAPPING = NEUTRAL | {"jpegimages", "jpegs", "pngs", "raw", "all", "files"}  # a folder of this name between a part and its classes says nothing
+UNTOLD = (WRAPPING | {"labels", "metadata", "index", "annotations"}) - {"photo", "photos", "picture", "pictures", "pic", "pics", "sample", "samples"}
 NOTHING_SAID = {"unknown", "unlabeled", "unlabelled", "none", "unk", "test", "images", "image", "imgs", "dummy", "all", "0", "na"}  # classes that are none
 
 # Before a number or a letter: what images have in common, and no class.
@@ -125,6 +126,12 @@ def _glued(word: str) -> tuple[str, str]:
         if word.startswith(neutral) and word.removeprefix(neutral) in PART_WORDS:
             return PART_WORDS[word.removeprefix(neutral)], ""
     return "", word
+
+
+def says_nothing(name: str) -> bool:
+    """Whether a folder's name is only that of a part, or of what all such folders hold: train, images, dataset_2024."""
+    part = part_of(name)
+    return (part is not None and not part[1]) or all(word.isdigit() or word in UNTOLD for word in words(name))
 
 
 def parts_of(names: Iterable[str]) -> dict[str, str]:

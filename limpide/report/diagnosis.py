@@ -14,14 +14,16 @@ FEWEST = 10  # steps: a training that is over is judged from here on
 NOTHING = 0.97  # of the first loss: above, nothing was learned
 WORSE = 1.02  # times the least validation loss: above, it has risen
 PATIENCE = 2  # passes without a better one
+OVERFITS = N_("It overfits from pass {n:count} on: the loss on validation rises while the loss on training falls.")
 
 
-def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = False, guess: float = math.inf) -> list[tuple[Verdict, Message]]:
-    """(kind, sentence), most important first. losses: of each step, nats an image. over: nothing more is learned.
+def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None = None, guess: float = math.inf) -> list[tuple[Verdict, Message]]:
+    """(kind, sentence), most important first. losses: of each step, nats an image. kept: the kind of the network that was kept (run_info.Final), of which
+    alone the first sentence speaks then; None while it learns.
 
     guess: the loss of who gives every class the same probability, ln(classes), where the number of classes is known.
     """
-    found: list[tuple[Verdict, Message]] = []
+    over, found = kept is not None, list[tuple[Verdict, Message]]()
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
         return [("bad", message(N_("The loss is not a number any more: the learning rate is too high.")))]
     if len(losses) >= (FEWEST if over else LATE):
@@ -33,17 +35,14 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = Fal
             found.append(("bad", message(N_("The loss is twice what it was at the beginning: the learning rate is too high."))))
         elif now > NOTHING * first > 0 and not known:
             found.append(_nothing(max(losses), first, over))
+    if kept == "frozen" and epochs:
+        return [("ok", message(N_("Fine-tuning did no better on validation than the first model, which is kept."))), *found]
     if len(epochs) >= 2:
         best = min(range(len(epochs)), key=lambda k: epochs[k].validation_loss)
         last = epochs[-1]
         since = len(epochs) - 1 - best
         if since >= PATIENCE and last.validation_loss > WORSE * epochs[best].validation_loss and last.train_loss < epochs[best].train_loss:
-            found.append(
-                (
-                    "warn",
-                    message(N_("It overfits from pass {n:count} on: the loss on validation rises while the loss on training falls."), n=best + 2),
-                )
-            )
+            found.append(_overfitted(best, epochs) if over else ("warn", message(OVERFITS, n=best + 2)))
         elif since >= PATIENCE:
             found.append(("unknown", message(N_("The loss on validation has not fallen since pass {n:count}."), n=best + 1)))
         elif over:
@@ -65,6 +64,20 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], over: bool = Fal
     elif epochs and not found:
         found.append(("ok", message(N_("One pass was made: {accuracy:percent} of validation right."), accuracy=epochs[-1].validation_accuracy)))
     return found
+
+
+def _overfitted(best: int, epochs: Sequence[Epoch]) -> tuple[Verdict, Message]:
+    """best: place of the pass after which the loss on validation rose. The weights of the most accurate pass are kept, which may be a later one."""
+    kept = max((k for k, epoch in enumerate(epochs) if epoch.best), default=best)
+    if kept <= best:
+        says = N_(
+            "The weights after pass {kept:count} are kept, from before it overfits: from pass {n:count} on the loss on validation rises while the loss on training falls."
+        )
+        return "ok", message(says, kept=kept + 1, n=best + 2)
+    says = N_(
+        "The weights after pass {kept:count} are kept, which had most of validation right although it overfits from pass {n:count} on: the loss on validation rises while the loss on training falls."
+    )
+    return "warn", message(says, kept=kept + 1, n=best + 2)
 
 
 def _nothing(highest: float, first: float, over: bool) -> tuple[Verdict, Message]:

@@ -13,7 +13,15 @@ from limpide.listing import RunSummary
 from limpide.report import wording
 
 MANY_CLASSES = 1000  # of ImageNet
-STATUS = {"started": N_("started"), "running": N_("running"), "interrupted": N_("interrupted"), "refused": N_("refused"), "finished": N_("finished")}
+STATUS = {
+    "started": N_("started"),
+    "running": N_("running"),
+    "paused": N_("paused"),
+    "interrupted": N_("interrupted"),
+    "stopped": N_("stopped"),
+    "refused": N_("refused"),
+    "finished": N_("finished"),
+}
 PRETRAINED = {"none": wording.NOTHING, "installed": N_("installed"), "missing": N_("not installed")}
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from limpide import language
-from limpide.errors import RunError
+from limpide.errors import LimpideError, RunError, sentences
 from limpide.language import N_, Message, message
 from limpide.studio.answers import DAMAGE, Ascii
 from limpide.workflows.info import log_error
@@ -28,7 +28,16 @@ def misused(text: str, status: int) -> Response:
 def refused(request: Request, why: str | Message | Exception, status: int = 422) -> Response:
     """What a person reads. why: a msgid, or what str() words."""
     speak(request)
-    return Ascii({"error": language._(why) if isinstance(why, str) else str(why)}, status)
+    return Ascii({"error": sayable(why)}, status)
+
+
+def sayable(why: object) -> str:
+    """A refusal as a page says it: sentences."""
+    if isinstance(why, LookupError) and not isinstance(why, LimpideError) and len(why.args) == 1:
+        (why,) = why.args  # of the process that looks into networks
+    if isinstance(why, LimpideError):
+        return why.sentences()
+    return sentences(language._(why) if isinstance(why, str) else str(why))
 
 
 async def missing(request: Request, error: Exception) -> Response:

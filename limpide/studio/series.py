@@ -15,9 +15,11 @@ from limpide.events import DAMAGE, Epoch, Note, Step, from_line
 from limpide.listing import RunSummary, listed
 from limpide.report.diagnosis import diagnosis
 from limpide.run import Run
+from limpide.run_info import RunInfo, Used
 from limpide.typed import plain
 
 POINTS = 2000
+WINDOW = 10  # steps, of whose losses the mean is drawn; as in pages/live.js, which goes on with it
 
 
 def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
@@ -39,7 +41,7 @@ def summaries(folder: Path) -> list[dict[str, Any]]:
 
 
 def _unreadable(run: Run, error: RunError) -> dict[str, Any]:
-    return {"name": run.path.name, "status": "unreadable", "said": str(error)}
+    return {"name": run.path.name, "status": "unreadable", "said": error.sentences()}
 
 
 def _told(one: RunSummary) -> dict[str, Any]:
@@ -48,18 +50,38 @@ def _told(one: RunSummary) -> dict[str, Any]:
         "name": one.name,
         "status": one.status,
         "phase": info.phase,
+        "paused": info.paused,
         "created": info.created,
         "model": info.model,
         "data": info.data,
+        "fingerprint": info.fingerprint[:12],
+        "images": info.split_rows,
         "steps": info.steps,
         "seconds": info.seconds,
-        "energy": plain(info.energy),
+        "energy": plain(_energy(run, info)),
         "epoch_id": info.epoch_id,
         "accuracy": {"value": score.value, "low": score.low, "high": score.high, "n": score.n} if score else None,
         "cost": _cost(run),
         "shortcut": _doubted(run),
         "report": run.report_file.exists(),
     }
+
+
+def _energy(run: Run, info: RunInfo) -> Used | None:
+    """Of a run so far; once it is over, what its record and its report say."""
+    line = last_line(run) if info.phase == "fit" else None  # meanwhile the record tells only what the phases before used
+    joules, before = line.get("joules") if line else None, info.energy.joules if info.energy else 0.0
+    return Used(joules, str(line.get("how"))) if line and isinstance(joules, float) and joules > before else info.energy
+
+
+def last_line(run: Run) -> dict[str, Any] | None:
+    """Of what was written of the machine."""
+    with contextlib.suppress(OSError, ValueError), open(run.system_file, "rb") as stream:
+        stream.seek(max(0, run.system_file.stat().st_size - 500))
+        lines = stream.read().split(b"\n")
+        found = json.loads(lines[-2]) if len(lines) > 1 else None
+        return found if isinstance(found, dict) else None
+    return None
 
 
 def spark(run: Run, points: int = 40) -> list[float]:
@@ -140,6 +162,7 @@ class Story(Events):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self._whose = _whose(run)
+        self._means: list[float] = []  # of the losses, over WINDOW steps: of all of them, not of those that are drawn
 
     def stands(self) -> bool:
         """Whether what was read is still so: a training that is continued takes events back, and another run may have the name of one that was deleted."""
@@ -147,9 +170,13 @@ class Story(Events):
 
     def told(self) -> dict[str, Any]:
         """For a page, with what is known of the run besides; the stream goes on at `offset`."""
-        about = summary(self.run)
+        for k in range(len(self._means), len(self.steps)):
+            some = [loss for _, loss, _, _ in self.steps[max(0, k + 1 - WINDOW) : k + 1] if math.isfinite(loss)]
+            self._means.append(sum(some) / len(some) if some else math.nan)
         return super().told() | {
-            "about": about,
+            "about": summary(self.run),
+            "steps": thinned([(*step, mean) for step, mean in zip(self.steps, self._means, strict=True)]),
+            "recent": [loss for _, loss, _, _ in self.steps[1 - WINDOW :]],
             "system": thinned(
                 [
                     (line["step"], line["cpu"], line["memory"], line["joules"], line["how"])
@@ -157,15 +184,14 @@ class Story(Events):
                     if {"step", "cpu", "memory", "joules", "how"} <= set(line)
                 ]
             ),
-            "diagnosis": self.diagnosis(about["status"] == "finished"),
+            "diagnosis": self.diagnosis(),
         }
 
-    def diagnosis(self, over: bool) -> list[dict[str, str]]:
-        """over: nothing more is learned."""
-        losses = [loss for _, loss, _, _ in self.steps]
-        classes = len(self.run.info().classes)
-        guess = math.log(classes) if classes > 1 else math.inf
-        return [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, self.epochs, over, guess)]
+    def diagnosis(self) -> list[dict[str, str]]:
+        losses, info = [loss for _, loss, _, _ in self.steps], self.run.info()
+        guess = math.log(len(info.classes)) if len(info.classes) > 1 else math.inf
+        kept = info.final.kind if info.final else None  # from the end of the last pass on, long before it is finished
+        return [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, self.epochs, kept, guess)]
 
 
 def _whose(run: Run) -> tuple[Any, ...]:

@@ -39,7 +39,7 @@ from limpide.studio.guard import Guard
 from limpide.studio.marking import UNSURE
 from limpide.studio.planning import Planner
 from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
-from limpide.studio.refusals import HANDLERS, misused, refused, speak
+from limpide.studio.refusals import HANDLERS, misused, refused, sayable, speak
 from limpide.studio.series import Story, summaries, summary
 from limpide.studio.starting import Wish
 from limpide.studio.stream import tail
@@ -132,7 +132,7 @@ class Studio:
         told = {"command": wish.command(self.folder)} | await self._planner.ask(wish.data, _waits(request))
         if "problem" in told:
             speak(request)
-            told["problem"] = str(told["problem"])
+            told["problem"] = sayable(told["problem"])
         return Ascii(told)
 
     async def _wish(self, request: Request) -> Wish | Response:
@@ -171,6 +171,7 @@ class Studio:
             "first": info.frozen and info.frozen.accuracy,
             "sees": seen and seen.preprocessing,
             "fresh": info.fresh,
+            "instead": info.instead,
             "worth": worth_a_look(run) if info.status == "finished" else [],
         }
         return Ascii(summary(run) | kept | here | {"choices": choices()})
@@ -263,7 +264,7 @@ class Studio:
             return misused("do: pause, go, stop, rate or snapshot", 400)
         if order["do"] == "rate" and not (isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100):
             return misused("by: a factor between 0.01 and 100", 400)
-        if not run.working():
+        if not run.working() or run.info().phase != "fit":  # whatever else it does heeds no order
             return refused(request, N_("this run is not training"), 409)
         run.add_line(run.control_file, {"do": order["do"]} | ({"by": by} if order["do"] == "rate" else {}))
         return Ascii({"asked": order["do"]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from limpide.errors import UsageError
+from limpide.errors import UsageError, sentences
 from limpide.language import N_, Message, message
 from limpide.recipe import Recipe
 from limpide.run import Run
@@ -87,7 +88,14 @@ def start(folder: Path, wish: Wish, lang: str, closing: Event) -> Started:
             if process.poll() is not None:
                 told.seek(0)
                 lines = told.read().decode("utf-8", "replace").strip().splitlines()
-                return Started(None, lines[-1] if lines else message(N_("limpide train ended with exit status {status}"), status=process.returncode))
+                said = _on_a_page(lines[-1]) if lines else message(N_("limpide train ended with exit status {status}"), status=process.returncode)
+                return Started(None, said)
             if closing.wait(0.1):
                 break
     return Started(None, message(N_("after {seconds} s no run had begun; limpide runs lists it when it has"), seconds=f"{PATIENCE:.0f}"))
+
+
+def _on_a_page(line: str) -> str:
+    """A refusal as the terminal says it (errors.LimpideError), in sentences and without its code."""
+    what, *rest = re.sub(r" \[L\d+\]$", "", line.removeprefix("limpide: ")).split(" — ")
+    return sentences(what, " — ".join(rest[:-1]), rest[-1] if rest else "")

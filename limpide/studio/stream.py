@@ -13,7 +13,7 @@ from limpide import language
 from limpide.errors import RunError
 from limpide.run import Run
 from limpide.studio.answers import finite
-from limpide.studio.series import Events, Story, size_of, summary
+from limpide.studio.series import Events, Story, last_line, size_of, summary
 
 TAIL = 0.46  # s between two looks at events.jsonl
 LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
@@ -25,7 +25,7 @@ async def tail(run: Run, offset: int, since: int | None, words: str, story: Call
     """What happens in a run after this place of its events, in the language `words`, until there is no more to say or nobody listens (`gone`).
 
     since: the epoch_id under which the listener read up to there; another one means that events were taken back meanwhile.
-    events: what Events tells, {run, system} where they changed, {diagnosis} after a pass · again: read everything anew · gone
+    events: what Events tells, {run, system} where they changed, {diagnosis} after a pass or a phase · again: read everything anew · gone
     """
     now, stamp, silent = summary(run), _stamp(run), 0.0
     looked = asked = time.monotonic()
@@ -52,11 +52,11 @@ async def tail(run: Run, offset: int, since: int | None, words: str, story: Call
             told = new.told() if new else {}
             if now != known:
                 told["run"] = now
-            if (line := _last_line(run)) != machine:
+            if (line := last_line(run)) != machine:
                 machine = told["system"] = line
-            if now["status"] != known.get("status") or told.get("epochs"):
+            if any(now[name] != known.get(name) for name in ("status", "phase")) or told.get("epochs"):
                 with contextlib.suppress(RunError):  # it went away meanwhile, as the next look will tell
-                    told["diagnosis"] = story().diagnosis(now["status"] == "finished")
+                    told["diagnosis"] = story().diagnosis()
             before, offset = offset, new.offset if new else offset
             yield _message("events", finite(told), offset)
             known, silent = now, 0.0
@@ -80,11 +80,3 @@ def _stamp(run: Run) -> tuple[int, int] | None:
     except OSError:
         return None
     return state.st_mtime_ns, state.st_ino
-
-
-def _last_line(run: Run) -> dict[str, Any] | None:
-    with contextlib.suppress(OSError, ValueError), open(run.system_file, "rb") as stream:
-        stream.seek(max(0, run.system_file.stat().st_size - 500))
-        lines = stream.read().split(b"\n")
-        return json.loads(lines[-2]) if len(lines) > 1 else None  # type: ignore[no-any-return]
-    return None

@@ -23,6 +23,7 @@ from limpide.studio.answers import finite, worded
 from limpide.studio.looking import answered
 from limpide.studio.looking.held import Held
 from limpide.studio.questions import NEEDED, values_of
+from limpide.studio.refusals import sayable
 from limpide.workflows.see import Opened, operation, within
 
 PAGES = ("image", "anatomy", "layer", "unit")
@@ -105,19 +106,19 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _answer(self, what: Any, values: Any) -> tuple[dict[str, Any], bytes]:
         if what not in QUESTIONS or not isinstance(values, dict):
-            return {"error": language._("there is nothing of this name to look at")}, b""
+            return {"error": sayable(N_("there is nothing of this name to look at"))}, b""
         if what == "words":
             return self._words(values.get("language")), b""
         try:
             asked = values_of(what, {str(name): str(value) for name, value in values.items() if value is not None}, OWN)
         except (ValueError, KeyError, RecursionError):
-            return {"error": language._("this address asks for an image, a place or a number that cannot be read")}, b""
+            return {"error": sayable(N_("this address asks for an image, a place or a number that cannot be read"))}, b""
         if missed := [name for name in NEEDED.get(what, ()) if name not in asked]:
             return {"error": f"this question needs {', '.join(missed)}"}, b""
         with in_evaluation(self._network):
             kind, payload, data = answered(self._held, what, {"path": "", **asked})
         if kind == "error":
-            return {"error": str(payload)}, b""
+            return {"error": sayable(payload)}, b""
         if isinstance(payload.get("finding"), dict):
             payload["finding"] = worded(Finding.from_json(payload["finding"]))
         return {"about": finite(payload)}, data

@@ -87,7 +87,7 @@ def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = Tr
             half.unlink(missing_ok=True)
         if info.epoch_id and info.machine != machine.describe():
             yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))
-        run.update(status="running")
+        run.update(status="running", paused=None)  # of a process that was killed while it waited
         with job.memory:
             yield from _phases(job, judge)
 

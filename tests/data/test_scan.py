@@ -44,6 +44,28 @@ def test_a_folder_a_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        ("ants_bees/train", "ants_bees"),
+        ("ants_bees/images/Train_2024", "ants_bees"),
+        ("ants_bees/data", "ants_bees"),
+        ("pets/training shoes", "training shoes"),
+        ("pets/photos", "photos"),
+        ("me/dataset", "dataset"),  # a home is about nothing
+        ("ants_bees/data/labels.csv", "ants_bees"),
+        ("ants_bees/bees.csv", "bees"),
+    ],
+)
+def test_a_name_that_says_nothing_gives_way_to_the_folder_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, called: str) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    place = tmp_path / given
+    root = folder(place.parent if place.suffix else place, "cat/1.jpg", "dog/2.jpg")
+    if place.suffix:
+        place.write_text("file,label\ncat/1.jpg,cat\ndog/2.jpg,dog\n")
+    assert scan(place).name == called and root.exists()
+
+
+@pytest.mark.parametrize(
     ("train", "validation", "test"),
     [("train", "val", "test"), ("Training", "VALID", "testing"), ("train", "validation", "Test")],
 )

@@ -36,8 +36,27 @@ def noisy(losses: Sequence[float], spread: float = 0.05) -> list[float]:
     ],
 )
 def test_what_is_said_when_it_is_over(losses: list[float], validation: tuple[float, ...], kind: str, words: str) -> None:
-    found = diagnosis(losses, passes(*validation), over=True, guess=GUESS)
+    found = diagnosis(losses, passes(*validation), "trained", guess=GUESS)
     assert found[0][0] == kind and words in str(found[0][1])
+
+
+@pytest.mark.parametrize(
+    ("kept", "best", "kind", "words"),
+    [
+        (None, 1, "warn", "It overfits from pass 3 on"),
+        ("trained", 1, "ok", "The weights after pass 2 are kept, from before it overfits: from pass 3 on"),
+        ("fine-tuned", 3, "warn", "The weights after pass 4 are kept, which had most of validation right although it overfits from pass 3 on"),
+        ("frozen", 1, "ok", "Fine-tuning did no better on validation than the first model, which is kept."),
+    ],
+)
+def test_what_is_said_is_said_of_the_model_that_is_kept(kept: str | None, best: int, kind: str, words: str) -> None:
+    found = diagnosis([], rising(best), kept, guess=GUESS)
+    assert len(found) == 1 and found[0][0] == kind and str(found[0][1]).startswith(words)
+
+
+def rising(best: int) -> list[Epoch]:
+    """Passes after the second of which validation rises, although a later one, `best`, may have more of it right."""
+    return [Epoch(n, 10 * n + 10, 1.0 / (n + 1), 0.5 + 0.1 * abs(n - 1), 0.8, n in (0, best), 0.0) for n in range(5)]
 
 
 def test_while_it_goes_on_few_steps_say_nothing() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +22,19 @@ from test_server import Server, served, trained  # noqa: F401 (a fixture)
 from test_watching import begun, learning
 
 from benchmarks.studio import first_page
+from limpide import language
 from limpide.browser import STATIC
 from limpide.data.split_file import read_split
+from limpide.events import Epoch, Step, to_line
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
 from limpide.models import MODELS, PRETRAINED
 from limpide.run import Run
+from limpide.run_info import Final
+from limpide.studio.answers import finite
 from limpide.studio.looking.drawn import _measured
-from limpide.studio.series import summary
+from limpide.studio.series import Story, summary
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
@@ -103,11 +110,11 @@ PAGES = (
 
 @pytest.mark.parametrize("hash", PAGES)
 def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: Any, hash: str) -> None:
-    for language, theme in (("en", "light"), ("fr", "dark")):
-        page.evaluate("([l, t]) => { localStorage.setItem('language', l); localStorage.setItem('theme', t) }", [language, theme])
+    for lang, theme in (("en", "light"), ("fr", "dark")):
+        page.evaluate("([l, t]) => { localStorage.setItem('language', l); localStorage.setItem('theme', t) }", [lang, theme])
         page.reload()
         go(page, hash)
-        assert page.evaluate("document.documentElement.lang") == language and page.evaluate("document.documentElement.dataset.theme") == theme
+        assert page.evaluate("document.documentElement.lang") == lang and page.evaluate("document.documentElement.dataset.theme") == theme
         text = page.inner_text("body")
         missing = [
             key for key in json.loads((STATIC / "locale" / "en.json").read_text()) if "." in key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", text)
@@ -115,6 +122,15 @@ def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: 
         assert not missing, "a key without a sentence"
         page.set_viewport_size({"width": 420, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= 440, "nothing but tables scrolls sideways"
+        above = page.evaluate("() => ['header', '.bar'].reduce((sum, name) => sum + (document.querySelector(name)?.offsetHeight ?? 0), 0)")
+        assert above < 800 / 3, "menu and bar leave most of the screen to the page"
+        page.wait_for_function(
+            "() => { const at = document.querySelector('nav [aria-current]')?.getBoundingClientRect(); return !at || (at.left >= 0 && at.right <= 420) }"
+        )
+        if "page=runs" in hash:
+            assert page.evaluate(
+                "() => [...document.querySelectorAll('td')].some((cell) => / %|%/.test(cell.innerText) && cell.getBoundingClientRect().right <= 420)"
+            )
         page.set_viewport_size({"width": 1200, "height": 900})
 
 
@@ -200,7 +216,16 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
                 kept = max(run.kept())
                 page.wait_for_selector(f".bar option[value='{kept}']", state="attached")
                 page.click("text=Pause")
-                page.wait_for_selector("text=Asked to pause.")
+                page.wait_for_selector(".figures >> text=/^paused after step [\\d,]+$/")
+                paused = page.inner_text("h1")
+                assert re.fullmatch(r"Paused after step [\d,]+\.", paused)
+                page.reload()  # what stands in the run stands in every page of it
+                page.wait_for_selector(f"h1 >> text={paused}")
+                assert page.get_by_role("button", name="Go on").is_visible() and page.get_by_role("button", name="Pause").count() == 0
+                tab = page.context.new_page()
+                tab.goto(page.url.split("#")[0] + "#page=runs")
+                tab.wait_for_selector("td >> text=/^paused after step [\\d,]+$/")
+                tab.close()
                 page.locator(".u-over").first.click(position={"x": 60, "y": 60})
                 page.wait_for_function("() => /at=\\d+/.test(location.hash)")
                 assert int(re.search(r"at=(\d+)", page.url).group(1)) in run.kept()  # type: ignore[union-attr]
@@ -404,17 +429,43 @@ def test_energy_is_spent_step_by_step(page: Any) -> None:
 def test_a_curve_grows_message_by_message_as_if_it_came_at_once(page: Any) -> None:
     found = page.evaluate("""() => import('/static/pages/live.js').then(({ grown, smooth }) => {
         const losses = Array.from({ length: 6000 }, (_, k) => (k % 100 === 99 ? null : 1 / (k + 1)));
-        let series = { n: [], loss: [], lr: [], seconds: [], smooth: [], epochs: [], notes: [], system: [], total: 0, about: { status: "running" } }, most = 0;
+        let series = { n: [], loss: [], lr: [], seconds: [], smooth: [], recent: [], epochs: [], notes: [], system: [], total: 0, about: { status: "running" } }, most = 0;
         for (let k = 0; k < 6000; k += 100) {
           const some = losses.slice(k, k + 100);
           series = grown(series, { steps: [some.map((_, i) => k + i + 1), some, some.map(() => 0.1), some.map(() => 0.01)], total: 100, notes: [{ text: `${k}` }] });
           most = Math.max(most, series.n.length);
         }
         const whole = smooth(losses);
-        return { ...series, most, away: Math.max(...series.n.map((n, k) => Math.abs((series.smooth[k] ?? 0) - (whole[n - 1] ?? 0)))), right: series.n.every((n, k) => series.loss[k] === losses[n - 1]) };
+        return { ...series, most, start: whole.slice(0, 3), falls: smooth(losses.map((_, k) => 60 - k)).slice(0, 36).every((mean, k) => mean - (60 - k) <= 4.5), away: Math.max(...series.n.map((n, k) => Math.abs((series.smooth[k] ?? 0) - (whole[n - 1] ?? 0)))), right: series.n.every((n, k) => series.loss[k] === losses[n - 1]) };
       })""")
     assert found["total"] == 6000 and found["most"] <= 4000 and found["n"] == sorted(set(found["n"])) and found["n"][-100:] == list(range(5901, 6001))
+    assert found["start"] == pytest.approx([1, 3 / 4, 11 / 18]) and found["falls"], (
+        "it begins at the first loss, and lies no further behind than half its window"
+    )
     assert found["away"] < 1e-12 and found["right"] and len(found["notes"]) == 60 and found["about"] == {"status": "running"}
+
+
+def test_the_mean_of_the_loss_is_of_all_steps_however_many_are_drawn(page: Any, tmp_path: Path) -> None:
+    """The same number before and after a page is loaded anew."""
+    run = Run.create(tmp_path, "long", {"classes": ["a", "b"]})
+    losses = [math.nan if k == 700 else 1 / (k + 1) + k % 7 for k in range(5000)]
+    run.events_file.write_text("".join(json.dumps(to_line(Step(k + 1, 0, loss, 0.1, 0.01))) + "\n" for k, loss in enumerate(losses)))
+    told = finite(Story(run).read().told())
+    n, _, _, _, means = told["steps"]
+    assert len(n) <= 2000 and told["recent"] == losses[-9:]
+    theirs = page.evaluate("losses => import('/static/pages/live.js').then(({ smooth }) => smooth(losses))", finite(losses))
+    assert means == pytest.approx([theirs[k - 1] for k in n], abs=1e-12)
+
+
+def test_no_two_ticks_read_alike_and_what_is_counted_has_whole_ones(page: Any) -> None:
+    ranges = [(1.09791, 1.09834), (0, 1e-7), (1.2e-5, 3.1e-5), (12_500, 12_506), (-0.3, 0.25), (1e6, 3e6), (0.999, 1.0), (2, 2)]
+    found = page.evaluate("ranges => import('/static/axes.js').then((axes) => ranges.map(([low, high]) => axes.labels(axes.ticks(low, high))))", ranges)
+    assert all(len(set(texts)) == len(texts) >= (1 if low == high else 3) for texts, (low, high) in zip(found, ranges, strict=True)), found
+    assert found[0][0] == "1.0980" and found[4] == ["−0.3", "−0.2", "−0.1", "0.0", "0.1", "0.2"] and found[2][0].endswith(" · 10⁻⁵")
+    whole = page.evaluate(
+        "() => import('/static/axes.js').then(({ ticks }) => [[1, 2], [0, 1], [1, 1], [3, 40]].map(([low, high]) => ticks(low, high, 6, true)))"
+    )
+    assert whole == [[1, 2], [0, 1], [1], [10, 20, 30, 40]]
 
 
 def test_a_click_on_the_curve_that_is_answered_late_moves_nothing_else(copied: Path, page: Any) -> None:
@@ -485,6 +536,28 @@ def test_the_first_model_counts_among_what_is_kept(copied: Path, page: Any, over
     assert ("after pass" in page.inner_text("main")) == (first == 0.0)
 
 
+def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, page: Any, server: Server) -> None:
+    run = Run(copied)
+    steps = [line for line in run.events_file.read_text().splitlines() if json.loads(line)["kind"] == "step"]
+    for n in range(5):  # from the third pass on it overfits
+        steps.append(json.dumps(to_line(Epoch(n, len(steps), 1 / (n + 1), 0.5 + 0.1 * abs(n - 1), 0.8 - n / 100, n == 0, 1.0))))
+    run.events_file.write_text("\n".join(steps) + "\n")
+    info = run.info()
+    run.update(final=replace(info.final or Final(), kind="frozen", validation=1.0), frozen={"accuracy": 1.0, "loss": 0.1, "n": 40})
+    for status, phase, said in (("running", "judge", "being judged on the test images"), ("finished", "done", "finished")):
+        run.update(status=status, phase=phase)
+        with run.lock():
+            page.evaluate("() => { location.hash = 'page=learn' }")
+            go(page, "page=runs", f"tr:has-text('copied-001') >> text={said}")
+            go(page, "page=live&run=copied-001", f".figures >> text={said}")
+            assert server.ask("/api/runs/copied-001/control", "POST", b'{"do": "pause"}')[0] == 409, "what no longer does anything is refused"
+        assert page.inner_text("h1") == "Fine-tuning did no better on validation than the first model, which is kept."
+        figures = page.inner_text(".figures")
+        assert "Validation accuracy, model kept\n100.0% first model" in figures and "Validation accuracy, last pass\n76.0% pass 5" in figures
+        assert f"Step\n{info.steps}\n" in figures and "Machine" not in figures
+        assert page.get_by_role("button", name="Pause").count() == 0 and "overfits" not in page.inner_text("main")
+
+
 def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(copied: Path, page: Any) -> None:
     (copied / "events.jsonl").write_text("")
     go(page, "page=live&run=copied-001", ".figures")
@@ -536,6 +609,72 @@ def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     assert re.fullmatch(r"[\d.]+ kB", page.locator("td.n").nth(1).inner_text())
 
 
+def test_runs_stand_beside_each_other_only_on_the_same_data(copied: Path, page: Any) -> None:
+    run = Run(copied)
+    run.update(fingerprint="f" * 64)  # a folder of the same name and size
+    page.evaluate("() => { location.hash = 'page=learn' }")
+    go(page, "page=runs", "text=copied-001")
+    row = page.locator("tr", has=page.get_by_role("link", name="copied-001"))
+    assert "photos, 80 images, ffffff" in row.inner_text() and str(date.today().year) in row.inner_text()
+    for name in ("copied-001", "photos-001"):
+        page.get_by_role("checkbox", name=name).check()
+    page.get_by_role("link", name="copied-001").click()
+    page.wait_for_selector(".figures")
+    page.go_back()
+    page.get_by_role("button", name="Compare selected").click()  # both are ticked still
+    page.wait_for_selector("text=1 of 1 runs")
+    choice = page.get_by_label("Data set")
+    assert choice.locator("option").count() == 2
+    choice.select_option("f" * 12)
+    page.wait_for_selector("tbody >> role=link[name='copied-001']")
+    assert page.get_by_text("1 of 1 runs").count() == 1 and page.locator("svg circle").count() == 1
+    page.wait_for_function("() => document.querySelectorAll('.plot').length === 4")
+    assert {text.split(", ")[-1] for text in page.locator("h3").all_inner_texts()} == {"ffffff", str(Run(copied.parent / "photos-001").info().fingerprint[:6])}
+
+
+def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) -> None:
+    run = Run(copied)
+    info = run.info()
+    run.update(final=replace(info.final or Final(), kind="frozen"), recipe={**info.recipe, "image_size": 128})
+    go(page, "page=compare&runs=photos-001,copied-001", "th:has-text('image_size')")
+    cells = {name: page.locator(f"tr:has(th:text-matches('^{name}')) td").all_inner_texts() for name in ("image_size", "epochs", "freeze")}
+    assert cells["image_size"] == ["32 px", "32 px\nfine-tuning, not kept: 128 px"]
+    assert cells["epochs"][1] == "–\nfine-tuning, not kept: 3" and cells["freeze"][1].startswith("all but the last layer\n")
+    assert page.locator(".plot").count() == 2, "one data set, one picture"
+
+
+def test_pages_write_amounts_as_the_report_does(page: Any) -> None:
+    seconds, sizes = [0.04, 7, 9.96, 59.4, 59.7, 60, 119.6, 3599.7, 3600, 5399, 86_399, 400_000], [0, 999, 999.6, 1000, 999_700, 18_612_345, 2e9, 3e12]
+    for name in ("en", "fr"):
+        language.use(name)
+        said = page.evaluate(
+            """([name, seconds, sizes]) => Promise.all([import('/static/words.js'), import('/static/state.js')]).then(([words, { language }]) => {
+               language.value = name; return [seconds.map(words.duration), sizes.map(words.bytes)]; })""",
+            [name, seconds, sizes],
+        )
+        ours = [[plain(language.duration(one)) for one in seconds], [plain(language.size(one)) for one in sizes]]
+        assert [[plain(text) for text in texts] for texts in said] == ours
+
+
+def plain(text: str) -> str:
+    """With one kind of space."""
+    return re.sub(r"\s", " ", text)
+
+
+def test_energy_is_the_same_on_every_page(copied: Path, page: Any) -> None:
+    run = Run(copied)
+    run.system_file.unlink(missing_ok=True)  # a short training writes nothing there
+    used = run.info().energy
+    assert used is not None
+    said = page.evaluate("joules => import('/static/words.js').then((words) => words.number(joules / 3600))", used.joules)
+    go(page, "page=live&run=copied-001", f".figures >> text='{said}'")
+    go(page, "page=compare&runs=copied-001", f"td >> text=/^{re.escape(said)} Wh/")
+    run.add_line(run.system_file, {"step": 3, "joules": used.joules + 7.5, "how": "assumed"})
+    assert summary(run)["energy"]["joules"] == used.joules, "what its record and its report say"
+    run.update(phase="fit", status="stopped")
+    assert summary(run)["energy"]["joules"] == used.joules + 7.5, "as far as it is known while it trains"
+
+
 def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(page: Any, trained: Path) -> None:  # noqa: F811
     go(page, "page=runs")
     folder, start = page.get_by_label("Train on"), page.get_by_role("button", name="Start a training")
@@ -556,7 +695,10 @@ def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(pag
     words = f"limpide train {trained.parent / 'photos'} --model cnn --epochs 2 --image-size 32 --weights none --runs {trained} --new"
     assert page.inner_text("#command") == words
     folder.fill(str(trained.parent / "phtos"))
-    page.wait_for_selector(f"text=did you mean {trained.parent / 'photos'}?")
+    page.wait_for_selector("#found >> text=/^There is no such folder/")
+    assert page.inner_text("#found") == (
+        f"There is no such folder and no data set of this name ({trained.parent / 'phtos'}). Did you mean {trained.parent / 'photos'}?"
+    )
     assert start.is_disabled() and page.locator("datalist option").count() == 0
     folder.fill(str(trained.parent / "pho"))
     page.wait_for_selector("datalist option", state="attached")

@@ -8,6 +8,7 @@ import dataclasses
 import http.client
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -32,6 +33,7 @@ from limpide.recipe import Recipe
 from limpide.report.page import html_of
 from limpide.run import Run
 from limpide.studio import worker
+from limpide.studio.starting import _on_a_page
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300"}
 
@@ -320,6 +322,9 @@ def test_a_training_is_started_or_says_why_not(tmp_path: Path, trained: Path) ->
         ):
             status, _, data = other.ask("/api/start", "POST", body)
             assert status == expected and b"Traceback" not in data, data
+            if status == 422:
+                told = json.loads(data)["error"]
+                assert re.match(r"[A-Z]", told) and re.search(r"[.?)]$", told) and " — " not in told and not re.search(r"L\d{3}", told), told
         assert "n’y a" in json.loads(other.ask("/api/start?lang=fr", "POST", b'{"data": "digits", "time": "", "model": "a cow"}')[2])["error"]
         assert other.json("/api/runs")["runs"] == []
         wish = {"data": str(trained.parent / "photos"), "model": "cnn", "epochs": "2", "image_size": "24", "weights": "none", "time": ""}
@@ -350,10 +355,13 @@ def test_a_plan_says_what_training_would_say(server: Server, tmp_path: Path) -> 
     (tmp_path / "only").mkdir()
     (tmp_path / "only" / "one.png").write_bytes(b"")
     (tmp_path / ".hidden").mkdir()
-    assert "L202" in plan(data=str(tmp_path / "nowhere"))["problem"] and "ni dossier" in plan(data=str(tmp_path / "nowhere"), lang="fr")["problem"]
+    assert (
+        "There is no such folder" in plan(data=str(tmp_path / "nowhere"))["problem"]
+        and "ni dossier" in plan(data=str(tmp_path / "nowhere"), lang="fr")["problem"]
+    )
     told = plan(data=str(tmp_path / "only"))["problem"]
     said = subprocess.run([sys.executable, "-m", "limpide", "train", str(tmp_path / "only")], capture_output=True, text=True, env={**os.environ, **ENVIRONMENT})
-    assert said.returncode == 3 and told in said.stderr, "word for word what the command says"
+    assert said.returncode == 3 and told == _on_a_page(said.stderr.strip()), "word for word what the command says"
     assert plan(data=str(tmp_path) + "/")["folders"] == [str(tmp_path / "only") + "/"] and plan(data="mni")["folders"] == ["mnist"]
     assert "problem" not in plan(data="mnist") and plan(data="photos; rm -rf ~")["command"].startswith("limpide train 'photos; rm -rf ~' ")
     assert "-- --help" in plan(data="--help")["command"] and plan(data="digits", time="soon")["status"] == 422 and plan(data="x", cow="1")["status"] == 400
@@ -448,23 +456,23 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
         return str(json.loads(server.ask(path, method, body)[2])["error"])
 
     for path, english, french in (
-        (RUN + "/look/thumb?row=80", "the rows go from 0 to 79", "les lignes vont de 0 à 79"),
-        (RUN + "/look/predictions?snapshot=3", "the weights after step 3 were not kept", "les poids d’après le pas 3 n’ont pas été gardés"),
+        (RUN + "/look/thumb?row=80", "The rows go from 0 to 79.", "Les lignes vont de 0 à 79"),
+        (RUN + "/look/predictions?snapshot=3", "The weights after step 3 were not kept", "Les poids d’après le pas 3 n’ont pas été gardés"),
         (
             RUN + "/look/maps?key=zz",
-            "the network has no layer of this name — zz — did you mean",
-            "le réseau n’a pas de couche de ce nom — zz — fallait-il lire",
+            "The network has no layer of this name (zz). Did you mean",
+            "Le réseau n’a pas de couche de ce nom (zz). Fallait-il lire",
         ),
-        (RUN + "/look/unit?key=head&channel=999&y=0&x=0", "this unit cannot be opened", "cette unité ne peut pas être ouverte"),
-        (RUN + "/look/nothing?", "there is nothing of this name", "il n’y a rien de ce nom"),
-        ("/api/runs/nowhere?", "this is not a run of limpide", "ce n’est pas un entraînement de limpide"),
+        (RUN + "/look/unit?key=head&channel=999&y=0&x=0", "This unit cannot be opened", "Cette unité ne peut pas être ouverte"),
+        (RUN + "/look/nothing?", "There is nothing of this name to look at.", "Il n’y a rien de ce nom"),
+        ("/api/runs/nowhere?", "This is not a run of limpide (nowhere)", "Ce n’est pas un entraînement de limpide"),
     ):
         assert said(path).startswith(english), (path, said(path))
         assert said(path + "&lang=fr").startswith(french), (path, said(path + "&lang=fr"))
     order = b'{"do": "pause"}'
-    assert said(RUN + "/control", "POST", order) == "this run is not training"
-    assert said(RUN + "/control?lang=fr", "POST", order) == "cet entraînement n’est pas en cours"
-    assert said("/api/upload?lang=fr", "POST", b"0" * 20_000_001) == "l’image dépasse 20\N{NO-BREAK SPACE}Mo"
+    assert said(RUN + "/control", "POST", order) == "This run is not training."
+    assert said(RUN + "/control?lang=fr", "POST", order) == "Cet entraînement n’est pas en cours."
+    assert said("/api/upload?lang=fr", "POST", b"0" * 20_000_001) == "L’image dépasse 20\N{NO-BREAK SPACE}Mo."
     marks = server.runs / "photos-001" / "marks.csv"
     marks.write_text("no,such,columns\n1,2,3\n")
     try:
@@ -483,10 +491,10 @@ def test_a_link_out_of_a_run_is_neither_read_nor_written(server: Server, tmp_pat
             (linked / name).symlink_to(secret)
             for path in ("", "/report", "/findings", "/series", "/marks", "/events", "/look/worst"):
                 status, _, data = server.ask("/api/runs/linked-001" + path)
-                assert status == 404 and b"L519" in data and b"SECRET" not in data, (name, path)
+                assert status == 404 and b"leads out of it" in data and b"SECRET" not in data, (name, path)
             mark = json.dumps({"file": "disc/1.png", "label": "disc", "suggested": "?"}).encode()
             assert server.ask("/api/runs/linked-001/marks", "POST", mark)[0] == 404 and secret.read_text() == "SECRET"
-            status = {run["name"]: (run["status"], "L519" in run.get("said", "")) for run in server.json("/api/runs")["runs"]}
+            status = {run["name"]: (run["status"], "leads out of it" in run.get("said", "")) for run in server.json("/api/runs")["runs"]}
             assert status == {"photos-001": ("finished", False), "linked-001": ("unreadable", True)}
             (linked / name).unlink()
     finally:

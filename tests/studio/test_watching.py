@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from limpide.files import sha256_of_file
+from limpide.listing import RunSummary
 from limpide.run import Run
 from limpide.training.checkpoint import load_checkpoint
 
@@ -55,7 +56,7 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
         time.sleep(1.5)
         before = steps(run)
         time.sleep(1.0)
-        assert steps(run) == before, "it waits"
+        assert steps(run) == before == run.info().paused and RunSummary.of(run).status == "paused", "it waits, and says so"
         a_pass = (run.info().steps or 0) // 300  # at its end weights are kept, too
         assert max(run.kept()) < before or before & (before - 1) == 0 or before % a_pass == 0
         order(run, do="snapshot")
@@ -67,7 +68,7 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
             stream.write(b"}\n")
         order(run, do="go")
         time.sleep(1.0)
-        assert steps(run) > before
+        assert steps(run) > before and run.info().paused is None and RunSummary.of(run).status == "running"
         order(run, do="stop")
         assert process.wait(120) == 0, (tmp_path / "said.txt").read_text()
     finally:
@@ -95,6 +96,7 @@ def test_ctrl_c_while_it_waits_saves_and_leaves(tmp_path: Path) -> None:
         process.kill()
     restored = load_checkpoint(run.checkpoints)
     assert run.info().status == "stopped" and restored is not None and restored.numbers["step"] == before
+    assert run.info().paused is None, "it does not wait: it is over for now"
 
 
 def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path: Path) -> None:

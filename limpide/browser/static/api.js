@@ -20,7 +20,7 @@ const told = async (answer) => {
   try {
     text = (await answer.json()).error ?? text;
   } catch {}
-  throw new Error(text.replace(/^\p{Ll}(?=[\p{L}’]* )/u, (letter) => letter.toUpperCase())); // a sentence, unless it begins with a path
+  throw new Error(text);
 };
 
 export const path = (run, rest, values = {}) => `/api/runs/${encodeURIComponent(run)}${rest}?${query(values)}`;

@@ -19,6 +19,12 @@ const loaded = signal({}); // a signal, so that the page is drawn when its modul
 
 const page = () => (Object.hasOwn(PAGES, place.value.page ?? "") ? place.value.page : place.value.run ? "live" : "runs");
 
+// On a narrow screen the menu is one row, of which the page that is open is in sight.
+const turnMenu = () => {
+  const at = document.querySelector("header nav [aria-current]");
+  if (at) at.parentElement.scrollLeft = at.offsetLeft - at.parentElement.offsetLeft - 40;
+};
+
 const App = () => {
   const name = page();
   const { run } = place.value;
@@ -34,6 +40,7 @@ const App = () => {
   }, [growing, run]);
   const Page = loaded.value[name];
   useEffect(() => { told.value = ""; }, [name, run]); // another page, another matter
+  useEffect(turnMenu, [name, run, language.value]);
   useEffect(() => {
     document.title = [t(`page.${name}`), run, "limpide"].filter(Boolean).join(" · ");
   });
@@ -97,12 +104,12 @@ const Bar = ({ about }) => {
   };
   return html`<div class="bar">
     <span class="strong">${place.value.run}</span>
-    <label>${t("snapshot")}
+    <label><span>${t("snapshot")}</span>
       <select value=${at} onChange=${(event) => go({ at: event.target.value })}>
         <option value="best">${about?.status === "opened" ? t("weights.opened") : about?.best ? t("final") : t("newest")}</option>
         ${steps.map((step) => html`<option value=${String(step)}>${t("after", { n: count(step) })}</option>`)}
       </select></label>
-    <label>${t("image")}
+    <label><span>${t("image")}</span>
       <select value=${image()} onChange=${(event) => go(other(event.target.value))}>
         ${Array.from({ length: probes }, (_, k) => html`<option value=${`probe-${k}`}>${t("probe", { n: k + 1 })}</option>`)}
         ${image().startsWith("row-") && html`<option value=${image()}>${t("row", { n: count(Number(image().slice(4)) + 1) })}</option>`}
@@ -140,5 +147,6 @@ const start = async () => {
   render(html`<${App} />`, document.getElementById("app"));
   for (const name of ["dragenter", "dragover", "dragleave"]) addEventListener(name, hover);
   addEventListener("drop", drop);
+  addEventListener("resize", turnMenu);
 };
 start();

@@ -2,14 +2,26 @@
 // many pixels as the screen has there.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { theme } from "./state.js";
-import { number } from "./words.js";
+import { fixed, number, ten } from "./words.js";
 
 const LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 42, SMALL = 60;
 
-/** Round numbers from low to high, at most six of them. */
-export const ticks = (low, high, most = 6) => {
-  const rough = (high - low) / most, ten = 10 ** Math.floor(Math.log10(rough)), step = ten * [1, 2, 5, 10].find((m) => m * ten >= rough * 0.999);
+/** Round numbers from low to high, about `most` of them at most. whole: of what is counted, as steps are. */
+export const ticks = (low, high, most = 6, whole = false) => {
+  if (!(high > low)) return [low];
+  const rough = Math.max((high - low) / most, whole ? 1 : 0), ten = 10 ** Math.floor(Math.log10(rough)), step = ten * [1, 2, 5, 10].find((m) => m * ten >= rough * 0.999);
   return Array.from({ length: Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) + 1 }, (_, k) => Number(((Math.ceil(low / step - 1e-9) + k) * step).toPrecision(12)));
+};
+
+/** The numbers of an axis, all with as many digits as tell them apart. */
+export const labels = (values) => {
+  const step = Math.min(...values.slice(1).map((value, k) => Math.abs(value - values[k])).filter((gap) => gap > 0)), most = Math.max(...values.map(Math.abs));
+  if (!isFinite(step)) return values.map((value) => number(value, 4));
+  let digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  while (digits < 15 && values.some((value) => Math.abs(value - Number(value.toFixed(digits))) > 1e-3 * step)) digits += 1;
+  if (digits < 6) return values.map((value) => fixed(value, digits));
+  const exponent = Math.floor(Math.log10(most));
+  return values.map((value) => (value === 0 ? "0" : `${fixed(value / 10 ** exponent, digits + exponent)} · ${ten(exponent)}`));
 };
 
 /** A canvas with a pixel for each of the screen's, `width` × `height` of the page's. */
@@ -37,6 +49,7 @@ export const Axes = ({ x, y, xLabel, yLabel, ratio = 1, label, most = 640, xTick
   useEffect(() => {
     if (wide && canvas.current) ground?.(sharp(canvas.current, width, height));
   }, [wide, ratio, theme.value, ...of]);
+  const xTexts = labels(xTicks), yTexts = labels(yTicks);
   const crisp = (v) => Math.round(v) + 0.5;
   return html`<div class="axes" ref=${box} style=${`max-width: ${most}px`}>
     ${ground && html`<canvas ref=${canvas} style=${`position: absolute; left: ${LEFT}px; top: ${TOP}px; width: ${width}px; height: ${height}px`}></canvas>`}
@@ -45,8 +58,8 @@ export const Axes = ({ x, y, xLabel, yLabel, ratio = 1, label, most = 640, xTick
       ${!ground && yTicks.map((v) => html`<line class="rule" x1=${LEFT} x2=${LEFT + width} y1=${crisp(up(v))} y2=${crisp(up(v))} />`)}
       <g clip-path=${`url(#${id})`}>${wide > 0 && children?.({ across, up, width, height })}</g>
       <path class="axis" d=${`M${LEFT - 0.5} ${TOP}V${crisp(TOP + height)}H${LEFT + width}${xTicks.map((v) => `M${crisp(across(v))} ${TOP + height}v5`).join("")}${yTicks.map((v) => `M${LEFT} ${crisp(up(v))}h-5`).join("")}`} />
-      ${xTicks.map((v) => html`<text x=${across(v)} y=${TOP + height + 18} text-anchor="middle">${number(v)}</text>`)}
-      ${yTicks.map((v) => html`<text x=${LEFT - 8} y=${up(v) + 4} text-anchor="end">${number(v)}</text>`)}
+      ${xTicks.map((v, k) => html`<text x=${across(v)} y=${TOP + height + 18} text-anchor="middle">${xTexts[k]}</text>`)}
+      ${yTicks.map((v, k) => html`<text x=${LEFT - 8} y=${up(v) + 4} text-anchor="end">${yTexts[k]}</text>`)}
       <text class="name" x=${LEFT + width / 2} y=${TOP + height + 36} text-anchor="middle">${xLabel}</text>
       <text class="name" transform=${`translate(12 ${TOP + height / 2}) rotate(-90)`} text-anchor="middle">${yLabel}</text></svg></div>`;
 };

@@ -2,19 +2,24 @@
 import { html, useRef, useEffect, useLayoutEffect } from "./html.js";
 import uPlot from "uplot";
 import { theme, language } from "./state.js";
+import { labels, ticks } from "./axes.js";
 import { number } from "./words.js";
 
 const fromZero = (_, low, high) => [Math.min(0, low), high || 1];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** data: [x, …series]; series: [{label, stroke: css variable, dash, points, width, bars}]. bars: a histogram, from zero up. */
-export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange = series[0].bars ? fromZero : undefined, onPoint, marks = [] }) => {
+const SPACE = [60, 36]; // pixels at least between two ticks, across and up
+
+/** data: [x, …series]; series: [{label, stroke: css variable, dash, points, width, bars}]. bars: a histogram, from zero up. whole: x is counted, although it
+ *  may have parts: passes. */
+export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange = series[0].bars ? fromZero : undefined, onPoint, marks = [], whole = false }) => {
   const box = useRef(null);
   const plot = useRef(null);
   const chosen = useRef(onPoint);
   chosen.current = onPoint; // the newest: what can be chosen may come after the plot was drawn
   useEffect(() => {
-    const axis = (label) => ({ stroke: colour("--soft"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, label, labelSize: 16, labelGap: 0, size: 34, labelFont: "12px system-ui", font: "12px system-ui", values: (_, values) => values.map((value) => number(value, 4)) });
+    const counted = (u, k) => (k === 0 ? whole || u.data[0].every(Number.isInteger) : Boolean(series[0].bars) && u.data[1].every(Number.isInteger));
+    const axis = (label) => ({ stroke: colour("--soft"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 }, label, labelSize: 16, labelGap: 0, size: 34, labelFont: "12px system-ui", font: "12px system-ui", splits: (u, k, low, high) => ticks(low, high, Math.max(2, [u.width, u.height][k] / SPACE[k]), counted(u, k)), values: (_, values) => labels(values) });
     const made = new uPlot(
       {
         width: box.current.clientWidth,
@@ -51,7 +56,7 @@ export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange = seri
       observer.disconnect();
       made.destroy();
     };
-  }, [theme.value, language.value, series.map((one) => one.label + one.stroke).join(), height, xLabel, yLabel, marks.join()]);
+  }, [theme.value, language.value, series.map((one) => one.label + one.stroke).join(), height, xLabel, yLabel, whole, marks.join()]);
   useLayoutEffect(() => plot.current?.setData(data), [data]); // in the same frame as the figures beside it
   return html`<div class="plot" ref=${box} role="img" aria-label=${`${yLabel} · ${xLabel}`}></div>`;
 };

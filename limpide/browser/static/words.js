@@ -28,11 +28,13 @@ const format = (options) => {
 };
 export const count = (value) => (value == null ? "–" : format({ maximumFractionDigits: 0 }).format(value));
 const signed = (text) => text.replace("-", "\u2212");
+/** 10⁻⁸ of −8. */
+export const ten = (exponent) => `10${[...String(exponent)].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
 /** 0.000000012 → "1.2 · 10⁻⁸". */
 export const tiny = (value) => {
   if (!value) return "0";
   const [mantissa, exponent] = value.toExponential(1).split("e");
-  return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))} · 10${[...String(Number(exponent))].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
+  return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))} · ${ten(Number(exponent))}`;
 };
 export const number = (value, digits = 3) => (value == null || !isFinite(value) ? "–" : value !== 0 && Math.abs(value) < 1e-4 ? tiny(value) : signed(format({ maximumSignificantDigits: Math.max(digits, 1) }).format(Object.is(value, -0) ? 0 : value)));
 /** With so many digits, a true minus sign, and never "−0.00". */
@@ -46,16 +48,20 @@ export const chance = (value, digits = 1) => {
 export const bytes = (value) => {
   if (value == null) return "–";
   const letter = language.value === "fr" ? "o" : "B";
-  const [scale, prefix] = value >= 1e9 ? [1e9, "G"] : value >= 1e6 ? [1e6, "M"] : value >= 1e3 ? [1e3, "k"] : [1, ""];
-  return `${number(value / scale)} ${prefix}${letter}`;
+  const k = ["", "k", "M", "G", "T"].findIndex((_, k) => k === 4 || value / 1000 ** k < 999.5);
+  return `${number(value / 1000 ** k)} ${["", "k", "M", "G", "T"][k]}${letter}`;
 };
 export const large = (value) => (value == null ? "–" : format({ notation: "compact", maximumSignificantDigits: 3 }).format(value));
 export const duration = (seconds) => {
   if (seconds == null) return "–";
-  if (seconds < 60) return `${fixed(seconds, seconds < 10 ? 1 : 0)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const whole = Math.round(seconds), minutes = Math.round(whole / 60), more = (rest, unit) => (rest ? ` ${rest} ${unit}` : ""); // as the report says it (language.py)
+  if (whole < 60) return `${fixed(seconds, seconds < 9.95 ? 1 : 0)} s`;
+  return whole < 3600 ? `${Math.floor(whole / 60)} min${more(whole % 60, "s")}` : `${count(Math.floor(minutes / 60))} h${more(minutes % 60, "min")}`;
 };
+/** When something began, of an ISO 8601 time, on the clock of whoever reads. */
+export const date = (text) => (text ? new Intl.DateTimeFormat(language.value === "fr" ? "fr-FR" : "en-US", { dateStyle: "medium", timeStyle: "short" }).format(new Date(text)) : "–");
+/** How a run stands: what it does, where it waits, how it ended. */
+export const standing = ({ status, phase, paused }) => (status === "running" ? t(`phase.${phase}`) : t(`status.${status}`, { n: count(paused) }));
 /** A value with its unit, as a finding states it. */
 export const measured = (value, unit) => {
   if (value == null) return "–";

@@ -56,7 +56,6 @@ def _fitted(job: Job) -> Iterator[Event]:
     began = deadline.now()
     yield from _steps(job, state, change)
     seconds = job.info.fit_seconds + deadline.now() - began - job.paused
-    yield from _diagnosed(job)
     yield Progress(message(N_("choosing the best weights")))
     frozen = job.info.frozen
     if frozen and not _better(job, state, (frozen.accuracy, -frozen.loss)):
@@ -71,6 +70,7 @@ def _fitted(job: Job) -> Iterator[Event]:
         state.use_best()
         kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
     save_weights(state.model, job.run.snapshots / "best.safetensors")
+    yield from _diagnosed(job, kind)
     held = frozen.n_validation if frozen and kind == "frozen" else len(job.rows("validation"))
     steps, epochs = there(job.info.steps, "steps"), there(job.info.epochs, "epochs")
     cut = planned(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
@@ -98,18 +98,18 @@ def _told(job: Job, change: Augment | None) -> Iterator[Event]:
     yield job.say("decision", message(N_("optimizer: AdamW, with a learning rate of {lr:number} at the height of one cycle"), lr=float(job.recipe.lr or 0.0)))
 
 
-def _diagnosed(job: Job) -> Iterator[Event]:
-    """How it went, in plain words, as the studio says it while it goes; what went wrong is said aloud."""
+def _diagnosed(job: Job, kept: str) -> Iterator[Event]:
+    """How it went, in plain words, as the studio says it; what went wrong is said aloud."""
     job.run.sync()
     events = list(job.run.events())
     losses, epochs = [event.loss for event in events if isinstance(event, Step)], [event for event in events if isinstance(event, Epoch)]
-    found = diagnosis(losses, epochs, over=True, guess=math.log(len(job.dataset.learned_classes)))
+    found = diagnosis(losses, epochs, kept, guess=math.log(len(job.dataset.learned_classes)))
     if not found:
         return
     kind, says = found[0]
     job.run.add_finding(Finding("diagnosis", kind, says, details=[more for _, more in found[1:]], source="validation"))
-    if kind in ("bad", "warn"):
-        yield job.say("warning", says)
+    for wrong in [sentence for verdict, sentence in found if verdict in ("bad", "warn")][:1]:
+        yield job.say("warning", wrong)
 
 
 def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Event]:

@@ -98,17 +98,29 @@ class Watched:
 
     def _asked(self) -> Iterator[Note | Progress]:
         """Does what new lines of control.jsonl ask: pause, go, stop, rate, snapshot."""
-        waiting, before = False, deadline.now()
-        while True:
-            for order in self._orders():
-                waiting = {"pause": True, "go": False}.get(str(order.get("do")), waiting)
-                yield from self._do(order)
-            if not waiting or self.stopped:
-                return
-            time.sleep(POLL)
-            now = deadline.now()
-            self.job.paused, before = self.job.paused + now - before, now
-            yield Progress(message(N_("paused")), self.state.step, self.state.steps)  # whoever iterates may stop here, too
+        waiting, told, before = False, False, deadline.now()
+        try:
+            while True:
+                for order in self._orders():
+                    waiting = {"pause": True, "go": False}.get(str(order.get("do")), waiting)
+                    yield from self._do(order)
+                if not waiting or self.stopped:
+                    return
+                if not told:
+                    told = True
+                    self._tell_paused(self.state.step)
+                time.sleep(POLL)
+                now = deadline.now()
+                self.job.paused, before = self.job.paused + now - before, now
+                yield Progress(message(N_("paused")), self.state.step, self.state.steps)  # whoever iterates may stop here, too
+        finally:
+            if told:
+                self._tell_paused(None)
+
+    def _tell_paused(self, step: int | None) -> None:
+        """For watchers who come later, and for those who did not ask."""
+        with contextlib.suppress(OSError):  # a full disk stops no training for this
+            self.run.update(paused=step)
 
     def _orders(self) -> list[dict[str, object]]:
         try:

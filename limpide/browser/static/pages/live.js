@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { html, useState, useEffect, useRef, useMemo } from "../html.js";
 import { place, link, go, snapshot, language, news } from "../state.js";
-import { t, count, number, percent, bytes } from "../words.js";
+import { t, count, number, percent, bytes, standing } from "../words.js";
 import { get, path, post, ask } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Plot } from "../plot.js";
@@ -36,8 +36,8 @@ const useSeries = (run) => {
     };
     get(path(run, "/series")).then((first) => {
       if (!current) return;
-      const [n = [], loss = [], lr = [], seconds = []] = first.steps;
-      newest.value = { ...first, n, loss, lr, seconds, smooth: smooth(loss) };
+      const [n = [], loss = [], lr = [], seconds = [], mean = []] = first.steps;
+      newest.value = { ...first, n, loss, lr, seconds, smooth: mean };
       draw();
       source = new EventSource(path(run, "/events", { offset: first.offset, epoch: first.about.epoch_id }));
       source.addEventListener("events", hear);
@@ -56,7 +56,8 @@ const copied = (value) => ({ ...value, ...Object.fromEntries(COLUMNS.map((name) 
 export const grown = (value, { steps: [n, loss, lr, seconds] = [], total = 0, epochs = [], notes = [], run, system, diagnosis }) => {
   const next = { ...value, epochs: value.epochs.concat(epochs), notes: value.notes.concat(notes), total: value.total + total };
   if (n) {
-    const more = { n, loss, lr, seconds, smooth: smooth(loss, value.smooth.at(-1)) };
+    const more = { n, loss, lr, seconds, smooth: smooth(loss, value.recent) };
+    next.recent = [...value.recent, ...loss].slice(1 - WINDOW);
     for (const name of COLUMNS) value[name].push(...more[name]); // in place: thousands of numbers are not copied with each message
     if (value.n.length > MOST) for (const name of COLUMNS) next[name] = next[name].filter((_, k) => k % 2 === 0 || k > MOST - 500);
   }
@@ -88,10 +89,14 @@ const useHidden = () => {
   return hidden;
 };
 
-/** after: the last smooth value before these. */
-export const smooth = (values, after = null, by = 0.9) => {
-  let kept = after;
-  return values.map((value) => (kept = value == null ? kept : kept === null ? value : by * kept + (1 - by) * value));
+const WINDOW = 10; // steps, as in studio/series.py
+/** Of each loss the mean with those before it, ten in all: no memory of how it began, as an exponential mean has. before: the last nine of them. */
+export const smooth = (values, before = []) => {
+  const all = [...before, ...values];
+  return values.map((_, k) => {
+    const some = all.slice(Math.max(0, before.length + k + 1 - WINDOW), before.length + k + 1).filter((value) => value != null);
+    return some.length ? some.reduce((a, b) => a + b, 0) / some.length : null;
+  });
 };
 
 export default ({ about }) => {
@@ -125,7 +130,7 @@ const Live = ({ run, about, series, newest }) => {
   const [axis, choose] = useState("steps");
   const clicks = useRef(0);
   const now = series.about ?? about ?? {};
-  const running = now.status === "running";
+  const fitting = now.phase === "fit" && ["running", "paused"].includes(now.status); // it makes steps, or waits between two of them
   // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are asked again.
   const { total } = series, kept = series.epochs.length + (total ? 1 + Math.floor(Math.log2(total)) : 0) + series.notes.length;
   const turn = `${now.phase} ${now.status} ${series.notes.length}`, stage = about && `${kept} ${turn}`;
@@ -181,47 +186,54 @@ const Live = ({ run, about, series, newest }) => {
   const drawn = useMemo(() => html`<div class="two">
       <div>
         ${fitted ? html`<p class="read">${t("live.no_curve")}</p>` : html`<div class="row" role="group" aria-label=${t("axis")}>${Object.keys(units).map((name) => html`<button aria-pressed=${axis === name} onClick=${() => choose(name)}>${t(`axis.${name}.short`)}</button>`)}</div>`}
-        ${x.length > 1 && html`<${Plot} data=${losses} xLabel=${units[axis]} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
+        ${x.length > 1 && html`<${Plot} data=${losses} xLabel=${units[axis]} whole=${axis === "epochs"} yLabel=${t("live.loss_axis")} onPoint=${nearest} marks=${marks} height=${280}
           series=${[{ label: t("live.batch"), stroke: "--line" }, { label: t("live.smooth"), stroke: "--ink" }, { label: t("live.validation_loss"), stroke: "--accent", points: true }]} />`}
-        ${passes.length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(k ? passes[k - 1]?.step ?? series.n.at(-1) : 0)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
+        ${passes.length > 0 && html`<${Plot} data=${accuracy} xLabel=${units[axis]} whole=${axis === "epochs"} yLabel=${t("live.accuracy_axis")} height=${180} yRange=${around} onPoint=${(k) => closest(k ? passes[k - 1]?.step ?? series.n.at(-1) : 0)} series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]} />`}
         ${validated && html`<${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} first=${about?.first} />`}
-        ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} yLabel=${t("live.rate_axis")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
+        ${x.length > 1 && html`<${Plot} data=${rate} xLabel=${units[axis]} whole=${axis === "epochs"} yLabel=${t("live.rate_axis")} height=${140} onPoint=${nearest} series=${[{ label: t("live.rate"), stroke: "--soft" }]} />`}
         ${x.length > 1 && html`<p class="small">${t("live.click")} ${about?.recipe?.label_smoothing > 0 && t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })}</p>`}
       </div>
       <div>
-        ${running && html`<${Control} run=${run} />`}
+        ${fitting && html`<${Control} run=${run} paused=${now.status === "paused"} />`}
         ${about?.worth?.length > 0 && html`<h2>${t("live.worth")}</h2><ul class="small">${about.worth.map(({ verdict, text }) => html`<li><span class=${`badge ${verdict}`}>${t(`verdict.${verdict}`)}</span> ${text}</li>`)}</ul><p class="small"><a href=${link({ page: "audit" })}>${t("live.evidence")}</a></p>`}
-        <${Probes} run=${run} about=${about} updates=${running && snapshot() === "best" ? about?.snapshots.at(-1) : 0} />
+        <${Probes} run=${run} about=${about} updates=${!about?.best && snapshot() === "best" ? about?.snapshots.at(-1) : 0} />
         <h2>${t("live.told")}</h2>
         <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
         ${now.report && html`<p><a href=${path(run, "/report")}>${t("live.report")}</a></p>`}
-      </div></div>`, [series, about, now.status, now.report, axis, marks.join(), language.value]);
-  const how = series.now?.how ?? series.system[4]?.at(-1);
+      </div></div>`, [series, about, now.status, now.phase, now.report, axis, marks.join(), language.value]);
+  const used = now.energy;
   return html`
-    <h1>${series.diagnosis?.length ? "" : t("page.live")}${series.diagnosis?.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
+    <h1>${now.status === "paused" ? t("live.paused", { n: count(now.paused) }) : !series.diagnosis?.length ? t("page.live") : series.diagnosis.map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text} </span>`)}</h1>
     <dl class="figures">
-      <div><dt>${t("runs.status")}</dt><dd>${t(`status.${now.status}`)}</dd></div>
-      ${!fitted && html`<div><dt>${t("live.step")}</dt><dd><${Step} newest=${newest} />${now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
+      <div><dt>${t("runs.status")}</dt><dd>${standing(now)}</dd></div>
+      ${!fitted && html`<div><dt>${t("live.step")}</dt><dd><${Step} newest=${newest} />${fitting && now.steps ? html` <span class="small">/ ${count(now.steps)}</span>` : ""}</dd></div>
         <div><dt>${t("live.loss")}</dt><dd><${Loss} newest=${newest} /> <span class="small">${t("unit.nats")}</span></dd></div>`}
-      <div><dt>${t("live.validation")}</dt><dd>${percent(validated ? series.epochs.at(-1).validation_accuracy : series.epochs.length ? null : about?.final?.validation)}</dd></div>
+      <${Accuracy} epochs=${validated ? series.epochs : []} over=${about?.best && (validated || !series.epochs.length)} final=${about?.final} />
       ${!fitted && html`<div><dt>${t("live.rate")}</dt><dd>${number(series.lr.at(-1), 2)}</dd></div>
         <div><dt>${t("live.speed")}</dt><dd>${speed && batch ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>` : speed ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>` : "–"}</dd></div>
-        ${running && html`<div><dt>${t("live.machine")}</dt><dd>${series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>`}`}
-      <div><dt>${t("runs.energy")}${how ? `, ${t(`energy.${how}`)}` : ""}</dt><dd>${how ? html`${number((now.status === "finished" && now.energy ? now.energy.joules : series.now?.joules ?? series.system[3]?.at(-1) ?? 0) / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
+        ${fitting && html`<div><dt>${t("live.machine")}</dt><dd>${series.now ? html`${number(series.now.cpu, 2)} <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>` : "–"}</dd></div>`}`}
+      <div><dt>${t("runs.energy")}${used ? `, ${t(`energy.${used.how}`)}` : ""}</dt><dd>${used ? html`${number(used.joules / 3600)} <span class="small">Wh</span>` : "–"}</dd></div>
     </dl>
     ${drawn}`;
 };
 
-const Control = ({ run }) => {
+// On validation: of the model that is kept, once it is; the last pass of another one stands beside it under its own name.
+const Accuracy = ({ epochs, over, final }) => {
+  const last = epochs.at(-1), best = epochs.findLast((epoch) => epoch.best), frozen = final?.kind === "frozen";
+  if (!over) return html`<div><dt>${t("live.validation")}</dt><dd>${percent(last?.validation_accuracy)} ${last && html`<span class="small">${t("live.pass", { n: count(last.n + 1) })}</span>`}</dd></div>`;
+  return html`<div><dt>${t("live.validation.kept")}</dt><dd>${percent(final.validation)} ${frozen ? html`<span class="small">${t("live.first")}</span>` : best && html`<span class="small">${t("live.pass", { n: count(best.n + 1) })}</span>`}</dd></div>
+    ${last && (frozen || last !== best) && html`<div><dt>${t("live.validation.last")}</dt><dd>${percent(last.validation_accuracy)} <span class="small">${t("live.pass", { n: count(last.n + 1) })}</span></dd></div>`}`;
+};
+
+const Control = ({ run, paused }) => {
   const [told, tell] = useState("");
-  const [paused, pause] = useState(false);
   const order = async (values) => {
     try {
       await post(path(run, "/control"), JSON.stringify(values));
-      if (values.do === "pause" || values.do === "go") pause(values.do === "pause");
       tell(t(`control.${values.do}`));
     } catch (error) { tell(error.message); }
   };
+  useEffect(() => tell(""), [paused]); // it was done, whoever asked
   return html`<h2>${t("control")}</h2><div class="row">
     <button onClick=${() => order({ do: paused ? "go" : "pause" })}>${paused ? t("control.button.go") : t("control.button.pause")}</button>
     <button onClick=${() => order({ do: "rate", by: 0.5 })}>${t("control.button.halve")}</button>

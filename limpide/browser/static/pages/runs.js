@@ -1,34 +1,47 @@
 // All runs of the folder.
-import { html, useState } from "../html.js";
-import { link, go } from "../state.js";
-import { t, percent, duration, number } from "../words.js";
+import { html, useEffect, useState } from "../html.js";
+import { language, link, go, place } from "../state.js";
+import { t, percent, duration, number, standing, date } from "../words.js";
 import { runs } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { Start } from "./runs/start.js";
+import { named } from "./runs/data.js";
+
+const AGAIN = 5000; // ms between two looks, while a run is at work
+const MOST = 6; // runs beside each other
 
 export default () => {
-  const state = useFetched(runs, []);
-  const [wanted, want] = useState("");
-  const [chosen, choose] = useState([]);
-  const tick = (name) => choose(chosen.includes(name) ? chosen.filter((n) => n !== name) : [...chosen, name].slice(-6));
+  const [round, again] = useState(0);
+  const state = useFetched(runs, [round, language.value], { keep: true, still: true, of: "runs" });
+  const working = state.value?.runs.some((run) => ["running", "paused"].includes(run.status));
+  useEffect(() => {
+    if (!working) return;
+    const timer = setInterval(() => document.hidden || again((n) => n + 1), AGAIN);
+    return () => clearInterval(timer);
+  }, [working]);
+  // What is ticked and looked for stands in the address: there it is still when somebody comes back.
+  const wanted = place.value.find ?? "", chosen = (place.value.runs ?? "").split(",").filter(Boolean);
+  const tick = (name) => go({ runs: (chosen.includes(name) ? chosen.filter((n) => n !== name) : [...chosen, name].slice(-MOST)).join(",") }, { replace: true });
+  const of = (run, page) => link({ page, run: run.name, at: null, key: null, runs: null, find: null });
   return html`<h1>${t("page.runs")}</h1>
     <${Fetched} state=${state}>${({ runs, folder }) =>
       runs.length === 0
         ? html`<p class="claim">${t("runs.none", { folder })}</p><${Start} /><p class="read"><code>limpide train photos/ --watch</code> · <a href="#page=learn">${t("runs.learn")}</a></p>`
-        : html`<div class="row"><input type="search" aria-label=${t("search")} placeholder=${t("search")} value=${wanted} onInput=${(event) => want(event.target.value)} />
-          <button disabled=${chosen.length < 2} onClick=${() => go({ page: "compare", runs: chosen.join(","), run: null })}>${t("runs.compare")}</button><a href="#page=compare">${t("runs.all")}</a></div>
+        : html`<div class="row"><input type="search" aria-label=${t("search")} placeholder=${t("search")} value=${wanted} onInput=${(event) => go({ find: event.target.value }, { replace: true })} />
+          <button disabled=${chosen.length < 2} onClick=${() => go({ page: "compare", run: null, find: null })}>${t("runs.compare")}</button><a href="#page=compare">${t("runs.all")}</a></div>
           <${Start} /><div class="scroll"><table>
-          <thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th>${t("runs.network")}</th><th>${t("runs.status")}</th><th>${t("runs.spark")}</th><th class="n">${t("runs.accuracy")}</th><th class="n">${t("runs.time")}</th><th class="n">${t("runs.energy")}</th></tr></thead>
+          <thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th class="n">${t("runs.accuracy")}</th><th>${t("runs.of")}</th><th>${t("runs.status")}</th><th>${t("runs.spark")}</th><th class="n">${t("runs.time")}</th><th class="n">${t("runs.energy")}</th><th class="n">${t("runs.begun")}</th></tr></thead>
           <tbody>${runs
             .filter((run) => `${run.name} ${run.model} ${run.data}`.toLowerCase().includes(wanted.toLowerCase()))
             .map((run) => html`<tr>
               <td><input type="checkbox" aria-label=${run.name} checked=${chosen.includes(run.name)} onChange=${() => tick(run.name)} /></td>
-              <td><a href=${link({ page: "live", run: run.name, at: null, key: null })}>${run.name}</a></td>
-              <td>${run.model ?? "–"}</td>
-              <td>${t(`status.${run.status}`)}${run.said && html`<br /><span class="small">${run.said}</span>`}</td><td><${Spark} values=${run.spark} /></td>
-              <td class="n">${run.accuracy ? html`${percent(run.accuracy.value)} <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>` : "–"}${run.shortcut && html`<br /><a class="small" href=${link({ page: "audit", run: run.name, at: null, key: null })}>${t("runs.shortcut")}</a>`}</td>
+              <td><a href=${of(run, "live")}>${run.name}</a>${run.model && html`<br /><span class="small">${run.model}</span>`}</td>
+              <td class="n">${run.accuracy ? html`${percent(run.accuracy.value)}<br /><span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>` : "–"}${run.shortcut && html`<br /><a class="small" href=${of(run, "audit")}>${t("runs.shortcut")}</a>`}</td>
+              <td>${named(run, runs)}</td>
+              <td>${standing(run)}${run.said && html`<br /><span class="small">${run.said}</span>`}</td><td><${Spark} values=${run.spark} /></td>
               <td class="n">${duration(run.seconds)}</td>
-              <td class="n">${run.energy ? html`${number(run.energy.joules / 3600)} Wh <span class="small">${t(`energy.${run.energy.how}`)}</span>` : "–"}</td></tr>`)}</tbody></table></div>`}<//>`;
+              <td class="n">${run.energy ? html`${number(run.energy.joules / 3600)} Wh <span class="small">${t(`energy.${run.energy.how}`)}</span>` : "–"}</td>
+              <td class="n">${date(run.created)}</td></tr>`)}</tbody></table></div>`}<//>`;
 };
 
 // The loss, from the first step to the last: a glance.

@@ -11,7 +11,7 @@ import { Start } from "../runs/start.js";
 export default () => {
   const state = useFetched(runs, []);
   return html`<${Fetched} state=${state}>${({ runs }) => {
-    const fit = runs.filter((run) => ["mnist", "digits"].includes(run.data) && ["finished", "running", "stopped", "interrupted"].includes(run.status));
+    const fit = runs.filter((run) => ["mnist", "digits"].includes(run.data) && ["finished", "running", "paused", "stopped", "interrupted"].includes(run.status));
     if (!fit.length) return html`<p class="claim">${t("learn.digit.none")}</p><${Start} given="mnist" />`;
     const chosen = fit.find((run) => run.name === place.value.of) ?? fit.find((run) => run.data === "mnist") ?? fit[0];
     return html`<label class="row small">${t("learn.digit.by")} <select value=${chosen.name} onChange=${(event) => go({ of: event.target.value })}>${fit.map((run) => html`<option>${run.name}</option>`)}</select></label><${Drawn} key=${chosen.name} run=${chosen.name} />`;
