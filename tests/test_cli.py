@@ -527,7 +527,8 @@ def test_tiny_folders_end_well_or_in_one_line(tmp_path: Path, per_class: int, si
     done = limpide("train", "tiny", "--model", "cnn", "--epochs", 1, cwd=tmp_path, status=None)
     assert done.returncode == (3 if per_class == 1 else 0), done.stderr
     if per_class == 1:
-        assert done.stderr.strip().splitlines()[-1].endswith("[L209]")
+        last = done.stderr.strip().splitlines()[-1]
+        assert last.endswith("[L209]") and "to learn from and to test on: bars 1, disc 1, square 1" in last
 
 
 def test_unreadable_files_are_left_out_and_counted(tmp_path: Path) -> None:

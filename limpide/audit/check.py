@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from limpide.data.decode import REMARK_WORDS, Remarks
 from limpide.data.layout import NO_PLACE
 from limpide.data.value_range import FEW_LEVELS, MANY_FAINT
 from limpide.finding import Finding, Number, Table, Verdict
-from limpide.language import N_, message
+from limpide.language import N_, Message, message
 
 MOST_NAMES = 12  # of classes named in a sentence
 UNEVEN = 10  # the largest class this many times the smallest
@@ -54,18 +54,8 @@ def balance(checked: Checked) -> Finding:
         verdict, says = "bad", N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them.")
     elif not large:
         verdict, says = "bad", N_("No image can be used.")
-    elif not small:
-        verdict, says = "warn", N_("Class {least} has no usable image: it cannot be learned.")
     elif small < FEW:
-        verdict, few = (
-            "warn",
-            message(
-                N_("Class {least} has only {n:count} usable image: what is said about it will be uncertain."),
-                N_("Class {least} has only {n:count} usable images: what is said about it will be uncertain."),
-                least=values["least"],
-                n=small,
-            ),
-        )
+        verdict, few, order = "warn", _few(dataset.classes, counts), np.argsort(counts, kind="stable")
     elif large >= UNEVEN * small:
         verdict, says = "warn", N_("Classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced accuracy, not accuracy.")
     rows = [[dataset.classes[k], int(counts[k])] for k in order]
@@ -75,6 +65,32 @@ def balance(checked: Checked) -> Finding:
         few or message(says, **values),
         numbers=[Number(N_("images"), int(counts.sum()), "count")],
         table=Table([(N_("class"), "text"), (N_("images"), "count")], rows),
+    )
+
+
+def _few(classes: Sequence[str], counts: np.ndarray) -> Message:
+    """Which classes have too few images, how many the smallest has, and what to do."""
+    empty, small = np.flatnonzero(counts == 0), np.flatnonzero(counts < FEW)
+    if len(empty):
+        return message(
+            N_("Class {names} has no usable image, so it cannot be learned: add images, or take it away."),
+            N_("{n:count} classes have no usable image, so they cannot be learned: {names}. Add images, or take them away."),
+            n=len(empty),
+            names=", ".join(classes[k] for k in empty[:MOST_NAMES]) + (", …" if len(empty) > MOST_NAMES else ""),
+        )
+    least = int(counts.argmin())
+    values: dict[str, Any] = {"least": classes[least], "of": len(classes), "k": len(small), "enough": FEW}
+    if len(small) > 1:
+        return message(
+            N_("{k:count} of {of:count} classes have fewer than {enough:count} usable images, the fewest {least}, with {n:count}: what is said about them will be uncertain. Add images, or merge classes that are alike."),
+            n=int(counts[least]),
+            **values,
+        )
+    return message(
+        N_("Class {least} has only {n:count} usable image: what is said about it will be uncertain. Add images, or merge it with a class that is alike."),
+        N_("Class {least} has only {n:count} usable images: what is said about it will be uncertain. Add images, or merge it with a class that is alike."),
+        n=int(counts[least]),
+        **values,
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from limpide import machine
+from limpide.data.hushed import hushed
 from limpide.data.split import stratified
 from limpide.language import N_, Message, message
 
@@ -138,13 +138,11 @@ def majority(train_labels: np.ndarray, test_labels: np.ndarray) -> Rival:
 
 
 def logistic(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Rival | None:
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     def fit(rows: np.ndarray) -> LogisticRegression:
         model = LogisticRegression(C=0.01, max_iter=ITERATIONS, tol=1e-3)
-        with warnings.catch_warnings(), machine.one_thread():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # stopping after ITERATIONS is intended
+        with hushed, machine.one_thread():  # stopping after ITERATIONS is intended
             return model.fit(taken(train, rows), train_labels[rows])
 
     _warm(fit, train_labels)

@@ -90,10 +90,11 @@ def _never_missing() -> None:
 
 
 def _warn(told: Warning | str, category: type[Warning], *rest: Any) -> None:
-    """What a program would be warned of, as a line; the warnings of others as they are."""
+    """What a program would be warned of, as a line. What other libraries would tell a programmer is nothing that a user could act upon, so it is
+    shown only where Python was asked for warnings (-W, PYTHONWARNINGS)."""
     if issubclass(category, LimpideWarning):
         click.echo(f"limpide: {told}", err=True)
-    else:
+    elif sys.warnoptions:
         others(told, category, *rest)
 
 

@@ -1,4 +1,4 @@
-"""What decoders say of a damaged file is not printed: the answer is ours."""
+"""What decoders say of a damaged file, and scikit-learn of a fit, is not printed: the answer is ours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, Pytho
 
 
 class Hushed:
-    """Within it, Pillow's warnings (a large image, junk in EXIF, a truncated tag) are not printed: the answer is ours.
+    """Within it, warnings of libraries are not printed: Pillow's (a large image, junk in EXIF, a truncated tag), or scikit-learn's (a fit that was
+    stopped early, as many classes as images).
 
     `warnings.catch_warnings` restores what it found, which is wrong when threads overlap: here the last one to leave does.
     """

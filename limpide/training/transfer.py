@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from torch import nn
 
 from limpide import machine
+from limpide.data.hushed import hushed
 from limpide.data.reading import Pixels
 from limpide.events import Progress
 from limpide.files import write_atomically
@@ -78,7 +78,6 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
 
     features, held: (n, width) · labels, held_labels: int (n,) · a class without a training image gets a very low score.
     """
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     mean, spread = features.mean(0), features.std(0) + 1e-6
@@ -86,8 +85,7 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
     model = LogisticRegression(max_iter=100, tol=1e-3, warm_start=True)
     heads: list[Head] = []
     for strength in STRENGTHS:
-        with warnings.catch_warnings(), machine.one_thread():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # validation decides, not the last digit of the loss
+        with hushed, machine.one_thread():  # a fit that was stopped is no fault: validation decides, not the last digit of the loss
             model.set_params(C=strength).fit(standard, labels)
         head = _unstandardised(model, mean, spread, classes, strength)
         loss = log_loss(head.logits(held), held_labels) if len(held) else 0.0

@@ -15,6 +15,7 @@ from limpide.aside import aside
 from limpide.audit import rivals
 from limpide.audit.rivals import Allowance, HeldOut, Rival
 from limpide.data.dataset import TRAIN, Dataset
+from limpide.data.hushed import hushed
 from limpide.data.reading import Pixels
 from limpide.data.split import stratified
 from limpide.events import Event, Progress
@@ -182,7 +183,12 @@ def _telling(attempt: Attempt, trying: Progress) -> Generator[Event, None, Rival
 
 def _at_once(work: Callable[[], Rival | None]) -> Attempt:
     """An attempt that cannot say how far it is, and may be left all the same."""
-    return (yield from aside(work))
+
+    def quietly() -> Rival | None:
+        with hushed:
+            return work()
+
+    return (yield from aside(quietly))
 
 
 def _side(pixels: Pixels) -> tuple[int, int]:

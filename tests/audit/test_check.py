@@ -135,7 +135,8 @@ def test_uneven_classes_and_few_images(tmp_path: Path) -> None:
     for k in range(130):
         photo(root / "disc" / f"more{k}.png", seed=1000 + k)
     assert "142" not in str(checked(root)["balance"]) and "disc has 11.8 times as many" in str(checked(root)["balance"])
-    assert "only 3 usable images" in str(checked(photo_folder(tmp_path / "b", per_class=3))["balance"])
+    small = checked(photo_folder(tmp_path / "b", per_class=3))["balance"]
+    assert "3 of 3 classes have fewer than 10 usable images, the fewest bars, with 3:" in str(small) and "Add images, or merge" in str(small)
     few = photo_folder(tmp_path / "c", per_class=12, classes=("disc", "square"))
     for k in range(1, 12):
         (few / "square" / f"{k:04d}.png").unlink()
@@ -144,7 +145,7 @@ def test_uneven_classes_and_few_images(tmp_path: Path) -> None:
     (few / "square" / "0000.png").unlink()
     assert next(str(event.in_one_line()) for event in check(str(few)) if isinstance(event, Understood)) == "12 images in one class, disc"
     (few / "square" / "0000.png").write_bytes(b"")
-    assert "square has no usable image: it cannot be learned" in str(checked(few)["balance"])
+    assert "square has no usable image, so it cannot be learned: add images" in str(checked(few)["balance"])
 
 
 def test_class_names_that_differ_by_case(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import pytest
 
 from limpide.events import Epoch, Note
+from limpide.recipe import Recipe
 from limpide.report.diagnosis import diagnosis
 from limpide.report.live import Screen
 from limpide.report.record import history
@@ -55,3 +57,18 @@ def test_the_small_class_is_named(tmp_path: Path) -> None:
     data = noise(tmp_path / "data", a=20, b=2)
     _, notes = trained(data)
     assert any("b" in note and "2" in note and "uncertain" in note for note in map(str, notes)), notes
+
+
+def test_as_many_classes_as_images_to_learn_from(tmp_path: Path) -> None:
+    """Two images a class: one to learn from, one to test on. No library warns, and nothing is learned that nobody could judge."""
+    data = noise(tmp_path / "data", **{f"class{k}": 2 for k in range(30)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run, notes = trained(data, recipe=Recipe(model="efficientnet_lite0", image_size=32, batch=8))
+    said = " ".join(map(str, notes))
+    assert "no class has an image left to judge it by, so the first model is kept" in said
+    assert "0.0 %" not in said and "Nothing was learned" not in said
+    assert "30 of 30 classes have fewer than 10 usable images, the fewest class0, with 2" in said
+    info = run.info()
+    assert info.steps == 0 and info.final is not None and info.final.kind == "frozen" and "fine-tuning" not in info.left_out
+    assert "no validation image to choose by" in str(run.finding("training"))

@@ -21,6 +21,7 @@ from limpide.training.transfer import Head, fit_head, frozen_features, load_feat
 from limpide.workflows.phases.job import Job
 
 ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
+FLIP_IMAGES = 20  # validation images that tell whether mirroring is harmless
 FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; letters and digits lose far more
 
 
@@ -80,8 +81,9 @@ def _milliseconds(job: Job, rows: np.ndarray) -> float:
 def _flip(job: Job, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float) -> tuple[str, Message]:
     """Mirroring is harmless when the first model still knows mirrored validation images (letters and digits: it does not)."""
     rows = rows[:256]
-    if len(rows) < 20:
-        return "no", message(N_("no mirroring while training: too few validation images to know whether it is harmless"))
+    if len(rows) < FLIP_IMAGES:
+        says = N_("no mirroring while training: to know whether it is harmless takes {least:count} validation images, and there are {n:count}")
+        return "no", message(says, least=FLIP_IMAGES, n=len(rows))
     pixels = job.frozen_pixels()
     mirrored = Pixels(pixels.preprocessing, rows, pixels.take(rows)[:, :, ::-1].copy())
     folder = job.run.cache / "mirrored"

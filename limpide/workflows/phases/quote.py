@@ -65,6 +65,8 @@ def quote_work(job: Job) -> Iterator[Event]:
     if job.recipe.time is not None:
         left = max((job.recipe.time - passed - frozen - after - pasted) * SPARE, 0.0 if known else FITTING * job.recipe.time)
     steps = quote.steps_for(job.recipe, speed, train_batches, validation, job.seen.grey, left, work)
+    if blind := known and not len(validation.rows):
+        steps = 0
     epochs = steps / len(train_batches)
     fitting = steps * speed.step + math.ceil(epochs) * look
     more = _rival_seconds(job) + looked_at["test"] * each + INSIDE_SECONDS + pasted
@@ -85,6 +87,11 @@ def quote_work(job: Job) -> Iterator[Event]:
         yield job.say("decision", _busy(threads))
     if steps or not frozen:
         yield job.say("decision", message(N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps))
+    elif blind:
+        yield job.say(
+            "decision",
+            message(N_("no fine-tuning: no class has an image left to judge it by, so the first model is kept — from three images of a class on, one is")),
+        )
     else:
         yield job.say("decision", message(N_("no fine-tuning: there is no time left for it, and the first model is kept")))
     yield job.say(
@@ -103,7 +110,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     if job.recipe.time is None and job.info.wanted.get("epochs") is None and epochs < usual:
         says = N_("that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time asks for more")
         yield job.say("decision", message(says, usual=usual))
-    left_out = [FINE_TUNING] if not steps and job.recipe.time is not None else []
+    left_out = [FINE_TUNING] if not steps and not blind and job.recipe.time is not None else []
     job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json(), left_out=left_out, threads=threads.number)
 
 

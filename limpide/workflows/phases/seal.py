@@ -58,8 +58,9 @@ def seal_model(job: Job) -> Iterator[Event]:
     told = message(says, n=temperature.n, t=temperature.value)
     if temperature.n < SMALLEST:
         told = message(
-            N_("probabilities are left as they are: {n:count} image is too few to fit a temperature to"),
-            N_("probabilities are left as they are: {n:count} images are too few to fit a temperature to"),
+            N_("probabilities are left as they are: a temperature takes {least:count} images outside of training, and there is {n:count}"),
+            N_("probabilities are left as they are: a temperature takes {least:count} images outside of training, and there are {n:count}"),
+            least=SMALLEST,
             n=temperature.n,
         )
     if not temperature.n:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from limpide.audit import records
+from limpide.audit.check import MOST_NAMES
 from limpide.data.dataset import NO_PART, PART_NAMES, PARTS, TEST, VALIDATION
 from limpide.data.split import FILLED, Division, split
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
@@ -237,13 +238,19 @@ def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> 
         )
     raise DataError(
         "L209",
-        N_("too few usable images are left: {n} of {total}"),
+        N_("too few usable images are left to learn from and to test on: {counts}"),
         where=where,
         todo=N_("give at least two readable images of each of two classes; {file} says what was left out"),
-        n=int((job.parts != NO_PART).sum()),
-        total=len(job.dataset),
+        counts=_counts(job),
         file=str(job.run.excluded_file),
     )
+
+
+def _counts(job: Job) -> str:
+    """Usable images of each class, the fewest first: "bees 1, ants 3"."""
+    counts = np.bincount(job.dataset.labels[job.parts != NO_PART], minlength=len(job.dataset.classes))
+    order = np.argsort(counts, kind="stable")
+    return ", ".join(f"{job.dataset.classes[k]} {counts[k]}" for k in order[:MOST_NAMES]) + (", …" if len(order) > MOST_NAMES else "")
 
 
 def _all_alike(job: Job, together: np.ndarray) -> tuple[int, int] | None:
