@@ -109,12 +109,16 @@ def number(value: float, decimals: int = 0) -> str:
     return plain
 
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def significant(value: float) -> str:
     """Three significant digits, never in powers of ten for the sizes people meet."""
     if value == 0 or not abs(value) < 100:  # NaN, too
         return number(value)
     if abs(value) < 1e-4:
-        return f"{value:.1e}".replace(".", "," if _language == "fr" else ".")
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{number(float(mantissa), 1)}\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10{str(int(exponent)).translate(RAISED)}"
     decimals = max(0, 2 - int(f"{value:e}".split("e")[1]))
     text = number(value, decimals)
     return text.rstrip("0").rstrip(".,") if decimals else text

@@ -142,7 +142,7 @@ def test_size(count: float, english: str, french: str) -> None:
         (0.1, "0.1"),
         (0.012345, "0.0123"),
         (0.000123, "0.000123"),
-        (0.00001234, "1.2e-05"),
+        (0.00001234, "1.2\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10⁻⁵"),
         (-12.34, "-12.3"),
         (10, "10"),
         (20.0, "20"),
@@ -163,7 +163,7 @@ def test_number_follows_the_language() -> None:
     assert number(1234567.891, 2) == "1,234,567.89"
     language.use("fr")
     assert number(1234567.891, 2) == f"1{THIN}234{THIN}567,89"
-    assert significant(0.00001234) == "1,2e-05"
+    assert significant(0.00001234) == "1,2\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10⁻⁵"
 
 
 def test_formats_inside_a_sentence() -> None:

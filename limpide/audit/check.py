@@ -82,7 +82,9 @@ def _few(classes: Sequence[str], counts: np.ndarray) -> Message:
     values: dict[str, Any] = {"least": classes[least], "of": len(classes), "k": len(small), "enough": FEW}
     if len(small) > 1:
         return message(
-            N_("{k:count} of {of:count} classes have fewer than {enough:count} usable images, the fewest {least}, with {n:count}: what is said about them will be uncertain. Add images, or merge classes that are alike."),
+            N_(
+                "{k:count} of {of:count} classes have fewer than {enough:count} usable images, the fewest {least}, with {n:count}: what is said about them will be uncertain. Add images, or merge classes that are alike."
+            ),
             n=int(counts[least]),
             **values,
         )

@@ -523,7 +523,7 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(copied: Path, page
     ("over", "kind", "first", "told"),
     [
         (True, "frozen", 0.5, "Kept: the first model"),
-        (False, None, 1.01, "The most of validation right so far: 101.0%, by the first model"),
+        (False, None, 1.01, "The most of validation right so far: 101.0\N{NO-BREAK SPACE}%, by the first model"),
         (False, None, 0.0, "The most of validation right so far: "),
     ],
 )
@@ -553,7 +553,7 @@ def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, 
             assert server.ask("/api/runs/copied-001/control", "POST", b'{"do": "pause"}')[0] == 409, "what no longer does anything is refused"
         assert page.inner_text("h1") == "Fine-tuning did no better on validation than the first model, which is kept."
         figures = page.inner_text(".figures")
-        assert "Validation accuracy, model kept\n100.0% first model" in figures and "Validation accuracy, last pass\n76.0% pass 5" in figures
+        assert "Validation accuracy, model kept\n100.0\N{NO-BREAK SPACE}% first model" in figures and "Validation accuracy, last pass\n76.0\N{NO-BREAK SPACE}% pass 5" in figures
         assert f"Step\n{info.steps}\n" in figures and "Machine" not in figures
         assert page.get_by_role("button", name="Pause").count() == 0 and "overfits" not in page.inner_text("main")
 

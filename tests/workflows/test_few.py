@@ -67,6 +67,7 @@ def test_as_many_classes_as_images_to_learn_from(tmp_path: Path) -> None:
         run, notes = trained(data, recipe=Recipe(model="efficientnet_lite0", image_size=32, batch=8))
     said = " ".join(map(str, notes))
     assert "no class has an image left to judge it by, so the first model is kept" in said
+    assert "mirror" not in said and "fewer than the usual" not in said
     assert "0.0 %" not in said and "Nothing was learned" not in said
     assert "30 of 30 classes have fewer than 10 usable images, the fewest class0, with 2" in said
     info = run.info()

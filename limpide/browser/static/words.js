@@ -23,7 +23,7 @@ export const t = (key, values = {}) => {
 const formats = new Map(); // making one takes far longer than using it
 const format = (options) => {
   const key = language.value + JSON.stringify(options);
-  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-US", options));
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-US", { roundingMode: "halfEven", ...options })); // as Python rounds
   return formats.get(key);
 };
 export const count = (value) => (value == null ? "–" : format({ maximumFractionDigits: 0 }).format(value));
@@ -34,24 +34,36 @@ export const ten = (exponent) => `10${[...String(exponent)].map((sign) => "⁻�
 export const tiny = (value) => {
   if (!value) return "0";
   const [mantissa, exponent] = value.toExponential(1).split("e");
-  return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))} · ${ten(Number(exponent))}`;
+  return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))}\u00a0·\u00a0${ten(Number(exponent))}`;
 };
-export const number = (value, digits = 3) => (value == null || !isFinite(value) ? "–" : value !== 0 && Math.abs(value) < 1e-4 ? tiny(value) : signed(format({ maximumSignificantDigits: Math.max(digits, 1) }).format(Object.is(value, -0) ? 0 : value)));
+/** With so many significant digits, and all of them before the point, as the report writes it (language.py). */
+export const number = (value, digits = 3) => {
+  if (value == null || !isFinite(value)) return "–";
+  if (value !== 0 && Math.abs(value) < 1e-4) return tiny(value);
+  return signed(format(Math.abs(value) < 100 ? { maximumSignificantDigits: Math.max(digits, 1) } : { maximumFractionDigits: Math.max(0, digits - Math.floor(Math.log10(Math.abs(value))) - 1) }).format(Object.is(value, -0) ? 0 : value));
+};
 /** With so many digits, a true minus sign, and never "−0.00". */
 export const fixed = (value, digits = 2) => (value == null ? "–" : signed(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(Number(value.toFixed(digits)) || 0)));
-export const percent = (value, digits = 1) => (value == null ? "–" : format({ style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value));
-/** A probability: never quite 0 or 100 %. */
-export const chance = (value, digits = 1) => {
-  const least = 0.5 / 10 ** (digits + 2);
-  return value == null ? "–" : value > 1 - least ? `>\u202f${percent(1 - 1 / 10 ** (digits + 2), digits)}` : value < least ? `<\u202f${percent(1 / 10 ** (digits + 2), digits)}` : percent(value, digits);
+/** A share. One that is not quite 1 is never rounded up to 100 %, nor one above 0 down to 0 %. */
+export const percent = (value, digits = 1) => {
+  if (value == null) return "–";
+  const least = 10 ** -digits, near = Number((100 * value).toFixed(digits));
+  const text = (whole) => `${signed(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(whole))}\u00a0%`;
+  if (value < 1 && near === 100) return text(100 - least);
+  return value > 0 && near === 0 ? `<\u00a0${text(least)}` : text(100 * value);
 };
+/** A probability: never quite 0 or 1, as exact as its numbers are. */
+export const chance = (value, digits = 1) => percent(value == null ? value : Math.min(Math.max(value, 1e-9), 1 - 1e-9), digits);
 export const bytes = (value) => {
   if (value == null) return "–";
   const letter = language.value === "fr" ? "o" : "B";
   const k = ["", "k", "M", "G", "T"].findIndex((_, k) => k === 4 || value / 1000 ** k < 999.5);
   return `${number(value / 1000 ** k)} ${["", "k", "M", "G", "T"][k]}${letter}`;
 };
-export const large = (value) => (value == null ? "–" : format({ notation: "compact", maximumSignificantDigits: 3 }).format(value));
+export const large = (value) => {
+  if (value == null) return "–";
+  return value >= 1e9 ? t("billion", { n: number(value / 1e9) }) : value >= 1e6 ? t("million", { n: number(value / 1e6) }) : count(value);
+};
 export const duration = (seconds) => {
   if (seconds == null) return "–";
   const whole = Math.round(seconds), minutes = Math.round(whole / 60), more = (rest, unit) => (rest ? ` ${rest} ${unit}` : ""); // as the report says it (language.py)

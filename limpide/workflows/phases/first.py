@@ -55,7 +55,9 @@ def first_model(job: Job) -> Iterator[Event]:
     yield Progress(message(N_("writing the first model")))
     export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.recipe.model)
     ready = job.deadline.passed()
-    if job.recipe.flip == "auto":
+    if job.recipe.flip == "auto" and not job.info.steps:  # nothing is trained that could be shown mirrored
+        job.recipe = job.recipe.but(flip="no")
+    elif job.recipe.flip == "auto":
         yield Progress(message(N_("asking whether mirrored images are known, too")))
         flip, why = _flip(job, model, head, rows["validation"], accuracy)
         job.recipe = job.recipe.but(flip=flip)

@@ -107,7 +107,7 @@ def quote_work(job: Job) -> Iterator[Event]:
         says = N_("that is more than the {asked:duration} asked for, as the score is never left out")
         yield job.say("decision", message(says, asked=job.recipe.time))
     usual = quote.passes_unasked(recipe, len(train_batches.rows), work, job.seen.grey)[1]
-    if job.recipe.time is None and job.info.wanted.get("epochs") is None and epochs < usual:
+    if job.recipe.time is None and job.info.wanted.get("epochs") is None and epochs < usual and not blind:
         says = N_("that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time asks for more")
         yield job.say("decision", message(says, usual=usual))
     left_out = [FINE_TUNING] if not steps and not blind and job.recipe.time is not None else []

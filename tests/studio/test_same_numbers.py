@@ -1,0 +1,331 @@
+"""One run, and every place that shows its numbers: studio, report, terminal, JSON, Python. They are equal, or this fails.
+
+A number of a place is taken for known where the findings of the run, its decisions or its recipe hold it; what no file of the run holds was
+worked out by that place alone, and would be another number one day.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import test_server
+from PIL import Image
+from rich.console import Console
+from test_pages import RUN, _page, go
+from test_server import Server, served, trained  # noqa: F401 (a fixture)
+
+import limpide
+from limpide import ImageClassifier, language
+from limpide.amounts import basis, cell, interval, measured
+from limpide.data.split_file import read_split
+from limpide.events import Note
+from limpide.finding import Finding
+from limpide.predictor import Predictor
+from limpide.report import record
+from limpide.report.page import html_of
+from limpide.report.terminal import print_report
+from limpide.run import Run
+from tests.workflows.runner import limpide as command
+
+UNITS = "%|ms|min|s|h|kB|MB|GB|B|ko|Mo|Go|o|Wh|J|million|millions|billion|px"
+NUMBER = re.compile(rf"(?<![\w.,])\d+(?:[, ]\d{{3}})*(?:[.,]\d+)?(?: (?:{UNITS})(?!\w))?")
+
+
+def numbers(text: object) -> set[str]:
+    """With their units: "96.0 %", "1 min", "1,280"."""
+    return set(NUMBER.findall(plain(text)))
+
+
+def plain(text: object) -> str:
+    return re.sub(r"[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]", " ", str(text)).replace("\N{MINUS SIGN}", "-")
+
+
+@pytest.fixture(scope="module")
+def run(trained: Path) -> Run:  # noqa: F811
+    return Run(trained / "photos-001")
+
+
+@pytest.fixture(scope="module")
+def server(trained: Path) -> Iterator[Server]:  # noqa: F811
+    found = served(trained)
+    yield found
+    test_server.ended(found)
+
+
+@pytest.fixture
+def page(browser: Any, server: Server) -> Iterator[Any]:
+    yield from _page(browser, server)
+
+
+@pytest.fixture(params=["en", "fr"])
+def spoken(request: pytest.FixtureRequest) -> Iterator[str]:
+    language.use(request.param)
+    yield request.param
+    language.use("en")
+
+
+def known(finding: Finding) -> set[str]:
+    """All numbers that a finding holds, as they are written."""
+    texts = [finding.message, *finding.details, finding.source, json.dumps(finding.data.get("matrix", []))]
+    texts += [text for n in finding.numbers for text in (measured(n.value, n.unit), interval(n.low, n.high, n.unit), basis(n.n))]
+    if finding.table:
+        texts += [cell(value, form) for row in finding.table.rows for value, (_, form) in zip(row, finding.table.columns, strict=True)]
+    texts += [text for p in finding.pictures for text in (cell(p.probability, "percent"), p.file)]
+    for bin_ in finding.data.get("bins", []):
+        texts += [cell(value, "count" if name == "n" else "percent") for name, value in bin_.items()]
+    return set().union(*map(numbers, texts))
+
+
+def known_of(run: Run) -> set[str]:
+    info = run.info()
+    data = record.data_of(run.split_file, run.excluded_file)
+    texts: list[object] = [event.message for event in run.events() if isinstance(event, Note)]
+    texts += [cell(n, "count") for _, n in data.parts] + [cell(n, "count") for _, counts in data.per_class for n in counts]
+    texts += [info.created, json.dumps(info.recipe), json.dumps(info.wanted), *(text for fact in record.made_facts(info) for text in fact), run.path]
+    return set().union(*map(known, run.findings().values()), *map(numbers, texts))
+
+
+class Sections(HTMLParser):
+    """The text of each section of a report, without what is drawn and what a script fills in."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: dict[str, str] = {}
+        self._name, self._silent = "", 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "section" and (name := dict(attrs).get("id")):
+            self._name = name
+        self._silent += tag in ("svg", "script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in ("svg", "script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.texts[self._name] = f"{self.texts.get(self._name, '')}\n{data}"
+
+
+def test_no_number_of_the_terminal_is_its_own(run: Run, spoken: str) -> None:
+    shown = io.StringIO()
+    print_report(run, Console(file=shown, width=300))
+    assert numbers(shown.getvalue()) - known_of(run) == set()
+    assert plain(measured(run.finding("accuracy").number("accuracy").value, "share")) in plain(shown.getvalue())  # type: ignore[union-attr]
+
+
+def test_no_number_of_the_report_is_its_own(run: Run, spoken: str) -> None:
+    """But for the sums of one unit, which are compared with torch elsewhere (tests/report/test_browser.py)."""
+    texts = Sections(html_of(run)).texts
+    sentences = numbers(" ".join(re.findall(r'msg(?:id|str).*?"(.*)"', Path(limpide.__file__).with_name("locale").joinpath("fr/LC_MESSAGES/limpide.po").read_text())))  # "the interval (95 %)"
+    own = {name: numbers(text) - known_of(run) - sentences for name, text in texts.items() if name not in ("inside", "made", "")}
+    assert {name: found for name, found in own.items() if found} == {}
+    for name in ("accuracy", "training", "calibration", "cost"):
+        for number in run.finding(name).numbers:  # type: ignore[union-attr]
+            if name != "accuracy" or number.name == "accuracy":
+                for value in (number.value, *([] if number.low is None else [number.low, number.high])):
+                    assert plain(measured(value, number.unit)) in plain(texts[name]), (name, number)
+
+
+READ = """() => [...document.querySelectorAll('section.finding')].map(section => ({
+    says: section.querySelector('p').innerText,
+    numbers: [...section.querySelectorAll('dl.figures > div')].map(one => one.innerText),
+    heads: [...section.querySelectorAll('th')].map(one => one.innerText),
+    rows: [...section.querySelectorAll('tbody tr')].map(row => [...row.children].map(one => one.innerText)),
+    details: [...section.querySelectorAll('details > p.small')].map(one => one.innerText),
+}))"""
+
+
+def test_the_studio_shows_every_claim_with_the_numbers_of_the_run(run: Run, page: Any, spoken: str) -> None:
+    page.evaluate("lang => localStorage.setItem('language', lang)", spoken)
+    page.reload()
+    go(page, f"page=audit&{RUN}", "section.finding")
+    page.evaluate("() => document.querySelectorAll('details').forEach(one => (one.open = true))")
+    for button in page.locator("section.finding .scroll + button").all():
+        button.click()
+    shown = page.evaluate(READ)
+    findings = run.findings()
+    assert len(shown) == len(findings)
+    for name, finding in findings.items():
+        says = " ".join(plain(finding.message).split())
+        matching = [one for one in shown if says in " ".join(plain(one["says"]).split())]
+        assert len(matching) == 1, (name, says)
+        one = matching[0]
+        assert len(one["numbers"]) == len(finding.numbers), name
+        for text, number in zip(one["numbers"], finding.numbers, strict=True):
+            said = plain(text)
+            assert plain(measured(number.value, number.unit)) in said, (name, number, said)
+            for end in (number.low, number.high):
+                assert end is None or plain(measured(end, number.unit)) in said, (name, number, said)
+            assert number.n is None or plain(cell(number.n, "count")) in said, (name, number, said)
+        if finding.table and finding.table.rows:
+            expected = [[plain(cell(value, form)) for value, (_, form) in zip(row, finding.table.columns, strict=True)] for row in finding.table.rows]
+            assert [[" ".join(plain(value).split()) for value in row] for row in one["rows"]] == [[" ".join(v.split()) for v in row] for row in expected], name
+
+
+Shown = dict[str, str]  # place → how a quantity is written there
+
+
+def same(quantity: str, places: Shown) -> None:
+    assert len(places) > 1 and len(set(places.values())) == 1, f"{quantity}: {places}"
+
+
+@pytest.fixture(scope="module")
+def listed(run: Run) -> dict[str, Any]:
+    return json.loads(command("runs", run.path.parent, "--json", cwd=run.path.parent).stdout)[0]  # type: ignore[no-any-return]
+
+
+def test_scores_and_costs_are_the_same_everywhere(run: Run, server: Server, page: Any, listed: dict[str, Any]) -> None:
+    language.use("en")
+    findings, info = run.findings(), run.info()
+    score, cost = findings["accuracy"].number("accuracy"), findings["cost"].number
+    texts = {name: plain(text) for name, text in Sections(html_of(run)).texts.items()}
+    rows = {name: _row(page, hash) for name, hash in (("runs", "page=runs"), ("compare", f"page=compare&runs={run.path.name}&by=energy"))}
+    about = server.json(f"/api/runs/{run.path.name}")
+    rows_of = list(read_split(run.split_file))
+    files, labels = ([row[name] for row in rows_of if row["part"] == "test"] for name in ("file", "label"))
+    photos = run.path.parents[1] / "photos"
+    predictor = Predictor(run.model_file)
+    said = [predictor.classes[k] for k in predictor.probabilities([opened(photos / file) for file in files]).argmax(1)]
+    right = sum(a == b for a, b in zip(said, labels, strict=True))
+    matrix = np.array(findings["confusion"].data["matrix"])
+    classes = findings["classes"].table
+    assert classes is not None
+    named = {name: k for k, (name, _) in enumerate(classes.columns)}
+    recalled = sum(row[named["recall"]] * row[named["test images"]] for row in classes.rows)
+
+    def share(value: float) -> str:
+        return plain(measured(value, "share"))
+
+    same(
+        "accuracy",
+        {
+            "finding": share(score.value),
+            "its interval is around it": share(score.value) if score.low <= score.value <= score.high else "not",  # type: ignore[operator]
+            "runs --json": share(listed["accuracy"]),
+            "the sealed file, asked anew": share(right / len(files)),
+            "the matrix": share(np.trace(matrix) / matrix.sum()),
+            "all recalls": share(recalled / len(files)),
+            "the network among simpler models": share(findings["simpler"].table.rows[0][1]),  # type: ignore[union-attr, arg-type]
+            "studio, Runs": rows["runs"]["accuracy"],
+            "studio, Compare": rows["compare"]["accuracy"],
+            "studio, the run": share(about["about"]["accuracy"]["value"]) if "about" in about else share(about["accuracy"]["value"]),
+            "report": share(score.value) if share(score.value) in texts["accuracy"] else texts["accuracy"][:200],
+        },
+    )
+    for end, low in (("low", True), ("high", False)):
+        value = score.low if low else score.high
+        assert value is not None
+        same(
+            f"accuracy, {end}",
+            {"finding": share(value), "runs --json": share(listed[f"accuracy_{end}"]), "Runs": rows["runs"][end], "Compare": rows["compare"][end]},
+        )
+    wrong = len(files) - right
+    same(
+        "mistakes",
+        {
+            "asked anew": str(wrong),
+            "Errors": str(server.json(f"/api/runs/{run.path.name}/look/worst")["wrong"]),
+            "matrix": str(matrix.sum() - np.trace(matrix)),
+        },
+    )
+    assert f"wrong on {wrong} of {len(files)}" in plain(findings["mistakes"].message)
+    energy = next(number for number in findings["cost"].numbers if number.unit == "Wh")
+    same("energy", {"finding": plain(measured(energy.value, "Wh")), "Runs": rows["runs"]["energy"], "Compare": rows["compare"]["energy"]})
+    assert info.final is not None
+    validation = plain(measured(info.final.accuracy, "share"))
+    go(page, f"page=live&{RUN}", "dl.figures")
+    assert f"Validation accuracy, model kept\n{validation}" in plain(page.inner_text("main"))
+    assert validation in plain(findings["training"].message)
+    same(
+        "whole time",
+        {
+            "finding": plain(measured(cost("whole time").value, "s")),
+            "runs --json": plain(measured(listed["seconds"], "s")),
+            "Runs": rows["runs"]["time"],
+            "run.json": plain(measured(info.seconds, "s")),
+        },
+    )
+    same("training time", {"finding": plain(measured(cost("training time").value, "s")), "runs --json": plain(measured(listed["training_seconds"], "s"))})
+    same("model file", {"finding": f"{cost('model file').value:.0f}", "disk": str(run.model_file.stat().st_size)})
+    anatomy = server.json(f"/api/runs/{run.path.name}/look/anatomy?image=row-0")["ops"]
+    same("parameters", {"finding": str(int(cost("parameters").value)), "Anatomy": str(sum(op["parameters"] for op in anatomy))})
+    same("multiply-adds", {"finding": str(int(cost("multiply-adds an image").value)), "Anatomy": str(sum(op["multiply_adds"] for op in anatomy))})
+    parts = Counter(row["part"] for row in rows_of)
+    counted: Counter[str] = Counter()
+    for of_class in server.json(f"/api/runs/{run.path.name}/look/album")["counts"].values():
+        counted.update(of_class)
+    same(
+        "images of each part",
+        {
+            "split.csv": str(sorted(parts.items())),
+            "Data": str(sorted(counted.items())),
+            "report": str(sorted((name.replace("training", "train"), n) for name, n in record.data_of(run.split_file, run.excluded_file).parts)),
+        },
+    )
+
+
+def opened(file: Path) -> Image.Image:
+    with Image.open(file) as found:
+        return found.convert("RGB")
+
+
+def _row(page: Any, hash: str) -> Shown:
+    """Accuracy, its interval, energy and whole time, as the row of the run shows them."""
+    go(page, hash, "table tbody tr")
+    text = plain(page.locator("table tbody tr").first.inner_text())
+    accuracy, low, high = re.findall(r"\d+(?:\.\d+)? ?%", text)[:3]
+    energy = re.search(r"[\d.]+ (?:Wh|kWh|mWh|µWh)", text)
+    time = re.findall(r"(?:\d+ h )?(?:\d+ min )?[\d.]+ s", text)
+    return {"accuracy": accuracy, "low": low, "high": high, "energy": energy[0] if energy else "", "time": time[0] if time else ""}
+
+
+def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Server, tmp_path: Path) -> None:
+    language.use("en")
+    photos = run.path.parents[1] / "photos"
+    probes = np.load(run.path / "predictions" / "probes.npz")
+    watched = server.json(f"/api/runs/{run.path.name}/look/predictions")
+    rows = [row["file"] for row in read_split(run.split_file)]
+    model = ImageClassifier.load(run.path)
+    test = np.load(run.path / "predictions" / "test.npz")
+    for k in (0, len(probes["files"]) - 1):
+        file = bytes(probes["files"][k]).decode()
+        image = photos / file
+        row = rows.index(file)
+        top = {name: server.json(f"/api/runs/{run.path.name}/look/prediction?image={name}")["top"][0] for name in (f"probe-{k}", f"row-{row}")}
+        told = json.loads(command("predict", run.path, image, "--json", cwd=tmp_path).stdout)[0]
+        explained = json.loads(command("explain", run.path, image, "--json", cwd=tmp_path).stdout)
+        by_classes = np.asarray(model.predict_proba([str(image)]))[0]
+        seen = limpide.see(str(run.path), str(image))
+        found = {
+            "predict --json": told["probability"],
+            "ImageClassifier": float(by_classes.max()),
+            "Predictor": float(Predictor(run.model_file).probabilities([opened(image)])[0].max()),
+            "studio, watched images": watched["probability"][k],
+            "studio, the watched image": top[f"probe-{k}"]["probability"],
+            "studio, the row of the data": top[f"row-{row}"]["probability"],
+            "explain --json": explained["prediction"]["table"]["rows"][0][1],
+            "see()": float(seen.probabilities.max()),
+        }
+        labels = {told["label"], str(model.predict([str(image)])[0]), watched["classes"][watched["predicted"][k]], *(one["class"] for one in top.values())}
+        assert len(labels) == 1, labels
+        assert max(found.values()) - min(found.values()) < 2e-5, found
+        same("its probability", {place: plain(measured(value, "share")) for place, value in found.items()})
+    stored = {bytes(name).decode(): p.max() for name, p in zip(test["files"], test["probabilities"], strict=True)}
+    mapped = server.json(f"/api/runs/{run.path.name}/look/embedding")
+    worst = server.json(f"/api/runs/{run.path.name}/look/worst")["images"]
+    pictures = {p.file: p.probability for finding in run.findings().values() for p in finding.pictures if p.file in stored}
+    of_map = {rows[row]: p for row, p in zip(mapped["rows"], mapped["probability"], strict=True) if rows[row] in stored}
+    assert of_map and worst
+    for place, some in {"Map": of_map, "Errors": {one["file"]: one["probability"] for one in worst}, "pictures of the findings": pictures}.items():
+        for file, value in some.items():
+            assert value == pytest.approx(float(stored[file]), abs=6e-5), (place, file)
