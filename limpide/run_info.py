@@ -176,7 +176,7 @@ class RunInfo:
         """Choices of the recipe that the model which is kept did not follow, and what it has in their place; None: nothing."""
         if self.final is None or self.final.kind != "frozen":
             return {}
-        return {**({"image_size": self.final.preprocessing["size"]} if "size" in self.final.preprocessing else {}), **dict.fromkeys(OF_STEPS)}
+        return {"image_size": self.final.preprocessing.get("size"), **dict.fromkeys(OF_STEPS)}
 
     @property
     def model(self) -> str:

@@ -75,7 +75,7 @@ def _overfitted(best: int, epochs: Sequence[Epoch]) -> tuple[Verdict, Message]:
         )
         return "ok", message(says, kept=kept + 1, n=best + 2)
     says = N_(
-        "The weights after pass {kept:count} are kept, which had most of validation right although it overfits from pass {n:count} on: the loss on validation rises while the loss on training falls."
+        "The weights after pass {kept:count} are kept, which had the highest validation accuracy although it overfits from pass {n:count} on: the loss on validation rises while the loss on training falls."
     )
     return "warn", message(says, kept=kept + 1, n=best + 2)
 

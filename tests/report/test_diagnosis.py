@@ -45,7 +45,7 @@ def test_what_is_said_when_it_is_over(losses: list[float], validation: tuple[flo
     [
         (None, 1, "warn", "It overfits from pass 3 on"),
         ("trained", 1, "ok", "The weights after pass 2 are kept, from before it overfits: from pass 3 on"),
-        ("fine-tuned", 3, "warn", "The weights after pass 4 are kept, which had most of validation right although it overfits from pass 3 on"),
+        ("fine-tuned", 3, "warn", "The weights after pass 4 are kept, which had the highest validation accuracy although it overfits from pass 3 on"),
         ("frozen", 1, "ok", "Fine-tuning did no better on validation than the first model, which is kept."),
     ],
 )

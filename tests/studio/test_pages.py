@@ -30,6 +30,7 @@ from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
 from limpide.models import MODELS, PRETRAINED
+from limpide.report.page import html_of
 from limpide.run import Run
 from limpide.run_info import Final
 from limpide.studio.answers import finite
@@ -353,7 +354,7 @@ def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None: 
     events = [json.loads(line) for line in (Run.all_in(trained)[0].events_file).read_text().splitlines()]
     best = [event for event in events if event["kind"] == "epoch" and event["best"]][-1]
     shown = page.inner_text("main")
-    assert f"Kept: the weights after pass {best['n'] + 1}, which had the most of validation right: {100 * best['validation_accuracy']:.1f}" in shown
+    assert f"Kept: the weights after pass {best['n'] + 1}, with the highest validation accuracy: {100 * best['validation_accuracy']:.1f}" in shown
     assert f"{page.locator('.probe').count()} validation images, asked again and again" in shown
 
 
@@ -365,7 +366,7 @@ def test_live_says_what_of_a_judged_run_is_worth_a_look(copied: Path, page: Any)
     go(page, "page=live&run=copied-001", "text=To know before you use it")
     shown = page.locator("li:has(.badge)").all_inner_texts()
     assert len(shown) == len(expected) >= 2 and all(any(sentence in line for line in shown) for sentence in expected)
-    page.get_by_role("link", name="Their evidence, and all that was found").click()
+    page.get_by_role("link", name="All findings, with their evidence").click()
     page.wait_for_selector(".finding")
 
 
@@ -523,8 +524,8 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(copied: Path, page
     ("over", "kind", "first", "told"),
     [
         (True, "frozen", 0.5, "Kept: the first model"),
-        (False, None, 1.01, "The most of validation right so far: 101.0\N{NO-BREAK SPACE}%, by the first model"),
-        (False, None, 0.0, "The most of validation right so far: "),
+        (False, None, 1.01, "Highest validation accuracy so far: 101.0\N{NO-BREAK SPACE}%, of the first model"),
+        (False, None, 0.0, "Highest validation accuracy so far: "),
     ],
 )
 def test_the_first_model_counts_among_what_is_kept(copied: Path, page: Any, over: bool, kind: str | None, first: float, told: str) -> None:
@@ -553,7 +554,10 @@ def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, 
             assert server.ask("/api/runs/copied-001/control", "POST", b'{"do": "pause"}')[0] == 409, "what no longer does anything is refused"
         assert page.inner_text("h1") == "Fine-tuning did no better on validation than the first model, which is kept."
         figures = page.inner_text(".figures")
-        assert "Validation accuracy, model kept\n100.0\N{NO-BREAK SPACE}% first model" in figures and "Validation accuracy, last pass\n76.0\N{NO-BREAK SPACE}% pass 5" in figures
+        assert (
+            "Validation accuracy, model kept\n100.0\N{NO-BREAK SPACE}% first model" in figures
+            and "Validation accuracy, last pass\n76.0\N{NO-BREAK SPACE}% pass 5" in figures
+        )
         assert f"Step\n{info.steps}\n" in figures and "Machine" not in figures
         assert page.get_by_role("button", name="Pause").count() == 0 and "overfits" not in page.inner_text("main")
 
@@ -641,6 +645,7 @@ def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) ->
     assert cells["image_size"] == ["32 px", "32 px\nfine-tuning, not kept: 128 px"]
     assert cells["epochs"][1] == "–\nfine-tuning, not kept: 3" and cells["freeze"][1].startswith("all but the last layer\n")
     assert page.locator(".plot").count() == 2, "one data set, one picture"
+    assert "The model that is kept is the first one: it sees squares of 32 px" in html_of(run)
 
 
 def test_pages_write_amounts_as_the_report_does(page: Any) -> None:
@@ -684,7 +689,7 @@ def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(pag
     assert start.is_enabled()
     page.get_by_text("More choices").click()
     page.wait_for_selector("option[value=resnet18]", state="attached")
-    assert "11.7M parameters" in page.locator("option[value=resnet18]").inner_text()
+    assert "11.7 million parameters" in page.locator("option[value=resnet18]").inner_text()
     published, scratch = ({option.get_attribute("value") for option in group.locator("option").all()} for group in page.locator("optgroup").all())
     assert published == set(PRETRAINED) and scratch == set(MODELS) - published
     choices = page.locator(".choices select")

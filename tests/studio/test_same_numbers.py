@@ -126,7 +126,9 @@ def test_no_number_of_the_terminal_is_its_own(run: Run, spoken: str) -> None:
 def test_no_number_of_the_report_is_its_own(run: Run, spoken: str) -> None:
     """But for the sums of one unit, which are compared with torch elsewhere (tests/report/test_browser.py)."""
     texts = Sections(html_of(run)).texts
-    sentences = numbers(" ".join(re.findall(r'msg(?:id|str).*?"(.*)"', Path(limpide.__file__).with_name("locale").joinpath("fr/LC_MESSAGES/limpide.po").read_text())))  # "the interval (95 %)"
+    sentences = numbers(
+        " ".join(re.findall(r'msg(?:id|str).*?"(.*)"', Path(limpide.__file__).with_name("locale").joinpath("fr/LC_MESSAGES/limpide.po").read_text()))
+    )  # "the interval (95 %)"
     own = {name: numbers(text) - known_of(run) - sentences for name, text in texts.items() if name not in ("inside", "made", "")}
     assert {name: found for name, found in own.items() if found} == {}
     for name in ("accuracy", "training", "calibration", "cost"):
@@ -242,7 +244,7 @@ def test_scores_and_costs_are_the_same_everywhere(run: Run, server: Server, page
     energy = next(number for number in findings["cost"].numbers if number.unit == "Wh")
     same("energy", {"finding": plain(measured(energy.value, "Wh")), "Runs": rows["runs"]["energy"], "Compare": rows["compare"]["energy"]})
     assert info.final is not None
-    validation = plain(measured(info.final.accuracy, "share"))
+    validation = plain(measured(info.final.validation, "share"))
     go(page, f"page=live&{RUN}", "dl.figures")
     assert f"Validation accuracy, model kept\n{validation}" in plain(page.inner_text("main"))
     assert validation in plain(findings["training"].message)

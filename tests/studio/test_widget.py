@@ -433,7 +433,7 @@ def test_covering_the_image_changes_the_answer(notebook: Callable[[Kernel], Note
     after = told(network, covered)["head"].softmax(0)
     best = int(told(network, image)["head"].argmax())
     row = open_.page.locator("tr", has=open_.page.locator(f"td:text-is('{best}')")).last
-    open_.wait(lambda: row.locator("td").last.inner_text() == f"{100 * float(after[best]):.1f}%")
+    open_.wait(lambda: row.locator("td").last.inner_text() == f"{100 * float(after[best]):.1f}\N{NO-BREAK SPACE}%")
 
 
 def test_it_follows_the_notebook_and_speaks_french(notebook: Callable[[Kernel], Notebook], kernel: Kernel) -> None:
