@@ -596,6 +596,36 @@ def test_a_photograph_is_dropped_on_any_page(page: Any, tmp_path: Path) -> None:
         page.wait_for_function("() => /image=drop-/.test(location.hash)")
 
 
+def test_a_file_that_is_no_image_leaves_every_page_where_it_was(browser: Any, server: Server) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    refused: list[str] = []
+    page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
+    page.goto(f"http://127.0.0.1:{server.port}/?token={server.token}")
+    wrong = {
+        "cut.png": ("[137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0]", "The file is cut short or damaged: copy it again from where it comes"),
+        "dot.gif": (
+            "Uint8Array.from(atob('R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='), (c) => c.charCodeAt())",
+            "The image is too small or too thin: take one",
+        ),
+    }
+    try:
+        for hash, shown in ((f"page=unit&{RUN}&image=probe-1", ".written"), (f"page=live&{RUN}", ".probe"), ("page=learn&part=bench", "#total")):
+            go(page, hash, shown)
+            before = page.url
+            for name, (bytes_, why) in wrong.items():
+                page.evaluate(
+                    f"""() => {{ const data = new DataTransfer(); data.items.add(new File([new Uint8Array({bytes_})], '{name}'));
+                    document.body.dispatchEvent(new DragEvent('drop', {{ dataTransfer: data, bubbles: true, cancelable: true }})); }}"""
+                )
+                page.wait_for_selector(f"[role=alert] >> text={name} was not taken. {why}")
+                assert page.url == before and page.locator(shown).count() >= 1
+        assert len(refused) == 6 and all("/api/upload?" in url for url in refused), "nothing looks at what was refused"
+    finally:
+        context.close()
+
+
 def test_the_threshold_of_copies_moves_what_is_shown(page: Any) -> None:
     go(page, f"page=data&{RUN}")
     page.get_by_role("button", name="Look for them").click()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import http.client
+import io
 import json
 import os
 import shlex
@@ -27,11 +28,14 @@ import pytest
 from PIL import Image
 
 from limpide import ImageClassifier, language
+from limpide.data import decode
 from limpide.machine import cores
 from limpide.recipe import Recipe
 from limpide.report.page import html_of
 from limpide.run import Run
 from limpide.studio import worker
+from limpide.studio.looking import taken
+from limpide.studio.server import MOST_UPLOAD, UPLOADS, Studio
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300"}
 
@@ -438,7 +442,8 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
     order = b'{"do": "pause"}'
     assert said(RUN + "/control", "POST", order) == "this run is not training"
     assert said(RUN + "/control?lang=fr", "POST", order) == "cet entraînement n’est pas en cours"
-    assert said("/api/upload?lang=fr", "POST", b"0" * 20_000_001) == "l’image dépasse 20\N{NO-BREAK SPACE}Mo"
+    large = server.ask("/api/upload?lang=fr", "POST", b"0" * (MOST_UPLOAD + 1))
+    assert large[0] == 413 and json.loads(large[2])["error"].startswith("le fichier dépasse 100\N{NO-BREAK SPACE}Mo")
     marks = server.runs / "photos-001" / "marks.csv"
     marks.write_text("no,such,columns\n1,2,3\n")
     try:
@@ -490,13 +495,47 @@ def test_one_damaged_run_does_not_hide_the_others(server: Server) -> None:
 
 
 def test_what_is_dropped_is_an_image_or_refused(server: Server) -> None:
-    status, _, data = server.ask("/api/upload", "POST", b"no image at all")
-    name = json.loads(data)["image"]
-    assert status == 200 and server.ask(f"{RUN}/look/prediction?image={name}")[0] == 422
     file = next((server.runs.parent / "photos" / "disc").glob("*.png")).read_bytes()
+    refused = {
+        b"": "the file is empty: copy it again",
+        file[:300]: "the file is cut short or damaged: copy it again",
+        b"no image at all": "its content is no image format that can be read here: save the picture as PNG or JPEG",
+        b"%PDF-1.7": "it is a PDF or PostScript document, not an image: save",
+        b"<svg></svg>": "it is a drawing (SVG), not made of pixels: convert it to PNG",
+        _png(1, 1): "the image is too small or too thin: take one of at least 4 pixels a side, and at most 50 times as long",
+        _png(4000, 20): "the image is too small or too thin",
+    }
+    for data, why in refused.items():
+        status, _, told = server.ask("/api/upload", "POST", data)
+        assert status == 422 and json.loads(told)["error"].startswith(why), told
+    assert set(taken.REMEDIES) | {reason for reason in decode.REASONS if ":" in reason} == set(decode.REASONS), "every reason says what to do"
     name = json.loads(server.ask("/api/upload", "POST", file)[2])["image"]
     assert server.json(f"{RUN}/look/prediction?image={name}")["top"][0]["class"] == "disc"
-    assert server.ask("/api/upload", "POST", b"0" * 20_000_001)[0] == 413
+    large = _png(3464, 3464, noise=True)
+    assert len(large) > 35_000_000
+    name = json.loads(server.ask("/api/upload", "POST", large)[2])["image"]
+    assert server.json(f"{RUN}/look/prediction?image={name}")["top"], "a photograph of 12 megapixels as PNG"
+
+
+def _png(width: int, height: int, noise: bool = False) -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8) if noise else np.zeros((height, width, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
+def test_uploads_stay_within_their_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("limpide.studio.server.MOST_KEPT", 1000)
+    studio = Studio(tmp_path)
+    try:
+        names = [studio.keep(b"0" * size) for size in (600, 300, 200)]
+        assert list(studio.uploads) == names[1:]
+        names = [studio.keep(b"0" * 5000)]
+        assert list(studio.uploads) == names, "the newest stays, however large"
+        names = [studio.keep(b"0") for _ in range(UPLOADS + 1)]
+        assert list(studio.uploads) == names[1:]
+    finally:
+        studio.close()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 import { html, useEffect, useMemo, useState } from "../../html.js";
 import { place, go } from "../../state.js";
 import { t, fixed } from "../../words.js";
+import { upload } from "../../api.js";
 import { Axes } from "../../axes.js";
 import { Scale, signed, unsigned, cell, most } from "../../paint.js";
 
@@ -71,10 +72,11 @@ export default () => {
   const [failed, fail] = useState("");
   const take = async (file) => {
     try {
-      set(await grey(file));
+      await upload(file); // what is an image is decided in one place
+      set(await grey(file).catch(() => { throw new Error(t("learn.bench.unread")); }));
       fail("");
-    } catch {
-      fail(t("learn.bench.unread", { file: file.name }));
+    } catch (error) {
+      fail(t("drop.failed", { file: file.name, why: error.message }));
     }
   };
   useEffect(() => {
