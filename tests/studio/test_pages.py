@@ -15,11 +15,13 @@ import pytest
 import test_server
 import torch
 from PIL import Image
+from strokes import strokes
 from test_server import Server, served, trained  # noqa: F401 (a fixture)
 from test_watching import begun, learning
 
 from benchmarks.studio import first_page
 from limpide.browser import STATIC
+from limpide.data.datasets import NAMED
 from limpide.data.split_file import read_split
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
@@ -28,6 +30,8 @@ from limpide.models import MODELS, PRETRAINED
 from limpide.run import Run
 from limpide.studio.looking.drawn import _measured
 from limpide.studio.series import summary
+from limpide.training.batches import as_tensor
+from limpide.training.network import trained as network_of
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
@@ -727,7 +731,7 @@ def test_pictures_have_the_pixels_of_the_screen(browser: Any, server: Server) ->
 
 
 def test_a_drawing_becomes_as_large_as_thick_and_as_central_as_the_images(page: Any) -> None:
-    like = {"extent": 20 / 28, "stroke": 0.1, "centre": "mass", "level": 255, "ground": 0, "drawn": True}
+    like = {"width": 20 / 28, "height": 20 / 28, "stroke": 0.1, "centre": "mass", "level": 255, "ground": 0, "drawn": True}
     for lines in ([[[0.1, 0.1], [0.3, 0.1], [0.2, 0.35]]], [[[0.8, 0.05], [0.8, 0.95]], [[0.6, 0.2], [0.95, 0.2]]]):
         pixels = page.evaluate(
             """([lines, like]) => import('/static/pad.js').then((m) => { const c = document.createElement('canvas'); c.width = c.height = 280;
@@ -757,12 +761,40 @@ def test_whoever_has_no_network_for_digits_can_train_one_there(browser: Any, tmp
         test_server.ended(server)
 
 
+# As the page does: the drawing is made like the images, handed over, and the network is asked.
+NAMED_OF = """async ([run, drawings]) => { const [{ made }, { ask, upload }] = await Promise.all([import('/static/pad.js'), import('/static/api.js')]);
+    const like = await ask(run, 'ink'), said = [];
+    for (const lines of drawings) {
+        const { image } = await upload(await new Promise((done) => made(lines, like).toBlob(done)));
+        said.push((await ask(run, 'prediction', { snapshot: 'best', image })).top[0].class);
+    }
+    return said; }"""
+
+
+def named_as_drawn(page: Any, run: Run, most: int) -> tuple[float, float]:
+    """(share of the first test images that is named rightly, that of their lines drawn on the pad)."""
+    rows = [row for row in read_split(run.split_file) if row["part"] == "test"][:most]
+    data = NAMED[run.info().data]()
+    places = {name: k for k, name in enumerate(data.images.names)}
+    images = [data.images.array[places[row["file"]]] for row in rows]  # type: ignore[attr-defined]
+    network, preprocessing = network_of(run)
+    squares = np.stack([preprocessing.pixels(Image.fromarray(image).convert("RGB")) for image in images])
+    with torch.no_grad():
+        said = network(as_tensor(squares, preprocessing)).argmax(1).tolist()
+    drawn = page.evaluate(NAMED_OF, [run.path.name, [strokes(image) for image in images]])
+    truth = [row["label"] for row in rows]
+    classes = run.info().classes
+    return float(np.mean([classes[k] == t for k, t in zip(said, truth, strict=True)])), float(np.mean([a == t for a, t in zip(drawn, truth, strict=True)]))
+
+
 def test_a_drawn_digit_is_named_and_every_unit_lit(browser: Any, tmp_path: Path) -> None:
     process = begun(tmp_path, "--epochs", "20", "--model", "cnn")
     assert process.wait(180) == 0
     server = served(tmp_path)
     try:
         for page in _page(browser, server):
+            score, drawn = named_as_drawn(page, Run.all_in(tmp_path)[0], 200)
+            assert score > 0.95 and drawn >= score - 0.03, (score, drawn)
             go(page, "page=learn&part=digit")
             box = page.locator("#pad").bounding_box()
             page.mouse.move(box["x"] + 140, box["y"] + 40)
