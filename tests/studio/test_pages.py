@@ -307,6 +307,38 @@ def test_a_place_that_decides_is_looked_for(page: Any) -> None:
     page.wait_for_selector(".over .box")  # once its picture has come
 
 
+def test_a_weight_is_shown_as_it_is_and_what_cannot_be_is_said(page: Any) -> None:
+    go(page, f"page=unit&{RUN}", ".written")
+    unit = page.evaluate(
+        "() => import('/static/api.js').then(({ ask }) => ask('photos-001', 'unit', { snapshot: 'best', image: 'probe-0', key: 'blocks.0.0' }))"
+    )
+    assert page.inner_text("h1").endswith("and a bias.") == ("the unit’s own constant" in page.inner_text("main")) == (unit["bias"] != 0)
+    place, weight, try_ = page.locator("#place"), page.locator("#weight"), page.get_by_role("button", name="Try")
+    for k in (0, 5):
+        place.fill(str(k))
+        assert float(weight.input_value()) == pytest.approx(unit["weights"][k], abs=1e-6)
+        assert page.locator("main .error").count() == 0
+        try_.click()  # as it is
+        page.wait_for_selector("text=Then")
+        before, after = ([row.locator("td").nth(n).inner_text() for row in page.locator("tr:has(td:nth-child(3))", has_text="%").all()] for n in (1, 2))
+        assert before and before == after, "an untouched form changes nothing"
+    place.fill("999")
+    assert page.inner_text("main .error") == "The weights of this channel are numbered from 0 to 26." and try_.is_disabled()
+    place.fill("3")
+    weight.fill("")
+    assert page.inner_text("main .error") == "Write a number between −1,000,000 and 1,000,000." and try_.is_disabled()
+    weight.fill("40")
+    assert f"It is {unit['weights'][3]:.5f}"[:12].replace("-", "−") in page.inner_text("main")
+    try_.click()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('main tr')].some((row) => row.children.length === 3 && /%/.test(row.children[1].innerText) && row.children[1].innerText !== row.children[2].innerText)"
+    )
+    page.set_viewport_size({"width": 420, "height": 900})
+    sign, products = page.locator(".term").nth(1).locator("> span"), page.locator(".term").nth(1).locator("figure")
+    a, b = sign.bounding_box(), products.bounding_box()
+    assert b["y"] < a["y"] + a["height"] / 2 < b["y"] + b["height"], "the sign stands beside the products"
+
+
 def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None:  # noqa: F811
     go(page, f"page=live&{RUN}", ".probe")
     events = [json.loads(line) for line in (Run.all_in(trained)[0].events_file).read_text().splitlines()]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from limpide.errors import LimpideError
-from limpide.language import Message
+from limpide.language import N_, Message, message
 from limpide.studio.looking import data, drawn, image, inside, judged, networks, report, taken
 from limpide.studio.looking.looker import Answer, Looker
 
@@ -92,8 +92,11 @@ def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, An
     except LimpideError as error:
         return "error", error, b""
     except Exception as error:
-        told = str(error) if isinstance(error, OSError) or not error.args else error.args[0]
-        return "error", (told if isinstance(told, Message) else str(told)) or type(error).__name__, b""
+        told = error.args[0] if error.args else ""
+        if isinstance(told, Message):
+            return "error", told, b""
+        # In the words of a library, which nobody chose for whoever reads this: so a sentence comes first.
+        return "error", message(N_("this could not be worked out: {reason}"), reason=str(error) or type(error).__name__), b""
 
 
 ANSWERS: dict[str, Callable[..., Answer]] = {
