@@ -213,9 +213,11 @@ def test_mistakes_cells_and_suspects_are_those_of_the_predictions(looker: Looker
     worst = ask(looker, run, "worst")
     loss = -np.log(stored["probabilities"][np.arange(len(truth)), truth])
     assert worst["wrong"] == int((said != truth).sum()) and worst["total"] == len(truth) and worst["mean_loss"] == pytest.approx(float(loss.mean()), rel=1e-5)
-    assert [one["loss"] for one in worst["images"]] == pytest.approx(sorted(loss.tolist(), reverse=True)[:60], rel=1e-5)
+    for name, some in (("mistakes", said != truth), ("doubtful", said == truth)):
+        assert [one["loss"] for one in worst[name]] == pytest.approx(sorted(loss[some].tolist(), reverse=True)[:60], rel=1e-5)
+        assert all((one["label"] == one["predicted"]) == (name == "doubtful") for one in worst[name])
     rows = list(read_split(run.split_file))
-    assert all(rows[one["row"]]["file"] == one["file"] and rows[one["row"]]["label"] == one["label"] for one in worst["images"])
+    assert all(rows[one["row"]]["file"] == one["file"] and rows[one["row"]]["label"] == one["label"] for one in worst["mistakes"] + worst["doubtful"])
     for i in range(2):
         for j in range(2):
             found = ask(looker, run, "cell", truth=i, said=j)
