@@ -32,7 +32,7 @@ const signed = (text) => text.replace("-", "\u2212");
 export const tiny = (value) => {
   if (!value) return "0";
   const [mantissa, exponent] = value.toExponential(1).split("e");
-  return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))} · 10${[...String(Number(exponent))].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
+  return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))}\u00a0·\u00a010${[...String(Number(exponent))].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
 };
 export const number = (value, digits = 3) => (value == null || !isFinite(value) ? "–" : value !== 0 && Math.abs(value) < 1e-4 ? tiny(value) : signed(format({ maximumSignificantDigits: Math.max(digits, 1) }).format(Object.is(value, -0) ? 0 : value)));
 /** With so many digits, a true minus sign, and never "−0.00". */
