@@ -191,7 +191,9 @@ def mistakes(classes: tuple[str, ...], counts: np.ndarray, pictures: list[Pictur
         Finding(
             "mistakes",
             "ok",
-            message("It was wrong on {n:count} of {total:count} test images, and at least 90 % sure on {sure:count} of those.", n=88, total=10_000, sure=17),
+            message(
+                "It was wrong on {n:count} of {total:count} test images, on {sure:count} of them with 90 % confidence or more.", n=88, total=10_000, sure=17
+            ),
             pictures=wrong[:24],
             details=[message("A confident mistake is often a wrong label: look at these first.")],
         ),
