@@ -237,7 +237,7 @@ def test_a_value_of_torch_that_is_not_the_sum_is_called_out(opened: Any, tmp_pat
     page.locator("#inside-live .map button").nth(2).click()
     page.locator("#inside-live .scores button", has_text="7").click()
     assert page.locator("#inside-live .differs").count() == 2 and page.locator("#inside-live .agrees").count() == 0
-    assert "difference 1.0 · 10⁻³" in page.locator("#inside-live").inner_text()
+    assert "difference 1.0\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10⁻³" in page.locator("#inside-live").inner_text()
 
 
 def test_the_arrow_keys_move_the_unit(opened: Any, tmp_path: Path) -> None:

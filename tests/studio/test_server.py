@@ -455,7 +455,7 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
     assert said(RUN + "/control", "POST", order) == "this run is not training"
     assert said(RUN + "/control?lang=fr", "POST", order) == "cet entraînement n’est pas en cours"
     large = server.ask("/api/upload?lang=fr", "POST", b"0" * (MOST_UPLOAD + 1))
-    assert large[0] == 413 and json.loads(large[2])["error"].lower().startswith("le fichier dépasse 100\N{NO-BREAK SPACE}Mo")
+    assert large[0] == 413 and json.loads(large[2])["error"].lower().startswith("le fichier dépasse 100\N{NO-BREAK SPACE}mo")
     marks = server.runs / "photos-001" / "marks.csv"
     marks.write_text("no,such,columns\n1,2,3\n")
     try:
