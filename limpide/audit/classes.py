@@ -146,7 +146,9 @@ def mistakes(evidence: Evidence) -> Finding:
     sure = int((evidence.probabilities[wrong].max(1) >= SURE).sum()) if len(wrong) else 0
     says = (
         message(
-            N_("It was wrong on {n:count} of {total:count} test images, and at least 90 % sure on {sure:count} of those."),
+            N_("It was wrong on {n:count} of {total:count} test images, on {sure:count} of them with 90 % confidence or more.")
+            if sure
+            else N_("It was wrong on {n:count} of {total:count} test images, on none of them with 90 % confidence or more."),
             n=len(wrong),
             total=len(evidence.truth),
             sure=sure,

@@ -93,7 +93,7 @@ def leaks(checked: Checked) -> Finding:
     """Images of one of the user's parts that are in another one, too."""
     given = checked.dataset.given
     if len(np.unique(given)) < 2:
-        return Finding("leaks", "ok", message(N_("The parts are ours to choose, and copies of an image are never cut apart.")))
+        return Finding("leaks", "ok", message(N_("limpide chose the parts itself, and keeps copies of an image in the same part.")))
     rows = []
     for group in checked.twins():
         parts = {int(given[i]) for i in group}

@@ -10,13 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limpide.interpret.rules.products import same_padding
-from limpide.interpret.rules.terms import pair
+from limpide.interpret.rules.products import normalization, same_padding
+from limpide.interpret.rules.terms import Unknown, pair
 from limpide.interpret.trace import Op, Source, Trace
+from limpide.interpret.why import following
 
 MOST_BYTES = 1_500_000  # of both ends: what a page that is sent by mail can carry, written in base64
 MOST_OF_LAST = 400_000  # of these, for the last layer
 MOST_CHANNELS = 32  # whose maps are kept: more cannot be looked through
+# What sums.js can do to a number of the first layer on its way to the next one; batch normalization is a slope and a shift of each channel.
+STEPS = ("batch_norm", "dropout", "relu", "relu6", "silu", "hardswish", "sigmoid", "tanh")
 BEFORE = ("pad", "contiguous", "clone", "to", "float")  # what may happen to an image on its way into the first convolution
 
 
@@ -65,7 +68,29 @@ def _first(seen: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
         "padding": np.array(padding),
         "dilation": np.array(dilation),
         "groups": np.array(groups),
-    }
+    } | _after(seen, op, channels)
+
+
+def _after(seen: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
+    """The steps that follow, as far as they can be done again: their keys, names, and of each kept channel slope and shift; 1 and 0 where there are none."""
+    keys, names, slopes, shifts = [], [], [], []
+    for step in following(seen, op):
+        slope, shift = torch.ones(len(channels)), torch.zeros(len(channels))
+        bounds = [value for value in (*step.args[1:], *step.kwargs.values()) if not isinstance(value, bool)]
+        if step.name == "batch_norm":
+            try:
+                slope, shift = (one[channels] for one in normalization(step))
+            except Unknown:
+                break
+        elif step.name not in STEPS or (step.name == "relu6" and bounds not in ([], [0.0, 6.0])):
+            break
+        keys.append(step.key)
+        names.append(step.name)
+        slopes.append(_floats(slope.float()))
+        shifts.append(_floats(shift.float()))
+    if not keys:
+        return {}
+    return {"after": np.array(keys), "after_names": np.array(names), "slopes": np.stack(slopes), "shifts": np.stack(shifts)}
 
 
 def _from_the_image(seen: Trace, op: Op) -> bool:

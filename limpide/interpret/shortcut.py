@@ -1,4 +1,4 @@
-"""Does one small place decide? What a class shows there is pasted at the same place of images of other classes: how many become that class?
+"""Is it cheating on a small mark? What a class shows there is pasted at the same place of images of other classes: how many become that class?
 
 A shortcut is learned instead of the thing: a mark in a corner, a watermark, the colour of a border (Geirhos et al. 2020, "Shortcut learning in
 deep neural networks", arXiv 2004.07780). The place is looked for with some images and then put to the test with others, so that the best of many
@@ -152,14 +152,16 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Findi
     verdict: Verdict = "warn" if ordered and ordered[0].decides else "ok" if most < HARMLESS else "unknown"
     says = {
         "unknown": N_(
-            "Whether one small place decides, so few images cannot tell: the most convincing one makes {share:percent} of {n:count} of them {label}, and up to {most:percent} is possible."
+            "Whether one small place decides, so few images cannot tell: with the most convincing one pasted into them, {share:percent} of {n:count} are taken for {label}, and up to {most:percent} is possible."
         )
         if ordered
         else N_("There are too few images to say whether one small place decides."),
         "warn": N_(
-            "One small place decides: what {label} shows {down}, {across}, pasted into images of other classes, makes {share:percent} of {n:count} of them {label}. Look at that place."
+            "One small place decides: what {label} shows {down}, {across}, was pasted into {n:count} images of other classes, and {share:percent} of them were then taken for {label}. Look at that place."
         ),
-        "ok": N_("No small place decides: the most convincing one makes {share:percent} of {n:count} images of other classes {label}."),
+        "ok": N_(
+            "No small place decides: the most convincing one was pasted into {n:count} images of other classes, and {share:percent} of them were then taken for {label}."
+        ),
     }[verdict]
     rows: list[list[Any]] = [
         [classes[p.label], message(DOWN[p.row * 3 // GRID]), message(ACROSS[p.column * 3 // GRID]), p.turned / p.n, *p.interval, p.n] for p in ordered

@@ -85,7 +85,7 @@ class Unit:
         lines = [f"{self.layer} ({self.op.name}), channel {self.channel}, row {self.y}, column {self.x}"]
         lines.append(f"sees rows {box.top} to {box.bottom - 1}, columns {box.left} to {box.right - 1} of the image ({self.field.status})")
         if e.kind == "products":
-            lines += [f"Σ of {len(e.places)} products {float(e.products.sum()):+.6g}", f"bias {e.bias:+.6g}"]
+            lines += [f"Σ of {len(e.places)} products {float(e.products.sum()):+.6g}", *([f"bias {e.bias:+.6g}"] if e.bias else [])]
         lines.append(
             f"value {e.value:+.6g}, torch {e.torch_value:+.6g}, difference {e.residual:.1e}" if e.kind != "opaque" else f"OPAQUE: {e.torch_value:+.6g}"
         )
@@ -109,7 +109,7 @@ class Unit:
                 notebook.table(
                     [
                         (message(N_("sum of {n:count} products"), n=len(e.places)), _signed(float(e.products.sum()))),
-                        (_("bias"), _signed(e.bias)),
+                        *([(_("bias"), _signed(e.bias))] if e.bias else []),
                         (_("value of the unit"), _signed(e.value)),
                         (_("what the network computed"), _signed(e.torch_value)),
                         *((after.name, _signed(after.value)) for after in self.after),
@@ -145,7 +145,8 @@ def unit_of(seen: Trace, layer: str, channel: int, y: int = 0, x: int = 0) -> Un
         raise KeyError(f"The layer must be one of {', '.join(op.key for op in seen.ops)}. Got {layer} instead.") from None
     index = index_of(op, channel, y, x)
     explanation = explain(seen, op, index)
-    return Unit(op.key, channel, y, x, op, explanation, field_of(seen, op, index), tuple(_after(seen, op, index)))
+    after = tuple(After(step.key, step.name, float(step.output[(0, *index)])) for step in following(seen, op))
+    return Unit(op.key, channel, y, x, op, explanation, field_of(seen, op, index), after)
 
 
 def index_of(op: Op, channel: int, y: int, x: int) -> tuple[int, ...]:
@@ -158,12 +159,12 @@ def index_of(op: Op, channel: int, y: int, x: int) -> tuple[int, ...]:
     return index
 
 
-def _after(seen: Trace, op: Op, index: tuple[int, ...]) -> list[After]:
-    """Normalisation and activation that follow, as long as the value goes one way."""
-    found: list[After] = []
+def following(seen: Trace, op: Op) -> list[Op]:
+    """Normalization and activation that follow, as long as the value goes one way."""
+    found: list[Op] = []
     while len(users := seen.users(op.index)) == 1 and users[0].name in ONE_TO_ONE:
         op = users[0]
-        found.append(After(op.key, op.name, float(op.output[(0, *index)])))
+        found.append(op)
     return found
 
 
@@ -210,8 +211,8 @@ def as_finding(unit: Unit) -> Finding:
             "residual": unit.residual,
             "box": [unit.field.box.top, unit.field.box.left, unit.field.box.bottom, unit.field.box.right],
             "status": unit.field.status,
-        }
-        | ({"activation": unit.after[-1].value} if unit.after else {}),
+            "after": [vars(step) for step in unit.after],
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""One unit's arithmetic as grids of numbers: patch × kernel = products, their sum, the bias, the activation."""
+"""One unit's arithmetic as grids of numbers: patch × kernel = products, their sum, the bias, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ MOST_CHANNELS = 3  # drawn; the sums of all of them are in the arithmetic
 MOST_SIDE = 7  # cells of a grid's side that can be read
 DIGITS = 4  # after the decimal mark in the sums
 SHADES = 4
+STEP, LAST_STEP = N_("after {name} ({layer})"), N_("after {name} ({layer}): what the next layer sees")
+STEP_NAMES = {"batch_norm": N_("batch normalization"), "relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "gelu": "GELU"}
 
 Plane = Sequence[Sequence[float]]
 
@@ -41,11 +43,11 @@ class Channel:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the written sum: sign, value, what it is (msgid)."""
+    """One line of the written sum: sign, value, what it is."""
 
     sign: str
     value: str
-    what: str
+    what: Message
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,28 @@ def _drawn(products: Sequence[Plane]) -> list[int]:
 def _column(data: Any, total: float) -> list[Line]:
     """The sum as a person would write it below each other."""
     bias = data.get("bias") or 0.0
-    lines = [Line("", signed(total), N_("sum of all products"))]
-    lines.append(Line("\N{MINUS SIGN}" if bias < 0 else "+", signed(abs(bias)), N_("bias, the unit's own constant")))
-    lines.append(Line("=", signed(total + bias), N_("value of the unit")))
+    lines = [Line("", signed(total), message(N_("sum of all products")))]
+    if bias:  # a layer may have none
+        lines.append(Line("\N{MINUS SIGN}" if bias < 0 else "+", signed(abs(bias)), message(N_("bias, the unit's own constant"))))
+    lines.append(Line("=", signed(total + bias), message(N_("value of the unit"))))
     if data.get("torch") is not None:
-        lines.append(Line("", signed(data["torch"]), N_("the same value as the network computed it")))
-    if data.get("activation") is not None:
-        lines.append(Line("→", signed(data["activation"]), N_("after the activation: what the next layer sees")))
-    return lines
+        lines.append(Line("", signed(data["torch"]), message(N_("the same value as the network computed it"))))
+    return lines + steps_of(data)
+
+
+def steps_of(data: Any) -> list[Line]:
+    """What normalization and activation make of it, one after the other."""
+    steps = data.get("after") or []
+    if not steps and data.get("activation") is not None:  # of a run that kept the last one alone
+        return [Line("→", signed(data["activation"]), message(N_("what the next layer sees")))]
+    return [
+        Line(
+            "→",
+            signed(step["value"]),
+            message(LAST_STEP if k == len(steps) else STEP, name=message(STEP_NAMES.get(step["name"], step["name"])), layer=step["layer"]),
+        )
+        for k, step in enumerate(steps, 1)
+    ]
 
 
 def _squares(plane: Plane) -> list[list[Square]]:

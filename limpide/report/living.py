@@ -26,6 +26,7 @@ MOST_BYTES = 1_600_000  # of all arrays; what a training leaves has at most 1.5 
 # All that the page says: its msgids are the keys, and {values} are filled in there.
 SENTENCES = (
     N_("A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, adds the products up, and adds a constant."),
+    N_("A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, and adds the products up."),
     N_("Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and compared with what the network computed."),
     N_("Click a unit: its sum is worked out anew in your browser and compared with what the network computed."),
     N_("Unit {n} of layer {layer} at row {y}, column {x} is the sum of {terms} products: {value}."),
@@ -64,6 +65,9 @@ SENTENCES = (
     N_("sum of all {n} products"),
     N_("bias, the unit's own constant"),
     N_("value of the unit"),
+    N_("after {name} ({layer})"),
+    N_("after {name} ({layer}): what the next layer sees"),
+    N_("batch normalization"),
     N_("the same value as the network computed it"),
     N_("difference {difference}, at most {most} by rounding"),
     N_("agrees"),
@@ -144,6 +148,10 @@ def _first_fits(end: Mapping[str, np.ndarray]) -> bool:
     (channels, _rows, _columns), groups, outputs = end["input"].shape, int(end["groups"]), int(end["outputs"])
     floats = all(end[key].dtype == np.float32 for key in ("input", "weight", "bias", "output"))
     pairs = all(end[key].shape == (2,) for key in ("stride", "padding", "dilation"))
+    if "after" in end:  # not in older runs, and not where nothing follows
+        steps = (*end["after"].shape, n)
+        if end["after_names"].shape != steps[:1] or any(end[key].dtype != np.float32 or end[key].shape != steps for key in ("slopes", "shifts")):
+            return False
     known = end["channels"].shape == (n,) and n > 0 and end["channels"].min() >= 0 and end["channels"].max() < outputs
     return (
         floats

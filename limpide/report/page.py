@@ -40,7 +40,7 @@ SECTIONS = (
     ("classes", N_("Class by class")),
     ("confusion", N_("What it confuses")),
     ("mistakes", N_("Sure, and wrong")),
-    ("shortcut", N_("Does one small place decide?")),
+    ("shortcut", N_("Is it cheating on a small mark?")),
     ("training", N_("How it learned")),
     ("calibration", N_("How sure is it?")),
     ("inside", N_("A look inside")),

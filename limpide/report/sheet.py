@@ -261,7 +261,7 @@ class _Sheet:
                 self.pen.line((MARGIN, self.y - 4, MARGIN + 190, self.y - 4), INK, 2)
             self.words(MARGIN, self.y, line.sign, 24, SOFT)
             self.words(MARGIN + 190, self.y, line.value, 24, right=True)
-            self.words(MARGIN + 220, self.y, _(line.what), 22, SOFT, INNER - 220)
+            self.words(MARGIN + 220, self.y, line.what, 22, SOFT, INNER - 220)
             self.y += 38
 
     def made(self, made: Made, unit: Finding) -> None:

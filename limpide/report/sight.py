@@ -22,7 +22,7 @@ METHOD_WORDS = {
 }
 # Of a saliency map's badge, in place of finding.VERDICT_WORDS: what is asked of a map is whether to believe it.
 BADGE_WORDS = {"ok": N_("may be believed"), "warn": N_("do not believe"), "unknown": N_("not known")}
-MADE_TITLE, ALIKE_TITLE = N_("What would wake it most"), N_("The images most like this one")
+MADE_TITLE, ALIKE_TITLE = N_("A picture made to raise it as far as possible"), N_("The images most like this one")
 METHOD_MEANINGS = {
     "gradient": N_("how much the answer changes with each pixel"),
     "integrated_gradients": N_("what each pixel adds on the way from grey to the image"),

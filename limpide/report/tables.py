@@ -10,7 +10,7 @@ from limpide.errors import one_line
 from limpide.finding import Finding
 from limpide.language import N_, Message, _, duration, large, message, number, percent, significant, size
 from limpide.listing import RunSummary
-from limpide.report import wording
+from limpide.report import inside, wording
 
 MANY_CLASSES = 1000  # of ImageNet
 STATUS = {
@@ -104,9 +104,12 @@ def print_unit(finding: Finding) -> None:
     if len(order) > len(shown):
         rest = sum(products[k] for k in order[len(shown) :])
         table.add_row(str(message(N_("{n:count} smaller products"), n=len(order) - len(shown))), significant(rest))
-    table.add_row(_("bias"), significant(finding.data["bias"]))
+    if finding.data["bias"]:  # a layer may have none
+        table.add_row(_("bias"), significant(finding.data["bias"]))
     table.add_row(_("sum, in 64-bit arithmetic"), significant(finding.data["sum"]))
     table.add_row(_("what the network computed"), significant(finding.data["torch"]))
+    for step in inside.steps_of(finding.data):
+        table.add_row(_cell(str(step.what)), step.value)
     _print(table)
 
 

@@ -17,6 +17,8 @@ SLOW = (
     "shortcut",
 )  # what has a process of its own, so that a unit does not wait for it
 
+DIGITS = 15  # of a number in an address: what is longer fits into no array
+
 
 def values_of(what: str, query: Mapping[str, str], uploads: Mapping[str, bytes]) -> dict[str, Any]:
     """The values of this question. Raises ValueError or KeyError where they make none; what is missing is not in them."""
@@ -58,7 +60,7 @@ def _within(low: float, high: float) -> Callable[[str], float]:
 
 
 def _natural(text: str) -> int:
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal() and len(text) <= DIGITS):
         raise ValueError(text)
     return int(text)
 

@@ -30,7 +30,7 @@ from limpide import __version__, language
 from limpide.browser import STATIC
 from limpide.errors import RunError, UsageError
 from limpide.finding import Finding
-from limpide.language import N_
+from limpide.language import N_, message
 from limpide.report.page import SECTIONS, written_as
 from limpide.run import Run
 from limpide.studio import marking, starting
@@ -47,9 +47,10 @@ from limpide.studio.worker import Worker
 from limpide.typed import plain
 
 PORTS = range(8765, 8785)
-MOST_UPLOAD = 20_000_000  # bytes of a dropped photograph
+MOST_UPLOAD = 100_000_000  # bytes of a file that is handed over: a photograph of 12 megapixels is 36 MB as PNG
+MOST_KEPT = 200_000_000  # bytes of all of them in memory; the newest stays, however large
 MOST_NAME = 4096  # letters of a file name
-UPLOADS = 20  # kept in memory
+UPLOADS = 20  # in memory
 STORIES = 4  # runs whose events are kept in memory
 POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
 
@@ -301,16 +302,24 @@ class Studio:
         return Ascii([asdict(worker.at_work) for worker in (self.quick, self.slow) if worker.at_work.of])
 
     async def upload(self, request: Request) -> Response:
-        """A photograph or a drawing, kept in memory until twenty others came."""
+        """A photograph or a drawing, once it could be decoded; kept in memory until others came."""
         try:
             data = await _body(request, MOST_UPLOAD)
         except ValueError:
-            return refused(request, N_("the image is larger than 20 MB"), 413)
+            return refused(request, message(N_("the file is larger than {size:bytes}: save the picture as JPEG, or make it smaller"), size=MOST_UPLOAD), 413)
+        try:
+            await self.quick.ask("taken", _waits(request), data=data)
+        except LookupError as error:
+            return refused(request, error)
+        return Ascii({"image": self.keep(data)})
+
+    def keep(self, data: bytes) -> str:
+        """The name under which these bytes are looked at from now on."""
         name = "drop-" + secrets.token_hex(8)
         self.uploads[name] = data
-        while len(self.uploads) > UPLOADS:
+        while len(self.uploads) > UPLOADS or (len(self.uploads) > 1 and sum(map(len, self.uploads.values())) > MOST_KEPT):
             self.uploads.popitem(last=False)
-        return Ascii({"image": name})
+        return name
 
     def close(self) -> None:
         self.quick.close()

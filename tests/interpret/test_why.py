@@ -85,7 +85,7 @@ def test_linear_layers_equal_torch(bias: bool) -> None:
     for layer, count in (("1", 30), ("3", 7)):
         for channel in range(count):
             unit = why(model, image, layer, channel)
-            assert unit.agrees and (unit.bias != 0) == bias and len(unit.patch) == len(unit.kernel)
+            assert unit.agrees and (unit.bias != 0) == bias == ("bias" in str(unit)) == ("bias" in unit._repr_html_()) and len(unit.patch) == len(unit.kernel)
 
 
 def test_only_the_unit_of_this_image_counts() -> None:

@@ -191,7 +191,9 @@ def mistakes(classes: tuple[str, ...], counts: np.ndarray, pictures: list[Pictur
         Finding(
             "mistakes",
             "ok",
-            message("It was wrong on {n:count} of {total:count} test images, and at least 90 % sure on {sure:count} of those.", n=88, total=10_000, sure=17),
+            message(
+                "It was wrong on {n:count} of {total:count} test images, on {sure:count} of them with 90 % confidence or more.", n=88, total=10_000, sure=17
+            ),
             pictures=wrong[:24],
             details=[message("A confident mistake is often a wrong label: look at these first.")],
         ),
@@ -279,7 +281,9 @@ def inside(channels: int = 5, side: int = 3) -> Finding:
     products = patch * kernel
     value = float(products.sum()) + 0.104
     data = {"layer": "features.0.conv", "channel": 12, "y": 9, "x": 14, "patch": patch.tolist(), "kernel": kernel.tolist(), "products": products.tolist()}
-    data |= {"bias": 0.104, "sum": value, "torch": value + 1e-8, "residual": 1e-8, "activation": max(0.0, value)}
+    data |= {"bias": 0.104, "sum": value, "torch": value + 1e-8, "residual": 1e-8}
+    steps = (("features.0.norm", "batch_norm", value / 2), ("features.0.relu", "relu", max(0.0, value / 2)))
+    data["after"] = [{"layer": layer, "name": name, "value": one} for layer, name, one in steps]
     says = message(
         "Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: {value:number}.",
         channel=12,

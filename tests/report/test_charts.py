@@ -149,7 +149,7 @@ def test_the_arithmetic_adds_up() -> None:
     found = arithmetic_of(finding)
     assert found is not None and len(found.channels) == 3 and found.hidden == 2
     drawn = sum(float(c.sum.replace("−", "-")) for c in found.channels) + float(found.rest.replace("−", "-"))
-    values = {line.what: float(line.value.replace("−", "-")) for line in found.lines}
+    values = {str(line.what): float(line.value.replace("−", "-")) for line in found.lines}
     assert drawn == pytest.approx(values["sum of all products"], abs=3e-4)
     assert values["value of the unit"] == pytest.approx(finding.data["sum"], abs=1e-4)
 

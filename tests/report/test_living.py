@@ -48,6 +48,7 @@ FIRST = {
     "groups": (nn.Conv2d(4, 8, 3, padding=2, groups=2), 4),
     "many": (nn.Conv2d(5, 4, 3, padding=1), 5),
     "squares": (nn.Conv2d(3, 4, 8, 4), 3),
+    "normalized": (nn.Sequential(nn.Conv2d(3, 5, 3, bias=False), nn.BatchNorm2d(5, momentum=0.3), nn.SiLU()), 3),
     "linear": (nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 16, 6)), 3),
 }
 
@@ -126,7 +127,7 @@ def sums(page: Any, table: int) -> tuple[float, float]:
 
 
 def lines(page: Any, table: int) -> list[float]:
-    cells = page.locator("#inside-live .column-sum").nth(table).locator("tr:not(.rule):not(.rule + tr) td.n").all_inner_texts()
+    cells = page.locator("#inside-live .column-sum").nth(table).locator("tr:not(.rule):not(.rule + tr):not(.step) td.n").all_inner_texts()
     return [number(cell) for cell in cells]
 
 
@@ -160,12 +161,23 @@ def test_a_click_on_any_map_shows_its_sum(opened: Any, tmp_path: Path, kind: str
         assert here == pytest.approx(unit_of(ends, int(ends["first.channels"][k]), y, x), abs=1e-6)
         told = claim(page)
         assert told.startswith(
-            f"Unit {ends['first.channels'][k]} of layer first at row {y}, column {x} is the sum of {ends['first.weight'][0].size} products: "
+            f"Unit {ends['first.channels'][k]} of layer {ends['first.name']} at row {y}, column {x} is the sum of {ends['first.weight'][0].size} products: "
         )
         assert number(told.split(": ")[1].rstrip(".")) == pytest.approx(here, rel=6e-3)
         assert torchs == pytest.approx(float(ends["first.output"][k, y, x]), abs=1e-6)
         assert sum(lines(page, 0)) == pytest.approx(here, abs=2e-6)
         assert page.locator("#inside-live .agrees").count() == 2
+        inside = page.inner_text("#inside-live")
+        assert ("bias, the unit's own constant" in inside) == ("adds a constant" in inside) == bool(ends["first.bias"].any())
+        steps = [number(step.replace("→", "")) for step in page.locator("#inside-live .step td.n").all_inner_texts()]
+        output = torch.from_numpy(ends["first.output"])[None]
+        expected = []
+        for module in [*FIRST[kind][0][1:], nn.ReLU()] if kind == "normalized" else [nn.ReLU()]:  # type: ignore[index]
+            output = module.eval()(output)
+            expected.append(float(output.detach()[0, k, y, x]))
+        assert steps == pytest.approx(expected, abs=2e-6), "every step that follows"
+    if kind == "normalized":
+        assert "after batch normalization (first.1)" in inside and "after ReLU (:relu): what the next layer sees" in inside
     click(page.locator("#inside-map canvas"), 1, 2, height, width)
     assert "row 1, column 2" in status(page)
 

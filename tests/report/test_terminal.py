@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import fake_run as fake
 import pytest
 
 from limpide import language
+from limpide.report.inside import arithmetic_of
+from limpide.report.tables import print_unit
 from limpide.report.terminal import print_report
 
 rich_console = pytest.importorskip("rich.console")
@@ -31,6 +34,22 @@ def test_it_says_what_the_page_says(tmp_path: Path) -> None:
     assert "and 5 more classes" in text
     assert "model file: 1.24\u00a0MB" in text
     assert "Not measured. (not known)" in text
+
+
+def test_a_unit_is_told_with_its_steps_and_without_a_bias_that_it_has_not(capsys: pytest.CaptureFixture[str]) -> None:
+    language.use("en")
+    unit = fake.inside()
+    print_unit(unit)
+    with_bias = capsys.readouterr().out
+    assert (
+        "bias" in with_bias
+        and "after batch normalization (features.0.norm)" in with_bias
+        and "after ReLU (features.0.relu): what the next layer sees" in with_bias
+    )
+    print_unit(dataclasses.replace(unit, data={**unit.data, "bias": 0.0}))
+    assert "bias" not in capsys.readouterr().out
+    told = [str(line.what) for line in arithmetic_of(dataclasses.replace(unit, data={**unit.data, "bias": 0.0})).lines]  # type: ignore[union-attr]
+    assert len(told) == 5 and not any("bias" in what for what in told)
 
 
 def test_names_are_not_markup(tmp_path: Path) -> None:

@@ -214,9 +214,11 @@ def test_mistakes_cells_and_suspects_are_those_of_the_predictions(looker: Looker
     worst = ask(looker, run, "worst")
     loss = -np.log(stored["probabilities"][np.arange(len(truth)), truth])
     assert worst["wrong"] == int((said != truth).sum()) and worst["total"] == len(truth) and worst["mean_loss"] == pytest.approx(float(loss.mean()), rel=1e-5)
-    assert [one["loss"] for one in worst["images"]] == pytest.approx(sorted(loss.tolist(), reverse=True)[:60], rel=1e-5)
+    for name, some in (("mistakes", said != truth), ("doubtful", said == truth)):
+        assert [one["loss"] for one in worst[name]] == pytest.approx(sorted(loss[some].tolist(), reverse=True)[:60], rel=1e-5)
+        assert all((one["label"] == one["predicted"]) == (name == "doubtful") for one in worst[name])
     rows = list(read_split(run.split_file))
-    assert all(rows[one["row"]]["file"] == one["file"] and rows[one["row"]]["label"] == one["label"] for one in worst["images"])
+    assert all(rows[one["row"]]["file"] == one["file"] and rows[one["row"]]["label"] == one["label"] for one in worst["mistakes"] + worst["doubtful"])
     for i in range(2):
         for j in range(2):
             found = ask(looker, run, "cell", truth=i, said=j)
@@ -301,12 +303,13 @@ def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(run: R
 
 def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
     """Crosses of known width and size, dark on light, off the middle of their box; and noise, which is no drawing."""
-    (tmp_path / "predictions").mkdir()
+    run = Run.create(tmp_path, "drawn", {})
+    run.probes_file.parent.mkdir(exist_ok=True)
     dice = np.random.default_rng(0)
 
     def kept(squares: np.ndarray) -> dict:  # type: ignore[type-arg]
-        np.savez(tmp_path / "predictions" / "probes.npz", squares=squares, truth=np.zeros(len(squares)), files=np.zeros(len(squares)))
-        return ANSWERS["ink"](Looker(), path=str(tmp_path), snapshot="best")[0]
+        np.savez(run.probes_file, squares=squares, truth=np.zeros(len(squares)), files=np.zeros(len(squares)))
+        return ANSWERS["ink"](Looker(), path=str(run.path), snapshot="best")[0]
 
     for width in (4, 6, 9):
         squares = np.full((6, 64, 64, 1), 230, np.uint8)
@@ -314,11 +317,15 @@ def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
         squares[:, 44 : 44 + width, 12:48] = 20
         found = kept(squares)
         assert found["drawn"] and not found["light"] and (found["level"], found["ground"]) == (20, 230)
-        assert found["stroke"] * 64 == pytest.approx(width, rel=0.08) and found["extent"] == 44 / 64 and found["centre"] == "box"
+        assert found["stroke"] * 64 == pytest.approx(width, rel=0.08) and found["width"] == found["height"] == 44 / 64 and found["centre"] == "box"
     assert kept(dice.integers(0, 255, (6, 64, 64, 1)).astype(np.uint8)) == {"drawn": False}
     blobs = np.zeros((6, 64, 64, 3), np.uint8)
     blobs[:, 12:52, 12:52] = 255
     assert kept(blobs) == {"drawn": False}, "no line"
+    small = np.zeros((6, 64, 64), np.uint8)  # a ring whose lines are less than two pixels wide in an image of eight
+    rows, columns = np.mgrid[:64, :64] - 31.5
+    small[:, abs(np.hypot(rows, columns) - 18) < 6.5] = 255
+    assert kept(small.reshape(6, 8, 8, 8, 8).mean((2, 4))[..., None].astype(np.uint8))["stroke"] * 64 == pytest.approx(13, rel=0.25)
 
 
 def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Looker, run: Run) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import http.client
+import io
 import json
 import os
 import re
@@ -28,11 +29,14 @@ import pytest
 from PIL import Image
 
 from limpide import ImageClassifier, language
+from limpide.data import decode
 from limpide.machine import cores
 from limpide.recipe import Recipe
 from limpide.report.page import html_of
 from limpide.run import Run
 from limpide.studio import worker
+from limpide.studio.looking import taken
+from limpide.studio.server import MOST_UPLOAD, UPLOADS, Studio
 from limpide.studio.starting import _on_a_page
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300"}
@@ -403,6 +407,8 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         "/look/unit": 400,
         "/look/maps?key=zz": 422,
         "/look/effect?key=head&channel=-1": 400,
+        "/look/effect?key=head&channel=99999999999999999999": 400,
+        "/look/augmented?seed=99999999999999999999": 400,
         "/look/prediction?image=probe-99999": 422,
         "/look/occluded?mask=5": 400,
         f"/look/unit?key={convolution}": 200,
@@ -464,6 +470,16 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
             "Le réseau n’a pas de couche de ce nom (zz). Fallait-il lire",
         ),
         (RUN + "/look/unit?key=head&channel=999&y=0&x=0", "This unit cannot be opened", "Cette unité ne peut pas être ouverte"),
+        (RUN + "/look/effect?key=head&channel=999", "The channels of head go from 0 to 1", "Les canaux de head vont de 0 à 1"),
+        (RUN + "/look/strongest?key=head&channel=999", "The channels of head go from 0 to 1", "Les canaux de head vont de 0 à 1"),
+        (RUN + "/look/maximised?key=head&channel=999", "The channels of head go from 0 to 1", "Les canaux de head vont de 0 à 1"),
+        (RUN + "/look/maximised?key=zz&channel=0", "The network has no layer of this name", "Le réseau n’a pas de couche de ce nom"),
+        (RUN + "/look/strongest?key=zz&channel=0", "The network has no layer of this name", "Le réseau n’a pas de couche de ce nom"),
+        (
+            RUN + "/look/effect?key=head&channel=0&place=999999&weight=1",
+            "The weights of this channel go from 0 to 1,023",
+            "Les poids de ce canal vont de 0 à 1\N{NARROW NO-BREAK SPACE}023",
+        ),
         (RUN + "/look/nothing?", "There is nothing of this name to look at.", "Il n’y a rien de ce nom"),
         ("/api/runs/nowhere?", "This is not a run of limpide (nowhere)", "Ce n’est pas un entraînement de limpide"),
     ):
@@ -472,7 +488,8 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
     order = b'{"do": "pause"}'
     assert said(RUN + "/control", "POST", order) == "This run is not training."
     assert said(RUN + "/control?lang=fr", "POST", order) == "Cet entraînement n’est pas en cours."
-    assert said("/api/upload?lang=fr", "POST", b"0" * 20_000_001) == "L’image dépasse 20\N{NO-BREAK SPACE}Mo."
+    large = server.ask("/api/upload?lang=fr", "POST", b"0" * (MOST_UPLOAD + 1))
+    assert large[0] == 413 and json.loads(large[2])["error"].lower().startswith("le fichier dépasse 100\N{NO-BREAK SPACE}mo")
     marks = server.runs / "photos-001" / "marks.csv"
     marks.write_text("no,such,columns\n1,2,3\n")
     try:
@@ -524,13 +541,47 @@ def test_one_damaged_run_does_not_hide_the_others(server: Server) -> None:
 
 
 def test_what_is_dropped_is_an_image_or_refused(server: Server) -> None:
-    status, _, data = server.ask("/api/upload", "POST", b"no image at all")
-    name = json.loads(data)["image"]
-    assert status == 200 and server.ask(f"{RUN}/look/prediction?image={name}")[0] == 422
     file = next((server.runs.parent / "photos" / "disc").glob("*.png")).read_bytes()
+    refused = {
+        b"": "the file is empty: copy it again",
+        file[:300]: "the file is cut short or damaged: copy it again",
+        b"no image at all": "its content is no image format that can be read here: save the picture as PNG or JPEG",
+        b"%PDF-1.7": "it is a PDF or PostScript document, not an image: save",
+        b"<svg></svg>": "it is a drawing (SVG), not made of pixels: convert it to PNG",
+        _png(1, 1): "the image is too small or too thin: take one of at least 4 pixels a side, and at most 50 times as long",
+        _png(4000, 20): "the image is too small or too thin",
+    }
+    for data, why in refused.items():
+        status, _, told = server.ask("/api/upload", "POST", data)
+        assert status == 422 and json.loads(told)["error"].lower().startswith(why.lower()), told
+    assert set(taken.REMEDIES) | {reason for reason in decode.REASONS if ":" in reason} == set(decode.REASONS), "every reason says what to do"
     name = json.loads(server.ask("/api/upload", "POST", file)[2])["image"]
     assert server.json(f"{RUN}/look/prediction?image={name}")["top"][0]["class"] == "disc"
-    assert server.ask("/api/upload", "POST", b"0" * 20_000_001)[0] == 413
+    large = _png(3464, 3464, noise=True)
+    assert len(large) > 35_000_000
+    name = json.loads(server.ask("/api/upload", "POST", large)[2])["image"]
+    assert server.json(f"{RUN}/look/prediction?image={name}")["top"], "a photograph of 12 megapixels as PNG"
+
+
+def _png(width: int, height: int, noise: bool = False) -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8) if noise else np.zeros((height, width, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
+def test_uploads_stay_within_their_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("limpide.studio.server.MOST_KEPT", 1000)
+    studio = Studio(tmp_path)
+    try:
+        names = [studio.keep(b"0" * size) for size in (600, 300, 200)]
+        assert list(studio.uploads) == names[1:]
+        names = [studio.keep(b"0" * 5000)]
+        assert list(studio.uploads) == names, "the newest stays, however large"
+        names = [studio.keep(b"0") for _ in range(UPLOADS + 1)]
+        assert list(studio.uploads) == names[1:]
+    finally:
+        studio.close()
 
 
 @pytest.mark.parametrize(

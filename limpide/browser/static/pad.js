@@ -1,39 +1,41 @@
 // A pad to draw one thing on, by pointer or by keyboard. What is drawn is kept as lines, not as pixels: so it can be drawn again as large and as
-// thick as the images that the network learned from (studio/looking/drawn.py measures them), before the network sees it.
+// thick as the images that the network learned from (studio/looking/drawn.py knows or measures how), and in as few pixels, before the network sees it.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { t, percent } from "./words.js";
 import { ask, path, upload } from "./api.js";
 import { useFetched } from "./fetched.js";
 
-const SIDE = 280; // pixels of the drawing that is handed over
-const AS_DRAWN = { drawn: false, light: true, stroke: 0.07, level: 255, ground: 0 };
+const SIDE = 280; // pixels of the drawing that is handed over, where it is not known how many the images have
+const FINE = 16; // pixels of the drawing for each of a small image
+const PEN = 0.07; // of the side: width of its lines, where that of the images is not known
+const AS_DRAWN = { drawn: false, light: true, level: 255, ground: 0 };
 const STEP = 0.04; // of the side, that an arrow key moves the pen
 const PAUSE = 400; // ms without another key after which a drawing is handed over
 
-/** Lines [[x, y] …] in parts of the side → the same, so large and so placed: the longer side of the box around them, their width included, is
- *  `extent`; their middle, by mass or by box, is that of the square. */
-export const fitted = (lines, { extent, stroke, centre }) => {
+/** Lines [[x, y] …] in parts of the side → the same, so large and so placed: they fit into width × height, their own width included; squeezed: as high
+ *  as that whatever their shape, and narrower where they would be too wide. Their middle, by mass or by box, is that of the square. */
+export const fitted = (lines, { width, height, squeezed, stroke, centre }) => {
   const points = lines.flat();
   if (!points.length) return lines;
   const low = [0, 1].map((i) => Math.min(...points.map((p) => p[i]))), high = [0, 1].map((i) => Math.max(...points.map((p) => p[i])));
-  const long = Math.max(high[0] - low[0], high[1] - low[1]);
-  const scale = long > 0.05 ? (extent - stroke) / long : 1; // a dot stays a dot
+  const [wide, tall] = [0, 1].map((i) => Math.max(high[i] - low[i], 1e-6)), fill = [(width - stroke) / wide, (height - stroke) / tall], least = Math.min(...fill);
+  const scale = Math.max(wide, tall) < 0.05 ? [1, 1] : squeezed && tall > 0.05 ? [least, fill[1]] : [least, least]; // a dot stays a dot
   let [mass, x, y] = [0, 0, 0];
   for (const line of lines) for (let k = 1; k < line.length; k++) {
-    const [a, b] = [line[k - 1], line[k]], length = Math.hypot(b[0] - a[0], b[1] - a[1]);
+    const [a, b] = [line[k - 1], line[k]], length = Math.hypot((b[0] - a[0]) * scale[0], (b[1] - a[1]) * scale[1]);
     mass += length;
     x += (length * (a[0] + b[0])) / 2;
     y += (length * (a[1] + b[1])) / 2;
   }
   const middle = centre === "mass" && mass ? [x / mass, y / mass] : [0, 1].map((i) => (low[i] + high[i]) / 2);
-  return lines.map((line) => line.map((p) => p.map((v, i) => 0.5 + (v - middle[i]) * scale)));
+  return lines.map((line) => line.map((p) => p.map((v, i) => 0.5 + (v - middle[i]) * scale[i])));
 };
 
 const grey = (level) => `rgb(${level} ${level} ${level})`;
 
 /** The lines on a canvas of any size. */
-export const paint = (canvas, lines, { stroke, level, ground }) => {
-  const context = canvas.getContext("2d"), side = canvas.width;
+export const paint = (canvas, lines, { stroke = PEN, level, ground }) => {
+  const context = canvas.getContext("2d", { willReadFrequently: true }), side = canvas.width;
   context.fillStyle = grey(ground);
   context.fillRect(0, 0, side, side);
   Object.assign(context, { strokeStyle: grey(level), lineWidth: stroke * side, lineCap: "round", lineJoin: "round" });
@@ -43,6 +45,36 @@ export const paint = (canvas, lines, { stroke, level, ground }) => {
     if (line.length === 1) context.lineTo(line[0][0] * side, line[0][1] * side); // a dot
     context.stroke();
   }
+};
+
+const square = (side) => Object.assign(document.createElement("canvas"), { width: side, height: side });
+const shades = (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.width).data.filter((_, k) => k % 4 === 0);
+
+/** What is handed over: the lines drawn again as the images are made that `like` tells of (looking/drawn.py). */
+export const made = (lines, like) => {
+  const side = like.grid ? FINE * like.grid : SIDE;
+  const draw = (stroke) => drawn(side, fitted(lines, { ...like, stroke }), { ...like, stroke });
+  let [low, stroke, high] = [0.01, like.stroke, 0.5];
+  if (like.ink) for (let k = 0; k < 8; k++) { // as thick as it takes to cover so much of the square
+    stroke = (low + high) / 2;
+    if (shades(draw(stroke)).reduce((a, b) => a + b) < like.ink * 255 * side * side) low = stroke;
+    else high = stroke;
+  }
+  return like.grid ? counted(shades(draw(stroke)), like) : draw(stroke);
+};
+const drawn = (side, lines, like) => { const canvas = square(side); paint(canvas, lines, like); return canvas; };
+
+/** Every FINE × FINE pixels as one, their mean. */
+const counted = (fine, { grid, levels = 255 }) => {
+  const canvas = square(grid), context = canvas.getContext("2d"), pixels = context.createImageData(grid, grid), side = FINE * grid;
+  for (let y = 0; y < grid; y++) for (let x = 0; x < grid; x++) {
+    let sum = 0;
+    for (let i = 0; i < FINE; i++) for (let j = 0; j < FINE; j++) sum += fine[(FINE * y + i) * side + FINE * x + j];
+    const shade = Math.round((Math.round((sum / FINE / FINE / 255) * levels) / levels) * 255);
+    pixels.data.set([shade, shade, shade, 255], 4 * (y * grid + x));
+  }
+  context.putImageData(pixels, 0, 0);
+  return canvas;
 };
 
 /** onImage: name of the upload that holds the drawing; null when the pad is empty. */
@@ -73,10 +105,7 @@ export const Pad = ({ run, onImage }) => {
     const turn = ++newest.current;
     if (!lines.length) return show(null), onImage(null);
     if (known.waiting) return; // how the images are drawn is not known yet: below
-    const made = document.createElement("canvas");
-    made.width = made.height = SIDE;
-    paint(made, fits ? fitted(lines, ink) : lines, ink);
-    made.toBlob(async (blob) => {
+    (fits ? made(lines, ink) : drawn(SIDE, lines, ink)).toBlob(async (blob) => {
       try {
         const { image } = await upload(blob);
         if (turn === newest.current) fail(""), show(image), onImage(image); // an older one that comes late is dropped
@@ -124,7 +153,7 @@ export const Pad = ({ run, onImage }) => {
     <div><div class="row"><button disabled=${!lines.length} onClick=${undo}>${t("draw.undo")}</button><button disabled=${!lines.length} onClick=${clear}>${t("image.clear")}</button></div>
       <p class="small">${t("draw.keys")}</p>
       ${ink.drawn && html`<label class="small"><input type="checkbox" checked=${like} onChange=${() => { liken(!like); hand(lines, !like); }} /> ${t("draw.like")}</label>`}
-      ${known.value && html`<p class="small" id="done">${!ink.drawn ? t("draw.as_is_why") : fits ? t(`draw.done.${ink.centre}`, { extent: percent(ink.extent, 0), stroke: percent(ink.stroke, 0), n: ink.images }) : t("draw.as_is")}</p>`}
+      ${known.value && html`<p class="small" id="done">${!ink.drawn ? t("draw.as_is_why") : fits ? t(`draw.done.${ink.made ?? ink.centre}`, { extent: percent(ink.height, 0), stroke: percent(ink.stroke, 0), n: ink.images }) : t("draw.as_is")}</p>`}
       ${image && html`<figure style="margin: 0"><img class="pixels" width="84" height="84" alt=${t("unit.input")} src=${path(run, "/look/picture", { image })} /><figcaption class="small">${t("unit.input")}</figcaption></figure>`}
       ${failed && html`<p class="error" role="alert">${failed}</p>`}</div></div>`;
 };

@@ -13,6 +13,8 @@ export const signed = (value, most) => {
   return s < 0 ? mix(zero, minus, -s) : mix(zero, plus, s);
 };
 export const unsigned = (value, most) => mix(...UNSIGNED[theme.value], Math.max(0, Math.min(1, most ? value / most : 0)));
+/** A share of white, as an image has it, whatever the theme. */
+export const grey = (value, most) => mix([0, 0, 0], [255, 255, 255], Math.max(0, Math.min(1, most ? value / most : 0)));
 /** Black or white, whichever can be read on this colour (WCAG 2, relative luminance). */
 export const ink = (rgb) => {
   const [r, g, b] = rgb.map((v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
@@ -47,8 +49,8 @@ export const Plane = ({ values, height, width, scale, paint = signed, label, onC
 };
 
 /** The scale of a colouring, with its ends in numbers. */
-export const Scale = ({ most: end, both = true, unit = "" }) => {
-  const stops = Array.from({ length: 9 }, (_, k) => css(both ? signed(k / 4 - 1, 1) : unsigned(k / 8, 1)));
+export const Scale = ({ most: end, both = true, paint = both ? signed : unsigned, unit = "" }) => {
+  const stops = Array.from({ length: 9 }, (_, k) => css(paint(both ? k / 4 - 1 : k / 8, 1)));
   const says = (value) => `${number(value)}${unit ? " " + unit : ""}`;
   return html`<div class="scale"><span>${both ? `−${says(end)}` : says(0)}</span><i style=${`background: linear-gradient(90deg, ${stops.join(",")})`}></i><span>${says(end)}</span></div>`;
 };

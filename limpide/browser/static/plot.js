@@ -26,7 +26,7 @@ export const Plot = ({ data, series, height = 220, xLabel, yLabel, yRange = seri
         height,
         scales: { x: { time: false }, ...(yRange ? { y: { range: yRange } } : {}) },
         cursor: { drag: { x: true, y: false } },
-        series: [{ label: xLabel, value: (_, value) => (value == null ? "" : number(value, 5)) }, ...series.map((one) => ({ label: one.label, stroke: colour(one.stroke), width: one.bars ? 0 : (one.width ?? 1.5), dash: one.dash, spanGaps: true, ...(one.bars ? { fill: colour(one.stroke), paths: uPlot.paths.bars({ size: [0.9, 100] }) } : {}), points: { show: one.points ?? false, size: 6, fill: colour(one.stroke) }, value: (_, value) => (value == null ? "" : number(value, 4)) }))],
+        series: [{ label: xLabel, value: (_, value) => (value == null ? "" : number(value, 5)) }, ...series.map((one) => ({ label: one.label === yLabel ? "\u00a0" : one.label, stroke: colour(one.stroke), width: one.bars ? 0 : (one.width ?? 1.5), dash: one.dash, spanGaps: true, ...(one.bars ? { fill: colour(one.stroke), paths: uPlot.paths.bars({ size: [0.9, 100] }) } : {}), points: { show: one.points ?? false, size: 6, fill: colour(one.stroke) }, value: (_, value) => (value == null ? "" : number(value, 4)) }))],
         axes: [axis(xLabel), { ...axis(yLabel), size: (_, values) => 20 + 7 * Math.max(4, ...(values ?? []).map((text) => text.length)) }],
         hooks: {
           drawAxes: [(u) => {

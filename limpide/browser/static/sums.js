@@ -31,6 +31,16 @@ export const unitOf = (first, c, y, x) => {
   return { ...found, values, weights, inside, sums, box, from: group * into, grid: [into, high, wide] };
 };
 
+const STEPS = { batch_norm: (v) => v, dropout: (v) => v, relu: (v) => Math.max(0, v), relu6: (v) => Math.max(0, Math.min(6, v)), silu: (v) => v / (1 + Math.exp(-v)), hardswish: (v) => (v * Math.max(0, Math.min(6, v + 3))) / 6, sigmoid: (v) => 1 / (1 + Math.exp(-v)), tanh: Math.tanh };
+
+/** [{layer, name, value}]: what normalization and activation make of a value of kept channel c, one after the other (interpret/ends.py). */
+export const stepsOf = (first, c, value) =>
+  (first.after ?? []).map((layer, k) => {
+    const name = first.after_names[k], place = k * first.channels.length + c;
+    value = STEPS[name](value * first.slopes.values[place] + first.shifts.values[place]);
+    return { layer, name, value };
+  });
+
 /** The score of a class: Σ feature · weight + bias; k counts the classes that are kept. */
 export const scoreOf = (last, k) => {
   const n = last.features.values.length;

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from limpide.interpret.rules.terms import Index, Terms, Unknown, broadcast_place, constant, doubles, flat_place, pair, tensor_of
 from limpide.interpret.trace import Op, Source
@@ -118,17 +119,23 @@ def neg(op: Op, place: Index) -> Terms:
 
 
 def batch_norm(op: Op, place: Index) -> Terms:
-    """(x − mean) / √(variance + ε) · weight + bias, with what was seen in training: one weight and one bias a channel."""
-    x, mean, variance = op.args[0], op.argument(1, "running_mean"), op.argument(2, "running_var")
+    slope, shift = (float(one[place[1]]) for one in normalization(op))
+    x = op.args[0]
+    at = flat_place(x.value.shape, place)
+    return Terms("products", x.value.reshape(-1)[at : at + 1].double(), doubles([slope]), [(x, torch.tensor([at]))], shift)
+
+
+def normalization(op: Op) -> tuple[Tensor, Tensor]:
+    """Slope and shift of each channel, float64: (x − mean) / √(variance + ε) · weight + bias, with what was seen in training. Raises Unknown."""
+    mean, variance = op.argument(1, "running_mean"), op.argument(2, "running_var")
     weight, bias, eps = op.argument(3, "weight"), op.argument(4, "bias"), op.argument(7, "eps", 1e-5)
     if mean is None or op.argument(5, "training", False):
         raise Unknown  # with the statistics of the image itself
-    channel = place[1]
-    spread = math.sqrt(float(variance[channel]) + eps)
-    slope = (float(weight[channel]) if weight is not None else 1.0) / spread
-    shift = (float(bias[channel]) if bias is not None else 0.0) - float(mean[channel]) * slope
-    at = flat_place(x.value.shape, place)
-    return Terms("products", x.value.reshape(-1)[at : at + 1].double(), doubles([slope]), [(x, torch.tensor([at]))], shift)
+    slope = 1 / (variance.detach().double() + eps).sqrt()
+    if weight is not None:
+        slope = slope * weight.detach().double()
+    shift = -mean.detach().double() * slope
+    return slope, shift if bias is None else shift + bias.detach().double()
 
 
 def layer_norm(op: Op, place: Index) -> Terms:

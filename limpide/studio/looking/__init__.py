@@ -1,6 +1,6 @@
 """What can be asked about the network of a run: runs in a process of its own (studio/worker.py).
 
-Every function: (run's path, values of the question) → (JSON, bytes of a file or nothing); `networks` is asked of no run. A snapshot is a number of steps or "best"; an image is
+Every function: (run's path, values of the question) → (JSON, bytes of a file or nothing); `networks` and `taken` are asked of no run. A snapshot is a number of steps or "best"; an image is
 {"probe": k} of those that the training set aside, {"row": k} of split.csv, or {"bytes": …} of a file that somebody dropped; with "noise",
 "turn" or "mirror" it is changed before the network sees it.
 """
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from limpide.errors import LimpideError
-from limpide.language import Message
-from limpide.studio.looking import data, drawn, image, inside, judged, networks, report
+from limpide.language import N_, Message, message
+from limpide.studio.looking import data, drawn, image, inside, judged, networks, report, taken
 from limpide.studio.looking.looker import Answer, Looker
 
 SESSION = Path("/proc/self/autogroup")  # how nice this process's session is
@@ -95,8 +95,11 @@ def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, An
     except LimpideError as error:
         return "error", error, b""
     except Exception as error:
-        told = str(error) if isinstance(error, OSError) or not error.args else error.args[0]
-        return "error", (told if isinstance(told, Message) else str(told)) or type(error).__name__, b""
+        told = error.args[0] if error.args else ""
+        if isinstance(told, Message):
+            return "error", told, b""
+        # In the words of a library, which nobody chose for whoever reads this: so a sentence comes first.
+        return "error", message(N_("this could not be worked out: {reason}"), reason=str(error) or type(error).__name__), b""
 
 
 ANSWERS: dict[str, Callable[..., Answer]] = {
@@ -105,7 +108,7 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
         *(image.predictions, image.prediction, image.saliency, image.sanity, image.occluded, image.picture, image.neighbours),
         *(inside.anatomy, inside.maps, inside.kernels, inside.unit, inside.effect, inside.strongest, inside.maximised),
         *(data.album, data.thumb, data.alike, data.augmented, data.embedding),
-        *(drawn.ink, networks.networks, report.report),
+        *(drawn.ink, networks.networks, report.report, taken.taken),
         *(judged.worst, judged.cell, judged.suspects, judged.groups, judged.shortcut),
     )
 }

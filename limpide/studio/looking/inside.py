@@ -165,8 +165,28 @@ def effect(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key:
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
     op = operation(seen, key)
+    _within_channels(op, channel)
+    if place is not None and op.name in ("conv2d", "linear") and place >= (n := op.argument(1, "weight")[channel].numel()):
+        raise LookupError(message(N_("the weights of this channel go from 0 to {last:count}"), last=n - 1))
     after = without(network, seen, op.index, channel) if place is None else with_weight(network, seen, op.index, channel, place, weight)
     return compared(looker, path, snapshot, seen.output[0], after, classes)
+
+
+def _within_channels(op: Any, channel: int) -> None:
+    """Raises LookupError for a channel that this operation does not have."""
+    n = op.output.shape[1 if op.output.ndim == 4 else -1]
+    if not 0 <= channel < n:
+        raise LookupError(message(N_("the channels of {layer} go from 0 to {last:count}"), layer=op.key, last=n - 1))
+
+
+def _check(looker: Looker, path: str, snapshot: str, key: str, channel: int) -> None:
+    """As the questions about one image do, where none is at hand."""
+    import torch
+
+    from limpide.interpret.trace import trace
+
+    network, _, _ = looker.network(path, snapshot)
+    _within_channels(operation(trace(network, torch.zeros(1, *looker.shape(path, snapshot))), key), channel)
 
 
 def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) -> Answer:
@@ -186,8 +206,9 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
 
     try:
         found = looker.once(("maximised", *looker.key(path, snapshot), key, channel), work)
-    except (TypeError, IndexError) as error:
-        raise LookupError(error.args[0]) from error
+    except (KeyError, IndexError):
+        _check(looker, path, snapshot, key, channel)
+        raise
     pixels = found.image[0].permute(1, 2, 0).numpy() * std + mean
     box = found.box
     about = {"before": found.before, "after": found.after, "box": [box.top, box.left, box.bottom, box.right], "size": preprocessing.size}
@@ -202,12 +223,18 @@ def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, 
     if among:
         album = looker.album(path)
         some = album.some(min(among, MOST_WOKEN), album.learned)
-        with looker.counting(2 * len(some)):
-            rows, squares = readable(looker, path, preprocessing, some)
-            found = strongest_images(network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel)
-        images = [{"row": int(row)} for row in rows]
     else:
-        images = [{"probe": k} for k in range(min(MOST_ASIDE, len(looker.probes(path)["squares"])))]
-        squares = np.stack([looker.square(path, preprocessing, image) for image in images])
-        found = strongest_images(network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel)
+        some = np.arange(min(MOST_ASIDE, len(looker.probes(path)["squares"])))
+    with looker.counting(2 * len(some) if among else len(some)):
+        if among:
+            some, squares = readable(looker, path, preprocessing, some)
+            images = [{"row": int(row)} for row in some]
+        else:
+            images = [{"probe": int(k)} for k in some]
+            squares = np.stack([looker.square(path, preprocessing, image) for image in images])
+        try:
+            found = strongest_images(network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel)
+        except (KeyError, IndexError, RuntimeError):
+            _check(looker, path, snapshot, key, channel)
+            raise
     return {"top": [{**images[one.image], "value": one.value, "y": one.y, "x": one.x} for one in found[:8]], "among": len(found)}, b""

@@ -61,7 +61,7 @@ def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
 
 
 def worst(looker: Looker, path: str, snapshot: str) -> Answer:
-    """The test images with the largest loss (nats), what the matrix is drawn from, and the audit of calibration with its curve."""
+    """The test images with the largest loss (nats), wrong answers apart from right ones, what the matrix is drawn from, and the audit of calibration."""
     from limpide.audit.calibration import calibration
     from limpide.metrics import confusion
 
@@ -69,8 +69,10 @@ def worst(looker: Looker, path: str, snapshot: str) -> Answer:
     learned = [evidence.classes.index(album.labels[row]) for row in album.rows("train") if album.labels[row] in evidence.classes]
     believed = calibration(replace(evidence, majority=int(np.bincount(learned).argmax()) if learned else 0))
     loss = -np.log(np.maximum(evidence.probabilities[np.arange(len(evidence.truth)), evidence.truth], np.finfo(np.float32).tiny))
+    order = np.argsort(-loss, kind="stable")
     return {
-        "images": [_told(evidence, album, int(i)) for i in np.argsort(-loss, kind="stable")[:MOST]],
+        "mistakes": [_told(evidence, album, int(i)) for i in order[~evidence.right[order]][:MOST]],
+        "doubtful": [_told(evidence, album, int(i)) for i in order[evidence.right[order]][:MOST]],
         "total": len(evidence.truth),
         "wrong": int((~evidence.right).sum()),
         "mean_loss": float(loss.mean()),

@@ -156,8 +156,8 @@ class Looker:
 
     def _square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
         if "bytes" in image:
-            found, _ = opened(preprocessing, image["bytes"])
-        elif "row" in image:
+            return self._handed(preprocessing, image["bytes"])[0]
+        if "row" in image:
             found = self.album(path).image(image["row"], preprocessing.jpeg_side)
         else:
             kept = self.probes(path)
@@ -176,7 +176,18 @@ class Looker:
 
     def is_clipped(self, preprocessing: Any, image: dict[str, Any]) -> bool:
         """Whether the image holds values beyond the range that the network was trained on. Raises LookupError."""
-        return "bytes" in image and Remarks.CLIPPED in opened(preprocessing, image["bytes"])[1]
+        return "bytes" in image and self._handed(preprocessing, image["bytes"])[1]
+
+    def _handed(self, preprocessing: Any, data: bytes) -> tuple[np.ndarray, bool]:
+        """(square, whether values were clipped) of a file that somebody handed over: decoded once, however many pages look at it."""
+
+        def work() -> tuple[np.ndarray, bool]:
+            found, remarks = opened(preprocessing, data)
+            square = preprocessing.pixels(found)
+            square.setflags(write=False)
+            return square, Remarks.CLIPPED in remarks
+
+        return self.squares.once((sha256(data), preprocessing), work)  # type: ignore[no-any-return]
 
     def once(self, key: Any, work: Callable[[], Any]) -> Any:
         """What takes long is worked out once."""

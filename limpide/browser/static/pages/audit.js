@@ -15,12 +15,14 @@ export default ({ about }) => {
   const { run, verdict = "" } = place.value;
   const state = useFetched(() => get(path(run, "/findings")), [run, language.value, about?.status]);
   return html`<h1>${t("page.audit")}</h1><${Groups} run=${run} judged=${about ? isJudged(about) : undefined} /><${Shortcut} run=${run} /><h2>${t("errors.claims")}</h2><${OfFinal} />
-    <${Fetched} state=${state}>${({ findings }) => {
+    <${Fetched} state=${state}>${({ findings: all }) => {
+      const findings = all.filter((one) => one.name !== "inside" || one.verdict !== "ok"); // one unit opened, as on the page Unit: no claim about the model
       if (!findings.length) return html`<p class="read">${t("errors.none")}</p>`;
       const shown = findings.filter((one) => !verdict || one.verdict === verdict).sort((a, b) => WORST.indexOf(a.verdict) - WORST.indexOf(b.verdict));
       const n = (kind) => findings.filter((one) => one.verdict === kind).length;
       return html`<div class="row" role="group" aria-label=${t("audit.filter")}><button aria-pressed=${!verdict} onClick=${() => go({ verdict: null }, { replace: true })}>${t("audit.all", { n: findings.length })}</button>${WORST.filter(n).map((kind) => html`<button aria-pressed=${verdict === kind} onClick=${() => go({ verdict: kind }, { replace: true })}>${t(`verdict.${kind}`)} · ${n(kind)}</button>`)}</div>
-        ${shown.map((one) => html`<${Finding} key=${one.name} one=${one} />`)}`;
+        ${shown.filter((one) => verdict || one.verdict !== "ok").map((one) => html`<${Finding} key=${one.name} one=${one} />`)}
+        ${!verdict && n("ok") > 0 && html`<details open=${n("ok") === findings.length}><summary>${t("audit.fine", { n: count(n("ok")) })}</summary>${shown.filter((one) => one.verdict === "ok").map((one) => html`<${Finding} key=${one.name} one=${one} />`)}</details>`}`;
     }}<//>`;
 };
 

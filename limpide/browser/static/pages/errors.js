@@ -39,12 +39,15 @@ const Shown = ({ run, worst, suspects, known, file }) => {
   const choice = (one) => html`<select aria-label=${t("marks.choose", { file: one.file })} value=${marks[one.file] ?? ""} onChange=${(event) => mark(one, event.target.value)}>
     <option value="">${t("marks.unseen")}</option><option value=${one.label}>${t("marks.right")}</option><option value="?">${t("marks.unsure")}</option>${worst.classes.filter((label) => label !== one.label).map((label) => html`<option value=${label}>${t("marks.is", { label })}</option>`)}</select>`;
   const said = (one) => html`${t("errors.said", { label: one.label, predicted: one.predicted })}, ${percent(one.probability, 0)}`;
+  const losing = (one) => html`${said(one)} <span class="small">${number(one.loss, 3)} ${t("unit.nats")}</span>`;
   const n = Object.keys(marks).length;
   const [error, measured, chance] = worst.finding.numbers;
   return html`<h1>${t("errors.claim", { wrong: count(worst.wrong), n: count(worst.total), p: percent(worst.wrong / worst.total) })}</h1><${OfFinal} />
     <${Matrix} run=${run} worst=${worst} said=${said} choice=${choice} />
-    <h2>${t("errors.losses")}</h2><p class="small">${t("errors.losses_read", { mean: number(worst.mean_loss, 3) })}</p>
-    <${More} run=${run} images=${worst.images} caption=${(one) => html`${said(one)} <span class="small">${number(one.loss, 3)} ${t("unit.nats")}</span>`} below=${choice} />
+    <h2>${t("errors.mistakes")}</h2><p class="small">${worst.wrong ? t("errors.loss_read", { mean: number(worst.mean_loss, 3) }) : t("errors.mistakes_none", { n: count(worst.total) })}</p>
+    <${More} run=${run} images=${worst.mistakes} caption=${losing} below=${choice} />
+    ${worst.doubtful.length > 0 && html`<h2>${t("errors.doubtful")}</h2><p class="small">${!worst.wrong && t("errors.loss_read", { mean: number(worst.mean_loss, 3) })} ${t("errors.doubtful_read")}</p>
+    <${More} run=${run} images=${worst.doubtful} caption=${losing} below=${choice} />`}
     <h2>${t("errors.labels")}</h2><p class="read">${suspects.total ? t("errors.labels_read", { n: count(suspects.total), of: count(suspects.of) }) : t("errors.labels_none", { of: count(suspects.of) })}</p>
     <${More} run=${run} images=${suspects.images} caption=${(one) => t("errors.may_be", { label: one.label, suggested: one.suggested })} below=${choice} />
     ${failed && html`<p class="error" role="alert">${failed}</p>`}<p class="small" role="status">${n ? t("marks.kept", { n: count(n), file }) : t("marks.none", { file })}</p>

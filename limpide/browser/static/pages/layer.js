@@ -31,12 +31,25 @@ export default () => {
 const Layer = ({ run, key_ }) => {
   const [order, sort] = useState("index");
   const maps = useFetched(() => array(run, "maps", { ...looked(), key: key_ }), [run, key_, lookedAt()]);
-  const filters = useFetched(() => array(run, "kernels", { ...looked(), key: key_ }).catch(() => null), [run, key_, lookedAt()]);
+  const anatomy = useFetched(() => ask(run, "anatomy", looked()), [run, lookedAt()], { keep: true, still: true, of: run });
+  const ops = anatomy.value?.ops ?? [], op = ops.find((one) => one.key === key_), filtering = ["conv2d", "linear"].includes(op?.name);
+  const filters = useFetched(() => (filtering ? array(run, "kernels", { ...looked(), key: key_ }) : Promise.resolve(null)), [run, key_, lookedAt(), filtering]);
   const stats = useFetched(() => get(path(run, "/stats")), [run]);
-  return html`<${Chain} key_=${key_} /><h1>${key_}</h1><${LayerChoice} run=${run} key_=${key_} />
+  return html`<${Chain} key_=${key_} /><${Title} key_=${key_} op=${op} ops=${ops} /><${LayerChoice} run=${run} key_=${key_} />
     <${Fetched} state=${maps}>${(found) => html`<${Maps} found=${found} key_=${key_} order=${order} sort=${sort} />`}<//>
     <${Fetched} state=${filters}>${(found) => (found ? html`<${Filters} found=${found} />` : "")}<//>
     <${Fetched} state=${stats}>${({ stats }) => html`<${History} stats=${stats} key_=${key_} />`}<//>`;
+};
+
+const FAINT = 0.02; // of the largest value of all maps: below it a tile looks blank
+const WORDS = ["conv2d", "linear", "batch_norm", "relu", "max_pool2d"]; // kinds that have a sentence
+
+/** What kind of layer it is, which of that kind, and what such a layer does. */
+const Title = ({ key_, op, ops }) => {
+  const kind = WORDS.includes(op?.name) ? op.name : "other";
+  const alike = ops.filter((one) => one.kind === op?.kind), n = alike.indexOf(op) + 1;
+  const what = kind === "other" ? op?.kind : t(`layer.kind.${kind}`);
+  return html`<h1>${key_}${op && `, ${alike.length === 1 ? what : t("layer.which", { what, n: count(n), of: count(alike.length) })}`}</h1>${op && html`<p class="read">${t(`layer.what.${kind}`)}</p>`}`;
 };
 
 const Maps = ({ found, key_, order, sort }) => {
@@ -61,7 +74,7 @@ const Maps = ({ found, key_, order, sort }) => {
   }
   return html`<h2>${t("layer.maps")}</h2>
     <div class="row"><button aria-pressed=${order === "strength"} onClick=${() => sort(order === "strength" ? "index" : "strength")}>${t("layer.sort")}</button><${Scale} most=${scale} /></div>
-    <div class="maps">${shown.map((c) => html`<div class="map"><${Plane} values=${plane(c)} height=${height} width=${width} scale=${scale} label=${t("layer.map", { n: c })} onClick=${(y, x) => go({ page: "unit", key: key_, c, y, x })} />
+    <div class="maps">${shown.map((c) => html`<div class="map"><${Plane} values=${plane(c)} height=${height} width=${width} scale=${scale} label=${t("layer.map", { n: c })} onClick=${(y, x) => go({ page: "unit", key: key_, c, y, x })} />${most(plane(c)) < FAINT * scale && html`<span class="faint">${t("layer.faint")}</span>`}
       <a href=${link({ page: "unit", key: key_, c, y: Math.floor(height / 2), x: Math.floor(width / 2) })}>${t("layer.channel", { n: c })}</a> <span>${number(strength[c], 2)}</span></div>`)}</div>
     <p class="small">${t("layer.click")}</p>
     <h2>${t("layer.histogram")}</h2><${Plot} data=${histogram} xLabel=${t("layer.value")} yLabel=${t("layer.count")} height=${160} series=${[{ label: t("layer.count"), stroke: "--accent", bars: true }]} />`;

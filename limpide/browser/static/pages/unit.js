@@ -35,7 +35,7 @@ const Unit = ({ run, unit }) => {
     heard.addEventListener("keydown", press);
     return () => heard.removeEventListener("keydown", press);
   });
-  return html`<h1>${t(`unit.claim.${unit.kind}`, { value: number(unit.value, 4), n: count(unit.terms), rule: t(`rule.${unit.rule}`) === `rule.${unit.rule}` ? unit.rule : t(`rule.${unit.rule}`) })}</h1>
+  return html`<h1>${t(`unit.claim.${unit.kind}${unit.kind === "products" && unit.bias ? ".bias" : ""}`, { value: number(unit.value, 4), n: count(unit.terms), rule: t(`rule.${unit.rule}`) === `rule.${unit.rule}` ? unit.rule : t(`rule.${unit.rule}`) })}</h1>
     <div class="row" role="group" aria-label=${t("unit.move")}>
       ${!flat && html`<button onClick=${() => move(0, -1, 0)} aria-label=${t("unit.up")}>↑</button><button onClick=${() => move(0, 1, 0)} aria-label=${t("unit.down")}>↓</button><button onClick=${() => move(0, 0, -1)} aria-label=${t("unit.left")}>←</button><button onClick=${() => move(0, 0, 1)} aria-label=${t("unit.right")}>→</button>`}
       <button onClick=${() => move(-1, 0, 0)}>${t("unit.before")}</button><button onClick=${() => move(1, 0, 0)}>${t("unit.next")}</button><span class="small">${t("unit.keys")}</span></div>
@@ -43,7 +43,7 @@ const Unit = ({ run, unit }) => {
       ${unit.kind !== "opaque" && html`<${Terms} unit=${unit} run=${run} />`}
       <${Written} unit=${unit} />
       ${Object.keys(unit.parts).length > 0 && html`<h2>${t("unit.parts")}</h2><table class="written">${Object.entries(unit.parts).map(([name, value]) => html`<tr><td></td><td>${fixed(value, 4)}</td><td>${name}</td></tr>`)}</table>`}
-      <${Effect} run=${run} unit=${unit} />
+      <${Effect} key=${`${unit.key} ${unit.channel}`} run=${run} unit=${unit} />
     </div><div>
       <h2>${t("unit.sees")}</h2><${Seen} run=${run} unit=${unit} />
       <h2>${t("unit.votes")}</h2><p class="small">${t("unit.votes_read")}</p><${Votes} votes=${unit.votes} />
@@ -87,7 +87,7 @@ const Terms = ({ unit }) => {
           : html`<span class=${`cell ${at === i ? "at" : ""}`} style=${style} title=${label} onMouseEnter=${() => hover(i)}>${text}</span>`;
       })}</div><figcaption>${title}</figcaption></figure>`;
     };
-    return html`${shown.map((c) => html`<h2>${t("unit.channel", { n: named[c] })}</h2><div class="sum">${grid(t("unit.patch"), unit.values, c)}<span>⊙</span>${grid(t("unit.kernel"), unit.weights, c)}<span>=</span>${grid(t("unit.products"), products, c)}<span>Σ ${fixed(sums[c], 4)}</span></div>`)}
+    return html`${shown.map((c) => html`<h2>${t("unit.channel", { n: named[c] })}</h2><div class="sum">${grid(t("unit.patch"), unit.values, c)}<div class="term"><span>⊙</span>${grid(t("unit.kernel"), unit.weights, c)}</div><div class="term"><span>=</span>${grid(t("unit.products"), products, c)}</div><div class="term"><span>Σ ${fixed(sums[c], 4)}</span></div></div>`)}
       <p class="small" role="status">${at === null ? t("unit.hover") : `${fixed(unit.values[at], 6)} × ${fixed(unit.weights[at], 6)} = ${fixed(products[at], 6)}`}</p>
       <p class="small">${at === null ? "" : t("unit.number", { n: at })} ${t("unit.colours")}</p>
       ${channels > 3 && html`<details><summary>${t("unit.all_channels", { n: channels })}</summary><div class="scroll"><table><thead><tr><th>${t("unit.channel_head")}</th><th class="n">${t("unit.sum")}</th></tr></thead><tbody>${sums.map((sum, c) => html`<tr><td>${named[c]}</td><td class="n">${fixed(sum, 5)}</td></tr>`)}</tbody></table></div></details>`}`;
@@ -99,7 +99,7 @@ const Terms = ({ unit }) => {
 };
 
 const Written = ({ unit }) => html`<h2>${t("unit.sum_head")}</h2><table class="written">
-  ${unit.kind === "products" && html`<tr><td></td><td>${fixed(unit.value - unit.bias, 6)}</td><td>${t("unit.sum_of", { n: count(unit.terms) })}</td></tr><tr><td>+</td><td>${fixed(unit.bias, 6)}</td><td>${t("unit.bias")}</td></tr>`}
+  ${unit.kind === "products" && html`<tr><td></td><td>${fixed(unit.value - unit.bias, 6)}</td><td>${t("unit.sum_of", { n: count(unit.terms) })}</td></tr>${unit.bias !== 0 && html`<tr><td>${unit.bias < 0 ? "−" : "+"}</td><td>${fixed(Math.abs(unit.bias), 6)}</td><td>${t("unit.bias")}</td></tr>`}`}
   <tr class="line"><td>=</td><td>${fixed(unit.value, 6)}</td><td>${t("unit.value")}</td></tr>
   <tr><td></td><td>${fixed(unit.torch, 6)}</td><td>${t("unit.torch")} ${unit.kind === "opaque" ? html`<span class="badge warn">OPAQUE</span>` : html`<span class=${`badge ${unit.agrees ? "ok" : "bad"}`}>${unit.agrees ? t("unit.agrees") : t("unit.differs")}</span> ${t("unit.residual", { value: tiny(unit.residual), most: tiny(unit.tolerance) })}`}</td></tr>
   ${unit.after.map((after) => html`<tr><td>→</td><td>${fixed(after.value, 6)}</td><td><a href=${link({ page: "unit", key: after.layer })}>${after.layer}</a> (${after.name})</td></tr>`)}</table>`;
@@ -125,14 +125,20 @@ const Maximised = ({ run, unit }) => {
   return html`<h2>${t("unit.maximised")}</h2>${!asked ? html`<button onClick=${() => askFor(true)}>${t("unit.climb")}</button>` : html`<${Fetched} state=${state} doing=${t("unit.climbing")}>${(found) => found && html`<${Framed} src=${found.url} box=${found.about.box} label=${t("unit.maximised")} /><p class="small">${t("unit.climbed", { before: number(found.about.before), after: number(found.about.after) })}</p>`}<//>`}`;
 };
 
+const MOST_WEIGHT = 1e6; // as in studio/questions.py
+
 const Effect = ({ run, unit }) => {
   const [edit, change] = useState(null);
   const weights = unit.kind === "products" && ["conv2d", "linear"].includes(unit.name);
-  const [place_, put] = useState(0);
-  const [value, set] = useState(0);
+  const [place_, put] = useState("0");
+  const [value, set] = useState(null); // null: as it is
+  const known = /^\d+$/.test(place_) && Number(place_) < unit.terms, present = known ? unit.weights[Number(place_)] : undefined; // of very many only the first were sent
+  const shown = value ?? (present === undefined ? "" : String(Number(present.toFixed(6)))), weight = value === null ? present : Number(value);
+  const problem = !known ? t("effect.no_place", { last: count(unit.terms - 1) }) : shown === "" || !(Math.abs(weight) <= MOST_WEIGHT) ? t("effect.no_weight", { most: count(MOST_WEIGHT) }) : "";
   const state = useFetched(() => (edit ? ask(run, "effect", { ...looked(), key: unit.key, channel: unit.channel, ...edit }) : Promise.resolve(null)), [run, edit, unit.key, unit.channel, lookedAt()]);
   return html`<h2>${t("effect")}</h2><div class="row"><button onClick=${() => change({})}>${t("effect.off", { n: unit.channel })}</button>
-    ${weights && html`<label>${t("effect.weight")} <input type="number" min="0" max=${unit.terms - 1} value=${place_} style="width: 5rem" onInput=${(event) => put(Number(event.target.value))} /></label><label>= <input type="number" step="0.1" value=${value} style="width: 6rem" onInput=${(event) => set(Number(event.target.value))} /></label><button onClick=${() => change({ place: place_, weight: value })}>${t("effect.try")}</button>`}</div>
+    ${weights && html`<label>${t("effect.weight")} <input id="place" type="number" min="0" max=${unit.terms - 1} value=${place_} style="width: 5rem" onInput=${(event) => { put(event.target.value); set(null); }} /></label><label>= <input id="weight" type="number" step="any" value=${shown} style="width: 8rem" onInput=${(event) => set(event.target.value)} /></label><button disabled=${problem !== ""} onClick=${() => change({ place: place_, weight })}>${t("effect.try")}</button>`}</div>
+    ${weights && (problem ? html`<p class="error" role="alert">${problem}</p>` : value !== null && present !== undefined && html`<p class="small">${t("effect.was", { value: number(present, 6) })}</p>`)}
     <${Fetched} state=${state}>${(found) => found && html`<${Before} rows=${found.rows} />`}<//>`;
 };
 

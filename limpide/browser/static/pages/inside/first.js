@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "../../html.js";
 import { t as say, count, number } from "../../words.js";
 import { Plane, Scale, signed, cell, most } from "../../paint.js";
-import { unitOf } from "../../sums.js";
+import { stepsOf, unitOf } from "../../sums.js";
 import { added, among, digitsFor, plain, Written } from "./shared.js";
 
 const DRAWN = 3; // input channels
@@ -35,7 +35,7 @@ export const First = ({ first, begin, mean, std }) => {
   };
   const all = channels === first.outputs ? say(flat ? "All units" : "All channels") : say(flat ? "The {n} strongest of {of} units" : "The {n} strongest of {of} channels", { n: channels, of: count(first.outputs) });
   const arrow = (sign, name, ...by) => html`<button aria-label=${say(name)} onClick=${() => move(...by)}>${sign}</button>`;
-  return html`<p class="read">${say("A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, adds the products up, and adds a constant.")} ${say(flat ? "Click a unit: its sum is worked out anew in your browser and compared with what the network computed." : "Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and compared with what the network computed.")}</p>
+  return html`<p class="read">${say(first.bias.values.some(Boolean) ? "A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, adds the products up, and adds a constant." : "A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, and adds the products up.")} ${say(flat ? "Click a unit: its sum is worked out anew in your browser and compared with what the network computed." : "Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and compared with what the network computed.")}</p>
     <div class="looks">
       <figure><div class="over"><${Picture} input=${first.input} mean=${mean} std=${std} />${!flat && html`<${Frame} box=${unit.box} of=${first.input.shape.slice(1)} />`}</div>
         <figcaption>${say("the image as the network sees it, {side} × {side}", { side: count(first.input.shape[1]) })}${!flat && html`<br />${say("the frame: what this unit sees")}`}</figcaption></figure>
@@ -48,7 +48,7 @@ export const First = ({ first, begin, mean, std }) => {
     </div>
     <p class="here" role="status">${flat ? say("unit {n}", { n }) : say("channel {n}, row {y}, column {x}", { n, y, x })} = ${plain(unit.value)}</p>
     <${Terms} unit=${unit} channels=${first.input.shape[0]} />
-    <${Written} lines=${[["", plain(unit.sum, 6), say("sum of all {n} products", { n: count(unit.products.length) })], added(unit.bias, say("bias, the unit's own constant"))]} sum=${unit} total=${say("value of the unit")} />
+    <${Written} lines=${[["", plain(unit.sum, 6), say("sum of all {n} products", { n: count(unit.products.length) })], unit.bias && added(unit.bias, say("bias, the unit's own constant"))]} sum=${unit} total=${say("value of the unit")} after=${stepsOf(first, c, unit.value).map(stepWords)} />
     <h3>${all}</h3>
     <p class="small">${say(flat ? "The weights of each unit. A click opens it." : "Above, the weights of each channel; below, its map. A click opens the unit at that place.")}</p>
     <div class="maps" role="group" aria-label=${all} onKeyDown=${among(c, channels, (k) => set([k, y, x]))}>${first.channels.map((name, k) => html`<div class=${`map places ${flat ? "flat" : ""}`} key=${name}>
@@ -56,6 +56,9 @@ export const First = ({ first, begin, mean, std }) => {
       ${!flat && html`<${Plane} values=${maps[k]} height=${height} width=${width} scale=${scale} label=${say("channel {n}", { n: name })} className="place" onClick=${(row, column) => set([k, row, column])} />`}
       <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}><span class="unseen">${say(flat ? "unit {n}" : "channel {n}", { n: name })}</span><span aria-hidden="true">${name}</span><span>${plain(maps[k][y * width + x], 2)}</span></button></div>`)}</div>`;
 };
+
+const NAMES = { batch_norm: "batch normalization", relu: "ReLU", relu6: "ReLU6", silu: "SiLU" }; // as in report/inside.py
+const stepWords = ({ layer, name, value }, k, all) => [plain(value, 6), say(k === all.length - 1 ? "after {name} ({layer}): what the next layer sees" : "after {name} ({layer})", { name: say(NAMES[name] ?? name), layer })];
 
 const weightsOf = ({ weight: { shape, values } }, k) => {
   const size = shape[2] * shape[3];
@@ -105,8 +108,8 @@ const Terms = ({ unit, channels }) => {
   };
   return html`${shown.map((i) => html`<div class="scroll" tabindex="0" role="region" aria-label=${named(unit.from + i)}>
       ${into > 1 && html`<p class="small">${named(unit.from + i)}</p>`}
-      <div class="sum">${grid(say("what the unit sees"), unit.values, i)}<span class="sign">×</span>${grid(say("its weights"), unit.weights, i)}<span class="sign">=</span>${grid(say("products"), unit.products, i)}<span class="sign">→</span>
-        <p class="total"><span class="small">${say("add up to")}</span> <b>${plain(unit.sums[i])}</b></p></div></div>`)}
+      <div class="sum">${grid(say("what the unit sees"), unit.values, i)}<div class="term"><span class="sign">×</span>${grid(say("its weights"), unit.weights, i)}</div><div class="term"><span class="sign">=</span>${grid(say("products"), unit.products, i)}</div>
+        <div class="term"><span class="sign">→</span><p class="total"><span class="small">${say("add up to")}</span> <b>${plain(unit.sums[i])}</b></p></div></div></div>`)}
     ${into > DRAWN && html`<p class="small">${say("The other {n} input channels together", { n: into - DRAWN })}: ${plain(rest)}</p>`}
     ${!readable && html`<${Largest} unit=${unit} />`}`;
 };

@@ -26,7 +26,7 @@ export const Last = ({ last, names }) => {
     ${order.length > shown.length && html`<p><label class="small">${say("any class")} <select value=${String(chosen)} onChange=${(event) => choose(Number(event.target.value))}>${order.map((k) => html`<option value=${String(k)}>${names[k]}</option>`)}</select></label></p>`}
     <p class="here" role="status">${say("score of “{name}”", { name })} = ${plain(score.value)}</p>
     <div class="sides">${side(plus, say("Speaks for “{name}”", { name }))}${side(minus, say("Speaks against “{name}”", { name }))}</div>
-    <${Written} lines=${[["", plain(total(plus), 6), say("the {n} strongest for it", { n: plus.length })], added(total(minus), say("the {n} strongest against it", { n: minus.length })), added(score.sum - total(plus) - total(minus), say("all other features")), added(score.bias, say("bias, the class's own constant"))]} sum=${score} total=${say("score of “{name}”", { name })} />`;
+    <${Written} lines=${[["", plain(total(plus), 6), say("the {n} strongest for it", { n: plus.length })], added(total(minus), say("the {n} strongest against it", { n: minus.length })), added(score.sum - total(plus) - total(minus), say("all other features")), score.bias && added(score.bias, say("bias, the class's own constant"))]} sum=${score} total=${say("score of “{name}”", { name })} />`;
 };
 
 // Begins at zero, which lies where the range of all of them says.

@@ -2,8 +2,9 @@
 import { html, useEffect, useMemo, useState } from "../../html.js";
 import { place, go } from "../../state.js";
 import { t, fixed } from "../../words.js";
+import { upload } from "../../api.js";
 import { Axes } from "../../axes.js";
-import { Scale, signed, unsigned, cell, most } from "../../paint.js";
+import { Scale, signed, grey as shade, cell, most } from "../../paint.js";
 
 const SIDE = 192; // pixels that the kernel slides over, each drawn as a square of its own
 const KERNELS = { edge: [-1, 0, 1, -2, 0, 2, -1, 0, 1], across: [-1, -2, -1, 0, 0, 0, 1, 2, 1], blur: [1, 1, 1, 1, 1, 1, 1, 1, 1].map((v) => v / 9), sharpen: [0, -1, 0, -1, 5, -1, 0, -1, 0], spot: [-1, -1, -1, -1, 8, -1, -1, -1, -1], same: [0, 0, 0, 0, 1, 0, 0, 0, 0] };
@@ -71,10 +72,11 @@ export default () => {
   const [failed, fail] = useState("");
   const take = async (file) => {
     try {
-      set(await grey(file));
+      await upload(file); // what is an image is decided in one place
+      set(await grey(file).catch(() => { throw new Error(t("learn.bench.unread")); }));
       fail("");
-    } catch {
-      fail(t("learn.bench.unread", { file: file.name }));
+    } catch (error) {
+      fail(t("drop.failed", { file: file.name, why: error.message }));
     }
   };
   useEffect(() => {
@@ -88,9 +90,9 @@ export default () => {
   const cells = (values, paint, scale_) => html`<div class="grid" style="grid-template-columns: repeat(3, auto)">${values.map((v) => html`<span class="cell" style=${cell(paint(v, scale_))}>${fixed(v, 2)}</span>`)}</div>`;
   const products = patch.map((v, k) => v * kernel[k]);
   return html`<div class="row">${Object.keys(KERNELS).map((name) => html`<button onClick=${() => write(KERNELS[name])}>${t(`learn.kernel.${name}`)}</button>`)}<label class="button">${t("own")}<input type="file" accept="image/*" onChange=${(event) => { const [file] = event.target.files; event.target.value = ""; if (file) take(file); }} /></label></div>${failed && html`<p class="error" role="alert">${failed}</p>`}
-    <div class="two even"><figure style="margin: 0"><${Pixels} values=${image} scale=${1} paint=${unsigned} label=${t("unit.input")} place=${[r, c]} at=${at} /><${Scale} most=${1} both=${false} /><figcaption class="small">${t("learn.bench.click", { r, c })}</figcaption></figure>
+    <div class="two even"><figure style="margin: 0"><${Pixels} values=${image} scale=${1} paint=${shade} label=${t("unit.input")} place=${[r, c]} at=${at} /><${Scale} most=${1} both=${false} paint=${shade} /><figcaption class="small">${t("learn.bench.click", { r, c })}</figcaption></figure>
       <figure style="margin: 0"><${Pixels} values=${out} scale=${scale} paint=${signed} label=${t("learn.bench.out")} place=${[r, c]} at=${at} one /><${Scale} most=${scale} /><figcaption class="small">${t("learn.bench.out")}</figcaption></figure></div>
-    <div class="sum" style="margin-top: 1.25rem"><figure>${cells(patch, unsigned, 1)}<figcaption>${t("unit.patch")}</figcaption></figure><span>⊙</span>
-      <figure><div class="grid" style="grid-template-columns: repeat(3, auto)">${kernel.map((v, k) => html`<input type="number" step="0.5" aria-label=${t("learn.bench.weight", { n: k + 1 })} value=${v} style="width: 4.6rem" onInput=${(event) => { const next = [...kernel]; next[k] = Number(event.target.value) || 0; write(next); }} />`)}</div><figcaption>${t("unit.kernel")}</figcaption></figure><span>=</span>
-      <figure>${cells(products, signed, most(products) || 1)}<figcaption>${t("unit.products")}</figcaption></figure><span id="total">Σ = ${fixed(products.reduce((a, b) => a + b, 0), 4)}</span></div>`;
+    <div class="sum" style="margin-top: 1.25rem"><figure>${cells(patch, shade, 1)}<figcaption>${t("unit.patch")}</figcaption></figure>
+      <div class="term"><span>⊙</span><figure><div class="grid" style="grid-template-columns: repeat(3, auto)">${kernel.map((v, k) => html`<input type="number" step="0.5" aria-label=${t("learn.bench.weight", { n: k + 1 })} value=${v} style="width: 4.6rem" onInput=${(event) => { const next = [...kernel]; next[k] = Number(event.target.value) || 0; write(next); }} />`)}</div><figcaption>${t("unit.kernel")}</figcaption></figure></div>
+      <div class="term"><span>=</span><figure>${cells(products, signed, most(products) || 1)}<figcaption>${t("unit.products")}</figcaption></figure></div><span class="term"><span id="total">Σ = ${fixed(products.reduce((a, b) => a + b, 0), 4)}</span></span></div>`;
 };

@@ -14,7 +14,7 @@ export default () => {
     const fit = runs.filter((run) => ["mnist", "digits"].includes(run.data) && ["finished", "running", "paused", "stopped", "interrupted"].includes(run.status));
     if (!fit.length) return html`<p class="claim">${t("learn.digit.none")}</p><${Start} given="mnist" />`;
     const chosen = fit.find((run) => run.name === place.value.of) ?? fit.find((run) => run.data === "mnist") ?? fit[0];
-    return html`<label class="row small">${t("learn.digit.by")} <select value=${chosen.name} onChange=${(event) => go({ of: event.target.value })}>${fit.map((run) => html`<option>${run.name}</option>`)}</select></label><${Drawn} key=${chosen.name} run=${chosen.name} />`;
+    return html`<label class="row small">${t("learn.digit.by")} <select value=${chosen.name} onChange=${(event) => go({ of: event.target.value })}>${fit.map((run) => html`<option value=${run.name}>${t("learn.digit.run", { run: run.name, data: run.data })}</option>`)}</select></label><${Drawn} key=${chosen.name} run=${chosen.name} />`;
   }}<//>`;
 };
 

@@ -84,7 +84,9 @@ export default () => {
   const names = Object.keys(RULES);
   const rates = Object.fromEntries(names.map((name) => [name, bestRate(name, ground) * scale]));
   const paths = Object.fromEntries(names.map((name) => [name, run(name, ground, rates[name]).map((at) => at.map((v) => (isFinite(v) ? Math.max(-1e4, Math.min(1e4, v)) : 1e4)))]));
-  return html`<div class="row">${Object.keys(GROUNDS).map((each) => html`<button aria-pressed=${each === ground} onClick=${() => go({ ground: each })}>${t(`learn.ground.${each}`)}</button>`)}
+  const last = names.map((name) => [name, GROUNDS[ground].f(paths[name].at(-1))]).sort((a, b) => a[1] - b[1]), [[first, low], [second, next]] = last, [worst, high] = last.at(-1);
+  const end = t("learn.race.end", { n: count(STEPS), first, low: number(low), second, next: number(next), worst, high: number(high) });
+  return html`<p class="read" id="end">${end} ${scale === 1 && t(`learn.race.so.${ground}`)}</p><div class="row">${Object.keys(GROUNDS).map((each) => html`<button aria-pressed=${each === ground} onClick=${() => go({ ground: each })}>${t(`learn.ground.${each}`)}</button>`)}
       <label>${t("learn.times")} <input type="range" min="0.2" max="2" step="0.05" value=${scale} onInput=${(event) => go({ scale: event.target.value }, { replace: true })} /> ${number(scale)}×</label>
       <button onClick=${() => { set(0); play(true); }}>${t("learn.start")}</button><input type="range" min="0" max=${STEPS} value=${step} aria-label=${t("learn.step")} onInput=${(event) => set(Number(event.target.value))} /> <span class="small">${t("learn.after", { n: count(step) })}</span></div>
     <${Axes} x=${[x0, x1]} y=${[y0, y1]} ratio=${0.5} most=${960} xLabel="x" yLabel="y" label=${t("learn.race.title")} ground=${(canvas) => contours(canvas, GROUNDS[ground])} of=${[ground]}>${({ across, up }) => html`
