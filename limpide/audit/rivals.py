@@ -24,6 +24,7 @@ SAFETY = 0.8  # share of the remaining time that the next fit is expected to tak
 NEIGHBOURS = 5
 TREES = 100
 TREE_WORK = 200_000  # most of (images that a tree draws) × (pixels that it looks at for a question): 7,000 images of 800 pixels
+COUNTED = 10  # classes: a tree counts all of them at each place where it may cut, which takes most of the time from about as many on
 ITERATIONS = 60  # of logistic regression; by then validation gains nothing
 
 NAMES = {
@@ -166,7 +167,7 @@ def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance
     """
     from sklearn.ensemble import RandomForestClassifier
 
-    most = int(TREE_WORK / math.sqrt(train.shape[1]))
+    most = most_drawn(train.shape[1], len(np.unique(train_labels)))
 
     def fit(rows: np.ndarray) -> RandomForestClassifier:
         drawn = most if most < len(rows) else None
@@ -183,6 +184,11 @@ def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance
     )
     found.model.n_jobs = 1  # handing one image to several processes takes longer than the trees do
     return _scored("forest", found, test, kept, None, min(most, found.n))
+
+
+def most_drawn(width: int, classes: int) -> int:
+    """Images that each tree of a forest draws at most, of so many pixels. Ten times as many classes take ten times as long."""
+    return max(2, int(TREE_WORK / (math.sqrt(width) * max(1.0, classes / COUNTED))))
 
 
 def neighbours(key: str, train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Rival | None:

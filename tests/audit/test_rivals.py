@@ -196,3 +196,14 @@ def test_a_linear_model_has_one_thread(images: Images, monkeypatch: pytest.Monke
         logistic(images[0], images[1], images[2], Allowance(80))
         assert seen and set(seen) == {1}
         assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {2}, "as before"
+
+
+def test_a_forest_of_many_classes_takes_no_longer() -> None:
+    """The work of a tree grows with the classes that it counts at each cut; until then nothing changes."""
+    few, many = rivals.most_drawn(3072, 10), rivals.most_drawn(3072, 1500)
+    assert few == rivals.most_drawn(3072, 2) == 3608 and 0.9 * few <= many * 150 <= few
+    random = np.random.default_rng(0)
+    labels = np.arange(3000) % 1500
+    train = random.normal(size=(3000, 192)).astype(np.float32)
+    found = rivals.forest(train, labels, HeldOut(train[:50], labels[:50], np.arange(50)), Allowance(3000))
+    assert found and found.n_train == 3000 and found.drawn == rivals.most_drawn(192, 1500) == 96

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from limpide.audit.rivals import TREE_WORK, TREES
+from limpide.audit.rivals import COUNTED, TREES, most_drawn
 from limpide.models import activations, parameters, pretrained
 from limpide.predictor import BATCH, PIXELS
 from limpide.training.decide import frozen_size
@@ -17,7 +17,8 @@ from limpide.workflows.rivals import WIDTH, Budget
 
 LIBRARIES = 70_000_000  # ONNX Runtime, scikit-learn and what writes the report, once they are loaded
 FROZEN_RIVAL = 90_000_000  # a pretrained network to compare with, and a chunk of images in it
-NODE = 64  # bytes of one node of a tree, with the counts of a few classes
+NODE = 64  # bytes of a tree for each image that it draws, with the counts of a few classes
+CLASS = 16  # and for each further class
 
 # Times the bytes of the learned values, and of the activations: all of one image, or the largest of a batch.
 EXPORTED, TRACED_EXPORT = 7.5, 1.4  # the exporter's copies of the values, and its run
@@ -49,6 +50,7 @@ def _rivals(job: Job) -> float:
     sizes = job.sizes()
     images = sizes.images(Budget())
     pixels = 4 * sizes.values * (images["forest"] + sizes.test)
-    forest = TREES * NODE * min(images["forest"], TREE_WORK / sizes.values**0.5)
+    node = NODE + CLASS * max(0, sizes.classes - COUNTED)
+    forest = TREES * node * min(images["forest"], most_drawn(sizes.values, sizes.classes))
     features = 0 if pretrained(job.recipe) else FROZEN_RIVAL + 4 * WIDTH * (images["frozen"] + sizes.few)
     return pixels + max(forest, features)

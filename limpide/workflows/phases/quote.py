@@ -10,7 +10,7 @@ from functools import partial
 import torch
 
 from limpide import machine
-from limpide.audit.rivals import TREE_WORK, logistic_work
+from limpide.audit.rivals import logistic_work, most_drawn
 from limpide.deploy.export import check_exportable
 from limpide.errors import ModelError
 from limpide.events import Event, Progress
@@ -157,7 +157,7 @@ def _rival_seconds(job: Job) -> float:
     images = sizes.images(budget)
     works = {
         "logistic": images["logistic"] * logistic_work(sizes.values, sizes.classes),
-        "forest": FOREST_WORK * min(1.0, images["forest"] * sizes.values**0.5 / TREE_WORK),
+        "forest": FOREST_WORK * min(1.0, images["forest"] / most_drawn(sizes.values, sizes.classes)),
         "nearest": images["nearest"] * sizes.few * sizes.values,
         "frozen": (images["frozen"] + sizes.few) * FROZEN_WORK,
     }
