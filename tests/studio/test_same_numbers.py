@@ -155,7 +155,7 @@ def test_the_studio_shows_every_claim_with_the_numbers_of_the_run(run: Run, page
     for button in page.locator("section.finding .scroll + button").all():
         button.click()
     shown = page.evaluate(READ)
-    findings = run.findings()
+    findings = {name: one for name, one in run.findings().items() if (name, one.verdict) != ("inside", "ok")}  # one unit: the page Unit shows it
     assert len(shown) == len(findings)
     for name, finding in findings.items():
         says = " ".join(plain(finding.message).split())
@@ -240,6 +240,11 @@ def test_scores_and_costs_are_the_same_everywhere(run: Run, server: Server, page
             "matrix": str(matrix.sum() - np.trace(matrix)),
         },
     )
+    errors = server.json(f"/api/runs/{run.path.name}/look/worst")
+    assert errors["interval"] == pytest.approx([1 - score.high, 1 - score.low])  # type: ignore[operator]
+    believed = [(n.name, n.value, n.low, n.high, n.n) for n in findings["calibration"].numbers]
+    assert [(n["name"], n["value"], n["low"], n["high"], n["n"]) for n in errors["finding"]["numbers"]] == believed
+    assert errors["finding"]["text"] == str(findings["calibration"].message) and errors["bins"] == findings["calibration"].data["bins"]
     assert f"wrong on {wrong} of {len(files)}" in plain(findings["mistakes"].message)
     energy = next(number for number in findings["cost"].numbers if number.unit == "Wh")
     same("energy", {"finding": plain(measured(energy.value, "Wh")), "Runs": rows["runs"]["energy"], "Compare": rows["compare"]["energy"]})
@@ -324,7 +329,8 @@ def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Serv
         same("its probability", {place: plain(measured(value, "share")) for place, value in found.items()})
     stored = {bytes(name).decode(): p.max() for name, p in zip(test["files"], test["probabilities"], strict=True)}
     mapped = server.json(f"/api/runs/{run.path.name}/look/embedding")
-    worst = server.json(f"/api/runs/{run.path.name}/look/worst")["images"]
+    errors = server.json(f"/api/runs/{run.path.name}/look/worst")
+    worst = [*errors["mistakes"], *errors["doubtful"]]
     pictures = {p.file: p.probability for finding in run.findings().values() for p in finding.pictures if p.file in stored}
     of_map = {rows[row]: p for row, p in zip(mapped["rows"], mapped["probability"], strict=True) if rows[row] in stored}
     assert of_map and worst

@@ -75,12 +75,20 @@ def worst(looker: Looker, path: str, snapshot: str) -> Answer:
         "doubtful": [_told(evidence, album, int(i)) for i in order[evidence.right[order]][:MOST]],
         "total": len(evidence.truth),
         "wrong": int((~evidence.right).sum()),
+        "interval": _of_wrong(album),
         "mean_loss": float(loss.mean()),
         "classes": list(evidence.classes),
         "matrix": confusion(evidence.truth, evidence.predicted, len(evidence.classes)).tolist(),
         "bins": believed.data["bins"],
         "finding": believed.to_json(),
     }, b""
+
+
+def _of_wrong(album: Album) -> list[float] | None:
+    """The 95 % interval of the share of mistakes, as the score's own says it."""
+    found = album.run.finding("accuracy")
+    score = next((number for number in found.numbers if number.name == "accuracy"), None) if found else None
+    return None if score is None or score.low is None or score.high is None else [1 - score.high, 1 - score.low]
 
 
 def cell(looker: Looker, path: str, snapshot: str, truth: int, said: int) -> Answer:

@@ -1,7 +1,7 @@
 // Where it is wrong: the matrix, the largest losses, how far its confidence can be believed, and labels that may be wrong.
 import { html, useState } from "../html.js";
 import { place, snapshot } from "../state.js";
-import { t, count, percent, number } from "../words.js";
+import { t, chance, count, percent, number } from "../words.js";
 import { ask, get, path, send } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
 import { unsigned, cell } from "../paint.js";
@@ -38,11 +38,11 @@ const Shown = ({ run, worst, suspects, known, file }) => {
   };
   const choice = (one) => html`<select aria-label=${t("marks.choose", { file: one.file })} value=${marks[one.file] ?? ""} onChange=${(event) => mark(one, event.target.value)}>
     <option value="">${t("marks.unseen")}</option><option value=${one.label}>${t("marks.right")}</option><option value="?">${t("marks.unsure")}</option>${worst.classes.filter((label) => label !== one.label).map((label) => html`<option value=${label}>${t("marks.is", { label })}</option>`)}</select>`;
-  const said = (one) => html`${t("errors.said", { label: one.label, predicted: one.predicted })}, ${percent(one.probability, 0)}`;
+  const said = (one) => html`${t("errors.said", { label: one.label, predicted: one.predicted })}, ${chance(one.probability)}`;
   const losing = (one) => html`${said(one)} <span class="small">${number(one.loss, 3)} ${t("unit.nats")}</span>`;
   const n = Object.keys(marks).length;
   const [error, measured, chance] = worst.finding.numbers;
-  return html`<h1>${t("errors.claim", { wrong: count(worst.wrong), n: count(worst.total), p: percent(worst.wrong / worst.total) })}</h1><${OfFinal} />
+  return html`<h1>${t("errors.claim", { wrong: count(worst.wrong), n: count(worst.total), p: percent(worst.wrong / worst.total) })}</h1>${worst.interval && html`<p class="small">${t("audit.interval", { low: percent(worst.interval[0]), high: percent(worst.interval[1]) })}</p>`}<${OfFinal} />
     <${Matrix} run=${run} worst=${worst} said=${said} choice=${choice} />
     <h2>${t("errors.mistakes")}</h2><p class="small">${worst.wrong ? t("errors.loss_read", { mean: number(worst.mean_loss, 3) }) : t("errors.mistakes_none", { n: count(worst.total) })}</p>
     <${More} run=${run} images=${worst.mistakes} caption=${losing} below=${choice} />
