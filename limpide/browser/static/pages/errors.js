@@ -41,7 +41,7 @@ const Shown = ({ run, worst, suspects, known, file }) => {
   const said = (one) => html`${t("errors.said", { label: one.label, predicted: one.predicted })}, ${chance(one.probability)}`;
   const losing = (one) => html`${said(one)} <span class="small">${number(one.loss, 3)} ${t("unit.nats")}</span>`;
   const n = Object.keys(marks).length;
-  const [error, measured, chance] = worst.finding.numbers;
+  const [error, measured, luck] = worst.finding.numbers;
   return html`<h1>${t("errors.claim", { wrong: count(worst.wrong), n: count(worst.total), p: percent(worst.wrong / worst.total) })}</h1>${worst.interval && html`<p class="small">${t("audit.interval", { low: percent(worst.interval[0]), high: percent(worst.interval[1]) })}</p>`}<${OfFinal} />
     <${Matrix} run=${run} worst=${worst} said=${said} choice=${choice} />
     <h2>${t("errors.mistakes")}</h2><p class="small">${worst.wrong ? t("errors.loss_read", { mean: number(worst.mean_loss, 3) }) : t("errors.mistakes_none", { n: count(worst.total) })}</p>
@@ -51,7 +51,7 @@ const Shown = ({ run, worst, suspects, known, file }) => {
     <h2>${t("errors.labels")}</h2><p class="read">${suspects.total ? t("errors.labels_read", { n: count(suspects.total), of: count(suspects.of) }) : t("errors.labels_none", { of: count(suspects.of) })}</p>
     <${More} run=${run} images=${suspects.images} caption=${(one) => t("errors.may_be", { label: one.label, suggested: one.suggested })} below=${choice} />
     ${failed && html`<p class="error" role="alert">${failed}</p>`}<p class="small" role="status">${n ? t("marks.kept", { n: count(n), file }) : t("marks.none", { file })}</p>
-    <h2>${t("errors.reliability")}</h2><p class="read">${worst.finding.text}</p><p class="small">${t("errors.reliability_read", { error: percent(error.value), low: percent(error.low), high: percent(error.high), measured: percent(measured.value), chance: percent(chance.value) })}</p><${Reliability} bins=${worst.bins} />`;
+    <h2>${t("errors.reliability")}</h2><p class="read">${worst.finding.text}</p><p class="small">${t("errors.reliability_read", { error: percent(error.value), low: percent(error.low), high: percent(error.high), measured: percent(measured.value), chance: percent(luck.value) })}</p><${Reliability} bins=${worst.bins} />`;
 };
 
 const More = ({ run, images, caption, below }) => {
