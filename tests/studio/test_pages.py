@@ -553,6 +553,15 @@ def test_the_mean_of_the_loss_is_of_all_steps_however_many_are_drawn(page: Any, 
     assert means == pytest.approx([theirs[k - 1] for k in n], abs=1e-12)
 
 
+def test_the_mean_that_is_drawn_lags_behind_no_fall(page: Any) -> None:
+    found = page.evaluate("""() => import('/static/pages/live.js').then(({ centred, smooth }) => {
+        const n = Array.from({ length: 100 }, (_, k) => k + 1), losses = n.map((k) => 200 - 2 * k), few = n.filter((k) => k % 20 === 0);
+        return { all: centred(n, smooth(losses)), few: centred(few, few.map((k) => smooth(losses)[k - 1])) };
+      })""")
+    assert found["all"][9:96] == pytest.approx([200 - 2 * k for k in range(10, 97)], abs=1.01) and found["all"][96:] == [None] * 4
+    assert len(found["all"]) == 100 and found["few"][:4] == pytest.approx([200 - 2 * (k - 4.5) for k in (20, 40, 60, 80)]) and found["few"][4] is None
+
+
 def test_no_two_ticks_read_alike_and_what_is_counted_has_whole_ones(page: Any) -> None:
     ranges = [(1.09791, 1.09834), (0, 1e-7), (1.2e-5, 3.1e-5), (12_500, 12_506), (-0.3, 0.25), (1e6, 3e6), (0.999, 1.0), (2, 2)]
     found = page.evaluate("ranges => import('/static/axes.js').then((axes) => ranges.map(([low, high]) => axes.labels(axes.ticks(low, high))))", ranges)
@@ -662,7 +671,7 @@ def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(copied: Pa
     go(page, "page=live&run=copied-001", ".figures")
     page.wait_for_function("() => document.querySelector('.figures').innerText.includes('%')")
     figures = page.inner_text(".figures")
-    assert f"{100 * Run.open(copied).info().final.validation:.1f}%" in figures
+    assert f"{100 * Run.open(copied).info().final.validation:.1f}\N{NO-BREAK SPACE}%" in figures
     assert not any(word in figures for word in ("Step", "Loss", "Learning rate", "Speed", "Machine")), "nothing that it has not"
     assert "No curve" in page.inner_text("main")
 

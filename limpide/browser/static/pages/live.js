@@ -99,6 +99,16 @@ export const smooth = (values, before = []) => {
   });
 };
 
+/** The means as they are drawn: each in the middle of its ten steps, so that the line lags behind no fall. n: the steps, of which some may be left out. */
+export const centred = (n, means) => {
+  const half = Math.floor((WINDOW - 1) / 2);
+  let j = 0;
+  return n.map((step) => {
+    while (j + 1 < n.length && n[j + 1] <= step + half) j++;
+    return n.at(-1) < step + half ? null : means[j];
+  });
+};
+
 export default ({ about }) => {
   const { run } = place.value;
   const [state, newest] = useSeries(run);
@@ -166,7 +176,7 @@ const Live = ({ run, about, series, newest }) => {
     if (validated) for (const epoch of series.epochs) { const k = series.n.findIndex((n) => n >= epoch.step); found[k < 0 ? x.length - 1 : k] = epoch.validation_loss; }
     return found;
   }, [x, series.epochs.length]);
-  const losses = useMemo(() => [x, series.loss, series.smooth, validation], [x, validation]);
+  const losses = useMemo(() => [x, series.loss, centred(series.n, series.smooth), validation], [x, validation]);
   // From the first step to the newest, as the loss above it.
   const passes = validated ? series.epochs : [];
   const accuracy = useRarely([[x[0], ...passes.map((epoch) => ofStep(epoch.step)), x.at(-1)], [null, ...passes.map((epoch) => 100 * epoch.validation_accuracy), null]], RATE, `${axis} ${now.status} ${passes.length}`);
