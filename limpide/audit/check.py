@@ -83,7 +83,7 @@ def _few(classes: Sequence[str], counts: np.ndarray) -> Message:
     if len(small) > 1:
         return message(
             N_(
-                "{k:count} of {of:count} classes have fewer than {enough:count} usable images, the fewest {least}, with {n:count}: what is said about them will be uncertain. Add images, or merge classes that are alike."
+                "{k:count} of {of:count} classes have fewer than {enough:count} usable images, the fewest {least}, with only {n:count}: what is said about them will be uncertain. Add images, or merge classes that are alike."
             ),
             n=int(counts[least]),
             **values,

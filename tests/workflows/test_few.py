@@ -69,7 +69,7 @@ def test_as_many_classes_as_images_to_learn_from(tmp_path: Path) -> None:
     assert "no class has an image left to judge it by, so the first model is kept" in said
     assert "mirror" not in said and "fewer than the usual" not in said
     assert "0.0 %" not in said and "Nothing was learned" not in said
-    assert "30 of 30 classes have fewer than 10 usable images, the fewest class0, with 2" in said
+    assert "30 of 30 classes have fewer than 10 usable images, the fewest class0, with only 2" in said
     info = run.info()
     assert info.steps == 0 and info.final is not None and info.final.kind == "frozen" and "fine-tuning" not in info.left_out
     assert "no validation image to choose by" in str(run.finding("training"))
