@@ -19,11 +19,13 @@ OVERFITS = N_("It overfits from pass {n:count} on: the loss on validation rises 
 
 def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None = None, guess: float = math.inf) -> list[tuple[Verdict, Message]]:
     """(kind, sentence), most important first. losses: of each step, nats an image. kept: the kind of the network that was kept (run_info.Final), of which
-    alone the first sentence speaks then; None while it learns.
+    the first sentence speaks then; None while it learns.
 
     guess: the loss of who gives every class the same probability, ln(classes), where the number of classes is known.
     """
     over, found = kept is not None, list[tuple[Verdict, Message]]()
+    kept_pass = max((k for k, epoch in enumerate(epochs) if epoch.best), default=len(epochs) - 1)
+    earlier = over and kept_pass < len(epochs) - 1
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
         return [("bad", message(N_("The loss is not a number any more: the learning rate is too high.")))]
     if len(losses) >= (FEWEST if over else LATE):
@@ -31,7 +33,10 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None
         # A rate that is far too high raises the loss within few steps: then the beginning is no measure, but guessing is.
         first, now = min(_mean(losses[:width]), guess), _mean(losses[-width:])
         known = any(epoch.validation_loss < NOTHING * guess for epoch in epochs) if math.isfinite(guess) else False
-        if now > 2 * first > 0:
+        if now > 2 * first > 0 and earlier:
+            says = N_("The weights after pass {kept:count} are kept; later the loss rose to twice what it was at the beginning: the learning rate is too high.")
+            found.append(("warn", message(says, kept=kept_pass + 1)))
+        elif now > 2 * first > 0:
             found.append(("bad", message(N_("The loss is twice what it was at the beginning: the learning rate is too high."))))
         elif now > NOTHING * first > 0 and not known:
             found.append(_nothing(max(losses), first, over))
@@ -42,7 +47,10 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None
         last = epochs[-1]
         since = len(epochs) - 1 - best
         if since >= PATIENCE and last.validation_loss > WORSE * epochs[best].validation_loss and last.train_loss < epochs[best].train_loss:
-            found.append(_overfitted(best, epochs) if over else ("warn", message(OVERFITS, n=best + 2)))
+            found.append(_overfitted(best, kept_pass) if over else ("warn", message(OVERFITS, n=best + 2)))
+        elif since >= PATIENCE and over:
+            says = N_("The weights after pass {kept:count} are kept; the loss on validation has not fallen since pass {n:count}.")
+            found.append(("unknown", message(says, kept=kept_pass + 1, n=best + 1)))
         elif since >= PATIENCE:
             found.append(("unknown", message(N_("The loss on validation has not fallen since pass {n:count}."), n=best + 1)))
         elif over:
@@ -66,9 +74,8 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None
     return found
 
 
-def _overfitted(best: int, epochs: Sequence[Epoch]) -> tuple[Verdict, Message]:
+def _overfitted(best: int, kept: int) -> tuple[Verdict, Message]:
     """best: place of the pass after which the loss on validation rose. The weights of the most accurate pass are kept, which may be a later one."""
-    kept = max((k for k, epoch in enumerate(epochs) if epoch.best), default=best)
     if kept <= best:
         says = N_(
             "The weights after pass {kept:count} are kept, from before it overfits: from pass {n:count} on the loss on validation rises while the loss on training falls."

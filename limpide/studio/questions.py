@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from limpide.language import N_, message
+
 SLOW = (
     "saliency",
     "sanity",
@@ -21,7 +23,8 @@ DIGITS = 15  # of a number in an address: what is longer fits into no array
 
 
 def values_of(what: str, query: Mapping[str, str], uploads: Mapping[str, bytes]) -> dict[str, Any]:
-    """The values of this question. Raises ValueError or KeyError where they make none; what is missing is not in them."""
+    """The values of this question. Raises ValueError or KeyError where they make none, LookupError for an image that is no longer kept; what is
+    missing is not in them."""
     values: dict[str, Any] = {"snapshot": query.get("snapshot", "best")}
     for name, kind in LOOKS[what].items():
         if name == "image":
@@ -36,6 +39,8 @@ def values_of(what: str, query: Mapping[str, str], uploads: Mapping[str, bytes])
 def _image(query: Mapping[str, str], uploads: Mapping[str, bytes]) -> dict[str, Any]:
     name = query.get("image", "probe-0")
     kind, _, number = name.partition("-")
+    if kind == "drop" and name not in uploads:
+        raise LookupError(message(N_("this image is no longer kept: choose it again")))
     found: dict[str, Any] = {kind: _natural(number)} if kind in ("probe", "row") else {"bytes": uploads[name]}
     return found | {change: kind_of(query[change]) for change, kind_of in CHANGES.items() if query.get(change)}
 

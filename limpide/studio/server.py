@@ -281,6 +281,8 @@ class Studio:
             values = values_of(what, query, self.uploads)
         except (ValueError, KeyError, RecursionError):
             return refused(request, N_("this address asks for an image, a place or a number that cannot be read"), 400)
+        except LookupError as error:  # after KeyError, which is one, too
+            return refused(request, error)
         if missed := [name for name in NEEDED.get(what, ()) if name not in values]:
             return misused(f"this question needs {', '.join(missed)}", 400)
         worker = self.slow if what in SLOW else self.quick
@@ -298,8 +300,10 @@ class Studio:
         )
 
     async def at_work(self, request: Request) -> Response:
-        """The questions that are being answered, and how far each is."""
-        return Ascii([asdict(worker.at_work) for worker in (self.quick, self.slow) if worker.at_work.of])
+        """The questions that are being answered, and how far each is; and those that wait for their turn."""
+        workers = (self.quick, self.slow)
+        asked = [asdict(worker.at_work) | {"waits": False} for worker in workers if worker.at_work.of]
+        return Ascii(asked + [{"of": of, "waits": True} for worker in workers for of in worker.waiting if of])
 
     async def upload(self, request: Request) -> Response:
         """A photograph or a drawing, once it could be decoded; kept in memory until others came."""

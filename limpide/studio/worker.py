@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -21,21 +21,22 @@ LOOK = 0.5  # s between two looks whether somebody still waits
 PATIENCE = 3.0  # s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is lost
 
 
-def _process(pipe: Any, parent: int) -> None:
+def _process(pipe: Any, stops: Any, parent: int) -> None:
     with contextlib.suppress(AttributeError, OSError):
         os.setsid()  # before seconds of reading torch: Linux weighs sessions first (looking/__init__.py), and in that of a training it would hardly move
     from limpide.studio.looking import serve
 
-    serve(pipe, parent)
+    serve(pipe, stops, parent)
 
 
 @dataclass(frozen=True)
 class AtWork:
-    """The question that is being answered, by its address, and how many images of how many were looked at for it; "" and 0 where there is none."""
+    """The question that is being answered, by its address, and how far it is: so many of so many "images" or "passes"; "" and 0 where there is none."""
 
     of: str
     done: int = 0
     total: int = 0
+    unit: str = "images"
 
 
 class Worker:
@@ -44,11 +45,14 @@ class Worker:
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("spawn")
         self._process: Any = None
-        self._pipe: Any = None
+        self._pipe: Any = None  # written and read by the thread that asks
+        self._stops: Any = None  # written by the event loop: numbers of questions that nobody waits for, so short that it never waits
+        self._number = 0  # of the question
         self._turn = asyncio.Lock()
         self._guard = threading.RLock()  # of the two above
         self._closed = self._given_up = False
         self.at_work = AtWork("")
+        self.waiting: list[str] = []  # the addresses of those whose turn comes later
         self._thread = ThreadPoolExecutor(1)  # of its own: what waits here keeps nobody else waiting
 
     async def ask(self, name: str, wanted: Callable[[], Awaitable[bool]], of: str = "", **values: Any) -> tuple[dict[str, Any], bytes]:
@@ -56,11 +60,12 @@ class Worker:
 
         wanted: whether somebody still waits for the answer · of: the address that was asked, by which `at_work` tells whose question it is.
         """
-        async with self._turn:
+        async with self._in_turn(of):
             if not await wanted():
                 raise LookupError("nobody waits for this any more")
             self._given_up, told = False, 0.0
             self.at_work = AtWork(of)
+            self._number += 1
             question = asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, name, values)
             try:
                 while not (await asyncio.wait({question}, timeout=LOOK))[0]:
@@ -81,11 +86,23 @@ class Worker:
             raise LookupError(payload)
         return payload, data
 
+    @contextlib.asynccontextmanager
+    async def _in_turn(self, of: str) -> AsyncIterator[None]:
+        self.waiting.append(of)
+        try:
+            await self._turn.acquire()
+        finally:
+            self.waiting.remove(of)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
     def _stop(self) -> None:
         """Asks the process to leave its question: it looks before each pass through a network (looking/looker.py)."""
         with self._guard, contextlib.suppress(OSError, ValueError):
-            if self._pipe is not None:
-                self._pipe.send(None)
+            if self._stops is not None:
+                self._stops.send(self._number)
 
     def warm(self) -> None:
         """Starts the process before anybody asks: reading torch takes a second or two, which a training should not feel later."""
@@ -93,10 +110,12 @@ class Worker:
             if self._closed or (self._process is not None and self._process.is_alive()):
                 return
             ours, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=_process, args=(theirs, os.getpid()), daemon=True)
+            heard, stops = self._context.Pipe(duplex=False)
+            self._process = self._context.Process(target=_process, args=(theirs, heard, os.getpid()), daemon=True)
             self._process.start()
             theirs.close()
-            self._pipe = ours
+            heard.close()
+            self._pipe, self._stops = ours, stops
 
     def _exchange(self, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
         for _ in range(2):
@@ -105,7 +124,7 @@ class Worker:
             try:
                 if self._closed or pipe is None:
                     break
-                pipe.send((name, values))
+                pipe.send((self._number, name, values))
                 while pipe.poll(TIMEOUT):
                     answer: tuple[str, Any, bytes] = pipe.recv()
                     if answer[0] != "progress":

@@ -212,3 +212,34 @@ def test_effects_are_those_of_the_unit_that_was_asked_for() -> None:
         found = (bumped(step) - bumped(-step)) / (2 * step)
         for label, slope in slopes.items():
             assert slope == pytest.approx(float(found[label]), abs=2e-3), (name, label)
+
+
+class Particular(nn.Module):
+    """Finds its layers by their kinds, which a copy with joined layers has no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4))
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        kinds = {type(layer).__name__: layer for layer in self.block}
+        return self.head(kinds["BatchNorm2d"](kinds["Conv2d"](x)).mean((2, 3)))
+
+
+def test_a_network_that_cannot_be_copied_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    network, image = Particular().eval(), torch.randn(1, 1, 16, 16)
+    found = occlusion(network, image, 1), sanity.usual(network, image, 1)
+    monkeypatch.setattr("limpide.interpret.saliency.fused", lambda network, _: network)
+    monkeypatch.setattr("limpide.interpret.sanity.quick", lambda network, _: network)
+    assert torch.equal(found[0], occlusion(network, image, 1)) and found[1] == sanity.usual(network, image, 1)
+
+
+def test_an_unlike_copy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    network, image = SmallCNN(1, 10).eval(), torch.randn(1, 1, 28, 28)
+    expected = occlusion(network, image, 1)
+    torch.manual_seed(1)
+    monkeypatch.setattr("limpide.interpret.saliency.fused", lambda *_: SmallCNN(1, 10).eval())
+    assert torch.allclose(occlusion(network, image, 1), expected, atol=1e-5)

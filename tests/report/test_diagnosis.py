@@ -54,6 +54,15 @@ def test_what_is_said_is_said_of_the_model_that_is_kept(kept: str | None, best: 
     assert len(found) == 1 and found[0][0] == kind and str(found[0][1]).startswith(words)
 
 
+def test_a_loss_that_rose_after_the_pass_that_is_kept_is_no_headline_of_its_own() -> None:
+    losses, epochs = [*[1.0] * 60, *[5.0] * 60], rising(1)
+    assert str(diagnosis(losses, epochs, "trained", guess=math.inf)[0][1]).startswith("The weights after pass 2 are kept; later the loss rose to twice")
+    assert str(diagnosis(losses, epochs, guess=math.inf)[0][1]).startswith("The loss is twice what it was")
+    flat = [Epoch(n, 10 * n + 10, 1.0, 0.5 if n == 1 else 0.505, 0.8, n <= 1, 0.0) for n in range(5)]
+    assert str(diagnosis([], flat, "trained")[0][1]) == "The weights after pass 2 are kept; the loss on validation has not fallen since pass 2."
+    assert str(diagnosis([], flat)[0][1]) == "The loss on validation has not fallen since pass 2."
+
+
 def rising(best: int) -> list[Epoch]:
     """Passes after the second of which validation rises, although a later one, `best`, may have more of it right."""
     return [Epoch(n, 10 * n + 10, 1.0 / (n + 1), 0.5 + 0.1 * abs(n - 1), 0.8, n in (0, best), 0.0) for n in range(5)]

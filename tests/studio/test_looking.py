@@ -102,11 +102,12 @@ def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained
 
 def test_probabilities_of_many_are_calibrated_as_those_of_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     looker = Looker()
+    before = ask(looker, run, "embedding")["probability"]  # a run is calibrated after its weights are there
     monkeypatch.setattr(looker, "temperature", lambda *_: 3.0)
     found = ask(looker, run, "embedding")
     one = ask(looker, run, "prediction", image={"row": found["rows"][5]})
     assert one["top"][0]["probability"] == pytest.approx(found["probability"][5], abs=1e-3)
-    assert found["probability"] != ask(Looker(), run, "embedding")["probability"]
+    assert found["probability"] != ask(Looker(), run, "embedding")["probability"] == before
 
 
 def test_the_map_of_other_weights_lies_on_that_of_the_final_ones(looker: Looker, run: Run) -> None:
@@ -451,15 +452,17 @@ LONG = [
 
 def test_whoever_waits_is_told_how_far_a_long_question_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("limpide.studio.looking.looker.OFTEN", 0.0)
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, int, str]] = []
     looker = Looker(tell=lambda *far: told.append(far))
     first = next(op["key"] for op in ask(looker, run, "anatomy", image={"row": 5})["ops"] if op["name"] == "conv2d")
     for what, values in LONG:
         told.clear()
         ask(looker, run, what, **{name: first if name == "key" else value for name, value in values.items()})
         assert told, what
-        done, totals = [k for k, _ in told], {n for _, n in told}
-        assert done == sorted(done) and len(totals) == 1, (what, told)
+        done, totals = [k for k, _, _ in told], {n for _, n, _ in told}
+        assert done == sorted(done) and len(totals) == 1 and len({unit for _, _, unit in told}) == 1, (what, told)
+        assert (told[0][2] == "images") == (what in ("embedding", "alike", "groups", "strongest")), what
+        assert what != "embedding" or max(totals) == 80, "so many images as the run has"
         least = 0.3 if what == "shortcut" else 0.7  # classes of which too few are named right are not looked at
         assert least * max(totals) <= done[-1] <= max(totals), f"{what}: it ends where it said it would, {told[-1]}"
     told.clear()
@@ -486,3 +489,11 @@ def test_a_question_that_was_given_up_goes_on_where_it_was(run: Run, monkeypatch
     looks.clear()
     many(looker, str(run.path), "best", rows)
     assert looks == []
+    for what, values in (("alike", {"distance": 9}), ("groups", {"by": "brightness"})):
+        left[:] = [True] + [False] * 10  # within the second piece
+        with pytest.raises(GivenUp):
+            ask(looker, run, what, **values)
+        before = sum(looks)
+        ask(looker, run, what, **values)
+        assert before == 10 and sum(looks) == before - 2 + (80 if what == "alike" else 16) - 8 + 2, what
+        looks.clear()

@@ -375,7 +375,7 @@ def test_a_long_question_says_how_far_it_is(page: Any) -> None:
 
     def at_work(route: Any) -> None:
         of = re.sub(r"^https?://[^/]+", "", held[0].request.url) if held else ""
-        route.fulfill(json=[{"of": of, "done": next(done), "total": 120}])
+        route.fulfill(json=[{"of": of, "done": next(done), "total": 120, "unit": "images", "waits": False}])
 
     page.route("**/look/embedding**", lambda route: held.append(route))
     page.route("**/api/at-work", at_work)
@@ -746,23 +746,33 @@ def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) ->
     run.update(final=replace(info.final or Final(), kind="frozen"), recipe={**info.recipe, "image_size": 128})
     go(page, "page=compare&runs=photos-001,copied-001", "th:has-text('image_size')")
     cells = {name: page.locator(f"tr:has(th:text-matches('^{name}')) td").all_inner_texts() for name in ("image_size", "epochs", "freeze")}
-    assert cells["image_size"] == ["32 px", "32 px\nfine-tuning, not kept: 128 px"]
-    assert cells["epochs"][1] == "–\nfine-tuning, not kept: 3" and cells["freeze"][1].startswith("all but the last layer\n")
+    assert cells["image_size"] == ["32 px", "32 px\nof fine-tuning, not of this model: 128 px"]
+    assert cells["epochs"][1] == "–\nof fine-tuning, not of this model: 3" and cells["freeze"][1].startswith("all but the last layer\n")
     assert page.locator(".plot").count() == 2, "one data set, one picture"
     assert "The model that is kept is the first one: it sees squares of 32 px" in html_of(run)
 
 
 def test_pages_write_amounts_as_the_report_does(page: Any) -> None:
-    seconds, sizes = [0.04, 7, 9.96, 59.4, 59.7, 60, 119.6, 3599.7, 3600, 5399, 86_399, 400_000], [0, 999, 999.6, 1000, 999_700, 18_612_345, 2e9, 3e12]
+    dice = np.random.default_rng(0)
+    amounts = {
+        "duration": [0.04, 7, 9.96, 10.5, 59.4, 59.7, 60, 119.6, 3599.7, 3600, 3630, 5399, 86_399, 400_000, *dice.uniform(0, 9000, 300).round(1).tolist()],
+        "bytes": [0, 999, 999.6, 1000, 7665, 999_700, 18_612_345, 2e9, 3e12, *(10 ** dice.uniform(0, 12, 300)).tolist()],
+        "percent": [k / n for n in (7, 16, 40, 2000) for k in range(n + 1)],
+        "number": [0, 0.5, 2.345, 2.355, 0.0125, 99.95, 100.5, 1234.5, 9.9999999, 1.2e-5, *(10 ** dice.uniform(-4, 5, 300)).tolist()],
+        "count": [0, 999, 1000, 1_234_567],
+        "large": [999, 1_234_567, 385_187_552, 2.5e9],
+    }
+    theirs = {"duration": language.duration, "bytes": language.size, "percent": language.percent, "number": language.significant, "count": language.number}
     for name in ("en", "fr"):
         language.use(name)
         said = page.evaluate(
-            """([name, seconds, sizes]) => Promise.all([import('/static/words.js'), import('/static/state.js')]).then(([words, { language }]) => {
-               language.value = name; return [seconds.map(words.duration), sizes.map(words.bytes)]; })""",
-            [name, seconds, sizes],
+            """([name, amounts]) => Promise.all([import('/static/words.js'), import('/static/state.js')]).then(([words, { language }]) => {
+               language.value = name; return Object.entries(amounts).map(([form, values]) => values.map((value) => words[form](value))); })""",
+            [name, amounts],
         )
-        ours = [[plain(language.duration(one)) for one in seconds], [plain(language.size(one)) for one in sizes]]
-        assert [[plain(text) for text in texts] for texts in said] == ours
+        for (form, values), texts in zip(amounts.items(), said, strict=True):
+            ours = [plain(theirs.get(form, language.large)(value)) for value in values]  # type: ignore[operator]
+            assert [plain(text) for text in texts] == ours, (name, form)
 
 
 def plain(text: str) -> str:

@@ -250,6 +250,42 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(t
     assert time.monotonic() - began < 5 and slow._process is None
 
 
+def test_a_large_question_that_is_left_at_once_harms_nothing(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process is not there yet, so the image stands in the pipe while the page goes: nothing else may be written into it meanwhile."""
+    monkeypatch.setattr(worker, "LOOK", 0.02)
+    monkeypatch.setattr(worker, "PATIENCE", 60.0)
+    slow, looks = worker.Worker(), iter([True])
+
+    async def gone() -> bool:
+        return next(looks, False)
+
+    async def here() -> bool:
+        return True
+
+    async def both() -> tuple[float, Any]:
+        still = 0.0
+
+        async def beat() -> None:
+            nonlocal still
+            while True:
+                before = time.monotonic()
+                await asyncio.sleep(0.01)
+                still = max(still, time.monotonic() - before)
+
+        heart = asyncio.create_task(beat())
+        with pytest.raises(LookupError):
+            await slow.ask("prediction", gone, path=str(trained / "photos-001"), snapshot="best", image={"bytes": b"0" * 8_000_000})
+        heart.cancel()
+        return still, await slow.ask("album", here, path=str(trained / "photos-001"), snapshot="best")
+
+    try:
+        still, (told, _) = asyncio.run(both())
+        assert told["total"] == 80 and still < 2, "nobody else waited for it"
+        assert slow._process.exitcode is None
+    finally:
+        slow.close()
+
+
 def test_it_is_told_whose_question_is_answered_and_how_far_it_is(trained: Path) -> None:
     told: list[worker.AtWork] = []
 

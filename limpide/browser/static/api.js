@@ -57,9 +57,9 @@ export const picture = async (run, what, values) => {
 
 // One question for all that wait.
 let [atWork, when] = [null, 0];
-/** {done, total} of what was asked under this signal, while it is answered; "later" while others are; nothing where nobody knows. */
+/** {done, total, unit} of what was asked under this signal, while it is answered; {waits: true} while others come first; nothing where nobody knows. */
 export const howFar = async (signal) => {
   if (performance.now() - when > 400) [atWork, when] = [get("/api/at-work").catch(() => []), performance.now()];
   const all = await atWork, mine = addresses.get(signal) ?? [];
-  return all.find(({ of }) => mine.includes(of)) ?? (all.length && mine.length ? "later" : null);
+  return all.find(({ of }) => mine.includes(of)) ?? null;
 };

@@ -45,10 +45,10 @@ export const Waiting = ({ doing, signal }) => {
     }, 1000);
     return () => { gone = true; clearInterval(timer); };
   }, [signal]);
-  if (far?.total) first.current ??= [performance.now(), far.done];
+  if (far?.total && !(first.current?.[1] <= far.done)) first.current = [performance.now(), far.done]; // begun, or begun anew with another part
   const [since, from] = first.current ?? [];
   const left = far?.total && far.done > from ? (((performance.now() - since) / 1000) * (far.total - far.done)) / (far.done - from) : null;
   return html`<p class="small"><span role="status">${doing ?? t("waiting")}</span>${seconds > 0 && (far?.total
-    ? html` <progress value=${far.done} max=${far.total} aria-label=${doing ?? t("waiting")}></progress> ${t("waiting.images", { done: count(far.done), total: count(far.total) })}${left !== null && html` · ${t("waiting.left", { n: count(Math.ceil(left)) })}`}`
-    : html` <span aria-hidden="true">${far === "later" ? t("waiting.turn") : `${count(seconds)} s`}</span>`)}</p>`;
+    ? html` <progress value=${far.done} max=${far.total} aria-label=${doing ?? t("waiting")}></progress> ${t(`waiting.${far.unit}`, { done: count(far.done), total: count(far.total) })}${left !== null && html` · ${t("waiting.left", { n: count(Math.ceil(left)) })}`}`
+    : html` <span aria-hidden="true">${far?.waits ? t("waiting.turn") : `${count(seconds)} s`}</span>`)}</p>`;
 };

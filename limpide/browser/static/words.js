@@ -23,7 +23,7 @@ export const t = (key, values = {}) => {
 const formats = new Map(); // making one takes far longer than using it
 const format = (options) => {
   const key = language.value + JSON.stringify(options);
-  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-US", { roundingMode: "halfEven", ...options })); // as Python rounds
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language.value === "fr" ? "fr-FR" : "en-US", options));
   return formats.get(key);
 };
 export const count = (value) => (value == null ? "–" : format({ maximumFractionDigits: 0 }).format(value));
@@ -36,21 +36,27 @@ export const tiny = (value) => {
   const [mantissa, exponent] = value.toExponential(1).split("e");
   return `${signed(format({ minimumFractionDigits: 1 }).format(Number(mantissa)))}\u00a0·\u00a0${ten(Number(exponent))}`;
 };
+/** To so many decimals, a tie to the even digit, as Python rounds: a share that is 0.5 of the last digit is the same on every page. */
+export const rounded = (value, decimals = 0) => {
+  const all = Math.abs(value).toFixed(60), cut = all.indexOf(".") + 1 + decimals;
+  const even = /^50*$/.test(all.slice(cut)) && "02468".includes(all.slice(0, cut).replace(/\.$/, "").at(-1));
+  return even ? Math.sign(value) * Number(all.slice(0, cut)) : Number(value.toFixed(decimals));
+};
 /** With so many significant digits, and all of them before the point, as the report writes it (language.py). */
 export const number = (value, digits = 3) => {
   if (value == null || !isFinite(value)) return "–";
   if (value !== 0 && Math.abs(value) < 1e-4) return tiny(value);
-  return signed(format(Math.abs(value) < 100 ? { maximumSignificantDigits: Math.max(digits, 1) } : { maximumFractionDigits: Math.max(0, digits - Math.floor(Math.log10(Math.abs(value))) - 1) }).format(Object.is(value, -0) ? 0 : value));
+  const decimals = value ? Math.max(0, digits - 1 - Number(value.toExponential(6).split("e")[1])) : 0;
+  return signed(format({ maximumFractionDigits: decimals }).format(rounded(value, decimals) || 0));
 };
 /** With so many digits, a true minus sign, and never "−0.00". */
-export const fixed = (value, digits = 2) => (value == null ? "–" : signed(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(Number(value.toFixed(digits)) || 0)));
+export const fixed = (value, digits = 2) => (value == null ? "–" : signed(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(rounded(value, digits) || 0)));
 /** A share. One that is not quite 1 is never rounded up to 100 %, nor one above 0 down to 0 %. */
 export const percent = (value, digits = 1) => {
   if (value == null) return "–";
-  const least = 10 ** -digits, near = Number((100 * value).toFixed(digits));
-  const text = (whole) => `${signed(format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(whole))}\u00a0%`;
+  const least = 10 ** -digits, near = rounded(100 * value, digits), text = (whole) => `${fixed(whole, digits)}\u00a0%`;
   if (value < 1 && near === 100) return text(100 - least);
-  return value > 0 && near === 0 ? `<\u00a0${text(least)}` : text(100 * value);
+  return value > 0 && near === 0 ? `<\u00a0${text(least)}` : text(near);
 };
 /** A probability: never quite 0 or 1, as exact as its numbers are. */
 export const chance = (value, digits = 1) => percent(value == null ? value : Math.min(Math.max(value, 1e-9), 1 - 1e-9), digits);
@@ -66,7 +72,7 @@ export const large = (value) => {
 };
 export const duration = (seconds) => {
   if (seconds == null) return "–";
-  const whole = Math.round(seconds), minutes = Math.round(whole / 60), more = (rest, unit) => (rest ? ` ${rest} ${unit}` : ""); // as the report says it (language.py)
+  const whole = rounded(seconds), minutes = rounded(whole / 60), more = (rest, unit) => (rest ? ` ${rest} ${unit}` : ""); // as the report says it (language.py)
   if (whole < 60) return `${fixed(seconds, seconds < 9.95 ? 1 : 0)} s`;
   return whole < 3600 ? `${Math.floor(whole / 60)} min${more(whole % 60, "s")}` : `${count(Math.floor(minutes / 60))} h${more(minutes % 60, "min")}`;
 };

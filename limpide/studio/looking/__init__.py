@@ -26,18 +26,23 @@ SESSION = Path("/proc/self/autogroup")  # how nice this process's session is
 PROMPT = 2.0  # s of a question during which it goes first: somebody waits for it. From then on a training on the same processors does
 
 
-def serve(pipe: Any, parent: int) -> None:
-    """The process: answers until the pipe is closed."""
+def serve(pipe: Any, stops: Any, parent: int) -> None:
+    """The process: answers until the pipe is closed. stops: brings the numbers of questions that nobody waits for any more."""
     from limpide.machine import keep_memory
 
     keep_memory()
     import torch
 
     torch.set_num_threads(1)
-    looker = Looker(
-        unwanted=lambda: bool(pipe.poll(0)),  # while it works, all that can come is that it should stop
-        tell=lambda done, total: pipe.send(("progress", (done, total), b"")),
-    )
+    number = stopped = 0
+
+    def unwanted() -> bool:
+        nonlocal stopped
+        while stops.poll(0):
+            stopped = stops.recv()
+        return stopped >= number
+
+    looker = Looker(unwanted, tell=lambda *far: pipe.send(("progress", far, b"")))
     hand, thread = _hand()
     while True:
         try:
@@ -45,10 +50,7 @@ def serve(pipe: Any, parent: int) -> None:
                 if os.getppid() != parent:  # the server was killed
                     return
                 continue
-            asked = pipe.recv()
-            if asked is None:  # it stopped, or had answered
-                continue
-            name, values = asked
+            number, name, values = pipe.recv()
         except (EOFError, OSError):
             return
         question = hand.submit(answered, looker, name, values)

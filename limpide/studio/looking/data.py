@@ -9,7 +9,7 @@ import numpy as np
 from limpide.audit.evidence import thumbnail
 from limpide.language import N_, message
 from limpide.studio.looking.looker import Answer, Looker, png
-from limpide.studio.looking.many import affordable, many
+from limpide.studio.looking.many import affordable, many, pieces_of
 from limpide.workflows.album import Gone, stamp
 
 SMALL = 96  # pixels of a thumbnail
@@ -40,7 +40,7 @@ def thumb(looker: Looker, path: str, snapshot: str, row: int) -> Answer:
 def alike(looker: Looker, path: str, snapshot: str, distance: int) -> Answer:
     """Pairs of images that differ in at most so many of 256 bits (data/similar.py), the nearest first, and how many there are at each distance."""
     found = looker.album(path)
-    rows, pairs, far = looker.once(("alike", *stamp(path)), lambda: _compared(looker, found))
+    rows, pairs, far = looker.once(("alike", *stamp(path)), lambda: _compared(looker, path, found))
     near = far <= distance
     shown = [
         {"first": _about(found, int(rows[i])), "second": _about(found, int(rows[j])), "distance": int(d)}
@@ -50,14 +50,13 @@ def alike(looker: Looker, path: str, snapshot: str, distance: int) -> Answer:
     return {"pairs": shown, "total": int(near.sum()), "counts": counts, "compared": len(rows), "of": len(found.files)}, b""
 
 
-def _compared(looker: Looker, found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _compared(looker: Looker, path: str, found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(rows, pairs (m, 2) of places in them, bits in which they differ (m,)), the nearest first."""
     from limpide.data.similar import every_pair, fingerprint
 
-    kept, prints = [], []
-    some = found.some(MOST_ALIKE).tolist()
-    with looker.counting(len(some)):
-        for row in some:
+    def printed(some: np.ndarray) -> tuple[list[int], list[np.ndarray]]:
+        kept, prints = [], []
+        for row in some.tolist():
             looker.looked_at(1)
             try:
                 prints.append(fingerprint(found.image(row, 64)))
@@ -66,6 +65,12 @@ def _compared(looker: Looker, found: Any) -> tuple[np.ndarray, np.ndarray, np.nd
             except LookupError:
                 continue
             kept.append(row)
+        return kept, prints
+
+    rows = found.some(MOST_ALIKE)
+    with looker.counting(len(rows)):
+        pieces = [looker.once(("prints", *stamp(path), some.tobytes()), lambda: printed(some)) for some in pieces_of(looker, rows, 1)]  # noqa: B023
+    kept, prints = ([one for piece in pieces for one in piece[k]] for k in (0, 1))
     if not kept:
         raise LookupError(message(N_("none of these images can be read any more")))
     stacked = np.stack(prints)

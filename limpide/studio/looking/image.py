@@ -97,7 +97,7 @@ def sanity(looker: Looker, path: str, snapshot: str, image: dict[str, Any], meth
         return {"finding": nothing_to_weigh(method).to_json()}, b""
     network, seen, _, _ = looker.trace(path, snapshot, image)
     at = (*looker.trace_key(path, snapshot, image), label)
-    with looker.counting(COST_USUAL + COST[method] + OF_BADGE):
+    with looker.counting(COST_USUAL + COST[method] + OF_BADGE, unit="passes"):
         beside = looker.once(("usual", *at), lambda: usual_of(network, seen.image, label))  # what the four maps are compared with
         looker.done = COST_USUAL
         found = looker.once(("sanity", *at, method), lambda: badge_of(network, seen.image, label, method, plane, beside))
@@ -115,7 +115,7 @@ def _map(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method
     network, seen, _, _ = looker.trace(path, snapshot, image)
     if not 0 <= label < seen.output.shape[1]:
         raise LookupError(message(N_("the classes go from 0 to {last}"), last=seen.output.shape[1] - 1))
-    with looker.counting(COST[method]):
+    with looker.counting(COST[method], unit="passes"):
         return looker.once(("saliency", *looker.trace_key(path, snapshot, image), label, method), lambda: plane_of(network, seen.image, label, method))  # type: ignore[no-any-return]
 
 

@@ -197,7 +197,7 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
 
     def work() -> Any:
-        with looker.counting(maximise.STEPS):
+        with looker.counting(maximise.STEPS, unit="passes"):
             return maximise.maximised(
                 network, key, channel, looker.shape(path, snapshot), low=torch.from_numpy((0 - mean) / std), high=torch.from_numpy((255 - mean) / std)
             )
@@ -225,7 +225,7 @@ def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, 
         some = album.some(min(among, MOST_WOKEN), album.learned)
     else:
         some = np.arange(min(MOST_ASIDE, len(looker.probes(path)["squares"])))
-    with looker.counting(2 * len(some) if among else len(some)):
+    with looker.counting(len(some), looks=2 if among else 1):
         if among:
             some, squares = readable(looker, path, preprocessing, some)
             images = [{"row": int(row)} for row in some]

@@ -15,7 +15,7 @@ from limpide.audit.evidence import Evidence
 from limpide.data.split_file import groups_in
 from limpide.language import N_, message
 from limpide.studio.looking.looker import Answer, Looker
-from limpide.studio.looking.many import cost, readable
+from limpide.studio.looking.many import cost, pieces_of, readable
 from limpide.workflows.album import Album, Gone, stamp
 from limpide.workflows.belonging import as_split
 from limpide.workflows.see import temperature_of
@@ -118,7 +118,7 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
     language.use(lang if lang in language.LANGUAGES else "en")  # some groups have names of ours
     evidence, album = _evidence(looker, path), looker.album(path)
     state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
-    names = looker.once(("groups", *stamp(path), state, by, language.current()), lambda: _names(looker, evidence, album, by))
+    names = looker.once(("groups", *stamp(path), state, by, language.current()), lambda: _names(looker, evidence, album, by, (*stamp(path), state, by)))
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)
     if not len(kept):
         raise LookupError(message(N_("none of the test images belongs to such a group")))
@@ -148,7 +148,7 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
         raise LookupError(message(N_("this network works too long on each image for this question")))
     of = len(np.unique(labels[labels >= 0]))
     some = rows[chosen(labels, looked_at)]
-    with looker.counting(2 * len(some) + LOOKS * len(looked_at)):
+    with looker.counting(2 * len(some) + LOOKS * len(looked_at), unit="passes"):
         rows, squares = readable(looker, path, preprocessing, some)
         labels = np.array([number[album.labels[row]] for row in rows], int)
         together = groups_in(album.run.split_file, [album.files[row] for row in rows])
@@ -164,7 +164,7 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     return {"finding": as_finding(found, classes, len(found)).to_json(), "shown": shown, "judged": len(looked_at), "of": of}, b""
 
 
-def _names(looker: Looker, evidence: Evidence, album: Album, by: str) -> list[str | None]:
+def _names(looker: Looker, evidence: Evidence, album: Album, by: str, key: tuple[Any, ...]) -> list[str | None]:
     """The group of each test image; None where it has none."""
     if by == "class":
         return [evidence.classes[k] for k in evidence.truth]
@@ -172,17 +172,25 @@ def _names(looker: Looker, evidence: Evidence, album: Album, by: str) -> list[st
         return [str(Path(file).parent) for file in evidence.files]
     rows = [album.row_of.get(file, -1) for file in evidence.files]
     values = np.full(len(rows), np.nan)
-    some = np.random.default_rng(0).permutation(len(rows))[:MOST_GROUPED].tolist()
-    with looker.counting(len(some)):
-        for k in some:
+
+    def measured(some: np.ndarray) -> list[float]:
+        found = []
+        for k in some.tolist():
             looker.looked_at(1)
             try:
                 image = album.image(rows[k], 64 if by == "brightness" else 0)
             except Gone:
                 raise
             except LookupError:  # this one is gone
+                found.append(np.nan)
                 continue
-            values[k] = np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size)
+            found.append(np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size))
+        return found
+
+    some = np.random.default_rng(0).permutation(len(rows))[:MOST_GROUPED]
+    with looker.counting(len(some)):
+        for piece in pieces_of(looker, some, 1):
+            values[piece] = looker.once(("measured", *key, piece.tobytes()), lambda: measured(piece))  # noqa: B023
     return _in_three(values, DARK_TO_BRIGHT if by == "brightness" else SMALL_TO_LARGE)
 
 

@@ -36,12 +36,13 @@ class GivenUp(Exception):
 class Looker:
     """Networks, traces, images and what was found in many of them, looked at lately.
 
-    unwanted: whether nobody waits for the answer any more · tell: takes how many images of how many were looked at for this question.
+    unwanted: whether nobody waits for the answer any more · tell: takes how far this question is: so many of so many "images" or "passes" through the network.
     """
 
-    def __init__(self, unwanted: Callable[[], bool] = lambda: False, tell: Callable[[int, int], object] = lambda done, total: None) -> None:
+    def __init__(self, unwanted: Callable[[], bool] = lambda: False, tell: Callable[[int, int, str], object] = lambda done, total, unit: None) -> None:
         self._unwanted, self._tell = unwanted, tell
-        self.done = self._total = 0  # images that were looked at for this question, and those that it needs
+        self.done = self._total = 0  # looks that were taken for this question, and those that it needs
+        self._looks, self._unit = 1, "images"
         self._told = 0.0  # on the clock of `monotonic`
         self.networks, self.traces, self.albums = Shelf(MOST_BYTES), Shelf(MOST_BYTES), Shelf(MOST_BYTES)
         self.seen = Shelf(MOST_BYTES)  # features of many images, fingerprints, maps
@@ -89,9 +90,11 @@ class Looker:
         return self.networks.once((str(file), file.stat().st_mtime_ns), work)  # type: ignore[no-any-return]
 
     @contextlib.contextmanager
-    def counting(self, total: int) -> Iterator[None]:
-        """A question that looks at so many images, at most: while it is entered, whoever waits is told how far it is."""
-        self.done, self._total, self._told = 0, total, 0.0
+    def counting(self, total: int, *, looks: int = 1, unit: str = "images") -> Iterator[None]:
+        """A question of so many images, or passes, at most, each of which is looked at so often: while it is entered, whoever waits is told how
+        far it is."""
+        self.done, self._total, self._told = 0, total * looks, 0.0
+        self._looks, self._unit = looks, unit
         try:
             yield
         finally:
@@ -105,7 +108,7 @@ class Looker:
         self.done += images
         if self._total and time.monotonic() - self._told >= OFTEN:
             self._told = time.monotonic()
-            self._tell(min(self.done, self._total), self._total)
+            self._tell(min(self.done, self._total) // self._looks, self._total // self._looks, self._unit)
 
     def temperature(self, path: str, snapshot: str) -> float:
         """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""

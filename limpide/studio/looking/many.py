@@ -35,7 +35,7 @@ class Many:
 
     rows: np.ndarray  # (n,) of the album
     features: np.ndarray  # float32 (n, width)
-    probabilities: np.ndarray  # float32 (n, classes)
+    probabilities: np.ndarray  # float32 (n, classes); of a piece that is kept, the logits
 
 
 def many(looker: Looker, path: str, snapshot: str, rows: np.ndarray) -> Many:
@@ -55,13 +55,14 @@ def many(looker: Looker, path: str, snapshot: str, rows: np.ndarray) -> Many:
             return None
         looker.looked_at(len(kept))
         features, logits = features_of(quick, looker.batch(preprocessing, squares))
-        return Many(kept, features.float().numpy(), (logits.float() / temperature).softmax(1).numpy())
+        return Many(kept, features.float().numpy(), logits.float().numpy())
 
-    with looker.counting(2 * len(rows)):  # each is read, and shown to the network
-        pieces = [looker.once(("many", *key, *stamp(path), some.tobytes()), lambda: seen(some)) for some in _pieces(looker, rows, 2)]  # noqa: B023
+    with looker.counting(len(rows), looks=2):  # each is read, and shown to the network
+        pieces = [looker.once(("many", *key, *stamp(path), some.tobytes()), lambda: seen(some)) for some in pieces_of(looker, rows, 2)]  # noqa: B023
     if not (found := [piece for piece in pieces if piece is not None]):
         raise LookupError(message(N_("none of these images can be read any more")))
-    return Many(*(np.concatenate([getattr(piece, field.name) for piece in found]) for field in fields(Many)))
+    kept, features, logits = (np.concatenate([getattr(piece, field.name) for piece in found]) for field in fields(Many))
+    return Many(kept, features, (torch.from_numpy(logits) / temperature).softmax(1).numpy())  # a run is calibrated after its weights are there
 
 
 def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -80,12 +81,12 @@ def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) ->
             kept.append(row)
         return np.array(kept, int), np.stack(squares) if squares else np.zeros((0, preprocessing.size, preprocessing.size, preprocessing.channels), np.uint8)
 
-    pieces = [looker.squares.once((*stamp(path), preprocessing, some.tobytes()), lambda: read(some)) for some in _pieces(looker, rows, 1)]  # noqa: B023
+    pieces = [looker.squares.once((*stamp(path), preprocessing, some.tobytes()), lambda: read(some)) for some in pieces_of(looker, rows, 1)]  # noqa: B023
     kept, squares = zip(*pieces, strict=True) if pieces else ([np.zeros(0, int)], [np.zeros((0, 1, 1, 1), np.uint8)])
     return np.concatenate(kept), np.concatenate(squares)
 
 
-def _pieces(looker: Looker, rows: np.ndarray, each: int) -> Iterator[np.ndarray]:
+def pieces_of(looker: Looker, rows: np.ndarray, each: int) -> Iterator[np.ndarray]:
     """The rows, piece by piece: a question that was given up goes on with the first piece that it did not finish. each: looks that an image costs."""
     begun = looker.done
     for k in range(0, len(rows), PIECE):

@@ -88,10 +88,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     if steps or not frozen:
         yield job.say("decision", message(N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps))
     elif blind:
-        yield job.say(
-            "decision",
-            message(N_("no fine-tuning: no class has an image left to judge it by, so the first model is kept — from three images of a class on, one is")),
-        )
+        yield job.say("decision", _blind(job.info.wanted.get("epochs")))
     else:
         yield job.say("decision", message(N_("no fine-tuning: there is no time left for it, and the first model is kept")))
     yield job.say(
@@ -112,6 +109,18 @@ def quote_work(job: Job) -> Iterator[Event]:
         yield job.say("decision", message(says, usual=usual))
     left_out = [FINE_TUNING] if not steps and not blind and job.recipe.time is not None else []
     job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json(), left_out=left_out, threads=threads.number)
+
+
+def _blind(asked: float | None) -> Message:
+    """asked: passes that the user asked for."""
+    if asked is None:
+        return message(
+            N_("no fine-tuning: there is no validation image to judge it by, so the first model is kept — more images, or groups, of each class give some")
+        )
+    says = N_(
+        "no fine-tuning, though passes were asked for ({epochs:number}): there is no validation image to judge it by, so the first model is kept — more images, or groups, of each class give some"
+    )
+    return message(says, epochs=asked)
 
 
 def _busy(threads: Threads) -> Message:

@@ -253,7 +253,7 @@ const Control = ({ run, paused }) => {
 };
 
 const Probes = ({ run, about, updates }) => {
-  const state = useFetched(() => (about?.probes && about.snapshots.length ? ask(run, "predictions", { snapshot: snapshot() }) : Promise.resolve(null)), [run, snapshot(), updates, about?.probes], { keep: true, still: true });
+  const state = useFetched(() => (about?.probes && about.snapshots.length ? ask(run, "predictions", { snapshot: snapshot() }) : Promise.resolve(null)), [run, snapshot(), updates, about?.probes], { keep: true, still: true, of: `${run} ${snapshot()}` });
   const shown = Math.min(SHOWN, about?.probes ?? 0);
   return html`<h2>${t(!shown ? "live.probes.soon" : about.part === "validation" ? "live.probes.validation" : "live.probes", { n: count(shown) })}</h2>
     <${Fetched} state=${state}>${(found) =>
