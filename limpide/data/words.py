@@ -36,9 +36,9 @@ GROUP_WORDS = {
     *("domain", "device", "phone", "lot", "line", "shift", "station", "serie", "series", "volume", "visit", "series", "caméra", "jour", "lieu"),
 }
 
-SYSTEM = {
-    *("__macosx", "$recycle.bin", "recycler", "recycled", "lost+found", "system volume information", "@eadir", "#recycle", "found.000", "@recently-snapshot"),
-    *("__pycache__", "trash", ".trash", "node_modules"),
+SYSTEM = {  # no word that a class may be called: waste is sorted into trash and recycled
+    *("__macosx", "$recycle.bin", "recycler", "lost+found", "system volume information", "@eadir", "#recycle", "found.000", "@recently-snapshot"),
+    *("__pycache__", "node_modules", "site-packages", "ipynb_checkpoints"),
 }
 LEFT_BEHIND = {"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db", ".ds_store"}
 

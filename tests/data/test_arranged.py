@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -79,6 +80,8 @@ FOLDERS: dict[str, tuple[tuple[str, ...], dict[str, dict[str, int]]]] = {
     "tests are classes": (("test positive/{1..4}.jpg", "test negative/{1..4}.jpg"), {"": {"test positive": 4, "test negative": 4}}),
     "a test tube": (("test tube/{1..4}.jpg", "training shoe/{1..4}.jpg"), {"": {"test tube": 4, "training shoe": 4}}),
     "systems": (("cat/{1..4}.jpg", "dog/{1..4}.jpg", "System Volume Information/a.jpg", "FOUND.000/b.jpg", "@eaDir/c.jpg", "#recycle/d.jpg"), {"": TWO}),
+    "waste": (("Trash/{1..4}.jpg", "glass/{1..4}.jpg", "recycled/{1..4}.jpg"), {"": {"Trash": 4, "glass": 4, "recycled": 4}}),
+    "an environment": (("cat/{1..4}.jpg", "dog/{1..4}.jpg", "venv/pyvenv.cfg", "venv/lib/back.jpg", ".trash/a.jpg", "$RECYCLE.BIN/b.jpg"), {"": TWO}),
     "videos beside": (("cat/{1..4}.jpg", "dog/{1..4}.jpg", "videos/a.mp4", "docs/b.pdf"), {"": TWO}),
     "tiny imagenet": (("train/n1/images/a{1..4}.JPEG", "train/n2/images/b{1..4}.JPEG", "val/images/v{1..4}.JPEG", "val/val_annotations.txt", "test/images/t{1..4}.JPEG"), {"train": {"n1": 4, "n2": 4}}),
     "unnamed test in a folder": (("train/cat/{1..4}.jpg", "train/dog/{1..4}.jpg", "test/all/{1..4}.jpg"), {"train": TWO}),
@@ -116,6 +119,13 @@ def test_folders_that_are_no_parts_are_groups(tmp_path: Path, names: tuple[str, 
     places = {group: {number for name, number in numbers.items() if group in name.split("/")} for group in groups}
     assert all(len(some) == 1 for some in places.values()) and len(set.union(*places.values())) == len(groups)
     assert any("never cut apart" in str(note) for note in found.notes) or "train" in names[0]
+
+
+def test_an_archive_tells_what_it_passes_over(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "trash/{1..4}.jpg", "glass/{1..4}.jpg", "@eaDir/a.jpg", "@eaDir/b.jpg", "glass/.cache/c.jpg")
+    found = scan(shutil.make_archive(str(tmp_path / "packed"), "zip", root))
+    assert found.classes == ("glass", "trash")
+    assert [(one.what, one.n) for one in found.ignored] == [("@eaDir", 2), ("glass/.cache", 1)] == [(one.what, one.n) for one in scan(root).ignored]
 
 
 def test_the_user_overrules_what_folders_are(tmp_path: Path) -> None:
