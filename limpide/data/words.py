@@ -36,6 +36,14 @@ GROUP_WORDS = {
     *("domain", "device", "phone", "lot", "line", "shift", "station", "serie", "series", "volume", "visit", "series", "caméra", "jour", "lieu"),
 }
 
+# Beside folders of classes: what a project holds, and no class. A few of a name that may be a class are work, too; many are a class.
+OF_WORK = {
+    *("output", "outputs", "result", "results", "plots", "logs", "checkpoints", "src", "scripts", "notebooks", "wandb", "mlruns"),
+    *("sorties", "resultats", "ausgabe", "ergebnisse", "resultados", "risultati"),
+}
+PERHAPS_OF_WORK = {"figures", "figs", "docs", "doc", "documentation", "demo", "demos", "example", "examples", "models", "assets", "graphs", "exemples", "code"}
+ALTERED = {"augmented", "augmentation", "augmentations", "aug", "augmente", "augmentee", "augmentees", "augmentadas"}
+
 SYSTEM = {  # no word that a class may be called: waste is sorted into trash and recycled
     *("__macosx", "$recycle.bin", "recycler", "lost+found", "system volume information", "@eadir", "#recycle", "found.000", "@recently-snapshot"),
     *("__pycache__", "node_modules", "site-packages", "ipynb_checkpoints"),
@@ -152,6 +160,12 @@ def says_group(name: str) -> bool:
     """camera1, session_2, patient b, 2021-03: what images have in common, and no class."""
     listed = words(name)
     return len(listed) > 1 and (listed[0] in GROUP_WORDS or all(word.isdigit() for word in listed))
+
+
+def numbers_group(name: str) -> bool:
+    """As says_group, where nothing but a number or a letter tells the groups apart: camera1 and patient b, not part_good."""
+    listed = words(name)
+    return says_group(name) and (listed[1].isdigit() or len(listed[1]) == 1)
 
 
 @lru_cache(100_000)
