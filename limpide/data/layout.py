@@ -132,7 +132,8 @@ def _arrange(rows: Rows, hints: Hints, where: str) -> Message:
         says = _in_parts(rows, said, where)
     elif (level := _lifted(rows, hints)) and (said := _parts(rows, hints, where)):
         says = _in_parts(rows, said, where)
-        if level == 1 and not rows.groups:
+        _without_cut_groups(rows, around=True)
+        if level == 1 and all(rows.inner[i][0] == label for i, label in rows.labels.items()):
             says = message(N_("layout: a folder a class, with a folder a part in it"))
     elif any(len(path) > 1 for path in rows.inner.values()):
         says = _in_folders(rows, hints, where)
@@ -381,6 +382,7 @@ def _in_parts(rows: Rows, said: Mapping[str, str], where: str) -> Message:
         _align(rows)
         _below(rows)
         _without_class(rows)
+        _without_cut_groups(rows)
         return message(N_("layout: a folder a part, with a folder a class in it"))
     return _by_name(rows, list(rows.inner), where)
 
@@ -417,6 +419,21 @@ def _align(rows: Rows) -> None:
     if rows.groups:
         says = N_("classes are the folders that the parts have in common; images of one folder around them ({names}) are never cut apart")
         rows.notes.append(message(says, names=listed_names(sorted(set(rows.groups.values())))))
+
+
+def _without_cut_groups(rows: Rows, around: bool = False) -> None:
+    """Groups that the user's own parts cut, where keeping them whole would leave no training: photo/train/cat and photo/test/cat.
+
+    around: the parts lie in the groups. Else a patient of whom a few images are in another part stays one, and those are left out.
+    """
+    parts: dict[str, set[str]] = defaultdict(set)
+    for i, group in rows.groups.items():
+        parts[group].add(rows.parts[i])
+    cut = {group for group, some in parts.items() if len(some) > 1}
+    if cut and (around or all(group in cut for group, some in parts.items() if "train" in some)):
+        rows.groups = {i: group for i, group in rows.groups.items() if group not in cut}
+        says = N_("{names} are in several parts, as you arranged them: their images are not kept together")
+        rows.notes.append(message(says, names=listed_names(sorted(cut))))
 
 
 def _names_by_level(paths: Sequence[Path]) -> list[set[str]]:
@@ -553,17 +570,27 @@ def _by_name(rows: Rows, places: Sequence[int], where: str) -> Message:
             by_part[rows.parts.get(i, "")].append(i)
         counts = Counter(found.values())
         known = {label for label, n in counts.items() if n >= 2 and label.lower() not in NO_CLASS}
+        if all(numbers_group(label) or _is_part(label) for label in known):
+            continue
         named = {part: [i for i in some if found.get(i) in known] for part, some in by_part.items()}
         told = {part for part, some in by_part.items() if len(named[part]) >= NAMED_SHARE * len(some)}
         used = [i for part in told for i in named[part]]
         if len({found[i] for i in used}) < 2 or len(known) > len(used) / 2 or ("train" in by_part and "train" not in told):
             continue
         rows.labels |= {i: found[i] for i in used}
+        if not rows.parts and (both := _part_and_class({found[i] for i in used})):  # cat_train_1.jpg and cat_test_1.jpg
+            rows.labels = {i: both[found[i]][1] for i in used if found[i] in both}
+            rows.parts |= {i: both[found[i]][0] for i in rows.labels}
         rows.from_names = True
         rows.left |= {i: UNLABELED_IMAGES for part in by_part.keys() - told for i in by_part[part]}
         first = min(used)
-        return message(N_("layout: the class is in the file name: {file} is {label}"), file=rows.inner[first][-1], label=found[first])
+        return message(N_("layout: the class is in the file name: {file} is {label}"), file=rows.inner[first][-1], label=rows.labels.get(first, found[first]))
     raise DataError("L203", N_("the files are not in class folders"), where=where, todo=EXAMPLE)
+
+
+def _is_part(label: str) -> bool:
+    part = part_of(label)
+    return part is not None and not part[1]
 
 
 def _one_form(rows: Rows) -> None:
