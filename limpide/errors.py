@@ -57,6 +57,9 @@ class LimpideError(Exception):
         what, todo = render(self.what, self.values), render(self.todo, self.values)
         return " — ".join(part for part in (what, self.where, todo) if part) + f" [{self.code}]"
 
+    def to_json(self) -> dict[str, str]:
+        return {"code": self.code, "says": str(self), "what": render(self.what, self.values), "where": self.where, "todo": render(self.todo, self.values)}
+
     def sentences(self) -> str:
         """For a page, where a person reads it and types nothing: as sentences, without the code."""
         return sentences(render(self.what, self.values), self.where, render(self.todo, self.values))

@@ -50,6 +50,12 @@ def test_a_mistake_of_ours_is_70(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "never seen" in (tmp_path / "error.log").read_text()
 
 
+def test_check_json_is_one_object_where_it_refuses_too(tmp_path: Path) -> None:
+    code, out, err = ended("check", tmp_path / "nowhere", "--json")
+    found = json.loads(out)
+    assert code == Exit.DATA and found["error"]["code"] == "L202" and "no such folder" in found["error"]["says"] and "L202" in err
+
+
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
 def test_a_command_whose_output_is_closed_prints_into_nothing(closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`limpide runs >&-`: Python has no stream there."""

@@ -43,7 +43,12 @@ def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None
     said = {name: value for name, value in choices.items() if value is not None}
     recipe = Recipe.of(**said)
     screen = live.Screen(quiet=as_json)
-    findings = screen.collect(work(data, hints=Hints.of(recipe), value_range=recipe.value_range, rehash=rehash))
+    try:
+        findings = screen.collect(work(data, hints=Hints.of(recipe), value_range=recipe.value_range, rehash=rehash))
+    except LimpideError as error:
+        if as_json:
+            click.echo(json.dumps({"data": data, "error": error.to_json()}))
+        raise
     refused = findings["balance"].verdict == "bad"  # training would say no: mend it, then look again
     if as_json:
         understood = screen.understood.to_json() if screen.understood else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -208,7 +208,15 @@ def _of_tables(
 
 def _of_archive(text: str, path: Path, hints: Hints) -> Dataset:
     names, places, readable, kind, refused = archive.members(path)
-    kept = [i for i, name in enumerate(names) if not any(is_system(part) for part in name.split("/"))]
+    kept, passed = [], defaultdict(list)
+    for i, name in enumerate(names):
+        place = name.split("/")
+        k = next((k for k, part in enumerate(place) if is_system(part)), None)
+        if k is None:
+            kept.append(i)
+        elif k < len(place) - 1:
+            passed["/".join(place[: k + 1])].append(name)
+    ignored = [one for folder, files in sorted(passed.items()) for one in _passed(folder, files)]
     if not kept and refused:
         raise DataError("L238", N_("nothing in this archive can be used: {reason}"), where=text, todo=EXAMPLE, reason=message(refused[0][1]).to_json())
     if not kept:
@@ -227,7 +235,7 @@ def _of_archive(text: str, path: Path, hints: Hints) -> Dataset:
     notes = [*layout.notes, *([message(N_("a table inside an archive is not read: {names}"), names=unread)] if unread else [])]
     rows = [kept[i] for i in layout.files]
     images = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in rows), places[rows], kind)
-    found = _laid_out(path, images, members.names, layout, notes, [])
+    found = _laid_out(path, images, members.names, layout, notes, ignored)
     return replace(found, left_out=[*refused, *found.left_out])
 
 
@@ -305,10 +313,11 @@ def _listed(root: Path, counted: Counted = lambda _: None) -> Listed:
     home = os.path.realpath(root)
     visited = {home}
     for folder, folders, names in os.walk(root, followlinks=True):
-        ignored += [
-            Ignored(os.path.relpath(os.path.join(folder, name), root), 0, OF_THE_SYSTEM) for name in sorted(folders) if is_system(name) and name[0] != "."
-        ]
-        folders[:] = [name for name in folders if not is_system(name) and not os.path.exists(os.path.join(folder, name, "run.json"))]  # noqa: PTH110
+        passed = [name for name in sorted(folders) if _is_passed(folder, name)]
+        for name in passed:
+            inside = [file for _, _, files in os.walk(os.path.join(folder, name)) for file in files]
+            ignored += _passed(os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/"), inside)
+        folders[:] = [name for name in folders if name not in passed]
         folders.sort(key=lambda name: (os.path.islink(os.path.join(folder, name)), name))  # noqa: PTH114  # a class is named by its own folder, not by a link to it
         for name in list(folders):
             real = os.path.realpath(os.path.join(folder, name))
@@ -349,6 +358,17 @@ def _listed(root: Path, counted: Counted = lambda _: None) -> Listed:
             message(N_("{n:count} link leads out of the folder and is followed"), N_("{n:count} links lead out of the folder and are followed"), n=away)
         )
     return Listed(found, notes, ignored)
+
+
+def _is_passed(folder: str, name: str) -> bool:
+    """Of a system, a run of ours, or a Python environment."""
+    return is_system(name) or any(os.path.exists(os.path.join(folder, name, sign)) for sign in ("run.json", "pyvenv.cfg"))  # noqa: PTH110
+
+
+def _passed(folder: str, files: Sequence[str]) -> list[Ignored]:
+    """A folder that was not looked into. A hidden one, and a run of ours, is told where it holds pictures: others come in dozens and miss nothing."""
+    seen = is_system(name := folder.rsplit("/", 1)[-1]) and not name.startswith(".")
+    return [Ignored(folder, len(files), OF_THE_SYSTEM)] if seen or any(ending(file) in PICTURES for file in files) else []
 
 
 def _pictures_below(root: Path) -> list[str]:

@@ -7,10 +7,23 @@ one, and stays where `mask` and `no mask` are what is to be told apart. Nothing 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from limpide.data.words import AFTER_A_NAME, CERTAIN, NO_PICTURE_STARTS, NO_PICTURES, PICTURES, WRAPPING, about_pictures, ending, stem, words
+from limpide.data.words import (
+    AFTER_A_NAME,
+    BEFORE_A_NAME,
+    CERTAIN,
+    NO_PICTURE_STARTS,
+    NO_PICTURES,
+    PICTURES,
+    WRAPPING,
+    about_another,
+    about_pictures,
+    ending,
+    stem,
+    words,
+)
 from limpide.language import N_
 
 NOT_A_PICTURE = N_("no pictures")
@@ -59,10 +72,11 @@ def sifted(paths: Sequence[tuple[str, ...]], start: Start = lambda _: b"") -> Si
     ignored += [Ignored("/".join(folder), n, WITHOUT_PICTURES) for folder, n in sorted(without.items())]
     beside = _beside(paths, pictures)
     pictures = [i for i in pictures if i not in beside]
-    ignored += [Ignored(f"*_{kind}", n, why) for (kind, why), n in sorted(Counter(beside.values()).items())]
-    dropped, doubtful = _folders(paths, pictures)
+    ignored += [Ignored(looks, n, why) for (looks, why), n in sorted(Counter(beside.values()).items())]
+    beside_of = _beside_of(paths, pictures)
+    dropped, doubtful = _folders(paths, pictures, beside_of)
     for folder, rows in dropped.items():
-        ignored.append(Ignored("/".join(folder), len(rows), WHY[about_pictures(folder[-1])]))
+        ignored.append(Ignored("/".join(folder), len(rows), WHY[about_pictures(folder[-1]) or about_another(folder[-1], beside_of[folder[:-1]])]))
     gone = {i for rows in dropped.values() for i in rows}
     return Sifted([i for i in pictures if i not in gone], _together(ignored), doubtful)
 
@@ -80,26 +94,39 @@ def _first_outside(folder: tuple[str, ...], held: set[tuple[str, ...]]) -> tuple
 
 
 def _beside(paths: Sequence[tuple[str, ...]], pictures: Iterable[int]) -> dict[int, tuple[str, str]]:
-    """cat/1_mask.png beside cat/1.png → (its ending word, why)."""
+    """cat/1_mask.png or cat/mask_1.png beside cat/1.png → (how such names look, why)."""
     there: dict[tuple[str, ...], set[str]] = defaultdict(set)
     rows = [(i, stem(paths[i][-1])) for i in pictures]
     for i, name in rows:
         there[paths[i][:-1]].add(name)
     found = {}
     for i, name in rows:
-        if (match := AFTER_A_NAME.match(name)) and match.group(1) in there[paths[i][:-1]]:
-            word = match.group(2).lower()
-            found[i] = (word, WHY[about_pictures(word) or "masks"])
+        for pattern, looks in ((AFTER_A_NAME, "*_{word}"), (BEFORE_A_NAME, "{word}_*")):
+            match = pattern.match(name)
+            if match and match["name"] in there[paths[i][:-1]]:
+                word = (match[1] if pattern is BEFORE_A_NAME else match[2]).lower()
+                found[i] = (looks.format(word=word), WHY[about_pictures(word) or "masks"])
     return found
 
 
-def _folders(paths: Sequence[tuple[str, ...]], pictures: Sequence[int]) -> tuple[dict[tuple[str, ...], list[int]], list[str]]:
+def _beside_of(paths: Sequence[tuple[str, ...]], pictures: Sequence[int]) -> dict[tuple[str, ...], set[str]]:
+    """Folder → the folders in it."""
+    found: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for folders in {paths[i][:-1] for i in pictures}:
+        for k, name in enumerate(folders):
+            found[folders[:k]].add(name)
+    return found
+
+
+def _folders(
+    paths: Sequence[tuple[str, ...]], pictures: Sequence[int], beside_of: Mapping[tuple[str, ...], set[str]]
+) -> tuple[dict[tuple[str, ...], list[int]], list[str]]:
     """(folders of masks, annotations and thumbnails with their pictures, those that only sound so)."""
     named: dict[tuple[str, ...], list[int]] = defaultdict(list)
     others = []
     for i in pictures:
         folders = paths[i][:-1]
-        k = next((k for k, name in enumerate(folders) if about_pictures(name)), None)
+        k = next((k for k, name in enumerate(folders) if about_pictures(name) or about_another(name, beside_of[folders[:k]])), None)
         others.append(i) if k is None else named[folders[: k + 1]].append(i)
     dropped, doubtful = {}, []
     for folder, rows in named.items():
@@ -117,9 +144,11 @@ def _goes_with(folder: tuple[str, ...], mine: Sequence[tuple[str, ...]], beside:
     if not beside:
         return False
     depth = len(folder)
-    names = {(match.group(1) if (match := AFTER_A_NAME.match(stem(path[-1]))) else stem(path[-1])) for path in mine}
+    names = {(match["name"] if (match := AFTER_A_NAME.match(stem(path[-1])) or BEFORE_A_NAME.match(stem(path[-1]))) else stem(path[-1])) for path in mine}
     theirs = [stem(path[-1]) for path in beside]
     mirrored = sum(name in names for name in theirs) / len(theirs)
+    if own := [path for path in beside if len(path) > depth and words(path[depth - 1]) == words(folder[-1])[:-1]]:  # cat_masks beside cat
+        return sum(stem(path[-1]) in names for path in own) / len(own) >= MIRRORED
     tops = {path[depth - 1] for path in beside if len(path) > depth}
     loose = any(len(path) == depth for path in beside)
     certain = "".join(words(folder[-1])) in CERTAIN

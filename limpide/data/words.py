@@ -15,8 +15,17 @@ UNLABELED = "unlabeled"  # a part whose images have no class yet: what a competi
 
 PART_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("train", "training", "trn", "learn", "learning", "apprentissage", "entrainement", "entrenamiento", "treino"), "train"),
+    **dict.fromkeys(
+        ("treinamento", "addestramento", "lernen", "lerndaten", "opleiding", "egitim", "eğitim", "trening", "обучение", "训练", "訓練", "학습", "学習"), "train"
+    ),
     **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development", "tuning"), "validation"),
+    **dict.fromkeys(
+        ("validierung", "validacion", "validacao", "validazione", "validatie", "dogrulama", "валидация", "验证", "驗證", "검증", "検証"), "validation"
+    ),
     **dict.fromkeys(("test", "tests", "testing", "tst", "holdout", "heldout", "eval", "evaluation", "evaluate", "prueba", "teste", "essai"), "test"),
+    **dict.fromkeys(
+        ("pruebas", "testes", "prova", "prove", "verifica", "prufung", "generalisation", "testowy", "тест", "测试", "測試", "테스트", "テスト"), "test"
+    ),
     **dict.fromkeys(("unlabeled", "unlabelled", "unlabel", "pred", "predict", "prediction", "predictions", "inference", "submission"), UNLABELED),
 }
 PAIRS = {("hold", "out"): "test", ("held", "out"): "test", ("public", "test"): "validation", ("private", "test"): "test", ("un", "labeled"): UNLABELED}
@@ -36,18 +45,28 @@ GROUP_WORDS = {
     *("domain", "device", "phone", "lot", "line", "shift", "station", "serie", "series", "volume", "visit", "series", "caméra", "jour", "lieu"),
 }
 
-SYSTEM = {
-    *("__macosx", "$recycle.bin", "recycler", "recycled", "lost+found", "system volume information", "@eadir", "#recycle", "found.000", "@recently-snapshot"),
-    *("__pycache__", "trash", ".trash", "node_modules"),
+# Beside folders of classes: what a project holds, and no class. A few of a name that may be a class are work, too; many are a class.
+OF_WORK = {
+    *("output", "outputs", "result", "results", "plots", "logs", "checkpoints", "src", "scripts", "notebooks", "wandb", "mlruns"),
+    *("sorties", "resultats", "ausgabe", "ergebnisse", "resultados", "risultati"),
+}
+PERHAPS_OF_WORK = {"figures", "figs", "docs", "doc", "documentation", "demo", "demos", "example", "examples", "models", "assets", "graphs", "exemples", "code"}
+ALTERED = {"augmented", "augmentation", "augmentations", "aug", "augmente", "augmentee", "augmentees", "augmentadas"}
+
+SYSTEM = {  # no word that a class may be called: waste is sorted into trash and recycled
+    *("__macosx", "$recycle.bin", "recycler", "lost+found", "system volume information", "@eadir", "#recycle", "found.000", "@recently-snapshot"),
+    *("__pycache__", "node_modules", "site-packages", "ipynb_checkpoints"),
 }
 LEFT_BEHIND = {"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db", ".ds_store"}
 
 # Pictures of pictures: nobody's class, where they go with the pictures that they describe.
 ABOUT_PICTURES = {
     **dict.fromkeys(("mask", "masks", "segmentation", "segmentations", "segmentationclass", "segmentationobject", "trimap", "trimaps"), "masks"),
+    **dict.fromkeys(("segmented", "masque", "masques", "masken", "mascaras", "silhouettes", "superpixel", "superpixels"), "masks"),
     **dict.fromkeys(("groundtruth", "gt", "label", "labels", "annotation", "annotations", "annot", "bbox", "bboxes", "boxes", "overlay"), "annotations"),
     **dict.fromkeys(("overlays", "heatmap", "heatmaps", "depth", "edges", "contours", "landmarks", "keypoints"), "annotations"),
-    **dict.fromkeys(("thumb", "thumbs", "thumbnail", "thumbnails", "preview", "previews", "small", "lowres", "icons", "vignettes"), "thumbnails"),
+    **dict.fromkeys(("thumb", "thumbs", "thumbnail", "thumbnails", "preview", "previews", "small", "lowres", "icons", "vignette", "vignettes"), "thumbnails"),
+    **dict.fromkeys(("miniature", "miniatures", "miniaturas", "vorschau"), "thumbnails"),
 }
 CERTAIN = {
     "groundtruth",
@@ -62,7 +81,9 @@ CERTAIN = {
     "thumbnails",
     "previews",
 }
-AFTER_A_NAME = re.compile(r"^(.+?)[\s._-]+(mask|segmentation|seg|gt|label|labels|overlay|thumb|thumbnail|small|preview)(?:[\s._-]*\d+)?$", re.IGNORECASE)
+_ABOUT = r"(mask|masque|segmentation|segmented|seg|gt|label|labels|overlay|thumb|thumbnail|small|preview|depth|edges|heatmap|superpixels?)"
+AFTER_A_NAME = re.compile(rf"^(?P<name>.+?)[\s._-]+{_ABOUT}(?:[\s._-]*\d+)?$", re.IGNORECASE)
+BEFORE_A_NAME = re.compile(rf"^{_ABOUT}[\s._-]+(?P<name>.+)$", re.IGNORECASE)
 
 PICTURES = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".j2k"),
@@ -120,7 +141,7 @@ def _glued(word: str) -> tuple[str, str]:
     """(part, "") of train, trainset or imagestrain, ("", word) of any other."""
     if word in PART_WORDS:
         return PART_WORDS[word], ""
-    for neutral in ("images", "image", "imgs", "img", "dataset", "data", "set", "split", "x"):
+    for neutral in ("images", "image", "imgs", "img", "dataset", "data", "set", "split", "daten", "sdaten", "satz", "sbilder", "bilder", "集", "x"):
         if word.endswith(neutral) and word.removesuffix(neutral) in PART_WORDS:
             return PART_WORDS[word.removesuffix(neutral)], ""
         if word.startswith(neutral) and word.removeprefix(neutral) in PART_WORDS:
@@ -154,13 +175,25 @@ def says_group(name: str) -> bool:
     return len(listed) > 1 and (listed[0] in GROUP_WORDS or all(word.isdigit() for word in listed))
 
 
+def numbers_group(name: str) -> bool:
+    """As says_group, where nothing but a number or a letter tells the groups apart: camera1 and patient b, not part_good."""
+    listed = words(name)
+    return says_group(name) and (listed[1].isdigit() or len(listed[1]) == 1)
+
+
 @lru_cache(100_000)
 def about_pictures(name: str) -> str:
-    """What a folder of this name holds, if it holds masks, annotations or thumbnails of other pictures; else ""."""
-    listed = words(name)
+    """What a folder of this name holds, if it holds masks, annotations or thumbnails of other pictures, as masks and thumbs_100x100 do; else ""."""
+    listed = [word for word in words(name) if not (word.isdigit() or word == "x")]
     return ABOUT_PICTURES.get("".join(listed), "") or (
         ABOUT_PICTURES.get(listed[-1], "") if len(listed) > 1 and listed[0] in ("ground", "image", "img") else ""
     )
+
+
+def about_another(name: str, others: Iterable[str]) -> str:
+    """As about_pictures, of a name that begins as one of the others: cat_masks beside cat."""
+    listed = words(name)
+    return ABOUT_PICTURES.get(listed[-1], "") if len(listed) > 1 and any(words(other) == listed[:-1] for other in others) else ""
 
 
 def is_system(name: str) -> bool:

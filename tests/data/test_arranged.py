@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -79,6 +80,44 @@ FOLDERS: dict[str, tuple[tuple[str, ...], dict[str, dict[str, int]]]] = {
     "tests are classes": (("test positive/{1..4}.jpg", "test negative/{1..4}.jpg"), {"": {"test positive": 4, "test negative": 4}}),
     "a test tube": (("test tube/{1..4}.jpg", "training shoe/{1..4}.jpg"), {"": {"test tube": 4, "training shoe": 4}}),
     "systems": (("cat/{1..4}.jpg", "dog/{1..4}.jpg", "System Volume Information/a.jpg", "FOUND.000/b.jpg", "@eaDir/c.jpg", "#recycle/d.jpg"), {"": TWO}),
+    "waste": (("Trash/{1..4}.jpg", "glass/{1..4}.jpg", "recycled/{1..4}.jpg"), {"": {"Trash": 4, "glass": 4, "recycled": 4}}),
+    "an environment": (("cat/{1..4}.jpg", "dog/{1..4}.jpg", "venv/pyvenv.cfg", "venv/lib/back.jpg", ".trash/a.jpg", "$RECYCLE.BIN/b.jpg"), {"": TWO}),
+    "classes beside a test": (("cat/c{1..4}.jpg", "dog/d{1..4}.jpg", "test/cat/{1..2}.jpg", "test/dog/{1..2}.jpg"), {"train": TWO, "test": {"cat": 2, "dog": 2}}),
+    "classes beside a validation": (("cat/c{1..4}.jpg", "dog/d{1..4}.jpg", "val/dog/{1..2}.jpg"), {"train": TWO, "test": {"dog": 2}}),
+    "one folder beside a test": (("animals/cat/c{1..4}.jpg", "animals/dog/d{1..4}.jpg", "test/cat/{1..4}.jpg", "test/dog/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "classes beside an unnamed test": (("cat/c{1..4}.jpg", "dog/d{1..4}.jpg", "test/{1..6}.jpg"), {"": TWO}),
+    "labeled and unlabeled": (("labeled/cat/c{1..4}.jpg", "labeled/dog/d{1..4}.jpg", "unlabeled/{1..9}.jpg"), {"": TWO}),
+    "a train is a vehicle": (("train/{1..4}.jpg", "bus/{1..4}.jpg", "car/{1..4}.jpg", "valid/{1..4}.jpg"), {"": {"train": 4, "bus": 4, "car": 4, "valid": 4}}),
+    "parts in domains": (("photo/train/cat/{1..4}.jpg", "photo/train/dog/{1..4}.jpg", "sketch/test/cat/{1..4}.jpg", "sketch/test/dog/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "parts in folds": (("fold1/train/cat/{1..2}.jpg", "fold1/train/dog/{1..2}.jpg", "fold1/test/cat/3.jpg", "fold2/train/cat/{1..2}.jpg", "fold2/train/dog/{1..2}.jpg", "fold2/test/cat/3.jpg"), {"train": TWO, "test": {"cat": 2}}),
+    "one class to train on in domains": (("bottle/train/good/{1..4}.jpg", "cable/train/good/{1..4}.jpg", "bottle/test/good/1.jpg", "bottle/test/bad/1.jpg", "cable/test/good/1.jpg", "cable/test/bad/1.jpg"), {"train": {"bottle": 4, "cable": 4}, "test": {"bottle": 2, "cable": 2}}),
+    "a deeper test": (("train/cat/{1..4}.jpg", "train/dog/{1..4}.jpg", "test/easy/cat/{1..2}.jpg", "test/easy/dog/{1..4}.jpg", "test/hard/cat/{1..2}.jpg"), {"train": TWO, "test": TWO}),
+    "a deeper train": (("train/real/cat/{1..4}.jpg", "train/synthetic/dog/{1..4}.jpg", "test/cat/{1..4}.jpg", "test/dog/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "a class and part lacks": (("cat_train/{1..4}.jpg", "cat_test/{1..4}.jpg", "dog_train/{1..4}.jpg", "plots/a.jpg"), {"train": TWO, "test": {"cat": 4}}),
+    "class and part, deeper": (("cat_train/images/{1..4}.jpg", "cat_test/images/{1..4}.jpg", "dog_train/images/{1..4}.jpg", "dog_test/images/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "one camera a class": (("cam1/cat/{1..4}.jpg", "cam2/dog/{1..4}.jpg"), {"": TWO}),
+    "names in batches": (("batch1/cat_{1..4}.jpg", "batch2/dog_{1..4}.jpg"), {"": TWO}),
+    "patients are classes": (("patient1/{1..4}.jpg", "patient2/{1..4}.jpg"), {"": {"patient1": 4, "patient2": 4}}),
+    "altered copies": (("cat/c{1..4}.jpg", "dog/d{1..4}.jpg", "augmented/cat/{1..4}.jpg", "augmented/dog/{1..4}.jpg", "cat_aug/{1..9}.jpg"), {"": TWO}),
+    "originals and altered copies": (("original/cat/{1..4}.jpg", "original/dog/{1..4}.jpg", "augmented/cat/{1..4}.jpg", "augmented/dog/{1..4}.jpg"), {"": TWO}),
+    "more of the same": (("cat/c{1..3}.jpg", "dog/d{1..3}.jpg", "more/cat/e.jpg", "more/dog/f.jpg"), {"": TWO}),
+    "work beside classes": (("cat/c{1..4}.jpg", "dog/d{1..4}.jpg", "output/roc{1..9}.png", "figures/{1..2}.png"), {"": TWO}),
+    "figures are a class": (("figures/{1..4}.jpg", "tables/{1..4}.jpg", "text/{1..4}.jpg"), {"": {"figures": 4, "tables": 4, "text": 4}}),
+    "work beside parts": (("train/cat/{1..4}.jpg", "train/dog/{1..4}.jpg", "test/cat/{1..4}.jpg", "single_prediction/{1..2}.jpg", "to_predict/3.jpg", "demo/{1..8}.jpg"), {"train": TWO, "test": {"cat": 4}}),
+    "a part in another word": (("train/cat/{1..4}.jpg", "train/dog/{1..4}.jpg", "valdiation/cat/{1..4}.jpg", "valdiation/dog/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "parts in each domain": (("photo/train/cat/{1..2}.jpg", "photo/train/dog/{1..4}.jpg", "photo/test/cat/{1..4}.jpg", "sketch/train/cat/{1..2}.jpg", "sketch/test/dog/{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "part and class in names": (("train_cat_{1..4}.jpg", "train_dog_{1..4}.jpg", "test_cat_{1..4}.jpg", "test_dog_{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "class and part in names": (("cat_train_{1..4}.jpg", "dog_train_{1..4}.jpg", "cat_test_{1..4}.jpg", "dog_test_{1..4}.jpg"), {"train": TWO, "test": TWO}),
+    "vehicles in names": (("train_{1..4}.jpg", "bus_{1..4}.jpg"), {"": {"train": 4, "bus": 4}}),
+    "masks of each class": (("cat/{1..4}.jpg", "dog/{1..4}.jpg", "cat_masks/{1..4}.png", "dog_masks/{1..4}.png"), {"": TWO}),
+    "masks in French": (("images/cat/{1..4}.jpg", "images/dog/{1..4}.jpg", "masques/cat/{1..4}.png", "masques/dog/{1..4}.png"), {"": TWO}),
+    "masks before names": (("cat/{1..4}.jpg", "cat/mask_{1..4}.jpg", "dog/{1..4}.jpg", "dog/mask_{1..4}.png"), {"": TWO}),
+    "depths after names": (("cat/{1..4}.jpg", "cat/{1..4}_depth.jpg", "dog/{1..4}.jpg", "dog/{1..4}_superpixels.png"), {"": TWO}),
+    "thumbnails of a size": (("cat/c{1..4}.jpg", "dog/d{1..4}.jpg", "thumbs_100x100/c{1..4}.jpg", "thumbs_100x100/d{1..4}.jpg"), {"": TWO}),
+    "segmented is a class": (("segmented/{1..4}.jpg", "whole/w{1..4}.jpg"), {"": {"segmented": 4, "whole": 4}}),
+    "other languages": (("Trainingsdaten/cat/{1..4}.jpg", "Trainingsdaten/dog/{1..4}.jpg", "Testdaten/cat/{1..4}.jpg"), {"train": TWO, "test": {"cat": 4}}),
+    "Portuguese": (("treinamento/cat/{1..4}.jpg", "treinamento/dog/{1..4}.jpg", "validação/cat/{1..4}.jpg", "teste/dog/{1..4}.jpg"), {"train": TWO, "validation": {"cat": 4}, "test": {"dog": 4}}),
+    "Chinese": (("训练集/cat/{1..4}.jpg", "训练集/dog/{1..4}.jpg", "测试集/cat/{1..4}.jpg"), {"train": TWO, "test": {"cat": 4}}),
     "videos beside": (("cat/{1..4}.jpg", "dog/{1..4}.jpg", "videos/a.mp4", "docs/b.pdf"), {"": TWO}),
     "tiny imagenet": (("train/n1/images/a{1..4}.JPEG", "train/n2/images/b{1..4}.JPEG", "val/images/v{1..4}.JPEG", "val/val_annotations.txt", "test/images/t{1..4}.JPEG"), {"train": {"n1": 4, "n2": 4}}),
     "unnamed test in a folder": (("train/cat/{1..4}.jpg", "train/dog/{1..4}.jpg", "test/all/{1..4}.jpg"), {"train": TWO}),
@@ -106,6 +145,10 @@ def test_folders_as_they_are_unpacked(tmp_path: Path, name: str) -> None:
         (("line a/ok/{1..4}.jpg", "line a/defect/{1..4}.jpg", "line b/ok/{1..4}.jpg"), ["line a", "line b"]),
         (("ok/patient1/{1..4}.jpg", "ok/patient2/{1..4}.jpg", "defect/patient3/{1..4}.jpg"), ["patient1", "patient2", "patient3"]),
         (("ok/session_1/{1..4}.jpg", "ok/session_2/{1..4}.jpg", "defect/session_1/{1..4}.jpg", "defect/session_2/{1..4}.jpg"), ["session_1", "session_2"]),
+        (("patient1/ok/{1..4}.jpg", "patient2/defect/{1..4}.jpg", "patient3/ok/{1..4}.jpg"), ["patient1", "patient2", "patient3"]),
+        (("2021-03-01/ok/{1..4}.jpg", "2021-03-02/defect/{1..4}.jpg", "2021-03-03/ok/{1..4}.jpg"), ["2021-03-01", "2021-03-02", "2021-03-03"]),
+        (("batch1/ok_{1..4}.jpg", "batch1/defect_{1..4}.jpg", "batch2/ok_{1..4}.jpg"), ["batch1", "batch2"]),
+        (("photo/train/ok/{1..4}.jpg", "photo/train/defect/{1..4}.jpg", "print/train/ok/{1..4}.jpg", "sketch/test/ok/{1..4}.jpg", "sketch/test/defect/{1..4}.jpg"), ["photo", "print", "sketch"]),
         (("train/cam1/ok/{1..4}.jpg", "train/cam1/defect/{1..4}.jpg", "train/cam2/ok/{1..4}.jpg", "train/cam2/defect/{1..4}.jpg", "test/cam3/ok/1.jpg", "test/cam3/defect/1.jpg"), ["cam1", "cam2", "cam3"]),
     ],
 )  # fmt: skip
@@ -115,7 +158,14 @@ def test_folders_that_are_no_parts_are_groups(tmp_path: Path, names: tuple[str, 
     numbers = grouped(found)
     places = {group: {number for name, number in numbers.items() if group in name.split("/")} for group in groups}
     assert all(len(some) == 1 for some in places.values()) and len(set.union(*places.values())) == len(groups)
-    assert any("never cut apart" in str(note) for note in found.notes) or "train" in names[0]
+    assert any("never cut apart" in str(note) for note in found.notes) or "train" in names[0] or "batch" in names[0]
+
+
+def test_an_archive_tells_what_it_passes_over(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "trash/{1..4}.jpg", "glass/{1..4}.jpg", "@eaDir/a.jpg", "@eaDir/b.jpg", "glass/.cache/c.jpg")
+    found = scan(shutil.make_archive(str(tmp_path / "packed"), "zip", root))
+    assert found.classes == ("glass", "trash")
+    assert [(one.what, one.n) for one in found.ignored] == [("@eaDir", 2), ("glass/.cache", 1)] == [(one.what, one.n) for one in scan(root).ignored]
 
 
 def test_the_user_overrules_what_folders_are(tmp_path: Path) -> None:
@@ -128,6 +178,11 @@ def test_the_user_overrules_what_folders_are(tmp_path: Path) -> None:
             scan(root, hints=Hints(parts=parts))
         assert told.value.code == code
     assert "did you mean camera" in str(told.value)
+    beside = made(tmp_path / "beside", "cat/c{1..4}.jpg", "dog/d{1..4}.jpg", "exam/cat/{1..4}.jpg", "exam/dog/{1..4}.jpg", "test/{1..4}.jpg")
+    assert summed(scan(beside, hints=Hints(parts="exam=test"))) == {"train": TWO | {"test": 4}, "test": TWO}, "what is not named is the training"
+    assert scan(beside, hints=Hints(parts="none")).classes == ("cat", "dog", "exam", "test")
+    deeper = made(tmp_path / "deeper", "photo/seen/cat/{1..4}.jpg", "photo/seen/dog/{1..4}.jpg", "sketch/kept/cat/{1..4}.jpg", "sketch/kept/dog/{1..4}.jpg")
+    assert summed(scan(deeper, hints=Hints(parts="seen=train,kept=test"))) == {"train": TWO, "test": TWO}
 
 
 def test_deeper_folders_that_are_no_classes_are_told(tmp_path: Path) -> None:
@@ -152,6 +207,10 @@ def test_two_unicode_forms_of_a_name_are_one_class(tmp_path: Path) -> None:
         ((), ("cat.zip", "dog.zip"), "L287"),
         ((), ("notes.txt", "more/data.mat"), "L288"),
         (("IMG_{1..4}.jpg",), (), "L203"),
+        (("video1_frame{1..4}.jpg", "video2_frame{1..4}.jpg"), (), "L203"),
+        (("cam1_{1..4}.jpg", "cam2_{1..4}.jpg"), (), "L203"),
+        (("train_{1..4}.jpg", "test_{1..4}.jpg"), (), "L203"),
+        (("train/{1..8}.jpg", "test/cat/{1..4}.jpg", "test/dog/{1..4}.jpg"), (), "L295"),
     ],
 )
 def test_what_names_no_class_is_refused_in_one_line(tmp_path: Path, names: tuple[str, ...], texts: tuple[str, ...], code: str) -> None:
