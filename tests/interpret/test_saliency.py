@@ -238,8 +238,8 @@ def test_a_network_that_cannot_be_copied_is_asked_itself(monkeypatch: pytest.Mon
 
 def test_an_unlike_copy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    network, image = SmallCNN(1, 10).eval(), torch.randn(1, 1, 28, 28)
+    network, image = SmallCNN(classes=10).eval(), torch.randn(1, 1, 28, 28)
     expected = occlusion(network, image, 1)
     torch.manual_seed(1)
-    monkeypatch.setattr("limpide.interpret.saliency.fused", lambda *_: SmallCNN(1, 10).eval())
+    monkeypatch.setattr("limpide.interpret.saliency.fused", lambda *_: SmallCNN(classes=10).eval())
     assert torch.allclose(occlusion(network, image, 1), expected, atol=1e-5)
