@@ -24,6 +24,9 @@ LABEL_COLUMNS = (
     *("disease", "category_name", "variety", "cultivar", "emotion", "expression", "condition", "defect", "quality", "type", "kind", "grade", "level"),
     *("finding", "material", "genus", "family", "result", "outcome", "ground_truth", "tag", "class_id", "classid", "label_id", "category_id", "gt"),
 )
+# Said of pictures of any kind: beside class folders they are the label only in a table that calls itself one of labels.
+OF_ANYTHING = ("quality", "type", "kind", "level", "grade", "condition", "result", "outcome", "tag", "material")
+LABEL_TABLES = {"label", "labels", "train", "training", "class", "classes", "annotation", "annotations", "truth", "target", "targets"}  # in their names
 SPLIT_COLUMNS = ("split", "part", "set", "subset", "partition", "phase", "usage", "train_test", "train_or_test", "data_set")
 SPLIT_FLAGS = ("is_valid", "is_validation", "is_test", "is_train", "is_training", "train", "test", "valid")  # of 1 and 0, or true and false
 # What a row's images have in common and must not be cut by a split.
@@ -50,7 +53,7 @@ class Meaning:
 def meaning_of(cells: Cells, hints: Hints, *, known_only: bool = False) -> Meaning:
     """Raises DataError where no column names files or labels, UsageError for a column that is not there.
 
-    known_only: the label column has to have one of LABEL_COLUMNS' names, where it is not named by the user.
+    known_only: folders say classes, so the label column has to have one of LABEL_COLUMNS' names, where it is not named by the user.
     """
     columns = cells.columns
     file = _asked(cells, hints.file_column) or _file_column(columns)
@@ -59,7 +62,9 @@ def meaning_of(cells: Cells, hints: Hints, *, known_only: bool = False) -> Meani
     part = _asked(cells, hints.split_column) or _part_column(columns, file)
     notes: list[Message] = []
     groups = _groups(cells, hints.groups, {file, part}, notes)
-    label = _asked(cells, hints.label_column) or _known_label(columns, {file, part, *groups})
+    label = _asked(cells, hints.label_column) or _known_label(
+        columns, {file, part, *groups}, OF_ANYTHING if known_only and not LABEL_TABLES & {*words(cells.path.stem)} else ()
+    )
     one_hot = [] if label else _one_hot(cells, {file, part, *groups})
     if not label and not one_hot:
         if not known_only:
@@ -126,9 +131,9 @@ def _told_apart(some: Sequence[str]) -> bool:
     return len(set(some)) > 0.5 * len(some)
 
 
-def _known_label(columns: Columns, taken: set[str]) -> str:
+def _known_label(columns: Columns, taken: set[str], doubtful: Sequence[str]) -> str:
     """The first of a known name that tells rows apart; one that says the same of all of them only where there is no other."""
-    known = [name for name in _one_of(columns, LABEL_COLUMNS) if name not in taken]
+    known = [name for name in _one_of(columns, LABEL_COLUMNS) if name not in taken and _plain(name) not in doubtful]
     several = [name for name in known if len({cell.strip() for cell in columns[name] if cell.strip()}) > 1]
     return next(iter(several or known), "")
 

@@ -16,11 +16,11 @@ import numpy as np
 from limpide.data.cells import Cells, read_cells
 from limpide.data.columns import Meaning, labels_of, meaning_of, said_parts
 from limpide.data.hints import Hints
-from limpide.data.places import MOST, Found, Places
+from limpide.data.places import Found, Places
 from limpide.data.sift import UNLABELED_IMAGES
 from limpide.data.similar import components
 from limpide.data.split import TWO_LABELS
-from limpide.data.words import UNLABELED, normalized, part_of
+from limpide.data.words import UNLABELED, UNTOLD, normalized, part_of, parts_of
 from limpide.errors import DataError
 from limpide.language import N_, Message, message
 
@@ -48,10 +48,6 @@ class Table:
     found: Found
     labels: list[str]
     parts: list[str]
-
-    @property
-    def fits(self) -> bool:
-        return self.found.share > MOST
 
 
 @dataclass(frozen=True)
@@ -95,6 +91,36 @@ def understood(path: Path, hints: Hints, pictures: Callable[[Path], Sequence[str
     if not any(found.files):
         raise _no_files(table, places)
     return table
+
+
+# What may stand in a table's name beside the part that it is of: train_labels, test_list.
+BESIDE = UNTOLD | {"label", "list", "annotation", "ground", "truth", "gt", "solution", "answers", "info", "meta", "names", "files", "classes", "y"}
+
+
+def said_part(table: Table) -> str:
+    """The part that a table's own name says: train_labels, test, sampleSubmission; "" where it says none, or something else, too."""
+    stem = table.cells.path.stem
+    found = part_of(stem)
+    if found and (found[0] == UNLABELED or set(found[1]) <= BESIDE):
+        return found[0]
+    return ""
+
+
+def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
+    """Those of several tables that are read together → the part of each; empty where nothing says which.
+
+    A table for each part is more than one of all images beside them, and any is more than what was predicted or is to be handed in.
+    """
+    if len(tables) == 1:
+        return {0: ""}
+    said = {k: part for k, table in enumerate(tables) if (part := said_part(table))}
+    if "train" in said.values() and len(set(said.values())) == len(said):
+        return said
+    every = parts_of(table.cells.path.stem for table in tables)
+    if len(set(every.values())) == len(tables):
+        return {k: every[table.cells.path.stem] for k, table in enumerate(tables)}
+    others = [k for k in range(len(tables)) if said.get(k) != UNLABELED]
+    return {others[0]: ""} if len(others) == 1 else {}
 
 
 def _no_files(table: Table, places: Places) -> DataError:

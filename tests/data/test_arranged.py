@@ -309,6 +309,67 @@ def test_a_table_beside_folders_of_classes(tmp_path: Path) -> None:
     assert scan(root).classes == ("tabby", "terrier")
 
 
+BESIDE: dict[str, tuple[str, str, tuple[str, ...], str]] = {
+    "notes of a few": ("notes.csv", "file,label", ("cat/c1.jpg,blurry", "dog/d1.jpg,sharp"), "it names 2 of the 8 images"),
+    "another property": ("exif.csv", "file,quality", ("cat/c{k}.jpg,low", "dog/d{k}.jpg,high"), "--label-column NAME"),
+    "what was predicted": ("predictions.csv", "file,class,probability", ("cat/c{k}.jpg,dog,0.9", "dog/d{k}.jpg,cat,0.8"), "name it instead of the folder"),
+    "inside a class": ("cat/labels.csv", "file,label", ("c1.jpg,tabby", "c2.jpg,tom"), "it names 2 of the 8 images"),
+    "what is handed in": ("my_submission.csv", "id,label", ("c{k},0", "d{k},1"), "name it instead of the folder"),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_table_that_is_about_something_else_leaves_class_folders_alone(tmp_path: Path, name: str) -> None:
+    file, header, rows, says = BESIDE[name]
+    root = made(tmp_path / "data", "cat/c{1..4}.jpg", "dog/d{1..4}.jpg")
+    tabled((root / file).parent, header, *rows, name=Path(file).name)
+    found = scan(root)
+    notes = [str(note) for note in found.notes]
+    assert summed(found) == {"": TWO} and any(f"the table {file} is not read" in note and says in note for note in notes), notes
+
+
+@pytest.mark.parametrize("name", ["test.csv", "val.txt", "sample_submission.csv", "test/metadata.csv"])
+def test_a_table_of_the_test_alone_does_not_take_the_place_of_the_training(tmp_path: Path, name: str) -> None:
+    root = made(tmp_path / "data", "train/cat/c{1..4}.jpg", "train/dog/d{1..4}.jpg", "test/e{1..4}.jpg", "test/f{1..4}.jpg")
+    rows = ("e{k}.jpg,cat", "f{k}.jpg,dog") if "/" in name else ("test/e{k}.jpg,cat", "test/f{k}.jpg,dog")
+    tabled((root / name).parent, "" if name.endswith("txt") else "file,label", *rows, name=Path(name).name)
+    found = scan(root)
+    assert summed(found) == {"train": TWO} and sum(one.n for one in found.ignored if one.what == "test") == 8
+    assert any(f"the table {name} is not read" in str(note) and "instead of the folder" in str(note) for note in found.notes)
+    (tmp_path / "data" / "train").rename(tmp_path / "train")
+    if "/" not in name:
+        with pytest.raises(LimpideError) as told:
+            scan(root)
+        assert told.value.code == "L293" and f"name it instead of the folder: {root / name}" in str(told.value)
+        assert summed(scan(root / name)) == {"": TWO}
+
+
+@pytest.mark.parametrize(
+    ("tables", "expected"),
+    [
+        ({"all.csv": "cdef", "train.csv": "cd", "test.csv": "ef"}, {"train": TWO, "test": TWO}),
+        ({"trainLabels.csv": "cd", "sampleSubmission.csv": "ef"}, {"train": TWO}),
+        ({"labels.csv": "cd", "sampleSubmission.csv": "ef"}, {"": TWO}),
+        ({"labels_train.csv": "cd", "labels_test.csv": "ef", "labels.csv": "cd"}, {"train": TWO, "test": TWO}),
+        ({"images/labels.csv": "cd"}, {"": TWO}),
+    ],
+)
+def test_of_several_tables_those_of_the_parts_are_meant(tmp_path: Path, tables: dict[str, str], expected: dict[str, dict[str, int]]) -> None:
+    root = made(tmp_path / "data", *(f"images/{letter}{{1..4}}.jpg" for letter in "cdef"))
+    for name, letters in tables.items():
+        tabled((root / name).parent, "file,label", *(f"{letter}{{k}}.jpg,{'cat' if letter in 'ce' else 'dog'}" for letter in letters), name=Path(name).name)
+    found = scan(root)
+    assert summed(found) == expected
+    if "all.csv" in tables:
+        assert any("the table all.csv is not read: limpide reads test.csv, train.csv" in str(note) for note in found.notes)
+
+
+def test_the_column_that_the_user_names_may_be_in_one_of_the_tables(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "cat/c{1..4}.jpg", "dog/d{1..4}.jpg"), "file,quality", "cat/c{k}.jpg,low", "dog/d{k}.jpg,high", name="exif.csv")
+    tabled(root, "file,width", "cat/c{k}.jpg,{k}", "dog/d{k}.jpg,{k}", name="sizes.csv")
+    assert scan(root, hints=Hints(label_column="quality")).classes == ("high", "low")
+
+
 def test_a_table_for_each_image_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Boxes and measurements come as one file an image: thousands of them."""
     root = made(tmp_path / "data", "cat/c{1..30}.jpg", "dog/d{1..30}.jpg")
