@@ -50,7 +50,7 @@ def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, hints: Hi
     if path.is_dir():
         dataset = _of_folder(text, path, hints, counted)
     elif is_table(path):
-        dataset = _of_tables(path, [understood(path, hints, _pictures_below)], [""], [])
+        dataset = _of_tables(path, [understood(path, hints, _pictures_below)], [""], hints, [])
     elif archive.is_archive(path):
         _refuse_columns(hints)
         dataset = _of_archive(text, path, hints)
@@ -98,7 +98,7 @@ def _of_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Dataset
     if by_folders and layout and not hints.of_a_table and (few := _of_few(path, listed.names, layout, tables)):
         tables, refused = [], {**refused, **few}
     if tables:
-        found = _of_tables(path, tables, parts, listed.ignored, refused, listed.notes)
+        found = _of_tables(path, tables, parts, hints, listed.ignored, refused, listed.notes)
         return replace(found, ignored=[*found.ignored, *_not_named(path, listed.names, tables)])
     if not by_folders and refused:
         raise min(refused.values(), key=lambda error: (error.code == "L225", error.code == "L293"))  # what is no table of these images comes last
@@ -233,12 +233,13 @@ def _of_tables(
     path: Path,
     tables: Sequence[Table],
     parts: Sequence[str],
+    hints: Hints,
     ignored: Sequence[Ignored],
     refused: dict[str, LimpideError] | None = None,
     said: Sequence[Message] = (),
 ) -> Dataset:
     root = tables[0].root if len(tables) == 1 else path.resolve()
-    rows = read_tables(tables, parts, root)
+    rows = read_tables(tables, parts, root, hints)
     if not rows.files:
         raise DataError(
             "L291",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from limpide.data.places import Found, Places
 from limpide.data.sift import UNLABELED_IMAGES
 from limpide.data.similar import components
 from limpide.data.split import TWO_LABELS
-from limpide.data.words import UNLABELED, UNTOLD, normalized, part_of, parts_of
-from limpide.errors import DataError
+from limpide.data.words import UNLABELED, UNTOLD, listed_names, normalized, part_of, parts_of
+from limpide.errors import DataError, UsageError, nearest
 from limpide.language import N_, Message, message
 
 MISSING_VALUES = ("na", "n/a", "nan", "none", "null", "-")  # how programs write that they do not know
@@ -150,7 +150,7 @@ def _no_files(table: Table, places: Places) -> DataError:
     )
 
 
-def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path) -> TableRows:
+def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path, hints: Hints) -> TableRows:
     """All of them as one. parts: what each table itself is, where its rows do not say. root: a folder around all files."""
     gathered = Gathered()
     columns = tables[0].meaning.groups
@@ -162,8 +162,11 @@ def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path) -> Ta
             gathered.labels.append(normalized(table.labels[i]))
             gathered.parts.append(table.parts[i] or part)
             gathered.groups.append(tuple(table.cells.columns[name][i] if name in table.cells.columns else "" for name in columns))
-    kept, left, again = _usable(root, gathered)
     notes = _told(tables, parts, columns)
+    if not any(gathered.parts) and (folders := _folders_of_parts(gathered.files, hints, {*gathered.labels})):
+        gathered.parts = [next((folders[name] for name in file.split(os.sep)[:-1] if name in folders), "") for file in gathered.files]
+        notes.append(message(N_("parts (train, validation, test) are the folders of the files: {names}"), names=", ".join(sorted(folders))))
+    kept, left, again = _usable(root, gathered)
     if again:
         notes.append(
             message(
@@ -184,6 +187,31 @@ def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path) -> Ta
         notes,
         "" if together is None else ", ".join(columns),
     )
+
+
+def _folders_of_parts(files: Sequence[str], hints: Hints, classes: set[str]) -> Mapping[str, str]:
+    """Folder → part, where files lie in train/ and test/, or as the user says; empty where they lie in no parts. classes: not called parts. Raises UsageError."""
+    paths = {tuple(file.split(os.sep)[:-1]) for file in files if file}
+    if named := hints.named_parts():
+        inside = {name for path in paths for name in path}
+        if unknown := next((folder for folder in named if folder not in inside), ""):
+            guess = nearest(unknown, inside)
+            todo = N_("did you mean {guess}?") if guess else N_("the folders of the files are {names}")
+            names = listed_names(sorted(inside))
+            raise UsageError("L147", N_("none of the outer folders has this name"), where=f"parts={unknown}", todo=todo, guess=guess, names=names)
+        return named
+    if hints.parts == "none":
+        return {}
+    for depth in range(max(map(len, paths), default=0)):
+        names = {path[depth] for path in paths if len(path) > depth}
+        said = parts_of(names)
+        if len(set(said.values())) > 1 and "train" in said.values():
+            return said
+        # images/, more/ and test/: what lies in test/ is not to be learned, whatever the others are
+        plain = {name: one[0] for name in names - classes if name.lower() != "valid" and (one := part_of(name)) and not one[1] and one[0] != UNLABELED}
+        if set(plain.values()) - {"train"} and (len(plain) < len(names) or "train" in plain.values()):
+            return plain
+    return {}
 
 
 def _told(tables: Sequence[Table], parts: Sequence[str], groups: Sequence[str]) -> list[Message]:

@@ -238,6 +238,42 @@ def test_a_table_for_each_part(tmp_path: Path) -> None:
     assert any("train.csv (train), valid.csv (validation)" in str(note) for note in found.notes) and any("test.csv is not read" in str(n) for n in found.notes)
 
 
+@pytest.mark.parametrize(
+    ("folders", "cell"),
+    [
+        (("train", "test"), "{folder}/{file}"),
+        (("train", "test"), "{file}"),
+        (("data/Training_set", "data/Test"), "C:\\x\\{folder}\\{file}"),
+        (("images/cat/train", "images/cat/val"), "{file}"),
+        (("line1", "line2"), "{folder}/{file}"),
+    ],
+)
+def test_a_table_without_a_split_column_keeps_the_folders_of_parts(tmp_path: Path, folders: tuple[str, str], cell: str) -> None:
+    files = [
+        (folder, f"{letter}{{k}}.jpg", label)
+        for folder, both in zip(folders, ("cd", "ef"), strict=True)
+        for letter, label in zip(both, ("cat", "dog"), strict=True)
+    ]
+    root = made(tmp_path / "data", *(f"{folder}/{file.replace('{k}', '{1..4}')}" for folder, file, _ in files))
+    tabled(root, "file,label", *(f"{cell.format(folder=folder, file=file)},{label}" for folder, file, label in files))
+    hints = Hints(parts="line1=train,line2=test") if folders[0] == "line1" else Hints()
+    for place in (root, root / "labels.csv"):
+        found = scan(place, hints=hints)
+        assert summed(found) == {"train": TWO, "test": TWO} and any("are the folders of the files" in str(note) for note in found.notes)
+        assert summed(scan(place, hints=Hints(parts="none"))) == {"": {"cat": 8, "dog": 8}}
+    with pytest.raises(LimpideError) as told:
+        scan(root, hints=Hints(parts="trian=train"))
+    assert told.value.code == "L147"
+
+
+def test_what_a_table_names_in_a_test_folder_is_not_learned(tmp_path: Path) -> None:
+    names = ("images/c{k}.jpg,cat", "more/d{k}.jpg,dog", "test/e{k}.jpg,cat", "test/f{k}.jpg,dog", "loose{k}.jpg,cat")
+    root = made(tmp_path / "data", *(name.partition(",")[0].replace("{k}", "{1..4}") for name in names))
+    assert summed(scan(tabled(root, "file,label", *names))) == {"": {"cat": 8, "dog": 4}, "test": TWO}
+    made(tmp_path / "classes", "test/{1..4}.jpg", "tube/{1..4}.jpg")
+    assert summed(scan(tabled(tmp_path / "classes", "file,label", "test/{k}.jpg,test", "tube/{k}.jpg,tube"))) == {"": {"test": 4, "tube": 4}}
+
+
 @pytest.mark.parametrize(("name", "form"), [("metadata.csv", "{file},{label}"), ("metadata.jsonl", '{{"file_name": "{file}", "label": "{label}"}}')])
 def test_a_table_in_each_part(tmp_path: Path, name: str, form: str) -> None:
     for part, letters in (("train", "cd"), ("test", "ef")):
