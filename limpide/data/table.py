@@ -197,8 +197,8 @@ def _folders_of_parts(files: Sequence[str], hints: Hints, classes: set[str]) -> 
         if unknown := next((folder for folder in named if folder not in inside), ""):
             guess = nearest(unknown, inside)
             todo = N_("did you mean {guess}?") if guess else N_("the folders of the files are {names}")
-            names = listed_names(sorted(inside))
-            raise UsageError("L147", N_("none of the outer folders has this name"), where=f"parts={unknown}", todo=todo, guess=guess, names=names)
+            known = listed_names(sorted(inside))
+            raise UsageError("L147", N_("none of the outer folders has this name"), where=f"parts={unknown}", todo=todo, guess=guess, names=known)
         return named
     if hints.parts == "none":
         return {}
