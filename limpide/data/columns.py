@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from limpide.data.cells import Cells
 from limpide.data.hints import Hints
-from limpide.data.words import PICTURES, ending, part_of, words
+from limpide.data.words import PICTURES, UNLABELED, ending, part_of, words
 from limpide.errors import DataError, UsageError, nearest
 from limpide.language import N_, Message, message
 
@@ -18,21 +18,56 @@ Columns = Mapping[str, Sequence[str]]
 FILE_COLUMNS = (
     *("file", "filename", "file_name", "path", "filepath", "file_path", "image", "image_path", "img", "img_path", "name", "image_name", "img_name"),
     *("image_file", "fname", "filenames", "images", "photo", "picture", "image_id", "imageid", "img_id", "id_code", "isic_id", "image_index", "id", "url"),
+    *(
+        "fichier",
+        "nom_fichier",
+        "nom_du_fichier",
+        "chemin",
+        "datei",
+        "dateiname",
+        "pfad",
+        "bild",
+        "bildname",
+        "foto",
+        "archivo",
+        "imagen",
+        "arquivo",
+        "imagem",
+        "immagine",
+    ),
 )
 LABEL_COLUMNS = (
     *("label", "class", "category", "target", "y", "class_name", "label_name", "classname", "labels", "classes", "species", "diagnosis", "breed", "dx"),
     *("disease", "category_name", "variety", "cultivar", "emotion", "expression", "condition", "defect", "quality", "type", "kind", "grade", "level"),
     *("finding", "material", "genus", "family", "result", "outcome", "ground_truth", "tag", "class_id", "classid", "label_id", "category_id", "gt"),
+    *(
+        "classe",
+        "etiquette",
+        "categorie",
+        "espece",
+        "klasse",
+        "kategorie",
+        "clase",
+        "etiqueta",
+        "categoria",
+        "especie",
+        "diagnostic",
+        "diagnose",
+        "diagnostico",
+    ),
 )
 # Said of pictures of any kind: beside class folders they are the label only in a table that calls itself one of labels.
 OF_ANYTHING = ("quality", "type", "kind", "level", "grade", "condition", "result", "outcome", "tag", "material")
 LABEL_TABLES = {"label", "labels", "train", "training", "class", "classes", "annotation", "annotations", "truth", "target", "targets"}  # in their names
-SPLIT_COLUMNS = ("split", "part", "set", "subset", "partition", "phase", "usage", "train_test", "train_or_test", "data_set")
-SPLIT_FLAGS = ("is_valid", "is_validation", "is_test", "is_train", "is_training", "train", "test", "valid")  # of 1 and 0, or true and false
+SPLIT_COLUMNS = ("split", "subset", "partition", "train_test", "train_or_test", "aufteilung")
+AMBIGUOUS = ("part", "set", "phase", "usage", "data_set", "dataset")  # of leaf and stem, A and B, too: then they are no split
+FLAGS = ("train", "training", "test", "valid", "val", "validation")  # of 1 and 0, or true and false; so are is_train, in_test
+MOST_PARTS = 12  # different words, at most, in a column of parts
 # What a row's images have in common and must not be cut by a split.
 GROUP_COLUMNS = ("group", "patient", "person", "subject", "camera", "burst", "site", "session", "sequence", "video", "individual", "user", "location", "date")
 FOLD_COLUMNS = ("fold", "folds", "kfold", "k_fold", "cv_fold", "cv")
-YES, NO = ("1", "1.0", "true", "yes", "y", "t"), ("0", "0.0", "false", "no", "n", "f")
+YES, NO = ("1", "1.0", "true", "yes", "y", "t", "x"), ("0", "0.0", "false", "no", "n", "f")
+NUMBERS = {"0", "1", "2", "3", "0.0", "1.0", "2.0", "3.0"}  # in a column that could be of parts: it is
 NUMBERED = {"0": "train", "1": "validation", "2": "test"}  # a column split of 0, 1 and 2; where there are 0 and 1 alone, 1 is the test
 OTHER_TASK = 0.05  # share of the cells
 SEPARATORS = (r"\s*[|;]\s*", r"\s*,\s*", r"\s*/\s*", r"\s*\+\s*", r"\s*&\s*", r"\s+and\s+", r"\s+")
@@ -59,7 +94,8 @@ def meaning_of(cells: Cells, hints: Hints, *, known_only: bool = False) -> Meani
     file = _asked(cells, hints.file_column) or _file_column(columns)
     if not file:
         raise _lacks(cells, "file", "--file-column")
-    part = _asked(cells, hints.split_column) or _part_column(columns, file)
+    wanted = "" if hints.split_column == "none" and "none" not in columns else hints.split_column
+    part = _asked(cells, wanted) or ("" if hints.split_column else _part_column(cells, file, hints.label_column))
     notes: list[Message] = []
     groups = _groups(cells, hints.groups, {file, part}, notes)
     label = _asked(cells, hints.label_column) or _known_label(
@@ -165,12 +201,30 @@ def _one_hot(cells: Cells, taken: set[str]) -> list[str]:
     return []
 
 
-def _part_column(columns: Columns, file: str) -> str:
-    for name in _one_of(columns, (*SPLIT_COLUMNS, *SPLIT_FLAGS)):
-        values = {cell.strip().lower() for cell in columns[name] if cell.strip()}
-        if name != file and values and (_plain(name) in SPLIT_COLUMNS or values <= {*YES, *NO}):
-            return name
-    return ""
+def _part_column(cells: Cells, file: str, label: str) -> str:
+    """One of a known name, unless its cells say something else; else one that marks a part; else one whose cells are words for parts, whatever its name."""
+    values = {name: {cell.strip() for cell in some} - {""} for name, some in cells.columns.items() if name not in (file, label)}
+    known = [name for name in _one_of(cells.columns, (*SPLIT_COLUMNS, *AMBIGUOUS)) if values.get(name)]
+    split = [name for name in known if _plain(name) in SPLIT_COLUMNS or values[name] <= NUMBERS or any(map(_part_alone, values[name]))]
+    flags = [name for name, some in values.items() if _marks_a_part(name) and _is_flag(some)]
+    words_only = [name for name, some in values.items() if len(some) <= MOST_PARTS and len(said := {*map(_part_alone, some)}) > 1 and "" not in said]
+    return next(iter((*split, *flags, *words_only)), "")
+
+
+def _part_alone(name: str) -> str:
+    """The part that a word says, where it says nothing else."""
+    part = part_of(name)
+    return part[0] if part and not part[1] else ""
+
+
+def _marks_a_part(name: str) -> bool:
+    """is_valid, in_test, train: a column of yes and no."""
+    part = part_of(name)
+    return part is not None and part[0] != UNLABELED and (_plain(name) in FLAGS or (len(part[1]) == 1 and part[1][0] in ("is", "in")))
+
+
+def _is_flag(values: set[str]) -> bool:
+    return bool(values) and {value.lower() for value in values} <= {*YES, *NO}
 
 
 def _groups(cells: Cells, wanted: str, taken: set[str], notes: list[Message]) -> list[str]:
@@ -242,11 +296,12 @@ def said_parts(cells: Cells, meaning: Meaning) -> list[str]:
     some = [cell.strip().lower() for cell in cells.columns[meaning.part]]
     values = set(some) - {""}
     part = part_of(meaning.part)
-    if part and values <= {*YES, *NO}:
+    if part and _is_flag(values):
         other = "test" if part[0] == "train" else "train"
-        return ["" if not cell else part[0] if cell in YES else other for cell in some]
+        marked = not values & {*NO}  # only what is of the part is marked
+        return [part[0] if cell in YES else other if cell or marked else "" for cell in some]
     whole = {value.removesuffix(".0") for value in values}
-    if values and whole <= set(NUMBERED):
+    if "0" in whole <= set(NUMBERED):  # 1 and 2 may be folds, or training and test
         numbered = NUMBERED if "2" in whole else {"0": "train", "1": "test"}
         return ["" if not cell else numbered[cell.removesuffix(".0")] for cell in some]
     known = {cell.lower(): part_of(cell) for cell in map(str.strip, cells.columns[meaning.part]) if cell}
@@ -255,7 +310,7 @@ def said_parts(cells: Cells, meaning: Meaning) -> list[str]:
             raise DataError(
                 "L227",
                 N_("the table names a part that is not known"),
-                where=f"{cells.path}: {value}",
-                todo=N_("use train, validation and test, or leave the cell empty"),
+                where=f"{cells.path}: {meaning.part} = {value}",
+                todo=N_("use train, validation and test, or leave the cell empty; --split-column none reads no parts from the table"),
             )
     return ["" if not cell else known[cell][0] for cell in some]  # type: ignore[index]

@@ -191,6 +191,8 @@ TABLES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "one-hot, words": ("image,cat,dog", ("c{k}.jpg,True,False", "d{k}.jpg,False,True"), "a column a class"),
     "constant target": ("image,target,diagnosis", ("c{k}.jpg,0,cat", "d{k}.jpg,0,dog"), ""),
     "semicolons": ("image;label", ("c{k}.jpg;cat", "d{k}.jpg;dog"), ""),
+    "german": ("Datei,Klasse", ("c{k},cat", "d{k},dog"), "ids are completed"),
+    "french": ("fichier,classe,sexe", ("c{k}.jpg,cat,m", "d{k}.jpg,dog,f"), "columns not used: sexe"),
     "spaces in names": ("File Name,Class Name", ("c{k}.jpg,cat", "d{k}.jpg,dog"), ""),
 }
 
@@ -218,6 +220,15 @@ def test_tables_as_people_have_them(tmp_path: Path, name: str, encoding: str) ->
         ("file,label,is_training_image", "1", "0"),
         ("file,label,subset", "train_set", "hold-out"),
         ("file,label,partition", "0.0", "2.0"),
+        ("file,label,dataset", "train", "test"),
+        ("file,label,mode", "train", "test"),
+        ("file,label,stage", "train", "test"),
+        ("file,label,partie", "apprentissage", "test"),
+        ("file,label,fold", "train", "test"),
+        ("file,label,in_test", "0", "1"),
+        ("file,label,test", "", "x"),
+        ("file,label,is_test", "no", "yes"),
+        ("file,label,set", "0", "1"),
     ],
 )
 def test_parts_in_a_column(tmp_path: Path, header: str, train: str, test: str) -> None:
@@ -225,6 +236,24 @@ def test_parts_in_a_column(tmp_path: Path, header: str, train: str, test: str) -
     hints = Hints(split_column="is_training_image") if "training" in header else Hints()
     found = scan(tabled(made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")), header, *rows), hints=hints)
     assert summed(found) == {"train": TWO, "test": TWO}
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [("part", "leaf", "stem"), ("set", "A", "B"), ("phase", "early", "late"), ("usage", "indoor", "outdoor"), ("evaluation", "1", "0")],
+)
+def test_columns_that_could_be_of_parts_and_say_something_else(tmp_path: Path, name: str, one: str, other: str) -> None:
+    root = made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg")
+    assert summed(scan(tabled(root, f"file,label,{name}", f"c{{k}}.jpg,cat,{one}", f"d{{k}}.jpg,dog,{other}"))) == {"": TWO}
+
+
+@pytest.mark.parametrize(("one", "other"), [("A", "B"), ("1", "2"), ("0", "3"), ("train", "later")])
+def test_a_split_that_is_not_understood_is_refused_with_a_way_out(tmp_path: Path, one: str, other: str) -> None:
+    root = tabled(made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg"), "file,label,split", f"c{{k}}.jpg,cat,{one}", f"d{{k}}.jpg,dog,{other}")
+    with pytest.raises(LimpideError) as told:
+        scan(root)
+    assert told.value.code == "L227" and "--split-column none" in str(told.value) and "labels.csv: split = " in str(told.value)
+    assert summed(scan(root, hints=Hints(split_column="none"))) == {"": TWO}
 
 
 def test_a_table_for_each_part(tmp_path: Path) -> None:
