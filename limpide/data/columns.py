@@ -85,10 +85,11 @@ class Meaning:
     notes: list[Message] = field(default_factory=list)
 
 
-def meaning_of(cells: Cells, hints: Hints, *, known_only: bool = False) -> Meaning:
+def meaning_of(cells: Cells, hints: Hints, *, known_only: bool = False, of_parts: bool = False) -> Meaning:
     """Raises DataError where no column names files or labels, UsageError for a column that is not there.
 
     known_only: folders say classes, so the label column has to have one of LABEL_COLUMNS' names, where it is not named by the user.
+    of_parts: nor does it need one.
     """
     columns = cells.columns
     file = _asked(cells, hints.file_column) or _file_column(columns)
@@ -105,7 +106,7 @@ def meaning_of(cells: Cells, hints: Hints, *, known_only: bool = False) -> Meani
     if not label and not one_hot:
         if not known_only:
             label = _only_candidate(columns, {file, part, *groups})
-        if not label:
+        if not label and not of_parts:
             raise _lacks(cells, "label", "--label-column")
     groups = [name for name in groups if name != label]
     folds = [name for name in columns if _plain(name) in FOLD_COLUMNS and name not in (file, label, part)]
@@ -249,6 +250,8 @@ def labels_of(cells: Cells, meaning: Meaning) -> list[str]:
     columns = cells.columns
     if meaning.one_hot:
         return [next(name for name in meaning.one_hot if columns[name][i].strip().lower() in YES) for i in range(len(cells))]
+    if not meaning.label:
+        return [""] * len(cells)
     labels = [label.strip() for label in columns[meaning.label]]
     filled = [label for label in labels if label]
     marked = [label for label in filled if any(mark in label for mark in "|;[")]

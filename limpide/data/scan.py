@@ -21,7 +21,7 @@ from limpide.data.hints import Hints
 from limpide.data.layout import EXAMPLE, Layout, arranged
 from limpide.data.places import MOST
 from limpide.data.sift import NOT_NAMED, OF_THE_SYSTEM, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
-from limpide.data.table import Table, parts_of_tables, read_tables, said_part, understood
+from limpide.data.table import TWO_PARTS, Table, parts_of_files, parts_of_tables, read_tables, said_part, understood
 from limpide.data.values import START
 from limpide.data.words import PICTURES, ending, is_system, parts_of, says_nothing
 from limpide.errors import DataError, LimpideError, UsageError, nearest
@@ -100,9 +100,14 @@ def _of_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Dataset
     if tables:
         found = _of_tables(path, tables, parts, hints, listed.ignored, refused, listed.notes)
         return replace(found, ignored=[*found.ignored, *_not_named(path, listed.names, tables)])
+    refused = {name: error for name, error in refused.items() if by_folders or error.code != "L225" or ending(name) not in LISTS}
     if not by_folders and refused:
         raise min(refused.values(), key=lambda error: (error.code == "L225", error.code == "L293"))  # what is no table of these images comes last
-    _refuse_columns(hints)
+    whole = layout
+    if layout and by_folders and not any(layout.parts):
+        layout, refused = _with_parts(path, listed.names, layout, hints, refused)
+    if layout is whole:
+        _refuse_columns(hints)
     if layout is None:
         raise refusal or AssertionError
     notes = [*layout.notes, *_unread(refused), *listed.notes]
@@ -190,6 +195,32 @@ def _of_few(path: Path, names: Sequence[str], layout: Layout, tables: Sequence[T
             table=str(file),
         )
     return found
+
+
+def _with_parts(path: Path, names: Sequence[str], layout: Layout, hints: Hints, refused: dict[str, LimpideError]) -> tuple[Layout, dict[str, LimpideError]]:
+    """Folders say the classes, and tables or lists without labels the parts: splits.csv, or train.txt and test.txt. (with them, tables not read)."""
+    tables = []
+    for name in [name for name, error in refused.items() if error.code == "L225" and hints.split_column != "none"]:
+        with contextlib.suppress(LimpideError):
+            table = understood(path / name, hints, _pictures_below, known_only=True, of_parts=True)
+            tables += [table] if not table.meaning.label and (table.meaning.part or said_part(table)) else []
+    said = parts_of_files(tables, path)
+    parts = [said.get(names[i], "") for i in layout.files]
+    if not any(part and part != TWO_PARTS for part in parts):
+        return layout, refused
+    used = [os.path.relpath(table.cells.path, path) for table in tables]
+    kept = [k for k, part in enumerate(parts) if part != TWO_PARTS]
+    note = message(N_("parts (train, validation, test) are those of {names}"), names=", ".join(used))
+    parted = replace(
+        layout,
+        files=[layout.files[k] for k in kept],
+        labels=[layout.labels[k] for k in kept],
+        parts=[parts[k] for k in kept],
+        groups=[layout.groups[k] for k in kept],
+        notes=[*layout.notes, note],
+        left=[*layout.left, *((i, TWO_PARTS) for i, part in zip(layout.files, parts, strict=True) if part == TWO_PARTS)],
+    )
+    return parted, {name: error for name, error in refused.items() if name not in used}
 
 
 def _candidates(path: Path, names: Sequence[str], suffixes: Sequence[str]) -> list[str]:

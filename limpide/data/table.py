@@ -75,15 +75,18 @@ class Gathered:
     groups: list[tuple[str, ...]] = field(default_factory=list)
 
 
-def understood(path: Path, hints: Hints, pictures: Callable[[Path], Sequence[str]], *, known_only: bool = False) -> Table:
-    """What a table says, and where its files are. pictures: folder → the pictures below it. Raises DataError and UsageError."""
+def understood(path: Path, hints: Hints, pictures: Callable[[Path], Sequence[str]], *, known_only: bool = False, of_parts: bool = False) -> Table:
+    """What a table says, and where its files are. pictures: folder → the pictures below it. known_only, of_parts: as in `meaning_of`.
+
+    Raises DataError and UsageError.
+    """
     cells = read_cells(path)
     if not len(cells):
         raise DataError("L214", N_("the table is empty"), where=path, todo=N_("give it a first line file,label and one line an image"))
     root = (Path(hints.images).expanduser() if hints.images else path.parent).resolve()
     if not root.is_dir():
         raise DataError("L289", N_("the folder of images is not there"), where=root, todo=N_("name the folder that the table's files lie in"))
-    meaning = meaning_of(cells, hints, known_only=known_only)
+    meaning = meaning_of(cells, hints, known_only=known_only, of_parts=of_parts)
     named = part_of(path.stem)
     places = Places(root, lambda: pictures(root), hints.suffix, named[0] if named else "")
     found = places.find(cells.columns[meaning.file])
@@ -121,6 +124,19 @@ def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
         return {k: every[table.cells.path.stem] for k, table in enumerate(tables)}
     others = [k for k in range(len(tables)) if said.get(k) != UNLABELED]
     return {others[0]: ""} if len(others) == 1 else {}
+
+
+def parts_of_files(tables: Sequence[Table], root: Path) -> dict[str, str]:
+    """File below root → the part that tables without labels say, each row or the table's own name; `TWO_PARTS` where they say several."""
+    found: dict[str, str] = {}
+    for table in tables:
+        below, own = os.path.relpath(table.root, root), said_part(table)
+        for file, part in zip(table.found.files, table.parts, strict=True):
+            name = os.path.normpath(os.path.join(below, file)).replace(os.sep, "/")
+            said = part or own
+            if file and said not in ("", UNLABELED):
+                found[name] = said if found.get(name, said) == said else TWO_PARTS
+    return found
 
 
 def _no_files(table: Table, places: Places) -> DataError:

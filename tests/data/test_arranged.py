@@ -358,6 +358,30 @@ def test_a_missing_file_is_not_taken_for_its_neighbor(tmp_path: Path) -> None:
     assert found.classes == ("cat", "dog") and len(found.left_out) == 4 and found.left_out[0][0].startswith("c/")
 
 
+@pytest.mark.parametrize("ending", ["csv", "txt", "test alone"])
+def test_a_split_without_labels_beside_class_folders(tmp_path: Path, ending: str) -> None:
+    root = made(tmp_path / "data", "cat/c{1..4}.jpg", "cat/e{1..4}.jpg", "dog/d{1..4}.jpg", "dog/f{1..4}.jpg")
+    train, test = ("cat/c{k}.jpg", "dog/d{k}.jpg"), ("cat/e{k}.jpg", "dog/f{k}.jpg")
+    if ending == "csv":
+        tabled(root, "filename,split", *(f"{name},train" for name in train), *(f"{name},test" for name in test), name="splits.csv")
+    if ending == "txt":
+        tabled(root, "", *train, name="train.txt")
+    if ending != "csv":
+        tabled(root, "", *test, name="test.txt")
+    found = scan(root)
+    assert summed(found) == {"" if ending == "test alone" else "train": TWO, "test": TWO}
+    assert any("parts (train, validation, test) are those of" in str(note) for note in found.notes) and found.classes == ("cat", "dog")
+    assert summed(scan(root, hints=Hints(split_column="none"))) == {"": {"cat": 8, "dog": 8}}
+    if ending == "txt":
+        tabled(root, "", *train, "cat/e1.jpg", name="train.txt")
+        assert scan(root).left_out == [("cat/e1.jpg", "the table puts it into two parts")]
+
+
+def test_a_list_of_names_alone_is_no_table(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "cat_{1..4}.jpg", "dog_{1..4}.jpg"), "", "cat_{k}.jpg", "dog_{k}.jpg", name="list.txt")
+    assert summed(scan(root)) == {"": TWO}
+
+
 def test_of_two_files_of_one_name_neither_is_meant(tmp_path: Path) -> None:
     root = tabled(made(tmp_path / "data", "a/c{1..4}.jpg", "b/c{1..4}.jpg"), "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog")
     with pytest.raises(LimpideError) as told:
