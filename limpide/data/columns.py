@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -70,7 +70,12 @@ YES, NO = ("1", "1.0", "true", "yes", "y", "t", "x"), ("0", "0.0", "false", "no"
 NUMBERS = {"0", "1", "2", "3", "0.0", "1.0", "2.0", "3.0"}  # in a column that could be of parts: it is
 NUMBERED = {"0": "train", "1": "validation", "2": "test"}  # a column split of 0, 1 and 2; where there are 0 and 1 alone, 1 is the test
 OTHER_TASK = 0.05  # share of the cells
-SEPARATORS = (r"\s*[|;]\s*", r"\s*,\s*", r"\s*/\s*", r"\s*\+\s*", r"\s*&\s*", r"\s+and\s+", r"\s+")
+UNKNOWN = {"nan", "<na>", "n/a", "#n/a", "null", "nat"}  # as programs write that there is no label; none and unknown may be classes
+SIGNS = (r"\s*[|;]\s*", r"\s*,\s*", r"\s*/\s*", r"\s*\+\s*", r"\s*&\s*")  # that stand between labels
+SEPARATORS = (*SIGNS, r"\s+and\s+", r"\s+")
+BOX_COLUMNS = {"xmin", "ymin", "xmax", "ymax"}
+SEVERAL_LABELS = "\n"  # instead of the label of a row that has several; no cell is one
+FEW_UNMARKED = 0.2  # share of the rows of one-hot columns that may have no label
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,14 @@ def meaning_of(cells: Cells, hints: Hints, *, known_only: bool = False, of_parts
             label = _only_candidate(columns, {file, part, *groups})
         if not label and not of_parts:
             raise _lacks(cells, "label", "--label-column")
+    if {_plain(name).replace("_", "") for name in columns} >= BOX_COLUMNS and not hints.label_column:
+        raise DataError(
+            "L295",
+            N_("these are data for object detection: the table says where things are on a picture, and limpide gives one class to a whole picture"),
+            where=cells.path,
+            todo=N_("cut the objects out, or name the column that says one class for each picture: --label-column {label}"),
+            label=label or "NAME",
+        )
     groups = [name for name in groups if name != label]
     folds = [name for name in columns if _plain(name) in FOLD_COLUMNS and name not in (file, label, part)]
     if folds:
@@ -189,17 +202,16 @@ def _only_candidate(columns: Columns, taken: set[str]) -> str:
 
 
 def _one_hot(cells: Cells, taken: set[str]) -> list[str]:
-    """The columns of 0 and 1 of which one is 1 in each row. Raises DataError where several often are."""
+    """The columns of 0 and 1, or yes and no, of which one is 1 in nearly each row. Raises DataError where several often are."""
     columns = cells.columns
-    names = [name for name, some in columns.items() if name not in taken and {cell.strip().lower() for cell in some} <= {*YES[:3], *NO[:3]}]
+    held = {name: {cell.strip().lower() for cell in some} for name, some in columns.items() if name not in taken}
+    names = [name for name, some in held.items() if some - {""} and some <= {*YES, *NO, ""}]
     if len(names) < 2:
         return []
     sums = [sum(columns[name][i].strip().lower() in YES for name in names) for i in range(len(cells))]
-    if all(n == 1 for n in sums):
-        return names
     if sum(n > 1 for n in sums) > OTHER_TASK * len(sums):
         raise _several_labels(f"{cells.path}: {', '.join(names[:5])}")
-    return []
+    return names if sum(n == 0 for n in sums) <= FEW_UNMARKED * len(sums) else []
 
 
 def _part_column(cells: Cells, file: str, label: str) -> str:
@@ -249,18 +261,19 @@ def labels_of(cells: Cells, meaning: Meaning) -> list[str]:
     """Raises DataError for several labels an image, and for measured numbers."""
     columns = cells.columns
     if meaning.one_hot:
-        return [next(name for name in meaning.one_hot if columns[name][i].strip().lower() in YES) for i in range(len(cells))]
+        marked = [[name for name in meaning.one_hot if columns[name][i].strip().lower() in YES] for i in range(len(cells))]
+        return [names[0] if len(names) == 1 else SEVERAL_LABELS if names else "" for names in marked]
     if not meaning.label:
         return [""] * len(cells)
-    labels = [label.strip() for label in columns[meaning.label]]
+    labels = ["" if label.strip().lower() in UNKNOWN or label.strip() == "NA" else label.strip() for label in columns[meaning.label]]
     filled = [label for label in labels if label]
-    marked = [label for label in filled if any(mark in label for mark in "|;[")]
-    if len(marked) > OTHER_TASK * len(filled):
-        raise _several_labels(f"{cells.path}: {marked[0]}")
+    lists = [label for label in filled if any(mark in label for mark in "|;[")]
+    if len(lists) > OTHER_TASK * len(filled):
+        raise _several_labels(f"{cells.path}: {lists[0]}")
     if several := _joined_labels(filled):
         raise _several_labels(f"{cells.path}: {several}")
-    fractions = {label for label in filled if re.fullmatch(r"[-+]?\d*\.\d*[1-9]\d*(e[-+]?\d+)?", label.lower())}
-    if len(fractions) > max(20, OTHER_TASK * len(filled)):
+    fractions = {label for label in filled if re.fullmatch(r"[-+]?\d*[.,]\d*[1-9]\d*(e[-+]?\d+)?", label.lower())}
+    if len(fractions) > min(max(20, OTHER_TASK * len(filled)), max(4, 0.5 * len(filled))):  # many, or one for nearly each image
         raise DataError(
             "L229",
             N_("the labels are measured numbers, and limpide tells classes apart (regression is not supported)"),
@@ -278,9 +291,26 @@ def _joined_labels(filled: Sequence[str]) -> str:
         joined = {label: parts for label, parts in joined.items() if len(parts) > 1 and all(parts)}
         sets = Counter(frozenset(parts) for parts in joined.values())
         known = [label for label, parts in joined.items() if all(part in counts for part in parts) or sets[frozenset(parts)] > 1]
+        if separator in SIGNS and (some := _among_others(joined, counts)):
+            return some
         if sum(counts[label] for label in known) > 0.02 * len(filled) and len(known) >= (2 if separator == r"\s+" else 1):
             return known[0]
     return ""
+
+
+def _among_others(joined: Mapping[str, Sequence[str]], counts: Mapping[str, int]) -> str:
+    """Of "cat, dog" and "dog", or "a, b", "b, c" and "a, c", the first; "" of "cat, big" and "dog, big", where each part has its place."""
+    alone = [label for label, parts in joined.items() if any(part in counts for part in parts)]
+    if sum(counts[label] for label in alone) > OTHER_TASK * sum(counts.values()):
+        return alone[0]
+    times = Counter(part for parts in joined.values() for part in parts)
+    places: dict[str, set[int]] = defaultdict(set)
+    for parts in joined.values():
+        for place, part in enumerate(parts):
+            places[part].add(place)
+    again = [label for label, parts in joined.items() if all(times[part] > 1 for part in parts)]
+    moved = any(len(some) > 1 for some in places.values())
+    return again[0] if moved and sum(counts[label] for label in again) > 0.5 * sum(counts.values()) else ""
 
 
 def _several_labels(where: str) -> DataError:

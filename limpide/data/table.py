@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from limpide.data.cells import Cells, read_cells
-from limpide.data.columns import Meaning, labels_of, meaning_of, said_parts
+from limpide.data.columns import SEVERAL_LABELS, Meaning, labels_of, meaning_of, said_parts
 from limpide.data.hints import Hints
 from limpide.data.places import Found, Places
 from limpide.data.sift import UNLABELED_IMAGES
@@ -29,6 +29,7 @@ TWO_PARTS = N_("the table puts it into two parts")
 MISSING = N_("the table names it, but it is not there")
 OUTSIDE = N_("the table names it, but it lies outside of the table's folder")
 NO_LABEL = N_("the table gives it no label")
+SEVERAL = N_("the table gives it several labels")
 
 RULES = {
     "path": N_("its names are found whatever their case: {cell} is {file}"),
@@ -287,6 +288,8 @@ def _reason(home: str, name: str, rows: Gathered, i: int, two_labels: bool, two_
         return UNLABELED_IMAGES
     if not rows.labels[i]:
         return NO_LABEL
+    if rows.labels[i] == SEVERAL_LABELS:
+        return SEVERAL
     if two_labels:
         return TWO_LABELS
     return TWO_PARTS if two_parts else ""

@@ -188,6 +188,8 @@ TABLES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "strange names": ("what I saw,who it was", ("img/c{k}.jpg,cat", "img/d{k}.jpg,dog"), ""),
     "one-hot": ("image_id,cat,dog", ("c{k},1,0", "d{k},0,1"), "a column a class"),
     "one-hot, floats": ("image,cat,dog", ("c{k}.jpg,1.0,0.0", "d{k}.jpg,0.0,1.0"), "a column a class"),
+    "one-hot, yes and no": ("image,cat,dog", ("c{k}.jpg,yes,no", "d{k}.jpg,no,yes"), "a column a class"),
+    "one-hot, crosses": ("image,cat,dog", ("c{k}.jpg,x,", "d{k}.jpg,,x"), "a column a class"),
     "one-hot, words": ("image,cat,dog", ("c{k}.jpg,True,False", "d{k}.jpg,False,True"), "a column a class"),
     "constant target": ("image,target,diagnosis", ("c{k}.jpg,0,cat", "d{k}.jpg,0,dog"), ""),
     "semicolons": ("image;label", ("c{k}.jpg;cat", "d{k}.jpg;dog"), ""),
@@ -343,6 +345,57 @@ def test_several_labels_whatever_stands_between_them(tmp_path: Path, cell: str) 
     with pytest.raises(LimpideError) as told:
         scan(root)
     assert told.value.code == "L215"
+
+
+@pytest.mark.parametrize(
+    "cells", [("cat, dog", "dog"), ("cat/dog", "dog"), ("cat & dog", "dog"), ("cat + dog", "cat"), ("Action, Drama", "Drama, Comedy", "Action, Comedy")]
+)
+def test_several_labels_of_which_few_stand_alone(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    root = made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cde"))
+    with pytest.raises(LimpideError) as told:
+        scan(tabled(root, "file\tlabel", *(f"{letter}{{k}}.jpg\t{cell}" for letter, cell in zip("cde", cells, strict=False)), name="labels.tsv"))
+    assert told.value.code == "L215"
+
+
+@pytest.mark.parametrize("cells", [("cat, big, red", "dog, small, red"), ("Tomato, healthy", "Tomato, blight", "Pepper, healthy"), ("cat, big", "dog, small")])
+def test_labels_with_a_property_are_classes(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    root = made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cde"))
+    tabled(root, "file\tlabel", *(f"{letter}{{k}}.jpg\t{cell}" for letter, cell in zip("cde", cells, strict=False)), name="labels.tsv")
+    assert scan(root).classes == tuple(sorted(cells))
+
+
+def test_what_programs_write_for_no_label_is_no_class(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdefg"))
+    found = scan(tabled(root, "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog", "e{k}.jpg,NaN", "f{k}.jpg,N/A", "g{k}.jpg,none"))
+    assert summed(found) == {"": {**TWO, "none": 4}} and {reason for _, reason in found.left_out} == {"the table gives it no label"}
+
+
+def test_a_table_of_boxes_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg")
+    tabled(root, "filename,class,xmin,ymin,xmax,ymax", "c{k}.jpg,cat,1,2,3,4", "d{k}.jpg,dog,1,2,3,4")
+    with pytest.raises(LimpideError) as told:
+        scan(root)
+    assert told.value.code == "L295" and "--label-column class" in str(told.value)
+    assert summed(scan(root, hints=Hints(label_column="class"))) == {"": TWO}
+
+
+def test_a_decimal_for_each_image_is_no_class(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg", "e{1..4}.jpg"), "file,target", "c{k}.jpg,0.1{k}", "d{k}.jpg,0.2{k}", "e{k}.jpg,0.3{k}")
+    with pytest.raises(LimpideError) as told:
+        scan(root)
+    assert told.value.code == "L229"
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [("e1.jpg,0,0", "the table gives it no label"), ("e1.jpg,1,1", "the table gives it several labels"), ("e1.jpg,,", "the table gives it no label")],
+)
+def test_a_row_of_one_hot_columns_without_one_label_is_left_out(tmp_path: Path, odd: str, reason: str) -> None:
+    root = made(tmp_path / "data", "c{1..20}.jpg", "d{1..20}.jpg", "e1.jpg")
+    rows = [f"{letter}{k}.jpg,{cells}" for k in range(1, 21) for letter, cells in (("c", "1,0"), ("d", "0,1"))]
+    (root / "labels.csv").write_text("\n".join(["image,cat,dog", *rows, odd]))
+    found = scan(root)
+    assert summed(found) == {"": {"cat": 20, "dog": 20}} and found.left_out == [("e1.jpg", reason)]
 
 
 def test_names_of_two_words_are_one_label(tmp_path: Path) -> None:
