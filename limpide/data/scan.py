@@ -124,7 +124,7 @@ def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, kno
         found = []
         for name in some:
             try:
-                found.append(understood(path / name, hints, _pictures_below, known_only=known_only))
+                found.append(understood(path / name, hints, _pictures_below, known_only=known_only, home=path if "/" in name else None))
             except UsageError as error:
                 if error.code != "L116":
                     raise

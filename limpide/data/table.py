@@ -16,7 +16,7 @@ import numpy as np
 from limpide.data.cells import Cells, read_cells
 from limpide.data.columns import SEVERAL_LABELS, Meaning, labels_of, meaning_of, said_parts
 from limpide.data.hints import Hints
-from limpide.data.places import Found, Places
+from limpide.data.places import Found, Places, plain
 from limpide.data.sift import UNLABELED_IMAGES
 from limpide.data.similar import components
 from limpide.data.split import TWO_LABELS
@@ -32,7 +32,8 @@ NO_LABEL = N_("the table gives it no label")
 SEVERAL = N_("the table gives it several labels")
 
 RULES = {
-    "path": N_("its names are found whatever their case: {cell} is {file}"),
+    "path": N_("its names are found whatever their case or Unicode form: {cell} is {file}"),
+    "number": N_("its numbers are completed: {cell} is {file}"),
     "without": N_("of its paths the folders in front are left away: {cell} is {file}"),
     "name": N_("its files are found by their name alone: {cell} is {file}"),
     "stem": N_("its names are completed: {cell} is {file}"),
@@ -76,8 +77,12 @@ class Gathered:
     groups: list[tuple[str, ...]] = field(default_factory=list)
 
 
-def understood(path: Path, hints: Hints, pictures: Callable[[Path], Sequence[str]], *, known_only: bool = False, of_parts: bool = False) -> Table:
+def understood(
+    path: Path, hints: Hints, pictures: Callable[[Path], Sequence[str]], *, known_only: bool = False, of_parts: bool = False, home: Path | None = None
+) -> Table:
     """What a table says, and where its files are. pictures: folder → the pictures below it. known_only, of_parts: as in `meaning_of`.
+
+    home: a folder around the table: files are looked up below it, too, where its own folder has none of them.
 
     Raises DataError and UsageError.
     """
@@ -91,6 +96,10 @@ def understood(path: Path, hints: Hints, pictures: Callable[[Path], Sequence[str
     named = part_of(path.stem)
     places = Places(root, lambda: pictures(root), hints.suffix, named[0] if named else "")
     found = places.find(cells.columns[meaning.file])
+    if home and not hints.images and not any(found.files):
+        root, wider = home.resolve(), home.resolve()
+        places = Places(wider, lambda: pictures(wider), hints.suffix, named[0] if named else "")
+        found = places.find(cells.columns[meaning.file])
     table = Table(cells, meaning, root, found, labels_of(cells, meaning), said_parts(cells, meaning))
     if not any(found.files):
         raise _no_files(table, places)
@@ -123,7 +132,7 @@ def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
     every = parts_of(table.cells.path.stem for table in tables)
     if len(set(every.values())) == len(tables):
         return {k: every[table.cells.path.stem] for k, table in enumerate(tables)}
-    others = [k for k in range(len(tables)) if said.get(k) != UNLABELED]
+    others = [k for k, table in enumerate(tables) if said.get(k) != UNLABELED and len({*table.labels}) < len(table.labels)]  # a list of classes is none
     return {others[0]: ""} if len(others) == 1 else {}
 
 
@@ -150,6 +159,24 @@ def _no_files(table: Table, places: Places) -> DataError:
         else N_("name their folder: --images DIR")
     )
     values = {"column": table.meaning.file, "cell": cell, "names": ", ".join(table.cells.columns), "near": near}
+    if "/" not in plain(cell) and len(several := places.called([cell])) > 1:
+        return DataError(
+            "L296",
+            N_("the table does not say which file is meant: its column {column} says {cell} first, its columns are {names}, and there are {several}"),
+            where=table.cells.path,
+            todo=N_("name the folder of the right ones: --images DIR"),
+            several=listed_names(several),
+            **values,
+        )
+    if "/" not in plain(cell) and (there := places.called(table.cells.columns[table.meaning.file])):
+        return DataError(
+            "L297",
+            N_("few of the files that the table names are there, such as {file}: its column {column} says {cell} first, and its columns are {names}"),
+            where=table.cells.path,
+            todo=N_("name the folder of its files: --images DIR"),
+            file=there[0],
+            **values,
+        )
     if "://" in cell:
         return DataError(
             "L290",

@@ -435,11 +435,50 @@ def test_a_list_of_names_alone_is_no_table(tmp_path: Path) -> None:
     assert summed(scan(root)) == {"": TWO}
 
 
+PLACES: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    "masks of the same names": (("images/c{1..4}.png", "images/d{1..4}.png", "masks/c{1..4}.png", "masks/d{1..4}.png"), ("c{k},cat", "d{k},dog"), "images"),
+    "thumbs of the same names": (("img/c{1..4}.png", "img/d{1..4}.png", "thumbs/c{1..4}.png", "thumbs/d{1..4}.png"), ("c{k}.png,cat", "d{k}.png,dog"), "img"),
+    "masks of a part": (("train/images/c{1..4}.png", "train/images/d{1..4}.png", "train/masks/c{1..4}.png", "train/masks/d{1..4}.png"), ("c{k},cat", "d{k},dog"), "train/images"),
+    "a test of the same names": (("images/c{1..4}.png", "images/d{1..4}.png", "test/c{1..4}.png", "test/d{1..4}.png"), ("c{k},cat", "d{k},dog"), "images"),
+    "a training of the same names": (("train/c{1..4}.png", "train/d{1..4}.png", "test/c{1..4}.png", "test/d{1..3}.png"), ("c{k},cat", "d{k},dog"), "train"),
+    "half are missing": (("img/c{1..4}.png", "img/d{1..4}.png"), ("c{k}.png,cat", "d{k}.png,dog", "x{k}.png,cat", "y{k}.png,dog"), "img"),
+    "composed on disk": (("img/é{1..4}.png", "img/ö{1..4}.png"), ("e\u0301{k}.png,cat", "o\u0308{k}.png,dog"), "img"),
+    "composed in the table": (("img/e\u0301{1..4}.png", "img/o\u0308{1..4}.png"), ("é{k}.png,cat", "ö{k}.png,dog"), "img"),
+    "numbers with a point": (("img/{1..4}.png", "img/1{1..4}.png"), ("{k}.0,cat", "1{k}.0,dog"), "img"),
+    "numbers without zeros": (("img/000{1..4}.png", "img/001{1..4}.png"), ("{k},cat", "1{k},dog"), "img"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("table", ["labels.csv", "csv/labels.csv"])
+def test_which_file_a_cell_means(tmp_path: Path, name: str, table: str) -> None:
+    pictures, rows, folder = PLACES[name]
+    root = made(tmp_path / "data", *pictures)
+    tabled((root / table).parent, "id,label", *rows)
+    found = scan(root)
+    assert summed(found)[""] == TWO and {str(Path(file).parent) for file in found.images.names} == {folder}
+
+
+def test_a_list_of_classes_beside_the_table_is_none(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "img/000{1..4}.jpg", "img/001{1..4}.jpg"), "id,label", "{k},cat", "1{k},dog")
+    (root / "classes.csv").write_text("id,label\n1,cat\n2,dog\n")
+    assert summed(scan(root)) == {"": TWO}
+
+
+def test_a_file_that_is_not_found_is_told_as_it_is(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "a/c{1..4}.jpg", "b/c{1..4}.jpg", "a/d1.jpg")
+    rows = [f"x{k}.jpg,{label}" for k in range(20) for label in ("cat", "dog")]
+    (root / "labels.csv").write_text("\n".join(["file,label", *rows, "d1.jpg,cat"]))
+    with pytest.raises(LimpideError) as told:
+        scan(root / "labels.csv")
+    assert told.value.code == "L297" and "such as a/d1.jpg: its column file says x0.jpg first" in str(told.value)
+
+
 def test_of_two_files_of_one_name_neither_is_meant(tmp_path: Path) -> None:
     root = tabled(made(tmp_path / "data", "a/c{1..4}.jpg", "b/c{1..4}.jpg"), "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog")
     with pytest.raises(LimpideError) as told:
         scan(root / "labels.csv")
-    assert told.value.code == "L228" and "c1.jpg" in str(told.value)
+    assert told.value.code == "L296" and "there are a/c1.jpg, b/c1.jpg" in str(told.value) and "file, label" in str(told.value)
 
 
 def test_a_table_beside_folders_of_classes(tmp_path: Path) -> None:
