@@ -68,6 +68,7 @@ GROUP_COLUMNS = ("group", "patient", "person", "subject", "camera", "burst", "si
 FOLD_COLUMNS = ("fold", "folds", "kfold", "k_fold", "cv_fold", "cv")
 YES, NO = ("1", "1.0", "true", "yes", "y", "t", "x"), ("0", "0.0", "false", "no", "n", "f")
 NUMBERS = {"0", "1", "2", "3", "0.0", "1.0", "2.0", "3.0"}  # in a column that could be of parts: it is
+SHORT = {"tr": "train", "te": "test", "ts": "test", "va": "validation", "vl": "validation"}  # in such a column, too
 NUMBERED = {"0": "train", "1": "validation", "2": "test"}  # a column split of 0, 1 and 2; where there are 0 and 1 alone, 1 is the test
 OTHER_TASK = 0.05  # share of the cells
 UNKNOWN = {"nan", "<na>", "n/a", "#n/a", "null", "nat"}  # as programs write that there is no label; none and unknown may be classes
@@ -218,7 +219,7 @@ def _part_column(cells: Cells, file: str, label: str) -> str:
     """One of a known name, unless its cells say something else; else one that marks a part; else one whose cells are words for parts, whatever its name."""
     values = {name: {cell.strip() for cell in some} - {""} for name, some in cells.columns.items() if name not in (file, label)}
     known = [name for name in _one_of(cells.columns, (*SPLIT_COLUMNS, *AMBIGUOUS)) if values.get(name)]
-    split = [name for name in known if _plain(name) in SPLIT_COLUMNS or values[name] <= NUMBERS or any(map(_part_alone, values[name]))]
+    split = [name for name in known if _plain(name) in SPLIT_COLUMNS or values[name] <= NUMBERS or any(value.lower() in SHORT for value in values[name]) or any(map(_part_alone, values[name]))]
     flags = [name for name, some in values.items() if _marks_a_part(name) and _is_flag(some)]
     words_only = [name for name, some in values.items() if len(some) <= MOST_PARTS and len(said := {*map(_part_alone, some)}) > 1 and "" not in said]
     return next(iter((*split, *flags, *words_only)), "")
@@ -337,7 +338,7 @@ def said_parts(cells: Cells, meaning: Meaning) -> list[str]:
     if "0" in whole <= set(NUMBERED):  # 1 and 2 may be folds, or training and test
         numbered = NUMBERED if "2" in whole else {"0": "train", "1": "test"}
         return ["" if not cell else numbered[cell.removesuffix(".0")] for cell in some]
-    known = {cell.lower(): part_of(cell) for cell in map(str.strip, cells.columns[meaning.part]) if cell}
+    known = {cell.lower(): part_of(SHORT.get(cell.lower(), cell)) for cell in map(str.strip, cells.columns[meaning.part]) if cell}
     for value, found in known.items():
         if not found or found[1]:
             raise DataError(

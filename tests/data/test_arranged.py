@@ -223,6 +223,7 @@ def test_tables_as_people_have_them(tmp_path: Path, name: str, encoding: str) ->
         ("file,label,subset", "train_set", "hold-out"),
         ("file,label,partition", "0.0", "2.0"),
         ("file,label,dataset", "train", "test"),
+        ("file,label,set", "tr", "te"),
         ("file,label,mode", "train", "test"),
         ("file,label,stage", "train", "test"),
         ("file,label,partie", "apprentissage", "test"),
