@@ -219,7 +219,14 @@ def _part_column(cells: Cells, file: str, label: str) -> str:
     """One of a known name, unless its cells say something else; else one that marks a part; else one whose cells are words for parts, whatever its name."""
     values = {name: {cell.strip() for cell in some} - {""} for name, some in cells.columns.items() if name not in (file, label)}
     known = [name for name in _one_of(cells.columns, (*SPLIT_COLUMNS, *AMBIGUOUS)) if values.get(name)]
-    split = [name for name in known if _plain(name) in SPLIT_COLUMNS or values[name] <= NUMBERS or any(value.lower() in SHORT for value in values[name]) or any(map(_part_alone, values[name]))]
+    split = [
+        name
+        for name in known
+        if _plain(name) in SPLIT_COLUMNS
+        or values[name] <= NUMBERS
+        or any(value.lower() in SHORT for value in values[name])
+        or any(map(_part_alone, values[name]))
+    ]
     flags = [name for name, some in values.items() if _marks_a_part(name) and _is_flag(some)]
     words_only = [name for name, some in values.items() if len(some) <= MOST_PARTS and len(said := {*map(_part_alone, some)}) > 1 and "" not in said]
     return next(iter((*split, *flags, *words_only)), "")
