@@ -41,15 +41,15 @@ def is_table(path: Path) -> bool:
 
 
 def _is_list(path: Path) -> bool:
-    """A text of which each line is a path of a picture and a label."""
+    """A text of which each line is a path of a picture, with a label or, as lists of the parts have it, without."""
     try:
         with open(path, encoding="utf-8") as stream:
             lines = [line.strip() for _, line in zip(range(ENOUGH_LINES), stream, strict=False)]
     except (OSError, UnicodeDecodeError):
         return False
     lines = [line for line in lines if line]
-    found = [LISTED.match(line) for line in lines]
-    return bool(lines) and all(match and ending(match.group(1)) in PICTURES for match in found)
+    found = [match.group(1) if (match := LISTED.match(line)) else line for line in lines]
+    return bool(lines) and all(ending(name) in PICTURES for name in found)
 
 
 def read_cells(path: Path) -> Cells:
@@ -61,6 +61,9 @@ def read_cells(path: Path) -> Cells:
         return Cells(path, _json_lines(path))
     text, notes = _text(path)
     if kind in LISTS:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if not any(map(LISTED.match, lines)):
+            return Cells(path, {"file": lines}, notes)
         pairs = [match.groups() for line in text.splitlines() if (match := LISTED.match(line.strip()))]
         return Cells(path, {"file": [file for file, _ in pairs], "label": [label for _, label in pairs]}, notes)
     rows = _rows(path, text)

@@ -45,5 +45,10 @@ class Hints:
     @property
     def of_a_table(self) -> list[str]:
         """The options given that only a table can follow."""
-        said = {"--file-column": self.file_column, "--label-column": self.label_column, "--split-column": self.split_column, "--images": self.images}
+        said = {
+            "--file-column": self.file_column,
+            "--label-column": self.label_column,
+            "--split-column": "" if self.split_column == "none" else self.split_column,
+            "--images": self.images,
+        }
         return [name for name, value in {**said, "--suffix": self.suffix}.items() if value]

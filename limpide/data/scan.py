@@ -19,14 +19,16 @@ from limpide.data.datasets import NAMED
 from limpide.data.decode import Undecodable
 from limpide.data.hints import Hints
 from limpide.data.layout import EXAMPLE, Layout, arranged
+from limpide.data.places import MOST
 from limpide.data.sift import NOT_NAMED, OF_THE_SYSTEM, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
-from limpide.data.table import Table, read_tables, understood
+from limpide.data.table import TWO_PARTS, Table, parts_of_files, parts_of_tables, read_tables, said_part, understood
 from limpide.data.values import START
 from limpide.data.words import PICTURES, ending, is_system, parts_of, says_nothing
 from limpide.errors import DataError, LimpideError, UsageError, nearest
 from limpide.language import N_, Message, message
 
 Counted = Callable[[int], object]
+INSTEAD = N_("to use it, name it instead of the folder: {table}")
 MOST_TABLES = 20  # of one kind in a folder
 
 
@@ -48,7 +50,7 @@ def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, hints: Hi
     if path.is_dir():
         dataset = _of_folder(text, path, hints, counted)
     elif is_table(path):
-        dataset = _of_tables(path, [understood(path, hints, _pictures_below)], [""], [])
+        dataset = _of_tables(path, [understood(path, hints, _pictures_below)], [""], hints, [])
     elif archive.is_archive(path):
         _refuse_columns(hints)
         dataset = _of_archive(text, path, hints)
@@ -93,12 +95,19 @@ def _of_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Dataset
         refusal = error
     by_folders = layout is not None and len(set(layout.labels)) > 1 and not layout.from_names
     tables, parts, refused = _tables_in(text, path, listed.names, hints, known_only=by_folders)
+    if by_folders and layout and not hints.of_a_table and (few := _of_few(path, listed.names, layout, tables)):
+        tables, refused = [], {**refused, **few}
     if tables:
-        found = _of_tables(path, tables, parts, listed.ignored, refused, listed.notes)
+        found = _of_tables(path, tables, parts, hints, listed.ignored, refused, listed.notes)
         return replace(found, ignored=[*found.ignored, *_not_named(path, listed.names, tables)])
+    refused = {name: error for name, error in refused.items() if by_folders or error.code != "L225" or ending(name) not in LISTS}
     if not by_folders and refused:
-        raise next((error for error in refused.values() if error.code != "L225"), next(iter(refused.values())))
-    _refuse_columns(hints)
+        raise min(refused.values(), key=lambda error: (error.code == "L225", error.code == "L293"))  # what is no table of these images comes last
+    whole = layout
+    if layout and by_folders and not any(layout.parts):
+        layout, refused = _with_parts(path, listed.names, layout, hints, refused)
+    if layout is whole:
+        _refuse_columns(hints)
     if layout is None:
         raise refusal or AssertionError
     notes = [*layout.notes, *_unread(refused), *listed.notes]
@@ -109,39 +118,109 @@ def _of_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Dataset
 def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, known_only: bool) -> tuple[list[Table], list[str], dict[str, LimpideError]]:
     """(the tables to read, what part each is, those that do not fit and why). Raises DataError where several fit and nothing says which."""
     refused: dict[str, LimpideError] = {}
+    lacking: list[UsageError] = []
 
     def fitting(some: Sequence[str]) -> list[Table]:
         found = []
         for name in some:
             try:
-                found.append(understood(path / name, hints, _pictures_below, known_only=known_only))
-            except UsageError:
-                raise
+                found.append(understood(path / name, hints, _pictures_below, known_only=known_only, home=path if "/" in name else None))
+            except UsageError as error:
+                if error.code != "L116":
+                    raise
+                lacking.append(error)  # the column that the user names may be in another table
             except DataError as error:
                 refused[name] = error
         return found
 
     found = fitting(_candidates(path, [name for name in names if "/" not in name], (*SUFFIXES, *LISTS)))
-    if len(found) == 1:
-        return found, [""], refused
     if found:
-        said = parts_of(table.cells.path.stem for table in found)
-        if len(set(said.values())) < len(found):
-            unread = ", ".join(table.cells.path.name for table in found)
+        parts = parts_of_tables(found)
+        if not parts:
             raise DataError(
                 "L241",
                 N_("several tables in this folder could be meant: {names}"),
                 where=text,
                 todo=N_("name the one to use instead of the folder"),
-                names=unread,
+                names=", ".join(table.cells.path.name for table in found),
             )
-        return found, [said[table.cells.path.stem] for table in found], refused
-    found = fitting(_candidates(path, [name for name in names if 0 < name.count("/") <= 2], SUFFIXES))
-    folders = [table.cells.path.parent for table in found]
-    if len(set(folders)) < len(found):
+        used = [found[k] for k in parts]
+        read = ", ".join(table.cells.path.name for table in used)
+        for table in found:
+            if table not in used:
+                file = table.cells.path
+                refused[file.name] = DataError("L292", N_("limpide reads {names} instead of this table"), where=file, todo=INSTEAD, names=read, table=str(file))
+        said = [*parts.values()]
+    else:
+        used = fitting(_candidates(path, [name for name in names if 0 < name.count("/") <= 2], SUFFIXES))
+        if lacking and not used:
+            raise lacking[0]
+        folders = [table.cells.path.parent for table in used]
+        if len(set(folders)) < len(used):
+            return [], [], refused
+        known = parts_of(folder.name for folder in folders) if used else {}
+        said = [known.get(folder.name, "") for folder in folders]
+    held_out = [said_part(t) if len(used) == 1 and not part else part for t, part in zip(used, said, strict=True)]
+    if used and not hints.of_a_table and all(part not in ("", "train") and "train" not in t.parts for t, part in zip(used, held_out, strict=True)):
+        for table in used:
+            file = table.cells.path
+            refused[os.path.relpath(file, path)] = DataError(
+                "L293", N_("by its name, the table is not of the training"), where=file, todo=INSTEAD, table=str(file)
+            )
         return [], [], refused
-    said = parts_of(folder.name for folder in folders) if found else {}
-    return found, [said.get(folder.name, "") for folder in folders], refused
+    return used, said, refused
+
+
+def _of_few(path: Path, names: Sequence[str], layout: Layout, tables: Sequence[Table]) -> dict[str, LimpideError]:
+    """Tables that name half or less of the images to which folders give a class: notes, or what is said of a few. Name → why it is not used."""
+    told = {label for label in layout.labels if label.isdigit() or not says_nothing(label)}  # images/ and more/ are no classes
+    if len(told) < 2:
+        return {}
+    home = path.resolve()
+    named = {os.path.normpath(table.root / file) for table in tables for file in table.found.files if file}
+    classed = [names[i] for i, label in zip(layout.files, layout.labels, strict=True) if label in told]
+    n, total = sum(os.path.normpath(home / name) in named for name in classed), len(classed)
+    if n > MOST * total:
+        return {}
+    found: dict[str, LimpideError] = {}
+    for table in tables:
+        file = table.cells.path
+        found[os.path.relpath(file, path)] = DataError(
+            "L294",
+            N_("it names {n:count} of the {total:count} images to which folders give a class"),
+            where=file,
+            todo=INSTEAD,
+            n=n,
+            total=total,
+            table=str(file),
+        )
+    return found
+
+
+def _with_parts(path: Path, names: Sequence[str], layout: Layout, hints: Hints, refused: dict[str, LimpideError]) -> tuple[Layout, dict[str, LimpideError]]:
+    """Folders say the classes, and tables or lists without labels the parts: splits.csv, or train.txt and test.txt. (with them, tables not read)."""
+    tables = []
+    for name in [name for name, error in refused.items() if error.code == "L225" and hints.split_column != "none"]:
+        with contextlib.suppress(LimpideError):
+            table = understood(path / name, hints, _pictures_below, known_only=True, of_parts=True)
+            tables += [table] if not table.meaning.label and (table.meaning.part or said_part(table)) else []
+    said = parts_of_files(tables, path)
+    parts = [said.get(names[i], "") for i in layout.files]
+    if not any(part and part != TWO_PARTS for part in parts):
+        return layout, refused
+    used = [os.path.relpath(table.cells.path, path) for table in tables]
+    kept = [k for k, part in enumerate(parts) if part != TWO_PARTS]
+    note = message(N_("parts (train, validation, test) are those of {names}"), names=", ".join(used))
+    parted = replace(
+        layout,
+        files=[layout.files[k] for k in kept],
+        labels=[layout.labels[k] for k in kept],
+        parts=[parts[k] for k in kept],
+        groups=[layout.groups[k] for k in kept],
+        notes=[*layout.notes, note],
+        left=[*layout.left, *((i, TWO_PARTS) for i, part in zip(layout.files, parts, strict=True) if part == TWO_PARTS)],
+    )
+    return parted, {name: error for name, error in refused.items() if name not in used}
 
 
 def _candidates(path: Path, names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
@@ -176,20 +255,22 @@ def _refuse_columns(hints: Hints) -> None:
 
 
 def _unread(refused: dict[str, LimpideError]) -> list[Message]:
-    """Why a table that lies there is not used."""
-    return [message(N_("the table {name} is not read: {reason}"), name=name, reason=error.message().to_json()) for name, error in refused.items()]
+    """Why a table that lies there is not used, and what to type to use it."""
+    says = N_("the table {name} is not read: {reason} ({todo})")
+    return [message(says, name=name, reason=e.message().to_json(), todo=message(e.todo, **e.values).to_json()) for name, e in refused.items()]
 
 
 def _of_tables(
     path: Path,
     tables: Sequence[Table],
     parts: Sequence[str],
+    hints: Hints,
     ignored: Sequence[Ignored],
     refused: dict[str, LimpideError] | None = None,
     said: Sequence[Message] = (),
 ) -> Dataset:
     root = tables[0].root if len(tables) == 1 else path.resolve()
-    rows = read_tables(tables, parts, root)
+    rows = read_tables(tables, parts, root, hints)
     if not rows.files:
         raise DataError(
             "L291",

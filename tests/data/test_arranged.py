@@ -247,9 +247,13 @@ TABLES: dict[str, tuple[str, tuple[str, ...], str]] = {
     "strange names": ("what I saw,who it was", ("img/c{k}.jpg,cat", "img/d{k}.jpg,dog"), ""),
     "one-hot": ("image_id,cat,dog", ("c{k},1,0", "d{k},0,1"), "a column a class"),
     "one-hot, floats": ("image,cat,dog", ("c{k}.jpg,1.0,0.0", "d{k}.jpg,0.0,1.0"), "a column a class"),
+    "one-hot, yes and no": ("image,cat,dog", ("c{k}.jpg,yes,no", "d{k}.jpg,no,yes"), "a column a class"),
+    "one-hot, crosses": ("image,cat,dog", ("c{k}.jpg,x,", "d{k}.jpg,,x"), "a column a class"),
     "one-hot, words": ("image,cat,dog", ("c{k}.jpg,True,False", "d{k}.jpg,False,True"), "a column a class"),
     "constant target": ("image,target,diagnosis", ("c{k}.jpg,0,cat", "d{k}.jpg,0,dog"), ""),
     "semicolons": ("image;label", ("c{k}.jpg;cat", "d{k}.jpg;dog"), ""),
+    "german": ("Datei,Klasse", ("c{k},cat", "d{k},dog"), "ids are completed"),
+    "french": ("fichier,classe,sexe", ("c{k}.jpg,cat,m", "d{k}.jpg,dog,f"), "columns not used: sexe"),
     "spaces in names": ("File Name,Class Name", ("c{k}.jpg,cat", "d{k}.jpg,dog"), ""),
 }
 
@@ -277,6 +281,16 @@ def test_tables_as_people_have_them(tmp_path: Path, name: str, encoding: str) ->
         ("file,label,is_training_image", "1", "0"),
         ("file,label,subset", "train_set", "hold-out"),
         ("file,label,partition", "0.0", "2.0"),
+        ("file,label,dataset", "train", "test"),
+        ("file,label,set", "tr", "te"),
+        ("file,label,mode", "train", "test"),
+        ("file,label,stage", "train", "test"),
+        ("file,label,partie", "apprentissage", "test"),
+        ("file,label,fold", "train", "test"),
+        ("file,label,in_test", "0", "1"),
+        ("file,label,test", "", "x"),
+        ("file,label,is_test", "no", "yes"),
+        ("file,label,set", "0", "1"),
     ],
 )
 def test_parts_in_a_column(tmp_path: Path, header: str, train: str, test: str) -> None:
@@ -284,6 +298,24 @@ def test_parts_in_a_column(tmp_path: Path, header: str, train: str, test: str) -
     hints = Hints(split_column="is_training_image") if "training" in header else Hints()
     found = scan(tabled(made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")), header, *rows), hints=hints)
     assert summed(found) == {"train": TWO, "test": TWO}
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [("part", "leaf", "stem"), ("set", "A", "B"), ("phase", "early", "late"), ("usage", "indoor", "outdoor"), ("evaluation", "1", "0")],
+)
+def test_columns_that_could_be_of_parts_and_say_something_else(tmp_path: Path, name: str, one: str, other: str) -> None:
+    root = made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg")
+    assert summed(scan(tabled(root, f"file,label,{name}", f"c{{k}}.jpg,cat,{one}", f"d{{k}}.jpg,dog,{other}"))) == {"": TWO}
+
+
+@pytest.mark.parametrize(("one", "other"), [("A", "B"), ("1", "2"), ("0", "3"), ("train", "later")])
+def test_a_split_that_is_not_understood_is_refused_with_a_way_out(tmp_path: Path, one: str, other: str) -> None:
+    root = tabled(made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg"), "file,label,split", f"c{{k}}.jpg,cat,{one}", f"d{{k}}.jpg,dog,{other}")
+    with pytest.raises(LimpideError) as told:
+        scan(root)
+    assert told.value.code == "L227" and "--split-column none" in str(told.value) and "labels.csv: split = " in str(told.value)
+    assert summed(scan(root, hints=Hints(split_column="none"))) == {"": TWO}
 
 
 def test_a_table_for_each_part(tmp_path: Path) -> None:
@@ -295,6 +327,42 @@ def test_a_table_for_each_part(tmp_path: Path) -> None:
     assert summed(found) == {"train": TWO, "test": TWO}, "what is held out alone is the test"
     assert Ignored("images", 4, NOT_NAMED) in found.ignored
     assert any("train.csv (train), valid.csv (validation)" in str(note) for note in found.notes) and any("test.csv is not read" in str(n) for n in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("folders", "cell"),
+    [
+        (("train", "test"), "{folder}/{file}"),
+        (("train", "test"), "{file}"),
+        (("data/Training_set", "data/Test"), "C:\\x\\{folder}\\{file}"),
+        (("images/cat/train", "images/cat/val"), "{file}"),
+        (("line1", "line2"), "{folder}/{file}"),
+    ],
+)
+def test_a_table_without_a_split_column_keeps_the_folders_of_parts(tmp_path: Path, folders: tuple[str, str], cell: str) -> None:
+    files = [
+        (folder, f"{letter}{{k}}.jpg", label)
+        for folder, both in zip(folders, ("cd", "ef"), strict=True)
+        for letter, label in zip(both, ("cat", "dog"), strict=True)
+    ]
+    root = made(tmp_path / "data", *(f"{folder}/{file.replace('{k}', '{1..4}')}" for folder, file, _ in files))
+    tabled(root, "file,label", *(f"{cell.format(folder=folder, file=file)},{label}" for folder, file, label in files))
+    hints = Hints(parts="line1=train,line2=test") if folders[0] == "line1" else Hints()
+    for place in (root, root / "labels.csv"):
+        found = scan(place, hints=hints)
+        assert summed(found) == {"train": TWO, "test": TWO} and any("are the folders of the files" in str(note) for note in found.notes)
+        assert summed(scan(place, hints=Hints(parts="none"))) == {"": {"cat": 8, "dog": 8}}
+    with pytest.raises(LimpideError) as told:
+        scan(root, hints=Hints(parts="trian=train"))
+    assert told.value.code == "L147"
+
+
+def test_what_a_table_names_in_a_test_folder_is_not_learned(tmp_path: Path) -> None:
+    names = ("images/c{k}.jpg,cat", "more/d{k}.jpg,dog", "test/e{k}.jpg,cat", "test/f{k}.jpg,dog", "loose{k}.jpg,cat")
+    root = made(tmp_path / "data", *(name.partition(",")[0].replace("{k}", "{1..4}") for name in names))
+    assert summed(scan(tabled(root, "file,label", *names))) == {"": {"cat": 8, "dog": 4}, "test": TWO}
+    made(tmp_path / "classes", "test/{1..4}.jpg", "tube/{1..4}.jpg")
+    assert summed(scan(tabled(tmp_path / "classes", "file,label", "test/{k}.jpg,test", "tube/{k}.jpg,tube"))) == {"": {"test": 4, "tube": 4}}
 
 
 @pytest.mark.parametrize(("name", "form"), [("metadata.csv", "{file},{label}"), ("metadata.jsonl", '{{"file_name": "{file}", "label": "{label}"}}')])
@@ -339,6 +407,57 @@ def test_several_labels_whatever_stands_between_them(tmp_path: Path, cell: str) 
     assert told.value.code == "L215"
 
 
+@pytest.mark.parametrize(
+    "cells", [("cat, dog", "dog"), ("cat/dog", "dog"), ("cat & dog", "dog"), ("cat + dog", "cat"), ("Action, Drama", "Drama, Comedy", "Action, Comedy")]
+)
+def test_several_labels_of_which_few_stand_alone(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    root = made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cde"))
+    with pytest.raises(LimpideError) as told:
+        scan(tabled(root, "file\tlabel", *(f"{letter}{{k}}.jpg\t{cell}" for letter, cell in zip("cde", cells, strict=False)), name="labels.tsv"))
+    assert told.value.code == "L215"
+
+
+@pytest.mark.parametrize("cells", [("cat, big, red", "dog, small, red"), ("Tomato, healthy", "Tomato, blight", "Pepper, healthy"), ("cat, big", "dog, small")])
+def test_labels_with_a_property_are_classes(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    root = made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cde"))
+    tabled(root, "file\tlabel", *(f"{letter}{{k}}.jpg\t{cell}" for letter, cell in zip("cde", cells, strict=False)), name="labels.tsv")
+    assert scan(root).classes == tuple(sorted(cells))
+
+
+def test_what_programs_write_for_no_label_is_no_class(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdefg"))
+    found = scan(tabled(root, "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog", "e{k}.jpg,NaN", "f{k}.jpg,N/A", "g{k}.jpg,none"))
+    assert summed(found) == {"": {**TWO, "none": 4}} and {reason for _, reason in found.left_out} == {"the table gives it no label"}
+
+
+def test_a_table_of_boxes_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg")
+    tabled(root, "filename,class,xmin,ymin,xmax,ymax", "c{k}.jpg,cat,1,2,3,4", "d{k}.jpg,dog,1,2,3,4")
+    with pytest.raises(LimpideError) as told:
+        scan(root)
+    assert told.value.code == "L298" and "--label-column class" in str(told.value)
+    assert summed(scan(root, hints=Hints(label_column="class"))) == {"": TWO}
+
+
+def test_a_decimal_for_each_image_is_no_class(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg", "e{1..4}.jpg"), "file,target", "c{k}.jpg,0.1{k}", "d{k}.jpg,0.2{k}", "e{k}.jpg,0.3{k}")
+    with pytest.raises(LimpideError) as told:
+        scan(root)
+    assert told.value.code == "L229"
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [("e1.jpg,0,0", "the table gives it no label"), ("e1.jpg,1,1", "the table gives it several labels"), ("e1.jpg,,", "the table gives it no label")],
+)
+def test_a_row_of_one_hot_columns_without_one_label_is_left_out(tmp_path: Path, odd: str, reason: str) -> None:
+    root = made(tmp_path / "data", "c{1..20}.jpg", "d{1..20}.jpg", "e1.jpg")
+    rows = [f"{letter}{k}.jpg,{cells}" for k in range(1, 21) for letter, cells in (("c", "1,0"), ("d", "0,1"))]
+    (root / "labels.csv").write_text("\n".join(["image,cat,dog", *rows, odd]))
+    found = scan(root)
+    assert summed(found) == {"": {"cat": 20, "dog": 20}} and found.left_out == [("e1.jpg", reason)]
+
+
 def test_names_of_two_words_are_one_label(tmp_path: Path) -> None:
     rows = ("c{k}.jpg,polar bear", "d{k}.jpg,brown bear", "e{k}.jpg,bear and cub", "f{k}.jpg,cat/kitten")
     found = scan(tabled(made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")), "file,label", *rows))
@@ -352,11 +471,74 @@ def test_a_missing_file_is_not_taken_for_its_neighbor(tmp_path: Path) -> None:
     assert found.classes == ("cat", "dog") and len(found.left_out) == 4 and found.left_out[0][0].startswith("c/")
 
 
+@pytest.mark.parametrize("ending", ["csv", "txt", "test alone"])
+def test_a_split_without_labels_beside_class_folders(tmp_path: Path, ending: str) -> None:
+    root = made(tmp_path / "data", "cat/c{1..4}.jpg", "cat/e{1..4}.jpg", "dog/d{1..4}.jpg", "dog/f{1..4}.jpg")
+    train, test = ("cat/c{k}.jpg", "dog/d{k}.jpg"), ("cat/e{k}.jpg", "dog/f{k}.jpg")
+    if ending == "csv":
+        tabled(root, "filename,split", *(f"{name},train" for name in train), *(f"{name},test" for name in test), name="splits.csv")
+    if ending == "txt":
+        tabled(root, "", *train, name="train.txt")
+    if ending != "csv":
+        tabled(root, "", *test, name="test.txt")
+    found = scan(root)
+    assert summed(found) == {"" if ending == "test alone" else "train": TWO, "test": TWO}
+    assert any("parts (train, validation, test) are those of" in str(note) for note in found.notes) and found.classes == ("cat", "dog")
+    assert summed(scan(root, hints=Hints(split_column="none"))) == {"": {"cat": 8, "dog": 8}}
+    if ending == "txt":
+        tabled(root, "", *train, "cat/e1.jpg", name="train.txt")
+        assert scan(root).left_out == [("cat/e1.jpg", "the table puts it into two parts")]
+
+
+def test_a_list_of_names_alone_is_no_table(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "cat_{1..4}.jpg", "dog_{1..4}.jpg"), "", "cat_{k}.jpg", "dog_{k}.jpg", name="list.txt")
+    assert summed(scan(root)) == {"": TWO}
+
+
+PLACES: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    "masks of the same names": (("images/c{1..4}.png", "images/d{1..4}.png", "masks/c{1..4}.png", "masks/d{1..4}.png"), ("c{k},cat", "d{k},dog"), "images"),
+    "thumbs of the same names": (("img/c{1..4}.png", "img/d{1..4}.png", "thumbs/c{1..4}.png", "thumbs/d{1..4}.png"), ("c{k}.png,cat", "d{k}.png,dog"), "img"),
+    "masks of a part": (("train/images/c{1..4}.png", "train/images/d{1..4}.png", "train/masks/c{1..4}.png", "train/masks/d{1..4}.png"), ("c{k},cat", "d{k},dog"), "train/images"),
+    "a test of the same names": (("images/c{1..4}.png", "images/d{1..4}.png", "test/c{1..4}.png", "test/d{1..4}.png"), ("c{k},cat", "d{k},dog"), "images"),
+    "a training of the same names": (("train/c{1..4}.png", "train/d{1..4}.png", "test/c{1..4}.png", "test/d{1..3}.png"), ("c{k},cat", "d{k},dog"), "train"),
+    "half are missing": (("img/c{1..4}.png", "img/d{1..4}.png"), ("c{k}.png,cat", "d{k}.png,dog", "x{k}.png,cat", "y{k}.png,dog"), "img"),
+    "composed on disk": (("img/é{1..4}.png", "img/ö{1..4}.png"), ("e\u0301{k}.png,cat", "o\u0308{k}.png,dog"), "img"),
+    "composed in the table": (("img/e\u0301{1..4}.png", "img/o\u0308{1..4}.png"), ("é{k}.png,cat", "ö{k}.png,dog"), "img"),
+    "numbers with a point": (("img/{1..4}.png", "img/1{1..4}.png"), ("{k}.0,cat", "1{k}.0,dog"), "img"),
+    "numbers without zeros": (("img/000{1..4}.png", "img/001{1..4}.png"), ("{k},cat", "1{k},dog"), "img"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("table", ["labels.csv", "csv/labels.csv"])
+def test_which_file_a_cell_means(tmp_path: Path, name: str, table: str) -> None:
+    pictures, rows, folder = PLACES[name]
+    root = made(tmp_path / "data", *pictures)
+    tabled((root / table).parent, "id,label", *rows)
+    found = scan(root)
+    assert summed(found)[""] == TWO and {str(Path(file).parent) for file in found.images.names} == {folder}
+
+
+def test_a_list_of_classes_beside_the_table_is_none(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "img/000{1..4}.jpg", "img/001{1..4}.jpg"), "id,label", "{k},cat", "1{k},dog")
+    (root / "classes.csv").write_text("id,label\n1,cat\n2,dog\n")
+    assert summed(scan(root)) == {"": TWO}
+
+
+def test_a_file_that_is_not_found_is_told_as_it_is(tmp_path: Path) -> None:
+    root = made(tmp_path / "data", "a/c{1..4}.jpg", "b/c{1..4}.jpg", "a/d1.jpg")
+    rows = [f"x{k}.jpg,{label}" for k in range(20) for label in ("cat", "dog")]
+    (root / "labels.csv").write_text("\n".join(["file,label", *rows, "d1.jpg,cat"]))
+    with pytest.raises(LimpideError) as told:
+        scan(root / "labels.csv")
+    assert told.value.code == "L297" and "such as a/d1.jpg: its column file says x0.jpg first" in str(told.value)
+
+
 def test_of_two_files_of_one_name_neither_is_meant(tmp_path: Path) -> None:
     root = tabled(made(tmp_path / "data", "a/c{1..4}.jpg", "b/c{1..4}.jpg"), "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog")
     with pytest.raises(LimpideError) as told:
         scan(root / "labels.csv")
-    assert told.value.code == "L228" and "c1.jpg" in str(told.value)
+    assert told.value.code == "L296" and "there are a/c1.jpg, b/c1.jpg" in str(told.value) and "file, label" in str(told.value)
 
 
 def test_a_table_beside_folders_of_classes(tmp_path: Path) -> None:
@@ -366,6 +548,67 @@ def test_a_table_beside_folders_of_classes(tmp_path: Path) -> None:
     assert summed(found) == {"": TWO} and any("the table sizes.csv is not read" in str(note) for note in found.notes)
     tabled(root, "file,label", "cat/c{k}.jpg,tabby", "dog/d{k}.jpg,terrier", name="labels.csv")
     assert scan(root).classes == ("tabby", "terrier")
+
+
+BESIDE: dict[str, tuple[str, str, tuple[str, ...], str]] = {
+    "notes of a few": ("notes.csv", "file,label", ("cat/c1.jpg,blurry", "dog/d1.jpg,sharp"), "it names 2 of the 8 images"),
+    "another property": ("exif.csv", "file,quality", ("cat/c{k}.jpg,low", "dog/d{k}.jpg,high"), "--label-column NAME"),
+    "what was predicted": ("predictions.csv", "file,class,probability", ("cat/c{k}.jpg,dog,0.9", "dog/d{k}.jpg,cat,0.8"), "name it instead of the folder"),
+    "inside a class": ("cat/labels.csv", "file,label", ("c1.jpg,tabby", "c2.jpg,tom"), "it names 2 of the 8 images"),
+    "what is handed in": ("my_submission.csv", "id,label", ("c{k},0", "d{k},1"), "name it instead of the folder"),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_table_that_is_about_something_else_leaves_class_folders_alone(tmp_path: Path, name: str) -> None:
+    file, header, rows, says = BESIDE[name]
+    root = made(tmp_path / "data", "cat/c{1..4}.jpg", "dog/d{1..4}.jpg")
+    tabled((root / file).parent, header, *rows, name=Path(file).name)
+    found = scan(root)
+    notes = [str(note) for note in found.notes]
+    assert summed(found) == {"": TWO} and any(f"the table {file} is not read" in note and says in note for note in notes), notes
+
+
+@pytest.mark.parametrize("name", ["test.csv", "val.txt", "sample_submission.csv", "test/metadata.csv"])
+def test_a_table_of_the_test_alone_does_not_take_the_place_of_the_training(tmp_path: Path, name: str) -> None:
+    root = made(tmp_path / "data", "train/cat/c{1..4}.jpg", "train/dog/d{1..4}.jpg", "test/e{1..4}.jpg", "test/f{1..4}.jpg")
+    rows = ("e{k}.jpg,cat", "f{k}.jpg,dog") if "/" in name else ("test/e{k}.jpg,cat", "test/f{k}.jpg,dog")
+    tabled((root / name).parent, "" if name.endswith("txt") else "file,label", *rows, name=Path(name).name)
+    found = scan(root)
+    assert summed(found) == {"train": TWO} and sum(one.n for one in found.ignored if one.what == "test") == 8
+    assert any(f"the table {name} is not read" in str(note) and "instead of the folder" in str(note) for note in found.notes)
+    (tmp_path / "data" / "train").rename(tmp_path / "train")
+    if "/" not in name:
+        with pytest.raises(LimpideError) as told:
+            scan(root)
+        assert told.value.code == "L293" and f"name it instead of the folder: {root / name}" in str(told.value)
+        assert summed(scan(root / name)) == {"": TWO}
+
+
+@pytest.mark.parametrize(
+    ("tables", "expected"),
+    [
+        ({"all.csv": "cdef", "train.csv": "cd", "test.csv": "ef"}, {"train": TWO, "test": TWO}),
+        ({"trainLabels.csv": "cd", "sampleSubmission.csv": "ef"}, {"train": TWO}),
+        ({"labels.csv": "cd", "sampleSubmission.csv": "ef"}, {"": TWO}),
+        ({"labels_train.csv": "cd", "labels_test.csv": "ef", "labels.csv": "cd"}, {"train": TWO, "test": TWO}),
+        ({"images/labels.csv": "cd"}, {"": TWO}),
+    ],
+)
+def test_of_several_tables_those_of_the_parts_are_meant(tmp_path: Path, tables: dict[str, str], expected: dict[str, dict[str, int]]) -> None:
+    root = made(tmp_path / "data", *(f"images/{letter}{{1..4}}.jpg" for letter in "cdef"))
+    for name, letters in tables.items():
+        tabled((root / name).parent, "file,label", *(f"{letter}{{k}}.jpg,{'cat' if letter in 'ce' else 'dog'}" for letter in letters), name=Path(name).name)
+    found = scan(root)
+    assert summed(found) == expected
+    if "all.csv" in tables:
+        assert any("the table all.csv is not read: limpide reads test.csv, train.csv" in str(note) for note in found.notes)
+
+
+def test_the_column_that_the_user_names_may_be_in_one_of_the_tables(tmp_path: Path) -> None:
+    root = tabled(made(tmp_path / "data", "cat/c{1..4}.jpg", "dog/d{1..4}.jpg"), "file,quality", "cat/c{k}.jpg,low", "dog/d{k}.jpg,high", name="exif.csv")
+    tabled(root, "file,width", "cat/c{k}.jpg,{k}", "dog/d{k}.jpg,{k}", name="sizes.csv")
+    assert scan(root, hints=Hints(label_column="quality")).classes == ("high", "low")
 
 
 def test_a_table_for_each_image_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
