@@ -448,7 +448,7 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         "/look/prediction?image=probe-99999": 422,
         "/look/occluded?mask=5": 400,
         f"/look/unit?key={convolution}": 200,
-        "/look/maps?key=head&image=drop-gone": 400,
+        "/look/maps?key=head&image=drop-gone": 422,
         "/look/occluded?mask=[[99,0]]": 400,
         "/look/saliency?method=grad_cam&label=0": 200,
         "/look/saliency?method=astrology&label=0": 422,

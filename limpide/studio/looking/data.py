@@ -118,7 +118,8 @@ def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca") -> 
         seen = many(looker, path, which, rows)
         if len(seen.rows) < 3:
             raise LookupError(message(N_("a map needs three images")))
-        return looker.once(("map", *looker.key(path, which), *stamp(path), method), lambda: (seen, *flat_map(seen.features, method)))  # type: ignore[arg-type]
+        places = looker.once(("map", *looker.key(path, which), *stamp(path), method), lambda: flat_map(seen.features, method))  # type: ignore[arg-type]
+        return seen, *places
 
     seen, places, kept = mapped(snapshot)
     if snapshot != "best":
