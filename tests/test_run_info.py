@@ -316,8 +316,9 @@ def test_every_place_that_shows_a_damaged_run_says_so(tmp_path: Path) -> None:
     (score.path / "findings").mkdir()
     (score.path / "findings" / "accuracy.json").write_text("{}")
     assert "L505" in odd._repr_html_() and "L518" in score._repr_html_() and "photos" in Run(tmp_path / "a-001")._repr_html_()
-    told = {line["name"]: (line["status"], line.get("said", "")[-6:]) for line in summaries(tmp_path)}
-    assert told == {"a-001": ("finished", ""), "b-001": ("unreadable", "[L505]"), "c-001": ("unreadable", "[L518]")}
+    told = {line["name"]: (line["status"], line.get("said", "")) for line in summaries(tmp_path)}
+    assert told == {"a-001": ("finished", ""), "b-001": ("unreadable", told["b-001"][1]), "c-001": ("unreadable", told["c-001"][1])}
+    assert "run.json" in told["b-001"][1] and "accuracy.json" in told["c-001"][1], "sentences of a page, which name the file"
 
 
 def test_an_earlier_odd_run_stops_no_training_from_finding_its_own(tmp_path: Path) -> None:

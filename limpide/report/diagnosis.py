@@ -35,7 +35,7 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None
         known = any(epoch.validation_loss < NOTHING * guess for epoch in epochs) if math.isfinite(guess) else False
         if now > 2 * first > 0 and earlier:
             says = N_("The weights after pass {kept:count} are kept; later the loss rose to twice what it was at the beginning: the learning rate is too high.")
-            found.append(("warn", message(says, kept=kept_pass + 1)))
+            found.append(("bad", message(says, kept=kept_pass + 1)))
         elif now > 2 * first > 0:
             found.append(("bad", message(N_("The loss is twice what it was at the beginning: the learning rate is too high."))))
         elif now > NOTHING * first > 0 and not known:

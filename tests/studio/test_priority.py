@@ -28,23 +28,24 @@ def measured(_looker: Any, seconds: float) -> tuple[dict[str, Any], bytes]:
     return {"before": before, "after": how(), "thread": threading.get_native_id()}, b""
 
 
-def serving(pipe: Any, parent: int) -> None:
+def serving(pipe: Any, stops: Any, parent: int) -> None:
     looking.ANSWERS["measured"], looking.PROMPT = measured, 0.3
     os.setsid()
-    looking.serve(pipe, parent)
+    looking.serve(pipe, stops, parent)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread cannot be weighed by itself")
 def test_only_a_long_question_stands_back() -> None:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=serving, args=(theirs, os.getpid()), daemon=True)
+    heard, _stops = context.Pipe(duplex=False)
+    process = context.Process(target=serving, args=(theirs, heard, os.getpid()), daemon=True)
     process.start()
     theirs.close()
     found = []
     try:
-        for seconds in (0.0, 1.0, 0.0, 0.0):
-            ours.send(("measured", {"seconds": seconds}))
+        for number, seconds in enumerate((0.0, 1.0, 0.0, 0.0), 1):
+            ours.send((number, "measured", {"seconds": seconds}))
             assert ours.poll(60)
             kind, answer, _ = ours.recv()
             assert kind == "ok", answer
