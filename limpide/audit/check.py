@@ -155,7 +155,12 @@ def odd_files(checked: Checked) -> Finding:
     if suspect:
         says = message(N_("{n:count} image decodes but seems damaged; it is used."), N_("{n:count} images decode but seem damaged; they are used."), n=suspect)
     elif rows:
-        says = message(N_("Some files needed a conversion; the same rule holds when the model is used."))
+        what, n, _name = max(rows, key=lambda row: int(str(row[1])))
+        says = message(
+            N_("Some files are converted as they are read, most of them for one reason ({what}: {n:count}); the same rule holds when the model is used."),
+            what=what.to_json() if isinstance(what, Message) else str(what),
+            n=n,
+        )
     columns = [(N_("what"), "text"), (N_("images"), "count"), (N_("for example"), "text")]
     return Finding("odd_files", "warn" if suspect else "ok", says, table=Table(columns, rows) if rows else None)
 

@@ -39,7 +39,9 @@ def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
         return
     tables.print_runs(found)
     screen = live.Screen()
-    if found and found[-1].status != "finished":
+    if found and found[-1].status in ("running", "paused"):
+        screen.next("limpide", "studio", folder)
+    elif found and found[-1].status != "finished":
         screen.next("limpide", "train", *again(found[-1].run))
     else:
         screen.next(*("limpide", "report", found[-1].run.path) if found else ("limpide", "train", "digits"))
@@ -49,7 +51,8 @@ def again(run: Run) -> list[str]:
     """What was typed after `limpide train`, from what the run remembers of it: the same words continue it."""
     info, usual = run.info(), Recipe().to_json()
     wishes = {name: value for name, value in info.wanted.items() if value != usual.get(name)}
-    return [info.location or "photos/", *(word for name, value in wishes.items() for word in (f"--{name.replace('_', '-')}", str(value)))]
+    said = {name: f"{value:g}s" if name == "time" else str(value) for name, value in wishes.items()}
+    return [info.location or "photos/", *(word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", value))]
 
 
 @verb(

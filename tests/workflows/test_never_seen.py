@@ -14,8 +14,8 @@ from limpide.data.similar import every_pair, seen_before
 from limpide.errors import RunError
 from limpide.events import Judged
 from limpide.finding import Finding
-from limpide.run import Run
-from limpide.workflows.evaluate import evaluate
+from limpide.language import message
+from limpide.workflows.evaluate import _unflattered, evaluate
 from tests.audit.test_check import textured
 from tests.workflows.test_parts import noise, trained
 
@@ -112,3 +112,12 @@ def test_near_copies_among_many_are_found() -> None:
     chained = np.stack([known[0] ^ np.array([2**40 - 1, 0, 0, 0], np.uint64), known[0] ^ np.array([2**40 - 1, 2**40 - 1, 0, 0], np.uint64)])
     assert seen_before(known[:1], chained).tolist() == [True, True]  # as a burst stays on one side of a split
     assert not seen_before(np.zeros((0, 4), np.uint64), prints).any() and not len(seen_before(known, prints[:0]))
+
+
+def test_no_praise_rests_on_images_that_were_learned_from() -> None:
+    praise, alarm = Finding("calibration", "ok", message("Its probabilities can be believed.")), Finding("classes", "warn", message("A class falls behind."))
+    told = _unflattered(praise, 60)
+    assert told.verdict == "unknown" and str(told) == (
+        "The training used 60 of these images, or nearly the same, which flatters this: Its probabilities can be believed."
+    )
+    assert _unflattered(alarm, 60) is alarm and _unflattered(praise, 0) is praise and _unflattered(praise, None) is praise
