@@ -15,6 +15,7 @@ from limpide.errors import RunError
 from limpide.events import Judged
 from limpide.finding import Finding
 from limpide.language import message
+from limpide.run import Run
 from limpide.workflows.evaluate import _unflattered, evaluate
 from tests.audit.test_check import textured
 from tests.workflows.test_parts import noise, trained
