@@ -447,9 +447,11 @@ def _is_passed(folder: str, name: str) -> bool:
 
 
 def _passed(folder: str, files: Sequence[str]) -> list[Ignored]:
-    """A folder that was not looked into. A hidden one, and a run of ours, is told where it holds pictures: others come in dozens and miss nothing."""
-    seen = is_system(name := folder.rsplit("/", 1)[-1]) and not name.startswith(".")
-    return [Ignored(folder, len(files), OF_THE_SYSTEM)] if seen or any(ending(file) in PICTURES for file in files) else []
+    """A folder that was not looked into. A hidden one is never told: they come in dozens, and hold what programs keep for themselves."""
+    name = folder.rsplit("/", 1)[-1]
+    if name.startswith("."):
+        return []
+    return [Ignored(folder, len(files), OF_THE_SYSTEM)] if is_system(name) or any(ending(file) in PICTURES for file in files) else []
 
 
 def _pictures_below(root: Path) -> list[str]:
