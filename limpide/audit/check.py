@@ -20,7 +20,7 @@ from limpide.audit.checked import Checked, file_table
 from limpide.audit.copies import conflicts, duplicates, leaks, near_duplicates
 from limpide.data.dataset import TEST, VALIDATION
 from limpide.data.decode import REMARK_WORDS, Remarks
-from limpide.data.layout import NO_PLACE
+from limpide.data.rows import NO_PLACE
 from limpide.data.value_range import FEW_LEVELS, MANY_FAINT
 from limpide.finding import Finding, Number, Table, Verdict
 from limpide.language import N_, Message, message

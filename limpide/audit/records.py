@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from limpide.data.dataset import PART_NAMES
-from limpide.data.layout import NO_PLACE
+from limpide.data.rows import NO_PLACE
 from limpide.energy import JOULES_PER_WH, WATTS_VARIABLE, Energy
 from limpide.finding import Finding, Number, Table, Verdict
 from limpide.language import N_, Message, message

@@ -14,11 +14,12 @@ import numpy as np
 
 from limpide.data import archive
 from limpide.data.cells import LISTS, SUFFIXES, is_table
+from limpide.data.class_folders import EXAMPLE
 from limpide.data.dataset import Dataset, FileImages, Images, Names, given_parts
 from limpide.data.datasets import NAMED
 from limpide.data.decode import Undecodable
 from limpide.data.hints import Hints
-from limpide.data.layout import EXAMPLE, Layout, arranged
+from limpide.data.layout import Layout, arranged
 from limpide.data.places import MOST
 from limpide.data.sift import NOT_NAMED, OF_THE_SYSTEM, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
 from limpide.data.table import TWO_PARTS, Table, parts_of_files, parts_of_tables, read_tables, said_part, understood

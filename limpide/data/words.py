@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
@@ -217,3 +218,27 @@ def stem(name: str) -> str:
 def listed_names(names: Sequence[str], most: int = 5) -> str:
     """For a sentence: the first of them."""
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
+def parts_and_classes(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """cat_train, cat_test, dog_train, dog_test → the part and the class of each; empty where the names are no such.
+
+    A class may lack a part, and a folder may lie beside them.
+    """
+    names = set(names)
+    found = {name: both for name in names if (both := _cut(name))}
+    by_label: dict[str, set[str]] = defaultdict(set)
+    for part, label in found.values():
+        by_label[label].add(part)
+    in_several = sum(len(parts) > 1 for parts in by_label.values())
+    return found if len(by_label) > 1 and in_several >= len(by_label) / 2 and len(found) > len(names) / 2 else {}
+
+
+def _cut(name: str) -> tuple[str, str] | None:
+    """(part, the rest of the name as it is written) where one of its words says a part."""
+    for word in re.finditer(r"[^\s._-]+", name):
+        part = part_of(word.group())
+        label = (name[: word.start()] + name[word.end() :]).strip(" ._-")
+        if part and not part[1] and part[0] != UNLABELED and label:
+            return part[0], label
+    return None
