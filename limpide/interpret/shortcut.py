@@ -104,22 +104,31 @@ def places(answers: Answers, squares: np.ndarray, labels: np.ndarray, wanted: Se
 
     squares: uint8 (n, size, size, channels), in no particular order · labels: int (n,) · groups: int (n,), as in judging.py
     """
-    said, z = answers(squares), NormalDist().inv_cdf(1 - 0.025 / max(1, len(wanted)))
+    said = answers(squares)
     for label in wanted:
-        own = np.flatnonzero((labels == label) & (said == label))
-        others = np.flatnonzero((labels != label) & (said != label))
-        if len(own) < 2 or len(others) < 2:
-            continue
-        # Half of each looks for the place, the other half proves it.
-        hosts, proofs = others[: len(others) // 2][:HOSTS], others[len(others) // 2 :][:PROOFS]
-        donors, proving = own[: len(own) // 2], own[len(own) // 2 :]
-        tried = (np.concatenate([pasted(squares, donors, hosts, row, column) for column in range(GRID)]) for row in range(GRID))
-        shares = np.array([(answers(images) == label).reshape(GRID, len(hosts)).mean(1) for images in tried])
-        row, column = divmod(int(shares.argmax()), GRID)
-        pairs = min(len(proving), len(proofs))  # one patch in many images would be one proof, not many
-        turned = answers(pasted(squares, proving[:pairs], proofs[:pairs], row, column)) == label
-        bounds = None if groups is None else _bounds(turned, groups[proofs[:pairs]], groups[proving[:pairs]], 1 - 0.05 / max(1, len(wanted)))
-        yield Place(label, row, column, shares, int(turned.sum()), pairs, int(proving[0]), z, bounds)
+        if found := place_of(answers, squares, labels, said, label, len(wanted), groups):
+            yield found
+
+
+def place_of(
+    answers: Answers, squares: np.ndarray, labels: np.ndarray, said: np.ndarray, label: int, of: int, groups: np.ndarray | None = None
+) -> Place | None:
+    """The most convincing place of one class, of so many that are looked at; None where it has too few images. said: what `answers` gives of the squares."""
+    own = np.flatnonzero((labels == label) & (said == label))
+    others = np.flatnonzero((labels != label) & (said != label))
+    if len(own) < 2 or len(others) < 2:
+        return None
+    # Half of each looks for the place, the other half proves it.
+    hosts, proofs = others[: len(others) // 2][:HOSTS], others[len(others) // 2 :][:PROOFS]
+    donors, proving = own[: len(own) // 2], own[len(own) // 2 :]
+    tried = (np.concatenate([pasted(squares, donors, hosts, row, column) for column in range(GRID)]) for row in range(GRID))
+    shares = np.array([(answers(images) == label).reshape(GRID, len(hosts)).mean(1) for images in tried])
+    row, column = divmod(int(shares.argmax()), GRID)
+    pairs = min(len(proving), len(proofs))  # one patch in many images would be one proof, not many
+    turned = answers(pasted(squares, proving[:pairs], proofs[:pairs], row, column)) == label
+    bounds = None if groups is None else _bounds(turned, groups[proofs[:pairs]], groups[proving[:pairs]], 1 - 0.05 / max(1, of))
+    z = NormalDist().inv_cdf(1 - 0.025 / max(1, of))
+    return Place(label, row, column, shares, int(turned.sum()), pairs, int(proving[0]), z, bounds)
 
 
 def _bounds(turned: np.ndarray, hosts: np.ndarray, donors: np.ndarray, level: float) -> tuple[float, float]:

@@ -470,13 +470,24 @@ def test_whoever_waits_is_told_how_far_a_long_question_is(run: Run, monkeypatch:
     assert told == [], "what is answered at once says nothing"
 
 
+def counted(looker: Looker, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Images of each look from now on that was not given up."""
+    looks: list[int] = []
+    looked_at = looker.looked_at
+
+    def count(images: int) -> None:
+        looked_at(images)
+        looks.append(images)
+
+    monkeypatch.setattr(looker, "looked_at", count)
+    return looks
+
+
 def test_a_question_that_was_given_up_goes_on_where_it_was(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("limpide.studio.looking.many.PIECE", 8)
     left: list[bool] = []
     looker = Looker(unwanted=lambda: bool(left) and left.pop())
-    looks: list[int] = []
-    looked_at = looker.looked_at
-    monkeypatch.setattr(looker, "looked_at", lambda images: (looked_at(images), looks.append(images)))
+    looks = counted(looker, monkeypatch)
     rows = np.arange(40)
     whole = many(Looker(), str(run.path), "best", rows)
     left[:] = [True] + [False] * 30  # within the fourth piece
@@ -497,3 +508,10 @@ def test_a_question_that_was_given_up_goes_on_where_it_was(run: Run, monkeypatch
         ask(looker, run, what, **values)
         assert before == 10 and sum(looks) == before - 2 + (80 if what == "alike" else 16) - 8 + 2, what
         looks.clear()
+    whole, once = ask(looker, run, "shortcut"), len(looks)
+    again = Looker(unwanted=lambda: bool(left) and left.pop())
+    left[:] = [True] + [False] * (once - 2)  # in the last class
+    with pytest.raises(GivenUp):
+        ask(again, run, "shortcut")
+    done = counted(again, monkeypatch)
+    assert ask(again, run, "shortcut") == whole and 0 < len(done) < once / 2

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from limpide.studio.looking.many import cost, pieces_of, readable
 from limpide.workflows.album import Album, Gone, stamp
 from limpide.workflows.belonging import as_split
 from limpide.workflows.see import temperature_of
-
-if TYPE_CHECKING:
-    from limpide.interpret.shortcut import Place
 
 MOST = 60  # images sent at once
 MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
@@ -135,7 +132,7 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
 
 def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as the time allows."""
-    from limpide.interpret.shortcut import LOOKS, answers_of, as_finding, chosen, places, ranked, wanted, window
+    from limpide.interpret.shortcut import LOOKS, answers_of, as_finding, chosen, place_of, ranked, wanted, window
 
     network, preprocessing, classes = looker.network(path, snapshot)
     album = looker.album(path)
@@ -153,10 +150,13 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
         labels = np.array([number[album.labels[row]] for row in rows], int)
         together = groups_in(album.run.split_file, [album.files[row] for row in rows])
 
-        def work() -> list[Place]:
-            return list(places(answers_of(network, preprocessing), squares, labels, looked_at, together)) if len(rows) else []
-
-        found = looker.once(("shortcut", *looker.key(path, snapshot), *stamp(path)), work)
+        answers, key = answers_of(network, preprocessing), (*looker.key(path, snapshot), *stamp(path))
+        said = looker.once(("said", *key), lambda: answers(squares)) if len(rows) else np.zeros(0, int)
+        begun, tried = looker.done, []
+        for k, label in enumerate(looked_at):  # class by class: a question that was left goes on with the next
+            looker.done = begun + k * LOOKS
+            tried.append(looker.once(("place", *key, label), lambda: place_of(answers, squares, labels, said, label, len(looked_at), together)))  # noqa: B023
+    found = [place for place in tried if place is not None]
     shown = []
     for place in ranked(found)[:3]:
         (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
