@@ -186,99 +186,90 @@ def listed(run: Run) -> dict[str, Any]:
     return json.loads(command("runs", run.path.parent, "--json", cwd=run.path.parent).stdout)[0]  # type: ignore[no-any-return]
 
 
-def test_scores_and_costs_are_the_same_everywhere(run: Run, server: Server, page: Any, listed: dict[str, Any]) -> None:
+def share(value: float) -> str:
+    return plain(measured(value, "share"))
+
+
+def in_lists(page: Any, run: Run) -> dict[str, Shown]:
+    """What the rows of the run say on Runs and on Compare."""
     language.use("en")
-    findings, info = run.findings(), run.info()
-    score, cost = findings["accuracy"].number("accuracy"), findings["cost"].number
-    texts = {name: plain(text) for name, text in Sections(html_of(run)).texts.items()}
-    rows = {name: _row(page, hash) for name, hash in (("runs", "page=runs"), ("compare", f"page=compare&runs={run.path.name}&by=energy"))}
-    about = server.json(f"/api/runs/{run.path.name}")
-    rows_of = list(read_split(run.split_file))
-    files, labels = ([row[name] for row in rows_of if row["part"] == "test"] for name in ("file", "label"))
-    photos = run.path.parents[1] / "photos"
+    return {name: _row(page, hash) for name, hash in (("Runs", "page=runs"), ("Compare", f"page=compare&runs={run.path.name}&by=energy"))}
+
+
+def asked_anew(run: Run) -> tuple[int, int]:
+    """(test images that the sealed file names rightly, test images)."""
+    rows = [row for row in read_split(run.split_file) if row["part"] == "test"]
     predictor = Predictor(run.model_file)
-    said = [predictor.classes[k] for k in predictor.probabilities([opened(photos / file) for file in files]).argmax(1)]
-    right = sum(a == b for a, b in zip(said, labels, strict=True))
+    said = predictor.probabilities([opened(run.path.parents[1] / "photos" / row["file"]) for row in rows]).argmax(1)
+    return sum(predictor.classes[k] == row["label"] for k, row in zip(said, rows, strict=True)), len(rows)
+
+
+def test_the_score_is_the_same_everywhere(run: Run, server: Server, page: Any, listed: dict[str, Any]) -> None:
+    rows, findings = in_lists(page, run), run.findings()
+    score, classes = findings["accuracy"].number("accuracy"), findings["classes"].table
+    assert score.low is not None and score.high is not None and score.low <= score.value <= score.high and classes is not None
+    text = plain(Sections(html_of(run)).texts["accuracy"])
+    right, n = asked_anew(run)
     matrix = np.array(findings["confusion"].data["matrix"])
-    classes = findings["classes"].table
-    assert classes is not None
-    named = {name: k for k, (name, _) in enumerate(classes.columns)}
-    recalled = sum(row[named["recall"]] * row[named["test images"]] for row in classes.rows)
-
-    def share(value: float) -> str:
-        return plain(measured(value, "share"))
-
+    column = {name: k for k, (name, _) in enumerate(classes.columns)}
+    recalled = sum(row[column["recall"]] * row[column["test images"]] for row in classes.rows)
     same(
         "accuracy",
         {
             "finding": share(score.value),
-            "its interval is around it": share(score.value) if score.low <= score.value <= score.high else "not",  # type: ignore[operator]
             "runs --json": share(listed["accuracy"]),
-            "the sealed file, asked anew": share(right / len(files)),
+            "the sealed file, asked anew": share(right / n),
             "the matrix": share(np.trace(matrix) / matrix.sum()),
-            "all recalls": share(recalled / len(files)),
+            "all recalls": share(recalled / n),
             "the network among simpler models": share(findings["simpler"].table.rows[0][1]),  # type: ignore[union-attr, arg-type]
-            "studio, Runs": rows["runs"]["accuracy"],
-            "studio, Compare": rows["compare"]["accuracy"],
-            "studio, the run": share(about["about"]["accuracy"]["value"]) if "about" in about else share(about["accuracy"]["value"]),
-            "report": share(score.value) if share(score.value) in texts["accuracy"] else texts["accuracy"][:200],
+            "Runs": rows["Runs"]["accuracy"],
+            "Compare": rows["Compare"]["accuracy"],
+            "the run's own pages": share(server.json(f"/api/runs/{run.path.name}")["accuracy"]["value"]),
+            "report": share(score.value) if share(score.value) in text else text,
         },
     )
-    for end, low in (("low", True), ("high", False)):
-        value = score.low if low else score.high
-        assert value is not None
+    for end, value in (("low", score.low), ("high", score.high)):
+        places = {name: row[end] for name, row in rows.items()}
         same(
             f"accuracy, {end}",
-            {"finding": share(value), "runs --json": share(listed[f"accuracy_{end}"]), "Runs": rows["runs"][end], "Compare": rows["compare"][end]},
+            {"finding": share(value), "runs --json": share(listed[f"accuracy_{end}"]), "report": share(value) if share(value) in text else text} | places,
         )
-    wrong = len(files) - right
-    same(
-        "mistakes",
-        {
-            "asked anew": str(wrong),
-            "Errors": str(server.json(f"/api/runs/{run.path.name}/look/worst")["wrong"]),
-            "matrix": str(matrix.sum() - np.trace(matrix)),
-        },
-    )
     errors = server.json(f"/api/runs/{run.path.name}/look/worst")
-    assert errors["interval"] == pytest.approx([1 - score.high, 1 - score.low])  # type: ignore[operator]
+    same("mistakes", {"asked anew": str(n - right), "Errors": str(errors["wrong"]), "matrix": str(matrix.sum() - np.trace(matrix))})
+    assert f"wrong on {n - right} of {n}" in plain(findings["mistakes"].message) and errors["interval"] == pytest.approx([1 - score.high, 1 - score.low])
     believed = [(n.name, n.value, n.low, n.high, n.n) for n in findings["calibration"].numbers]
     assert [(n["name"], n["value"], n["low"], n["high"], n["n"]) for n in errors["finding"]["numbers"]] == believed
     assert errors["finding"]["text"] == str(findings["calibration"].message) and errors["bins"] == findings["calibration"].data["bins"]
-    assert f"wrong on {wrong} of {len(files)}" in plain(findings["mistakes"].message)
-    energy = next(number for number in findings["cost"].numbers if number.unit == "Wh")
-    same("energy", {"finding": plain(measured(energy.value, "Wh")), "Runs": rows["runs"]["energy"], "Compare": rows["compare"]["energy"]})
-    assert info.final is not None
-    validation = plain(measured(info.final.validation, "share"))
+    final = run.info().final
+    assert final is not None and final.validation is not None and share(final.validation) in plain(findings["training"].message)
     go(page, f"page=live&{RUN}", "dl.figures")
-    assert f"Validation accuracy, model kept\n{validation}" in plain(page.inner_text("main"))
-    assert validation in plain(findings["training"].message)
-    same(
-        "whole time",
-        {
-            "finding": plain(measured(cost("whole time").value, "s")),
-            "runs --json": plain(measured(listed["seconds"], "s")),
-            "Runs": rows["runs"]["time"],
-            "run.json": plain(measured(info.seconds, "s")),
-        },
-    )
-    same("training time", {"finding": plain(measured(cost("training time").value, "s")), "runs --json": plain(measured(listed["training_seconds"], "s"))})
+    assert f"Validation accuracy, model kept\n{share(final.validation)}" in plain(page.inner_text("main"))
+
+
+def test_what_it_cost_is_the_same_everywhere(run: Run, server: Server, page: Any, listed: dict[str, Any]) -> None:
+    rows, finding = in_lists(page, run), run.findings()["cost"]
+    cost = finding.number
+
+    def seconds(value: float) -> str:
+        return plain(measured(value, "s"))
+
+    energy = next(number for number in finding.numbers if number.unit == "Wh")
+    same("energy", {"finding": plain(measured(energy.value, "Wh"))} | {name: row["energy"] for name, row in rows.items()})
+    times = {"finding": cost("whole time").value, "runs --json": listed["seconds"], "run.json": run.info().seconds}
+    same("whole time", {name: seconds(value) for name, value in times.items()} | {"Runs": rows["Runs"]["time"]})  # type: ignore[arg-type]
+    same("training time", {"finding": seconds(cost("training time").value), "runs --json": seconds(listed["training_seconds"])})
     same("model file", {"finding": f"{cost('model file').value:.0f}", "disk": str(run.model_file.stat().st_size)})
     anatomy = server.json(f"/api/runs/{run.path.name}/look/anatomy?image=row-0")["ops"]
     same("parameters", {"finding": str(int(cost("parameters").value)), "Anatomy": str(sum(op["parameters"] for op in anatomy))})
     same("multiply-adds", {"finding": str(int(cost("multiply-adds an image").value)), "Anatomy": str(sum(op["multiply_adds"] for op in anatomy))})
-    parts = Counter(row["part"] for row in rows_of)
+
+
+def test_images_are_counted_alike_everywhere(run: Run, server: Server) -> None:
     counted: Counter[str] = Counter()
     for of_class in server.json(f"/api/runs/{run.path.name}/look/album")["counts"].values():
         counted.update(of_class)
-    same(
-        "images of each part",
-        {
-            "split.csv": str(sorted(parts.items())),
-            "Data": str(sorted(counted.items())),
-            "report": str(sorted((name.replace("training", "train"), n) for name, n in record.data_of(run.split_file, run.excluded_file).parts)),
-        },
-    )
+    report = {name.replace("training", "train"): n for name, n in record.data_of(run.split_file, run.excluded_file).parts}
+    assert Counter(row["part"] for row in read_split(run.split_file)) == counted == report
 
 
 def opened(file: Path) -> Image.Image:
