@@ -573,6 +573,15 @@ def test_no_two_ticks_read_alike_and_what_is_counted_has_whole_ones(page: Any) -
     assert whole == [[1, 2], [0, 1], [1], [10, 20, 30, 40]]
 
 
+def test_a_cost_has_two_ticks_at_least(page: Any) -> None:
+    ranges = [(0.19, 0.26), (0.1, 900), (56, 65), (0.5, 0.5)]
+    found = page.evaluate(
+        "ranges => import('/static/pages/compare.js').then(({ decades }) => ranges.map(([a, b]) => decades(Math.log10(a), Math.log10(b))))", ranges
+    )
+    assert [len(ticks) > 1 for ticks in found] == [True, True, True, False], found
+    assert all(low * 0.999 <= tick <= high * 1.001 for ticks, (low, high) in zip(found, ranges, strict=True) for tick in ticks) and len(found[1]) <= 5
+
+
 def test_a_click_on_the_curve_that_is_answered_late_moves_nothing_else(copied: Path, page: Any) -> None:
     go(page, f"page=live&run={copied.name}")
     page.wait_for_selector(".u-over")

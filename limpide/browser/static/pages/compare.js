@@ -4,6 +4,7 @@ import { place, go, link, language } from "../state.js";
 import { t, count, percent, duration, number, bytes, date, measured } from "../words.js";
 import { get, path, runs } from "../api.js";
 import { useFetched, Fetched } from "../fetched.js";
+import { ticks } from "../axes.js";
 import { named, same } from "./runs/data.js";
 import { Plot } from "../plot.js";
 
@@ -23,11 +24,11 @@ const round = (low, high) => {
   const step = [0.01, 0.02, 0.05, 0.1, 0.2].find((step) => (high - low) / step <= 5) ?? 0.2;
   return Array.from({ length: Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) + 1 }, (_, k) => (Math.ceil(low / step - 1e-9) + k) * step);
 };
-/** 1, 2, 5, 10 … between these two powers of ten, at most five of them. */
-const decades = (low, high) => {
+/** 1, 2, 5, 10 … between these two powers of ten, at most five of them; of runs that cost about as much, evenly spaced numbers. */
+export const decades = (low, high) => {
   const found = [];
   for (let k = Math.floor(low); k <= high; k++) for (const m of [1, 2, 5]) if (Math.log10(m) + k >= low && Math.log10(m) + k <= high) found.push(Number(`${m}e${k}`));
-  if (!found.length) return [10 ** ((low + high) / 2)];
+  if (found.length < 2) return ticks(10 ** low, 10 ** high, 4);
   return found.filter((_, k) => found.length <= 5 || k % Math.ceil(found.length / 5) === 0);
 };
 
