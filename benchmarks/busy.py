@@ -35,14 +35,14 @@ SETTINGS: dict[str, dict[str, str]] = {
 
 def work(network: str) -> None:
     """Waits for a line, takes steps for a turn, answers with steps a second."""
-    from limpide import machine
+    from limpide.system import machine
 
     machine.keep_memory()
     import torch
 
-    from limpide.recipe import Recipe
-    from limpide.training.fit import classification
-    from limpide.training.network import build, start
+    from limpide.core.recipe import Recipe
+    from limpide.training.build import build, start
+    from limpide.training.loop import classification
 
     cores = machine.cores()
     torch.set_num_threads(max(1, cores // 2) if os.environ.get("LIMPIDE_BENCH_THREADS") == "half" else cores)

@@ -24,10 +24,11 @@ SIZE = 224  # pixels
 def main() -> None:
     import torch
 
-    from limpide import Features, machine
-    from limpide.data.reading import Pixels
-    from limpide.training.network import published
-    from limpide.training.transfer import frozen_features, load_features
+    from limpide import Features
+    from limpide.data.read_images import Pixels
+    from limpide.system import machine
+    from limpide.training.build import published
+    from limpide.training.linear_head import frozen_features, load_features
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)

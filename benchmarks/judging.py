@@ -20,18 +20,18 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.accuracy import WORTH, accuracy
-from limpide.audit.believed import TAIL, noise
-from limpide.audit.believed import alike as alike_of
 from limpide.audit.classes import MANY, OFTEN, SURE, classes, confusions, mistakes
 from limpide.audit.evidence import Evidence
 from limpide.audit.groups import groups as groups_audit
-from limpide.audit.paired import paired
-from limpide.audit.rivals import Rival
-from limpide.audit.simpler import MARGIN, Had, simpler
-from limpide.finding import Finding
-from limpide.judging import LUCK, exceeds, falls_behind, falls_short, numbered, shares
-from limpide.language import message
-from limpide.metrics import binned
+from limpide.baselines.finding import MARGIN, Had, simpler
+from limpide.baselines.simple_models import Rival
+from limpide.core.finding import Finding
+from limpide.statistics.calibration_error import TAIL, noise
+from limpide.statistics.calibration_error import alike as alike_of
+from limpide.statistics.intervals import LUCK, exceeds, falls_behind, falls_short, numbered, shares
+from limpide.statistics.metrics import binned
+from limpide.statistics.paired import paired
+from limpide.text.messages import message
 
 DRAWS = 20_000
 NULL_DRAWS = 199  # of a perfect predictor, for each draw: another set each time, so that their own chance averages out
@@ -321,7 +321,7 @@ def accused_table(cells: list[Accused]) -> list[str]:
 PAGE = """# What intervals and verdicts keep of their promise
 
 Written by `python -m benchmarks.judging --write`: {draws:,} draws a cell of the coverage, {verdicts:,} of the verdicts, fixed seeds, {minutes:.0f} minutes with {processes} processes.
-What is counted is the code that judges: `limpide/judging.py`, `limpide/audit/believed.py`, `limpide/audit/paired.py`, and whole findings of `limpide/audit`.
+What is counted is the code that judges: `limpide/statistics/intervals.py`, `limpide/statistics/calibration_error.py`, `limpide/statistics/paired.py`, and whole findings of `limpide/audit`.
 `tests/test_judged.py` repeats a part of it in each `make test`.
 
 Ten pictures of one patient are right or wrong together and say less than ten of ten patients. The interval is Wilson's with as many images as say as much

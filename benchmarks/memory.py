@@ -33,9 +33,9 @@ def work(n: int, judge: bool) -> None:
     import numpy as np
     from PIL import Image
 
+    from limpide.core.recipe import Recipe
     from limpide.data.dataset import Dataset, GeneratedImages
-    from limpide.recipe import Recipe
-    from limpide.workflows.train import begin, train
+    from limpide.workflows.train.training import begin, train
 
     class Numbers:
         """Names that need no memory."""

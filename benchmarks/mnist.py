@@ -21,15 +21,15 @@ import numpy as np
 
 def bare(seed: int, rows_file: str) -> None:
     """The bare loop: train, then score the test part once; prints one JSON object."""
-    from limpide import machine
+    from limpide.system import machine
 
     machine.keep_memory()
     import torch
     import torch.nn.functional as F
 
-    from limpide.data.datasets import mnist
+    from limpide.data.named_datasets import mnist
     from limpide.models.cnn import SmallCNN
-    from limpide.training.schedule import one_cycle
+    from limpide.training.optim.schedules import one_cycle
 
     rows = np.load(rows_file)
     data = mnist()

@@ -47,8 +47,8 @@ def _tuning(ours: bool, size: int, held: bool = False) -> float:
 
     from limpide.models import build
     from limpide.training.device import place
-    from limpide.training.optimiser import AdamW, groups_of
-    from limpide.training.transfer import HELD_BLOCKS
+    from limpide.training.linear_head import HELD_BLOCKS
+    from limpide.training.optim.adamw import AdamW, groups_of
 
     model = build("efficientnet_lite0", 10, 3, size)
     if ours and held:
@@ -98,7 +98,7 @@ def decoding(files: list[Path], ours: bool) -> float:
             return len(files) / (time.perf_counter() - began)
     from limpide.data.dataset import Dataset, FileImages, Names
     from limpide.data.preprocessing import Preprocessing
-    from limpide.data.reading import read
+    from limpide.data.read_images import read
 
     n = len(files)
     dataset = Dataset("x", "x", FileImages(files[0].parent, Names(str(file) for file in files)), np.zeros(n, int), ("x",), np.zeros(n, np.uint8))
@@ -116,7 +116,7 @@ def _in_a_process(what: str, ours: bool, allocator: bool) -> float:
 
 
 def run(what: str, ours: bool, allocator: bool) -> float:
-    from limpide import machine
+    from limpide.system import machine
 
     if allocator:
         machine.keep_memory()

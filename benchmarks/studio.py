@@ -27,8 +27,8 @@ from PIL import Image
 
 from benchmarks.watching import launched, served, training
 from limpide.browser import BARE, STATIC, VENDOR, modules
-from limpide.events import Step
-from limpide.run import Run
+from limpide.core.events import Step
+from limpide.core.run import Run
 from limpide.workflows.open_network import open_network
 
 ASK = "async url => { const t = performance.now(); const a = await fetch(url); await a.arrayBuffer(); return [a.status, performance.now() - t] }"

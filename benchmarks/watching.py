@@ -30,8 +30,8 @@ from typing import Any
 
 import psutil
 
-from limpide.files import sha256_of_file
-from limpide.run import Run
+from limpide.core.run import Run
+from limpide.system.files import sha256_of_file
 
 SETTLE, WINDOW = 1.0, 4.0  # s after the page was hidden or shown, and s that are then measured
 

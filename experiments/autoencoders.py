@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from experiments.common import Images, batches, mnist, tell, train
-from limpide.finding import Number
+from limpide.core.finding import Number
 from limpide.models import AUTOENCODERS
 from limpide.models.autoencoder import AutoEncoder
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from experiments.common import SGD, Images, accuracy, cifar10, percent, share, tell, train
-from limpide.events import Epoch
+from limpide.core.events import Epoch
 from limpide.models import parameters
 from limpide.models.linear import LinearNet
 from limpide.models.vgg import PlainNet

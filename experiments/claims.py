@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.common import RESULTS
-from limpide.files import read_json
-from limpide.finding import Finding
+from limpide.core.finding import Finding
+from limpide.system.files import read_json
 
 PAGE = Path(__file__).parent.parent / "docs" / "claims.md"
 SECTIONS = ("Linear models", "Convolutional nets", "Networks named", "Limits the courses teach")

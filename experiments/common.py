@@ -23,20 +23,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from limpide import machine
+from limpide.core.events import Epoch, Step
+from limpide.core.finding import Finding, Number
+from limpide.core.recipe import Recipe
 from limpide.data.dataset import TEST, Dataset
-from limpide.data.datasets import NAMED
+from limpide.data.named_datasets import NAMED
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Pixels
-from limpide.data.scan import scan
-from limpide.events import Epoch, Step
-from limpide.files import cache_folder, write_json
-from limpide.finding import Finding, Number
-from limpide.language import Message
-from limpide.recipe import Recipe
+from limpide.data.read_images import Pixels
+from limpide.data.scan.scan import scan
+from limpide.system import machine
+from limpide.system.files import cache_folder, write_json
+from limpide.text.messages import Message
 from limpide.training.batches import Augment, Batches
-from limpide.training.fit import LossFn, evaluate, fit
-from limpide.training.optimiser import AdamW, groups_of
+from limpide.training.loop import LossFn, evaluate, fit
+from limpide.training.optim.adamw import AdamW, groups_of
 from limpide.training.state import TrainState
 
 RESULTS = Path(__file__).parent / "results"

@@ -16,17 +16,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from limpide import machine
+from limpide.core.events import Epoch
+from limpide.core.recipe import Recipe
 from limpide.data.dataset import Dataset
-from limpide.data.reading import Glimpse, Reading, read, stored
-from limpide.data.scan import scan
-from limpide.events import Epoch
-from limpide.recipe import Recipe
+from limpide.data.read_images import Glimpse, Reading, read, stored
+from limpide.data.scan.scan import scan
+from limpide.system import machine
 from limpide.training.batches import Batches, LightAugment
-from limpide.training.decide import preprocessing_of
-from limpide.training.fit import fit
-from limpide.training.network import build, start
-from limpide.training.transfer import fit_head, frozen_features, load_features, set_head
+from limpide.training.build import build, start
+from limpide.training.defaults import preprocessing_of
+from limpide.training.linear_head import fit_head, frozen_features, load_features, set_head
+from limpide.training.loop import fit
 
 SIZE, FROZEN, EPOCHS = 128, 224, 4
 RECIPE = Recipe(model="efficientnet_lite0", lr=2e-3, batch=32, weight_decay=0.02, device="cpu", precision="fp32", image_size=SIZE)

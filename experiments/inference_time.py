@@ -16,11 +16,11 @@ import torch
 from PIL import Image
 
 from experiments.common import mnist, tell, train
+from limpide.core.finding import Number
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
-from limpide.finding import Number
+from limpide.deploy.predictor import Predictor
 from limpide.models import build
-from limpide.predictor import Predictor
 
 ROUNDS = 5
 

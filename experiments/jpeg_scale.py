@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from limpide.data.decode import Undecodable, decode
-from limpide.predictor import Predictor
+from limpide.data.decode.decode import Undecodable, decode
+from limpide.deploy.predictor import Predictor
 
 
 def main(model: str, folder: str, most: int = 300) -> None:

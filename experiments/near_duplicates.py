@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
-from limpide.data import similar
-from limpide.data.decode import Undecodable, decode
+from limpide.data import near_duplicates
+from limpide.data.decode.decode import Undecodable, decode
 
 DISTANCES = (16, 24, 32, 36, 40, 42, 44, 48, 56, 64)
 SIDES = (12, 16, 24, 32, 48, 64)
@@ -78,7 +78,7 @@ KINDS: dict[str, Callable[[Image.Image, np.random.Generator], Image.Image]] = {
 Hash = Callable[[Image.Image], np.ndarray]
 
 
-def planted(images: list[Image.Image], taken: Hash = similar.fingerprint) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def planted(images: list[Image.Image], taken: Hash = near_duplicates.fingerprint) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Prints of the images and of the copies of each kind, (n, 4) each."""
     random = np.random.default_rng(0)
     copies = {kind: np.array([taken(make(image, random)) for image in images]) for kind, make in KINDS.items()}
@@ -96,15 +96,15 @@ def dhash_table(images: list[Image.Image]) -> None:
     originals, copies = planted(images, dhash)
     print("\ndHash:      distance, copies cropped by 2–3 % found, pairs of originals")
     for distance in (10, 15, 20, 25, 30):
-        false = sum(int((similar._count(originals[i] ^ originals[i + 1 :]).sum(axis=-1) <= distance).sum()) for i in range(len(originals)))
-        found = np.mean([(similar._count(originals ^ copies[kind]).sum(axis=-1) <= distance).mean() for kind in copies if "crop" in kind])
+        false = sum(int((near_duplicates._count(originals[i] ^ originals[i + 1 :]).sum(axis=-1) <= distance).sum()) for i in range(len(originals)))
+        found = np.mean([(near_duplicates._count(originals ^ copies[kind]).sum(axis=-1) <= distance).mean() for kind in copies if "crop" in kind])
         print(f"{distance:20} {found:8.1%} {false:8}")
 
 
 def far(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Differing bits; 257 where the two prints are too poor to be near at this distance."""
-    apart, set_bits = similar._count(one ^ other).sum(axis=-1), (similar._count(one).sum(axis=-1), similar._count(other).sum(axis=-1))
-    poor = (np.minimum(*set_bits) < similar.INFORMATIVE) | (similar.SHARE * apart > set_bits[0] + set_bits[1])
+    apart, set_bits = near_duplicates._count(one ^ other).sum(axis=-1), (near_duplicates._count(one).sum(axis=-1), near_duplicates._count(other).sum(axis=-1))
+    poor = (np.minimum(*set_bits) < near_duplicates.INFORMATIVE) | (near_duplicates.SHARE * apart > set_bits[0] + set_bits[1])
     return np.where(poor, 257, apart)
 
 
@@ -129,7 +129,7 @@ def table(originals: np.ndarray, copies: dict[str, np.ndarray], among: np.ndarra
     mean = [np.mean([recall(originals, prints, d) for prints in copies.values()]) for d in DISTANCES]
     print(f"{'all kinds':18}" + "".join(f"{m:8.1%}" for m in mean))
     print(f"{'pairs of originals':18}" + "".join(f"{np.sum(found[1] <= d):8}" for d in DISTANCES))
-    merged = [len(among) - len(np.unique(similar.components(len(among), found[0][found[1] <= d]))) for d in DISTANCES]
+    merged = [len(among) - len(np.unique(near_duplicates.components(len(among), found[0][found[1] <= d]))) for d in DISTANCES]
     print(f"{'merged in 1,000':18}" + "".join(f"{1000 * m / len(among):8.1f}" for m in merged))
     return found[0], found[1]
 
@@ -156,36 +156,36 @@ def read(files: list[Path]) -> Iterator[tuple[Path, Image.Image]]:
 
 def main(folder: str, most: str = "2000", picture: str = "") -> None:
     files = sorted(file for file in Path(folder).rglob("*") if file.is_file())
-    pairs = [(file, similar.fingerprint(image)) for file, image in read(files)]
+    pairs = [(file, near_duplicates.fingerprint(image)) for file, image in read(files)]
     files, prints = [file for file, _ in pairs], np.array([one for _, one in pairs])
     some = [files[i] for i in np.linspace(0, len(files) - 1, min(int(most), len(files))).astype(int)]
     images = [image for _, image in read(some)]
-    set_bits = similar._count(prints).sum(axis=1)
+    set_bits = near_duplicates._count(prints).sum(axis=1)
     print(f"{len(files)} photographs; set bits: {np.percentile(set_bits, [0, 1, 50]).astype(int).tolist()} (least, 1 %, median)")
-    print(f"{np.mean(set_bits < similar.INFORMATIVE):.2%} tell too little; copies of {len(images)}:")
+    print(f"{np.mean(set_bits < near_duplicates.INFORMATIVE):.2%} tell too little; copies of {len(images)}:")
     originals, copies = planted(images)
     found, apart = table(originals, copies, prints)
     if picture:
         sheet(files, found, apart, picture)
 
     dhash_table(images)
-    print(f"\n{min(SIDED, len(images))} photographs made smaller, at distance {similar.DISTANCE}:")
+    print(f"\n{min(SIDED, len(images))} photographs made smaller, at distance {near_duplicates.DISTANCE}:")
     for side in SIDES:
         small = [image.resize((side, side), Image.Resampling.BICUBIC) for image in images[:: max(1, len(images) // SIDED)][:SIDED] if min(image.size) >= side]
         if small:
             own, made = planted(small)
-            close = sum(len(p) for p, _ in nearest(own, similar.DISTANCE))
-            kinds = [recall(own, one, similar.DISTANCE) for one in made.values()]
+            close = sum(len(p) for p, _ in nearest(own, near_duplicates.DISTANCE))
+            kinds = [recall(own, one, near_duplicates.DISTANCE) for one in made.values()]
             print(f"{side:4} pixels: copies found {np.mean(kinds):.1%}, of the worst kind {min(kinds):.1%}; {close} pairs of originals")
 
     everything = np.concatenate([prints, *copies.values()])
-    similar.EXACT = 0  # as if the folder were large
-    label = similar.components(len(everything), similar.pairs(everything))
+    near_duplicates.EXACT = 0  # as if the folder were large
+    label = near_duplicates.components(len(everything), near_duplicates.pairs(everything))
     print(f"\nSearch for large folders, {len(everything)} prints: of the copies that are near their original, joined to it are")
     where = {file: i for i, file in enumerate(files)}
     rows = np.array([where[file] for file in some])
     for k, (kind, own) in enumerate(copies.items()):
-        near = far(originals, own) <= similar.DISTANCE
+        near = far(originals, own) <= near_duplicates.DISTANCE
         place = len(prints) + k * len(rows) + np.arange(len(rows))
         print(f"{kind:18} {np.mean(label[place] == label[rows], where=near):8.2%}")
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from experiments.common import Images, accuracy, mnist, percent, share, tell, train
-from limpide.events import Step
+from limpide.core.events import Step
 from limpide.models.cnn import SmallCNN
 from limpide.models.linear import LinearNet
 from limpide.models.mlp import MLP

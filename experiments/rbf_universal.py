@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from experiments.common import tell
-from limpide.finding import Number
+from limpide.core.finding import Number
 
 UNITS = (12, 24, 48, 96, 192, 384)
 BEYOND = 4  # units past each end: at an end a function has only one neighbour to lean on

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from limpide.data.preprocessing import Preprocessing
-from limpide.deploy.graph import preprocessing_model
+from limpide.deploy.preprocessing_graph import preprocessing_model
 
 IMAGES, SIZE = 200, 128
 

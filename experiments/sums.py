@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 from experiments.common import mean, tell
-from limpide.finding import Number
+from limpide.core.finding import Number
 from limpide.models.recurrent import CELLS
-from limpide.training.schedule import one_cycle
+from limpide.training.optim.schedules import one_cycle
 
 SEEDS, UNITS, STEPS, BATCH, RATE = 3, 32, 800, 64, 1e-2
 TASKS = (("all", 10), ("all", 25), ("marked", 40))

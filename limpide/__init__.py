@@ -4,15 +4,16 @@ import os
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["Features", "ImageClassifier", "LimpideError", "Recipe", "Run", "__version__", "see"]
+__all__ = ["Features", "FlatImageClassifier", "ImageClassifier", "LimpideError", "Recipe", "Run", "__version__", "see"]
 
 if TYPE_CHECKING:
-    from limpide.classifier import ImageClassifier
-    from limpide.errors import LimpideError
-    from limpide.features import Features
-    from limpide.recipe import Recipe
-    from limpide.run import Run
-    from limpide.seen import see
+    from limpide.api.features import Features
+    from limpide.api.flat_classifier import FlatImageClassifier
+    from limpide.api.image_classifier import ImageClassifier
+    from limpide.api.see import see
+    from limpide.core.errors import LimpideError
+    from limpide.core.recipe import Recipe
+    from limpide.core.run import Run
 
 # "Nothing leaves the machine" holds for dependencies, too. They read these before anything else of theirs runs, and processes
 # that limpide starts inherit them (docs/dependencies.md says what each would send; tests/test_nothing_leaves.py watches).
@@ -26,7 +27,15 @@ LOOKS = "10000"
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", LOOKS)
 
-_WHERE = {"Features": "features", "ImageClassifier": "classifier", "LimpideError": "errors", "Recipe": "recipe", "Run": "run", "see": "seen"}
+_WHERE = {
+    "Features": "api.features",
+    "FlatImageClassifier": "api.flat_classifier",
+    "ImageClassifier": "api.image_classifier",
+    "LimpideError": "core.errors",
+    "Recipe": "core.recipe",
+    "Run": "core.run",
+    "see": "api.see",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from limpide.aside import Left, aside, awaited
+from limpide.system.background_thread import Left, aside, awaited
 
 WORD: ContextVar[str] = ContextVar("WORD")
 

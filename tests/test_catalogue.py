@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from limpide import language
-from limpide.finding import VERDICT_WORDS, VERDICTS
-from limpide.language import Message
-from limpide.report.sight import BADGE_WORDS
+from limpide.core.finding import VERDICT_WORDS, VERDICTS
+from limpide.explanation.record import BADGE_WORDS
+from limpide.text import messages
+from limpide.text.messages import Message
 from tests import catalogue as tool
 
 SAID = tool.sentences()
@@ -28,7 +28,7 @@ def examples(sentence: tool.Sentence) -> dict[str, object]:
 
 
 def test_all_languages_but_english_have_a_catalogue() -> None:
-    assert set(tool.files()) == set(language.LANGUAGES) - {"en"}
+    assert set(tool.files()) == set(messages.LANGUAGES) - {"en"}
 
 
 @pytest.mark.parametrize("spoken", tool.files())
@@ -39,7 +39,7 @@ def test_every_sentence_is_translated(spoken: str) -> None:
 
 @pytest.mark.parametrize("spoken", tool.files())
 def test_the_compiled_catalogue_is_the_one_in_the_source(spoken: str) -> None:
-    compiled = gettext.translation("limpide", language.LOCALE_FOLDER, languages=[spoken])
+    compiled = gettext.translation("limpide", messages.LOCALE_FOLDER, languages=[spoken])
     for entry in tool.opened(tool.files()[spoken], spoken):
         if entry.id and isinstance(entry.id, str):
             assert compiled.gettext(entry.id) == entry.string, "make install compiles it again"
@@ -47,10 +47,10 @@ def test_the_compiled_catalogue_is_the_one_in_the_source(spoken: str) -> None:
             assert tuple(compiled.ngettext(*entry.id, n) for n in (1, 2)) == tuple(entry.string)
 
 
-@pytest.mark.parametrize("spoken", language.LANGUAGES)
+@pytest.mark.parametrize("spoken", messages.LANGUAGES)
 def test_every_sentence_can_be_worded(spoken: str) -> None:
     """A format that does not exist, or a stray brace, would fail only when somebody meets the sentence."""
-    language.use(spoken)
+    messages.use(spoken)
     for sentence in SAID.values():
         for n in (1, 2):
             words = str(Message(sentence.id, examples(sentence) | {"n": n}, sentence.plural))
@@ -161,14 +161,14 @@ def test_the_page_quotes_what_is_said() -> None:
                 assert titles[code] == ast.literal_eval(what[3:-1]), code
 
 
-@pytest.mark.parametrize("spoken", language.LANGUAGES)
+@pytest.mark.parametrize("spoken", messages.LANGUAGES)
 def test_one_verdict_has_the_same_words_in_the_studio_and_in_all_that_is_written(spoken: str) -> None:
-    language.use(spoken)
+    messages.use(spoken)
     studio = json.loads((tool.PACKAGE / "browser" / "static" / "locale" / f"{spoken}.json").read_text(encoding="utf-8"))
 
     def there(stem: str) -> dict[str, str]:
         return {verdict: studio[key] for verdict in VERDICTS if (key := f"{stem}.{verdict}") in studio}
 
-    assert there("verdict") == {verdict: language._(words) for verdict, words in VERDICT_WORDS.items()} and set(VERDICT_WORDS) == set(VERDICTS)
-    assert there("badge") == {verdict: language._(words) for verdict, words in BADGE_WORDS.items()}
-    assert (studio["unit.agrees"], studio["unit.differs"]) == (language._("agrees"), language._("differs"))
+    assert there("verdict") == {verdict: messages._(words) for verdict, words in VERDICT_WORDS.items()} and set(VERDICT_WORDS) == set(VERDICTS)
+    assert there("badge") == {verdict: messages._(words) for verdict, words in BADGE_WORDS.items()}
+    assert (studio["unit.agrees"], studio["unit.differs"]) == (messages._("agrees"), messages._("differs"))

@@ -15,8 +15,8 @@ import numpy as np
 import psutil
 import pytest
 
-from limpide.child import Child, Died, Tell
-from limpide.errors import DataError
+from limpide.core.errors import DataError
+from limpide.system.child_process import Child, Died, Tell
 
 HERE = "test_child"
 
@@ -93,7 +93,7 @@ def test_it_goes_with_its_parent_however_that_ends() -> None:
     program = f"""
 import sys
 sys.path.insert(0, {os.path.dirname(__file__)!r})
-from limpide.child import Child
+from limpide.system.child_process import Child
 for one in Child().run("{HERE}:deaf"):
     if one:
         print(one, flush=True)

@@ -12,7 +12,7 @@ import torch
 
 from experiments import claims, common
 from experiments.common import code_of
-from limpide.finding import Finding
+from limpide.core.finding import Finding
 
 ROOT = Path(__file__).parents[1]
 RESULTS = sorted((ROOT / "experiments" / "results").glob("*.json"))

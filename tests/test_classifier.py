@@ -9,8 +9,8 @@ import pytest
 from make_images import photo_folder
 
 from limpide import ImageClassifier
-from limpide.errors import DataError, LimpideError, RunError, UsageError
-from limpide.finding import Finding
+from limpide.core.errors import DataError, LimpideError, RunError, UsageError
+from limpide.core.finding import Finding
 
 
 @pytest.fixture(scope="module")

@@ -19,13 +19,13 @@ import pytest
 from make_images import photo, photo_folder
 from workflows.runner import environment, info_of, limpide
 
-from limpide import machine
+from limpide.api.see import see
 from limpide.cli import cli, main
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
 from limpide.data.split_file import read_split
-from limpide.predictor import BATCH
-from limpide.recipe import Recipe
-from limpide.run import Run
-from limpide.seen import see
+from limpide.deploy.predictor import BATCH
+from limpide.system import machine
 
 VERBS = [
     "check",

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 import pytest
 
-from limpide import cli, language
-from limpide.cli import clicked
+from limpide import cli
+from limpide.cli import click_messages
+from limpide.text import messages
 from tests.catalogue import sentences
 
 
@@ -28,7 +29,7 @@ def _own_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     """gettext's domain and LANGUAGE are the whole process's: afterwards they are as they were."""
     monkeypatch.setattr("gettext._current_domain", "messages")
     monkeypatch.setenv("LANGUAGE", "en")
-    monkeypatch.setattr("limpide.interrupts.end", lambda: None)  # these tests go on after it
+    monkeypatch.setattr("limpide.system.interrupts.end", lambda: None)  # these tests go on after it
 
 
 def options(said: str) -> set[str]:
@@ -57,7 +58,7 @@ def test_an_option_that_is_not_there(typed: str, hint: str, capsys: pytest.Captu
 
 def test_no_reason_is_given_for_an_option_that_is_there() -> None:
     names = {name.lstrip("-") for verb in cli.VERBS for option in verb.params for name in option.opts}
-    assert not names & set(clicked.WHY_NOT)
+    assert not names & set(click_messages.WHY_NOT)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_headings_of_the_help_are_french(capsys: pytest.CaptureFixture[str], mon
     cli.main()
     shown = capsys.readouterr().out
     assert "Usage\N{NO-BREAK SPACE}:" in shown and "Afficher cette aide" in shown and "par défaut" in shown and "Show this message" not in shown
-    language.use("en")
+    messages.use("en")
 
 
 def test_all_that_click_may_say_of_a_mistake_is_in_the_catalogue() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from limpide import energy
-from limpide.energy import Meter
+from limpide.system import energy
+from limpide.system.energy import Meter
 
 
 def counters(folder: Path, **values: int) -> Path:

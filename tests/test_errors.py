@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from limpide import language
-from limpide.errors import DataError, LimpideError, ModelError, RunError, TrainingError, UsageError, nearest, one_line
-from limpide.language import N_, percent
+from limpide.core.errors import DataError, LimpideError, ModelError, RunError, TrainingError, UsageError, nearest, one_line
+from limpide.text import messages
+from limpide.text.messages import N_, percent
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_one_line_is_one_line_that_can_be_printed(text: str) -> None:
 
 
 def test_numbers_in_both_languages_pass_through_unchanged() -> None:
-    for spoken in language.LANGUAGES:
-        language.use(spoken)
-        for text in (percent(0.991), language.number(1234567), language.duration(75), language.size(18_600_000)):
+    for spoken in messages.LANGUAGES:
+        messages.use(spoken)
+        for text in (percent(0.991), messages.number(1234567), messages.duration(75), messages.size(18_600_000)):
             assert one_line(text) == text
 
 
@@ -68,7 +68,7 @@ def test_an_error_is_one_line(where: str, value: str) -> None:
 def test_an_error_says_what_where_and_what_to_do_in_the_language_of_the_moment() -> None:
     error = RunError("L504", N_("another process is working in this run"), where="runs/a-001", todo=N_("start another run with --new"))
     assert str(error) == "another process is working in this run — runs/a-001 — start another run with --new [L504]"
-    language.use("fr")
+    messages.use("fr")
     assert str(error) == "un autre processus travaille dans cet entraînement — runs/a-001 — commencer un autre entraînement avec --new [L504]"
     assert str(error.message()) == "un autre processus travaille dans cet entraînement"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.events import CLOCK_FIELDS, Epoch, Note, Step, from_line, to_line
-from limpide.language import message
+from limpide.core.events import CLOCK_FIELDS, Epoch, Note, Step, from_line, to_line
+from limpide.text.messages import message
 
 EVENTS = [
     Step(1, 0, 2.3025, 0.01, 0.125),

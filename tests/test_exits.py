@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from make_images import photo_folder
 
-from limpide import errors
 from limpide.cli import cli, main
-from limpide.cli.machinery import verdict
+from limpide.cli.click_extensions import verdict
 from limpide.cli.making import UNREAD
-from limpide.errors import Exit, LimpideError
-from limpide.finding import VERDICTS, Finding
-from limpide.language import message
-from limpide.run import Run
+from limpide.core import errors
+from limpide.core.errors import Exit, LimpideError
+from limpide.core.finding import VERDICTS, Finding
+from limpide.core.run import Run
+from limpide.text.messages import message
 
 PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
 
@@ -44,7 +44,7 @@ def test_a_mistake_of_ours_is_70(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def broken(*_: Any) -> None:
         raise ZeroDivisionError("never seen")
 
-    monkeypatch.setattr("limpide.listing.Run.known_in", broken)
+    monkeypatch.setattr("limpide.core.run_summary.Run.known_in", broken)
     code, out, err = ended("runs", "--runs", tmp_path)
     assert code == Exit.MISTAKE == 70 and out == "" and len(err.splitlines()) == 1 and "mistake in limpide itself" in err
     assert "never seen" in (tmp_path / "error.log").read_text()

@@ -15,10 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 from limpide import Features, ImageClassifier, LimpideError
-from limpide.data.reading import Pixels
+from limpide.data.read_images import Pixels
+from limpide.training.build import published
 from limpide.training.device import chosen, has_fast_bf16
-from limpide.training.network import published
-from limpide.training.transfer import frozen_features, load_features
+from limpide.training.linear_head import frozen_features, load_features
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide import files
+from limpide.system import files
 
 OLD, NEW = b"old " * 5000, b"new " * 9000
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide import language
-from limpide.finding import VERDICTS, Finding, Number, Picture, Table
-from limpide.language import N_, message
+from limpide.core.finding import VERDICTS, Finding, Number, Picture, Table
+from limpide.text import messages
+from limpide.text.messages import N_, message
 
 HOSTILE = "<script>alert('x')</script>{n:count}\n\x1b[31m"
 
@@ -46,7 +46,7 @@ def test_the_least_finding() -> None:
 
 def test_a_stored_finding_speaks_the_language_of_the_reader() -> None:
     stored = json.loads(json.dumps(finding().to_json()))
-    language.use("fr")
+    messages.use("fr")
     assert str(Finding.from_json(stored)) == "Il n’a fait aucune erreur sur 1\N{NARROW NO-BREAK SPACE}234 images de test."
     table = Finding.from_json(stored).table
     assert table and str(table.rows[1][0]) == "le réseau" and str(table.caption) == "le réseau"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from workflows.runner import environment
 
-from limpide import forked
+from limpide.system import fork_safety
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
@@ -90,7 +90,7 @@ def test_ctrl_c_and_errors_come_through(tmp_path: Path) -> None:
     done = run(
         """
 import signal, threading, time
-from limpide.forked import in_a_new_thread
+from limpide.system.fork_safety import in_a_new_thread
 
 @in_a_new_thread
 def fails():
@@ -126,9 +126,7 @@ in_a_fork(work)
 
 
 def test_a_process_that_was_not_forked_starts_no_thread() -> None:
-    program = (
-        "from limpide import forked; import threading\nprint(forked.is_forked(), forked.in_a_new_thread(threading.current_thread)() is threading.main_thread())"
-    )
+    program = "from limpide.system import fork_safety as forked; import threading\nprint(forked.is_forked(), forked.in_a_new_thread(threading.current_thread)() is threading.main_thread())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
 
@@ -138,6 +136,6 @@ def test_where_the_system_cannot_tell_the_number_of_the_process_does(monkeypatch
         raise OSError
 
     monkeypatch.setattr(Path, "read_text", refuse)
-    assert not forked.is_forked()
-    monkeypatch.setattr(forked, "_loaded_by", 1)
-    assert forked.is_forked()
+    assert not fork_safety.is_forked()
+    monkeypatch.setattr(fork_safety, "_loaded_by", 1)
+    assert fork_safety.is_forked()

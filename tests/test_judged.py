@@ -29,7 +29,7 @@ from benchmarks.judging import (
 from limpide.audit.accuracy import accuracy
 from limpide.audit.classes import classes, confusions, mistakes
 from limpide.audit.evidence import Evidence
-from limpide.judging import exceeds, shares
+from limpide.statistics.intervals import exceeds, shares
 
 DRAWS = 500
 

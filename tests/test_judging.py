@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from limpide.judging import design_effect, effective_groups, interval_of_share, shares
+from limpide.statistics.intervals import design_effect, effective_groups, interval_of_share, shares
 
 
 @given(st.integers(1, 3000), st.data())

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide import language
-from limpide.language import Message, duration, message, not_spoken, number, percent, render, significant, size, wanted_language
+from limpide.text import messages
+from limpide.text.messages import Message, duration, message, not_spoken, number, percent, render, significant, size, wanted_language
 
 NB, THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
@@ -61,13 +61,13 @@ def test_a_language_that_is_not_there_is_not_passed_over(wished: str, missing: s
 )
 def test_percent(share: float, english: str, french: str) -> None:
     assert percent(share) == english.replace(" %", NB + "%")
-    language.use("fr")
+    messages.use("fr")
     assert percent(share) == french.replace(" %", NB + "%").replace(" ", THIN)
 
 
 def test_a_trace_is_not_nothing() -> None:
     assert percent(1e-9) == f"<{NB}0.1{NB}%"
-    language.use("fr")
+    messages.use("fr")
     assert percent(1e-9) == f"<{NB}0,1{NB}%"
 
 
@@ -125,7 +125,7 @@ def test_a_duration_never_has_sixty_of_anything(seconds: float) -> None:
 )
 def test_size(count: float, english: str, french: str) -> None:
     assert size(count).replace(NB, " ") == english
-    language.use("fr")
+    messages.use("fr")
     assert size(count).replace(NB, " ") == french
 
 
@@ -161,7 +161,7 @@ def test_three_digits_are_kept(value: float) -> None:
 
 def test_number_follows_the_language() -> None:
     assert number(1234567.891, 2) == "1,234,567.89"
-    language.use("fr")
+    messages.use("fr")
     assert number(1234567.891, 2) == f"1{THIN}234{THIN}567,89"
     assert significant(0.00001234) == "1,2\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10⁻⁵"
 
@@ -169,7 +169,7 @@ def test_number_follows_the_language() -> None:
 def test_formats_inside_a_sentence() -> None:
     sentence = message("{p:percent} {n:count} {d:duration} {b:bytes} {v:number} {x:.3f} {name}", p=0.5, n=1234, d=74, b=1e6, v=2.5, x=1 / 3, name="{n}")
     assert str(sentence) == f"50.0{NB}% 1,234 1{NB}min 14{NB}s 1{NB}MB 2.5 0.333 {{n}}"
-    language.use("fr")
+    messages.use("fr")
     assert str(sentence) == f"50,0{NB}% 1{THIN}234 1{NB}min 14{NB}s 1{NB}Mo 2,5 0.333 {{n}}"
 
 
@@ -177,9 +177,9 @@ def test_a_message_inside_a_message_is_worded_in_the_same_language() -> None:
     inner = message("the network")
     for value in (inner, inner.to_json()):
         outer = message("<{rival}>", rival=value)
-        language.use("en")
+        messages.use("en")
         assert str(outer) == "<the network>"
-        language.use("fr")
+        messages.use("fr")
         assert str(outer) == "<le réseau>"
 
 
@@ -188,12 +188,12 @@ def test_plural_forms_of_each_language() -> None:
         return str(message("{reason}: {n:count} file", "{reason}: {n:count} files", reason="x", n=n))
 
     assert [said(n) for n in (0, 1, 2)] == ["x: 0 files", "x: 1 file", "x: 2 files"]
-    language.use("fr")
+    messages.use("fr")
     assert [said(n).replace(NB, " ") for n in (0, 1, 2)] == ["x : 0 fichier", "x : 1 fichier", "x : 2 fichiers"]
 
 
 def test_what_the_catalogue_does_not_know_stays_english() -> None:
-    language.use("fr")
+    messages.use("fr")
     assert str(message("a sentence that nobody translated")) == "a sentence that nobody translated"
     assert render("", {}) == ""  # gettext would answer with the header of the catalogue
 
@@ -213,7 +213,7 @@ def test_a_message_goes_to_json_and_back(values: dict[str, object], plural: str 
 
 
 def test_an_unknown_language_is_refused_and_changes_nothing() -> None:
-    language.use("fr")
+    messages.use("fr")
     with pytest.raises(FileNotFoundError):
-        language.use("xx")
-    assert language.current() == "fr" and str(message("the network")) == "le réseau"
+        messages.use("xx")
+    assert messages.current() == "fr" and str(message("the network")) == "le réseau"

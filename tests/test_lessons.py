@@ -13,7 +13,7 @@ from sklearn.datasets import load_sample_images
 from workflows.runner import limpide
 
 import limpide as package
-from limpide.cli.learning import LESSONS
+from limpide.cli.lesson import LESSONS
 
 FOLDER = Path(package.__file__).parent / "lessons"
 SHOWS = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, norm
 from sklearn import metrics as sk
 
-from limpide.metrics import Z95, balanced_accuracy, class_scores, confusion, macro_f1, reliability, wilson
+from limpide.statistics.metrics import Z95, balanced_accuracy, class_scores, confusion, macro_f1, reliability, wilson
 
 
 def test_the_constant() -> None:

@@ -16,12 +16,12 @@ from make_images import photo, photo_folder
 from onnx import TensorProto, helper
 from PIL import Image
 
-from limpide.data.decode import decode
+from limpide.core.errors import DataError, ModelError
+from limpide.data.decode.decode import decode
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
-from limpide.errors import DataError, ModelError
+from limpide.deploy.predictor import BATCH, Prediction, Predictor
 from limpide.models import build
-from limpide.predictor import BATCH, Prediction, Predictor
 
 CLASSES = ("disc", "square", "bars")
 

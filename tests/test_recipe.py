@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.errors import UsageError
-from limpide.recipe import Recipe, canonical_name, seconds
+from limpide.core.errors import UsageError
+from limpide.core.recipe import Recipe, canonical_name, seconds
 
 FIELDS = dataclasses.fields(Recipe)
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.errors import RunError
-from limpide.events import Epoch, Note, Step
-from limpide.finding import Finding, Number
-from limpide.language import message
-from limpide.run import FORMAT, Run
+from limpide.core.errors import RunError
+from limpide.core.events import Epoch, Note, Step
+from limpide.core.finding import Finding, Number
+from limpide.core.run import FORMAT, Run
+from limpide.text.messages import message
 
 
 def step(n: int) -> Step:
@@ -231,7 +231,7 @@ def test_findings_come_back_by_name(run: Run) -> None:
 
 # -- one process at a time
 
-HOLD = "import sys\nfrom limpide.run import Run\nheld = Run(__import__('pathlib').Path(sys.argv[1])).lock()\nprint('held', flush=True)\nsys.stdin.read()"
+HOLD = "import sys\nfrom limpide.core.run import Run\nheld = Run(__import__('pathlib').Path(sys.argv[1])).lock()\nprint('held', flush=True)\nsys.stdin.read()"
 
 
 def test_the_lock_is_free_after_its_block(run: Run) -> None:

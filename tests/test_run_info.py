@@ -15,19 +15,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from limpide import typed
 from limpide.cli.keeping import again
 from limpide.cli.making import train_summary
-from limpide.errors import RunError
-from limpide.finding import Finding, Number
-from limpide.language import message
-from limpide.listing import RunSummary, listed
-from limpide.recipe import Recipe
-from limpide.report.record import made_facts
-from limpide.report.tables import print_runs
-from limpide.run import Run
-from limpide.run_info import KNOWN, Final, RunInfo
+from limpide.core import typed_json
+from limpide.core.errors import RunError
+from limpide.core.finding import Finding, Number
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.core.run_info import KNOWN, Final, RunInfo
+from limpide.core.run_summary import RunSummary, listed
+from limpide.report.html.run_data import made_facts
+from limpide.report.terminal.tables import print_runs
 from limpide.studio.series import summaries
+from limpide.text.messages import message
 
 GOOD: dict[str, Any] = {
     "format": 1,
@@ -134,7 +134,7 @@ def test_every_field_is_understood_in_its_type() -> None:
     info = RunInfo.from_json(GOOD)
     assert info.classes == ("cat", "dog") and info.rows is not None and info.rows.shape == (4, 4) and info.model == "cnn"
     assert info.final == Final("trained", {"size": 32, "channels": 3}, 0.5) and info.quote is not None and info.quote.memory == 435_000_000
-    back = json.loads(json.dumps(typed.plain(info)))
+    back = json.loads(json.dumps(typed_json.plain(info)))
     for name, value in GOOD.items():
         assert back[name] == (back[name] | value if isinstance(value, dict) else value), "there and back, with defaults beside"
 
@@ -158,7 +158,7 @@ def test_any_json_in_any_field_is_understood_or_refused(folder: Path, place: tup
     try:
         info = odd.info()
         for one in fields(RunInfo):
-            typed.fitted(get_type_hints(RunInfo)[one.name], typed.plain(getattr(info, one.name)), one.name)
+            typed_json.fitted(get_type_hints(RunInfo)[one.name], typed_json.plain(getattr(info, one.name)), one.name)
         assert {one.name for one in listed(folder)[0]} == {"good-001", "odd-001"} and shown(folder)
     except RunError as error:
         said = str(error)
@@ -201,7 +201,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, content: bytes, says: str) -> Non
 
 def test_a_file_that_is_none_or_too_large_is_refused_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = write(tmp_path / "a-001", json.dumps(GOOD | {"later": "x" * 3000}).encode())
-    monkeypatch.setattr(typed, "MOST_BYTES", 3000)
+    monkeypatch.setattr(typed_json, "MOST_BYTES", 3000)
     with pytest.raises(RunError, match=r"larger than 3.kB.*\[L505\]"):
         run.info()
     if hasattr(os, "mkfifo"):
@@ -263,7 +263,7 @@ def test_the_recipe_is_checked_by_the_types_of_its_choices() -> None:
     whole = Recipe().to_json()
     assert RunInfo.from_json({"wanted": whole, "recipe": whole}).wanted == whole
     for name, value in whole.items():
-        with pytest.raises(typed.Unfit, match=f"recipe.{name} must be"):
+        with pytest.raises(typed_json.Unfit, match=f"recipe.{name} must be"):
             RunInfo.from_json({"recipe": whole | {name: [value]}})
 
 
@@ -324,7 +324,7 @@ def test_every_place_that_shows_a_damaged_run_says_so(tmp_path: Path) -> None:
 def test_an_earlier_odd_run_stops_no_training_from_finding_its_own(tmp_path: Path) -> None:
     """`begin` continues the run with the same data and wishes, whatever lies beside it."""
     from limpide.data.arrays import from_arrays
-    from limpide.workflows.train import begin
+    from limpide.workflows.train.training import begin
 
     dataset, recipe = from_arrays(np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1])), Recipe(model="cnn")
     write(tmp_path / "odd-001", b"[" * 200_000)

@@ -15,14 +15,14 @@ import torch
 from PIL import Image, ImageDraw
 
 from limpide import Features, ImageClassifier
+from limpide.core.errors import DataError, LimpideError, UsageError
+from limpide.core.run_info import Arrays
 from limpide.data.dataset import ArrayImages
-from limpide.data.decode import Remarks, decode
-from limpide.data.opened import examined_opened, file_of
+from limpide.data.decode.decode import Remarks, decode
+from limpide.data.decode.pillow_images import examined_opened, file_of
+from limpide.data.inputs import FROM_FILES, files_in, images_in, labelled, paths_in, picture
 from limpide.data.preprocessing import Preprocessing
-from limpide.errors import DataError, LimpideError, UsageError
-from limpide.run_info import Arrays
-from limpide.samples import FROM_FILES, files_in, images_in, labelled, paths_in, picture
-from limpide.workflows.see import entered
+from limpide.explanation.analyze import entered
 from tests.make_images import encoded, one_of_each, photo_folder, shape
 
 # Programs leave images open, and so do these tests.

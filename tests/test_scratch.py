@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from limpide.scratch import LOCK, YOUNG, Scratch
+from limpide.system.temporary_folder import LOCK, YOUNG, Scratch
 
-HOLDS = "import sys, time; from limpide.scratch import Scratch; s = Scratch(); (s.path / 'weights').write_text('x'); print(s.path, flush=True); time.sleep(60)"
+HOLDS = "import sys, time; from limpide.system.temporary_folder import Scratch; s = Scratch(); (s.path / 'weights').write_text('x'); print(s.path, flush=True); time.sleep(60)"
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_the_end_of_a_fork_frees_nothing(folder: Path) -> None:
     script = f"""
 import os, tempfile
 tempfile.tempdir = {str(folder)!r}
-from limpide.scratch import Scratch
+from limpide.system.temporary_folder import Scratch
 s = Scratch()
 if os.fork() == 0:
     del s
@@ -95,7 +95,7 @@ if os.fork() == 0:
 os.wait()
 os.utime(s.path / {LOCK!r}, (1, 1))
 import subprocess, sys
-subprocess.run([sys.executable, "-c", "from limpide.scratch import Scratch; Scratch()"], check=True, env=os.environ | {{"TMPDIR": {str(folder)!r}}})
+subprocess.run([sys.executable, "-c", "from limpide.system.temporary_folder import Scratch; Scratch()"], check=True, env=os.environ | {{"TMPDIR": {str(folder)!r}}})
 print(s.path.exists())
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -16,20 +16,20 @@ from PIL import Image
 from torch import Tensor, nn
 
 import limpide
-from limpide import language, notebook
+from limpide.api.see import Seen, see
+from limpide.core.errors import DataError, LimpideError, UsageError
+from limpide.core.finding import VERDICT_WORDS, Finding, Number, Table
+from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
-from limpide.errors import DataError, LimpideError, UsageError
-from limpide.finding import VERDICT_WORDS, Finding, Number, Table
-from limpide.interpret.why import why
-from limpide.language import message
+from limpide.deploy.predictor import Prediction
+from limpide.explanation.picture import _written, sheet_of
+from limpide.explanation.record import BADGE_WORDS, Alike, Neighbour
+from limpide.explanation.writers import html_of
+from limpide.interpret.unit import why
 from limpide.models.cnn import SmallCNN
-from limpide.predictor import Prediction
-from limpide.report import colours
-from limpide.report.sheet import _written, sheet_of
-from limpide.report.sight import BADGE_WORDS, Alike, Neighbour
-from limpide.report.written import html_of
-from limpide.run import Run
-from limpide.seen import Seen, see
+from limpide.report import color_scale
+from limpide.text import messages, notebook_html
+from limpide.text.messages import message
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202eévil"
 GREY = Preprocessing(16, 1, std=(63.75,))
@@ -234,8 +234,8 @@ def test_the_sheet_shows_the_image_and_its_maps(seen: Seen, picture: np.ndarray)
     sheet = sheet_of(seen.sight())
     assert sheet.mode == "RGB" and sheet.width == 1600 and 2000 < sheet.height < 6000
     pixels = np.asarray(sheet).astype(int)
-    top = int((pixels[:, 88 + 260] != colours.PAPER).any(1).argmax())  # first line of ink in that column: the rule under the head
-    image = next(y for y in range(top + 10, 400) if (pixels[y, 100] != colours.PAPER).any()) + 1
+    top = int((pixels[:, 88 + 260] != color_scale.PAPER).any(1).argmax())  # first line of ink in that column: the rule under the head
+    image = next(y for y in range(top + 10, 400) if (pixels[y, 100] != color_scale.PAPER).any()) + 1
     side = 520
     shown = pixels[image + side // 32 : image + side : side // 16, 88 + side // 32 : 88 + side : side // 16][:16, :16, 0]
     assert np.abs(shown - picture[: len(shown), : shown.shape[1]]).mean() < 40  # enlarged without smoothing; edges fall between pixels
@@ -243,12 +243,12 @@ def test_the_sheet_shows_the_image_and_its_maps(seen: Seen, picture: np.ndarray)
 
 def test_colours_are_those_of_the_studio() -> None:
     plane = np.array([[-1.0, 0.0, 1.0, 0.5, 7.0, np.nan]])
-    red = np.asarray(colours.painted(plane, 1.0))[0].tolist()
-    assert red[:3] == [list(colours.MINUS), list(colours.PAPER), list(colours.PLUS)] and red[4] == red[2] and red[5] == red[1]
-    assert red[3] == pytest.approx([(a + b) / 2 for a, b in zip(colours.PAPER, colours.PLUS, strict=True)], abs=1)
+    red = np.asarray(color_scale.painted(plane, 1.0))[0].tolist()
+    assert red[:3] == [list(color_scale.MINUS), list(color_scale.PAPER), list(color_scale.PLUS)] and red[4] == red[2] and red[5] == red[1]
+    assert red[3] == pytest.approx([(a + b) / 2 for a, b in zip(color_scale.PAPER, color_scale.PLUS, strict=True)], abs=1)
     script = (Path(limpide.__file__).parent / "browser" / "static" / "paint.js").read_text(encoding="utf-8")
-    assert f"light: [{list(colours.MINUS)}, {list(colours.PAPER)}, {list(colours.PLUS)}]" in script
-    assert colours.end_of(np.zeros((4, 4))) == 0 and np.asarray(colours.painted(np.zeros((2, 2)), 0.0)).min() == min(colours.PAPER)
+    assert f"light: [{list(color_scale.MINUS)}, {list(color_scale.PAPER)}, {list(color_scale.PLUS)}]" in script
+    assert color_scale.end_of(np.zeros((4, 4))) == 0 and np.asarray(color_scale.painted(np.zeros((2, 2)), 0.0)).min() == min(color_scale.PAPER)
 
 
 def test_what_no_font_can_write_is_written_plainly() -> None:
@@ -259,16 +259,16 @@ def test_what_no_font_can_write_is_written_plainly() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_a_badge_has_one_wording_on_page_and_sheet(lang: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
-    language.use(lang)
+    messages.use(lang)
     sight, written = seen.sight(), []
     with monkeypatch.context() as patch:
-        patch.setattr("limpide.report.sheet._written", lambda text, font: written.append(str(text)) or _written(text, font))
+        patch.setattr("limpide.explanation.picture._written", lambda text, font: written.append(str(text)) or _written(text, font))
         sheet_of(sight)
     page = checked(html_of(sight).replace("<!doctype html>", "")).text
     for found in sight.evidence:
-        own = language._(BADGE_WORDS[found.badge.verdict])
+        own = messages._(BADGE_WORDS[found.badge.verdict])
         assert own in written and own in page
-    assert not any(language._(other) in written for other in VERDICT_WORDS.values())
+    assert not any(messages._(other) in written for other in VERDICT_WORDS.values())
 
 
 # -- in a notebook
@@ -311,7 +311,7 @@ def shows(name: str, tmp_path: Path) -> object:
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize("name", ["finding", "prediction", "run", "classifier", "unit", "seen"])
 def test_a_notebook_shows_it_and_nothing_else(name: str, lang: str, tmp_path: Path) -> None:
-    language.use(lang)
+    messages.use(lang)
     result = shows(name, tmp_path)
     html = result._repr_html_()  # type: ignore[attr-defined]
     found = checked(html)
@@ -334,4 +334,4 @@ def test_pages_of_hostile_names_are_only_text(tmp_path: Path) -> None:
     assert HOSTILE.split("\u202e")[0] in text and "\u202e" not in text
     sheet_of(found.sight())
     with pytest.raises(ValueError, match="fetched"):
-        notebook.image("https://example.org/a.png", "", 10)
+        notebook_html.image("https://example.org/a.png", "", 10)

@@ -32,12 +32,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
-from limpide import ImageClassifier
-from limpide.classifier import RENAMED
-from limpide.errors import DataError, LimpideError, ModelError, RunError, TrainingError, UsageError
-from limpide.flattened import FlatImageClassifier
-from limpide.recipe import Recipe
-from limpide.run import Run
+from limpide import FlatImageClassifier, ImageClassifier
+from limpide.api.image_classifier import RENAMED
+from limpide.core.errors import DataError, LimpideError, ModelError, RunError, TrainingError, UsageError
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
 
 DIGITS = load_digits()
 X, Y = np.rint(DIGITS.images[:300] * (255 / 16)).astype(np.uint8), DIGITS.target[:300]
@@ -384,5 +383,5 @@ def test_colour_rows() -> None:
 
 
 def test_importing_the_estimator_loads_no_torch() -> None:
-    code = "import sys; from limpide import ImageClassifier; from limpide.flattened import FlatImageClassifier; print([m for m in ('torch', 'onnxruntime', 'pandas') if m in sys.modules])"
+    code = "import sys; from limpide import FlatImageClassifier, ImageClassifier; print([m for m in ('torch', 'onnxruntime', 'pandas') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

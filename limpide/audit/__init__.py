@@ -8,7 +8,7 @@ from limpide.audit.accuracy import accuracy
 from limpide.audit.calibration import calibration
 from limpide.audit.classes import classes, confusions, mistakes
 from limpide.audit.evidence import Evidence
-from limpide.finding import Finding
+from limpide.core.finding import Finding
 
 AUDITS: dict[str, Callable[[Evidence], Finding]] = {
     "accuracy": accuracy,

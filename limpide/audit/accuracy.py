@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from limpide.audit.evidence import Evidence
-from limpide.audit.paired import paired
-from limpide.finding import Finding, Number, Verdict
-from limpide.judging import LUCK, Interval, interval_of_share
-from limpide.language import N_, Message, message
-from limpide.metrics import balanced_accuracy, confusion, macro_f1
+from limpide.core.finding import Finding, Number, Verdict
+from limpide.statistics.intervals import LUCK, Interval, interval_of_share
+from limpide.statistics.metrics import balanced_accuracy, confusion, macro_f1
+from limpide.statistics.paired import paired
+from limpide.text.messages import N_, Message, message
 
 KNOWN_CLASSES = N_("accuracy on the classes it knows")
 WORTH = 0.1  # share of the mistakes that always saying the most frequent class makes: a model that spares fewer has learned nothing of use
@@ -146,9 +146,7 @@ def _how_seen(evidence: Evidence) -> list[Message]:
         return [message(N_("They are the same byte for byte; near copies cannot be told, as its run kept no prints."))]
     return [
         message(
-            N_(
-                "{same:count} are the same byte for byte, {nearly:count} nearly the same: saved again, smaller, brighter or slightly cropped (data/similar.py)."
-            ),
+            N_("{same:count} are the same byte for byte, {nearly:count} nearly the same: saved again, smaller, brighter or slightly cropped."),
             same=evidence.trained_on - evidence.nearly,
             nearly=evidence.nearly,
         )

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from limpide.audit.believed import TAIL, Believed, believed
 from limpide.audit.evidence import Evidence
-from limpide.finding import Finding, Number, Verdict
-from limpide.judging import interval_of_share
-from limpide.language import N_, message
+from limpide.core.finding import Finding, Number, Verdict
+from limpide.statistics.calibration_error import TAIL, Believed, believed
+from limpide.statistics.intervals import interval_of_share
+from limpide.text.messages import N_, message
 
 SMALL, MEANT, LARGE = 0.05, 0.1, 0.1  # share: no matter even if it is real; ruled out when they are believed; bad when it is at least this
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from limpide.audit.evidence import Evidence
 from limpide.audit.groups import compared, worst
-from limpide.finding import Finding, Table, Verdict
-from limpide.language import N_, message
-from limpide.metrics import class_scores, confusion
+from limpide.core.finding import Finding, Table, Verdict
+from limpide.statistics.metrics import class_scores, confusion
+from limpide.text.messages import N_, message
 
 PICTURES_A_CELL = 6  # of a confusion
 PICTURES_RIGHT = 2  # of a class that was right

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageDraw
 
-from limpide.finding import Picture, Verdict
-from limpide.judging import LEVEL, Interval, interval_of_share
-from limpide.language import N_, Message, message
+from limpide.core.finding import Picture, Verdict
+from limpide.statistics.intervals import LEVEL, Interval, interval_of_share
+from limpide.text.messages import N_, Message, message
 
 THUMB = 72  # pixels
 FRAMED = 192
@@ -33,7 +33,7 @@ GROUPS = {  # the columns that tables have most often, when there are several
     "location": N_("places"),
     "date": N_("days"),
     "group": N_("groups"),
-    "folder": N_("folders"),  # of one name, that hold several classes (data/layout.py)
+    "folder": N_("folders"),  # of one name, that hold several classes (data/scan/layout.py)
 }
 
 

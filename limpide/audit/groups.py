@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.evidence import Evidence
-from limpide.finding import Finding, Table, Verdict
-from limpide.judging import Interval, counted, falls_behind
-from limpide.language import N_, Message, message
+from limpide.core.finding import Finding, Table, Verdict
+from limpide.statistics.intervals import Interval, counted, falls_behind
+from limpide.text.messages import N_, Message, message
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,18 @@ from typing import Any
 
 import click
 
-from limpide import __version__, interrupts, language
-from limpide.cli.clicked import in_our_language, mistake
+from limpide import __version__
+from limpide.cli.click_extensions import Unread, Verbs, language_first, not_spoken, spoken
+from limpide.cli.click_messages import in_our_language, mistake
 from limpide.cli.keeping import clean, info, models, runs
-from limpide.cli.learning import lesson
-from limpide.cli.machinery import Unread, Verbs, language_first, not_spoken, spoken
+from limpide.cli.lesson import lesson
 from limpide.cli.making import check, demo, export, train
+from limpide.cli.studio import studio
 from limpide.cli.using import evaluate, explain, predict, report
-from limpide.cli.watching import studio
-from limpide.errors import Exit, LimpideError, LimpideWarning, of_the_system
-from limpide.language import N_, _
+from limpide.core.errors import Exit, LimpideError, LimpideWarning, of_the_system
+from limpide.system import interrupts
+from limpide.text import messages
+from limpide.text.messages import N_, _
 
 VERBS = (check, train, predict, evaluate, explain, studio, export, report, runs, clean, models, info, lesson, demo)  # in the order in which people need them
 
@@ -60,7 +62,7 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
-    language.use(language.wanted_language())
+    messages.use(messages.wanted_language())
     in_our_language()
     status: Any = None
     _never_missing()
@@ -112,7 +114,7 @@ def _say_the_rest() -> None:
 
 def _obey() -> None:
     try:
-        if (unknown := language.not_spoken()) and "--lang" not in sys.argv:
+        if (unknown := messages.not_spoken()) and "--lang" not in sys.argv:
             raise not_spoken(f"LIMPIDE_LANG={unknown}")
         cli.main(args=language_first(sys.argv[1:]), standalone_mode=False)
     except LimpideError as error:

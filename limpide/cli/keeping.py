@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from limpide.cli.machinery import as_json_list, as_json_object, chosen_runs, runs_folder, verb
+from limpide.cli.click_extensions import as_json_list, as_json_object, chosen_runs, runs_folder, verb
 from limpide.cli.making import train_summary
-from limpide.errors import UsageError
-from limpide.language import N_, message
-from limpide.listing import listed
-from limpide.recipe import Recipe
-from limpide.run import Run
+from limpide.core.errors import UsageError
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.core.run_summary import listed
+from limpide.text.messages import N_, message
 
 
 @verb(
@@ -28,7 +28,7 @@ limpide runs elsewhere/             those of another folder"""),
 @runs_folder
 @as_json_list
 def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
-    from limpide.report import live, tables
+    from limpide.report.terminal import progress, tables
 
     folder, _one = chosen_runs(runs, folder)
     found, odd = listed(folder)
@@ -38,7 +38,7 @@ def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
         click.echo(json.dumps([train_summary(one) for one in found]))
         return
     tables.print_runs(found)
-    screen = live.Screen()
+    screen = progress.Screen()
     if found and found[-1].status in ("running", "paused"):
         screen.next("limpide", "studio", folder)
     elif found and found[-1].status != "finished":
@@ -68,8 +68,8 @@ limpide clean                       frees all of it"""),
 @click.option("--dry-run", is_flag=True, help=N_("show what there is, and free nothing"))
 @as_json_object
 def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
-    from limpide.recipe import seconds
-    from limpide.report import live, tables
+    from limpide.core.recipe import seconds
+    from limpide.report.terminal import progress, tables
     from limpide.workflows.clean import clean as work
     from limpide.workflows.clean import freeable
 
@@ -82,7 +82,7 @@ def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
         click.echo(json.dumps({"freed": freed, "found": [vars(item) | {"path": str(item.path)} for item in found]}))
         return
     tables.print_freeable(found)
-    screen = live.Screen()
+    screen = progress.Screen()
     total = sum(item.bytes for item in found)
     screen.say(message(N_("{size:bytes} can be freed"), size=total) if dry_run else message(N_("{size:bytes} freed"), size=freed))
     screen.next(*("limpide", "clean") if dry_run and total else ("limpide", "runs"))
@@ -104,11 +104,11 @@ limpide models cnn --image-size 32  for other squares than it was made for"""),
 @click.option("--again", is_flag=True, help=N_("measure anew what was measured before"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print JSON: a list, or one object for NAME"))
 def models(name: str | None, image_size: int | None, again: bool, as_json: bool) -> None:
-    from limpide.report import live, tables
-    from limpide.training.decide import AUTOMATIC
+    from limpide.report.terminal import progress, tables
+    from limpide.training.defaults import AUTOMATIC
     from limpide.workflows.models import models as work
 
-    screen = live.Screen(quiet=as_json)
+    screen = progress.Screen(quiet=as_json)
     found = [network.to_json() for network in screen.wait(work(name, again, image_size))]
     if as_json:
         click.echo(json.dumps(found[0] if name else found))
@@ -129,7 +129,7 @@ def models(name: str | None, image_size: int | None, again: bool, as_json: bool)
 @runs_folder
 @as_json_object
 def info(folder: Path, as_json: bool) -> None:
-    from limpide.report import live, tables
+    from limpide.report.terminal import progress, tables
     from limpide.workflows.info import info as work
 
     found = work(folder)
@@ -137,4 +137,4 @@ def info(folder: Path, as_json: bool) -> None:
         click.echo(json.dumps(found))
     else:
         tables.print_info(found)
-        live.Screen().next("limpide", "models")
+        progress.Screen().next("limpide", "models")

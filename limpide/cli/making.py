@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
-from limpide import interrupts
-from limpide.cli.machinery import as_json_object, data_options, recipe_options, runs_folder, verb, verdict
-from limpide.errors import Exit, LimpideError
-from limpide.language import N_, message
-from limpide.listing import RunSummary
-from limpide.recipe import Recipe
+from limpide.cli.click_extensions import as_json_object, data_options, recipe_options, runs_folder, verb, verdict
+from limpide.core.errors import Exit, LimpideError
+from limpide.core.recipe import Recipe
+from limpide.core.run_summary import RunSummary
+from limpide.system import interrupts
+from limpide.text.messages import N_, message
 
 UNREAD = 141  # exit status where nothing reads the output any more, as a shell tells it
 
@@ -36,13 +36,13 @@ finds a problem, 3 when one cannot train on these images."""),
 @click.option("--rehash", is_flag=True, help=N_("read every byte of the images again"))
 @as_json_object
 def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None:
-    from limpide.data.hints import Hints
-    from limpide.report import live, terminal
+    from limpide.data.scan.hints import Hints
+    from limpide.report.terminal import progress, summary
     from limpide.workflows.check import check as work
 
     said = {name: value for name, value in choices.items() if value is not None}
     recipe = Recipe.of(**said)
-    screen = live.Screen(quiet=as_json)
+    screen = progress.Screen(quiet=as_json)
     try:
         findings = screen.collect(work(data, hints=Hints.of(recipe), value_range=recipe.value_range, rehash=rehash))
     except LimpideError as error:
@@ -61,7 +61,7 @@ def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None
         }
         click.echo(json.dumps(made))
     else:
-        terminal.print_findings(findings, screen.console)
+        summary.print_findings(findings, screen.console)
         screen.next("limpide", "check" if refused else "train", data, *_asked(said))
     sys.exit(Exit.DATA if refused else verdict(findings))
 
@@ -92,15 +92,15 @@ The same command continues a run that was interrupted; --new starts another one.
 @as_json_object
 def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, watch: bool, as_json: bool, **choices: Any) -> None:
     recipe = Recipe.of(**{name: value for name, value in choices.items() if value is not None})
-    from limpide import machine
+    from limpide.system import machine
 
     machine.keep_memory()
-    from limpide.report import live
+    from limpide.report.terminal import progress
 
-    screen = live.Screen(quiet=as_json)
+    screen = progress.Screen(quiet=as_json)
     with screen.busy(message(N_("starting"))):
-        from limpide.workflows.train import prepare
-        from limpide.workflows.train import train as work
+        from limpide.workflows.train.training import prepare
+        from limpide.workflows.train.training import train as work
     with screen.busy(message(N_("looking for the images of {data}"), data=data)):
         run, dataset, continued = prepare(data, recipe, folder, new=new)
     if continued:
@@ -140,7 +140,7 @@ def _watched(run: Any, screen: Any) -> Any:
     """The studio in a process of its own, and its link told and opened."""
     import webbrowser
 
-    from limpide.cli.watching import beside
+    from limpide.cli.studio import beside
 
     process, url = beside(run)
     screen.link(message(N_("the studio, until Ctrl-C:")), url)
@@ -216,12 +216,12 @@ Without FILE it is named after the run and written here."""),
 @click.argument("run")
 @click.argument("file", type=click.Path(path_type=Path), default=Path())
 def export(run: str, file: Path) -> None:
-    from limpide.report import live
+    from limpide.deploy.load import unfinished
+    from limpide.report.terminal import progress
     from limpide.workflows.export import export as work
-    from limpide.workflows.opening import unfinished
 
     file = work(run, file)
-    screen = live.Screen()
+    screen = progress.Screen()
     if says := unfinished(run):
         screen.say(says, "yellow")
     screen.say(message(N_("wrote {file}; docs/exported-model.md shows fifteen lines that run it"), file=str(file)))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from limpide.cli.machinery import as_json_object, spoken, verb, verdict
-from limpide.errors import Exit, UsageError
-from limpide.language import N_, message
+from limpide.cli.click_extensions import as_json_object, spoken, verb, verdict
+from limpide.core.errors import Exit, UsageError
+from limpide.text.messages import N_, message
 
 
 @verb(
@@ -31,10 +31,10 @@ A file that cannot be used is named on standard error and left out; the exit sta
 @click.option("--jsonl", "how", flag_value="jsonl", help=N_("print one JSON object a line, each as soon as it is known"))
 @click.option("--json", "how", flag_value="json", help=N_("print a JSON list"))
 def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
-    from limpide.report import live
-    from limpide.report.answers import write_answers
-    from limpide.samples import files_in
-    from limpide.workflows.opening import is_published, unfinished
+    from limpide.data.inputs import files_in
+    from limpide.deploy.load import is_published, unfinished
+    from limpide.report.terminal import progress
+    from limpide.report.terminal.predictions import write_answers
     from limpide.workflows.predict import predict as work
 
     if says := unfinished(run):
@@ -46,7 +46,7 @@ def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
             words = ("train", "photos/")
         elif Path(run).is_dir():
             words = ("explain", run, first)
-        live.Screen().next("limpide", *words)
+        progress.Screen().next("limpide", *words)
     sys.exit(Exit.DONE if named else Exit.DATA)
 
 
@@ -58,10 +58,10 @@ def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
 @click.argument("data")
 @as_json_object
 def evaluate(run: str, data: str, as_json: bool) -> None:
-    from limpide.report import live
+    from limpide.report.terminal import progress
     from limpide.workflows.evaluate import evaluate as work
 
-    screen = live.Screen(quiet=as_json)
+    screen = progress.Screen(quiet=as_json)
     findings = screen.collect(work(run, data))
     if as_json:
         accuracy = findings["accuracy"].number("accuracy")
@@ -100,12 +100,12 @@ limpide explain runs/photos-001 new.jpg --out inside.html   evidence and feature
 def explain(run: str, image: str, layer: str | None, channel: int | None, y: int | None, x: int | None, out: Path | None, as_json: bool) -> None:
     if layer is None and (channel, y, x) != (None, None, None):
         raise UsageError("L114", N_("a unit is named by its layer first"), where="limpide explain", todo=N_("add --layer, or leave --channel, -y and -x out"))
-    from limpide.report import live, tables
+    from limpide.report.terminal import progress, tables
 
-    screen = live.Screen(quiet=as_json)
+    screen = progress.Screen(quiet=as_json)
     with screen.busy(message(N_("starting"))):
+        from limpide.explanation.analyze import draw, place_of
         from limpide.workflows.explain import explain as work
-        from limpide.workflows.see import draw, place_of
     if out is not None:
         place_of(out, image)
     named = 0 if (y, x) != (None, None) else None  # whoever names a place means the first channel
@@ -131,12 +131,12 @@ def explain(run: str, image: str, layer: str | None, channel: int | None, y: int
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
 @spoken(N_("language of the report"))
 def report(run: str, no_images: bool) -> None:
+    from limpide.core.run import Run
     from limpide.data.split_file import check_split
-    from limpide.report import live
-    from limpide.report.page import write_page
-    from limpide.run import Run
+    from limpide.report.html.page import write_page
+    from limpide.report.terminal import progress
 
-    screen = live.Screen()
+    screen = progress.Screen()
     opened = Run.open(run)
     check_split(opened)
     write_page(opened, images=not no_images)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from limpide.core.errors import DataError
 from limpide.data.dataset import ArrayImages, Dataset, FileImages, Names
-from limpide.data.value_range import range_of
-from limpide.data.values import EXTREMES, Span, measure, scaled
-from limpide.errors import DataError
-from limpide.files import sha256
-from limpide.language import N_, Message, message
+from limpide.data.decode.deep_values import EXTREMES, Span, measure, scaled
+from limpide.data.decode.value_range import range_of
+from limpide.system.files import sha256
+from limpide.text.messages import N_, Message, message
 
 CLIPPED = N_("images hold values beyond the value range: they are clipped to it")
 
@@ -97,7 +97,7 @@ def as_pixels(images: Any, scale: float | None = None, value_range: Span | None 
     """uint8 (n, height, width) or (n, height, width, 3), and what was done to get there. Raises DataError.
 
     scale: what turns floats into grey levels; without it they decide themselves (`grey_scale`). value_range: what becomes 0 and 255 in
-    arrays of every type but uint8 and bool, as in files of more than 8 bits (`data/values.py`); what is beyond it is
+    arrays of every type but uint8 and bool, as in files of more than 8 bits (`data/decode/deep_values.py`); what is beyond it is
     clipped, and noted as CLIPPED.
     """
     array = np.asarray(images)

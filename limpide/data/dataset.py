@@ -14,11 +14,11 @@ from typing import Any, Protocol, overload
 import numpy as np
 from PIL import Image
 
-from limpide.data.decode import UNREADABLE, Undecodable, decode, header
-from limpide.data.sift import Ignored
-from limpide.data.values import START, Span
-from limpide.files import sha256
-from limpide.language import N_, Message
+from limpide.data.decode.decode import UNREADABLE, Undecodable, decode, header
+from limpide.data.decode.deep_values import START, Span
+from limpide.data.scan.ignored_files import Ignored
+from limpide.system.files import sha256
+from limpide.text.messages import N_, Message
 
 # Parts as they are written in files; in arrays a part is its place here, uint8, and 0 means left out or not said.
 PARTS = ("", "train", "validation", "calibration", "test")

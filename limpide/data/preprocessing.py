@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from limpide.data.decode import Remarks, examined
-from limpide.data.opened import examined_opened
-from limpide.data.values import Span
-from limpide.typed import record
+from limpide.core.typed_json import record
+from limpide.data.decode.decode import Remarks, examined
+from limpide.data.decode.deep_values import Span
+from limpide.data.decode.pillow_images import examined_opened
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 

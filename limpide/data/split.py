@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALIDATION
-from limpide.data.similar import components, every_pair
-from limpide.language import N_
+from limpide.data.near_duplicates import components, every_pair
+from limpide.text.messages import N_
 
 CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
 
@@ -55,7 +55,7 @@ def split(
 ) -> Division:
     """keys: uint64 (n,), hash of each image's content · labels: int (n,) · given: uint8 (n,), the user's own parts
     shares: of TEST, VALIDATION and CALIBRATION · groups: int64 (n,), negative = none · near: int (m, 2), pairs that connect
-    images which are alike · prints: uint64 (n, 4) of data/similar.py, to compare them all where that matters
+    images which are alike · prints: uint64 (n, 4) of data/near_duplicates.py, to compare them all where that matters
     earlier: the keys of another split, sorted, and the part of each.
     """
     n = len(keys)

@@ -11,12 +11,12 @@ from typing import IO
 
 import numpy as np
 
+from limpide.core.errors import RunError
+from limpide.core.run import Run, damaged
 from limpide.data.dataset import PARTS
 from limpide.data.split import Division
-from limpide.errors import RunError
-from limpide.files import write_atomically
-from limpide.language import N_, message
-from limpide.run import Run, damaged
+from limpide.system.files import write_atomically
+from limpide.text.messages import N_, message
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")  # how a cell begins that a spreadsheet would run, and our own mark for text
 SPECIAL = re.compile(r"(?:^|\n)[=+\-@\t']|\r")  # in cells joined by line ends: some may need an apostrophe or quotes

@@ -22,11 +22,11 @@ from onnx import compose, helper
 from torch import nn
 
 from limpide import __version__
+from limpide.core.errors import ModelError
 from limpide.data.preprocessing import Preprocessing
-from limpide.deploy.graph import IR_VERSION, OPSET, preprocessing_model
-from limpide.errors import ModelError
-from limpide.files import write_bytes
-from limpide.language import N_
+from limpide.deploy.preprocessing_graph import IR_VERSION, OPSET, preprocessing_model
+from limpide.system.files import write_bytes
+from limpide.text.messages import N_
 
 
 def export(model: nn.Module, preprocessing: Preprocessing, classes: tuple[str, ...], file: Path, *, temperature: float = 1.0, name: str = "") -> None:

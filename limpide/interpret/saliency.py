@@ -1,4 +1,4 @@
-"""Where in the image is the evidence? Four answers that may differ; interpret/sanity.py says which of them to believe.
+"""Where in the image is the evidence? Four answers that may differ; interpret/saliency_checks.py says which of them to believe.
 
 Every function: (model, image (1, channels, height, width), class) → Tensor (height, width), larger is more. The model is in evaluation mode.
 """
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.interpret.trace import trace
-from limpide.language import N_, message
+from limpide.text.messages import N_, message
 from limpide.training.device import fused
 
 STEPS = 32  # of the path in integrated gradients

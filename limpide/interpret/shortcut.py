@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from limpide.core.finding import Finding, Number, Table, Verdict
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.split import sample
-from limpide.finding import Finding, Number, Table, Verdict
-from limpide.judging import interval_of_share
-from limpide.language import N_, message
-from limpide.metrics import wilson
-from limpide.predictor import PIXELS
+from limpide.deploy.predictor import PIXELS
+from limpide.statistics.intervals import interval_of_share
+from limpide.statistics.metrics import wilson
+from limpide.text.messages import N_, message
 from limpide.training.batches import normalised
 from limpide.training.device import fused, has_fast_bf16
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from limpide.events import Step
+from limpide.core.events import Step
 from limpide.ladder.perceptron import Examples, with_ones
 
 

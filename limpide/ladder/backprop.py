@@ -18,7 +18,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from limpide.events import Step
+from limpide.core.events import Step
 
 Weights = list[np.ndarray]  # one matrix a layer: (units, 1 + inputs), the bias first
 

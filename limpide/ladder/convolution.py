@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limpide.errors import ModelError
-from limpide.language import N_
+from limpide.core.errors import ModelError
+from limpide.text.messages import N_
 
 
 def output_size(length: int, kernel: int, stride: int = 1, padding: int = 0) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from limpide.events import Step
+from limpide.core.events import Step
 
 
 def parabola(x: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limpide.errors import ModelError
-from limpide.language import N_
+from limpide.core.errors import ModelError
+from limpide.text.messages import N_
 
 
 def one_hot(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:

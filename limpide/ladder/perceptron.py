@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limpide.events import Note, Step
-from limpide.language import N_, Message, message
+from limpide.core.events import Note, Step
+from limpide.text.messages import N_, Message, message
 
 OR = (((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 1))
 XOR = (((0, 0), 0), ((0, 1), 1), ((1, 0), 1), ((1, 1), 0))

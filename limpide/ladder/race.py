@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limpide.events import Step
-from limpide.ladder.optimisers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimiser, RMSprop
+from limpide.core.events import Step
+from limpide.ladder.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimiser, RMSprop
 
 GRID = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 1.9)  # rates
 

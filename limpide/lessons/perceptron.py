@@ -3,7 +3,7 @@
 McCulloch and Pitts set the weights by hand; Rosenblatt let mistakes set them.
 """
 
-from limpide.events import Step
+from limpide.core.events import Step
 from limpide.ladder.neuron import truth_table, xor
 from limpide.ladder.perceptron import OR, XOR, perceptron
 

@@ -9,22 +9,22 @@ from importlib import resources
 
 from torch import nn
 
+from limpide.core.recipe import Recipe
 from limpide.models.alexnet import AlexNet
 from limpide.models.autoencoder import AUTOENCODERS
 from limpide.models.cnn import SmallCNN
-from limpide.models.counting import activations, multiply_adds, parameters
 from limpide.models.efficientnet import PUBLISHED, VARIANTS, EfficientNet
-from limpide.models.entry import Entry
+from limpide.models.external import elsewhere, is_outside
+from limpide.models.flops import activations, multiply_adds, parameters
 from limpide.models.inception import InceptionV3
 from limpide.models.linear import LinearNet
 from limpide.models.mlp import MLP
-from limpide.models.outside import elsewhere, is_outside
 from limpide.models.rbf import RBFNet
 from limpide.models.recurrent import RowReader
+from limpide.models.registry import Entry
 from limpide.models.resnet import resnet, resnet_cifar
 from limpide.models.vgg import VGG, PlainNet
 from limpide.models.vit import VisionTransformer
-from limpide.recipe import Recipe
 
 
 def _rows(cell: str) -> Entry:

@@ -25,9 +25,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpide.errors import ModelError
-from limpide.files import sha256_of_file
-from limpide.language import N_
+from limpide.core.errors import ModelError
+from limpide.system.files import sha256_of_file
+from limpide.text.messages import N_
 
 # expansion, kernel, stride, channels out, repeats  (paper, table 1)
 STAGES = (

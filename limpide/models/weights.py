@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from limpide.errors import ModelError
-from limpide.language import N_
+from limpide.core.errors import ModelError
+from limpide.text.messages import N_
 
 HUB = "hf:"  # hf:owner/name/file.safetensors
 

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from limpide.errors import RunError, of_the_system
-from limpide.events import DAMAGE, Epoch, Note, Step, from_line
-from limpide.listing import RunSummary, listed
-from limpide.report.diagnosis import diagnosis
-from limpide.run import Run
-from limpide.run_info import RunInfo, Used
-from limpide.typed import plain
+from limpide.audit.learning_curve import diagnosis
+from limpide.core.errors import RunError, of_the_system
+from limpide.core.events import DAMAGE, Epoch, Note, Step, from_line
+from limpide.core.run import Run
+from limpide.core.run_info import RunInfo, Used
+from limpide.core.run_summary import RunSummary, listed
+from limpide.core.typed_json import plain
 
 POINTS = 2000
 WINDOW = 10  # steps, of whose losses the mean is drawn; as in pages/live.js, which goes on with it

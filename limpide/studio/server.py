@@ -26,25 +26,26 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from limpide import __version__, language
+from limpide import __version__
 from limpide.browser import STATIC
-from limpide.errors import RunError, UsageError
-from limpide.finding import Finding
-from limpide.language import N_, message
-from limpide.report.page import SECTIONS, written_as
-from limpide.run import Run
-from limpide.studio import marking, starting
-from limpide.studio.answers import FIRST, Ascii, choices, finite, worded, worth_a_look
+from limpide.core.errors import RunError, UsageError
+from limpide.core.finding import Finding
+from limpide.core.run import Run
+from limpide.core.typed_json import plain
+from limpide.inspector.json_encoding import FIRST, Ascii, choices, finite, worded, worth_a_look
+from limpide.inspector.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
+from limpide.report.html.page import SECTIONS, written_as
+from limpide.studio import label_marks, launch
+from limpide.studio.error_responses import HANDLERS, misused, refused, sayable, speak
 from limpide.studio.guard import Guard
-from limpide.studio.marking import UNSURE
-from limpide.studio.planning import Planner
-from limpide.studio.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
-from limpide.studio.refusals import HANDLERS, misused, refused, sayable, speak
+from limpide.studio.inspector_process import Worker
+from limpide.studio.label_marks import UNSURE
+from limpide.studio.launch import Wish
+from limpide.studio.path_preview import Planner
 from limpide.studio.series import Story, summaries, summary
-from limpide.studio.starting import Wish
 from limpide.studio.stream import tail
-from limpide.studio.worker import Worker
-from limpide.typed import plain
+from limpide.text import messages
+from limpide.text.messages import N_, message
 
 PORTS = range(8765, 8785)
 MOST_UPLOAD = 100_000_000  # bytes of a file that is handed over: a photograph of 12 megapixels is 36 MB as PNG
@@ -60,7 +61,7 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.words = language.current()  # of whoever started it; answers speak the language of their page
+        self.words = messages.current()  # of whoever started it; answers speak the language of their page
         self.quick, self.slow = Worker(), Worker()
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
         self._stories: OrderedDict[str, Story] = OrderedDict()
@@ -121,8 +122,8 @@ class Studio:
         if not wish.data:
             return misused("data: a folder, a table, an archive or the name of a data set", 400)
         speak(request)
-        lang = language.current()
-        started = await asyncio.get_running_loop().run_in_executor(self._starts, starting.start, self.folder, wish, lang, self._closing)
+        lang = messages.current()
+        started = await asyncio.get_running_loop().run_in_executor(self._starts, launch.start, self.folder, wish, lang, self._closing)
         return refused(request, started.said) if started.run is None else Ascii({"run": started.run})
 
     async def plan(self, request: Request) -> Response:
@@ -203,7 +204,7 @@ class Studio:
         doubted = FIRST in found and found[FIRST].verdict in ("bad", "warn")
         told = [FIRST, "accuracy", *titles] if doubted else ["accuracy", FIRST, *titles]
         order = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
-        return Ascii({"findings": [worded(found[name]) | {"title": language._(titles[name]) if name in titles else ""} for name in order]})
+        return Ascii({"findings": [worded(found[name]) | {"title": messages._(titles[name]) if name in titles else ""} for name in order]})
 
     async def marks(self, request: Request) -> Response:
         """What somebody thinks of labels: marks.csv of the run, never the files. POST {file, label, suggested}; without a suggestion the mark goes."""
@@ -222,8 +223,8 @@ class Studio:
                 return misused("this is no name of a file", 400)
         try:
             if request.method == "POST":
-                marking.mark(run, *(mark[name] for name in wanted))
-            return Ascii({"marks": marking.marks(run), "file": str(run.marks_file)})
+                label_marks.mark(run, *(mark[name] for name in wanted))
+            return Ascii({"marks": label_marks.marks(run), "file": str(run.marks_file)})
         except LookupError as error:
             return refused(request, error)
 
@@ -234,7 +235,7 @@ class Studio:
             return refused(request, N_("this run has no report yet"), 404)
         headers = {"content-security-policy": "sandbox allow-scripts"}
         lang, written = request.query_params.get("lang"), written_as(run.report_file)
-        if written is None or lang not in language.LANGUAGES or lang == written[0]:
+        if written is None or lang not in messages.LANGUAGES or lang == written[0]:
             return FileResponse(run.report_file, headers=headers)
         try:
             _, page = await self.quick.ask("report", _waits(request), path=str(run.path), lang=lang, images=written[1])
@@ -248,7 +249,7 @@ class Studio:
         """Server-sent events whose id is the place in events.jsonl: a reconnect goes on where it was."""
         run = self._run(request)
         speak(request)
-        words = language.current()
+        words = messages.current()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
         offset, since = int(last) if last.isdecimal() else 0, request.query_params.get("epoch", "")
         told = tail(run, offset, int(since) if since.isdecimal() else None, words, lambda: self._story(run), request.is_disconnected)

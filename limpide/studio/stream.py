@@ -9,11 +9,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from limpide import language
-from limpide.errors import RunError
-from limpide.run import Run
-from limpide.studio.answers import finite
+from limpide.core.errors import RunError
+from limpide.core.run import Run
+from limpide.inspector.json_encoding import finite
 from limpide.studio.series import Events, Story, last_line, size_of, summary
+from limpide.text import messages
 
 TAIL = 0.46  # s between two looks at events.jsonl
 LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
@@ -46,7 +46,7 @@ async def tail(run: Run, offset: int, since: int | None, words: str, story: Call
         if size < offset or now["epoch_id"] != since:
             yield _message("again", {}, 0)  # a continued training took events back: read everything anew
             return
-        language.use(words)
+        messages.use(words)
         new = Events(run, offset).read(BLOCK) if size > offset else None
         if (new and new.offset > offset) or now != known:
             told = new.told() if new else {}

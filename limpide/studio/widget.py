@@ -13,18 +13,19 @@ import anywidget
 import numpy as np
 import traitlets
 
-from limpide import browser, language
-from limpide.amounts import shown
-from limpide.errors import UsageError
-from limpide.finding import Finding
+from limpide import browser
+from limpide.core.errors import UsageError
+from limpide.core.finding import Finding
+from limpide.explanation.analyze import Opened, operation, within
+from limpide.inspector.json_encoding import finite, worded
+from limpide.inspector.memory_session import Held
+from limpide.inspector.process import answered
+from limpide.inspector.questions import NEEDED, values_of
 from limpide.interpret.trace import Trace, in_evaluation
-from limpide.language import N_, Message
-from limpide.studio.answers import finite, worded
-from limpide.studio.looking import answered
-from limpide.studio.looking.held import Held
-from limpide.studio.questions import NEEDED, values_of
-from limpide.studio.refusals import sayable
-from limpide.workflows.see import Opened, operation, within
+from limpide.studio.error_responses import sayable
+from limpide.text import messages
+from limpide.text.formats import shown
+from limpide.text.messages import N_, Message
 
 PAGES = ("image", "anatomy", "layer", "unit")
 QUESTIONS = ("words", "prediction", "saliency", "sanity", "occluded", "picture", "anatomy", "maps", "kernels", "unit", "effect", "maximised")
@@ -49,7 +50,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     def __init__(self, opened: Opened, seen: Trace, square: np.ndarray, title: Message, still: str, **place: Any) -> None:
         self._seen, self._network, self._title = seen, opened.network, title
         self._held = Held(opened, seen, square)
-        super().__init__(_esm=browser.widget(), _still=still, **{"layer": _first(seen), "language": language.current(), **place})
+        super().__init__(_esm=browser.widget(), _still=still, **{"layer": _first(seen), "language": messages.current(), **place})
         self.on_msg(self._asked)
 
     # -- where we are
@@ -59,7 +60,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _checked(self, place: dict[str, Any]) -> dict[str, Any]:
         """The same place, its layer by its key. Raises UsageError where it is not there."""
-        for name, known in (("page", PAGES), ("language", language.LANGUAGES)):
+        for name, known in (("page", PAGES), ("language", messages.LANGUAGES)):
             if place[name] not in known:
                 raise UsageError("L102", N_("the value of {name} must be {expected}"), where=place[name], todo="", name=name, expected=", ".join(known))
         op = operation(self._seen, place["layer"])
@@ -96,12 +97,12 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         """A message {id, what, values} → a message {id, about} with the bytes beside it, or {id, error}."""
         if not isinstance(content, dict) or not isinstance(content.get("id"), str):
             return  # nobody who could be answered
-        before = language.current()
-        language.use(self.language)
+        before = messages.current()
+        messages.use(self.language)
         try:
             answer, data = self._answer(content.get("what"), content.get("values"))
         finally:
-            language.use(before)
+            messages.use(before)
         self.send({"id": content["id"], **answer}, buffers=[data] if data else None)
 
     def _answer(self, what: Any, values: Any) -> tuple[dict[str, Any], bytes]:
@@ -125,9 +126,9 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _words(self, wanted: Any) -> dict[str, Any]:
         """All that the pages say, in a language that the page is about to change to."""
-        if wanted not in language.LANGUAGES:
-            return {"error": f"language: {', '.join(language.LANGUAGES)}"}
-        language.use(wanted)
+        if wanted not in messages.LANGUAGES:
+            return {"error": f"language: {', '.join(messages.LANGUAGES)}"}
+        messages.use(wanted)
         sentences = json.loads((browser.STATIC / "locale" / f"{wanted}.json").read_text(encoding="utf-8"))
         return {"about": {"language": wanted, "sentences": sentences, "title": shown(self._title)}}
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Pixels
+from limpide.data.read_images import Pixels
 
 Batch = tuple[Tensor, Tensor]  # images float (batch, channels, size, size), labels int64 (batch,)
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from limpide.files import write_bytes
+from limpide.system.files import write_bytes
 from limpide.training.state import TrainState
 
 KEPT = 2

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limpide.errors import UsageError
-from limpide.language import N_
+from limpide.core.errors import UsageError
+from limpide.text.messages import N_
 
 
 def chosen(name: str) -> torch.device:

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limpide.errors import RunError
-from limpide.language import N_
-from limpide.training.optimiser import AdamW
+from limpide.core.errors import RunError
+from limpide.text.messages import N_
+from limpide.training.optim.adamw import AdamW
 
 
 @dataclass

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from limpide.training.quote import Speed
+from limpide.training.timing import Speed
 
 BUSY = 0.4  # share of the processor that others take, from which on fewer threads are tried
 LOOK = 0.1  # s, for how long others are looked at

@@ -8,20 +8,20 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from limpide.audit.check import all_checks
-from limpide.audit.checked import Checked
-from limpide.data import store
+from limpide.audit.folder import Checked
+from limpide.audit.folder_checks import all_checks
+from limpide.core.errors import RunError
+from limpide.core.events import Event, Judged
+from limpide.core.recipe import Recipe
+from limpide.data import pixel_cache
 from limpide.data.dataset import Dataset
-from limpide.data.hints import Hints
+from limpide.data.decode.value_range import ValueRange, decided
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import glimpse, near_pairs, read, stored
-from limpide.data.scan import scan
-from limpide.data.understood import Understood
-from limpide.data.value_range import ValueRange, decided
-from limpide.errors import RunError
-from limpide.events import Event, Judged
-from limpide.language import N_
-from limpide.recipe import Recipe
+from limpide.data.read_images import glimpse, near_pairs, read, stored
+from limpide.data.scan.hints import Hints
+from limpide.data.scan.scan import scan
+from limpide.data.scan.summary import Understood
+from limpide.text.messages import N_
 
 SIDE = 64  # pixels of the squares that images are compared on; only what a hash of them needs is kept
 
@@ -34,15 +34,15 @@ def check(location: str, *, hints: Hints | None = None, value_range: str = "auto
     values = yield from decided(dataset, asked, rehash=rehash)
     dataset = dataset.read_by(values.span)
     wanted = {Preprocessing(SIDE, 3, jpeg_side=2 * SIDE, value_range=values.span): np.arange(len(dataset))}
-    shared = store.shared_folder(dataset, wanted)
+    shared = pixel_cache.shared_folder(dataset, wanted)
     with TemporaryDirectory() as temporary:
         if shared is None:
             yield from _checked(dataset, values, wanted, Path(temporary))
             return
-        with store.working_in(shared) as ours:
+        with pixel_cache.working_in(shared) as ours:
             folder = shared if ours else Path(temporary)
-            if ours and store.prepare(folder, dataset, wanted, rehash=rehash) and stored(dataset, wanted, folder) is None:  # damaged
-                store.prepare(folder, dataset, wanted, rehash=True)
+            if ours and pixel_cache.prepare(folder, dataset, wanted, rehash=rehash) and stored(dataset, wanted, folder) is None:  # damaged
+                pixel_cache.prepare(folder, dataset, wanted, rehash=True)
             yield from _checked(dataset, values, wanted, folder)
 
 

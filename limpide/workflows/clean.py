@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from limpide.data import store
-from limpide.files import cache_folder
+from limpide.data import pixel_cache
+from limpide.system.files import cache_folder
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Freeable:
 def freeable() -> list[Freeable]:
     """All there is, the largest first."""
     now = time.time()
-    found = [Freeable("pixels", item.location, item.path, item.bytes, now - item.used) for item in store.kept()]
+    found = [Freeable("pixels", item.location, item.path, item.bytes, now - item.used) for item in pixel_cache.kept()]
     for kind, pattern in (("archive", "archives/*.tar"), ("network", "networks/*.onnx")):
         for file in cache_folder().glob(pattern):
             with contextlib.suppress(OSError):
@@ -36,7 +36,7 @@ def freeable() -> list[Freeable]:
 
 def clean(older_than: float = 0.0) -> int:
     """Frees what was not used for `older_than` seconds; returns the bytes freed. What a process reads into now stays."""
-    freed = store.evict(-1, older_than=older_than)
+    freed = pixel_cache.evict(-1, older_than=older_than)
     for item in freeable():
         if item.kind != "pixels" and item.idle >= older_than:
             with contextlib.suppress(OSError):

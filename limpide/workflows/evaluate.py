@@ -11,25 +11,25 @@ from typing import Any
 import numpy as np
 
 from limpide.audit import AUDITS
+from limpide.audit.image_groups import as_given
+from limpide.core.errors import DataError, RunError, UsageError
+from limpide.core.events import Event, Judged, Note, Progress
+from limpide.core.finding import Finding
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.core.run_info import RunInfo
 from limpide.data.dataset import TEST, Dataset
-from limpide.data.hints import Hints
-from limpide.data.reading import comparable, glimpse
-from limpide.data.scan import scan
-from limpide.data.similar import fingerprint, seen_before
+from limpide.data.decode.value_range import lies_beyond
+from limpide.data.near_duplicates import fingerprint, seen_before
+from limpide.data.read_images import comparable, glimpse
+from limpide.data.scan.hints import Hints
+from limpide.data.scan.scan import scan
 from limpide.data.split_file import check_split, read_split
-from limpide.data.value_range import lies_beyond
-from limpide.errors import DataError, RunError, UsageError
-from limpide.events import Event, Judged, Note, Progress
-from limpide.files import sha256
-from limpide.finding import Finding
-from limpide.language import N_, message
-from limpide.predictor import told_clipped
-from limpide.recipe import Recipe
-from limpide.run import Run
-from limpide.run_info import RunInfo
-from limpide.workflows.belonging import as_given
+from limpide.deploy.load import predictor_of
+from limpide.deploy.predictor import told_clipped
+from limpide.system.files import sha256
+from limpide.text.messages import N_, message
 from limpide.workflows.judge import evidence_of, looked, never_said
-from limpide.workflows.opening import predictor_of
 
 
 def evaluate(run: str, data: str) -> Iterator[Event]:

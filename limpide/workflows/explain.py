@@ -6,27 +6,27 @@ from typing import Any
 
 from PIL import Image
 
-from limpide.errors import UsageError
-from limpide.finding import Finding
-from limpide.language import N_
-from limpide.run_info import Arrays
-from limpide.samples import FROM_FILES
-from limpide.workflows.opening import network_of, predictor_of
-from limpide.workflows.see import TOP, entered, first_or, operation, prediction, the_image, within
+from limpide.core.errors import UsageError
+from limpide.core.finding import Finding
+from limpide.core.run_info import Arrays
+from limpide.data.inputs import FROM_FILES
+from limpide.deploy.load import network_of, predictor_of
+from limpide.explanation.analyze import TOP, entered, first_or, operation, prediction, the_image, within
+from limpide.text.messages import N_
 
 
 def explain(
     run: str, image: Any, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0, *, arrays: Arrays = FROM_FILES
 ) -> dict[str, Finding]:
-    """`run`: a run, or the name of a published network. Without a channel, the unit that matters most (interpret/telling.py).
+    """`run`: a run, or the name of a published network. Without a channel, the unit that matters most (interpret/choose_unit.py).
 
     image: one image in any form (samples.py). arrays: what those were like that the run learned from.
 
     Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist.
     """
-    from limpide.interpret.telling import most_telling
+    from limpide.interpret.choose_unit import most_telling
     from limpide.interpret.trace import trace
-    from limpide.interpret.why import as_finding, unit_of
+    from limpide.interpret.unit import as_finding, unit_of
 
     model, preprocessing = network_of(run)
     found, file = the_image(image, preprocessing, arrays)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from limpide.errors import UsageError
-from limpide.files import write_bytes
-from limpide.language import N_
-from limpide.workflows.opening import predictor_of
+from limpide.core.errors import UsageError
+from limpide.deploy.load import predictor_of
+from limpide.system.files import write_bytes
+from limpide.text.messages import N_
 
 
 def export(run: str, file: Path) -> Path:

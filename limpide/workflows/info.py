@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from limpide import language, machine
-from limpide.files import cache_folder
-from limpide.run import Run
+from limpide.core.run import Run
+from limpide.system import machine
+from limpide.system.files import cache_folder
+from limpide.text import messages
 
 
 def info(runs: Path) -> dict[str, Any]:
@@ -37,8 +38,8 @@ def info(runs: Path) -> dict[str, Any]:
             "error_log": str(log),
             "error_logged": datetime.fromtimestamp(log.stat().st_mtime, UTC).isoformat(timespec="seconds") if log.exists() else None,
         },
-        "language": language.current(),
-        "languages": list(language.LANGUAGES),
+        "language": messages.current(),
+        "languages": list(messages.LANGUAGES),
     }
 
 

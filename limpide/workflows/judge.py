@@ -12,23 +12,24 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from limpide import files, machine
-from limpide.audit import AUDITS, records, simpler
+from limpide.audit import AUDITS, run_facts
 from limpide.audit.evidence import Evidence
-from limpide.audit.rivals import NAMES, Rival
+from limpide.audit.image_groups import as_split
+from limpide.baselines.compare import Material, compare
+from limpide.baselines.finding import Had, simpler
+from limpide.baselines.simple_models import NAMES, Rival
+from limpide.core.events import Event, Judged, Note, Progress
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.core.run_info import RunInfo, there
 from limpide.data.dataset import TEST, TRAIN, Dataset
-from limpide.data.decode import Undecodable
+from limpide.data.decode.decode import Undecodable
 from limpide.data.preprocessing import Preprocessing
-from limpide.energy import Energy
-from limpide.events import Event, Judged, Note, Progress
-from limpide.language import N_, message
-from limpide.predictor import BATCH, Predictor
-from limpide.recipe import Recipe
-from limpide.run import Run
-from limpide.run_info import RunInfo, there
-from limpide.workflows.belonging import as_split
-from limpide.workflows.phases.deadline import INSIDE, SHORTCUT, SIMPLER, Deadline, affordable
-from limpide.workflows.rivals import Material, compare
+from limpide.deploy.predictor import BATCH, Predictor
+from limpide.system import files, machine
+from limpide.system.energy import Energy
+from limpide.text.messages import N_, message
+from limpide.workflows.train.deadline import INSIDE, SHORTCUT, SIMPLER, Deadline, affordable
 
 # s that parts of judging take, about. The report: with its evidence weighed and its page written.
 REPORT_SECONDS, INSIDE_SECONDS, FEWEST_SECONDS = 2.0, 1.0, 2.0
@@ -120,7 +121,7 @@ def judge(
     is left out and told.
     """
     from limpide.models import multiply_adds
-    from limpide.training.network import trained
+    from limpide.training.build import trained
 
     score = yield from _scored(run, dataset, parts)
     model, preprocessing = trained(run)
@@ -206,7 +207,7 @@ def _simpler(
 
     rivals, late, left_out = yield from compare(dataset, parts, score.rows, learned, lambda key, n: _keep_decision(run, key, n), allowed)
     _keep_answers(run, rivals, len(score.rows))
-    yield _add(run, simpler.simpler(own, rivals, simpler.Had(int((parts == TRAIN).sum()), budget, late, left_out), score.evidence.groups))
+    yield _add(run, simpler(own, rivals, Had(int((parts == TRAIN).sum()), budget, late, left_out), score.evidence.groups))
 
 
 def _told(
@@ -214,13 +215,13 @@ def _told(
 ) -> Iterator[Event]:
     """What it cost, what was left out, and the report; then the run is finished."""
     from limpide.models import parameters
-    from limpide.report.page import write_page
+    from limpide.report.html.page import write_page
 
     info, used = run.info(), energy()
     quote = there(info.quote, "quote")
     yield _add(
         run,
-        records.cost(
+        run_facts.cost(
             parameters=parameters(model),
             multiply_adds=work,
             file_bytes=run.model_file.stat().st_size,
@@ -234,7 +235,7 @@ def _told(
         ),
     )
     if info.left_out:
-        yield _add(run, records.left_out(info.left_out, float(info.recipe["time"])))
+        yield _add(run, run_facts.left_out(info.left_out, float(info.recipe["time"])))
     yield Progress(message(N_("writing the report")))
     meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
     write_page(run, images=images, meanings=meanings)
@@ -301,10 +302,10 @@ def _trained_on(info: RunInfo, train_images: int) -> int:
 
 def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing) -> Iterator[Event]:
     """One unit of the network, opened, for the first test image it was sure of and right about."""
-    from limpide.interpret.ends import ends_of
-    from limpide.interpret.telling import most_telling
+    from limpide.interpret.choose_unit import most_telling
+    from limpide.interpret.first_last_layers import ends_of
     from limpide.interpret.trace import trace
-    from limpide.interpret.why import as_finding
+    from limpide.interpret.unit import as_finding
     from limpide.training.batches import as_tensor
 
     yield Progress(message(N_("opening one unit")))

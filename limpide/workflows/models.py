@@ -17,17 +17,17 @@ import numpy as np
 import torch
 from PIL import Image
 
-from limpide import machine
+from limpide.core.errors import UsageError
+from limpide.core.events import Progress
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
-from limpide.errors import UsageError
-from limpide.events import Progress
-from limpide.files import cache_folder, read_json, sha256, write_json
-from limpide.language import N_, message
+from limpide.deploy.predictor import BATCH, Predictor
 from limpide.models import MODELS, PRETRAINED, build, find, is_outside, multiply_adds, parameters
-from limpide.models.anatomy import Layer, layers, receptive_field
-from limpide.predictor import BATCH, Predictor
-from limpide.training.decide import check_model
+from limpide.models.summary import Layer, layers, receptive_field
+from limpide.system import machine
+from limpide.system.files import cache_folder, read_json, sha256, write_json
+from limpide.text.messages import N_, message
+from limpide.training.defaults import check_model
 
 ROUNDS = 3  # one of them may be disturbed by what else the machine does, and the result is remembered for long
 TRIES = 3  # times the rounds are repeated while they contradict each other

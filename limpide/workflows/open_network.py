@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from limpide.data.decode import Undecodable
+from limpide.core.errors import DataError, ModelError, UsageError
+from limpide.core.run import Run
+from limpide.core.run_info import Final, Learning
+from limpide.data.decode.decode import Undecodable
 from limpide.data.preprocessing import Preprocessing
+from limpide.data.scan.name_words import PICTURES
 from limpide.data.split_file import write_rows
-from limpide.data.words import PICTURES
-from limpide.errors import DataError, ModelError, UsageError
-from limpide.language import N_
-from limpide.run import Run
-from limpide.run_info import Final, Learning
-from limpide.workflows.opening import PUBLISHED
+from limpide.deploy.load import PUBLISHED
+from limpide.text.messages import N_
 
 ASIDE = 32  # images that the pages offer first
 MOST_TOLD = 100  # letters of what torch says
@@ -30,7 +30,7 @@ def open_network(model: str, images: str, parent: Path, *, weights: str = "", cl
     is right. Without `weights` (FILE.safetensors, of all layers) a published network has its published ones, every other those it is made with.
     Raises UsageError, ModelError or DataError.
     """
-    from limpide.training.decide import check_model
+    from limpide.training.defaults import check_model
 
     check_model(model)
     names = _files(Path(images))
@@ -41,7 +41,7 @@ def open_network(model: str, images: str, parent: Path, *, weights: str = "", cl
         outputs = folders
     run = Run.create(parent, model.replace(":", "-"), {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs})
     aside = _keep_images(run, Path(images), names, preprocessing, outputs)
-    from limpide.training.network import save_weights
+    from limpide.training.build import save_weights
 
     save_weights(network, run.snapshots / "best.safetensors")
     seen = preprocessing.to_json()
@@ -81,9 +81,9 @@ def _files(folder: Path) -> list[str]:
 def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Preprocessing, list[str]]:
     """(network in evaluation mode, preprocessing, names of the classes where they are known)."""
     from limpide import models
-    from limpide.models.outside import width_of
+    from limpide.models.external import width_of
     from limpide.models.weights import read, weights_file
-    from limpide.training.network import published
+    from limpide.training.build import published
 
     if model in models.PRETRAINED and not weights:
         return *published(model), list(models.imagenet_classes())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from limpide.errors import DataError
-from limpide.predictor import Prediction
-from limpide.workflows.opening import predictor_of
+from limpide.core.errors import DataError
+from limpide.deploy.load import predictor_of
+from limpide.deploy.predictor import Prediction
 
 
 def predict(run: str, files: Iterable[str], top: int = 5) -> Iterator[Prediction | DataError]:

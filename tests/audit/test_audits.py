@@ -17,15 +17,15 @@ from PIL import Image
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from limpide import language
-from limpide.audit import AUDITS, records
+from limpide.audit import AUDITS, run_facts
 from limpide.audit.classes import MISTAKES, MOST_PICTURES, PICTURES_A_CELL, PICTURES_RIGHT
 from limpide.audit.evidence import THUMB, Evidence
-from limpide.data.decode import CUT_SHORT, EMPTY
+from limpide.core.finding import Finding
+from limpide.data.decode.decode import CUT_SHORT, EMPTY
 from limpide.data.split import TWO_LABELS
-from limpide.energy import Energy
-from limpide.finding import Finding
-from limpide.language import Message
+from limpide.system.energy import Energy
+from limpide.text import messages
+from limpide.text.messages import Message
 
 NAMES = ("cat", "dog", "bird", "fish")
 HOSTILE = ("<script>alert(1)</script>", "{n:count} {0} {", "[red]x[/red]\x1b[31m", "a\nb\u202e\udcff")
@@ -74,15 +74,15 @@ def well_formed(finding: Finding, name: str) -> None:
     assert finding.name == name
     again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
     assert again.to_json() == finding.to_json()
-    for spoken in language.LANGUAGES:
-        language.use(spoken)
+    for spoken in messages.LANGUAGES:
+        messages.use(spoken)
         for sentence in (again.message, *again.details):
             assert isinstance(sentence, Message) and str(sentence).strip()
         for number in again.numbers:
             assert np.isfinite(number.value) and (number.low is None or number.high is None or number.low <= number.value <= number.high)
         if again.table:
             assert all(len(row) == len(again.table.columns) for row in again.table.rows)
-    language.use("en")
+    messages.use("en")
 
 
 @pytest.mark.parametrize("name", AUDITS)
@@ -98,9 +98,9 @@ def test_french_says_something_else(name: str) -> None:
     for kind in KINDS:
         finding = AUDITS[name](evidence(kind))
         english = str(finding)
-        language.use("fr")
+        messages.use("fr")
         assert str(finding) != english, english
-        language.use("en")
+        messages.use("en")
 
 
 def test_a_hostile_class_name_is_shown_and_not_interpreted() -> None:
@@ -372,23 +372,23 @@ def test_the_surest_mistake_comes_first() -> None:
 
 
 def test_the_data() -> None:
-    finding = records.data({"train": 70, "validation": 10, "calibration": 0, "test": 20}, {TWO_LABELS: 2, EMPTY: 1})
+    finding = run_facts.data({"train": 70, "validation": 10, "calibration": 0, "test": 20}, {TWO_LABELS: 2, EMPTY: 1})
     well_formed(finding, "data")
     assert finding.verdict == "warn" and finding.message.values == {"n": 100, "out": 3} and finding.table
     assert [row[1] for row in finding.table.rows] == [70, 10, 20, 1, 2]
     assert str(finding.table.rows[3][0]) == f"left out: {EMPTY}"
-    assert records.data({"train": 1000}, {CUT_SHORT: 10}).verdict == "ok" and records.data({"train": 100}, {CUT_SHORT: 2}).verdict == "warn"
-    nothing = records.data({"train": 1, "test": 1}, {})
+    assert run_facts.data({"train": 1000}, {CUT_SHORT: 10}).verdict == "ok" and run_facts.data({"train": 100}, {CUT_SHORT: 2}).verdict == "warn"
+    nothing = run_facts.data({"train": 1, "test": 1}, {})
     assert nothing.verdict == "ok" and str(nothing) == "All 2 images were used."
 
 
 def test_the_sealed_file() -> None:
     ours = np.array([[0.7, 0.3], [0.4, 0.6]])
     close, far, other = ours + np.array([1e-5, -1e-5]), ours + np.array([2e-4, -2e-4]), np.array([[0.49995, 0.50005], [0.4, 0.6]])
-    assert records.sealed(close, ours).verdict == "ok" and records.sealed(far, ours).verdict == "bad"
-    assert records.sealed(other, np.array([[0.50004, 0.49996], [0.4, 0.6]])).verdict == "bad"  # another class, however close
-    assert records.sealed(far, ours).number("largest difference of a probability").value == pytest.approx(2e-4)
-    for finding in (records.sealed(close, ours), records.sealed(far, ours)):
+    assert run_facts.sealed(close, ours).verdict == "ok" and run_facts.sealed(far, ours).verdict == "bad"
+    assert run_facts.sealed(other, np.array([[0.50004, 0.49996], [0.4, 0.6]])).verdict == "bad"  # another class, however close
+    assert run_facts.sealed(far, ours).number("largest difference of a probability").value == pytest.approx(2e-4)
+    for finding in (run_facts.sealed(close, ours), run_facts.sealed(far, ours)):
         well_formed(finding, "export")
 
 
@@ -397,7 +397,7 @@ def test_the_sealed_file() -> None:
     [("trained", 3, 3, "After 3 passes, the weights of pass 2"), ("fine-tuned", 3, 10, "stopped after 3 of 10 passes"), ("frozen", 0, 5, "new last layer")],
 )
 def test_how_training_ended(kind: str, epochs: int, planned: float, says: str) -> None:
-    finding = records.training(1, epochs, planned, 0.9, 50, kind)
+    finding = run_facts.training(1, epochs, planned, 0.9, 50, kind)
     well_formed(finding, "training")
     assert says in str(finding)
 
@@ -407,7 +407,7 @@ def test_how_training_ended(kind: str, epochs: int, planned: float, says: str) -
     [("measured", "was measured by the processor's own counters"), ("estimated", "at the 10 W a core"), ("assumed", "is assumed, not measured")],
 )
 def test_the_cost(how: str, says: str) -> None:
-    finding = records.cost(
+    finding = run_facts.cost(
         parameters=3_500_000,
         multiply_adds=385_000_000,
         file_bytes=13_400_000,

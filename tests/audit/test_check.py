@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from limpide.audit.check import CHECKS
-from limpide.data.understood import Understood
-from limpide.events import Judged
-from limpide.finding import Finding
-from limpide.report import record
+from limpide.audit.folder_checks import CHECKS
+from limpide.core.events import Judged
+from limpide.core.finding import Finding
+from limpide.data.scan.summary import Understood
+from limpide.report.html import run_data
 from limpide.workflows.check import check
 from tests.make_images import photo, photo_folder, shape
 
@@ -47,7 +47,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def test_every_check_has_its_place_in_the_report() -> None:
-    assert tuple(CHECKS) == record.CHECKS
+    assert tuple(CHECKS) == run_data.CHECKS
 
 
 def test_a_clean_folder_is_not_accused(photos: Path) -> None:
@@ -192,16 +192,16 @@ def test_nothing_of_the_users_is_changed(photos: Path) -> None:
 
 
 def test_every_finding_survives_json_and_speaks_french(photos: Path) -> None:
-    from limpide import language
+    from limpide.text import messages
 
     (photos / "disc" / "empty.png").write_bytes(b"")
     for name, finding in checked(photos).items():
         again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
-        language.use("en")
+        messages.use("en")
         english = str(again)
-        language.use("fr")
+        messages.use("fr")
         assert str(again) != english, name
-        language.use("en")
+        messages.use("en")
 
 
 def test_the_command(photos: Path) -> None:

@@ -8,8 +8,8 @@ from scipy.stats import binomtest
 
 from limpide.audit.evidence import Evidence
 from limpide.audit.groups import groups
-from limpide.audit.labels import suspects
-from limpide.language import message
+from limpide.audit.label_errors import suspects
+from limpide.text.messages import message
 
 
 def evidence(truth: np.ndarray, said: np.ndarray, sure: float = 0.9) -> Evidence:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from limpide.audit.paired import close, design_effect, paired, sign_flips
+from limpide.statistics.paired import close, design_effect, paired, sign_flips
 
 LEVEL, MARGIN = 0.025, 0.02
 

@@ -10,8 +10,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from limpide.audit import rivals
-from limpide.audit.rivals import Allowance, Fitted, HeldOut, fitted, flat, forest, logistic, majority, neighbours, within
+from limpide.baselines import simple_models
+from limpide.baselines.simple_models import Allowance, Fitted, HeldOut, fitted, flat, forest, logistic, majority, neighbours, within
 
 
 class Clock:
@@ -21,7 +21,7 @@ class Clock:
         self.now, self.per_image, self.power, self.fixed = 0.0, per_image, power, fixed
         self.sizes: list[int] = []
         self.subsets: list[np.ndarray] = []
-        monkeypatch.setattr(rivals.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(simple_models.time, "perf_counter", lambda: self.now)
 
     def fit(self, rows: np.ndarray) -> str:
         self.sizes.append(len(rows))
@@ -152,7 +152,7 @@ def test_a_random_forest_is_that(images: Images) -> None:
 
 
 def test_a_forest_costs_no_more_with_more_images_yet_has_them_all(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rivals, "TREE_WORK", 20 * 6)
+    monkeypatch.setattr(simple_models, "TREE_WORK", 20 * 6)
     x, y, test = images
     found = forest(x, y, test, Allowance(80))
     theirs = RandomForestClassifier(100, random_state=0, max_samples=20).fit(x, y)
@@ -200,10 +200,10 @@ def test_a_linear_model_has_one_thread(images: Images, monkeypatch: pytest.Monke
 
 def test_a_forest_of_many_classes_takes_no_longer() -> None:
     """The work of a tree grows with the classes that it counts at each cut; until then nothing changes."""
-    few, many = rivals.most_drawn(3072, 10), rivals.most_drawn(3072, 1500)
-    assert few == rivals.most_drawn(3072, 2) == 3608 and 0.9 * few <= many * 150 <= few
+    few, many = simple_models.most_drawn(3072, 10), simple_models.most_drawn(3072, 1500)
+    assert few == simple_models.most_drawn(3072, 2) == 3608 and 0.9 * few <= many * 150 <= few
     random = np.random.default_rng(0)
     labels = np.arange(3000) % 1500
     train = random.normal(size=(3000, 192)).astype(np.float32)
-    found = rivals.forest(train, labels, HeldOut(train[:50], labels[:50], np.arange(50)), Allowance(3000))
-    assert found and found.n_train == 3000 and found.drawn == rivals.most_drawn(192, 1500) == 96
+    found = simple_models.forest(train, labels, HeldOut(train[:50], labels[:50], np.arange(50)), Allowance(3000))
+    assert found and found.n_train == 3000 and found.drawn == simple_models.most_drawn(192, 1500) == 96

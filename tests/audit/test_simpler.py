@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide import language
-from limpide.audit.rivals import NAMES, Rival
-from limpide.audit.simpler import Had, simpler
-from limpide.finding import Finding
-from limpide.judging import interval_of_share
+from limpide.baselines.finding import Had, simpler
+from limpide.baselines.simple_models import NAMES, Rival
+from limpide.core.finding import Finding
+from limpide.statistics.intervals import interval_of_share
+from limpide.text import messages
 
 ALL = Had(500)
 
@@ -170,7 +170,7 @@ def test_any_result_can_be_told_in_every_language(n: int, data: st.DataObject) -
     again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
     assert again.verdict == finding.verdict
     for code in ("fr", "en"):
-        language.use(code)
+        messages.use(code)
         assert "{" not in str(again) + "".join(map(str, again.details))
 
 

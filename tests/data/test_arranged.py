@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from limpide.core.errors import LimpideError
 from limpide.data.dataset import PARTS, Dataset
-from limpide.data.hints import Hints
-from limpide.data.scan import scan
-from limpide.data.sift import NOT_NAMED, Ignored
-from limpide.data.words import part_of, parts_of, says_group, words
-from limpide.errors import LimpideError
+from limpide.data.scan.hints import Hints
+from limpide.data.scan.ignored_files import NOT_NAMED, Ignored
+from limpide.data.scan.name_words import part_of, parts_of, says_group, words
+from limpide.data.scan.scan import scan
 
 JPEG, XML = b"\xff\xd8\xff\xe0 not looked at", b"<annotation>\n</annotation>\n"
 
@@ -616,7 +616,7 @@ def test_a_table_for_each_image_is_not_opened(tmp_path: Path, monkeypatch: pytes
     """Boxes and measurements come as one file an image: thousands of them."""
     root = made(tmp_path / "data", "cat/c{1..30}.jpg", "dog/d{1..30}.jpg")
     made(root, "c{1..30}.txt", "cat/c{1..30}.csv", "dog/d{1..30}.csv", data=b"file,label\nc1.jpg,a\n")
-    monkeypatch.setattr("limpide.data.scan.is_table", lambda path: path.is_file() and pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr("limpide.data.scan.scan.is_table", lambda path: path.is_file() and pytest.fail(f"{path} was opened"))
     assert summed(scan(root)) == {"": {"cat": 30, "dog": 30}}
 
 

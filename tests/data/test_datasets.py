@@ -21,10 +21,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from limpide.data import datasets
+from limpide.core.errors import DataError
+from limpide.data import named_datasets
 from limpide.data.dataset import NO_PART, TEST, TRAIN
-from limpide.data.datasets import NAMED, cache_folder, digits, mnist
-from limpide.errors import DataError
+from limpide.data.named_datasets import NAMED, cache_folder, digits, mnist
 
 GREY = np.random.default_rng(0).integers(0, 256, (30, 28, 28), dtype=np.uint8)
 LABELS = (np.arange(30) % 10).astype(np.uint8)
@@ -35,8 +35,8 @@ def small_files() -> dict[str, bytes]:
     parts = {"train": slice(0, 20), "t10k": slice(20, 30)}
     found = {}
     for prefix, rows in parts.items():
-        found[f"{prefix}-images-idx3-ubyte"] = datasets._to_idx(GREY[rows])
-        found[f"{prefix}-labels-idx1-ubyte"] = datasets._to_idx(LABELS[rows])
+        found[f"{prefix}-images-idx3-ubyte"] = named_datasets._to_idx(GREY[rows])
+        found[f"{prefix}-labels-idx1-ubyte"] = named_datasets._to_idx(LABELS[rows])
     return found
 
 
@@ -48,8 +48,8 @@ class Network:
         self.pips = 0
         self.answers: list[Callable[[str], bytes] | BaseException] = []
         self.pip: Callable[[list[str]], None] | BaseException = subprocess.CalledProcessError(1, "pip")
-        monkeypatch.setattr(datasets, "MNIST_MIRRORS", ("https://first/", "https://second/"))
-        monkeypatch.setattr(datasets, "MNIST_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()})
+        monkeypatch.setattr(named_datasets, "MNIST_MIRRORS", ("https://first/", "https://second/"))
+        monkeypatch.setattr(named_datasets, "MNIST_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()})
         monkeypatch.setattr("urllib.request.urlopen", self.urlopen)
         monkeypatch.setattr("subprocess.run", self.run)
 
@@ -79,7 +79,7 @@ def published(name: str) -> bytes:
 
 
 def fetched() -> None:
-    datasets._fetch_mnist(cache_folder() / "mnist")
+    named_datasets._fetch_mnist(cache_folder() / "mnist")
 
 
 def kept() -> dict[str, bytes]:
@@ -174,7 +174,7 @@ class Evil:
 )
 def test_the_unpickler_builds_arrays_and_nothing_else(value: Any) -> None:
     with pytest.raises(pickle.UnpicklingError, match="is not an array"):
-        datasets._ArraysOnly(io.BytesIO(pickle.dumps(value))).load()
+        named_datasets._ArraysOnly(io.BytesIO(pickle.dumps(value))).load()
     assert not Path("/tmp/limpide-was-here").exists()
 
 
@@ -184,35 +184,35 @@ def test_the_unpickler_builds_arrays_and_nothing_else(value: Any) -> None:
 def test_the_unpickler_looks_at_the_whole_name(name: str) -> None:
     module, _, attribute = name.rpartition(".")
     with pytest.raises(pickle.UnpicklingError):
-        datasets._ArraysOnly(io.BytesIO(b"")).find_class(module, attribute)
+        named_datasets._ArraysOnly(io.BytesIO(b"")).find_class(module, attribute)
 
 
 def test_the_unpickler_still_reads_arrays() -> None:
     for array in (np.arange(6, dtype=np.float32).reshape(2, 3), np.array([1, 2], np.int64)):
         for protocol in (3, 4):
-            np.testing.assert_array_equal(datasets._ArraysOnly(io.BytesIO(pickle.dumps(array, protocol))).load(), array)
+            np.testing.assert_array_equal(named_datasets._ArraysOnly(io.BytesIO(pickle.dumps(array, protocol))).load(), array)
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 28, 28), (0,), (2, 3, 4, 5)])
 def test_idx_there_and_back(tmp_path: Path, shape: tuple[int, ...]) -> None:
     array = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    (tmp_path / "x").write_bytes(datasets._to_idx(array))
-    np.testing.assert_array_equal(datasets._idx(tmp_path / "x"), array)
+    (tmp_path / "x").write_bytes(named_datasets._to_idx(array))
+    np.testing.assert_array_equal(named_datasets._idx(tmp_path / "x"), array)
 
 
 def test_an_idx_file_byte_by_byte(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6]))
-    np.testing.assert_array_equal(datasets._idx(tmp_path / "x"), [[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(named_datasets._idx(tmp_path / "x"), [[1, 2, 3], [4, 5, 6]])
 
 
 def test_mnist_from_the_cache_asks_nobody(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real sizes, of zeros: 60,000 train and the official 10,000 are the test."""
     folder = cache_folder() / "mnist"
     folder.mkdir(parents=True)
-    for name in datasets.MNIST_FILES:
+    for name in named_datasets.MNIST_FILES:
         n = 60_000 if name.startswith("train") else 10_000
         array = np.full((n, 2, 2), 7, np.uint8) if "images" in name else np.full(n, 3, np.uint8)
-        (folder / name).write_bytes(datasets._to_idx(array))
+        (folder / name).write_bytes(named_datasets._to_idx(array))
     found = mnist()
     assert network.asked == [] and len(found) == 70_000 and found.classes == tuple("0123456789")
     assert found.images.names[60_000] == "test/00000" and set(found.given[:60_000]) == {TRAIN} and set(found.given[60_000:]) == {TEST}
@@ -237,31 +237,31 @@ def test_fashion_mnist_comes_from_the_system_first(tmp_path: Path, monkeypatch: 
     folder.mkdir()
     for name, data in small_files().items():
         (folder / f"{name}.gz").write_bytes(gzip.compress(data))
-    monkeypatch.setattr(datasets, "FASHION_MIRRORS", ("/nowhere/at/all/", f"{folder}/", "https://never/"))
-    monkeypatch.setattr(datasets, "FASHION_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()})
-    found = datasets.fashion_mnist()
+    monkeypatch.setattr(named_datasets, "FASHION_MIRRORS", ("/nowhere/at/all/", f"{folder}/", "https://never/"))
+    monkeypatch.setattr(named_datasets, "FASHION_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()})
+    found = named_datasets.fashion_mnist()
     assert len(found) == 30 and found.classes[9] == "ankle boot" and (found.given == TRAIN).sum() == 20 and (found.given == TEST).sum() == 10
 
 
 def cifar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """A stand-in for the official archive: 5 × 4 training and 10,000 test records."""
     random = np.random.default_rng(0)
-    records = {f"data_batch_{k}.bin": random.integers(0, 256, (4, datasets.CIFAR10_RECORD), dtype=np.uint8) for k in range(1, 6)}
-    records["test_batch.bin"] = random.integers(0, 256, (10_000, datasets.CIFAR10_RECORD), dtype=np.uint8)
+    records = {f"data_batch_{k}.bin": random.integers(0, 256, (4, named_datasets.CIFAR10_RECORD), dtype=np.uint8) for k in range(1, 6)}
+    records["test_batch.bin"] = random.integers(0, 256, (10_000, named_datasets.CIFAR10_RECORD), dtype=np.uint8)
     folder.mkdir(parents=True)
-    with tarfile.open(folder / datasets.CIFAR10_ARCHIVE, "w:gz", compresslevel=1) as made:
+    with tarfile.open(folder / named_datasets.CIFAR10_ARCHIVE, "w:gz", compresslevel=1) as made:
         for name, rows in records.items():
             rows[:, 0] %= 10
             info = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
             info.size = rows.nbytes
             made.addfile(info, io.BytesIO(rows.tobytes()))
-    monkeypatch.setattr(datasets, "CIFAR10_MD5", hashlib.md5((folder / datasets.CIFAR10_ARCHIVE).read_bytes()).hexdigest())
+    monkeypatch.setattr(named_datasets, "CIFAR10_MD5", hashlib.md5((folder / named_datasets.CIFAR10_ARCHIVE).read_bytes()).hexdigest())
     return np.concatenate(list(records.values()))
 
 
 def test_cifar10_is_read_from_the_official_archive(monkeypatch: pytest.MonkeyPatch) -> None:
     records = cifar(cache_folder() / "cifar10", monkeypatch)
-    found = datasets.cifar10()
+    found = named_datasets.cifar10()
     assert ((found.given == TRAIN).sum(), (found.given == TEST).sum(), found.classes[6]) == (20, 10_000, "frog")
     assert found.labels.tolist() == records[:, 0].tolist()
     image = np.asarray(found.images.image(3))
@@ -270,9 +270,9 @@ def test_cifar10_is_read_from_the_official_archive(monkeypatch: pytest.MonkeyPat
 
 def test_another_archive_than_the_published_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     cifar(cache_folder() / "cifar10", monkeypatch)
-    monkeypatch.setattr(datasets, "CIFAR10_MD5", "0" * 32)
+    monkeypatch.setattr(named_datasets, "CIFAR10_MD5", "0" * 32)
     with pytest.raises(DataError) as told:
-        datasets.cifar10()
+        named_datasets.cifar10()
     assert told.value.code == "L206"
 
 
@@ -281,8 +281,8 @@ def test_offline_says_where_the_archive_can_be_put(monkeypatch: pytest.MonkeyPat
         raise urllib.error.URLError("no route to host")
 
     monkeypatch.setattr("urllib.request.urlopen", offline)
-    for load, title in ((datasets.cifar10, "CIFAR-10"), (datasets.fashion_mnist, "Fashion-MNIST")):
-        monkeypatch.setattr(datasets, "FASHION_MIRRORS", ("https://never/",))
+    for load, title in ((named_datasets.cifar10, "CIFAR-10"), (named_datasets.fashion_mnist, "Fashion-MNIST")):
+        monkeypatch.setattr(named_datasets, "FASHION_MIRRORS", ("https://never/",))
         with pytest.raises(DataError) as told:
             load()
         assert told.value.code == "L205" and title in str(told.value) and str(cache_folder()) in str(told.value) and "\n" not in str(told.value)

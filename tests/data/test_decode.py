@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from limpide.data import decode as rules
-from limpide.data.decode import REMARK_WORDS, Remarks, Undecodable, decode, examined, header
-from limpide.data.hushed import hushed
+from limpide.data.decode import decode as rules
+from limpide.data.decode.decode import REMARK_WORDS, Remarks, Undecodable, decode, examined, header
+from limpide.system.quiet_libraries import hushed
 from tests.make_images import DISPLAY_P3, encoded, flat_jpeg, one_of_each, profile, shape
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from limpide.data import archive
+from limpide.core.errors import DataError, LimpideError
 from limpide.data.arrays import from_arrays, from_paths
 from limpide.data.dataset import PARTS, ArrayImages, Dataset
-from limpide.data.decode import Undecodable
-from limpide.data.hints import Hints
-from limpide.data.scan import scan
-from limpide.data.sift import NOT_A_PICTURE, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
-from limpide.errors import DataError, LimpideError
+from limpide.data.decode.decode import Undecodable
+from limpide.data.scan import archive
+from limpide.data.scan.hints import Hints
+from limpide.data.scan.ignored_files import NOT_A_PICTURE, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
+from limpide.data.scan.scan import scan
 from tests.make_images import photo_folder
 
 Rows = list[tuple[str, str]]  # (label, part), sorted

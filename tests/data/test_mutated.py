@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limpide.data import decode as rules
-from limpide.data.decode import Undecodable, decode, examined, header
+from limpide.data.decode import decode as rules
+from limpide.data.decode.decode import Undecodable, decode, examined, header
 from tests.conftest import SOAK
 from tests.make_images import one_of_each
 

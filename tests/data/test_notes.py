@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile, PngImagePlugin
 
-from limpide.data.decode import Remarks, decode, examined, header
-from limpide.data.notes import LARGEST_PROFILE, without_notes
+from limpide.data.decode.decode import Remarks, decode, examined, header
+from limpide.data.decode.metadata import LARGEST_PROFILE, without_notes
 from tests.make_images import encoded, profile
 
 PIXELS = np.dstack([np.add.outer(np.arange(40) * k, np.arange(48)) % 256 for k in (1, 2, 3)]).astype(np.uint8)

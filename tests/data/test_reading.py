@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from limpide import files
-from limpide.data import decode as rules
+from limpide.core.errors import DataError
 from limpide.data.dataset import ArrayImages, Dataset, FileImages
-from limpide.data.decode import Undecodable, decode
+from limpide.data.decode import decode as rules
+from limpide.data.decode.decode import Undecodable, decode
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import CHUNK, Glimpse, Pixels, Reading, Undecoded, glimpse, read, stored
-from limpide.data.scan import scan
-from limpide.errors import DataError
+from limpide.data.read_images import CHUNK, Glimpse, Pixels, Reading, Undecoded, glimpse, read, stored
+from limpide.data.scan.scan import scan
+from limpide.system import files
 from tests.make_images import photo_folder
 
 SMALL = Preprocessing(16, 3, "squash")

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from limpide.core.errors import DataError
 from limpide.data.dataset import PARTS, FileImages
-from limpide.data.decode import Undecodable
-from limpide.data.scan import scan
-from limpide.errors import DataError
+from limpide.data.decode.decode import Undecodable
+from limpide.data.scan.scan import scan
 
 
 def folder(root: Path, *names: str) -> Path:

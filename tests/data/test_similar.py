@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance
 from scipy.fft import dctn
 
-from limpide.data import similar
-from limpide.data.similar import DISTANCE, EXACT, INFORMATIVE, SHARE, SMALLEST_SIDE, components, fingerprint, pairs
+from limpide.data import near_duplicates
+from limpide.data.near_duplicates import DISTANCE, EXACT, INFORMATIVE, SHARE, SMALLEST_SIDE, components, fingerprint, pairs
 from tests.make_images import SHAPES, shape
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -106,7 +106,7 @@ def test_waves_set_their_own_bit() -> None:
     assert (first & 3, second & 3) == (1, 2)  # rounding to grey levels adds overtones
 
 
-@pytest.mark.parametrize("count", [similar._count, similar._count_by_table])
+@pytest.mark.parametrize("count", [near_duplicates._count, near_duplicates._count_by_table])
 def test_set_bits_are_counted(count: Callable[[np.ndarray], np.ndarray]) -> None:
     words = random_prints(50, np.random.default_rng(0))
     words[0] = (0, 1, 2**63, 2**64 - 1)
@@ -177,7 +177,7 @@ def test_noise_is_no_copy_of_other_noise() -> None:
 
 
 def test_the_smallest_side_is_that_of_the_thumbnail() -> None:
-    assert SMALLEST_SIDE == similar.SIDE  # below, the print would be of pixels that interpolation made up
+    assert SMALLEST_SIDE == near_duplicates.SIDE  # below, the print would be of pixels that interpolation made up
 
 
 # -- pairs
@@ -204,7 +204,7 @@ def test_the_search_for_many_finds_no_other_pairs_and_nearly_all(seed: int) -> N
     for i in range(200):
         prints[200 + i] = flipped(flipped(prints[i], int(random.integers(0, 7)), random, among=64), int(random.integers(0, 10)), random)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(similar, "EXACT", 0)
+        patch.setattr(near_duplicates, "EXACT", 0)
         found = {tuple(pair) for pair in pairs(prints).tolist()}
     assert found <= {(i, 200 + i) for i in range(200)} and len(found) >= 198
 
@@ -213,7 +213,7 @@ def test_the_search_for_many_finds_no_other_pairs_and_nearly_all(seed: int) -> N
 def test_the_search_for_many_is_right_about_what_it_finds(seed: int, n: int) -> None:
     prints, skip = planted(seed, n), np.random.default_rng(seed).random(n) < 0.1
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(similar, "EXACT", 0)
+        patch.setattr(near_duplicates, "EXACT", 0)
         found = pairs(prints, DISTANCE, skip)
     assert {tuple(p) for p in found.tolist()} <= {tuple(p) for p in every_pair(prints, DISTANCE, skip).tolist()}
     equal = every_pair(prints, 0, skip)
@@ -225,7 +225,7 @@ def test_the_search_for_many_is_right_about_what_it_finds(seed: int, n: int) -> 
 def test_bits_are_reordered(order: list[int], seed: int) -> None:
     words = random_prints(3, np.random.default_rng(seed)).ravel()
     expected = [sum((int(word) >> k & 1) << order[k] for k in range(64)) for word in words.tolist()]
-    assert similar._reordered(words, np.array(order)).tolist() == expected
+    assert near_duplicates._reordered(words, np.array(order)).tolist() == expected
 
 
 def test_a_limit_for_prints_of_few_bits() -> None:

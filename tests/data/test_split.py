@@ -15,13 +15,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from limpide.core.errors import RunError
+from limpide.core.run import Run
 from limpide.data.dataset import CALIBRATION, PARTS, TEST, VALIDATION
-from limpide.data.similar import every_pair, pairs
+from limpide.data.near_duplicates import every_pair, pairs
 from limpide.data.split import GROUP_CUT, JOINS, LEAKED, LEAKED_VALIDATION, NEARLY, NOT_TRAINED, TWO_LABELS, Division, split, stratified
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
-from limpide.errors import RunError
-from limpide.run import Run
-from limpide.workflows.phases.split import _earlier_split
+from limpide.workflows.train.split import _earlier_split
 
 SHARES = {TEST: 0.2, VALIDATION: 0.1, CALIBRATION: 0.1}
 

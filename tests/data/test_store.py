@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limpide.data import store
+from limpide.data import pixel_cache
 from limpide.data.dataset import Dataset
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Reading, read, stored
-from limpide.data.scan import scan
+from limpide.data.read_images import Reading, read, stored
+from limpide.data.scan.scan import scan
 from limpide.workflows.clean import clean, freeable
 from tests.make_images import photo, photo_folder
 
@@ -27,15 +27,15 @@ def wanted_of(dataset: Dataset) -> dict[Preprocessing, np.ndarray]:
 def through(dataset: Dataset, *, rehash: bool = False) -> tuple[Reading, int]:
     """The reading by way of the store, and how many images had to be decoded."""
     wanted = wanted_of(dataset)
-    folder = store.shared_folder(dataset, wanted)
+    folder = pixel_cache.shared_folder(dataset, wanted)
     assert folder
     decoded = 0
-    if store.prepare(folder, dataset, wanted, rehash=rehash) and stored(dataset, wanted, folder) is None:
-        store.prepare(folder, dataset, wanted, rehash=True)
+    if pixel_cache.prepare(folder, dataset, wanted, rehash=rehash) and stored(dataset, wanted, folder) is None:
+        pixel_cache.prepare(folder, dataset, wanted, rehash=True)
     if stored(dataset, wanted, folder) is None:
         known = np.load(folder / "seen.npy")["read"].sum() if (folder / "seen.npy").exists() else 0
         decoded = len(dataset) - int(known)
-        list(read(dataset, wanted, folder, on_disk=store.room_for(wanted, folder)))
+        list(read(dataset, wanted, folder, on_disk=pixel_cache.room_for(wanted, folder)))
     reading = stored(dataset, wanted, folder)
     assert reading
     return reading, decoded
@@ -101,7 +101,7 @@ def photo_bytes(length: int, like: Path) -> bytes:
 def test_a_damaged_store_is_read_again_and_never_believed(photos: Path, name: str, damage: str) -> None:
     dataset = scan(photos)
     through(dataset)
-    folder = store.shared_folder(dataset, wanted_of(dataset))
+    folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
     assert folder
     file = folder / name
     if damage == "gone":
@@ -118,13 +118,13 @@ def test_a_damaged_store_is_read_again_and_never_believed(photos: Path, name: st
 def test_an_interrupted_reading_of_another_boot_is_not_believed(photos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     dataset = scan(photos)
     wanted = wanted_of(dataset)
-    folder = store.shared_folder(dataset, wanted)
-    assert folder and not store.prepare(folder, dataset, wanted, rehash=False)
+    folder = pixel_cache.shared_folder(dataset, wanted)
+    assert folder and not pixel_cache.prepare(folder, dataset, wanted, rehash=False)
     work = read(dataset, wanted, folder)
     next(work)
     work.close()
     (tmp_path / "boot").write_text("another")
-    monkeypatch.setattr(store, "BOOT", tmp_path / "boot")
+    monkeypatch.setattr(pixel_cache, "BOOT", tmp_path / "boot")
     assert through(dataset)[1] == 18
 
 
@@ -136,14 +136,14 @@ def test_the_least_recently_used_goes_first(tmp_path: Path, monkeypatch: pytest.
     for k in range(3):
         dataset = scan(photo_folder(tmp_path / f"photos{k}", per_class=6, seed=k))
         through(dataset)
-        folder = store.shared_folder(dataset, wanted_of(dataset))
+        folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
         assert folder
         os.utime(folder, (k + 1, k + 1))
         folders.append(folder)
-    one = store.kept()[0].bytes
-    assert [item.path for item in store.kept()] == folders
-    assert store.evict(2 * one, keep=None) == one and [item.path for item in store.kept()] == folders[1:]
-    assert store.evict(0, keep=folders[1]) == one and [item.path for item in store.kept()] == folders[1:2]
+    one = pixel_cache.kept()[0].bytes
+    assert [item.path for item in pixel_cache.kept()] == folders
+    assert pixel_cache.evict(2 * one, keep=None) == one and [item.path for item in pixel_cache.kept()] == folders[1:]
+    assert pixel_cache.evict(0, keep=folders[1]) == one and [item.path for item in pixel_cache.kept()] == folders[1:2]
 
 
 def test_what_exceeds_the_quota_is_decoded_when_needed(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,21 +151,21 @@ def test_what_exceeds_the_quota_is_decoded_when_needed(photos: Path, monkeypatch
     small, large = 18 * 16 * 16 * 3, 9 * 24 * 24 * 3
     for allowed, on_disk in ((10, set()), (small, {SMALL}), (small + large, {SMALL, LARGE})):
         monkeypatch.setenv("LIMPIDE_CACHE_BYTES", str(allowed))
-        folder = store.shared_folder(dataset, wanted_of(dataset))
+        folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
         assert folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        assert store.room_for(wanted_of(dataset), folder) == on_disk
+        assert pixel_cache.room_for(wanted_of(dataset), folder) == on_disk
     assert right(through(dataset)[0], dataset)
 
 
 def test_two_processes_do_not_write_into_one_folder(photos: Path) -> None:
     dataset = scan(photos)
-    folder = store.shared_folder(dataset, wanted_of(dataset))
+    folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
     assert folder
-    with store.working_in(folder) as first, store.working_in(folder) as second:
+    with pixel_cache.working_in(folder) as first, pixel_cache.working_in(folder) as second:
         assert first and not second
-    with store.working_in(folder) as again:
+    with pixel_cache.working_in(folder) as again:
         assert again
 
 
@@ -175,10 +175,10 @@ def test_two_processes_do_not_write_into_one_folder(photos: Path) -> None:
 def test_clean_frees_pixels_and_archives_and_nothing_of_the_users(photos: Path) -> None:
     before = {file: file.read_bytes() for file in photos.rglob("*.png")}
     through(scan(photos))
-    archives = store.files.cache_folder() / "archives"
+    archives = pixel_cache.files.cache_folder() / "archives"
     archives.mkdir(parents=True)
     (archives / "x.tar").write_bytes(b"x" * 1000)
-    networks = store.files.cache_folder() / "networks"
+    networks = pixel_cache.files.cache_folder() / "networks"
     networks.mkdir()
     (networks / "x.onnx").write_bytes(b"x" * 1000)
     kinds = {item.kind for item in freeable()}
@@ -191,9 +191,9 @@ def test_clean_frees_pixels_and_archives_and_nothing_of_the_users(photos: Path) 
 def test_what_is_in_use_is_not_freed(photos: Path) -> None:
     dataset = scan(photos)
     through(dataset)
-    folder = store.shared_folder(dataset, wanted_of(dataset))
+    folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
     assert folder
-    with store.working_in(folder):
+    with pixel_cache.working_in(folder):
         assert clean() == 0 and folder.exists()
 
 
@@ -201,11 +201,11 @@ def test_what_is_in_use_is_not_freed(photos: Path) -> None:
 
 
 def test_what_failed_for_a_passing_reason_is_tried_again(photos: Path) -> None:
-    from limpide.data.worker import HANGS, REASONS
+    from limpide.data.decode.decoder_process import HANGS, REASONS
 
     dataset = scan(photos)
     through(dataset)
-    folder = store.shared_folder(dataset, wanted_of(dataset))
+    folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
     assert folder
     seen = np.load(folder / "seen.npy", mmap_mode="r+")
     seen["reason"][4] = REASONS.index(HANGS)
@@ -219,13 +219,13 @@ def test_a_cache_that_cannot_be_used_stops_nothing(photos: Path, tmp_path: Path,
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("LIMPIDE_CACHE", str(tmp_path / "file" if place == "file" else "/proc/nowhere"))
     dataset = scan(photos)
-    folder = store.shared_folder(dataset, wanted_of(dataset))
+    folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
     assert folder
-    with store.working_in(folder) as ours:
+    with pixel_cache.working_in(folder) as ours:
         assert not ours
 
 
 @pytest.mark.parametrize("said", ["inf", "1e400", "nan", "plenty"])
 def test_a_quota_that_is_no_number_is_the_usual_one(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     monkeypatch.setenv("LIMPIDE_CACHE_BYTES", said)
-    assert store.quota() == store.QUOTA
+    assert pixel_cache.quota() == pixel_cache.QUOTA

@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from limpide.data import store, value_range
-from limpide.data.archive import ArchiveImages
+from limpide.core.typed_json import Unfit
+from limpide.data import pixel_cache
 from limpide.data.dataset import TEST, Dataset, FileImages
-from limpide.data.decode import Remarks, Undecodable, decode, examined
+from limpide.data.decode import value_range
+from limpide.data.decode.decode import Remarks, Undecodable, decode, examined
+from limpide.data.decode.deep_values import EXTREMES, Span, measure, scaled
+from limpide.data.decode.value_range import ValueRange, decided
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import glimpse, read
-from limpide.data.scan import scan
-from limpide.data.value_range import ValueRange, decided
-from limpide.data.values import EXTREMES, Span, measure, scaled
-from limpide.typed import Unfit
+from limpide.data.read_images import glimpse, read
+from limpide.data.scan.archive import ArchiveImages
+from limpide.data.scan.scan import scan
 from tests.make_images import encoded
 
 RANDOM = np.random.default_rng(0)
@@ -313,14 +314,14 @@ def test_inside_an_archive(tmp_path: Path) -> None:
 
 def test_the_range_is_part_of_what_tells_pixels_apart(tmp_path: Path) -> None:
     dataset, spans = twelve(tmp_path), (None, (0.0, 4095.0), (0.0, 65535.0))
-    folders = {store.shared_folder(dataset.read_by(span), {Preprocessing(16, 1, value_range=span): np.arange(6)}) for span in spans}
+    folders = {pixel_cache.shared_folder(dataset.read_by(span), {Preprocessing(16, 1, value_range=span): np.arange(6)}) for span in spans}
     assert len(folders) == 3
     with pytest.raises(AssertionError, match="another value range"):
         list(read(dataset, {Preprocessing(16, 1, value_range=(0, 4095)): np.arange(6)}, tmp_path))
 
 
 def test_pixels_in_worker_processes_are_those_of_the_rule(tmp_path: Path) -> None:
-    from limpide.data.reading import stored
+    from limpide.data.read_images import stored
 
     dataset = twelve(tmp_path / "scans").read_by((0, 4095))
     p = Preprocessing(16, 1, value_range=(0, 4095))

@@ -12,12 +12,12 @@ import numpy as np
 import psutil
 import pytest
 
-from limpide.data import workers
+from limpide.core.errors import RunError
+from limpide.data.decode import decoder_pool
+from limpide.data.decode.decoder_process import CRASHED, HANGS
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Reading, read, stored
-from limpide.data.scan import scan
-from limpide.data.worker import CRASHED, HANGS
-from limpide.errors import RunError
+from limpide.data.read_images import Reading, read, stored
+from limpide.data.scan.scan import scan
 from tests.make_images import photo_folder
 
 SMALL = Preprocessing(16, 3, jpeg_side=32)
@@ -45,14 +45,14 @@ def trapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Has the children run TRAPS."""
     file = tmp_path / "trap.py"
     file.write_text(TRAPS)
-    real = workers.subprocess.Popen
+    real = decoder_pool.subprocess.Popen
 
     def started(command: list[str], **options: object) -> object:
-        assert command[1:] == ["-m", "limpide.data.worker"]
+        assert command[1:] == ["-m", "limpide.data.decode.decoder_process"]
         return real([sys.executable, str(file)], **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(workers.subprocess, "Popen", started)
-    monkeypatch.setattr(workers, "PATIENCE", 1.0)
+    monkeypatch.setattr(decoder_pool.subprocess, "Popen", started)
+    monkeypatch.setattr(decoder_pool, "PATIENCE", 1.0)
     return tmp_path
 
 
@@ -92,8 +92,8 @@ def test_an_image_that_waits_for_a_processor_is_waited_for(trapped: Path, monkey
     with open(root / "disc" / "0001.png", "ab") as file:
         file.write(b"slow")
     if starved:
-        monkeypatch.setattr(workers.Worker, "_is_ready", lambda self: True)
-        monkeypatch.setattr(workers.Worker, "_computed", lambda self: 0.0)
+        monkeypatch.setattr(decoder_pool.Worker, "_is_ready", lambda self: True)
+        monkeypatch.setattr(decoder_pool.Worker, "_computed", lambda self: 0.0)
     _, failures = read_all(root, trapped)
     assert failures == ({} if starved else {"disc/0001.png": HANGS})
 
@@ -133,8 +133,8 @@ def test_a_worker_that_is_killed_from_outside_is_started_again(trapped: Path) ->
 
 
 def test_workers_that_cannot_start_are_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = workers.subprocess.Popen
-    monkeypatch.setattr(workers.subprocess, "Popen", lambda command, **options: real([sys.executable, "-c", "raise SystemExit(1)"], **options))
+    real = decoder_pool.subprocess.Popen
+    monkeypatch.setattr(decoder_pool.subprocess, "Popen", lambda command, **options: real([sys.executable, "-c", "raise SystemExit(1)"], **options))
     dataset = scan(photo_folder(tmp_path / "photos", per_class=20))
     with pytest.raises(RunError) as told:
         list(read(dataset, {SMALL: np.arange(len(dataset))}, tmp_path))

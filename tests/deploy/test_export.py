@@ -18,13 +18,13 @@ from PIL import Image
 from torch import nn
 
 import limpide
+from limpide.core.errors import ModelError
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import _once, export
-from limpide.deploy.graph import OPSET
-from limpide.errors import ModelError
+from limpide.deploy.predictor import Predictor
+from limpide.deploy.preprocessing_graph import OPSET
 from limpide.models import build
 from limpide.models.cnn import SmallCNN
-from limpide.predictor import Predictor
 
 CLASSES = ("été", "b<script>", "c", "d", "e")
 PAGE = Path(__file__).parents[2] / "docs" / "exported-model.md"

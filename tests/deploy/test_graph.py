@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from limpide.data.preprocessing import Preprocessing
-from limpide.deploy.graph import preprocessing_model
+from limpide.deploy.preprocessing_graph import preprocessing_model
 
 
 @functools.cache

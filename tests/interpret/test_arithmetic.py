@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.interpret.arithmetic import explain
-from limpide.interpret.field import field_of
+from limpide.interpret.receptive_field import field_of
 from limpide.interpret.trace import trace
-from limpide.interpret.why import unit_of
+from limpide.interpret.unit import unit_of
 from limpide.models import MODELS, build
 
 NETWORKS = {

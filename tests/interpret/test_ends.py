@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpide.interpret.ends import MOST_BYTES, MOST_CHANNELS, ends_of
+from limpide.interpret.first_last_layers import MOST_BYTES, MOST_CHANNELS, ends_of
 from limpide.interpret.trace import trace
 
 

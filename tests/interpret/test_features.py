@@ -9,9 +9,9 @@ from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_similarity
 from torch import nn
 
-from limpide.errors import ModelError
-from limpide.interpret.features import features_of, flat_map, nearest, turned_to
-from limpide.interpret.strongest import strongest_images
+from limpide.core.errors import ModelError
+from limpide.interpret.embedding import features_of, flat_map, nearest, turned_to
+from limpide.interpret.top_activations import strongest_images
 from limpide.models import build
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limpide.interpret.maximise import CONTRAST, climb, maximised
+from limpide.interpret.activation_maximization import CONTRAST, climb, maximised
 from limpide.models.cnn import SmallCNN
 
 

@@ -9,8 +9,8 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from limpide.interpret import sanity
-from limpide.interpret.effect import votes, with_weight, without
+from limpide.interpret import saliency_checks
+from limpide.interpret.ablation import votes, with_weight, without
 from limpide.interpret.saliency import METHODS, edges, grad_cam, gradient, integrated_gradients, occlusion
 from limpide.interpret.trace import trace
 from limpide.models.cnn import SmallCNN
@@ -100,9 +100,11 @@ def test_the_badge_is_earned_by_explanations_and_not_by_edges(digits: tuple[nn.M
     model, images, labels = digits
     pairs = list(zip(images[:12].split(1), labels[:12].tolist(), strict=True))
     for image, label in pairs:
-        found = sanity.sanity(model, image, label, edges)
-        assert found.correlation == pytest.approx(1) and not found.passed and sanity.as_finding("edges", found).verdict == "warn"
-    earned = {name: sum(sanity.sanity(model, image, label, METHODS[name]).passed for image, label in pairs) for name in ("integrated_gradients", "occlusion")}
+        found = saliency_checks.sanity(model, image, label, edges)
+        assert found.correlation == pytest.approx(1) and not found.passed and saliency_checks.as_finding("edges", found).verdict == "warn"
+    earned = {
+        name: sum(saliency_checks.sanity(model, image, label, METHODS[name]).passed for image, label in pairs) for name in ("integrated_gradients", "occlusion")
+    }
     assert all(count >= 8 for count in earned.values()), earned
 
 
@@ -111,10 +113,10 @@ def test_the_badge_is_earned_by_explanations_and_not_by_edges(digits: tuple[nn.M
 )
 def test_a_map_that_fails_says_against_what(mean: float, said: str) -> None:
     """Lower is better: 0.2 at random and 0.3 along edges, and the other way round."""
-    found = sanity.Sanity(correlation=0.0, deletion=mean, deletion_random=0.2, deletion_edges=0.3)
-    assert said in str(sanity.as_finding("gradient", found).message)
-    swapped = sanity.Sanity(correlation=0.0, deletion=mean, deletion_random=0.3, deletion_edges=0.2)
-    assert said.replace("at random.", "along edges.") in str(sanity.as_finding("gradient", swapped).message)
+    found = saliency_checks.Sanity(correlation=0.0, deletion=mean, deletion_random=0.2, deletion_edges=0.3)
+    assert said in str(saliency_checks.as_finding("gradient", found).message)
+    swapped = saliency_checks.Sanity(correlation=0.0, deletion=mean, deletion_random=0.3, deletion_edges=0.2)
+    assert said.replace("at random.", "along edges.") in str(saliency_checks.as_finding("gradient", swapped).message)
 
 
 def test_a_map_of_noise_gets_no_badge(digits: tuple[nn.Module, Tensor, Tensor]) -> None:
@@ -122,14 +124,14 @@ def test_a_map_of_noise_gets_no_badge(digits: tuple[nn.Module, Tensor, Tensor]) 
     passed = 0
     for k in range(10):
         noise = torch.rand(16, 16, generator=torch.Generator().manual_seed(k + 100))
-        passed += sanity.sanity(model, images[k : k + 1], int(labels[k]), lambda *_, noise=noise: noise).passed
+        passed += saliency_checks.sanity(model, images[k : k + 1], int(labels[k]), lambda *_, noise=noise: noise).passed
     assert passed == 0
 
 
 def test_a_random_copy_changes_nothing_of_the_original(digits: tuple[nn.Module, Tensor, Tensor]) -> None:
     model, images, _ = digits
     before = model(images[:4])
-    other = sanity.randomised(model)
+    other = saliency_checks.randomised(model)
     assert torch.equal(model(images[:4]), before) and not torch.allclose(other(images[:4]), before)
 
 
@@ -230,10 +232,10 @@ class Particular(nn.Module):
 def test_a_network_that_cannot_be_copied_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     network, image = Particular().eval(), torch.randn(1, 1, 16, 16)
-    found = occlusion(network, image, 1), sanity.usual(network, image, 1)
+    found = occlusion(network, image, 1), saliency_checks.usual(network, image, 1)
     monkeypatch.setattr("limpide.interpret.saliency.fused", lambda network, _: network)
-    monkeypatch.setattr("limpide.interpret.sanity.quick", lambda network, _: network)
-    assert torch.equal(found[0], occlusion(network, image, 1)) and found[1] == sanity.usual(network, image, 1)
+    monkeypatch.setattr("limpide.interpret.saliency_checks.quick", lambda network, _: network)
+    assert torch.equal(found[0], occlusion(network, image, 1)) and found[1] == saliency_checks.usual(network, image, 1)
 
 
 def test_an_unlike_copy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

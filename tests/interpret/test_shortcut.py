@@ -8,8 +8,8 @@ import torch
 
 from limpide.data.preprocessing import Preprocessing
 from limpide.interpret.shortcut import EACH, GRID, LOOKS, Place, answers_of, as_finding, chosen, pasted, places, wanted, window
-from limpide.metrics import wilson
 from limpide.models import build
+from limpide.statistics.metrics import wilson
 
 CLASSES = ["heron", "fox", "owl"]
 

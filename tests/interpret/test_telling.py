@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limpide.interpret.telling import influence, most_telling
+from limpide.interpret.choose_unit import influence, most_telling
 from limpide.interpret.trace import trace
 
 

@@ -9,9 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limpide.interpret import why
 from limpide.interpret.trace import trace
-from limpide.interpret.why import TOLERANCE, as_finding, unit_of
+from limpide.interpret.unit import TOLERANCE, as_finding, unit_of, why
 
 SEED = int(os.environ.get("LIMPIDE_TEST_SEED", "0")) or random.SystemRandom().randrange(10**6)
 UNITS_A_NETWORK = 20

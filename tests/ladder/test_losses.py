@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from limpide.errors import ModelError
+from limpide.core.errors import ModelError
 from limpide.ladder.losses import cross_entropy, hinge, softmax, squared_error
 
 TORCH: dict[Callable, Callable] = {

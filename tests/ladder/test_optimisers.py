@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from limpide.ladder.optimisers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimiser, RMSprop
+from limpide.ladder.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimiser, RMSprop
 from limpide.ladder.race import RACERS, SURFACES, race
 
 TORCH: dict[str, tuple[Optimiser, Callable]] = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.events import Note, Step
+from limpide.core.events import Note, Step
 from limpide.ladder.perceptron import OR, XOR, inseparable, perceptron
 
 START = (0.0, 1.0, 0.0)

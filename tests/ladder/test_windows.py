@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from limpide.errors import ModelError
+from limpide.core.errors import ModelError
 from limpide.ladder import convolution, pooling
 from limpide.ladder.convolution import convolve, convolve_backward, output_size
 

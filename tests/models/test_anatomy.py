@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from limpide.models import MODELS, build, multiply_adds, parameters
-from limpide.models.anatomy import OUTSIDE, layers, receptive_field
+from limpide.models.summary import OUTSIDE, layers, receptive_field
 
 FREE = {"vit_tiny": 192 + 197 * 192, "rbf": 200 * 784 + 200}  # parameters in no layer: class token and positions; centres and widths
 CHOSEN = ("linear", "mlp", "rbf", "cnn", "lstm", "gru", "rnn", "alexnet", "vgg11", "resnet20", "resnet50", "inception_v3", "efficientnet_b1", "vit_tiny")

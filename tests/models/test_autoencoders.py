@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Pixels
+from limpide.data.read_images import Pixels
 from limpide.models import AUTOENCODERS, parameters
 from limpide.models.autoencoder import AutoEncoder, VariationalAutoEncoder
-from limpide.recipe import Recipe
 from limpide.training.batches import Batches
-from limpide.training.fit import fit
-from limpide.training.optimiser import AdamW, groups_of
+from limpide.training.loop import fit
+from limpide.training.optim.adamw import AdamW, groups_of
 from limpide.training.state import TrainState
 
 SIZE, LATENT = 8, 6

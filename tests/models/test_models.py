@@ -13,10 +13,11 @@ import pytest
 import torch
 from torch import nn
 
+from limpide.core.errors import ModelError
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
-from limpide.errors import ModelError
-from limpide.interpret.why import why
+from limpide.deploy.predictor import Predictor
+from limpide.interpret.unit import why
 from limpide.models import MODELS, PRETRAINED, build, multiply_adds, parameters
 from limpide.models.alexnet import AlexNet
 from limpide.models.cnn import SmallCNN
@@ -29,8 +30,7 @@ from limpide.models.recurrent import RowReader
 from limpide.models.resnet import ResNet
 from limpide.models.vgg import PlainNet
 from limpide.models.vit import VisionTransformer
-from limpide.predictor import Predictor
-from limpide.training.optimiser import AdamW, groups_of
+from limpide.training.optim.adamw import AdamW, groups_of
 
 CLASSES, SIZE = 5, 32
 

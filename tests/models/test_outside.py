@@ -13,9 +13,9 @@ from make_images import photo_folder
 from torch import nn
 from workflows.runner import limpide
 
-from limpide.errors import ModelError
-from limpide.files import cache_folder
+from limpide.core.errors import ModelError
 from limpide.models import build, find
+from limpide.system.files import cache_folder
 
 NETS = """
 from torch import nn

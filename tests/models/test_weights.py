@@ -13,7 +13,7 @@ from make_images import photo_folder
 from safetensors.torch import save_file
 from workflows.runner import limpide
 
-from limpide.errors import ModelError
+from limpide.core.errors import ModelError
 from limpide.models import build
 from limpide.models.weights import put_into, weights_file
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from limpide.events import Epoch, Note, Step
-from limpide.finding import Finding, Number, Picture, Table
-from limpide.language import message
-from limpide.run import Run
+from limpide.core.events import Epoch, Note, Step
+from limpide.core.finding import Finding, Number, Picture, Table
+from limpide.core.run import Run
+from limpide.text.messages import message
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 DIGITS = tuple("0123456789")

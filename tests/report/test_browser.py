@@ -9,8 +9,8 @@ from typing import Any
 import fake_run as fake
 import pytest
 
-from limpide import language
-from limpide.report.page import write_page
+from limpide.report.html.page import write_page
+from limpide.text import messages
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     contexts = []
 
     def page_of(width: int = 1000, images: bool = True, scheme: str = "light", **run: Any) -> Any:
-        language.use("en")
+        messages.use("en")
         file = write_page(fake.make_run(tmp_path, **run), images=images)
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)

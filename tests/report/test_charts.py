@@ -10,23 +10,24 @@ from xml.etree import ElementTree
 import fake_run as fake
 import pytest
 
-from limpide import language
-from limpide.events import Epoch, Step
-from limpide.finding import Finding, Number
-from limpide.language import message
-from limpide.report import charts, record, svg, wording
-from limpide.report.confusion import MOST_CONFUSED, matrix_of
-from limpide.report.inside import arithmetic_of, signed
-from limpide.report.page import squares_of
+from limpide.core.events import Epoch, Step
+from limpide.core.finding import Finding, Number
+from limpide.report import finding_words
+from limpide.report.html import charts, run_data, svg
+from limpide.report.html.confusion import MOST_CONFUSED, matrix_of
+from limpide.report.html.page import squares_of
+from limpide.report.unit_grid import arithmetic_of, signed
+from limpide.text import messages
+from limpide.text.messages import message
 
 NBSP = "\u00a0"
 
 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
-    language.use("en")
+    messages.use("en")
     yield
-    language.use("en")
+    messages.use("en")
 
 
 def elements(markup: str, tag: str, kind: str = "") -> list[ElementTree.Element]:
@@ -34,38 +35,38 @@ def elements(markup: str, tag: str, kind: str = "") -> list[ElementTree.Element]
 
 
 def test_numbers_carry_their_unit() -> None:
-    assert wording.measured(0.9912, "share") == f"99.1{NBSP}%"
-    assert wording.measured(0.99999, "share") == f"99.9{NBSP}%"
-    assert wording.measured(2e-7, "share") == f"<{NBSP}0.1{NBSP}%"
-    assert wording.measured(0.0, "share") == f"0.0{NBSP}%"
-    assert wording.measured(303_146, "count") == "303,146"
-    assert wording.measured(1_240_000, "bytes") == f"1.24{NBSP}MB"
-    assert wording.measured(92.0, "s") == f"1{NBSP}min 32{NBSP}s"
-    assert wording.measured(0.41, "ms") == f"0.41{NBSP}ms"
-    assert wording.measured(0.713, "") == "0.713"
-    assert wording.measured(math.nan, "share") == wording.measured(None, "s") == wording.NOTHING
-    assert wording.interval(0.989, 0.993) == f"98.9{NBSP}% to 99.3{NBSP}%"
-    assert wording.interval(None, 0.5) == ""
-    assert wording.basis(10_000) == f"n{NBSP}={NBSP}10,000"
+    assert finding_words.measured(0.9912, "share") == f"99.1{NBSP}%"
+    assert finding_words.measured(0.99999, "share") == f"99.9{NBSP}%"
+    assert finding_words.measured(2e-7, "share") == f"<{NBSP}0.1{NBSP}%"
+    assert finding_words.measured(0.0, "share") == f"0.0{NBSP}%"
+    assert finding_words.measured(303_146, "count") == "303,146"
+    assert finding_words.measured(1_240_000, "bytes") == f"1.24{NBSP}MB"
+    assert finding_words.measured(92.0, "s") == f"1{NBSP}min 32{NBSP}s"
+    assert finding_words.measured(0.41, "ms") == f"0.41{NBSP}ms"
+    assert finding_words.measured(0.713, "") == "0.713"
+    assert finding_words.measured(math.nan, "share") == finding_words.measured(None, "s") == finding_words.NOTHING
+    assert finding_words.interval(0.989, 0.993) == f"98.9{NBSP}% to 99.3{NBSP}%"
+    assert finding_words.interval(None, 0.5) == ""
+    assert finding_words.basis(10_000) == f"n{NBSP}={NBSP}10,000"
 
 
 def test_cells_of_a_table() -> None:
-    assert wording.cell(None, "percent") == wording.NOTHING
-    assert wording.cell(0.5, "percent") == f"50.0{NBSP}%"
-    assert wording.cell(message("never"), "percent") == "never"
-    assert wording.cell("a\nb", "text") == "a\\x0ab"
+    assert finding_words.cell(None, "percent") == finding_words.NOTHING
+    assert finding_words.cell(0.5, "percent") == f"50.0{NBSP}%"
+    assert finding_words.cell(message("never"), "percent") == "never"
+    assert finding_words.cell("a\nb", "text") == "a\\x0ab"
 
 
 def test_numbers_follow_the_language() -> None:
-    language._language = "fr"
-    assert wording.measured(0.9912, "share") == f"99,1{NBSP}%"
+    messages._language = "fr"
+    assert finding_words.measured(0.9912, "share") == f"99,1{NBSP}%"
     assert signed(-1234.5, 1) == "−1\u202f234,5"
 
 
 def test_signed() -> None:
     assert signed(-0.5, 2) == "−0.50"
     assert signed(-0.001, 2) == "0.00"
-    assert signed(math.inf) == wording.NOTHING
+    assert signed(math.inf) == finding_words.NOTHING
 
 
 @pytest.mark.parametrize("low,high", [(0, 1), (0.9, 1), (0, 3), (0.93, 0.9312), (1, 100_000)])
@@ -119,12 +120,12 @@ def test_squares_never_round_the_mistakes_away(accuracy: float, n: int | None, t
 
 def test_history_is_thinned_and_finite() -> None:
     events: list[object] = [Step(n, 0, math.nan if n == 3 else 1 / n, 0.1, 0.0) for n in range(1, 5001)]
-    found = record.history(events)
-    assert len(found.steps) <= record.MOST_POINTS
+    found = run_data.history(events)
+    assert len(found.steps) <= run_data.MOST_POINTS
     assert found.steps[-1] == (5000, 1 / 5000)
     assert not found.by_epoch and found.best is None
     events += [Epoch(0, 2500, 0.5, 0.4, 0.9, True, 1.0), Epoch(1, 5000, 0.3, 0.5, 0.88, False, 1.0)]
-    found = record.history(events)
+    found = run_data.history(events)
     assert found.by_epoch and found.best == 1.0 and found.steps[-1][0] == 2.0
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from limpide.events import Epoch
-from limpide.report.diagnosis import diagnosis
+from limpide.audit.learning_curve import diagnosis
+from limpide.core.events import Epoch
 
 GUESS = math.log(10)
 

@@ -7,10 +7,10 @@ import time
 
 from rich.console import Console
 
-from limpide import language
-from limpide.events import Progress
-from limpide.language import message
-from limpide.report.live import REFRESH, Screen
+from limpide.core.events import Progress
+from limpide.report.terminal.progress import REFRESH, Screen
+from limpide.text import messages
+from limpide.text.messages import message
 
 
 def shown(screen: Screen) -> str:
@@ -42,7 +42,7 @@ def test_what_can_say_so_says_its_share() -> None:
 
 
 def test_the_words_are_those_of_the_language() -> None:
-    language.use("fr")
+    messages.use("fr")
     screen = terminal()
     screen.collect([Progress(message("weighing its answers"))])
     assert "examen de ses réponses" in shown(screen)

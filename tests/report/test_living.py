@@ -18,14 +18,14 @@ from test_page import Marked, Reader
 from torch import Tensor, nn
 
 from limpide import browser as modules
-from limpide import language
-from limpide.interpret.ends import ends_of
-from limpide.interpret.telling import most_telling
+from limpide.core.run import Run
+from limpide.interpret.choose_unit import most_telling
+from limpide.interpret.first_last_layers import ends_of
 from limpide.interpret.trace import trace
-from limpide.interpret.why import as_finding
-from limpide.report import living
-from limpide.report.page import html_of, write_page
-from limpide.run import Run
+from limpide.interpret.unit import as_finding
+from limpide.report.html import interactive
+from limpide.report.html.page import html_of, write_page
+from limpide.text import messages
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 SCRIPTS = [modules.STATIC / "pages" / "inside.js", *(modules.STATIC / "pages" / "inside").iterdir()]
@@ -367,8 +367,8 @@ def test_the_nonce_is_made_of_what_is_in_the_page(tmp_path: Path) -> None:
 
 
 def test_every_word_goes_through_gettext(opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "_catalogue", Marked())
-    monkeypatch.setattr(language, "_language", "fr")
+    monkeypatch.setattr(messages, "_catalogue", Marked())
+    monkeypatch.setattr(messages, "_language", "fr")
     for kind in ("many", "strides", "squares", "linear"):
         page = opened(alive(tmp_path / kind, kind))
         texts = page.locator("#inside-live").evaluate(
@@ -382,21 +382,21 @@ def test_every_word_goes_through_gettext(opened: Any, tmp_path: Path, monkeypatc
 
 
 def test_french(opened: Any, tmp_path: Path) -> None:
-    language.use("fr")
-    if language._("From the features to the scores") == "From the features to the scores":
+    messages.use("fr")
+    if messages._("From the features to the scores") == "From the features to the scores":
         pytest.skip("the French catalogue does not have the page's sentences yet, or is not compiled here")
     page = opened(alive(tmp_path))
     said = page.locator("#inside-live").inner_text()
     assert "canal" in said and "ligne" in said and "somme" in said
-    assert not [sentence for sentence in living.SENTENCES if "{" not in sentence and len(sentence) > 12 and sentence in said]
+    assert not [sentence for sentence in interactive.SENTENCES if "{" not in sentence and len(sentence) > 12 and sentence in said]
 
 
 def test_the_page_says_no_sentence_that_is_not_handed_over() -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in SCRIPTS)
     texts = {json.loads(f'"{found}"') for found in re.findall(r'"((?:[^"\\\n]|\\.)*)"', text)}
     said = {json.loads(f'"{found}"') for found in re.findall(r'\bsay\("((?:[^"\\\n]|\\.)*)"', text)}
-    assert len(said) > 30 and said <= set(living.SENTENCES)
-    assert set(living.SENTENCES) <= texts, "said nowhere"
+    assert len(said) > 30 and said <= set(interactive.SENTENCES)
+    assert set(interactive.SENTENCES) <= texts, "said nowhere"
 
 
 def still(run: Run, **how: Any) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 import fake_run as fake
 import pytest
 
-from limpide import language
-from limpide.audit.records import left_out
-from limpide.finding import Finding, Number, Picture
-from limpide.language import message
-from limpide.report.page import html_of, write_page
+from limpide.audit.run_facts import left_out
+from limpide.core.finding import Finding, Number, Picture
+from limpide.report.html.page import html_of, write_page
+from limpide.text import messages
+from limpide.text.messages import message
 
 VOID = {"meta", "img", "br", "input", "link", "hr"}
 ALL = ("accuracy", "simpler", "classes", "confusion", "mistakes", "calibration", "training", "data", "cost", "export", "inside", "robustness")
@@ -52,9 +52,9 @@ class Reader(HTMLParser):
 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
-    language.use("en")
+    messages.use("en")
     yield
-    language.use("en")
+    messages.use("en")
 
 
 def test_the_page_is_written_where_the_run_says(tmp_path: Path) -> None:
@@ -149,8 +149,8 @@ def test_what_there_was_no_time_for_has_a_heading_in_every_language(tmp_path: Pa
     run = fake.make_run(tmp_path)
     run.add_finding(left_out(["simpler models"], 40.0))
     assert "What was left out" in Reader(html_of(run)).text
-    language.use("fr")
-    if language._("What was left out") == "What was left out":
+    messages.use("fr")
+    if messages._("What was left out") == "What was left out":
         pytest.skip("the French catalogue limpide.mo is not compiled here")
     assert "Ce qui a été laissé de côté" in Reader(html_of(run)).text
 
@@ -207,7 +207,7 @@ class Marked(gettext.NullTranslations):
 
 def test_every_word_goes_through_gettext(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = fake.make_run(tmp_path, classes=("0", "1", "2"))
-    monkeypatch.setattr(language, "_catalogue", Marked())
+    monkeypatch.setattr(messages, "_catalogue", Marked())
     reader = Reader(html_of(run))
     spoken = [attributes[name] for _tag, attributes in reader.tags for name in ("alt", "aria-label", "title") if attributes.get(name)]
     plain = [words for words in [*reader.words, *map(str, spoken)] if re.search(r"[a-z]{2}", words) and "⟦" not in words]
@@ -217,8 +217,8 @@ def test_every_word_goes_through_gettext(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_french(tmp_path: Path) -> None:
-    language.use("fr")
-    if language._("Would a simpler model do?") == "Would a simpler model do?":
+    messages.use("fr")
+    if messages._("Would a simpler model do?") == "Would a simpler model do?":
         pytest.skip("the French catalogue limpide.mo is not compiled here")
     page = html_of(fake.make_run(tmp_path))
     assert '<html lang="fr">' in page

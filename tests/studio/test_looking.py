@@ -14,20 +14,20 @@ from PIL import Image
 
 import limpide
 from limpide import ImageClassifier
-from limpide.data.similar import fingerprint
+from limpide.core.errors import RunError
+from limpide.core.finding import Finding
+from limpide.core.run import Run
+from limpide.data.near_duplicates import fingerprint
 from limpide.data.split_file import read_split
-from limpide.errors import RunError
-from limpide.finding import Finding
-from limpide.interpret.features import flat_map, turned_to
+from limpide.explanation import analyze
+from limpide.inspector.lru_cache import Shelf
+from limpide.inspector.many_images import many
+from limpide.inspector.process import ANSWERS
+from limpide.inspector.session import GivenUp, Looker, changed
+from limpide.interpret.embedding import flat_map, turned_to
 from limpide.interpret.saliency import METHODS
-from limpide.run import Run
-from limpide.studio.looking import ANSWERS
-from limpide.studio.looking.looker import GivenUp, Looker, changed
-from limpide.studio.looking.many import many
-from limpide.studio.looking.shelf import Shelf
-from limpide.studio.marking import mark, marks
-from limpide.training.network import trained as network_of
-from limpide.workflows import see
+from limpide.studio.label_marks import mark, marks
+from limpide.training.build import trained as network_of
 from limpide.workflows.explain import explain
 from tests.studio.test_server import trained  # noqa: F401
 
@@ -289,16 +289,16 @@ def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(run: R
     looker = Looker()
     network, seen, _, _ = looker.trace(str(run.path), "best", {"row": 2})
     for method in ("gradient", "grad_cam"):
-        expected = see.saliency_of(network, seen.image, 1, method)
+        expected = analyze.saliency_of(network, seen.image, 1, method)
         with monkeypatch.context() as broken:
-            broken.setattr(see, "usual_of", None)
-            broken.setattr(see, "badge_of", None)
+            broken.setattr(analyze, "usual_of", None)
+            broken.setattr(analyze, "badge_of", None)
             about, data = ANSWERS["saliency"](looker, path=str(run.path), snapshot="best", image={"row": 2}, method=method, label=1)
         assert expected.plane is not None and np.array_equal(np.load(io.BytesIO(data)), expected.plane) and about == {}
         assert ask(looker, run, "sanity", image={"row": 2}, method=method, label=1)["finding"] == expected.badge.to_json()
     with monkeypatch.context() as broken:
-        broken.setattr(see, "plane_of", None)
-        broken.setattr(see, "badge_of", None)
+        broken.setattr(analyze, "plane_of", None)
+        broken.setattr(analyze, "badge_of", None)
         ask(looker, run, "sanity", image={"row": 2}, method="gradient", label=1)  # kept
 
 
@@ -451,7 +451,7 @@ LONG = [
 
 
 def test_whoever_waits_is_told_how_far_a_long_question_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("limpide.studio.looking.looker.OFTEN", 0.0)
+    monkeypatch.setattr("limpide.inspector.session.OFTEN", 0.0)
     told: list[tuple[int, int, str]] = []
     looker = Looker(tell=lambda *far: told.append(far))
     first = next(op["key"] for op in ask(looker, run, "anatomy", image={"row": 5})["ops"] if op["name"] == "conv2d")
@@ -484,7 +484,7 @@ def counted(looker: Looker, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_a_question_that_was_given_up_goes_on_where_it_was(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("limpide.studio.looking.many.PIECE", 8)
+    monkeypatch.setattr("limpide.inspector.many_images.PIECE", 8)
     left: list[bool] = []
     looker = Looker(unwanted=lambda: bool(left) and left.pop())
     looks = counted(looker, monkeypatch)

@@ -15,9 +15,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from limpide import models
-from limpide.errors import LimpideError
-from limpide.studio.looking import ANSWERS
-from limpide.studio.looking.looker import Looker
+from limpide.core.errors import LimpideError
+from limpide.inspector.process import ANSWERS
+from limpide.inspector.session import Looker
 from limpide.workflows.open_network import open_network
 
 STRANGE = """

@@ -23,23 +23,23 @@ from test_server import Server, served, trained  # noqa: F401 (a fixture)
 from test_watching import begun, learning
 
 from benchmarks.studio import first_page
-from limpide import language
 from limpide.browser import STATIC
-from limpide.data.datasets import NAMED
+from limpide.core.events import Epoch, Step, to_line
+from limpide.core.run import Run
+from limpide.core.run_info import Final
+from limpide.data.named_datasets import NAMED
 from limpide.data.split_file import read_split
-from limpide.events import Epoch, Step, to_line
+from limpide.inspector.json_encoding import finite
+from limpide.inspector.strokes import _measured
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
 from limpide.models import MODELS, PRETRAINED
-from limpide.report.page import html_of
-from limpide.run import Run
-from limpide.run_info import Final
-from limpide.studio.answers import finite
-from limpide.studio.looking.drawn import _measured
+from limpide.report.html.page import html_of
 from limpide.studio.series import Story, summary
+from limpide.text import messages
 from limpide.training.batches import as_tensor
-from limpide.training.network import trained as network_of
+from limpide.training.build import trained as network_of
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
@@ -771,16 +771,16 @@ def test_pages_write_amounts_as_the_report_does(page: Any) -> None:
         "count": [0, 999, 1000, 1_234_567],
         "large": [999, 1_234_567, 385_187_552, 2.5e9],
     }
-    theirs = {"duration": language.duration, "bytes": language.size, "percent": language.percent, "number": language.significant, "count": language.number}
+    theirs = {"duration": messages.duration, "bytes": messages.size, "percent": messages.percent, "number": messages.significant, "count": messages.number}
     for name in ("en", "fr"):
-        language.use(name)
+        messages.use(name)
         said = page.evaluate(
             """([name, amounts]) => Promise.all([import('/static/words.js'), import('/static/state.js')]).then(([words, { language }]) => {
                language.value = name; return Object.entries(amounts).map(([form, values]) => values.map((value) => words[form](value))); })""",
             [name, amounts],
         )
         for (form, values), texts in zip(amounts.items(), said, strict=True):
-            ours = [plain(theirs.get(form, language.large)(value)) for value in values]  # type: ignore[operator]
+            ours = [plain(theirs.get(form, messages.large)(value)) for value in values]  # type: ignore[operator]
             assert [plain(text) for text in texts] == ours, (name, form)
 
 

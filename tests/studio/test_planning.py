@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from studio.test_server import ended, served
 
-from limpide.errors import DataError
-from limpide.studio import planning
-from limpide.studio.planning import Planner
+from limpide.core.errors import DataError
+from limpide.studio import path_preview
+from limpide.studio.path_preview import Planner
 
 MANY = 5000  # files
 
@@ -55,7 +55,7 @@ def test_what_is_there_is_counted(planner: Planner, folder: Path) -> None:
 
 def test_more_than_can_be_counted_in_time_is_said(planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(planner.ask(str(folder / "few"), waits))  # the process is there
-    monkeypatch.setattr(planning, "BUDGET", 0.0)
+    monkeypatch.setattr(path_preview, "BUDGET", 0.0)
     told = asyncio.run(planner.ask(str(folder / "many"), waits))
     assert told["folders"] == [str(folder / "many") + "/"] and told["more_than"] < MANY and "images" not in told
     monkeypatch.undo()
@@ -63,7 +63,7 @@ def test_more_than_can_be_counted_in_time_is_said(planner: Planner, folder: Path
 
 
 def test_a_newer_question_and_a_page_that_leaves_end_the_older_one(planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "BUDGET", 1000.0)
+    monkeypatch.setattr(path_preview, "BUDGET", 1000.0)
 
     async def both() -> tuple[Any, Any]:
         older = asyncio.create_task(planner.ask(str(folder / "silent.csv"), waits))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from limpide.studio import looking
+from limpide.inspector import process as inspector
 
 SESSION = Path("/proc/self/autogroup")
 
@@ -29,9 +29,9 @@ def measured(_looker: Any, seconds: float) -> tuple[dict[str, Any], bytes]:
 
 
 def serving(pipe: Any, stops: Any, parent: int) -> None:
-    looking.ANSWERS["measured"], looking.PROMPT = measured, 0.3
+    inspector.ANSWERS["measured"], inspector.PROMPT = measured, 0.3
     os.setsid()
-    looking.serve(pipe, stops, parent)
+    inspector.serve(pipe, stops, parent)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread cannot be weighed by itself")

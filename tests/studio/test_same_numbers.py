@@ -24,16 +24,17 @@ from test_pages import RUN, _page, go
 from test_server import Server, served, trained  # noqa: F401 (a fixture)
 
 import limpide
-from limpide import ImageClassifier, language
-from limpide.amounts import basis, cell, interval, measured
+from limpide import ImageClassifier
+from limpide.core.events import Note
+from limpide.core.finding import Finding
+from limpide.core.run import Run
 from limpide.data.split_file import read_split
-from limpide.events import Note
-from limpide.finding import Finding
-from limpide.predictor import Predictor
-from limpide.report import record
-from limpide.report.page import html_of
-from limpide.report.terminal import print_report
-from limpide.run import Run
+from limpide.deploy.predictor import Predictor
+from limpide.report.html import run_data
+from limpide.report.html.page import html_of
+from limpide.report.terminal.summary import print_report
+from limpide.text import messages
+from limpide.text.formats import basis, cell, interval, measured
 from tests.workflows.runner import limpide as command
 
 UNITS = "%|ms|min|s|h|kB|MB|GB|B|ko|Mo|Go|o|Wh|J|million|millions|billion|px"
@@ -68,9 +69,9 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
 
 @pytest.fixture(params=["en", "fr"])
 def spoken(request: pytest.FixtureRequest) -> Iterator[str]:
-    language.use(request.param)
+    messages.use(request.param)
     yield request.param
-    language.use("en")
+    messages.use("en")
 
 
 def known(finding: Finding) -> set[str]:
@@ -87,10 +88,10 @@ def known(finding: Finding) -> set[str]:
 
 def known_of(run: Run) -> set[str]:
     info = run.info()
-    data = record.data_of(run.split_file, run.excluded_file)
+    data = run_data.data_of(run.split_file, run.excluded_file)
     texts: list[object] = [event.message for event in run.events() if isinstance(event, Note)]
     texts += [cell(n, "count") for _, n in data.parts] + [cell(n, "count") for _, counts in data.per_class for n in counts]
-    texts += [info.created, json.dumps(info.recipe), json.dumps(info.wanted), *(text for fact in record.made_facts(info) for text in fact), run.path]
+    texts += [info.created, json.dumps(info.recipe), json.dumps(info.wanted), *(text for fact in run_data.made_facts(info) for text in fact), run.path]
     return set().union(*map(known, run.findings().values()), *map(numbers, texts))
 
 
@@ -192,7 +193,7 @@ def share(value: float) -> str:
 
 def in_lists(page: Any, run: Run) -> dict[str, Shown]:
     """What the rows of the run say on Runs and on Compare."""
-    language.use("en")
+    messages.use("en")
     return {name: _row(page, hash) for name, hash in (("Runs", "page=runs"), ("Compare", f"page=compare&runs={run.path.name}&by=energy"))}
 
 
@@ -268,7 +269,7 @@ def test_images_are_counted_alike_everywhere(run: Run, server: Server) -> None:
     counted: Counter[str] = Counter()
     for of_class in server.json(f"/api/runs/{run.path.name}/look/album")["counts"].values():
         counted.update(of_class)
-    report = {name.replace("training", "train"): n for name, n in record.data_of(run.split_file, run.excluded_file).parts}
+    report = {name.replace("training", "train"): n for name, n in run_data.data_of(run.split_file, run.excluded_file).parts}
     assert Counter(row["part"] for row in read_split(run.split_file)) == counted == report
 
 
@@ -288,7 +289,7 @@ def _row(page: Any, hash: str) -> Shown:
 
 
 def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Server, tmp_path: Path) -> None:
-    language.use("en")
+    messages.use("en")
     photos = run.path.parents[1] / "photos"
     probes = np.load(run.path / "predictions" / "probes.npz")
     watched = server.json(f"/api/runs/{run.path.name}/look/predictions")

@@ -28,16 +28,17 @@ import psutil
 import pytest
 from PIL import Image
 
-from limpide import ImageClassifier, language
-from limpide.data import decode
-from limpide.machine import cores
-from limpide.recipe import Recipe
-from limpide.report.page import html_of
-from limpide.run import Run
-from limpide.studio import worker
-from limpide.studio.looking import taken
+from limpide import ImageClassifier
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.data.decode import decode
+from limpide.inspector import upload
+from limpide.report.html.page import html_of
+from limpide.studio import inspector_process
+from limpide.studio.launch import _on_a_page
 from limpide.studio.server import MOST_UPLOAD, UPLOADS, Studio
-from limpide.studio.starting import _on_a_page
+from limpide.system.machine import cores
+from limpide.text import messages
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300"}
 
@@ -212,9 +213,9 @@ def test_starts_side_by_side_are_told_apart(tmp_path: Path, trained: Path) -> No
 
 
 def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "LOOK", 0.02)
-    monkeypatch.setattr(worker, "PATIENCE", 0.0)
-    slow, looks = worker.Worker(), iter([True])
+    monkeypatch.setattr(inspector_process, "LOOK", 0.02)
+    monkeypatch.setattr(inspector_process, "PATIENCE", 0.0)
+    slow, looks = inspector_process.Worker(), iter([True])
 
     async def gone() -> bool:
         return next(looks, False)
@@ -230,7 +231,7 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(t
 
     async def left() -> None:
         """It stops by itself: the process stays, with all that it keeps."""
-        monkeypatch.setattr(worker, "PATIENCE", 60.0)
+        monkeypatch.setattr(inspector_process, "PATIENCE", 60.0)
         await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1})
         nonlocal looks
         process, began, looks = slow._process.pid, time.monotonic(), iter([True])
@@ -252,9 +253,9 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(t
 
 def test_a_large_question_that_is_left_at_once_harms_nothing(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process is not there yet, so the image stands in the pipe while the page goes: nothing else may be written into it meanwhile."""
-    monkeypatch.setattr(worker, "LOOK", 0.02)
-    monkeypatch.setattr(worker, "PATIENCE", 60.0)
-    slow, looks = worker.Worker(), iter([True])
+    monkeypatch.setattr(inspector_process, "LOOK", 0.02)
+    monkeypatch.setattr(inspector_process, "PATIENCE", 60.0)
+    slow, looks = inspector_process.Worker(), iter([True])
 
     async def gone() -> bool:
         return next(looks, False)
@@ -287,9 +288,9 @@ def test_a_large_question_that_is_left_at_once_harms_nothing(trained: Path, monk
 
 
 def test_it_is_told_whose_question_is_answered_and_how_far_it_is(trained: Path) -> None:
-    told: list[worker.AtWork] = []
+    told: list[inspector_process.AtWork] = []
 
-    class Watched(worker.Worker):
+    class Watched(inspector_process.Worker):
         def __setattr__(self, name: str, value: Any) -> None:
             super().__setattr__(name, value)
             if name == "at_work":
@@ -413,9 +414,9 @@ def test_the_report_is_read_in_the_language_of_the_page(server: Server, tmp_path
     assert server.ask(RUN + "/report")[2] == server.ask(RUN + "/report?lang=en")[2] == server.ask(RUN + "/report?lang=zz")[2] == before
     status, headers, french = server.ask(RUN + "/report?lang=fr")
     assert status == 200 and headers["content-security-policy"] == "sandbox allow-scripts" and headers["content-type"].startswith("text/html")
-    language.use("fr")
+    messages.use("fr")
     assert french == html_of(run, meanings={c.name: c.metadata["meaning"] for c in dataclasses.fields(Recipe)}).encode() != before
-    language.use("en")
+    messages.use("en")
     assert run.report_file.read_bytes() == before, "the file stays as it is"
     run.report_file.write_text(html_of(run, images=False))
     try:
@@ -590,7 +591,7 @@ def test_what_is_dropped_is_an_image_or_refused(server: Server) -> None:
     for data, why in refused.items():
         status, _, told = server.ask("/api/upload", "POST", data)
         assert status == 422 and json.loads(told)["error"].lower().startswith(why.lower()), told
-    assert set(taken.REMEDIES) | {reason for reason in decode.REASONS if ":" in reason} == set(decode.REASONS), "every reason says what to do"
+    assert set(upload.REMEDIES) | {reason for reason in decode.REASONS if ":" in reason} == set(decode.REASONS), "every reason says what to do"
     name = json.loads(server.ask("/api/upload", "POST", file)[2])["image"]
     assert server.json(f"{RUN}/look/prediction?image={name}")["top"][0]["class"] == "disc"
     large = _png(3464, 3464, noise=True)
@@ -630,7 +631,7 @@ def test_orders_are_checked_and_a_finished_run_takes_none(server: Server, body: 
 
 
 def test_a_long_run_is_short_on_the_screen_and_keeps_its_peaks(tmp_path: Path) -> None:
-    from limpide.events import Step
+    from limpide.core.events import Step
     from limpide.studio.series import POINTS, Story
 
     run = Run.create(tmp_path, "long", {"wanted": {}, "classes": []})
@@ -652,7 +653,7 @@ def test_a_long_run_is_short_on_the_screen_and_keeps_its_peaks(tmp_path: Path) -
 
 
 def test_a_damaged_step_is_passed_over_by_whoever_reads(tmp_path: Path) -> None:
-    from limpide.events import Step
+    from limpide.core.events import Step
     from limpide.studio.series import Story
 
     run = Run.create(tmp_path, "damaged", {"wanted": {}, "classes": []})
@@ -748,7 +749,7 @@ def test_a_stream_ends_when_its_listener_leaves(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_listener_that_is_behind_catches_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from limpide.events import Step
+    from limpide.core.events import Step
     from limpide.studio.series import Story
     from limpide.studio.stream import tail
 

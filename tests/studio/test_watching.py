@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from limpide.files import sha256_of_file
-from limpide.listing import RunSummary
-from limpide.run import Run
+from limpide.core.run import Run
+from limpide.core.run_summary import RunSummary
+from limpide.system.files import sha256_of_file
 from limpide.training.checkpoint import load_checkpoint
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300", "BROWSER": "true"}
@@ -115,7 +115,7 @@ def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path:
                 assert process.poll() is None, "the studio stays open"
                 import psutil
 
-                (studio,) = [child for child in psutil.Process(process.pid).children(recursive=True) if "limpide.studio.beside" in child.cmdline()]
+                (studio,) = [child for child in psutil.Process(process.pid).children(recursive=True) if "limpide.studio.__main__" in child.cmdline()]
                 process.kill()
                 process.wait(30)
                 studio.wait(15)  # it does not outlive the training, however that ended
@@ -131,10 +131,10 @@ def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path:
 
 @pytest.mark.parametrize("budget", [10_000, 1_000_000])
 def test_snapshots_stay_within_their_budget_and_keep_the_first_and_the_last(tmp_path: Path, budget: int) -> None:
+    from limpide.core.recipe import Recipe
     from limpide.models import build
-    from limpide.recipe import Recipe
-    from limpide.training.history import due, keep_snapshot
-    from limpide.training.network import start
+    from limpide.training.build import start
+    from limpide.training.snapshots import due, keep_snapshot
 
     run = Run.create(tmp_path, "x", {})
     state = start(build("linear", 10, 1, 28), Recipe(model="linear", lr=0.1, device="cpu", weight_decay=0.0), 10_000)
@@ -151,15 +151,15 @@ def test_snapshots_stay_within_their_budget_and_keep_the_first_and_the_last(tmp_
 FAILS = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background has it ignored
-import limpide.workflows.train
+import limpide.workflows.train.training
 from limpide.cli import main
-from limpide.errors import RunError
+from limpide.core.errors import RunError
 
 def train(run, dataset, **_):
     raise RunError("L601", "it takes too long", where=str(run.path), todo="use --time")
     yield
 
-limpide.workflows.train.train = train
+limpide.workflows.train.training.train = train
 main()
 """
 

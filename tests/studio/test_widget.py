@@ -15,11 +15,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limpide import language, see
+from limpide import see
 from limpide.browser import STATIC
-from limpide.errors import UsageError
+from limpide.core.errors import UsageError
+from limpide.inspector.session import changed
 from limpide.interpret.saliency import METHODS
-from limpide.studio.looking.looker import changed
+from limpide.text import messages
 
 pytest.importorskip("anywidget", reason="anywidget is not installed: pip install anywidget")
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -246,7 +247,7 @@ def test_it_speaks_its_own_language_and_leaves_the_programs(kernel: Kernel) -> N
     words = kernel.ask("words", language="fr")["about"]
     assert words["title"] == "Ce que voit Net" and words["sentences"]["page.layer"] == "Couche"
     text = kernel.ask("sanity", image="own", method="gradient", label=3)["about"]["finding"]["text"]
-    assert text.startswith("Cette carte") and language.current() == "en"
+    assert text.startswith("Cette carte") and messages.current() == "en"
 
 
 def test_a_still_picture_stands_where_there_are_no_widgets(kernel: Kernel, network: nn.Module, image: Tensor) -> None:

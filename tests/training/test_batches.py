@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Pixels
+from limpide.data.read_images import Pixels
 from limpide.training.batches import Batches, LightAugment, as_tensor, normalised
 
 CPU = torch.device("cpu")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from limpide.training.calibration import SMALLEST, best_temperature, fit_temperature
-from limpide.training.transfer import log_loss
+from limpide.training.linear_head import log_loss
+from limpide.training.temperature import SMALLEST, best_temperature, fit_temperature
 
 
 def sampled(n: int, classes: int, temperature: float, seed: int = 0, spread: float = 2.0) -> tuple[np.ndarray, np.ndarray]:

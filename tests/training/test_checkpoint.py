@@ -16,10 +16,10 @@ import torch
 from safetensors.torch import load
 from torch import nn
 
-from limpide import files
-from limpide.errors import RunError
+from limpide.core.errors import RunError
+from limpide.system import files
 from limpide.training.checkpoint import KEPT, load_checkpoint, save_checkpoint
-from limpide.training.optimiser import AdamW, groups_of
+from limpide.training.optim.adamw import AdamW, groups_of
 from limpide.training.state import TrainState
 
 SEED = int(os.environ.get("LIMPIDE_TEST_SEED", "0")) or random.SystemRandom().randrange(10**6)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from limpide.data.reading import Glimpse
-from limpide.errors import UsageError
-from limpide.recipe import Recipe
-from limpide.training.decide import decide, default_epochs, preprocessing_of
+from limpide.core.errors import UsageError
+from limpide.core.recipe import Recipe
+from limpide.data.read_images import Glimpse
+from limpide.training.defaults import decide, default_epochs, preprocessing_of
 
 PHOTOS = Glimpse(median_side=480, grey=False)
 DIGITS = Glimpse(median_side=28, grey=True)

@@ -12,14 +12,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from limpide.core.events import CLOCK_FIELDS, Epoch, Step
+from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Pixels
-from limpide.events import CLOCK_FIELDS, Epoch, Step
-from limpide.recipe import Recipe
+from limpide.data.read_images import Pixels
 from limpide.training.batches import Batches, LightAugment
 from limpide.training.device import place
-from limpide.training.fit import classification, evaluate, fit, logits_of, stalled
-from limpide.training.optimiser import AdamW, groups_of
+from limpide.training.loop import classification, evaluate, fit, logits_of, stalled
+from limpide.training.optim.adamw import AdamW, groups_of
 from limpide.training.state import TrainState
 
 SIZE, CLASSES = 8, 3

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from limpide.models import build
-from limpide.training.optimiser import AdamW, Group, groups_of
-from limpide.training.transfer import discriminative_scales
+from limpide.training.linear_head import discriminative_scales
+from limpide.training.optim.adamw import AdamW, Group, groups_of
 
 
 def parameters(*shapes: tuple[int, ...], seed: int = 0) -> list[nn.Parameter]:

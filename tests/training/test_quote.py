@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import nn
 
+from limpide.core.events import Step
+from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Pixels
-from limpide.events import Step
-from limpide.recipe import Recipe
-from limpide.training import quote
+from limpide.data.read_images import Pixels
+from limpide.training import timing
 from limpide.training.batches import Batches, LightAugment
-from limpide.training.network import build, start
-from limpide.training.quote import MOST_EPOCHS, MOST_UNASKED, Speed, passes_unasked, probe, steps_for
+from limpide.training.build import build, start
+from limpide.training.timing import MOST_EPOCHS, MOST_UNASKED, Speed, passes_unasked, probe, steps_for
 
 SMALL = Recipe(model="cnn", batch=10, lr=0.01, device="cpu", precision="fp32", weight_decay=0.02, image_size=8)
 LARGE = SMALL.but(model="efficientnet_lite0")
@@ -71,10 +71,10 @@ def test_without_a_wish_work_decides_and_not_the_clock() -> None:
 def test_a_busy_moment_and_the_first_step_are_not_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The middle of several steps, and an image of a full batch after one that prepared the network."""
     seconds = iter([9.0, 10.0, 11.0, 50.0, 51.0, 60.0, 63.2])
-    monkeypatch.setattr(quote, "FEWEST_TIMED", 4)
-    monkeypatch.setattr(quote, "MOST_TIMED", 4)
-    monkeypatch.setattr(quote.time, "perf_counter", lambda: next(seconds))
-    monkeypatch.setattr(quote, "fit", lambda *_, **__: iter([Step(n, 0, 1.0, 0.1) for n in range(1, 9)]))
+    monkeypatch.setattr(timing, "FEWEST_TIMED", 4)
+    monkeypatch.setattr(timing, "MOST_TIMED", 4)
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(seconds))
+    monkeypatch.setattr(timing, "fit", lambda *_, **__: iter([Step(n, 0, 1.0, 0.1) for n in range(1, 9)]))
     state = start(build(SMALL, 2, 1, 8), SMALL, 10)
     speed = probe(state, batches(95), batches(3), SMALL, None)
     assert speed.step == 1.0 and speed.image == pytest.approx(0.1) and next(seconds, None) is None

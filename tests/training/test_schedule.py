@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.training.schedule import one_cycle
+from limpide.training.optim.schedules import one_cycle
 
 
 @given(st.integers(1, 5000))

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from limpide.events import Step
-from limpide.recipe import Recipe
-from limpide.run import Run
+from limpide.core.events import Step
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
 from limpide.training import threads
-from limpide.training.quote import Speed
 from limpide.training.threads import choose, limited
-from limpide.workflows.train import prepare, train
+from limpide.training.timing import Speed
+from limpide.workflows.train.training import prepare, train
 
 CPU = torch.device("cpu")
 
@@ -80,7 +80,7 @@ def test_it_is_put_back_after_a_fault() -> None:
 def test_a_run_keeps_the_number_and_a_resume_takes_it_on_a_quiet_machine(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
     load(monkeypatch, 1.0)
-    monkeypatch.setattr("limpide.training.quote.probe", lambda *_: Speed(0.01 * torch.get_num_threads(), 0.001))
+    monkeypatch.setattr("limpide.training.timing.probe", lambda *_: Speed(0.01 * torch.get_num_threads(), 0.001))
     recipe = Recipe(model="mlp", image_size=8, epochs=2, batch=8, device="cpu")
     seen = list[int]()
 

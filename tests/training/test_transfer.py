@@ -12,24 +12,16 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from limpide import models
+from limpide.core.errors import UsageError
+from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.reading import Glimpse, Pixels
-from limpide.errors import UsageError
+from limpide.data.read_images import Glimpse, Pixels
 from limpide.models.efficientnet import EfficientNet
-from limpide.recipe import Recipe
 from limpide.training import device
-from limpide.training.decide import HELD_BLOCKS, check, decide
+from limpide.training.build import save_weights, start
+from limpide.training.defaults import HELD_BLOCKS, check, decide
 from limpide.training.device import ConvReLU6, fused, has_fast_bf16
-from limpide.training.network import save_weights, start
-from limpide.training.transfer import (
-    CHUNK,
-    STRENGTHS,
-    fit_head,
-    frozen_features,
-    load_features,
-    log_loss,
-    set_head,
-)
+from limpide.training.linear_head import CHUNK, STRENGTHS, fit_head, frozen_features, load_features, log_loss, set_head
 
 CPU = torch.device("cpu")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from limpide.events import CLOCK_FIELDS
+from limpide.core.events import CLOCK_FIELDS
 
 POLL = 0.002  # s
 PATIENCE = 120.0  # s; nothing here takes this long
@@ -32,7 +32,7 @@ def environment(**changes: str) -> dict[str, str]:
 DIES = """
 import os, signal, sys
 from limpide.cli import main
-from limpide.run import Run
+from limpide.core.run import Run
 
 dies_in, create, enter = sys.argv.pop(1), Run.create, Run.enter
 

@@ -7,15 +7,15 @@ import io
 import pytest
 from rich.console import Console
 
-from limpide import language
-from limpide.recipe import Recipe
-from limpide.report import terminal
-from limpide.report.page import html_of
-from limpide.run import Run
-from limpide.studio.looking import data
-from limpide.studio.looking.looker import Looker
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.inspector import data
+from limpide.inspector.session import Looker
+from limpide.report.html.page import html_of
+from limpide.report.terminal import summary
+from limpide.text import messages
 from limpide.training.batches import LightAugment
-from limpide.training.network import altered, augmentation
+from limpide.training.build import altered, augmentation
 from tests.workflows.test_parts import noise, trained
 
 HARDER = "changed on purpose to make them harder"
@@ -37,7 +37,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
 
 def printed(run: Run) -> str:
     console = Console(width=200, record=True, file=io.StringIO())
-    terminal.print_report(run, console)
+    summary.print_report(run, console)
     return console.export_text()
 
 
@@ -77,7 +77,7 @@ def test_each_change_is_named(flip: bool, grey: bool) -> None:
     recipe = Recipe.of(model="cnn", flip="yes" if flip else "no")
     said = str(altered(augmentation(recipe, 10, grey), 10))
     assert ("mirrored" in said) == flip and ("turned by up to 5°" in said) == (not grey) and ("contrast" in said) == (not grey)
-    language.use("fr")
+    messages.use("fr")
     assert str(altered(augmentation(recipe, 10, grey), 10)) != said
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from limpide.core.errors import DataError
+from limpide.core.events import Judged
+from limpide.core.finding import Finding
+from limpide.core.run import Run
+from limpide.core.run_info import there
 from limpide.data.split_file import groups_in
-from limpide.errors import DataError
-from limpide.events import Judged
-from limpide.files import read_json
-from limpide.finding import Finding
-from limpide.run import Run
-from limpide.run_info import there
-from limpide.studio.looking.judged import _evidence
+from limpide.inspector.test_set import _evidence
+from limpide.system.files import read_json
 from limpide.workflows.evaluate import evaluate
 from tests.workflows.test_parts import TINY, noise, trained
 

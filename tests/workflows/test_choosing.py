@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limpide.workflows.phases import fit
+from limpide.workflows.train import fit
 
 
 class State(SimpleNamespace):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from limpide.run import Run
-from limpide.run_info import RunInfo
-from limpide.workflows.phases import deadline
-from limpide.workflows.phases.deadline import SHORTCUT, TIME, WATCHER, Deadline, Loop, Pace, Plan, affordable, planned, plans_of, steps_in
+from limpide.core.run import Run
+from limpide.core.run_info import RunInfo
+from limpide.workflows.train import deadline
+from limpide.workflows.train.deadline import SHORTCUT, TIME, WATCHER, Deadline, Loop, Pace, Plan, affordable, planned, plans_of, steps_in
 
 LOOP = Loop(a_pass=10, look=2.0)
 TUNED = Loop(a_pass=10, look=2.0, fewest=0, worth=4)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from limpide.events import Epoch, Note
-from limpide.recipe import Recipe
-from limpide.report.diagnosis import diagnosis
-from limpide.report.live import Screen
-from limpide.report.record import history
-from limpide.run import Run
+from limpide.audit.learning_curve import diagnosis
+from limpide.core.events import Epoch, Note
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.report.html.run_data import history
+from limpide.report.terminal.progress import Screen
 from tests.workflows.test_parts import noise, trained
 
 

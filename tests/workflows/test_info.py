@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from limpide import language, machine
-from limpide.files import cache_folder
-from limpide.report.tables import print_info
-from limpide.run import Run
+from limpide.core.run import Run
+from limpide.report.terminal.tables import print_info
+from limpide.system import machine
+from limpide.system.files import cache_folder
+from limpide.text import messages
 from limpide.training.device import chosen, has_fast_bf16
 from limpide.workflows.info import error_log, info
 from workflows.runner import environment, limpide
@@ -25,7 +26,7 @@ def test_it_says_what_the_others_do(tmp_path: Path) -> None:
     found = info(tmp_path / "runs")
     assert found["machine"] == machine.describe() and found["memory_bytes"] > machine.memory_used()
     assert found["device"] == str(chosen("auto")) and found["fast_bf16"] == has_fast_bf16(torch.device("cpu"))
-    assert found["language"] == "en" and found["languages"] == list(language.LANGUAGES)
+    assert found["language"] == "en" and found["languages"] == list(messages.LANGUAGES)
     assert json.loads(json.dumps(found)) == found
 
 
@@ -51,7 +52,7 @@ def test_it_finds_runs_cache_and_error_log(tmp_path: Path) -> None:
 
 
 def test_a_mistake_of_ours_is_logged_where_it_says(tmp_path: Path) -> None:
-    program = "import limpide.run, limpide.cli\nlimpide.run.Run.known_in = None\nlimpide.cli.main()"
+    program = "import limpide.core.run, limpide.cli\nlimpide.core.run.Run.known_in = None\nlimpide.cli.main()"
     done = subprocess.run([sys.executable, "-c", program, "runs"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 70 and str(error_log()) in done.stderr
     assert "TypeError" in error_log().read_text() and info(tmp_path)["folders"]["error_logged"]

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from limpide import interrupts
-from limpide.interrupts import listening
+from limpide.system import interrupts
+from limpide.system.interrupts import listening
 
 WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from make_images import photo_folder
 
-from limpide.data.reading import Glimpse
-from limpide.events import Event, Note, Progress
+from limpide.core.events import Event, Note, Progress
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.data.read_images import Glimpse
 from limpide.models import pretrained
-from limpide.recipe import Recipe
-from limpide.run import Run
-from limpide.training.decide import decide
-from limpide.workflows.phases import deadline, least
-from limpide.workflows.phases.job import Job
-from limpide.workflows.train import prepare, train
+from limpide.training.defaults import decide
+from limpide.workflows.train import deadline, minimum_time
+from limpide.workflows.train.context import Job
+from limpide.workflows.train.training import prepare, train
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def takes(monkeypatch: pytest.MonkeyPatch, known: float, fresh: float) -> None:
     def seconds(_job: Job, recipe: Recipe) -> float:
         return known if pretrained(recipe) else fresh
 
-    monkeypatch.setattr(least, "least_seconds", seconds)
+    monkeypatch.setattr(minimum_time, "least_seconds", seconds)
 
 
 def until(run_and_data: tuple[Run, object, bool], there: Callable[[Event], bool]) -> tuple[Run, list[Event]]:
@@ -93,27 +93,27 @@ def test_without_a_time_nothing_is_timed_for_it(photos32: Path, tmp_path: Path, 
     def seconds(_job: Job, _recipe: Recipe) -> float:
         raise AssertionError("the clock has no say")
 
-    monkeypatch.setattr(least, "least_seconds", seconds)
+    monkeypatch.setattr(minimum_time, "least_seconds", seconds)
     run, _ = until(prepare(str(photos32), Recipe(), tmp_path), reading)
     assert run.info().recipe["model"] == "efficientnet_lite0"
 
 
 def test_the_least_is_reading_the_first_model_and_the_score(photos32: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted, with a second to decode an image and a tenth of one to name it, seven seconds after the work began."""
-    monkeypatch.setattr(least, "decoding_seconds", lambda *_: 1.0)
-    monkeypatch.setattr(least, "_image_seconds", lambda *_: 0.1)
+    monkeypatch.setattr(minimum_time, "decoding_seconds", lambda *_: 1.0)
+    monkeypatch.setattr(minimum_time, "_image_seconds", lambda *_: 0.1)
     monkeypatch.setattr(deadline, "now", lambda: 7.0)
     run, dataset, _ = prepare(str(photos32), Recipe(time=60), tmp_path)
     job = Job(run, dataset, 0.0, True, False, run.info())
     job.seen = Glimpse(32, False)
     n = len(dataset)
-    score = least.score_seconds(round(0.2 * n), 1.0, 0.1)
-    assert score == pytest.approx(least.SEAL_SECONDS + least.REPORT_SECONDS + round(0.2 * n) * 1.13)
+    score = minimum_time.score_seconds(round(0.2 * n), 1.0, 0.1)
+    assert score == pytest.approx(minimum_time.SEAL_SECONDS + minimum_time.REPORT_SECONDS + round(0.2 * n) * 1.13)
     fresh, _ = decide(Recipe(model="cnn"), job.seen, n)
     known, _ = decide(Recipe(), job.seen, n)
-    assert least.least_seconds(job, fresh) == pytest.approx(7 + n + score)
-    assert least.least_seconds(job, known) == pytest.approx(7 + n + 0.1 * n + least.HEAD_SECONDS + score)
+    assert minimum_time.least_seconds(job, fresh) == pytest.approx(7 + n + score)
+    assert minimum_time.least_seconds(job, known) == pytest.approx(7 + n + 0.1 * n + minimum_time.HEAD_SECONDS + score)
     for _event in train(run, dataset):
         if run.info().phase == "check":
             break
-    assert least.least_seconds(job, known) == pytest.approx(7 + 0.1 * n + least.HEAD_SECONDS + score), "what is decoded already takes no time"
+    assert minimum_time.least_seconds(job, known) == pytest.approx(7 + 0.1 * n + minimum_time.HEAD_SECONDS + score), "what is decoded already takes no time"

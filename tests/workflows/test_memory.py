@@ -24,7 +24,7 @@ import json, sys
 from pathlib import Path
 from limpide import machine
 machine.keep_memory()
-from limpide.recipe import Recipe
+from limpide.core.recipe import Recipe
 from limpide.workflows.train import prepare, train
 run, dataset, _ = prepare(sys.argv[1], Recipe(model=sys.argv[3], epochs=1), Path(sys.argv[2]))
 for event in train(run, dataset, images=False):

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from limpide import machine
-from limpide.errors import ModelError, UsageError
-from limpide.events import Progress
-from limpide.files import cache_folder
+from limpide.core.errors import ModelError, UsageError
+from limpide.core.events import Progress
+from limpide.deploy.predictor import BATCH, Predictor
 from limpide.models import MODELS
-from limpide.predictor import BATCH, Predictor
-from limpide.report.tables import print_network
+from limpide.report.terminal.tables import print_network
+from limpide.system import machine
+from limpide.system.files import cache_folder
 from limpide.workflows import models as work
 from workflows.runner import limpide
 

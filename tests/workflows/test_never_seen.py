@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from limpide import ImageClassifier
-from limpide.data.similar import every_pair, seen_before
-from limpide.errors import RunError
-from limpide.events import Judged
-from limpide.finding import Finding
-from limpide.language import message
-from limpide.run import Run
+from limpide.core.errors import RunError
+from limpide.core.events import Judged
+from limpide.core.finding import Finding
+from limpide.core.run import Run
+from limpide.data.near_duplicates import every_pair, seen_before
+from limpide.text.messages import message
 from limpide.workflows.evaluate import _unflattered, evaluate
 from tests.audit.test_check import textured
 from tests.workflows.test_parts import noise, trained
@@ -98,7 +98,7 @@ def test_where_the_split_does_not_look_for_near_copies_it_does_not_either(tmp_pa
 
 
 def test_near_copies_among_many_are_found() -> None:
-    """More than are compared pair by pair: the index of data/similar.py finds what every pair would."""
+    """More than are compared pair by pair: the index of data/near_duplicates.py finds what every pair would."""
     random = np.random.default_rng(0)
     known = random.integers(0, 2**63, (9000, 4), dtype=np.uint64)
     prints = random.integers(0, 2**63, (500, 4), dtype=np.uint64)

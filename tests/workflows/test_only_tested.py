@@ -11,14 +11,14 @@ import pytest
 from rich.console import Console
 
 from limpide import ImageClassifier
-from limpide.errors import DataError
-from limpide.events import Judged
-from limpide.finding import Finding
-from limpide.predictor import Predictor
-from limpide.report import terminal
-from limpide.run import Run
-from limpide.studio.looking import judged
-from limpide.studio.looking.looker import Looker
+from limpide.core.errors import DataError
+from limpide.core.events import Judged
+from limpide.core.finding import Finding
+from limpide.core.run import Run
+from limpide.deploy.predictor import Predictor
+from limpide.inspector import test_set
+from limpide.inspector.session import Looker
+from limpide.report.terminal import summary
 from limpide.workflows.check import check
 from limpide.workflows.evaluate import evaluate
 from tests.workflows.test_parts import again, noise, trained
@@ -69,7 +69,7 @@ def test_the_headline_counts_all_and_a_second_line_the_learned(run: Run) -> None
     second = "20 of these images are of m, which it never learned, and can never be right; of the other 40"
     assert second in str(finding.details[0])
     console = Console(width=200, record=True, file=io.StringIO())
-    terminal.print_report(run, console)
+    summary.print_report(run, console)
     assert second in console.export_text()
     assert second in run.report_file.read_text()
 
@@ -91,10 +91,10 @@ def test_each_page_has_a_row_for_it_and_no_answer(run: Run) -> None:
 
 def test_the_studio_shows_it(run: Run, extra: Path) -> None:
     looker = Looker()
-    found, _ = judged.worst(looker, str(run.path), "")
+    found, _ = test_set.worst(looker, str(run.path), "")
     assert found["classes"] == ["a", "z", "m"] and found["total"] == 60
-    assert all(one["suggested"] != "m" for one in judged.suspects(looker, str(run.path), "")[0]["images"])
-    assert judged.cell(looker, str(run.path), "", 2, 0)[0]["total"] + judged.cell(looker, str(run.path), "", 2, 1)[0]["total"] == 20
+    assert all(one["suggested"] != "m" for one in test_set.suspects(looker, str(run.path), "")[0]["images"])
+    assert test_set.cell(looker, str(run.path), "", 2, 0)[0]["total"] + test_set.cell(looker, str(run.path), "", 2, 1)[0]["total"] == 20
 
 
 def test_evaluate_says_the_same_of_the_same_images(run: Run, extra: Path) -> None:

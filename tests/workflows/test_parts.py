@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from limpide.errors import DataError
-from limpide.events import Note
-from limpide.files import read_json, write_json
-from limpide.recipe import Recipe
-from limpide.run import Run
+from limpide.core.errors import DataError
+from limpide.core.events import Note
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.system.files import read_json, write_json
 from limpide.workflows.judge import _count_look
-from limpide.workflows.train import prepare, train
+from limpide.workflows.train.training import prepare, train
 
 TINY = Recipe.of(model="cnn", epochs=1, image_size=16)
 

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from limpide import interrupts
-from limpide.events import Progress
-from limpide.language import message
-from limpide.machine import cores
-from limpide.workflows import train
+from limpide.core.events import Progress
+from limpide.system import interrupts
+from limpide.system.machine import cores
+from limpide.text.messages import message
+from limpide.workflows.train import training
 from workflows.runner import environment, info_of, started, wait_for
 
 # A main thread in C code that hears of no signal for a minute.
@@ -179,7 +179,7 @@ def test_a_scheduler_that_ends_a_finished_training_sees_no_failure(photos: Path,
 PRESSES = """
 import os, signal, sys, threading, time
 from limpide.cli import main
-from limpide.report.live import Screen
+from limpide.report.terminal.progress import Screen
 
 after, follow = float(sys.argv.pop(1)), Screen.follow
 
@@ -236,9 +236,9 @@ def test_what_saving_meets_as_it_is_stopped_is_told(monkeypatch: pytest.MonkeyPa
         finally:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "read_images", phase)
+    monkeypatch.setattr(training, "read_images", phase)
     job = SimpleNamespace(meter=SimpleNamespace(tick=lambda: None))
-    events = train._phases(job, True)
+    events = training._phases(job, True)
     next(events)
     with pytest.raises(KeyboardInterrupt):
         events.close()

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from limpide.errors import ModelError, RunError
-from limpide.files import cache_folder
+from limpide.core.errors import ModelError, RunError
+from limpide.deploy.load import PUBLISHED, predictor_of
 from limpide.models import MODELS, PRETRAINED, build
-from limpide.workflows.opening import PUBLISHED, predictor_of
+from limpide.system.files import cache_folder
 from workflows.runner import limpide
 
 SEEN = {"china.jpg": "palace", "flower.jpg": "daisy"}

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from make_images import photo, photo_folder
 
-from limpide.workflows.phases.job import PHASES
+from limpide.workflows.train.context import PHASES
 from workflows.runner import DIES, PATIENCE, essence, info_of, kill, limpide, started, wait_for
 
 SOAK = bool(os.environ.get("LIMPIDE_SOAK"))

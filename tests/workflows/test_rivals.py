@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from make_images import photo_folder
 
-from limpide import typed
-from limpide.audit import rivals as fitting
+from limpide.baselines import compare
+from limpide.baselines import simple_models as fitting
+from limpide.baselines.compare import FROZEN_WORK, WIDTH, Budget, Sizes
+from limpide.baselines.pretrained_head import FrozenFeatures
+from limpide.core import typed_json
+from limpide.core.events import Progress
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
 from limpide.data.dataset import Dataset
-from limpide.energy import JOULES_PER_WH
-from limpide.events import Progress
-from limpide.recipe import Recipe
-from limpide.run import Run
-from limpide.training.rival import FrozenFeatures
-from limpide.workflows import rivals
-from limpide.workflows.rivals import FROZEN_WORK, WIDTH, Budget, Sizes
-from limpide.workflows.train import prepare, train
+from limpide.system.energy import JOULES_PER_WH
+from limpide.workflows.train.training import prepare, train
 
 MODELS = ["majority", "logistic", "forest", "nearest", "frozen"]
 
@@ -84,7 +84,7 @@ def test_a_slow_clock_changes_nothing(run: Run, folder: Path, tmp_path: Path, mo
 
 def test_with_a_time_what_was_decided_is_done_again(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted among the simpler models, continued on a machine that is infinitely fast: those that were done get no more images."""
-    monkeypatch.setattr(rivals.rivals, "SMALLEST_SUBSET", 8)
+    monkeypatch.setattr(compare.rivals, "SMALLEST_SUBSET", 8)
     recipe = Recipe(model="cnn", image_size=16, batch=8, epochs=1, time=600)
     run, dataset, _ = prepare(str(folder), recipe, tmp_path)
     within = fitting.within
@@ -105,7 +105,7 @@ def test_with_a_time_what_was_decided_is_done_again(folder: Path, tmp_path: Path
 
 def test_the_energy_of_the_report_is_that_of_the_record(run: Run) -> None:
     """One value, read once: run.json, which Runs, Live and Compare show, and the finding that the report shows."""
-    energy, cost = typed.plain(run.info().energy), run.findings()["cost"]
+    energy, cost = typed_json.plain(run.info().energy), run.findings()["cost"]
     shown = next(number for number in cost.numbers if number.unit == "Wh")
     assert shown.value == energy["joules"] / JOULES_PER_WH and cost.number("whole time").value == run.info().seconds
     assert cost.number("training time").value == run.info().training_seconds == table(run)[0][6]
@@ -136,8 +136,8 @@ def test_the_work_that_is_counted_is_the_work_that_is_done(run: Run, folder: Pat
 def test_no_time_at_all_leaves_out_all_but_the_most_frequent_class() -> None:
     dataset = Dataset.__new__(Dataset)
     object.__setattr__(dataset, "labels", np.array([0, 0, 1, 0, 1]))
-    material = rivals.Material(None, None, Budget(seconds=0.0), Recipe())  # type: ignore[arg-type]
-    steps = rivals.compare(dataset, np.array([1, 1, 1, 3, 3]), np.array([3, 4]), material, lambda *_: None, lambda _: True)
+    material = compare.Material(None, None, Budget(seconds=0.0), Recipe())  # type: ignore[arg-type]
+    steps = compare.compare(dataset, np.array([1, 1, 1, 3, 3]), np.array([3, 4]), material, lambda *_: None, lambda _: True)
     with pytest.raises(StopIteration) as ended:
         next(steps)
     found, late, left_out = ended.value.value

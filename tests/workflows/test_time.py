@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from make_images import photo_folder
 
-from limpide.audit.rivals import Rival
-from limpide.events import Epoch, Event, Note, Progress, Step
-from limpide.recipe import Recipe
-from limpide.run import Run
+from limpide.baselines.saved import keep, kept
+from limpide.baselines.simple_models import Rival
+from limpide.core.events import Epoch, Event, Note, Progress, Step
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
 from limpide.training.checkpoint import load_checkpoint
-from limpide.workflows.kept import keep, kept
-from limpide.workflows.phases import deadline, fit, quote, watched
-from limpide.workflows.phases.deadline import FINE_TUNING, SHORTCUT, SIMPLER, TIME, Plan, plans_of
-from limpide.workflows.train import prepare, train
+from limpide.workflows.train import control, deadline, estimate, fit
+from limpide.workflows.train.deadline import FINE_TUNING, SHORTCUT, SIMPLER, TIME, Plan, plans_of
+from limpide.workflows.train.training import prepare, train
 from workflows.runner import events_of
 
 TINY = Recipe(model="cnn", image_size=16, batch=8, precision="fp32")
@@ -34,9 +34,9 @@ class Slow:
         self.seconds, self.step, self.stalls, self._fit = 0.0, step, stalls, fit.fit
         monkeypatch.setattr(deadline, "now", lambda: self.seconds)
         monkeypatch.setattr(fit, "fit", self._slowly)
-        monkeypatch.setattr(quote.quote, "probe", lambda *_: quote.quote.Speed(0.01, 0.001))
-        monkeypatch.setattr(quote, "_score_seconds", lambda *_: 6.0)
-        monkeypatch.setattr(quote, "_pasted_seconds", lambda *_: 1.0)
+        monkeypatch.setattr(estimate.quote, "probe", lambda *_: estimate.quote.Speed(0.01, 0.001))
+        monkeypatch.setattr(estimate, "_score_seconds", lambda *_: 6.0)
+        monkeypatch.setattr(estimate, "_pasted_seconds", lambda *_: 1.0)
 
     def _slowly(self, *arguments: object, **options: object) -> Iterator[Step | Epoch]:
         events = self._fit(*arguments, **options)  # type: ignore[arg-type]
@@ -95,7 +95,7 @@ def test_when_no_time_is_left_the_network_is_judged_after_one_step(shapes: Path,
 
 def test_however_little_is_left_a_network_from_scratch_learns_for_a_fifth_of_the_time(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Slow(monkeypatch, step=1.0)
-    monkeypatch.setattr(quote, "_score_seconds", lambda *_: 100.0)
+    monkeypatch.setattr(estimate, "_score_seconds", lambda *_: 100.0)
     run, dataset, _ = prepare(str(shapes), TINY.but(time=40), tmp_path)
     for _event in train(run, dataset, judge=False):
         pass
@@ -146,7 +146,7 @@ def test_while_a_watcher_makes_it_wait_no_time_is_used_up(asked: float | None, s
         if next(waits) == 2:
             run.add_line(run.control_file, {"do": "go"})
 
-    monkeypatch.setattr(watched, "time", SimpleNamespace(sleep=an_hour, monotonic=time.monotonic))
+    monkeypatch.setattr(control, "time", SimpleNamespace(sleep=an_hour, monotonic=time.monotonic))
     told = []
     for event in train(run, dataset):
         told.append(event)

@@ -15,21 +15,21 @@ import pytest
 from PIL import Image
 
 from limpide import ImageClassifier
+from limpide.core.errors import DataError
+from limpide.core.events import Judged, Note
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.core.run_info import Arrays
 from limpide.data.arrays import CLIPPED
+from limpide.data.inputs import images_in, labelled, picture
 from limpide.data.preprocessing import Preprocessing
-from limpide.errors import DataError
-from limpide.events import Judged, Note
-from limpide.language import message
-from limpide.predictor import Prediction, Predictor
-from limpide.recipe import Recipe
-from limpide.run import Run
-from limpide.run_info import Arrays
-from limpide.samples import images_in, labelled, picture
-from limpide.workflows.album import Album
+from limpide.data.run_images import Album
+from limpide.deploy.predictor import Prediction, Predictor
+from limpide.explanation.analyze import entered
+from limpide.text.messages import message
 from limpide.workflows.check import check
 from limpide.workflows.evaluate import evaluate
-from limpide.workflows.see import entered
-from limpide.workflows.train import prepare, train
+from limpide.workflows.train.training import prepare, train
 from tests.data.test_value_range import settled
 
 SPAN = 0, 4095
@@ -90,7 +90,7 @@ def test_every_way_in_sees_the_same_square(clf: ImageClassifier, scans: Path) ->
     np.testing.assert_array_equal(entered(str(file), p)[1], square)
     album = Album(run_of(clf))
     np.testing.assert_array_equal(p.pixels(album.image(album.row_of["low/03.png"], p.jpeg_side)), square)
-    from limpide.studio.looking.looker import Looker
+    from limpide.inspector.session import Looker
 
     np.testing.assert_array_equal(Looker().square(str(run_of(clf).path), p, {"bytes": file.read_bytes()}), square)
 
@@ -121,8 +121,8 @@ def test_predict_tells_what_was_clipped(clf: ImageClassifier, scans: Path, tmp_p
 
 
 def test_the_studio_and_explain_tell_it_too(clf: ImageClassifier, tmp_path: Path) -> None:
-    from limpide.studio.looking.image import prediction
-    from limpide.studio.looking.looker import Looker
+    from limpide.inspector.image import prediction
+    from limpide.inspector.session import Looker
 
     path, bright = str(run_of(clf).path), tmp_path / "bright.png"
     for most, clipped in ((60000, True), (4000, False)):

@@ -1,5 +1,5 @@
 // A pad to draw one thing on, by pointer or by keyboard. What is drawn is kept as lines, not as pixels: so it can be drawn again as large and as
-// thick as the images that the network learned from (studio/looking/drawn.py knows or measures how), and in as few pixels, before the network sees it.
+// thick as the images that the network learned from (inspector/strokes.py knows or measures how), and in as few pixels, before the network sees it.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { t, percent } from "./words.js";
 import { ask, path, upload } from "./api.js";

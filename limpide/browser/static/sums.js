@@ -33,7 +33,7 @@ export const unitOf = (first, c, y, x) => {
 
 const STEPS = { batch_norm: (v) => v, dropout: (v) => v, relu: (v) => Math.max(0, v), relu6: (v) => Math.max(0, Math.min(6, v)), silu: (v) => v / (1 + Math.exp(-v)), hardswish: (v) => (v * Math.max(0, Math.min(6, v + 3))) / 6, sigmoid: (v) => 1 / (1 + Math.exp(-v)), tanh: Math.tanh };
 
-/** [{layer, name, value}]: what normalization and activation make of a value of kept channel c, one after the other (interpret/ends.py). */
+/** [{layer, name, value}]: what normalization and activation make of a value of kept channel c, one after the other (interpret/first_last_layers.py). */
 export const stepsOf = (first, c, value) =>
   (first.after ?? []).map((layer, k) => {
     const name = first.after_names[k], place = k * first.channels.length + c;

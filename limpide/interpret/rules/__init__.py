@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from limpide.interpret.rules import functions, moves, products, recurrent, windows
+from limpide.interpret.rules import functions, linear, recurrent, reshape, windows
 from limpide.interpret.rules.terms import Index, Terms
 from limpide.interpret.trace import Op
 
 RULES: dict[str, Callable[[Op, Index], Terms]] = {
-    "conv2d": products.conv2d,
-    "linear": products.linear,
-    "matmul": products.matmul,
-    "bmm": products.matmul,
-    "add": products.added(1.0),
-    "sub": products.added(-1.0),
-    "mul": products.mul,
-    "div": products.div,
-    "neg": products.neg,
-    "batch_norm": products.batch_norm,
-    "layer_norm": products.layer_norm,
-    "mean": products.reduced,
-    "sum": products.reduced,
+    "conv2d": linear.conv2d,
+    "linear": linear.linear,
+    "matmul": linear.matmul,
+    "bmm": linear.matmul,
+    "add": linear.added(1.0),
+    "sub": linear.added(-1.0),
+    "mul": linear.mul,
+    "div": linear.div,
+    "neg": linear.neg,
+    "batch_norm": linear.batch_norm,
+    "layer_norm": linear.layer_norm,
+    "mean": linear.reduced,
+    "sum": linear.reduced,
     "max_pool2d": windows.max_pool2d,
     "avg_pool2d": windows.avg_pool2d,
     "adaptive_avg_pool2d": windows.adaptive(largest=False),
@@ -36,5 +36,5 @@ RULES: dict[str, Callable[[Op, Index], Terms]] = {
     "rnn_tanh": recurrent.recurrent,
     "rnn_relu": recurrent.recurrent,
     **dict.fromkeys(functions.FUNCTIONS, functions.elementwise),
-    **dict.fromkeys(moves.MOVES, moves.moved),
+    **dict.fromkeys(reshape.MOVES, reshape.moved),
 }

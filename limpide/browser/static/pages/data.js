@@ -8,7 +8,7 @@ import { Plot } from "../plot.js";
 import { Thumbs } from "../thumbs.js";
 
 const PARTS = ["train", "validation", "calibration", "test"];
-const USUAL = 42; // bits: data/similar.py
+const USUAL = 42; // bits: data/near_duplicates.py
 
 const where = (one) => [one.label, one.part && t(`part.${one.part}`)].filter(Boolean).join(" · ");
 

@@ -1,5 +1,5 @@
 // A look inside, in a page that was sent by mail: every sum of the first and the last layer, worked out where it is read.
-// The report (report/living.py) hands over the numbers, and the sentences under their English msgids.
+// The report (report/html/interactive.py) hands over the numbers, and the sentences under their English msgids.
 import { html, render } from "../html.js";
 import { give } from "../words.js";
 import { First } from "./inside/first.js";

@@ -125,7 +125,7 @@ const Maximised = ({ run, unit }) => {
   return html`<h2>${t("unit.maximised")}</h2>${!asked ? html`<button onClick=${() => askFor(true)}>${t("unit.climb")}</button>` : html`<${Fetched} state=${state} doing=${t("unit.climbing")}>${(found) => found && html`<${Framed} src=${found.url} box=${found.about.box} label=${t("unit.maximised")} /><p class="small">${t("unit.climbed", { before: number(found.about.before), after: number(found.about.after) })}</p>`}<//>`}`;
 };
 
-const MOST_WEIGHT = 1e6; // as in studio/questions.py
+const MOST_WEIGHT = 1e6; // as in inspector/questions.py
 
 const Effect = ({ run, unit }) => {
   const [edit, change] = useState(null);

@@ -18,7 +18,7 @@ export const First = ({ first, begin, mean, std }) => {
   const unit = useMemo(() => unitOf(first, c, y, x), [c, y, x]);
   const scale = useMemo(() => most(first.output.values), []), heaviest = useMemo(() => most(first.weight.values), []);
   const n = first.channels[c], size = height * width;
-  // The section's own sentence, which Python wrote (interpret/why.py): it speaks of the unit that is shown now.
+  // The section's own sentence, which Python wrote (interpret/unit.py): it speaks of the unit that is shown now.
   useEffect(() => {
     const claim = document.querySelector("#inside > .claim");
     if (claim) claim.textContent = say(flat ? "Unit {n} of layer {layer} is the sum of {terms} products: {value}." : "Unit {n} of layer {layer} at row {y}, column {x} is the sum of {terms} products: {value}.", { n, layer: first.name, y, x, terms: count(unit.products.length), value: number(unit.value) });
@@ -57,7 +57,7 @@ export const First = ({ first, begin, mean, std }) => {
       <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}><span class="unseen">${say(flat ? "unit {n}" : "channel {n}", { n: name })}</span><span aria-hidden="true">${name}</span><span>${plain(maps[k][y * width + x], 2)}</span></button></div>`)}</div>`;
 };
 
-const NAMES = { batch_norm: "batch normalization", relu: "ReLU", relu6: "ReLU6", silu: "SiLU" }; // as in report/inside.py
+const NAMES = { batch_norm: "batch normalization", relu: "ReLU", relu6: "ReLU6", silu: "SiLU" }; // as in report/unit_grid.py
 const stepWords = ({ layer, name, value }, k, all) => [plain(value, 6), say(k === all.length - 1 ? "after {name} ({layer}): what the next layer sees" : "after {name} ({layer})", { name: say(NAMES[name] ?? name), layer })];
 
 const weightsOf = ({ weight: { shape, values } }, k) => {

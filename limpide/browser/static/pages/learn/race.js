@@ -1,4 +1,4 @@
-// Six optimisers down a long valley and off a saddle, step by step (update rules: ladder/optimisers.py).
+// Six optimisers down a long valley and off a saddle, step by step (update rules: ladder/optimizers.py).
 import { html, useEffect, useState } from "../../html.js";
 import { place, go } from "../../state.js";
 import { t, count, number } from "../../words.js";

@@ -1,0 +1,366 @@
+"""ImageClassifier: the whole of limpide in scikit-learn's words. It owns nothing but the path of a Run."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from pathlib import Path
+from time import monotonic
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+
+from limpide.core.errors import DataError, LimpideError, RunError, UsageError, nearest
+from limpide.core.finding import Finding
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.data.inputs import FROM_FILES, images_in, labelled, labels_of, learned_of, paths_in, pictures
+from limpide.deploy.predictor import BATCH, Prediction, Predictor
+from limpide.system.fork_safety import in_a_new_thread
+from limpide.system.temporary_folder import Scratch
+from limpide.text.messages import N_
+
+RENAMED = {"fit": "resize"}  # choices of the recipe that would hide a method of the estimator
+SMALLEST_TEST = 0.01  # share held out where nobody will look at it: the least that a recipe allows
+
+
+Init = TypeVar("Init", bound=Callable[..., None])
+
+
+def by_other_names(init: Init) -> Init:
+    """An __init__ that answers to the names that other libraries give its parameters, and has the signature of the plain one.
+
+    scikit-learn reads the signature, and what it names is what `clone` and `get_params` use.
+    """
+
+    @wraps(init)
+    def named(self: Any, **given: Any) -> None:
+        own: dict[str, Any] = {}
+        for name, value in given.items():
+            if (parameter := type(self)._parameter(name)) in own:
+                raise UsageError("L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names"))
+            own[parameter] = value
+        init(self, **own)
+
+    return named  # type: ignore[return-value]
+
+
+class NotTrained(RunError, NotFittedError):  # type: ignore[misc]
+    """Asked for an answer before fit; scikit-learn knows it as its own NotFittedError."""
+
+
+class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Five ways to call it:
+
+    clf = ImageClassifier(time="5m").fit("photos/")    # one folder a class; decides what you leave open
+    clf.predict(["new.jpg"])                           # ["cat"]
+    clf.evaluate()                                     # Finding: accuracy on the test part, with its interval
+    clf.export("model.onnx")                           # one sealed file for any language
+    ImageClassifier.load("runs/photos-001")            # without training
+
+    It is a scikit-learn classifier, too: fit(X, y) takes an array (n, height, width[, 3]) or a list of images, so that
+    cross_val_score(ImageClassifier(judge=False, quiet=True), X, y, n_jobs=2) and GridSearchCV work.
+
+    The parameters are the fields of `Recipe` (`resize` is its `fit`), and
+      runs   folder that keeps the runs. None: ./runs for what lies on the disk; for arrays and lists of paths a temporary
+             folder that is deleted with the estimator, or left to the system once the estimator was pickled
+      judge  False ends with the sealed model: no simpler models, no report, and only 1 % of the images are held out. Right
+             in cross-validation and grid search, which judge on images of their own
+      quiet  True shows nothing while training
+    The names that other libraries give them are accepted: n_epochs, batch_size, imgsz, learning_rate …
+
+    A pickle holds the parameters and the absolute path of the run, never weights. Raises UsageError at once for a name that
+    does not exist and in fit for a value that cannot be right; DataError, ModelError or RunError later. str() is one line.
+    """
+
+    @by_other_names
+    def __init__(
+        self,
+        *,
+        model: str = "auto",
+        weights: str = "auto",
+        freeze: str = "auto",
+        time: str | float | None = None,
+        epochs: int | None = None,
+        batch: int | None = None,
+        lr: float | None = None,
+        image_size: int | None = None,
+        resize: str = "squash",
+        value_range: str | tuple[float, float] = "auto",
+        test: float = 0.2,
+        validation: float = 0.1,
+        calibration: float = 0.1,
+        groups: str = "auto",
+        parts: str = "auto",
+        file_column: str = "",
+        label_column: str = "",
+        split_column: str = "",
+        images: str = "",
+        suffix: str = "",
+        weight_decay: float | None = None,
+        label_smoothing: float = 0.1,
+        flip: str = "auto",
+        patience: int | None = None,
+        seed: int = 0,
+        device: str = "auto",
+        precision: str = "auto",
+        runs: str | os.PathLike[str] | None = None,
+        judge: bool = True,
+        quiet: bool = False,
+    ) -> None:
+        self.model, self.weights, self.freeze, self.time, self.epochs, self.batch, self.lr = model, weights, freeze, time, epochs, batch, lr
+        self.image_size, self.resize, self.value_range, self.flip = image_size, resize, value_range, flip
+        self.test, self.validation, self.calibration, self.groups = test, validation, calibration, groups
+        self.parts, self.file_column, self.label_column, self.split_column = parts, file_column, label_column, split_column
+        self.images, self.suffix = images, suffix
+        self.weight_decay, self.label_smoothing, self.patience = weight_decay, label_smoothing, patience
+        self.seed, self.device, self.precision = seed, device, precision
+        self.runs, self.judge, self.quiet = runs, judge, quiet
+
+    @classmethod
+    def _parameter(cls, name: str) -> str:
+        """The parameter of this name, here or in other libraries. Raises UsageError with the nearest one."""
+        own = cls._get_param_names()
+        known = {name: name for name in own}
+        for choice in dataclasses.fields(Recipe):
+            if (parameter := RENAMED.get(choice.name, choice.name)) in own:
+                known |= dict.fromkeys((choice.name, *choice.metadata["also"]), parameter)
+        if name not in known:
+            guess = nearest(name, known)
+            todo = N_("did you mean {guess}?") if guess else N_("see limpide train --help")
+            raise UsageError("L101", N_("there is no option of this name"), where=name, todo=todo, guess=guess)
+        return known[name]
+
+    def set_params(self, **params: Any) -> Self:
+        """As scikit-learn's, with the other names, too. Raises UsageError with the nearest name."""
+        return super().set_params(**{self._parameter(name): value for name, value in params.items()})
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = tags.input_tags.three_d_array = tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.target_tags.required = False  # a folder says what its images show
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "run_")
+
+    def __repr__(self, N_CHAR_MAX: int = 0) -> str:
+        blank = type(self)().get_params()
+        changed = {k: v for k, v in self.get_params().items() if k not in ("runs", "quiet") and repr(v) != repr(blank[k])}
+        names = ", ".join(f"{k}={v!r}" for k, v in changed.items())
+        return f"{type(self).__name__}({names})" + (f" → {self.run.path}" if self.run else "")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The parameters as a recipe. Raises UsageError for a value that cannot be right."""
+        given = self.get_params()
+        names = {choice.name: RENAMED.get(choice.name, choice.name) for choice in dataclasses.fields(Recipe)}
+        return Recipe(**{name: given[own] for name, own in names.items() if own in given})
+
+    @property
+    def run(self) -> Run | None:
+        return Run(Path(self.run_)) if hasattr(self, "run_") else None
+
+    @classmethod
+    def load(cls, run: str | os.PathLike[str]) -> Self:
+        """A trained classifier from its run directory. Raises RunError when there is none."""
+        opened = Run.open(run)
+        own = cls._get_param_names()
+        info = opened.info()
+        wanted = {cls._parameter(k): v for k, v in info.wanted.items() if RENAMED.get(k, k) in own}
+        clf = cls(**wanted, runs=str(opened.path.parent))
+        with opened.reading():
+            clf._keep(opened, labels_of(info))
+        return clf
+
+    def _keep(self, run: Run, classes: np.ndarray, scratch: Scratch | None = None) -> None:
+        self.run_ = os.path.abspath(run.path)  # noqa: PTH100
+        self._classes, self._scratch = classes, scratch
+
+    @in_a_new_thread
+    def fit(self, X: Any, y: Any = None, groups: Any = None, *, new: bool = False) -> Self:
+        """Trains, and judges unless judge=False.
+
+        X: a folder, a table, an archive or the name of a data set; or, with labels y (n,), an array of images (n, height,
+        width[, 3]) or a list of n images, each a path, the bytes of a file, a Pillow image or an array (samples.py).
+        groups: (n,) names or numbers of what no split may cut. An unfinished run on the same folder is continued, unless
+        `new`; arrays and lists always begin a new one, as several fits may work side by side.
+        """
+        from limpide.system import machine
+
+        machine.keep_memory()
+        from limpide.report.terminal.progress import Screen
+        from limpide.workflows.train.training import begin, prepare, train
+
+        began, recipe, scratch = monotonic(), self.recipe, None
+        if not self.judge:
+            recipe = recipe.but(test=SMALLEST_TEST)
+        if isinstance(X, (str, os.PathLike)):
+            if y is not None or groups is not None:
+                raise UsageError(
+                    "L117",
+                    N_("labels and groups go with arrays and lists of paths"),
+                    where=os.fspath(X),
+                    todo=N_("leave them out: the folder or table says them"),
+                )
+            run, dataset, _ = prepare(os.fspath(X), recipe, Path(self.runs or "runs"), new=new)
+            classes = np.array(dataset.classes)
+        else:
+            held = Scratch()  # until the training ends
+            dataset, known, classes = labelled(X, y, held.path, groups, recipe.asked_range())
+            scratch = None if self.runs else Scratch()
+            run, dataset, _ = begin(dataset, recipe, scratch.path if scratch else Path(str(self.runs)), new=True)
+            run.update(arrays=known)
+        events = train(run, dataset, started=monotonic() - began, judge=self.judge)
+        if self.quiet:
+            for _event in events:
+                pass
+        elif not Screen(quiet=not _in_notebook()).follow(events, run):
+            raise KeyboardInterrupt
+        with run.reading():
+            self._keep(run, learned_of(classes, run.info()), scratch)
+        return self
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The distinct labels that were learned, sorted, in their own type: the columns of `predict_proba`."""
+        self._run()
+        return self._classes.copy()
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The class of each image, (n,) of the type of the labels. X: as in `predict_proba`."""
+        best = self.predict_proba(X).argmax(1)
+        return self._classes[best]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Calibrated probabilities, float64 (n, classes), columns as in `classes_`.
+
+        X: one image or several, each a path, the bytes of a file, an opened Pillow image or an array, all by the same rule
+        (samples.py); an array of images (n, height, width[, 3]); a folder or a pattern, which give one row a file, sorted by
+        name. Floats are measured as in training. No images give (0, classes). A large JPEG that is loaded or an array is no
+        longer decoded at a fraction, which may change the last digits. Raises DataError for the first that is no usable image.
+        """
+        predictor = self.predictor()
+        items = images_in(X, self._run().info().arrays or FROM_FILES, predictor.preprocessing.value_range)
+        rows = np.zeros((len(items), len(predictor.classes)))
+        for k in range(0, len(items), BATCH):
+            rows[k : k + BATCH] = predictor.probabilities(pictures(items, predictor.preprocessing, k, k + BATCH))
+        return rows / rows.sum(1, keepdims=True)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Logarithms of the probabilities in nats, (n, classes); of two classes, how far the second is ahead, (n,)."""
+        logs = np.log(np.maximum(self.predict_proba(X), np.finfo(np.float32).tiny))
+        return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
+
+    def predictions(self, files: Any, top: int = 5) -> list[Prediction]:
+        """Predictions with their `top` classes of files, folders and patterns. Raises DataError for the first file that is no usable image."""
+        paths = paths_in(files)
+        if paths is None:
+            raise UsageError("L112", N_("paths of image files were expected"), where=type(self).__name__, todo=N_("give a path or a list of paths"))
+        found = []
+        for item in self.predictor().predict(paths, top):
+            if isinstance(item, LimpideError):
+                raise item
+            found.append(item)
+        return found
+
+    def predictor(self) -> Predictor:
+        file = self._run().model_file
+        return _opened(file, file.stat().st_mtime_ns, os.getpid()) if file.exists() else Predictor(file)
+
+    def evaluate(self, data: str | os.PathLike[str] | None = None) -> Finding:
+        """Accuracy with its interval: on the test part, judged once after training, or on other labelled images."""
+        found = self.audit(data).get("accuracy")
+        if found is None:
+            raise self._not_judged()
+        return found
+
+    def audit(self, data: str | os.PathLike[str] | None = None) -> dict[str, Finding]:
+        """Every finding by name: those stored with the run, or those made now on other labelled images."""
+        if data is None:
+            return self._run().findings()
+        if not isinstance(data, (str, os.PathLike)):
+            raise UsageError(
+                "L144", N_("a folder, a table or an archive was expected"), where=type(data).__name__, todo=N_("for images with their labels call score(X, y)")
+            )
+        from limpide.core.events import Judged
+        from limpide.workflows.evaluate import evaluate
+
+        return {e.finding.name: e.finding for e in evaluate(str(self._run().path), os.fspath(data)) if isinstance(e, Judged)}
+
+    @in_a_new_thread
+    def explain(self, file: Any, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> Finding:
+        """One unit of the network on this image, product by product; without `channel` the one that matters most, without `layer` of the first.
+
+        file: one image in any form that `predict` takes.
+        """
+        from limpide.workflows.explain import explain
+
+        run = self._run()
+        return explain(str(run.path), file, layer, channel, y, x, arrays=run.info().arrays or FROM_FILES)["inside"]
+
+    def export(self, file: str | os.PathLike[str]) -> Path:
+        """Writes the sealed ONNX file. Raises UsageError where it cannot be written."""
+        from limpide.workflows.export import export
+
+        return export(str(self._run().path), Path(file))
+
+    def report(self) -> Path:
+        """Path of the HTML report. Raises RunError where there is none."""
+        if not (file := self._run().report_file).exists():
+            raise self._not_judged()
+        return file
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Accuracy as a share: of images with labels y, each counting as much as its weight, or of a folder."""
+        if y is None:
+            return self.evaluate(X).number("accuracy").value
+        said, labels = self.predict(X), np.asarray(y).reshape(-1)
+        if len(said) != len(labels):
+            raise DataError("L232", N_("there are {n} images and {k} labels"), where="labels", todo=N_("give one label an image"), n=len(said), k=len(labels))
+        return float(np.average(said == labels, weights=sample_weight))
+
+    def _run(self) -> Run:
+        if self.run is None:
+            raise NotTrained(
+                "L509", N_("this classifier is not trained yet"), where=type(self).__name__, todo=N_("call fit(folder) first, or ImageClassifier.load(run)")
+            )
+        if not self.run.path.is_dir():
+            raise RunError(
+                "L511",
+                N_("the run of this classifier is gone"),
+                where=self.run.path,
+                todo=N_("bring its folder back, or call fit again; runs= names a folder that stays"),
+            )
+        return self.run
+
+    def _not_judged(self) -> RunError:
+        return RunError(
+            "L512", N_("this run was not judged"), where=self._run().path, todo=N_("call evaluate(folder) with labelled images, or fit with judge=True")
+        )
+
+    def _repr_html_(self) -> str:
+        from limpide.text import notebook_html
+
+        code = f"<code>{notebook_html.escaped(repr(self))}</code>"
+        return notebook_html.block(code, self.run._repr_html_()) if self.run and self.run.path.is_dir() else code
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """What a notebook shows; scikit-learn's own would hide `_repr_html_`."""
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+
+@lru_cache(maxsize=4)
+def _opened(file: Path, changed: int, process: int) -> Predictor:
+    """A process that was forked opens it anew: the threads of the session stayed behind."""
+    return Predictor(file)
+
+
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules

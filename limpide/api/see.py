@@ -1,0 +1,295 @@
+"""limpide.see: one image in one network, laid open. Every layer, every number, and where the evidence is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from limpide.core.errors import UsageError, nearest
+from limpide.core.events import Progress
+from limpide.data.preprocessing import Preprocessing
+from limpide.explanation import analyze as work
+from limpide.explanation.record import METHOD_WORDS, Alike, Evidence, Sight
+from limpide.explanation.writers import bytes_of
+from limpide.report import color_scale
+from limpide.system.files import write_bytes
+from limpide.system.fork_safety import in_a_new_thread
+from limpide.text import notebook_html
+from limpide.text.formats import shown
+from limpide.text.messages import N_, Message, _, message, percent, significant
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from limpide.interpret.activation_maximization import Maximised
+    from limpide.interpret.trace import Op, Trace
+    from limpide.interpret.unit import Unit
+    from limpide.studio.widget import Instruments
+
+LARGE = 224  # CSS pixels: side of the image in a notebook
+SMALL = 72  # of a feature map
+Awaited = TypeVar("Awaited")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One operation that ran, in the order it ran."""
+
+    name: str  # its key: the layer's name, or with :operation where it makes several calls
+    kind: str  # Conv2d, ReLU, add …
+    shape: tuple[int, ...]  # of what it gives, without the first axis
+    strongest: int  # the channel with the largest absolute value
+    low: float  # smallest and largest number that it gives
+    high: float
+
+    def words(self) -> tuple[str, ...]:
+        """Name, kind, shape, strongest channel and range, to stand in a row of a table."""
+        return self.name, self.kind, " × ".join(map(str, self.shape)) or "1", str(self.strongest), _range(self.low, self.high)
+
+    def __str__(self) -> str:
+        return " · ".join(self.words())
+
+
+@dataclass(frozen=True)
+class Strongest:
+    """Where an operation gives its largest absolute value."""
+
+    channel: int
+    y: int
+    x: int
+    value: float
+
+
+@in_a_new_thread
+def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> Seen:
+    """Lays a network open on one image.
+
+    limpide.see("runs/photos-001", "new.jpg")            # a run, or a Run
+    limpide.see(clf, array)                              # a fitted ImageClassifier
+    limpide.see("efficientnet_lite0", "new.jpg")         # a published network
+    limpide.see(module, tensor)                          # any torch module, the tensor normalised as it wants it
+    limpide.see(module, "new.jpg", preprocessing=p)
+
+    image: a path, the bytes of a file, a Pillow image, an array (height, width[, 3]), or a float tensor (1, channels, height, width), normalised already. The
+    network runs in evaluation mode on the processor and is left as it was. Raises UsageError, DataError, RunError or ModelError.
+    """
+    from limpide.interpret.trace import trace
+
+    opened = work.opened(model, preprocessing)
+    tensor, square, file = work.entered(image, opened.preprocessing, opened.arrays)
+    return Seen(opened, trace(opened.network, tensor), square, file)
+
+
+class Seen:
+    """What a network did with one image. str() is a readable text; a notebook shows pictures."""
+
+    def __init__(self, opened: work.Opened, trace: Trace, square: np.ndarray, file: str) -> None:
+        self._opened, self.trace, self.square, self.file = opened, trace, square, file
+        self._evidence: dict[tuple[str, int], Evidence] = {}
+
+    @property
+    def network(self) -> nn.Module:
+        return self._opened.network
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """float64 (classes,), calibrated where the run is."""
+        return work.probabilities(self._opened, self.trace)
+
+    @property
+    def label(self) -> int:
+        """Index of the likeliest class."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def top(self) -> list[tuple[str, float]]:
+        """The five likeliest classes with their probabilities, best first."""
+        order = (-self.probabilities).argsort(kind="stable")[: work.TOP].tolist()
+        return [(work.named(self._opened, k), float(self.probabilities[k])) for k in order]
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        return [self._layer(op) for op in self.trace.ops]
+
+    def _layer(self, op: Op) -> Layer:
+        planes = work.planes_of(op)
+        strongest = int(np.abs(planes).max((1, 2)).argmax()) if planes.size else 0
+        low, high = float(planes.min(initial=np.inf)), float(planes.max(initial=-np.inf))
+        return Layer(op.key, work.kind_of(op, self.network), tuple(op.output.shape[1:]), strongest, low, high)
+
+    def _op(self, layer: str) -> Op:
+        return work.operation(self.trace, layer)
+
+    def maps(self, layer: str) -> np.ndarray:
+        """What a layer gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1, tokens)."""
+        return work.planes_of(self._op(layer))
+
+    def strongest(self, layer: str) -> Strongest:
+        """Where this layer gives its largest absolute value. Of tokens, y is the token."""
+        planes = self.maps(layer)
+        channel, y, x = (int(k) for k in np.unravel_index(int(np.abs(planes).argmax()), planes.shape))
+        value = float(planes[channel, y, x])
+        return Strongest(channel, y, x, value) if self._op(layer).output.ndim == 4 else Strongest(channel, x, 0, value)
+
+    @in_a_new_thread
+    def why(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> Unit:
+        """One number, term by term; without a channel the one of the layer that matters most (interpret/choose_unit.py).
+
+        Raises IndexError for a unit that is not there.
+        """
+        from limpide.interpret.choose_unit import most_telling
+        from limpide.interpret.unit import unit_of
+
+        key, channel = self._op(layer).key, work.first_or(channel, y, x)
+        return most_telling(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
+
+    @in_a_new_thread
+    def votes(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> list[tuple[str, float]]:
+        """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the unit that matters most."""
+        from limpide.interpret.ablation import votes
+        from limpide.interpret.unit import index_of
+
+        op, channel = self._op(layer), work.first_or(channel, y, x)
+        if channel is None:
+            unit = self.why(layer)
+            channel, y, x = unit.channel, unit.y, unit.x
+        place = (0, *index_of(op, channel, y, x))
+        return [(work.named(self._opened, k), slope) for k, slope in votes(self.network, self.trace, op.index, place)]
+
+    @in_a_new_thread
+    def saliency(self, method: str = "integrated_gradients", label: str | int | None = None) -> Evidence:
+        """Where the evidence for a class is: `.plane` float32 (height, width), and `.badge`, which says whether to believe it.
+
+        method: gradient, integrated_gradients, grad_cam or occlusion. label: name or index of a class; None is the likeliest.
+        Raises UsageError for a method or a class that does not exist.
+        """
+        if method not in METHOD_WORDS:
+            raise _unknown(method, list(METHOD_WORDS))
+        classes = list(self._opened.classes) or [str(k) for k in range(len(self.probabilities))]
+        if isinstance(label, str) and label not in classes:
+            raise _unknown(label, classes)
+        at = self.label if label is None else classes.index(label) if isinstance(label, str) else int(label)
+        if not 0 <= at < len(self.probabilities):
+            raise _unknown(str(label), [str(k) for k in range(len(self.probabilities))])
+        if (method, at) not in self._evidence:
+            self._evidence[method, at] = work.saliency_of(self.network, self.trace.image, at, method)
+        return self._evidence[method, at]
+
+    @in_a_new_thread
+    def maximised(self, layer: str, channel: int, steps: int | None = None, seed: int = 0) -> Maximised:
+        """The picture that wakes this channel most, of the size of the image (interpret/activation_maximization.py).
+
+        Raises TypeError for an operation without channels, IndexError for a channel that is not there.
+        """
+        from limpide.interpret.activation_maximization import STEPS, maximised
+
+        low, high = work.bounds(self._opened, self.trace)
+        return maximised(self.network, self._op(layer).key, channel, self.trace.image.shape[1:], steps or STEPS, seed, low, high)
+
+    @in_a_new_thread
+    def neighbours(self) -> Alike:
+        """The training images that the network takes for most like this one, or `.note`: why there are none. Raises UsageError without a run."""
+        found = _awaited(work.alike_to(self._opened, self.trace, self.file))
+        if found is None:
+            raise UsageError(
+                "L141", N_("the images that this network learned from are not known"), where=self._opened.name, todo=N_("give the run that trained it")
+            )
+        return found
+
+    @in_a_new_thread
+    def sight(self) -> Sight:
+        """All that is written down by `save`: it takes some seconds."""
+        from limpide.interpret.choose_unit import most_telling
+        from limpide.interpret.unit import as_finding
+
+        claim, unit = work.prediction(self.top, self.file), as_finding(most_telling(self.network, self.trace))
+        return _awaited(work.sight_of(self._opened, self.trace, self.square, self.file, claim, unit))
+
+    @in_a_new_thread
+    def save(self, file: str | os.PathLike[str]) -> Path:
+        """Writes all of it as .png, .html or .json and returns the path. Raises UsageError for another ending."""
+        out = work.place_of(Path(file), self.file)
+        write_bytes(out, bytes_of(self.sight(), out))
+        return out
+
+    def widget(self, layer: str = "", channel: int | None = None, y: int = 0, x: int = 0) -> Instruments:
+        """The studio's pages on this image, live in a notebook: from a layer to a unit to one of its products; cover the image and see what becomes of
+        the answer. With `layer` it opens there, with `channel` at that unit.
+
+        Needs `pip install limpide[notebook]`. Raises UsageError without it, and for a place that is not there.
+        """
+        from limpide import browser
+
+        if browser.missing():
+            raise UsageError(
+                "L127",
+                N_("the studio's pages were left out, as npm was not there when limpide was installed"),
+                where=str(browser.VENDOR),
+                todo=N_("install npm, then limpide again; everything else works without"),
+            )
+        try:
+            from limpide.studio.widget import Instruments
+        except ImportError as error:
+            raise UsageError(
+                "L142", N_("widgets in a notebook need a package that is not installed"), where=str(error.name), todo="pip install 'limpide[notebook]'"
+            ) from error
+        channel = work.first_or(channel, y, x)
+        place = {"page": "layer" if channel is None else "unit", "channel": channel, "y": y, "x": x} | ({"layer": layer} if layer else {})
+        return Instruments(self._opened, self.trace, self.square, self._title(), self._repr_html_(), **place)
+
+    def __str__(self) -> str:
+        says = [f"{percent(p):>8}  {shown(name)}" for name, p in self.top]
+        rows = [(_("layer"), _("kind"), _("gives"), _("strongest"), _("range")), *(layer.words() for layer in self.layers)]
+        widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+        table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([str(self._title()), *says, "", *table])
+
+    def __repr__(self) -> str:
+        return f"Seen({self._opened.name!r}, {self.file!r}: {self.top[0][0]!r}, {len(self.trace.ops)} operations)"
+
+    def _title(self) -> Message:
+        if not self.file:
+            return message(N_("What {network} sees"), network=self._opened.name)
+        return message(N_("What {network} sees in {file}"), network=self._opened.name, file=self.file)
+
+    def _repr_html_(self) -> str:
+        pieces = [notebook_html.heading(self._title()), notebook_html.image(color_scale.square_uri(self.square), self.file or _("the image"), LARGE)]
+        pieces.append(notebook_html.bars([(name, p, percent(p)) for name, p in self.top]))
+        for stage in work.stages_of(self.trace, self.network):
+            scale = _range(-stage.end if stage.low < 0 else 0.0, stage.end)
+            facts = message(N_("{kind}, {shape}; colours from {scale}"), kind=stage.kind, shape=" × ".join(map(str, stage.shape)), scale=scale)
+            pieces += [notebook_html.heading(stage.key), notebook_html.note(facts), '<div style="line-height:0">']
+            for k, plane in enumerate(stage.planes):
+                words = message(N_("channel {n}"), n=stage.channels[k]) if stage.channels else stage.key
+                pieces.append(notebook_html.image(color_scale.plane_uri(plane, stage.end, anywhere=True), words, SMALL))
+            pieces.append("</div>")
+        return notebook_html.block(*pieces)
+
+
+def _awaited(events: Iterator[Progress | Awaited]) -> Awaited:
+    """What comes after the progress."""
+    return next(event for event in events if not isinstance(event, Progress))
+
+
+def _range(low: float, high: float) -> str:
+    def signed(value: float) -> str:
+        return significant(value).replace("-", "\N{MINUS SIGN}")
+
+    return str(message(N_("{low} to {high}"), low=signed(low), high=signed(high)))
+
+
+def _unknown(word: str, known: list[str]) -> UsageError:
+    return UsageError(
+        "L135",
+        N_("there is nothing of this name to see"),
+        where=word,
+        todo=N_("choose one of {names}"),
+        names=", ".join(known[:12]),
+        guess=nearest(word, known),
+    )

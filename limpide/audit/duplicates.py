@@ -1,0 +1,144 @@
+"""Images that are there twice: the same bytes or nearly the same, under two labels, in two of the parts that the user gave.
+
+A duplicate on both sides of a split makes every later score too good. Near duplicates are found by a hash (data/near_duplicates.py).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from limpide.audit.folder import MOST_ROWS, Checked, file_table
+from limpide.core.finding import Finding, Number, Table
+from limpide.data.dataset import PARTS, TEST, TRAIN, VALIDATION
+from limpide.data.near_duplicates import DISTANCE
+from limpide.text.messages import N_, message
+
+
+def duplicates(checked: Checked) -> Finding:
+    """Images whose bytes are the same."""
+    groups = checked.twins()
+    extra = sum(len(group) - 1 for group in groups)
+    says = message(N_("No image is there twice."))
+    if groups:
+        says = message(
+            N_("{n:count} image is an exact copy of another; copies stay in one part."),
+            N_("{n:count} images are exact copies of others; copies stay in one part."),
+            n=extra,
+        )
+    if groups and checked.parted:  # what is in two of the user's parts is told by `leaks`
+        says = message(N_("{n:count} image is an exact copy of another."), N_("{n:count} images are exact copies of others."), n=extra)
+    rows = [(checked.name(int(i)), checked.name(int(group[0]))) for group in groups for i in group[1:]]
+    return Finding("duplicates", "warn" if extra > 0.01 * len(checked.dataset) else "ok", says, table=file_table(rows, N_("same as")))
+
+
+def near_duplicates(checked: Checked) -> Finding:
+    """Images that are nearly the same: resized, recompressed, slightly cropped or brightened."""
+    if checked.near is None:
+        why = N_("Near duplicates were not looked for: on images this small, different ones look alike.")
+        if not hasattr(checked.dataset.images, "stamp"):
+            why = N_("Near duplicates were not looked for: these images are not in files.")
+        return Finding("near_duplicates", "unknown", message(why))
+    pairs = checked.near_pairs()
+    images = len(np.unique(pairs))
+    says = message(N_("No two images are nearly the same."))
+    if images:
+        says = message(N_("{n:count} images are nearly the same as another; those that look alike stay in one part."), n=images)
+        if checked.parted:
+            says = message(N_("{n:count} images are nearly the same as another."), n=images)
+    method = message(
+        N_(
+            "Compared by a perceptual hash (256 signs of a cosine transform, a variation of pHash); images that differ in at most {distance:count} bits count as nearly the same."
+        ),
+        distance=DISTANCE,
+    )
+    rows = [(checked.name(int(j)), checked.name(int(i))) for i, j in pairs[:MOST_ROWS]]
+    return Finding(
+        "near_duplicates", "warn" if images > 0.01 * len(checked.dataset) else "ok", says, table=file_table(rows, N_("nearly the same as")), details=[method]
+    )
+
+
+def conflicts(checked: Checked) -> Finding:
+    """The same image, or nearly the same, under two labels: one of them is probably wrong."""
+    labels = checked.dataset.labels
+    rows = [
+        (checked.name(int(i)), checked.label(int(i)), checked.name(int(group[0])), checked.label(int(group[0])))
+        for group in checked.twins()
+        for i in group[1:]
+        if len(set(labels[group].tolist())) > 1
+    ]
+    exact = len(rows)
+    rows += [
+        (checked.name(int(j)), checked.label(int(j)), checked.name(int(i)), checked.label(int(i))) for i, j in checked.near_pairs() if labels[i] != labels[j]
+    ]
+    says = message(N_("No image is in two classes."))
+    if exact:
+        says = message(
+            N_("{n:count} image is in two classes: all its copies are left out."),
+            N_("{n:count} images are in two classes: all their copies are left out."),
+            n=exact,
+        )
+    elif rows:
+        says = message(
+            N_("{n:count} image is nearly the same as one of another class: one label may be wrong."),
+            N_("{n:count} images are nearly the same as one of another class: one label may be wrong."),
+            n=len(rows),
+        )
+    columns = [(N_("file"), "text"), (N_("class"), "text"), (N_("same as"), "text"), (N_("its class"), "text")]
+    return Finding("conflicts", "bad" if exact else "warn" if rows else "ok", says, table=Table(columns, rows[:MOST_ROWS]) if rows else None)
+
+
+def leaks(checked: Checked) -> Finding:
+    """Images of one of the user's parts that are in another one, too."""
+    given = checked.dataset.given
+    if len(np.unique(given)) < 2:
+        return Finding("leaks", "ok", message(N_("limpide chose the parts itself, and keeps copies of an image in the same part.")))
+    rows = []
+    for group in checked.twins():
+        parts = {int(given[i]) for i in group}
+        if len(parts) > 1:
+            keeper = group[int(np.argmax([_held(int(given[i])) for i in group]))]
+            rows += [_leak(checked, int(i), int(keeper)) for i in group if given[i] != given[keeper]]
+    exact = len(rows)
+    rows += [_leak(checked, *sorted((int(i), int(j)), key=lambda k: _held(int(given[k])))) for i, j in checked.near_pairs() if given[i] != given[j]]
+    cut = _cut_groups(checked)
+    says = message(N_("No image of one part is in another one."))
+    if rows:
+        says = message(
+            N_("{n:count} image is in two of the parts that you gave ({exact:count} byte for byte): only the copy nearest to the test is kept."),
+            N_("{n:count} images are in two of the parts that you gave ({exact:count} byte for byte): of each, only the copy nearest to the test is kept."),
+            n=len(rows),
+            exact=exact,
+        )
+    elif cut:
+        says = message(
+            N_("{n:count} group has images in two of the parts that you gave: only those nearest to the test are kept."),
+            N_("{n:count} groups have images in two of the parts that you gave: of each, only those nearest to the test are kept."),
+            n=cut,
+        )
+    columns = [(N_("file"), "text"), (N_("part"), "text"), (N_("same as"), "text"), (N_("its part"), "text")]
+    return Finding(
+        "leaks",
+        "bad" if rows or cut else "ok",
+        says,
+        table=Table(columns, rows[:MOST_ROWS]) if rows else None,
+        numbers=[Number(N_("images"), len(rows), "count")],
+    )
+
+
+def _held(part: int) -> int:
+    return {TEST: 3, VALIDATION: 2, TRAIN: 1}.get(part, 0)
+
+
+def _leak(checked: Checked, i: int, j: int) -> tuple[str, str, str, str]:
+    given = checked.dataset.given
+    return checked.name(i), PARTS[given[i]], checked.name(j), PARTS[given[j]]
+
+
+def _cut_groups(checked: Checked) -> int:
+    groups, given = checked.dataset.groups, checked.dataset.given
+    if groups is None:
+        return 0
+    pairs = {(int(g), int(p)) for g, p in zip(groups, given, strict=True) if g >= 0}
+    return sum(n > 1 for n in Counter(g for g, _ in pairs).values())

@@ -1,0 +1,66 @@
+"""What the checks of a folder look at, and the table in which they name files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from limpide.core.finding import Table
+from limpide.data.dataset import TEST, Dataset
+from limpide.data.decode.value_range import ValueRange
+from limpide.data.read_images import Reading
+from limpide.text.messages import N_, Message
+
+MOST_ROWS = 200  # of files listed by name
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the checks look at. values: of more than 8 bits, and how they are read. near: int (m, 2), pairs of nearly identical images; None when they were not looked for."""
+
+    dataset: Dataset
+    reading: Reading
+    near: np.ndarray | None
+    values: ValueRange
+
+    @property
+    def usable(self) -> np.ndarray:
+        return np.asarray(self.reading.seen["reason"] < 0)
+
+    @property
+    def parted(self) -> bool:
+        """Whether the user gave a test part: then it is not the split that decides what stays together."""
+        return bool((self.dataset.given == TEST).any())
+
+    def name(self, i: int) -> str:
+        return self.dataset.images.names[i]
+
+    def label(self, i: int) -> str:
+        return self.dataset.classes[int(self.dataset.labels[i])]
+
+    def twins(self) -> list[np.ndarray]:
+        """Indices of usable images with the same bytes, a group of two or more each."""
+        rows = np.flatnonzero(self.usable)
+        hashes = self.reading.seen["hash"][rows]
+        order = np.argsort(hashes, kind="stable")
+        same = hashes[order[1:]] == hashes[order[:-1]]
+        inside = np.flatnonzero(np.concatenate((same, [False])) | np.concatenate(([False], same)))  # only those with a twin are taken apart
+        if not len(inside):
+            return []
+        together = order[inside]
+        cuts = np.flatnonzero(hashes[together[1:]] != hashes[together[:-1]]) + 1
+        return [np.sort(rows[group]) for group in np.split(together, cuts)]
+
+    def near_pairs(self) -> np.ndarray:
+        """Pairs that are nearly but not exactly the same."""
+        if self.near is None or not len(self.near):
+            return np.zeros((0, 2), np.int64)
+        hashes = self.reading.seen["hash"]
+        return np.asarray(self.near[hashes[self.near[:, 0]] != hashes[self.near[:, 1]]])
+
+
+def file_table(rows: Sequence[tuple[str, str | Message]], meaning: str) -> Table | None:
+    """file · what is said of it, for the first of them; None where there are none. meaning: msgid, the heading of what is said."""
+    return Table([(N_("file"), "text"), (meaning, "text")], [list(row) for row in rows[:MOST_ROWS]]) if rows else None

@@ -1,0 +1,43 @@
+"""Which judged images belong together: as the run's split kept them, or as other data say and their prints show."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from limpide.audit.evidence import Evidence
+from limpide.core.run import Run
+from limpide.data.dataset import Dataset
+from limpide.data.near_duplicates import components, pairs
+from limpide.data.read_images import comparable, glimpse
+from limpide.data.split_file import groups_in
+
+
+def as_split(evidence: Evidence, run: Run) -> Evidence:
+    """The test images of a run, with the groups that its split.csv kept together."""
+    groups = groups_in(run.split_file, evidence.files)
+    return dataclasses.replace(evidence, groups=_several(groups), grouped_by=run.info().grouped_by, groups_known=groups is not None)
+
+
+def as_given(evidence: Evidence, run: Run, dataset: Dataset, rows: np.ndarray, prints: Mapping[int, Any]) -> Evidence:
+    """Other images: the groups of their own table, and near duplicates by their prints, uint64 (4,) by row, where a split would look for them.
+
+    Where the run's own data had group columns and these have none, or where there is no run, nothing says which belong together.
+    """
+    given = np.full(len(rows), -1) if dataset.groups is None else dataset.groups[rows]
+    known = dataset.groups is not None or (run.split_file.exists() and not run.info().grouped_by)
+    n = len(rows)
+    held = np.flatnonzero(given >= 0)
+    links = [np.stack([held, n + given[held]], axis=1)]
+    if n > 1 and comparable(dataset, glimpse(dataset)):
+        links.append(pairs(np.stack([prints[int(i)] for i in rows])))
+    groups = components(n + int(given.max(initial=-1)) + 1, np.concatenate(links).astype(np.int64))[:n]
+    return dataclasses.replace(evidence, groups=_several(groups), grouped_by=dataset.grouped_by, groups_known=known)
+
+
+def _several(groups: np.ndarray | None) -> np.ndarray | None:
+    """None where each image stands alone."""
+    return None if groups is None or len(np.unique(groups)) == len(groups) else groups

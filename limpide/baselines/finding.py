@@ -1,0 +1,178 @@
+"""Would a simpler model do?
+
+What it measures: always-the-majority, logistic regression, a random forest and k-nearest neighbours on pixels, and a linear
+head on frozen features, against the network, image by image, on the test images that both named.
+Why it matters: not every question needs a deep network.
+How it can mislead: a rival that had fewer training images (n is shown) might do better with all of them; with several
+rivals the best one is partly lucky, so each has to pass a stricter test (Holm 1979).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from limpide.baselines.simple_models import NAMES, TREES, Rival
+from limpide.core.finding import Finding, Table, Verdict
+from limpide.statistics.intervals import interval_of_share
+from limpide.statistics.paired import Paired, paired
+from limpide.text.messages import N_, Message, message
+
+ALPHA = 0.025  # one-sided: 5 % for both directions together
+MARGIN = 0.02  # share of the test images: a rival that is behind by less is close enough to be worth a thought
+
+COLUMNS = [
+    (N_("model"), "text"),
+    (N_("accuracy"), "percent"),
+    (N_("low"), "percent"),
+    (N_("high"), "percent"),
+    (N_("test images"), "count"),
+    (N_("training images"), "count"),
+    (N_("training time"), "duration"),
+    (N_("ms an image"), "number"),
+    (N_("size"), "bytes"),
+    (N_("multiply-adds"), "large"),
+]
+
+
+@dataclass(frozen=True)
+class Had:
+    """What the simpler models could have had, so that the report says what they did have."""
+
+    images: int  # of the training part
+    seconds: float | None = None  # each, where a time was asked for
+    late: Sequence[str] = ()  # keys of those that their seconds were too few for
+    left_out: Sequence[str] = ()  # keys of those that were not tried, as the time for the whole was up
+
+
+def simpler(network: Rival, rivals: Sequence[Rival], had: Had, groups: np.ndarray | None = None) -> Finding:
+    """The comparison as a Finding: the network first, then its rivals from best to worst. Always-the-majority is one of them.
+
+    groups: int (n,), which test images belong together; None where each stands for itself.
+    """
+    ranked = sorted(rivals, key=lambda rival: -rival.accuracy)
+    tests = {rival.key: compared(network, rival, groups) for rival in ranked}
+    verdict, says = _judged(network, ranked, tests, groups)
+    if had.left_out and verdict == "ok":
+        verdict, says = (
+            "unknown",
+            _about(N_("Not every simpler model was tried; of those that were, the best, {rival}, is right on {share:percent}."), ranked[0]),
+        )
+    details = [*_what_they_had(ranked, had), *_how(len(ranked), groups)]
+    if weak := _no_better_than_majority(ranked[0], ranked, groups):
+        details.insert(0, weak)
+    return Finding(
+        name="simpler",
+        verdict=verdict,
+        message=says,
+        table=Table(COLUMNS, [_row(model, groups) for model in (network, *ranked)]),
+        details=details,
+        source="test",
+        data={"paired": {key: vars(test) for key, test in tests.items()}},
+    )
+
+
+def compared(first: Rival, second: Rival, groups: np.ndarray | None = None) -> Paired:
+    """On the test images that both named."""
+    rows, a, b = np.intersect1d(first.rows, second.rows, return_indices=True)
+    return paired(first.right[a], second.right[b], None if groups is None else groups[rows], MARGIN)
+
+
+def _judged(network: Rival, ranked: Sequence[Rival], tests: dict[str, Paired], groups: np.ndarray | None) -> tuple[Verdict, Message]:
+    """`bad` and `warn` only where a test rejects, with as many tests as there are rivals counted against it; `ok` where all do."""
+    strict = ALPHA / len(ranked)
+    if better := [rival for rival in ranked if tests[rival.key].worse <= strict]:
+        return "bad", _about(N_("A simpler model does better: {rival} is right on {share:percent}. Use that, or train longer."), better[0])
+    if all(test.better <= ALPHA for test in tests.values()):
+        return "ok", _none_does(network, ranked[0])
+    close = [rival for rival in ranked if tests[rival.key].close <= strict]
+    proven = [rival for rival in close if rival.key != "majority" and not _no_better_than_majority(rival, ranked, groups)]
+    if proven:
+        says = N_(
+            "A simpler model may do: {rival} is right on {share:percent}, and shown to be behind the network on less than {margin:percent} of the images."
+        )
+        return "warn", _about(says, proven[0])
+    majority = next((rival for rival in ranked if rival.key == "majority"), None)
+    if majority and majority in close and tests["majority"].better > ALPHA:
+        return "warn", _about(
+            N_("Always naming the most frequent class may do: it is right on {share:percent}, and the network is not shown to be better."), majority
+        )
+    values: dict[str, Any] = {"n": network.n_test, "rivals": len(ranked), "network": network.accuracy}
+    if majority and tests["majority"].better > ALPHA and all(_no_better_than_majority(rival, ranked, groups) for rival in ranked if rival != majority):
+        return "unknown", _about(
+            N_(
+                "These {n:count} test images do not show that the network, or any simpler model, beats always naming the most frequent class ({share:percent})."
+            ),
+            majority,
+            **values,
+        )
+    says = N_(
+        "Whether a simpler model would do, these {n:count} test images cannot tell: {rival}, the best of {rivals:count}, is right on {share:percent}, the network on {network:percent}."
+    )
+    return "unknown", _about(says, ranked[0], **values)
+
+
+def _about(says: str, rival: Rival, **values: Any) -> Message:
+    return message(says, rival=rival.name.to_json(), share=rival.accuracy, margin=MARGIN, **values)
+
+
+def _none_does(network: Rival, best: Rival) -> Message:
+    """Its errors are compared on the images that both named."""
+    _rows, a, b = np.intersect1d(network.rows, best.rows, return_indices=True)
+    ours, theirs = float((~network.right[a]).mean()), float((~best.right[b]).mean())
+    if not ours:
+        says = N_("No simpler model does as well: the best of them, {rival}, is wrong on {error:percent} of the images, the network on none.")
+        return _about(says, best, error=theirs)
+    return _about(N_("No simpler model does as well: the best of them, {rival}, is wrong {ratio:number} times as often."), best, ratio=theirs / ours)
+
+
+def _no_better_than_majority(rival: Rival, ranked: Sequence[Rival], groups: np.ndarray | None) -> Message | None:
+    """What has to be said where this rival is not shown to have learned more than which class is the most frequent."""
+    majority = next((other for other in ranked if other.key == "majority"), None)
+    if majority is None or rival.key == "majority" or compared(rival, majority, groups).better <= ALPHA / max(1, len(ranked) - 1):
+        return None
+    return _about(N_("That {rival} beats always naming the most frequent class is itself not shown."), rival)
+
+
+def _what_they_had(ranked: Sequence[Rival], had: Had) -> list[Message]:
+    few = [rival for rival in ranked if rival.n_train < had.images]
+    said = []
+    if not few:
+        said.append(message(N_("Every simpler model learned from all {n:count} training images."), n=had.images))
+    for rival in few:
+        says = N_("Training images of {rival}: {n:count} of {all:count}. More could change its answers.")
+        said.append(_about(says, rival, n=rival.n_train, all=had.images))
+    for rival in ranked:
+        if rival.drawn is not None and rival.drawn < rival.n_train:
+            says = N_("Each of the {trees:count} trees of the forest drew {n:count} of its {all:count} training images.")
+            said.append(message(says, trees=TREES, n=rival.drawn, all=rival.n_train))
+    if had.late:
+        says = N_("In {seconds:duration}, {rival} could not be fitted to even a few images.")
+        said += [message(says, seconds=had.seconds or 0.0, rival=message(NAMES[key]).to_json()) for key in had.late]
+    says = N_("There was no time for {rival}.")
+    said += [message(says, rival=message(NAMES[key]).to_json()) for key in had.left_out]
+    if had.seconds is not None and (few or had.late):
+        said.append(message(N_("Each simpler model had {seconds:duration}, as a time was asked for."), seconds=had.seconds))
+    elif few:
+        said.append(message(N_("How many images a simpler model learns from is limited by the work it may cost, counted and not timed.")))
+    return said
+
+
+def _how(rivals: int, groups: np.ndarray | None) -> list[Message]:
+    said = [message(N_("Compared image by image on the test images that both named (McNemar's exact test)."))]
+    if rivals > 1:
+        said.append(message(N_("With {n:count} simpler models to choose from, each has to pass a test that is {n:count} times as strict."), n=rivals))
+    if groups is not None:
+        said.append(
+            message(N_("Test images that belong together count together: the answers of a whole group may change sides at once, not those of an image."))
+        )
+    said.append(message(N_("Milliseconds are those of naming one image alone, once it is decoded.")))
+    return said
+
+
+def _row(rival: Rival, groups: np.ndarray | None) -> list[object]:
+    share = interval_of_share(rival.right, None if groups is None else groups[rival.rows])
+    return [rival.name, share.value, share.low, share.high, rival.n_test, rival.n_train, rival.seconds, rival.milliseconds, rival.bytes, rival.multiply_adds]

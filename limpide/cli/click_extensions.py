@@ -1,0 +1,156 @@
+"""How click is bent to this house: help in the language of the moment, guesses for what was mistyped, shared options."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from limpide.cli.click_messages import in_our_language
+from limpide.core.errors import Exit, UsageError, nearest
+from limpide.core.finding import Finding
+from limpide.core.recipe import Recipe
+from limpide.text import messages
+from limpide.text.messages import N_, _
+
+
+class Verb(click.Command):
+    """A command whose help is worded when it is shown, so that --lang holds for it too."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        worded(self)
+        super().format_help_text(ctx, formatter)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return _(self.short_help or "")
+
+
+def verb(short: str, help: str) -> Callable[[Callable[..., Any]], Verb]:
+    """Makes a function a verb. `short` stands in the list of verbs; both are msgids."""
+    return click.command(cls=Verb, short_help=short, help=help)
+
+
+def verdict(findings: Mapping[str, Finding]) -> Exit:
+    """How a verb that only judges ends: a warning is not a failure."""
+    return Exit.UNMET if any(finding.verdict == "bad" for finding in findings.values()) else Exit.DONE
+
+
+class Unread(Exception):
+    """Nothing reads our output any more."""
+
+
+@contextlib.contextmanager
+def telling_unread() -> Iterator[None]:
+    """A BrokenPipeError by another name: click ends with status 1 where it sees one."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise Unread from error
+
+
+class Verbs(click.Group):
+    """Guesses the verb that was meant."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with telling_unread():  # help is printed here
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with telling_unread():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order of the table, not of the alphabet
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        worded(self)
+        super().format_help_text(ctx, formatter)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            guess = nearest(args[0], self.commands)
+            todo = N_("did you mean limpide {guess}?") if guess else N_("see limpide --help")
+            raise UsageError("L100", N_("there is no such command"), where=args[0], todo=todo, guess=guess)
+        return super().resolve_command(ctx, args)
+
+
+def worded(command: click.Command) -> None:
+    """Puts the help of a command and its options into the language in force. The originals are msgids and stay findable."""
+    command.help = _(originals.setdefault(command, command.help or ""))
+    for option in command.params:
+        if isinstance(option, click.Option) and option.help:
+            option.help = _(originals.setdefault(option, option.help))
+
+
+originals: dict[object, str] = {}
+
+
+class Choice(click.Option):
+    """A field of Recipe: shows its first name, meaning, unit and default; its other names are accepted all the same."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        choice = next(c for c in dataclasses.fields(Recipe) if c.name == self.name)
+        unit = f" [{choice.metadata['unit']}]" if choice.metadata["unit"] else ""
+        default = "" if choice.default in (None, "") else f"  ({choice.default})"
+        return f"{self.opts[0]} …", _(choice.metadata["meaning"]) + unit + default
+
+
+def recipe_options(command: Callable[..., Any], only: Container[str] | None = None) -> Callable[..., Any]:
+    """One option for each field of Recipe, or of these fields, under all the names people know."""
+    for choice in reversed([choice for choice in dataclasses.fields(Recipe) if only is None or choice.name in only]):
+        names = [choice.name, *choice.metadata["also"]]
+        flags = dict.fromkeys(flag for name in names for flag in (f"--{name.replace('_', '-')}", f"--{name}"))
+        command = click.option(*flags, choice.name, default=None, cls=Choice)(command)
+    return command
+
+
+# What is said of the images themselves.
+data_options = partial(recipe_options, only=("groups", "value_range", "parts", "file_column", "label_column", "split_column", "images", "suffix"))
+
+runs_folder = click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help=N_("folder that keeps the runs"))
+
+
+def chosen_runs(named: Path | None, option: Path) -> tuple[Path, Path | None]:
+    """(folder of runs, the run in it that was named, if one was): an argument comes before --runs. Raises UsageError for a folder that is not there."""
+    if named is None:
+        return option, None
+    if not named.is_dir():
+        raise UsageError("L126", N_("there is no such folder of runs"), where=str(named), todo=N_("name the folder that holds the runs, or nothing for runs/"))
+    if (named / "run.json").is_file():
+        return named.resolve().parent, named.resolve()
+    return named, None
+
+
+as_json_object = click.option("--json", "as_json", is_flag=True, help=N_("print one JSON object on standard output and nothing else"))
+as_json_list = click.option("--json", "as_json", is_flag=True, help=N_("print a JSON list"))
+
+
+def spoken(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option --lang, which holds before anything else is read: for the help of the same command, too."""
+    return click.option("--lang", metavar="en|fr", is_eager=True, expose_value=False, callback=_speak, help=help)
+
+
+def _speak(_ctx: click.Context, _option: click.Parameter, lang: str | None) -> None:
+    if lang:
+        if lang not in messages.LANGUAGES:
+            raise not_spoken(lang)
+        messages.use(lang)
+        in_our_language()
+
+
+def not_spoken(lang: str) -> UsageError:
+    return UsageError("L107", N_("this language is not spoken here"), where=lang, todo=N_("choose one of {names}"), names=", ".join(messages.LANGUAGES))
+
+
+def language_first(words: Sequence[str]) -> list[str]:
+    """--lang holds for the whole command, wherever it is typed."""
+    words = list(words)
+    if "--lang" in words[1:-1]:
+        place = words.index("--lang")
+        return [*words[place : place + 2], *words[:place], *words[place + 2 :]]
+    return words

@@ -1,0 +1,79 @@
+"""lesson: the course pages, listed and run."""
+
+from __future__ import annotations
+
+import ast
+import runpy
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from limpide.cli.click_extensions import verb
+from limpide.core.errors import Exit, UsageError, nearest
+from limpide.text.messages import N_
+
+# In the order in which they are read; each is limpide/lessons/NAME.py.
+LESSONS = {
+    "if_or_tree": N_("write it with if, or let a tree learn it"),
+    "regression_and_classification": N_("a number or a name, and a baseline beside each"),
+    "overfitting": N_("the curve that goes through every point does not know the next"),
+    "perceptron": N_("one neuron that learns: OR in twelve presentations, XOR never"),
+    "descent": N_("going down an error, and a slope that nobody cleared"),
+    "backprop": N_("errors sent backwards: two hidden units learn XOR"),
+    "race": N_("six ways down a long valley and off a saddle"),
+    "graph": N_("a computation graph and its shapes"),
+    "convolution": N_("a kernel slides over a digit"),
+    "linear_images": N_("one layer on real images, a hidden one, convolutions"),
+    "transfer": N_("the features of a pretrained network, and a linear model on top"),
+    "joined": N_("two published networks side by side, one linear model on top"),
+    "where_is_it_stored": N_("where a training is stored: the same bytes, other values"),
+}
+
+TAKES_DATA = ("linear_images", "transfer", "joined", "where_is_it_stored")
+
+
+@verb(
+    N_("list the course pages, or run one"),
+    N_("""List the course pages, or run the one called NAME. Each is a short program to read first: its path is said before it runs.
+
+\b
+limpide lesson                                all pages
+limpide lesson perceptron                     one of them
+limpide lesson linear_images mnist            with other data than its own"""),
+)
+@click.argument("name", required=False)
+@click.argument("data", nargs=-1)
+def lesson(name: str | None, data: Sequence[str]) -> None:
+    from limpide.report.terminal import progress, tables
+
+    screen = progress.Screen()
+    if name is None:
+        tables.print_lessons(LESSONS)
+        return screen.next("limpide", "lesson", next(iter(LESSONS)))
+    if name not in LESSONS:
+        guess = nearest(name, LESSONS)
+        raise UsageError(
+            "L123", N_("there is no lesson of this name"), where=name, todo=N_("did you mean {guess}?") if guess else N_("see limpide lesson"), guess=guess
+        )
+    module = f"limpide.lessons.{name}"
+    found = find_spec(module)
+    file = Path(found.origin if found and found.origin else "")
+    screen.say(str(file))
+    click.echo(f"\n{ast.get_docstring(ast.parse(file.read_text(encoding='utf-8')))}\n")
+    if data and name not in TAKES_DATA:
+        raise UsageError("L124", N_("this lesson has its own data"), where=" ".join(data), todo=N_("see limpide lesson --help"))
+    before, sys.argv = sys.argv, [name, *data]
+    try:
+        runpy.run_module(module, run_name="__main__")
+    except SystemExit as end:  # a lesson is a program by itself, and says so what is wrong with its data
+        if not isinstance(end.code, str):
+            raise
+        click.echo(end.code, err=True)
+        sys.exit(Exit.DATA)
+    finally:
+        sys.argv = before
+    order = list(LESSONS)
+    return screen.next("limpide", "lesson", order[(order.index(name) + 1) % len(order)])

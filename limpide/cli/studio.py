@@ -1,0 +1,121 @@
+"""What opens the studio: studio, and train --watch."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import click
+
+from limpide.cli.click_extensions import chosen_runs, runs_folder, verb
+from limpide.core.errors import UsageError
+from limpide.core.run import Run
+from limpide.system.temporary_folder import Scratch
+from limpide.text.messages import N_, message
+
+
+@verb(
+    N_("watch a training, open a network down to one product"),
+    N_("""Open the studio in a browser: the runs of this folder while they learn or afterwards, opened down to one product of one unit;
+the Learn pages when there are none.
+
+\b
+limpide studio                      the runs in runs/
+limpide studio elsewhere/           the runs of another folder
+limpide train photos/ --watch       the studio beside a training
+limpide studio --model efficientnet_lite0 --images photos/      any network, without a training
+limpide studio --model package.module:Net --weights net.safetensors --images photos/
+It listens on this machine only, and lets in only those who have the link that it prints."""),
+)
+@click.argument("runs", type=click.Path(path_type=Path), required=False)
+@runs_folder
+@click.option("--port", type=click.IntRange(1, 65535), help=N_("port to listen on; a free one unless given"))
+@click.option("--no-browser", is_flag=True, help=N_("print the link and open nothing"))
+@click.option("--model", help=N_("open this network instead of a run: a name of limpide models, timm:NAME, or package.module:factory"))
+@click.option("--images", type=click.Path(path_type=Path), help=N_("folder of images to look at, with --model; its sub-folders say the classes"))
+@click.option("--weights", default="", help=N_("FILE.safetensors with the weights of all layers, with --model"))
+@click.option("--classes", type=click.IntRange(2, 100_000), help=N_("how many classes the network knows, where nothing else says it, with --model"))
+@click.option("--image-size", type=click.IntRange(8, 1024), help=N_("side of the square the network sees, with --model (px)"))
+def studio(
+    runs: Path | None,
+    folder: Path,
+    port: int | None,
+    no_browser: bool,
+    model: str | None,
+    images: Path | None,
+    weights: str,
+    classes: int | None,
+    image_size: int | None,
+) -> None:
+    from limpide.report.terminal import progress
+
+    if (model is None) != (images is None) or (model is None and (weights or classes or image_size)) or (model and runs):
+        raise UsageError("L139", N_("--model and --images go together, without a folder of runs"), where="limpide studio", todo=N_("see limpide studio --help"))
+    folder, one = chosen_runs(runs, folder)
+    for name in ("SIGTERM", "SIGHUP"):  # what is opened without a training is put away however this ends
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    scratch = Scratch() if model else None
+    if scratch:
+        from limpide.workflows.open_network import open_network
+
+        opened = open_network(str(model), str(images), scratch.path, weights=weights, classes=classes or 0, image_size=image_size or 0)
+        folder, page = scratch.path, f"page=anatomy&run={opened.path.name}"
+    else:
+        folder = folder.resolve()
+        page = f"page=live&run={one.name}" if one else "page=runs" if Run.all_in(folder) else "page=learn"
+    server, sock, token = prepared(port)
+    url = link(sock, token, page)
+    screen = progress.Screen()
+    screen.link(message(N_("the studio, until Ctrl-C:")), url)
+    if not no_browser:
+        webbrowser.open(url)
+    server.serve(folder, sock, token)
+    screen.next("limpide", "runs")
+
+
+def prepared(port: int | None) -> tuple[Any, Any, str]:
+    """(the server, a socket, a fresh token). Raises UsageError when the pages are not there or the port is taken."""
+    from limpide import browser
+    from limpide.studio import server
+
+    if browser.missing():
+        raise UsageError(
+            "L127",
+            N_("the studio's pages were left out, as npm was not there when limpide was installed"),
+            where=str(browser.VENDOR),
+            todo=N_("install npm, then limpide again; everything else works without"),
+        )
+    return server, server.listen(port), secrets.token_urlsafe(16)
+
+
+def link(sock: Any, token: str, page: str) -> str:
+    return f"http://127.0.0.1:{sock.getsockname()[1]}/?token={token}#{page}"
+
+
+def beside(run: Run) -> tuple[Any, str]:
+    """The studio in a process of its own, so that a training does not share its time: (process, link). It ends with this process."""
+    import os
+    import subprocess
+
+    _, sock, token = prepared(None)
+    os.set_inheritable(sock.fileno(), True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "limpide.studio.__main__", str(sock.fileno()), str(run.path.parent.resolve())],
+        pass_fds=[sock.fileno()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the training
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(token + "\n")
+    process.stdin.flush()
+    url = link(sock, token, f"page=live&run={run.path.name}")
+    sock.close()
+    return process, url

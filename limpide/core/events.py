@@ -1,0 +1,104 @@
+"""What a training says while it runs. One event = one line of `events.jsonl` = one thing a watcher reads.
+
+Observing is reading events, stopping is `break`: there are no callbacks anywhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from limpide.core import typed_json
+from limpide.core.finding import Finding
+from limpide.text.messages import N_, Message
+
+# Fields that hold a clock reading: "identical after resume" is said of everything else.
+CLOCK_FIELDS = ("seconds", "time")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One gradient step. `values` is open, of JSON values only: the perceptron shows its X, W, y, t there."""
+
+    n: int  # steps done since the start of training, this one included
+    epoch: int  # the pass over the training part this step belongs to, from 0
+    loss: float  # mean loss of the batch
+    lr: float  # learning rate of the last parameter group in this step
+    seconds: float = 0.0  # duration of the step; 0 where nobody looked at the clock
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training part, then one look at the validation part."""
+
+    n: int  # from 0
+    step: int  # steps done so far
+    train_loss: float  # mean of the step losses, with augmentation and smoothing as trained
+    validation_loss: float  # mean cross-entropy, nats an image
+    validation_accuracy: float  # share
+    best: bool  # the best so far: its weights were kept
+    seconds: float
+
+    @property
+    def validated(self) -> bool:
+        """False where there are no validation images: the training loss stands for theirs, and no share of them is right."""
+        return self.validation_loss != self.train_loss or self.validation_accuracy > 0
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something decided or noticed, in words; `topic` groups them (data, split, decision, quote, saved, warning)."""
+
+    topic: str
+    message: Message
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long piece of work has come; not recorded. A piece that cannot say how far it is has a total of 0, and is told before it begins."""
+
+    phase: Message
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finding was made and stored."""
+
+    finding: Finding
+
+
+Event = Step | Epoch | Note | Progress | Judged
+
+
+def to_line(event: Step | Epoch | Note) -> dict[str, Any]:
+    """The event as a JSON object; its kind comes first."""
+    if isinstance(event, Note):
+        return {"kind": "note", "topic": event.topic, "message": event.message.to_json()}
+    values = dataclasses.asdict(event)
+    if isinstance(event, Step) and not event.values:
+        values.pop("values")
+    return {"kind": type(event).__name__.lower(), **values}
+
+
+def from_line(line: Mapping[str, Any]) -> Step | Epoch | Note:
+    """Raises one of DAMAGE for what is not an event of ours."""
+    values = {k: v for k, v in line.items() if k not in ("kind", "epoch_id")}
+    if line["kind"] == "note":
+        return typed_json.record(Note, values)
+    made = Step(**values) if line["kind"] == "step" else Epoch(**values)
+    if not all(isinstance(getattr(made, name), kinds) for name, kinds in _KINDS[type(made)]):  # typed.record takes thrice as long, and knows no NaN
+        raise typed_json.unfit(line["kind"], N_("numbers where numbers are written"))
+    return made
+
+
+_NUMBER = (int, float)
+_KINDS: dict[type, list[tuple[str, Any]]] = {
+    Step: [("n", int), ("epoch", int), ("loss", _NUMBER), ("lr", _NUMBER), ("seconds", _NUMBER), ("values", Mapping)],
+    Epoch: [("n", int), ("step", int), *((name, _NUMBER) for name in ("train_loss", "validation_loss", "validation_accuracy", "seconds")), ("best", bool)],
+}
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what `from_line` and the JSON around it raise for a damaged line

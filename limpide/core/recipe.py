@@ -1,0 +1,256 @@
+"""A Recipe: every choice of a training, in one flat frozen object that goes to JSON and back.
+
+`None` means "decide for me": the decision is made once, with its reason, and a recipe without any None is what a run
+records and replays. The names that people know from other libraries are accepted wherever a name is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from limpide.core.errors import UsageError, nearest
+from limpide.text.messages import N_
+
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
+
+
+def _choice(
+    default: Any,
+    meaning: str,
+    *,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    pattern: str = "",
+    also: tuple[str, ...] = (),
+    source: str = "",
+) -> Any:
+    metadata = dict(meaning=meaning, unit=unit, low=low, high=high, choices=choices, pattern=pattern, also=also, source=source)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One line a choice: default, meaning, unit, legal range, other names, source."""
+
+    model: str = _choice(
+        "auto",
+        N_("network to train: auto, a name that limpide models lists, timm:NAME, or your own as package.module:factory"),
+        also=("arch", "architecture", "net"),
+    )
+    weights: str = _choice(
+        "auto",
+        N_(
+            "what it starts from: auto (published weights, where there are any), none, FILE.safetensors, the folder of a run, or hf:owner/name/file.safetensors"
+        ),
+        also=("pretrained_weights",),
+    )
+    freeze: str = _choice(
+        "auto",
+        N_("what stays as it was published while the rest learns: auto, none, a number of blocks counted from the first, or head for all but the last layer"),
+        pattern=r"auto|none|head|\d{1,4}",
+        source="Yosinski et al. 2014",
+    )
+    time: float | None = _choice(
+        None,
+        N_("how long the whole command may take: what does not fit is left out and said, never the score"),
+        unit="s",
+        low=1,
+        also=("time_limit", "max_time", "budget"),
+    )
+    epochs: int | None = _choice(None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs"))
+    batch: int | None = _choice(None, N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs"))
+    lr: float | None = _choice(None, N_("highest learning rate"), low=1e-8, high=100, also=("lr0", "learning_rate", "learning_rate_init"))
+    image_size: int | None = _choice(None, N_("side of the square the network sees"), unit="px", low=8, high=1024, also=("imgsz", "img_size", "size"))
+    fit: str = _choice(
+        "squash",
+        N_("how an image becomes a square: squash keeps all of it, crop keeps the proportions of its centre"),
+        choices=("squash", "crop"),
+    )
+    value_range: str = _choice(
+        "auto",
+        N_(
+            "values that become black and white in images of more than 8 bits: auto (decided from the values), none (what the type of each can hold), or LOW..HIGH"
+        ),
+        pattern=rf"auto|none|{NUMBER}\.\.{NUMBER}",
+        also=("intensity_range", "data_range"),
+    )
+    test: float = _choice(0.2, N_("share held out for the final score"), low=0.01, high=0.8, also=("test_size",))
+    validation: float = _choice(
+        0.1,
+        N_("share that chooses between models"),
+        low=0.01,
+        high=0.8,
+        also=("val_split", "validation_split", "valid_pct", "validation_fraction"),
+    )
+    calibration: float = _choice(0.1, N_("share that calibrates probabilities, from 1,000 images on"), low=0.0, high=0.5)
+    groups: str = _choice(
+        "auto",
+        N_("columns of a table that hold what no split may cut (patient, camera): names with commas, auto or none"),
+        also=("group", "group_column", "group_columns"),
+    )
+    parts: str = _choice(
+        "auto", N_("folders that are parts: FOLDER=train,FOLDER=test, none (outer folders are classes), or auto (by their names)"), also=("part_folders",)
+    )
+    file_column: str = _choice("", N_("column of a table that names the files"), also=("image_column", "path_column"))
+    label_column: str = _choice("", N_("column of a table that holds the classes"), also=("target_column", "class_column"))
+    split_column: str = _choice("", N_("column of a table that says train, validation or test"), also=("part_column",))
+    images: str = _choice("", N_("folder that the files of a table lie in, where it is not the table's own"), also=("image_folder", "image_dir", "images_dir"))
+    suffix: str = _choice("", N_("what a table leaves away at the end of its file names: .jpg"), also=("extension",))
+    weight_decay: float | None = _choice(None, N_("shrinking of the weights in each step"), low=0, high=10, also=("wd",), source="Loshchilov & Hutter 2019")
+    label_smoothing: float = _choice(0.1, N_("share of the target spread over all classes"), low=0, high=0.9, source="Szegedy et al. 2016, section 7")
+    flip: str = _choice(
+        "auto",
+        N_("mirror images left-right while training"),
+        choices=("auto", "yes", "no"),
+        also=("fliplr", "horizontal_flip"),
+    )
+    patience: int | None = _choice(None, N_("epochs without improvement before stopping"), low=1, also=("early_stopping_patience", "n_iter_no_change"))
+    seed: int = _choice(0, N_("number that all randomness starts from"), low=0, high=2**31 - 1, also=("random_state",))
+    device: str = _choice("auto", N_("auto, cpu, cuda, mps or cuda:1"))
+    precision: str = _choice("auto", N_("arithmetic of a training step"), choices=("auto", "fp32", "bf16"))
+
+    def __post_init__(self) -> None:
+        for choice in dataclasses.fields(self):
+            object.__setattr__(self, choice.name, _checked(choice, getattr(self, choice.name)))
+        if (span := self.span()) and not span[0] < span[1] < math.inf:
+            where = f"value_range={self.value_range}"
+            raise UsageError(
+                "L138", N_("a value range goes from a smaller to a larger number"), where=where, todo=N_("write the smaller number first: 0..4095")
+            )
+        if self.test + self.validation + self.calibration > 0.9:
+            raise UsageError(
+                "L103",
+                N_("test, validation and calibration together leave too little to train on"),
+                where=f"test={self.test} validation={self.validation} calibration={self.calibration}",
+                todo=N_("let them add up to at most 0.9"),
+            )
+
+    @classmethod
+    def of(cls, **names: Any) -> Recipe:
+        """A recipe from names people know; raises UsageError with the nearest name for one nobody knows."""
+        known: dict[str, Any] = {}
+        for name, value in names.items():
+            if canonical_name(name) in known:
+                raise UsageError("L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names"))
+            known[canonical_name(name)] = value
+        return cls(**known)
+
+    def but(self, **names: Any) -> Recipe:
+        return dataclasses.replace(self, **{canonical_name(name): value for name, value in names.items()})
+
+    def span(self) -> tuple[float, float] | None:
+        """`value_range` as numbers; None for auto and none."""
+        low, dots, high = self.value_range.partition("..")
+        return (float(low), float(high)) if dots else None
+
+    def asked_range(self) -> tuple[float, float] | str:
+        """`value_range` as it was asked for: auto, none or (low, high)."""
+        return self.span() or self.value_range
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Recipe:
+        return cls.of(**data)
+
+
+# Choices of training step by step: a first model that is kept, a last layer fitted on frozen features, followed none of them.
+OF_STEPS = ("epochs", "batch", "lr", "weight_decay", "freeze", "label_smoothing", "flip", "patience", "precision")
+
+
+def canonical_name(name: str) -> str:
+    plain = name.replace("-", "_")
+    for choice in dataclasses.fields(Recipe):
+        if plain == choice.name or plain in choice.metadata["also"]:
+            return choice.name
+    guess = nearest(plain, [c.name for c in dataclasses.fields(Recipe)] + [a for c in dataclasses.fields(Recipe) for a in c.metadata["also"]])
+    raise UsageError(
+        "L101",
+        N_("there is no option of this name"),
+        where=name,
+        todo=N_("did you mean {guess}?") if guess else N_("see limpide train --help"),
+        guess=guess,
+    )
+
+
+def seconds(text: str | float | None, option: str = "time") -> float | None:
+    """A duration as people write it: 90, "90", "90s", "5m", "1h30m", "30d". Raises UsageError."""
+    if text is None or isinstance(text, (int, float)):
+        return text
+    text = str(text)
+    units = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+    parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*(min|sec|[smhd]?)", text.strip().lower())
+    complete = "".join("".join(part) for part in parts) == re.sub(r"\s", "", text.lower())
+    if not parts or not complete or (len(parts) > 1 and not all(unit for _, unit in parts)):  # 1h30: minutes or seconds?
+        raise UsageError("L104", N_("this is not a duration"), where=f"{option}={text}", todo=N_("write 90s, 5m, 1h30m or 30d"))
+    return sum(float(value) * units[unit] for value, unit in parts)
+
+
+def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
+    """The value in its own type, or a UsageError that says what would have been right."""
+    rules, kind, came = choice.metadata, str(choice.type), value
+    if value is None:
+        if "None" in kind:
+            return None
+    elif choice.name == "time":
+        value = seconds(value)
+    elif choice.name == "value_range" and isinstance(value, (tuple, list)) and len(value) == 2:
+        value = as_text(value)
+    elif "str" in kind:
+        value = str(value).lower() if rules["choices"] else str(value)
+        if rules["choices"] and value in ("true", "false", "1", "0"):
+            value = "yes" if value in ("true", "1") else "no"
+    else:
+        try:
+            number = float(value)
+            value = int(number) if "int" in kind and number == int(number) else number if "float" in kind else None
+        except (TypeError, ValueError, OverflowError):
+            value = None
+    legal = value is not None and not (isinstance(value, float) and math.isinf(value))
+    if legal and rules["choices"]:
+        legal = value in rules["choices"]
+    if legal and rules["pattern"]:
+        legal = re.fullmatch(rules["pattern"], value) is not None
+    if legal and rules["low"] is not None:
+        legal = bool(rules["low"] <= value)
+    if legal and rules["high"] is not None:
+        legal = bool(value <= rules["high"])
+    if not legal:
+        raise UsageError(
+            "L102",
+            N_("the value of {name} must be {expected}"),
+            where=f"{choice.name}={came}",
+            todo=N_("see limpide train --help"),
+            name=choice.name,
+            expected=_expected(rules, kind),
+        )
+    return value
+
+
+def as_text(span: Sequence[float] | None) -> str:
+    """(0, 4095) → "0..4095", which is read back as the very same numbers; None → "none"."""
+    return "none" if span is None else "..".join(f"{value:.17g}" if _whole(value) else repr(float(value)) for value in span)
+
+
+def _whole(value: float) -> bool:
+    return math.isfinite(value) and float(value).is_integer()
+
+
+def _expected(rules: Mapping[str, Any], kind: str) -> str:
+    if rules["choices"]:
+        return " | ".join(rules["choices"])
+    if rules["pattern"]:
+        return rules["pattern"].replace(r"\d{1,4}", "0, 1, 2 …").replace(rf"{NUMBER}\.\.{NUMBER}", "LOW..HIGH").replace("|", " | ")
+    low, high = rules["low"], rules["high"]
+    if low is None:
+        return "auto | …"  # a name, checked where the names are known
+    whole = "1, 2, 3 …" if "int" in kind and low == 1 and high is None else ""
+    return whole or (f"{low:g} … {high:g}" if high is not None else f"≥ {low:g}")

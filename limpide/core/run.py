@@ -1,0 +1,338 @@
+"""A Run: one training as a directory of plain files. The trainer appends, everybody else reads.
+
+It knows files, not meaning. Copy the folder and you copy the truth; kill the process and nothing earned is lost. The
+table of files and their writers stands in docs/run-format.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from limpide.core import typed_json
+from limpide.core.errors import RunError, nearest
+from limpide.core.events import DAMAGE, Epoch, Note, Step, from_line, to_line
+from limpide.core.finding import Finding
+from limpide.core.run_info import FORMAT, KNOWN, RunInfo
+from limpide.system import files
+from limpide.text.messages import N_, Message, _, message, number
+
+FLUSH_EVERY = 0.25  # s
+STATUS_WORDS = {"started": N_("not finished"), "running": N_("not finished"), "refused": N_("refused"), "finished": N_("finished")}
+
+
+class Run:
+    """The files of one training, at `path`. Opening one never changes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events_file = path / "events.jsonl"
+        self.model_file = path / "model.onnx"
+        self.report_file = path / "report.html"
+        self.split_file = path / "split.csv"
+        self.excluded_file = path / "excluded.csv"
+        self.prints_file = path / "prints.npy"
+        self.snapshots = path / "snapshots"
+        self.checkpoints = path / "checkpoint"
+        self.predictions = path / "predictions"
+        self.probes_file = path / "predictions" / "probes.npz"
+        self.stats_file = path / "stats.jsonl"
+        self.system_file = path / "system.jsonl"
+        self.control_file = path / "control.jsonl"
+        self.marks_file = path / "marks.csv"
+        self.cache = path / "cache"
+        self._findings = path / "findings"
+        self._pending: list[bytes] = []
+        self._flushed = time.monotonic()
+
+    def _repr_html_(self) -> str:
+        """For a notebook: name, status, what was trained and how well it does."""
+        from limpide.text import notebook_html
+
+        try:
+            info, accuracy = self.info(), self.finding("accuracy")
+        except RunError as error:
+            return notebook_html.block(notebook_html.heading(self.path.name), notebook_html.note(error))
+        facts = [(_("status"), _(STATUS_WORDS.get(info.status, info.status))), (_("data"), info.data or info.location)]
+        facts += [(_("network"), info.model), (_("classes"), number(len(info.classes)))]
+        facts += [(_("begun"), info.created[:10]), (_("folder"), str(self.path))]
+        shown = [(name, value) for name, value in facts if value]
+        return notebook_html.block(notebook_html.heading(self.path.name), accuracy._repr_html_() if accuracy else "", notebook_html.table(shown, words=True))
+
+    # -- making and finding runs
+
+    @classmethod
+    def create(cls, parent: Path, stem: str, info: Mapping[str, Any]) -> Run:
+        """A new directory `stem-001`, `-002` … under `parent`. info: fields of RunInfo. Raises RunError where nothing can be written."""
+        stem = re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII).strip("-.")[:60] or "run"
+        taken = [int(m.group(1)) for p in parent.glob(f"{stem}-*") if (m := re.fullmatch(re.escape(stem) + r"-(\d+)", p.name))]
+        number = max(taken, default=0)
+        while True:
+            number += 1
+            run = cls(parent / f"{stem}-{number:03d}")
+            try:
+                run.path.mkdir(parents=True)
+                break
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise RunError(
+                    "L501", N_("a run cannot be kept here"), where=f"{parent}: {error.strerror}", todo=N_("name a folder you may write to with --runs")
+                ) from error
+        for folder in (run.snapshots, run.checkpoints, run.predictions, run.cache, run._findings):
+            folder.mkdir()
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        run._write({"format": FORMAT, "created": now, "status": "started", "phase": "read", "offset": 0, "epoch_id": 0}, info)
+        return run
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """The run in this directory. Raises RunError when there is none or a newer limpide wrote it."""
+        run = cls(Path(path))
+        if not (run.path / "run.json").is_file():
+            guess = nearest(run.path.name, [found.path.name for found in cls.all_in(run.path.parent)])
+            todo = N_("did you mean {guess}?") if guess else N_("list the runs with limpide runs")
+            raise RunError("L502", N_("this is not a run of limpide"), where=str(path), todo=todo, guess=str(run.path.parent / guess))
+        if run.info().format > FORMAT:
+            raise _newer(run.path)
+        return run
+
+    @staticmethod
+    def all_in(parent: Path) -> list[Run]:
+        """Every run under `parent`, newest last. One whose run.json is damaged is left out: it must not stop the others."""
+        return [run for run, _info in Run.known_in(parent)[0]]
+
+    @staticmethod
+    def known_in(parent: Path) -> tuple[list[tuple[Run, RunInfo]], list[tuple[Run, RunError]]]:
+        """Every run under `parent` with its record, newest last; and what is wrong with each of those whose run.json is damaged."""
+        known: list[tuple[Run, RunInfo]] = []
+        odd: list[tuple[Run, RunError]] = []
+        for file in sorted(parent.glob("*/run.json")):
+            run = Run(file.parent)
+            try:
+                known.append((run, run.info()))
+            except RunError as error:
+                odd += [(run, error)] if file.exists() else []  # it may have been deleted since
+        return sorted(known, key=lambda pair: (pair[1].created, pair[0].path.name)), odd
+
+    def lock(self, patience: float = 0.5) -> Any:
+        """A context manager that holds this run for one process; the system frees it however the process ends.
+
+        patience: s to wait for somebody who only asks whether it is held.
+        """
+        from filelock import FileLock, Timeout
+
+        try:
+            return FileLock(self.path / "lock").acquire(timeout=patience, poll_interval=0.05)  # the lock itself would count a `with` as a second acquisition
+        except Timeout:
+            raise RunError(
+                "L504", N_("another process is working in this run"), where=self.path, todo=N_("wait for it, or start another run with --new")
+            ) from None
+        except OSError as error:
+            raise RunError(
+                "L501", N_("a run cannot be kept here"), where=f"{self.path}: {error.strerror}", todo=N_("name a folder you may write to with --runs")
+            ) from error
+
+    def working(self) -> bool:
+        """Whether a process holds this run now."""
+        if not (self.path / "lock").exists():
+            return False
+        try:
+            with self.lock(patience=0):
+                return False
+        except RunError:
+            return True
+
+    def check_links(self) -> None:
+        """Raises RunError where a link in this run leads out of it: a server of runs that came from elsewhere must serve nothing
+        but their files, and write nowhere else."""
+        home, left = self.path.resolve(), [self.path]
+        while left:
+            try:
+                entries = os.scandir(left.pop())
+            except FileNotFoundError:
+                continue  # a training that tidies up takes folders away
+            with entries:
+                for entry in entries:
+                    if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(home):
+                        todo = N_("put the file itself in its place, or delete the link")
+                        raise RunError("L519", N_("a link in this run leads out of it"), where=entry.path, todo=todo)
+                    if entry.is_dir(follow_symlinks=False):
+                        left.append(Path(entry.path))
+
+    # -- run.json
+
+    def info(self) -> RunInfo:
+        """Raises RunError, which names the field, where it is not as limpide writes it."""
+        found = self._read()
+        with self.reading(found):
+            return RunInfo.from_json(found)
+
+    def _read(self) -> Any:
+        try:
+            return typed_json.read(self.path / "run.json")
+        except typed_json.Unfit as error:
+            raise self._odd(error.reason) from error
+        except OSError as error:
+            raise self._odd(message(N_("the system says: {reason}"), reason=error.strerror or "")) from error
+
+    @contextlib.contextmanager
+    def reading(self, found: Any = None) -> Iterator[None]:
+        """What of run.json turns out not to fit becomes a RunError."""
+        try:
+            yield
+        except typed_json.Unfit as error:
+            version = found.get("format") if isinstance(found, Mapping) else None
+            if isinstance(version, int) and version > FORMAT:
+                raise _newer(self.path) from error
+            raise self._odd(error.reason) from error
+
+    def _odd(self, reason: Message) -> RunError:
+        todo = N_("restore it from a copy, or start another run with --new")
+        return RunError("L505", N_("run.json cannot be read: {reason}"), where=self.path, todo=todo, reason=reason)
+
+    def update(self, **values: Any) -> None:
+        """Other values for some fields of RunInfo. What a newer limpide wrote beside them stays."""
+        found = self._read()
+        with self.reading(found):
+            RunInfo.from_json(found)
+        self._write(found, values)
+
+    def _write(self, found: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        if unknown := values.keys() - KNOWN:
+            raise TypeError(f"RunInfo has no field {sorted(unknown)[0]}")
+        whole = {**found, **{name: typed_json.plain(value) for name, value in values.items()}}
+        RunInfo.from_json(whole)
+        files.write_json(self.path / "run.json", whole)
+
+    def enter(self, phase: str, **values: Any) -> None:
+        """Everything before `phase` is on disk: a resume starts here, and events after this point are made anew."""
+        self.update(phase=phase, offset=self.sync(), **values)
+
+    # -- events.jsonl
+
+    def append(self, event: Step | Epoch | Note) -> None:
+        """Kept in memory for a quarter of a second at most while events come, so that a watcher sees them soon."""
+        self._pending.append(_line(to_line(event)))
+        if len(self._pending) >= 100 or not isinstance(event, Step) or time.monotonic() - self._flushed > FLUSH_EVERY:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._pending:
+            with open(self.events_file, "ab") as stream:
+                stream.write(b"".join(self._pending))
+            self._pending.clear()
+        self._flushed = time.monotonic()
+
+    def sync(self) -> int:
+        """Forces all events to the disk and returns the length of the file, which a checkpoint remembers."""
+        self._flush()
+        with open(self.events_file, "ab") as stream:
+            os.fsync(stream.fileno())
+            return stream.tell()
+
+    def rewind(self, offset: int) -> None:
+        """Forgets the events after `offset`; a resumed training makes them again."""
+        self._pending.clear()
+        with open(self.events_file, "ab") as stream:
+            stream.truncate(offset)
+        self.update(epoch_id=self.info().epoch_id + 1)
+
+    def events(self) -> Iterator[Step | Epoch | Note]:
+        """All complete events; a last line that a crash cut short is left out. Damaged lines are left out, too, and a Note says so in the end."""
+        if not self.events_file.exists():
+            return
+        damaged = 0
+        with open(self.events_file, "rb") as stream:
+            for line in stream:
+                if line.endswith(b"\n"):
+                    try:
+                        event = from_line(json.loads(line))
+                    except DAMAGE:
+                        damaged += 1
+                        continue
+                    yield event
+        if damaged:
+            yield Note(
+                "warning",
+                message(
+                    N_("{n:count} line of events.jsonl is damaged and left out"), N_("{n:count} lines of events.jsonl are damaged and left out"), n=damaged
+                ),
+            )
+
+    def bytes(self) -> int:
+        """What the files of this run take on the disk."""
+        total = 0
+        for file in self.path.rglob("*"):
+            with contextlib.suppress(OSError):  # a process may be at work here
+                total += file.stat().st_size if file.is_file() else 0
+        return total
+
+    def kept(self) -> dict[int, Path]:
+        """The weights that were kept along the way, by the number of steps done, in that order."""
+        return {int(file.stem[5:]): file for file in sorted(self.snapshots.glob("step-*.safetensors")) if file.stem[5:].isdigit()}
+
+    # -- stats.jsonl, system.jsonl, control.jsonl: for watchers, and from them
+
+    def add_line(self, file: Path, values: dict[str, Any]) -> None:
+        """One more line of this file, seen by readers at once."""
+        with open(file, "ab") as stream:
+            stream.write(_line(values))
+
+    def lines(self, file: Path) -> Iterator[dict[str, Any]]:
+        """The complete lines of one of these files; what is damaged is left out."""
+        if file.exists():
+            with open(file, "rb") as stream:
+                for line in stream:
+                    with contextlib.suppress(ValueError):
+                        if line.endswith(b"\n") and isinstance(values := json.loads(line), dict):
+                            yield values
+
+    def cut(self, file: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
+        """Forgets the lines that are not to be kept."""
+        if file.exists():
+            files.write_bytes(file, b"".join(_line(values) for values in self.lines(file) if keep(values)))
+
+    # -- findings
+
+    def add_finding(self, finding: Finding) -> None:
+        files.write_json(self._findings / f"{finding.name}.json", finding.to_json())
+
+    def finding(self, name: str) -> Finding | None:
+        """None where this was not claimed. Raises RunError where the claim cannot be read."""
+        file = self._findings / f"{name}.json"
+        return _claim(file) if file.exists() else None
+
+    def findings(self) -> dict[str, Finding]:
+        """Raises RunError where one of them cannot be read."""
+        found = map(_claim, sorted(self._findings.glob("*.json")))
+        return {finding.name: finding for finding in found}
+
+
+def _claim(file: Path) -> Finding:
+    try:
+        return Finding.from_json(typed_json.read(file))
+    except typed_json.Unfit as error:
+        raise damaged(file, error.reason) from error
+    except OSError as error:
+        raise damaged(file, message(N_("the system says: {reason}"), reason=error.strerror or "")) from error
+
+
+def damaged(file: Path, reason: Message) -> RunError:
+    todo = N_("restore it from a copy, or train again with --new")
+    return RunError("L518", N_("a file of this run cannot be read: {reason}"), where=file, todo=todo, reason=reason)
+
+
+def _newer(path: Path) -> RunError:
+    return RunError("L503", N_("a newer limpide wrote this run"), where=path, todo=N_("upgrade limpide: pip install -U limpide"))
+
+
+def _line(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

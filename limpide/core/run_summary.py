@@ -1,0 +1,53 @@
+"""The runs of a folder as every list shows them: `limpide runs`, its JSON, the studio's pages, a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from limpide.core.errors import RunError
+from limpide.core.finding import Number
+from limpide.core.run import Run
+from limpide.core.run_info import RunInfo
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One line of a list."""
+
+    run: Run
+    info: RunInfo
+    status: str  # as in run.json; "paused" where a watcher makes it wait, "interrupted" where the process that was at work is gone
+    accuracy: Number | None  # of a run that was judged
+
+    @property
+    def name(self) -> str:
+        return self.run.path.name
+
+    @classmethod
+    def of(cls, run: Run, info: RunInfo | None = None) -> RunSummary:
+        """Raises RunError, which names the file, where one of those that are shown is damaged."""
+        info = info or run.info()
+        found = run.finding("accuracy")
+        score = next((number for number in found.numbers if number.name == "accuracy"), None) if found else None
+        return cls(run, info, _status(run, info), score)
+
+
+def _status(run: Run, info: RunInfo) -> str:
+    if info.status != "running":
+        return info.status
+    if not run.working():
+        return "interrupted"
+    return "running" if info.paused is None else "paused"
+
+
+def listed(parent: Path) -> tuple[list[RunSummary], list[tuple[Run, RunError]]]:
+    """Every run under `parent`, newest last; and what is wrong with each of those that cannot be shown, which hides no other."""
+    known, odd = Run.known_in(parent)
+    found: list[RunSummary] = []
+    for run, info in known:
+        try:
+            found.append(RunSummary.of(run, info))
+        except RunError as error:
+            odd.append((run, error))
+    return found, odd

@@ -1,0 +1,174 @@
+"""JSON that came from a file, as the dataclass that the program works with: every field is checked once, where it comes in.
+
+A file may have been edited by hand, cut short, or written by another version or another program. What does not fit is an
+`Unfit`, which names the field; what this version does not know is left aside.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+import os
+import stat
+import sys
+import types
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from limpide.core.errors import one_line
+from limpide.text.messages import N_, Message, message
+
+T = TypeVar("T")
+MOST_BYTES = 64_000_000  # of a file that is read at once; a hundred thousand long class names are 10 MB
+DEEPEST = 100  # of lists and objects inside each other; what limpide writes stays below ten
+LARGEST = 2**63  # of a whole number: beyond it neither numpy nor torch takes it
+TEXT, NUMBER, WHOLE, YES_NO = N_("a text"), N_("a finite number"), N_("a whole number"), N_("true or false")
+LIST, OBJECT, ONE_OF, THERE = N_("a list"), N_("an object"), N_("one of {names}"), N_("there")
+SO_LONG = N_("a list of {n} values")
+DEEP = N_("it is nested too deeply")
+
+
+class Unfit(ValueError):
+    """What is wrong, not worded yet."""
+
+    def __init__(self, reason: Message) -> None:
+        self.reason = reason
+        super().__init__(reason.id)
+
+    def __str__(self) -> str:
+        return str(self.reason)
+
+
+def unfit(field: str, expected: str, **values: str) -> Unfit:
+    """`field` (its path, as `final.preprocessing.size`; "" for the whole) is not what it must be."""
+    if not field:
+        return Unfit(message(N_("it must be {expected}"), expected=message(expected, **values)))
+    return Unfit(message(N_("{field} must be {expected}"), field=one_line(field)[:200], expected=message(expected, **values)))
+
+
+def read(file: Path) -> Any:
+    """The JSON in this file, UTF-8. Raises Unfit for anything else, OSError where it cannot be read."""
+    with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as stream:  # a pipe must not be waited for
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise Unfit(message(N_("it is not a plain file")))
+        data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise Unfit(message(N_("it is larger than {most:bytes}"), most=MOST_BYTES))
+    return parsed(data)
+
+
+def parsed(data: bytes) -> Any:
+    """UTF-8 JSON. Raises Unfit."""
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Unfit(message(N_("it is not UTF-8 text"))) from error
+    except RecursionError as error:
+        raise Unfit(message(DEEP)) from error
+    except ValueError as error:
+        raise Unfit(message(N_("it is not JSON"))) from error
+
+
+def record(kind: type[T], data: Any, field: str = "", *, strict: bool = False) -> T:
+    """`data`, a JSON object, as the dataclass `kind`, whose defaults stand for what is not there. Raises Unfit.
+
+    strict: what this version does not know is refused, as leaving it aside would give other results.
+
+    Understands str, bool, int, float, None, Any (whatever JSON there is, all of its numbers finite), Literal, `X | None`,
+    `tuple[X, ...]`, `tuple[X, X]`, `Sequence[X]`, `Mapping[str, X]` and dataclasses of these.
+    """
+    if not isinstance(data, Mapping):
+        raise unfit(field, OBJECT)
+    values: dict[str, Any] = {}
+    for name, hint, required in _fields(cast(Any, kind)):
+        if name in data:
+            values[name] = fitted(hint, data[name], _inside(field, name))
+        elif required:
+            raise unfit(_inside(field, name), THERE)
+    if strict and (unknown := sorted(data.keys() - {name for name, *_ in _fields(cast(Any, kind))})):
+        raise Unfit(message(N_("{field} is of a newer limpide"), field=one_line(_inside(field, unknown[0]))[:200]))
+    return kind(**values)
+
+
+@functools.cache
+def _fields(kind: Any) -> list[tuple[str, Any, bool]]:
+    """(name, type, whether it has no default)."""
+    hints, none = get_type_hints(kind), dataclasses.MISSING
+    made = [f for f in dataclasses.fields(cast(Any, kind)) if f.init]
+    return [(f.name, hints[f.name], f.default is none and f.default_factory is none) for f in made]
+
+
+def _inside(field: str, name: str) -> str:
+    return f"{field}.{name}" if field else name
+
+
+def fitted(hint: Any, value: Any, field: str) -> Any:
+    """`value` as the type `hint`. Raises Unfit."""
+    if hint is Any:
+        return _finite(value, field)
+    if dataclasses.is_dataclass(hint):
+        return record(cast(type, hint), value, field)
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in inner:
+            return None
+        (one,) = [kind for kind in inner if kind is not type(None)]
+        return fitted(one, value, field)
+    if origin is Literal:
+        if value in inner and isinstance(value, str):
+            return value
+        raise unfit(field, ONE_OF, names=", ".join(inner))
+    if origin in (tuple, Sequence):
+        if not isinstance(value, (list, tuple)):
+            raise unfit(field, LIST)
+        if origin is tuple and Ellipsis not in inner and len(value) != len(inner):
+            raise unfit(field, SO_LONG, n=str(len(inner)))
+        return tuple(fitted(inner[0], one, f"{field}[{k}]") for k, one in enumerate(value))
+    if origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise unfit(field, OBJECT)
+        return {name: fitted(inner[1], one, _inside(field, name)) for name, one in value.items()}
+    return _plain(hint, value, field)
+
+
+def _plain(kind: type, value: Any, field: str) -> Any:
+    if kind is str:
+        if isinstance(value, str):
+            return value
+        raise unfit(field, TEXT)
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        raise unfit(field, YES_NO)
+    right = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
+    if not right or not abs(value) < (LARGEST if kind is int else math.inf):
+        raise unfit(field, WHOLE if kind is int else NUMBER)
+    if abs(value) >= sys.float_info.max:  # a whole number that no float holds
+        raise unfit(field, NUMBER)
+    return value
+
+
+def _finite(value: Any, field: str) -> Any:
+    """Any JSON, but no NaN and no infinity: neither is JSON, and both spoil whatever they are added to."""
+    left = [(value, field, 0)]
+    while left:
+        one, place, depth = left.pop()
+        if depth > DEEPEST:
+            raise Unfit(message(DEEP))
+        if isinstance(one, float) and not math.isfinite(one):
+            raise unfit(place, NUMBER)
+        if isinstance(one, Mapping):
+            left += [(inner, _inside(place, name), depth + 1) for name, inner in one.items()]
+        elif isinstance(one, (list, tuple)):
+            left += [(inner, f"{place}[{k}]", depth + 1) for k, inner in enumerate(one) if not isinstance(inner, str)]
+    return value
+
+
+def plain(value: Any) -> Any:
+    """A record as JSON, and a list of records; everything else as it is."""
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value

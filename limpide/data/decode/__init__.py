@@ -1,0 +1,1 @@
+"""Bytes of an image file → 8-bit RGB, by one declared rule, in processes of their own. No torch."""

@@ -1,0 +1,278 @@
+"""What a person or a program hands over in place of a folder of images, read by one rule in every form.
+
+One image is a path, the bytes of a file or an open one, an opened Pillow image, or an array; several are a list, a tuple, an
+object array, a column of a table, or an array with one more axis. Files, bytes and Pillow images go through `data/decode/decode.py`.
+An array is what it holds: (height, width) grey, (height, width, 1 or 3) or (1 or 3, height, width). It cannot say that its file
+was turned, held palette numbers or CMYK, or would have been decoded at a fraction: what may mean several things is refused.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import warnings
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
+from numbers import Number
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from limpide.core.errors import DataError, LimpideWarning, UsageError
+from limpide.core.run_info import Arrays, RunInfo
+from limpide.core.typed_json import unfit
+from limpide.data.arrays import CLIPPED, as_pixels, as_values, common_scale, from_arrays, from_paths, is_shallow, need_a_range, one_image, whole_batch
+from limpide.data.dataset import Dataset
+from limpide.data.decode.decode import Remarks, Undecodable, from_memory
+from limpide.data.decode.deep_values import Span
+from limpide.data.decode.pillow_images import file_of, loaded, path_of
+from limpide.data.preprocessing import Preprocessing
+from limpide.text.messages import N_, message
+
+Name = str | os.PathLike[str]
+Item = Name | bytes | Image.Image | np.ndarray  # one image; an array of `images_in` is uint8 (height, width) or (height, width, 3)
+
+NAME_ONE = N_("name an image file: JPEG, PNG, WebP, TIFF …")
+
+
+FROM_FILES = Arrays(shape=None)  # of a network that learned from files
+
+
+# -- images to be answered
+
+
+def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = None) -> list[Item]:
+    """One item an image, in their order; a folder or a pattern gives its files. Raises DataError, and UsageError where no file matches.
+
+    arrays: what those were like that the network learned from, so that these are measured by the same rule. value_range: by which it
+    reads files of more than 8 bits, and so arrays of every type but uint8 and bool.
+    """
+    found = _contents(X)
+    if isinstance(found, np.ndarray):
+        none = found.ndim > 0 and not len(found)
+        return [] if none else list(_grey_levels([whole_batch(found, arrays.shape)], arrays.scale, value_range)[0])
+    if paths := _paths(found):
+        return list(files_in(paths))
+    held = {k: item[None] for k, item in enumerate(found) if isinstance(item, np.ndarray)}
+    for k, pixels in zip(held, _grey_levels(list(held.values()), arrays.scale, value_range), strict=True):
+        found[k] = pixels[0]
+    return found
+
+
+def picture(item: Item, preprocessing: Preprocessing, name: str = "") -> Image.Image:
+    """The RGB image of one item of `images_in`, decoded as this preprocessing wants it. Raises DataError with its name."""
+    where = os.fspath(item) if isinstance(item, (str, os.PathLike)) else name
+    try:
+        if isinstance(item, np.ndarray):
+            return Image.fromarray(item).convert("RGB")
+        image, remarks = preprocessing.opened(item if isinstance(item, (bytes, Image.Image)) else Path(item).read_bytes())
+        _warn(Remarks.CLIPPED in remarks)
+        return image
+    except Undecodable as error:
+        raise DataError("L207", error.reason, where=where, todo=NAME_ONE) from error
+    except OSError as error:
+        raise DataError("L208", N_("the file cannot be opened"), where=f"{where}: {error.strerror}", todo=NAME_ONE) from error
+
+
+def pictures(items: Sequence[Item], preprocessing: Preprocessing, start: int, stop: int) -> list[Image.Image]:
+    """`picture` of those from start to stop; what has no name is told by its place."""
+    return [picture(items[k], preprocessing, f"image {k}") for k in range(start, min(stop, len(items)))]
+
+
+def paths_in(X: Any) -> list[str] | None:
+    """The files that X names, in their order; None where it holds anything else."""
+    found = None if isinstance(X, Image.Image) else _contents(X)
+    if not isinstance(found, list):
+        return None
+    paths = _paths(found)
+    return files_in(paths) if paths else None if found else []
+
+
+def files_in(patterns: Iterable[Name]) -> list[str]:
+    """Files as they are, every file of a folder, and what a pattern matches. Raises UsageError where nothing does."""
+    given, found = [os.fspath(pattern) for pattern in patterns], []
+    for pattern in given:
+        path = Path(pattern)
+        if path.is_dir():
+            found += sorted(str(p) for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        elif not path.exists() and glob.has_magic(pattern):
+            found += sorted(glob.glob(pattern, recursive=True))
+        else:
+            found.append(pattern)
+    if not found:
+        raise UsageError("L108", N_("no file matches"), where=" ".join(given), todo=N_("name image files, a folder, or a pattern in quotes"))
+    return found
+
+
+# -- images to be learned from
+
+
+def labelled(X: Any, y: Any, folder: Path, groups: Any = None, value_range: str | Span = "auto") -> tuple[Dataset, dict[str, Any], np.ndarray]:
+    """(data set, what predicting has to know later, as JSON, the distinct labels in the order of the classes). Raises DataError.
+
+    value_range: as in Recipe. folder: where images are put that are neither files nor arrays of one shape, so that they are learned from as files are.
+    """
+    if y is None:
+        raise DataError("L220", N_("these images have no labels"), where="fit", todo=N_("call fit(X, y) with one label an image, or fit(folder)"))
+    labels = np.asarray(y)
+    try:
+        classes = np.unique(labels)
+    except TypeError:
+        raise DataError(
+            "L221", N_("labels are missing or of several kinds"), where=f"{labels.dtype}", todo=N_("give one label an image: all text, or all whole numbers")
+        ) from None
+    found = _stacked(_contents(X))
+    if isinstance(found, list):
+        arrays = [item for item in found if isinstance(item, np.ndarray)]
+        scale, deep = common_scale(arrays), need_a_range(arrays, value_range)
+        dataset, shape = from_paths([_file(item, folder / f"{k:06d}", scale, deep) for k, item in enumerate(found)], labels, groups=groups), None
+    elif found.ndim == 2:
+        raise DataError(
+            "L222",
+            N_("these are rows of numbers, and images were expected"),
+            where=f"shape {found.shape}",
+            todo=N_("reshape them to (n, height, width), or use limpide.FlatImageClassifier"),
+        )
+    else:
+        dataset, scale = from_arrays(found, labels, groups=groups, value_range=value_range), common_scale([found])
+        shape = list(dataset.images.array.shape[1:])  # type: ignore[attr-defined]
+    dataset = dataset if groups is None else replace(dataset, grouped_by="group")
+    plain = all(isinstance(label, (str, int, float)) for label in classes.tolist())
+    return dataset, {"scale": scale, "shape": shape, "dtype": classes.dtype.str, "labels": classes.tolist() if plain else None}, classes
+
+
+def labels_of(info: RunInfo) -> np.ndarray:
+    """The distinct labels that a run was trained with, in the order of its classes: those of a program in their own type. Raises typed.Unfit."""
+    known = info.arrays
+    if known is None or known.labels is None:
+        return np.array(info.classes)
+    try:
+        return learned_of(np.array(known.labels, dtype=np.dtype(known.dtype)), info)
+    except (TypeError, ValueError) as error:
+        raise unfit("arrays.labels", N_("of the type arrays.dtype")) from error
+
+
+def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
+    """Without those of classes that only the test part has. Raises typed.Unfit."""
+    if info.learned is None:  # of a limpide that learned all of them
+        return labels
+    if not all(0 <= k < len(labels) for k in info.learned):
+        raise unfit("learned", N_("places in arrays.labels"))
+    return labels[list(info.learned)]
+
+
+def _stacked(found: np.ndarray | list[Item]) -> np.ndarray | list[Item]:
+    """One array, where all images are arrays of one shape."""
+    arrays = [item for item in found if isinstance(item, np.ndarray)]
+    alike = isinstance(found, list) and 0 < len(arrays) == len(found) and len({array.shape for array in arrays}) == 1
+    return np.stack(arrays) if alike else found
+
+
+def _file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
+    """The file of this image: its own where it has one and shows it unchanged, else one written at `place`. Raises DataError.
+
+    deep: arrays keep their values, and the value range of the data set decides.
+    """
+    if isinstance(item, (str, os.PathLike)):
+        return item
+    if isinstance(item, bytes):
+        place.write_bytes(item)
+    elif isinstance(item, np.ndarray) and deep and not is_shallow(item):
+        Image.fromarray(as_values(item, int(place.name))).save(place, "TIFF")
+    elif isinstance(item, np.ndarray):
+        Image.fromarray(as_pixels(item[None], scale)[0][0]).save(place, "PNG", compress_level=1)
+    elif own := path_of(item):
+        return own
+    elif data := file_of(item):
+        place.write_bytes(data)
+    else:
+        try:
+            image = loaded(item)
+            if image.mode.startswith(("I", "F")):  # of more than 8 bits: the value range of the data set decides
+                ImageOps.exif_transpose(image).save(place, "TIFF")
+            else:
+                from_memory(image)[0].save(place, "PNG", compress_level=1)
+        except Undecodable as error:
+            raise DataError("L207", error.reason, where=f"image {int(place.name)}", todo=NAME_ONE) from error
+    return place
+
+
+# -- what stands in a container
+
+
+def _contents(X: Any) -> np.ndarray | list[Item]:
+    """Numbers are an array of any shape; everything else that holds images is a list of them. Raises DataError."""
+    if _is_one(X):
+        return [_item(X, 0)]
+    if hasattr(X, "to_numpy"):  # a column of a table
+        X = X.to_numpy()
+    nested = isinstance(X, (list, tuple)) and len(X) > 0 and isinstance(X[0], (list, tuple, Number))
+    if nested or hasattr(X, "__array__"):
+        X = _array(X)
+        if X.dtype.kind not in "OUT":
+            return X  # type: ignore[no-any-return]
+        if X.ndim > 1 and X.shape != (len(X), 1):
+            raise DataError("L219", N_("this is no array of images"), where=f"shape {X.shape}", todo=N_("give the one column that holds the images"))
+        X = X.reshape(-1)
+    if isinstance(X, (Mapping, Set)) or not isinstance(X, Iterable):
+        raise DataError(
+            "L281", N_("this is not an image"), where=type(X).__name__, todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them")
+        )
+    return [_item(item, k) for k, item in enumerate(X)]
+
+
+def _is_one(X: Any) -> bool:
+    return isinstance(X, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)) or hasattr(X, "read")
+
+
+def _item(item: Any, k: int) -> Item:
+    if hasattr(item, "read") and not isinstance(item, os.PathLike):
+        item = item.read()
+        item = b"" if isinstance(item, str) else item  # opened as text
+    if isinstance(item, (str, os.PathLike, Image.Image)):
+        return item
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        return bytes(item)
+    if hasattr(item, "__array__") or isinstance(item, (list, tuple)):
+        return one_image(_array(item), k)
+    raise DataError(
+        "L281",
+        N_("this is not an image"),
+        where=f"image {k}: {type(item).__name__}",
+        todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them"),
+    )
+
+
+def _paths(found: list[Item]) -> list[Name]:
+    """All of them, where all are paths."""
+    paths: list[Name] = [item for item in found if isinstance(item, (str, os.PathLike))]
+    return paths if len(paths) == len(found) else []
+
+
+def _array(X: Any) -> np.ndarray:
+    try:
+        return np.asarray(X)
+    except ValueError:
+        raise DataError(
+            "L223", N_("these images have several sizes"), where=f"{len(X)}", todo=N_("bring them to one size, or give each as an array of its own")
+        ) from None
+    except (TypeError, RuntimeError) as error:  # a tensor on another device, or one that records gradients
+        raise DataError(
+            "L219", N_("this is no array of images"), where=f"{type(X).__name__}: {error}", todo=N_("give uint8, or floats between 0 and 1")
+        ) from None
+
+
+def _grey_levels(arrays: list[np.ndarray], scale: float | None, value_range: Span | None) -> list[np.ndarray]:
+    """Each as uint8 (n, height, width) or (n, height, width, 3); floats of all of them by one scale."""
+    by = common_scale(arrays) if scale is None else scale
+    found = [as_pixels(array, by, value_range) for array in arrays]
+    _warn(any(note.id == CLIPPED for _, notes in found for note in notes))
+    return [pixels for pixels, _ in found]
+
+
+def _warn(clipped: bool) -> None:
+    """For a program. The words are the same every time, so that Python shows them once."""
+    if clipped:
+        warnings.warn(str(message(CLIPPED)), LimpideWarning, stacklevel=3)

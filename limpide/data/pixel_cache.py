@@ -1,0 +1,238 @@
+"""Decoded pixels kept between runs, so that the second training of a folder starts at once.
+
+One folder a data set and preprocessing below the cache folder. A file is known again by its name, size, time of change and
+inode; only files that changed are decoded anew. Least recently used folders are evicted to stay below the quota.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from limpide.data.dataset import Dataset
+from limpide.data.decode.decode import AVIF, HEIC, UNREADABLE
+from limpide.data.decode.decoder_process import CRASHED, HANGS, NO_MEMORY, REASONS, SEEN
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.read_images import RECORD, SEEN_FILE, pixel_name
+from limpide.system import files
+
+FORMAT = 2  # of what is kept; another one is not read
+QUOTA = 20_000_000_000  # bytes of decoded pixels, or LIMPIDE_CACHE_BYTES
+MOST_OF_DISK = 0.5  # share of the free disk that one data set may take
+STAMPS, SAME = "stamps.npy", "names.npy"
+BOOT = Path("/proc/sys/kernel/random/boot_id")  # a reading cut off by a power cut may have lost pages that it had written
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One folder of decoded pixels."""
+
+    path: Path
+    location: str
+    images: int
+    bytes: int
+    used: float  # s since 1970
+
+
+def shared_folder(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray]) -> Path | None:
+    """Where the pixels of these files are kept; None for images that are in no files."""
+    if not hasattr(dataset.images, "stamp"):
+        return None
+    told = f"{FORMAT}\0{dataset.location}\0{[p.to_json() for p in wanted]}"
+    return files.cache_folder() / "pixels" / files.sha256(told.encode("utf-8", "surrogateescape"))[:24]
+
+
+def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], *, rehash: bool) -> bool:
+    """Makes `folder` hold rows for exactly these files; true when all of them are known already.
+
+    Rows of unchanged files are moved over from what was there before. `rehash` trusts nothing and has every byte read again.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stamps, names = _stamps(dataset), _names(dataset)
+    before = None if rehash else _before(folder)
+    if before is None:
+        _clear(folder)
+    else:
+        old_names, old_stamps = before
+        if np.array_equal(old_names, names) and np.array_equal(old_stamps, stamps) and _same_rows(folder, wanted):
+            os.utime(folder)
+            _forget_moods(folder)
+            return (folder / RECORD).exists()
+        _move_over(folder, names, stamps, old_names, old_stamps, wanted)
+    with contextlib.suppress(OSError):
+        (folder / RECORD).unlink()
+    np.save(folder / SAME, names)
+    np.save(folder / STAMPS, stamps)
+    for p, rows in wanted.items():
+        np.save(folder / f"rows-{p.size}.npy", rows)
+    files.write_json(folder / "store.json", {"format": FORMAT, "location": dataset.location, "images": len(dataset), "boot": _boot()})
+    return False
+
+
+def _forget_moods(folder: Path) -> None:
+    """What failed for a reason that may have passed (a busy machine, a missing package, a right that was lacking) is tried again."""
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        seen = np.load(folder / SEEN_FILE, mmap_mode="r+")
+        again = np.isin(seen["reason"], [REASONS.index(reason) for reason in (HEIC, AVIF, UNREADABLE, CRASHED, HANGS, NO_MEMORY)])
+        if again.any():
+            seen["read"][again] = 0
+            (folder / RECORD).unlink(missing_ok=True)
+
+
+def room_for(wanted: Mapping[Preprocessing, np.ndarray], folder: Path) -> frozenset[Preprocessing]:
+    """The preprocessings whose pixels find room: the smallest are taken first. Evicts what was not used for longest."""
+    allowed = min(quota(), int(MOST_OF_DISK * (shutil.disk_usage(folder).free + _size(folder))))
+    found, total = set(), 0
+    for p in sorted(wanted, key=lambda p: len(wanted[p]) * p.size * p.size * p.channels):
+        needed = len(wanted[p]) * p.size * p.size * p.channels
+        if total + needed <= allowed:
+            found.add(p)
+            total += needed
+    evict(quota() - total, keep=folder)
+    return frozenset(found)
+
+
+def quota() -> int:
+    with contextlib.suppress(KeyError, ValueError, OverflowError):
+        return int(float(os.environ["LIMPIDE_CACHE_BYTES"]))
+    return QUOTA
+
+
+def kept() -> list[Kept]:
+    """Everything that is kept, the least recently used first."""
+    found = []
+    for folder in (files.cache_folder() / "pixels").glob("*/"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            record = files.read_json(folder / "store.json")
+            found.append(Kept(folder, record["location"], record["images"], _size(folder), folder.stat().st_mtime))
+    return sorted(found, key=lambda item: item.used)
+
+
+def evict(allowed: int, *, keep: Path | None = None, older_than: float = 0.0) -> int:
+    """Frees what was not used for longest until at most `allowed` bytes are kept beside `keep`; returns the bytes freed.
+
+    older_than: s; what was used since is left alone. A folder that a process is reading into is left alone, too.
+    """
+    from filelock import FileLock, Timeout
+
+    others = [item for item in kept() if item.path != keep]
+    total, freed, now = sum(item.bytes for item in others), 0, time.time()
+    for item in others:
+        if total - freed <= allowed or now - item.used < older_than:
+            continue
+        with contextlib.suppress(Timeout, OSError), FileLock(f"{item.path}.lock", timeout=0):
+            shutil.rmtree(item.path)
+            freed += item.bytes
+    return freed
+
+
+@contextlib.contextmanager
+def working_in(folder: Path) -> Iterator[bool]:
+    """Holds `folder` for one process; false when another one has it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(f"{folder}.lock")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _before(folder: Path) -> tuple[np.ndarray, np.ndarray] | None:
+    """Names and stamps that `prepare` wrote, or None when what is there cannot be trusted."""
+    try:
+        record = files.read_json(folder / "store.json")
+        names, stamps = np.load(folder / SAME), np.load(folder / STAMPS)
+        whole = (folder / RECORD).exists() or record["boot"] == _boot()
+        return (names, stamps) if record["format"] == FORMAT and whole and len(names) == len(stamps) > 0 else None
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+
+
+def _boot() -> str:
+    with contextlib.suppress(OSError):
+        return BOOT.read_text().strip()
+    return ""
+
+
+def _stamps(dataset: Dataset) -> np.ndarray:
+    """int64 (n, 3): size, time and inode of each file."""
+    stamp = dataset.images.stamp  # type: ignore[attr-defined]
+    return np.array([stamp(i) for i in range(len(dataset))], np.int64).reshape(-1, 3)
+
+
+def _names(dataset: Dataset) -> np.ndarray:
+    """uint64 (n,): a hash of each name, to know it again."""
+    return np.array([int(files.sha256(name.encode("utf-8", "surrogateescape"))[:16], 16) for name in dataset.images.names], np.uint64)
+
+
+def _same_rows(folder: Path, wanted: Mapping[Preprocessing, np.ndarray]) -> bool:
+    try:
+        return all(np.array_equal(np.load(folder / f"rows-{p.size}.npy"), rows) for p, rows in wanted.items())
+    except (OSError, ValueError, EOFError):
+        return False
+
+
+def _move_over(
+    folder: Path, names: np.ndarray, stamps: np.ndarray, old_names: np.ndarray, old_stamps: np.ndarray, wanted: Mapping[Preprocessing, np.ndarray]
+) -> None:
+    """Copies what is known of unchanged files into new arrays; whatever is amiss only means that files are decoded again."""
+    before = folder.with_name(folder.name + ".old")
+    shutil.rmtree(before, ignore_errors=True)
+    os.replace(folder, before)
+    folder.mkdir()
+    try:
+        order = np.argsort(old_names)
+        place = order[np.minimum(np.searchsorted(old_names, names, sorter=order), len(order) - 1)]
+        same = (old_names[place] == names) & (old_stamps[place] == stamps).all(1)
+        old_seen = np.load(before / SEEN_FILE, mmap_mode="r")
+        same &= old_seen["read"][place] == 1
+        copies = []
+        for p, rows in wanted.items():
+            old_rows = np.load(before / f"rows-{p.size}.npy")
+            there = np.minimum(np.searchsorted(old_rows, place[rows]), len(old_rows) - 1)
+            had = old_rows[there] == place[rows]
+            same[rows[~had]] = False  # it has to be decoded for this size anyway
+            copies.append((p, rows, there))
+        for p, rows, there in copies:
+            old = np.load(pixel_name(before, p), mmap_mode="r")
+            new = np.lib.format.open_memmap(pixel_name(folder, p), mode="w+", dtype=np.uint8, shape=(len(rows), *old.shape[1:]))
+            good = np.flatnonzero(same[rows])
+            for k in range(0, len(good), 1024):
+                part = good[k : k + 1024]
+                new[part] = old[there[part]]
+            new.flush()
+        seen = np.lib.format.open_memmap(folder / SEEN_FILE, mode="w+", dtype=SEEN, shape=(len(names),))
+        seen[same] = old_seen[place[same]]
+        seen.flush()
+    except (OSError, ValueError, IndexError, EOFError):
+        _clear(folder)
+    finally:
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _clear(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def _size(folder: Path) -> int:
+    """Bytes that the files in a folder take on the disk."""
+    total = 0
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            total += entry.stat().st_size
+    return total

@@ -1,0 +1,311 @@
+"""One pass over all images: hash, decode, and keep the squares of pixels that networks will see.
+
+Files are decoded by worker processes (data/decode/decoder_pool.py). The pixels go to memory-mapped `.npy` files, so that a data set
+larger than memory trains too; where they find no room on the disk they are decoded anew whenever they are needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from limpide.core.errors import DataError
+from limpide.core.events import Progress
+from limpide.data.dataset import ArrayImages, Dataset, Images
+from limpide.data.decode.decode import UNREADABLE, Remarks, Undecodable
+from limpide.data.decode.decoder_pool import examined_by
+from limpide.data.decode.decoder_process import REASONS, SEEN, keep, spec
+from limpide.data.near_duplicates import SMALLEST_SIDE, pairs
+from limpide.data.preprocessing import Preprocessing
+from limpide.system import files
+from limpide.system.machine import cores
+from limpide.text.messages import N_, message
+
+CHUNK = 256  # images a thread takes at once
+AT_ONCE = 64  # chunks that wait for a thread: thousands of them would litter the memory
+SEEN_FILE = "seen.npy"
+RECORD = "reading.json"  # written last: its presence says that the pixel files are complete
+SMALLEST_GREY_SIDE = 96  # pixels; drawn characters look alike even when they are enlarged (data/near_duplicates.py)
+MOST_LOST = 0.01  # share of the images that may vanish while they are decoded anew
+
+
+@dataclass
+class Undecoded:
+    """Squares of pixels that are on no disk: decoded when they are asked for. Behaves like the array that they would be."""
+
+    images: Images
+    preprocessing: Preprocessing
+    rows: np.ndarray
+    lost: set[int] = field(default_factory=set)  # rows that can no longer be read
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, places: np.ndarray) -> np.ndarray:
+        p = self.preprocessing
+        found = np.zeros((len(places), p.size, p.size, p.channels), np.uint8)
+
+        def work(k: int) -> None:
+            row = int(self.rows[places[k]])
+            try:
+                found[k] = p.pixels(self.images.image(row, p.jpeg_side))
+            except Undecodable:
+                self.lost.add(row)
+
+        with ThreadPoolExecutor(cores()) as pool:
+            list(pool.map(work, range(len(places))))
+        if len(self.lost) > max(1, MOST_LOST * len(self.rows)):
+            raise DataError(
+                "L216",
+                N_("images vanish while they are used: {n} can no longer be read"),
+                where=self.images.names[min(self.lost)],
+                todo=N_("bring them back and run the same command again to continue"),
+                n=len(self.lost),
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The squares of some images of a data set: uint8 (len(rows), size, size, channels)."""
+
+    preprocessing: Preprocessing
+    rows: np.ndarray  # sorted indices into the data set
+    array: np.ndarray | Undecoded
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        """Pixels of these images (indices into the data set), in the order asked for."""
+        return np.asarray(self.array[np.searchsorted(self.rows, indices)])
+
+    def lost(self) -> set[int]:
+        """Images that vanished since they were first read; their pixels are black and must not be learned from."""
+        return self.array.lost if isinstance(self.array, Undecoded) else set()
+
+
+@dataclass(frozen=True)
+class Reading:
+    seen: np.ndarray  # SEEN (n,), see data/decode/decoder_process.py
+    pixels: dict[int, Pixels]  # by size
+
+    def failures(self) -> dict[int, str]:
+        """index → reason (msgid) of what cannot be used."""
+        bad = np.flatnonzero(self.seen["reason"] >= 0)
+        return {int(i): REASONS[int(self.seen["reason"][i])] for i in bad}
+
+    def remarked(self, remark: Remarks) -> np.ndarray:
+        """Indices of the usable images of which this is to be said."""
+        return np.flatnonzero((self.seen["remarks"] & int(remark) != 0) & (self.seen["reason"] < 0))
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What a sample of the images looks like, from their headers."""
+
+    median_side: int  # pixels, of the shorter sides
+    grey: bool  # every image of the sample is grey
+
+
+def glimpse(dataset: Dataset, sample: int = 500) -> Glimpse:
+    indices = np.unique(np.linspace(0, len(dataset) - 1, min(sample, len(dataset))).astype(int))
+    sides, grey = [], True
+    for i in indices.tolist():
+        try:
+            width, height, mode = dataset.images.header(i)
+            sides.append(min(width, height))
+            grey = grey and (
+                mode in ("L", "1", "LA") or mode.startswith(("I", "F")) or (mode == "RGB" and sides[-1] <= 64 and _looks_grey(dataset.images.image(i)))
+            )
+        except Undecodable:
+            continue
+    return Glimpse(int(np.median(sides)) if sides else 0, grey and bool(sides))
+
+
+def _looks_grey(image: Image.Image) -> bool:
+    pixels = np.asarray(image)
+    return bool((pixels == pixels[..., :1]).all())
+
+
+def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path, *, on_disk: frozenset[Preprocessing] | None = None) -> Iterator[Progress]:
+    """Looks at every image once and fills one pixel file for each preprocessing in `wanted` (value: indices it covers).
+
+    A generator of Progress; `stored(dataset, wanted, cache)` then opens the result. What `cache` holds already of an
+    interrupted reading, or was put there from an earlier one, is not read again. on_disk: those that have room; None = all.
+    """
+    images: Any = dataset.images
+    told = "the images are read by another value range than the network will be told"
+    assert not hasattr(images, "stamp") or all(p.value_range == images.value_range for p in wanted), told
+    (cache / RECORD).unlink(missing_ok=True)
+    kept = {p for p in wanted if on_disk is None or p in on_disk}
+    targets = {p: _pixel_file(cache, p, len(rows)) if p in kept else None for p, rows in wanted.items()}
+    seen = _seen_file(cache, len(dataset))
+    todo = np.flatnonzero(seen["read"] == 0).astype(np.int32)
+    done, total = len(dataset) - len(todo), len(dataset)
+    where = spec(dataset.images)
+    steps = _in_processes(dataset, where, wanted, targets, seen, todo, cache) if where else _in_threads(dataset, wanted, targets, seen, todo)
+    with contextlib.closing(steps):
+        for count in steps:
+            done += count
+            yield Progress(message(N_("reading images")), done, total)
+    _refuse_if_gone(dataset, seen)
+    for target in targets.values():
+        if target is not None:
+            target.flush()
+    seen.flush()
+    files.write_json(cache / RECORD, {"images": len(dataset), "sizes": sorted(p.size for p in wanted), "on_disk": sorted(p.size for p in kept)})
+
+
+def stored(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
+    """The result of an earlier `read`, or None when there is none or it is incomplete."""
+    try:
+        record = files.read_json(cache / RECORD)
+        seen = np.load(cache / SEEN_FILE, mmap_mode="r")
+        sizes = set(record["sizes"])
+        pixels = {p.size: _opened(dataset, p, rows, cache, p.size in record["on_disk"]) for p, rows in wanted.items()}
+    except (OSError, ValueError, EOFError, KeyError, TypeError):
+        return None
+    if not pixels.keys() <= sizes or len(seen) != len(dataset) or seen.dtype != SEEN or any(len(p.array) != len(p.rows) for p in pixels.values()):
+        return None
+    return Reading(seen, pixels)
+
+
+def comparable(dataset: Dataset, seen: Glimpse) -> bool:
+    """Whether near duplicates among such images can be told: they are in files, and not so small that different ones look alike."""
+    return hasattr(dataset.images, "stamp") and seen.median_side >= (SMALLEST_GREY_SIDE if seen.grey else SMALLEST_SIDE)
+
+
+def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray | None:
+    """int64 (m, 2): enough pairs of nearly identical usable images to connect each set of them.
+
+    None where images are so small, or small and grey like written characters, that different ones look alike, and for
+    images that are not in files.
+    """
+    seen = reading.seen
+    usable = np.flatnonzero(seen["reason"] < 0)
+    sides = np.minimum(seen["width"][usable], seen["height"][usable])
+    if not len(usable) or not comparable(dataset, Glimpse(int(np.median(sides)), grey)):
+        return None
+    return np.asarray(usable[pairs(np.ascontiguousarray(seen["print"][usable]))])
+
+
+def _opened(dataset: Dataset, p: Preprocessing, rows: np.ndarray, cache: Path, on_disk: bool) -> Pixels:
+    return Pixels(p, rows, np.load(pixel_name(cache, p), mmap_mode="r") if on_disk else Undecoded(dataset.images, p, rows))
+
+
+def _in_processes(
+    dataset: Dataset,
+    where: dict[str, str],
+    wanted: Mapping[Preprocessing, np.ndarray],
+    targets: Mapping[Preprocessing, Any],
+    seen: np.ndarray,
+    todo: np.ndarray,
+    cache: Path,
+) -> Generator[int]:
+    setup = {
+        "images": where,
+        "seen": str(cache / SEEN_FILE),
+        "targets": [[p.to_json(), str(pixel_name(cache, p)) if target is not None else ""] for p, target in targets.items()],
+    }
+    reference = dataset.images.reference  # type: ignore[attr-defined]
+    places = {p: _places(rows, todo) for p, rows in wanted.items()}
+    work = ((int(i), reference(int(i)), [int(places[p][k]) for p in wanted]) for k, i in enumerate(todo))
+    for i, reason in examined_by(min(cores(), len(todo)), setup, work):
+        if reason:
+            seen["reason"][i], seen["read"][i] = REASONS.index(reason), 1
+        yield 1
+
+
+def _in_threads(
+    dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], targets: Mapping[Preprocessing, Any], seen: np.ndarray, todo: np.ndarray
+) -> Generator[int]:
+    """For images that are in no files, and so need no decoder."""
+    images = dataset.images
+
+    def work(chunk: np.ndarray) -> None:
+        places = {p: _places(rows, chunk) for p, rows in wanted.items()}
+        if _copied(images, chunk, targets, places, seen):
+            return
+        for k, i in enumerate(chunk.tolist()):
+            row = seen[i]
+            try:
+                data = images.bytes(i)
+                row["width"], row["height"], _ = images.header(i)
+                squares = [(p, target, int(places[p][k]) if target is not None else -1) for p, target in targets.items()]
+                reason = keep(data, lambda side, i=i: (images.image(i, side), Remarks(0)), squares, row)  # type: ignore[misc]
+            except Undecodable as error:
+                reason = error.reason
+            row["reason"], row["read"] = REASONS.index(reason) if reason else -1, 1
+
+    with ThreadPoolExecutor(cores()) as pool:
+        for start in range(0, len(todo), CHUNK * AT_ONCE):
+            chunks = [todo[k : k + CHUNK] for k in range(start, min(start + CHUNK * AT_ONCE, len(todo)), CHUNK)]
+            for chunk, _ in zip(chunks, pool.map(work, chunks), strict=True):
+                yield len(chunk)
+
+
+def _copied(images: Images, chunk: np.ndarray, targets: Mapping[Preprocessing, Any], places: Mapping[Preprocessing, np.ndarray], seen: np.ndarray) -> bool:
+    """Grey squares of the right size go straight to their place: a resize to the same size changes nothing."""
+    if not isinstance(images, ArrayImages) or images.array.ndim != 3 or any(p.channels != 1 or images.array.shape[1:] != (p.size, p.size) for p in targets):
+        return False
+    some = np.ascontiguousarray(images.array[chunk])
+    for p, target in targets.items():
+        if target is not None:
+            here = places[p] >= 0
+            target[places[p][here], ..., 0] = some[here]
+    seen["hash"][chunk] = [int(files.sha256(one.data)[:16], 16) for one in some]
+    seen["height"][chunk], seen["width"][chunk] = some.shape[1:]
+    seen["reason"][chunk] = -1
+    seen["read"][chunk] = 1
+    return True
+
+
+def _places(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Where these images stand in a pixel file that covers `rows`; −1 where they do not."""
+    if not len(rows):
+        return np.full(len(indices), -1)
+    place = np.minimum(np.searchsorted(rows, indices), len(rows) - 1)
+    return np.where(rows[place] == indices, place, -1)
+
+
+def _refuse_if_gone(dataset: Dataset, seen: np.ndarray) -> None:
+    """A disk or a share that went away is no reason to call all of its images unreadable."""
+    root = getattr(dataset.images, "root", None)
+    if root is not None and not os.path.exists(root):  # noqa: PTH110
+        seen["read"][seen["reason"] == REASONS.index(UNREADABLE)] = 0
+        raise DataError(
+            "L217", N_("the images went away while they were read"), where=root, todo=N_("connect the disk again and run the same command again to continue")
+        )
+
+
+def _seen_file(cache: Path, count: int) -> np.memmap:
+    file = cache / SEEN_FILE
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        found = np.load(file, mmap_mode="r+")
+        if found.dtype == SEEN and len(found) == count:
+            return found  # type: ignore[no-any-return]
+    return np.lib.format.open_memmap(file, mode="w+", dtype=SEEN, shape=(count,))
+
+
+def pixel_name(cache: Path, p: Preprocessing) -> Path:
+    return cache / f"pixels-{p.size}x{p.channels}.npy"
+
+
+def _pixel_file(cache: Path, p: Preprocessing, count: int) -> np.memmap:
+    shape, name = (count, p.size, p.size, p.channels), pixel_name(cache, p)
+    with contextlib.suppress(OSError, ValueError, EOFError):
+        found = np.load(name, mmap_mode="r+")
+        if found.shape == shape and found.dtype == np.uint8:
+            return found  # type: ignore[no-any-return]
+    (cache / SEEN_FILE).unlink(missing_ok=True)  # what was seen before has no pixels here
+    target = np.lib.format.open_memmap(name, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a crash when the pages are written
+        with open(name, "r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, max(1, os.fstat(stream.fileno()).st_size))
+    return target

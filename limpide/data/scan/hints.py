@@ -1,0 +1,54 @@
+"""What the user says of how his data are arranged, where it cannot be read off them or is read wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from limpide.core.errors import UsageError
+from limpide.core.recipe import Recipe
+from limpide.text.messages import N_
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Hints:
+    """ "" and "auto": decide for me."""
+
+    groups: str = "auto"  # columns of a table that no split may cut, with commas; none
+    parts: str = "auto"  # FOLDER=train,FOLDER=test, or none: the outer folders are classes
+    file_column: str = ""
+    label_column: str = ""
+    split_column: str = ""
+    images: str = ""  # the folder that a table's files lie in
+    suffix: str = ""  # what a table leaves away at the end of their names: .jpg
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Hints:
+        return cls(**{each.name: getattr(recipe, each.name) for each in fields(cls)})
+
+    def named_parts(self) -> Mapping[str, str]:
+        """Folder → part. Raises UsageError."""
+        if self.parts in ("auto", "none", ""):
+            return {}
+        found = {}
+        for word in self.parts.split(","):
+            folder, sign, part = (side.strip() for side in word.rpartition("="))
+            if not sign or not folder or part not in PARTS:
+                raise UsageError(
+                    "L146", N_("parts are folders and what they are"), where=f"parts={self.parts}", todo=N_("write FOLDER=train,FOLDER=test, none or auto")
+                )
+            found[folder] = part
+        return found
+
+    @property
+    def of_a_table(self) -> list[str]:
+        """The options given that only a table can follow."""
+        said = {
+            "--file-column": self.file_column,
+            "--label-column": self.label_column,
+            "--split-column": "" if self.split_column == "none" else self.split_column,
+            "--images": self.images,
+        }
+        return [name for name, value in {**said, "--suffix": self.suffix}.items() if value]

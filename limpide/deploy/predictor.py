@@ -1,0 +1,150 @@
+"""A Predictor: a trained model with its classes, its preprocessing and its calibration, from the sealed file, without torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from limpide.core.errors import DataError, ModelError
+from limpide.data.decode.decode import Remarks, Undecodable
+from limpide.data.preprocessing import Preprocessing
+from limpide.text.messages import N_, Message, message
+
+Opened = tuple[Image.Image, Remarks]
+
+BATCH = 32  # images handed over at once
+PIXELS = 32 * 128 * 128  # of the squares that go through the network together: more would take more memory and no less time
+
+
+@dataclass(frozen=True)
+class Prediction:
+    file: str
+    label: str | None  # None: the model abstains
+    probability: float  # calibrated, of the best class
+    top: tuple[tuple[str, float], ...]  # classes and probabilities, best first
+    clipped: bool = False  # some of its values lie beyond the value range of the training images
+
+    @property
+    def abstained(self) -> bool:
+        return self.label is None
+
+    def __str__(self) -> str:
+        from limpide.text.messages import percent
+
+        return f"{self.file}: {self.label} ({percent(self.probability)})"
+
+    def _repr_html_(self) -> str:
+        from limpide.text import notebook_html
+        from limpide.text.messages import _, percent
+
+        title = f"{self.file}: {self.label or _('none of these')}"
+        return notebook_html.block(notebook_html.heading(title), notebook_html.bars([(name, share, percent(share)) for name, share in self.top]))
+
+    def to_json(self) -> dict[str, Any]:
+        top = [{"label": name, "probability": p} for name, p in self.top]
+        return {"file": self.file, "label": self.label, "probability": self.probability, "abstained": self.abstained, "top": top, "clipped": self.clipped}
+
+
+def told_clipped(n: int, total: int) -> Message:
+    return message(
+        N_("{n:count} of {total:count} images holds values beyond the value range of the training: they are clipped"),
+        N_("{n:count} of {total:count} images hold values beyond the value range of the training: they are clipped"),
+        n=n,
+        total=total,
+    )
+
+
+LONG_ENOUGH = 1.0  # s of timing, for networks that are slow
+
+
+class Predictor:
+    """Opens `model.onnx`. Raises ModelError when the file is missing, damaged or not one of ours."""
+
+    def __init__(self, file: str | os.PathLike[str], threads: int = 0) -> None:
+        import onnxruntime
+
+        self.file = Path(file)
+        if not self.file.is_file():
+            raise ModelError("L403", N_("there is no exported model yet"), where=file, todo=N_("finish the training: run the same limpide train command again"))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.log_severity_level = threads, 3
+        try:
+            self.session = onnxruntime.InferenceSession(str(self.file), options, providers=["CPUExecutionProvider"])
+            written = self.session.get_modelmeta().custom_metadata_map.get("limpide")
+            if written is None:
+                raise ModelError("L404", N_("this ONNX file was not written by limpide"), where=file, todo=N_("name a run, or its model.onnx"))
+            contract = json.loads(written)
+            self.classes: tuple[str, ...] = tuple(contract["classes"])
+            self.preprocessing = Preprocessing.from_json(contract["preprocessing"])
+            self.temperature = float(contract["temperature"])
+            self.model = str(contract["model"])
+        except ModelError:
+            raise
+        except Exception as error:  # ONNX Runtime raises its own undocumented kinds
+            raise ModelError("L405", N_("the exported model cannot be opened"), where=file, todo=N_("export it again: limpide export")) from error
+
+    def probabilities(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """RGB images → float32 (n, classes)."""
+        return self._run(images, "probabilities")
+
+    def logits(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """RGB images → float32 (n, classes), before temperature and softmax."""
+        return self._run(images, "logits")
+
+    def _run(self, images: Sequence[Image.Image], output: str) -> np.ndarray:
+        # Squares of the right size pass through the file's own resize untouched, so images of all sizes share a batch.
+        squares = np.stack([self.preprocessing.pixels(image) for image in images])
+        if squares.shape[-1] == 1:
+            squares = np.repeat(squares, 3, axis=-1)
+        step = max(1, PIXELS // self.preprocessing.size**2)
+        return np.concatenate([self.session.run([output], {"image": squares[k : k + step]})[0] for k in range(0, len(squares), step)])
+
+    def milliseconds(self, image: Image.Image, batch: int = 1) -> float:
+        """Median time to name this decoded image on its own, or as one of `batch` at a time, ms an image."""
+        times: list[float] = []
+        while len(times) < 12 and (len(times) < 4 or sum(times) < LONG_ENOUGH):
+            began = time.perf_counter()
+            self.probabilities([image] * batch)
+            times.append(time.perf_counter() - began)
+        return float(np.median(times[2:])) * 1000 / batch
+
+    def decode(self, data: bytes) -> Image.Image:
+        return self.preprocessing.opened(data)[0]
+
+    def predict(self, files: Iterable[str | os.PathLike[str]], top: int = 5) -> Iterator[Prediction | DataError]:
+        """One Prediction a file, in order; a file that is no usable image gives the DataError instead of raising it."""
+        batch: list[tuple[str, Opened | DataError]] = []
+        for file in files:
+            batch.append((os.fspath(file), self._opened(os.fspath(file))))
+            if len(batch) == BATCH:
+                yield from self._predicted(batch, top)
+                batch = []
+        yield from self._predicted(batch, top)
+
+    def _opened(self, file: str) -> Opened | DataError:
+        try:
+            return self.preprocessing.opened(Path(file).read_bytes())
+        except Undecodable as error:
+            return DataError("L207", error.reason, where=file, todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"))
+        except OSError as error:
+            return DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"))
+
+    def _predicted(self, batch: Sequence[tuple[str, Opened | DataError]], top: int) -> Iterator[Prediction | DataError]:
+        images = [found[0] for _, found in batch if not isinstance(found, DataError)]
+        rows = iter(self.probabilities(images)) if images else iter(())
+        for file, found in batch:
+            if isinstance(found, DataError):
+                yield found
+                continue
+            row = next(rows)
+            best = np.argsort(-row, kind="stable")[: max(1, top)]
+            ranked = tuple((self.classes[k], float(row[k])) for k in best)
+            yield Prediction(file, ranked[0][0], ranked[0][1], ranked, Remarks.CLIPPED in found[1])

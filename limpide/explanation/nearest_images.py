@@ -1,0 +1,97 @@
+"""The training images that a network takes for most like one: cosine of the features before its last layer (interpret/embedding.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from limpide.core.errors import LimpideError
+from limpide.core.events import Progress
+from limpide.core.run import Run
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.run_images import Album, Gone
+from limpide.explanation.record import Alike, Neighbour
+from limpide.system.files import sha256
+from limpide.text.messages import N_, message
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+BATCH = 32
+WORK = 60e9  # multiply-adds that a look at many images may cost: some ten seconds of one processor
+FEWEST, MOST = 300, 1000  # images
+SHOWN = 8
+
+
+def affordable(each: int) -> int:
+    """How many images a look at many takes in: fewer for a network that works long on each. each: multiply-adds of one image."""
+    return int(min(MOST, max(FEWEST, WORK / max(1, each))))
+
+
+def seen_by(network: nn.Module, preprocessing: Preprocessing, squares: np.ndarray) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """(features float32 (n, width), logits (n, classes)), batch by batch. squares: uint8 (n, size, size, channels)"""
+    import torch
+
+    from limpide.interpret.embedding import features_of
+    from limpide.training.batches import as_tensor
+    from limpide.training.device import fused
+
+    network = fused(network, torch.device("cpu"))  # the same numbers but for rounding
+    for k in range(0, len(squares), BATCH):
+        features, logits = features_of(network, as_tensor(squares[k : k + BATCH], preprocessing))
+        yield features.float().numpy(), logits.float()
+
+
+def nearest_rows(features: np.ndarray, rows: np.ndarray, one: np.ndarray, own: int = -1, most: int = SHOWN) -> list[tuple[int, float]]:
+    """(place in `rows`, cosine), the most alike first; the image itself, row `own` of the run, is no neighbour."""
+    from limpide.interpret.embedding import nearest
+
+    return [(k, cosine) for k, cosine in nearest(features, one, most + 1) if rows[k] != own][:most]
+
+
+def alike(run: Run, network: nn.Module, preprocessing: Preprocessing, image: Tensor, data: bytes = b"") -> Iterator[Progress | Alike]:
+    """Progress, then last the neighbours of this image among those that the run learned from, or one sentence on why there are none.
+
+    image: (1, channels, size, size), normalised · data: the bytes of its file, by which it is known among them.
+    """
+    from limpide.interpret.embedding import features_of
+    from limpide.models.flops import multiply_adds
+
+    looking = message(N_("looking for the training images most like it"))
+    try:
+        one = features_of(network, image)[0][0].numpy()
+        album = Album(run)
+        rows = album.some(affordable(multiply_adds(network, preprocessing.channels, preprocessing.size)), album.learned)
+        kept: list[int] = []
+        squares: list[np.ndarray] = []
+        for done, row in enumerate(rows.tolist()):
+            if done % BATCH == 0:
+                yield Progress(looking, done, 2 * len(rows))
+            try:
+                squares.append(preprocessing.pixels(album.image(row, preprocessing.jpeg_side)))
+            except Gone:
+                raise
+            except LookupError:  # this one is gone, or another one since
+                continue
+            kept.append(row)
+        if not kept:
+            raise Gone
+    except LookupError:
+        gone = N_("The training images most like it cannot be shown: they are no longer where they were when the run began.")
+        arrays = N_("The training images most like it cannot be shown: the run learned from an array, and its images are on no disk.")
+        yield Alike((), 0, 0, True, message(arrays if run.info().arrays else gone))
+        return
+    except LimpideError as error:
+        yield Alike((), 0, 0, True, error.message())
+        return
+    features: list[np.ndarray] = []
+    for found, _ in seen_by(network, preprocessing, np.stack(squares)):
+        features.append(found)
+        yield Progress(looking, len(rows) + min(len(kept), len(features) * BATCH), len(rows) + len(kept))
+    digits = sha256(data) if data else ""
+    own = next((row for row in kept if digits and album.contents[row] and digits.startswith(album.contents[row])), -1)
+    top = nearest_rows(np.concatenate(features), np.array(kept), one, own)
+    shown = tuple(Neighbour(album.files[kept[k]], album.labels[kept[k]], cosine, squares[k]) for k, cosine in top)
+    yield Alike(shown, len(kept), len(album.rows(album.learned)), bool(album.learned))

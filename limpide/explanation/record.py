@@ -1,0 +1,182 @@
+"""What was seen of one image in one network, as plain numbers: what written.py makes a picture, a page or JSON of (docs/sight.md)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from limpide.core.finding import Finding
+from limpide.report import color_scale
+from limpide.text.messages import N_, Message, message
+
+FORMAT = 1
+METHOD_WORDS = {
+    "gradient": N_("gradient"),
+    "integrated_gradients": N_("integrated gradients"),
+    "grad_cam": N_("Grad-CAM"),
+    "occlusion": N_("occlusion"),
+}
+# Of a saliency map's badge, in place of finding.VERDICT_WORDS: what is asked of a map is whether to believe it.
+BADGE_WORDS = {"ok": N_("may be believed"), "warn": N_("do not believe"), "unknown": N_("not known")}
+MADE_TITLE, ALIKE_TITLE = N_("A picture made to raise it as far as possible"), N_("The images most like this one")
+METHOD_MEANINGS = {
+    "gradient": N_("how much the answer changes with each pixel"),
+    "integrated_gradients": N_("what each pixel adds on the way from grey to the image"),
+    "grad_cam": N_("the last maps, weighed by what they mean for this class"),
+    "occlusion": N_("how much the probability falls when this place is covered"),
+}
+
+
+def made_words(made: Made, unit: Finding) -> tuple[Message, Message]:
+    """How the picture came about, and what it means."""
+    top, left, bottom, right = made.box
+    rose = N_(
+        "Made by climbing the slope of channel {channel} of layer {layer} (activation maximisation): from {before:number}, by the best of eight pictures of "
+        "noise, its value rises to {after:number}. The contrast of the picture is held to that of noise, so an image of more contrast can give more: "
+        "the opened unit is {here:number}."
+    )
+    means = N_(
+        "It is no image of the data. It shows what this channel looks for in the {height} × {width} pixels that the unit in the middle of its map sees: "
+        "the more an image resembles it there, the larger the value."
+    )
+    values = {"channel": made.channel, "layer": made.layer, "before": made.before, "after": made.after, "here": unit.data.get("sum", 0.0)}
+    return message(rose, **values), message(means, height=bottom - top, width=right - left)
+
+
+def alike_words(alike: Alike) -> tuple[Message, ...]:
+    """What is alike, and among how many it was looked for; or why there are none."""
+    if alike.note is not None:
+        return (alike.note,)
+    among = (
+        N_("Among {n:count} of {of:count} training images, each class in its share.")
+        if alike.learned
+        else N_("Among {n:count} of {of:count} images, each folder in its share.")
+    )
+    what = N_("Alike is what the network sees alike: the cosine between what it makes of two images before its last layer. 1 is the same.")
+    return message(what), message(among, n=alike.compared, of=alike.of)
+
+
+@dataclass(frozen=True)
+class Maps:
+    """The strongest maps of one operation, the strongest first; of vectors and tokens one plane (tokens, channels)."""
+
+    key: str
+    kind: str  # Conv2d, ReLU, add …
+    shape: tuple[int, ...]  # of all that it gives
+    channels: tuple[int, ...]  # which maps these are; empty for a plane of tokens
+    planes: np.ndarray  # float32 (maps, height, width)
+    low: float  # over all its maps
+    high: float
+
+    @property
+    def end(self) -> float:
+        """Of the colour scale that its maps share."""
+        return max((color_scale.end_of(plane) for plane in self.planes), default=0.0)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One saliency map, and whether it may be believed."""
+
+    method: str  # a key of METHOD_WORDS
+    plane: np.ndarray | None  # float32 (height, width); None where the network has nothing that this method needs
+    badge: Finding
+
+
+@dataclass(frozen=True)
+class Made:
+    """The picture that was made to wake the channel of the opened unit most (interpret/activation_maximization.py)."""
+
+    layer: str
+    channel: int
+    square: np.ndarray  # uint8 (height, width, 1 or 3), grey where the unit cannot see
+    box: tuple[int, int, int, int]  # top, left, bottom, right: what the unit in the middle of the map sees
+    before: float  # its value by the best of some pictures of noise
+    after: float  # and by this one
+
+    @property
+    def seen(self) -> np.ndarray:
+        """The part of the picture that the unit sees."""
+        top, left, bottom, right = self.box
+        return self.square[top:bottom, left:right]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A training image that the network takes for much the same."""
+
+    file: str
+    label: str
+    cosine: float  # of what it makes of the two before its last layer
+    square: np.ndarray  # uint8 (height, width, 1 or 3): what the network sees
+
+
+@dataclass(frozen=True)
+class Alike:
+    images: tuple[Neighbour, ...]  # the most alike first
+    compared: int  # among so many
+    of: int  # of all there are
+    learned: bool  # these are training images; of a network opened without a training, all that it was given
+    note: Message | None = None  # why there are none
+
+
+@dataclass(frozen=True)
+class Sight:
+    network: str
+    run: str
+    file: str
+    square: np.ndarray  # uint8 (height, width, 1 or 3): what the network sees
+    top: Sequence[tuple[str, float]]  # classes and probabilities, best first
+    claim: Finding  # the prediction in a sentence
+    evidence: Sequence[Evidence]  # for the best class
+    stages: Sequence[Maps]
+    unit: Finding  # of interpret.why
+    made: Made | None = None  # None where no slope leads from the image to this unit
+    alike: Alike | None = None  # None for a network that has no training images at hand
+
+
+def to_json(sight: Sight) -> dict[str, Any]:
+    """As docs/sight.md says. What is not a finite number is null."""
+    return plain(
+        {
+            "format": FORMAT,
+            "network": sight.network,
+            "run": sight.run,
+            "file": sight.file,
+            "square": sight.square,
+            "predictions": [{"class": name, "probability": p} for name, p in sight.top],
+            "saliency": [{"method": e.method, "map": e.plane, "badge": e.badge.to_json()} for e in sight.evidence],
+            "stages": [
+                {"layer": m.key, "kind": m.kind, "shape": m.shape, "low": m.low, "high": m.high, "channels": m.channels, "maps": m.planes} for m in sight.stages
+            ],
+            "unit": sight.unit.to_json(),
+            "maximised": sight.made and _made(sight.made),
+            "neighbours": sight.alike and _alike(sight.alike),
+        }
+    )  # type: ignore[no-any-return]
+
+
+def _made(made: Made) -> dict[str, Any]:
+    return {"layer": made.layer, "channel": made.channel, "square": made.square, "box": made.box, "before": made.before, "after": made.after}
+
+
+def _alike(alike: Alike) -> dict[str, Any]:
+    images = [{"file": one.file, "class": one.label, "cosine": one.cosine, "square": one.square} for one in alike.images]
+    return {"images": images, "compared": alike.compared, "of": alike.of, "note": alike.note and alike.note.to_json()}
+
+
+def plain(value: Any) -> Any:
+    """Of JSON's own kinds, floats with seven digits, which is what 32 bits hold."""
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.7g}") if math.isfinite(value) else None
+    return int(value) if isinstance(value, np.integer) else value

@@ -1,0 +1,75 @@
+"""How findings and numbers become JSON: sentences in the language of the page, numbers left as numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from limpide.core.errors import RunError
+from limpide.core.finding import Finding
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.text import messages
+from limpide.text.messages import Message
+
+WORST_FIRST = ("bad", "warn", "unknown")
+FIRST = "shortcut"  # of the claims with the same verdict: a model that looks at the wrong thing makes the others worth little
+
+# What reading the files of a run raises when somebody or something damaged them.
+DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
+class Ascii(JSONResponse):
+    """JSON in ASCII: a file name that is not Unicode travels there and back as the lone surrogates that stand for it."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(finite(content), separators=(",", ":")).encode("ascii")
+
+
+def worded(finding: Finding) -> dict[str, Any]:
+    """A finding in the language of the page: every sentence said, numbers left as numbers."""
+
+    def cell(value: Any) -> Any:
+        return str(value) if isinstance(value, Message) else value
+
+    table = finding.table
+    return {
+        "name": finding.name,
+        "verdict": finding.verdict,
+        "text": str(finding.message),
+        "details": [str(detail) for detail in finding.details],
+        "source": messages._(finding.source) if finding.source else "",
+        "numbers": [vars(number) | {"name": messages._(number.name)} for number in finding.numbers],
+        "columns": [[messages._(name), form] for name, form in table.columns] if table else [],
+        "rows": [[cell(value) for value in row] for row in table.rows] if table else [],
+        "pictures": [vars(picture) for picture in finding.pictures],
+    }
+
+
+def worth_a_look(run: Run) -> list[dict[str, str]]:
+    """The claims that are not fine, the worst first, and a score that proves nothing; none where they are damaged, which the Audit page says."""
+    try:
+        found = [one for one in run.findings().values() if one.verdict in ("bad", "warn") or (one.name, one.verdict) == ("accuracy", "unknown")]
+    except (RunError, *DAMAGE):
+        return []
+    found.sort(key=lambda one: (WORST_FIRST.index(one.verdict), one.name != FIRST))
+    return [{"verdict": one.verdict, "text": str(one.message)} for one in found]
+
+
+def choices() -> dict[str, dict[str, str]]:
+    """What each choice of a recipe means, in the language of the page, and its unit."""
+    return {one.name: {"meaning": messages._(one.metadata["meaning"]), "unit": one.metadata["unit"]} for one in dataclasses.fields(Recipe)}
+
+
+def finite(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity: null stands for both."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return value

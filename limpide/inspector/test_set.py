@@ -1,0 +1,208 @@
+"""Questions about the test images: from what the sealed model said of them (predictions/test.npz), and one that asks the network anew."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limpide.audit.evidence import Evidence
+from limpide.audit.image_groups import as_split
+from limpide.data.run_images import Album, Gone, stamp
+from limpide.data.split_file import groups_in
+from limpide.explanation.analyze import temperature_of
+from limpide.inspector.many_images import cost, pieces_of, readable
+from limpide.inspector.session import Answer, Looker
+from limpide.text import messages
+from limpide.text.messages import N_, message
+
+MOST = 60  # images sent at once
+MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
+MOST_GROUPED = 500  # images whose pixels are looked at to group them
+DARK_TO_BRIGHT = (N_("dark, grey level {low} to {high}"), N_("middle, grey level {low} to {high}"), N_("bright, grey level {low} to {high}"))
+SMALL_TO_LARGE = (N_("small, {low} to {high} px"), N_("middle, {low} to {high} px"), N_("large, {low} to {high} px"))
+WAYS = {"class": N_("class"), "folder": N_("folder"), "brightness": N_("brightness"), "size": N_("size in pixels")}
+
+
+def _evidence(looker: Looker, path: str) -> Evidence:
+    from limpide.core.run import Run
+
+    file = Path(path) / "predictions" / "test.npz"
+    if not file.exists():
+        raise LookupError(message(N_("this run was not judged yet: there are no answers on test images")))
+    try:
+        with np.load(file) as stored:
+            files = tuple(bytes(name).decode("utf-8", "surrogateescape") for name in stored["files"])
+            run = Run.open(path)
+            info = run.info()
+            names = (*info.classes, *info.only_tested)
+            evidence = Evidence(names, files, stored["truth"].astype(int), stored["probabilities"], 0, temperature_of(info), learned=len(info.classes))
+            return as_split(evidence, run)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise LookupError(message(N_("the answers on test images cannot be read: predictions/test.npz is damaged"))) from error
+
+
+def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
+    return {
+        "row": album.row_of.get(evidence.files[i], -1),
+        "file": evidence.files[i],
+        "label": evidence.classes[evidence.truth[i]],
+        "predicted": evidence.classes[evidence.predicted[i]],
+        "probability": float(evidence.probabilities[i].max()),
+        "loss": float(-np.log(max(evidence.probabilities[i, evidence.truth[i]], np.finfo(np.float32).tiny))),
+    }
+
+
+def worst(looker: Looker, path: str, snapshot: str) -> Answer:
+    """The test images with the largest loss (nats), wrong answers apart from right ones, what the matrix is drawn from, and the audit of calibration."""
+    from limpide.audit.calibration import calibration
+    from limpide.statistics.metrics import confusion
+
+    evidence, album = _evidence(looker, path), looker.album(path)
+    learned = [evidence.classes.index(album.labels[row]) for row in album.rows("train") if album.labels[row] in evidence.classes]
+    believed = calibration(replace(evidence, majority=int(np.bincount(learned).argmax()) if learned else 0))
+    loss = -np.log(np.maximum(evidence.probabilities[np.arange(len(evidence.truth)), evidence.truth], np.finfo(np.float32).tiny))
+    order = np.argsort(-loss, kind="stable")
+    return {
+        "mistakes": [_told(evidence, album, int(i)) for i in order[~evidence.right[order]][:MOST]],
+        "doubtful": [_told(evidence, album, int(i)) for i in order[evidence.right[order]][:MOST]],
+        "total": len(evidence.truth),
+        "wrong": int((~evidence.right).sum()),
+        "interval": _of_wrong(album),
+        "mean_loss": float(loss.mean()),
+        "classes": list(evidence.classes),
+        "matrix": confusion(evidence.truth, evidence.predicted, len(evidence.classes)).tolist(),
+        "bins": believed.data["bins"],
+        "finding": believed.to_json(),
+    }, b""
+
+
+def _of_wrong(album: Album) -> list[float] | None:
+    """The 95 % interval of the share of mistakes, as the score's own says it."""
+    found = album.run.finding("accuracy")
+    score = next((number for number in found.numbers if number.name == "accuracy"), None) if found else None
+    return None if score is None or score.low is None or score.high is None else [1 - score.high, 1 - score.low]
+
+
+def cell(looker: Looker, path: str, snapshot: str, truth: int, said: int) -> Answer:
+    """The test images of one class that were called another (or the same), the surest first."""
+    evidence, album = _evidence(looker, path), looker.album(path)
+    found = np.flatnonzero((evidence.truth == truth) & (evidence.predicted == said))
+    order = found[np.argsort(-evidence.probabilities[found].max(1), kind="stable")]
+    return {"images": [_told(evidence, album, int(i)) for i in order[:MOST]], "total": len(order)}, b""
+
+
+def suspects(looker: Looker, path: str, snapshot: str) -> Answer:
+    """Test images whose label may be wrong (audit/label_errors.py), the surest first."""
+    from limpide.audit import label_errors
+
+    evidence, album = _evidence(looker, path), looker.album(path)
+    found = label_errors.suspects(evidence.probabilities, evidence.truth)
+    shown = [_told(evidence, album, i) | {"suggested": evidence.classes[k], "margin": margin} for i, k, margin in found[:MOST]]
+    return {"images": shown, "total": len(found), "of": len(evidence.truth)}, b""
+
+
+def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") -> Answer:
+    """The audit of groups (audit/groups.py), by class, folder, brightness or size."""
+    from limpide.audit.groups import groups as audit
+
+    if by not in WAYS:
+        raise LookupError(message(N_("there is no such way to group images: {names}"), names=", ".join(WAYS)))
+    messages.use(lang if lang in messages.LANGUAGES else "en")  # some groups have names of ours
+    evidence, album = _evidence(looker, path), looker.album(path)
+    state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
+    names = looker.once(("groups", *stamp(path), state, by, messages.current()), lambda: _names(looker, evidence, album, by, (*stamp(path), state, by)))
+    kept = np.array([k for k, name in enumerate(names) if name is not None], int)
+    if not len(kept):
+        raise LookupError(message(N_("none of the test images belongs to such a group")))
+    some = replace(
+        evidence,
+        files=tuple(evidence.files[k] for k in kept),
+        truth=evidence.truth[kept],
+        probabilities=evidence.probabilities[kept],
+        groups=None if evidence.groups is None else evidence.groups[kept],
+    )
+    finding = audit(some, [names[k] for k in kept], message(WAYS[by]))
+    return {"finding": finding.to_json(), "judged": len(kept), "of": len(names)}, b""
+
+
+def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
+    """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as the time allows."""
+    from limpide.interpret.shortcut import LOOKS, answers_of, as_finding, chosen, place_of, ranked, wanted, window
+
+    network, preprocessing, classes = looker.network(path, snapshot)
+    album = looker.album(path)
+    rows = album.rows("test" if "test" in album.parts else "")
+    number = {name: k for k, name in enumerate(classes)}
+    labels = np.array([number.get(album.labels[row], -1) for row in rows], int)
+    if (labels < 0).all():
+        raise LookupError(message(N_("none of these images is known to belong to a class of this network")))
+    if not (looked_at := wanted(labels, cost(looker, path, snapshot), MOST_WORK)):
+        raise LookupError(message(N_("this network works too long on each image for this question")))
+    of = len(np.unique(labels[labels >= 0]))
+    some = rows[chosen(labels, looked_at)]
+    with looker.counting(2 * len(some) + LOOKS * len(looked_at), unit="passes"):
+        rows, squares = readable(looker, path, preprocessing, some)
+        labels = np.array([number[album.labels[row]] for row in rows], int)
+        together = groups_in(album.run.split_file, [album.files[row] for row in rows])
+
+        answers, key = answers_of(network, preprocessing), (*looker.key(path, snapshot), *stamp(path))
+        said = looker.once(("said", *key), lambda: answers(squares)) if len(rows) else np.zeros(0, int)
+        begun, tried = looker.done, []
+        for k, label in enumerate(looked_at):  # class by class: a question that was left goes on with the next
+            looker.done = begun + k * LOOKS
+            tried.append(looker.once(("place", *key, label), lambda: place_of(answers, squares, labels, said, label, len(looked_at), together)))  # noqa: B023
+    found = [place for place in tried if place is not None]
+    shown = []
+    for place in ranked(found)[:3]:
+        (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
+        shown.append({"class": classes[place.label], "row": int(rows[place.donor]), "box": [top, left, bottom, right], "shares": place.shares.tolist()})
+    return {"finding": as_finding(found, classes, len(found)).to_json(), "shown": shown, "judged": len(looked_at), "of": of}, b""
+
+
+def _names(looker: Looker, evidence: Evidence, album: Album, by: str, key: tuple[Any, ...]) -> list[str | None]:
+    """The group of each test image; None where it has none."""
+    if by == "class":
+        return [evidence.classes[k] for k in evidence.truth]
+    if by == "folder":
+        return [str(Path(file).parent) for file in evidence.files]
+    rows = [album.row_of.get(file, -1) for file in evidence.files]
+    values = np.full(len(rows), np.nan)
+
+    def measured(some: np.ndarray) -> list[float]:
+        found = []
+        for k in some.tolist():
+            looker.looked_at(1)
+            try:
+                image = album.image(rows[k], 64 if by == "brightness" else 0)
+            except Gone:
+                raise
+            except LookupError:  # this one is gone
+                found.append(np.nan)
+                continue
+            found.append(np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size))
+        return found
+
+    some = np.random.default_rng(0).permutation(len(rows))[:MOST_GROUPED]
+    with looker.counting(len(some)):
+        for piece in pieces_of(looker, some, 1):
+            values[piece] = looker.once(("measured", *key, piece.tobytes()), lambda: measured(piece))  # noqa: B023
+    return _in_three(values, DARK_TO_BRIGHT if by == "brightness" else SMALL_TO_LARGE)
+
+
+def _in_three(values: np.ndarray, words: Sequence[str]) -> list[str | None]:
+    """Lower, middle and upper third, each by its range: equal values are never cut apart, so with few different ones the groups are uneven."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return [None] * len(values)
+    edges = np.quantile(known, [1 / 3, 2 / 3])
+    third = (values > edges[0]).astype(int) + (values > edges[1])
+    names = [
+        str(message(words[k], low=f"{known_of.min():.0f}", high=f"{known_of.max():.0f}")) if len(known_of := values[(third == k) & np.isfinite(values)]) else ""
+        for k in range(3)
+    ]
+    return [names[third[k]] if np.isfinite(values[k]) else None for k in range(len(values))]

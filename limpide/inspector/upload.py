@@ -1,0 +1,34 @@
+"""Whether a file that somebody hands over is an image: it is decoded once before any page is asked to look at it."""
+
+from __future__ import annotations
+
+from limpide.data.decode import decode
+from limpide.data.decode.decode import Undecodable, examined
+from limpide.inspector.session import Answer, Looker
+from limpide.text.messages import N_, Message, message
+
+AGAIN = N_("{reason}: copy it again from where it comes")
+SAVE = N_("{reason}: save the picture as PNG or JPEG, and take that file")
+LARGER = N_("{reason}: take one of at least {least} pixels a side, and at most {most} times as long as it is wide")
+SMALLER = N_("{reason}: make it smaller")
+# What helps. A reason that is not here says so itself.
+REMEDIES = {
+    **dict.fromkeys((decode.EMPTY, decode.CUT_SHORT), AGAIN),
+    **dict.fromkeys((decode.WEB_PAGE, decode.DOCUMENT, decode.NOT_AN_IMAGE, decode.NOT_FINITE, decode.TOO_MANY_CHANNELS, decode.UNREADABLE), SAVE),
+    decode.TOO_SMALL: LARGER,
+    decode.TOO_LARGE: SMALLER,
+}
+
+
+def taken(looker: Looker, data: bytes) -> Answer:
+    """Raises LookupError with what is wrong with this file and what to do."""
+    try:
+        examined(data, look=False)
+    except Undecodable as error:
+        raise LookupError(_refusal(error.reason)) from error
+    return {}, b""
+
+
+def _refusal(reason: str) -> Message:
+    why = message(reason)
+    return message(REMEDIES[reason], reason=why, least=decode.SMALLEST_SIDE, most=decode.LONGEST_RATIO) if reason in REMEDIES else why

@@ -1,0 +1,70 @@
+"""What a unit is for: which classes it speaks for, and what becomes of the answer when it is switched off or one of its weights is another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from limpide.interpret.trace import Trace, recorded, trace
+from limpide.text.messages import N_, message
+
+
+def votes(model: nn.Module, seen: Trace, index: int, place: Sequence[int], classes: int = 10) -> list[tuple[int, float]]:
+    """(class, slope of its logit by this unit's value) for the likeliest classes: positive speaks for it, negative against it.
+
+    index: of the operation in `seen`; place: in its output, the first axis (the image) included.
+    """
+    bump = torch.zeros((), requires_grad=True)
+
+    def change(k: int, output: Tensor) -> Tensor:
+        if k != index:
+            return output
+        one = torch.zeros_like(output)
+        one[tuple(place)] = 1.0
+        return output + bump * one
+
+    with torch.enable_grad():
+        logits = recorded(model, seen.image, change).output[0]
+        order = logits.detach().argsort(descending=True)[:classes].tolist()
+        found = []
+        for k in order:
+            (slope,) = torch.autograd.grad(logits[k], bump, retain_graph=True, allow_unused=True)
+            found.append((k, float(slope) if slope is not None else 0.0))
+    return found
+
+
+def without(model: nn.Module, seen: Trace, index: int, channel: int) -> Tensor:
+    """Logits (classes,) when this channel of the operation gives 0 everywhere. A vector's channel is its last axis."""
+
+    def change(k: int, output: Tensor) -> Tensor:
+        if k != index:
+            return output
+        output = output.clone()
+        if output.ndim == 4:
+            output[:, channel] = 0
+        else:
+            output[..., channel] = 0
+        return output
+
+    return trace(model, seen.image, change).output[0]
+
+
+@torch.no_grad()
+def with_weight(model: nn.Module, seen: Trace, index: int, channel: int, place: int, value: float) -> Tensor:
+    """Logits (classes,) when one weight of a convolution or linear layer is `value`. The network is as before afterwards.
+
+    place: flat, among the weights of this channel. Raises TypeError for an operation without weights of this kind.
+    """
+    op = seen.ops[index]
+    weight = op.argument(1, "weight")
+    if op.name not in ("conv2d", "linear") or not any(p.data_ptr() == weight.data_ptr() for p in model.parameters()):
+        raise TypeError(message(N_("only a weight that is a parameter of the network can be another")))
+    row = weight[channel].view(-1)  # the parameter's own memory
+    before = row[place].clone()
+    try:
+        row[place] = value
+        return trace(model, seen.image).output[0]
+    finally:
+        row[place] = before

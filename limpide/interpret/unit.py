@@ -1,0 +1,219 @@
+"""Why does this unit have this value? Its arithmetic, term by term, checked against torch, and what becomes of it.
+
+For a convolution (cross-correlation): y[c, i, j] = b[c] + Σ w[c, k, u, v] · x[k, i·stride + u·dilation − padding, …]
+For a linear layer: y[c] = b[c] + Σ w[c, k] · x[k]
+Other operations: limpide/interpret/rules/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from limpide.core.finding import Finding, Number
+from limpide.interpret.arithmetic import TOLERANCE, Explanation, explain
+from limpide.interpret.receptive_field import Field, field_of
+from limpide.interpret.rules.functions import FUNCTIONS
+from limpide.interpret.trace import Op, Trace, trace
+from limpide.text.messages import N_, _, message, number, significant
+
+ONE_TO_ONE = ("batch_norm", "dropout", *FUNCTIONS)  # what follows a unit and changes it alone
+MOST_CHANNELS, MOST_SIDE = 3, 7  # of the grids that a notebook shows
+
+
+@dataclass(frozen=True)
+class After:
+    """What the next operation made of the value."""
+
+    layer: str
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One output number and everything that made it."""
+
+    layer: str  # key of the operation (interpret/trace.py)
+    channel: int
+    y: int
+    x: int
+    op: Op
+    explanation: Explanation
+    field: Field
+    after: tuple[After, ...]
+
+    @property
+    def patch(self) -> Tensor:
+        """float64 (channels, height, width) or (features,): what the unit saw, zeros where padding was."""
+        return self.explanation.values.reshape(self.explanation.shape)
+
+    @property
+    def kernel(self) -> Tensor:
+        """The weights, in the same shape."""
+        return self.explanation.weights.reshape(self.explanation.shape)
+
+    @property
+    def products(self) -> Tensor:
+        return self.patch * self.kernel
+
+    @property
+    def bias(self) -> float:
+        return self.explanation.bias
+
+    @property
+    def value(self) -> float:
+        """The sum in float64."""
+        return self.explanation.value
+
+    @property
+    def torch_value(self) -> float:
+        return self.explanation.torch_value
+
+    @property
+    def residual(self) -> float:
+        return self.explanation.residual
+
+    @property
+    def agrees(self) -> bool:
+        return self.explanation.agrees
+
+    def __str__(self) -> str:
+        box, e = self.field.box, self.explanation
+        lines = [f"{self.layer} ({self.op.name}), channel {self.channel}, row {self.y}, column {self.x}"]
+        lines.append(f"sees rows {box.top} to {box.bottom - 1}, columns {box.left} to {box.right - 1} of the image ({self.field.status})")
+        if e.kind == "products":
+            lines += [f"Σ of {len(e.places)} products {float(e.products.sum()):+.6g}", *([f"bias {e.bias:+.6g}"] if e.bias else [])]
+        lines.append(
+            f"value {e.value:+.6g}, torch {e.torch_value:+.6g}, difference {e.residual:.1e}" if e.kind != "opaque" else f"OPAQUE: {e.torch_value:+.6g}"
+        )
+        lines += [f"→ {after.name} {after.value:+.6g}" for after in self.after]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: what it saw × its weights = products, of the channels where these are largest, and the sum."""
+        from limpide.text import notebook_html
+
+        e = self.explanation
+        pieces = [notebook_html.claim("", "", str(as_finding(self).message))]
+        if e.kind == "products" and self.patch.ndim == 3 and max(self.patch.shape[1:]) <= MOST_SIDE:
+            largest = self.products.abs().amax((1, 2)).argsort(descending=True, stable=True)[:MOST_CHANNELS].sort().values.tolist()
+            for k in largest:
+                titles = (message(N_("what it sees, channel {n}"), n=k), message(N_("× its weights")), message(N_("= products")))
+                planes = (self.patch[k], self.kernel[k], self.products[k])
+                pieces.append("<div>" + "".join(notebook_html.grid(title, _shares(plane)) for title, plane in zip(titles, planes, strict=True)) + "</div>")
+        if e.kind == "products":
+            pieces.append(
+                notebook_html.table(
+                    [
+                        (message(N_("sum of {n:count} products"), n=len(e.places)), _signed(float(e.products.sum()))),
+                        *([(_("bias"), _signed(e.bias))] if e.bias else []),
+                        (_("value of the unit"), _signed(e.value)),
+                        (_("what the network computed"), _signed(e.torch_value)),
+                        *((after.name, _signed(after.value)) for after in self.after),
+                    ]
+                )
+            )
+        return notebook_html.block(*pieces)
+
+
+def _shares(plane: Tensor) -> list[list[tuple[float, str]]]:
+    end = float(plane.abs().max()) or 1.0
+    return [[(value / end, number(value, 2).replace("-", "\N{MINUS SIGN}")) for value in row] for row in plane.tolist()]
+
+
+def _signed(value: float) -> str:
+    return significant(value).replace("-", "\N{MINUS SIGN}")
+
+
+def why(model: nn.Module, image: Tensor, layer: str, channel: int, y: int = 0, x: int = 0) -> Unit:
+    """The arithmetic of output `channel` at (y, x) of a layer, for one image (1, channels, size, size).
+
+    layer: as in named_modules, or the key of an operation. A layer that works on several vectors side by side, as on the tokens of a
+    transformer, has one at each y. Raises KeyError for an unknown layer, IndexError for a unit that is not there.
+    """
+    return unit_of(trace(model, image), layer, channel, y, x)
+
+
+def unit_of(seen: Trace, layer: str, channel: int, y: int = 0, x: int = 0) -> Unit:
+    """As `why`, for a network that was traced before."""
+    try:
+        op = seen.find(layer)
+    except KeyError:
+        raise KeyError(f"The layer must be one of {', '.join(op.key for op in seen.ops)}. Got {layer} instead.") from None
+    index = index_of(op, channel, y, x)
+    explanation = explain(seen, op, index)
+    after = tuple(After(step.key, step.name, float(step.output[(0, *index)])) for step in following(seen, op))
+    return Unit(op.key, channel, y, x, op, explanation, field_of(seen, op, index), after)
+
+
+def index_of(op: Op, channel: int, y: int, x: int) -> tuple[int, ...]:
+    """(channel, row, column) as a place in the output without its first axis. Raises IndexError."""
+    shape = op.output.shape
+    index = {2: (channel,), 3: (y, channel), 4: (channel, y, x)}.get(len(shape))
+    beyond = {2: (y, x), 3: (x,)}.get(len(shape), ())
+    if index is None or any(beyond) or any(not 0 <= k < n for k, n in zip(index, shape[1:], strict=True)):
+        raise IndexError(f"The unit must lie within {tuple(shape[1:])}. Got {(channel, y, x)} instead.")
+    return index
+
+
+def following(seen: Trace, op: Op) -> list[Op]:
+    """Normalization and activation that follow, as long as the value goes one way."""
+    found: list[Op] = []
+    while len(users := seen.users(op.index)) == 1 and users[0].name in ONE_TO_ONE:
+        op = users[0]
+        found.append(op)
+    return found
+
+
+def as_finding(unit: Unit) -> Finding:
+    def plain(t: Tensor) -> list[object]:
+        return [[[round(float(v), 6) for v in row] for row in plane] for plane in t.reshape(-1, *t.shape[-2:])] if t.ndim > 1 else [[t.tolist()]]
+
+    linear = unit.op.output.ndim == 2
+    values: dict[str, Any] = {
+        "channel": unit.channel,
+        "layer": unit.layer,
+        "y": unit.y,
+        "x": unit.x,
+        "terms": len(unit.explanation.places),
+        "value": unit.value,
+    }
+    if unit.explanation.kind == "opaque":
+        says = message(N_("Unit {channel} of layer {layer} is {value:number}; its arithmetic ({name}) is not explained."), name=unit.op.name, **values)
+    elif unit.explanation.kind != "products":
+        one = N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of one number: {value:number}.")
+        many = N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of {terms:count} numbers: {value:number}.")
+        says = message(one if values["terms"] == 1 else many, rule=unit.explanation.rule, **values)
+    elif linear:
+        says = message(N_("Unit {channel} of layer {layer} is the sum of {terms:count} products: {value:number}."), **values)
+    else:
+        says = message(N_("Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: {value:number}."), **values)
+    return Finding(
+        name="inside",
+        verdict="unknown" if unit.explanation.kind == "opaque" else "ok" if unit.agrees else "bad",
+        message=says,
+        numbers=[Number(N_("difference from torch"), unit.residual, "")],
+        details=[message(N_("Every product is summed in 64-bit arithmetic and compared with the value the network computed."))],
+        data={
+            "layer": unit.layer,
+            "channel": unit.channel,
+            "y": unit.y,
+            "x": unit.x,
+            "patch": plain(unit.patch),
+            "kernel": plain(unit.kernel),
+            "products": plain(unit.products),
+            "bias": unit.bias,
+            "sum": unit.value,
+            "torch": unit.torch_value,
+            "residual": unit.residual,
+            "box": [unit.field.box.top, unit.field.box.left, unit.field.box.bottom, unit.field.box.right],
+            "status": unit.field.status,
+            "after": [vars(step) for step in unit.after],
+        },
+    )
+
+
+__all__ = ["TOLERANCE", "Unit", "as_finding", "unit_of", "why"]

@@ -1,0 +1,128 @@
+"""Networks that are not ours: `timm:NAME`, and a user's own as `package.module:factory`.
+
+A factory is a class of networks, or a function of its module that returns one. It is called with what it asks for by name
+among classes, channels and size (or the names below that others use); all it must do is turn images (batch, channels, size,
+size) into logits (batch, classes).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from torch import nn
+
+from limpide.core.errors import ModelError, nearest
+from limpide.models.failing_layer import Entered, entered, failing
+from limpide.models.registry import Entry
+from limpide.text.messages import N_
+
+NAMES = {
+    "classes": ("classes", "num_classes", "n_classes", "nclass"),
+    "channels": ("channels", "in_channels", "in_chans"),
+    "size": ("size", "image_size", "img_size"),
+}
+
+
+def is_outside(name: str) -> bool:
+    return ":" in name
+
+
+def elsewhere(name: str) -> Entry:
+    """The network behind a name with a colon. Raises ModelError, in one line, when there is none."""
+    where, what = name.split(":", 1)
+    if where == "timm":
+        return Entry(lambda classes, channels, _: _timm().create_model(_known(what), num_classes=classes, in_chans=channels), least=1)
+    factory = _factory(name, where, what)
+    return Entry(lambda classes, channels, size: _made(name, factory, classes, channels, size), least=1)
+
+
+def _timm() -> Any:
+    try:
+        return importlib.import_module("timm")
+    except Exception as error:  # not installed, or torchvision beside it does not fit this torch
+        raise ModelError("L412", N_("timm cannot be used here"), where=f"{type(error).__name__}: {error}", todo="pip install timm") from error
+
+
+def _known(name: str) -> str:
+    names: list[str] = _timm().list_models()
+    if name not in names:
+        raise ModelError("L413", N_("timm has no network of this name"), where=name, todo=N_("did you mean {guess}?"), guess=nearest(name, names) or names[0])
+    return name
+
+
+def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
+    """Only classes of networks and functions written in Python are called: a run that somebody sent names its network, too."""
+    here = str(Path.cwd())
+    if here not in sys.path:  # as `python -m` would have it
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module)
+        for part in what.split("."):
+            found = getattr(found, part)
+    except (Exception, SystemExit) as error:  # whatever the module does while it is read
+        told = f"{name} ({type(error).__name__}: {error})".splitlines()[0]
+        raise ModelError("L414", N_("this cannot be imported"), where=told, todo=N_("name it as package.module:factory")) from error
+    makes = (isinstance(found, type) and issubclass(found, nn.Module)) or (isinstance(found, FunctionType) and _taken(found, "classes"))
+    if not makes:
+        raise ModelError(
+            "L415", N_("this is no network, and no function that makes one"), where=name, todo=N_("name a class of torch.nn.Module, or a function of classes")
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def _taken(factory: Callable[..., Any], what: str) -> str:
+    """Under which name the factory takes this, or nothing."""
+    asked = inspect.signature(factory).parameters
+    return next((name for name in NAMES[what] if name in asked), "")
+
+
+def width_of(name: str, size: int) -> tuple[int, int]:
+    """(channels it takes: 3 where it can, how many logits it gives: 0 where it is told). Raises ModelError for one that takes neither colour nor grey."""
+    import torch
+
+    where, what = name.split(":", 1)
+    if where == "timm":
+        return 3, 0
+    factory = _factory(name, where, what)
+    if _taken(factory, "classes"):
+        return 3, 0
+    failed: Exception | None = None
+    for channels in (3, 1):
+        values = {"channels": channels, "size": size}
+        try:
+            with torch.inference_mode():
+                model = factory(**{taken: values[which] for which in values if (taken := _taken(factory, which))})
+                return channels, int(model.eval()(torch.zeros(1, channels, size, size)).shape[1])
+        except Exception as error:  # whatever a stranger's network does with images that it was not made for
+            failed = error
+    raise failing(name, "3, 1", size, failed) from failed
+
+
+def _made(name: str, factory: Callable[..., Any], classes: int, channels: int, size: int) -> nn.Module:
+    import torch
+
+    values, last = {"classes": classes, "channels": channels, "size": size}, Entered()
+    try:
+        model = factory(**{taken: values[what] for what in values if (taken := _taken(factory, what))})
+        with torch.inference_mode(), entered(model, last):
+            shape = tuple(model.eval()(torch.zeros(2, channels, size, size)).shape)
+    except Exception as error:
+        raise failing(name, str(channels), size, error, last) from error
+    if next(model.parameters(), None) is None:
+        raise ModelError("L425", N_("this network has nothing to learn: no parameters"), where=name, todo=N_("let its layers be attributes of the network"))
+    if shape != (2, classes):
+        raise ModelError(
+            "L417",
+            N_("this network answers with the shape {came} where {expected} is needed"),
+            where=name,
+            todo=N_("let it take the number of classes and end in that many logits"),
+            came=str(shape),
+            expected=str((2, classes)),
+        )
+    return model.train()

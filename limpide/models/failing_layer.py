@@ -1,0 +1,93 @@
+"""Where a network from outside limpide fails: the layer, what it expects, and what came."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from limpide.core.errors import ModelError
+from limpide.text.messages import N_, Message, message
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+
+@dataclass
+class Entered:
+    """The layer that a network is in, or was in last, and the shape of what came into it."""
+
+    name: str = ""
+    layer: nn.Module | None = None
+    came: tuple[int, ...] = ()
+    inside: bool = False  # it did not come out again
+
+
+@contextlib.contextmanager
+def entered(model: Any, last: Entered) -> Iterator[None]:
+    """While this lasts, `last` follows `model` through the layers that have none of their own."""
+    hooks = []
+    for name, layer in model.named_modules() if isinstance(model, nn.Module) else ():
+        if next(layer.children(), None) is None:
+
+            def before(layer: nn.Module, given: tuple[Any, ...], name: str = name) -> None:
+                last.name, last.layer, last.inside = name or type(layer).__name__, layer, True
+                last.came = tuple(getattr(given[0], "shape", ())) if given else ()
+
+            def after(*_: object) -> None:
+                last.inside = False
+
+            hooks += [layer.register_forward_pre_hook(before), layer.register_forward_hook(after)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def failing(name: str, channels: str, size: int, error: Exception | None, last: Entered | None = None) -> ModelError:
+    """The error that tells of it. name: of the network; channels, size: of the images that it was shown."""
+    where = f"{name}: {last.name} ({type(last.layer).__name__})" if last and last.inside else name
+    if last and last.inside and (mismatch := _mismatch(last)):
+        expected, came = mismatch
+        return ModelError(
+            "L464",
+            N_("this layer expects {expected} and gets {came}, of images of {channels} channels and {size} px"),
+            where=where,
+            todo=N_("mend the layer or what stands before it, or use squares of another size (--image-size)"),
+            expected=expected.to_json(),
+            came=came.to_json(),
+            channels=channels,
+            size=size,
+        )
+    return ModelError(
+        "L416",
+        N_("this network fails on images of {channels} channels and {size} px: {error}"),
+        where=where,
+        todo=N_("let it take classes, channels and size, or use squares of another size (--image-size)"),
+        channels=channels,
+        size=size,
+        error=f"{type(error).__name__}: {error}".splitlines()[0],
+    )
+
+
+def _mismatch(last: Entered) -> tuple[Message, Message] | None:
+    """(what the layer expects, what came), where these are not the same number of maps or of numbers."""
+    layer, shape = last.layer, last.came
+    if isinstance(layer, nn.Linear) and shape and shape[-1] != layer.in_features:
+        return _numbers(layer.in_features), _numbers(shape[-1])
+    wanted = layer.in_channels if isinstance(layer, CONVOLUTIONS) else layer.num_features if isinstance(layer, NORMS) else None
+    if wanted is not None and len(shape) > 2 and shape[1] != wanted:
+        return _maps(wanted), _maps(shape[1])
+    return None
+
+
+def _maps(n: int) -> Message:
+    return message(N_("{n:count} map"), N_("{n:count} maps"), n=n)
+
+
+def _numbers(n: int) -> Message:
+    return message(N_("{n:count} number an image"), N_("{n:count} numbers an image"), n=n)

@@ -1,0 +1,50 @@
+"""The words around a finding: what it rests on, its numbers by name. How numbers are written is in limpide/text/formats.py."""
+
+from __future__ import annotations
+
+from limpide.core.finding import VERDICT_MARKS, VERDICT_WORDS, Finding, Number
+from limpide.text.formats import FORMATS, NBSP, NOTHING, SMALLEST_SHARE, UNITS, basis, cell, interval, measured, shown
+from limpide.text.messages import N_, Message, _
+
+SOURCES = {"test": N_("the test images"), "validation": N_("the validation images"), "train": N_("the training images")}
+
+
+def number_of(finding: Finding | None, name: str) -> Number | None:
+    """The number of this name, or None: a run that was stopped early has fewer."""
+    return next((found for found in finding.numbers if found.name == name), None) if finding else None
+
+
+def value_of(finding: Finding | None, name: str) -> float | None:
+    found = number_of(finding, name)
+    return found.value if found else None
+
+
+def second_line(finding: Finding) -> Message | None:
+    """What stands right below the headline: the score without images of classes that the model cannot name."""
+    return finding.details[0] if finding.data.get("strange") and finding.details else None
+
+
+def source_words(source: str) -> str:
+    """A finding rests on a part of the data, or on a paper."""
+    return _(SOURCES[source]) if source in SOURCES else shown(source)
+
+
+__all__ = [
+    "FORMATS",
+    "NBSP",
+    "NOTHING",
+    "SMALLEST_SHARE",
+    "SOURCES",
+    "UNITS",
+    "VERDICT_MARKS",
+    "VERDICT_WORDS",
+    "basis",
+    "cell",
+    "interval",
+    "measured",
+    "number_of",
+    "second_line",
+    "shown",
+    "source_words",
+    "value_of",
+]

@@ -1,0 +1,171 @@
+"""What the page needs so that its reader can click: the numbers of the first and the last layer, the modules, the sentences.
+
+Without JavaScript, without the modules from npm or without the numbers, the page shows the picture of one unit instead.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from limpide import browser
+from limpide.core.finding import Finding
+from limpide.core.run import Run
+from limpide.report.finding_words import shown
+from limpide.text.messages import N_, _
+
+PAGE = "pages/inside.js"
+MOST_BYTES = 1_600_000  # of all arrays; what a training leaves has at most 1.5 MB (interpret/first_last_layers.py)
+
+# All that the page says: its msgids are the keys, and {values} are filled in there.
+SENTENCES = (
+    N_("A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, adds the products up, and adds a constant."),
+    N_("A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, and adds the products up."),
+    N_("Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and compared with what the network computed."),
+    N_("Click a unit: its sum is worked out anew in your browser and compared with what the network computed."),
+    N_("Unit {n} of layer {layer} at row {y}, column {x} is the sum of {terms} products: {value}."),
+    N_("Unit {n} of layer {layer} is the sum of {terms} products: {value}."),
+    N_("the image as the network sees it, {side} × {side}"),
+    N_("the frame: what this unit sees"),
+    N_("channel {n} of layer {layer}: each place is one unit"),
+    N_("weights of unit {n} of layer {layer}, one for each pixel"),
+    N_("move the unit"),
+    N_("one row up"),
+    N_("one row down"),
+    N_("one column to the left"),
+    N_("one column to the right"),
+    N_("Arrow keys move the unit; Page Up and Page Down change the channel."),
+    N_("All channels"),
+    N_("The {n} strongest of {of} channels"),
+    N_("All units"),
+    N_("The {n} strongest of {of} units"),
+    N_("Above, the weights of each channel; below, its map. A click opens the unit at that place."),
+    N_("The weights of each unit. A click opens it."),
+    N_("channel {n}"),
+    N_("unit {n}"),
+    N_("channel {n}, row {y}, column {x}"),
+    N_("input channel {n}"),
+    N_("red"),
+    N_("green"),
+    N_("blue"),
+    N_("what the unit sees"),
+    N_("its weights"),
+    N_("products"),
+    N_("add up to"),
+    N_("outside the image: counts as 0"),
+    N_("The other {n} input channels together"),
+    N_("The largest products"),
+    N_("channel, row, column"),
+    N_("sum of all {n} products"),
+    N_("bias, the unit's own constant"),
+    N_("value of the unit"),
+    N_("after {name} ({layer})"),
+    N_("after {name} ({layer}): what the next layer sees"),
+    N_("batch normalization"),
+    N_("the same value as the network computed it"),
+    N_("difference {difference}, at most {most} by rounding"),
+    N_("agrees"),
+    N_("differs"),
+    N_("From the features to the scores"),
+    N_(
+        "The last layer, {layer}, weighs {n} features of the image. A class's score is the sum of feature × weight, plus a constant; the class with the highest score is the answer."
+    ),
+    N_("any class"),
+    N_("Speaks for “{name}”"),
+    N_("Speaks against “{name}”"),
+    N_("feature"),
+    N_("its value"),
+    N_("weight"),
+    N_("product"),
+    N_("nothing"),
+    N_("the {n} strongest for it"),
+    N_("the {n} strongest against it"),
+    N_("all other features"),
+    N_("bias, the class's own constant"),
+    N_("score of “{name}”"),
+)
+
+
+@dataclass(frozen=True)
+class Living:
+    data: str  # JSON, and nothing in it can end the element it stands in
+    modules: str  # import map, JSON
+
+
+def living_of(run: Run, finding: Finding | None, classes: Sequence[str]) -> Living | None:
+    """None where there is nothing to click on."""
+    arrays = _read(run.predictions / "inside.npz") if finding is not None and not browser.missing() else {}
+    layers = {name: end for name in ("first", "last") if (end := _end(name, arrays, len(classes)))}
+    if finding is None or not layers:
+        return None
+    last = layers.get("last")
+    data = {
+        "start": {name: finding.data.get(name, 0) for name in ("layer", "channel", "y", "x")},
+        "mean": arrays["mean"].tolist(),
+        "std": arrays["std"].tolist(),
+        "names": [shown(classes[k]) for k in last["classes"].tolist()] if last else [],
+        "sentences": {sentence: _(sentence) for sentence in SENTENCES},
+    } | {name: {key: _plain(value) for key, value in end.items()} for name, end in layers.items()}
+    # "<" only ever stands in a text, where JSON may spell it out.
+    return Living(json.dumps(data).replace("<", "\\u003c"), json.dumps({"imports": browser.import_map(PAGE, {"state.js": "still.js"})}))
+
+
+def _plain(value: np.ndarray) -> Any:
+    """Numbers that are drawn as their bytes, float32 little-endian; the others as they are."""
+    if value.dtype != np.float32:
+        return value.tolist()
+    return {"shape": value.shape, "values": base64.b64encode(value.astype("<f4").tobytes()).decode()}
+
+
+def _read(file: Path) -> dict[str, np.ndarray]:
+    """Empty where the file is not there, cut off or no such file: then there is nothing to click on, and all else stands."""
+    try:
+        with open(file, "rb") as stream, np.load(stream) as found:
+            arrays = {name: found[name] for name in found.files}
+        return arrays if {"mean", "std"} <= arrays.keys() and sum(array.nbytes for array in arrays.values()) <= MOST_BYTES else {}
+    except Exception:  # a damaged file fails in any way
+        return {}
+
+
+def _end(name: str, arrays: Mapping[str, np.ndarray], classes: int) -> dict[str, np.ndarray]:
+    """The arrays of "first" or "last", or none where they do not fit together."""
+    end = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
+    try:
+        fits = _first_fits(end) if name == "first" else _last_fits(end, classes)
+    except (KeyError, IndexError, TypeError, ValueError):
+        fits = False
+    return end if fits and all(np.isfinite(array).all() for array in end.values() if array.dtype == np.float32) else {}
+
+
+def _first_fits(end: Mapping[str, np.ndarray]) -> bool:
+    n, into, _high, _wide = end["weight"].shape
+    (channels, _rows, _columns), groups, outputs = end["input"].shape, int(end["groups"]), int(end["outputs"])
+    floats = all(end[key].dtype == np.float32 for key in ("input", "weight", "bias", "output"))
+    pairs = all(end[key].shape == (2,) for key in ("stride", "padding", "dilation"))
+    if "after" in end:  # not in older runs, and not where nothing follows
+        steps = (*end["after"].shape, n)
+        if end["after_names"].shape != steps[:1] or any(end[key].dtype != np.float32 or end[key].shape != steps for key in ("slopes", "shifts")):
+            return False
+    known = end["channels"].shape == (n,) and n > 0 and end["channels"].min() >= 0 and end["channels"].max() < outputs
+    return (
+        floats
+        and pairs
+        and bool(known)
+        and end["bias"].shape == (n,)
+        and end["output"].shape[:1] == (n,)
+        and end["output"].ndim == 3
+        and channels == into * groups
+    )
+
+
+def _last_fits(end: Mapping[str, np.ndarray], classes: int) -> bool:
+    n, features = end["weight"].shape
+    floats = all(end[key].dtype == np.float32 for key in ("features", "weight", "bias", "logits"))
+    known = end["classes"].shape == (n,) and n > 0 and end["classes"].min() >= 0 and end["classes"].max() < classes
+    return floats and bool(known) and end["features"].shape == (features,) and end["bias"].shape == end["logits"].shape == (n,)

@@ -1,0 +1,235 @@
+"""A run as one self-contained HTML page: no request leaves it, so it can be mailed, archived and printed.
+
+Whatever a finding says stands where the reader expects it; a finding that the run does not have leaves no gap, and one
+that this page has never heard of is shown as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from limpide.core.finding import Finding, Picture
+from limpide.core.run import Run
+from limpide.report import finding_words, unit_grid
+from limpide.report.html import charts, confusion, run_data
+from limpide.report.html.interactive import living_of
+from limpide.report.html.pictures import chosen_pictures
+from limpide.system.files import write_bytes
+from limpide.text.messages import N_, _, current, message, render
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+TEMPLATES = Path(__file__).with_name("templates")
+MOST_FILES = 200  # of those left out, by name
+WORST_FIRST = ("bad", "warn", "unknown", "ok")
+FEW_CLASSES = 12  # rows of a table that are shown before "all of them"
+
+WRITTEN_AS = re.compile(rb'<html lang="(\w+)">.*?<meta name="images" content="(yes|no)">', re.S)
+
+# (finding, anchor and heading), in the order of the page. `made` has no finding of its own.
+SECTIONS = (
+    ("simpler", N_("Would a simpler model do?")),
+    ("classes", N_("Class by class")),
+    ("confusion", N_("What it confuses")),
+    ("mistakes", N_("Sure, and wrong")),
+    ("shortcut", N_("Is it cheating on a small mark?")),
+    ("training", N_("How it learned")),
+    ("calibration", N_("How sure is it?")),
+    ("inside", N_("A look inside")),
+    ("data", N_("The images")),
+    ("cost", N_("What it cost")),
+    ("export", N_("The file to take away")),
+)
+PLAIN = {"left_out": N_("What was left out")}  # headings of findings that have no template of their own
+
+
+@dataclass(frozen=True)
+class Section:
+    name: str
+    title: str  # msgid
+    template: str
+    finding: Finding | None
+
+
+def write_page(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> Path:
+    """Writes `run.report_file` in the current language and returns its path.
+
+    `images=False` leaves out every picture and every file name. `meanings`: what each choice of the recipe means (msgid).
+    """
+    # A file name that is not Unicode reaches us as lone surrogates, which the page spells out.
+    write_bytes(run.report_file, html_of(run, images=images, meanings=meanings).encode("utf-8", "backslashreplace"))
+    return run.report_file
+
+
+def written_as(file: Path) -> tuple[str, bool] | None:
+    """(language, whether it has pictures and file names) of a page that `write_page` wrote; None for one that does not say."""
+    with open(file, "rb") as stream:
+        found = WRITTEN_AS.search(stream.read(1000))
+    return (found[1].decode(), found[2] == b"yes") if found else None
+
+
+def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> str:
+    info, findings = run.info(), run.findings()
+    living = living_of(run, findings.get("inside"), info.classes) if images else None
+    pictures, lost = chosen_pictures(findings, images, len(living.data) if living else 0)
+    events = list(run.events())
+    context = {
+        "run": run.path.name,
+        "info": info,
+        "findings": findings,
+        "sections": list(_sections(findings, events)),
+        "pictures": pictures,
+        "lost": lost,
+        "images": images,
+        "data": run_data.data_of(run.split_file, run.excluded_file),
+        "checks": sorted((findings[name] for name in run_data.CHECKS if name in findings), key=lambda f: WORST_FIRST.index(f.verdict)),
+        "told": run_data.notes(events),
+        "history": run_data.history(events),
+        "matrix": _matrix(findings, pictures),
+        "arithmetic": unit_grid.arithmetic_of(findings["inside"]) if "inside" in findings else None,
+        "living": living,
+        "nonce": "",
+        "made_facts": run_data.made_facts(info),
+        "meanings": meanings or {},
+        "lang": current(),
+        "style": asset("report.css") + (asset("living.css") if living else ""),
+        "script": asset("report.js"),
+        "script_hash": base64.b64encode(hashlib.sha256(asset("report.js").encode()).digest()).decode(),
+    }
+    template = environment().get_template("report.html")
+    page = template.render(context)
+    if living is None:
+        return page
+    # Modules in an import map are allowed by a nonce, which those they import inherit: `data:` as such stays forbidden. The nonce is made
+    # of the whole page, so nobody whose text is in the page can know it, and the same run still gives the same page.
+    return template.render(context | {"nonce": hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]})
+
+
+def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:
+    known = {"accuracy", "diagnosis", *run_data.CHECKS}  # the diagnosis stands with the curves of the training
+    for name, title in SECTIONS:
+        known.add(name)
+        if name in findings or (name == "training" and any(True for e in events if hasattr(e, "loss"))):
+            yield Section(name, title, f"{name}.html", findings.get(name))
+    for name, finding in findings.items():
+        if name not in known:
+            yield Section(name, PLAIN.get(name, name.replace("_", " ").capitalize()), "other.html", finding)
+    yield Section("made", N_("How it was made"), "made.html", None)
+
+
+def _matrix(findings: Mapping[str, Finding], pictures: Mapping[str, Sequence[Picture]]) -> confusion.Matrix | None:
+    return confusion.matrix_of(findings["confusion"], pictures["confusion"]) if "confusion" in findings else None
+
+
+# -- what the templates may call
+
+
+def worded(sentence: str) -> str:
+    """In the current language. (gettext answers an empty msgid with the head of its catalogue.)"""
+    return _(sentence) if sentence else ""
+
+
+def say(id: str, plural: str | None = None, **values: Any) -> str:
+    """A sentence of the page itself: `say(N_("{n:count} images"), n=3)`."""
+    return render(id, values, plural)
+
+
+def rows_by(finding: Finding | None) -> list[dict[str, Any]]:
+    """The rows of a finding's table as {column msgid: value}, so that a column may come or go."""
+    if finding is None or finding.table is None:
+        return []
+    names = [name for name, _form in finding.table.columns]
+    return [dict(zip(names, row, strict=False)) for row in finding.table.rows]
+
+
+def weakest_first(finding: Finding) -> list[dict[str, Any]]:
+    rows = rows_by(finding)
+    return sorted(rows, key=lambda row: (row.get("recall") is None, row.get("recall") or 0.0))
+
+
+def loss_chart(history: run_data.History) -> Markup | None:
+    found = [
+        charts.Curve(_("each batch"), "faint", history.steps),
+        charts.Curve(_("training"), "training", history.train_loss if history.by_epoch else []),
+        charts.Curve(_("validation"), "validation", history.validation_loss),
+    ]
+    curves = [curve for curve in found if curve.points]
+    if max((len(curve.points) for curve in curves), default=0) < 2:
+        return None
+    title = _("Loss while training")
+    return charts.learning_curve(curves, title, _across(history), _("loss (nats an image)"), best=history.best)
+
+
+def accuracy_chart(history: run_data.History) -> Markup | None:
+    found = [
+        charts.Curve(_("training"), "training", history.train_accuracy),
+        charts.Curve(_("validation"), "validation", history.validation_accuracy),
+    ]
+    curves = [curve for curve in found if curve.points]
+    if max((len(curve.points) for curve in curves), default=0) < 2:
+        return None
+    title = _("Accuracy while training")
+    return charts.learning_curve(curves, title, _across(history), _("accuracy (%)"), shares=True, best=history.best)
+
+
+def _across(history: run_data.History) -> str:
+    return _("passes over the training images") if history.by_epoch else _("steps (batches of images)")
+
+
+def simpler_chart(finding: Finding, accuracy: Finding | None) -> Markup | None:
+    rows = [
+        (finding_words.cell(row.get("model")), row["accuracy"], row.get("low"), row.get("high"))
+        for row in rows_by(finding)
+        if isinstance(row.get("accuracy"), (int, float))
+    ]
+    if not rows:
+        return None
+    words = {"chance": _("guessing at random:"), "majority": _("always the most common class:")}
+    values = [(words[name], finding_words.value_of(accuracy, name)) for name in words]
+    return charts.interval_bars(rows, [(name, share) for name, share in values if share is not None])
+
+
+def squares_of(accuracy: float, n: int | None) -> dict[str, Any]:
+    """One square an image up to a thousand; beyond, a thousand squares that stand for all. Mistakes never round away."""
+    total = n if n and n <= 1000 else 1000
+    wrong = round((1 - accuracy) * total)
+    if 0 < accuracy < 1:
+        wrong = min(max(wrong, 1), total - 1)
+    return {"chart": charts.squares(total - wrong, total), "total": total, "wrong": wrong, "exact": total == n}
+
+
+@cache
+def asset(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+@cache
+def environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def finalize(value: Any) -> Any:
+        """Every value on its way into the page; escaping for HTML comes after this."""
+        return value if isinstance(value, Markup) else finding_words.shown(value)
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=finalize, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    # Style and script are ours and must not be escaped; nothing else is ever marked as safe.
+    environment.filters["ours"] = Markup
+    environment.globals |= {"_": worded, "N_": N_, "say": say, "message": message, "rows_by": rows_by, "weakest_first": weakest_first}
+    environment.globals |= {"loss_chart": loss_chart, "accuracy_chart": accuracy_chart, "simpler_chart": simpler_chart}
+    environment.globals |= {"squares_of": squares_of, "reliability": charts.reliability, "small_interval": charts.small_interval}
+    environment.globals |= {"MOST_FILES": MOST_FILES, "FEW_CLASSES": FEW_CLASSES, "recipe_of": run_data.recipe_of}
+    names = ("source_words", "cell", "measured", "interval", "basis", "number_of", "second_line", "value_of", "NOTHING", "VERDICT_WORDS", "VERDICT_MARKS")
+    environment.globals |= {name: getattr(finding_words, name) for name in names}
+    return environment

@@ -1,0 +1,33 @@
+"""Which pictures go into the page, so that it stays small enough to send by mail."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+
+from limpide.core.finding import Finding, Picture
+
+LARGEST = 3_500_000  # base64 characters of all pictures together; the page is to stay under 5 MB
+WITH_NUMBERS = 4_400_000  # pictures, and the numbers that can be clicked on
+FIRST = ("mistakes", "inside")  # findings whose pictures matter most
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
+
+
+def chosen_pictures(findings: Mapping[str, Finding], images: bool, numbers: int = 0) -> tuple[dict[str, Sequence[Picture]], int]:
+    """The pictures of each finding and how many had to lose their image for size. None at all without `images`. numbers: characters of those that go into the page, too."""
+    if not images:
+        return dict.fromkeys(findings, ()), 0
+    order = [name for name in FIRST if name in findings] + [name for name in findings if name not in FIRST]
+    room, lost = min(LARGEST, WITH_NUMBERS - numbers), 0
+    chosen: dict[str, Sequence[Picture]] = {}
+    for name in order:
+        kept = []
+        for picture in findings[name].pictures:
+            jpeg = picture.jpeg if _BASE64.fullmatch(picture.jpeg) else ""
+            if len(jpeg) > room:
+                jpeg, lost = "", lost + 1
+            room -= len(jpeg)
+            kept.append(dataclasses.replace(picture, jpeg=jpeg))
+        chosen[name] = kept
+    return chosen, lost

@@ -1,0 +1,110 @@
+"""What predict prints: each row as soon as it is known. What reads (a file, a pipe, a person) keeps it, even when the next one fails."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TextIO
+
+from limpide.core.errors import LimpideError
+from limpide.deploy.predictor import BATCH, Prediction, told_clipped
+from limpide.report.terminal import tables
+from limpide.text.messages import _, percent
+
+
+def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tuple[int, str]:
+    """Predictions go to standard output, what could not be named to standard error; returns how many files were named, and the first of them.
+
+    how: "table" · "csv" · "jsonl", one JSON object a line · "json", one list in the end. Raises BrokenPipeError when nothing reads them any more.
+    """
+    writer = WRITERS[how]()
+    named, clipped, first = 0, 0, ""
+    waiting: list[Prediction] = []
+    try:
+        for n, answer in enumerate(answers, 1):
+            if isinstance(answer, LimpideError):
+                _line(sys.stderr, f"limpide: {answer}")
+            else:
+                named, clipped, first = named + 1, clipped + answer.clipped, first or answer.file
+                waiting.append(answer)
+            if writer.at_once or n % BATCH == 0:
+                rows, waiting = waiting, []  # before: Ctrl-C in between may leave a row out, but writes none twice
+                writer.write(rows)
+    finally:  # stopped early, what is known is kept
+        writer.write(waiting)
+    writer.end()
+    if clipped:
+        _line(sys.stderr, f"limpide: {told_clipped(clipped, named)}")
+    return named, first
+
+
+class Writer(Protocol):
+    """Writes rows below those that it has written before."""
+
+    at_once: bool = True  # or as many together as the predictor names together
+
+    def write(self, rows: Sequence[Prediction]) -> None: ...
+
+    def end(self) -> None:
+        """All rows are written."""
+
+
+class Table(Writer):
+    """As wide as the rows that are known together; those that follow keep its columns."""
+
+    at_once = False
+
+    def __init__(self) -> None:
+        self._widths: list[int] = []
+
+    def write(self, rows: Sequence[Prediction]) -> None:
+        cells = [
+            (p.file, p.label or _("none of these"), percent(p.probability), ", ".join(f"{name} {percent(share)}" for name, share in p.top[1:])) for p in rows
+        ]
+        if cells:
+            heads = (_("file"), _("class"), _("probability"), _("next best"))
+            self._widths = tables.print_rows(heads, cells, self._widths)
+
+
+class Csv(Writer):
+    def __init__(self) -> None:
+        self._writer = csv.writer(sys.stdout, lineterminator="\n")
+        self._writer.writerow(["file", "predicted", "probability"])  # not "label": a saved guess must not become the truth of a data set
+        sys.stdout.flush()
+
+    def write(self, rows: Sequence[Prediction]) -> None:
+        self._writer.writerows([_as_text(p.file), _as_text(p.label or ""), f"{p.probability:.6f}"] for p in rows)
+        sys.stdout.flush()
+
+
+class Lines(Writer):
+    def write(self, rows: Sequence[Prediction]) -> None:
+        for row in rows:
+            _line(sys.stdout, json.dumps(row.to_json()))
+
+
+class List(Writer):
+    def __init__(self) -> None:
+        self._rows: list[dict[str, object]] = []
+
+    def write(self, rows: Sequence[Prediction]) -> None:
+        self._rows += [row.to_json() for row in rows]
+
+    def end(self) -> None:
+        _line(sys.stdout, json.dumps(self._rows))
+
+
+WRITERS: dict[str, Callable[[], Writer]] = {"table": Table, "csv": Csv, "jsonl": Lines, "json": List}
+
+
+def _line(stream: TextIO, text: str) -> None:
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def _as_text(value: str) -> str:
+    """A spreadsheet runs a cell that begins like a formula: an apostrophe makes it text."""
+    value = value.encode("utf-8", "backslashreplace").decode()
+    return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,0 +1,129 @@
+"""One unit's arithmetic as grids of numbers: patch × kernel = products, their sum, the bias, and what becomes of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from limpide.core.finding import Finding
+from limpide.report.finding_words import NOTHING
+from limpide.text.messages import N_, Message, message, number
+
+MOST_CHANNELS = 3  # drawn; the sums of all of them are in the arithmetic
+MOST_SIDE = 7  # cells of a grid's side that can be read
+DIGITS = 4  # after the decimal mark in the sums
+SHADES = 4
+STEP, LAST_STEP = N_("after {name} ({layer})"), N_("after {name} ({layer}): what the next layer sees")
+STEP_NAMES = {"batch_norm": N_("batch normalization"), "relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "gelu": "GELU"}
+
+Plane = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Square:
+    words: str
+    shade: int  # 0 … SHADES: size of the number against the largest of its grid
+    negative: bool
+
+
+@dataclass(frozen=True)
+class Grid:
+    title: str  # msgid
+    rows: Sequence[Sequence[Square]]
+
+
+@dataclass(frozen=True)
+class Channel:
+    number: int
+    grids: Sequence[Grid]
+    sum: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the written sum: sign, value, what it is."""
+
+    sign: str
+    value: str
+    what: Message
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    where: Message
+    channels: Sequence[Channel]  # empty where there are too many numbers to be read: a linear layer
+    hidden: int  # channels that are not drawn
+    rest: str  # sum of their products
+    lines: Sequence[Line]
+
+
+def arithmetic_of(finding: Finding) -> Arithmetic | None:
+    """None where the numbers of the unit are not there."""
+    data = finding.data
+    patch, kernel, products = (data.get(name) or [] for name in ("patch", "kernel", "products"))
+    if not patch or not len(patch) == len(kernel) == len(products):
+        return None
+    sums = [math.fsum(value for row in plane for value in row) for plane in products]
+    drawn = _drawn(products)
+    titles = (N_("what the unit sees"), N_("its weights"), N_("products"))
+    channels = [
+        Channel(c, [Grid(title, _squares(planes[c])) for title, planes in zip(titles, (patch, kernel, products), strict=True)], signed(sums[c])) for c in drawn
+    ]
+    rest = math.fsum(value for c, value in enumerate(sums) if c not in drawn)
+    values = {name: data.get(name, NOTHING) for name in ("layer", "channel", "y", "x")}
+    where = message(N_("layer {layer}, channel {channel}, row {y}, column {x}"), **values)
+    return Arithmetic(where, channels, len(products) - len(drawn), signed(rest), _column(data, math.fsum(sums)))
+
+
+def _drawn(products: Sequence[Plane]) -> list[int]:
+    """The channels with the largest products, in their own order: what is drawn should have something to show."""
+    if len(products[0]) > MOST_SIDE or len(products[0][0]) > MOST_SIDE:
+        return []
+    largest = sorted(range(len(products)), key=lambda c: -max(abs(v) for row in products[c] for v in row))
+    return sorted(largest[:MOST_CHANNELS])
+
+
+def _column(data: Any, total: float) -> list[Line]:
+    """The sum as a person would write it below each other."""
+    bias = data.get("bias") or 0.0
+    lines = [Line("", signed(total), message(N_("sum of all products")))]
+    if bias:  # a layer may have none
+        lines.append(Line("\N{MINUS SIGN}" if bias < 0 else "+", signed(abs(bias)), message(N_("bias, the unit's own constant"))))
+    lines.append(Line("=", signed(total + bias), message(N_("value of the unit"))))
+    if data.get("torch") is not None:
+        lines.append(Line("", signed(data["torch"]), message(N_("the same value as the network computed it"))))
+    return lines + steps_of(data)
+
+
+def steps_of(data: Any) -> list[Line]:
+    """What normalization and activation make of it, one after the other."""
+    steps = data.get("after") or []
+    if not steps and data.get("activation") is not None:  # of a run that kept the last one alone
+        return [Line("→", signed(data["activation"]), message(N_("what the next layer sees")))]
+    return [
+        Line(
+            "→",
+            signed(step["value"]),
+            message(LAST_STEP if k == len(steps) else STEP, name=message(STEP_NAMES.get(step["name"], step["name"])), layer=step["layer"]),
+        )
+        for k, step in enumerate(steps, 1)
+    ]
+
+
+def _squares(plane: Plane) -> list[list[Square]]:
+    largest = max((abs(v) for row in plane for v in row), default=0.0) or 1.0
+    return [[Square(signed(v, 2), _shade(v, largest), v < 0) for v in row] for row in plane]
+
+
+def _shade(value: float, largest: float) -> int:
+    return round(SHADES * abs(value) / largest) if math.isfinite(value) and math.isfinite(largest) else 0
+
+
+def signed(value: float, digits: int = DIGITS) -> str:
+    """With a true minus sign, and never "−0.00"."""
+    if not math.isfinite(value):
+        return NOTHING
+    text = number(abs(value), digits)
+    return ("\N{MINUS SIGN}" if value < 0 and text.strip("0.,") else "") + text

@@ -1,0 +1,132 @@
+"""How far stated probabilities are from what happens, against what a predictor whose probabilities are exactly right would show.
+
+The expected calibration error (Guo et al. 2017, equation 3) of a perfect predictor is not 0: with few images it is often 0.1. So the
+measured error is compared with the errors that this many images, in these groups, show when each is right with exactly the
+probability that was stated (parametric bootstrap; Vaicenavicius et al. 2019, arXiv 1902.06977, section 5). Within groups, images
+are right or wrong together as often as the answers of these groups were (`judging.correlation`), or perfect models would be
+accused in bursts. Arrays of shape (n,) are the test images: `stated` the highest probability, `right` whether it was deserved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from limpide.statistics.intervals import Interval, correlation, interval_of_share, numbered
+from limpide.statistics.metrics import Bin, binned
+
+DRAWS = 1000
+BINS = 10
+AT_ONCE = 4_000_000  # random numbers
+SCALES = np.linspace(0.0, 3.0, 61)  # times the gaps that were seen
+TAIL = 0.025
+FEW = 30  # groups: fewer do not tell how alike their images are, and count as wholly alike
+
+
+@dataclass(frozen=True)
+class Believed:
+    """Shares. `error` is as measured, `expected` what a perfect predictor shows on average; `gap` is what remains, with its interval."""
+
+    bins: list[Bin]
+    error: float
+    expected: float
+    gap: float  # the error of which this measured one is the middle
+    low: float  # 0 where a perfect predictor, too, shows as much in more than 2.5 % of draws
+    high: float
+    p: float  # how often a perfect predictor shows an error as large
+
+
+def believed(stated: np.ndarray, right: np.ndarray, groups: np.ndarray | None = None) -> Believed:
+    """The calibration error of these answers, what it would be by chance alone, and what is left. Draws are the same every time."""
+    n = len(stated)
+    bins, place = binned(stated, right, BINS)
+    place_of_group, sizes = numbered(groups, n)
+    together = alike(stated, right, place_of_group, sizes)
+    sums = np.bincount(place, weights=right.astype(float) - stated, minlength=BINS)
+    error = float(np.abs(sums).sum() / n)
+    seen = np.bincount(place, minlength=BINS)
+    # what the bins show, drawn a little towards what was stated: a bin without a mistake is no proof that there is none
+    shift = (sums / (seen + 1.0))[place]
+    chance = noise(stated, place, place_of_group, together)
+    likely = noise(np.clip(stated + shift, 0.0, 1.0), place, place_of_group, together)
+    by_chance = np.abs(chance).sum(1) / n
+    low, gap, high = scaled(sums, likely, n)
+    low = min(low, scaled(sums, chance, n)[0])
+    overall = interval_of_share(right, groups)
+    mean = float(stated.mean())
+    return Believed(
+        bins=[_with_interval(one, right[place == k], None if groups is None else groups[place == k]) for one, k in zip(bins, np.unique(place), strict=True)],
+        error=error,
+        expected=float(by_chance.mean()),
+        gap=min(1.0, max(gap, low)),
+        low=low,
+        high=min(1.0, max(high, gap, low, _farthest(mean, overall))),
+        p=float((1 + (by_chance >= error - 1e-12).sum()) / (1 + len(by_chance))),
+    )
+
+
+def alike(stated: np.ndarray, right: np.ndarray, groups: np.ndarray, sizes: np.ndarray) -> float:
+    """In what share of the groups one number decides for all images, from 0 to 1, by how alike the right answers of a group are.
+
+    Even where it does in all, images that are stated differently are not all right or wrong together: so the correlation is
+    measured against what it would then be, and taken for whole where one in ten such models shows no more.
+    """
+    if len(sizes) == len(stated):
+        return 0.0
+    if len(sizes) < FEW:
+        return 1.0
+    common, sums = np.random.default_rng(1).random((200, len(sizes))), np.zeros((len(sizes), 200))
+    np.add.at(sums, groups, (common[:, groups] < stated).T)
+    whole = float(np.quantile(correlation(sums.T, sizes), 0.1))
+    return min(1.0, float(correlation(np.bincount(groups, weights=right, minlength=len(sizes)), sizes)) / whole)
+
+
+def noise(chance: np.ndarray, place: np.ndarray, groups: np.ndarray, together: float, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+    """Right answers less those expected, in each bin, of images that are right with these chances, float (draws, BINS).
+
+    In a share `together` of the groups, drawn anew each time, one number decides for all images: any two of a group are
+    then correlated by about this share.
+    """
+    n, count = len(chance), int(groups.max()) + 1
+    random, found = np.random.default_rng(seed), []
+    order = np.argsort(place, kind="stable")
+    chance, groups, place = chance[order], groups[order], place[order]
+    begins = np.flatnonzero(np.r_[True, np.diff(place) > 0])
+    for part in _parts(draws, n):
+        own = random.random((part, n), dtype=np.float32)
+        if count < n and together > 0:
+            shared, common = random.random((part, count)) < together, random.random((part, count), dtype=np.float32)
+            own = np.where(shared[:, groups], common[:, groups], own)
+        found.append(np.add.reduceat((own < chance).astype(np.float32) - chance, begins, axis=1))
+    result = np.zeros((draws, BINS))
+    result[:, place[begins]] = np.concatenate(found)
+    return result
+
+
+def scaled(sums: np.ndarray, noise: np.ndarray, n: int) -> tuple[float, float, float]:
+    """(low, middle, high) error: the seen gaps, times a factor, whose error under this noise exceeds the measured one in 2.5, 50 and 97.5 % of draws."""
+    measured = np.abs(sums).sum() / n
+    if measured == 0:
+        return 0.0, 0.0, 0.0
+    errors = np.stack([np.abs(scale * sums + noise).sum(1) for scale in SCALES]) / n
+    tails = np.quantile(errors, [1 - TAIL, 0.5, TAIL], axis=1)
+    low, middle, high = (float(np.interp(measured, np.maximum.accumulate(tail), SCALES)) * measured if tail[0] < measured else 0.0 for tail in tails)
+    return low, middle, high
+
+
+def _farthest(mean: float, overall: Interval) -> float:
+    """Errors of bins that are hidden by chance cannot be ruled out below what the mean over all images leaves open."""
+    return max(mean - overall.low, overall.high - mean)
+
+
+def _with_interval(one: Bin, right: np.ndarray, groups: np.ndarray | None) -> Bin:
+    found = interval_of_share(right, groups)
+    return Bin(one.low, one.high, one.confidence, one.accuracy, one.n, found.low, found.high)
+
+
+def _parts(draws: int, n: int) -> Iterator[int]:
+    step = max(1, AT_ONCE // max(1, n))
+    for start in range(0, draws, step):
+        yield min(step, draws - start)

@@ -1,0 +1,99 @@
+"""Two models on the same images: which is right more often, when images may belong together.
+
+`groups` are int (n,), the group of each image; None where each stands for itself. Everything rests on d, the difference of
+the two answers of an image: 1 where only the first model is right, −1 where only the second is, 0 where they agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from limpide.statistics.intervals import effective_groups, numbered
+
+ENOUGH_GROUPS = 10  # that hold a difference, for how alike the images of a group are to be known
+
+
+@dataclass(frozen=True)
+class Paired:
+    """p-values are one-sided: how likely a difference like this one, or a larger one, would be by chance."""
+
+    n: int  # images that both models named
+    first: int  # of these, how many only the first had right
+    second: int  # how many only the second had right
+    better: float  # p, where the first is not better
+    worse: float  # p, where the second is not better
+    close: float  # p, where the second is behind the first by the margin or more
+
+
+def paired(first: np.ndarray, second: np.ndarray, groups: np.ndarray | None, margin: float) -> Paired:
+    """first, second: bool (n,), whether each answer is right, for the same images · margin: share of the images."""
+    d = first.astype(int) - second.astype(int)
+    better, worse = sign_flips(_sums(d, groups))
+    return Paired(len(d), int((d > 0).sum()), int((d < 0).sum()), better, worse, close(d, groups, margin))
+
+
+def sign_flips(sums: np.ndarray) -> tuple[float, float]:
+    """p-values (of a larger sum of all, of a smaller one) where each of these int (groups,) was as likely to have the other sign.
+
+    Exact: the distribution is computed, not drawn. With sums of −1, 0 and 1, where each image stands for itself, it is the
+    exact test of McNemar (1947). Where all images of a group come together it is the sign-flip test of Canay, Romano & Shaikh
+    (2017, section 3): five groups can never reject at 2.5 %.
+    """
+    size = np.abs(sums)
+    positive = int(sums[sums > 0].sum())
+    chances = np.ones(1)  # of the sum of those whose sign is +
+    for step, times in zip(*np.unique(size[size > 0], return_counts=True), strict=True):
+        own = np.zeros(step * times + 1)
+        own[::step] = _coins(int(times))
+        chances = np.convolve(chances, own)
+    return min(1.0, float(chances[positive:].sum())), min(1.0, float(chances[: positive + 1].sum()))
+
+
+def close(d: np.ndarray, groups: np.ndarray | None, margin: float) -> float:
+    """p-value of "the mean of d is `margin` or more": the score test of Tango (1998, equation 9) for paired shares.
+
+    Where images belong together, the statistic is divided by the root of the design effect, and Student's t with G − 1
+    degrees of freedom stands for the normal distribution (Korn & Graubard 1998). It is no less than the chance that a loss of
+    this size, were it all in a few whole groups, left none of them among these.
+    """
+    from scipy.special import ndtr, stdtr
+
+    n, first, second = len(d), int((d > 0).sum()), int((d < 0).sum())
+    if not n:
+        return 1.0
+    a, c = 2 * n, -second * margin * (1 - margin)
+    b = (2 * n - first + second) * margin - first - second
+    share = ((b * b - 4 * a * c) ** 0.5 - b) / (2 * a)  # of images that only the second has right, were it behind by the margin
+    z = (first - second - n * margin) / (n * (2 * share + margin * (1 - margin))) ** 0.5
+    if groups is None:
+        return float(ndtr(z))
+    count = len(np.unique(groups))
+    unseen = (1 - margin) ** count
+    return max(unseen, float(stdtr(count - 1, z / design_effect(d, groups) ** 0.5))) if count > 1 else 1.0
+
+
+def design_effect(values: np.ndarray, groups: np.ndarray) -> float:
+    """How many times the variance of the mean is what it would be if images were independent (Kish 1965), at least 1.
+
+    Where differences are in too few groups to tell, whole groups count as one image each. (`judging.design_effect` is that of a share,
+    drawn towards the worst case; most differences are 0, which says nothing of how alike the others are.)
+    """
+    sizes = numbered(groups, len(values))[1]
+    if len(np.unique(groups[values != 0])) < ENOUGH_GROUPS:
+        return len(values) / effective_groups(sizes)
+    between = float((_sums(values - values.mean(), groups) ** 2).sum()) * len(sizes) / (len(sizes) - 1)
+    return max(1.0, between / float(((values - values.mean()) ** 2).sum()))
+
+
+def _sums(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    if groups is None:
+        return values
+    return np.bincount(numbered(groups, len(values))[0], weights=values).astype(values.dtype)
+
+
+def _coins(n: int) -> np.ndarray:
+    """Chances of 0, 1 … n heads among n coins."""
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+    return np.asarray(np.exp(logs[-1] - logs - logs[::-1] - n * np.log(2.0)))

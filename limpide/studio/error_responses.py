@@ -1,0 +1,55 @@
+"""Why a request is refused: what a person reads in the language of the page, what only a program can have asked in English."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from limpide.core.errors import LimpideError, RunError, sentences
+from limpide.inspector.json_encoding import DAMAGE, Ascii
+from limpide.text import messages
+from limpide.text.messages import N_, Message, message
+from limpide.workflows.info import log_error
+
+
+def speak(request: Request) -> None:
+    """Words of this answer in the language of the page; no answer waits for anything between this and its words."""
+    lang = request.query_params.get("lang", "en")
+    messages.use(lang if lang in messages.LANGUAGES else "en")
+
+
+def misused(text: str, status: int) -> Response:
+    """What a program did wrong, as it stands: no page of ours asks like that."""
+    return Ascii({"error": text}, status)
+
+
+def refused(request: Request, why: str | Message | Exception, status: int = 422) -> Response:
+    """What a person reads. why: a msgid, or what str() words."""
+    speak(request)
+    return Ascii({"error": sayable(why)}, status)
+
+
+def sayable(why: object) -> str:
+    """A refusal as a page says it: sentences."""
+    if isinstance(why, LookupError) and not isinstance(why, LimpideError) and len(why.args) == 1:
+        (why,) = why.args  # of the process that looks into networks
+    if isinstance(why, LimpideError):
+        return why.sentences()
+    return sentences(messages._(why) if isinstance(why, str) else str(why))
+
+
+async def missing(request: Request, error: Exception) -> Response:
+    return refused(request, error, 404)
+
+
+async def damaged(request: Request, error: Exception) -> Response:
+    return refused(request, message(N_("this run cannot be read: {reason}"), reason=type(error).__name__))
+
+
+async def mistake(request: Request, error: Exception) -> Response:
+    return refused(request, message(N_("this is a mistake in limpide itself; the details are in {file}"), file=str(log_error(error))), 500)
+
+
+HANDLERS: dict[Any, Any] = {RunError: missing, **dict.fromkeys(DAMAGE, damaged), Exception: mistake}

@@ -1,0 +1,153 @@
+"""The process that looks into networks: one thread, apart from the server, so that no page waits for another's mathematics
+and a network that crashes takes nothing with it. A question that takes long lets a training go first (looking/__init__.py)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from limpide.text.messages import N_, message
+
+TIMEOUT = 120.0  # s without an answer, and without a word on how far it is, after which the process is replaced
+LOOK = 0.5  # s between two looks whether somebody still waits
+PATIENCE = 3.0  # s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is lost
+
+
+def _process(pipe: Any, stops: Any, parent: int) -> None:
+    with contextlib.suppress(AttributeError, OSError):
+        os.setsid()  # before seconds of reading torch: Linux weighs sessions first (looking/__init__.py), and in that of a training it would hardly move
+    from limpide.inspector.process import serve
+
+    serve(pipe, stops, parent)
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """The question that is being answered, by its address, and how far it is: so many of so many "images" or "passes"; "" and 0 where there is none."""
+
+    of: str
+    done: int = 0
+    total: int = 0
+    unit: str = "images"
+
+
+class Worker:
+    """Answers one question at a time. A question that nobody waits for any more is not begun, and a long one is given up."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._process: Any = None
+        self._pipe: Any = None  # written and read by the thread that asks
+        self._stops: Any = None  # written by the event loop: numbers of questions that nobody waits for, so short that it never waits
+        self._number = 0  # of the question
+        self._turn = asyncio.Lock()
+        self._guard = threading.RLock()  # of the two above
+        self._closed = self._given_up = False
+        self.at_work = AtWork("")
+        self.waiting: list[str] = []  # the addresses of those whose turn comes later
+        self._thread = ThreadPoolExecutor(1)  # of its own: what waits here keeps nobody else waiting
+
+    async def ask(self, name: str, wanted: Callable[[], Awaitable[bool]], of: str = "", **values: Any) -> tuple[dict[str, Any], bytes]:
+        """(JSON, bytes) of a function of looking/. Raises LookupError with a sentence for what cannot be answered.
+
+        wanted: whether somebody still waits for the answer · of: the address that was asked, by which `at_work` tells whose question it is.
+        """
+        async with self._in_turn(of):
+            if not await wanted():
+                raise LookupError("nobody waits for this any more")
+            self._given_up, told = False, 0.0
+            self.at_work = AtWork(of)
+            self._number += 1
+            question = asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, name, values)
+            try:
+                while not (await asyncio.wait({question}, timeout=LOOK))[0]:
+                    if not told and not await wanted():
+                        told = time.monotonic()
+                        self._stop()
+                    elif told and not self._given_up and time.monotonic() - told > PATIENCE:
+                        self._given_up = True
+                        self._end()
+            except asyncio.CancelledError:
+                self._given_up = True
+                self._end()
+                raise
+            finally:
+                self.at_work = AtWork("")
+            kind, payload, data = await question
+        if kind == "error":
+            raise LookupError(payload)
+        return payload, data
+
+    @contextlib.asynccontextmanager
+    async def _in_turn(self, of: str) -> AsyncIterator[None]:
+        self.waiting.append(of)
+        try:
+            await self._turn.acquire()
+        finally:
+            self.waiting.remove(of)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _stop(self) -> None:
+        """Asks the process to leave its question: it looks before each pass through a network (looking/looker.py)."""
+        with self._guard, contextlib.suppress(OSError, ValueError):
+            if self._stops is not None:
+                self._stops.send(self._number)
+
+    def warm(self) -> None:
+        """Starts the process before anybody asks: reading torch takes a second or two, which a training should not feel later."""
+        with self._guard:
+            if self._closed or (self._process is not None and self._process.is_alive()):
+                return
+            ours, theirs = self._context.Pipe()
+            heard, stops = self._context.Pipe(duplex=False)
+            self._process = self._context.Process(target=_process, args=(theirs, heard, os.getpid()), daemon=True)
+            self._process.start()
+            theirs.close()
+            heard.close()
+            self._pipe, self._stops = ours, stops
+
+    def _exchange(self, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
+        for _ in range(2):
+            self.warm()
+            pipe = self._pipe
+            try:
+                if self._closed or pipe is None:
+                    break
+                pipe.send((self._number, name, values))
+                while pipe.poll(TIMEOUT):
+                    answer: tuple[str, Any, bytes] = pipe.recv()
+                    if answer[0] != "progress":
+                        return answer
+                    self.at_work = AtWork(self.at_work.of, *answer[1])
+            except (EOFError, OSError, ValueError):  # it died, or it was ended
+                pass
+            self._end()
+            if self._given_up or self._closed:
+                break
+        return "error", message(N_("the process that looks into networks stopped; try again")), b""
+
+    def _end(self) -> None:
+        with self._guard:
+            process, self._process = self._process, None
+            if process is not None:
+                process.terminate()  # whoever waits for its answer sees the end of the pipe
+                process.join(2)
+                if process.is_alive():
+                    process.kill()
+
+    def close(self) -> None:
+        """Ends it, whatever it is doing."""
+        self._closed = True
+        self._end()
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,101 @@
+"""A training begun from the studio: the same command that a person would type, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from limpide.core.errors import UsageError, sentences
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.text.messages import N_, Message, message
+
+PATIENCE = 60.0  # s until the run must be there: a large folder is looked through first
+CHOICES = ("model", "time", "epochs", "image_size", "weights")  # of the recipe, that the page offers
+STARTS = ("auto", "none")  # what it may start from: nothing is fetched that somebody else names
+
+
+@dataclass(frozen=True)
+class Started:
+    run: str | None  # its name
+    said: str | Message = ""  # why there is none
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to train, in the words that he would type; a choice that is left open is not in `choices`."""
+
+    data: str
+    choices: Mapping[str, str]
+
+    @classmethod
+    def of(cls, asked: Any) -> Wish:
+        """Raises UsageError, worded as `limpide train` words it, for a value that makes no sense; ValueError for what is no wish at all."""
+        if not isinstance(asked, dict) or not all(isinstance(value, str) and "\0" not in value for value in asked.values()):
+            raise ValueError(f"data and, where wanted, {', '.join(CHOICES)}: texts without a zero byte")
+        if unknown := [name for name in asked if name not in ("data", *CHOICES)]:
+            raise ValueError(f"{unknown[0]} is no choice: there are {', '.join(CHOICES)}")
+        choices = {name: asked[name].strip() for name in CHOICES if asked.get(name, "").strip()}
+        if choices.get("weights", "auto") not in STARTS:
+            raise UsageError(
+                "L102",
+                N_("the value of {name} must be {expected}"),
+                where=f"weights={choices['weights']}",
+                todo=N_("see limpide train --help"),
+                name="weights",
+                expected=" | ".join(STARTS),
+            )
+        Recipe.of(**choices)
+        return cls(asked.get("data", "").strip(), choices)
+
+    def words(self, folder: Path) -> list[str]:
+        """What stands after `limpide`. No shell reads it: each word reaches the program as it is."""
+        options = [word for name, value in self.choices.items() for word in (f"--{name.replace('_', '-')}", value)]
+        options += ["--runs", str(folder), "--new"]
+        return ["train", *options, "--", self.data] if self.data.startswith("-") else ["train", self.data, *options]
+
+    def command(self, folder: Path) -> str:
+        return shlex.join(["limpide", *self.words(folder)])
+
+
+def start(folder: Path, wish: Wish, lang: str, closing: Event) -> Started:
+    """Begins the command and waits until its run is there, or until it says why not, or the studio is `closing`."""
+    before = {run.path.name for run in Run.all_in(folder)}
+    with tempfile.TemporaryFile() as told:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "limpide", *wish.words(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=told,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # it outlives the studio
+            env={**os.environ, "LIMPIDE_LANG": lang, "COLUMNS": "500"},
+        )
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            for run, info in Run.known_in(folder)[0]:
+                if run.path.name not in before and info.process == process.pid:
+                    return Started(run.path.name)
+            if process.poll() is not None:
+                told.seek(0)
+                lines = told.read().decode("utf-8", "replace").strip().splitlines()
+                said = _on_a_page(lines[-1]) if lines else message(N_("limpide train ended with exit status {status}"), status=process.returncode)
+                return Started(None, said)
+            if closing.wait(0.1):
+                break
+    return Started(None, message(N_("after {seconds} s no run had begun; limpide runs lists it when it has"), seconds=f"{PATIENCE:.0f}"))
+
+
+def _on_a_page(line: str) -> str:
+    """A refusal as the terminal says it (errors.LimpideError), in sentences and without its code."""
+    what, *rest = re.sub(r" \[L\d+\]$", "", line.removeprefix("limpide: ")).split(" — ")
+    return sentences(what, " — ".join(rest[:-1]), rest[-1] if rest else "")

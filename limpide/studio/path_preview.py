@@ -1,0 +1,130 @@
+"""What a path holds that is being typed: looked through in a process that is killed when a newer question comes, when the page leaves, or when it
+takes too long. A path may be the whole disk, a table of a million rows, or a share that does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from limpide.core.errors import LimpideError
+from limpide.data.named_datasets import NAMED
+from limpide.data.scan.scan import scan
+from limpide.system.child_process import Child, Died, Tell
+
+BUDGET = 2.0  # s for one path, once the process is there
+START = 15.0  # s for that, on a busy machine; and for a disk that does not answer
+LOOK = 0.25  # s between two looks whether a page still waits
+SAY = 0.1  # s between two counts
+MOST_FOLDERS = 30  # suggested
+
+
+class Planner:
+    """Answers the newest question alone."""
+
+    def __init__(self) -> None:
+        self._child = Child()
+        self._newest = 0
+        self._thread = ThreadPoolExecutor(1)
+
+    async def ask(self, data: str, wanted: Callable[[], Awaitable[bool]]) -> dict[str, Any]:
+        """{folders: how the path may go on; classes, images: what is there, or problem: why `limpide train` would refuse it, a LimpideError, or
+        more_than: files that were counted before the time was over}. wanted: whether the page still waits.
+        """
+        self._newest += 1
+        mine = self._newest
+        answer = asyncio.get_running_loop().run_in_executor(self._thread, self._found, data, mine)
+        try:
+            while not (await asyncio.wait({answer}, timeout=LOOK))[0]:
+                if mine == self._newest and not await wanted():
+                    self._newest += 1
+            return await answer
+        except asyncio.CancelledError:
+            self._newest = max(self._newest, mine + 1)
+            raise
+
+    def _found(self, data: str, mine: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        end = time.monotonic() + START
+        with contextlib.closing(self._child.run(f"{__name__}:look", data)) as steps:
+            while mine == self._newest and time.monotonic() < end:
+                try:
+                    told = next(steps)
+                except StopIteration as returned:
+                    return _folders_of(found) | returned.value
+                except LimpideError as problem:
+                    return _folders_of(found) | {"problem": problem}
+                except Died:
+                    break
+                if told is not None:
+                    end = end if found else time.monotonic() + BUDGET
+                    found |= told
+        return {"more_than": 0} | found
+
+    def close(self) -> None:
+        """Ends the process; a request that waits for it is answered at once."""
+        self._newest += 1
+        self._child.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _folders_of(found: dict[str, Any]) -> dict[str, Any]:
+    return {"folders": found.get("folders", [])}
+
+
+def look(tell: Tell, data: str) -> dict[str, Any]:
+    """In the process: tells {folders} first, then {more_than} while it counts; returns {classes, images}."""
+    tell({"folders": folders(data)})
+    last = time.monotonic()
+
+    def counted(files: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > SAY:
+            last = time.monotonic()
+            tell({"more_than": files})
+
+    return found(data, counted)
+
+
+def found(data: str, counted: Callable[[int], object]) -> dict[str, Any]:
+    """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; neither a named data set nor an archive is read for this."""
+    if not data or (data in NAMED and not os.path.exists(os.path.expanduser(data))):  # noqa: PTH110, PTH111
+        return {}
+    place = os.path.expanduser(data)  # noqa: PTH111
+    if os.path.isfile(place) and not place.lower().endswith((".csv", ".tsv")):  # noqa: PTH113
+        return {}
+    return _counted(data, _stamp(place), counted)
+
+
+def _stamp(place: str) -> int:
+    try:
+        return os.stat(place).st_mtime_ns
+    except OSError:
+        return 0
+
+
+_known: dict[tuple[str, int], dict[str, Any]] = {}  # of one folder, while only the other choices change
+
+
+def _counted(data: str, stamp: int, counted: Callable[[int], object]) -> dict[str, Any]:
+    if (data, stamp) not in _known:
+        dataset = scan(data, counted=counted)
+        _known.clear()
+        _known[data, stamp] = {"classes": len(dataset.classes), "images": len(dataset.images.names)}
+    return _known[data, stamp]
+
+
+def folders(text: str) -> list[str]:
+    """Folders whose path goes on as this text does, and data sets by name: what an input suggests."""
+    head, tail = os.path.split(text)
+    names = [name for name in NAMED if text and name.startswith(text)]
+    try:
+        with os.scandir(os.path.expanduser(head) or ".") as entries:  # noqa: PTH111
+            inside = sorted(e.name for e in entries if e.name.startswith(tail) and not e.name.startswith(".") and e.is_dir())
+    except (OSError, ValueError):
+        inside = []
+    return names + [os.path.join(head, name) + os.sep for name in inside[:MOST_FOLDERS]]

@@ -1,0 +1,192 @@
+"""`auto`, decided: a recipe with every blank filled, and the reason for each choice in words."""
+
+from __future__ import annotations
+
+import torch
+
+from limpide.core.errors import UsageError, nearest
+from limpide.core.recipe import Recipe
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.read_images import Glimpse
+from limpide.models import MODELS, Entry, find, is_outside, pretrained
+from limpide.models.weights import weights_file
+from limpide.system.files import sha256_of_file
+from limpide.text.messages import N_, Message, message
+from limpide.training.device import chosen, has_fast_bf16
+
+STARTS = ("auto", "none")  # what --weights may say besides a source
+AUTOMATIC = ("cnn", "efficientnet_lite0")  # what auto chooses between
+SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
+FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
+FEWEST_OF_A_CLASS = 20  # of each class among them, where there are so many
+ASKED = N_("as asked")
+LARGEST_UNASKED = 64  # pixels, for networks made for smaller images
+TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
+# Edges and blobs serve every photograph, and learning them costs the most: the stem and five of sixteen blocks of
+# EfficientNet-Lite0 hold 1.2 % of the weights and take a third of the time of a step (docs/LOG.md).
+HELD_BLOCKS = 5
+JPEG_SIDE = 336  # pixels, at least: one and a half times the square that most networks see
+
+
+def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Message]]:
+    """Fills in model, image size, device, arithmetic, batch, rate and weight decay. `n`: images in the data set.
+
+    `epochs` and `patience` come later, when the size of the training part and the speed are known.
+    """
+    reasons = []
+    model = recipe.model
+    if model == "auto":
+        small = 0 < images.median_side <= SMALL_SIDE and images.grey
+        model = AUTOMATIC[0] if small else AUTOMATIC[1]
+        why = (
+            N_("model {model}: the images are small and grey ({side} px), so a small network learns them from scratch")
+            if small
+            else N_("model {model}: photographs ({side} px) are learned best by a network that has seen a million others")
+        )
+        reasons.append(message(why, model=model, side=images.median_side))
+    check(recipe.but(model=model))
+    device, entry, known = chosen(recipe.device), find(model), pretrained(recipe.but(model=model))
+    size, why_size = _size(recipe, entry, known, images)
+    reasons += why_size
+    if recipe.weights not in STARTS:
+        digest = sha256_of_file(weights_file(recipe.weights))[:12]
+        reasons.append(
+            message(N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"), source=recipe.weights, digest=digest)
+        )
+    freeze = kept_blocks(recipe.but(model=model))
+    if recipe.freeze not in ("auto", "none"):
+        reasons.append(_kept(freeze))
+    precision, why_precision = _precision(recipe, device, known)
+    why_batch = N_("a 24th of the images, as a power of two from 16 to 128") if not known else N_("the default of pretrained networks")
+    filled = recipe.but(
+        model=model,
+        image_size=size,
+        device=str(device),
+        precision=precision,
+        freeze=freeze,
+        batch=recipe.batch or (32 if known else _power_of_two(n // 24, 16, 128)),
+        lr=recipe.lr or entry.lr,
+        weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
+    )
+    reasons.append(
+        message(
+            N_("batch {batch} ({why_batch}), highest rate {lr:number} ({why_lr}), {precision} on {device} ({why_precision})"),
+            batch=filled.batch,
+            why_batch=message(why_batch if recipe.batch is None else ASKED).to_json(),
+            lr=filled.lr,
+            why_lr=message(N_("the default of {model}") if recipe.lr is None else ASKED, model=model).to_json(),
+            precision=precision,
+            device=filled.device,
+            why_precision=message(why_precision).to_json(),
+        )
+    )
+    return filled, reasons
+
+
+def _size(recipe: Recipe, entry: Entry, known: bool, images: Glimpse) -> tuple[int, list[Message]]:
+    """(side of the squares, the reason where there is something to say)."""
+    asked = recipe.image_size or (TUNED_SIZE if known else max(8, min(images.median_side, max(entry.size, LARGEST_UNASKED))))
+    size = entry.fitting(asked)
+    if size != asked:
+        says = N_("image size {size} px: this network wants at least {least} px, and a multiple of {multiple}")
+    elif recipe.image_size is not None:
+        return size, []
+    elif known:
+        says = N_("squares of {size} px for fine-tuning, which is about {times:number} times less work than at {full} px; the first model sees {full} px")
+    elif size < images.median_side:
+        says = N_("squares of {size} px, smaller than the images ({side} px), to learn faster")
+    elif size == images.median_side:
+        says = N_("squares of {size} px, as large as the images")
+    else:
+        says = N_("squares of {size} px, larger than the images ({side} px): smaller ones are not learned from")
+    times = round((entry.size / size) ** 2, 1)
+    return size, [message(says, times=times, size=size, least=entry.least, multiple=entry.multiple, full=entry.size, side=images.median_side)]
+
+
+def _precision(recipe: Recipe, device: torch.device, known: bool) -> tuple[str, str]:
+    """(arithmetic of a training step, msgid of the reason)."""
+    if recipe.precision != "auto":
+        return recipe.precision, ASKED
+    if not has_fast_bf16(device):
+        return "fp32", N_("this hardware has no fast bf16")
+    if known and device.type != "cuda":
+        return "fp32", N_("depthwise convolutions are slower in bf16 on processors")  # docs/LOG.md
+    return "bf16", N_("this hardware computes it faster than fp32")
+
+
+def check(recipe: Recipe) -> None:
+    """Raises UsageError for a network or a device that does not exist, ModelError for weights, before anything is written."""
+    if recipe.model != "auto":
+        check_model(recipe.model)
+    chosen(recipe.device)
+    if recipe.weights not in STARTS:
+        weights_file(recipe.weights)
+    if recipe.freeze not in ("auto", "none") and recipe.model != "auto":
+        check_freeze(recipe)
+
+
+def check_model(name: str) -> None:
+    """Raises UsageError, with the nearest name, for a network that does not exist."""
+    if is_outside(name):
+        find(name)
+    elif name not in MODELS:
+        guess = nearest(name, MODELS)
+        todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
+        raise UsageError("L106", N_("there is no network of this name"), where=name, todo=todo, guess=guess)
+
+
+def kept_blocks(recipe: Recipe) -> str:
+    """`freeze`, decided: a number, head or none."""
+    return recipe.freeze if recipe.freeze != "auto" else str(HELD_BLOCKS) if pretrained(recipe) else "none"
+
+
+def check_freeze(recipe: Recipe) -> None:
+    """Raises UsageError where nothing, or not so much, could stay as it was published."""
+    where = f"model={recipe.model} weights={recipe.weights} freeze={recipe.freeze}"
+    if recipe.weights in STARTS and not pretrained(recipe):
+        raise UsageError(
+            "L128", N_("this network starts from nothing: it has no weights that could be kept"), where=where, todo=N_("leave --freeze out, or give --weights")
+        )
+    entry = find(recipe.model)
+    network = entry.build(recipe.model, 2, entry.channels, entry.size)
+    if not hasattr(network, "hold"):
+        raise UsageError("L129", N_("only the EfficientNets can keep their first blocks while the rest learns"), where=where, todo=N_("leave --freeze out"))
+    if recipe.freeze != "head" and int(recipe.freeze) > len(network.blocks):  # type: ignore[arg-type]
+        raise UsageError(
+            "L130",
+            N_("this network has {n} blocks"),
+            where=where,
+            todo=N_("choose at most as many, or head"),
+            n=len(network.blocks),  # type: ignore[arg-type]
+        )
+
+
+def _kept(freeze: str) -> Message:
+    if freeze == "head":
+        return message(N_("everything but the last layer stays as it was published, as asked"))
+    return message(N_("blocks that stay as they were published, with all before them: {n}, as asked"), n=int(freeze))
+
+
+def frozen_size(recipe: Recipe) -> int:
+    """Pixels that the pretrained network was made for: so the first model sees the images, whatever the size that is tuned."""
+    return MODELS[recipe.model].size
+
+
+def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
+    """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 5,000 in 4 to 16."""
+    if pretrained(recipe):
+        return max(4, min(16, round(5_000 / train_images)))
+    return max(1, min(60, -(-(48_000 if grey else 800_000) // train_images)))
+
+
+def preprocessing_of(recipe: Recipe, images: Glimpse, size: int | None = None) -> Preprocessing:
+    """What the network sees: its published normalisation when pretrained, else grey levels centred on zero."""
+    size = size or recipe.image_size or 0
+    if pretrained(recipe):
+        return Preprocessing(size, 3, recipe.fit, "bicubic", (127.0,), (128.0,), max(JPEG_SIDE, size + size // 2), value_range=recipe.span())
+    channels = 1 if images.grey else 3
+    return Preprocessing(size, channels, recipe.fit, "bilinear", (127.5,), (63.75,), max(JPEG_SIDE, 2 * size), value_range=recipe.span())
+
+
+def _power_of_two(value: float, low: int, high: int) -> int:
+    return int(min(high, max(low, 2 ** int(torch.tensor(max(value, 1.0)).log2().item()))))

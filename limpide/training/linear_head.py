@@ -1,0 +1,127 @@
+"""Transfer learning, first half: features of a frozen network computed once, and a linear head fitted on them.
+
+The same network is then fine-tuned by `fit`, with smaller rates for the layers that know most already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from limpide.core.events import Progress
+from limpide.data.read_images import Pixels
+from limpide.system import machine
+from limpide.system.files import write_atomically
+from limpide.system.quiet_libraries import hushed
+from limpide.text.messages import N_, message
+from limpide.training.frozen_features import BATCH, Frozen
+
+CHUNK = 128  # images whose features are computed and stored together: about a second of work
+# Inverse strengths of the L2 penalty (scikit-learn's C) on standardised features, tried from strong to weak.
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
+
+
+def frozen_features(model: nn.Module, pixels: Pixels, rows: np.ndarray, cache: Path, device: torch.device) -> Iterator[Progress]:
+    """Computes `model.features` for these images (indices into the data set) and stores them chunk by chunk.
+
+    A chunk that is already there is not computed again. `load_features` reads the result.
+    """
+    wanted = [k for k in range(0, len(rows), CHUNK) if not _chunk_name(cache, pixels, rows[k : k + CHUNK]).exists()]
+    frozen = Frozen(model, pixels.preprocessing, device) if wanted else None
+    for k in range(0, len(rows), CHUNK):
+        part = rows[k : k + CHUNK]
+        if frozen and k in wanted:
+            array = np.concatenate([frozen.features(pixels.take(part[start : start + BATCH])) for start in range(0, len(part), BATCH)])
+            write_atomically(_chunk_name(cache, pixels, part), lambda stream, a=array: np.save(stream, a))  # type: ignore[misc]
+        yield Progress(message(N_("looking at the images with the pretrained network")), k + len(part), len(rows))
+
+
+def seconds_an_image(model: nn.Module, pixels: Pixels, rows: np.ndarray, device: torch.device) -> float:
+    """What `frozen_features` takes for one of many images, decoding left aside."""
+    frozen, squares = Frozen(model, pixels.preprocessing, device), pixels.take(np.resize(rows, BATCH))
+    frozen.features(squares)  # the first time prepares the others
+    began = time.perf_counter()
+    frozen.features(squares)
+    return (time.perf_counter() - began) / BATCH
+
+
+def load_features(pixels: Pixels, rows: np.ndarray, cache: Path) -> np.ndarray:
+    """float32 (len(rows), width), in the order of `rows`, as `frozen_features` stored them."""
+    return np.concatenate([np.load(_chunk_name(cache, pixels, rows[k : k + CHUNK])) for k in range(0, len(rows), CHUNK)])
+
+
+def _chunk_name(cache: Path, pixels: Pixels, part: np.ndarray) -> Path:
+    key = hashlib.sha256(part.astype("<i8").tobytes()).hexdigest()[:16]
+    return cache / f"features-{pixels.preprocessing.size}-{key}.npy"
+
+
+@dataclass(frozen=True)
+class Head:
+    weight: np.ndarray  # float32 (classes, width)
+    bias: np.ndarray  # float32 (classes,)
+    strength: float  # the C that validation chose
+    tried: tuple[tuple[float, float], ...]  # (C, validation log-loss in nats)
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        return features @ self.weight.T + self.bias
+
+
+def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_labels: np.ndarray, classes: int) -> Head:
+    """Multinomial logistic regression on standardised features; the penalty with the least validation log-loss wins.
+
+    features, held: (n, width) · labels, held_labels: int (n,) · a class without a training image gets a very low score.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean, spread = features.mean(0), features.std(0) + 1e-6
+    standard = (features - mean) / spread
+    model = LogisticRegression(max_iter=100, tol=1e-3, warm_start=True)
+    heads: list[Head] = []
+    for strength in STRENGTHS:
+        with hushed, machine.one_thread():  # a fit that was stopped is no fault: validation decides, not the last digit of the loss
+            model.set_params(C=strength).fit(standard, labels)
+        head = _unstandardised(model, mean, spread, classes, strength)
+        loss = log_loss(head.logits(held), held_labels) if len(held) else 0.0
+        heads.append(Head(head.weight, head.bias, strength, ((strength, loss),)))
+        if len(heads) > 1 and loss > heads[-2].tried[0][1]:
+            break  # weaker penalties only over-fit more
+    best = min(heads, key=lambda head: head.tried[0][1])
+    return Head(best.weight, best.bias, best.strength, tuple(head.tried[0] for head in heads))
+
+
+def _unstandardised(model: object, mean: np.ndarray, spread: np.ndarray, classes: int, strength: float) -> Head:
+    """The same function on raw features, as one Linear layer over all classes."""
+    coef, intercept, present = model.coef_, model.intercept_, model.classes_  # type: ignore[attr-defined]
+    if len(present) == 2:  # scikit-learn keeps one row for two classes
+        coef, intercept = np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
+    weight, bias = np.zeros((classes, coef.shape[1]), np.float32), np.full(classes, -20.0, np.float32)
+    weight[present] = coef / spread
+    bias[present] = intercept - (coef / spread) @ mean
+    return Head(weight, bias, strength, ())
+
+
+def log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of −log p(true class), nats an image."""
+    top = logits.max(1, keepdims=True)
+    log_sum = top[:, 0] + np.log(np.exp(logits - top).sum(1))
+    return float((log_sum - logits[np.arange(len(labels)), labels]).mean())
+
+
+def set_head(model: nn.Module, head: Head) -> None:
+    with torch.no_grad():
+        model.head.weight.copy_(torch.from_numpy(head.weight))  # type: ignore[union-attr,operator,arg-type]
+        model.head.bias.copy_(torch.from_numpy(head.bias))  # type: ignore[union-attr,operator,arg-type]
+
+
+def discriminative_scales(model: nn.Module) -> list[tuple[str, float]]:
+    """(parameter prefix, share of the learning rate): the earlier a layer, the more general and the slower (Howard & Ruder 2018)."""
+    blocks = len(model.blocks)  # type: ignore[arg-type]
+    third = [(f"blocks.{k}.", 0.1 if k < blocks // 3 else 0.3 if k < 2 * blocks // 3 else 0.6) for k in range(blocks)]
+    return [("stem.", 0.1), *third, ("last.", 1.0), ("head.", 1.0)]

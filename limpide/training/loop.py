@@ -1,0 +1,106 @@
+"""The training loop. It is a generator: whoever iterates over it is the one who watches, stops and saves.
+
+for event in fit(state, train, validation, recipe):
+    ...                      # every `yield` leaves `state` complete and consistent
+    if enough: break
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limpide.core.events import Epoch, Step
+from limpide.core.recipe import Recipe
+from limpide.training.batches import Augment, Batch, Batches
+from limpide.training.device import autocast
+from limpide.training.optim.schedules import one_cycle
+from limpide.training.state import TrainState
+
+LossFn = Callable[[nn.Module, Batch], Tensor]
+
+
+def classification(recipe: Recipe) -> LossFn:
+    """Cross-entropy with the recipe's label smoothing and arithmetic: the one seam inside a step."""
+
+    def loss_fn(model: nn.Module, batch: Batch) -> Tensor:
+        images, labels = batch
+        with autocast(images.device, recipe.precision):
+            logits = model(images)
+        return F.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
+
+    return loss_fn
+
+
+def fit(
+    state: TrainState,
+    train: Batches,
+    validation: Batches | None,
+    recipe: Recipe,
+    *,
+    augment: Augment | None = None,
+    loss_fn: LossFn | None = None,
+) -> Iterator[Step | Epoch]:
+    """Trains until `state.steps` steps are done; yields a Step after each step and an Epoch after each pass."""
+    loss_fn = loss_fn or classification(recipe)
+    epoch_began = time.perf_counter()
+    while state.step < state.steps or state.position:
+        state.model.train()
+        for images, labels in train.shuffled(recipe.seed, state.epoch, start=state.position):
+            if state.step >= state.steps:  # fewer may be planned after any event
+                break
+            began = time.perf_counter()
+            lr = state.lr * one_cycle(state.step, state.steps)
+            if augment is not None:
+                images = augment(images, state.generator)
+            loss = loss_fn(state.model, (images, labels))
+            loss.backward()
+            state.optimiser.step(lr)
+            state.optimiser.zero_grad()
+            value = loss.item()
+            state.step, state.position, state.loss_sum = state.step + 1, state.position + 1, state.loss_sum + value
+            yield Step(state.step, state.epoch, value, lr, time.perf_counter() - began)
+        train_loss = state.loss_sum / state.position
+        loss_value, accuracy = evaluate(state.model, validation, recipe) if validation is not None else (train_loss, 0.0)
+        best = state.keep_if_best(accuracy, loss_value)
+        event = Epoch(state.epoch, state.step, train_loss, loss_value, accuracy, best, time.perf_counter() - epoch_began)
+        state.epoch, state.position, state.loss_sum, epoch_began = state.epoch + 1, 0, 0.0, time.perf_counter()
+        yield event
+
+
+@torch.inference_mode()
+def logits_of(model: nn.Module, batches: Batches, precision: str = "fp32") -> Tensor:
+    """Logits of all images in order, float32 (n, classes) on the processor."""
+    model.eval()
+    found, done = torch.zeros(0, 1), 0
+    for images, _ in batches.in_order():
+        with autocast(images.device, precision):
+            logits = model(images).float()
+        if not done:  # one block for all: thousands of small ones would lie between the large ones that come and go
+            found = torch.empty(len(batches.rows), logits.shape[1])
+        found[done : done + len(logits)] = logits
+        done += len(logits)
+    return found[:done]
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, batches: Batches, recipe: Recipe) -> tuple[float, float]:
+    """(mean cross-entropy in nats an image, accuracy as a share)."""
+    model.eval()
+    loss, right, n = 0.0, 0, 0
+    for images, labels in batches.in_order():
+        with autocast(images.device, recipe.precision):
+            logits = model(images).float()
+        loss += F.cross_entropy(logits, labels, reduction="sum").item()
+        right += int((logits.argmax(1) == labels).sum())
+        n += len(labels)
+    return (loss / n, right / n) if n else (0.0, 0.0)
+
+
+def stalled(state: TrainState, patience: int) -> bool:
+    """Whether validation has not improved for `patience` passes. A function of the state alone, so a resume agrees."""
+    return state.epoch - 1 - state.best_epoch >= patience

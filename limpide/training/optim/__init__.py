@@ -1,0 +1,1 @@
+"""How the weights change: one optimizer a file, and the schedules of the learning rate."""

@@ -1,0 +1,80 @@
+"""What a training will cost, said before it starts: a few real steps are timed on a copy of the state."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from limpide.core.events import Step
+from limpide.core.recipe import Recipe
+from limpide.models import pretrained
+from limpide.training.batches import Augment, Batches
+from limpide.training.defaults import default_epochs
+from limpide.training.loop import fit, logits_of
+from limpide.training.state import TrainState
+
+FEWEST_TIMED, MOST_TIMED = 2, 16  # steps
+TIMED_SECONDS = 0.5  # steps are timed for this long, once FEWEST_TIMED are done, and at most MOST_TIMED
+TIMED_IMAGES = 32  # at once: a few take nearly as long as a batch
+# Multiply-adds that all passes over the training part may cost, forwards, without --time and --epochs, by the kind of
+# device. Work and not seconds, so that a slow or a busy machine trains the same network: about ten minutes of two processor cores.
+MOST_UNASKED = {"cpu": 1e13, "mps": 1e14, "cuda": 1e15}
+MOST_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
+
+
+@dataclass(frozen=True)
+class Speed:
+    step: float  # s a training step
+    image: float  # s a validation image
+
+
+def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe, augment: Augment | None) -> Speed:
+    """Times real steps on a copy; `state` and all random generators are as before."""
+    random = torch.get_rng_state()
+    trial = copy.deepcopy(state)
+    trial.steps = 10**9  # a rate close to zero: the copy must not diverge
+    trial.generator = torch.Generator().manual_seed(0)
+    ended = []  # when each step did: the first prepares the others
+    for event in fit(trial, train, None, recipe, augment=augment):
+        if isinstance(event, Step):
+            ended.append(time.perf_counter())
+        if len(ended) > FEWEST_TIMED and (ended[-1] - ended[0] > TIMED_SECONDS or len(ended) > MOST_TIMED):
+            break
+    image = 0.0
+    if len(validation.rows):
+        some = np.resize(np.arange(len(validation.rows)), TIMED_IMAGES)
+        batch = Batches(validation.pixels, validation.rows[some], validation.labels[some], TIMED_IMAGES, validation.device)
+        logits_of(trial.model, batch, recipe.precision)  # the first time prepares the others
+        began = time.perf_counter()
+        logits_of(trial.model, batch, recipe.precision)
+        image = (time.perf_counter() - began) / TIMED_IMAGES
+    torch.set_rng_state(random)
+    return Speed(float(np.median(np.diff(ended))), image)
+
+
+def passes_unasked(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[int, int]:
+    """(passes over this many training images without --time and --epochs, the usual number). work: multiply-adds of one image."""
+    usual = default_epochs(recipe, images, grey)
+    most = MOST_UNASKED[torch.device(recipe.device).type]
+    return max(1, min(usual, int(most / max(1, images * work)))), usual
+
+
+def steps_for(recipe: Recipe, speed: Speed, train: Batches, validation: Batches, grey: bool, left: float | None, work: int) -> int:
+    """How many steps to do: what was asked for, or what fits into the `left` seconds, or the default. work: multiply-adds of one image."""
+    per_epoch = len(train)
+    epoch_seconds = per_epoch * speed.step + len(validation.rows) * speed.image
+    if recipe.epochs is not None:
+        return recipe.epochs * per_epoch
+    if left is None:
+        return passes_unasked(recipe, len(train.rows), work, grey)[0] * per_epoch
+    most = MOST_EPOCHS["pretrained" if pretrained(recipe) else "scratch"]
+    epochs = left / epoch_seconds
+    if epochs >= 1:
+        return int(min(most, epochs)) * per_epoch
+    steps = int(epochs * per_epoch)
+    # A third of a pass changes a pretrained network for the worse; a fresh one has nothing else to offer.
+    return 0 if pretrained(recipe) and epochs < 1 / 3 else max(1, steps)

@@ -1,1 +1,0 @@
-"""The phases of a training, one file each, in the order in which workflows/train.py names them."""

@@ -1,0 +1,1 @@
+"""One training: `training.py` puts the phases in order, each of which is one file here."""

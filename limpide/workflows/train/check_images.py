@@ -1,0 +1,44 @@
+"""check: what is in the folder, said before anything is learned from it; near duplicates, which the split keeps together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from limpide.audit.folder import Checked
+from limpide.audit.folder_checks import all_checks
+from limpide.core.events import Event, Progress
+from limpide.core.finding import Finding
+from limpide.core.recipe import Recipe
+from limpide.data.decode.value_range import decided
+from limpide.data.read_images import near_pairs
+from limpide.text.messages import N_, message
+from limpide.workflows.train.context import Job
+
+SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names", "depth")  # before the training; the rest is in the report
+
+
+def check_images(job: Job) -> Iterator[Event]:
+    yield Progress(message(N_("checking the images")))
+    job.near = near_pairs(job.dataset, job.reading, grey=job.seen.grey)
+    if job.done("check"):
+        return
+    if job.values is None:  # continued just here
+        job.values = yield from decided(job.dataset, Recipe.from_json(job.info.wanted).asked_range())
+    findings: dict[str, Finding] = {}
+    for finding in all_checks(Checked(job.dataset, job.reading, job.near, job.values)):
+        job.run.add_finding(finding)
+        findings[finding.name] = finding
+    for name in SAID_BEFORE:
+        if findings[name].verdict != "ok":
+            yield job.say("warning", findings[name].message)
+    found = sum(finding.verdict in ("warn", "bad") for finding in findings.values())
+    if found:
+        yield job.say(
+            "data",
+            message(
+                N_("the check found {n:count} thing worth a look (limpide check shows it)"),
+                N_("the check found {n:count} things worth a look (limpide check shows them)"),
+                n=found,
+            ),
+        )
+    job.enter("split")

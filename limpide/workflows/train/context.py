@@ -1,0 +1,116 @@
+"""What the phases of a training hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from torch import nn
+
+from limpide.baselines.compare import Sizes, sizes_of
+from limpide.core.events import Note
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.core.run_info import Phase, Plan, RunInfo
+from limpide.data.dataset import PARTS, Dataset
+from limpide.data.decode.value_range import ValueRange
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.read_images import Glimpse, Pixels, Reading
+from limpide.system.energy import Energy, Meter
+from limpide.system.machine import MemoryWatch
+from limpide.text.messages import Message
+from limpide.training.batches import Batches
+from limpide.training.build import build
+from limpide.training.defaults import frozen_size
+from limpide.workflows.train.deadline import Deadline, leave_out
+
+PHASES: tuple[str, ...] = get_args(Phase)
+
+
+@dataclass
+class Job:
+    """What the phases hand to each other, all of it made anew from the files of the run when it is continued."""
+
+    run: Run
+    dataset: Dataset
+    began: float  # monotonic, s: when the work began, less what earlier sessions spent on it
+    images: bool  # whether the report shows pictures
+    rehash: bool  # whether to read every byte of the images again
+    info: RunInfo
+    memory: MemoryWatch = field(default_factory=MemoryWatch)
+    meter: Meter = field(default_factory=Meter)
+    paused: float = 0.0  # s so far in which a watcher made this session wait: no part of the work
+    values: ValueRange | None = None  # what was measured of values of more than 8 bits; None once the check has told it
+    recipe: Recipe = field(init=False)
+    seen: Glimpse = field(init=False)
+    reading: Reading = field(init=False)
+    near: np.ndarray | None = field(init=False)  # int (m, 2), pairs of nearly identical images; None where they are not looked for
+    parts: np.ndarray = field(init=False)  # uint8 (n,), places in PARTS
+
+    def __post_init__(self) -> None:
+        self.earlier_energy = self.info.energy
+
+    def rows(self, part: str) -> np.ndarray:
+        return np.flatnonzero(self.parts == PARTS.index(part)).astype(np.int32)
+
+    def done(self, phase: str) -> bool:
+        return PHASES.index(self.info.phase) > PHASES.index(phase)
+
+    def enter(self, phase: str, **values: Any) -> None:
+        """The phases before this one are done; the time they took counts when a continued run says how long it worked."""
+        self.run.enter(phase, spent=self.deadline.passed(), energy=self.energy(), **values)
+        self.info = self.run.info()
+
+    @property
+    def deadline(self) -> Deadline:
+        return Deadline(self.info.wanted.get("time"), self.began + self.paused)
+
+    def plan(self, plan: Plan) -> None:
+        """Writes down, before anything is done about it, that another number of steps is to be done."""
+        self.run.update(plans=[*self.info.plans, plan])
+        self.info = self.run.info()
+
+    def leave_out(self, part: str) -> None:
+        """There is no time for this part (msgid)."""
+        leave_out(self.run, part)
+        self.info = self.run.info()
+
+    def energy(self) -> Energy:
+        """Of this run so far: what earlier sessions used is in its record."""
+        now, before = self.meter.energy(), self.earlier_energy
+        return Energy(now.joules + (before.joules if before else 0.0), now.how, now.watts)
+
+    def say(self, topic: str, text: Message) -> Note:
+        note = Note(topic, text)
+        self.run.append(note)
+        return note
+
+    def pixels(self) -> Pixels:
+        return self.reading.pixels[int(self.recipe.image_size or 0)]
+
+    def batches(self, part: str, batch: int | None = None) -> Batches:
+        return self.batches_of(self.rows(part), batch or int(self.recipe.batch or 1))
+
+    def batches_of(self, rows: np.ndarray, batch: int) -> Batches:
+        return Batches(self.pixels(), rows, self.dataset.labels[rows], batch, torch.device(self.recipe.device))
+
+    def validation(self) -> Batches:
+        return self.batches("validation", batch=max(64, int(self.recipe.batch or 1)))
+
+    def network(self, preprocessing: Preprocessing) -> nn.Module:
+        """A fresh network for squares like these."""
+        return build(self.recipe, len(self.dataset.learned_classes), preprocessing.channels, preprocessing.size)
+
+    def sizes(self) -> Sizes:
+        """Of the comparison with simpler models."""
+        return sizes_of(self.pixels(), len(self.rows("train")), len(self.rows("test")), len(self.dataset.learned_classes))
+
+    # -- of the first model, for pretrained networks: a sample of the images, at the size the network was made for
+
+    def frozen_pixels(self) -> Pixels:
+        return self.reading.pixels[frozen_size(self.recipe)]
+
+    def frozen_rows(self, part: str) -> np.ndarray:
+        return np.intersect1d(self.rows(part), self.frozen_pixels().rows)

@@ -1,0 +1,160 @@
+"""A training that is watched: what it writes for a watcher's eyes, and what he may ask of it.
+
+Watching changes nothing: without a line in control.jsonl the weights are the same to the last bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import psutil
+
+from limpide.core.events import Epoch, Note, Progress, Step
+from limpide.core.run_info import Learning, Plan
+from limpide.text.messages import N_, message
+from limpide.training.snapshots import due, forget_after, keep_snapshot, statistics
+from limpide.training.state import TrainState
+from limpide.workflows.train import deadline
+from limpide.workflows.train.context import Job
+from limpide.workflows.train.deadline import WATCHER, plans_of
+
+PROBES = 32  # images whose predictions can be followed
+EVERY = 1.0  # s between two lines on the machine
+POLL = 0.2  # s between two looks while a training pauses
+
+
+class Watched:
+    """`after` each event; `job.paused` grows by the time that a watcher makes the training wait."""
+
+    def __init__(self, job: Job, state: TrainState) -> None:
+        self.job, self.state, self.run = job, state, job.run
+        self.lr = state.lr
+        self._process, self._looked = psutil.Process(), -math.inf
+        self._read, self._kept = 0, -1
+        forget_after(state.step, self.run)
+        self.run.cut(self.run.stats_file, lambda line: line["step"] <= state.step)
+        self._keep_probes()
+        if state.step == 0:
+            self._keep()
+        if self.run.control_file.exists():  # what was asked of an earlier session was done, or is void
+            self._read = self.run.control_file.stat().st_size
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked to finish with what is learned."""
+        return any(plan.why == WATCHER and plan.at <= self.state.step for plan in plans_of(self.job.info))
+
+    def after(self, event: Step | Epoch) -> Iterator[Note | Progress]:
+        if isinstance(event, Step):
+            self.lr = event.lr
+        if isinstance(event, Epoch) or due(event.n):
+            self._keep()
+        self._machine()
+        yield from self._asked()
+
+    def _keep(self) -> None:
+        if self._kept == self.state.step:  # the end of a pass may be a step that is due
+            return
+        self._kept = self.state.step
+        with contextlib.suppress(OSError):  # a full disk stops no training for this
+            keep_snapshot(self.state, self.run)
+            self.run.add_line(self.run.stats_file, statistics(self.state, self.lr))
+
+    def _keep_probes(self) -> None:
+        pixels, rows = self.job.pixels(), self.job.rows("validation")
+        part, rows = ("validation", rows) if len(rows) else ("train", self.job.rows("train"))
+        chosen = np.random.default_rng(0).permutation(rows)[:PROBES]
+        names = self.job.dataset.images.names
+        self.run.update(learning=Learning(pixels.preprocessing.to_json(), len(chosen), part))
+        with contextlib.suppress(OSError):
+            np.savez(
+                self.run.probes_file,
+                squares=pixels.take(chosen),
+                truth=self.job.dataset.labels[chosen],
+                files=np.array([names[int(row)].encode("utf-8", "surrogateescape") for row in chosen]),
+            )
+
+    def _machine(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < EVERY:
+            return
+        energy, before = self.job.energy(), self._looked
+        line = {
+            "step": self.state.step,
+            "cpu": self._process.cpu_percent() / 100,  # cores kept busy
+            "memory": self._process.memory_info().rss,
+            "joules": energy.joules,
+            "how": energy.how,
+        }
+        self._looked = now
+        if before > -math.inf:  # the first share of a processor is of no time at all
+            with contextlib.suppress(OSError):
+                self.run.add_line(self.run.system_file, line)
+
+    def _asked(self) -> Iterator[Note | Progress]:
+        """Does what new lines of control.jsonl ask: pause, go, stop, rate, snapshot."""
+        waiting, told, before = False, False, deadline.now()
+        try:
+            while True:
+                for order in self._orders():
+                    waiting = {"pause": True, "go": False}.get(str(order.get("do")), waiting)
+                    yield from self._do(order)
+                if not waiting or self.stopped:
+                    return
+                if not told:
+                    told = True
+                    self._tell_paused(self.state.step)
+                time.sleep(POLL)
+                now = deadline.now()
+                self.job.paused, before = self.job.paused + now - before, now
+                yield Progress(message(N_("paused")), self.state.step, self.state.steps)  # whoever iterates may stop here, too
+        finally:
+            if told:
+                self._tell_paused(None)
+
+    def _tell_paused(self, step: int | None) -> None:
+        """For watchers who come later, and for those who did not ask."""
+        with contextlib.suppress(OSError):  # a full disk stops no training for this
+            self.run.update(paused=step)
+
+    def _orders(self) -> list[dict[str, object]]:
+        try:
+            if self.run.control_file.stat().st_size <= self._read:
+                return []
+        except OSError:
+            return []
+        with open(self.run.control_file, "rb") as stream:
+            stream.seek(self._read)
+            data = stream.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._read += len(whole)
+        found = []
+        for line in whole.splitlines():
+            with contextlib.suppress(ValueError, RecursionError):  # half a line, or not ours
+                order = json.loads(line)
+                found += [order] if isinstance(order, dict) else []
+        return found
+
+    def _do(self, order: dict[str, object]) -> Iterator[Note]:
+        what, by = order.get("do"), order.get("by")
+        if what == "pause":
+            yield self.job.say("control", message(N_("paused by a watcher after step {step:count}"), step=self.state.step))
+        elif what == "go":
+            yield self.job.say("control", message(N_("going on")))
+        elif what == "snapshot":
+            self._keep()
+            yield self.job.say("control", message(N_("weights kept after step {step:count}, as a watcher asked"), step=self.state.step))
+        elif what == "rate" and isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100:
+            self.state.lr *= by
+            yield self.job.say(
+                "control",
+                message(N_("learning rate times {by:number} by a watcher after step {step:count}"), by=float(by), step=self.state.step),
+            )
+        elif what == "stop":
+            self.job.plan(Plan(self.state.step, self.state.step, WATCHER))
+            yield self.job.say("control", message(N_("a watcher asked to finish with what is learned, after step {step:count}"), step=self.state.step))

@@ -1,0 +1,139 @@
+"""What `--time` means: when training ends early, and for which parts of judging there is still time. Seconds and steps in, decisions out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from limpide.core.run import Run
+from limpide.core.run_info import Plan, RunInfo
+from limpide.text.messages import N_
+
+AT_LEAST, AT_MOST = 4, 64  # steps, and the newest of them, that tell how fast it goes
+SLOWER, FASTER = 1.1, 1.3  # times the time, or the steps, that are left, from which on there is another plan: less is noise
+FINE_TUNING, SIMPLER, INSIDE, SHORTCUT = N_("fine-tuning"), N_("simpler models"), N_("a look inside"), N_("asking whether one small place decides")
+NOTICED = 0.05  # share of all steps; to plan fewer than these more or less changes nothing
+FITTING = 0.2  # share of the time that a network from scratch may learn for, however little is left: untrained it would be worth nothing
+TIME, WATCHER = "time", "watcher"  # why there are fewer steps than planned
+
+
+def now() -> float:
+    """Seconds on a clock that never goes back."""
+    return time.monotonic()
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """asked: s of the whole command, None without --time · began: when the work began, on the clock of `now`."""
+
+    asked: float | None
+    began: float
+
+    def passed(self) -> float:
+        """Seconds since the work began."""
+        return now() - self.began
+
+    def left(self) -> float:
+        """Seconds; below 0 when it is over, infinite without --time."""
+        return math.inf if self.asked is None else self.asked - self.passed()
+
+    def allows(self, seconds: float) -> bool:
+        return seconds <= self.left()
+
+
+def leave_out(run: Run, part: str) -> None:
+    """Writes down that there is no time for this part (msgid); the report tells all of them."""
+    known = run.info().left_out
+    if part not in known:
+        run.update(left_out=[*known, part])
+
+
+def affordable(run: Run, deadline: Deadline, part: str, seconds: float) -> bool:
+    """Whether there is time for a part that may be left out (msgid). That there is none is written down before it is acted upon."""
+    if part in run.info().left_out:
+        return False
+    if not deadline.allows(seconds):
+        leave_out(run, part)
+        return False
+    return True
+
+
+def plans_of(info: RunInfo) -> list[Plan]:
+    """In the order in which they were made."""
+    before = [] if info.stop_at is None else [Plan(info.stop_at, info.stop_at, WATCHER)]  # earlier versions
+    return [*before, *info.plans]
+
+
+def planned(plans: Sequence[Plan], step: int, steps: int) -> tuple[int, str]:
+    """(steps to be done in all, as far as known after `step`; why they are not those of the quote, or "")."""
+    known = [plan for plan in plans if plan.at <= step]
+    return (known[-1].steps, known[-1].why) if known else (steps, "")
+
+
+class Pace:
+    """How long the newest steps took, with everything between them but looks at the validation part. guess: s a step, until it is known."""
+
+    def __init__(self, guess: float) -> None:
+        self._guess, self._last = guess, math.nan
+        self._took = deque[float](maxlen=AT_MOST)
+
+    def step(self, paused: float = 0.0) -> None:
+        """A step ended. paused: s so far in which a watcher made it wait."""
+        moment = now() - paused
+        if not math.isnan(self._last):  # the first step of a session prepares the others
+            self._took.append(moment - self._last)
+        self._last = moment
+
+    def rest(self) -> None:
+        """What comes before the next step is none of its time."""
+        self._last = math.nan
+
+    @property
+    def known(self) -> bool:
+        """Whether enough steps were done to tell."""
+        return len(self._took) >= AT_LEAST
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is known, or no step was done, so that the guess holds."""
+        return self.known or not self._took
+
+    @property
+    def seconds(self) -> float:
+        return sum(self._took) / len(self._took) if self.known else self._guess
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What the steps of a training are to each other."""
+
+    a_pass: int  # steps
+    look: float  # s that one look at the validation part takes
+    fewest: int = 1  # steps; 0 where there is a model already
+    worth: int = 0  # steps; with fewer it is not begun
+
+    def seconds(self, steps: int, step_seconds: float) -> float:
+        """What this many more steps take, with a look after each pass."""
+        return steps * step_seconds + math.ceil(steps / self.a_pass) * self.look
+
+    def within(self, left: float, step_seconds: float) -> int:
+        """How many more steps fit into the `left` seconds, a look at the end included."""
+        whole, rest = divmod(max(0.0, left), max(1e-9, self.seconds(self.a_pass, step_seconds)))
+        return int(whole) * self.a_pass + min(self.a_pass, int(max(0.0, rest - self.look) / max(1e-9, step_seconds)))
+
+
+def steps_in(left: float, loop: Loop, pace: Pace, *, done: int, steps: int, most: int) -> int:
+    """Steps to be done in all when `left` seconds are left for them: `steps`, unless that many clearly take longer, or `most` would fit again."""
+    rest = steps - done
+    if rest <= 0 or (left > 0 and not pace.sure):
+        return steps
+    fitting = loop.within(left, pace.seconds)
+    if left > 0 and loop.seconds(rest, pace.seconds) <= SLOWER * left and (steps == most or fitting < FASTER * rest):
+        return steps
+    if not done and fitting < loop.worth:
+        return loop.fewest
+    found = min(most, max(loop.fewest, done + fitting))
+    return steps if left > 0 and abs(found - steps) < NOTICED * most else found

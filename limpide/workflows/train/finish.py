@@ -1,0 +1,18 @@
+"""finish: the end of a run that is not judged: cross-validation judges it on images of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+from limpide.core.events import Event
+from limpide.workflows.train.context import Job
+
+
+def finish(job: Job) -> Iterator[Event]:
+    if not job.done("judge"):
+        shutil.rmtree(job.run.cache, ignore_errors=True)
+        for old in job.run.checkpoints.glob("step-*"):
+            old.unlink(missing_ok=True)
+        job.enter("done", status="finished", judged=False, seconds=job.deadline.passed())
+    yield from ()

@@ -1,0 +1,161 @@
+"""fit: the training loop, watched; the best weights on validation are kept."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from limpide.audit import run_facts
+from limpide.audit.learning_curve import diagnosis
+from limpide.core.errors import TrainingError
+from limpide.core.events import Epoch, Event, Note, Progress, Step
+from limpide.core.finding import Finding
+from limpide.core.run_info import Final, there
+from limpide.text.messages import N_, message
+from limpide.training.batches import Augment, LightAugment
+from limpide.training.build import altered, augmentation, load_weights, save_weights, start
+from limpide.training.checkpoint import load_checkpoint, save_checkpoint
+from limpide.training.loop import evaluate, fit, stalled
+from limpide.training.state import TrainState
+from limpide.training.threads import limited
+from limpide.workflows.train import deadline
+from limpide.workflows.train.context import Job
+from limpide.workflows.train.control import Watched
+from limpide.workflows.train.deadline import planned, plans_of
+from limpide.workflows.train.replan import Share
+
+CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
+
+
+def fit_network(job: Job) -> Iterator[Event]:
+    if job.done("fit"):
+        return
+    with limited(job.info.threads):
+        yield from _fitted(job)
+
+
+def _fitted(job: Job) -> Iterator[Event]:
+    yield Progress(message(N_("preparing the training")))
+    preprocessing = job.pixels().preprocessing
+    # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below (docs/LOG.md).
+    model = job.network(preprocessing)
+    state = start(model, job.recipe, there(job.info.steps, "steps"))
+    restored = load_checkpoint(job.run.checkpoints)
+    if restored:
+        state.restore(restored.tensors, restored.numbers)
+        yield Note("resume", message(N_("continuing after step {step:count} of {steps:count}"), step=state.step, steps=state.steps))
+        if restored.damaged:
+            yield Note("warning", message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)))
+    change = augmentation(job.recipe, there(job.info.epochs, "epochs"), job.seen.grey)
+    if not restored and state.steps:
+        yield from _told(job, change)
+    began = deadline.now()
+    yield from _steps(job, state, change)
+    seconds = job.info.fit_seconds + deadline.now() - began - job.paused
+    yield Progress(message(N_("choosing the best weights")))
+    frozen = job.info.frozen
+    if frozen and not _better(job, state, (frozen.accuracy, -frozen.loss)):
+        load_weights(state.model, job.run.snapshots / "first.safetensors")
+        kind, accuracy, preprocessing = "frozen", frozen.accuracy, job.frozen_pixels().preprocessing
+        if state.epoch:
+            yield job.say(
+                "decision",
+                message(N_("fine-tuning did no better than the first model on validation ({accuracy:percent}): the first model is kept"), accuracy=accuracy),
+            )
+    else:
+        state.use_best()
+        kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
+    save_weights(state.model, job.run.snapshots / "best.safetensors")
+    yield from _diagnosed(job, kind)
+    held = frozen.n_validation if frozen and kind == "frozen" else len(job.rows("validation"))
+    steps, epochs = there(job.info.steps, "steps"), there(job.info.epochs, "epochs")
+    cut = planned(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
+    job.run.add_finding(run_facts.training(state.best_epoch, state.epoch, epochs, accuracy, held, kind, cut))
+    job.enter("seal", final=Final(kind, preprocessing.to_json(), accuracy), fit_seconds=seconds)
+
+
+def _better(job: Job, state: TrainState, first: tuple[float, float]) -> bool:
+    """Whether the fine-tuned network does at least as well as the first model, on the very images the first was scored on."""
+    if state.best_score is None:
+        return False
+    rows = job.frozen_rows("validation")
+    if len(rows) == len(job.rows("validation")):
+        return state.best_score >= first
+    state.use_best()
+    loss, accuracy = evaluate(state.model, job.batches_of(rows, job.validation().batch), job.recipe)
+    return (accuracy, -loss) >= first
+
+
+def _told(job: Job, change: Augment | None) -> Iterator[Event]:
+    """Says, and keeps, what is done to the images and by which rule the weights change: choices that a comparison of two trainings rests on."""
+    job.run.update(augmentation=asdict(change) if isinstance(change, LightAugment) else {})
+    job.info = job.run.info()
+    yield job.say("decision", altered(change, there(job.info.epochs, "epochs")))
+    yield job.say("decision", message(N_("optimizer: AdamW, with a learning rate of {lr:number} at the height of one cycle"), lr=float(job.recipe.lr or 0.0)))
+
+
+def _diagnosed(job: Job, kept: str) -> Iterator[Event]:
+    """How it went, in plain words, as the studio says it; what went wrong is said aloud."""
+    job.run.sync()
+    events = list(job.run.events())
+    losses, epochs = [event.loss for event in events if isinstance(event, Step)], [event for event in events if isinstance(event, Epoch)]
+    found = diagnosis(losses, epochs, kept, guess=math.log(len(job.dataset.learned_classes)))
+    if not found:
+        return
+    kind, says = found[0]
+    job.run.add_finding(Finding("diagnosis", kind, says, details=[more for _, more in found[1:]], source="validation"))
+    for wrong in [sentence for verdict, sentence in found if verdict in ("bad", "warn")][:1]:
+        yield job.say("warning", wrong)
+
+
+def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Event]:
+    """Runs the loop, saves when due, and stops when validation stalls, when a watcher asks for it or the time is up."""
+    run, validation = job.run, job.validation()
+    began, saved = deadline.now(), time.monotonic()
+    pause = CHECKPOINT_EVERY
+    watched, batches = Watched(job, state), job.batches("train")
+    share = Share(job, state, len(batches))
+    a_pass = len(batches)  # steps
+    yield from share.kept()
+    loop = fit(
+        state,
+        batches,
+        validation if len(validation.rows) else None,
+        job.recipe,
+        augment=change,
+    )
+    with contextlib.closing(loop):  # type: ignore[type-var]
+        while not stalled(state, int(job.recipe.patience or 1)):
+            event = next(loop, None)
+            if event is None:
+                return
+            if not isinstance(event, Epoch) and not math.isfinite(event.loss):
+                raise TrainingError("L601", N_("the loss is not a number any more"), where=f"step {event.n}", todo=N_("train with a lower --lr and --new"))
+            run.append(event)
+            now = time.monotonic()
+            if now - saved > pause:
+                _checkpoint(job, state)
+                pause, saved = max(CHECKPOINT_EVERY, 30 * (time.monotonic() - now)), time.monotonic()
+            try:
+                yield event
+                yield from watched.after(event)
+                yield from share.after(event)
+                if not isinstance(event, Epoch) and (event.n % a_pass == 0 or event.n >= state.steps) and len(validation.rows):
+                    yield Progress(message(N_("looking at the validation images")))
+            except GeneratorExit:
+                _checkpoint(job, state)
+                _stopped(job, deadline.now() - began - job.paused)
+                raise
+
+
+def _stopped(job: Job, seconds: float) -> None:
+    """Keeps the time that was spent, so that the finished run tells all of it."""
+    job.run.update(status="stopped", fit_seconds=job.info.fit_seconds + seconds, spent=job.deadline.passed())
+
+
+def _checkpoint(job: Job, state: TrainState) -> None:
+    save_checkpoint(state, job.run.checkpoints, job.run.sync())

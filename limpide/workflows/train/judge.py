@@ -1,0 +1,60 @@
+"""judge: one look at the test part, simpler models beside it, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import torch
+
+from limpide.baselines.compare import Frozen, Material
+from limpide.core.events import Event, Progress
+from limpide.core.run_info import there
+from limpide.models import multiply_adds, parameters, pretrained
+from limpide.system import machine
+from limpide.text.messages import N_, message
+from limpide.training.build import load_weights
+from limpide.training.defaults import frozen_size
+from limpide.training.linear_head import frozen_features, load_features
+from limpide.workflows.judge import judge
+from limpide.workflows.train.context import Job
+from limpide.workflows.train.estimate import rival_budget
+
+
+def judge_model(job: Job) -> Generator[Event]:
+    """Looks at the test part once and writes findings and report."""
+    if job.done("judge"):
+        return
+    yield from judge(job.run, job.dataset, job.parts, lambda: _material(job), deadline=job.deadline, energy=job.energy, memory=job.memory, images=job.images)
+    job.info = job.run.info()
+
+
+def _material(job: Job) -> Generator[Event, None, Material]:
+    """What simpler models learn from."""
+    frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
+    return Material(job.pixels(), frozen, rival_budget(job.recipe), job.recipe, job.info.rivals, job.run.cache)
+
+
+def _frozen(job: Job) -> Generator[Event, None, Frozen]:
+    """The first model's head, and its features of the training and test images: most of them are kept already."""
+    yield Progress(message(N_("taking up the first model again")))
+    pixels, info = job.frozen_pixels(), there(job.info.frozen, "frozen")
+    model, device = job.network(pixels.preprocessing), torch.device(job.recipe.device)
+    load_weights(model, job.run.snapshots / "first.safetensors")
+    rows = {part: job.frozen_rows(part) for part in ("train", "test")}
+    for part in rows:
+        yield from frozen_features(model, pixels, rows[part], job.run.cache, device)
+    machine.release_memory()
+    return Frozen(
+        train=load_features(pixels, rows["train"], job.run.cache),
+        train_rows=rows["train"],
+        test=load_features(pixels, rows["test"], job.run.cache),
+        test_rows=rows["test"],
+        weight=model.head.weight.detach().numpy(),  # type: ignore[union-attr,operator]
+        bias=model.head.bias.detach().numpy(),  # type: ignore[union-attr,operator]
+        seconds=info.seconds,
+        head_seconds=info.head_seconds,
+        milliseconds=info.milliseconds,
+        bytes=4 * parameters(model),
+        multiply_adds=multiply_adds(model, 3, frozen_size(job.recipe)),
+        is_the_network=there(job.info.final, "final").kind == "frozen",
+    )

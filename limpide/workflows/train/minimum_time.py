@@ -1,0 +1,112 @@
+"""The least that a training takes with --time: reading, a first model and its score. It is timed on a few images before the work begins.
+
+Where the choice of a network is ours it goes by that, too: one that could not even be looked through in the time is not begun with.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from limpide.core.recipe import Recipe
+from limpide.data import pixel_cache
+from limpide.data.dataset import TEST, Dataset
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.read_images import Glimpse, stored
+from limpide.data.split import sample
+from limpide.models import pretrained
+from limpide.system import machine
+from limpide.text.messages import N_, Message, message
+from limpide.training.batches import as_tensor
+from limpide.training.build import build
+from limpide.training.defaults import AUTOMATIC, FEWEST_OF_A_CLASS, FROZEN_IMAGES, decide, frozen_size, preprocessing_of
+from limpide.training.device import place
+from limpide.training.frozen_features import BATCH, Frozen
+from limpide.workflows.judge import REPORT_SECONDS, readable
+from limpide.workflows.train.context import Job
+
+HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0  # fitting and exporting the first model; calibrating, exporting and opening the final one
+SEALED = 1.3  # times as long takes the sealed file, in float32 and with its own resize
+PROMISED = 1.5  # times the time that was asked for, within which a quiet machine ends
+TIMED_FILES = 8
+
+
+def in_time(job: Job, reasons: list[Message]) -> tuple[list[Message], float]:
+    """Changes `job.recipe` where the network was ours to choose and takes too long. Returns the reasons for its choices, and the least in seconds."""
+    asked = float(job.info.wanted["time"])
+    least = least_seconds(job, job.recipe)
+    if job.info.wanted.get("model") != "auto" or not pretrained(job.recipe) or least <= PROMISED * asked:
+        return reasons, least
+    small = Recipe.from_json(job.info.wanted).but(model=AUTOMATIC[0])
+    filled, why = decide(small.but(value_range=job.recipe.value_range), job.seen, len(job.dataset))
+    quicker = least_seconds(job, filled)
+    if quicker >= least:
+        return reasons, least
+    says = N_("model {model}, from scratch: {other}, which has seen a million photographs, takes {least:duration} at least here")
+    says_why = message(says, model=filled.model, other=job.recipe.model, least=least)
+    job.recipe = filled
+    return [says_why, *why], quicker
+
+
+def least_seconds(job: Job, recipe: Recipe) -> float:
+    """Of the whole command with this recipe, the time that has passed included."""
+    dataset, n = job.dataset, len(job.dataset)
+    wanted = wanted_pixels(recipe, job.seen, dataset)
+    test = int((dataset.given == TEST).sum()) or round(recipe.test * n)
+    decoding = decoding_seconds(dataset, tuple(wanted))
+    image = _image_seconds(recipe, len(dataset.classes), min(wanted, key=lambda p: len(wanted[p])))
+    folder = pixel_cache.shared_folder(dataset, wanted)
+    read = folder is not None and stored(dataset, wanted, folder) is not None
+    first = min(map(len, wanted.values())) * image + HEAD_SECONDS if pretrained(recipe) else 0.0
+    return job.deadline.passed() + (0.0 if read else n * decoding) + first + score_seconds(test, decoding, image)
+
+
+def wanted_pixels(recipe: Recipe, seen: Glimpse, dataset: Dataset) -> dict[Preprocessing, np.ndarray]:
+    """Which squares to keep of which images: all at the size that is trained, a sample at the size of the first model."""
+    everything = np.arange(len(dataset), dtype=np.int32)
+    wanted = {preprocessing_of(recipe, seen): everything}
+    if pretrained(recipe) and recipe.image_size != frozen_size(recipe):
+        some = sample(dataset.labels, FROZEN_IMAGES, FEWEST_OF_A_CLASS)  # no class may be missing
+        wanted[preprocessing_of(recipe, seen, frozen_size(recipe))] = some
+    return wanted
+
+
+def score_seconds(test: int, decoding: float, image: float) -> float:
+    """Seconds that sealing, scoring this many test images and the report take, which are never left out. decoding, image: seconds an image."""
+    return SEAL_SECONDS + test * (decoding + SEALED * image) + REPORT_SECONDS
+
+
+def decoding_seconds(dataset: Dataset, wanted: tuple[Preprocessing, ...]) -> float:
+    """To decode one image to these squares, when all processor cores do it."""
+    rows = np.unique(np.linspace(0, len(dataset) - 1, TIMED_FILES).astype(int)).tolist()
+    began = time.perf_counter()
+    for row in rows:
+        image = readable(dataset, row, max(p.jpeg_side for p in wanted))
+        for p in wanted if image is not None else ():
+            p.pixels(image)
+    return (time.perf_counter() - began) / len(rows) / machine.cores()
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _image_seconds(recipe: Recipe, classes: int, p: Preprocessing) -> float:
+    """Through the network that names images first: the frozen one where there is one."""
+    device = torch.device(recipe.device)
+    model = build(recipe, classes, p.channels, p.size)
+    squares = np.zeros((BATCH, p.size, p.size, p.channels), np.uint8)
+    if pretrained(recipe):
+        frozen = Frozen(model, p, device)
+        times = [_timed(lambda: frozen.features(squares)) for _ in range(2)]
+    else:
+        model = place(model, device).eval()
+        with torch.inference_mode():
+            images = as_tensor(squares, p).to(device)
+            times = [_timed(lambda: model(images).cpu()) for _ in range(2)]
+    return times[1] / BATCH  # the first time prepares the other

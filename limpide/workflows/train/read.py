@@ -1,0 +1,95 @@
+"""read: decide what can be decided from a glimpse, then look at every image once."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from limpide.core.errors import RunError
+from limpide.core.events import Event, Progress
+from limpide.core.recipe import Recipe, as_text
+from limpide.core.typed_json import record
+from limpide.data import pixel_cache
+from limpide.data.decode.value_range import decided
+from limpide.data.preprocessing import Preprocessing
+from limpide.data.read_images import RECORD, Glimpse, Undecoded, glimpse, read, stored
+from limpide.data.scan.summary import Understood
+from limpide.text.messages import N_, message
+from limpide.training.defaults import decide
+from limpide.workflows.train.context import Job
+from limpide.workflows.train.minimum_time import in_time, wanted_pixels
+
+
+def read_images(job: Job) -> Iterator[Event]:
+    if job.info.recipe:  # decided, whether or not all is read
+        job.recipe, job.seen = Recipe.from_json(job.info.recipe), record(Glimpse, job.info.seen, "seen")
+        job.dataset = job.dataset.read_by(job.recipe.span())
+    else:
+        yield Progress(message(N_("looking at some of the images")))
+        job.seen = glimpse(job.dataset)
+        job.recipe, reasons = decide(Recipe.from_json(job.info.wanted), job.seen, len(job.dataset))
+        yield job.say("data", Understood.of(job.dataset).in_one_line())
+        job.values = yield from decided(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
+        job.recipe = job.recipe.but(value_range=as_text(job.values.span))
+        job.dataset = job.dataset.read_by(job.values.span)
+        least, asked = 0.0, job.deadline.asked
+        if asked is not None:
+            yield Progress(message(N_("timing the least that there is to do")))
+            reasons, least = in_time(job, reasons)
+        for note in (*job.dataset.notes, *reasons, *job.values.says()):
+            yield job.say("decision", note)
+        if asked is not None and least > asked:
+            says = N_("the least is about {least:duration}: reading, a first model and its score. The rest does not fit into {asked:duration} and is left out")
+            yield job.say("quote", message(says, least=least, asked=asked))
+        job.enter("read", recipe=job.recipe.to_json(), seen=job.seen)
+    wanted = wanted_pixels(job.recipe, job.seen, job.dataset)
+    job.run.cache.mkdir(exist_ok=True)  # a run killed while it tidied up has none
+    shared = pixel_cache.shared_folder(job.dataset, wanted)
+    if shared is None:
+        yield from _into(job, wanted, job.run.cache)
+    else:
+        with pixel_cache.working_in(shared) as ours:
+            yield from _into(job, wanted, shared if ours else job.run.cache, rehash=job.rehash)
+    if not job.done("read"):
+        job.enter("check")
+
+
+def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False) -> Iterator[Event]:
+    """Reads into `folder` what it does not hold yet. Pixels that find no room are decoded when they are needed."""
+    try:
+        if folder != job.run.cache:
+            known = pixel_cache.prepare(folder, job.dataset, wanted, rehash=rehash)
+            if known and stored(job.dataset, wanted, folder) is None:  # damaged
+                pixel_cache.prepare(folder, job.dataset, wanted, rehash=True)
+        _reconsider_room(job, wanted, folder)
+        if stored(job.dataset, wanted, folder) is None:
+            yield from read(job.dataset, wanted, folder, on_disk=pixel_cache.room_for(wanted, folder))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.EEXIST):
+            raise
+        folder = job.run.cache  # the cache goes off, the training goes on
+        yield from read(job.dataset, wanted, folder, on_disk=frozenset())
+    reading = stored(job.dataset, wanted, folder)
+    if reading is None:
+        raise RunError("L508", N_("the decoded images could not be kept"), where=folder, todo=N_("free some disk space and run the same command again"))
+    job.reading = reading
+    live = [p.preprocessing.size for p in reading.pixels.values() if isinstance(p.array, Undecoded)]
+    if live and not job.done("read"):
+        yield job.say(
+            "warning",
+            message(
+                N_("no room on the disk for decoded images of {sizes} px: they are decoded each time they are needed, which is slower"),
+                sizes=", ".join(map(str, live)),
+            ),
+        )
+
+
+def _reconsider_room(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path) -> None:
+    """Pixels that found no room the last time are put down now where there is some."""
+    reading = stored(job.dataset, wanted, folder)
+    live = {p.preprocessing for p in reading.pixels.values() if isinstance(p.array, Undecoded)} if reading else set()
+    if live and live & pixel_cache.room_for(wanted, folder):
+        (folder / RECORD).unlink(missing_ok=True)

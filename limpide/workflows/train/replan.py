@@ -1,0 +1,97 @@
+"""The share of the time that fitting may take: fewer steps are planned where a machine is slower than it was when they were timed."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+from limpide.core.events import Epoch, Note, Step
+from limpide.core.run_info import Plan, there
+from limpide.models import pretrained
+from limpide.text.messages import N_, Message, message
+from limpide.training.state import TrainState
+from limpide.workflows.train import deadline
+from limpide.workflows.train.context import Job
+from limpide.workflows.train.deadline import FINE_TUNING, FITTING, TIME, Loop, Pace, planned, plans_of, steps_in
+
+PAUSE = 0.03  # share of the time that was asked for, between two changes of the plan
+UNTOLD = 10.0  # s; what is late by less needs no words
+LATE = 1.5  # times what was said, from which on there is another estimate
+WORTH = 3  # a third of a pass changes a pretrained network for the worse
+
+
+class Share:
+    """`after` each event; `kept` before the first. a_pass: steps of one pass."""
+
+    def __init__(self, job: Job, state: TrainState, a_pass: int) -> None:
+        quote, self._most = there(job.info.quote, "quote"), there(job.info.steps, "steps")
+        self.job, self.state, self._changed, self._began = job, state, -math.inf, deadline.now()
+        self._loop = Loop(a_pass, quote.look, *((0, -(-a_pass // WORTH)) if pretrained(job.recipe) else (1, 0)))
+        self._pace, self._after = Pace(quote.step), quote.after
+        self._ended = math.nan  # when the last step did
+        self._promised = deadline.now() + quote.fitting * (1 - state.step / max(1, state.steps))
+
+    def kept(self) -> Iterator[Note]:
+        """Before the first step of a session: what was decided holds again, and there may be no time for any."""
+        self._decide()
+        yield from self._apply()
+
+    def after(self, event: Step | Epoch) -> Iterator[Note]:
+        now = deadline.now() - self.job.paused
+        if isinstance(event, Epoch):
+            if not math.isnan(self._ended):
+                self._loop = dataclasses.replace(self._loop, look=now - self._ended)
+            self._pace.rest()
+        else:
+            self._pace.step(self.job.paused)
+            self._ended = now
+        self._decide()
+        yield from self._apply()
+        yield from self._renewed()
+
+    def _decide(self) -> None:
+        """Writes down another number of steps where the time asks for it. While earlier plans are being done again, nothing new is decided."""
+        job, state, plans = self.job, self.state, plans_of(self.job.info)
+        asked = job.deadline.asked
+        if asked is None or (plans and state.step <= plans[-1].at):
+            return
+        now = deadline.now()
+        left = job.deadline.left() - self._after
+        if self._loop.fewest:  # from scratch
+            left = max(left, FITTING * asked - job.info.fit_seconds - (now - self._began - job.paused))
+        if left > 0 and now - self._changed < PAUSE * asked:
+            return
+        steps = steps_in(left, self._loop, self._pace, done=state.step, steps=state.steps, most=self._most)
+        if steps != state.steps:
+            self._changed = now
+            job.plan(Plan(state.step, steps, TIME))
+
+    def _apply(self) -> Iterator[Note]:
+        """Does what is written down for this step, once."""
+        steps, why = planned(plans_of(self.job.info), self.state.step, self._most)
+        if steps == self.state.steps:
+            return
+        before, self.state.steps = self.state.steps, steps
+        if why == TIME:
+            if not steps:
+                self.job.leave_out(FINE_TUNING)
+            yield self.job.say("decision", _says(self.state.step, before, steps))
+
+    def _renewed(self) -> Iterator[Note]:
+        """A new estimate where the last one no longer holds. It is of clocks alone, so it is shown and not kept."""
+        if not self._pace.known:
+            return
+        left = self._loop.seconds(self.state.steps - self.state.step, self._pace.seconds)
+        late = deadline.now() - self.job.paused + left - self._promised
+        if late > max(UNTOLD, (LATE - 1) * left):
+            self._promised += late
+            yield Note("quote", message(N_("slower than it was when it was timed: about {seconds:duration} more until the network is trained"), seconds=left))
+
+
+def _says(step: int, before: int, steps: int) -> Message:
+    if not step and not steps:
+        return message(N_("no fine-tuning: there is no time left for it, and the first model is kept"))
+    if step == steps:
+        return message(N_("the time is up after step {step:count} of {before:count}: the network is judged as it stands"), step=step, before=before)
+    return message(N_("{steps:count} steps instead of {before:count}, as many as the time allows at this pace"), steps=steps, before=before)

@@ -1,0 +1,79 @@
+"""seal: temperature, export, and the proof that the file says what the network says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from limpide.audit import run_facts
+from limpide.core.events import Event, Progress
+from limpide.core.finding import Finding
+from limpide.deploy.export import export
+from limpide.deploy.predictor import PIXELS, Predictor
+from limpide.system import machine
+from limpide.text.messages import N_, message
+from limpide.training.batches import Batches
+from limpide.training.build import trained
+from limpide.training.device import place
+from limpide.training.loop import logits_of
+from limpide.training.temperature import SMALLEST, fit_temperature
+from limpide.workflows.train.context import Job
+
+MOST = 256  # images at once, however small they are
+ENOUGH = 20_000  # images for one number: its last digits are noise long before
+
+
+def seal_model(job: Job) -> Iterator[Event]:
+    if job.done("seal"):
+        return
+    yield Progress(message(N_("calibrating the probabilities")))
+    model, preprocessing = trained(job.run)
+    own = bool(len(job.rows("calibration")))
+    rows = job.rows("calibration" if own else "validation")
+    pixels = job.reading.pixels[preprocessing.size]
+    if len(pixels.rows) < len(job.dataset):
+        rows = np.intersect1d(rows, pixels.rows)
+    rows = rows[:: -(-len(rows) // ENOUGH) or 1]  # spread over all of them
+    labels = job.dataset.labels[rows]
+    place(model, torch.device("cpu"))
+    batch = min(MOST, max(1, PIXELS // preprocessing.size**2))
+    logits = logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
+    temperature = fit_temperature(logits, labels, own_part=own)
+    machine.release_memory()
+    yield Progress(message(N_("writing the model file")))
+    export(model, preprocessing, job.dataset.learned_classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
+    ready = job.deadline.passed()
+    machine.release_memory()
+    yield Progress(message(N_("comparing the model file with the network")))
+    finding = _parity(job, rows[:32], logits[:32] / temperature.value)
+    if finding is not None:
+        job.run.add_finding(finding)
+    says = {
+        "calibration": N_("probabilities calibrated on {n:count} images of their own: temperature {t:number}"),
+        "cross-fitted": N_("probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"),
+        "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
+    }[temperature.how]
+    told = message(says, n=temperature.n, t=temperature.value)
+    if temperature.n < SMALLEST:
+        told = message(
+            N_("probabilities are left as they are: a temperature takes {least:count} images outside of training, and there is {n:count}"),
+            N_("probabilities are left as they are: a temperature takes {least:count} images outside of training, and there are {n:count}"),
+            least=SMALLEST,
+            n=temperature.n,
+        )
+    if not temperature.n:
+        told = message(N_("probabilities are left as they are: there is no image that a temperature could be fitted to"))
+    yield job.say("decision", told)
+    first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
+    job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
+
+
+def _parity(job: Job, rows: np.ndarray, logits: np.ndarray) -> Finding | None:
+    """The sealed file, fed the original images, against the network's own probabilities."""
+    if not len(rows):
+        return None
+    predictor, images = Predictor(job.run.model_file), job.dataset.images
+    exported = predictor.probabilities([images.image(int(i), predictor.preprocessing.jpeg_side) for i in rows])
+    return run_facts.sealed(exported, torch.from_numpy(logits).softmax(1).numpy())

@@ -1,0 +1,262 @@
+"""split: which image serves for what, written down before anything is learned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from limpide.audit import run_facts
+from limpide.audit.folder_checks import MOST_NAMES
+from limpide.core.errors import DataError, RunError
+from limpide.core.events import Event, Progress
+from limpide.core.run import Run, damaged
+from limpide.data.dataset import NO_PART, PART_NAMES, PARTS, TEST, VALIDATION
+from limpide.data.split import FILLED, Division, split
+from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
+from limpide.system.files import write_atomically
+from limpide.text.messages import N_, Message, message
+from limpide.workflows.train.context import Job
+
+# Why a part has another size than was asked for.
+WHOLE = N_("each class is shared out in whole images, at least one to a part")
+UNCUT = N_("images that belong together are not cut apart")
+STAYED = N_("images stay where they were in an earlier run")
+UNCUT_AND_STAYED = N_("images that belong together are not cut apart, and images stay where they were in an earlier run")
+
+
+def split_images(job: Job) -> Iterator[Event]:
+    names, dataset, seen = job.dataset.images.names, job.dataset, job.reading.seen
+    if job.done("split"):
+        job.parts = _parts_again(job)
+        job.dataset = dataset.learned_first(job.parts)
+        return
+    yield Progress(message(N_("deciding which image serves for what")))
+    out = job.reading.failures()
+    kept = np.flatnonzero(seen["reason"] < 0).astype(np.int32)
+    earlier, inherited, cut = _earlier_split(job)
+    for run in cut:
+        says = N_("the split.csv of {run} is not whole and is passed over: images may have had another part there")
+        yield job.say("warning", message(says, run=run))
+    shares = {part: getattr(job.recipe, PARTS[part]) for part in FILLED}
+    keys, labels = np.ascontiguousarray(seen["hash"][kept]), dataset.labels[kept]
+    division = split(
+        keys,
+        labels,
+        dataset.given[kept],
+        shares,
+        groups=None if dataset.groups is None else dataset.groups[kept],
+        near=_among(job.near, kept, len(names)),
+        prints=np.ascontiguousarray(seen["print"][kept]) if job.near is not None and len(job.near) else None,
+        earlier=earlier,
+    )
+    out |= {int(kept[i]): reason for i, reason in division.out.items()}
+    job.parts = np.zeros(len(names), np.uint8)
+    job.parts[kept] = division.parts
+    write_split(job.run.split_file, (names[int(i)] for i in kept), (dataset.classes[int(k)] for k in labels), division, keys)
+    write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
+    job.dataset = dataset.learned_first(job.parts)
+    together = np.full(len(names), -1)
+    together[kept] = division.together
+    _refuse_if_hopeless(job, out, together)
+    yield from _not_learned(job, dataset.classes)
+    stayed = earlier is not None and bool(np.isin(keys[division.parts != NO_PART], earlier[0]).any())
+    if stayed:
+        _inherit_looks(job)
+    counts = {part: len(job.rows(part)) for part in PARTS[1:]}
+    yield from _told(job, division, shares, counts, len(out) + len(dataset.left_out), inherited, stayed)
+    finding = run_facts.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
+    job.run.add_finding(finding)
+    used = kept[(division.parts != NO_PART) & (division.parts != TEST)]
+    prints = seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)  # where near duplicates mean nothing, none are kept
+    write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
+    job.enter("quote", grouped_by=dataset.grouped_by, split_rows=int((job.parts != NO_PART).sum()))
+
+
+def _inherit_looks(job: Job) -> None:
+    """The test images of earlier runs on the same data stay test images: the looks at them count on."""
+    others = [info for _run, info in Run.known_in(job.run.path.parent)[0] if info.location == job.dataset.location]
+    looks = max((info.test_looks for info in others), default=0)
+    job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.test_seen_by}))
+
+
+def _told(job: Job, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], left_out: int, inherited: str, stayed: bool) -> Iterator[Event]:
+    """Which image serves for what. left_out: files · inherited: the earlier run, or "" · stayed: some images kept the part they had there."""
+    if left_out:
+        yield job.say(
+            "data",
+            message(
+                N_("{n:count} file is left out; the reason is in excluded.csv"),
+                N_("{n:count} files are left out; the reasons are in excluded.csv"),
+                n=left_out,
+            ),
+        )
+    if stayed:
+        yield job.say("split", message(N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"), run=inherited))
+    if division.moved:
+        yield job.say(
+            "warning",
+            message(
+                N_("{n:count} image leaves the part it had in {run}, to stay with its group"),
+                N_("{n:count} images leave the part they had in {run}, to stay with their group"),
+                n=division.moved,
+                run=inherited,
+            ),
+        )
+    says = (
+        N_("{train:count} images train, {validation:count} choose, {calibration:count} calibrate, {test:count} are kept for the final score")
+        if counts["calibration"]
+        else N_("{train:count} images train, {validation:count} choose, {test:count} are kept for the final score")
+    )
+    yield job.say("split", Message(says, dict(counts)))
+    if skewed := _other_shares(job, division, shares, counts, stayed):
+        yield job.say("warning", skewed)
+
+
+def _not_learned(job: Job, listed: Sequence[str]) -> Iterator[Event]:
+    """Says which classes the model will not know, and keeps the names of those that it knows, their places among all that are `listed`, and the names
+    of those that it only meets in the test."""
+    tested = Counter(job.dataset.labels[job.rows("test")].tolist())
+    known, others = job.dataset.learned_classes, range(len(job.dataset.learned_classes), len(job.dataset.classes))
+    strange = [k for k in others if tested[k]]
+    job.run.update(classes=list(known), learned=[listed.index(name) for name in known], only_tested=[job.dataset.classes[k] for k in strange])
+    for k in strange:
+        yield job.say(
+            "warning",
+            message(
+                N_("class {name} is only in the test part: it is not learned, and its {n:count} image can never be right"),
+                N_("class {name} is only in the test part: it is not learned, and its {n:count} images can never be right"),
+                name=job.dataset.classes[k],
+                n=tested[k],
+            ),
+        )
+    if lost := [job.dataset.classes[k] for k in others if not tested[k]]:
+        yield job.say("warning", message(N_("no image to train on is left of {names}: the model does not know it"), names=", ".join(lost)))
+
+
+def _parts_again(job: Job) -> np.ndarray:
+    """From split.csv, whose lines stand in the order of the images, those left out missing. Raises RunError where it is not whole."""
+    check_split(job.run)
+    names = job.dataset.images.names
+    parts, i = np.zeros(len(names), np.uint8), 0
+    for row in read_split(job.run.split_file, "file", "part"):
+        while i < len(names) and names[i] != row["file"]:
+            i += 1
+        if i == len(names) or row["part"] not in PARTS:
+            raise damaged(job.run.split_file, message(N_("it names a file or a part that this run does not have")))
+        parts[i] = PARTS.index(row["part"])
+        i += 1
+    return parts
+
+
+def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | None:
+    """Pairs of images as pairs of places in `kept`."""
+    if near is None or not len(near):
+        return None
+    place = np.full(n, -1)
+    place[kept] = np.arange(len(kept))
+    pairs = place[near]
+    return np.asarray(pairs[(pairs >= 0).all(1)])
+
+
+def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str, list[str]]:
+    """Keys and parts of the newest other run on the same data, and that run's name; names of newer ones whose split is not whole."""
+    cut: list[str] = []
+    for run, info in reversed(Run.known_in(job.run.path.parent)[0]):
+        useful = info.status != "refused" and info.judged  # one that is not judged holds out hardly anything
+        if run.path != job.run.path and info.location == job.dataset.location and useful and run.split_file.exists():
+            try:
+                check_split(run)
+                return earlier_parts(run.split_file), run.path.name, cut
+            except RunError:
+                cut.append(run.path.name)
+            except ValueError:  # of an older limpide, or edited by hand
+                continue
+    return None, "", cut
+
+
+def _other_shares(job: Job, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], stayed: bool) -> Message | None:
+    """What is to be said of a part that is far from the size that was asked for, and why. stayed: some images kept the part of an earlier run."""
+    together = bool((np.bincount(division.together[division.parts != NO_PART], minlength=1) > 1).any())
+    for part in (TEST, VALIDATION):
+        asked, got = shares[part], counts[PARTS[part]] / max(1, division.ours)
+        tolerance = max(0.03, 0.25 * asked)
+        if (job.dataset.given == part).any() or division.ours < 50 or abs(got - asked) <= tolerance:
+            continue
+        small = abs(division.quotas[part] / division.ours - asked) > tolerance or not (together or stayed)
+        why = WHOLE if small else UNCUT_AND_STAYED if together and stayed else UNCUT if together else STAYED
+        return message(
+            N_("the {part} part has {got:percent} of the images instead of {asked:percent}: {why}"),
+            part=message(PART_NAMES[PARTS[part]]).to_json(),
+            got=got,
+            asked=asked,
+            why=message(why).to_json(),
+        )
+    return None
+
+
+def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> None:
+    """Raises DataError, with its reason, where there are no two classes to train on or nothing to test with. together: (n,) as in Division; −1 = unreadable."""
+    trained, tested = (set(job.dataset.labels[job.rows(part)].tolist()) for part in ("train", "test"))
+    if len(trained) >= 2 and tested & trained:
+        return
+    job.run.update(status="refused")  # once the folder is mended, the same command starts afresh
+    names, where = job.dataset.classes, job.dataset.location
+    if job.dataset.groups is not None and not out and not tested:
+        raise DataError(
+            "L239",
+            N_("the groups are so few or so large that nothing is left to test on"),
+            where=where,
+            todo=N_("name other columns with --groups, or none"),
+        )
+    if not tested and (alike := _all_alike(job, together)) is not None:
+        label, n = alike
+        raise DataError(
+            "L261",
+            N_("all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"),
+            where=where,
+            todo=N_("give images that differ, at least two of each class"),
+            n=n,
+            name=names[label],
+        )
+    if len(trained) == 1 and len(set(job.dataset.labels[~np.isin(job.dataset.given, (TEST, VALIDATION))].tolist())) == 1:
+        raise DataError(
+            "L262",
+            N_("all images to train on are of one class, {name}: there is nothing to tell apart"),
+            where=where,
+            todo=N_("add images of another class to the training part"),
+            name=names[trained.pop()],
+        )
+    if len(trained) >= 2 and tested:
+        raise DataError(
+            "L263",
+            N_("no test image is of a class to train on: {names}"),
+            where=where,
+            todo=N_("name the class folders alike in the training part and in the test part"),
+            names=", ".join(names[k] for k in sorted(tested)),
+        )
+    raise DataError(
+        "L209",
+        N_("too few usable images are left to learn from and to test on: {counts}"),
+        where=where,
+        todo=N_("give at least two readable images of each of two classes; {file} says what was left out"),
+        counts=_counts(job),
+        file=str(job.run.excluded_file),
+    )
+
+
+def _counts(job: Job) -> str:
+    """Usable images of each class, the fewest first: "bees 1, ants 3"."""
+    counts = np.bincount(job.dataset.labels[job.parts != NO_PART], minlength=len(job.dataset.classes))
+    order = np.argsort(counts, kind="stable")
+    return ", ".join(f"{job.dataset.classes[k]} {counts[k]}" for k in order[:MOST_NAMES]) + (", …" if len(order) > MOST_NAMES else "")
+
+
+def _all_alike(job: Job, together: np.ndarray) -> tuple[int, int] | None:
+    """(class, its images) of one whose images, two or more, all stay together; None where there is none."""
+    for label in range(len(job.dataset.classes)):
+        own = together[(job.parts != NO_PART) & (job.dataset.labels == label)]
+        if len(own) > 1 and len(np.unique(own)) == 1:
+            return label, len(own)
+    return None

@@ -1,0 +1,107 @@
+"""train: read → check → split → quote → first model → fit → seal → judge and report.
+
+Every phase is a generator of events and either does its work or finds it done, so the same call starts a training and
+continues one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from limpide.core.errors import LimpideError, RunError
+from limpide.core.events import Event, Note
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.data.dataset import Dataset
+from limpide.data.scan.hints import Hints
+from limpide.data.scan.scan import scan
+from limpide.system import machine
+from limpide.text.messages import N_, message
+from limpide.training.checkpoint import load_checkpoint
+from limpide.training.defaults import check
+from limpide.workflows.train import deadline
+from limpide.workflows.train.check_images import check_images
+from limpide.workflows.train.context import Job
+from limpide.workflows.train.estimate import quote_work
+from limpide.workflows.train.finish import finish
+from limpide.workflows.train.first_model import first_model
+from limpide.workflows.train.fit import fit_network
+from limpide.workflows.train.judge import judge_model
+from limpide.workflows.train.read import read_images
+from limpide.workflows.train.seal import seal_model
+from limpide.workflows.train.split import split_images
+
+
+def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
+    """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes."""
+    check(recipe)
+    return begin(scan(location, hints=Hints.of(recipe)), recipe, runs, new=new)
+
+
+def _as_now(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The wishes of an earlier version, with today's choices left open."""
+    try:
+        return Recipe.from_json(wanted).to_json()
+    except LimpideError:
+        return wanted
+
+
+def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
+    """As `prepare`, for data that have been found already."""
+    check(recipe)
+    wanted = recipe.to_json()
+    for run, earlier in reversed([] if new else Run.known_in(runs)[0]):
+        same = earlier.location == dataset.location and _as_now(earlier.wanted) == wanted
+        if same and earlier.status not in ("finished", "refused"):
+            return run, dataset, True
+    info = {
+        "location": dataset.location,
+        "data": dataset.name,
+        "classes": list(dataset.classes),
+        "fingerprint": dataset.fingerprint,
+        "wanted": wanted,
+        "machine": machine.describe(),
+        "process": os.getpid(),
+        "test_looks": 0,
+    }
+    return Run.create(runs, dataset.name, info), dataset, False
+
+
+def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = True, rehash: bool = False, judge: bool = True) -> Iterator[Event]:
+    """Works until the run is finished. Close the generator to stop: a checkpoint is saved and the run can be continued.
+
+    started: seconds that had passed since the person pressed Enter. rehash: read every byte of the images again. judge: False
+    ends with the sealed model, for whoever judges it himself. Raises LimpideError for what the user can mend.
+    """
+    with run.lock(), run.reading():
+        info = run.info()
+        if info.fingerprint != dataset.fingerprint:
+            raise RunError("L507", N_("the images changed since this run began"), where=dataset.location, todo=N_("start another run with --new"))
+        job = Job(run, dataset, deadline.now() - started - info.spent, images, rehash, info)
+        run.rewind(_offset(job))
+        for half in run.checkpoints.glob(".*.tmp"):  # of a process that was ended while it saved
+            half.unlink(missing_ok=True)
+        if info.epoch_id and info.machine != machine.describe():
+            yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))
+        run.update(status="running", paused=None)  # of a process that was killed while it waited
+        with job.memory:
+            yield from _phases(job, judge)
+
+
+def _phases(job: Job, judge: bool) -> Iterator[Event]:
+    for phase in (read_images, check_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model if judge else finish):
+        with contextlib.closing(phase(job)) as events:  # type: ignore[type-var]  # what it meets as it is stopped is told: a full disk, a second Ctrl-C
+            for event in events:
+                job.meter.tick()
+                yield event
+        machine.release_memory()
+
+
+def _offset(job: Job) -> int:
+    """Where in events.jsonl this continuation begins: everything after it will be done and said again."""
+    restored = load_checkpoint(job.run.checkpoints) if job.info.phase == "fit" else None
+    return restored.offset if restored else job.info.offset
