@@ -322,7 +322,7 @@ PAGE = """# What intervals and verdicts keep of their promise
 
 Written by `python -m benchmarks.judging --write`: {draws:,} draws a cell of the coverage, {verdicts:,} of the verdicts, fixed seeds, {minutes:.0f} minutes with {processes} processes.
 What is counted is the code that judges: `limpide/statistics/intervals.py`, `limpide/statistics/calibration_error.py`, `limpide/statistics/paired.py`, and whole findings of `limpide/audit`.
-`tests/test_judged.py` repeats a part of it in each `make test`.
+`tests/workflows/test_judge.py` repeats a part of it in each `make test`.
 
 Ten pictures of one patient are right or wrong together and say less than ten of ten patients. The interval is Wilson's with as many images as say as much
 (n / design effect), less what few groups leave unknown of that effect (Student's t with as many degrees of freedom as there are groups of equal size, less one;

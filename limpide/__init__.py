@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from limpide.core.run import Run
 
 # "Nothing leaves the machine" holds for dependencies, too. They read these before anything else of theirs runs, and processes
-# that limpide starts inherit them (docs/dependencies.md says what each would send; tests/test_nothing_leaves.py watches).
+# that limpide starts inherit them (docs/dependencies.md says what each would send; tests/house/test_nothing_leaves.py watches).
 NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 os.environ.update(NO_TELEMETRY)
 

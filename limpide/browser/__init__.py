@@ -3,7 +3,7 @@
 static/  ours · static/vendor/  preact, htm, signals and uPlot, copied from npm when limpide is built or installed (hatch_build.py)
 
 The studio serves them as files. A report is one file: there they stand in its import map as `data:` addresses. A notebook takes one module,
-which carries the others (static/widget/carrier.js). A module that has no address of its own has no neighbours either, so what ours name
+which carries the others (static/widget/loader.js). A module that has no address of its own has no neighbours either, so what ours name
 relatively (`./html.js`) becomes a bare name (`limpide/html.js`).
 """
 
@@ -36,7 +36,7 @@ def missing() -> bool:
 
 
 # What is another thing in a notebook than in the studio: where we are, who answers, and what draws a series.
-NOTEBOOK = {name: f"widget/{name}" for name in ("here.js", "api.js", "plot.js")}
+NOTEBOOK = {name: f"widget/{name}" for name in ("location.js", "api.js", "plot.js")}
 
 
 def import_map(page: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -47,7 +47,7 @@ def import_map(page: str, instead: Mapping[str, str] | None = None) -> dict[str,
 def modules(page: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
     """Bare name → text of a page of static/ and of all that it imports, what a module needs before it.
 
-    instead: modules of ours that another one stands in for, as {"state.js": "still.js"}.
+    instead: modules of ours that another one stands in for, as {"state.js": "static_state.js"}.
     """
     found: dict[str, str] = {}
 
@@ -66,7 +66,7 @@ def modules(page: str, instead: Mapping[str, str] | None = None) -> dict[str, st
 
 def widget() -> str:
     """The instruments as one module, for anywidget."""
-    carrier = (STATIC / "widget" / "carrier.js").read_text(encoding="utf-8")
+    carrier = (STATIC / "widget" / "loader.js").read_text(encoding="utf-8")
     return f"const MODULES = {json.dumps(modules('widget/start.js', NOTEBOOK))};\nconst STYLE = {json.dumps(_style())};\n{carrier}"
 
 

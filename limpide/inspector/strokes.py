@@ -1,4 +1,4 @@
-"""How the images that a run learned from are drawn: so that a drawing on the page (browser/static/pad.js) can be made like them."""
+"""How the images that a run learned from are drawn: so that a drawing on the page (browser/static/drawing_pad.js) can be made like them."""
 
 from __future__ import annotations
 

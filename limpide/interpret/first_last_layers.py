@@ -18,7 +18,7 @@ from limpide.interpret.unit import following
 MOST_BYTES = 1_500_000  # of both ends: what a page that is sent by mail can carry, written in base64
 MOST_OF_LAST = 400_000  # of these, for the last layer
 MOST_CHANNELS = 32  # whose maps are kept: more cannot be looked through
-# What sums.js can do to a number of the first layer on its way to the next one; batch normalization is a slope and a shift of each channel.
+# What arithmetic.js can do to a number of the first layer on its way to the next one; batch normalization is a slope and a shift of each channel.
 STEPS = ("batch_norm", "dropout", "relu", "relu6", "silu", "hardswish", "sigmoid", "tanh")
 BEFORE = ("pad", "contiguous", "clone", "to", "float")  # what may happen to an image on its way into the first convolution
 

@@ -1,6 +1,6 @@
 """Six ways down a slope. Each remembers what it needs and gives the new weights: `w = optimiser.step(w, slope)`.
 
-All are equal to torch's of the same name (tests/ladder/test_optimisers.py). `rate` is η.
+All are equal to torch's of the same name (tests/ladder/test_optimizers.py). `rate` is η.
 """
 
 from __future__ import annotations

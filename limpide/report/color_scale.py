@@ -1,4 +1,4 @@
-"""Planes of numbers as pictures: orange above 0, blue below, paper at 0, as in limpide/browser/static/paint.js."""
+"""Planes of numbers as pictures: orange above 0, blue below, paper at 0, as in limpide/browser/static/color_scale.js."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from limpide.text.formats import shown
 
 MOST_ROWS = 30  # of a table; the object itself has all of them
-PLUS, MINUS = "214 124 28", "62 128 205"  # orange and blue of limpide/browser/static/paint.js, where they can be seen on black and on white
+PLUS, MINUS = "214 124 28", "62 128 205"  # orange and blue of limpide/browser/static/color_scale.js, where they can be seen on black and on white
 SOFT = "opacity:.65"
 LINE = "1px solid rgb(128 128 128/.35)"
 

@@ -13,7 +13,6 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from make_images import photo
 from PIL import Image
 from torch import nn
 
@@ -25,6 +24,7 @@ from limpide.deploy.predictor import Predictor
 from limpide.deploy.preprocessing_graph import OPSET
 from limpide.models import build
 from limpide.models.cnn import SmallCNN
+from tests.make_images import photo
 
 CLASSES = ("été", "b<script>", "c", "d", "e")
 PAGE = Path(__file__).parents[2] / "docs" / "exported-model.md"

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from make_images import photo_folder
 from safetensors.torch import save_file
-from workflows.runner import limpide
 
 from limpide.core.errors import ModelError
 from limpide.models import build
 from limpide.models.weights import put_into, weights_file
+from tests.make_images import photo_folder
+from tests.runner import limpide
 
 
 @pytest.fixture

@@ -15,12 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import test_server
 import torch
 from PIL import Image
-from strokes import strokes
-from test_server import Server, served, trained  # noqa: F401 (a fixture)
-from test_watching import begun, learning
 
 from benchmarks.studio import first_page
 from limpide.browser import STATIC
@@ -40,6 +36,10 @@ from limpide.studio.series import Story, summary
 from limpide.text import messages
 from limpide.training.batches import as_tensor
 from limpide.training.build import trained as network_of
+from tests.studio import test_server
+from tests.studio.strokes import strokes
+from tests.studio.test_server import Server, served, trained  # noqa: F401 (a fixture)
+from tests.studio.test_watching import begun, learning
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
@@ -339,7 +339,7 @@ def test_a_layer_is_named_and_its_faint_maps_say_so(page: Any) -> None:
     page.wait_for_selector("h1 >> text=blocks.0.3")
     assert page.locator(".map .faint").count() == faint.sum()
     assert page.locator(".plot .u-legend th").all_inner_texts().count("how many") == 0, "the axis says it"
-    assert page.evaluate("() => import('/static/words.js').then(({ number }) => / /.test(number(1.9e-7)))") is False, "no number breaks"
+    assert page.evaluate("() => import('/static/i18n.js').then(({ number }) => / /.test(number(1.9e-7)))") is False, "no number breaks"
 
 
 def test_fine_claims_are_folded(page: Any, copied: Path) -> None:
@@ -775,7 +775,7 @@ def test_pages_write_amounts_as_the_report_does(page: Any) -> None:
     for name in ("en", "fr"):
         messages.use(name)
         said = page.evaluate(
-            """([name, amounts]) => Promise.all([import('/static/words.js'), import('/static/state.js')]).then(([words, { language }]) => {
+            """([name, amounts]) => Promise.all([import('/static/i18n.js'), import('/static/state.js')]).then(([words, { language }]) => {
                language.value = name; return Object.entries(amounts).map(([form, values]) => values.map((value) => words[form](value))); })""",
             [name, amounts],
         )
@@ -794,7 +794,7 @@ def test_energy_is_the_same_on_every_page(copied: Path, page: Any) -> None:
     run.system_file.unlink(missing_ok=True)  # a short training writes nothing there
     used = run.info().energy
     assert used is not None
-    said = page.evaluate("joules => import('/static/words.js').then((words) => words.number(joules / 3600))", used.joules)
+    said = page.evaluate("joules => import('/static/i18n.js').then((words) => words.number(joules / 3600))", used.joules)
     go(page, "page=live&run=copied-001", f".figures >> text='{said}'")
     go(page, "page=compare&runs=copied-001", f"td >> text=/^{re.escape(said)} Wh/")
     run.add_line(run.system_file, {"step": 3, "joules": used.joules + 7.5, "how": "assumed"})
@@ -1030,7 +1030,7 @@ def test_a_drawing_becomes_as_large_as_thick_and_as_central_as_the_images(page: 
     like = {"width": 20 / 28, "height": 20 / 28, "stroke": 0.1, "centre": "mass", "level": 255, "ground": 0, "drawn": True}
     for lines in ([[[0.1, 0.1], [0.3, 0.1], [0.2, 0.35]]], [[[0.8, 0.05], [0.8, 0.95]], [[0.6, 0.2], [0.95, 0.2]]]):
         pixels = page.evaluate(
-            """([lines, like]) => import('/static/pad.js').then((m) => { const c = document.createElement('canvas'); c.width = c.height = 280;
+            """([lines, like]) => import('/static/drawing_pad.js').then((m) => { const c = document.createElement('canvas'); c.width = c.height = 280;
                m.paint(c, m.fitted(lines, like), like); return Array.from(c.getContext('2d').getImageData(0, 0, 280, 280).data).filter((_, k) => k % 4 === 0); })""",
             [lines, like],
         )
@@ -1067,7 +1067,7 @@ def test_whoever_has_no_network_for_digits_can_train_one_there(browser: Any, tmp
 
 
 # As the page does: the drawing is made like the images, handed over, and the network is asked.
-NAMED_OF = """async ([run, drawings]) => { const [{ made }, { ask, upload }] = await Promise.all([import('/static/pad.js'), import('/static/api.js')]);
+NAMED_OF = """async ([run, drawings]) => { const [{ made }, { ask, upload }] = await Promise.all([import('/static/drawing_pad.js'), import('/static/api.js')]);
     const like = await ask(run, 'ink'), said = [];
     for (const lines of drawings) {
         const { image } = await upload(await new Promise((done) => made(lines, like).toBlob(done)));

@@ -17,11 +17,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import test_server
 from PIL import Image
 from rich.console import Console
-from test_pages import RUN, _page, go
-from test_server import Server, served, trained  # noqa: F401 (a fixture)
 
 import limpide
 from limpide import ImageClassifier
@@ -35,7 +32,10 @@ from limpide.report.html.page import html_of
 from limpide.report.terminal.summary import print_report
 from limpide.text import messages
 from limpide.text.formats import basis, cell, interval, measured
-from tests.workflows.runner import limpide as command
+from tests.runner import limpide as command
+from tests.studio import test_server
+from tests.studio.test_pages import RUN, _page, go
+from tests.studio.test_server import Server, served, trained  # noqa: F401 (a fixture)
 
 UNITS = "%|ms|min|s|h|kB|MB|GB|B|ko|Mo|Go|o|Wh|J|million|millions|billion|px"
 NUMBER = re.compile(rf"(?<![\w.,])\d+(?:[, ]\d{{3}})*(?:[.,]\d+)?(?: (?:{UNITS})(?!\w))?")
@@ -125,7 +125,7 @@ def test_no_number_of_the_terminal_is_its_own(run: Run, spoken: str) -> None:
 
 
 def test_no_number_of_the_report_is_its_own(run: Run, spoken: str) -> None:
-    """But for the sums of one unit, which are compared with torch elsewhere (tests/report/test_browser.py)."""
+    """But for the sums of one unit, which are compared with torch elsewhere (tests/report/html/test_browser.py)."""
     texts = Sections(html_of(run)).texts
     sentences = numbers(
         " ".join(re.findall(r'msg(?:id|str).*?"(.*)"', Path(limpide.__file__).with_name("locale").joinpath("fr/LC_MESSAGES/limpide.po").read_text()))

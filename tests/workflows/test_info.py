@@ -19,7 +19,7 @@ from limpide.system.files import cache_folder
 from limpide.text import messages
 from limpide.training.device import chosen, has_fast_bf16
 from limpide.workflows.info import error_log, info
-from workflows.runner import environment, limpide
+from tests.runner import environment, limpide
 
 
 def test_it_says_what_the_others_do(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from limpide.report.terminal.tables import print_network
 from limpide.system import machine
 from limpide.system.files import cache_folder
 from limpide.workflows import models as work
-from workflows.runner import limpide
+from tests.runner import limpide
 
 
 def of(name: str | None = None, again: bool = False) -> list[work.Network]:

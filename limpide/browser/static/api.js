@@ -1,7 +1,7 @@
 // Questions to the server. Every failure becomes a sentence; arrays come as .npy bytes.
 import { npy } from "./npy.js";
 import { language } from "./state.js";
-import { t } from "./words.js";
+import { t } from "./i18n.js";
 
 const query = (values) =>
   new URLSearchParams(Object.entries({ lang: language.value, ...values }).filter(([, value]) => value !== undefined && value !== null)).toString();

@@ -2,10 +2,10 @@
 import { signal } from "@preact/signals";
 import { html, render, useEffect, useRef } from "./html.js";
 import { place, language, theme, link, go, snapshot, image, looked, other, news } from "./state.js";
-import { load, t, count } from "./words.js";
+import { load, t, count } from "./i18n.js";
 import { get, path, runs, upload } from "./api.js";
-import { useFetched } from "./fetched.js";
-import { Pad } from "./pad.js";
+import { useFetched } from "./use_fetched.js";
+import { Pad } from "./drawing_pad.js";
 
 const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", unit: "unit", image: "image", errors: "errors", map: "map", audit: "audit", data: "data", compare: "compare", learn: "learn" };
 const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors", "map", "audit", "data"];

@@ -2,7 +2,7 @@
 // many pixels as the screen has there.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { theme } from "./state.js";
-import { fixed, number, ten } from "./words.js";
+import { fixed, number, ten } from "./i18n.js";
 
 const LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 42, SMALL = 60;
 

@@ -3,7 +3,7 @@ import { html, useRef, useEffect, useLayoutEffect } from "./html.js";
 import uPlot from "uplot";
 import { theme, language } from "./state.js";
 import { labels, ticks } from "./axes.js";
-import { number } from "./words.js";
+import { number } from "./i18n.js";
 
 const fromZero = (_, low, high) => [Math.min(0, low), high || 1];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -1,6 +1,6 @@
-// What every page shares: where we are, and the way to another place. Where that is kept: here.js, and widget/here.js in a notebook.
+// What every page shares: where we are, and the way to another place. Where that is kept: location.js, and widget/location.js in a notebook.
 import { signal } from "@preact/signals";
-import { alone, keyboard, language, place, put, theme } from "./here.js";
+import { alone, keyboard, language, place, put, theme } from "./location.js";
 export { alone, keyboard, language, place, theme };
 
 /** Grows whenever a run that is watched has something new to offer: weights that were kept, images to ask about, a phase that began. */

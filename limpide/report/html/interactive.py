@@ -113,7 +113,7 @@ def living_of(run: Run, finding: Finding | None, classes: Sequence[str]) -> Livi
         "sentences": {sentence: _(sentence) for sentence in SENTENCES},
     } | {name: {key: _plain(value) for key, value in end.items()} for name, end in layers.items()}
     # "<" only ever stands in a text, where JSON may spell it out.
-    return Living(json.dumps(data).replace("<", "\\u003c"), json.dumps({"imports": browser.import_map(PAGE, {"state.js": "still.js"})}))
+    return Living(json.dumps(data).replace("<", "\\u003c"), json.dumps({"imports": browser.import_map(PAGE, {"state.js": "static_state.js"})}))
 
 
 def _plain(value: np.ndarray) -> Any:

@@ -1,9 +1,9 @@
 // The network as it ran: every operation in order, folded by module.
 import { html, useState } from "../html.js";
 import { place, link, snapshot, looked, lookedAt } from "../state.js";
-import { t, count, large, number, bytes, percent } from "../words.js";
+import { t, count, large, number, bytes, percent } from "../i18n.js";
 import { ask, get, path } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
+import { useFetched, Fetched } from "../use_fetched.js";
 
 const MOST_KINDS = 3; // named of a group that is folded
 

@@ -1,11 +1,11 @@
 // Every claim about the model and its data: verdict, sentence, numbers, and what they rest on. And groups of images that somebody chooses.
 import { html, useState } from "../html.js";
 import { place, go, language, snapshot } from "../state.js";
-import { t, count, measured } from "../words.js";
+import { t, count, measured } from "../i18n.js";
 import { ask, get, path } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
+import { useFetched, Fetched } from "../use_fetched.js";
 import { isJudged, OfFinal } from "./errors.js";
-import { Plane, Scale, Framed, unsigned } from "../paint.js";
+import { Plane, Scale, Framed, unsigned } from "../color_scale.js";
 
 const WORST = ["bad", "warn", "unknown", "ok"];
 const WAYS = ["class", "folder", "brightness", "size"];

@@ -1,9 +1,9 @@
 // Runs side by side: accuracy against what it costs, curves over each other, and where the recipes differ.
 import { html, useRef, useState } from "../html.js";
 import { place, go, link, language } from "../state.js";
-import { t, count, percent, duration, number, bytes, date, measured } from "../words.js";
+import { t, count, percent, duration, number, bytes, date, measured } from "../i18n.js";
 import { get, path, runs } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
+import { useFetched, Fetched } from "../use_fetched.js";
 import { ticks } from "../axes.js";
 import { named, same } from "./runs/data.js";
 import { Plot } from "../plot.js";

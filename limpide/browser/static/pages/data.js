@@ -1,11 +1,11 @@
 // The images themselves: how many of each class serve for what, which are nearly the same, and what training makes of one.
 import { html, useState } from "../html.js";
 import { place, go, looked, lookedAt } from "../state.js";
-import { t, count } from "../words.js";
+import { t, count } from "../i18n.js";
 import { ask, picture } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
+import { useFetched, Fetched } from "../use_fetched.js";
 import { Plot } from "../plot.js";
-import { Thumbs } from "../thumbs.js";
+import { Thumbs } from "../thumbnails.js";
 
 const PARTS = ["train", "validation", "calibration", "test"];
 const USUAL = 42; // bits: data/near_duplicates.py

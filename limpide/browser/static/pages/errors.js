@@ -1,11 +1,11 @@
 // Where it is wrong: the matrix, the largest losses, how far its confidence can be believed, and labels that may be wrong.
 import { html, useState } from "../html.js";
 import { place, snapshot } from "../state.js";
-import { t, chance, count, percent, number } from "../words.js";
+import { t, chance, count, percent, number } from "../i18n.js";
 import { ask, get, path, send } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
-import { unsigned, cell } from "../paint.js";
-import { Thumbs } from "../thumbs.js";
+import { useFetched, Fetched } from "../use_fetched.js";
+import { unsigned, cell } from "../color_scale.js";
+import { Thumbs } from "../thumbnails.js";
 
 const MOST_CLASSES = 20; // of a matrix that can be read
 const FEW = 12;

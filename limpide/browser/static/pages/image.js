@@ -1,11 +1,11 @@
 // One image: what the network says, where it may have found it, and whether that explanation may be believed.
 import { html, useState, useRef } from "../html.js";
 import { alone, place, go, image, language, looked, lookedAt } from "../state.js";
-import { t, count, chance, percent, number } from "../words.js";
+import { t, count, chance, percent, number } from "../i18n.js";
 import { ask, array, path } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
-import { Thumbs } from "../thumbs.js";
-import { Plane, Scale, most } from "../paint.js";
+import { useFetched, Fetched } from "../use_fetched.js";
+import { Thumbs } from "../thumbnails.js";
+import { Plane, Scale, most } from "../color_scale.js";
 import { Before } from "./unit.js";
 
 const METHODS = ["gradient", "grad_cam", "integrated_gradients", "occlusion"]; // in the order of what they cost

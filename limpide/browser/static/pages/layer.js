@@ -1,10 +1,10 @@
 // One layer: its filters, what it makes of the image, and how its numbers moved while it learned.
 import { html, useState, useMemo } from "../html.js";
 import { alone, place, link, go, snapshot, looked, lookedAt } from "../state.js";
-import { t, count, number } from "../words.js";
+import { t, count, number } from "../i18n.js";
 import { ask, array, get, path } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
-import { Plane, Scale, most } from "../paint.js";
+import { useFetched, Fetched } from "../use_fetched.js";
+import { Plane, Scale, most } from "../color_scale.js";
 import { Plot } from "../plot.js";
 
 export const Chain = ({ key_, unit }) => html`<p class="crumbs">${!alone && html`<a href=${link({ page: "live" })}>${t("chain.curve")}</a> › `}${unit ? html`<a href=${link({ page: "layer", c: null, y: null, x: null })}>${key_}</a> › ${unit}` : html`<a href=${link({ page: "anatomy" })}>${t("page.anatomy")}</a> › ${key_}`}</p>`;

@@ -1,7 +1,7 @@
 // The ladder in the same instruments. What is chosen stands in the URL: a homework is a link.
 import { html } from "../html.js";
 import { place, link } from "../state.js";
-import { t } from "../words.js";
+import { t } from "../i18n.js";
 import Neuron from "./learn/neuron.js";
 import Descent from "./learn/descent.js";
 import Race from "./learn/race.js";

@@ -2,9 +2,9 @@
 import { useSignal } from "@preact/signals";
 import { html, useState, useEffect, useRef, useMemo } from "../html.js";
 import { place, link, go, snapshot, language, news } from "../state.js";
-import { t, count, number, percent, bytes, standing } from "../words.js";
+import { t, count, number, percent, bytes, standing } from "../i18n.js";
 import { get, path, post, ask } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
+import { useFetched, Fetched } from "../use_fetched.js";
 import { Plot } from "../plot.js";
 
 // Whoever watches a training draws on the processors that it uses: what costs little comes at once, the rest the more rarely the longer it goes on.

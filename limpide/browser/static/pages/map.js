@@ -1,10 +1,10 @@
 // Where the network puts images: those that it takes for alike lie together. Draw around some to see them.
 import { html, useState, useRef, useEffect, useMemo } from "../html.js";
 import { place, go, snapshot, theme } from "../state.js";
-import { t, count, percent } from "../words.js";
+import { t, count, percent } from "../i18n.js";
 import { ask } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
-import { Thumbs } from "../thumbs.js";
+import { useFetched, Fetched } from "../use_fetched.js";
+import { Thumbs } from "../thumbnails.js";
 
 // Ten colours that differ in lightness, too (Wong 2011 and two more); classes beyond share them, and their names stand on the map.
 const COLOURS = { light: ["#0072b2", "#d55e00", "#009e73", "#a2407f", "#7a6a00", "#00708a", "#8b3d00", "#4b4f9c", "#5d5d5d", "#9b2335"], dark: ["#56b4e9", "#f0803c", "#2fc79a", "#e08fc0", "#e5d54a", "#6fd0e0", "#d9a066", "#9fa4ff", "#b8b8b8", "#ff7f8f"] };

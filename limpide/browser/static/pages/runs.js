@@ -1,9 +1,9 @@
 // All runs of the folder.
 import { html, useEffect, useState } from "../html.js";
 import { language, link, go, place } from "../state.js";
-import { t, percent, duration, number, standing, date } from "../words.js";
+import { t, percent, duration, number, standing, date } from "../i18n.js";
 import { runs } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
+import { useFetched, Fetched } from "../use_fetched.js";
 import { Start } from "./runs/start.js";
 import { named } from "./runs/data.js";
 

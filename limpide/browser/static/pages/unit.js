@@ -1,10 +1,10 @@
 // One number of the network, taken apart: what it saw, times its weights, summed; what becomes of it; what it speaks for.
 import { html, useState, useEffect } from "../html.js";
 import { alone, keyboard, place, link, go, snapshot, looked, lookedAt, other } from "../state.js";
-import { t, number, fixed, percent, count, tiny } from "../words.js";
+import { t, number, fixed, percent, count, tiny } from "../i18n.js";
 import { ask, path, picture } from "../api.js";
-import { useFetched, Fetched } from "../fetched.js";
-import { signed, cell, most, Framed } from "../paint.js";
+import { useFetched, Fetched } from "../use_fetched.js";
+import { signed, cell, most, Framed } from "../color_scale.js";
 import { Chain, LayerChoice, useKey } from "./layer.js";
 
 export default () => {

@@ -1,7 +1,7 @@
 // What api.js is to the studio, in a notebook: questions are messages to the kernel. It answers one at a time, so one is sent at a time,
 // those that take long last; what nobody waits for any more is not sent.
 import { signal } from "@preact/signals";
-import { model } from "./here.js";
+import { model } from "./location.js";
 import { npy } from "./npy.js";
 
 const LONG = ["saliency", "maximised"];

@@ -1,6 +1,6 @@
 // What plot.js is to the studio, in a notebook: one series of few points, without uPlot, which would be the larger part of what a notebook keeps.
 import { html } from "./html.js";
-import { count, number } from "./words.js";
+import { count, number } from "./i18n.js";
 
 export const Plot = ({ data: [xs, ys], height, xLabel, yLabel, series: [{ stroke }] }) => {
   const high = Math.max(...ys) || 1, wide = 100 / xs.length;

@@ -2,9 +2,9 @@
 import { html, render } from "../html.js";
 import { signal } from "@preact/signals";
 import { ask, listen, path, silent } from "../api.js";
-import { begin, model, put } from "../here.js";
+import { begin, model, put } from "../location.js";
 import { language, link, looked, place, theme } from "../state.js";
-import { give, t } from "../words.js";
+import { give, t } from "../i18n.js";
 import Anatomy from "../pages/anatomy.js";
 import Image from "../pages/image.js";
 import Layer from "../pages/layer.js";

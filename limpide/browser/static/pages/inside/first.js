@@ -1,8 +1,8 @@
 // The first layer: the image, the maps that it becomes, and any place of any map as the sum that it is.
 import { html, useEffect, useMemo, useRef, useState } from "../../html.js";
-import { t as say, count, number } from "../../words.js";
-import { Plane, Scale, signed, cell, most } from "../../paint.js";
-import { stepsOf, unitOf } from "../../sums.js";
+import { t as say, count, number } from "../../i18n.js";
+import { Plane, Scale, signed, cell, most } from "../../color_scale.js";
+import { stepsOf, unitOf } from "../../arithmetic.js";
 import { added, among, digitsFor, plain, Written } from "./shared.js";
 
 const DRAWN = 3; // input channels

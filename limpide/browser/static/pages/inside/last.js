@@ -1,8 +1,8 @@
 // The last layer: the score of each class as the sum that it is, what speaks for it and what against it.
 import { html, useMemo, useState } from "../../html.js";
-import { t as say, count } from "../../words.js";
-import { most } from "../../paint.js";
-import { scoreOf } from "../../sums.js";
+import { t as say, count } from "../../i18n.js";
+import { most } from "../../color_scale.js";
+import { scoreOf } from "../../arithmetic.js";
 import { added, among, plain, Written } from "./shared.js";
 
 const STRONGEST = 12;

@@ -1,6 +1,6 @@
 // What the first and the last layer share: numbers as a newspaper prints them, sums below each other, one stop of the tab key for many buttons.
 import { html } from "../../html.js";
-import { t as say, fixed, tiny } from "../../words.js";
+import { t as say, fixed, tiny } from "../../i18n.js";
 
 export const plain = (value, digits = 4) => fixed(value, digits);
 /** So many digits that the largest of these numbers shows three. */

@@ -1,10 +1,10 @@
 // A kernel that can be edited slides over an image: each place is the sum of nine products.
 import { html, useEffect, useMemo, useState } from "../../html.js";
 import { place, go } from "../../state.js";
-import { t, fixed } from "../../words.js";
+import { t, fixed } from "../../i18n.js";
 import { upload } from "../../api.js";
 import { Axes } from "../../axes.js";
-import { Scale, signed, grey as shade, cell, most } from "../../paint.js";
+import { Scale, signed, grey as shade, cell, most } from "../../color_scale.js";
 
 const SIDE = 192; // pixels that the kernel slides over, each drawn as a square of its own
 const KERNELS = { edge: [-1, 0, 1, -2, 0, 2, -1, 0, 1], across: [-1, -2, -1, 0, 0, 0, 1, 2, 1], blur: [1, 1, 1, 1, 1, 1, 1, 1, 1].map((v) => v / 9), sharpen: [0, -1, 0, -1, 5, -1, 0, -1, 0], spot: [-1, -1, -1, -1, 8, -1, -1, -1, -1], same: [0, 0, 0, 0, 1, 0, 0, 0, 0] };

@@ -1,7 +1,7 @@
 // Gradient descent on one parabola: f(x) = x² − x + 2 from −2 (ladder/descent.py).
 import { html } from "../../html.js";
 import { place, go } from "../../state.js";
-import { t, fixed } from "../../words.js";
+import { t, fixed } from "../../i18n.js";
 import { Axes } from "../../axes.js";
 
 const f = (x) => x * x - x + 2;

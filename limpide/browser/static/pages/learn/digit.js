@@ -1,11 +1,11 @@
 // Draw a digit; a network of yours that was trained on digits names it, and every unit lights up.
 import { html, useState } from "../../html.js";
 import { place, link, go } from "../../state.js";
-import { t, chance } from "../../words.js";
+import { t, chance } from "../../i18n.js";
 import { runs, ask, array } from "../../api.js";
-import { useFetched, Fetched } from "../../fetched.js";
-import { Plane, most } from "../../paint.js";
-import { Pad } from "../../pad.js";
+import { useFetched, Fetched } from "../../use_fetched.js";
+import { Plane, most } from "../../color_scale.js";
+import { Pad } from "../../drawing_pad.js";
 import { Start } from "../runs/start.js";
 
 export default () => {

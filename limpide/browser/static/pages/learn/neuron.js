@@ -1,7 +1,7 @@
 // Rosenblatt's perceptron on two inputs: every presentation with x, w, y and t (ladder/perceptron.py has the same trace).
 import { html, useState } from "../../html.js";
 import { place, go } from "../../state.js";
-import { t } from "../../words.js";
+import { t } from "../../i18n.js";
 import { Axes } from "../../axes.js";
 
 const TABLES = { OR: [0, 1, 1, 1], AND: [0, 0, 0, 1], NAND: [1, 1, 1, 0], XOR: [0, 1, 1, 0] };

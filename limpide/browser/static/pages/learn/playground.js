@@ -2,9 +2,9 @@
 // a frame is one pass over the points, one over the plane (network.js), and the pictures painted.
 import { html, useEffect, useRef, useState } from "../../html.js";
 import { place, go, theme } from "../../state.js";
-import { t, count, percent, number } from "../../words.js";
+import { t, count, percent, number } from "../../i18n.js";
 import { Axes, sharp } from "../../axes.js";
-import { Scale, signed } from "../../paint.js";
+import { Scale, signed } from "../../color_scale.js";
 import { Network, dice } from "./network.js";
 
 const VALUES = 80_000; // of all units that are worked out in a frame

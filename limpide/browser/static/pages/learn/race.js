@@ -1,7 +1,7 @@
 // Six optimisers down a long valley and off a saddle, step by step (update rules: ladder/optimizers.py).
 import { html, useEffect, useState } from "../../html.js";
 import { place, go } from "../../state.js";
-import { t, count, number } from "../../words.js";
+import { t, count, number } from "../../i18n.js";
 import { Axes } from "../../axes.js";
 
 // The grounds, the starts and the grid of rates are those of ladder/race.py; a test holds the paths to it.

@@ -1,5 +1,5 @@
 // The data of a run, as lists name them.
-import { t, count } from "../../words.js";
+import { t, count } from "../../i18n.js";
 
 /** What tells the data of a run from those of another: two folders may have one name, and a folder may have changed. */
 export const same = (run) => run.fingerprint || run.data || "";

@@ -1,9 +1,9 @@
 // Starting a training: the same command that somebody would type, shown as it will run. It goes on when the studio is closed.
 import { html, useEffect, useState } from "../../html.js";
 import { go, language } from "../../state.js";
-import { t, count, large } from "../../words.js";
+import { t, count, large } from "../../i18n.js";
 import { get, send } from "../../api.js";
-import { useFetched } from "../../fetched.js";
+import { useFetched } from "../../use_fetched.js";
 
 const CALM = 350; // ms after the last key before the folder is looked at
 const TIMES = ["1m", "5m", "30m", "2h"], SIZES = [28, 32, 64, 96, 128, 160, 224, 320];

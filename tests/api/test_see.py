@@ -1,0 +1,337 @@
+"""limpide.see, what it writes, and how every result shows itself in a notebook."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+import limpide
+from limpide.api.see import Seen, see
+from limpide.core.errors import DataError, LimpideError, UsageError
+from limpide.core.finding import VERDICT_WORDS, Finding, Number, Table
+from limpide.core.run import Run
+from limpide.data.preprocessing import Preprocessing
+from limpide.deploy.predictor import Prediction
+from limpide.explanation.picture import _written, sheet_of
+from limpide.explanation.record import BADGE_WORDS, Alike, Neighbour
+from limpide.explanation.writers import html_of
+from limpide.interpret.unit import why
+from limpide.models.cnn import SmallCNN
+from limpide.report import color_scale
+from limpide.text import messages, notebook_html
+from limpide.text.messages import message
+
+HOSTILE = "<img src=x onerror=alert(1)>\u202eévil"
+GREY = Preprocessing(16, 1, std=(63.75,))
+
+
+@pytest.fixture(scope="module")
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return SmallCNN(classes=10, size=16)
+
+
+@pytest.fixture(scope="module")
+def picture() -> np.ndarray:
+    """uint8 (16, 16): one network pixel a pixel."""
+    return np.random.default_rng(0).integers(0, 256, (16, 16), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def seen(network: nn.Module, picture: np.ndarray) -> Seen:
+    return see(network, picture, GREY)
+
+
+def tensor_of(picture: np.ndarray) -> Tensor:
+    return (torch.tensor(picture, dtype=torch.float32)[None, None] - 127.5) / 63.75
+
+
+class Tags(HTMLParser):
+    """Every tag that was opened, and whether each was closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.all: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.all.append((tag, dict(attrs)))
+        if tag not in ("img", "meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def checked(page: str) -> Tags:
+    """Well-formed, without a script and without a request."""
+    found = Tags(page)
+    for tag, attributes in found.all:
+        assert tag not in ("script", "iframe", "object", "link", "form"), tag
+        assert not any(name.startswith("on") for name in attributes), attributes
+        assert all(str(attributes[name]).startswith("data:image/png;base64,") for name in ("src", "href") if name in attributes), attributes
+    return found
+
+
+# -- what it says
+
+
+def test_it_says_what_torch_computes(seen: Seen, network: nn.Module, picture: np.ndarray) -> None:
+    network.eval()
+    kept: dict[str, Tensor] = {}
+    hooks = [m.register_forward_hook(lambda _, __, out, n=n: kept.update({n: out.detach().clone()})) for n, m in network.named_modules() if n]
+    with torch.inference_mode():
+        expected = network(tensor_of(picture)).softmax(1)[0]
+    for hook in hooks:
+        hook.remove()
+    assert seen.probabilities == pytest.approx(expected.double().numpy(), abs=1e-6)
+    assert seen.top[0] == (str(int(expected.argmax())), pytest.approx(float(expected.max()), abs=1e-6)) and len(seen.top) == 5
+    for layer in seen.layers:
+        if layer.name in kept:
+            assert layer.shape == tuple(kept[layer.name].shape[1:])
+            assert (layer.low, layer.high) == pytest.approx((float(kept[layer.name].min()), float(kept[layer.name].max())), rel=1e-5)
+    assert seen.maps("blocks.0.0") == pytest.approx(kept["blocks.0.0"][0].numpy(), abs=1e-5) and seen.maps("head").shape == (10, 1, 1)
+    at = seen.strongest("blocks.0.0")
+    assert abs(at.value) == pytest.approx(float(kept["blocks.0.0"].abs().max())) and seen.maps("blocks.0.0")[at.channel, at.y, at.x] == at.value
+    assert seen.why("blocks.0.0", at.channel, at.y, at.x).value == pytest.approx(at.value, abs=1e-5)
+    assert seen.why("head", 3).value == pytest.approx(float(kept["head"][0, 3]), abs=1e-5)
+
+
+@pytest.mark.parametrize("form", ["array", "pillow", "tensor", "file", "uint8 tensor"])
+def test_every_form_of_an_image_is_the_same_image(form: str, network: nn.Module, picture: np.ndarray, seen: Seen, tmp_path: Path) -> None:
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    images: dict[str, Any] = {
+        "array": picture,
+        "pillow": Image.fromarray(picture),
+        "tensor": tensor_of(picture),
+        "file": tmp_path / "a.png",
+        "uint8 tensor": torch.tensor(picture),
+    }
+    found = see(network, images[form], GREY)
+    assert np.array_equal(found.square, picture[..., None]) and torch.allclose(found.trace.output, seen.trace.output, atol=1e-6)  # memory in another order
+    assert str(found).startswith("What SmallCNN sees" + (f" in {tmp_path / 'a.png'}" if form == "file" else "\n"))
+
+
+def test_a_bare_module_takes_a_normalised_tensor(network: nn.Module, picture: np.ndarray) -> None:
+    modes = [m.train(k % 2 == 0).training for k, m in enumerate(network.children())]
+    found = see(network, tensor_of(picture))
+    assert "blocks.0.0" in str(found) and found.square.min() == 0 and found.square.max() == 255
+    found.saliency("occlusion")
+    assert modes == [m.training for m in network.children()]
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda n, p: see(n, p), "L133"),
+        (lambda n, p: see(n, tensor_of(p)[0]), "L118"),
+        (lambda n, p: see(3.5, p), "L132"),
+        (lambda n, p: see(n, "gone.png", GREY), "L208"),
+        (lambda n, p: see(n, p, GREY).maps("blocks.9"), "L109"),
+        (lambda n, p: see(n, p, GREY).saliency("lime"), "L135"),
+        (lambda n, p: see(n, p, GREY).saliency("gradient", "cat"), "L135"),
+        (lambda n, p: see(n, p, GREY).saliency("gradient", 10), "L135"),
+        (lambda n, p: see(n, p, GREY).save("inside.bmp"), "L131"),
+        (lambda n, p: see(n, p, GREY).neighbours(), "L141"),
+        (lambda n, p: see("nowhere/run", p), "L502"),
+    ],
+)
+def test_mistakes_have_a_code(call: Callable[[nn.Module, np.ndarray], object], code: str, network: nn.Module, picture: np.ndarray) -> None:
+    with pytest.raises(LimpideError) as caught:
+        call(network, picture)
+    assert caught.value.code == code and "\n" not in str(caught.value)
+    assert isinstance(caught.value, (UsageError, DataError)) or code == "L502"
+
+
+def test_votes_and_pictures_for_a_channel(seen: Seen) -> None:
+    votes = dict(seen.votes("head", 4))
+    assert votes["4"] == pytest.approx(1) and sum(votes.values()) == pytest.approx(1)  # a logit speaks for itself alone
+    found = seen.maximised("head", 4, steps=24)
+    assert found.after > found.before and found.image.shape == (1, 1, 16, 16)
+    assert float(found.image.min()) >= -2 and float(found.image.max()) <= 2  # (0 − 127.5) / 63.75
+
+
+def test_a_network_of_vectors_has_no_maps_and_is_shown_all_the_same(picture: np.ndarray, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    found = see(nn.Sequential(nn.Flatten(), nn.Linear(256, 12), nn.ReLU(), nn.Linear(12, 3)), tensor_of(picture))
+    assert found.saliency("grad_cam").plane is None
+    checked(found._repr_html_())
+    page = found.save(tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "no maps that this method could weigh" in page
+    with Image.open(found.save(tmp_path / "a.png")) as sheet:
+        assert sheet.width == 1600
+
+
+# -- what it writes
+
+
+def test_json_has_the_numbers(seen: Seen, network: nn.Module, picture: np.ndarray, tmp_path: Path) -> None:
+    found = json.loads(seen.save(tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert set(found) == {"format", "network", "run", "file", "square", "predictions", "saliency", "stages", "unit", "maximised", "neighbours"}
+    documented = (Path(__file__).parents[2] / "docs" / "sight.md").read_text(encoding="utf-8")
+    assert all(f"`{key}`" in documented for key in found)
+    assert np.array_equal(np.array(found["square"])[..., 0], picture)
+    leaf = tensor_of(picture).requires_grad_(True)
+    logits = network.eval()(leaf)
+    assert found["predictions"][0]["probability"] == pytest.approx(float(logits.detach().softmax(1).max()), abs=1e-6)
+    (slope,) = torch.autograd.grad(logits.max(), leaf)
+    assert np.array(found["saliency"][0]["map"]) == pytest.approx(slope.abs()[0, 0].numpy(), rel=1e-4, abs=1e-7)
+    with torch.inference_mode():
+        first = network.blocks[0][0](tensor_of(picture))[0]
+    made, unit = found["maximised"], found["unit"]["data"]
+    assert (made["layer"], made["channel"]) == (unit["layer"], unit["channel"]) and found["neighbours"] is None, "no run, no training images"
+    shown = torch.tensor(made["square"], dtype=torch.float32)[..., 0]
+    top, left, bottom, right = made["box"]
+    with torch.inference_mode():
+        maps = network.blocks[0][0](((shown - 127.5) / 63.75)[None, None])[0, made["channel"]]
+    assert float(maps[8, 8]) == pytest.approx(made["after"], abs=0.05) and made["after"] > made["before"], "grey levels are rounded"
+    shown[top:bottom, left:right] = shown[0, 0]
+    assert (bottom - top, right - left) == (3, 3) and float(shown.std()) == 0, "grey where the unit does not see"
+    stage = found["stages"][0]
+    assert stage["layer"] == "blocks.0.0" and stage["shape"] == [16, 16, 16]
+    assert np.array(stage["maps"]) == pytest.approx(first[stage["channels"]].numpy(), rel=1e-5, abs=1e-6)
+    assert float(first[stage["channels"][0]].abs().max()) == pytest.approx(float(first.abs().max()))
+
+
+def test_the_page_is_complete_in_itself(seen: Seen, tmp_path: Path) -> None:
+    file = seen.save(tmp_path / "a.html")
+    assert file.stat().st_size < 2_000_000
+    found = checked(file.read_text(encoding="utf-8").replace("<!doctype html>", ""))
+    assert sum(tag == "img" for tag, _ in found.all) == 1 + 4 + 8 * len(seen.sight().stages) + 1
+    assert "prefers-color-scheme" in file.read_text(encoding="utf-8") and "%" in found.text
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_likenesses_are_drawn_and_their_absence_is_one_line(learned: bool, seen: Seen, picture: np.ndarray) -> None:
+    images = tuple(Neighbour(HOSTILE, f"class {k}", 0.9 - k / 10, picture[..., None]) for k in range(3))
+    with_them, without = Alike(images, 300, 4000, learned), Alike((), 0, 0, True, message("gone"))
+    sight = seen.sight()
+    pages = {name: html_of(dataclasses.replace(sight, alike=alike)) for name, alike in (("with", with_them), ("without", without))}
+    text = checked(pages["with"].replace("<!doctype html>", "")).text
+    assert "class 2" in text and "cos 0.700" in text and ("300 of 4,000 training images" if learned else "300 of 4,000 images, each folder") in text
+    assert "gone" in checked(pages["without"].replace("<!doctype html>", "")).text and "cos" not in pages["without"].split("alike-title")[-1]
+    tall, short = (sheet_of(dataclasses.replace(sight, alike=alike)).height for alike in (with_them, without))
+    assert tall - short > 150
+
+
+def test_the_sheet_shows_the_image_and_its_maps(seen: Seen, picture: np.ndarray) -> None:
+    sheet = sheet_of(seen.sight())
+    assert sheet.mode == "RGB" and sheet.width == 1600 and 2000 < sheet.height < 6000
+    pixels = np.asarray(sheet).astype(int)
+    top = int((pixels[:, 88 + 260] != color_scale.PAPER).any(1).argmax())  # first line of ink in that column: the rule under the head
+    image = next(y for y in range(top + 10, 400) if (pixels[y, 100] != color_scale.PAPER).any()) + 1
+    side = 520
+    shown = pixels[image + side // 32 : image + side : side // 16, 88 + side // 32 : 88 + side : side // 16][:16, :16, 0]
+    assert np.abs(shown - picture[: len(shown), : shown.shape[1]]).mean() < 40  # enlarged without smoothing; edges fall between pixels
+
+
+def test_colours_are_those_of_the_studio() -> None:
+    plane = np.array([[-1.0, 0.0, 1.0, 0.5, 7.0, np.nan]])
+    red = np.asarray(color_scale.painted(plane, 1.0))[0].tolist()
+    assert red[:3] == [list(color_scale.MINUS), list(color_scale.PAPER), list(color_scale.PLUS)] and red[4] == red[2] and red[5] == red[1]
+    assert red[3] == pytest.approx([(a + b) / 2 for a, b in zip(color_scale.PAPER, color_scale.PLUS, strict=True)], abs=1)
+    script = (Path(limpide.__file__).parent / "browser" / "static" / "color_scale.js").read_text(encoding="utf-8")
+    assert f"light: [{list(color_scale.MINUS)}, {list(color_scale.PAPER)}, {list(color_scale.PLUS)}]" in script
+    assert color_scale.end_of(np.zeros((4, 4))) == 0 and np.asarray(color_scale.painted(np.zeros((2, 2)), 0.0)).min() == min(color_scale.PAPER)
+
+
+def test_what_no_font_can_write_is_written_plainly() -> None:
+    from PIL import ImageFont
+
+    assert _written("été à 98,5\u202f% − cœur", ImageFont.load_default(20)) == "ete a 98,5 % - coeur"
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_badge_has_one_wording_on_page_and_sheet(lang: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages.use(lang)
+    sight, written = seen.sight(), []
+    with monkeypatch.context() as patch:
+        patch.setattr("limpide.explanation.picture._written", lambda text, font: written.append(str(text)) or _written(text, font))
+        sheet_of(sight)
+    page = checked(html_of(sight).replace("<!doctype html>", "")).text
+    for found in sight.evidence:
+        own = messages._(BADGE_WORDS[found.badge.verdict])
+        assert own in written and own in page
+    assert not any(messages._(other) in written for other in VERDICT_WORDS.values())
+
+
+# -- in a notebook
+
+
+def shows(name: str, tmp_path: Path) -> object:
+    """A result of each kind, with a hostile name wherever one can come from outside."""
+    claim = Finding(
+        "accuracy",
+        "warn",
+        message("{x}: {p:percent}", x=HOSTILE, p=0.9012),
+        [Number(HOSTILE, 0.9012, "share", 0.88, 0.92, 1500), Number("time", 74.0, "s"), Number("weights", 18_600_000, "bytes")],
+        Table([("class", "text"), ("probability", "percent")], [[HOSTILE, 0.5]]),
+    )
+    if name == "finding":
+        return claim
+    if name == "prediction":
+        return Prediction(HOSTILE, HOSTILE, 0.9012, ((HOSTILE, 0.9012), ("b", 0.0988)))
+    if name == "run":
+        run = Run.create(tmp_path, "run", {"data": HOSTILE, "classes": [HOSTILE], "recipe": {"model": HOSTILE}})
+        run.add_finding(claim)
+        return run
+    if name == "classifier":
+        clf = limpide.ImageClassifier(model="cnn")
+        clf.run_ = str(shows("run", tmp_path).path)  # type: ignore[attr-defined]
+        return clf
+    network = nn.Sequential()
+    network.add_module("<b>", nn.Conv2d(1, 2, 3))
+    image = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    if name == "unit":
+        return why(network, image, "<b>", 0, 2, 2)
+    network.add_module("mean", nn.AdaptiveAvgPool2d(1))
+    network.add_module("flat", nn.Flatten())
+    found = see(network, image)
+    found.file = HOSTILE
+    object.__setattr__(found._opened, "classes", (HOSTILE, "b"))
+    return found
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("name", ["finding", "prediction", "run", "classifier", "unit", "seen"])
+def test_a_notebook_shows_it_and_nothing_else(name: str, lang: str, tmp_path: Path) -> None:
+    messages.use(lang)
+    result = shows(name, tmp_path)
+    html = result._repr_html_()  # type: ignore[attr-defined]
+    found = checked(html)
+    assert "<img src=x" not in html and "<b></b>" not in html and "\u202e" not in html
+    if name != "unit":
+        assert HOSTILE.split("\u202e")[0] in found.text and "évil" in found.text  # said, and not done
+        percents = {"en": "90.1\N{NO-BREAK SPACE}%", "fr": "90,1\N{NO-BREAK SPACE}%"}
+        assert percents[lang] in found.text or name == "seen"
+    if name in ("finding", "run", "classifier"):
+        units = {"en": ("1 min 14 s", "18.6 MB", "88.0 % to 92.0 %", "worth a look"), "fr": ("1 min 14 s", "18,6 Mo", "88,0 % à 92,0 %", "à regarder")}
+        assert all(words in found.text.replace("\N{NO-BREAK SPACE}", " ") for words in units[lang]), found.text
+    if name == "unit":
+        assert {"en": "value of the unit", "fr": "valeur de l’unité"}[lang] in found.text and html.count("<table") == 4
+
+
+def test_pages_of_hostile_names_are_only_text(tmp_path: Path) -> None:
+    found = shows("seen", tmp_path)
+    assert isinstance(found, Seen)
+    text = checked(html_of(found.sight()).replace("<!doctype html>", "")).text
+    assert HOSTILE.split("\u202e")[0] in text and "\u202e" not in text
+    sheet_of(found.sight())
+    with pytest.raises(ValueError, match="fetched"):
+        notebook_html.image("https://example.org/a.png", "", 10)

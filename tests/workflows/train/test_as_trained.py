@@ -1,0 +1,102 @@
+"""What was done to the images, by which rule the weights changed and how it went: said, kept, and the same in every place that tells it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.inspector import data
+from limpide.inspector.session import Looker
+from limpide.report.html.page import html_of
+from limpide.report.terminal import summary
+from limpide.text import messages
+from limpide.training.batches import LightAugment
+from limpide.training.build import altered, augmentation
+from tests.workflows.train.test_parts import noise, trained
+
+HARDER = "changed on purpose to make them harder"
+AS_THEY_ARE = "Training images were shown as they are"
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
+    """Three passes, at a rate that is far too high."""
+    root = tmp_path_factory.mktemp("short")
+    return trained(noise(root / "data", a=24, b=24), recipe=Recipe.of(model="cnn", epochs=3, batch=4, image_size=16, lr=10.0))
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
+    root = tmp_path_factory.mktemp("long")
+    return trained(noise(root / "data", a=12, b=12), recipe=Recipe.of(model="cnn", epochs=4, image_size=16, flip="yes", label_smoothing=0))
+
+
+def printed(run: Run) -> str:
+    console = Console(width=200, record=True, file=io.StringIO())
+    summary.print_report(run, console)
+    return console.export_text()
+
+
+def test_few_passes_alter_no_image_and_say_so(short: tuple[Run, list[str]]) -> None:
+    run, notes = short
+    assert run.info().augmentation == {}
+    assert "while training, images are shown as they are (no augmentation): too few passes for it to help (3)" in notes
+    page = run.report_file.read_text()
+    assert HARDER not in page and AS_THEY_ARE in page and "label smoothing" in page
+
+
+def test_more_passes_do_and_say_how(long: tuple[Run, list[str]]) -> None:
+    run, notes = long
+    kept = run.info().augmentation
+    assert kept and LightAugment(**kept) == augmentation(Recipe.from_json(run.info().recipe), 4, True)
+    said = [note for note in notes if note.startswith("while training")]
+    assert len(said) == 1 and "zoomed by up to 10.0\N{NO-BREAK SPACE}%" in said[0] and "mirrored at random" in said[0]
+    page = run.report_file.read_text()
+    assert HARDER in page and AS_THEY_ARE not in page and "(label smoothing)" not in page
+
+
+def test_the_studio_shows_what_was_done(short: tuple[Run, list[str]], long: tuple[Run, list[str]]) -> None:
+    for (run, _), images in ((short, 0), (long, data.CHANGED)):
+        assert data.augmented(Looker(), str(run.path), "best", {"probe": 0})[0]["images"] == images
+
+
+def test_a_run_that_did_not_write_it_down_is_told_nothing_of(long: tuple[Run, list[str]]) -> None:
+    run, _ = long
+    run.update(augmentation=None)
+    page = html_of(run)
+    run.update(augmentation={"zoom": 0.1, "shift": 0.07, "turn": 0.0, "light": 0.0, "flip": True})
+    assert HARDER not in page and AS_THEY_ARE not in page
+
+
+@pytest.mark.parametrize(("flip", "grey"), [(True, True), (False, False)])
+def test_each_change_is_named(flip: bool, grey: bool) -> None:
+    recipe = Recipe.of(model="cnn", flip="yes" if flip else "no")
+    said = str(altered(augmentation(recipe, 10, grey), 10))
+    assert ("mirrored" in said) == flip and ("turned by up to 5°" in said) == (not grey) and ("contrast" in said) == (not grey)
+    messages.use("fr")
+    assert str(altered(augmentation(recipe, 10, grey), 10)) != said
+
+
+def test_a_rate_far_too_high_is_named_everywhere(short: tuple[Run, list[str]]) -> None:
+    run, notes = short
+    finding = run.finding("diagnosis")
+    assert finding is not None and finding.verdict == "bad" and "the learning rate is too high" in str(finding)
+    assert str(finding) in notes and str(finding) in printed(run) and str(finding) in run.report_file.read_text()
+
+
+def test_the_optimizer_is_named(short: tuple[Run, list[str]]) -> None:
+    run, notes = short
+    assert "optimizer: AdamW, with a learning rate of 10 at the height of one cycle" in notes
+    assert "AdamW" in run.report_file.read_text()
+
+
+def test_few_images_are_why_there_is_no_temperature(short: tuple[Run, list[str]]) -> None:
+    run, notes = short
+    held = sum(",validation," in line for line in run.split_file.read_text().splitlines())
+    assert f"probabilities are left as they are: a temperature takes 50 images outside of training, and there are {held}" in notes
+    finding = run.finding("calibration")
+    assert finding is not None and "Temperature: 1, the logits are as the network gives them." in map(str, finding.details)
