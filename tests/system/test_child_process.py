@@ -18,7 +18,7 @@ import pytest
 from limpide.core.errors import DataError
 from limpide.system.child_process import Child, Died, Tell
 
-HERE = "test_child_process"
+HERE = "tests.system.test_child_process"
 
 
 def doubles(tell: Tell, numbers: np.ndarray) -> Any:
@@ -92,7 +92,7 @@ def test_leaving_kills_it_in_the_midst_of_c_code(child: Child) -> None:
 def test_it_goes_with_its_parent_however_that_ends() -> None:
     program = f"""
 import sys
-sys.path.insert(0, {os.path.dirname(__file__)!r})
+sys.path.insert(0, {os.getcwd()!r})
 from limpide.system.child_process import Child
 for one in Child().run("{HERE}:deaf"):
     if one:
