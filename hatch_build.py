@@ -1,4 +1,6 @@
-"""When limpide is built or installed: compiles the message catalogues (.po → .mo), and copies what the studio's pages are made with."""
+"""When limpide is built or installed: compiles the message catalogues (.po → .mo), and copies what the studio's pages
+are made with.
+"""
 
 import shutil
 import subprocess
@@ -39,7 +41,9 @@ def copy_modules(root: Path) -> None:
         if npm is None:
             sys.stderr.write("limpide: npm is not here, so the studio's pages are left out\n")
             return
-        subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=root, check=False, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=root, check=False, stdout=subprocess.DEVNULL
+        )
         target.mkdir(parents=True, exist_ok=True)
         for name, source in VENDORED.items():
             if (modules / source).exists():

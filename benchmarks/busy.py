@@ -3,10 +3,10 @@
     python -m benchmarks.busy                  six minutes; nothing else should run
     python -m benchmarks.busy --seconds 120    fewer rounds
 
-Each setting lives in a process of its own, which takes gradient steps for two seconds when it is asked to. Quiet and busy, and the settings
-within them, come in turn, so that what else the machine does meets all alike. The fair share beside one busy process a core is half of the
-quiet speed of the plain setting. Printed for each network and setting, as medians over the rounds: quiet, against plain · busy, against the
-fair share. The goal: at least 0.97 and at least 0.8.
+Each setting lives in a process of its own, which takes gradient steps for two seconds when it is asked to. Quiet and
+busy, and the settings within them, come in turn, so that what else the machine does meets all alike. The fair share
+beside one busy process a core is half of the quiet speed of the plain setting. Printed for each network and setting, as
+medians over the rounds: quiet, against plain · busy, against the fair share. The goal: at least 0.97 and at least 0.8.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from dataclasses import dataclass
 
 TURN = 2.0  # s of steps
 NETWORKS = {"cnn": (1, 28, 128), "efficientnet_lite0": (3, 128, 32)}  # channels, pixels, batch
-# How the helping threads of torch's OpenMP wait (GOMP): as they come, asleep at once, asleep after so many looks; and half as many threads.
+# How the helping threads of torch's OpenMP wait (GOMP): as they come, asleep at once, asleep after so many looks; and
+# half as many threads.
 SETTINGS: dict[str, dict[str, str]] = {
     "plain": {"OMP_WAIT_POLICY": "", "GOMP_SPINCOUNT": ""},
     "passive": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": ""},
@@ -47,7 +48,17 @@ def work(network: str) -> None:
     cores = machine.cores()
     torch.set_num_threads(max(1, cores // 2) if os.environ.get("LIMPIDE_BENCH_THREADS") == "half" else cores)
     channels, size, batch = NETWORKS[network]
-    recipe = Recipe(model=network, weights="none", freeze="none", batch=batch, lr=1e-6, device="cpu", precision="fp32", weight_decay=0.0, image_size=size)
+    recipe = Recipe(
+        model=network,
+        weights="none",
+        freeze="none",
+        batch=batch,
+        lr=1e-6,
+        device="cpu",
+        precision="fp32",
+        weight_decay=0.0,
+        image_size=size,
+    )
     state = start(build(recipe, 10, channels, size), recipe, 10**6)
     images = torch.randn(batch, channels, size, size).contiguous(memory_format=torch.channels_last)
     labels, loss_fn = torch.arange(batch) % 10, classification(recipe)
@@ -75,9 +86,13 @@ class Worker:
 
     @classmethod
     def started(cls, network: str, setting: str) -> Worker:
-        environment = {name: value for name, value in {**os.environ, "OMP_NUM_THREADS": "", **SETTINGS[setting]}.items() if value}
+        environment = {
+            name: value for name, value in {**os.environ, "OMP_NUM_THREADS": "", **SETTINGS[setting]}.items() if value
+        }
         command = [sys.executable, "-m", "benchmarks.busy", "--work", network]
-        worker = cls(subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        worker = cls(
+            subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        )
         worker.said()
         return worker
 
@@ -103,20 +118,28 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=360.0)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS), help="plain is always among them")
+    parser.add_argument(
+        "--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS), help="plain is always among them"
+    )
     parser.add_argument("--work", choices=NETWORKS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         return work(options.work)
     ends = time.monotonic() + options.seconds
     settings = ["plain", *(name for name in options.settings if name != "plain")]
-    workers = {(network, setting): Worker.started(network, setting) for network in options.networks for setting in settings}
+    workers = {
+        (network, setting): Worker.started(network, setting) for network in options.networks for setting in settings
+    }
     found: dict[tuple[str, str, bool], list[float]] = defaultdict(list)
     a_round = 2 * len(workers) * TURN + 1
     try:
         while not found or time.monotonic() + a_round < ends:
             for busy in (False, True):
-                others = [multiprocessing.Process(target=spin, daemon=True) for _ in range(len(os.sched_getaffinity(0)))] if busy else []
+                others = (
+                    [multiprocessing.Process(target=spin, daemon=True) for _ in range(len(os.sched_getaffinity(0)))]
+                    if busy
+                    else []
+                )
                 for other in others:
                     other.start()
                 for (network, setting), worker in workers.items():
@@ -132,7 +155,9 @@ def main() -> None:
     print("| network | setting | quiet, steps/s | quiet, against plain | busy, against the fair share |")
     print("|---|---|---|---|---|")
     for network, setting in workers:
-        quiet, busy, plain = (found[network, which, load] for which, load in ((setting, False), (setting, True), ("plain", False)))
+        quiet, busy, plain = (
+            found[network, which, load] for which, load in ((setting, False), (setting, True), ("plain", False))
+        )
         against = statistics.median(a / b for a, b in zip(quiet, plain, strict=True))
         fair = statistics.median(2 * a / b for a, b in zip(busy, plain, strict=True))
         print(f"| {network} | {setting} | {statistics.median(quiet):.1f} | {against:.2f} | {fair:.2f} |")

@@ -2,9 +2,10 @@
 
     python -m benchmarks.features [--rounds 5] [--images 256]
 
-Frozen EfficientNet-Lite0 at 224 pixels, in one process, in turn: training's pass over squares that are decoded (`frozen_features`),
-`transform` of the same squares as an array, and `transform` of them as PNG files, which have to be decoded first. Images a second and
-ratios of the medians; last, the largest difference between the numbers of the first two.
+Frozen EfficientNet-Lite0 at 224 pixels, in one process, in turn: training's pass over squares that are decoded
+(`frozen_features`), `transform` of the same squares as an array, and `transform` of them as PNG files, which have to be
+decoded first. Images a second and ratios of the medians; last, the largest difference between the numbers of the first
+two.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def main() -> None:
     machine.keep_memory()
     random = np.random.default_rng(0)
     small = random.integers(0, 256, (asked.images, 14, 14, 3), dtype=np.uint8)
-    squares = np.stack([np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for one in small])
+    squares = np.stack(
+        [np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for one in small]
+    )
     model, preprocessing = published("efficientnet_lite0")
     pixels, rows = Pixels(preprocessing, np.arange(len(squares)), squares), np.arange(len(squares))
     with tempfile.TemporaryDirectory() as folder:
@@ -70,8 +73,14 @@ def main() -> None:
     base = float(np.median(times["training's pass"]))
     for name, seconds in times.items():
         each = sorted(len(squares) / s for s in seconds)
-        print(f"{name:18} {np.median(each):6.0f} images/s ({each[0]:.0f} to {each[-1]:.0f})  ratio {base / float(np.median(seconds)):.2f}")
-    print(f"largest difference {np.abs(found['training'] - found['arrays']).max():.1e}; from files {np.abs(found['training'] - found['files']).max():.1e}")
+        print(
+            f"{name:18} {np.median(each):6.0f} images/s ({each[0]:.0f} to {each[-1]:.0f})  ratio "
+            f"{base / float(np.median(seconds)):.2f}"
+        )
+    print(
+        f"largest difference {np.abs(found['training'] - found['arrays']).max():.1e}; from files "
+        f"{np.abs(found['training'] - found['files']).max():.1e}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""How good with ten images a class? Training and validation together; tested on all the others. Mean over several draws.
+"""How good with ten images a class? Training and validation together; tested on all the others. Mean over several
+draws.
 
     python -m benchmarks.few PHOTOS [--each 10] [--draws 5]
 
-PHOTOS holds one folder a class. Each draw takes that many images of every class into a train folder and all others into a test
-folder, and runs `limpide train` on it with no option, in a fresh process. Prints one line a draw and the means; "after" counts
-from process start to the saved model.
+PHOTOS holds one folder a class. Each draw takes that many images of every class into a train folder and all others into
+a test folder, and runs `limpide train` on it with no option, in a fresh process. Prints one line a draw and the means;
+"after" counts from process start to the saved model.
 """
 
 from __future__ import annotations
@@ -37,15 +38,31 @@ def main() -> None:
                     target = Path(name, "data", "train" if k < arguments.each else "test", folder.name, files[i].name)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     os.link(files[i], target)
-            command = [sys.executable, "-m", "limpide", "train", f"{name}/data", "--runs", f"{name}/runs", "--json", *arguments.options]
+            command = [
+                sys.executable,
+                "-m",
+                "limpide",
+                "train",
+                f"{name}/data",
+                "--runs",
+                f"{name}/runs",
+                "--json",
+                *arguments.options,
+            ]
             result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         found.append((result["accuracy"], result["first_model_seconds"], result["model_seconds"], result["seconds"]))
         print(
-            f"draw {seed}: {result['accuracy']:.1%} of {result['n_test']} ({result['kind']}), model after {result['model_seconds']:.1f} s, whole {result['seconds']:.1f} s",
+            (
+                f"draw {seed}: {result['accuracy']:.1%} of {result['n_test']} ({result['kind']}), model after "
+                f"{result['model_seconds']:.1f} s, whole {result['seconds']:.1f} s"
+            ),
             flush=True,
         )
     mean = np.mean(found, 0)
-    print(f"mean: {mean[0]:.1%}, first model after {mean[1]:.1f} s, final model after {mean[2]:.1f} s, whole command {mean[3]:.1f} s")
+    print(
+        f"mean: {mean[0]:.1%}, first model after {mean[1]:.1f} s, final model after {mean[2]:.1f} s, whole "
+        f"command {mean[3]:.1f} s"
+    )
 
 
 if __name__ == "__main__":

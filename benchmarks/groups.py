@@ -49,21 +49,38 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=arguments.photos.parent) as name:
             build(arguments.photos, rows, column, held_out(rows, column, seed), Path(name) / "data")
             began = time.monotonic()
-            command = [sys.executable, "-m", "limpide", "train", f"{name}/data", "--runs", f"{name}/runs", "--json", *arguments.options]
+            command = [
+                sys.executable,
+                "-m",
+                "limpide",
+                "train",
+                f"{name}/data",
+                "--runs",
+                f"{name}/runs",
+                "--json",
+                *arguments.options,
+            ]
             result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             wall = time.monotonic() - began
             info = json.loads(Path(result["run"], "run.json").read_text())
             simpler = json.loads(Path(result["run"], "findings", "simpler.json").read_text())
-            frozen = next((row[1] for row in simpler["table"]["rows"] if "linear layer on a frozen" in str(row[0])), result["accuracy"])
+            frozen = next(
+                (row[1] for row in simpler["table"]["rows"] if "linear layer on a frozen" in str(row[0])),
+                result["accuracy"],
+            )
         row = (frozen, result["accuracy"], result["first_model_seconds"], result["model_seconds"], wall)
         found.append(row)
         print(
-            f"split {seed}: first model {frozen:.3f} after {row[2]:.1f} s · final {row[1]:.3f} ({result['kind']}) after {row[3]:.1f} s"
+            f"split {seed}: first model {frozen:.3f} after {row[2]:.1f} s · final {row[1]:.3f} "
+            f"({result['kind']}) after {row[3]:.1f} s"
             f" · whole command {wall:.1f} s · {result['n_test']} test images · steps {info['steps']}",
             flush=True,
         )
     mean = np.mean(found, axis=0)
-    print(f"mean: first model {mean[0]:.3f} after {mean[2]:.1f} s · final {mean[1]:.3f} after {mean[3]:.1f} s · whole command {mean[4]:.1f} s")
+    print(
+        f"mean: first model {mean[0]:.3f} after {mean[2]:.1f} s · final {mean[1]:.3f} after {mean[3]:.1f} s · "
+        f"whole command {mean[4]:.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python benchmarks/independent_score.py runs/photos-001 photos/
 
-Reads the test rows of split.csv, decodes each file as docs/exported-model.md says, runs model.onnx, counts, and compares with
-the score that the run states. Ends with status 1 when they differ.
+Reads the test rows of split.csv, decodes each file as docs/exported-model.md says, runs model.onnx, counts, and
+compares with the score that the run states. Ends with status 1 when they differ.
 """
 
 import csv

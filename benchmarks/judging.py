@@ -1,10 +1,12 @@
-"""Do intervals and verdicts keep what they promise? Arrays in, verdicts out, no network: what is true is known, so it can be counted.
+"""Do intervals and verdicts keep what they promise? Arrays in, verdicts out, no network: what is true is known, so it
+can be counted.
 
     python -m benchmarks.judging [--draws 20000] [--verdicts 20000] [--processes 1] [--write]
 
-Images alone, and in groups that are right or wrong together with a correlation from 0 to 1, drawn in two ways: `beta`, each
-group has a difficulty of its own (beta-binomial), and `copy`, a group is right or wrong as a whole with the probability of the
-correlation, else its images are independent. --write puts the tables into docs/judging.md. Fixed seeds; an hour of one core or more.
+Images alone, and in groups that are right or wrong together with a correlation from 0 to 1, drawn in two ways: `beta`,
+each group has a difficulty of its own (beta-binomial), and `copy`, a group is right or wrong as a whole with the
+probability of the correlation, else its images are independent. --write puts the tables into docs/judging.md. Fixed
+seeds; an hour of one core or more.
 """
 
 from __future__ import annotations
@@ -60,7 +62,8 @@ class Covered:
     alike: float
     share: float
     coverage: float
-    above: float  # how often the test said that the truth is exceeded: so often is a model no better than a baseline called better
+    # how often the test said that the truth is exceeded: so often is a model no better than a baseline called better
+    above: float
     below: float  # and how often that it falls short
     width: float
 
@@ -83,7 +86,9 @@ class Accused:
 
 
 def sizes_of(n: int, size: int | str) -> np.ndarray:
-    """int (G,), the images of each group. "uneven": from 1 to some forty, a mean of 8 · "one big": a quarter of all, the others alone."""
+    """int (G,), the images of each group. "uneven": from 1 to some forty, a mean of 8 · "one big": a quarter of all,
+    the others alone.
+    """
     if isinstance(size, int):
         return np.full(n // size, size)
     if size == "one big":
@@ -94,7 +99,9 @@ def sizes_of(n: int, size: int | str) -> np.ndarray:
     return np.array(found)
 
 
-def right_of(random: np.random.Generator, draws: int, sizes: np.ndarray, share: float, drawn: str, alike: float) -> np.ndarray:
+def right_of(
+    random: np.random.Generator, draws: int, sizes: np.ndarray, share: float, drawn: str, alike: float
+) -> np.ndarray:
     """How many images of each group are right, (draws, G)."""
     shape = (draws, len(sizes))
     if alike == 0:
@@ -119,8 +126,12 @@ def covered(n: int, size: int | str, drawn: str, alike: float, share: float, dra
     for part in chunks(draws, len(sizes)):
         score, low, high, effective = shares(right_of(random, part, sizes, share, drawn, alike), sizes)
         held = (low <= share + 1e-12) & (high >= share - 1e-12)
-        found.append(np.stack([held, exceeds(score, effective, share), falls_short(score, effective, share), high - low]))
-    return Covered(n, size, len(sizes), drawn, alike, share, *(float(row.mean()) for row in np.concatenate(found, axis=1)))
+        found.append(
+            np.stack([held, exceeds(score, effective, share), falls_short(score, effective, share), high - low])
+        )
+    return Covered(
+        n, size, len(sizes), drawn, alike, share, *(float(row.mean()) for row in np.concatenate(found, axis=1))
+    )
 
 
 def coverage(draws: int) -> Iterator[Cell]:
@@ -149,8 +160,8 @@ def _others(right: list[np.ndarray], sizes: np.ndarray, k: int) -> tuple[np.ndar
 def calibrated(n: int, classes: int, spread: float, size: int, alike: float, draws: int) -> Accused:
     """Each answer is right with just the probability that is stated: how often is the model accused?
 
-    In groups one number decides for all images with the probability `alike`. Alone, a hundred truths are drawn for each set of stated
-    probabilities, for which the errors by chance are the same.
+    In groups one number decides for all images with the probability `alike`. Alone, a hundred truths are drawn for each
+    set of stated probabilities, for which the errors by chance are the same.
     """
     random, groups, found = np.random.default_rng(2), np.arange(n) // size, []
     each = 100 if size == 1 else 1
@@ -177,7 +188,14 @@ def rivals(n: int, size: int, alike: float, share: float, draws: int) -> Accused
         first, second = (np.repeat(right, size) > order for right in right_of(random, 2, sizes, share, "beta", alike))
         result = paired(first, second, groups, 0.02)
         found += min(result.better, result.worse) <= LUCK
-    return Accused("one of two is better", f"groups of {size}, correlation {alike:g}, {share:.0%} right", n, found / draws, 0.05, draws)
+    return Accused(
+        "one of two is better",
+        f"groups of {size}, correlation {alike:g}, {share:.0%} right",
+        n,
+        found / draws,
+        0.05,
+        draws,
+    )
 
 
 def alike_within(random: np.random.Generator, n: int, size: int, alike: float) -> np.ndarray:
@@ -187,16 +205,26 @@ def alike_within(random: np.random.Generator, n: int, size: int, alike: float) -
     return np.where(shared[group], common[group], own)
 
 
-def evidence_of(random: np.random.Generator, n: int, size: int, alike: float, many: int, right: float, sure: float = 0.0) -> Evidence:
-    """A model that is right with this probability in each of `many` classes, else says each other class as often; `sure` is the share of
-    its answers that are confident, right or wrong. Images of a group are of one class."""
+def evidence_of(
+    random: np.random.Generator, n: int, size: int, alike: float, many: int, right: float, sure: float = 0.0
+) -> Evidence:
+    """A model that is right with this probability in each of `many` classes, else says each other class as often;
+    `sure` is the share of its answers that are confident, right or wrong. Images of a group are of one class.
+    """
     truth, fate = (np.arange(n) // size) % many, alike_within(random, n, size, alike)
     other = np.minimum((fate - right) / (1 - right) * (many - 1), many - 1.5).astype(int) + 1
     said = np.where(fate < right, truth, (truth + other) % many)
     confident = alike_within(random, n, size, alike) < sure
     probabilities = np.full((n, many), 0.4 / (many - 1) / many)
     probabilities[np.arange(n), said] = np.where(confident, SURE + 0.01, 0.6)
-    return Evidence(tuple(map(str, range(many))), ("",) * n, truth, probabilities, 0, groups=None if size == 1 else np.arange(n) // size)
+    return Evidence(
+        tuple(map(str, range(many))),
+        ("",) * n,
+        truth,
+        probabilities,
+        0,
+        groups=None if size == 1 else np.arange(n) // size,
+    )
 
 
 def _accuracy(random: np.random.Generator, n: int, size: int, alike: float) -> Finding:
@@ -216,7 +244,11 @@ def _mistakes(random: np.random.Generator, n: int, size: int, alike: float) -> F
 
 
 def _groups(random: np.random.Generator, n: int, size: int, alike: float) -> Finding:
-    return groups_audit(evidence_of(random, n, size, alike, 2, 0.8), (np.arange(n) // size // 2 % 4).astype(str).tolist(), message("folder"))
+    return groups_audit(
+        evidence_of(random, n, size, alike, 2, 0.8),
+        (np.arange(n) // size // 2 % 4).astype(str).tolist(),
+        message("folder"),
+    )
 
 
 def _equal(random: np.random.Generator, n: int, size: int, alike: float) -> Finding:
@@ -240,7 +272,11 @@ def simpler_models(random: np.random.Generator, n: int, size: int, alike: float,
 
 # The finding, what is true, and the verdicts that would then be false.
 FINDINGS: dict[str, tuple[Callable[..., Finding], str, tuple[str, ...]]] = {
-    "accuracy": (_accuracy, f"2 classes, right on {0.5 + WORTH / 2:.0%}: spares a tenth of the mistakes of one class", ("bad",)),
+    "accuracy": (
+        _accuracy,
+        f"2 classes, right on {0.5 + WORTH / 2:.0%}: spares a tenth of the mistakes of one class",
+        ("bad",),
+    ),
     "classes": (_classes, "5 classes, each found half of the time", ("warn", "bad")),
     "confusion": (_confusions, f"5 classes, each called each other in {OFTEN:.0%}", ("warn", "bad")),
     "mistakes": (_mistakes, f"{MANY:.0%} of the mistakes are confident", ("warn", "bad")),
@@ -290,30 +326,47 @@ def summary(cells: list[Covered]) -> list[str]:
         ("in fewer groups", [cell for cell in cells if cell.groups < 20 and cell.groups < cell.n]),
     ]
     rows = [
-        "| test images | cells | mean coverage | lowest | said to exceed the truth, at most | to fall short of it, at most | mean width |",
+        (
+            "| test images | cells | mean coverage | lowest | said to exceed the truth, at most | to fall short of "
+            "it, at most | mean width |"
+        ),
         "|---|---|---|---|---|---|---|",
     ]
     for name, some in kinds:
         mean, width = np.mean([cell.coverage for cell in some]), np.mean([cell.width for cell in some])
-        low, above, below = min(cell.coverage for cell in some), max(cell.above for cell in some), max(cell.below for cell in some)
+        low, above, below = (
+            min(cell.coverage for cell in some),
+            max(cell.above for cell in some),
+            max(cell.below for cell in some),
+        )
         rows.append(f"| {name} | {len(some)} | {mean:.1%} | {low:.1%} | {above:.1%} | {below:.1%} | {width:.3f} |")
     return rows
 
 
 def tables(cells: list[Covered]) -> list[str]:
-    rows = ["| n | groups of | drawn | correlation | " + " | ".join(f"{share:.0%} right" for share in ALONE) + " |", "|---|---|---|---|" + "---|" * len(ALONE)]
+    rows = [
+        "| n | groups of | drawn | correlation | " + " | ".join(f"{share:.0%} right" for share in ALONE) + " |",
+        "|---|---|---|---|" + "---|" * len(ALONE),
+    ]
     for key in dict.fromkeys((cell.n, cell.size, cell.groups, cell.drawn, cell.alike) for cell in cells):
         n, size, groups, drawn, alike = key
         own = {cell.share: cell for cell in cells if (cell.n, cell.size, cell.groups, cell.drawn, cell.alike) == key}
         held = [f"{own[share].coverage:.1%} ± {own[share].width / 2:.2f}" if share in own else "" for share in ALONE]
-        rows.append(f"| {n:,} | {size if groups < n else 'alone'} | {drawn if groups < n else ''} | {alike:g} | " + " | ".join(held) + " |")
+        rows.append(
+            f"| {n:,} | {size if groups < n else 'alone'} | {drawn if groups < n else ''} | {alike:g} | "
+            + " | ".join(held)
+            + " |"
+        )
     return rows
 
 
 def accused_table(cells: list[Accused]) -> list[str]:
     rows = ["| verdict | where nothing is wrong | n | given in | allowed | draws |", "|---|---|---|---|---|---|"]
     return rows + [
-        f"| {cell.verdict} | {cell.about} | {cell.n:,} | {cell.rate:.2%}{' (!)' if cell.too_often else ''} | {cell.allowed:.1%} | {cell.draws:,} |"
+        (
+            f"| {cell.verdict} | {cell.about} | {cell.n:,} | {cell.rate:.2%}{' (!)' if cell.too_often else ''} | "
+            f"{cell.allowed:.1%} | {cell.draws:,} |"
+        )
         for cell in cells
     ]
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.memory [--images 10000 1000000] [--judge]
 
-Each size runs in a fresh process: read, check, split, one pass of training the small network, sealing and, with --judge,
-judging. Anonymous memory is what counts: pages of memory-mapped files are the system's cache, not the process's.
-Prints the peak of each, the ratio, and the seconds an image.
+Each size runs in a fresh process: read, check, split, one pass of training the small network, sealing and, with
+--judge, judging. Anonymous memory is what counts: pages of memory-mapped files are the system's cache, not the
+process's. Prints the peak of each, the ratio, and the seconds an image.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def work(n: int, judge: bool) -> None:
         return Image.fromarray(square)
 
     labels = (np.arange(n) % CLASSES).astype(np.int32)
-    dataset = Dataset("generated", "generated", GeneratedImages(make, Numbers()), labels, tuple("0123456789"), np.zeros(n, np.uint8))  # type: ignore[arg-type]
+    dataset = Dataset(
+        "generated", "generated", GeneratedImages(make, Numbers()), labels, tuple("0123456789"), np.zeros(n, np.uint8)
+    )  # type: ignore[arg-type]
     peaks: dict[str, int] = {}
     running = True
     phase = ["scan"]
@@ -93,12 +95,24 @@ def main() -> None:
         return work(arguments.work, arguments.judge)
     found = []
     for n in arguments.images:
-        command = [sys.executable, "-m", "benchmarks.memory", "--work", str(n), *(["--judge"] if arguments.judge else [])]
-        found.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]))
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.memory",
+            "--work",
+            str(n),
+            *(["--judge"] if arguments.judge else []),
+        ]
+        found.append(
+            json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+        )
         peaks = found[-1]["peaks"]
         phases = " · ".join(f"{phase} {peak / 1e6:.0f}" for phase, peak in peaks.items())
         print(
-            f"{n:9,d} images: {max(peaks.values()) / 1e6:.1f} MB of anonymous memory at most ({phases}), {found[-1]['seconds'] / n * 1e6:.1f} µs an image",
+            (
+                f"{n:9,d} images: {max(peaks.values()) / 1e6:.1f} MB of anonymous memory at most ({phases}), "
+                f"{found[-1]['seconds'] / n * 1e6:.1f} µs an image"
+            ),
             flush=True,
         )
     first, last = (max(found[k]["peaks"].values()) for k in (0, -1))

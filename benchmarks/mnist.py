@@ -2,8 +2,9 @@
 
     python -m benchmarks.mnist [--seeds 5]
 
-Each seed runs in two fresh processes, one after the other: the command a person types, and the same network and schedule
-in plain PyTorch (torch.optim.AdamW, no events, no checkpoints, no validation). Ratios are what travels between machines.
+Each seed runs in two fresh processes, one after the other: the command a person types, and the same network and
+schedule in plain PyTorch (torch.optim.AdamW, no events, no checkpoints, no validation). Ratios are what travels between
+machines.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def bare(seed: int, rows_file: str) -> None:
     model = SmallCNN(classes=10).to(memory_format=torch.channels_last)
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], lr=0.01)
+    optimiser = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], lr=0.01
+    )
     order = np.random.default_rng((seed, 0)).permutation(rows)
     steps = -(-len(rows) // 128)
     began = time.perf_counter()
@@ -62,7 +65,19 @@ def bare(seed: int, rows_file: str) -> None:
 
 def ours(seed: int, folder: str) -> tuple[dict[str, float], np.ndarray]:
     began = time.monotonic()
-    command = [sys.executable, "-m", "limpide", "train", "mnist", "--seed", str(seed), "--runs", folder, "--json", "--new"]
+    command = [
+        sys.executable,
+        "-m",
+        "limpide",
+        "train",
+        "mnist",
+        "--seed",
+        str(seed),
+        "--runs",
+        folder,
+        "--json",
+        "--new",
+    ]
     result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     result["wall"] = time.monotonic() - began
     run = Path(result["run"])
@@ -98,12 +113,19 @@ def main() -> None:
             )
             found.append(row)
             print(
-                f"seed {seed}: {row[0]:.4f} · training {row[1]:.2f} s · saved model after {row[2]:.1f} s · whole command {row[3]:.1f} s"
+                f"seed {seed}: {row[0]:.4f} · training {row[1]:.2f} s · saved model after {row[2]:.1f} s · whole "
+                f"command {row[3]:.1f} s"
                 f" · bare loop {row[4]:.4f} in {row[5]:.2f} s · steps take {row[6]:.2f}× the bare loop",
                 flush=True,
             )
     mean, median = np.mean(found, axis=0), np.median(found, axis=0)
-    print(f"mean accuracy {mean[0]:.4f} (bare {mean[4]:.4f}); medians: training {median[1]:.2f} s, saved model {median[2]:.1f} s,", end=" ")
+    print(
+        (
+            f"mean accuracy {mean[0]:.4f} (bare {mean[4]:.4f}); medians: training {median[1]:.2f} s, saved model "
+            f"{median[2]:.1f} s,"
+        ),
+        end=" ",
+    )
     print(f"whole command {median[3]:.1f} s, ratio to the bare loop {median[6]:.2f}")
 
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed PHOTOS [--rounds 3]
 
-PHOTOS is any folder of JPEG photographs, class folders or not. Each line is measured in fresh processes, ours and the plain way
-in turn; the median of the rounds and the ratio are printed. Plain means: Pillow with `draft` in two processes for decoding;
-PyTorch as it comes (eager, float32, default layout and allocator) for the network.
+PHOTOS is any folder of JPEG photographs, class folders or not. Each line is measured in fresh processes, ours and the
+plain way in turn; the median of the rounds and the ratio are printed. Plain means: Pillow with `draft` in two processes
+for decoding; PyTorch as it comes (eager, float32, default layout and allocator) for the network.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def _features(ours: bool) -> float:
 
 
 def _tuning(ours: bool, size: int, held: bool = False) -> float:
-    """Images a second of training EfficientNet-Lite0, one step of AdamW a batch. held: without the layers that limpide leaves as they are."""
+    """Images a second of training EfficientNet-Lite0, one step of AdamW a batch. held: without the layers that limpide
+    leaves as they are.
+    """
     import torch
 
     from limpide.models import build
@@ -101,10 +103,19 @@ def decoding(files: list[Path], ours: bool) -> float:
     from limpide.data.read_images import read
 
     n = len(files)
-    dataset = Dataset("x", "x", FileImages(files[0].parent, Names(str(file) for file in files)), np.zeros(n, int), ("x",), np.zeros(n, np.uint8))
+    dataset = Dataset(
+        "x",
+        "x",
+        FileImages(files[0].parent, Names(str(file) for file in files)),
+        np.zeros(n, int),
+        ("x",),
+        np.zeros(n, np.uint8),
+    )
     with tempfile.TemporaryDirectory() as folder:
         moments = []
-        for event in read(dataset, {Preprocessing(SIZE, 3, filter="bicubic", jpeg_side=DRAFT): np.arange(n)}, Path(folder)):
+        for event in read(
+            dataset, {Preprocessing(SIZE, 3, filter="bicubic", jpeg_side=DRAFT): np.arange(n)}, Path(folder)
+        ):
             moments.append((time.perf_counter(), event.done))
     (first, before), (last, after) = moments[0], moments[-1]  # from the first answer on: the workers have started
     return (after - before) / (last - first)
@@ -141,7 +152,11 @@ def main() -> None:
     found: dict[str, list[float]] = {}
     for _ in range(arguments.rounds):
         for what in WORK:
-            for name, ours, allocator in (("plain", False, False), ("ours, default allocator", True, False), ("ours", True, True)):
+            for name, ours, allocator in (
+                ("plain", False, False),
+                ("ours, default allocator", True, False),
+                ("ours", True, True),
+            ):
                 found.setdefault(f"{what}: {name}", []).append(_in_a_process(what, ours, allocator))
         for name, ours in (("plain", False), ("ours", True)):
             found.setdefault(f"decoding: {name}", []).append(decoding(files, ours))

@@ -1,8 +1,10 @@
-"""What does watching a training cost it? MNIST on this machine, its Live page in a headless Chromium on the same processors.
+"""What does watching a training cost it? MNIST on this machine, its Live page in a headless Chromium on the same
+processors.
 
     python -m benchmarks.watching [--trainings 6] [--pairs 10]
 
-Chromium draws without a graphics card here. Within each training the page is hidden and shown in turn, from the beginning on:
+Chromium draws without a graphics card here. Within each training the page is hidden and shown in turn, from the
+beginning on:
 
 1. how much longer a step takes while the page is shown;
 2. how often the page changes;
@@ -43,11 +45,16 @@ COUNT = """(() => {
   new MutationObserver(() => step.textContent !== last && ((last = step.textContent), (window.changes += 1))).observe(step, { subtree: true, childList: true, characterData: true });
 })()"""
 # As if somebody went to another tab, or came back: a page that nobody looks at asks for nothing and draws nothing.
-HIDE = "Object.defineProperty(document, 'hidden', {{ value: {}, configurable: true }}); document.dispatchEvent(new Event('visibilitychange'))"
+HIDE = (
+    "Object.defineProperty(document, 'hidden', {{ value: {}, configurable: true }}); document.dispatchEvent(new "
+    "Event('visibilitychange'))"
+)
 
 
 class Page:
-    """A page that no debugger listens to: a page of Playwright's has each message of the network told, which costs more than many a page."""
+    """A page that no debugger listens to: a page of Playwright's has each message of the network told, which costs more
+    than many a page.
+    """
 
     def __init__(self, browser: Any, url: str) -> None:
         self.session = browser.new_browser_cdp_session()
@@ -62,10 +69,15 @@ class Page:
 
     def evaluate(self, expression: str) -> Any:
         self.asked += 1
-        message = {"id": self.asked, "method": "Runtime.evaluate", "params": {"expression": expression, "returnByValue": True}}
+        message = {
+            "id": self.asked,
+            "method": "Runtime.evaluate",
+            "params": {"expression": expression, "returnByValue": True},
+        }
         self.session.send("Target.sendMessageToTarget", {"sessionId": self.id, "message": json.dumps(message)})
         while self.asked not in self.answers:
-            self.session.send("Target.getTargets")  # Playwright hands over what came only while it is asked for something
+            # Playwright hands over what came only while it is asked for something
+            self.session.send("Target.getTargets")
         answer = self.answers.pop(self.asked)["result"]
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"])
@@ -89,7 +101,13 @@ def used() -> Counter[str]:
         )  # fmt: skip
         if kind:
             with contextlib.suppress(OSError):  # it ended meanwhile
-                seconds[kind] += sum(int(file.read_text().split()[0]) for file in Path(f"/proc/{process.pid}/task").glob("*/schedstat")) / 1e9
+                seconds[kind] += (
+                    sum(
+                        int(file.read_text().split()[0])
+                        for file in Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+                    )
+                    / 1e9
+                )
     return seconds
 
 
@@ -107,7 +125,9 @@ def served(runs: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def launched(driver: Any) -> Iterator[Any]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+    browser = driver.chromium.launch(
+        executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    )
     yield browser
     browser.close()
 
@@ -135,7 +155,20 @@ def steps_of(run: Run, offset: int) -> list[float]:
 @contextlib.contextmanager
 def training(folder: Path, epochs: int) -> Iterator[tuple[Run, subprocess.Popen[bytes]]]:
     before = len(Run.all_in(folder))
-    command = [sys.executable, "-m", "limpide", "train", "mnist", "--epochs", str(epochs), "--patience", str(epochs), "--runs", str(folder), "--new"]
+    command = [
+        sys.executable,
+        "-m",
+        "limpide",
+        "train",
+        "mnist",
+        "--epochs",
+        str(epochs),
+        "--patience",
+        str(epochs),
+        "--runs",
+        str(folder),
+        "--new",
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while len(Run.all_in(folder)) == before:
             time.sleep(0.1)
@@ -144,7 +177,9 @@ def training(folder: Path, epochs: int) -> Iterator[tuple[Run, subprocess.Popen[
 
 
 def pairs_of(folder: Path, url: str, browser: Any, pairs: int) -> list[dict[str, Any]]:
-    """One training, its page hidden and shown in turn, the order changing: s a step either way, changes a second, percent of a processor."""
+    """One training, its page hidden and shown in turn, the order changing: s a step either way, changes a second,
+    percent of a processor.
+    """
     found = []
     with training(folder, 1000) as (run, process):
         page = opened(browser, url, run.path.name)
@@ -155,7 +190,12 @@ def pairs_of(folder: Path, url: str, browser: Any, pairs: int) -> list[dict[str,
             for hidden in (True, False) if k % 2 else (False, True):
                 page.evaluate(HIDE.format(str(hidden).lower()))
                 time.sleep(SETTLE)
-                offset, began, changes, spent = run.events_file.stat().st_size, time.monotonic(), page.evaluate("window.changes"), used()
+                offset, began, changes, spent = (
+                    run.events_file.stat().st_size,
+                    time.monotonic(),
+                    page.evaluate("window.changes"),
+                    used(),
+                )
                 time.sleep(WINDOW)
                 seconds = time.monotonic() - began
                 spent = used() - spent
@@ -185,7 +225,10 @@ def told(pairs: list[dict[str, Any]]) -> str:
     ratios = [math.log(pair["shown"] / pair["hidden"]) for pair in pairs]
     mean, error = statistics.mean(ratios), statistics.stdev(ratios) / len(ratios) ** 0.5
     low, high = (math.exp(mean + side * 1.96 * error) for side in (-1, 1))
-    return f"{math.exp(mean):.3f} times as long (95 %: {low:.3f} to {high:.3f}; median {math.exp(statistics.median(ratios)):.3f}; {len(pairs)} pairs)"
+    return (
+        f"{math.exp(mean):.3f} times as long (95 %: {low:.3f} to {high:.3f}; median "
+        f"{math.exp(statistics.median(ratios)):.3f}; {len(pairs)} pairs)"
+    )
 
 
 def main() -> None:
@@ -195,7 +238,12 @@ def main() -> None:
     parser.add_argument("--trainings", type=int, default=6)
     parser.add_argument("--pairs", type=int, default=10)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as driver, launched(driver) as browser, served(Path(place)) as url:
+    with (
+        tempfile.TemporaryDirectory() as place,
+        sync_playwright() as driver,
+        launched(driver) as browser,
+        served(Path(place)) as url,
+    ):
         every = []
         for k in range(arguments.trainings):
             pairs = pairs_of(Path(place), url, browser, arguments.pairs)

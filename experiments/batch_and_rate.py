@@ -1,9 +1,10 @@
-"""Claim: a learning rate far too small or too large, or a batch of one at a rate made for many, learns little or nothing.
+"""Claim: a learning rate far too small or too large, or a batch of one at a rate made for many, learns little or
+nothing.
 
     python -m experiments.batch_and_rate [FOLDER]   (3 minutes)
 
-The net of experiments/cifar_net.py without batch normalisation, plain descent, one cycle with these highest rates, 6,000 images of CIFAR-10, three passes. Three
-seeds, but one for the batch of one.
+The net of experiments/cifar_net.py without batch normalisation, plain descent, one cycle with these highest rates,
+6,000 images of CIFAR-10, three passes. Three seeds, but one for the batch of one.
 """
 
 from __future__ import annotations
@@ -40,10 +41,17 @@ def main(folder: str = "") -> None:
     tell(
         "batch_and_rate",
         section="Convolutional nets",
-        course="rate .1, batch 64: 64.34 %; batch 1 / 1024: 10.00 / 34.45; rate .001 / 10: 26.09 / 10.00 (5 epochs, all images)",
+        course=(
+            "rate .1, batch 64: 64.34 %; batch 1 / 1024: 10.00 / 34.45; rate .001 / 10: 26.09 / 10.00 (5 epochs, "
+            "all images)"
+        ),
         measured="; ".join(f"{name}: {percent(values)}" for name, values in found.items()),
-        why=f"{N:,} images and {EPOCHS} passes instead of 50,000 and 5, to stay within minutes; the rate falls to zero at the end",
-        holds=all(value < usual - 0.05 for name, value in middle.items() if name != "batch 64, rate 0.1") and middle["batch 64, rate 10"] < 0.12,
+        why=(
+            f"{N:,} images and {EPOCHS} passes instead of 50,000 and 5, to stay within minutes; the rate falls "
+            f"to zero at the end"
+        ),
+        holds=all(value < usual - 0.05 for name, value in middle.items() if name != "batch 64, rate 0.1")
+        and middle["batch 64, rate 10"] < 0.12,
         numbers=[share(name, values) for name, values in found.items()],
     )
 

@@ -2,7 +2,8 @@
 
     python -m experiments.batch_norm [FOLDER]   (3 minutes)
 
-Six 3×3 convolutions, plain descent with highest rates of 0.05 and 0.5 (one cycle) and batches of 256, 6,000 images of CIFAR-10, five passes; three seeds.
+Six 3×3 convolutions, plain descent with highest rates of 0.05 and 0.5 (one cycle) and batches of 256, 6,000 images of
+CIFAR-10, five passes; three seeds.
 """
 
 from __future__ import annotations

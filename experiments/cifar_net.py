@@ -1,9 +1,10 @@
-"""Claim: a small convolutional net learns CIFAR-10 in a few passes; trained on, it learns its images by heart and must be named for it.
+"""Claim: a small convolutional net learns CIFAR-10 in a few passes; trained on, it learns its images by heart and must
+be named for it.
 
     python -m experiments.cifar_net [FOLDER]    (4 minutes)
 
-Three stages of 3×3 convolutions (32-64-96 maps), batch normalisation, no dropout. All 50,000 images for 5 passes; and 4,000
-images for 25 passes, until the validation loss has long turned. FOLDER: CIFAR-10 as images in train/ and test/.
+Three stages of 3×3 convolutions (32-64-96 maps), batch normalisation, no dropout. All 50,000 images for 5 passes; and
+4,000 images for 25 passes, until the validation loss has long turned. FOLDER: CIFAR-10 as images in train/ and test/.
 """
 
 from __future__ import annotations
@@ -50,8 +51,16 @@ def main(folder: str = "") -> None:
         why="the lab's CifarNet (three convolutions of 10, 50 and 150 maps, plain descent at a constant rate) is another net: ours has batch normalisation, and AdamW with one "
         "cycle of the rate over all images; our copy of CIFAR-10 is JPEG; 25 passes over 4,000 images instead of 100 over all; one run each, so no interval",
         holds=full > 0.6 and own - held > 0.2 and turned < len(passes) - 3,
-        numbers=[share("5 passes, all images", [full]), share("linear", [templates]), share("4,000 images: train", [own]), share("4,000 images: test", [held])],
-        data={"validation loss": [event.validation_loss for event in passes], "train loss": [event.train_loss for event in passes]},
+        numbers=[
+            share("5 passes, all images", [full]),
+            share("linear", [templates]),
+            share("4,000 images: train", [own]),
+            share("4,000 images: test", [held]),
+        ],
+        data={
+            "validation loss": [event.validation_loss for event in passes],
+            "train loss": [event.train_loss for event in passes],
+        },
     )
 
 

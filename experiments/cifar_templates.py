@@ -2,8 +2,8 @@
 
     python -m experiments.cifar_templates [FOLDER]      (half a minute)
 
-Linear(3072 → 10), 30,730 parameters, cross-entropy with weight decay, three seeds. The ten rows go to docs/pictures/cifar_templates.png.
-FOLDER: CIFAR-10 as images in train/ and test/.
+Linear(3072 → 10), 30,730 parameters, cross-entropy with weight decay, three seeds. The ten rows go to
+docs/pictures/cifar_templates.png. FOLDER: CIFAR-10 as images in train/ and test/.
 """
 
 from __future__ import annotations
@@ -39,8 +39,18 @@ def main(folder: str = "") -> None:
     for seed in range(SEEDS):
         torch.manual_seed(seed)
         model = LinearNet(classes=10, channels=3, size=32)
-        torch.nn.init.zeros_(model.head.weight)  # one valley: it ends in the same place, and nothing of a random start is left in the picture
-        train(model, images, epochs=EPOCHS, lr=1e-3, batch=128, optimiser=AdamW(groups_of(model, 0.1)), seed=seed, precision="fp32")
+        # one valley: it ends in the same place, and nothing of a random start is left in the picture
+        torch.nn.init.zeros_(model.head.weight)
+        train(
+            model,
+            images,
+            epochs=EPOCHS,
+            lr=1e-3,
+            batch=128,
+            optimiser=AdamW(groups_of(model, 0.1)),
+            seed=seed,
+            precision="fp32",
+        )
         found.append(accuracy(model, images.test, images.test_labels))
     picture(model.head.weight.detach().numpy()).save(PICTURE)
     tell(

@@ -43,7 +43,8 @@ def _claim(name: str, record: dict[str, Any]) -> str:
     verdict = "holds" if finding.verdict == "ok" else "**does not hold here**"
     return (
         f"### {name.replace('_', ' ')} · {verdict}\n\n"
-        f"| | |\n|---|---|\n| course | {_cell(told['course'])} |\n| measured here | {_cell(str(finding.message))} |\n| why they differ | {_cell(told['why'])} |\n\n"
+        f"| | |\n|---|---|\n| course | {_cell(told['course'])} |\n| measured here | "
+        f"{_cell(str(finding.message))} |\n| why they differ | {_cell(told['why'])} |\n\n"
         f"`{finding.source}` · {record['seconds']} s on {record['cores']} cores · {record['date']}\n"
     )
 

@@ -1,7 +1,8 @@
-"""What the experiments share: images in memory, the one training loop, repeats with their interval, and the claim that comes out.
+"""What the experiments share: images in memory, the one training loop, repeats with their interval, and the claim that
+comes out.
 
-Every experiment has a `main` that measures and calls `tell`: it prints *course | measured here | why they differ* and keeps
-the claim as a Finding in experiments/results/, from which `python -m experiments.claims` writes docs/claims.md.
+Every experiment has a `main` that measures and calls `tell`: it prints *course | measured here | why they differ* and
+keeps the claim as a Finding in experiments/results/, from which `python -m experiments.claims` writes docs/claims.md.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ def train(
     seed: int = 0,
     precision: str = "bf16",
 ) -> list[Step | Epoch]:
-    """The events of a training with the loop that limpide itself uses: one cycle of the rate, AdamW unless another is given.
+    """The events of a training with the loop that limpide itself uses: one cycle of the rate, AdamW unless another is
+    given.
 
     validate: score the test part after every pass, to show its course; nothing is chosen by it.
     """
@@ -182,12 +184,16 @@ def _of_shares(values: Sequence[float]) -> tuple[float, float, float]:
 def share(name: str, values: Sequence[float]) -> Number:
     """A Number for shares measured over repeats."""
     middle, low, high = _of_shares(values)
-    return Number(name, middle, "share", low if len(values) > 1 else None, high if len(values) > 1 else None, len(values))
+    return Number(
+        name, middle, "share", low if len(values) > 1 else None, high if len(values) > 1 else None, len(values)
+    )
 
 
 def percent(values: Sequence[float]) -> str:
     middle, low, high = _of_shares(values)
-    return f"{100 * middle:.2f} %" + (f" ({100 * low:.2f} to {100 * high:.2f}, {len(values)} repeats)" if len(values) > 1 else "")
+    return f"{100 * middle:.2f} %" + (
+        f" ({100 * low:.2f} to {100 * high:.2f}, {len(values)} repeats)" if len(values) > 1 else ""
+    )
 
 
 PROSE = ("course", "why")  # of `tell`: what the course says and why figures may differ, which no measurement rests on
@@ -196,8 +202,9 @@ PROSE = ("course", "why")  # of `tell`: what the course says and why figures may
 def code_of(name: str, folder: Path = Path(__file__).parent) -> str:
     """A digest of what an experiment does, so that a result cannot outlive its program.
 
-    It covers the syntax trees of the experiment, of what it takes from common.py, and of the networks and rungs of limpide that it imports;
-    of their texts all but docstrings and PROSE. It does not cover the training loop, which tests of its own hold.
+    It covers the syntax trees of the experiment, of what it takes from common.py, and of the networks and rungs of
+    limpide that it imports; of their texts all but docstrings and PROSE. It does not cover the training loop, which
+    tests of its own hold.
     """
     tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
     parts = [tree]
@@ -210,7 +217,9 @@ def code_of(name: str, folder: Path = Path(__file__).parent) -> str:
 
 
 def _definitions(wanted: set[str]) -> list[ast.AST]:
-    """The functions and classes of common.py of these names, and those that they use in turn, in the order of the file."""
+    """The functions and classes of common.py of these names, and those that they use in turn, in the order
+    of the file.
+    """
     body = ast.parse(Path(__file__).read_text(encoding="utf-8")).body
     known = {node.name: node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     found: set[str] = set()
@@ -223,7 +232,12 @@ def _definitions(wanted: set[str]) -> list[ast.AST]:
 def _without_prose(tree: ast.AST) -> ast.AST:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
             body[0].value.value = ""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tell":
             node.keywords = [keyword for keyword in node.keywords if keyword.arg not in PROSE]
@@ -231,16 +245,37 @@ def _without_prose(tree: ast.AST) -> ast.AST:
 
 
 def tell(
-    name: str, *, section: str, course: str, measured: str, why: str, holds: bool, numbers: Sequence[Number] = (), data: dict[str, Any] | None = None
+    name: str,
+    *,
+    section: str,
+    course: str,
+    measured: str,
+    why: str,
+    holds: bool,
+    numbers: Sequence[Number] = (),
+    data: dict[str, Any] | None = None,
 ) -> Finding:
-    """Prints the claim in three lines and keeps it. holds: whether sign, order and mechanism are those of the course."""
-    seconds = min(time.perf_counter() - BEGAN, time.process_time())  # beside other work a program waits, which says nothing of it
+    """Prints the claim in three lines and keeps it. holds: whether sign, order and mechanism are those of
+    the course.
+    """
+    # beside other work a program waits, which says nothing of it
+    seconds = min(time.perf_counter() - BEGAN, time.process_time())
     details = [Message("course: {text}", {"text": course}), Message("why: {text}", {"text": why})]
     source = f"python -m experiments.{name}"
-    finding = Finding(name, "ok" if holds else "warn", Message("{text}", {"text": measured}), list(numbers), details=details, source=source, data=data or {})
+    finding = Finding(
+        name,
+        "ok" if holds else "warn",
+        Message("{text}", {"text": measured}),
+        list(numbers),
+        details=details,
+        source=source,
+        data=data or {},
+    )
     for title, text in (("course", course), ("measured here", measured), ("why they differ", why)):
         print(f"{title:>16} │ {text}")
-    print(f"{'':>16} │ {'the claim holds' if holds else 'the claim does not hold here'}; {seconds:.0f} s", file=sys.stderr)
+    print(
+        f"{'':>16} │ {'the claim holds' if holds else 'the claim does not hold here'}; {seconds:.0f} s", file=sys.stderr
+    )
     record = {
         "code": code_of(name),
         "cores": machine.cores(),

@@ -30,7 +30,10 @@ def main() -> None:
         "data_and_depth",
         section="Networks named",
         course="amount of data and depth against accuracy: both help, data more surely than depth",
-        measured="; ".join(f"{n:,} images: " + ", ".join(f"{depth} blocks {percent(found[n, depth])}" for depth in (1, 2, 3)) for n in SIZES),
+        measured="; ".join(
+            f"{n:,} images: " + ", ".join(f"{depth} blocks {percent(found[n, depth])}" for depth in (1, 2, 3))
+            for n in SIZES
+        ),
         why="the course gives no numbers",
         holds=all(mean(found[SIZES[-1], d])[1] > mean(found[SIZES[0], d])[2] for d in (1, 2, 3))
         and mean(found[SIZES[-1], 3])[1] > mean(found[SIZES[-1], 1])[2],

@@ -2,8 +2,9 @@
 
     python -m experiments.dropout               (2 minutes)
 
-MLP with two hidden layers of 100, 20 passes over MNIST, dropout 0.3 after each hidden layer or none, as in the lab; four seeds. The
-training score is measured twice: with dropout still on, as the lab did, and with it off, as for every other score.
+MLP with two hidden layers of 100, 20 passes over MNIST, dropout 0.3 after each hidden layer or none, as in the lab;
+four seeds. The training score is measured twice: with dropout still on, as the lab did, and with it off, as for every
+other score.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def points(differences: list[float]) -> str:
 
 def main() -> None:
     images = mnist()
-    found: dict[str, list[float]] = {name: [] for name in ("off: test", "off: train", "on: test", "on: train, dropout off", "on: train, dropout on")}
+    found: dict[str, list[float]] = {
+        name: [] for name in ("off: test", "off: train", "on: test", "on: train, dropout off", "on: train, dropout on")
+    }
     for seed in range(SEEDS):
         for name, dropout in (("off", 0.0), ("on", DROPOUT)):
             torch.manual_seed(seed)
@@ -57,7 +60,9 @@ def main() -> None:
         + points(test),
         why="the lab ran each once, at a constant rate; one cycle of the rate trains further. Measured with dropout still on, the training score is that of a weaker net than the one "
         "that is used: so both are given",
-        holds=bool(mean(narrower)[2] < 0 and np.mean(found["on: train, dropout on"]) < np.mean(found["on: train, dropout off"])),
+        holds=bool(
+            mean(narrower)[2] < 0 and np.mean(found["on: train, dropout on"]) < np.mean(found["on: train, dropout off"])
+        ),
         numbers=[share(name, values) for name, values in found.items()],
         data={"gap, difference": list(mean(narrower)), "test, difference": list(mean(test))},
     )

@@ -3,7 +3,8 @@
     python -m experiments.fresh_head PHOTOS GROUPS.csv      (4 minutes on 2 cores for 2,000 photographs)
 
 A fifth of the groups (people, sites) is held out; the network is fine-tuned for four passes at 128 pixels from the same
-pretrained weights, once with the fitted head and once with a head of zeros, and scored on the held-out groups after each pass.
+pretrained weights, once with the fitted head and once with a head of zeros, and scored on the held-out groups after
+each pass.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from limpide.training.linear_head import fit_head, frozen_features, load_feature
 from limpide.training.loop import fit
 
 SIZE, FROZEN, EPOCHS = 128, 224, 4
-RECIPE = Recipe(model="efficientnet_lite0", lr=2e-3, batch=32, weight_decay=0.02, device="cpu", precision="fp32", image_size=SIZE)
+RECIPE = Recipe(
+    model="efficientnet_lite0", lr=2e-3, batch=32, weight_decay=0.02, device="cpu", precision="fp32", image_size=SIZE
+)
 
 
 def prepared(photos: str, cache: Path) -> tuple[Dataset, Reading]:
@@ -42,7 +45,9 @@ def prepared(photos: str, cache: Path) -> tuple[Dataset, Reading]:
     return dataset, reading
 
 
-def scores(dataset: Dataset, reading: Reading, train: np.ndarray, test: np.ndarray, cache: Path, fitted: bool) -> list[float]:
+def scores(
+    dataset: Dataset, reading: Reading, train: np.ndarray, test: np.ndarray, cache: Path, fitted: bool
+) -> list[float]:
     device, labels = torch.device("cpu"), dataset.labels
     model = build(RECIPE, len(dataset.classes), 3, SIZE)
     if fitted:
@@ -50,10 +55,19 @@ def scores(dataset: Dataset, reading: Reading, train: np.ndarray, test: np.ndarr
         for _ in frozen_features(model, pixels, train, cache, device):
             pass
         features, held = load_features(pixels, train, cache), np.arange(len(train)) % 10 == 9
-        set_head(model, fit_head(features[~held], labels[train[~held]], features[held], labels[train[held]], len(dataset.classes)))
+        set_head(
+            model,
+            fit_head(features[~held], labels[train[~held]], features[held], labels[train[held]], len(dataset.classes)),
+        )
     batches = Batches(reading.pixels[SIZE], train, labels[train], 32, device)
     state = start(model, RECIPE, EPOCHS * len(batches))
-    events = fit(state, batches, Batches(reading.pixels[SIZE], test, labels[test], 64, device), RECIPE, augment=LightAugment(flip=True))
+    events = fit(
+        state,
+        batches,
+        Batches(reading.pixels[SIZE], test, labels[test], 64, device),
+        RECIPE,
+        augment=LightAugment(flip=True),
+    )
     return [event.validation_accuracy for event in events if isinstance(event, Epoch)]
 
 
@@ -70,7 +84,12 @@ def main(photos: str, groups: str) -> None:
         test = np.isin(group, np.random.default_rng(0).permutation(names)[: len(names) // 5])
         for fitted in (True, False):
             found = scores(dataset, reading, np.flatnonzero(~test), np.flatnonzero(test), Path(folder), fitted)
-            print(("head fitted on frozen features" if fitted else "fresh head") + ": " + " ".join(f"{value:.3f}" for value in found), flush=True)
+            print(
+                ("head fitted on frozen features" if fitted else "fresh head")
+                + ": "
+                + " ".join(f"{value:.3f}" for value in found),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

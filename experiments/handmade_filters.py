@@ -2,8 +2,8 @@
 
     python -m experiments.handmade_filters      (a minute)
 
-The lab's six 3×3 filters (identity, vertical edges, horizontal edges, blur, all edges, emboss) → ReLU → maximum of 2×2 → one linear layer, on
-MNIST: 11,830 parameters. Frozen, or learned from the same start; three seeds.
+The lab's six 3×3 filters (identity, vertical edges, horizontal edges, blur, all edges, emboss) → ReLU → maximum of 2×2
+→ one linear layer, on MNIST: 11,830 parameters. Frozen, or learned from the same start; three seeds.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ def main() -> None:
         section="Linear models",
         course="six hand-made filters, frozen / learned: 96.31 / 97.08 %",
         measured=f"frozen {percent(found['frozen'])}, learned {percent(found['learned'])}",
-        why="the lab's filters and network (11,830 parameters), but filters of norm 1, AdamW with one cycle of the rate and three passes",
+        why=(
+            "the lab's filters and network (11,830 parameters), but filters of norm 1, AdamW with one cycle of "
+            "the rate and three passes"
+        ),
         holds=min(found["learned"]) > max(found["frozen"]) and np.mean(found["frozen"]) > 0.94,
         numbers=[share(name, scores) for name, scores in found.items()],
     )

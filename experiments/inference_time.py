@@ -1,9 +1,10 @@
-"""Claim: the time to name an image depends on the network, not on how many images it learned from, and hardly on the classes.
+"""Claim: the time to name an image depends on the network, not on how many images it learned from, and hardly on the
+classes.
 
     python -m experiments.inference_time        (under a minute)
 
-EfficientNet-Lite0 for 10, 100 and 1,000 classes, and the small CNN trained on 1,000 and on 20,000 MNIST images: milliseconds
-an image of the sealed file, one at a time, the least of five medians, in turn.
+EfficientNet-Lite0 for 10, 100 and 1,000 classes, and the small CNN trained on 1,000 and on 20,000 MNIST images:
+milliseconds an image of the sealed file, one at a time, the least of five medians, in turn.
 """
 
 from __future__ import annotations
@@ -31,7 +32,12 @@ def main() -> None:
         sealed: dict[str, Predictor] = {}
         for classes in (10, 100, 1000):
             file = Path(folder) / f"{classes}.onnx"
-            export(build("efficientnet_lite0", classes, 3, 224), Preprocessing(224, 3), tuple(map(str, range(classes))), file)
+            export(
+                build("efficientnet_lite0", classes, 3, 224),
+                Preprocessing(224, 3),
+                tuple(map(str, range(classes))),
+                file,
+            )
             sealed[f"EfficientNet-Lite0, {classes:,} classes"] = Predictor(file)
         for n in (1000, 20_000):
             torch.manual_seed(0)
@@ -50,7 +56,9 @@ def main() -> None:
     tell(
         "inference_time",
         section="Networks named",
-        course="inference time against number of classes and amount of training data: neither makes it slower to speak of",
+        course=(
+            "inference time against number of classes and amount of training data: neither makes it slower to speak of"
+        ),
         measured="; ".join(f"{name}: {value:.3g} ms" for name, value in least.items()),
         why="the course gives no numbers; 1,000 classes instead of 10 are 1.3 of 386 million multiply-adds",
         holds=lite[2] < 1.25 * lite[0] and 0.8 < small[1] / small[0] < 1.25,

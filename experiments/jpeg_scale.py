@@ -2,8 +2,8 @@
 
     python -m experiments.jpeg_scale MODEL.onnx PHOTOS     (a minute for 100 photographs)
 
-Each photograph large enough for a smaller decoding goes through the sealed model twice: decoded at reduced scale, as declared,
-and decoded in full. Prints how many answers differ and by how much the probabilities move.
+Each photograph large enough for a smaller decoding goes through the sealed model twice: decoded at reduced scale, as
+declared, and decoded in full. Prints how many answers differ and by how much the probabilities move.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def main(model: str, folder: str, most: int = 300) -> None:
         print(f"no photograph in {folder} is large enough to be decoded smaller ({2 * side} pixels a side)")
         return
     print(
-        f"{len(moved)} photographs: {changed} answers differ; the largest change of a probability is {np.median(moved):.4f} in the median, {max(moved):.4f} at most"
+        f"{len(moved)} photographs: {changed} answers differ; the largest change of a probability is "
+        f"{np.median(moved):.4f} in the median, {max(moved):.4f} at most"
     )
 
 

@@ -1,8 +1,10 @@
-"""Claim: one layer of weights, trained with the hinge, knows about 92 % of MNIST, and its rows are pictures of the digits.
+"""Claim: one layer of weights, trained with the hinge, knows about 92 % of MNIST, and its rows are pictures of the
+digits.
 
     python -m experiments.linear_hinge          (half a minute)
 
-Linear(784 → 10), 7,850 parameters, plain gradient descent, five seeds. The ten rows go to docs/pictures/linear_rows.png.
+Linear(784 → 10), 7,850 parameters, plain gradient descent, five seeds. The ten rows go to
+docs/pictures/linear_rows.png.
 """
 
 from __future__ import annotations
@@ -41,14 +43,26 @@ def main() -> None:
         torch.manual_seed(seed)
         model = LinearNet(classes=10)
         began = time.perf_counter()
-        train(model, images, epochs=EPOCHS, lr=RATE, batch=BATCH, optimiser=SGD(model), loss_fn=hinge, seed=seed, precision="fp32")
+        train(
+            model,
+            images,
+            epochs=EPOCHS,
+            lr=RATE,
+            batch=BATCH,
+            optimiser=SGD(model),
+            loss_fn=hinge,
+            seed=seed,
+            precision="fp32",
+        )
         seconds.append(time.perf_counter() - began)
         found.append(accuracy(model, images.test, images.test_labels))
     picture(model.head.weight.detach().numpy()).save(PICTURE)
     tell(
         "linear_hinge",
         section="Linear models",
-        course=f"Linear(784 → 10), {parameters(model):,} parameters, multiclass hinge, SGD: about 92 % of the test images",
+        course=(
+            f"Linear(784 → 10), {parameters(model):,} parameters, multiclass hinge, SGD: about 92 % of the test images"
+        ),
         measured=f"{percent(found)}, {np.mean(seconds):.1f} s of training; its ten rows: docs/pictures/linear_rows.png",
         why="they agree; the rate falls to zero at the end, which a constant one does not",
         holds=0.915 <= np.mean(found) <= 0.93,

@@ -1,11 +1,12 @@
-"""Claim: if near-circles are labelled as circles, 3, 10 or 1,000 layers will do no better: the floor follows the labels.
+"""Claim: if near-circles are labelled as circles, 3, 10 or 1,000 layers will do no better: the floor follows the
+labels.
 
     python -m experiments.near_circles          (two minutes)
 
-Drawn circles and ellipses, 16×16. A share of the ellipses carries the label "circle", as a careless validator gives it. MLPs with 1, 3 and
-8 hidden layers learn from 4,000 such images. Two errors: against labels made in the same careless way, whose floor of half that share is
-arithmetic, and against what the images really show, which is what a user of the network meets. Five seeds. The claim says that depth
-changes nothing: it is tested on the second error, seed by seed.
+Drawn circles and ellipses, 16×16. A share of the ellipses carries the label "circle", as a careless validator gives it.
+MLPs with 1, 3 and 8 hidden layers learn from 4,000 such images. Two errors: against labels made in the same careless
+way, whose floor of half that share is arithmetic, and against what the images really show, which is what a user of the
+network meets. Five seeds. The claim says that depth changes nothing: it is tested on the second error, seed by seed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,15 @@ def main() -> None:
             for depth in DEPTHS:
                 torch.manual_seed(seed)
                 model = MLP(classes=2, size=SIDE, widths=(128,) * depth)
-                train(model, Images(x, own, x_test, y_test, ("ellipse", "circle")), epochs=15, lr=2e-3, batch=64, seed=seed, precision="fp32")
+                train(
+                    model,
+                    Images(x, own, x_test, y_test, ("ellipse", "circle")),
+                    epochs=15,
+                    lr=2e-3,
+                    batch=64,
+                    seed=seed,
+                    precision="fp32",
+                )
                 clean.setdefault((rate, depth), []).append(1 - accuracy(model, x_test, y_test))
                 noisy.setdefault((rate, depth), []).append(1 - accuracy(model, x_test, judged))
     shallow, deep = clean[CARELESS[-1], DEPTHS[0]], clean[CARELESS[-1], DEPTHS[-1]]
@@ -70,7 +79,10 @@ def main() -> None:
         holds=bool(low <= 0 <= high),
         numbers=[
             *(share(f"error, {rate:.0%} careless, {depth} layers", noisy[rate, depth]) for rate, depth in noisy),
-            *(share(f"error against clean labels, {rate:.0%} careless, {depth} layers", clean[rate, depth]) for rate, depth in clean),
+            *(
+                share(f"error against clean labels, {rate:.0%} careless, {depth} layers", clean[rate, depth])
+                for rate, depth in clean
+            ),
         ],
         data={"gain of depth": [gain, low, high]},
     )

@@ -1,18 +1,21 @@
-"""Claim: 256 signs of a cosine transform tell a copy of a picture from a picture that looks like it; which DISTANCE to choose.
+"""Claim: 256 signs of a cosine transform tell a copy of a picture from a picture that looks like it; which DISTANCE to
+choose.
 
-    python -m experiments.near_duplicates PHOTOS [MOST [SHEET.png]]      (half a minute for 2,000 photographs, one for 50,000)
+    python -m experiments.near_duplicates PHOTOS [MOST [SHEET.png]]      (half a minute for 2,000 photographs, one for
+        50,000)
 
-Of at most MOST (2,000) photographs, spread over the folder, copies are planted: saved again, smaller, brighter or darker,
-cropped, with a text in a corner. Prints how many of each kind are found at several distances, how many pairs of originals are
-taken for copies among all photographs (SHEET.png shows the nearest: some are copies), the same for the photographs made smaller,
-and how many of the near pairs the search for large folders joins.
+Of at most MOST (2,000) photographs, spread over the folder, copies are planted: saved again, smaller, brighter or
+darker, cropped, with a text in a corner. Prints how many of each kind are found at several distances, how many pairs of
+originals are taken for copies among all photographs (SHEET.png shows the nearest: some are copies), the same for the
+photographs made smaller, and how many of the near pairs the search for large folders joins.
 
-Measured on 2026-11-21, distance 42. 2,062 photographs of hands before a wall, 100 × 100: of copies saved, made smaller or
-brighter 100 % are found, with a text 99 %, cropped 86–91 %, of all kinds 96.6 %; one pair of originals is taken for a copy. At 48
-bits it is 98.8 % and 8 pairs, at 56 bits 99.7 % and 50: all false, hands of different people. CIFAR-10's 50,000 for training, 32 × 32:
-98–100 %, but cropped by a pixel 14–25 %; 316 pairs of originals, of which those looked at (a hundred, up to 52 bits) were copies
-all. Made smaller than 32 pixels, of cropped copies hardly one is found; and of MNIST's digits, 28 × 28, 222 of 4,000 are merged.
-dHash of 16 × 16 with as few false pairs (15 bits) finds half of the cropped hands. The search for large folders joins 99.6 % or more.
+Measured on 2026-11-21, distance 42. 2,062 photographs of hands before a wall, 100 × 100: of copies saved, made smaller
+or brighter 100 % are found, with a text 99 %, cropped 86–91 %, of all kinds 96.6 %; one pair of originals is taken for
+a copy. At 48 bits it is 98.8 % and 8 pairs, at 56 bits 99.7 % and 50: all false, hands of different people. CIFAR-10's
+50,000 for training, 32 × 32: 98–100 %, but cropped by a pixel 14–25 %; 316 pairs of originals, of which those looked at
+(a hundred, up to 52 bits) were copies all. Made smaller than 32 pixels, of cropped copies hardly one is found; and of
+MNIST's digits, 28 × 28, 222 of 4,000 are merged. dHash of 16 × 16 with as few false pairs (15 bits) finds half of the
+cropped hands. The search for large folders joins 99.6 % or more.
 """
 
 from __future__ import annotations
@@ -60,7 +63,9 @@ def cropped_each(image: Image.Image, random: np.random.Generator) -> Image.Image
 def marked(image: Image.Image) -> Image.Image:
     image = image.copy()
     height = max(5, image.height // 9)
-    ImageDraw.Draw(image).text((image.width * 0.6, image.height - 1.4 * height), "photo.io", fill=(255, 255, 255), font_size=height)
+    ImageDraw.Draw(image).text(
+        (image.width * 0.6, image.height - 1.4 * height), "photo.io", fill=(255, 255, 255), font_size=height
+    )
     return image
 
 
@@ -68,7 +73,9 @@ KINDS: dict[str, Callable[[Image.Image, np.random.Generator], Image.Image]] = {
     "JPEG 40–90": lambda image, random: saved(image, "JPEG", int(random.integers(40, 91))),
     "WebP 75": lambda image, random: saved(image, "WEBP", 75),
     "50–80 % size": lambda image, random: saved(smaller(image, random), "JPEG", 85),
-    "brightness ±10 %": lambda image, random: saved(ImageEnhance.Brightness(image).enhance(float(random.choice([0.9, 1.1]))), "JPEG", 85),
+    "brightness ±10 %": lambda image, random: saved(
+        ImageEnhance.Brightness(image).enhance(float(random.choice([0.9, 1.1]))), "JPEG", 85
+    ),
     "text in a corner": lambda image, random: saved(marked(image), "JPEG", 85),
     "crop 2–3 %": lambda image, random: saved(cropped(image, random), "JPEG", 85),
     "crop 2–3 % a side": lambda image, random: saved(cropped_each(image, random), "JPEG", 85),
@@ -78,7 +85,9 @@ KINDS: dict[str, Callable[[Image.Image, np.random.Generator], Image.Image]] = {
 Hash = Callable[[Image.Image], np.ndarray]
 
 
-def planted(images: list[Image.Image], taken: Hash = near_duplicates.fingerprint) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def planted(
+    images: list[Image.Image], taken: Hash = near_duplicates.fingerprint
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Prints of the images and of the copies of each kind, (n, 4) each."""
     random = np.random.default_rng(0)
     copies = {kind: np.array([taken(make(image, random)) for image in images]) for kind, make in KINDS.items()}
@@ -96,15 +105,29 @@ def dhash_table(images: list[Image.Image]) -> None:
     originals, copies = planted(images, dhash)
     print("\ndHash:      distance, copies cropped by 2–3 % found, pairs of originals")
     for distance in (10, 15, 20, 25, 30):
-        false = sum(int((near_duplicates._count(originals[i] ^ originals[i + 1 :]).sum(axis=-1) <= distance).sum()) for i in range(len(originals)))
-        found = np.mean([(near_duplicates._count(originals ^ copies[kind]).sum(axis=-1) <= distance).mean() for kind in copies if "crop" in kind])
+        false = sum(
+            int((near_duplicates._count(originals[i] ^ originals[i + 1 :]).sum(axis=-1) <= distance).sum())
+            for i in range(len(originals))
+        )
+        found = np.mean(
+            [
+                (near_duplicates._count(originals ^ copies[kind]).sum(axis=-1) <= distance).mean()
+                for kind in copies
+                if "crop" in kind
+            ]
+        )
         print(f"{distance:20} {found:8.1%} {false:8}")
 
 
 def far(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Differing bits; 257 where the two prints are too poor to be near at this distance."""
-    apart, set_bits = near_duplicates._count(one ^ other).sum(axis=-1), (near_duplicates._count(one).sum(axis=-1), near_duplicates._count(other).sum(axis=-1))
-    poor = (np.minimum(*set_bits) < near_duplicates.INFORMATIVE) | (near_duplicates.SHARE * apart > set_bits[0] + set_bits[1])
+    apart, set_bits = (
+        near_duplicates._count(one ^ other).sum(axis=-1),
+        (near_duplicates._count(one).sum(axis=-1), near_duplicates._count(other).sum(axis=-1)),
+    )
+    poor = (np.minimum(*set_bits) < near_duplicates.INFORMATIVE) | (
+        near_duplicates.SHARE * apart > set_bits[0] + set_bits[1]
+    )
     return np.where(poor, 257, apart)
 
 
@@ -129,12 +152,16 @@ def table(originals: np.ndarray, copies: dict[str, np.ndarray], among: np.ndarra
     mean = [np.mean([recall(originals, prints, d) for prints in copies.values()]) for d in DISTANCES]
     print(f"{'all kinds':18}" + "".join(f"{m:8.1%}" for m in mean))
     print(f"{'pairs of originals':18}" + "".join(f"{np.sum(found[1] <= d):8}" for d in DISTANCES))
-    merged = [len(among) - len(np.unique(near_duplicates.components(len(among), found[0][found[1] <= d]))) for d in DISTANCES]
+    merged = [
+        len(among) - len(np.unique(near_duplicates.components(len(among), found[0][found[1] <= d]))) for d in DISTANCES
+    ]
     print(f"{'merged in 1,000':18}" + "".join(f"{1000 * m / len(among):8.1f}" for m in merged))
     return found[0], found[1]
 
 
-def sheet(files: list[Path], found: np.ndarray, apart: np.ndarray, file: str, side: int = 96, across: int = 6, down: int = 9) -> None:
+def sheet(
+    files: list[Path], found: np.ndarray, apart: np.ndarray, file: str, side: int = 96, across: int = 6, down: int = 9
+) -> None:
     """The nearest pairs of originals beyond the first bits, evenly spread up to the largest distance."""
     order = np.argsort(apart, kind="stable")[: 4 * across * down]
     page = Image.new("RGB", (across * (2 * side + 8), down * (side + 16)))
@@ -161,7 +188,10 @@ def main(folder: str, most: str = "2000", picture: str = "") -> None:
     some = [files[i] for i in np.linspace(0, len(files) - 1, min(int(most), len(files))).astype(int)]
     images = [image for _, image in read(some)]
     set_bits = near_duplicates._count(prints).sum(axis=1)
-    print(f"{len(files)} photographs; set bits: {np.percentile(set_bits, [0, 1, 50]).astype(int).tolist()} (least, 1 %, median)")
+    print(
+        f"{len(files)} photographs; set bits: {np.percentile(set_bits, [0, 1, 50]).astype(int).tolist()} (least, "
+        f"1 %, median)"
+    )
     print(f"{np.mean(set_bits < near_duplicates.INFORMATIVE):.2%} tell too little; copies of {len(images)}:")
     originals, copies = planted(images)
     found, apart = table(originals, copies, prints)
@@ -171,17 +201,27 @@ def main(folder: str, most: str = "2000", picture: str = "") -> None:
     dhash_table(images)
     print(f"\n{min(SIDED, len(images))} photographs made smaller, at distance {near_duplicates.DISTANCE}:")
     for side in SIDES:
-        small = [image.resize((side, side), Image.Resampling.BICUBIC) for image in images[:: max(1, len(images) // SIDED)][:SIDED] if min(image.size) >= side]
+        small = [
+            image.resize((side, side), Image.Resampling.BICUBIC)
+            for image in images[:: max(1, len(images) // SIDED)][:SIDED]
+            if min(image.size) >= side
+        ]
         if small:
             own, made = planted(small)
             close = sum(len(p) for p, _ in nearest(own, near_duplicates.DISTANCE))
             kinds = [recall(own, one, near_duplicates.DISTANCE) for one in made.values()]
-            print(f"{side:4} pixels: copies found {np.mean(kinds):.1%}, of the worst kind {min(kinds):.1%}; {close} pairs of originals")
+            print(
+                f"{side:4} pixels: copies found {np.mean(kinds):.1%}, of the worst kind {min(kinds):.1%}; "
+                f"{close} pairs of originals"
+            )
 
     everything = np.concatenate([prints, *copies.values()])
     near_duplicates.EXACT = 0  # as if the folder were large
     label = near_duplicates.components(len(everything), near_duplicates.pairs(everything))
-    print(f"\nSearch for large folders, {len(everything)} prints: of the copies that are near their original, joined to it are")
+    print(
+        f"\nSearch for large folders, {len(everything)} prints: of the copies that are near their original, "
+        f"joined to it are"
+    )
     where = {file: i for i, file in enumerate(files)}
     rows = np.array([where[file] for file in some])
     for k, (kind, own) in enumerate(copies.items()):

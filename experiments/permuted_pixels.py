@@ -2,8 +2,9 @@
 
     python -m experiments.permuted_pixels       (under a minute)
 
-The pixels of every image are permuted in the same way. With initial weights permuted alike, the linear net and the MLP go
-through the same losses; a CNN, which expects neighbours to belong together, falls behind. Three seeds for the accuracies.
+The pixels of every image are permuted in the same way. With initial weights permuted alike, the linear net and the MLP
+go through the same losses; a CNN, which expects neighbours to belong together, falls behind. Three seeds for the
+accuracies.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ def same_curve(make: object, images: Images) -> float:
 def main() -> None:
     images = mnist()
     shuffled = permuted(images)
-    apart = {name: same_curve(make, images) for name, make in (("linear", lambda: LinearNet(classes=10)), ("MLP", lambda: MLP(classes=10)))}
+    apart = {
+        name: same_curve(make, images)
+        for name, make in (("linear", lambda: LinearNet(classes=10)), ("MLP", lambda: MLP(classes=10)))
+    }
     found: dict[str, tuple[list[float], list[float]]] = {}
     for name, make, lr in (
         ("linear", lambda: LinearNet(classes=10), 2e-3),
@@ -61,12 +65,19 @@ def main() -> None:
     tell(
         "permuted_pixels",
         section="Linear models",
-        course="linear net and MLP reach the same accuracy on permuted pixels (same curve to 1e-4 with initial weights permuted alike); a CNN drops clearly",
+        course=(
+            "linear net and MLP reach the same accuracy on permuted pixels (same curve to 1e-4 with initial "
+            "weights permuted alike); a CNN drops clearly"
+        ),
         measured="; ".join(f"{name} {percent(a)} → {percent(b)}" for name, (a, b) in found.items())
         + f"; the curves differ by at most {max(apart.values()):.0e}",
         why="they agree; the small CNN ends in a layer that sees every place, so it does not fall to chance",
         holds=max(apart.values()) < 1e-4 and fell["CNN"] > 0.01 and max(abs(fell["linear"]), abs(fell["MLP"])) < 0.006,
-        numbers=[share(f"{name}, {how}", values) for name, pair in found.items() for how, values in zip(("as they are", "permuted"), pair, strict=True)],
+        numbers=[
+            share(f"{name}, {how}", values)
+            for name, pair in found.items()
+            for how, values in zip(("as they are", "permuted"), pair, strict=True)
+        ],
         data={"curves apart": apart},
     )
 

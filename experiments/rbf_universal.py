@@ -3,7 +3,8 @@
     python -m experiments.rbf_universal         (seconds)
 
 sin(2πx) + ½ sin(6πx) + |x − ½| on [0, 1]: Gaussian units with centres evenly spread, four of them beyond
-each end, and widths equal to their distance, their weights by least squares on 4,000 points; the largest error in between.
+each end, and widths equal to their distance, their weights by least squares on 4,000 points; the largest error in
+between.
 """
 
 from __future__ import annotations

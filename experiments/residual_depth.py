@@ -2,8 +2,9 @@
 
     python -m experiments.residual_depth [FOLDER]   (5 minutes)
 
-The CIFAR form of ResNet with half its maps (8-16-32), 7 convolutions and 51 (25 residual blocks), and their plain twins with the
-very same parameters: 3,000 images of CIFAR-10, 5 passes, three seeds. Sized for two cores: the course's had 100 maps, on a card.
+The CIFAR form of ResNet with half its maps (8-16-32), 7 convolutions and 51 (25 residual blocks), and their plain twins
+with the very same parameters: 3,000 images of CIFAR-10, 5 passes, three seeds. Sized for two cores: the course's had
+100 maps, on a card.
 """
 
 from __future__ import annotations
@@ -38,10 +39,21 @@ def main(folder: str = "") -> None:
     tell(
         "residual_depth",
         section="Convolutional nets",
-        course="51 convolutions, plain / with 25 residual blocks: 26–33 / 76.5–77.7 % (4,582,010 parameters each); three / five convolutions 73.20 / 77.83",
-        measured="; ".join(f"{names[key]} ({counts[key[0]]:,} parameters): {percent(values)}" for key, values in found.items()),
-        why=f"narrower by twelve, {N:,} images and {EPOCHS} passes instead of 50,000 and more: sign and order are those of the course, the scores are not",
-        holds=bool(np.mean(found[deep, True]) > np.mean(found[deep, False]) + 0.05 and np.mean(found[deep, False]) < np.mean(found[shallow, False])),
+        course=(
+            "51 convolutions, plain / with 25 residual blocks: 26–33 / 76.5–77.7 % (4,582,010 parameters each); "
+            "three / five convolutions 73.20 / 77.83"
+        ),
+        measured="; ".join(
+            f"{names[key]} ({counts[key[0]]:,} parameters): {percent(values)}" for key, values in found.items()
+        ),
+        why=(
+            f"narrower by twelve, {N:,} images and {EPOCHS} passes instead of 50,000 and more: sign and order "
+            f"are those of the course, the scores are not"
+        ),
+        holds=bool(
+            np.mean(found[deep, True]) > np.mean(found[deep, False]) + 0.05
+            and np.mean(found[deep, False]) < np.mean(found[shallow, False])
+        ),
         numbers=[share(names[key], values) for key, values in found.items()],
     )
 

@@ -3,8 +3,8 @@
     python -m experiments.rotation_pretext      (2 minutes)
 
 Gidaris, Singh & Komodakis 2018 (arXiv 1803.07728): 20,000 MNIST images without labels, each turned by 0, 90, 180 or 270
-degrees, and a small CNN that says by how much. Its layers then learn the digits from 100 labels, beside the same net from
-scratch, and beside its features left as they are. Five draws of labels.
+degrees, and a small CNN that says by how much. Its layers then learn the digits from 100 labels, beside the same net
+from scratch, and beside its features left as they are. Five draws of labels.
 """
 
 from __future__ import annotations
@@ -64,8 +64,14 @@ def main() -> None:
         section="Networks named",
         course="a rotation pretext task (self-supervision) against training from scratch: with few labels it helps",
         measured="; ".join(f"{name} {percent(scores)}" for name, scores in found.items())
-        + f"; with {LABELLED} labels the pretext task gains {100 * gain:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})",
-        why="the course gives no numbers; 0, 1 and 8 look the same upside-down, so MNIST suits the task less than photographs",
+        + (
+            f"; with {LABELLED} labels the pretext task gains {100 * gain:+.1f} points ({100 * low:+.1f} to "
+            f"{100 * high:+.1f})"
+        ),
+        why=(
+            "the course gives no numbers; 0, 1 and 8 look the same upside-down, so MNIST suits the task less "
+            "than photographs"
+        ),
         holds=low > 0,
         numbers=[share(name, scores) for name, scores in found.items()],
         data={"difference": [gain, low, high]},

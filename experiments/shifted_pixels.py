@@ -32,7 +32,9 @@ def main() -> None:
         "shifted_pixels",
         section="Linear models",
         course="shift the image by k pixels: the MLP collapses, the CNN less",
-        measured="; ".join(f"by {k}: MLP {percent(found['MLP'][k])}, CNN {percent(found['CNN'][k])}" for k in (0, 2, 4)),
+        measured="; ".join(
+            f"by {k}: MLP {percent(found['MLP'][k])}, CNN {percent(found['CNN'][k])}" for k in (0, 2, 4)
+        ),
         why="the course gives no numbers",
         holds=bool(lost["MLP"] > 1.3 * lost["CNN"] and lost["MLP"] > 0.3),
         numbers=[share(f"{name}, {k} px", values) for name, scores in found.items() for k, values in scores.items()],

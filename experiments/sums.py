@@ -2,9 +2,10 @@
 
     python -m experiments.sums                  (5 minutes)
 
-Two tasks. *all*: the sum of all of 10, then of 25 numbers from 0 to 1, as in the lab; always answering n/2 gives a mean squared error of
-n/12. *marked*: the adding problem (Hochreiter & Schmidhuber 1997, section 5.4), the sum of the two of 40 numbers that are marked; always
-answering 1 gives 1/6 ≈ 0.167. RNN, LSTM and GRU of 32 units, the same steps of AdamW with one cycle of the rate and clipped slopes; three seeds.
+Two tasks. *all*: the sum of all of 10, then of 25 numbers from 0 to 1, as in the lab; always answering n/2 gives a mean
+squared error of n/12. *marked*: the adding problem (Hochreiter & Schmidhuber 1997, section 5.4), the sum of the two of
+40 numbers that are marked; always answering 1 gives 1/6 ≈ 0.167. RNN, LSTM and GRU of 32 units, the same steps of AdamW
+with one cycle of the rate and clipped slopes; three seeds.
 """
 
 from __future__ import annotations
@@ -57,11 +58,17 @@ def error(cell: str, task: str, length: int, seed: int) -> float:
 
 
 def main() -> None:
-    found = {(cell, task, length): [error(cell, task, length, seed) for seed in range(SEEDS)] for task, length in TASKS for cell in CELLS}
+    found = {
+        (cell, task, length): [error(cell, task, length, seed) for seed in range(SEEDS)]
+        for task, length in TASKS
+        for cell in CELLS
+    }
     told = []
     for (cell, task, length), values in found.items():
         middle, low, high = mean(values)
-        told.append(f"{cell.upper()}, {task} of {length}: {middle:.4f} ({max(0.0, low):.4f} to {high:.4f}, {len(values)} repeats)")
+        told.append(
+            f"{cell.upper()}, {task} of {length}: {middle:.4f} ({max(0.0, low):.4f} to {high:.4f}, {len(values)} repeats)"
+        )
     apart, low, high = mean(list(np.subtract(found["lstm", "all", 25], found["rnn", "all", 25])))
     tell(
         "sums",
@@ -73,9 +80,17 @@ def main() -> None:
         + ("" if low > 0 or high < 0 else ", which three seeds cannot tell"),
         why="range of the numbers, units and training are not those of the lab, so the errors do not compare. Summing all, one unit that adds up is enough; "
         "where only marked numbers count, the others must be ignored, which is what gates are for. The LSTM begins with its forget gates open (Jozefowicz et al. 2015)",
-        holds=mean(found["lstm", "marked", 40])[2] < mean(found["rnn", "marked", 40])[1] and mean(found["lstm", "all", 10])[2] < 0.83,
+        holds=mean(found["lstm", "marked", 40])[2] < mean(found["rnn", "marked", 40])[1]
+        and mean(found["lstm", "all", 10])[2] < 0.83,
         numbers=[
-            Number(f"{cell}, {task} of {length} numbers", mean(values)[0], "squared error", mean(values)[1], mean(values)[2], len(values))
+            Number(
+                f"{cell}, {task} of {length} numbers",
+                mean(values)[0],
+                "squared error",
+                mean(values)[1],
+                mean(values)[2],
+                len(values),
+            )
             for (cell, task, length), values in found.items()
         ],
     )

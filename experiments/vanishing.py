@@ -2,9 +2,9 @@
 
     python -m experiments.vanishing             (a minute)
 
-MLP with ten hidden layers of 64 on MNIST: the size of the slope by the weights of the second layer against the tenth (both 64×64), at the start,
-and what is learned in two passes. Sigmoid, tanh and ReLU, with torch's start and with weights that keep the spread (Glorot &
-Bengio 2010 for sigmoid and tanh, He et al. 2015 for ReLU). Three seeds.
+MLP with ten hidden layers of 64 on MNIST: the size of the slope by the weights of the second layer against the tenth
+(both 64×64), at the start, and what is learned in two passes. Sigmoid, tanh and ReLU, with torch's start and with
+weights that keep the spread (Glorot & Bengio 2010 for sigmoid and tanh, He et al. 2015 for ReLU). Three seeds.
 """
 
 from __future__ import annotations
@@ -49,11 +49,17 @@ def main() -> None:
         "vanishing",
         section="Networks named",
         course="activations and vanishing gradients over ten layers; initialisation",
-        measured="; ".join(f"{name}: slope of the second layer {faded[name]:.1g} of the tenth's, {percent(found[name])}" for name in found),
+        measured="; ".join(
+            f"{name}: slope of the second layer {faded[name]:.1g} of the tenth's, {percent(found[name])}"
+            for name in found
+        ),
         why="the course gives no numbers",
         holds=faded["sigmoid, torch’s start"] < 1e-4
         and min(faded["tanh, spread kept"], faded["relu, spread kept"]) > 0.1
-        and np.mean(found["sigmoid, torch’s start"]) < 0.3 < 0.9 < min(np.mean(found["tanh, spread kept"]), np.mean(found["relu, spread kept"])),
+        and np.mean(found["sigmoid, torch’s start"])
+        < 0.3
+        < 0.9
+        < min(np.mean(found["tanh, spread kept"]), np.mean(found["relu, spread kept"])),
         numbers=[share(name, values) for name, values in found.items()],
         data={"slope of the second layer over that of the tenth": faded},
     )

@@ -2,8 +2,8 @@
 
     python -m experiments.weight_decay [FOLDER] (4 minutes)
 
-The net of experiments/cifar_net.py, descent with momentum, 4,000 images of CIFAR-10, 12 passes, weight decay 0 and 0.01; four seeds.
-The interval is of the difference, seed by seed.
+The net of experiments/cifar_net.py, descent with momentum, 4,000 images of CIFAR-10, 12 passes, weight decay 0 and
+0.01; four seeds. The interval is of the difference, seed by seed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,15 @@ def main(folder: str = "") -> None:
         for decay, scores in found.items():
             torch.manual_seed(seed)
             model = PlainNet(classes=10, size=32, depths=(1, 1, 1), widths=(32, 64, 96), hidden=(), norm=True)
-            train(model, images, epochs=EPOCHS, lr=0.05, batch=64, optimiser=SGD(model, momentum=0.9, weight_decay=decay), seed=seed)
+            train(
+                model,
+                images,
+                epochs=EPOCHS,
+                lr=0.05,
+                batch=64,
+                optimiser=SGD(model, momentum=0.9, weight_decay=decay),
+                seed=seed,
+            )
             scores.append(accuracy(model, images.test, images.test_labels))
     gain, low, high = mean(list(np.subtract(found[DECAY], found[0.0])))
     tell(

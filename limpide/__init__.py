@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from limpide.core.recipe import Recipe
     from limpide.core.run import Run
 
-# "Nothing leaves the machine" holds for dependencies, too. They read these before anything else of theirs runs, and processes
-# that limpide starts inherit them (docs/dependencies.md says what each would send; tests/house/test_nothing_leaves.py watches).
+# "Nothing leaves the machine" holds for dependencies, too. They read these before anything else of theirs runs, and
+# processes that limpide starts inherit them (docs/dependencies.md says what each would send;
+# tests/house/test_nothing_leaves.py watches).
 NO_TELEMETRY = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 os.environ.update(NO_TELEMETRY)
 
-# The helping threads of PyTorch's OpenMP look for work for milliseconds before they sleep. Beside other busy processes they hold the
-# processor that they wait for, and a step takes ten times its fair share (docs/LOG.md). So they sleep after some ten microseconds. The numbers
-# stay the same to the last bit. A wish of the user how threads wait is obeyed.
+# The helping threads of PyTorch's OpenMP look for work for milliseconds before they sleep. Beside other busy processes
+# they hold the processor that they wait for, and a step takes ten times its fair share (docs/LOG.md). So they sleep
+# after some ten microseconds. The numbers stay the same to the last bit. A wish of the user how threads wait is obeyed.
 LOOKS = "10000"
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", LOOKS)

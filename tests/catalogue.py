@@ -1,7 +1,9 @@
-"""Every sentence of the package ↔ the message catalogues. `python -m tests.catalogue` (make messages) brings them up to date.
+"""Every sentence of the package ↔ the message catalogues. `python -m tests.catalogue` (make messages) brings them up to
+date.
 
 A sentence is marked in Python by `_("…")` or `N_("…")`, with its plural as `message(N_("one"), N_("many"), n=…)`; in a
-template by the same two marks and by `say(N_("one"), N_("many"), n=…)`. Sentences that left the code leave the catalogue.
+template by the same two marks and by `say(N_("one"), N_("many"), n=…)`. Sentences that left the code leave the
+catalogue.
 """
 
 from __future__ import annotations
@@ -54,8 +56,19 @@ def _of_python(text: str) -> Iterator[tuple[str, str | None]]:
             continue
         if id := _marked(node):
             yield id, None
-        name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        if name in ("message", "Message", "say") and len(node.args) >= 2 and (id := _marked(node.args[0])) and (plural := _marked(node.args[-1])):
+        name = (
+            node.func.id
+            if isinstance(node.func, ast.Name)
+            else node.func.attr
+            if isinstance(node.func, ast.Attribute)
+            else ""
+        )
+        if (
+            name in ("message", "Message", "say")
+            and len(node.args) >= 2
+            and (id := _marked(node.args[0]))
+            and (plural := _marked(node.args[-1]))
+        ):
             yield id, plural
 
 
@@ -136,7 +149,8 @@ def faults(catalogue: Catalog, said: dict[str, Sentence]) -> list[str]:
             names = placeholders(words)
             if not words.strip():
                 found.append(f"empty: {sentence.id}")
-            elif names != wanted and not (sentence.plural and k == 0 and names < wanted):  # "one image" may leave {n} unsaid
+            elif names != wanted and not (sentence.plural and k == 0 and names < wanted):
+                # "one image" may leave {n} unsaid
                 found.append(f"other placeholders: {sentence.id} → {words}")
     found += [f"nobody says it: {entry.id}" for entry in catalogue if entry.id and _first(entry.id) not in said]
     return found + [f"obsolete: {id}" for id in catalogue.obsolete]

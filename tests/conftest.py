@@ -1,4 +1,6 @@
-"""What the tests share: a cache of their own, English before and after each test, and how long the randomised ones run."""
+"""What the tests share: a cache of their own, English before and after each test, and how long the
+randomised ones run.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from hypothesis import HealthCheck, settings
 
 from limpide.text import messages
 
-# Workers beside each other: more threads than cores make torch wait for itself. And a number that is set is never changed where others are
-# busy (training/threads.py), so that two trainings are alike.
+# Workers beside each other: more threads than cores make torch wait for itself. And a number that is set is never
+# changed where others are busy (training/threads.py), so that two trainings are alike.
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else str(os.cpu_count() or 1))
 
 # A shell starts what it runs in the background deaf to Ctrl-C, and every process started from here would be so, too.
@@ -25,7 +27,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 SOAK = os.environ.get("LIMPIDE_SOAK") == "1"
 TIMES = 20 if SOAK else 1  # longer, under make soak
 
-settings.register_profile("test", max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "test", max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("soak", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("soak" if SOAK else "test")
 
@@ -65,11 +69,15 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A headless Chromium; where there is none, the tests that want it skip and say so."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no chromium on this machine")
     with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        found = driver.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
         yield found
         found.close()

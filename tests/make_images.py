@@ -70,7 +70,8 @@ def encoded(image: Image.Image | np.ndarray, form: str = "PNG", **options: Any) 
 
 
 def flat_jpeg(stored: Sequence[int], size: tuple[int, int] = (16, 16), adobe: int | None = None) -> bytes:
-    """A baseline JPEG of one colour, written byte by byte: what is stored in each channel, and Adobe's transform if it says one.
+    """A baseline JPEG of one colour, written byte by byte: what is stored in each channel, and Adobe's transform if it
+    says one.
 
     Of the tables, all zero bits mean "as the block before, and nothing else", so that even a giant is small.
     """
@@ -83,18 +84,27 @@ def flat_jpeg(stored: Sequence[int], size: tuple[int, int] = (16, 16), adobe: in
     for value in stored:  # the first block; brightness steps of 8 on 64 samples: the coefficient is value − 128
         coefficient = value - 128
         category = abs(coefficient).bit_length()
-        bits += "0" if not category else f"{16 + category - 1:05b}{coefficient if coefficient > 0 else coefficient + (1 << category) - 1:0{category}b}"
+        bits += (
+            "0"
+            if not category
+            else f"{16 + category - 1:05b}{coefficient if coefficient > 0 else coefficient + (1 << category) - 1:0{category}b}"
+        )
         bits += "0"
     bits += "00" * len(stored) * (-(-width // 8) * -(-height // 8) - 1)
     bits += "1" * (-len(bits) % 8)
-    scan = (int(bits, 2).to_bytes(len(bits) // 8, "big") if len(bits) < 10_000 else _packed(bits)).replace(b"\xff", b"\xff\0")
+    scan = (int(bits, 2).to_bytes(len(bits) // 8, "big") if len(bits) < 10_000 else _packed(bits)).replace(
+        b"\xff", b"\xff\0"
+    )
     layers = range(1, len(stored) + 1)
     return b"".join(
         (
             b"\xff\xd8",
             segment(0xEE, b"Adobe" + struct.pack(">HHHB", 100, 0, 0, adobe)) if adobe is not None else b"",
             segment(0xDB, b"\0" + b"\x08" * 64),
-            segment(0xC0, struct.pack(">BHHB", 8, height, width, len(stored)) + b"".join(bytes((k, 0x11, 0)) for k in layers)),
+            segment(
+                0xC0,
+                struct.pack(">BHHB", 8, height, width, len(stored)) + b"".join(bytes((k, 0x11, 0)) for k in layers),
+            ),
             segment(0xC4, b"\0" + bytes((1, 0, 0, 0, 11)) + bytes(11) + bytes(range(12))),
             segment(0xC4, b"\x10" + bytes((1,)) + bytes(15) + b"\0"),
             segment(0xDA, bytes((len(stored),)) + b"".join(bytes((k, 0)) for k in layers) + b"\0\x3f\0"),
@@ -129,8 +139,20 @@ def profile(primaries: Sequence[Sequence[float]] = DISPLAY_P3, gamma: float = 2.
     for tag, value in tags.items():
         table += tag + struct.pack(">II", place + len(data), len(value))
         data += value
-    head = struct.pack(">I4sI4s4s4s", place + len(data), b"none", 0x02100000, b"mntr", b"RGB ", b"XYZ ") + bytes(12) + b"acsp" + bytes(28)
-    return head + struct.pack(">3i", 63190, 65536, 54061) + bytes(128 - len(head) - 12) + struct.pack(">I", len(tags)) + table + data
+    head = (
+        struct.pack(">I4sI4s4s4s", place + len(data), b"none", 0x02100000, b"mntr", b"RGB ", b"XYZ ")
+        + bytes(12)
+        + b"acsp"
+        + bytes(28)
+    )
+    return (
+        head
+        + struct.pack(">3i", 63190, 65536, 54061)
+        + bytes(128 - len(head) - 12)
+        + struct.pack(">I", len(tags))
+        + table
+        + data
+    )
 
 
 def one_of_each(side: int = 40) -> dict[str, bytes]:
@@ -166,7 +188,10 @@ def one_of_each(side: int = 40) -> dict[str, bytes]:
         "webp": encoded(photo, "WEBP", exif=exif),
         "webp-lossless": encoded(alpha, "WEBP", lossless=True),
         "webp-animated": encoded(photo, "WEBP", save_all=True, append_images=frames),
-        **{f"tiff-{kind}": encoded(photo, "TIFF", compression=kind) for kind in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")},
+        **{
+            f"tiff-{kind}": encoded(photo, "TIFF", compression=kind)
+            for kind in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
+        },
         "tiff-1": encoded(photo.convert("1"), "TIFF", compression="group4"),
         "tiff-16": encoded(grey16, "TIFF", compression="tiff_lzw"),
         "tiff-float": encoded(pixels[..., 0].astype(np.float32), "TIFF"),

@@ -1,4 +1,6 @@
-"""The command line in real processes, for tests that kill it: one process group each, so that nothing is left behind."""
+"""The command line in real processes, for tests that kill it: one process group each, so that nothing is
+left behind.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,13 @@ PATIENCE = 120.0  # s; nothing here takes this long
 
 def environment(**changes: str) -> dict[str, str]:
     """One thread: two processes beside each other then do not wait for each other, and sums have one order."""
-    fixed = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "LIMPIDE_CHECKPOINT_SECONDS": "0", "COLUMNS": "300", "NO_COLOR": "1"}
+    fixed = {
+        "OMP_NUM_THREADS": "1",
+        "LIMPIDE_LANG": "en",
+        "LIMPIDE_CHECKPOINT_SECONDS": "0",
+        "COLUMNS": "300",
+        "NO_COLOR": "1",
+    }
     return {**os.environ, **fixed, **changes}
 
 
@@ -76,10 +84,14 @@ main()
 """
 
 
-def started(arguments: Sequence[object], cwd: Path, *, program: Sequence[str] = ("-m", "limpide"), **changes: str) -> subprocess.Popen[str]:
+def started(
+    arguments: Sequence[object], cwd: Path, *, program: Sequence[str] = ("-m", "limpide"), **changes: str
+) -> subprocess.Popen[str]:
     command = [sys.executable, *program, *map(str, arguments)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=cwd, env=environment(**changes), stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command, cwd=cwd, env=environment(**changes), stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    )
 
 
 def limpide(
@@ -127,6 +139,11 @@ def events_of(run: Path) -> list[dict[str, Any]]:
 def essence(run: Path) -> dict[str, Any]:
     """All that must be the same after any number of kills."""
     with np.load(run / "predictions" / "test.npz", allow_pickle=False) as stored:
-        predictions = {name: hashlib.sha256(np.ascontiguousarray(stored[name]).tobytes()).hexdigest() for name in stored.files}
+        predictions = {
+            name: hashlib.sha256(np.ascontiguousarray(stored[name]).tobytes()).hexdigest() for name in stored.files
+        }
     exact = ("snapshots/best.safetensors", "model.onnx", "split.csv", "excluded.csv")
-    return {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in exact} | {"predictions": predictions, "events": events_of(run)}
+    return {name: hashlib.sha256((run / name).read_bytes()).hexdigest() for name in exact} | {
+        "predictions": predictions,
+        "events": events_of(run),
+    }

@@ -27,12 +27,14 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Features("efficientnet_lite0").transform(["a.jpg", "b.jpg"])     # (2, 1280)
     make_pipeline(Features("efficientnet_lite0"), LogisticRegression()).fit(paths, labels)
-    make_union(Features("efficientnet_lite0"), Features("runs/photos-001"))     # two networks side by side, for one head
+    make_union(Features("efficientnet_lite0"), Features("runs/photos-001"))     # two networks side by side, for one
+        head
 
-    network: a network with published weights, or a run. X: images as `ImageClassifier.predict_proba` takes them (floats are
-    measured as the run was trained with); none give (0, width). There is nothing to fit. A network with published weights is looked
-    at as a training does it: nine times faster than PyTorch as it comes, with features of two digits where the processor computes in
-    bfloat16. Raises DataError for an image that cannot be used, ModelError or RunError for a network that is not there.
+    network: a network with published weights, or a run. X: images as `ImageClassifier.predict_proba` takes them (floats
+    are measured as the run was trained with); none give (0, width). There is nothing to fit. A network with published
+    weights is looked at as a training does it: nine times faster than PyTorch as it comes, with features of two digits
+    where the processor computes in bfloat16. Raises DataError for an image that cannot be used, ModelError or RunError
+    for a network that is not there.
     """
 
     def __init__(self, network: str = "efficientnet_lite0") -> None:
@@ -49,7 +51,9 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         model, preprocessing, arrays = _opened(str(self.network))
         if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind not in "OUT":
             todo = N_("reshape them to (n, height, width), or (1, height, width) for one image")
-            raise DataError("L222", N_("these are rows of numbers, and images were expected"), where=f"shape {X.shape}", todo=todo)
+            raise DataError(
+                "L222", N_("these are rows of numbers, and images were expected"), where=f"shape {X.shape}", todo=todo
+            )
         items, features = images_in(X, arrays, preprocessing.value_range), _looking(model, preprocessing)
         found = np.zeros((len(items), last_linear(model).in_features), np.float32)
         with ThreadPoolExecutor(machine.cores()) as pool:
@@ -65,14 +69,18 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         from limpide.interpret.embedding import last_linear
 
         model, _, _ = _opened(str(self.network))
-        return np.array([f"{Path(str(self.network)).name}_{k}" for k in range(last_linear(model).in_features)], dtype=object)
+        return np.array(
+            [f"{Path(str(self.network)).name}_{k}" for k in range(last_linear(model).in_features)], dtype=object
+        )
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
 
 def _looking(model: Any, preprocessing: Preprocessing) -> Callable[[np.ndarray], np.ndarray]:
-    """uint8 squares (n, size, size, channels) → float32 (n, width): of the networks that a training looks at frozen, by its own pass."""
+    """uint8 squares (n, size, size, channels) → float32 (n, width): of the networks that a training looks at frozen, by
+    its own pass.
+    """
     from limpide.interpret.embedding import features_of
     from limpide.models.efficientnet import EfficientNet
     from limpide.training.batches import as_tensor

@@ -23,10 +23,10 @@ class FlatImageClassifier(ImageClassifier):
     FlatImageClassifier(image_shape=(8, 8)).fit(X, y)    # X: (n, 64), grey
     FlatImageClassifier(image_shape=(8, 8, 3))           # X: (n, 192), red, green, blue of each pixel together
 
-    Without image_shape the smallest square that holds the features is filled row by row, and its rest is black. The lowest
-    number of the training data becomes grey level 0 and the highest 255, whichever feature they are in; what lies beyond them
-    when predicting is cut off there. The other parameters are those of `ImageClassifier`, which says more; as this one lives
-    in pipelines and searches, it trains the small network, quietly, and is not judged.
+    Without image_shape the smallest square that holds the features is filled row by row, and its rest is black. The
+    lowest number of the training data becomes grey level 0 and the highest 255, whichever feature they are in; what
+    lies beyond them when predicting is cut off there. The other parameters are those of `ImageClassifier`, which says
+    more; as this one lives in pipelines and searches, it trains the small network, quietly, and is not judged.
     """
 
     @by_other_names
@@ -53,8 +53,20 @@ class FlatImageClassifier(ImageClassifier):
         quiet: bool = True,
     ) -> None:
         self.image_shape = image_shape
-        self.model, self.time, self.epochs, self.batch, self.lr, self.image_size = model, time, epochs, batch, lr, image_size
-        self.validation, self.weight_decay, self.label_smoothing, self.flip = validation, weight_decay, label_smoothing, flip
+        self.model, self.time, self.epochs, self.batch, self.lr, self.image_size = (
+            model,
+            time,
+            epochs,
+            batch,
+            lr,
+            image_size,
+        )
+        self.validation, self.weight_decay, self.label_smoothing, self.flip = (
+            validation,
+            weight_decay,
+            label_smoothing,
+            flip,
+        )
         self.patience, self.seed, self.device, self.precision = patience, seed, device, precision
         self.runs, self.judge, self.quiet = runs, judge, quiet
 
@@ -70,7 +82,12 @@ class FlatImageClassifier(ImageClassifier):
         clf = super().load(run)
         rows = Run.open(run).info().rows
         if rows is None:
-            raise RunError("L513", N_("this run was not trained on rows of numbers"), where=run, todo=N_("load it with ImageClassifier.load(run)"))
+            raise RunError(
+                "L513",
+                N_("this run was not trained on rows of numbers"),
+                where=run,
+                todo=N_("load it with ImageClassifier.load(run)"),
+            )
         clf.image_shape = clf.image_shape_ = rows.shape
         clf.n_features_in_, clf.range_ = rows.features, (rows.low, rows.high)
         return clf
@@ -92,14 +109,23 @@ class FlatImageClassifier(ImageClassifier):
         return super().predict_proba(self._images(validate_data(self, X, dtype=np.float64, reset=False)))
 
     def _shape(self, features: int) -> tuple[int, ...]:
-        """(height, width) or (height, width, 3). Raises UsageError for what is no shape, DataError where the features do not fill it."""
+        """(height, width) or (height, width, 3). Raises UsageError for what is no shape, DataError where the features
+        do not fill it.
+        """
         if self.image_shape is None:
             side = math.isqrt(features - 1) + 1
             return side, side
         shape = tuple(self.image_shape) if isinstance(self.image_shape, (tuple, list)) else ()
-        if len(shape) not in (2, 3) or not all(isinstance(side, (int, np.integer)) and side > 0 for side in shape) or shape[2:] not in ((), (1,), (3,)):
+        if (
+            len(shape) not in (2, 3)
+            or not all(isinstance(side, (int, np.integer)) and side > 0 for side in shape)
+            or shape[2:] not in ((), (1,), (3,))
+        ):
             raise UsageError(
-                "L118", N_("this is no shape of an image"), where=f"image_shape={self.image_shape}", todo=N_("write (height, width) or (height, width, 3)")
+                "L118",
+                N_("this is no shape of an image"),
+                where=f"image_shape={self.image_shape}",
+                todo=N_("write (height, width) or (height, width, 3)"),
             )
         if math.prod(shape) != features:
             raise DataError(

@@ -33,7 +33,8 @@ Init = TypeVar("Init", bound=Callable[..., None])
 
 
 def by_other_names(init: Init) -> Init:
-    """An __init__ that answers to the names that other libraries give its parameters, and has the signature of the plain one.
+    """An __init__ that answers to the names that other libraries give its parameters, and has the signature of the
+    plain one.
 
     scikit-learn reads the signature, and what it names is what `clone` and `get_params` use.
     """
@@ -43,7 +44,9 @@ def by_other_names(init: Init) -> Init:
         own: dict[str, Any] = {}
         for name, value in given.items():
             if (parameter := type(self)._parameter(name)) in own:
-                raise UsageError("L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names"))
+                raise UsageError(
+                    "L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names")
+                )
             own[parameter] = value
         init(self, **own)
 
@@ -67,15 +70,18 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     cross_val_score(ImageClassifier(judge=False, quiet=True), X, y, n_jobs=2) and GridSearchCV work.
 
     The parameters are the fields of `Recipe` (`resize` is its `fit`), and
-      runs   folder that keeps the runs. None: ./runs for what lies on the disk; for arrays and lists of paths a temporary
+      runs   folder that keeps the runs. None: ./runs for what lies on the disk; for arrays and lists of paths a
+             temporary
              folder that is deleted with the estimator, or left to the system once the estimator was pickled
-      judge  False ends with the sealed model: no simpler models, no report, and only 1 % of the images are held out. Right
+      judge  False ends with the sealed model: no simpler models, no report, and only 1 % of the images are held out.
+             Right
              in cross-validation and grid search, which judge on images of their own
       quiet  True shows nothing while training
     The names that other libraries give them are accepted: n_epochs, batch_size, imgsz, learning_rate …
 
-    A pickle holds the parameters and the absolute path of the run, never weights. Raises UsageError at once for a name that
-    does not exist and in fit for a value that cannot be right; DataError, ModelError or RunError later. str() is one line.
+    A pickle holds the parameters and the absolute path of the run, never weights. Raises UsageError at once for a name
+    that does not exist and in fit for a value that cannot be right; DataError, ModelError or RunError later. str() is
+    one line.
     """
 
     @by_other_names
@@ -113,10 +119,23 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         judge: bool = True,
         quiet: bool = False,
     ) -> None:
-        self.model, self.weights, self.freeze, self.time, self.epochs, self.batch, self.lr = model, weights, freeze, time, epochs, batch, lr
+        self.model, self.weights, self.freeze, self.time, self.epochs, self.batch, self.lr = (
+            model,
+            weights,
+            freeze,
+            time,
+            epochs,
+            batch,
+            lr,
+        )
         self.image_size, self.resize, self.value_range, self.flip = image_size, resize, value_range, flip
         self.test, self.validation, self.calibration, self.groups = test, validation, calibration, groups
-        self.parts, self.file_column, self.label_column, self.split_column = parts, file_column, label_column, split_column
+        self.parts, self.file_column, self.label_column, self.split_column = (
+            parts,
+            file_column,
+            label_column,
+            split_column,
+        )
         self.images, self.suffix = images, suffix
         self.weight_decay, self.label_smoothing, self.patience = weight_decay, label_smoothing, patience
         self.seed, self.device, self.precision = seed, device, precision
@@ -152,7 +171,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __repr__(self, N_CHAR_MAX: int = 0) -> str:
         blank = type(self)().get_params()
-        changed = {k: v for k, v in self.get_params().items() if k not in ("runs", "quiet") and repr(v) != repr(blank[k])}
+        changed = {
+            k: v for k, v in self.get_params().items() if k not in ("runs", "quiet") and repr(v) != repr(blank[k])
+        }
         names = ", ".join(f"{k}={v!r}" for k, v in changed.items())
         return f"{type(self).__name__}({names})" + (f" → {self.run.path}" if self.run else "")
 
@@ -187,10 +208,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None, groups: Any = None, *, new: bool = False) -> Self:
         """Trains, and judges unless judge=False.
 
-        X: a folder, a table, an archive or the name of a data set; or, with labels y (n,), an array of images (n, height,
-        width[, 3]) or a list of n images, each a path, the bytes of a file, a Pillow image or an array (samples.py).
-        groups: (n,) names or numbers of what no split may cut. An unfinished run on the same folder is continued, unless
-        `new`; arrays and lists always begin a new one, as several fits may work side by side.
+        X: a folder, a table, an archive or the name of a data set; or, with labels y (n,), an array of images (n,
+        height, width[, 3]) or a list of n images, each a path, the bytes of a file, a Pillow image or an array
+        (samples.py). groups: (n,) names or numbers of what no split may cut. An unfinished run on the same folder is
+        continued, unless `new`; arrays and lists always begin a new one, as several fits may work side by side.
         """
         from limpide.system import machine
 
@@ -241,10 +262,11 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> np.ndarray:
         """Calibrated probabilities, float64 (n, classes), columns as in `classes_`.
 
-        X: one image or several, each a path, the bytes of a file, an opened Pillow image or an array, all by the same rule
-        (samples.py); an array of images (n, height, width[, 3]); a folder or a pattern, which give one row a file, sorted by
-        name. Floats are measured as in training. No images give (0, classes). A large JPEG that is loaded or an array is no
-        longer decoded at a fraction, which may change the last digits. Raises DataError for the first that is no usable image.
+        X: one image or several, each a path, the bytes of a file, an opened Pillow image or an array, all by the same
+        rule (samples.py); an array of images (n, height, width[, 3]); a folder or a pattern, which give one row a file,
+        sorted by name. Floats are measured as in training. No images give (0, classes). A large JPEG that is loaded or
+        an array is no longer decoded at a fraction, which may change the last digits. Raises DataError for the first
+        that is no usable image.
         """
         predictor = self.predictor()
         items = images_in(X, self._run().info().arrays or FROM_FILES, predictor.preprocessing.value_range)
@@ -259,10 +281,17 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
 
     def predictions(self, files: Any, top: int = 5) -> list[Prediction]:
-        """Predictions with their `top` classes of files, folders and patterns. Raises DataError for the first file that is no usable image."""
+        """Predictions with their `top` classes of files, folders and patterns. Raises DataError for the first file that
+        is no usable image.
+        """
         paths = paths_in(files)
         if paths is None:
-            raise UsageError("L112", N_("paths of image files were expected"), where=type(self).__name__, todo=N_("give a path or a list of paths"))
+            raise UsageError(
+                "L112",
+                N_("paths of image files were expected"),
+                where=type(self).__name__,
+                todo=N_("give a path or a list of paths"),
+            )
         found = []
         for item in self.predictor().predict(paths, top):
             if isinstance(item, LimpideError):
@@ -287,16 +316,24 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return self._run().findings()
         if not isinstance(data, (str, os.PathLike)):
             raise UsageError(
-                "L144", N_("a folder, a table or an archive was expected"), where=type(data).__name__, todo=N_("for images with their labels call score(X, y)")
+                "L144",
+                N_("a folder, a table or an archive was expected"),
+                where=type(data).__name__,
+                todo=N_("for images with their labels call score(X, y)"),
             )
         from limpide.core.events import Judged
         from limpide.workflows.evaluate import evaluate
 
-        return {e.finding.name: e.finding for e in evaluate(str(self._run().path), os.fspath(data)) if isinstance(e, Judged)}
+        return {
+            e.finding.name: e.finding for e in evaluate(str(self._run().path), os.fspath(data)) if isinstance(e, Judged)
+        }
 
     @in_a_new_thread
-    def explain(self, file: Any, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0) -> Finding:
-        """One unit of the network on this image, product by product; without `channel` the one that matters most, without `layer` of the first.
+    def explain(
+        self, file: Any, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0
+    ) -> Finding:
+        """One unit of the network on this image, product by product; without `channel` the one that matters most,
+        without `layer` of the first.
 
         file: one image in any form that `predict` takes.
         """
@@ -323,13 +360,23 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return self.evaluate(X).number("accuracy").value
         said, labels = self.predict(X), np.asarray(y).reshape(-1)
         if len(said) != len(labels):
-            raise DataError("L232", N_("there are {n} images and {k} labels"), where="labels", todo=N_("give one label an image"), n=len(said), k=len(labels))
+            raise DataError(
+                "L232",
+                N_("there are {n} images and {k} labels"),
+                where="labels",
+                todo=N_("give one label an image"),
+                n=len(said),
+                k=len(labels),
+            )
         return float(np.average(said == labels, weights=sample_weight))
 
     def _run(self) -> Run:
         if self.run is None:
             raise NotTrained(
-                "L509", N_("this classifier is not trained yet"), where=type(self).__name__, todo=N_("call fit(folder) first, or ImageClassifier.load(run)")
+                "L509",
+                N_("this classifier is not trained yet"),
+                where=type(self).__name__,
+                todo=N_("call fit(folder) first, or ImageClassifier.load(run)"),
             )
         if not self.run.path.is_dir():
             raise RunError(
@@ -342,7 +389,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _not_judged(self) -> RunError:
         return RunError(
-            "L512", N_("this run was not judged"), where=self._run().path, todo=N_("call evaluate(folder) with labelled images, or fit with judge=True")
+            "L512",
+            N_("this run was not judged"),
+            where=self._run().path,
+            todo=N_("call evaluate(folder) with labelled images, or fit with judge=True"),
         )
 
     def _repr_html_(self) -> str:

@@ -50,7 +50,13 @@ class Layer:
 
     def words(self) -> tuple[str, ...]:
         """Name, kind, shape, strongest channel and range, to stand in a row of a table."""
-        return self.name, self.kind, " × ".join(map(str, self.shape)) or "1", str(self.strongest), _range(self.low, self.high)
+        return (
+            self.name,
+            self.kind,
+            " × ".join(map(str, self.shape)) or "1",
+            str(self.strongest),
+            _range(self.low, self.high),
+        )
 
     def __str__(self) -> str:
         return " · ".join(self.words())
@@ -76,8 +82,9 @@ def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> S
     limpide.see(module, tensor)                          # any torch module, the tensor normalised as it wants it
     limpide.see(module, "new.jpg", preprocessing=p)
 
-    image: a path, the bytes of a file, a Pillow image, an array (height, width[, 3]), or a float tensor (1, channels, height, width), normalised already. The
-    network runs in evaluation mode on the processor and is left as it was. Raises UsageError, DataError, RunError or ModelError.
+    image: a path, the bytes of a file, a Pillow image, an array (height, width[, 3]), or a float tensor (1, channels,
+    height, width), normalised already. The network runs in evaluation mode on the processor and is left as it was.
+    Raises UsageError, DataError, RunError or ModelError.
     """
     from limpide.interpret.trace import trace
 
@@ -127,7 +134,9 @@ class Seen:
         return work.operation(self.trace, layer)
 
     def maps(self, layer: str) -> np.ndarray:
-        """What a layer gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1, tokens)."""
+        """What a layer gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1,
+        tokens).
+        """
         return work.planes_of(self._op(layer))
 
     def strongest(self, layer: str) -> Strongest:
@@ -139,7 +148,8 @@ class Seen:
 
     @in_a_new_thread
     def why(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> Unit:
-        """One number, term by term; without a channel the one of the layer that matters most (interpret/choose_unit.py).
+        """One number, term by term; without a channel the one of the layer that matters most
+        (interpret/choose_unit.py).
 
         Raises IndexError for a unit that is not there.
         """
@@ -147,11 +157,15 @@ class Seen:
         from limpide.interpret.unit import unit_of
 
         key, channel = self._op(layer).key, work.first_or(channel, y, x)
-        return most_telling(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
+        return (
+            most_telling(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
+        )
 
     @in_a_new_thread
     def votes(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> list[tuple[str, float]]:
-        """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the unit that matters most."""
+        """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the unit
+        that matters most.
+        """
         from limpide.interpret.ablation import votes
         from limpide.interpret.unit import index_of
 
@@ -164,10 +178,11 @@ class Seen:
 
     @in_a_new_thread
     def saliency(self, method: str = "integrated_gradients", label: str | int | None = None) -> Evidence:
-        """Where the evidence for a class is: `.plane` float32 (height, width), and `.badge`, which says whether to believe it.
+        """Where the evidence for a class is: `.plane` float32 (height, width), and `.badge`, which says whether to
+        believe it.
 
-        method: gradient, integrated_gradients, grad_cam or occlusion. label: name or index of a class; None is the likeliest.
-        Raises UsageError for a method or a class that does not exist.
+        method: gradient, integrated_gradients, grad_cam or occlusion. label: name or index of a class; None is the
+        likeliest. Raises UsageError for a method or a class that does not exist.
         """
         if method not in METHOD_WORDS:
             raise _unknown(method, list(METHOD_WORDS))
@@ -190,15 +205,22 @@ class Seen:
         from limpide.interpret.activation_maximization import STEPS, maximised
 
         low, high = work.bounds(self._opened, self.trace)
-        return maximised(self.network, self._op(layer).key, channel, self.trace.image.shape[1:], steps or STEPS, seed, low, high)
+        return maximised(
+            self.network, self._op(layer).key, channel, self.trace.image.shape[1:], steps or STEPS, seed, low, high
+        )
 
     @in_a_new_thread
     def neighbours(self) -> Alike:
-        """The training images that the network takes for most like this one, or `.note`: why there are none. Raises UsageError without a run."""
+        """The training images that the network takes for most like this one, or `.note`: why there are none. Raises
+        UsageError without a run.
+        """
         found = _awaited(work.alike_to(self._opened, self.trace, self.file))
         if found is None:
             raise UsageError(
-                "L141", N_("the images that this network learned from are not known"), where=self._opened.name, todo=N_("give the run that trained it")
+                "L141",
+                N_("the images that this network learned from are not known"),
+                where=self._opened.name,
+                todo=N_("give the run that trained it"),
             )
         return found
 
@@ -219,8 +241,8 @@ class Seen:
         return out
 
     def widget(self, layer: str = "", channel: int | None = None, y: int = 0, x: int = 0) -> Instruments:
-        """The studio's pages on this image, live in a notebook: from a layer to a unit to one of its products; cover the image and see what becomes of
-        the answer. With `layer` it opens there, with `channel` at that unit.
+        """The studio's pages on this image, live in a notebook: from a layer to a unit to one of its products; cover
+        the image and see what becomes of the answer. With `layer` it opens there, with `channel` at that unit.
 
         Needs `pip install limpide[notebook]`. Raises UsageError without it, and for a place that is not there.
         """
@@ -237,15 +259,23 @@ class Seen:
             from limpide.studio.widget import Instruments
         except ImportError as error:
             raise UsageError(
-                "L142", N_("widgets in a notebook need a package that is not installed"), where=str(error.name), todo="pip install 'limpide[notebook]'"
+                "L142",
+                N_("widgets in a notebook need a package that is not installed"),
+                where=str(error.name),
+                todo="pip install 'limpide[notebook]'",
             ) from error
         channel = work.first_or(channel, y, x)
-        place = {"page": "layer" if channel is None else "unit", "channel": channel, "y": y, "x": x} | ({"layer": layer} if layer else {})
+        place = {"page": "layer" if channel is None else "unit", "channel": channel, "y": y, "x": x} | (
+            {"layer": layer} if layer else {}
+        )
         return Instruments(self._opened, self.trace, self.square, self._title(), self._repr_html_(), **place)
 
     def __str__(self) -> str:
         says = [f"{percent(p):>8}  {shown(name)}" for name, p in self.top]
-        rows = [(_("layer"), _("kind"), _("gives"), _("strongest"), _("range")), *(layer.words() for layer in self.layers)]
+        rows = [
+            (_("layer"), _("kind"), _("gives"), _("strongest"), _("range")),
+            *(layer.words() for layer in self.layers),
+        ]
         widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
         table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         return "\n".join([str(self._title()), *says, "", *table])
@@ -259,11 +289,19 @@ class Seen:
         return message(N_("What {network} sees in {file}"), network=self._opened.name, file=self.file)
 
     def _repr_html_(self) -> str:
-        pieces = [notebook_html.heading(self._title()), notebook_html.image(color_scale.square_uri(self.square), self.file or _("the image"), LARGE)]
+        pieces = [
+            notebook_html.heading(self._title()),
+            notebook_html.image(color_scale.square_uri(self.square), self.file or _("the image"), LARGE),
+        ]
         pieces.append(notebook_html.bars([(name, p, percent(p)) for name, p in self.top]))
         for stage in work.stages_of(self.trace, self.network):
             scale = _range(-stage.end if stage.low < 0 else 0.0, stage.end)
-            facts = message(N_("{kind}, {shape}; colours from {scale}"), kind=stage.kind, shape=" × ".join(map(str, stage.shape)), scale=scale)
+            facts = message(
+                N_("{kind}, {shape}; colours from {scale}"),
+                kind=stage.kind,
+                shape=" × ".join(map(str, stage.shape)),
+                scale=scale,
+            )
             pieces += [notebook_html.heading(stage.key), notebook_html.note(facts), '<div style="line-height:0">']
             for k, plane in enumerate(stage.planes):
                 words = message(N_("channel {n}"), n=stage.channels[k]) if stage.channels else stage.key

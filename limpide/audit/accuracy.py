@@ -2,9 +2,8 @@
 
 What it measures: the share of test images whose most probable class is the true one, with a 95 % interval.
 Why it matters: it is the score people quote, and without interval and baseline it means little.
-How it can mislead: uneven classes (balanced accuracy stands beside it); test images too like the training ones; images that belong
-together, where nothing says which do.
-Sources: Wilson 1927 for the interval; judging.py for groups.
+How it can mislead: uneven classes (balanced accuracy stands beside it); test images too like the training ones; images
+that belong together, where nothing says which do. Sources: Wilson 1927 for the interval; judging.py for groups.
 """
 
 from __future__ import annotations
@@ -19,7 +18,9 @@ from limpide.statistics.paired import paired
 from limpide.text.messages import N_, Message, message
 
 KNOWN_CLASSES = N_("accuracy on the classes it knows")
-WORTH = 0.1  # share of the mistakes that always saying the most frequent class makes: a model that spares fewer has learned nothing of use
+# share of the mistakes that always saying the most frequent class makes: a model that spares fewer has learned nothing
+# of use
+WORTH = 0.1
 UNEVEN = 3  # the largest class this many times the smallest
 
 
@@ -36,7 +37,12 @@ def accuracy(evidence: Evidence) -> Finding:
         name="accuracy",
         verdict=verdict,
         message=message(
-            says, accuracy=score.value, n=n, images=evidence.images().to_json(), majority=evidence.classes[evidence.majority], trained=evidence.trained_on or 0
+            says,
+            accuracy=score.value,
+            n=n,
+            images=evidence.images().to_json(),
+            majority=evidence.classes[evidence.majority],
+            trained=evidence.trained_on or 0,
         ),
         numbers=[
             Number(N_("accuracy"), score.value, "share", *evidence.ends(score), n),
@@ -45,20 +51,47 @@ def accuracy(evidence: Evidence) -> Finding:
             Number(N_("macro-F1"), f1, "share", n=n),
             Number(N_("chance"), 1 / evidence.known, "share"),
             Number(N_("majority"), majority, "share", n=n),
-            *([Number(N_("used in training"), evidence.trained_on, "count", n=n)] if evidence.trained_on is not None else []),
-            *([Number(N_("nearly the same as used in training"), evidence.nearly, "count", n=n)] if evidence.nearly is not None else []),
+            *(
+                [Number(N_("used in training"), evidence.trained_on, "count", n=n)]
+                if evidence.trained_on is not None
+                else []
+            ),
+            *(
+                [Number(N_("nearly the same as used in training"), evidence.nearly, "count", n=n)]
+                if evidence.nearly is not None
+                else []
+            ),
         ],
         details=[
             *_beside_strange(evidence, known),
             *_how_seen(evidence),
-            *([message(N_("The classes are uneven: read balanced accuracy and macro-F1, in which every class counts alike."))] if uneven else []),
+            *(
+                [
+                    message(
+                        N_(
+                            "The classes are uneven: read balanced accuracy and macro-F1, in which every class "
+                            "counts alike."
+                        )
+                    )
+                ]
+                if uneven
+                else []
+            ),
             message(
                 N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
                 classes=evidence.known,
                 name=evidence.classes[evidence.majority],
             ),
             *(
-                [message(N_("The 95 % interval (Wilson) says where the score on very many images like these may lie, after {n:count}."), n=n)]
+                [
+                    message(
+                        N_(
+                            "The 95 % interval (Wilson) says where the score on very many images like these may lie, "
+                            "after {n:count}."
+                        ),
+                        n=n,
+                    )
+                ]
                 * evidence.groups_known
             ),
             *evidence.on_groups(score.effective),
@@ -69,10 +102,12 @@ def accuracy(evidence: Evidence) -> Finding:
 
 
 def _against(evidence: Evidence, score: Interval) -> Verdict:
-    """Against learning nothing but names: "ok" or "bad" where the images rule out the contrary with 97.5 %, else "unknown".
+    """Against learning nothing but names: "ok" or "bad" where the images rule out the contrary with 97.5 %, else
+    "unknown".
 
-    "bad" is: not even WORTH of the mistakes are spared that always saying the most frequent class makes. Either the interval of
-    the score says so, or the two compared image by image, which tells more where the model nearly always says that class.
+    "bad" is: not even WORTH of the mistakes are spared that always saying the most frequent class makes. Either the
+    interval of the score says so, or the two compared image by image, which tells more where the model nearly always
+    says that class.
     """
     baseline = evidence.baseline
     if score.low > baseline and score.above(baseline):
@@ -89,28 +124,39 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
     """The verdict, less where the images were seen or may have been, and its sentence (msgid)."""
     if evidence.trained_on is None:
         return "unknown", N_(
-            "Of {images} it names {accuracy:percent} correctly; a model file alone cannot say whether it learned from some of them: name its run."
+            "Of {images} it names {accuracy:percent} correctly; a model file alone cannot say whether it learned "
+            "from some of them: name its run."
         )
     if evidence.trained_on:
         return "warn", N_(
-            "Of {images} it names {accuracy:percent} correctly, but its training used {trained:count} of them, or nearly the same: this flatters it."
+            "Of {images} it names {accuracy:percent} correctly, but its training used {trained:count} of them, "
+            "or nearly the same: this flatters it."
         )
     if evidence.nearly is None:
         return "unknown" if verdict == "ok" else verdict, N_(
-            "Of {images}, none of them byte for byte one that it was trained on, it names {accuracy:percent} correctly; near copies cannot be told, as its run kept no prints."
+            "Of {images}, none of them byte for byte one that it was trained on, it names {accuracy:percent} "
+            "correctly; near copies cannot be told, as its run kept no prints."
         )
     if verdict == "unknown" and not evidence.groups_known:
         return verdict, N_(
-            "Of {images} it had never seen, it names {accuracy:percent} correctly; how sure that is cannot be told, as nothing says which of them belong together."
+            "Of {images} it had never seen, it names {accuracy:percent} correctly; how sure that is cannot be "
+            "told, as nothing says which of them belong together."
         )
     if verdict == "unknown" and score.value <= evidence.baseline:
         return verdict, N_(
-            "Of {images} it had never seen, it names {accuracy:percent} correctly, no more than always saying {majority} would; that may be bad luck."
+            "Of {images} it had never seen, it names {accuracy:percent} correctly, no more than always saying "
+            "{majority} would; that may be bad luck."
         )
     says = {
         "ok": N_("Of {images} it had never seen, it names {accuracy:percent} correctly."),
-        "unknown": N_("Of {images} it had never seen, it names {accuracy:percent} correctly; that it beats always saying {majority} may be luck."),
-        "bad": N_("Of {images} it had never seen, it names {accuracy:percent} correctly: no better than always saying {majority}."),
+        "unknown": N_(
+            "Of {images} it had never seen, it names {accuracy:percent} correctly; that it beats always saying "
+            "{majority} may be luck."
+        ),
+        "bad": N_(
+            "Of {images} it had never seen, it names {accuracy:percent} correctly: no better than always saying "
+            "{majority}."
+        ),
     }
     return verdict, says[verdict]
 
@@ -118,16 +164,23 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
 def _on_known_classes(evidence: Evidence) -> list[Number]:
     """The score without the images that it cannot name, where there are some."""
     found = evidence.share(evidence.right, evidence.truth < evidence.known)
-    return [Number(KNOWN_CLASSES, found.value, "share", *evidence.ends(found), found.n)] if 0 < found.n < len(evidence.truth) else []
+    return (
+        [Number(KNOWN_CLASSES, found.value, "share", *evidence.ends(found), found.n)]
+        if 0 < found.n < len(evidence.truth)
+        else []
+    )
 
 
 def _beside_strange(evidence: Evidence, known: list[Number]) -> list[Message]:
-    """The line below the headline, where images are of classes that the model cannot name. Renderers show it first (data["strange"])."""
+    """The line below the headline, where images are of classes that the model cannot name. Renderers show it first
+    (data["strange"]).
+    """
     names = ", ".join(evidence.classes[evidence.known :])
     return [
         message(
             N_(
-                "{never:count} of these images are of {names}, which it never learned, and can never be right; of the other {n:count} it names {share:percent} correctly."
+                "{never:count} of these images are of {names}, which it never learned, and can never be right; "
+                "of the other {n:count} it names {share:percent} correctly."
             ),
             never=len(evidence.truth) - int(one.n or 0),
             names=names,
@@ -146,7 +199,10 @@ def _how_seen(evidence: Evidence) -> list[Message]:
         return [message(N_("They are the same byte for byte; near copies cannot be told, as its run kept no prints."))]
     return [
         message(
-            N_("{same:count} are the same byte for byte, {nearly:count} nearly the same: saved again, smaller, brighter or slightly cropped."),
+            N_(
+                "{same:count} are the same byte for byte, {nearly:count} nearly the same: saved again, smaller, "
+                "brighter or slightly cropped."
+            ),
             same=evidence.trained_on - evidence.nearly,
             nearly=evidence.nearly,
         )

@@ -1,9 +1,9 @@
 """When it says 90 %, is it right nine times in ten?
 
-What it measures: the expected calibration error, in ten bins of stated probability, less what chance alone shows (believed.py).
-Why it matters: a threshold on the probability is only as good as the probability.
-How it can mislead: with few images much is left open; the error says nothing about one class or one image.
-Sources: Guo et al. 2017 (arXiv 1706.04599), equation 3; Vaicenavicius et al. 2019 (arXiv 1902.06977), section 5.
+What it measures: the expected calibration error, in ten bins of stated probability, less what chance alone shows
+(believed.py). Why it matters: a threshold on the probability is only as good as the probability. How it can mislead:
+with few images much is left open; the error says nothing about one class or one image. Sources: Guo et al. 2017 (arXiv
+1706.04599), equation 3; Vaicenavicius et al. 2019 (arXiv 1902.06977), section 5.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from limpide.statistics.calibration_error import TAIL, Believed, believed
 from limpide.statistics.intervals import interval_of_share
 from limpide.text.messages import N_, message
 
-SMALL, MEANT, LARGE = 0.05, 0.1, 0.1  # share: no matter even if it is real; ruled out when they are believed; bad when it is at least this
+# share: no matter even if it is real; ruled out when they are believed; bad when it is at least this
+SMALL, MEANT, LARGE = 0.05, 0.1, 0.1
 
 
 def calibration(evidence: Evidence) -> Finding:
@@ -24,22 +25,46 @@ def calibration(evidence: Evidence) -> Finding:
     stated, score = float(evidence.probabilities.max(1).mean()), interval_of_share(evidence.right, evidence.groups)
     verdict = evidence.told(verdict_of(found))
     says = {
-        "unknown": N_("Whether its probabilities can be believed, {images} cannot tell: what it states may be off by up to {high:percent}."),
-        "ok": N_("Its probabilities can be believed: on average it states {stated:percent} and is right {right:percent} of the time."),
-        "warn": N_(
-            "Take its probabilities with a grain of salt: among images of like confidence, what it states and how often it is right differ by {error:percent}."
+        "unknown": N_(
+            "Whether its probabilities can be believed, {images} cannot tell: what it states may be off by up to "
+            "{high:percent}."
         ),
-        "bad": N_("Do not rely on its probabilities: among images of like confidence, what it states and how often it is right differ by {error:percent}."),
+        "ok": N_(
+            "Its probabilities can be believed: on average it states {stated:percent} and is right "
+            "{right:percent} of the time."
+        ),
+        "warn": N_(
+            "Take its probabilities with a grain of salt: among images of like confidence, what it states and "
+            "how often it is right differ by {error:percent}."
+        ),
+        "bad": N_(
+            "Do not rely on its probabilities: among images of like confidence, what it states and how often it "
+            "is right differ by {error:percent}."
+        ),
     }[verdict]
     if not evidence.groups_known:
-        says = N_("Whether its probabilities can be believed, {images} cannot tell, as nothing says which of them belong together.")
+        says = N_(
+            "Whether its probabilities can be believed, {images} cannot tell, as nothing says which of them "
+            "belong together."
+        )
     if verdict == "ok" and score.low <= evidence.baseline:
-        says = N_("Its probabilities are honest, and say how little it knows: on average it states {stated:percent} and is right {right:percent} of the time.")
+        says = N_(
+            "Its probabilities are honest, and say how little it knows: on average it states {stated:percent} "
+            "and is right {right:percent} of the time."
+        )
     low, high = (found.low, found.high) if evidence.groups_known else (None, None)
     return Finding(
         name="calibration",
         verdict=verdict,
-        message=message(says, n=n, images=evidence.images().to_json(), stated=stated, right=score.value, error=found.gap, high=found.high),
+        message=message(
+            says,
+            n=n,
+            images=evidence.images().to_json(),
+            stated=stated,
+            right=score.value,
+            error=found.gap,
+            high=found.high,
+        ),
         numbers=[
             Number(N_("calibration error"), found.gap, "share", low, high, n),
             Number(N_("calibration error as measured"), found.error, "share", n=n),
@@ -47,15 +72,26 @@ def calibration(evidence: Evidence) -> Finding:
             Number(N_("temperature"), evidence.temperature, ""),
         ],
         details=[
-            message(N_("Calibration error: the gap between stated and observed, averaged over ten groups of test images, less what chance adds to it.")),
             message(
-                N_("A model whose probabilities are exactly right would show {expected:percent} on these images; this one shows {error:percent}."),
+                N_(
+                    "Calibration error: the gap between stated and observed, averaged over ten groups of test "
+                    "images, less what chance adds to it."
+                )
+            ),
+            message(
+                N_(
+                    "A model whose probabilities are exactly right would show {expected:percent} on these "
+                    "images; this one shows {error:percent}."
+                ),
                 expected=found.expected,
                 error=found.error,
             ),
             *evidence.on_groups(score.effective),
             message(
-                N_("Temperature: logits were divided by this number, fitted on images that neither trained nor tested the network.")
+                N_(
+                    "Temperature: logits were divided by this number, fitted on images that neither trained nor "
+                    "tested the network."
+                )
                 if evidence.temperature != 1.0
                 else N_("Temperature: 1, the logits are as the network gives them.")
             ),
@@ -66,7 +102,9 @@ def calibration(evidence: Evidence) -> Finding:
 
 
 def verdict_of(found: Believed) -> Verdict:
-    """Accused only where a model whose probabilities are right would show as much in less than 2.5 % of cases, and it may matter."""
+    """Accused only where a model whose probabilities are right would show as much in less than 2.5 % of cases, and it
+    may matter.
+    """
     if found.p <= TAIL and found.high >= SMALL:
         return "bad" if found.low >= LARGE else "warn"
     return "ok" if found.high < MEANT else "unknown"

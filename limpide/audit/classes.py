@@ -28,7 +28,9 @@ SURE, MANY, RARE = 0.9, 0.2, 0.1  # probability of a confident answer; share of 
 def classes(evidence: Evidence) -> Finding:
     counts = confusion(evidence.truth, evidence.predicted, len(evidence.classes))
     scores = class_scores(counts)
-    recalls = {k: evidence.share(evidence.right, evidence.truth == k) for k in range(len(evidence.classes)) if scores.n[k]}
+    recalls = {
+        k: evidence.share(evidence.right, evidence.truth == k) for k in range(len(evidence.classes)) if scores.n[k]
+    }
     rows: list[list[Any]] = []
     for k, name in enumerate(evidence.classes):
         low, high = evidence.ends(recalls[k]) if k in recalls else (None, None)
@@ -36,8 +38,11 @@ def classes(evidence: Evidence) -> Finding:
     learned = [k for k in recalls if k < evidence.known]  # of the others it can find none, and accuracy says so
     parts = compared(evidence, evidence.right, {k: evidence.truth == k for k in learned})
     weakest, verdict = worst(parts)
-    level = 1 - 0.05 / len(learned)  # the lowest of many: of all that are found half of the time, one in twenty times one looks worse
-    seldom = [k for k in learned if evidence.share(evidence.right, evidence.truth == k, level).below(0.5, (1 - level) / 2)]
+    # the lowest of many: of all that are found half of the time, one in twenty times one looks worse
+    level = 1 - 0.05 / len(learned)
+    seldom = [
+        k for k in learned if evidence.share(evidence.right, evidence.truth == k, level).below(0.5, (1 - level) / 2)
+    ]
     if verdict == "warn":
         says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
     elif seldom:
@@ -47,9 +52,14 @@ def classes(evidence: Evidence) -> Finding:
         says = N_("No class falls clearly behind; the lowest is {name}, {recall:percent} of {n:count} found.")
     verdict = evidence.told(verdict)
     if verdict == "unknown":
-        says = N_("No class is shown to fall behind, but a gap is not ruled out; the lowest is {name}, {recall:percent} of {n:count} found.")
+        says = N_(
+            "No class is shown to fall behind, but a gap is not ruled out; the lowest is {name}, "
+            "{recall:percent} of {n:count} found."
+        )
     if len(learned) < 2 and verdict == "unknown":
-        says = N_("These test images are of one class that the model knows, {name}: {recall:percent} of {n:count} found.")
+        says = N_(
+            "These test images are of one class that the model knows, {name}: {recall:percent} of {n:count} found."
+        )
     columns = [
         (N_("class"), "text"),
         (N_("test images"), "count"),
@@ -61,10 +71,17 @@ def classes(evidence: Evidence) -> Finding:
     return Finding(
         name="classes",
         verdict=verdict,
-        message=message(says, name=evidence.classes[weakest], recall=float(scores.recall[weakest]), n=int(scores.n[weakest])),
+        message=message(
+            says, name=evidence.classes[weakest], recall=float(scores.recall[weakest]), n=int(scores.n[weakest])
+        ),
         table=Table(columns, rows),
         details=[
-            message(N_("Recall: of the images of a class, the share it found. Precision: of the images it gave this name, the share that deserved it.")),
+            message(
+                N_(
+                    "Recall: of the images of a class, the share it found. Precision: of the images it gave this "
+                    "name, the share that deserved it."
+                )
+            ),
             *evidence.on_groups(evidence.share(evidence.right, np.ones(len(evidence.truth), bool)).effective),
         ],
         source="test",
@@ -84,7 +101,9 @@ def confusions(evidence: Evidence) -> Finding:
         i, j = divmod(k, len(evidence.classes))
         rows.append([evidence.classes[i], evidence.classes[j], int(off[i, j]), float(off[i, j] / counts[i].sum())])
     says = (
-        message(N_("Of {n:count} test images, no two of one class were given the same wrong name."), n=len(evidence.truth))
+        message(
+            N_("Of {n:count} test images, no two of one class were given the same wrong name."), n=len(evidence.truth)
+        )
         if len(rows) > 1 and rows[0][2] == 1
         else message(
             N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}."),
@@ -95,10 +114,17 @@ def confusions(evidence: Evidence) -> Finding:
         )
         if rows
         else message(
-            N_("It confused no two classes on {n:count} test image."), N_("It confused no two classes on {n:count} test images."), n=len(evidence.truth)
+            N_("It confused no two classes on {n:count} test image."),
+            N_("It confused no two classes on {n:count} test images."),
+            n=len(evidence.truth),
         )
     )
-    columns = [(N_("true class"), "text"), (N_("called"), "text"), (N_("images"), "count"), (N_("share of the class"), "percent")]
+    columns = [
+        (N_("true class"), "text"),
+        (N_("called"), "text"),
+        (N_("images"), "count"),
+        (N_("share of the class"), "percent"),
+    ]
     return Finding(
         name="confusion",
         verdict=evidence.told(_confused(evidence, counts)),
@@ -111,7 +137,9 @@ def confusions(evidence: Evidence) -> Finding:
 
 
 def _confused(evidence: Evidence, counts: np.ndarray) -> Verdict:
-    """Whether a class is called the same other one more often than OFTEN: shown of one pair, ruled out for all, or neither."""
+    """Whether a class is called the same other one more often than OFTEN: shown of one pair, ruled out for all, or
+    neither.
+    """
     off = counts - np.diag(np.diag(counts))
     met = np.flatnonzero(counts.sum(1)).tolist()
     level = 1 - 0.05 / max(1, len(met) * (evidence.known - 1))  # as many pairs are looked at
@@ -146,15 +174,24 @@ def mistakes(evidence: Evidence) -> Finding:
     sure = int((evidence.probabilities[wrong].max(1) >= SURE).sum()) if len(wrong) else 0
     says = (
         message(
-            N_("It was wrong on {n:count} of {total:count} test images, on {sure:count} of them with 90 % confidence or more.")
+            N_(
+                "It was wrong on {n:count} of {total:count} test images, on {sure:count} of them with 90 % "
+                "confidence or more."
+            )
             if sure
-            else N_("It was wrong on {n:count} of {total:count} test images, on none of them with 90 % confidence or more."),
+            else N_(
+                "It was wrong on {n:count} of {total:count} test images, on none of them with 90 % confidence or more."
+            ),
             n=len(wrong),
             total=len(evidence.truth),
             sure=sure,
         )
         if len(wrong)
-        else message(N_("It made no mistake on {n:count} test image."), N_("It made no mistake on {n:count} test images."), n=len(evidence.truth))
+        else message(
+            N_("It made no mistake on {n:count} test image."),
+            N_("It made no mistake on {n:count} test images."),
+            n=len(evidence.truth),
+        )
     )
     return Finding(
         name="mistakes",
@@ -167,7 +204,9 @@ def mistakes(evidence: Evidence) -> Finding:
 
 
 def _surely_wrong(evidence: Evidence) -> Verdict:
-    """ "warn" where more than MANY of the mistakes are shown to be confident ones, "ok" where confident mistakes are shown to be rare."""
+    """ "warn" where more than MANY of the mistakes are shown to be confident ones, "ok" where confident mistakes are
+    shown to be rare.
+    """
     wrong = ~evidence.right
     sure = wrong & (evidence.probabilities.max(1) >= SURE)
     if wrong.any() and evidence.share(sure, wrong).above(MANY):

@@ -1,6 +1,8 @@
-"""Images that are there twice: the same bytes or nearly the same, under two labels, in two of the parts that the user gave.
+"""Images that are there twice: the same bytes or nearly the same, under two labels, in two of the parts that the user
+gave.
 
-A duplicate on both sides of a split makes every later score too good. Near duplicates are found by a hash (data/near_duplicates.py).
+A duplicate on both sides of a split makes every later score too good. Near duplicates are found by a hash
+(data/near_duplicates.py).
 """
 
 from __future__ import annotations
@@ -28,9 +30,18 @@ def duplicates(checked: Checked) -> Finding:
             n=extra,
         )
     if groups and checked.parted:  # what is in two of the user's parts is told by `leaks`
-        says = message(N_("{n:count} image is an exact copy of another."), N_("{n:count} images are exact copies of others."), n=extra)
+        says = message(
+            N_("{n:count} image is an exact copy of another."),
+            N_("{n:count} images are exact copies of others."),
+            n=extra,
+        )
     rows = [(checked.name(int(i)), checked.name(int(group[0]))) for group in groups for i in group[1:]]
-    return Finding("duplicates", "warn" if extra > 0.01 * len(checked.dataset) else "ok", says, table=file_table(rows, N_("same as")))
+    return Finding(
+        "duplicates",
+        "warn" if extra > 0.01 * len(checked.dataset) else "ok",
+        says,
+        table=file_table(rows, N_("same as")),
+    )
 
 
 def near_duplicates(checked: Checked) -> Finding:
@@ -44,18 +55,25 @@ def near_duplicates(checked: Checked) -> Finding:
     images = len(np.unique(pairs))
     says = message(N_("No two images are nearly the same."))
     if images:
-        says = message(N_("{n:count} images are nearly the same as another; those that look alike stay in one part."), n=images)
+        says = message(
+            N_("{n:count} images are nearly the same as another; those that look alike stay in one part."), n=images
+        )
         if checked.parted:
             says = message(N_("{n:count} images are nearly the same as another."), n=images)
     method = message(
         N_(
-            "Compared by a perceptual hash (256 signs of a cosine transform, a variation of pHash); images that differ in at most {distance:count} bits count as nearly the same."
+            "Compared by a perceptual hash (256 signs of a cosine transform, a variation of pHash); images that "
+            "differ in at most {distance:count} bits count as nearly the same."
         ),
         distance=DISTANCE,
     )
     rows = [(checked.name(int(j)), checked.name(int(i))) for i, j in pairs[:MOST_ROWS]]
     return Finding(
-        "near_duplicates", "warn" if images > 0.01 * len(checked.dataset) else "ok", says, table=file_table(rows, N_("nearly the same as")), details=[method]
+        "near_duplicates",
+        "warn" if images > 0.01 * len(checked.dataset) else "ok",
+        says,
+        table=file_table(rows, N_("nearly the same as")),
+        details=[method],
     )
 
 
@@ -70,7 +88,9 @@ def conflicts(checked: Checked) -> Finding:
     ]
     exact = len(rows)
     rows += [
-        (checked.name(int(j)), checked.label(int(j)), checked.name(int(i)), checked.label(int(i))) for i, j in checked.near_pairs() if labels[i] != labels[j]
+        (checked.name(int(j)), checked.label(int(j)), checked.name(int(i)), checked.label(int(i)))
+        for i, j in checked.near_pairs()
+        if labels[i] != labels[j]
     ]
     says = message(N_("No image is in two classes."))
     if exact:
@@ -86,14 +106,21 @@ def conflicts(checked: Checked) -> Finding:
             n=len(rows),
         )
     columns = [(N_("file"), "text"), (N_("class"), "text"), (N_("same as"), "text"), (N_("its class"), "text")]
-    return Finding("conflicts", "bad" if exact else "warn" if rows else "ok", says, table=Table(columns, rows[:MOST_ROWS]) if rows else None)
+    return Finding(
+        "conflicts",
+        "bad" if exact else "warn" if rows else "ok",
+        says,
+        table=Table(columns, rows[:MOST_ROWS]) if rows else None,
+    )
 
 
 def leaks(checked: Checked) -> Finding:
     """Images of one of the user's parts that are in another one, too."""
     given = checked.dataset.given
     if len(np.unique(given)) < 2:
-        return Finding("leaks", "ok", message(N_("limpide chose the parts itself, and keeps copies of an image in the same part.")))
+        return Finding(
+            "leaks", "ok", message(N_("limpide chose the parts itself, and keeps copies of an image in the same part."))
+        )
     rows = []
     for group in checked.twins():
         parts = {int(given[i]) for i in group}
@@ -101,20 +128,35 @@ def leaks(checked: Checked) -> Finding:
             keeper = group[int(np.argmax([_held(int(given[i])) for i in group]))]
             rows += [_leak(checked, int(i), int(keeper)) for i in group if given[i] != given[keeper]]
     exact = len(rows)
-    rows += [_leak(checked, *sorted((int(i), int(j)), key=lambda k: _held(int(given[k])))) for i, j in checked.near_pairs() if given[i] != given[j]]
+    rows += [
+        _leak(checked, *sorted((int(i), int(j)), key=lambda k: _held(int(given[k]))))
+        for i, j in checked.near_pairs()
+        if given[i] != given[j]
+    ]
     cut = _cut_groups(checked)
     says = message(N_("No image of one part is in another one."))
     if rows:
         says = message(
-            N_("{n:count} image is in two of the parts that you gave ({exact:count} byte for byte): only the copy nearest to the test is kept."),
-            N_("{n:count} images are in two of the parts that you gave ({exact:count} byte for byte): of each, only the copy nearest to the test is kept."),
+            N_(
+                "{n:count} image is in two of the parts that you gave ({exact:count} byte for byte): only the "
+                "copy nearest to the test is kept."
+            ),
+            N_(
+                "{n:count} images are in two of the parts that you gave ({exact:count} byte for byte): of each, "
+                "only the copy nearest to the test is kept."
+            ),
             n=len(rows),
             exact=exact,
         )
     elif cut:
         says = message(
-            N_("{n:count} group has images in two of the parts that you gave: only those nearest to the test are kept."),
-            N_("{n:count} groups have images in two of the parts that you gave: of each, only those nearest to the test are kept."),
+            N_(
+                "{n:count} group has images in two of the parts that you gave: only those nearest to the test are kept."
+            ),
+            N_(
+                "{n:count} groups have images in two of the parts that you gave: of each, only those nearest to "
+                "the test are kept."
+            ),
             n=cut,
         )
     columns = [(N_("file"), "text"), (N_("part"), "text"), (N_("same as"), "text"), (N_("its part"), "text")]

@@ -45,8 +45,10 @@ class Evidence:
     probabilities: np.ndarray  # float (n, classes)
     majority: int  # the most frequent class of the training part
     temperature: float = 1.0
-    trained_on: int | None = 0  # how many of these images the training used, or nearly the same ones; None where that is not known
-    nearly: int | None = 0  # how many of those are not byte for byte the same; None where near duplicates could not be looked for
+    # how many of these images the training used, or nearly the same ones; None where that is not known
+    trained_on: int | None = 0
+    # how many of those are not byte for byte the same; None where near duplicates could not be looked for
+    nearly: int | None = 0
     learned: int | None = None  # how many of `classes`, the first, the model knows; None = all
     image: Callable[[int], Image.Image] | None = field(default=None, compare=False)  # i-th image in RGB, for pictures
     groups: np.ndarray | None = None  # (n,): images with the same number belong together; None = each stands alone
@@ -68,12 +70,16 @@ class Evidence:
 
     @property
     def baseline(self) -> float:
-        """The share that is right without learning anything but names: always the most frequent class, or guessing among the known ones."""
+        """The share that is right without learning anything but names: always the most frequent class, or guessing
+        among the known ones.
+        """
         known = float(np.mean(self.truth < self.known))
         return max(float(np.mean(self.truth == self.majority)), known / self.known)
 
     def share(self, right: np.ndarray, rows: np.ndarray, level: float = LEVEL) -> Interval:
-        """Of these rows, bool (n,), the share for which `right`, bool (n,), holds, with an interval that knows the groups."""
+        """Of these rows, bool (n,), the share for which `right`, bool (n,), holds, with an interval that knows the
+        groups.
+        """
         return interval_of_share(right[rows], None if self.groups is None else self.groups[rows], level)
 
     def ends(self, found: Interval) -> tuple[float | None, float | None]:
@@ -92,9 +98,16 @@ class Evidence:
         if count == 1:
             return message(N_("{n:count} images of a single group"), n=n)
         if self.grouped_by in GROUPS:
-            return message(N_("{n:count} images of {groups:count} {names}"), n=n, groups=count, names=message(GROUPS[self.grouped_by]).to_json())
+            return message(
+                N_("{n:count} images of {groups:count} {names}"),
+                n=n,
+                groups=count,
+                names=message(GROUPS[self.grouped_by]).to_json(),
+            )
         if self.grouped_by:
-            return message(N_("{n:count} images in {groups:count} groups ({by})"), n=n, groups=count, by=self.grouped_by)
+            return message(
+                N_("{n:count} images in {groups:count} groups ({by})"), n=n, groups=count, by=self.grouped_by
+            )
         return message(N_("{n:count} images in {groups:count} groups of look-alikes"), n=n, groups=count)
 
     @property
@@ -102,13 +115,16 @@ class Evidence:
         return len(self.truth) if self.groups is None else len(np.unique(self.groups))
 
     def on_groups(self, effective: float) -> list[Message]:
-        """How images that belong together were counted, for the details. effective: the number of independent images that say as much."""
+        """How images that belong together were counted, for the details. effective: the number of independent images
+        that say as much.
+        """
         n, count = len(self.truth), self.group_count
         if not self.groups_known:
             return [
                 message(
                     N_(
-                        "Which of these images belong together (of one patient, of one burst) is not known here. Images that do say less than as many others, so no verdict is given."
+                        "Which of these images belong together (of one patient, of one burst) is not known here. "
+                        "Images that do say less than as many others, so no verdict is given."
                     )
                 )
             ]
@@ -117,7 +133,8 @@ class Evidence:
         return [
             message(
                 N_(
-                    "Images that belong together are right or wrong together: these {n:count}, in {groups:count} groups, say as much as {effective:number} independent ones."
+                    "Images that belong together are right or wrong together: these {n:count}, in {groups:count} "
+                    "groups, say as much as {effective:number} independent ones."
                 ),
                 n=n,
                 groups=count,
@@ -128,15 +145,27 @@ class Evidence:
     def picture(self, i: int) -> Picture:
         label, predicted = int(self.truth[i]), int(self.predicted[i])
         jpeg = base64.b64encode(thumbnail(self.image(i))).decode() if self.image else ""
-        return Picture(self.files[i], self.classes[label], self.classes[predicted], float(self.probabilities[i].max()), jpeg)
+        return Picture(
+            self.files[i], self.classes[label], self.classes[predicted], float(self.probabilities[i].max()), jpeg
+        )
 
     def framed(self, i: int, square: np.ndarray, box: tuple[tuple[int, int], tuple[int, int]]) -> Picture:
-        """The i-th image as the network sees it, uint8 (size, size, channels), with a frame around these rows and columns."""
+        """The i-th image as the network sees it, uint8 (size, size, channels), with a frame around these rows and
+        columns.
+        """
         (top, bottom), (left, right) = box
         scale = max(1, FRAMED // len(square))
         side = len(square) * scale
-        image = Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square).convert("RGB").resize((side, side), Image.Resampling.NEAREST)
-        ImageDraw.Draw(image).rectangle((left * scale, top * scale, right * scale - 1, bottom * scale - 1), outline=(230, 97, 1), width=max(2, side // 60))
+        image = (
+            Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square)
+            .convert("RGB")
+            .resize((side, side), Image.Resampling.NEAREST)
+        )
+        ImageDraw.Draw(image).rectangle(
+            (left * scale, top * scale, right * scale - 1, bottom * scale - 1),
+            outline=(230, 97, 1),
+            width=max(2, side // 60),
+        )
         jpeg = base64.b64encode(thumbnail(image, side)).decode()
         return dataclasses.replace(self.picture(i), jpeg=jpeg)
 

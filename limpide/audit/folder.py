@@ -18,7 +18,9 @@ MOST_ROWS = 200  # of files listed by name
 
 @dataclass(frozen=True)
 class Checked:
-    """What the checks look at. values: of more than 8 bits, and how they are read. near: int (m, 2), pairs of nearly identical images; None when they were not looked for."""
+    """What the checks look at. values: of more than 8 bits, and how they are read. near: int (m, 2), pairs of nearly
+    identical images; None when they were not looked for.
+    """
 
     dataset: Dataset
     reading: Reading
@@ -46,7 +48,8 @@ class Checked:
         hashes = self.reading.seen["hash"][rows]
         order = np.argsort(hashes, kind="stable")
         same = hashes[order[1:]] == hashes[order[:-1]]
-        inside = np.flatnonzero(np.concatenate((same, [False])) | np.concatenate(([False], same)))  # only those with a twin are taken apart
+        # only those with a twin are taken apart
+        inside = np.flatnonzero(np.concatenate((same, [False])) | np.concatenate(([False], same)))
         if not len(inside):
             return []
         together = order[inside]
@@ -62,5 +65,7 @@ class Checked:
 
 
 def file_table(rows: Sequence[tuple[str, str | Message]], meaning: str) -> Table | None:
-    """file · what is said of it, for the first of them; None where there are none. meaning: msgid, the heading of what is said."""
+    """file · what is said of it, for the first of them; None where there are none. meaning: msgid, the heading of what
+    is said.
+    """
     return Table([(N_("file"), "text"), (meaning, "text")], [list(row) for row in rows[:MOST_ROWS]]) if rows else None

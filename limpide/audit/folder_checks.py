@@ -1,10 +1,9 @@
 """What is in a folder of images, before anything is learned from it: one function a question, each returns a Finding.
 
-What they measure: counts of classes, unreadable and odd files, the same image twice, images under two labels, leaks between
-the parts that the user gave, and file names that look like groups.
-Why they matter: a duplicate on both sides of a split, or one patient on both, makes every later score too good.
-How they can mislead: near duplicates are found by a hash (data/near_duplicates.py), which misses some and may join what merely
-looks alike; names only suggest groups.
+What they measure: counts of classes, unreadable and odd files, the same image twice, images under two labels, leaks
+between the parts that the user gave, and file names that look like groups. Why they matter: a duplicate on both sides
+of a split, or one patient on both, makes every later score too good. How they can mislead: near duplicates are found by
+a hash (data/near_duplicates.py), which misses some and may join what merely looks alike; names only suggest groups.
 """
 
 from __future__ import annotations
@@ -47,17 +46,27 @@ def balance(checked: Checked) -> Finding:
         "ratio": large / max(1, small),
     }
     verdict: Verdict = "ok"
-    says, few = N_("{n:count} usable images in {k:count} classes, {small:count} to {large:count} a class."), None  # few: a sentence with a plural
+    # few: a sentence with a plural
+    says, few = N_("{n:count} usable images in {k:count} classes, {small:count} to {large:count} a class."), None
     if small == large:
         says = N_("{n:count} usable images in {k:count} classes, {small:count} a class.")
     if len(dataset.classes) == 1:
-        verdict, says = "bad", N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them.")
+        verdict, says = (
+            "bad",
+            N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them."),
+        )
     elif not large:
         verdict, says = "bad", N_("No image can be used.")
     elif small < FEW:
         verdict, few, order = "warn", _few(dataset.classes, counts), np.argsort(counts, kind="stable")
     elif large >= UNEVEN * small:
-        verdict, says = "warn", N_("Classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced accuracy, not accuracy.")
+        verdict, says = (
+            "warn",
+            N_(
+                "Classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced "
+                "accuracy, not accuracy."
+            ),
+        )
     rows = [[dataset.classes[k], int(counts[k])] for k in order]
     return Finding(
         "balance",
@@ -74,7 +83,10 @@ def _few(classes: Sequence[str], counts: np.ndarray) -> Message:
     if len(empty):
         return message(
             N_("Class {names} has no usable image, so it cannot be learned: add images, or take it away."),
-            N_("{n:count} classes have no usable image, so they cannot be learned: {names}. Add images, or take them away."),
+            N_(
+                "{n:count} classes have no usable image, so they cannot be learned: {names}. Add images, or take "
+                "them away."
+            ),
             n=len(empty),
             names=", ".join(classes[k] for k in empty[:MOST_NAMES]) + (", …" if len(empty) > MOST_NAMES else ""),
         )
@@ -83,14 +95,22 @@ def _few(classes: Sequence[str], counts: np.ndarray) -> Message:
     if len(small) > 1:
         return message(
             N_(
-                "{k:count} of {of:count} classes have fewer than {enough:count} usable images, the fewest {least}, with only {n:count}: what is said about them will be uncertain. Add images, or merge classes that are alike."
+                "{k:count} of {of:count} classes have fewer than {enough:count} usable images, the fewest "
+                "{least}, with only {n:count}: what is said about them will be uncertain. Add images, or merge "
+                "classes that are alike."
             ),
             n=int(counts[least]),
             **values,
         )
     return message(
-        N_("Class {least} has only {n:count} usable image: what is said about it will be uncertain. Add images, or merge it with a class that is alike."),
-        N_("Class {least} has only {n:count} usable images: what is said about it will be uncertain. Add images, or merge it with a class that is alike."),
+        N_(
+            "Class {least} has only {n:count} usable image: what is said about it will be uncertain. Add images, "
+            "or merge it with a class that is alike."
+        ),
+        N_(
+            "Class {least} has only {n:count} usable images: what is said about it will be uncertain. Add "
+            "images, or merge it with a class that is alike."
+        ),
         n=int(counts[least]),
         **values,
     )
@@ -106,7 +126,10 @@ def only_tested(checked: Checked) -> Finding:
     if strange:
         says = message(
             N_("Class {names} is only in the test part: it cannot be learned, and its images can never be right."),
-            N_("Classes {names} are only in the test part: they cannot be learned, and their images can never be right."),
+            N_(
+                "Classes {names} are only in the test part: they cannot be learned, and their images can never "
+                "be right."
+            ),
             n=len(strange),
             names=", ".join(dataset.classes[k] for k in strange[:MOST_NAMES]),
         )
@@ -124,13 +147,19 @@ def class_names(checked: Checked) -> Finding:
     pairs = [names for names in alike.values() if len(names) > 1]
     says = message(N_("No two class names are alike but for case, spaces or zeros."))
     if pairs:
-        says = message(N_("{first} and {second} are two classes here: rename one folder if they are meant to be one."), first=pairs[0][0], second=pairs[0][1])
+        says = message(
+            N_("{first} and {second} are two classes here: rename one folder if they are meant to be one."),
+            first=pairs[0][0],
+            second=pairs[0][1],
+        )
     return Finding("class_names", "warn" if pairs else "ok", says)
 
 
 def unusable(checked: Checked) -> Finding:
     """Files that are left out, with the reason of each."""
-    listed = [(checked.name(i), reason) for i, reason in checked.reading.failures().items()] + list(checked.dataset.left_out)
+    listed = [(checked.name(i), reason) for i, reason in checked.reading.failures().items()] + list(
+        checked.dataset.left_out
+    )
     total = len(checked.dataset) + len(checked.dataset.left_out)
     says = message(N_("All {n:count} files can be used."), n=total)
     if listed:
@@ -141,23 +170,37 @@ def unusable(checked: Checked) -> Finding:
             total=total,
             reason=message(Counter(reason for _, reason in listed).most_common(1)[0][0]).to_json(),
         )
-    broken = sum(reason != NO_PLACE for _, reason in listed)  # a picture outside of the classes is no fault of the files
+    # a picture outside of the classes is no fault of the files
+    broken = sum(reason != NO_PLACE for _, reason in listed)
     verdict: Verdict = "ok" if not listed else "bad" if broken > MANY_BAD * total else "warn"
-    return Finding("unusable", verdict, says, table=file_table([(name, message(reason)) for name, reason in listed], N_("reason")))
+    return Finding(
+        "unusable", verdict, says, table=file_table([(name, message(reason)) for name, reason in listed], N_("reason"))
+    )
 
 
 def odd_files(checked: Checked) -> Finding:
     """Files that are used although something about them is worth saying."""
     found = {remark: checked.reading.remarked(remark) for remark in REMARK_WORDS if remark is not Remarks.CONSTANT}
     suspect = len(found.get(Remarks.SUSPECT, ()))
-    rows: list[list[object]] = [[message(REMARK_WORDS[remark]), len(rows), checked.name(int(rows[0]))] for remark, rows in found.items() if len(rows)]
+    rows: list[list[object]] = [
+        [message(REMARK_WORDS[remark]), len(rows), checked.name(int(rows[0]))]
+        for remark, rows in found.items()
+        if len(rows)
+    ]
     says = message(N_("Nothing odd about the files that are used."))
     if suspect:
-        says = message(N_("{n:count} image decodes but seems damaged; it is used."), N_("{n:count} images decode but seem damaged; they are used."), n=suspect)
+        says = message(
+            N_("{n:count} image decodes but seems damaged; it is used."),
+            N_("{n:count} images decode but seem damaged; they are used."),
+            n=suspect,
+        )
     elif rows:
         what, n, _name = max(rows, key=lambda row: int(str(row[1])))
         says = message(
-            N_("Some files are converted as they are read, most of them for one reason ({what}: {n:count}); the same rule holds when the model is used."),
+            N_(
+                "Some files are converted as they are read, most of them for one reason ({what}: {n:count}); the "
+                "same rule holds when the model is used."
+            ),
             what=what.to_json() if isinstance(what, Message) else str(what),
             n=n,
         )
@@ -173,34 +216,58 @@ def depth(checked: Checked) -> Finding:
     faint = values.faint()
     if warned := bool(len(faint)) and len(faint) >= MANY_FAINT * len(values.extremes):
         lost = message(
-            N_("nine of ten values of {n:count} image lie within {few:count} of 256 grey levels; --value-range LOW..HIGH gives the values that matter"),
             N_(
-                "nine of ten values of each of {n:count} images lie within {few:count} of 256 grey levels; --value-range LOW..HIGH gives the values that matter"
+                "nine of ten values of {n:count} image lie within {few:count} of 256 grey levels; --value-range "
+                "LOW..HIGH gives the values that matter"
+            ),
+            N_(
+                "nine of ten values of each of {n:count} images lie within {few:count} of 256 grey levels; "
+                "--value-range LOW..HIGH gives the values that matter"
             ),
             n=len(faint),
             few=FEW_LEVELS,
         )
         said = [lost, *said]
     clipped = len(checked.reading.remarked(Remarks.CLIPPED))
-    numbers = [Number(N_("images of more than 8 bits"), len(values.extremes), "count"), Number(N_("of these clipped"), clipped, "count")]
+    numbers = [
+        Number(N_("images of more than 8 bits"), len(values.extremes), "count"),
+        Number(N_("of these clipped"), clipped, "count"),
+    ]
     files = file_table([(checked.name(int(i)), checked.label(int(i))) for i in faint], N_("class")) if warned else None
-    return Finding("depth", "warn" if warned else "ok", message(N_("Depth: {said}."), said=said[0].to_json()), numbers, files, details=said[1:])
+    return Finding(
+        "depth",
+        "warn" if warned else "ok",
+        message(N_("Depth: {said}."), said=said[0].to_json()),
+        numbers,
+        files,
+        details=said[1:],
+    )
 
 
 def sizes(checked: Checked) -> Finding:
     seen, usable = checked.reading.seen, checked.usable
     if not usable.any():
         return Finding("sizes", "bad", message(N_("No image can be used.")))
-    both, counts = np.unique(seen["width"][usable].astype(np.uint64) << np.uint64(32) | seen["height"][usable], return_counts=True)
+    both, counts = np.unique(
+        seen["width"][usable].astype(np.uint64) << np.uint64(32) | seen["height"][usable], return_counts=True
+    )
     width, height = (both >> np.uint64(32)).astype(int), (both & np.uint64(2**32 - 1)).astype(int)
     short, kinds = np.minimum(width, height), len(both)
     order = np.argsort(short, kind="stable")
     typical = int(order[np.searchsorted(np.cumsum(counts[order]), counts.sum() // 2, side="right")])
-    values: dict[str, Any] = {"w": int(width[typical]), "h": int(height[typical]), "low": int(short.min()), "high": int(np.maximum(width, height).max())}
+    values: dict[str, Any] = {
+        "w": int(width[typical]),
+        "h": int(height[typical]),
+        "low": int(short.min()),
+        "high": int(np.maximum(width, height).max()),
+    }
     says = message(N_("All images are {w:count}×{h:count} pixels."), **values)
     if kinds > 1:
         says = message(
-            N_("Images come in {kinds:count} sizes, typically {w:count}×{h:count} pixels; the shortest side has {low:count}, the longest {high:count}."),
+            N_(
+                "Images come in {kinds:count} sizes, typically {w:count}×{h:count} pixels; the shortest side has "
+                "{low:count}, the longest {high:count}."
+            ),
             kinds=kinds,
             **values,
         )
@@ -217,7 +284,10 @@ def constant(checked: Checked) -> Finding:
             n=len(rows),
         )
     return Finding(
-        "constant", "warn" if len(rows) else "ok", says, table=file_table([(checked.name(int(i)), checked.label(int(i))) for i in rows], N_("class"))
+        "constant",
+        "warn" if len(rows) else "ok",
+        says,
+        table=file_table([(checked.name(int(i)), checked.label(int(i))) for i in rows], N_("class")),
     )
 
 
@@ -225,7 +295,11 @@ def name_groups(checked: Checked) -> Finding:
     """File names that look as if several images came from one person, camera or burst."""
     if checked.dataset.groups is not None:
         n = len(np.unique(checked.dataset.groups[checked.dataset.groups >= 0]))
-        says = message(N_("{n:count} group was given, and it is not cut apart."), N_("{n:count} groups were given, and none is cut apart."), n=n)
+        says = message(
+            N_("{n:count} group was given, and it is not cut apart."),
+            N_("{n:count} groups were given, and none is cut apart."),
+            n=n,
+        )
         return Finding("name_groups", "ok", says)
     named = hasattr(checked.dataset.images, "stamp")  # images that are in no files have names of our own making
     prefixes = Counter(map(_prefix, checked.dataset.images.names) if named else [])
@@ -237,11 +311,14 @@ def name_groups(checked: Checked) -> Finding:
     example, n = max(several.items(), key=lambda item: item[1])
     says = message(
         N_(
-            "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these are persons, cameras or bursts, a random split flatters the score: give a table with a group column."
+            "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these "
+            "are persons, cameras or bursts, a random split flatters the score: give a table with a group column."
         )
         if not checked.parted
         else N_(
-            "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these are persons, cameras or bursts, see that none is in two of your parts, or give a table with a group column."
+            "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these "
+            "are persons, cameras or bursts, see that none is in two of your parts, or give a table with a group "
+            "column."
         ),
         groups=len(several),
         example=example,
@@ -251,7 +328,10 @@ def name_groups(checked: Checked) -> Finding:
         "name_groups",
         "warn",
         says,
-        table=Table([(N_("name begins with"), "text"), (N_("images"), "count")], [[p, c] for p, c in sorted(several.items(), key=lambda item: -item[1])[:20]]),
+        table=Table(
+            [(N_("name begins with"), "text"), (N_("images"), "count")],
+            [[p, c] for p, c in sorted(several.items(), key=lambda item: -item[1])[:20]],
+        ),
     )
 
 
@@ -264,7 +344,21 @@ def _prefix(name: str) -> str:
 
 CHECKS: dict[str, Callable[[Checked], Finding]] = {
     check.__name__: check
-    for check in (balance, only_tested, class_names, unusable, odd_files, depth, duplicates, near_duplicates, conflicts, leaks, sizes, constant, name_groups)
+    for check in (
+        balance,
+        only_tested,
+        class_names,
+        unusable,
+        odd_files,
+        depth,
+        duplicates,
+        near_duplicates,
+        conflicts,
+        leaks,
+        sizes,
+        constant,
+        name_groups,
+    )
 }
 
 

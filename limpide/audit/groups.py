@@ -1,9 +1,9 @@
 """For whom does it fail? Groups of images that somebody names: by class, folder, brightness or size.
 
-What it measures: accuracy of each group with its interval, and whether chance would put so many mistakes on one of them.
-Why it matters: a good average hides a camera, a place or a person for whom the model does not work.
-How it can mislead: with many small groups one looks bad by luck: the bound is divided by their number (Bonferroni), and few images prove little.
-Sources: judging.py (`falls_behind`).
+What it measures: accuracy of each group with its interval, and whether chance would put so many mistakes on one of
+them. Why it matters: a good average hides a camera, a place or a person for whom the model does not work. How it can
+mislead: with many small groups one looks bad by luck: the bound is divided by their number (Bonferroni), and few images
+prove little. Sources: judging.py (`falls_behind`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ def compared(evidence: Evidence, right: np.ndarray, parts: Mapping[Any, np.ndarr
 
     found = {}
     for name, inside in parts.items():
-        falls, close = falls_behind(counts(inside), counts(among & ~inside), len(parts)) if (among & ~inside).any() else (False, False)
+        falls, close = (
+            falls_behind(counts(inside), counts(among & ~inside), len(parts))
+            if (among & ~inside).any()
+            else (False, False)
+        )
         found[name] = Part(evidence.share(right, inside), bool(falls), bool(close))
     return found
 
@@ -57,10 +61,14 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
     verdict = evidence.told(verdict)
     says = {
         "unknown": N_(
-            "By {by}, no group of {k:count} is shown to fall behind, but a gap is not ruled out; the lowest is {name}, {share:percent} of {n:count} right."
+            "By {by}, no group of {k:count} is shown to fall behind, but a gap is not ruled out; the lowest is "
+            "{name}, {share:percent} of {n:count} right."
         ),
         "warn": N_("By {by}, {name} clearly falls behind: {share:percent} of {n:count} right."),
-        "ok": N_("By {by}, no group of {k:count} falls clearly behind; the lowest is {name}, {share:percent} of {n:count} right."),
+        "ok": N_(
+            "By {by}, no group of {k:count} falls clearly behind; the lowest is {name}, {share:percent} of "
+            "{n:count} right."
+        ),
     }[verdict]
     if len(parts) < 2:
         says = N_("There is only one group by {by}: nothing to compare.")
@@ -72,14 +80,22 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
         (N_("accuracy low"), "percent"),
         (N_("accuracy high"), "percent"),
     ]
-    rows = sorted(([one, part.score.n, part.score.value, *evidence.ends(part.score)] for one, part in parts.items()), key=lambda row: row[2])
+    rows = sorted(
+        ([one, part.score.n, part.score.value, *evidence.ends(part.score)] for one, part in parts.items()),
+        key=lambda row: row[2],
+    )
     return Finding(
         name="groups",
         verdict=verdict,
         message=message(says, by=by.to_json(), name=name, share=score.value, n=score.n, k=len(parts)),
         table=Table(columns, rows),
         details=[
-            message(N_("A group falls behind when chance alone would put so many mistakes on it less than once in forty times.")),
+            message(
+                N_(
+                    "A group falls behind when chance alone would put so many mistakes on it less than once in forty "
+                    "times."
+                )
+            ),
             *evidence.on_groups(evidence.share(evidence.right, np.ones(len(found), bool)).effective),
         ],
         source="test",

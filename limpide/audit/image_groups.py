@@ -19,13 +19,17 @@ from limpide.data.split_file import groups_in
 def as_split(evidence: Evidence, run: Run) -> Evidence:
     """The test images of a run, with the groups that its split.csv kept together."""
     groups = groups_in(run.split_file, evidence.files)
-    return dataclasses.replace(evidence, groups=_several(groups), grouped_by=run.info().grouped_by, groups_known=groups is not None)
+    return dataclasses.replace(
+        evidence, groups=_several(groups), grouped_by=run.info().grouped_by, groups_known=groups is not None
+    )
 
 
 def as_given(evidence: Evidence, run: Run, dataset: Dataset, rows: np.ndarray, prints: Mapping[int, Any]) -> Evidence:
-    """Other images: the groups of their own table, and near duplicates by their prints, uint64 (4,) by row, where a split would look for them.
+    """Other images: the groups of their own table, and near duplicates by their prints, uint64 (4,) by row, where a
+    split would look for them.
 
-    Where the run's own data had group columns and these have none, or where there is no run, nothing says which belong together.
+    Where the run's own data had group columns and these have none, or where there is no run, nothing says which belong
+    together.
     """
     given = np.full(len(rows), -1) if dataset.groups is None else dataset.groups[rows]
     known = dataset.groups is not None or (run.split_file.exists() and not run.info().grouped_by)

@@ -17,9 +17,11 @@ PATIENCE = 2  # passes without a better one
 OVERFITS = N_("It overfits from pass {n:count} on: the loss on validation rises while the loss on training falls.")
 
 
-def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None = None, guess: float = math.inf) -> list[tuple[Verdict, Message]]:
-    """(kind, sentence), most important first. losses: of each step, nats an image. kept: the kind of the network that was kept (run_info.Final), of which
-    the first sentence speaks then; None while it learns.
+def diagnosis(
+    losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None = None, guess: float = math.inf
+) -> list[tuple[Verdict, Message]]:
+    """(kind, sentence), most important first. losses: of each step, nats an image. kept: the kind of the network that
+    was kept (run_info.Final), of which the first sentence speaks then; None while it learns.
 
     guess: the loss of who gives every class the same probability, ln(classes), where the number of classes is known.
     """
@@ -30,59 +32,102 @@ def diagnosis(losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None
         return [("bad", message(N_("The loss is not a number any more: the learning rate is too high.")))]
     if len(losses) >= (FEWEST if over else LATE):
         width = min(EARLY, len(losses) // 5)
-        # A rate that is far too high raises the loss within few steps: then the beginning is no measure, but guessing is.
+        # A rate that is far too high raises the loss within few steps: then the beginning is no measure, but guessing
+        # is.
         first, now = min(_mean(losses[:width]), guess), _mean(losses[-width:])
         known = any(epoch.validation_loss < NOTHING * guess for epoch in epochs) if math.isfinite(guess) else False
         if now > 2 * first > 0 and earlier:
-            says = N_("The weights after pass {kept:count} are kept; later the loss rose to twice what it was at the beginning: the learning rate is too high.")
+            says = N_(
+                "The weights after pass {kept:count} are kept; later the loss rose to twice what it was at the "
+                "beginning: the learning rate is too high."
+            )
             found.append(("bad", message(says, kept=kept_pass + 1)))
         elif now > 2 * first > 0:
-            found.append(("bad", message(N_("The loss is twice what it was at the beginning: the learning rate is too high."))))
+            found.append(
+                ("bad", message(N_("The loss is twice what it was at the beginning: the learning rate is too high.")))
+            )
         elif now > NOTHING * first > 0 and not known:
             found.append(_nothing(max(losses), first, over))
     if kept == "frozen" and epochs:
-        return [("ok", message(N_("Fine-tuning did no better on validation than the first model, which is kept."))), *found]
+        return [
+            ("ok", message(N_("Fine-tuning did no better on validation than the first model, which is kept."))),
+            *found,
+        ]
     if len(epochs) >= 2:
         best = min(range(len(epochs)), key=lambda k: epochs[k].validation_loss)
         last = epochs[-1]
         since = len(epochs) - 1 - best
-        if since >= PATIENCE and last.validation_loss > WORSE * epochs[best].validation_loss and last.train_loss < epochs[best].train_loss:
+        if (
+            since >= PATIENCE
+            and last.validation_loss > WORSE * epochs[best].validation_loss
+            and last.train_loss < epochs[best].train_loss
+        ):
             found.append(_overfitted(best, kept_pass) if over else ("warn", message(OVERFITS, n=best + 2)))
         elif since >= PATIENCE and over:
-            says = N_("The weights after pass {kept:count} are kept; the loss on validation has not fallen since pass {n:count}.")
+            says = N_(
+                "The weights after pass {kept:count} are kept; the loss on validation has not fallen since pass "
+                "{n:count}."
+            )
             found.append(("unknown", message(says, kept=kept_pass + 1, n=best + 1)))
         elif since >= PATIENCE:
-            found.append(("unknown", message(N_("The loss on validation has not fallen since pass {n:count}."), n=best + 1)))
+            found.append(
+                ("unknown", message(N_("The loss on validation has not fallen since pass {n:count}."), n=best + 1))
+            )
         elif over:
             found.append(
                 (
                     "ok",
                     message(
-                        N_("Learned without overfitting: the loss on validation was lowest in pass {n:count} of {total:count}."), n=best + 1, total=len(epochs)
+                        N_(
+                            "Learned without overfitting: the loss on validation was lowest in pass {n:count} of "
+                            "{total:count}."
+                        ),
+                        n=best + 1,
+                        total=len(epochs),
                     ),
                 )
             )
         else:
-            found.append(("ok", message(N_("Still learning: the loss on validation was lowest in pass {n:count}."), n=best + 1)))
+            found.append(
+                ("ok", message(N_("Still learning: the loss on validation was lowest in pass {n:count}."), n=best + 1))
+            )
     elif losses and not found and not over:
-        says = N_("One pass done: no trend can be told yet.") if epochs else N_("Learning; the first look at validation comes at the end of the pass.")
+        says = (
+            N_("One pass done: no trend can be told yet.")
+            if epochs
+            else N_("Learning; the first look at validation comes at the end of the pass.")
+        )
         found.append(("ok", message(says)))
     elif epochs and not found and not epochs[-1].validated:
-        found.append(("unknown", message(N_("One pass was made, and there are no validation images to say what it brought."))))
+        found.append(
+            ("unknown", message(N_("One pass was made, and there are no validation images to say what it brought.")))
+        )
     elif epochs and not found:
-        found.append(("ok", message(N_("One pass was made: {accuracy:percent} of validation right."), accuracy=epochs[-1].validation_accuracy)))
+        found.append(
+            (
+                "ok",
+                message(
+                    N_("One pass was made: {accuracy:percent} of validation right."),
+                    accuracy=epochs[-1].validation_accuracy,
+                ),
+            )
+        )
     return found
 
 
 def _overfitted(best: int, kept: int) -> tuple[Verdict, Message]:
-    """best: place of the pass after which the loss on validation rose. The weights of the most accurate pass are kept, which may be a later one."""
+    """best: place of the pass after which the loss on validation rose. The weights of the most accurate pass are kept,
+    which may be a later one.
+    """
     if kept <= best:
         says = N_(
-            "The weights after pass {kept:count} are kept, from before it overfits: from pass {n:count} on the loss on validation rises while the loss on training falls."
+            "The weights after pass {kept:count} are kept, from before it overfits: from pass {n:count} on the "
+            "loss on validation rises while the loss on training falls."
         )
         return "ok", message(says, kept=kept + 1, n=best + 2)
     says = N_(
-        "The weights after pass {kept:count} are kept, which had the highest validation accuracy although it overfits from pass {n:count} on: the loss on validation rises while the loss on training falls."
+        "The weights after pass {kept:count} are kept, which had the highest validation accuracy although it "
+        "overfits from pass {n:count} on: the loss on validation rises while the loss on training falls."
     )
     return "warn", message(says, kept=kept + 1, n=best + 2)
 
@@ -93,7 +138,10 @@ def _nothing(highest: float, first: float, over: bool) -> tuple[Verdict, Message
         return "bad", message(says, highest=highest)
     if over:
         return "warn", message(
-            N_("Nothing was learned: the loss ended no better than guessing. Try another learning rate, and look whether the labels are right.")
+            N_(
+                "Nothing was learned: the loss ended no better than guessing. Try another learning rate, and "
+                "look whether the labels are right."
+            )
         )
     return "warn", message(N_("Nothing learned so far: the loss is where it began. Try another learning rate."))
 

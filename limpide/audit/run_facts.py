@@ -17,11 +17,16 @@ AGREEMENT = 1e-4  # largest difference of a probability between the sealed file 
 
 
 def data(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Finding:
-    """How many images served for what (part → count), and how many were left out for which reason (reason msgid → count)."""
+    """How many images served for what (part → count), and how many were left out for which reason (reason msgid →
+    count).
+    """
     left_out = sum(excluded.values())
     broken = left_out - excluded.get(NO_PLACE, 0)  # a picture outside of the classes is no fault of the data
     rows: list[list[object]] = [[message(PART_NAMES[part]), counts[part]] for part in PART_NAMES if counts.get(part)]
-    rows += [[message(N_("left out: {reason}"), reason=message(reason).to_json()), n] for reason, n in sorted(excluded.items())]
+    rows += [
+        [message(N_("left out: {reason}"), reason=message(reason).to_json()), n]
+        for reason, n in sorted(excluded.items())
+    ]
     total = sum(counts.values())
     says = (
         message(N_("All {n:count} images were used."), n=total)
@@ -45,7 +50,10 @@ def sealed(exported: np.ndarray, torch_probabilities: np.ndarray) -> Finding:
     verdict: Verdict = "ok" if difference <= AGREEMENT and same == 1.0 else "bad"
     says = {
         "ok": N_("The exported file gives the same answers as the network it came from, on {n:count} images."),
-        "bad": N_("The exported file and the network differ by up to {difference:percent} on {n:count} images: do not ship it."),
+        "bad": N_(
+            "The exported file and the network differ by up to {difference:percent} on {n:count} images: do not "
+            "ship it."
+        ),
     }[verdict]
     return Finding(
         name="export",
@@ -58,39 +66,60 @@ def sealed(exported: np.ndarray, torch_probabilities: np.ndarray) -> Finding:
 
 CUT_SAYS = {
     "time": N_(
-        "Training ended when its time was up, in pass {epochs:count} of {planned:number}; pass {best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
+        "Training ended when its time was up, in pass {epochs:count} of {planned:number}; pass {best:count} was "
+        "kept ({accuracy:percent} of {n:count} validation images right)."
     ),
     "watcher": N_(
-        "Training ended when a watcher asked for it, in pass {epochs:count} of {planned:number}; pass {best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
+        "Training ended when a watcher asked for it, in pass {epochs:count} of {planned:number}; pass "
+        "{best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
     ),
 }
 
 
-def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str, cut: str = "") -> Finding:
+def training(
+    best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str, cut: str = ""
+) -> Finding:
     """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time).
 
     cut: "time" or "watcher" when there were fewer steps than planned at first, for that reason.
     """
     if not n:
         says = (
-            N_("There was no validation image to choose by: the weights after the last pass ({epochs:count}) were kept.")
+            N_(
+                "There was no validation image to choose by: the weights after the last pass ({epochs:count}) "
+                "were kept."
+            )
             if kind != "frozen"
-            else N_("There was no validation image to choose by: the pretrained network with a new last layer was kept.")
+            else N_(
+                "There was no validation image to choose by: the pretrained network with a new last layer was kept."
+            )
         )
     elif kind == "frozen" and epochs:
-        says = N_("The pretrained network with a new last layer was best on validation, {accuracy:percent} of {n:count} images; fine-tuning it was no better.")
+        says = N_(
+            "The pretrained network with a new last layer was best on validation, {accuracy:percent} of "
+            "{n:count} images; fine-tuning it was no better."
+        )
     elif kind == "frozen":
-        says = N_("The pretrained network with a new last layer was best on validation: {accuracy:percent} of {n:count} images.")
+        says = N_(
+            "The pretrained network with a new last layer was best on validation: {accuracy:percent} of "
+            "{n:count} images."
+        )
     elif cut:
         says = CUT_SAYS[cut]
     elif epochs == 1:
-        says = N_("After one pass over the training images, {accuracy:percent} of {n:count} validation images were right.")
+        says = N_(
+            "After one pass over the training images, {accuracy:percent} of {n:count} validation images were right."
+        )
     elif epochs < planned:
         says = N_(
-            "Training stopped after {epochs:count} of {planned:number} passes, as validation no longer improved; pass {best:count} was kept ({accuracy:percent} of {n:count} images)."
+            "Training stopped after {epochs:count} of {planned:number} passes, as validation no longer improved; "
+            "pass {best:count} was kept ({accuracy:percent} of {n:count} images)."
         )
     else:
-        says = N_("After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of {n:count} validation images right.")
+        says = N_(
+            "After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of "
+            "{n:count} validation images right."
+        )
     return Finding(
         name="training",
         verdict="ok",
@@ -101,16 +130,32 @@ def training(best_epoch: int, epochs: int, planned: float, accuracy: float, n: i
 
 def left_out(parts: Sequence[str], asked: float) -> Finding:
     """What there was no time for. parts: msgids, asked: s."""
-    says = N_("Left out for want of time (time asked for: {asked:duration}): {parts}. A longer --time with --new has room for it.")
-    listed = reduce(lambda before, part: message(N_("{before}, {part}"), before=before.to_json(), part=part.to_json()), map(message, parts))
+    says = N_(
+        "Left out for want of time (time asked for: {asked:duration}): {parts}. A longer --time with --new has "
+        "room for it."
+    )
+    listed = reduce(
+        lambda before, part: message(N_("{before}, {part}"), before=before.to_json(), part=part.to_json()),
+        map(message, parts),
+    )
     return Finding(name="left_out", verdict="unknown", message=message(says, asked=asked, parts=listed.to_json()))
 
 
-ENERGY_NAMES = {"measured": N_("energy, measured"), "estimated": N_("energy, estimated"), "assumed": N_("energy, assumed")}
+ENERGY_NAMES = {
+    "measured": N_("energy, measured"),
+    "estimated": N_("energy, estimated"),
+    "assumed": N_("energy, assumed"),
+}
 ENERGY_SAYS = {
     "measured": N_("The energy was measured by the processor's own counters, for everything that ran on it meanwhile."),
-    "estimated": N_("The energy is estimated: the time the processor was busy, at the {watts:number} W a core that {variable} gives."),
-    "assumed": N_("The energy is assumed, not measured: the time the processor was busy, at {watts:number} W a core (set {variable} if you know better)."),
+    "estimated": N_(
+        "The energy is estimated: the time the processor was busy, at the {watts:number} W a core that "
+        "{variable} gives."
+    ),
+    "assumed": N_(
+        "The energy is assumed, not measured: the time the processor was busy, at {watts:number} W a core (set "
+        "{variable} if you know better)."
+    ),
 }
 
 
@@ -128,7 +173,10 @@ def cost(
     energy: Energy,
 ) -> Finding:
     says: Message = message(
-        N_("The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took {whole:duration}, quoted {quoted:duration}."),
+        N_(
+            "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took "
+            "{whole:duration}, quoted {quoted:duration}."
+        ),
         size=file_bytes,
         ms=milliseconds,
         whole=whole,

@@ -1,4 +1,6 @@
-"""The simpler models that a trained network is compared with, fitted on what the run has already decoded and computed."""
+"""The simpler models that a trained network is compared with, fitted on what the run has already decoded
+and computed.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ from limpide.system.background_thread import aside
 from limpide.system.quiet_libraries import hushed
 from limpide.text.messages import N_, message
 
-Attempt = Generator[Event | None, None, Rival | None]  # yields None while it cannot say how far it is; returns None where no fit ended in time
+# yields None while it cannot say how far it is; returns None where no fit ended in time
+Attempt = Generator[Event | None, None, Rival | None]
 
 MOST_TEST = 2000  # test images that the slow ones are scored on
 MOST_BYTES = 512_000_000  # of float32 pixels of training images handed to a rival
@@ -73,13 +76,17 @@ class Material:
     frozen: Frozen | None
     budget: Budget
     recipe: Recipe
-    decided: Mapping[str, int] = field(default_factory=dict)  # what an earlier session found to fit into the seconds: key → images
-    cache: Path | None = None  # keeps those that are done, so that a comparison that was cut short goes on with the next
+    # what an earlier session found to fit into the seconds: key → images
+    decided: Mapping[str, int] = field(default_factory=dict)
+    # keeps those that are done, so that a comparison that was cut short goes on with the next
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of a comparison: images, test images, classes, and values of one image (pixels times channels) that rivals on pixels see."""
+    """Of a comparison: images, test images, classes, and values of one image (pixels times channels) that rivals on
+    pixels see.
+    """
 
     train: int
     test: int
@@ -109,11 +116,18 @@ def sizes_of(pixels: Pixels, train: int, test: int, classes: int) -> Sizes:
 
 
 def compare(
-    dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material, keep: Callable[[str, int], None], allowed: Callable[[str], bool]
+    dataset: Dataset,
+    parts: np.ndarray,
+    rows: np.ndarray,
+    material: Material,
+    keep: Callable[[str, int], None],
+    allowed: Callable[[str], bool],
 ) -> Generator[Event, None, tuple[list[Rival], list[str], list[str]]]:
-    """A generator of progress whose return value is (the rivals, the keys of those whose seconds were too few, of those that were not tried).
+    """A generator of progress whose return value is (the rivals, the keys of those whose seconds were too few, of those
+    that were not tried).
 
-    rows: test images. keep: is told, where a clock decided, how many images a rival had. allowed: whether there is still time for this one.
+    rows: test images. keep: is told, where a clock decided, how many images a rival had. allowed: whether there is
+    still time for this one.
     """
     found, late, left_out = [simple_models.majority(dataset.labels[parts == TRAIN], dataset.labels[rows])], [], []
     budget = material.budget
@@ -127,7 +141,11 @@ def compare(
             left_out.append(key)
             continue
         if rival is None:
-            trying = Progress(message(N_("trying simpler models: {name}"), name=message(simple_models.NAMES[key]).to_json()), done, len(attempts))
+            trying = Progress(
+                message(N_("trying simpler models: {name}"), name=message(simple_models.NAMES[key]).to_json()),
+                done,
+                len(attempts),
+            )
             yield trying
             rival = yield from _telling(attempt, trying)
             if budget.seconds is not None:
@@ -152,7 +170,9 @@ def _attempts(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: M
     train = np.flatnonzero(parts == TRAIN)
     images = sizes_of(material.pixels, len(train), len(rows), len(dataset.learned_classes)).images(budget)
     allowed = {key: Allowance(n, budget.seconds, material.decided.get(key), seed) for key, n in images.items()}
-    on_pixels = train[np.sort(stratified(labels[train], seed)[: max(images[key] for key in ("logistic", "forest", "nearest"))])]
+    on_pixels = train[
+        np.sort(stratified(labels[train], seed)[: max(images[key] for key in ("logistic", "forest", "nearest"))])
+    ]
     learned, own = _small(material.pixels, on_pixels), labels[on_pixels]
     held = HeldOut(_small(material.pixels, rows), labels[rows], np.arange(len(rows)))
     some = np.sort(stratified(labels[rows], seed)[:MOST_TEST])
@@ -198,13 +218,17 @@ def _side(pixels: Pixels) -> tuple[int, int]:
 
 
 def _small(pixels: Pixels, rows: np.ndarray) -> np.ndarray:
-    """Mean over blocks, down to about 32×32: rivals on pixels gain nothing from more. float32 (n, side · side · channels)."""
+    """Mean over blocks, down to about 32×32: rivals on pixels gain nothing from more. float32 (n, side · side ·
+    channels).
+    """
     (factor, side), channels = _side(pixels), pixels.preprocessing.channels
     found = np.empty((len(rows), side * side * channels), np.float32)
     for k in range(0, len(rows), CHUNK):
         squares = pixels.take(rows[k : k + CHUNK])
         if factor > 1:
-            blocks = squares[:, : side * factor, : side * factor].reshape(len(squares), side, factor, side, factor, channels)
+            blocks = squares[:, : side * factor, : side * factor].reshape(
+                len(squares), side, factor, side, factor, channels
+            )
             squares = np.rint(blocks.mean((2, 4), dtype=np.float32)).astype(np.uint8)
         found[k : k + CHUNK] = simple_models.flat(squares)
     return found
@@ -213,13 +237,26 @@ def _small(pixels: Pixels, rows: np.ndarray) -> np.ndarray:
 def _head(frozen: Frozen, labels: np.ndarray, rows: np.ndarray) -> Rival:
     kept, right = np.isin(frozen.test_rows, rows), frozen.right(labels)
     places = np.searchsorted(rows, frozen.test_rows[kept])
-    return Rival("frozen", right[kept], places, len(frozen.train_rows), frozen.seconds, frozen.milliseconds, frozen.bytes, frozen.multiply_adds)
+    return Rival(
+        "frozen",
+        right[kept],
+        places,
+        len(frozen.train_rows),
+        frozen.seconds,
+        frozen.milliseconds,
+        frozen.bytes,
+        frozen.multiply_adds,
+    )
 
 
 def _nearest(frozen: Frozen, labels: np.ndarray, rows: np.ndarray, allowance: Allowance) -> Rival | None:
     """Neighbours among features that are there already: computing them counts, fitting the head does not."""
     kept = np.isin(frozen.test_rows, rows)
-    asked = HeldOut(simple_models.taken(frozen.test, np.flatnonzero(kept)), labels[frozen.test_rows[kept]], np.searchsorted(rows, frozen.test_rows[kept]))
+    asked = HeldOut(
+        simple_models.taken(frozen.test, np.flatnonzero(kept)),
+        labels[frozen.test_rows[kept]],
+        np.searchsorted(rows, frozen.test_rows[kept]),
+    )
     if len(asked.rows) > MOST_TEST:
         some = np.sort(stratified(asked.labels, allowance.seed)[:MOST_TEST])
         asked = HeldOut(asked.x[some], asked.labels[some], asked.rows[some])
@@ -238,7 +275,9 @@ def _nearest(frozen: Frozen, labels: np.ndarray, rows: np.ndarray, allowance: Al
     )
 
 
-def _linear(dataset: Dataset, train: np.ndarray, rows: np.ndarray, some: np.ndarray, material: Material, allowance: Allowance) -> Attempt:
+def _linear(
+    dataset: Dataset, train: np.ndarray, rows: np.ndarray, some: np.ndarray, material: Material, allowance: Allowance
+) -> Attempt:
     """For a network trained from scratch: a linear layer on a pretrained network's features. some: places in `rows`."""
     from limpide.baselines import pretrained_head
     from limpide.baselines.pretrained_head import FrozenFeatures, linear_head

@@ -1,10 +1,10 @@
 """Would a simpler model do?
 
-What it measures: always-the-majority, logistic regression, a random forest and k-nearest neighbours on pixels, and a linear
-head on frozen features, against the network, image by image, on the test images that both named.
-Why it matters: not every question needs a deep network.
-How it can mislead: a rival that had fewer training images (n is shown) might do better with all of them; with several
-rivals the best one is partly lucky, so each has to pass a stricter test (Holm 1979).
+What it measures: always-the-majority, logistic regression, a random forest and k-nearest neighbours on pixels, and a
+linear head on frozen features, against the network, image by image, on the test images that both named. Why it matters:
+not every question needs a deep network. How it can mislead: a rival that had fewer training images (n is shown) might
+do better with all of them; with several rivals the best one is partly lucky, so each has to pass a stricter test (Holm
+1979).
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Had:
 
 
 def simpler(network: Rival, rivals: Sequence[Rival], had: Had, groups: np.ndarray | None = None) -> Finding:
-    """The comparison as a Finding: the network first, then its rivals from best to worst. Always-the-majority is one of them.
+    """The comparison as a Finding: the network first, then its rivals from best to worst. Always-the-majority is one of
+    them.
 
     groups: int (n,), which test images belong together; None where each stands for itself.
     """
@@ -59,7 +60,13 @@ def simpler(network: Rival, rivals: Sequence[Rival], had: Had, groups: np.ndarra
     if had.left_out and verdict == "ok":
         verdict, says = (
             "unknown",
-            _about(N_("Not every simpler model was tried; of those that were, the best, {rival}, is right on {share:percent}."), ranked[0]),
+            _about(
+                N_(
+                    "Not every simpler model was tried; of those that were, the best, {rival}, is right on "
+                    "{share:percent}."
+                ),
+                ranked[0],
+            ),
         )
     details = [*_what_they_had(ranked, had), *_how(len(ranked), groups)]
     if weak := _no_better_than_majority(ranked[0], ranked, groups):
@@ -81,36 +88,56 @@ def compared(first: Rival, second: Rival, groups: np.ndarray | None = None) -> P
     return paired(first.right[a], second.right[b], None if groups is None else groups[rows], MARGIN)
 
 
-def _judged(network: Rival, ranked: Sequence[Rival], tests: dict[str, Paired], groups: np.ndarray | None) -> tuple[Verdict, Message]:
-    """`bad` and `warn` only where a test rejects, with as many tests as there are rivals counted against it; `ok` where all do."""
+def _judged(
+    network: Rival, ranked: Sequence[Rival], tests: dict[str, Paired], groups: np.ndarray | None
+) -> tuple[Verdict, Message]:
+    """`bad` and `warn` only where a test rejects, with as many tests as there are rivals counted against it; `ok` where
+    all do.
+    """
     strict = ALPHA / len(ranked)
     if better := [rival for rival in ranked if tests[rival.key].worse <= strict]:
-        return "bad", _about(N_("A simpler model does better: {rival} is right on {share:percent}. Use that, or train longer."), better[0])
+        return "bad", _about(
+            N_("A simpler model does better: {rival} is right on {share:percent}. Use that, or train longer."),
+            better[0],
+        )
     if all(test.better <= ALPHA for test in tests.values()):
         return "ok", _none_does(network, ranked[0])
     close = [rival for rival in ranked if tests[rival.key].close <= strict]
-    proven = [rival for rival in close if rival.key != "majority" and not _no_better_than_majority(rival, ranked, groups)]
+    proven = [
+        rival for rival in close if rival.key != "majority" and not _no_better_than_majority(rival, ranked, groups)
+    ]
     if proven:
         says = N_(
-            "A simpler model may do: {rival} is right on {share:percent}, and shown to be behind the network on less than {margin:percent} of the images."
+            "A simpler model may do: {rival} is right on {share:percent}, and shown to be behind the network on "
+            "less than {margin:percent} of the images."
         )
         return "warn", _about(says, proven[0])
     majority = next((rival for rival in ranked if rival.key == "majority"), None)
     if majority and majority in close and tests["majority"].better > ALPHA:
         return "warn", _about(
-            N_("Always naming the most frequent class may do: it is right on {share:percent}, and the network is not shown to be better."), majority
+            N_(
+                "Always naming the most frequent class may do: it is right on {share:percent}, and the network "
+                "is not shown to be better."
+            ),
+            majority,
         )
     values: dict[str, Any] = {"n": network.n_test, "rivals": len(ranked), "network": network.accuracy}
-    if majority and tests["majority"].better > ALPHA and all(_no_better_than_majority(rival, ranked, groups) for rival in ranked if rival != majority):
+    if (
+        majority
+        and tests["majority"].better > ALPHA
+        and all(_no_better_than_majority(rival, ranked, groups) for rival in ranked if rival != majority)
+    ):
         return "unknown", _about(
             N_(
-                "These {n:count} test images do not show that the network, or any simpler model, beats always naming the most frequent class ({share:percent})."
+                "These {n:count} test images do not show that the network, or any simpler model, beats always "
+                "naming the most frequent class ({share:percent})."
             ),
             majority,
             **values,
         )
     says = N_(
-        "Whether a simpler model would do, these {n:count} test images cannot tell: {rival}, the best of {rivals:count}, is right on {share:percent}, the network on {network:percent}."
+        "Whether a simpler model would do, these {n:count} test images cannot tell: {rival}, the best of "
+        "{rivals:count}, is right on {share:percent}, the network on {network:percent}."
     )
     return "unknown", _about(says, ranked[0], **values)
 
@@ -124,15 +151,26 @@ def _none_does(network: Rival, best: Rival) -> Message:
     _rows, a, b = np.intersect1d(network.rows, best.rows, return_indices=True)
     ours, theirs = float((~network.right[a]).mean()), float((~best.right[b]).mean())
     if not ours:
-        says = N_("No simpler model does as well: the best of them, {rival}, is wrong on {error:percent} of the images, the network on none.")
+        says = N_(
+            "No simpler model does as well: the best of them, {rival}, is wrong on {error:percent} of the "
+            "images, the network on none."
+        )
         return _about(says, best, error=theirs)
-    return _about(N_("No simpler model does as well: the best of them, {rival}, is wrong {ratio:number} times as often."), best, ratio=theirs / ours)
+    return _about(
+        N_("No simpler model does as well: the best of them, {rival}, is wrong {ratio:number} times as often."),
+        best,
+        ratio=theirs / ours,
+    )
 
 
 def _no_better_than_majority(rival: Rival, ranked: Sequence[Rival], groups: np.ndarray | None) -> Message | None:
     """What has to be said where this rival is not shown to have learned more than which class is the most frequent."""
     majority = next((other for other in ranked if other.key == "majority"), None)
-    if majority is None or rival.key == "majority" or compared(rival, majority, groups).better <= ALPHA / max(1, len(ranked) - 1):
+    if (
+        majority is None
+        or rival.key == "majority"
+        or compared(rival, majority, groups).better <= ALPHA / max(1, len(ranked) - 1)
+    ):
         return None
     return _about(N_("That {rival} beats always naming the most frequent class is itself not shown."), rival)
 
@@ -147,7 +185,9 @@ def _what_they_had(ranked: Sequence[Rival], had: Had) -> list[Message]:
         said.append(_about(says, rival, n=rival.n_train, all=had.images))
     for rival in ranked:
         if rival.drawn is not None and rival.drawn < rival.n_train:
-            says = N_("Each of the {trees:count} trees of the forest drew {n:count} of its {all:count} training images.")
+            says = N_(
+                "Each of the {trees:count} trees of the forest drew {n:count} of its {all:count} training images."
+            )
             said.append(message(says, trees=TREES, n=rival.drawn, all=rival.n_train))
     if had.late:
         says = N_("In {seconds:duration}, {rival} could not be fitted to even a few images.")
@@ -155,19 +195,41 @@ def _what_they_had(ranked: Sequence[Rival], had: Had) -> list[Message]:
     says = N_("There was no time for {rival}.")
     said += [message(says, rival=message(NAMES[key]).to_json()) for key in had.left_out]
     if had.seconds is not None and (few or had.late):
-        said.append(message(N_("Each simpler model had {seconds:duration}, as a time was asked for."), seconds=had.seconds))
+        said.append(
+            message(N_("Each simpler model had {seconds:duration}, as a time was asked for."), seconds=had.seconds)
+        )
     elif few:
-        said.append(message(N_("How many images a simpler model learns from is limited by the work it may cost, counted and not timed.")))
+        said.append(
+            message(
+                N_(
+                    "How many images a simpler model learns from is limited by the work it may cost, counted and not "
+                    "timed."
+                )
+            )
+        )
     return said
 
 
 def _how(rivals: int, groups: np.ndarray | None) -> list[Message]:
     said = [message(N_("Compared image by image on the test images that both named (McNemar's exact test)."))]
     if rivals > 1:
-        said.append(message(N_("With {n:count} simpler models to choose from, each has to pass a test that is {n:count} times as strict."), n=rivals))
+        said.append(
+            message(
+                N_(
+                    "With {n:count} simpler models to choose from, each has to pass a test that is {n:count} times as "
+                    "strict."
+                ),
+                n=rivals,
+            )
+        )
     if groups is not None:
         said.append(
-            message(N_("Test images that belong together count together: the answers of a whole group may change sides at once, not those of an image."))
+            message(
+                N_(
+                    "Test images that belong together count together: the answers of a whole group may change sides "
+                    "at once, not those of an image."
+                )
+            )
         )
     said.append(message(N_("Milliseconds are those of naming one image alone, once it is decoded.")))
     return said
@@ -175,4 +237,15 @@ def _how(rivals: int, groups: np.ndarray | None) -> list[Message]:
 
 def _row(rival: Rival, groups: np.ndarray | None) -> list[object]:
     share = interval_of_share(rival.right, None if groups is None else groups[rival.rows])
-    return [rival.name, share.value, share.low, share.high, rival.n_test, rival.n_train, rival.seconds, rival.milliseconds, rival.bytes, rival.multiply_adds]
+    return [
+        rival.name,
+        share.value,
+        share.low,
+        share.high,
+        rival.n_test,
+        rival.n_train,
+        rival.seconds,
+        rival.milliseconds,
+        rival.bytes,
+        rival.multiply_adds,
+    ]

@@ -25,7 +25,9 @@ class FrozenFeatures:
 
     def __init__(self, dataset: Dataset, recipe: Recipe) -> None:
         self.dataset = dataset
-        self.preprocessing = Preprocessing(SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,), value_range=recipe.span())
+        self.preprocessing = Preprocessing(
+            SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,), value_range=recipe.span()
+        )
         network = build(recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.learned_classes), 3, SIZE)
         # Counted before layers are fused: what they have become is no layer that could be counted.
         self.multiply_adds, self.bytes = multiply_adds(network, 3, SIZE), 4 * parameters(network)

@@ -1,4 +1,6 @@
-"""The simpler models that a judging has finished with, kept in the run's cache: one that is cut short goes on with the next."""
+"""The simpler models that a judging has finished with, kept in the run's cache: one that is cut short goes on with the
+next.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,16 @@ NUMBERS = ("n_train", "seconds", "milliseconds", "bytes", "multiply_adds", "draw
 
 def keep(folder: Path, rival: Rival) -> None:
     told = json.dumps({name: getattr(rival, name) for name in NUMBERS})
-    write_atomically(_file(folder, rival.key), lambda stream: np.savez(stream, right=rival.right, rows=rival.rows, numbers=np.array(told)))
+    write_atomically(
+        _file(folder, rival.key),
+        lambda stream: np.savez(stream, right=rival.right, rows=rival.rows, numbers=np.array(told)),
+    )
 
 
 def kept(folder: Path, key: str, test: int) -> Rival | None:
-    """The simpler model of this name, as it was kept; None where there is none, or it was asked about other than these `test` images."""
+    """The simpler model of this name, as it was kept; None where there is none, or it was asked about other than these
+    `test` images.
+    """
     try:
         with open(_file(folder, key), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             rows, right, numbers = stored["rows"], stored["right"].astype(bool), json.loads(str(stored["numbers"]))

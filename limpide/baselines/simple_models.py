@@ -1,4 +1,5 @@
-"""Simpler models. How many training images each learns from is decided from counts, or, where a time was asked for, by the clock.
+"""Simpler models. How many training images each learns from is decided from counts, or, where a time was asked for, by
+the clock.
 
 Pixels are float32 (n, pixels) as `flat` gives them; features are float32 (n, width).
 """
@@ -23,8 +24,10 @@ GROWTH = 8  # most times a subset grows at once
 SAFETY = 0.8  # share of the remaining time that the next fit is expected to take
 NEIGHBOURS = 5
 TREES = 100
-TREE_WORK = 200_000  # most of (images that a tree draws) × (pixels that it looks at for a question): 7,000 images of 800 pixels
-COUNTED = 10  # classes: a tree counts all of them at each place where it may cut, which takes most of the time from about as many on
+# most of (images that a tree draws) × (pixels that it looks at for a question): 7,000 images of 800 pixels
+TREE_WORK = 200_000
+# classes: a tree counts all of them at each place where it may cut, which takes most of the time from about as many on
+COUNTED = 10
 ITERATIONS = 60  # of logistic regression; by then validation gains nothing
 
 NAMES = {
@@ -69,7 +72,9 @@ class Rival:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What a rival is asked. x: float32 (m, …) · labels: int (m,) · rows: int (m,), sorted, which of the test images these are."""
+    """What a rival is asked. x: float32 (m, …) · labels: int (m,) · rows: int (m,), sorted, which of the test images
+    these are.
+    """
 
     x: np.ndarray
     labels: np.ndarray
@@ -94,10 +99,14 @@ class Fitted:
 
 
 def fitted(labels: np.ndarray, fit: Fit, allowance: Allowance) -> Fitted | None:
-    """One fit on a stratified subset of as many images as are allowed; None when not even the smallest ended in time."""
+    """One fit on a stratified subset of as many images as are allowed; None when not even the smallest
+    ended in time.
+    """
     if allowance.seconds is not None and allowance.decided is None:
         return within(allowance.seconds, labels, fit, allowance.seed, allowance.images)
-    n = min(len(labels), allowance.images if allowance.seconds is None or allowance.decided is None else allowance.decided)
+    n = min(
+        len(labels), allowance.images if allowance.seconds is None or allowance.decided is None else allowance.decided
+    )
     if not n:
         return None
     began = time.perf_counter()
@@ -106,7 +115,8 @@ def fitted(labels: np.ndarray, fit: Fit, allowance: Allowance) -> Fitted | None:
 
 
 def within(budget: float, labels: np.ndarray, fit: Fit, seed: int, most: int | None = None) -> Fitted | None:
-    """Fits on stratified subsets, each holding the one before, that grow while the next is expected to stay within the budget.
+    """Fits on stratified subsets, each holding the one before, that grow while the next is expected to stay within the
+    budget.
 
     budget: s, for all the fits together. Returns the last fit that ended in time; None when not even the smallest did.
     """
@@ -155,15 +165,18 @@ def logistic(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowan
 
 
 def logistic_work(width: int, classes: int) -> int:
-    """Multiply-adds for each training image: the layer and its gradient in every iteration, a tenth of which look twice."""
+    """Multiply-adds for each training image: the layer and its gradient in every iteration, a tenth of which look
+    twice.
+    """
     return int(2.2 * ITERATIONS * width * (1 if classes == 2 else classes))
 
 
 def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Rival | None:
-    """A hundred trees (Breiman 2001), each from images drawn anew among all it may have: at most TREE_WORK worth of them.
+    """A hundred trees (Breiman 2001), each from images drawn anew among all it may have: at most TREE_WORK worth of
+    them.
 
-    So its cost does not grow with the data, and every image is drawn for some tree. Comparisons, not multiply-adds, are what
-    they do.
+    So its cost does not grow with the data, and every image is drawn for some tree. Comparisons, not multiply-adds, are
+    what they do.
     """
     from sklearn.ensemble import RandomForestClassifier
 
@@ -179,7 +192,16 @@ def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance
     if found is None:
         return None
     kept = sum(
-        sum(array.nbytes for array in (t.tree_.feature, t.tree_.threshold, t.tree_.children_left, t.tree_.children_right, t.tree_.value))
+        sum(
+            array.nbytes
+            for array in (
+                t.tree_.feature,
+                t.tree_.threshold,
+                t.tree_.children_left,
+                t.tree_.children_right,
+                t.tree_.value,
+            )
+        )
         for t in found.model.estimators_
     )
     found.model.n_jobs = 1  # handing one image to several processes takes longer than the trees do
@@ -187,11 +209,15 @@ def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance
 
 
 def most_drawn(width: int, classes: int) -> int:
-    """Images that each tree of a forest draws at most, of so many pixels. Ten times as many classes take ten times as long."""
+    """Images that each tree of a forest draws at most, of so many pixels. Ten times as many classes take ten times as
+    long.
+    """
     return max(2, int(TREE_WORK / (math.sqrt(width) * max(1.0, classes / COUNTED))))
 
 
-def neighbours(key: str, train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Rival | None:
+def neighbours(
+    key: str, train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance
+) -> Rival | None:
     """The most frequent class among the five nearest training images (Fix & Hodges 1951), by Euclidean distance.
 
     train, test: float32 (n, width). It learns nothing: what counts is naming the test images.
@@ -199,10 +225,17 @@ def neighbours(key: str, train: np.ndarray, train_labels: np.ndarray, test: Held
     from sklearn.neighbors import KNeighborsClassifier
 
     def fit(rows: np.ndarray) -> tuple[KNeighborsClassifier, np.ndarray]:
-        model = KNeighborsClassifier(min(NEIGHBOURS, len(rows)), algorithm="brute").fit(taken(train, rows), train_labels[rows])
+        model = KNeighborsClassifier(min(NEIGHBOURS, len(rows)), algorithm="brute").fit(
+            taken(train, rows), train_labels[rows]
+        )
         return model, model.predict(test.x)
 
-    _warm(lambda rows: KNeighborsClassifier(1, algorithm="brute").fit(train[rows], train_labels[rows]).predict(test.x[:2]), train_labels)
+    _warm(
+        lambda rows: (
+            KNeighborsClassifier(1, algorithm="brute").fit(train[rows], train_labels[rows]).predict(test.x[:2])
+        ),
+        train_labels,
+    )
     found = fitted(train_labels, fit, allowance)
     if found is None:
         return None
@@ -231,13 +264,27 @@ def milliseconds(predict: Callable[[np.ndarray], Any], rows: np.ndarray) -> floa
     return float(np.median(times[2:])) * 1000
 
 
-def _scored(key: str, found: Fitted, test: HeldOut, kept: int, multiply_adds: int | None, drawn: int | None = None) -> Rival:
+def _scored(
+    key: str, found: Fitted, test: HeldOut, kept: int, multiply_adds: int | None, drawn: int | None = None
+) -> Rival:
     right = found.model.predict(test.x) == test.labels
-    return Rival(key, right, test.rows, found.n, found.seconds, milliseconds(found.model.predict, test.x), kept, multiply_adds, drawn)
+    return Rival(
+        key,
+        right,
+        test.rows,
+        found.n,
+        found.seconds,
+        milliseconds(found.model.predict, test.x),
+        kept,
+        multiply_adds,
+        drawn,
+    )
 
 
 def _warm(fit: Fit, labels: np.ndarray) -> None:
-    """A first fit loads code and starts threads, which is no training: it happens once, on two images a class, before the clock runs."""
+    """A first fit loads code and starts threads, which is no training: it happens once, on two images a class, before
+    the clock runs.
+    """
     classes = np.unique(labels)
     few = np.concatenate([np.flatnonzero(labels == k)[:2] for k in classes[:4]])
     fit(np.sort(few))

@@ -1,10 +1,11 @@
 """What is shown in a browser: small modules without a bundler, for the studio and for the report.
 
-static/  ours · static/vendor/  preact, htm, signals and uPlot, copied from npm when limpide is built or installed (hatch_build.py)
+static/  ours · static/vendor/  preact, htm, signals and uPlot, copied from npm when limpide is built or installed
+         (hatch_build.py)
 
-The studio serves them as files. A report is one file: there they stand in its import map as `data:` addresses. A notebook takes one module,
-which carries the others (static/widget/loader.js). A module that has no address of its own has no neighbours either, so what ours name
-relatively (`./html.js`) becomes a bare name (`limpide/html.js`).
+The studio serves them as files. A report is one file: there they stand in its import map as `data:` addresses. A
+notebook takes one module, which carries the others (static/widget/loader.js). A module that has no address of its own
+has no neighbours either, so what ours name relatively (`./html.js`) becomes a bare name (`limpide/html.js`).
 """
 
 from __future__ import annotations
@@ -40,8 +41,13 @@ NOTEBOOK = {name: f"widget/{name}" for name in ("location.js", "api.js", "plot.j
 
 
 def import_map(page: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Bare name → `data:` address of a page of static/ ("pages/inside.js") and of all that it imports; instead: as in `modules`."""
-    return {name: "data:text/javascript;base64," + base64.b64encode(text.encode()).decode() for name, text in modules(page, instead).items()}
+    """Bare name → `data:` address of a page of static/ ("pages/inside.js") and of all that it imports; instead: as in
+    `modules`.
+    """
+    return {
+        name: "data:text/javascript;base64," + base64.b64encode(text.encode()).decode()
+        for name, text in modules(page, instead).items()
+    }
 
 
 def modules(page: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -67,7 +73,10 @@ def modules(page: str, instead: Mapping[str, str] | None = None) -> dict[str, st
 def widget() -> str:
     """The instruments as one module, for anywidget."""
     carrier = (STATIC / "widget" / "loader.js").read_text(encoding="utf-8")
-    return f"const MODULES = {json.dumps(modules('widget/start.js', NOTEBOOK))};\nconst STYLE = {json.dumps(_style())};\n{carrier}"
+    return (
+        f"const MODULES = {json.dumps(modules('widget/start.js', NOTEBOOK))};\nconst STYLE = "
+        f"{json.dumps(_style())};\n{carrier}"
+    )
 
 
 def _style() -> str:

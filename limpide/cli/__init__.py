@@ -28,7 +28,8 @@ from limpide.system import interrupts
 from limpide.text import messages
 from limpide.text.messages import N_, _
 
-VERBS = (check, train, predict, evaluate, explain, studio, export, report, runs, clean, models, info, lesson, demo)  # in the order in which people need them
+# in the order in which people need them
+VERBS = (check, train, predict, evaluate, explain, studio, export, report, runs, clean, models, info, lesson, demo)
 
 
 @click.group(
@@ -92,8 +93,9 @@ def _never_missing() -> None:
 
 
 def _warn(told: Warning | str, category: type[Warning], *rest: Any) -> None:
-    """What a program would be warned of, as a line. What other libraries would tell a programmer is nothing that a user could act upon, so it is
-    shown only where Python was asked for warnings (-W, PYTHONWARNINGS)."""
+    """What a program would be warned of, as a line. What other libraries would tell a programmer is nothing that a user
+    could act upon, so it is shown only where Python was asked for warnings (-W, PYTHONWARNINGS).
+    """
     if issubclass(category, LimpideWarning):
         click.echo(f"limpide: {told}", err=True)
     elif sys.warnoptions:
@@ -145,4 +147,6 @@ def _logged(error: Exception) -> str:
     from limpide.workflows.info import log_error
 
     file = log_error(error)
-    return _("this is a mistake in limpide itself — the details are in {file} — please report it with that file").format(file=file)
+    return _(
+        "this is a mistake in limpide itself — the details are in {file} — please report it with that file"
+    ).format(file=file)

@@ -1,4 +1,6 @@
-"""How click is bent to this house: help in the language of the moment, guesses for what was mistyped, shared options."""
+"""How click is bent to this house: help in the language of the moment, guesses for what was mistyped,
+shared options.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ class Verbs(click.Group):
         worded(self)
         super().format_help_text(ctx, formatter)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             guess = nearest(args[0], self.commands)
             todo = N_("did you mean limpide {guess}?") if guess else N_("see limpide --help")
@@ -80,7 +84,9 @@ class Verbs(click.Group):
 
 
 def worded(command: click.Command) -> None:
-    """Puts the help of a command and its options into the language in force. The originals are msgids and stay findable."""
+    """Puts the help of a command and its options into the language in force. The originals are msgids and stay
+    findable.
+    """
     command.help = _(originals.setdefault(command, command.help or ""))
     for option in command.params:
         if isinstance(option, click.Option) and option.help:
@@ -110,23 +116,42 @@ def recipe_options(command: Callable[..., Any], only: Container[str] | None = No
 
 
 # What is said of the images themselves.
-data_options = partial(recipe_options, only=("groups", "value_range", "parts", "file_column", "label_column", "split_column", "images", "suffix"))
+data_options = partial(
+    recipe_options,
+    only=("groups", "value_range", "parts", "file_column", "label_column", "split_column", "images", "suffix"),
+)
 
-runs_folder = click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help=N_("folder that keeps the runs"))
+runs_folder = click.option(
+    "--runs",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help=N_("folder that keeps the runs"),
+)
 
 
 def chosen_runs(named: Path | None, option: Path) -> tuple[Path, Path | None]:
-    """(folder of runs, the run in it that was named, if one was): an argument comes before --runs. Raises UsageError for a folder that is not there."""
+    """(folder of runs, the run in it that was named, if one was): an argument comes before --runs. Raises UsageError
+    for a folder that is not there.
+    """
     if named is None:
         return option, None
     if not named.is_dir():
-        raise UsageError("L126", N_("there is no such folder of runs"), where=str(named), todo=N_("name the folder that holds the runs, or nothing for runs/"))
+        raise UsageError(
+            "L126",
+            N_("there is no such folder of runs"),
+            where=str(named),
+            todo=N_("name the folder that holds the runs, or nothing for runs/"),
+        )
     if (named / "run.json").is_file():
         return named.resolve().parent, named.resolve()
     return named, None
 
 
-as_json_object = click.option("--json", "as_json", is_flag=True, help=N_("print one JSON object on standard output and nothing else"))
+as_json_object = click.option(
+    "--json", "as_json", is_flag=True, help=N_("print one JSON object on standard output and nothing else")
+)
 as_json_list = click.option("--json", "as_json", is_flag=True, help=N_("print a JSON list"))
 
 
@@ -144,7 +169,13 @@ def _speak(_ctx: click.Context, _option: click.Parameter, lang: str | None) -> N
 
 
 def not_spoken(lang: str) -> UsageError:
-    return UsageError("L107", N_("this language is not spoken here"), where=lang, todo=N_("choose one of {names}"), names=", ".join(messages.LANGUAGES))
+    return UsageError(
+        "L107",
+        N_("this language is not spoken here"),
+        where=lang,
+        todo=N_("choose one of {names}"),
+        names=", ".join(messages.LANGUAGES),
+    )
 
 
 def language_first(words: Sequence[str]) -> list[str]:

@@ -30,7 +30,13 @@ SAID = (
     N_("{value!r} is not a valid {number_type}."),
     N_("{value} is not in the range {range}."),
     message(N_("Got unexpected extra argument ({args})"), N_("Got unexpected extra arguments ({args})"), n=1, args=""),
-    message(N_("Option {name!r} requires an argument."), N_("Option {name!r} requires {nargs} arguments."), n=1, name="", nargs=1),
+    message(
+        N_("Option {name!r} requires an argument."),
+        N_("Option {name!r} requires {nargs} arguments."),
+        n=1,
+        name="",
+        nargs=1,
+    ),
 )
 
 ONE_OPTIMIZER = N_("AdamW is the only optimizer")
@@ -47,14 +53,18 @@ MOST_GUESSES = 3
 
 
 def in_our_language() -> None:
-    """From now on click speaks as the rest does. For the process of a command only: gettext's domain is the whole process's."""
+    """From now on click speaks as the rest does. For the process of a command only: gettext's domain is the whole
+    process's.
+    """
     gettext.bindtextdomain("limpide", str(LOCALE_FOLDER))
     gettext.textdomain("limpide")
     os.environ["LANGUAGE"] = messages.current()
 
 
 def mistake(error: click.ClickException) -> LimpideError | str:
-    """A mistake that click found: as our own error where we know better what to do, else its sentence with where and what to do."""
+    """A mistake that click found: as our own error where we know better what to do, else its sentence with where and
+    what to do.
+    """
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = context.command_path if context else "limpide"
     if isinstance(error, click.NoSuchOption):
@@ -67,9 +77,22 @@ def _no_such_option(error: click.NoSuchOption, where: str) -> LimpideError:
     real = {name.lstrip("-").replace("_", "-"): name for name in _names_of(error.ctx)}
     close = dict.fromkeys(real[match] for match in difflib.get_close_matches(plain, real, n=MOST_GUESSES, cutoff=ALIKE))
     todo = WHY_NOT.get(plain) or (N_("did you mean {guess}?") if close else N_("see {command} --help"))
-    return UsageError("L164", N_("there is no option {option}"), where=where, todo=todo, option=error.option_name, guess=", ".join(close), command=where)
+    return UsageError(
+        "L164",
+        N_("there is no option {option}"),
+        where=where,
+        todo=todo,
+        option=error.option_name,
+        guess=", ".join(close),
+        command=where,
+    )
 
 
 def _names_of(context: click.Context | None) -> list[str]:
     """Every name of an option of this command, the readable ones of several spellings."""
-    return [name for option in (context.command.params if context else ()) for name in option.opts if name.startswith("-") and "_" not in name]
+    return [
+        name
+        for option in (context.command.params if context else ())
+        for name in option.opts
+        if name.startswith("-") and "_" not in name
+    ]

@@ -52,7 +52,10 @@ def again(run: Run) -> list[str]:
     info, usual = run.info(), Recipe().to_json()
     wishes = {name: value for name, value in info.wanted.items() if value != usual.get(name)}
     said = {name: f"{value:g}s" if name == "time" else str(value) for name, value in wishes.items()}
-    return [info.location or "photos/", *(word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", value))]
+    return [
+        info.location or "photos/",
+        *(word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", value)),
+    ]
 
 
 @verb(
@@ -74,7 +77,13 @@ def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
     from limpide.workflows.clean import freeable
 
     if older is not None and older.strip().isdigit():  # 30: days or seconds?
-        raise UsageError("L121", N_("this time has no unit"), where=f"older={older}", todo=N_("write {older}d for days or {older}h for hours"), older=older)
+        raise UsageError(
+            "L121",
+            N_("this time has no unit"),
+            where=f"older={older}",
+            todo=N_("write {older}d for days or {older}h for hours"),
+            older=older,
+        )
     limit = seconds(older, "older") or 0.0
     found = [item for item in freeable() if item.idle >= limit]
     freed = 0 if dry_run else work(limit)
@@ -84,7 +93,11 @@ def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
     tables.print_freeable(found)
     screen = progress.Screen()
     total = sum(item.bytes for item in found)
-    screen.say(message(N_("{size:bytes} can be freed"), size=total) if dry_run else message(N_("{size:bytes} freed"), size=freed))
+    screen.say(
+        message(N_("{size:bytes} can be freed"), size=total)
+        if dry_run
+        else message(N_("{size:bytes} freed"), size=freed)
+    )
     screen.next(*("limpide", "clean") if dry_run and total else ("limpide", "runs"))
 
 

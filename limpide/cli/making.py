@@ -57,7 +57,9 @@ def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None
             "data": data,
             **understood,
             "usable": usable,
-            "findings": {name: {"says": str(finding.message), **finding.to_json()} for name, finding in findings.items()},
+            "findings": {
+                name: {"says": str(finding.message), **finding.to_json()} for name, finding in findings.items()
+            },
         }
         click.echo(json.dumps(made))
     else:
@@ -90,7 +92,9 @@ The same command continues a run that was interrupted; --new starts another one.
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
 @click.option("--watch", is_flag=True, help=N_("open the studio beside the training; it stays open until Ctrl-C"))
 @as_json_object
-def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, watch: bool, as_json: bool, **choices: Any) -> None:
+def train(
+    data: str, folder: Path, rehash: bool, new: bool, no_images: bool, watch: bool, as_json: bool, **choices: Any
+) -> None:
     recipe = Recipe.of(**{name: value for name, value in choices.items() if value is not None})
     from limpide.system import machine
 
@@ -108,7 +112,9 @@ def train(data: str, folder: Path, rehash: bool, new: bool, no_images: bool, wat
     watcher = _watched(run, screen) if watch else None
     with interrupts.ends_well_once(lambda: _is_finished(run)):
         try:
-            finished = screen.follow(work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run)
+            finished = screen.follow(
+                work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run
+            )
         except BrokenPipeError:  # its reader left: what was learned is saved, but what was asked for is not there
             sys.exit(Exit.DONE if _is_finished(run) else UNREAD)
         except LimpideError as error:

@@ -35,11 +35,24 @@ It listens on this machine only, and lets in only those who have the link that i
 @runs_folder
 @click.option("--port", type=click.IntRange(1, 65535), help=N_("port to listen on; a free one unless given"))
 @click.option("--no-browser", is_flag=True, help=N_("print the link and open nothing"))
-@click.option("--model", help=N_("open this network instead of a run: a name of limpide models, timm:NAME, or package.module:factory"))
-@click.option("--images", type=click.Path(path_type=Path), help=N_("folder of images to look at, with --model; its sub-folders say the classes"))
+@click.option(
+    "--model",
+    help=N_("open this network instead of a run: a name of limpide models, timm:NAME, or package.module:factory"),
+)
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path),
+    help=N_("folder of images to look at, with --model; its sub-folders say the classes"),
+)
 @click.option("--weights", default="", help=N_("FILE.safetensors with the weights of all layers, with --model"))
-@click.option("--classes", type=click.IntRange(2, 100_000), help=N_("how many classes the network knows, where nothing else says it, with --model"))
-@click.option("--image-size", type=click.IntRange(8, 1024), help=N_("side of the square the network sees, with --model (px)"))
+@click.option(
+    "--classes",
+    type=click.IntRange(2, 100_000),
+    help=N_("how many classes the network knows, where nothing else says it, with --model"),
+)
+@click.option(
+    "--image-size", type=click.IntRange(8, 1024), help=N_("side of the square the network sees, with --model (px)")
+)
 def studio(
     runs: Path | None,
     folder: Path,
@@ -53,8 +66,17 @@ def studio(
 ) -> None:
     from limpide.report.terminal import progress
 
-    if (model is None) != (images is None) or (model is None and (weights or classes or image_size)) or (model and runs):
-        raise UsageError("L139", N_("--model and --images go together, without a folder of runs"), where="limpide studio", todo=N_("see limpide studio --help"))
+    if (
+        (model is None) != (images is None)
+        or (model is None and (weights or classes or image_size))
+        or (model and runs)
+    ):
+        raise UsageError(
+            "L139",
+            N_("--model and --images go together, without a folder of runs"),
+            where="limpide studio",
+            todo=N_("see limpide studio --help"),
+        )
     folder, one = chosen_runs(runs, folder)
     for name in ("SIGTERM", "SIGHUP"):  # what is opened without a training is put away however this ends
         if hasattr(signal, name):
@@ -63,7 +85,9 @@ def studio(
     if scratch:
         from limpide.workflows.open_network import open_network
 
-        opened = open_network(str(model), str(images), scratch.path, weights=weights, classes=classes or 0, image_size=image_size or 0)
+        opened = open_network(
+            str(model), str(images), scratch.path, weights=weights, classes=classes or 0, image_size=image_size or 0
+        )
         folder, page = scratch.path, f"page=anatomy&run={opened.path.name}"
     else:
         folder = folder.resolve()
@@ -98,7 +122,9 @@ def link(sock: Any, token: str, page: str) -> str:
 
 
 def beside(run: Run) -> tuple[Any, str]:
-    """The studio in a process of its own, so that a training does not share its time: (process, link). It ends with this process."""
+    """The studio in a process of its own, so that a training does not share its time: (process, link). It ends with
+    this process.
+    """
     import os
     import subprocess
 

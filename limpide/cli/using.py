@@ -28,7 +28,9 @@ A file that cannot be used is named on standard error and left out; the exit sta
 @click.argument("files", nargs=-1, required=True)
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help=N_("how many classes to name"))
 @click.option("--csv", "how", flag_value="csv", help=N_("print CSV, each row as soon as it is known"))
-@click.option("--jsonl", "how", flag_value="jsonl", help=N_("print one JSON object a line, each as soon as it is known"))
+@click.option(
+    "--jsonl", "how", flag_value="jsonl", help=N_("print one JSON object a line, each as soon as it is known")
+)
 @click.option("--json", "how", flag_value="json", help=N_("print a JSON list"))
 def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
     from limpide.data.inputs import files_in
@@ -52,7 +54,9 @@ def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
 
 @verb(
     N_("score a model on other labelled images"),
-    N_("""Score the model of RUN on other labelled images: DATA is a folder with the same class names. The exit status is 1 when a verdict is bad."""),
+    N_(
+        """Score the model of RUN on other labelled images: DATA is a folder with the same class names. The exit status is 1 when a verdict is bad."""
+    ),
 )
 @click.argument("run")
 @click.argument("data")
@@ -65,11 +69,22 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
     findings = screen.collect(work(run, data))
     if as_json:
         accuracy = findings["accuracy"].number("accuracy")
-        summary = {"run": run, "data": data, "accuracy": accuracy.value, "accuracy_low": accuracy.low, "accuracy_high": accuracy.high, "n": accuracy.n}
-        used = next((number.value for number in findings["accuracy"].numbers if number.name == "used in training"), None)
+        summary = {
+            "run": run,
+            "data": data,
+            "accuracy": accuracy.value,
+            "accuracy_low": accuracy.low,
+            "accuracy_high": accuracy.high,
+            "n": accuracy.n,
+        }
+        used = next(
+            (number.value for number in findings["accuracy"].numbers if number.name == "used in training"), None
+        )
         summary["notes"] = [note.to_json() for note in screen.notes]
         summary["used_in_training"] = None if used is None else int(used)  # null: only the model file is at hand
-        click.echo(json.dumps(summary | {"findings": {name: f.to_json() | {"pictures": []} for name, f in findings.items()}}))
+        click.echo(
+            json.dumps(summary | {"findings": {name: f.to_json() | {"pictures": []} for name, f in findings.items()}})
+        )
     else:
         screen.findings(findings)
         screen.next(*("limpide", "predict", run, data) if Path(data).is_dir() else ("limpide", "runs"))
@@ -88,18 +103,39 @@ limpide explain runs/photos-001 new.jpg --out inside.html   evidence and feature
 @click.argument("run")
 @click.argument("image")
 @click.option("--layer", help=N_("a convolution or linear layer; without it, the first convolution"))
-@click.option("--channel", type=int, help=N_("channel of the unit, with --layer; without it, the unit that matters most for the answer"))
+@click.option(
+    "--channel",
+    type=int,
+    help=N_("channel of the unit, with --layer; without it, the unit that matters most for the answer"),
+)
 @click.option("-y", type=int, help=N_("row of the unit, with --layer"))
 @click.option("-x", type=int, help=N_("column of the unit, with --layer"))
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help=N_("write all of it, with evidence, feature maps and the training images most like it, into a file: .png, .html or .json"),
+    help=N_(
+        "write all of it, with evidence, feature maps and the training images most like it, into a file: .png, "
+        ".html or .json"
+    ),
 )
 @as_json_object
-def explain(run: str, image: str, layer: str | None, channel: int | None, y: int | None, x: int | None, out: Path | None, as_json: bool) -> None:
+def explain(
+    run: str,
+    image: str,
+    layer: str | None,
+    channel: int | None,
+    y: int | None,
+    x: int | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     if layer is None and (channel, y, x) != (None, None, None):
-        raise UsageError("L114", N_("a unit is named by its layer first"), where="limpide explain", todo=N_("add --layer, or leave --channel, -y and -x out"))
+        raise UsageError(
+            "L114",
+            N_("a unit is named by its layer first"),
+            where="limpide explain",
+            todo=N_("add --layer, or leave --channel, -y and -x out"),
+        )
     from limpide.report.terminal import progress, tables
 
     screen = progress.Screen(quiet=as_json)

@@ -58,7 +58,13 @@ class LimpideError(Exception):
         return " — ".join(part for part in (what, self.where, todo) if part) + f" [{self.code}]"
 
     def to_json(self) -> dict[str, str]:
-        return {"code": self.code, "says": str(self), "what": render(self.what, self.values), "where": self.where, "todo": render(self.todo, self.values)}
+        return {
+            "code": self.code,
+            "says": str(self),
+            "what": render(self.what, self.values),
+            "where": self.where,
+            "todo": render(self.todo, self.values),
+        }
 
     def sentences(self) -> str:
         """For a page, where a person reads it and types nothing: as sentences, without the code."""
@@ -92,7 +98,10 @@ def of_the_system(error: OSError) -> RunError:
     """What the operating system refused, told like everything else."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RunError(
-            "L514", N_("the disk is full"), where=error.filename or "", todo=N_("make room and run the same command again: what was saved before is whole")
+            "L514",
+            N_("the disk is full"),
+            where=error.filename or "",
+            todo=N_("make room and run the same command again: what was saved before is whole"),
         )
     return RunError(
         "L515",
@@ -110,7 +119,8 @@ def sentences(what: str, where: str = "", todo: str = "") -> str:
 
 
 def _sentence(text: str) -> str:
-    capital = text[0].upper() + text[1:] if re.match(r"[^\W\d_][\w’-]*,? ", text) else text  # not of a file's name or an option
+    # not of a file's name or an option
+    capital = text[0].upper() + text[1:] if re.match(r"[^\W\d_][\w’-]*,? ", text) else text
     return capital if text.endswith((".", "!", "?", "…")) else capital + "."
 
 

@@ -44,7 +44,9 @@ class Epoch:
 
     @property
     def validated(self) -> bool:
-        """False where there are no validation images: the training loss stands for theirs, and no share of them is right."""
+        """False where there are no validation images: the training loss stands for theirs, and no share of them is
+        right.
+        """
         return self.validation_loss != self.train_loss or self.validation_accuracy > 0
 
 
@@ -58,7 +60,9 @@ class Note:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a long piece of work has come; not recorded. A piece that cannot say how far it is has a total of 0, and is told before it begins."""
+    """How far a long piece of work has come; not recorded. A piece that cannot say how far it is has a total of 0, and
+    is told before it begins.
+    """
 
     phase: Message
     done: int = 0
@@ -91,7 +95,8 @@ def from_line(line: Mapping[str, Any]) -> Step | Epoch | Note:
     if line["kind"] == "note":
         return typed_json.record(Note, values)
     made = Step(**values) if line["kind"] == "step" else Epoch(**values)
-    if not all(isinstance(getattr(made, name), kinds) for name, kinds in _KINDS[type(made)]):  # typed.record takes thrice as long, and knows no NaN
+    # typed.record takes thrice as long, and knows no NaN
+    if not all(isinstance(getattr(made, name), kinds) for name, kinds in _KINDS[type(made)]):
         raise typed_json.unfit(line["kind"], N_("numbers where numbers are written"))
     return made
 
@@ -99,6 +104,12 @@ def from_line(line: Mapping[str, Any]) -> Step | Epoch | Note:
 _NUMBER = (int, float)
 _KINDS: dict[type, list[tuple[str, Any]]] = {
     Step: [("n", int), ("epoch", int), ("loss", _NUMBER), ("lr", _NUMBER), ("seconds", _NUMBER), ("values", Mapping)],
-    Epoch: [("n", int), ("step", int), *((name, _NUMBER) for name in ("train_loss", "validation_loss", "validation_accuracy", "seconds")), ("best", bool)],
+    Epoch: [
+        ("n", int),
+        ("step", int),
+        *((name, _NUMBER) for name in ("train_loss", "validation_loss", "validation_accuracy", "seconds")),
+        ("best", bool),
+    ],
 }
-DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # what `from_line` and the JSON around it raise for a damaged line
+# what `from_line` and the JSON around it raise for a damaged line
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)

@@ -43,7 +43,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """One image as evidence: its file, what it is, what the model said, and a small JPEG as base64 ("" when withheld)."""
+    """One image as evidence: its file, what it is, what the model said, and a small JPEG as base64 ("" when
+    withheld).
+    """
 
     file: str
     label: str
@@ -62,7 +64,8 @@ class Finding:
     pictures: Sequence[Picture] = ()
     details: Sequence[Message] = ()  # how it was measured, how it can mislead
     source: str = ""  # paper, section; or the part of the data it rests on
-    data: Mapping[str, Any] = field(default_factory=dict)  # plain arrays a renderer may draw (a confusion matrix, a curve)
+    # plain arrays a renderer may draw (a confusion matrix, a curve)
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
@@ -74,12 +77,23 @@ class Finding:
     def _repr_html_(self) -> str:
         from limpide.text import notebook_html
 
-        numbers = [(_(n.name), measured(n.value, n.unit), interval(n.low, n.high, n.unit), basis(n.n)) for n in self.numbers]
-        rows = [[cell(value, form) for value, (_name, form) in zip(row, self.table.columns, strict=False)] for row in self.table.rows] if self.table else []
+        numbers = [
+            (_(n.name), measured(n.value, n.unit), interval(n.low, n.high, n.unit), basis(n.n)) for n in self.numbers
+        ]
+        rows = (
+            [
+                [cell(value, form) for value, (_name, form) in zip(row, self.table.columns, strict=False)]
+                for row in self.table.rows
+            ]
+            if self.table
+            else []
+        )
         return notebook_html.block(
             notebook_html.claim(VERDICT_MARKS[self.verdict], _(VERDICT_WORDS[self.verdict]), str(self.message)),
             notebook_html.table(numbers),
-            notebook_html.table(rows, [_(name) for name, _form in self.table.columns], str(self.table.caption or "")) if self.table else "",
+            notebook_html.table(rows, [_(name) for name, _form in self.table.columns], str(self.table.caption or ""))
+            if self.table
+            else "",
         )
 
     def number(self, name: str) -> Number:
@@ -154,8 +168,16 @@ def _table_to_json(table: Table) -> dict[str, Any]:
 
 def _table_from_json(kept: _KeptTable) -> Table:
     def cell(value: Any) -> Any:
-        return _sentence(typed_json.record(Message, value, "table.rows"), "table.rows") if isinstance(value, Mapping) else value
+        return (
+            _sentence(typed_json.record(Message, value, "table.rows"), "table.rows")
+            if isinstance(value, Mapping)
+            else value
+        )
 
     if any(len(column) != 2 for column in kept.columns):
         raise typed_json.unfit("table.columns", N_("pairs of a name and a format"))
-    return Table([(name, form) for name, form in kept.columns], [[cell(value) for value in row] for row in kept.rows], kept.caption)
+    return Table(
+        [(name, form) for name, form in kept.columns],
+        [[cell(value) for value in row] for row in kept.rows],
+        kept.caption,
+    )

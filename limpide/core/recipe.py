@@ -31,7 +31,9 @@ def _choice(
     also: tuple[str, ...] = (),
     source: str = "",
 ) -> Any:
-    metadata = dict(meaning=meaning, unit=unit, low=low, high=high, choices=choices, pattern=pattern, also=also, source=source)
+    metadata = dict(
+        meaning=meaning, unit=unit, low=low, high=high, choices=choices, pattern=pattern, also=also, source=source
+    )
     return field(default=default, metadata=metadata)
 
 
@@ -41,19 +43,25 @@ class Recipe:
 
     model: str = _choice(
         "auto",
-        N_("network to train: auto, a name that limpide models lists, timm:NAME, or your own as package.module:factory"),
+        N_(
+            "network to train: auto, a name that limpide models lists, timm:NAME, or your own as package.module:factory"
+        ),
         also=("arch", "architecture", "net"),
     )
     weights: str = _choice(
         "auto",
         N_(
-            "what it starts from: auto (published weights, where there are any), none, FILE.safetensors, the folder of a run, or hf:owner/name/file.safetensors"
+            "what it starts from: auto (published weights, where there are any), none, FILE.safetensors, the "
+            "folder of a run, or hf:owner/name/file.safetensors"
         ),
         also=("pretrained_weights",),
     )
     freeze: str = _choice(
         "auto",
-        N_("what stays as it was published while the rest learns: auto, none, a number of blocks counted from the first, or head for all but the last layer"),
+        N_(
+            "what stays as it was published while the rest learns: auto, none, a number of blocks counted from "
+            "the first, or head for all but the last layer"
+        ),
         pattern=r"auto|none|head|\d{1,4}",
         source="Yosinski et al. 2014",
     )
@@ -64,10 +72,16 @@ class Recipe:
         low=1,
         also=("time_limit", "max_time", "budget"),
     )
-    epochs: int | None = _choice(None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs"))
+    epochs: int | None = _choice(
+        None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs")
+    )
     batch: int | None = _choice(None, N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs"))
-    lr: float | None = _choice(None, N_("highest learning rate"), low=1e-8, high=100, also=("lr0", "learning_rate", "learning_rate_init"))
-    image_size: int | None = _choice(None, N_("side of the square the network sees"), unit="px", low=8, high=1024, also=("imgsz", "img_size", "size"))
+    lr: float | None = _choice(
+        None, N_("highest learning rate"), low=1e-8, high=100, also=("lr0", "learning_rate", "learning_rate_init")
+    )
+    image_size: int | None = _choice(
+        None, N_("side of the square the network sees"), unit="px", low=8, high=1024, also=("imgsz", "img_size", "size")
+    )
     fit: str = _choice(
         "squash",
         N_("how an image becomes a square: squash keeps all of it, crop keeps the proportions of its centre"),
@@ -76,7 +90,8 @@ class Recipe:
     value_range: str = _choice(
         "auto",
         N_(
-            "values that become black and white in images of more than 8 bits: auto (decided from the values), none (what the type of each can hold), or LOW..HIGH"
+            "values that become black and white in images of more than 8 bits: auto (decided from the values), "
+            "none (what the type of each can hold), or LOW..HIGH"
         ),
         pattern=rf"auto|none|{NUMBER}\.\.{NUMBER}",
         also=("intensity_range", "data_range"),
@@ -89,29 +104,56 @@ class Recipe:
         high=0.8,
         also=("val_split", "validation_split", "valid_pct", "validation_fraction"),
     )
-    calibration: float = _choice(0.1, N_("share that calibrates probabilities, from 1,000 images on"), low=0.0, high=0.5)
+    calibration: float = _choice(
+        0.1, N_("share that calibrates probabilities, from 1,000 images on"), low=0.0, high=0.5
+    )
     groups: str = _choice(
         "auto",
         N_("columns of a table that hold what no split may cut (patient, camera): names with commas, auto or none"),
         also=("group", "group_column", "group_columns"),
     )
     parts: str = _choice(
-        "auto", N_("folders that are parts: FOLDER=train,FOLDER=test, none (outer folders are classes), or auto (by their names)"), also=("part_folders",)
+        "auto",
+        N_(
+            "folders that are parts: FOLDER=train,FOLDER=test, none (outer folders are classes), or auto (by "
+            "their names)"
+        ),
+        also=("part_folders",),
     )
     file_column: str = _choice("", N_("column of a table that names the files"), also=("image_column", "path_column"))
-    label_column: str = _choice("", N_("column of a table that holds the classes"), also=("target_column", "class_column"))
+    label_column: str = _choice(
+        "", N_("column of a table that holds the classes"), also=("target_column", "class_column")
+    )
     split_column: str = _choice("", N_("column of a table that says train, validation or test"), also=("part_column",))
-    images: str = _choice("", N_("folder that the files of a table lie in, where it is not the table's own"), also=("image_folder", "image_dir", "images_dir"))
+    images: str = _choice(
+        "",
+        N_("folder that the files of a table lie in, where it is not the table's own"),
+        also=("image_folder", "image_dir", "images_dir"),
+    )
     suffix: str = _choice("", N_("what a table leaves away at the end of its file names: .jpg"), also=("extension",))
-    weight_decay: float | None = _choice(None, N_("shrinking of the weights in each step"), low=0, high=10, also=("wd",), source="Loshchilov & Hutter 2019")
-    label_smoothing: float = _choice(0.1, N_("share of the target spread over all classes"), low=0, high=0.9, source="Szegedy et al. 2016, section 7")
+    weight_decay: float | None = _choice(
+        None,
+        N_("shrinking of the weights in each step"),
+        low=0,
+        high=10,
+        also=("wd",),
+        source="Loshchilov & Hutter 2019",
+    )
+    label_smoothing: float = _choice(
+        0.1, N_("share of the target spread over all classes"), low=0, high=0.9, source="Szegedy et al. 2016, section 7"
+    )
     flip: str = _choice(
         "auto",
         N_("mirror images left-right while training"),
         choices=("auto", "yes", "no"),
         also=("fliplr", "horizontal_flip"),
     )
-    patience: int | None = _choice(None, N_("epochs without improvement before stopping"), low=1, also=("early_stopping_patience", "n_iter_no_change"))
+    patience: int | None = _choice(
+        None,
+        N_("epochs without improvement before stopping"),
+        low=1,
+        also=("early_stopping_patience", "n_iter_no_change"),
+    )
     seed: int = _choice(0, N_("number that all randomness starts from"), low=0, high=2**31 - 1, also=("random_state",))
     device: str = _choice("auto", N_("auto, cpu, cuda, mps or cuda:1"))
     precision: str = _choice("auto", N_("arithmetic of a training step"), choices=("auto", "fp32", "bf16"))
@@ -122,7 +164,10 @@ class Recipe:
         if (span := self.span()) and not span[0] < span[1] < math.inf:
             where = f"value_range={self.value_range}"
             raise UsageError(
-                "L138", N_("a value range goes from a smaller to a larger number"), where=where, todo=N_("write the smaller number first: 0..4095")
+                "L138",
+                N_("a value range goes from a smaller to a larger number"),
+                where=where,
+                todo=N_("write the smaller number first: 0..4095"),
             )
         if self.test + self.validation + self.calibration > 0.9:
             raise UsageError(
@@ -138,7 +183,9 @@ class Recipe:
         known: dict[str, Any] = {}
         for name, value in names.items():
             if canonical_name(name) in known:
-                raise UsageError("L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names"))
+                raise UsageError(
+                    "L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names")
+                )
             known[canonical_name(name)] = value
         return cls(**known)
 
@@ -162,7 +209,8 @@ class Recipe:
         return cls.of(**data)
 
 
-# Choices of training step by step: a first model that is kept, a last layer fitted on frozen features, followed none of them.
+# Choices of training step by step: a first model that is kept, a last layer fitted on frozen features, followed none of
+# them.
 OF_STEPS = ("epochs", "batch", "lr", "weight_decay", "freeze", "label_smoothing", "flip", "patience", "precision")
 
 
@@ -171,7 +219,11 @@ def canonical_name(name: str) -> str:
     for choice in dataclasses.fields(Recipe):
         if plain == choice.name or plain in choice.metadata["also"]:
             return choice.name
-    guess = nearest(plain, [c.name for c in dataclasses.fields(Recipe)] + [a for c in dataclasses.fields(Recipe) for a in c.metadata["also"]])
+    guess = nearest(
+        plain,
+        [c.name for c in dataclasses.fields(Recipe)]
+        + [a for c in dataclasses.fields(Recipe) for a in c.metadata["also"]],
+    )
     raise UsageError(
         "L101",
         N_("there is no option of this name"),
@@ -189,8 +241,11 @@ def seconds(text: str | float | None, option: str = "time") -> float | None:
     units = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
     parts = re.findall(r"\s*(\d+(?:\.\d+)?)\s*(min|sec|[smhd]?)", text.strip().lower())
     complete = "".join("".join(part) for part in parts) == re.sub(r"\s", "", text.lower())
-    if not parts or not complete or (len(parts) > 1 and not all(unit for _, unit in parts)):  # 1h30: minutes or seconds?
-        raise UsageError("L104", N_("this is not a duration"), where=f"{option}={text}", todo=N_("write 90s, 5m, 1h30m or 30d"))
+    # 1h30: minutes or seconds?
+    if not parts or not complete or (len(parts) > 1 and not all(unit for _, unit in parts)):
+        raise UsageError(
+            "L104", N_("this is not a duration"), where=f"{option}={text}", todo=N_("write 90s, 5m, 1h30m or 30d")
+        )
     return sum(float(value) * units[unit] for value, unit in parts)
 
 
@@ -237,7 +292,11 @@ def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
 
 def as_text(span: Sequence[float] | None) -> str:
     """(0, 4095) → "0..4095", which is read back as the very same numbers; None → "none"."""
-    return "none" if span is None else "..".join(f"{value:.17g}" if _whole(value) else repr(float(value)) for value in span)
+    return (
+        "none"
+        if span is None
+        else "..".join(f"{value:.17g}" if _whole(value) else repr(float(value)) for value in span)
+    )
 
 
 def _whole(value: float) -> bool:
@@ -248,7 +307,12 @@ def _expected(rules: Mapping[str, Any], kind: str) -> str:
     if rules["choices"]:
         return " | ".join(rules["choices"])
     if rules["pattern"]:
-        return rules["pattern"].replace(r"\d{1,4}", "0, 1, 2 …").replace(rf"{NUMBER}\.\.{NUMBER}", "LOW..HIGH").replace("|", " | ")
+        return (
+            rules["pattern"]
+            .replace(r"\d{1,4}", "0, 1, 2 …")
+            .replace(rf"{NUMBER}\.\.{NUMBER}", "LOW..HIGH")
+            .replace("|", " | ")
+        )
     low, high = rules["low"], rules["high"]
     if low is None:
         return "auto | …"  # a name, checked where the names are known

@@ -25,7 +25,12 @@ from limpide.system import files
 from limpide.text.messages import N_, Message, _, message, number
 
 FLUSH_EVERY = 0.25  # s
-STATUS_WORDS = {"started": N_("not finished"), "running": N_("not finished"), "refused": N_("refused"), "finished": N_("finished")}
+STATUS_WORDS = {
+    "started": N_("not finished"),
+    "running": N_("not finished"),
+    "refused": N_("refused"),
+    "finished": N_("finished"),
+}
 
 
 class Run:
@@ -64,15 +69,25 @@ class Run:
         facts += [(_("network"), info.model), (_("classes"), number(len(info.classes)))]
         facts += [(_("begun"), info.created[:10]), (_("folder"), str(self.path))]
         shown = [(name, value) for name, value in facts if value]
-        return notebook_html.block(notebook_html.heading(self.path.name), accuracy._repr_html_() if accuracy else "", notebook_html.table(shown, words=True))
+        return notebook_html.block(
+            notebook_html.heading(self.path.name),
+            accuracy._repr_html_() if accuracy else "",
+            notebook_html.table(shown, words=True),
+        )
 
     # -- making and finding runs
 
     @classmethod
     def create(cls, parent: Path, stem: str, info: Mapping[str, Any]) -> Run:
-        """A new directory `stem-001`, `-002` … under `parent`. info: fields of RunInfo. Raises RunError where nothing can be written."""
+        """A new directory `stem-001`, `-002` … under `parent`. info: fields of RunInfo. Raises RunError where nothing
+        can be written.
+        """
         stem = re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII).strip("-.")[:60] or "run"
-        taken = [int(m.group(1)) for p in parent.glob(f"{stem}-*") if (m := re.fullmatch(re.escape(stem) + r"-(\d+)", p.name))]
+        taken = [
+            int(m.group(1))
+            for p in parent.glob(f"{stem}-*")
+            if (m := re.fullmatch(re.escape(stem) + r"-(\d+)", p.name))
+        ]
         number = max(taken, default=0)
         while True:
             number += 1
@@ -84,12 +99,17 @@ class Run:
                 continue
             except OSError as error:
                 raise RunError(
-                    "L501", N_("a run cannot be kept here"), where=f"{parent}: {error.strerror}", todo=N_("name a folder you may write to with --runs")
+                    "L501",
+                    N_("a run cannot be kept here"),
+                    where=f"{parent}: {error.strerror}",
+                    todo=N_("name a folder you may write to with --runs"),
                 ) from error
         for folder in (run.snapshots, run.checkpoints, run.predictions, run.cache, run._findings):
             folder.mkdir()
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        run._write({"format": FORMAT, "created": now, "status": "started", "phase": "read", "offset": 0, "epoch_id": 0}, info)
+        run._write(
+            {"format": FORMAT, "created": now, "status": "started", "phase": "read", "offset": 0, "epoch_id": 0}, info
+        )
         return run
 
     @classmethod
@@ -99,19 +119,29 @@ class Run:
         if not (run.path / "run.json").is_file():
             guess = nearest(run.path.name, [found.path.name for found in cls.all_in(run.path.parent)])
             todo = N_("did you mean {guess}?") if guess else N_("list the runs with limpide runs")
-            raise RunError("L502", N_("this is not a run of limpide"), where=str(path), todo=todo, guess=str(run.path.parent / guess))
+            raise RunError(
+                "L502",
+                N_("this is not a run of limpide"),
+                where=str(path),
+                todo=todo,
+                guess=str(run.path.parent / guess),
+            )
         if run.info().format > FORMAT:
             raise _newer(run.path)
         return run
 
     @staticmethod
     def all_in(parent: Path) -> list[Run]:
-        """Every run under `parent`, newest last. One whose run.json is damaged is left out: it must not stop the others."""
+        """Every run under `parent`, newest last. One whose run.json is damaged is left out: it must not stop the
+        others.
+        """
         return [run for run, _info in Run.known_in(parent)[0]]
 
     @staticmethod
     def known_in(parent: Path) -> tuple[list[tuple[Run, RunInfo]], list[tuple[Run, RunError]]]:
-        """Every run under `parent` with its record, newest last; and what is wrong with each of those whose run.json is damaged."""
+        """Every run under `parent` with its record, newest last; and what is wrong with each of those whose run.json is
+        damaged.
+        """
         known: list[tuple[Run, RunInfo]] = []
         odd: list[tuple[Run, RunError]] = []
         for file in sorted(parent.glob("*/run.json")):
@@ -130,14 +160,21 @@ class Run:
         from filelock import FileLock, Timeout
 
         try:
-            return FileLock(self.path / "lock").acquire(timeout=patience, poll_interval=0.05)  # the lock itself would count a `with` as a second acquisition
+            # the lock itself would count a `with` as a second acquisition
+            return FileLock(self.path / "lock").acquire(timeout=patience, poll_interval=0.05)
         except Timeout:
             raise RunError(
-                "L504", N_("another process is working in this run"), where=self.path, todo=N_("wait for it, or start another run with --new")
+                "L504",
+                N_("another process is working in this run"),
+                where=self.path,
+                todo=N_("wait for it, or start another run with --new"),
             ) from None
         except OSError as error:
             raise RunError(
-                "L501", N_("a run cannot be kept here"), where=f"{self.path}: {error.strerror}", todo=N_("name a folder you may write to with --runs")
+                "L501",
+                N_("a run cannot be kept here"),
+                where=f"{self.path}: {error.strerror}",
+                todo=N_("name a folder you may write to with --runs"),
             ) from error
 
     def working(self) -> bool:
@@ -151,8 +188,9 @@ class Run:
             return True
 
     def check_links(self) -> None:
-        """Raises RunError where a link in this run leads out of it: a server of runs that came from elsewhere must serve nothing
-        but their files, and write nowhere else."""
+        """Raises RunError where a link in this run leads out of it: a server of runs that came from elsewhere must
+        serve nothing but their files, and write nowhere else.
+        """
         home, left = self.path.resolve(), [self.path]
         while left:
             try:
@@ -246,7 +284,9 @@ class Run:
         self.update(epoch_id=self.info().epoch_id + 1)
 
     def events(self) -> Iterator[Step | Epoch | Note]:
-        """All complete events; a last line that a crash cut short is left out. Damaged lines are left out, too, and a Note says so in the end."""
+        """All complete events; a last line that a crash cut short is left out. Damaged lines are left out, too, and a
+        Note says so in the end.
+        """
         if not self.events_file.exists():
             return
         damaged = 0
@@ -263,7 +303,9 @@ class Run:
             yield Note(
                 "warning",
                 message(
-                    N_("{n:count} line of events.jsonl is damaged and left out"), N_("{n:count} lines of events.jsonl are damaged and left out"), n=damaged
+                    N_("{n:count} line of events.jsonl is damaged and left out"),
+                    N_("{n:count} lines of events.jsonl are damaged and left out"),
+                    n=damaged,
                 ),
             )
 
@@ -277,7 +319,11 @@ class Run:
 
     def kept(self) -> dict[int, Path]:
         """The weights that were kept along the way, by the number of steps done, in that order."""
-        return {int(file.stem[5:]): file for file in sorted(self.snapshots.glob("step-*.safetensors")) if file.stem[5:].isdigit()}
+        return {
+            int(file.stem[5:]): file
+            for file in sorted(self.snapshots.glob("step-*.safetensors"))
+            if file.stem[5:].isdigit()
+        }
 
     # -- stats.jsonl, system.jsonl, control.jsonl: for watchers, and from them
 
@@ -331,7 +377,9 @@ def damaged(file: Path, reason: Message) -> RunError:
 
 
 def _newer(path: Path) -> RunError:
-    return RunError("L503", N_("a newer limpide wrote this run"), where=path, todo=N_("upgrade limpide: pip install -U limpide"))
+    return RunError(
+        "L503", N_("a newer limpide wrote this run"), where=path, todo=N_("upgrade limpide: pip install -U limpide")
+    )
 
 
 def _line(values: dict[str, Any]) -> bytes:

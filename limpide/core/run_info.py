@@ -1,4 +1,5 @@
-"""What run.json says: one typed record. A field is added in one line, with the default that stands for it in older runs.
+"""What run.json says: one typed record. A field is added in one line, with the default that stands for it in older
+runs.
 
 docs/run-format.md says what each field means to a reader of the file.
 """
@@ -24,7 +25,8 @@ class Arrays:
     scale: float | None = None  # what turns floats into grey levels
     dtype: str = ""  # of the labels, as numpy writes it
     labels: tuple[Any, ...] | None = None  # the distinct ones, in the order of the classes
-    shape: tuple[int, ...] | None = ()  # of one image; null: they came from files · (): an older run did not write it down
+    # of one image; null: they came from files · (): an older run did not write it down
+    shape: tuple[int, ...] | None = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ class Quoted:
 
 @dataclass(frozen=True)
 class Plan:
-    """From step `at` on, `steps` are to be done in all. It is written down before it is acted upon, so that a resume does the same."""
+    """From step `at` on, `steps` are to be done in all. It is written down before it is acted upon, so that a resume
+    does the same.
+    """
 
     at: int
     steps: int
@@ -140,7 +144,8 @@ class RunInfo:
     steps: int | None = None
     epochs: float | None = None
     quote: Quoted | None = None
-    augmentation: Mapping[str, Any] | None = None  # what is done to training images (LightAugment); {} = nothing; None: not known of older runs
+    # what is done to training images (LightAugment); {} = nothing; None: not known of older runs
+    augmentation: Mapping[str, Any] | None = None
     stop_at: int | None = None  # steps, where a watcher ended the training: in runs of earlier versions
     threads: int | None = None  # of a gradient step, where other work kept the processor busy; None: all
     plans: tuple[Plan, ...] = ()  # other numbers of steps than `steps`, in the order in which they were decided
@@ -173,7 +178,9 @@ class RunInfo:
 
     @property
     def instead(self) -> dict[str, Any]:
-        """Choices of the recipe that the model which is kept did not follow, and what it has in their place; None: nothing."""
+        """Choices of the recipe that the model which is kept did not follow, and what it has in their place; None:
+        nothing.
+        """
         if self.final is None or self.final.kind != "frozen":
             return {}
         return {"image_size": self.final.preprocessing.get("size"), **dict.fromkeys(OF_STEPS)}
@@ -185,7 +192,9 @@ class RunInfo:
 
     @classmethod
     def from_json(cls, data: Any) -> RunInfo:
-        """Raises typed.Unfit, which names the field. Fields of a newer version are left aside, and must be finite JSON like the others."""
+        """Raises typed.Unfit, which names the field. Fields of a newer version are left aside, and must be finite JSON
+        like the others.
+        """
         info = typed_json.record(cls, data)
         typed_json.fitted(Any, data, "")
         for name in ("wanted", "recipe"):

@@ -17,7 +17,8 @@ class RunSummary:
 
     run: Run
     info: RunInfo
-    status: str  # as in run.json; "paused" where a watcher makes it wait, "interrupted" where the process that was at work is gone
+    # as in run.json; "paused" where a watcher makes it wait, "interrupted" where the process that was at work is gone
+    status: str
     accuracy: Number | None  # of a run that was judged
 
     @property
@@ -42,7 +43,9 @@ def _status(run: Run, info: RunInfo) -> str:
 
 
 def listed(parent: Path) -> tuple[list[RunSummary], list[tuple[Run, RunError]]]:
-    """Every run under `parent`, newest last; and what is wrong with each of those that cannot be shown, which hides no other."""
+    """Every run under `parent`, newest last; and what is wrong with each of those that cannot be shown, which hides no
+    other.
+    """
     known, odd = Run.known_in(parent)
     found: list[RunSummary] = []
     for run, info in known:

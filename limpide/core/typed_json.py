@@ -1,7 +1,8 @@
-"""JSON that came from a file, as the dataclass that the program works with: every field is checked once, where it comes in.
+"""JSON that came from a file, as the dataclass that the program works with: every field is checked once, where it comes
+in.
 
-A file may have been edited by hand, cut short, or written by another version or another program. What does not fit is an
-`Unfit`, which names the field; what this version does not know is left aside.
+A file may have been edited by hand, cut short, or written by another version or another program. What does not fit is
+an `Unfit`, which names the field; what this version does not know is left aside.
 """
 
 from __future__ import annotations
@@ -46,12 +47,15 @@ def unfit(field: str, expected: str, **values: str) -> Unfit:
     """`field` (its path, as `final.preprocessing.size`; "" for the whole) is not what it must be."""
     if not field:
         return Unfit(message(N_("it must be {expected}"), expected=message(expected, **values)))
-    return Unfit(message(N_("{field} must be {expected}"), field=one_line(field)[:200], expected=message(expected, **values)))
+    return Unfit(
+        message(N_("{field} must be {expected}"), field=one_line(field)[:200], expected=message(expected, **values))
+    )
 
 
 def read(file: Path) -> Any:
     """The JSON in this file, UTF-8. Raises Unfit for anything else, OSError where it cannot be read."""
-    with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as stream:  # a pipe must not be waited for
+    # a pipe must not be waited for
+    with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise Unfit(message(N_("it is not a plain file")))
         data = stream.read(MOST_BYTES + 1)
@@ -77,8 +81,8 @@ def record(kind: type[T], data: Any, field: str = "", *, strict: bool = False) -
 
     strict: what this version does not know is refused, as leaving it aside would give other results.
 
-    Understands str, bool, int, float, None, Any (whatever JSON there is, all of its numbers finite), Literal, `X | None`,
-    `tuple[X, ...]`, `tuple[X, X]`, `Sequence[X]`, `Mapping[str, X]` and dataclasses of these.
+    Understands str, bool, int, float, None, Any (whatever JSON there is, all of its numbers finite), Literal, `X |
+    None`, `tuple[X, ...]`, `tuple[X, X]`, `Sequence[X]`, `Mapping[str, X]` and dataclasses of these.
     """
     if not isinstance(data, Mapping):
         raise unfit(field, OBJECT)

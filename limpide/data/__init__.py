@@ -1,1 +1,3 @@
-"""Where images come from and how bytes become pixels. NumPy and Pillow only: predicting needs this room without torch."""
+"""Where images come from and how bytes become pixels. NumPy and Pillow only: predicting needs this room
+without torch.
+"""

@@ -19,11 +19,14 @@ from limpide.text.messages import N_, Message, message
 CLIPPED = N_("images hold values beyond the value range: they are clipped to it")
 
 
-def from_arrays(images: Any, labels: Any, *, groups: Any = None, name: str = "arrays", value_range: str | Span = "auto") -> Dataset:
-    """images: (n, height, width) grey or (n, height, width, 1 | 3), uint8, floats in 0…1 or 0…255, or what a value range is decided for.
+def from_arrays(
+    images: Any, labels: Any, *, groups: Any = None, name: str = "arrays", value_range: str | Span = "auto"
+) -> Dataset:
+    """images: (n, height, width) grey or (n, height, width, 1 | 3), uint8, floats in 0…1 or 0…255, or what a value
+    range is decided for.
 
-    labels: (n,) names or numbers. groups: (n,) names or numbers of what must not be cut apart. value_range: as in Recipe: "auto" decides one
-    for values outside of 0…255. Raises DataError for shapes and values that are no images.
+    labels: (n,) names or numbers. groups: (n,) names or numbers of what must not be cut apart. value_range: as in
+    Recipe: "auto" decides one for values outside of 0…255. Raises DataError for shapes and values that are no images.
     """
     span = _value_range(np.asarray(images), value_range)
     array, notes = as_pixels(images, value_range=span)
@@ -31,7 +34,17 @@ def from_arrays(images: Any, labels: Any, *, groups: Any = None, name: str = "ar
     # The place of data that lie nowhere is their content: the same arrays continue the same unfinished run.
     location = f"{name}:{sha256(np.ascontiguousarray(array).data)[:16]}"
     names = Names(f"{i:06d}" for i in range(len(array)))
-    return Dataset(name, location, ArrayImages(array, names, span), index, classes, np.zeros(len(array), np.uint8), _groups(groups, len(array)), (), notes)
+    return Dataset(
+        name,
+        location,
+        ArrayImages(array, names, span),
+        index,
+        classes,
+        np.zeros(len(array), np.uint8),
+        _groups(groups, len(array)),
+        (),
+        notes,
+    )
 
 
 def _value_range(array: np.ndarray, asked: str | Span) -> Span | None:
@@ -50,13 +63,18 @@ def _value_range(array: np.ndarray, asked: str | Span) -> Span | None:
 
 
 def need_a_range(arrays: Sequence[np.ndarray], asked: str | Span) -> bool:
-    """Whether images of several sizes keep their values until a range is decided for all: some lie outside of 0 … 255, or one is asked for."""
+    """Whether images of several sizes keep their values until a range is decided for all: some lie outside of 0 … 255,
+    or one is asked for.
+    """
     deep = [array for array in arrays if array.dtype.kind in "iuf" and not is_shallow(array) and array.size]
-    return asked != "none" and any(isinstance(asked, tuple) or np.rint(array.min()) < 0 or np.rint(array.max()) > 255 for array in deep)
+    return asked != "none" and any(
+        isinstance(asked, tuple) or np.rint(array.min()) < 0 or np.rint(array.max()) > 255 for array in deep
+    )
 
 
 def as_values(array: np.ndarray, place: int) -> np.ndarray:
-    """A grey image (height, width) as int32 or float32, which a file holds as they are. Raises DataError for colours and what is no number.
+    """A grey image (height, width) as int32 or float32, which a file holds as they are. Raises DataError for colours
+    and what is no number.
 
     place: among all that were handed in, to name it by.
     """
@@ -68,12 +86,21 @@ def as_values(array: np.ndarray, place: int) -> np.ndarray:
             todo=N_("bring colours of more than 8 bits to 0 … 255, or to one size"),
         )
     if not np.isfinite(array).all():
-        raise DataError("L230", N_("the images hold values that are not numbers"), where=f"image {place}: {array.dtype}", todo=N_("remove NaN and infinity"))
+        raise DataError(
+            "L230",
+            N_("the images hold values that are not numbers"),
+            where=f"image {place}: {array.dtype}",
+            todo=N_("remove NaN and infinity"),
+        )
     limits = np.iinfo(np.int32)
-    return array.astype(np.int32 if array.dtype.kind in "iu" and limits.min <= array.min() and array.max() <= limits.max else np.float32)
+    return array.astype(
+        np.int32 if array.dtype.kind in "iu" and limits.min <= array.min() and array.max() <= limits.max else np.float32
+    )
 
 
-def from_paths(files: Sequence[str | os.PathLike[str]], labels: Any, *, groups: Any = None, name: str = "files") -> Dataset:
+def from_paths(
+    files: Sequence[str | os.PathLike[str]], labels: Any, *, groups: Any = None, name: str = "files"
+) -> Dataset:
     """files: paths of image files, in any folders · labels, groups: as in `from_arrays`. Raises DataError."""
     paths = [os.path.abspath(os.fspath(file)) for file in files]  # noqa: PTH100
     classes, index = _classes(labels, len(paths))
@@ -90,15 +117,25 @@ def from_paths(files: Sequence[str | os.PathLike[str]], labels: Any, *, groups: 
     root = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120
     relative = [os.path.relpath(path, root) for path in paths]
     location = f"{name}:{sha256(chr(0).join(paths).encode('utf-8', 'surrogateescape'))[:16]}"
-    return Dataset(name, location, FileImages(Path(root), Names(relative)), index, classes, np.zeros(len(paths), np.uint8), _groups(groups, len(paths)))
+    return Dataset(
+        name,
+        location,
+        FileImages(Path(root), Names(relative)),
+        index,
+        classes,
+        np.zeros(len(paths), np.uint8),
+        _groups(groups, len(paths)),
+    )
 
 
-def as_pixels(images: Any, scale: float | None = None, value_range: Span | None = None) -> tuple[np.ndarray, list[Message]]:
+def as_pixels(
+    images: Any, scale: float | None = None, value_range: Span | None = None
+) -> tuple[np.ndarray, list[Message]]:
     """uint8 (n, height, width) or (n, height, width, 3), and what was done to get there. Raises DataError.
 
-    scale: what turns floats into grey levels; without it they decide themselves (`grey_scale`). value_range: what becomes 0 and 255 in
-    arrays of every type but uint8 and bool, as in files of more than 8 bits (`data/decode/deep_values.py`); what is beyond it is
-    clipped, and noted as CLIPPED.
+    scale: what turns floats into grey levels; without it they decide themselves (`grey_scale`). value_range: what
+    becomes 0 and 255 in arrays of every type but uint8 and bool, as in files of more than 8 bits
+    (`data/decode/deep_values.py`); what is beyond it is clipped, and noted as CLIPPED.
     """
     array = np.asarray(images)
     notes = []
@@ -110,14 +147,21 @@ def as_pixels(images: Any, scale: float | None = None, value_range: Span | None 
     if array.ndim == 4 and array.shape[-1] in CHANNELS and array.shape[-1] != 3:
         raise _unclear_channels(array.shape[-1], array.shape)
     if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] != 3) or not array.size:
-        raise _no_array(f"shape {np.shape(images)}", N_("give (n, height, width) for grey or (n, height, width, 3) for RGB images"))
+        raise _no_array(
+            f"shape {np.shape(images)}", N_("give (n, height, width) for grey or (n, height, width, 3) for RGB images")
+        )
     if is_shallow(array):
         return array if array.dtype == np.uint8 else array.astype(np.uint8) * 255, notes
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         raise _no_array(f"dtype {array.dtype}", N_("give uint8, or floats between 0 and 1"))
     low, high = float(array.min()), float(array.max())
     if not np.isfinite(low) or not np.isfinite(high):
-        raise DataError("L230", N_("the images hold values that are not numbers"), where=f"dtype {array.dtype}", todo=N_("remove NaN and infinity"))
+        raise DataError(
+            "L230",
+            N_("the images hold values that are not numbers"),
+            where=f"dtype {array.dtype}",
+            todo=N_("remove NaN and infinity"),
+        )
     if value_range:
         _check_not_rescaled(array, low, high, value_range)
         levels = [scaled(image, value_range) for image in array]
@@ -125,10 +169,17 @@ def as_pixels(images: Any, scale: float | None = None, value_range: Span | None 
         return np.stack([level for level, _ in levels]), notes
     by = 1.0 if not np.issubdtype(array.dtype, np.floating) else grey_scale(array) if scale is None else scale
     if np.rint(low * by) < 0 or np.rint(high * by) > 255:
-        raise DataError("L231", N_("the images hold values outside of 0 … 255"), where=f"{low:g} … {high:g}", todo=N_("rescale them to 0 … 1 or 0 … 255"))
+        raise DataError(
+            "L231",
+            N_("the images hold values outside of 0 … 255"),
+            where=f"{low:g} … {high:g}",
+            todo=N_("rescale them to 0 … 1 or 0 … 255"),
+        )
     notes.append(
         message(
-            N_("the arrays were rounded to 256 grey levels ({low:number} … {high:number} became {a:count} … {b:count})"),
+            N_(
+                "the arrays were rounded to 256 grey levels ({low:number} … {high:number} became {a:count} … {b:count})"
+            ),
             low=low,
             high=high,
             a=round(low * by),
@@ -139,12 +190,17 @@ def as_pixels(images: Any, scale: float | None = None, value_range: Span | None 
 
 
 def _check_not_rescaled(array: np.ndarray, low: float, high: float, value_range: Span) -> None:
-    """Floats from 0 to 1 where values go to thousands were rescaled on their way, and would all be black. Raises DataError."""
+    """Floats from 0 to 1 where values go to thousands were rescaled on their way, and would all be black. Raises
+    DataError.
+    """
     black, white = value_range
     if array.dtype.kind == "f" and 0 <= low < high <= 1 and (white - black) > 2 * 255 * high:
         raise DataError(
             "L285",
-            N_("values between 0 and 1 would all become one shade of grey, as this model learned from values between {black:number} and {white:number}"),
+            N_(
+                "values between 0 and 1 would all become one shade of grey, as this model learned from values "
+                "between {black:number} and {white:number}"
+            ),
             where=f"{low:g} … {high:g}",
             todo=N_("give the values as the files hold them, not rescaled"),
             black=black,
@@ -166,7 +222,9 @@ def _rounded(array: np.ndarray, by: float) -> np.ndarray:
 
 
 def grey_scale(array: np.ndarray) -> float:
-    """What turns these values into grey levels: floats up to 1, and up to 16 as scikit-learn's digits have them, are stretched."""
+    """What turns these values into grey levels: floats up to 1, and up to 16 as scikit-learn's digits have them, are
+    stretched.
+    """
     if not np.issubdtype(array.dtype, np.floating):
         return 1.0
     high = float(array.max())
@@ -196,12 +254,16 @@ def one_image(array: np.ndarray, place: int) -> np.ndarray:
     if array.ndim == 3 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] != 3) or not array.size:
-        raise _no_array(f"image {place}: shape {array.shape}", N_("give (height, width) for a grey or (height, width, 3) for an RGB image"))
+        raise _no_array(
+            f"image {place}: shape {array.shape}",
+            N_("give (height, width) for a grey or (height, width, 3) for an RGB image"),
+        )
     return array
 
 
 def whole_batch(array: np.ndarray, learned: tuple[int, ...] | None) -> np.ndarray:
-    """An array of one image or of several → (n, …), its values as they are. Raises DataError for what may be meant in both ways.
+    """An array of one image or of several → (n, …), its values as they are. Raises DataError for what may be meant in
+    both ways.
 
     learned: the shape of the images that the network learned from, where those were arrays; () where it is not known.
     """
@@ -213,7 +275,8 @@ def whole_batch(array: np.ndarray, learned: tuple[int, ...] | None) -> np.ndarra
         return one_image(array, 0)[None]
     if array.shape[0] == 1 or array.shape[0] not in CHANNELS:
         return array
-    if array.shape[0] != 3 or (learned is not None and len(learned) != 3):  # the network learned from grey images, perhaps
+    # the network learned from grey images, perhaps
+    if array.shape[0] != 3 or (learned is not None and len(learned) != 3):
         raise DataError(
             "L282",
             N_("this may be one image with {n} channels, or {n} grey images"),
@@ -241,7 +304,13 @@ def _no_array(where: str, todo: str) -> DataError:
 def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
     """(names of the classes, int64 (n,)). Numbers are ordered as numbers. Raises DataError."""
     given = np.asarray(labels)
-    if given.ndim == 2 and given.shape[1] > 1 and given.dtype.kind in "biuf" and np.isin(given, (0, 1)).all() and (given.sum(1) == 1).all():
+    if (
+        given.ndim == 2
+        and given.shape[1] > 1
+        and given.dtype.kind in "biuf"
+        and np.isin(given, (0, 1)).all()
+        and (given.sum(1) == 1).all()
+    ):
         raise DataError(
             "L280",
             N_("the labels are one-hot: a column a class, and one 1 in each row"),
@@ -251,13 +320,23 @@ def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
     if given.ndim == 2 and given.shape[1] > 1:
         raise DataError(
             "L215",
-            N_("images seem to have several labels each, and limpide gives one class to an image (multi-label is not supported)"),
+            N_(
+                "images seem to have several labels each, and limpide gives one class to an image (multi-label "
+                "is not supported)"
+            ),
             where=f"labels of shape {given.shape}",
             todo=N_("keep one label an image, or train one model a label"),
         )
     given = given.reshape(-1)
     if len(given) != n:
-        raise DataError("L232", N_("there are {n} images and {k} labels"), where="labels", todo=N_("give one label an image"), n=n, k=len(given))
+        raise DataError(
+            "L232",
+            N_("there are {n} images and {k} labels"),
+            where="labels",
+            todo=N_("give one label an image"),
+            n=n,
+            k=len(given),
+        )
     missing = _missing(labels).sum() if given.dtype.kind not in "iub" or np.ma.isMaskedArray(labels) else 0
     if missing:
         raise DataError(
@@ -305,7 +384,14 @@ def _groups(groups: Any, n: int) -> np.ndarray | None:
         return None
     given = np.asarray(groups, dtype=object).reshape(-1)
     if len(given) != n:
-        raise DataError("L235", N_("there are {n} images and {k} groups"), where="groups", todo=N_("give one group an image"), n=n, k=len(given))
+        raise DataError(
+            "L235",
+            N_("there are {n} images and {k} groups"),
+            where="groups",
+            todo=N_("give one group an image"),
+            n=n,
+            k=len(given),
+        )
     none = _missing(groups)  # an image without company
     found = np.unique(given.astype(str), return_inverse=True)[1].astype(np.int64)
     return np.where(none, -1, found)

@@ -22,7 +22,13 @@ from limpide.text.messages import N_, Message
 
 # Parts as they are written in files; in arrays a part is its place here, uint8, and 0 means left out or not said.
 PARTS = ("", "train", "validation", "calibration", "test")
-PART_NAMES = {"train": N_("training"), "validation": N_("validation"), "calibration": N_("calibration"), "test": N_("test")}  # in a sentence
+# in a sentence
+PART_NAMES = {
+    "train": N_("training"),
+    "validation": N_("validation"),
+    "calibration": N_("calibration"),
+    "test": N_("test"),
+}
 NO_PART, TRAIN, VALIDATION, CALIBRATION, TEST = range(5)
 
 
@@ -77,7 +83,9 @@ class Images(Protocol):
 
 @dataclass(frozen=True)
 class FileImages:
-    """Images in files under `root`; the names are relative to it. value_range: as in `decode`, the same for all of them."""
+    """Images in files under `root`; the names are relative to it. value_range: as in `decode`, the same for all of
+    them.
+    """
 
     root: Path
     names: Sequence[str]
@@ -126,7 +134,9 @@ class FileImages:
 
 @dataclass(frozen=True)
 class ArrayImages:
-    """Images already decoded: uint8 (n, height, width) grey or (n, height, width, 3) RGB. value_range: what brought them to 8 bits."""
+    """Images already decoded: uint8 (n, height, width) grey or (n, height, width, 3) RGB. value_range: what brought
+    them to 8 bits.
+    """
 
     array: np.ndarray
     names: Sequence[str]
@@ -168,7 +178,9 @@ class GeneratedImages:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`labels[i]` indexes `classes`; `given[i]` is the part the user put image i into (NO_PART when it is ours to choose)."""
+    """`labels[i]` indexes `classes`; `given[i]` is the part the user put image i into (NO_PART when it is ours to
+    choose).
+    """
 
     name: str
     location: str  # the path or the name that was asked for, as a run remembers it
@@ -176,7 +188,8 @@ class Dataset:
     labels: np.ndarray  # int32 (n,), made so whatever came
     classes: tuple[str, ...]
     given: np.ndarray  # uint8 (n,), places in PARTS
-    groups: np.ndarray | None = None  # int64 (n,): images with the same number are never cut apart; negative = in no group
+    # int64 (n,): images with the same number are never cut apart; negative = in no group
+    groups: np.ndarray | None = None
     left_out: Sequence[tuple[str, str]] = ()  # (file, reason as msgid) of what was listed and cannot be used
     notes: Sequence[Message] = field(default=(), compare=False)  # what a person should know of how the data were read
     ignored: Sequence[Ignored] = field(default=(), compare=False)  # what was passed over, and why
@@ -184,7 +197,8 @@ class Dataset:
     learned: int | None = None  # how many of `classes`, the first, are in the training part; None = all of them
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", np.asarray(self.labels, np.int32))  # a million of them are held from end to end
+        # a million of them are held from end to end
+        object.__setattr__(self, "labels", np.asarray(self.labels, np.int32))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -195,15 +209,27 @@ class Dataset:
         return self.classes[: self.learned]
 
     def learned_first(self, parts: np.ndarray) -> Dataset:
-        """The same images, with the classes of the training part before those that are only elsewhere. parts: uint8 (n,), places in PARTS."""
-        images = np.stack([np.bincount(self.labels[parts == part], minlength=len(self.classes)) for part in (TRAIN, TEST)])
-        order = np.lexsort((images[1] == 0, images[0] == 0))  # stable: then those that are tested all the same, then what no part has
+        """The same images, with the classes of the training part before those that are only elsewhere. parts: uint8
+        (n,), places in PARTS.
+        """
+        images = np.stack(
+            [np.bincount(self.labels[parts == part], minlength=len(self.classes)) for part in (TRAIN, TEST)]
+        )
+        # stable: then those that are tested all the same, then what no part has
+        order = np.lexsort((images[1] == 0, images[0] == 0))
         place = np.empty(len(order), np.int32)
         place[order] = np.arange(len(order))
-        return replace(self, labels=place[self.labels], classes=tuple(self.classes[k] for k in order), learned=int((images[0] > 0).sum()))
+        return replace(
+            self,
+            labels=place[self.labels],
+            classes=tuple(self.classes[k] for k in order),
+            learned=int((images[0] > 0).sum()),
+        )
 
     def read_by(self, value_range: Span | None) -> Dataset:
-        """The same images, those of more than 8 bits read by this range. Arrays were brought to 8 bits when they came."""
+        """The same images, those of more than 8 bits read by this range. Arrays were brought to 8 bits when
+        they came.
+        """
         images: Any = self.images
         if not hasattr(images, "stamp") or images.value_range == value_range:
             return self
@@ -213,7 +239,9 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes when a file is added, removed, renamed or relabelled, or (for files) touched. Of the moment it is first asked for."""
+        """Changes when a file is added, removed, renamed or relabelled, or (for files) touched. Of the moment it is
+        first asked for.
+        """
         found = hashlib.sha256()
         for line in self._lines():
             found.update(line.encode("utf-8", "surrogateescape") + b"\n")
@@ -222,7 +250,9 @@ class Dataset:
     def _lines(self) -> Iterator[str]:
         stamp = getattr(self.images, "stamp", None)
         groups = self.groups if self.groups is not None else np.full(len(self), -1)
-        for i, (name, label, given, group) in enumerate(zip(self.images.names, self.labels, self.given, groups, strict=True)):
+        for i, (name, label, given, group) in enumerate(
+            zip(self.images.names, self.labels, self.given, groups, strict=True)
+        ):
             line = f"{name}\0{self.classes[label]}\0{PARTS[given]}"
             if group >= 0:
                 line += f"\0{group}"
@@ -234,7 +264,9 @@ class Dataset:
 
 
 def given_parts(names: Iterable[str]) -> np.ndarray:
-    """uint8 from part names as in PARTS. Where two parts are given, the held-out one is the untouched test, whatever its name."""
+    """uint8 from part names as in PARTS. Where two parts are given, the held-out one is the untouched test, whatever
+    its name.
+    """
     parts = np.fromiter((PARTS.index(name) for name in names), np.uint8)
     if not (parts == TEST).any():
         parts[parts == VALIDATION] = TEST

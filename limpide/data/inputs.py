@@ -1,9 +1,10 @@
 """What a person or a program hands over in place of a folder of images, read by one rule in every form.
 
-One image is a path, the bytes of a file or an open one, an opened Pillow image, or an array; several are a list, a tuple, an
-object array, a column of a table, or an array with one more axis. Files, bytes and Pillow images go through `data/decode/decode.py`.
-An array is what it holds: (height, width) grey, (height, width, 1 or 3) or (1 or 3, height, width). It cannot say that its file
-was turned, held palette numbers or CMYK, or would have been decoded at a fraction: what may mean several things is refused.
+One image is a path, the bytes of a file or an open one, an opened Pillow image, or an array; several are a list, a
+tuple, an object array, a column of a table, or an array with one more axis. Files, bytes and Pillow images go through
+`data/decode/decode.py`. An array is what it holds: (height, width) grey, (height, width, 1 or 3) or (1 or 3, height,
+width). It cannot say that its file was turned, held palette numbers or CMYK, or would have been decoded at a fraction:
+what may mean several things is refused.
 """
 
 from __future__ import annotations
@@ -23,7 +24,18 @@ from PIL import Image, ImageOps
 from limpide.core.errors import DataError, LimpideWarning, UsageError
 from limpide.core.run_info import Arrays, RunInfo
 from limpide.core.typed_json import unfit
-from limpide.data.arrays import CLIPPED, as_pixels, as_values, common_scale, from_arrays, from_paths, is_shallow, need_a_range, one_image, whole_batch
+from limpide.data.arrays import (
+    CLIPPED,
+    as_pixels,
+    as_values,
+    common_scale,
+    from_arrays,
+    from_paths,
+    is_shallow,
+    need_a_range,
+    one_image,
+    whole_batch,
+)
 from limpide.data.dataset import Dataset
 from limpide.data.decode.decode import Remarks, Undecodable, from_memory
 from limpide.data.decode.deep_values import Span
@@ -32,7 +44,8 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.text.messages import N_, message
 
 Name = str | os.PathLike[str]
-Item = Name | bytes | Image.Image | np.ndarray  # one image; an array of `images_in` is uint8 (height, width) or (height, width, 3)
+# one image; an array of `images_in` is uint8 (height, width) or (height, width, 3)
+Item = Name | bytes | Image.Image | np.ndarray
 
 NAME_ONE = N_("name an image file: JPEG, PNG, WebP, TIFF …")
 
@@ -44,10 +57,11 @@ FROM_FILES = Arrays(shape=None)  # of a network that learned from files
 
 
 def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = None) -> list[Item]:
-    """One item an image, in their order; a folder or a pattern gives its files. Raises DataError, and UsageError where no file matches.
+    """One item an image, in their order; a folder or a pattern gives its files. Raises DataError, and UsageError where
+    no file matches.
 
-    arrays: what those were like that the network learned from, so that these are measured by the same rule. value_range: by which it
-    reads files of more than 8 bits, and so arrays of every type but uint8 and bool.
+    arrays: what those were like that the network learned from, so that these are measured by the same rule.
+    value_range: by which it reads files of more than 8 bits, and so arrays of every type but uint8 and bool.
     """
     found = _contents(X)
     if isinstance(found, np.ndarray):
@@ -62,18 +76,24 @@ def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = No
 
 
 def picture(item: Item, preprocessing: Preprocessing, name: str = "") -> Image.Image:
-    """The RGB image of one item of `images_in`, decoded as this preprocessing wants it. Raises DataError with its name."""
+    """The RGB image of one item of `images_in`, decoded as this preprocessing wants it. Raises DataError
+    with its name.
+    """
     where = os.fspath(item) if isinstance(item, (str, os.PathLike)) else name
     try:
         if isinstance(item, np.ndarray):
             return Image.fromarray(item).convert("RGB")
-        image, remarks = preprocessing.opened(item if isinstance(item, (bytes, Image.Image)) else Path(item).read_bytes())
+        image, remarks = preprocessing.opened(
+            item if isinstance(item, (bytes, Image.Image)) else Path(item).read_bytes()
+        )
         _warn(Remarks.CLIPPED in remarks)
         return image
     except Undecodable as error:
         raise DataError("L207", error.reason, where=where, todo=NAME_ONE) from error
     except OSError as error:
-        raise DataError("L208", N_("the file cannot be opened"), where=f"{where}: {error.strerror}", todo=NAME_ONE) from error
+        raise DataError(
+            "L208", N_("the file cannot be opened"), where=f"{where}: {error.strerror}", todo=NAME_ONE
+        ) from error
 
 
 def pictures(items: Sequence[Item], preprocessing: Preprocessing, start: int, stop: int) -> list[Image.Image]:
@@ -102,32 +122,54 @@ def files_in(patterns: Iterable[Name]) -> list[str]:
         else:
             found.append(pattern)
     if not found:
-        raise UsageError("L108", N_("no file matches"), where=" ".join(given), todo=N_("name image files, a folder, or a pattern in quotes"))
+        raise UsageError(
+            "L108",
+            N_("no file matches"),
+            where=" ".join(given),
+            todo=N_("name image files, a folder, or a pattern in quotes"),
+        )
     return found
 
 
 # -- images to be learned from
 
 
-def labelled(X: Any, y: Any, folder: Path, groups: Any = None, value_range: str | Span = "auto") -> tuple[Dataset, dict[str, Any], np.ndarray]:
-    """(data set, what predicting has to know later, as JSON, the distinct labels in the order of the classes). Raises DataError.
+def labelled(
+    X: Any, y: Any, folder: Path, groups: Any = None, value_range: str | Span = "auto"
+) -> tuple[Dataset, dict[str, Any], np.ndarray]:
+    """(data set, what predicting has to know later, as JSON, the distinct labels in the order of the classes). Raises
+    DataError.
 
-    value_range: as in Recipe. folder: where images are put that are neither files nor arrays of one shape, so that they are learned from as files are.
+    value_range: as in Recipe. folder: where images are put that are neither files nor arrays of one shape, so that they
+    are learned from as files are.
     """
     if y is None:
-        raise DataError("L220", N_("these images have no labels"), where="fit", todo=N_("call fit(X, y) with one label an image, or fit(folder)"))
+        raise DataError(
+            "L220",
+            N_("these images have no labels"),
+            where="fit",
+            todo=N_("call fit(X, y) with one label an image, or fit(folder)"),
+        )
     labels = np.asarray(y)
     try:
         classes = np.unique(labels)
     except TypeError:
         raise DataError(
-            "L221", N_("labels are missing or of several kinds"), where=f"{labels.dtype}", todo=N_("give one label an image: all text, or all whole numbers")
+            "L221",
+            N_("labels are missing or of several kinds"),
+            where=f"{labels.dtype}",
+            todo=N_("give one label an image: all text, or all whole numbers"),
         ) from None
     found = _stacked(_contents(X))
     if isinstance(found, list):
         arrays = [item for item in found if isinstance(item, np.ndarray)]
         scale, deep = common_scale(arrays), need_a_range(arrays, value_range)
-        dataset, shape = from_paths([_file(item, folder / f"{k:06d}", scale, deep) for k, item in enumerate(found)], labels, groups=groups), None
+        dataset, shape = (
+            from_paths(
+                [_file(item, folder / f"{k:06d}", scale, deep) for k, item in enumerate(found)], labels, groups=groups
+            ),
+            None,
+        )
     elif found.ndim == 2:
         raise DataError(
             "L222",
@@ -140,11 +182,17 @@ def labelled(X: Any, y: Any, folder: Path, groups: Any = None, value_range: str 
         shape = list(dataset.images.array.shape[1:])  # type: ignore[attr-defined]
     dataset = dataset if groups is None else replace(dataset, grouped_by="group")
     plain = all(isinstance(label, (str, int, float)) for label in classes.tolist())
-    return dataset, {"scale": scale, "shape": shape, "dtype": classes.dtype.str, "labels": classes.tolist() if plain else None}, classes
+    return (
+        dataset,
+        {"scale": scale, "shape": shape, "dtype": classes.dtype.str, "labels": classes.tolist() if plain else None},
+        classes,
+    )
 
 
 def labels_of(info: RunInfo) -> np.ndarray:
-    """The distinct labels that a run was trained with, in the order of its classes: those of a program in their own type. Raises typed.Unfit."""
+    """The distinct labels that a run was trained with, in the order of its classes: those of a program in their own
+    type. Raises typed.Unfit.
+    """
     known = info.arrays
     if known is None or known.labels is None:
         return np.array(info.classes)
@@ -171,7 +219,8 @@ def _stacked(found: np.ndarray | list[Item]) -> np.ndarray | list[Item]:
 
 
 def _file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
-    """The file of this image: its own where it has one and shows it unchanged, else one written at `place`. Raises DataError.
+    """The file of this image: its own where it has one and shows it unchanged, else one written at `place`. Raises
+    DataError.
 
     deep: arrays keep their values, and the value range of the data set decides.
     """
@@ -214,11 +263,19 @@ def _contents(X: Any) -> np.ndarray | list[Item]:
         if X.dtype.kind not in "OUT":
             return X  # type: ignore[no-any-return]
         if X.ndim > 1 and X.shape != (len(X), 1):
-            raise DataError("L219", N_("this is no array of images"), where=f"shape {X.shape}", todo=N_("give the one column that holds the images"))
+            raise DataError(
+                "L219",
+                N_("this is no array of images"),
+                where=f"shape {X.shape}",
+                todo=N_("give the one column that holds the images"),
+            )
         X = X.reshape(-1)
     if isinstance(X, (Mapping, Set)) or not isinstance(X, Iterable):
         raise DataError(
-            "L281", N_("this is not an image"), where=type(X).__name__, todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them")
+            "L281",
+            N_("this is not an image"),
+            where=type(X).__name__,
+            todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them"),
         )
     return [_item(item, k) for k, item in enumerate(X)]
 
@@ -256,11 +313,17 @@ def _array(X: Any) -> np.ndarray:
         return np.asarray(X)
     except ValueError:
         raise DataError(
-            "L223", N_("these images have several sizes"), where=f"{len(X)}", todo=N_("bring them to one size, or give each as an array of its own")
+            "L223",
+            N_("these images have several sizes"),
+            where=f"{len(X)}",
+            todo=N_("bring them to one size, or give each as an array of its own"),
         ) from None
     except (TypeError, RuntimeError) as error:  # a tensor on another device, or one that records gradients
         raise DataError(
-            "L219", N_("this is no array of images"), where=f"{type(X).__name__}: {error}", todo=N_("give uint8, or floats between 0 and 1")
+            "L219",
+            N_("this is no array of images"),
+            where=f"{type(X).__name__}: {error}",
+            todo=N_("give uint8, or floats between 0 and 1"),
         ) from None
 
 

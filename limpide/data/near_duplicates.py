@@ -1,13 +1,16 @@
 """Near-duplicates: the same picture saved again, smaller, brighter, slightly cropped, or with a mark in a corner.
 
-A picture becomes 256 bits, `fingerprint`; two pictures are near-duplicates when few bits differ. `pairs` finds enough such
-pairs to join what belongs together, `components` joins them. Every number here was chosen in experiments/near_duplicates.py.
+A picture becomes 256 bits, `fingerprint`; two pictures are near-duplicates when few bits differ. `pairs` finds enough
+such pairs to join what belongs together, `components` joins them. Every number here was chosen in
+experiments/near_duplicates.py.
 
-The bits are signs of a cosine transform, not of differences between neighbours (dHash: N. Krawetz, "Kind of like that", 2013):
-at as few false pairs, dHash of 16 × 16 finds half of the copies that lost 2–3 % at their borders, this nine tenths.
+The bits are signs of a cosine transform, not of differences between neighbours (dHash: N. Krawetz, "Kind of like that",
+2013): at as few false pairs, dHash of 16 × 16 finds half of the copies that lost 2–3 % at their borders, this nine
+tenths.
 
-What it cannot do: turned, mirrored and strongly cropped copies are not found. Drawings of few strokes (digits, letters, icons)
-are taken for copies of each other at any size, and so is a blank form for the same form with a word written into it.
+What it cannot do: turned, mirrored and strongly cropped copies are not found. Drawings of few strokes (digits, letters,
+icons) are taken for copies of each other at any size, and so is a blank form for the same form with a word written into
+it.
 """
 
 from __future__ import annotations
@@ -20,8 +23,11 @@ from PIL import Image
 BITS = 256
 DISTANCE = 42  # bits; up to here two pictures are near-duplicates
 INFORMATIVE = 48  # set bits; a print with fewer tells too little: blank, or a smooth gradient
-SHARE = 4  # no more than one in so many of the bits set in the two prints may differ, which is less than DISTANCE for smooth pictures
-SMALLEST_SIDE = 32  # pixels; on smaller images hardly a cropped copy is found, and written digits (28 pixels) are taken for copies
+# no more than one in so many of the bits set in the two prints may differ, which is less than DISTANCE for smooth
+# pictures
+SHARE = 4
+# pixels; on smaller images hardly a cropped copy is found, and written digits (28 pixels) are taken for copies
+SMALLEST_SIDE = 32
 
 SIDE = 32  # pixels of the thumbnail
 NOISE = 2.0  # grey levels; coefficients below it are what a JPEG encoder makes of a flat area
@@ -29,12 +35,16 @@ NOISE = 2.0  # grey levels; coefficients below it are what a JPEG encoder makes 
 EXACT = 8192  # images up to which every pair is compared
 TABLES, WINDOW = 40, 32  # above: so many sorted tables, in which an image is compared with so many that follow
 BUCKET = 8  # images that agree, by chance, in the bits in which those compared must agree
-FIRST, SECOND = 1 / 2, 3 / 4  # of the differing bits, at most so many are in the first and in the first two of the four words: low frequencies differ least
+# of the differing bits, at most so many are in the first and in the first two of the four words: low frequencies differ
+# least
+FIRST, SECOND = 1 / 2, 3 / 4
 CHUNK = 1 << 16  # rows or pairs worked on at once
 
 
 def _cosines() -> tuple[np.ndarray, np.ndarray]:
-    """The orthonormal DCT-II (frequencies, SIDE), and the places of the BITS lowest frequencies but the mean, lowest first."""
+    """The orthonormal DCT-II (frequencies, SIDE), and the places of the BITS lowest frequencies but the mean, lowest
+    first.
+    """
     frequency, place = np.mgrid[:SIDE, :SIDE]
     matrix = np.sqrt(2 / SIDE) * np.cos(np.pi * (place + 0.5) * frequency / SIDE)
     lowest = np.argsort(frequency**2 + place**2, axis=None, kind="stable")[1 : BITS + 1]  # by length of the wave vector
@@ -47,12 +57,14 @@ _DCT, _LOWEST = _cosines()
 
 
 def fingerprint(image: Image.Image) -> np.ndarray:
-    """256 bits of an RGB image, uint64 (4,): which of the 256 lowest frequencies but the mean are above NOISE grey levels.
+    """256 bits of an RGB image, uint64 (4,): which of the 256 lowest frequencies but the mean are above NOISE grey
+    levels.
 
-    Grey (ITU-R 601-2 luma) → 32 × 32 by Pillow's antialiasing bilinear filter → orthonormal DCT-II → coefficient > NOISE, the
-    coefficients ordered by the length of their wave vector. A variation of pHash (C. Zauner, "Implementation and benchmarking of
-    perceptual image hash functions", 2010) and PDQ (Facebook, "The TMK+PDQF video-hashing algorithm and the PDQ image-hashing
-    algorithm", 2019), which compare with the median; a fixed threshold leaves what is flat without bits. The aspect is lost.
+    Grey (ITU-R 601-2 luma) → 32 × 32 by Pillow's antialiasing bilinear filter → orthonormal DCT-II → coefficient >
+    NOISE, the coefficients ordered by the length of their wave vector. A variation of pHash (C. Zauner, "Implementation
+    and benchmarking of perceptual image hash functions", 2010) and PDQ (Facebook, "The TMK+PDQF video-hashing algorithm
+    and the PDQ image-hashing algorithm", 2019), which compare with the median; a fixed threshold leaves what is flat
+    without bits. The aspect is lost.
     """
     thumbnail = np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR), dtype=np.float32)
     coefficients = _DCT @ thumbnail @ _DCT.T
@@ -63,14 +75,16 @@ def pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | None 
     """Pairs i < j of near-duplicates, int64 (m, 2), sorted, m < n: a spanning forest, so not every pair that is near.
 
     prints: uint64 (n, 4), may be a memmap · distance: bits · skip: bool (n,), images to leave out.
-    Near are two prints of at least INFORMATIVE set bits each that differ in at most `distance` bits and in at most a quarter
-    (SHARE) of the bits set in the two. Whoever is joined by a chain of such pairs is joined by a chain of those returned.
+    Near are two prints of at least INFORMATIVE set bits each that differ in at most `distance` bits and in at most a
+    quarter (SHARE) of the bits set in the two. Whoever is joined by a chain of such pairs is joined by a chain of those
+    returned.
 
-    Up to EXACT different prints that holds for all. Above, images are sorted TABLES times by another order of the 64 lowest
-    frequencies and compared with the WINDOW that follow and agree in the first log2(n / BUCKET) of them: time n log n, however
-    alike the images. Equal prints are always joined. Missed may be a pair that differs in many of these 64 bits (among a million
-    images one in 500 pairs that differ in 6 and one in 20 that differ in 8; among 50,000 none and one in 500), and one in the
-    midst of thousands that look alike. Memory beside `prints`: about 70 bytes an image, 300 where most images have copies.
+    Up to EXACT different prints that holds for all. Above, images are sorted TABLES times by another order of the 64
+    lowest frequencies and compared with the WINDOW that follow and agree in the first log2(n / BUCKET) of them: time n
+    log n, however alike the images. Equal prints are always joined. Missed may be a pair that differs in many of these
+    64 bits (among a million images one in 500 pairs that differ in 6 and one in 20 that differ in 8; among 50,000 none
+    and one in 500), and one in the midst of thousands that look alike. Memory beside `prints`: about 70 bytes an image,
+    300 where most images have copies.
     """
     usable = np.ones(len(prints), dtype=bool) if skip is None else ~np.asarray(skip, dtype=bool)
     for start in range(0, len(prints), CHUNK):
@@ -87,7 +101,9 @@ def pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | None 
 
 
 def every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
-    """All near pairs i < j, int64 (m, 2), by comparing every pair: for the few that `pairs` has joined. prints: uint64 (n, 4)."""
+    """All near pairs i < j, int64 (m, 2), by comparing every pair: for the few that `pairs` has joined. prints: uint64
+    (n, 4).
+    """
     ones, found = _ones(prints), [np.empty((0, 2), np.int64)]
     for i in range(len(prints) - 1):
         far = _ones(prints[i + 1 :] ^ prints[i])
@@ -98,7 +114,8 @@ def every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
 
 
 def seen_before(known: np.ndarray, prints: np.ndarray) -> np.ndarray:
-    """Which pictures are near-duplicates of known ones, directly or through each other, as a split keeps them together: bool (n,).
+    """Which pictures are near-duplicates of known ones, directly or through each other, as a split keeps them together:
+    bool (n,).
 
     known: uint64 (m, 4) · prints: uint64 (n, 4). Time and what may be missed are those of `pairs`.
     """
@@ -108,7 +125,9 @@ def seen_before(known: np.ndarray, prints: np.ndarray) -> np.ndarray:
 
 
 def components(n: int, pairs: np.ndarray) -> np.ndarray:
-    """Which of `n` numbers belong together: of each the least one that it is linked with, through others if need be, int64 (n,)."""
+    """Which of `n` numbers belong together: of each the least one that it is linked with, through others if need be,
+    int64 (n,).
+    """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
@@ -119,7 +138,9 @@ def components(n: int, pairs: np.ndarray) -> np.ndarray:
 
 
 class _Forest:
-    """The links found so far. What is connected already is not linked again, so that a thousand alike give 999 links."""
+    """The links found so far. What is connected already is not linked again, so that a thousand alike give
+    999 links.
+    """
 
     def __init__(self, prints: np.ndarray, distance: int) -> None:
         self.prints, self.distance = prints, distance
@@ -157,7 +178,8 @@ class _Forest:
         from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
         low, high = ends.min(axis=1), ends.max(axis=1)
-        # far + 1: a weight of 0 would be no link. Pairs are not repeated between two thinnings, or weights would add up.
+        # far + 1: a weight of 0 would be no link. Pairs are not repeated between two thinnings, or weights would add
+        # up.
         tree = minimum_spanning_tree(csr_array((far + 1, (low, high)), shape=(len(nodes), len(nodes)))).tocoo()
         self.links, self.far = np.stack([nodes[tree.row], nodes[tree.col]], axis=1), tree.data.astype(np.int16) - 1
         group = connected_components(tree, directed=False)[1]
@@ -170,7 +192,8 @@ def _without_equals(forest: _Forest, rows: np.ndarray) -> np.ndarray:
     mixed = np.zeros(len(rows), dtype=np.uint64)
     for start in range(0, len(rows), CHUNK):
         for word in forest.prints[rows[start : start + CHUNK]].T:
-            mixed[start : start + CHUNK] = (mixed[start : start + CHUNK] ^ word) * np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ / golden ratio
+            # 2⁶⁴ / golden ratio
+            mixed[start : start + CHUNK] = (mixed[start : start + CHUNK] ^ word) * np.uint64(0x9E3779B97F4A7C15)
     order = np.argsort(mixed, kind="stable")
     mixed = mixed[order]
     at = np.flatnonzero(mixed[1:] == mixed[:-1])
@@ -219,7 +242,8 @@ def _compare_sorted(forest: _Forest, rows: np.ndarray) -> None:
 def _reordered(words: np.ndarray, order: np.ndarray) -> np.ndarray:
     """uint64 (n,) with bit k moved to bit order[k], a byte at a time."""
     moved = np.zeros_like(words)
-    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.uint64)  # (256, 8)
+    # (256, 8)
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.uint64)
     for byte in range(8):
         places = np.uint64(1) << order[8 * byte : 8 * byte + 8].astype(np.uint64)
         for start in range(0, len(words), CHUNK):
@@ -233,12 +257,16 @@ def _ones(prints: np.ndarray) -> np.ndarray:
     return cast("np.ndarray", _count(prints).sum(axis=1, dtype=np.int16))
 
 
-_ONES_OF_16 = np.unpackbits(np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2), axis=1).sum(axis=1, dtype=np.uint8)
+_ONES_OF_16 = np.unpackbits(np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2), axis=1).sum(
+    axis=1, dtype=np.uint8
+)
 
 
 def _count_by_table(words: np.ndarray) -> np.ndarray:
     """Set bits of each uint64, uint8, for NumPy 1."""
-    return cast("np.ndarray", _ONES_OF_16[np.ascontiguousarray(words)[..., None].view(np.uint16)].sum(axis=-1, dtype=np.uint8))
+    return cast(
+        "np.ndarray", _ONES_OF_16[np.ascontiguousarray(words)[..., None].view(np.uint16)].sum(axis=-1, dtype=np.uint8)
+    )
 
 
 _count = getattr(np, "bitwise_count", _count_by_table)

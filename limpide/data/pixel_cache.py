@@ -1,7 +1,7 @@
 """Decoded pixels kept between runs, so that the second training of a folder starts at once.
 
-One folder a data set and preprocessing below the cache folder. A file is known again by its name, size, time of change and
-inode; only files that changed are decoded anew. Least recently used folders are evicted to stay below the quota.
+One folder a data set and preprocessing below the cache folder. A file is known again by its name, size, time of change
+and inode; only files that changed are decoded anew. Least recently used folders are evicted to stay below the quota.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ FORMAT = 2  # of what is kept; another one is not read
 QUOTA = 20_000_000_000  # bytes of decoded pixels, or LIMPIDE_CACHE_BYTES
 MOST_OF_DISK = 0.5  # share of the free disk that one data set may take
 STAMPS, SAME = "stamps.npy", "names.npy"
-BOOT = Path("/proc/sys/kernel/random/boot_id")  # a reading cut off by a power cut may have lost pages that it had written
+# a reading cut off by a power cut may have lost pages that it had written
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def shared_folder(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray]) 
 def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], *, rehash: bool) -> bool:
     """Makes `folder` hold rows for exactly these files; true when all of them are known already.
 
-    Rows of unchanged files are moved over from what was there before. `rehash` trusts nothing and has every byte read again.
+    Rows of unchanged files are moved over from what was there before. `rehash` trusts nothing and has every byte read
+    again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stamps, names = _stamps(dataset), _names(dataset)
@@ -72,15 +74,21 @@ def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.nd
     np.save(folder / STAMPS, stamps)
     for p, rows in wanted.items():
         np.save(folder / f"rows-{p.size}.npy", rows)
-    files.write_json(folder / "store.json", {"format": FORMAT, "location": dataset.location, "images": len(dataset), "boot": _boot()})
+    files.write_json(
+        folder / "store.json", {"format": FORMAT, "location": dataset.location, "images": len(dataset), "boot": _boot()}
+    )
     return False
 
 
 def _forget_moods(folder: Path) -> None:
-    """What failed for a reason that may have passed (a busy machine, a missing package, a right that was lacking) is tried again."""
+    """What failed for a reason that may have passed (a busy machine, a missing package, a right that was lacking) is
+    tried again.
+    """
     with contextlib.suppress(OSError, ValueError, EOFError):
         seen = np.load(folder / SEEN_FILE, mmap_mode="r+")
-        again = np.isin(seen["reason"], [REASONS.index(reason) for reason in (HEIC, AVIF, UNREADABLE, CRASHED, HANGS, NO_MEMORY)])
+        again = np.isin(
+            seen["reason"], [REASONS.index(reason) for reason in (HEIC, AVIF, UNREADABLE, CRASHED, HANGS, NO_MEMORY)]
+        )
         if again.any():
             seen["read"][again] = 0
             (folder / RECORD).unlink(missing_ok=True)
@@ -116,7 +124,8 @@ def kept() -> list[Kept]:
 
 
 def evict(allowed: int, *, keep: Path | None = None, older_than: float = 0.0) -> int:
-    """Frees what was not used for longest until at most `allowed` bytes are kept beside `keep`; returns the bytes freed.
+    """Frees what was not used for longest until at most `allowed` bytes are kept beside `keep`; returns the bytes
+    freed.
 
     older_than: s; what was used since is left alone. A folder that a process is reading into is left alone, too.
     """
@@ -176,7 +185,10 @@ def _stamps(dataset: Dataset) -> np.ndarray:
 
 def _names(dataset: Dataset) -> np.ndarray:
     """uint64 (n,): a hash of each name, to know it again."""
-    return np.array([int(files.sha256(name.encode("utf-8", "surrogateescape"))[:16], 16) for name in dataset.images.names], np.uint64)
+    return np.array(
+        [int(files.sha256(name.encode("utf-8", "surrogateescape"))[:16], 16) for name in dataset.images.names],
+        np.uint64,
+    )
 
 
 def _same_rows(folder: Path, wanted: Mapping[Preprocessing, np.ndarray]) -> bool:
@@ -187,9 +199,16 @@ def _same_rows(folder: Path, wanted: Mapping[Preprocessing, np.ndarray]) -> bool
 
 
 def _move_over(
-    folder: Path, names: np.ndarray, stamps: np.ndarray, old_names: np.ndarray, old_stamps: np.ndarray, wanted: Mapping[Preprocessing, np.ndarray]
+    folder: Path,
+    names: np.ndarray,
+    stamps: np.ndarray,
+    old_names: np.ndarray,
+    old_stamps: np.ndarray,
+    wanted: Mapping[Preprocessing, np.ndarray],
 ) -> None:
-    """Copies what is known of unchanged files into new arrays; whatever is amiss only means that files are decoded again."""
+    """Copies what is known of unchanged files into new arrays; whatever is amiss only means that files are decoded
+    again.
+    """
     before = folder.with_name(folder.name + ".old")
     shutil.rmtree(before, ignore_errors=True)
     os.replace(folder, before)
@@ -209,7 +228,9 @@ def _move_over(
             copies.append((p, rows, there))
         for p, rows, there in copies:
             old = np.load(pixel_name(before, p), mmap_mode="r")
-            new = np.lib.format.open_memmap(pixel_name(folder, p), mode="w+", dtype=np.uint8, shape=(len(rows), *old.shape[1:]))
+            new = np.lib.format.open_memmap(
+                pixel_name(folder, p), mode="w+", dtype=np.uint8, shape=(len(rows), *old.shape[1:])
+            )
             good = np.flatnonzero(same[rows])
             for k in range(0, len(good), 1024):
                 part = good[k : k + 1024]

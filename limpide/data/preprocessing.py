@@ -1,8 +1,9 @@
-"""From an RGB image to the square of pixels that a network sees: declared once, stored with the model, the same everywhere.
+"""From an RGB image to the square of pixels that a network sees: declared once, stored with the model, the same
+everywhere.
 
-The arithmetic is Pillow's antialiased resize (fixed-point, 22 bits) over a box of whole pixels. `deploy/export.py` writes
-the very same integers as standard ONNX operators, so training, evaluation and the exported file agree bit for bit; a test
-holds them equal.
+The arithmetic is Pillow's antialiased resize (fixed-point, 22 bits) over a box of whole pixels. `deploy/export.py`
+writes the very same integers as standard ONNX operators, so training, evaluation and the exported file agree bit for
+bit; a test holds them equal.
 """
 
 from __future__ import annotations
@@ -37,8 +38,10 @@ class Preprocessing:
     mean: tuple[float, ...] = (127.5,)  # grey levels, one value or one a channel
     std: tuple[float, ...] = (127.5,)  # grey levels
     jpeg_side: int = 0  # a JPEG may be decoded smaller while both sides keep this many pixels; 0 = never
-    centre: int = 1024  # of a crop: so many 1024ths of the largest square, as networks are published that were tested on the middle only
-    value_range: Span | None = None  # what becomes 0 and 255 in images of more than 8 bits; None: what the type of each can hold
+    # of a crop: so many 1024ths of the largest square, as networks are published that were tested on the middle only
+    centre: int = 1024
+    # what becomes 0 and 255 in images of more than 8 bits; None: what the type of each can hold
+    value_range: Span | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -49,7 +52,9 @@ class Preprocessing:
         return record(cls, data, "preprocessing", strict=True)
 
     def opened(self, source: bytes | Image.Image) -> tuple[Image.Image, Remarks]:
-        """The bytes of a file, or an image opened by Pillow → RGB image, and what is worth saying of it. Raises Undecodable."""
+        """The bytes of a file, or an image opened by Pillow → RGB image, and what is worth saying of it. Raises
+        Undecodable.
+        """
         if isinstance(source, Image.Image):
             return examined_opened(source, self.jpeg_side, self.value_range)
         return examined(source, self.jpeg_side, self.value_range, look=False)

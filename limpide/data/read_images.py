@@ -1,7 +1,8 @@
 """One pass over all images: hash, decode, and keep the squares of pixels that networks will see.
 
-Files are decoded by worker processes (data/decode/decoder_pool.py). The pixels go to memory-mapped `.npy` files, so that a data set
-larger than memory trains too; where they find no room on the disk they are decoded anew whenever they are needed.
+Files are decoded by worker processes (data/decode/decoder_pool.py). The pixels go to memory-mapped `.npy` files, so
+that a data set larger than memory trains too; where they find no room on the disk they are decoded anew whenever they
+are needed.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ MOST_LOST = 0.01  # share of the images that may vanish while they are decoded a
 
 @dataclass
 class Undecoded:
-    """Squares of pixels that are on no disk: decoded when they are asked for. Behaves like the array that they would be."""
+    """Squares of pixels that are on no disk: decoded when they are asked for. Behaves like the array that they would
+    be.
+    """
 
     images: Images
     preprocessing: Preprocessing
@@ -121,7 +124,9 @@ def glimpse(dataset: Dataset, sample: int = 500) -> Glimpse:
             width, height, mode = dataset.images.header(i)
             sides.append(min(width, height))
             grey = grey and (
-                mode in ("L", "1", "LA") or mode.startswith(("I", "F")) or (mode == "RGB" and sides[-1] <= 64 and _looks_grey(dataset.images.image(i)))
+                mode in ("L", "1", "LA")
+                or mode.startswith(("I", "F"))
+                or (mode == "RGB" and sides[-1] <= 64 and _looks_grey(dataset.images.image(i)))
             )
         except Undecodable:
             continue
@@ -133,11 +138,18 @@ def _looks_grey(image: Image.Image) -> bool:
     return bool((pixels == pixels[..., :1]).all())
 
 
-def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path, *, on_disk: frozenset[Preprocessing] | None = None) -> Iterator[Progress]:
+def read(
+    dataset: Dataset,
+    wanted: Mapping[Preprocessing, np.ndarray],
+    cache: Path,
+    *,
+    on_disk: frozenset[Preprocessing] | None = None,
+) -> Iterator[Progress]:
     """Looks at every image once and fills one pixel file for each preprocessing in `wanted` (value: indices it covers).
 
     A generator of Progress; `stored(dataset, wanted, cache)` then opens the result. What `cache` holds already of an
-    interrupted reading, or was put there from an earlier one, is not read again. on_disk: those that have room; None = all.
+    interrupted reading, or was put there from an earlier one, is not read again. on_disk: those that have room; None =
+    all.
     """
     images: Any = dataset.images
     told = "the images are read by another value range than the network will be told"
@@ -149,7 +161,11 @@ def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Pa
     todo = np.flatnonzero(seen["read"] == 0).astype(np.int32)
     done, total = len(dataset) - len(todo), len(dataset)
     where = spec(dataset.images)
-    steps = _in_processes(dataset, where, wanted, targets, seen, todo, cache) if where else _in_threads(dataset, wanted, targets, seen, todo)
+    steps = (
+        _in_processes(dataset, where, wanted, targets, seen, todo, cache)
+        if where
+        else _in_threads(dataset, wanted, targets, seen, todo)
+    )
     with contextlib.closing(steps):
         for count in steps:
             done += count
@@ -159,7 +175,10 @@ def read(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Pa
         if target is not None:
             target.flush()
     seen.flush()
-    files.write_json(cache / RECORD, {"images": len(dataset), "sizes": sorted(p.size for p in wanted), "on_disk": sorted(p.size for p in kept)})
+    files.write_json(
+        cache / RECORD,
+        {"images": len(dataset), "sizes": sorted(p.size for p in wanted), "on_disk": sorted(p.size for p in kept)},
+    )
 
 
 def stored(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
@@ -171,13 +190,20 @@ def stored(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: 
         pixels = {p.size: _opened(dataset, p, rows, cache, p.size in record["on_disk"]) for p, rows in wanted.items()}
     except (OSError, ValueError, EOFError, KeyError, TypeError):
         return None
-    if not pixels.keys() <= sizes or len(seen) != len(dataset) or seen.dtype != SEEN or any(len(p.array) != len(p.rows) for p in pixels.values()):
+    if (
+        not pixels.keys() <= sizes
+        or len(seen) != len(dataset)
+        or seen.dtype != SEEN
+        or any(len(p.array) != len(p.rows) for p in pixels.values())
+    ):
         return None
     return Reading(seen, pixels)
 
 
 def comparable(dataset: Dataset, seen: Glimpse) -> bool:
-    """Whether near duplicates among such images can be told: they are in files, and not so small that different ones look alike."""
+    """Whether near duplicates among such images can be told: they are in files, and not so small that different ones
+    look alike.
+    """
     return hasattr(dataset.images, "stamp") and seen.median_side >= (SMALLEST_GREY_SIDE if seen.grey else SMALLEST_SIDE)
 
 
@@ -196,7 +222,9 @@ def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray 
 
 
 def _opened(dataset: Dataset, p: Preprocessing, rows: np.ndarray, cache: Path, on_disk: bool) -> Pixels:
-    return Pixels(p, rows, np.load(pixel_name(cache, p), mmap_mode="r") if on_disk else Undecoded(dataset.images, p, rows))
+    return Pixels(
+        p, rows, np.load(pixel_name(cache, p), mmap_mode="r") if on_disk else Undecoded(dataset.images, p, rows)
+    )
 
 
 def _in_processes(
@@ -211,7 +239,9 @@ def _in_processes(
     setup = {
         "images": where,
         "seen": str(cache / SEEN_FILE),
-        "targets": [[p.to_json(), str(pixel_name(cache, p)) if target is not None else ""] for p, target in targets.items()],
+        "targets": [
+            [p.to_json(), str(pixel_name(cache, p)) if target is not None else ""] for p, target in targets.items()
+        ],
     }
     reference = dataset.images.reference  # type: ignore[attr-defined]
     places = {p: _places(rows, todo) for p, rows in wanted.items()}
@@ -223,7 +253,11 @@ def _in_processes(
 
 
 def _in_threads(
-    dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], targets: Mapping[Preprocessing, Any], seen: np.ndarray, todo: np.ndarray
+    dataset: Dataset,
+    wanted: Mapping[Preprocessing, np.ndarray],
+    targets: Mapping[Preprocessing, Any],
+    seen: np.ndarray,
+    todo: np.ndarray,
 ) -> Generator[int]:
     """For images that are in no files, and so need no decoder."""
     images = dataset.images
@@ -237,7 +271,9 @@ def _in_threads(
             try:
                 data = images.bytes(i)
                 row["width"], row["height"], _ = images.header(i)
-                squares = [(p, target, int(places[p][k]) if target is not None else -1) for p, target in targets.items()]
+                squares = [
+                    (p, target, int(places[p][k]) if target is not None else -1) for p, target in targets.items()
+                ]
                 reason = keep(data, lambda side, i=i: (images.image(i, side), Remarks(0)), squares, row)  # type: ignore[misc]
             except Undecodable as error:
                 reason = error.reason
@@ -250,9 +286,19 @@ def _in_threads(
                 yield len(chunk)
 
 
-def _copied(images: Images, chunk: np.ndarray, targets: Mapping[Preprocessing, Any], places: Mapping[Preprocessing, np.ndarray], seen: np.ndarray) -> bool:
+def _copied(
+    images: Images,
+    chunk: np.ndarray,
+    targets: Mapping[Preprocessing, Any],
+    places: Mapping[Preprocessing, np.ndarray],
+    seen: np.ndarray,
+) -> bool:
     """Grey squares of the right size go straight to their place: a resize to the same size changes nothing."""
-    if not isinstance(images, ArrayImages) or images.array.ndim != 3 or any(p.channels != 1 or images.array.shape[1:] != (p.size, p.size) for p in targets):
+    if (
+        not isinstance(images, ArrayImages)
+        or images.array.ndim != 3
+        or any(p.channels != 1 or images.array.shape[1:] != (p.size, p.size) for p in targets)
+    ):
         return False
     some = np.ascontiguousarray(images.array[chunk])
     for p, target in targets.items():
@@ -280,7 +326,10 @@ def _refuse_if_gone(dataset: Dataset, seen: np.ndarray) -> None:
     if root is not None and not os.path.exists(root):  # noqa: PTH110
         seen["read"][seen["reason"] == REASONS.index(UNREADABLE)] = 0
         raise DataError(
-            "L217", N_("the images went away while they were read"), where=root, todo=N_("connect the disk again and run the same command again to continue")
+            "L217",
+            N_("the images went away while they were read"),
+            where=root,
+            todo=N_("connect the disk again and run the same command again to continue"),
         )
 
 

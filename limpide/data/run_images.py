@@ -33,7 +33,9 @@ class Gone(LookupError):
 
 
 class Album:
-    """files, labels, parts: parallel, in the order of split.csv. Raises LookupError where a run has no split yet, RunError where it lost some."""
+    """files, labels, parts: parallel, in the order of split.csv. Raises LookupError where a run has no split yet,
+    RunError where it lost some.
+    """
 
     def __init__(self, run: Run) -> None:
         if not run.split_file.exists():
@@ -58,7 +60,11 @@ class Album:
             return SimpleNamespace(images=FileImages(Path(location), self.files))
         hints = replace(Hints.of(Recipe.from_json(info.wanted)), groups="none")
         try:
-            found = scan(location if os.path.exists(location) or not beside.exists() else str(beside), fewest_classes=1, hints=hints)  # noqa: PTH110
+            found = scan(
+                location if os.path.exists(location) or not beside.exists() else str(beside),  # noqa: PTH110
+                fewest_classes=1,
+                hints=hints,
+            )
             return found.read_by(Recipe.from_json(info.recipe).span())
         except LimpideError as error:
             raise Gone(message(N_("the images are no longer where they were: {place}"), place=location)) from error
@@ -76,7 +82,9 @@ class Album:
             if place is not None:
                 images = self._dataset.images
                 if self.contents[row] and sha256(images.bytes(place))[: len(self.contents[row])] != self.contents[row]:
-                    raise LookupError(message(N_("this image has changed since the run began: {file}"), file=self.files[row]))
+                    raise LookupError(
+                        message(N_("this image has changed since the run began: {file}"), file=self.files[row])
+                    )
                 return images.image(place, at_least)  # type: ignore[no-any-return]
         except Undecodable:
             pass
@@ -84,7 +92,14 @@ class Album:
 
     def rows(self, part: str = "", label: str = "") -> np.ndarray:
         """Rows of this part and class; of all of them where neither is said."""
-        return np.array([k for k in range(len(self.files)) if (not part or self.parts[k] == part) and (not label or self.labels[k] == label)], int)
+        return np.array(
+            [
+                k
+                for k in range(len(self.files))
+                if (not part or self.parts[k] == part) and (not label or self.labels[k] == label)
+            ],
+            int,
+        )
 
     def some(self, most: int, part: str = "") -> np.ndarray:
         """At most so many of them, each class in its share, the same ones every time, in their order."""

@@ -2,9 +2,9 @@
 
 What belongs together goes to one side: identical bytes, nearly the same images, and whatever the user's group columns
 hold together. Such a group is placed by the hash of its content: test is filled up to its quota of every class, then
-validation, then calibration; the rest trains. So the split needs no seed, and the same files fall on the same side on every
-machine. A later run inherits the earlier split and only places new files. Where wishes collide, uncut groups win, then old
-files stay, then proportions hold.
+validation, then calibration; the rest trains. So the split needs no seed, and the same files fall on the same side on
+every machine. A later run inherits the earlier split and only places new files. Where wishes collide, uncut groups win,
+then old files stay, then proportions hold.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def split(
     earlier: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Division:
     """keys: uint64 (n,), hash of each image's content · labels: int (n,) · given: uint8 (n,), the user's own parts
-    shares: of TEST, VALIDATION and CALIBRATION · groups: int64 (n,), negative = none · near: int (m, 2), pairs that connect
-    images which are alike · prints: uint64 (n, 4) of data/near_duplicates.py, to compare them all where that matters
-    earlier: the keys of another split, sorted, and the part of each.
+    shares: of TEST, VALIDATION and CALIBRATION · groups: int64 (n,), negative = none · near: int (m, 2), pairs that
+    connect images which are alike · prints: uint64 (n, 4) of data/near_duplicates.py, to compare them all where that
+    matters earlier: the keys of another split, sorted, and the part of each.
     """
     n = len(keys)
     shares = _possible(shares, given, n)
@@ -77,9 +77,12 @@ def split(
     _place(np.flatnonzero(kept & (parts == NO_PART)).astype(np.int32), parts, group, keys, labels, given, kept, quotas)
     trained = np.zeros(int(labels.max(initial=0)) + 1, bool)
     trained[labels[parts == TRAIN]] = True
-    for i in np.flatnonzero((parts != NO_PART) & (parts != TEST) & ~trained[labels]).tolist():  # a test image counts, whatever its class
+    # a test image counts, whatever its class
+    for i in np.flatnonzero((parts != NO_PART) & (parts != TEST) & ~trained[labels]).tolist():
         out[i], parts[i] = NOT_TRAINED, NO_PART
-    return Division(parts, out, group, moved, int(ours.sum()), {part: int(quota.sum()) for part, quota in quotas.items()})
+    return Division(
+        parts, out, group, moved, int(ours.sum()), {part: int(quota.sum()) for part, quota in quotas.items()}
+    )
 
 
 def _possible(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[int, float]:
@@ -91,7 +94,9 @@ def _possible(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[in
 
 
 def _quota(part: int, share: float, ours: np.ndarray) -> np.ndarray:
-    """Images of each class that a part is to have, int64 (classes,): at least one where the class can spare it. ours: images of each class."""
+    """Images of each class that a part is to have, int64 (classes,): at least one where the class can spare it. ours:
+    images of each class.
+    """
     quota = (share * ours + 0.5).astype(np.int64)
     return np.where(ours >= FEWEST[part], np.maximum(quota, 1), quota) if share > 0 and part != CALIBRATION else quota
 
@@ -115,8 +120,12 @@ def _differ(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.asarray((low != high)[groups])
 
 
-def _inherited(keys: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None, shares: Mapping[int, float], given: np.ndarray) -> np.ndarray:
-    """The part each image had, uint8 (n,). One that this split has no use for, as the user has since given parts, is forgotten."""
+def _inherited(
+    keys: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None, shares: Mapping[int, float], given: np.ndarray
+) -> np.ndarray:
+    """The part each image had, uint8 (n,). One that this split has no use for, as the user has since given parts, is
+    forgotten.
+    """
     if earlier is None or not len(earlier[0]):
         return np.zeros(len(keys), np.uint8)
     known, parts = earlier
@@ -138,7 +147,9 @@ def _joined(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 
 def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, given: np.ndarray, out: dict[int, str]) -> None:
-    """Of the user's own parts the test keeps an image, then validation; its twins and its group elsewhere are left out."""
+    """Of the user's own parts the test keeps an image, then validation; its twins and its group elsewhere
+    are left out.
+    """
     for part, says in ((TEST, LEAKED), (VALIDATION, LEAKED_VALIDATION)):
         held = np.flatnonzero(given == part)
         held = held[[i not in out for i in held.tolist()]] if len(held) else held
@@ -188,7 +199,9 @@ def _with_near(
     sides: dict[int, set[int]] = {}  # of each set of groups
     side = pinned.copy()  # of each group: the user's training images stay out of the test
     if divided:
-        side[np.unique(group[kept & (given == TRAIN)])] = np.maximum(side[np.unique(group[kept & (given == TRAIN)])], TRAIN)
+        side[np.unique(group[kept & (given == TRAIN)])] = np.maximum(
+            side[np.unique(group[kept & (given == TRAIN)])], TRAIN
+        )
     joined = np.unique(whole[group[near].ravel()])
     for g in np.flatnonzero(np.isin(whole, joined) & (side != NO_PART)).tolist():
         sides.setdefault(int(whole[g]), set()).add(int(side[g]))
@@ -197,14 +210,20 @@ def _with_near(
     within = [np.zeros((0, 2), np.int64)]  # links of disputed sets that stay on one side
     for w in disputed.tolist():
         members = np.flatnonzero(kept & (whole[group] == w))
-        alike = every_pair(prints[members]) if prints is not None and len(members) <= MOST_COMPARED else np.zeros((0, 2), np.int64)
+        alike = (
+            every_pair(prints[members])
+            if prints is not None and len(members) <= MOST_COMPARED
+            else np.zeros((0, 2), np.int64)
+        )
         links = np.concatenate([members[alike], near[np.isin(near[:, 0], members)]])
         _settle(links, group, side, out)
         still = np.array([(i, j) for i, j in links.tolist() if i not in out and j not in out], np.int64).reshape(-1, 2)
         within.append(group[still])
     settled = np.isin(whole, disputed)
     target = np.where(settled, components(len(pinned), np.concatenate(within)), whole)
-    pinned = np.where(settled & (pinned == NO_PART) & (side != TRAIN if divided else True), side, pinned).astype(np.uint8)
+    pinned = np.where(settled & (pinned == NO_PART) & (side != TRAIN if divided else True), side, pinned).astype(
+        np.uint8
+    )
     final = np.zeros(len(pinned), np.uint8)
     np.maximum.at(final, target, pinned)
     return target[group], final
@@ -273,7 +292,15 @@ def _place(
         parts[own] = TRAIN
 
 
-def _place_groups(rows: np.ndarray, place: np.ndarray, parts: np.ndarray, keys: np.ndarray, labels: np.ndarray, room: np.ndarray, spare: np.ndarray) -> None:
+def _place_groups(
+    rows: np.ndarray,
+    place: np.ndarray,
+    parts: np.ndarray,
+    keys: np.ndarray,
+    labels: np.ndarray,
+    room: np.ndarray,
+    spare: np.ndarray,
+) -> None:
     """A group goes to the first part that has room for it in every class. A part that would stay empty takes the group
     nearest to its quota, if enough others remain to train."""
     if not len(rows):
@@ -308,7 +335,9 @@ def _place_groups(rows: np.ndarray, place: np.ndarray, parts: np.ndarray, keys: 
 
 
 def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
-    """All indices, ordered so that every prefix holds the classes in about their own proportions, and each class early."""
+    """All indices, ordered so that every prefix holds the classes in about their own proportions, and each
+    class early.
+    """
     random = np.random.default_rng(seed)
     rank = np.empty(len(labels))
     for label in np.unique(labels):
@@ -319,7 +348,9 @@ def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
 
 
 def sample(labels: np.ndarray, most: int, each: int = 0) -> np.ndarray:
-    """About `most` indices, sorted, the same every time: the classes in their own proportions, yet `each` of every class that has so many."""
+    """About `most` indices, sorted, the same every time: the classes in their own proportions, yet `each` of every
+    class that has so many.
+    """
     order = stratified(labels, 0)
     rare = [order[labels[order] == label][:each] for label in np.unique(labels)]
     return np.unique(np.concatenate([order[:most], *rare]))

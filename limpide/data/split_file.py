@@ -1,4 +1,6 @@
-"""split.csv and excluded.csv of a run: which image serves for what, line by line, and whether a file is as it was written."""
+"""split.csv and excluded.csv of a run: which image serves for what, line by line, and whether a file is as it was
+written.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,15 @@ from limpide.data.split import Division
 from limpide.system.files import write_atomically
 from limpide.text.messages import N_, message
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")  # how a cell begins that a spreadsheet would run, and our own mark for text
+# how a cell begins that a spreadsheet would run, and our own mark for text
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 SPECIAL = re.compile(r"(?:^|\n)[=+\-@\t']|\r")  # in cells joined by line ends: some may need an apostrophe or quotes
 
 
 def write_split(file: Path, names: Iterable[str], labels: Iterable[str], division: Division, keys: np.ndarray) -> None:
-    """One line an image that is used. `content` is its hash; `group` numbers those that were kept together, where there are several."""
+    """One line an image that is used. `content` is its hash; `group` numbers those that were kept together, where there
+    are several.
+    """
     sizes = np.bincount(division.together, minlength=1) if len(division.together) else np.zeros(1, int)
     rows = (
         (name, label, PARTS[part], f"{key:016x}", str(group) if sizes[group] > 1 else "")
@@ -42,7 +47,10 @@ def write_rows(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
 
     def fill(stream: IO[bytes]) -> None:
         text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="", write_through=True)
-        plain, quoted = csv.writer(text, lineterminator="\n"), csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain, quoted = (
+            csv.writer(text, lineterminator="\n"),
+            csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL),
+        )
         plain.writerow(header)
         for row in rows:
             if SPECIAL.search("\n".join(row)):
@@ -56,8 +64,9 @@ def write_rows(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
 
 
 def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
-    """Rows of a split.csv or an excluded.csv, in order; none when the file is not there. Raises RunError for a file that is not a
-    table, or has not the columns that are `needed`."""
+    """Rows of a split.csv or an excluded.csv, in order; none when the file is not there. Raises RunError for a file
+    that is not a table, or has not the columns that are `needed`.
+    """
     if not file.exists():
         return
     try:
@@ -68,14 +77,17 @@ def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
                     raise damaged(file, message(N_("it has no column {name}"), name=missing[0]))
                 if None in row:  # cells that no column names
                     raise damaged(file, message(N_("line {n} has more cells than the first"), n=rows.line_num))
-                yield {name: value[1:] if (value or "").startswith("'") else (value or "") for name, value in row.items()}
+                yield {
+                    name: value[1:] if (value or "").startswith("'") else (value or "") for name, value in row.items()
+                }
     except csv.Error as error:
         raise damaged(file, message(N_("it is not a table"))) from error
 
 
 def groups_in(file: Path, names: Sequence[str]) -> np.ndarray | None:
-    """int (n,): images of a split.csv that it kept together have the same number; those that stand alone have negative ones. None where it does
-    not say. Raises RunError for what is no table."""
+    """int (n,): images of a split.csv that it kept together have the same number; those that stand alone have negative
+    ones. None where it does not say. Raises RunError for what is no table.
+    """
     place = {name: i for i, name in enumerate(names)}
     groups = -1 - np.arange(len(names))
     try:
@@ -88,8 +100,9 @@ def groups_in(file: Path, names: Sequence[str]) -> np.ndarray | None:
 
 
 def check_split(run: Run) -> None:
-    """Raises RunError where split.csv has other rows than were written, as after a copy that was cut short: the images of the missing rows would
-    silently count as never seen. A run of an older limpide does not say how many there were."""
+    """Raises RunError where split.csv has other rows than were written, as after a copy that was cut short: the images
+    of the missing rows would silently count as never seen. A run of an older limpide does not say how many there were.
+    """
     written = run.info().split_rows
     if written is None:
         return
@@ -127,7 +140,10 @@ def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:
         part, content = columns.index("part"), columns.index("content")
         try:
             found = [(int(row[content], 16), PARTS.index(row[part])) for row in rows if row]
-            keys, parts = (np.array([pair[0] for pair in found], np.uint64), np.array([pair[1] for pair in found], np.uint8))
+            keys, parts = (
+                np.array([pair[0] for pair in found], np.uint64),
+                np.array([pair[1] for pair in found], np.uint8),
+            )
         except (IndexError, OverflowError, csv.Error) as error:
             raise ValueError(f"{file} was edited") from error
     order = np.argsort(keys, kind="stable")

@@ -29,7 +29,15 @@ from limpide.system.files import write_bytes
 from limpide.text.messages import N_
 
 
-def export(model: nn.Module, preprocessing: Preprocessing, classes: tuple[str, ...], file: Path, *, temperature: float = 1.0, name: str = "") -> None:
+def export(
+    model: nn.Module,
+    preprocessing: Preprocessing,
+    classes: tuple[str, ...],
+    file: Path,
+    *,
+    temperature: float = 1.0,
+    name: str = "",
+) -> None:
     """Writes the sealed file atomically. `model` maps normalised (batch, channels, size, size) to logits."""
     network = _network(model, preprocessing)
     before = compose.add_prefix(preprocessing_model(preprocessing), "pre_", rename_inputs=False, rename_outputs=False)
@@ -51,7 +59,9 @@ def export(model: nn.Module, preprocessing: Preprocessing, classes: tuple[str, .
 
 
 def check_exportable(model: nn.Module, preprocessing: Preprocessing) -> None:
-    """Raises ModelError for a network that could be trained and not be shipped. What PyTorch prints of its failure is not shown."""
+    """Raises ModelError for a network that could be trained and not be shipped. What PyTorch prints of its failure is
+    not shown.
+    """
     sys.stdout.flush()
     kept = os.dup(1)
     try:
@@ -72,8 +82,10 @@ def _network(model: nn.Module, p: Preprocessing) -> onnx.ModelProto:
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", message=".*legacy TorchScript-based ONNX export.*")
-        warnings.filterwarnings("ignore", message=".*batch_size other than 1.*")  # of recurrent layers: tests/models runs several sizes
-        warnings.filterwarnings("ignore", message="Constant folding.*")  # a pad is not made smaller: only a little slower to load
+        # of recurrent layers: tests/models runs several sizes
+        warnings.filterwarnings("ignore", message=".*batch_size other than 1.*")
+        # a pad is not made smaller: only a little slower to load
+        warnings.filterwarnings("ignore", message="Constant folding.*")
         try:
             torch.onnx.export(
                 model,
@@ -99,7 +111,9 @@ def _network(model: nn.Module, p: Preprocessing) -> onnx.ModelProto:
 
 
 def _once(imported: Any) -> None:
-    """Each set of operators in the one version that is used: the pieces that were merged bring theirs, and strict readers refuse a set that is named twice."""
+    """Each set of operators in the one version that is used: the pieces that were merged bring theirs, and strict
+    readers refuse a set that is named twice.
+    """
     versions: dict[str, int] = {}
     for one in imported:
         domain = "" if one.domain == "ai.onnx" else one.domain  # two names of the default set

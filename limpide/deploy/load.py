@@ -1,4 +1,6 @@
-"""A run, a model file or the name of a published network → a Predictor. torch is imported only to make the latter's file, once."""
+"""A run, a model file or the name of a published network → a Predictor. torch is imported only to make the latter's
+file, once.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,13 @@ def unfinished(run: str) -> Message | None:
     path = Path(run)
     if is_published(run) or path.is_file() or (info := run_of(run).info()).status == "finished":
         return None
-    return message(N_("this run is not finished and its model not judged; limpide train {location} with the same options continues it"), location=info.location)
+    return message(
+        N_(
+            "this run is not finished and its model not judged; limpide train {location} with the same options "
+            "continues it"
+        ),
+        location=info.location,
+    )
 
 
 def predictor_of(run: str) -> Predictor:

@@ -1,4 +1,6 @@
-"""A Predictor: a trained model with its classes, its preprocessing and its calibration, from the sealed file, without torch."""
+"""A Predictor: a trained model with its classes, its preprocessing and its calibration, from the sealed file, without
+torch.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ from limpide.text.messages import N_, Message, message
 Opened = tuple[Image.Image, Remarks]
 
 BATCH = 32  # images handed over at once
-PIXELS = 32 * 128 * 128  # of the squares that go through the network together: more would take more memory and no less time
+# of the squares that go through the network together: more would take more memory and no less time
+PIXELS = 32 * 128 * 128
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,21 @@ class Prediction:
         from limpide.text.messages import _, percent
 
         title = f"{self.file}: {self.label or _('none of these')}"
-        return notebook_html.block(notebook_html.heading(title), notebook_html.bars([(name, share, percent(share)) for name, share in self.top]))
+        return notebook_html.block(
+            notebook_html.heading(title),
+            notebook_html.bars([(name, share, percent(share)) for name, share in self.top]),
+        )
 
     def to_json(self) -> dict[str, Any]:
         top = [{"label": name, "probability": p} for name, p in self.top]
-        return {"file": self.file, "label": self.label, "probability": self.probability, "abstained": self.abstained, "top": top, "clipped": self.clipped}
+        return {
+            "file": self.file,
+            "label": self.label,
+            "probability": self.probability,
+            "abstained": self.abstained,
+            "top": top,
+            "clipped": self.clipped,
+        }
 
 
 def told_clipped(n: int, total: int) -> Message:
@@ -73,14 +86,24 @@ class Predictor:
 
         self.file = Path(file)
         if not self.file.is_file():
-            raise ModelError("L403", N_("there is no exported model yet"), where=file, todo=N_("finish the training: run the same limpide train command again"))
+            raise ModelError(
+                "L403",
+                N_("there is no exported model yet"),
+                where=file,
+                todo=N_("finish the training: run the same limpide train command again"),
+            )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = threads, 3
         try:
             self.session = onnxruntime.InferenceSession(str(self.file), options, providers=["CPUExecutionProvider"])
             written = self.session.get_modelmeta().custom_metadata_map.get("limpide")
             if written is None:
-                raise ModelError("L404", N_("this ONNX file was not written by limpide"), where=file, todo=N_("name a run, or its model.onnx"))
+                raise ModelError(
+                    "L404",
+                    N_("this ONNX file was not written by limpide"),
+                    where=file,
+                    todo=N_("name a run, or its model.onnx"),
+                )
             contract = json.loads(written)
             self.classes: tuple[str, ...] = tuple(contract["classes"])
             self.preprocessing = Preprocessing.from_json(contract["preprocessing"])
@@ -89,7 +112,12 @@ class Predictor:
         except ModelError:
             raise
         except Exception as error:  # ONNX Runtime raises its own undocumented kinds
-            raise ModelError("L405", N_("the exported model cannot be opened"), where=file, todo=N_("export it again: limpide export")) from error
+            raise ModelError(
+                "L405",
+                N_("the exported model cannot be opened"),
+                where=file,
+                todo=N_("export it again: limpide export"),
+            ) from error
 
     def probabilities(self, images: Sequence[Image.Image]) -> np.ndarray:
         """RGB images → float32 (n, classes)."""
@@ -105,7 +133,9 @@ class Predictor:
         if squares.shape[-1] == 1:
             squares = np.repeat(squares, 3, axis=-1)
         step = max(1, PIXELS // self.preprocessing.size**2)
-        return np.concatenate([self.session.run([output], {"image": squares[k : k + step]})[0] for k in range(0, len(squares), step)])
+        return np.concatenate(
+            [self.session.run([output], {"image": squares[k : k + step]})[0] for k in range(0, len(squares), step)]
+        )
 
     def milliseconds(self, image: Image.Image, batch: int = 1) -> float:
         """Median time to name this decoded image on its own, or as one of `batch` at a time, ms an image."""
@@ -135,7 +165,12 @@ class Predictor:
         except Undecodable as error:
             return DataError("L207", error.reason, where=file, todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"))
         except OSError as error:
-            return DataError("L208", N_("the file cannot be opened"), where=f"{file}: {error.strerror}", todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"))
+            return DataError(
+                "L208",
+                N_("the file cannot be opened"),
+                where=f"{file}: {error.strerror}",
+                todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"),
+            )
 
     def _predicted(self, batch: Sequence[tuple[str, Opened | DataError]], top: int) -> Iterator[Prediction | DataError]:
         images = [found[0] for _, found in batch if not isinstance(found, DataError)]

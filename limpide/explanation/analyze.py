@@ -1,4 +1,6 @@
-"""see: one image in one network, laid open. What `limpide.see` keeps at hand and `limpide explain --out` writes down."""
+"""see: one image in one network, laid open. What `limpide.see` keeps at hand and `limpide explain --out`
+writes down.
+"""
 
 from __future__ import annotations
 
@@ -86,11 +88,13 @@ def temperature_of(info: RunInfo) -> float:
     return info.temperature.value if info.temperature else 1.0
 
 
-def entered(image: Any, preprocessing: Preprocessing | None, arrays: Arrays = FROM_FILES) -> tuple[Tensor, np.ndarray, str]:
+def entered(
+    image: Any, preprocessing: Preprocessing | None, arrays: Arrays = FROM_FILES
+) -> tuple[Tensor, np.ndarray, str]:
     """(tensor (1, channels, size, size), normalised; the square as uint8 (size, size, 1 or 3); file name or "").
 
-    image: one image in any form that samples.py knows or, normalised already, a float tensor (1, channels, height, width).
-    Raises DataError for what is no usable image, UsageError where its preprocessing is not known.
+    image: one image in any form that samples.py knows or, normalised already, a float tensor (1, channels, height,
+    width). Raises DataError for what is no usable image, UsageError where its preprocessing is not known.
     """
     import torch
 
@@ -99,7 +103,10 @@ def entered(image: Any, preprocessing: Preprocessing | None, arrays: Arrays = FR
     if isinstance(image, torch.Tensor) and image.is_floating_point():
         if image.ndim != 4 or len(image) != 1:
             raise UsageError(
-                "L118", N_("this is no shape of an image"), where=tuple(image.shape), todo=N_("give one image: (1, channels, height, width), normalised")
+                "L118",
+                N_("this is no shape of an image"),
+                where=tuple(image.shape),
+                todo=N_("give one image: (1, channels, height, width), normalised"),
             )
         tensor = image.detach().float().cpu()
         return tensor, _square(tensor, preprocessing), ""
@@ -119,12 +126,18 @@ def the_image(image: Any, preprocessing: Preprocessing, arrays: Arrays = FROM_FI
     """(RGB, file name or "") of one image in any form. Raises DataError, and UsageError for none or several."""
     items = [image] if isinstance(image, (str, os.PathLike)) else images_in(image, arrays, preprocessing.value_range)
     if len(items) != 1:
-        raise UsageError("L118", N_("this is no shape of an image"), where=f"{len(items)} images", todo=N_("give one image"))
-    return picture(items[0], preprocessing, "image 0"), os.fspath(items[0]) if isinstance(items[0], (str, os.PathLike)) else ""
+        raise UsageError(
+            "L118", N_("this is no shape of an image"), where=f"{len(items)} images", todo=N_("give one image")
+        )
+    return picture(items[0], preprocessing, "image 0"), os.fspath(items[0]) if isinstance(
+        items[0], (str, os.PathLike)
+    ) else ""
 
 
 def _square(tensor: Tensor, preprocessing: Preprocessing | None) -> np.ndarray:
-    """The pixels of a normalised tensor; where nobody knows how it was normalised, from its smallest number to its largest."""
+    """The pixels of a normalised tensor; where nobody knows how it was normalised, from its smallest number to its
+    largest.
+    """
     values = tensor[0].permute(1, 2, 0).numpy().astype(np.float64)
     if preprocessing is not None:
         values = values * preprocessing.std + preprocessing.mean
@@ -186,7 +199,11 @@ def within(op: Op, channel: int, y: int, x: int) -> None:
 
 def prediction(top: list[tuple[str, float]], file: str) -> Finding:
     """What the model says of the image, best class first."""
-    says = N_("{file}: {label} with a probability of {p:percent}.") if file else N_("{label} with a probability of {p:percent}.")
+    says = (
+        N_("{file}: {label} with a probability of {p:percent}.")
+        if file
+        else N_("{label} with a probability of {p:percent}.")
+    )
     return Finding(
         name="prediction",
         verdict="ok",
@@ -213,7 +230,8 @@ def maps_of(op: Op, network: nn.Module, most: int = STRONGEST) -> Maps:
     ends = float(planes.min(initial=0.0)), float(planes.max(initial=0.0))
     if op.output.ndim != 4:
         return Maps(*facts, (), planes[:, 0].T[None], *ends)  # (1, tokens, channels)
-    order = np.lexsort((-planes.std((1, 2)), -np.abs(planes).max((1, 2))))[:most]  # of several that are cut off at 6, those with most to see
+    # of several that are cut off at 6, those with most to see
+    order = np.lexsort((-planes.std((1, 2)), -np.abs(planes).max((1, 2))))[:most]
     return Maps(*facts, tuple(order.tolist()), planes[order], *ends)
 
 
@@ -233,7 +251,9 @@ def kind_of(op: Op, network: nn.Module) -> str:
 
 
 def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progress | list[Evidence]]:
-    """Every saliency map for this class with its badge: the work of seconds, so a generator of progress that ends with them."""
+    """Every saliency map for this class with its badge: the work of seconds, so a generator of progress that ends with
+    them.
+    """
     found: list[Evidence] = []
     total = len(METHOD_WORDS) + 1
     yield Progress(message(N_("asking where the evidence is")), 0, total)
@@ -254,7 +274,9 @@ def usual_of(network: nn.Module, image: Tensor, label: int) -> tuple[float, floa
         return usual(network, image, label)
 
 
-def saliency_of(network: nn.Module, image: Tensor, label: int, method: str, beside: tuple[float, float] | None = None) -> Evidence:
+def saliency_of(
+    network: nn.Module, image: Tensor, label: int, method: str, beside: tuple[float, float] | None = None
+) -> Evidence:
     """One saliency map with its badge. Raises KeyError for a method that does not exist."""
     plane = plane_of(network, image, label, method)
     if plane is None:
@@ -264,11 +286,17 @@ def saliency_of(network: nn.Module, image: Tensor, label: int, method: str, besi
 
 def nothing_to_weigh(method: str) -> Finding:
     """In place of a map and its badge."""
-    return Finding(name=f"sanity-{method}", verdict="unknown", message=message(N_("This network has no maps that this method could weigh.")))
+    return Finding(
+        name=f"sanity-{method}",
+        verdict="unknown",
+        message=message(N_("This network has no maps that this method could weigh.")),
+    )
 
 
 def plane_of(network: nn.Module, image: Tensor, label: int, method: str) -> np.ndarray | None:
-    """One saliency map, float32 (height, width); None where the network has no maps to weigh. Raises KeyError as `saliency_of`."""
+    """One saliency map, float32 (height, width); None where the network has no maps to weigh. Raises KeyError as
+    `saliency_of`.
+    """
     from limpide.interpret.saliency import METHODS
     from limpide.interpret.trace import in_evaluation
 
@@ -279,7 +307,14 @@ def plane_of(network: nn.Module, image: Tensor, label: int, method: str) -> np.n
             return None
 
 
-def badge_of(network: nn.Module, image: Tensor, label: int, method: str, plane: np.ndarray, beside: tuple[float, float] | None = None) -> Finding:
+def badge_of(
+    network: nn.Module,
+    image: Tensor,
+    label: int,
+    method: str,
+    plane: np.ndarray,
+    beside: tuple[float, float] | None = None,
+) -> Finding:
     """Whether this map may be believed: many times the work of the map itself. beside: what `usual_of` gave."""
     import torch
 
@@ -292,10 +327,14 @@ def badge_of(network: nn.Module, image: Tensor, label: int, method: str, plane: 
 
 
 def made_for(opened: Opened, seen: Trace, layer: str, channel: int) -> Iterator[Progress | Made | None]:
-    """Progress, then last the picture that wakes this channel most; None where no slope leads there, or there are no channels."""
+    """Progress, then last the picture that wakes this channel most; None where no slope leads there, or there are no
+    channels.
+    """
     from limpide.interpret.activation_maximization import STEPS, climb
 
-    making = message(N_("making the picture that wakes channel {channel} of {layer} most"), channel=channel, layer=layer)
+    making = message(
+        N_("making the picture that wakes channel {channel} of {layer} most"), channel=channel, layer=layer
+    )
     climbing = climb(opened.network, layer, channel, seen.image.shape[1:], STEPS, 0, *bounds(opened, seen))
     try:
         while True:
@@ -303,7 +342,14 @@ def made_for(opened: Opened, seen: Trace, layer: str, channel: int) -> Iterator[
             yield Progress(making, step, STEPS)
     except StopIteration as end:
         found, box = end.value, end.value.box
-        yield Made(layer, channel, _square(found.image, opened.preprocessing), (box.top, box.left, box.bottom, box.right), found.before, found.after)
+        yield Made(
+            layer,
+            channel,
+            _square(found.image, opened.preprocessing),
+            (box.top, box.left, box.bottom, box.right),
+            found.before,
+            found.after,
+        )
     except TypeError:
         yield None
 
@@ -329,7 +375,9 @@ def alike_to(opened: Opened, seen: Trace, file: str) -> Iterator[Progress | Alik
     yield from alike(run_of(opened.run), opened.network, opened.preprocessing, seen.image, data)
 
 
-def sight_of(opened: Opened, seen: Trace, square: np.ndarray, file: str, claim: Finding, unit: Finding) -> Iterator[Progress | Sight]:
+def sight_of(
+    opened: Opened, seen: Trace, square: np.ndarray, file: str, claim: Finding, unit: Finding
+) -> Iterator[Progress | Sight]:
     """All that is written down of one image: the work of seconds, so a generator of progress that ends with it.
 
     claim: what the model says (`prediction`) · unit: the one that is opened (interpret/unit.py, as_finding)
@@ -342,7 +390,9 @@ def sight_of(opened: Opened, seen: Trace, square: np.ndarray, file: str, claim: 
         evidence = yield from _last(evidence_of(opened.network, seen.image, label))
         made = yield from _last(made_for(opened, seen, unit.data["layer"], unit.data["channel"]))
         near = yield from _last(alike_to(opened, seen, file))
-    yield Sight(opened.name, opened.run, file, square, top, claim, evidence, stages_of(seen, opened.network), unit, made, near)
+    yield Sight(
+        opened.name, opened.run, file, square, top, claim, evidence, stages_of(seen, opened.network), unit, made, near
+    )
 
 
 def _work(seen: Trace) -> int:
@@ -361,19 +411,25 @@ def _last(events: Iterator[Progress | Found]) -> Generator[Progress, None, Found
 
 
 def draw(run: str, file: str, out: Path, findings: dict[str, Finding]) -> Iterator[Progress | Path]:
-    """Writes what `explain` found, with maps, evidence and likenesses, into `out` and yields it last. Call `place_of` before."""
+    """Writes what `explain` found, with maps, evidence and likenesses, into `out` and yields it last. Call `place_of`
+    before.
+    """
     from limpide.interpret.trace import trace
 
     found = opened(run)
     tensor, square, _ = entered(file, found.preprocessing)
-    sight = yield from _last(sight_of(found, trace(found.network, tensor), square, file, findings["prediction"], findings["inside"]))
+    sight = yield from _last(
+        sight_of(found, trace(found.network, tensor), square, file, findings["prediction"], findings["inside"])
+    )
     yield Progress(message(N_("drawing what was found")), 0, 0)
     write_bytes(out, bytes_of(sight, out))
     yield out
 
 
 def place_of(out: Path, image: str = "") -> Path:
-    """The file to write, before any work is done. Raises UsageError for another ending, a folder, and for the image itself."""
+    """The file to write, before any work is done. Raises UsageError for another ending, a folder, and for the image
+    itself.
+    """
     if out.suffix.lower() not in WRITERS or out.is_dir() or not out.parent.is_dir():
         raise UsageError(
             "L131",
@@ -383,5 +439,7 @@ def place_of(out: Path, image: str = "") -> Path:
             endings=", ".join(WRITERS),
         )
     if image and out.exists() and Path(image).exists() and out.samefile(image):
-        raise UsageError("L134", N_("the image itself would be replaced"), where=out, todo=N_("name another file with --out"))
+        raise UsageError(
+            "L134", N_("the image itself would be replaced"), where=out, todo=N_("name another file with --out")
+        )
     return out

@@ -1,4 +1,6 @@
-"""The training images that a network takes for most like one: cosine of the features before its last layer (interpret/embedding.py)."""
+"""The training images that a network takes for most like one: cosine of the features before its last layer
+(interpret/embedding.py).
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,15 @@ SHOWN = 8
 
 
 def affordable(each: int) -> int:
-    """How many images a look at many takes in: fewer for a network that works long on each. each: multiply-adds of one image."""
+    """How many images a look at many takes in: fewer for a network that works long on each. each: multiply-adds of one
+    image.
+    """
     return int(min(MOST, max(FEWEST, WORK / max(1, each))))
 
 
-def seen_by(network: nn.Module, preprocessing: Preprocessing, squares: np.ndarray) -> Iterator[tuple[np.ndarray, Tensor]]:
+def seen_by(
+    network: nn.Module, preprocessing: Preprocessing, squares: np.ndarray
+) -> Iterator[tuple[np.ndarray, Tensor]]:
     """(features float32 (n, width), logits (n, classes)), batch by batch. squares: uint8 (n, size, size, channels)"""
     import torch
 
@@ -44,15 +50,20 @@ def seen_by(network: nn.Module, preprocessing: Preprocessing, squares: np.ndarra
         yield features.float().numpy(), logits.float()
 
 
-def nearest_rows(features: np.ndarray, rows: np.ndarray, one: np.ndarray, own: int = -1, most: int = SHOWN) -> list[tuple[int, float]]:
+def nearest_rows(
+    features: np.ndarray, rows: np.ndarray, one: np.ndarray, own: int = -1, most: int = SHOWN
+) -> list[tuple[int, float]]:
     """(place in `rows`, cosine), the most alike first; the image itself, row `own` of the run, is no neighbour."""
     from limpide.interpret.embedding import nearest
 
     return [(k, cosine) for k, cosine in nearest(features, one, most + 1) if rows[k] != own][:most]
 
 
-def alike(run: Run, network: nn.Module, preprocessing: Preprocessing, image: Tensor, data: bytes = b"") -> Iterator[Progress | Alike]:
-    """Progress, then last the neighbours of this image among those that the run learned from, or one sentence on why there are none.
+def alike(
+    run: Run, network: nn.Module, preprocessing: Preprocessing, image: Tensor, data: bytes = b""
+) -> Iterator[Progress | Alike]:
+    """Progress, then last the neighbours of this image among those that the run learned from, or one sentence on why
+    there are none.
 
     image: (1, channels, size, size), normalised · data: the bytes of its file, by which it is known among them.
     """
@@ -79,8 +90,13 @@ def alike(run: Run, network: nn.Module, preprocessing: Preprocessing, image: Ten
         if not kept:
             raise Gone
     except LookupError:
-        gone = N_("The training images most like it cannot be shown: they are no longer where they were when the run began.")
-        arrays = N_("The training images most like it cannot be shown: the run learned from an array, and its images are on no disk.")
+        gone = N_(
+            "The training images most like it cannot be shown: they are no longer where they were when the run began."
+        )
+        arrays = N_(
+            "The training images most like it cannot be shown: the run learned from an array, and its images are "
+            "on no disk."
+        )
         yield Alike((), 0, 0, True, message(arrays if run.info().arrays else gone))
         return
     except LimpideError as error:

@@ -1,4 +1,6 @@
-"""What was seen of one image as one picture: drawn with Pillow, from top to bottom, on paper as wide as a large screen."""
+"""What was seen of one image as one picture: drawn with Pillow, from top to bottom, on paper as wide as a
+large screen.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,24 @@ CELL = (66, 44)  # of a grid of numbers
 NAME = 320  # width of the name of a class, at most
 LONGEST = 12000  # pixels: what is taller than any sheet becomes
 
-# Pillow's own font knows no accents, so the first of these that the system has; all of them know French, Greek and Cyrillic.
-SANS = ("LiberationSans-Regular.ttf", "Arial.ttf", "arial.ttf", "Helvetica.ttc", "NotoSans-Regular.ttf", "DejaVuSans.ttf")
-SERIF = ("LiberationSerif-Regular.ttf", "Georgia.ttf", "georgia.ttf", "Times.ttc", "NotoSerif-Regular.ttf", "DejaVuSerif.ttf")
+# Pillow's own font knows no accents, so the first of these that the system has; all of them know French, Greek and
+# Cyrillic.
+SANS = (
+    "LiberationSans-Regular.ttf",
+    "Arial.ttf",
+    "arial.ttf",
+    "Helvetica.ttc",
+    "NotoSans-Regular.ttf",
+    "DejaVuSans.ttf",
+)
+SERIF = (
+    "LiberationSerif-Regular.ttf",
+    "Georgia.ttf",
+    "georgia.ttf",
+    "Times.ttc",
+    "NotoSerif-Regular.ttf",
+    "DejaVuSerif.ttf",
+)
 
 
 @cache
@@ -56,7 +73,9 @@ def _font(size: int, serif: bool = False) -> Any:
 
 
 def _written(text: object, font: Any) -> str:
-    """The text with what this font can write: narrow spaces become plain ones, and without a font of the system letters lose their accents."""
+    """The text with what this font can write: narrow spaces become plain ones, and without a font of the system letters
+    lose their accents.
+    """
     words = shown(text).replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
     if font.getname()[0] != "Aileron":
         return words
@@ -100,7 +119,13 @@ class _Sheet:
         self.y += 56
         self.pen.line((MARGIN, self.y, WIDTH - MARGIN, self.y), LINE, 2)
         self.y += 20
-        self.paragraph(_("Orange is above 0, blue below. What is stronger than the end of a scale has the colour of its end. Written by limpide."), 20)
+        self.paragraph(
+            _(
+                "Orange is above 0, blue below. What is stronger than the end of a scale has the colour of its end. "
+                "Written by limpide."
+            ),
+            20,
+        )
         return self.paper.crop((0, 0, WIDTH, min(LONGEST, self.y + MARGIN // 2)))
 
     # -- pieces
@@ -125,7 +150,16 @@ class _Sheet:
             says += "…"
         self.pen.text((x, y), says, colour, font, anchor="ra" if right else "la")
 
-    def lines(self, x: float, y: float, text: object, width: float, size: int = 20, colour: tuple[int, ...] = SOFT, serif: bool = False) -> int:
+    def lines(
+        self,
+        x: float,
+        y: float,
+        text: object,
+        width: float,
+        size: int = 20,
+        colour: tuple[int, ...] = SOFT,
+        serif: bool = False,
+    ) -> int:
         """A paragraph; returns where the next one may begin."""
         font = _font(size, serif)
         line = ""
@@ -157,7 +191,15 @@ class _Sheet:
 
     def head(self, sight: Sight) -> None:
         self.words(MARGIN, self.y, "limpide", 26, serif=True)
-        self.words(WIDTH - MARGIN, self.y + 3, " · ".join(part for part in (sight.network, sight.run) if part), 20, SOFT, INNER - 200, right=True)
+        self.words(
+            WIDTH - MARGIN,
+            self.y + 3,
+            " · ".join(part for part in (sight.network, sight.run) if part),
+            20,
+            SOFT,
+            INNER - 200,
+            right=True,
+        )
         self.y += 48
         self.pen.line((MARGIN, self.y, WIDTH - MARGIN, self.y), INK, 2)
         self.y += 40
@@ -177,7 +219,10 @@ class _Sheet:
         across = width - names - 130
         for k, (name, share) in enumerate(sight.top):
             self.words(x, y, name, 24, INK if k == 0 else SOFT, names - 20)
-            self.pen.rectangle((x + names, y + 4, x + names + max(1, across * share), y + 26), fill=ACCENT if k == 0 else (160, 156, 148))
+            self.pen.rectangle(
+                (x + names, y + 4, x + names + max(1, across * share), y + 26),
+                fill=ACCENT if k == 0 else (160, 156, 148),
+            )
             self.words(x + width, y, percent(share), 24, INK if k == 0 else SOFT, right=True)
             y += 46
         side_words = message(N_("{size} × {size} pixels, as the network sees them"), size=side)
@@ -252,7 +297,10 @@ class _Sheet:
             self.channel(channel)
         if found.hidden and found.channels:
             says = message(
-                N_("The other {n:count} input channel adds {value}."), N_("The other {n:count} input channels add {value}."), n=found.hidden, value=found.rest
+                N_("The other {n:count} input channel adds {value}."),
+                N_("The other {n:count} input channels add {value}."),
+                n=found.hidden,
+                value=found.rest,
             )
             self.paragraph(says)
         self.y += 8
@@ -285,7 +333,9 @@ class _Sheet:
         self.y += side + 60 if alike.images else 0
 
     def square(self, x: float, y: float, square: np.ndarray, side: int) -> None:
-        """What a network sees, as large as `side`: its pixels where they are few; of another shape it keeps its shape."""
+        """What a network sees, as large as `side`: its pixels where they are few; of another shape it keeps
+        its shape.
+        """
         picture = picture_of(square).convert("RGB")
         how = Image.Resampling.NEAREST if max(picture.size) < side // 2 else Image.Resampling.BICUBIC
         scale = side / max(picture.size)
@@ -305,7 +355,10 @@ class _Sheet:
             for i, row in enumerate(grid.rows):
                 for j, square in enumerate(row):
                     share = 0.85 * square.shade / unit_grid.SHADES
-                    colour = tuple(round(a + (b - a) * share) for a, b in zip(PAPER, MINUS if square.negative else PLUS, strict=True))
+                    colour = tuple(
+                        round(a + (b - a) * share)
+                        for a, b in zip(PAPER, MINUS if square.negative else PLUS, strict=True)
+                    )
                     at = (x + j * wide, top + i * CELL[1])
                     self.pen.rectangle((*at, at[0] + wide - 2, at[1] + CELL[1] - 2), fill=colour)
                     self.words(at[0] + wide - 8, at[1] + 11, square.words, size, _ink(colour), right=True)

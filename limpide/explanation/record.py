@@ -1,4 +1,6 @@
-"""What was seen of one image in one network, as plain numbers: what written.py makes a picture, a page or JSON of (docs/sight.md)."""
+"""What was seen of one image in one network, as plain numbers: what written.py makes a picture, a page or JSON of
+(docs/sight.md).
+"""
 
 from __future__ import annotations
 
@@ -35,15 +37,24 @@ def made_words(made: Made, unit: Finding) -> tuple[Message, Message]:
     """How the picture came about, and what it means."""
     top, left, bottom, right = made.box
     rose = N_(
-        "Made by climbing the slope of channel {channel} of layer {layer} (activation maximisation): from {before:number}, by the best of eight pictures of "
-        "noise, its value rises to {after:number}. The contrast of the picture is held to that of noise, so an image of more contrast can give more: "
+        "Made by climbing the slope of channel {channel} of layer {layer} (activation maximisation): from "
+        "{before:number}, by the best of eight pictures of "
+        "noise, its value rises to {after:number}. The contrast of the picture is held to that of noise, so an "
+        "image of more contrast can give more: "
         "the opened unit is {here:number}."
     )
     means = N_(
-        "It is no image of the data. It shows what this channel looks for in the {height} × {width} pixels that the unit in the middle of its map sees: "
+        "It is no image of the data. It shows what this channel looks for in the {height} × {width} pixels that "
+        "the unit in the middle of its map sees: "
         "the more an image resembles it there, the larger the value."
     )
-    values = {"channel": made.channel, "layer": made.layer, "before": made.before, "after": made.after, "here": unit.data.get("sum", 0.0)}
+    values = {
+        "channel": made.channel,
+        "layer": made.layer,
+        "before": made.before,
+        "after": made.after,
+        "here": unit.data.get("sum", 0.0),
+    }
     return message(rose, **values), message(means, height=bottom - top, width=right - left)
 
 
@@ -56,7 +67,10 @@ def alike_words(alike: Alike) -> tuple[Message, ...]:
         if alike.learned
         else N_("Among {n:count} of {of:count} images, each folder in its share.")
     )
-    what = N_("Alike is what the network sees alike: the cosine between what it makes of two images before its last layer. 1 is the same.")
+    what = N_(
+        "Alike is what the network sees alike: the cosine between what it makes of two images before its last "
+        "layer. 1 is the same."
+    )
     return message(what), message(among, n=alike.compared, of=alike.of)
 
 
@@ -151,7 +165,16 @@ def to_json(sight: Sight) -> dict[str, Any]:
             "predictions": [{"class": name, "probability": p} for name, p in sight.top],
             "saliency": [{"method": e.method, "map": e.plane, "badge": e.badge.to_json()} for e in sight.evidence],
             "stages": [
-                {"layer": m.key, "kind": m.kind, "shape": m.shape, "low": m.low, "high": m.high, "channels": m.channels, "maps": m.planes} for m in sight.stages
+                {
+                    "layer": m.key,
+                    "kind": m.kind,
+                    "shape": m.shape,
+                    "low": m.low,
+                    "high": m.high,
+                    "channels": m.channels,
+                    "maps": m.planes,
+                }
+                for m in sight.stages
             ],
             "unit": sight.unit.to_json(),
             "maximised": sight.made and _made(sight.made),
@@ -161,11 +184,20 @@ def to_json(sight: Sight) -> dict[str, Any]:
 
 
 def _made(made: Made) -> dict[str, Any]:
-    return {"layer": made.layer, "channel": made.channel, "square": made.square, "box": made.box, "before": made.before, "after": made.after}
+    return {
+        "layer": made.layer,
+        "channel": made.channel,
+        "square": made.square,
+        "box": made.box,
+        "before": made.before,
+        "after": made.after,
+    }
 
 
 def _alike(alike: Alike) -> dict[str, Any]:
-    images = [{"file": one.file, "class": one.label, "cosine": one.cosine, "square": one.square} for one in alike.images]
+    images = [
+        {"file": one.file, "class": one.label, "cosine": one.cosine, "square": one.square} for one in alike.images
+    ]
     return {"images": images, "compared": alike.compared, "of": alike.of, "note": alike.note and alike.note.to_json()}
 
 

@@ -1,4 +1,6 @@
-"""What was seen of one image, as the bytes of a file: a picture (sheet.py), a page that is complete in itself, or JSON."""
+"""What was seen of one image, as the bytes of a file: a picture (sheet.py), a page that is complete in
+itself, or JSON.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from limpide.explanation.picture import sheet_of
-from limpide.explanation.record import ALIKE_TITLE, BADGE_WORDS, MADE_TITLE, METHOD_MEANINGS, METHOD_WORDS, Sight, alike_words, made_words, to_json
+from limpide.explanation.record import (
+    ALIKE_TITLE,
+    BADGE_WORDS,
+    MADE_TITLE,
+    METHOD_MEANINGS,
+    METHOD_WORDS,
+    Sight,
+    alike_words,
+    made_words,
+    to_json,
+)
 from limpide.report import color_scale, unit_grid
 from limpide.report.html.page import asset, environment
 from limpide.text.messages import current, number, significant

@@ -1,4 +1,6 @@
-"""Questions about the images of a run: how many, which are alike, what training makes of them, and where they lie on a map."""
+"""Questions about the images of a run: how many, which are alike, what training makes of them, and where they lie on a
+map.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def thumb(looker: Looker, path: str, snapshot: str, row: int) -> Answer:
 
 
 def alike(looker: Looker, path: str, snapshot: str, distance: int) -> Answer:
-    """Pairs of images that differ in at most so many of 256 bits (data/near_duplicates.py), the nearest first, and how many there are at each distance."""
+    """Pairs of images that differ in at most so many of 256 bits (data/near_duplicates.py), the nearest first, and how
+    many there are at each distance.
+    """
     found = looker.album(path)
     rows, pairs, far = looker.once(("alike", *stamp(path)), lambda: _compared(looker, path, found))
     near = far <= distance
@@ -47,7 +51,13 @@ def alike(looker: Looker, path: str, snapshot: str, distance: int) -> Answer:
         for (i, j), d in list(zip(pairs[near].tolist(), far[near].tolist(), strict=True))[:MOST_PAIRS]
     ]
     counts = np.bincount(far, minlength=WIDEST + 1).cumsum().tolist()
-    return {"pairs": shown, "total": int(near.sum()), "counts": counts, "compared": len(rows), "of": len(found.files)}, b""
+    return {
+        "pairs": shown,
+        "total": int(near.sum()),
+        "counts": counts,
+        "compared": len(rows),
+        "of": len(found.files),
+    }, b""
 
 
 def _compared(looker: Looker, path: str, found: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -69,7 +79,10 @@ def _compared(looker: Looker, path: str, found: Any) -> tuple[np.ndarray, np.nda
 
     rows = found.some(MOST_ALIKE)
     with looker.counting(len(rows)):
-        pieces = [looker.once(("prints", *stamp(path), some.tobytes()), lambda: printed(some)) for some in pieces_of(looker, rows, 1)]  # noqa: B023
+        pieces = [
+            looker.once(("prints", *stamp(path), some.tobytes()), lambda: printed(some))  # noqa: B023
+            for some in pieces_of(looker, rows, 1)
+        ]
     kept, prints = ([one for piece in pieces for one in piece[k]] for k in (0, 1))
     if not kept:
         raise LookupError(message(N_("none of these images can be read any more")))
@@ -81,7 +94,9 @@ def _compared(looker: Looker, path: str, found: Any) -> tuple[np.ndarray, np.nda
 
 
 def augmented(looker: Looker, path: str, snapshot: str, image: dict[str, Any], seed: int = 0) -> Answer:
-    """What training makes of this image, several times, as a PNG: one beside the other; no image where it changes nothing."""
+    """What training makes of this image, several times, as a PNG: one beside the other; no image where it changes
+    nothing.
+    """
     import torch
 
     from limpide.core.recipe import Recipe
@@ -98,12 +113,15 @@ def augmented(looker: Looker, path: str, snapshot: str, image: dict[str, Any], s
         return {"images": 0}, b""
     tensor = looker.tensor(path, preprocessing, image).repeat(CHANGED, 1, 1, 1)
     made = change(tensor, torch.Generator().manual_seed(seed)).permute(0, 2, 3, 1).numpy()
-    squares = np.clip(np.round(made * np.array(preprocessing.std) + np.array(preprocessing.mean)), 0, 255).astype(np.uint8)
+    squares = np.clip(np.round(made * np.array(preprocessing.std) + np.array(preprocessing.mean)), 0, 255).astype(
+        np.uint8
+    )
     return {"images": CHANGED}, png(np.concatenate(list(squares), axis=1))
 
 
 def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca") -> Answer:
-    """Places (n, 2) between −1 and 1 of images by what the network sees in them before its last layer, with what it says of each.
+    """Places (n, 2) between −1 and 1 of images by what the network sees in them before its last layer, with what it
+    says of each.
 
     The map of other weights is turned to lie on that of the final ones: what moves then, moved in the network.
     """
@@ -118,7 +136,10 @@ def embedding(looker: Looker, path: str, snapshot: str, method: str = "pca") -> 
         seen = many(looker, path, which, rows)
         if len(seen.rows) < 3:
             raise LookupError(message(N_("a map needs three images")))
-        places = looker.once(("map", *looker.key(path, which), *stamp(path), method), lambda: flat_map(seen.features, method))  # type: ignore[arg-type]
+        places = looker.once(
+            ("map", *looker.key(path, which), *stamp(path), method),
+            lambda: flat_map(seen.features, method),  # type: ignore[arg-type]
+        )
         return seen, *places
 
     seen, places, kept = mapped(snapshot)

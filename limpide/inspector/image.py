@@ -1,4 +1,6 @@
-"""Questions about one image: what the network says, where it may have found it, and what it says of the image changed."""
+"""Questions about one image: what the network says, where it may have found it, and what it says of the
+image changed.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,25 @@ def predictions(looker: Looker, path: str, snapshot: str) -> Answer:
     squares = np.stack([looker.square(path, preprocessing, {"probe": k}) for k in range(len(kept["squares"]))])
     with torch.inference_mode():
         t = looker.temperature(path, snapshot)
-        found = torch.cat([(network(looker.batch(preprocessing, squares[k : k + 8])).float() / t).softmax(1) for k in range(0, len(squares), 8)])
+        found = torch.cat(
+            [
+                (network(looker.batch(preprocessing, squares[k : k + 8])).float() / t).softmax(1)
+                for k in range(0, len(squares), 8)
+            ]
+        )
     best = found.argmax(1)
-    return {"predicted": best.tolist(), "probability": found.amax(1).tolist(), "truth": kept["truth"].tolist(), "classes": classes}, b""
+    return {
+        "predicted": best.tolist(),
+        "probability": found.amax(1).tolist(),
+        "truth": kept["truth"].tolist(),
+        "classes": classes,
+    }, b""
 
 
 def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
-    """The five likeliest classes. Of the final model with its calibrated confidence; of weights along the way as they are."""
+    """The five likeliest classes. Of the final model with its calibrated confidence; of weights along the way as they
+    are.
+    """
     _, seen, preprocessing, classes = looker.trace(path, snapshot, image)
     t = looker.temperature(path, snapshot)
     row = (seen.output[0].double() / t).softmax(0)
@@ -51,7 +65,9 @@ def _known(looker: Looker, path: str, image: dict[str, Any], classes: list[str])
     if "probe" in image:
         kept = looker.probes(path)
         truth = int(kept["truth"][image["probe"]])  # negative: nobody said
-        return classes[truth] if truth >= 0 else None, bytes(kept["files"][image["probe"]]).decode("utf-8", "surrogateescape")
+        return classes[truth] if truth >= 0 else None, bytes(kept["files"][image["probe"]]).decode(
+            "utf-8", "surrogateescape"
+        )
     return None, None
 
 
@@ -67,7 +83,15 @@ def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], 
     own = album.row_of.get(_known(looker, path, image, classes)[1] or "", -1)  # the image itself is no neighbour
     top = nearest_rows(found.features, found.rows, one, own, most)
     return {
-        "top": [{"row": int(found.rows[k]), "file": album.files[found.rows[k]], "label": album.labels[found.rows[k]], "cosine": alike} for k, alike in top],
+        "top": [
+            {
+                "row": int(found.rows[k]),
+                "file": album.files[found.rows[k]],
+                "label": album.labels[found.rows[k]],
+                "cosine": alike,
+            }
+            for k, alike in top
+        ],
         "compared": len(found.rows),
         "of": len(album.rows(album.learned)),
         "learned": bool(album.learned),
@@ -98,9 +122,12 @@ def sanity(looker: Looker, path: str, snapshot: str, image: dict[str, Any], meth
     network, seen, _, _ = looker.trace(path, snapshot, image)
     at = (*looker.trace_key(path, snapshot, image), label)
     with looker.counting(COST_USUAL + COST[method] + OF_BADGE, unit="passes"):
-        beside = looker.once(("usual", *at), lambda: usual_of(network, seen.image, label))  # what the four maps are compared with
+        # what the four maps are compared with
+        beside = looker.once(("usual", *at), lambda: usual_of(network, seen.image, label))
         looker.done = COST_USUAL
-        found = looker.once(("sanity", *at, method), lambda: badge_of(network, seen.image, label, method, plane, beside))
+        found = looker.once(
+            ("sanity", *at, method), lambda: badge_of(network, seen.image, label, method, plane, beside)
+        )
     return {"finding": found.to_json()}, b""
 
 
@@ -116,7 +143,10 @@ def _map(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method
     if not 0 <= label < seen.output.shape[1]:
         raise LookupError(message(N_("the classes go from 0 to {last}"), last=seen.output.shape[1] - 1))
     with looker.counting(COST[method], unit="passes"):
-        return looker.once(("saliency", *looker.trace_key(path, snapshot, image), label, method), lambda: plane_of(network, seen.image, label, method))  # type: ignore[no-any-return]
+        return looker.once(
+            ("saliency", *looker.trace_key(path, snapshot, image), label, method),
+            lambda: plane_of(network, seen.image, label, method),
+        )  # type: ignore[no-any-return]
 
 
 def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], mask: list[list[int]]) -> Answer:
@@ -127,7 +157,12 @@ def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], ma
     changed = seen.image.clone()
     height, width = changed.shape[2:]
     for row, column in mask[:256]:
-        changed[0, :, row * height // 16 : -(-(row + 1) * height // 16), column * width // 16 : -(-(column + 1) * width // 16)] = 0
+        changed[
+            0,
+            :,
+            row * height // 16 : -(-(row + 1) * height // 16),
+            column * width // 16 : -(-(column + 1) * width // 16),
+        ] = 0
     with torch.inference_mode():
         after = network(changed)[0]
     return compared(looker, path, snapshot, seen.output[0], after, classes)

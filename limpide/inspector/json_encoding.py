@@ -16,14 +16,17 @@ from limpide.text import messages
 from limpide.text.messages import Message
 
 WORST_FIRST = ("bad", "warn", "unknown")
-FIRST = "shortcut"  # of the claims with the same verdict: a model that looks at the wrong thing makes the others worth little
+# of the claims with the same verdict: a model that looks at the wrong thing makes the others worth little
+FIRST = "shortcut"
 
 # What reading the files of a run raises when somebody or something damaged them.
 DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 class Ascii(JSONResponse):
-    """JSON in ASCII: a file name that is not Unicode travels there and back as the lone surrogates that stand for it."""
+    """JSON in ASCII: a file name that is not Unicode travels there and back as the lone surrogates that
+    stand for it.
+    """
 
     def render(self, content: Any) -> bytes:
         return json.dumps(finite(content), separators=(",", ":")).encode("ascii")
@@ -50,9 +53,15 @@ def worded(finding: Finding) -> dict[str, Any]:
 
 
 def worth_a_look(run: Run) -> list[dict[str, str]]:
-    """The claims that are not fine, the worst first, and a score that proves nothing; none where they are damaged, which the Audit page says."""
+    """The claims that are not fine, the worst first, and a score that proves nothing; none where they are damaged,
+    which the Audit page says.
+    """
     try:
-        found = [one for one in run.findings().values() if one.verdict in ("bad", "warn") or (one.name, one.verdict) == ("accuracy", "unknown")]
+        found = [
+            one
+            for one in run.findings().values()
+            if one.verdict in ("bad", "warn") or (one.name, one.verdict) == ("accuracy", "unknown")
+        ]
     except (RunError, *DAMAGE):
         return []
     found.sort(key=lambda one: (WORST_FIRST.index(one.verdict), one.name != FIRST))
@@ -61,7 +70,10 @@ def worth_a_look(run: Run) -> list[dict[str, str]]:
 
 def choices() -> dict[str, dict[str, str]]:
     """What each choice of a recipe means, in the language of the page, and its unit."""
-    return {one.name: {"meaning": messages._(one.metadata["meaning"]), "unit": one.metadata["unit"]} for one in dataclasses.fields(Recipe)}
+    return {
+        one.name: {"meaning": messages._(one.metadata["meaning"]), "unit": one.metadata["unit"]}
+        for one in dataclasses.fields(Recipe)
+    }
 
 
 def finite(value: Any) -> Any:

@@ -21,7 +21,10 @@ def cost(looker: Looker, path: str, snapshot: str) -> int:
     from limpide.models.flops import multiply_adds
 
     network, preprocessing, _ = looker.network(path, snapshot)
-    return looker.once(("cost", *looker.key(path, snapshot)), lambda: multiply_adds(network, preprocessing.channels, preprocessing.size))  # type: ignore[no-any-return]
+    return looker.once(
+        ("cost", *looker.key(path, snapshot)),
+        lambda: multiply_adds(network, preprocessing.channels, preprocessing.size),
+    )  # type: ignore[no-any-return]
 
 
 def affordable(looker: Looker, path: str, snapshot: str) -> int:
@@ -58,15 +61,21 @@ def many(looker: Looker, path: str, snapshot: str, rows: np.ndarray) -> Many:
         return Many(kept, features.float().numpy(), logits.float().numpy())
 
     with looker.counting(len(rows), looks=2):  # each is read, and shown to the network
-        pieces = [looker.once(("many", *key, *stamp(path), some.tobytes()), lambda: seen(some)) for some in pieces_of(looker, rows, 2)]  # noqa: B023
+        pieces = [
+            looker.once(("many", *key, *stamp(path), some.tobytes()), lambda: seen(some))  # noqa: B023
+            for some in pieces_of(looker, rows, 2)
+        ]
     if not (found := [piece for piece in pieces if piece is not None]):
         raise LookupError(message(N_("none of these images can be read any more")))
     kept, features, logits = (np.concatenate([getattr(piece, field.name) for piece in found]) for field in fields(Many))
-    return Many(kept, features, (torch.from_numpy(logits) / temperature).softmax(1).numpy())  # a run is calibrated after its weights are there
+    # a run is calibrated after its weights are there
+    return Many(kept, features, (torch.from_numpy(logits) / temperature).softmax(1).numpy())
 
 
 def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(rows that can be read, their squares uint8 (n, size, size, channels)); decoded once for every snapshot of a run."""
+    """(rows that can be read, their squares uint8 (n, size, size, channels)); decoded once for every
+    snapshot of a run.
+    """
 
     def read(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         kept, squares = [], []
@@ -79,15 +88,22 @@ def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) ->
             except LookupError:  # this one is gone, or damaged since
                 continue
             kept.append(row)
-        return np.array(kept, int), np.stack(squares) if squares else np.zeros((0, preprocessing.size, preprocessing.size, preprocessing.channels), np.uint8)
+        return np.array(kept, int), np.stack(squares) if squares else np.zeros(
+            (0, preprocessing.size, preprocessing.size, preprocessing.channels), np.uint8
+        )
 
-    pieces = [looker.squares.once((*stamp(path), preprocessing, some.tobytes()), lambda: read(some)) for some in pieces_of(looker, rows, 1)]  # noqa: B023
+    pieces = [
+        looker.squares.once((*stamp(path), preprocessing, some.tobytes()), lambda: read(some))  # noqa: B023
+        for some in pieces_of(looker, rows, 1)
+    ]
     kept, squares = zip(*pieces, strict=True) if pieces else ([np.zeros(0, int)], [np.zeros((0, 1, 1, 1), np.uint8)])
     return np.concatenate(kept), np.concatenate(squares)
 
 
 def pieces_of(looker: Looker, rows: np.ndarray, each: int) -> Iterator[np.ndarray]:
-    """The rows, piece by piece: a question that was given up goes on with the first piece that it did not finish. each: looks that an image costs."""
+    """The rows, piece by piece: a question that was given up goes on with the first piece that it did not finish. each:
+    looks that an image costs.
+    """
     begun = looker.done
     for k in range(0, len(rows), PIECE):
         looker.done = begun + k * each

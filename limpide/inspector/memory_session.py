@@ -30,7 +30,9 @@ class Held(Looker):
     def key(self, path: str, snapshot: str) -> tuple[Any, ...]:
         """Where each weight lies, and how often it was changed there."""
         network = self._opened.network
-        return tuple((p.data_ptr(), 0 if p.is_inference() else p._version) for p in (*network.parameters(), *network.buffers()))
+        return tuple(
+            (p.data_ptr(), 0 if p.is_inference() else p._version) for p in (*network.parameters(), *network.buffers())
+        )
 
     def trace_key(self, path: str, snapshot: str, image: dict[str, Any]) -> tuple[Any, ...]:
         return (self.key(path, snapshot), *(image.get(name) or 0 for name in CHANGES))
@@ -60,7 +62,9 @@ class Held(Looker):
 
 
 def _as_if(seen: Trace, square: np.ndarray) -> Preprocessing:
-    """For a tensor that somebody normalised in a way that nobody told: its smallest number as black, its largest as white, as its square is drawn."""
+    """For a tensor that somebody normalised in a way that nobody told: its smallest number as black, its largest as
+    white, as its square is drawn.
+    """
     low, high = float(seen.image.min()), float(seen.image.max())
     std = 255 / ((high - low) or 1.0)
     return Preprocessing(size=seen.image.shape[-1], channels=seen.image.shape[1], mean=(-low * std,), std=(std,))

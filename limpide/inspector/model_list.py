@@ -6,7 +6,9 @@ from limpide.inspector.session import Answer, Looker
 
 
 def networks(looker: Looker) -> Answer:
-    """Every built-in one with its parameters and the square that it was made for, counted once; published: whether it can start from such weights."""
+    """Every built-in one with its parameters and the square that it was made for, counted once; published: whether it
+    can start from such weights.
+    """
     return {"networks": looker.once("networks", _counted)}, b""
 
 

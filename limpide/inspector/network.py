@@ -1,4 +1,6 @@
-"""Questions about the network: its operations, their maps and filters, one unit, and what becomes of the answer without it."""
+"""Questions about the network: its operations, their maps and filters, one unit, and what becomes of the answer without
+it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ FAR_INPUTS = 4096  # products of one unit that are sent
 
 
 def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
-    """Every operation in order: shape, parameters, multiply-adds, milliseconds here, bytes of what it gives, units that no probe wakes."""
+    """Every operation in order: shape, parameters, multiply-adds, milliseconds here, bytes of what it gives, units that
+    no probe wakes.
+    """
     import torch
 
     from limpide.models.flops import multiply_adds_of
@@ -49,11 +53,19 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
 
     leaves = [module for module in modules.values() if not list(module.children())]
     with torch.inference_mode():
-        hooks = [hook for module in leaves for hook in (module.register_forward_pre_hook(before), module.register_forward_hook(after))]
+        hooks = [
+            hook
+            for module in leaves
+            for hook in (module.register_forward_pre_hook(before), module.register_forward_hook(after))
+        ]
         network(seen.image)
         for hook in hooks:
             hook.remove()
-        hooks = [module.register_forward_hook(woken) for module in leaves if type(module).__name__ in ("ReLU", "ReLU6", "LeakyReLU")]
+        hooks = [
+            module.register_forward_hook(woken)
+            for module in leaves
+            if type(module).__name__ in ("ReLU", "ReLU6", "LeakyReLU")
+        ]
         network(some)
         for hook in hooks:
             hook.remove()
@@ -62,7 +74,11 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
         module = modules.get(op.layer)
         first = op.key == op.layer and op.layer not in told
         told.add(op.layer)
-        own = [f"{op.layer}.{name}" for name, _ in module.named_parameters(recurse=False)] if module is not None and first else []
+        own = (
+            [f"{op.layer}.{name}" for name, _ in module.named_parameters(recurse=False)]
+            if module is not None and first
+            else []
+        )
         rows.append(
             {
                 "key": op.key,
@@ -71,7 +87,9 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
                 "kind": type(module).__name__ if module is not None and op.key == op.layer else op.name,
                 "shape": list(op.output.shape[1:]),
                 "inputs": sorted({source.op for source in op.inputs}),
-                "parameters": sum(p.numel() for p in module.parameters(recurse=False)) if own and module is not None else 0,
+                "parameters": sum(p.numel() for p in module.parameters(recurse=False))
+                if own and module is not None
+                else 0,
                 "weights": own,
                 "multiply_adds": costs.get(op.layer, 0) if first else 0,
                 "milliseconds": times[op.layer] * 1000 if first and op.layer in times else None,
@@ -79,7 +97,12 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
                 "asleep": asleep.get(op.layer) if first else None,
             }
         )
-    return {"ops": rows, "network": type(network).__name__, "input": list(seen.image.shape[1:]), "watched": len(some)}, b""
+    return {
+        "ops": rows,
+        "network": type(network).__name__,
+        "input": list(seen.image.shape[1:]),
+        "watched": len(some),
+    }, b""
 
 
 def maps(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
@@ -91,7 +114,9 @@ def maps(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: s
 
 
 def kernels(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
-    """The weights of a convolution (maps out, maps in, height, width), or of a linear layer on an image's pixels as pictures."""
+    """The weights of a convolution (maps out, maps in, height, width), or of a linear layer on an image's pixels as
+    pictures.
+    """
     _, seen, _, _ = looker.trace(path, snapshot, image)
     op = operation(seen, key)
     if op.name not in ("conv2d", "linear"):
@@ -99,12 +124,27 @@ def kernels(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key
     weight = op.argument(1, "weight")
     if op.name == "linear":
         pixels = seen.image[0]
-        weight = weight.reshape(len(weight), *pixels.shape) if weight.shape[1] == pixels.numel() else weight[:, None, None, :]
+        weight = (
+            weight.reshape(len(weight), *pixels.shape)
+            if weight.shape[1] == pixels.numel()
+            else weight[:, None, None, :]
+        )
     return {"shape": list(weight.shape)}, npy(weight[:MOST_MAPS, :16])
 
 
-def unit(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str, channel: int | None = None, y: int = 0, x: int = 0) -> Answer:
-    """One number and everything that made it: what interpret.why gives, for the page to draw. Without a channel the one that matters most."""
+def unit(
+    looker: Looker,
+    path: str,
+    snapshot: str,
+    image: dict[str, Any],
+    key: str,
+    channel: int | None = None,
+    y: int = 0,
+    x: int = 0,
+) -> Answer:
+    """One number and everything that made it: what interpret.why gives, for the page to draw. Without a channel the one
+    that matters most.
+    """
     from limpide.interpret.ablation import votes
     from limpide.interpret.choose_unit import most_telling
     from limpide.interpret.unit import index_of, unit_of
@@ -159,16 +199,33 @@ def _unflat(seen: Any, op: int, place: int) -> list[int]:
     return [index[-1], int(np.ravel_multi_index(index[1:-1], tuple(shape[1:-1]))) if len(shape) > 2 else 0, 0]
 
 
-def effect(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str, channel: int, place: int | None = None, weight: float = 0.0) -> Answer:
+def effect(
+    looker: Looker,
+    path: str,
+    snapshot: str,
+    image: dict[str, Any],
+    key: str,
+    channel: int,
+    place: int | None = None,
+    weight: float = 0.0,
+) -> Answer:
     """Probabilities before and after this channel is switched off, or one of its weights is another."""
     from limpide.interpret.ablation import with_weight, without
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
     op = operation(seen, key)
     _within_channels(op, channel)
-    if place is not None and op.name in ("conv2d", "linear") and place >= (n := op.argument(1, "weight")[channel].numel()):
+    if (
+        place is not None
+        and op.name in ("conv2d", "linear")
+        and place >= (n := op.argument(1, "weight")[channel].numel())
+    ):
         raise LookupError(message(N_("the weights of this channel go from 0 to {last:count}"), last=n - 1))
-    after = without(network, seen, op.index, channel) if place is None else with_weight(network, seen, op.index, channel, place, weight)
+    after = (
+        without(network, seen, op.index, channel)
+        if place is None
+        else with_weight(network, seen, op.index, channel, place, weight)
+    )
     return compared(looker, path, snapshot, seen.output[0], after, classes)
 
 
@@ -190,7 +247,9 @@ def _check(looker: Looker, path: str, snapshot: str, key: str, channel: int) -> 
 
 
 def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) -> Answer:
-    """The picture that wakes this channel most (interpret/activation_maximization.py), as a PNG, and the activation before and after."""
+    """The picture that wakes this channel most (interpret/activation_maximization.py), as a PNG, and the activation
+    before and after.
+    """
     from limpide.interpret import activation_maximization
 
     network, preprocessing, _ = looker.network(path, snapshot)
@@ -199,7 +258,12 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
     def work() -> Any:
         with looker.counting(activation_maximization.STEPS, unit="passes"):
             return activation_maximization.maximised(
-                network, key, channel, looker.shape(path, snapshot), low=torch.from_numpy((0 - mean) / std), high=torch.from_numpy((255 - mean) / std)
+                network,
+                key,
+                channel,
+                looker.shape(path, snapshot),
+                low=torch.from_numpy((0 - mean) / std),
+                high=torch.from_numpy((255 - mean) / std),
             )
 
     import torch
@@ -211,12 +275,19 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
         raise
     pixels = found.image[0].permute(1, 2, 0).numpy() * std + mean
     box = found.box
-    about = {"before": found.before, "after": found.after, "box": [box.top, box.left, box.bottom, box.right], "size": preprocessing.size}
+    about = {
+        "before": found.before,
+        "after": found.after,
+        "box": [box.top, box.left, box.bottom, box.right],
+        "size": preprocessing.size,
+    }
     return about, png(np.clip(np.round(pixels), 0, 255).astype(np.uint8))
 
 
 def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, among: int = 0) -> Answer:
-    """Those that wake this channel most, of the images set aside; or, of more than those, of so many training images."""
+    """Those that wake this channel most, of the images set aside; or, of more than those, of so many
+    training images.
+    """
     from limpide.interpret.top_activations import strongest_images
 
     network, preprocessing, _ = looker.network(path, snapshot)
@@ -233,8 +304,13 @@ def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, 
             images = [{"probe": int(k)} for k in some]
             squares = np.stack([looker.square(path, preprocessing, image) for image in images])
         try:
-            found = strongest_images(network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel)
+            found = strongest_images(
+                network, (looker.batch(preprocessing, square[None]) for square in squares), key, channel
+            )
         except (KeyError, IndexError, RuntimeError):
             _check(looker, path, snapshot, key, channel)
             raise
-    return {"top": [{**images[one.image], "value": one.value, "y": one.y, "x": one.x} for one in found[:8]], "among": len(found)}, b""
+    return {
+        "top": [{**images[one.image], "value": one.value, "y": one.y, "x": one.x} for one in found[:8]],
+        "among": len(found),
+    }, b""

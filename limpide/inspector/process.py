@@ -1,8 +1,9 @@
 """What can be asked about the network of a run: runs in a process of its own (studio/inspector_process.py).
 
-Every function: (run's path, values of the question) → (JSON, bytes of a file or nothing); `networks` and `taken` are asked of no run. A snapshot is a number of steps or "best"; an image is
-{"probe": k} of those that the training set aside, {"row": k} of split.csv, or {"bytes": …} of a file that somebody dropped; with "noise",
-"turn" or "mirror" it is changed before the network sees it.
+Every function: (run's path, values of the question) → (JSON, bytes of a file or nothing); `networks` and `taken` are
+asked of no run. A snapshot is a number of steps or "best"; an image is {"probe": k} of those that the training set
+aside, {"row": k} of split.csv, or {"bytes": …} of a file that somebody dropped; with "noise", "turn" or "mirror" it is
+changed before the network sees it.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from limpide.inspector.session import Answer, Looker
 from limpide.text.messages import N_, Message, message
 
 SESSION = Path("/proc/self/autogroup")  # how nice this process's session is
-PROMPT = 2.0  # s of a question during which it goes first: somebody waits for it. From then on a training on the same processors does
+# s of a question during which it goes first: somebody waits for it. From then on a training on the same processors does
+PROMPT = 2.0
 
 
 def serve(pipe: Any, stops: Any, parent: int) -> None:
-    """The process: answers until the pipe is closed. stops: brings the numbers of questions that nobody waits for any more."""
+    """The process: answers until the pipe is closed. stops: brings the numbers of questions that nobody waits for any
+    more.
+    """
     from limpide.system.machine import keep_memory
 
     keep_memory()
@@ -71,7 +75,9 @@ def _hand() -> tuple[ThreadPoolExecutor, Callable[[], int]]:
 
 
 def _weigh(thread: int | None, niceness: int) -> None:
-    """Linux weighs sessions before it weighs their threads (sched(7), autogroup), unless a desktop put the session into a group of its own: so both."""
+    """Linux weighs sessions before it weighs their threads (sched(7), autogroup), unless a desktop put the session into
+    a group of its own: so both.
+    """
     if sys.platform != "linux":
         return
     with contextlib.suppress(OSError):
@@ -101,14 +107,34 @@ def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, An
         if isinstance(told, Message):
             return "error", told, b""
         # In the words of a library, which nobody chose for whoever reads this: so a sentence comes first.
-        return "error", message(N_("this could not be worked out: {reason}"), reason=str(error) or type(error).__name__), b""
+        return (
+            "error",
+            message(N_("this could not be worked out: {reason}"), reason=str(error) or type(error).__name__),
+            b"",
+        )
 
 
 ANSWERS: dict[str, Callable[..., Answer]] = {
     f.__name__: f
     for f in (
-        *(image.predictions, image.prediction, image.saliency, image.sanity, image.occluded, image.picture, image.neighbours),
-        *(network.anatomy, network.maps, network.kernels, network.unit, network.effect, network.strongest, network.maximised),
+        *(
+            image.predictions,
+            image.prediction,
+            image.saliency,
+            image.sanity,
+            image.occluded,
+            image.picture,
+            image.neighbours,
+        ),
+        *(
+            network.anatomy,
+            network.maps,
+            network.kernels,
+            network.unit,
+            network.effect,
+            network.strongest,
+            network.maximised,
+        ),
         *(data.album, data.thumb, data.alike, data.augmented, data.embedding),
         *(strokes.ink, model_list.networks, report.report, upload.taken),
         *(test_set.worst, test_set.cell, test_set.suspects, test_set.groups, test_set.shortcut),

@@ -1,4 +1,6 @@
-"""What can be asked of looking/, and how the values of a question stand in a URL. Nothing else reaches the process that answers."""
+"""What can be asked of looking/, and how the values of a question stand in a URL. Nothing else reaches the process that
+answers.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ DIGITS = 15  # of a number in an address: what is longer fits into no array
 
 
 def values_of(what: str, query: Mapping[str, str], uploads: Mapping[str, bytes]) -> dict[str, Any]:
-    """The values of this question. Raises ValueError or KeyError where they make none, LookupError for an image that is no longer kept; what is
-    missing is not in them."""
+    """The values of this question. Raises ValueError or KeyError where they make none, LookupError for an image that is
+    no longer kept; what is missing is not in them.
+    """
     values: dict[str, Any] = {"snapshot": query.get("snapshot", "best")}
     for name, kind in LOOKS[what].items():
         if name == "image":
@@ -48,7 +51,8 @@ def _image(query: Mapping[str, str], uploads: Mapping[str, bytes]) -> dict[str, 
 def _mask(text: str) -> list[list[int]]:
     found = json.loads(text)
     if not isinstance(found, list) or not all(
-        isinstance(cell, list) and len(cell) == 2 and all(isinstance(k, int) and 0 <= k < 16 for k in cell) for cell in found
+        isinstance(cell, list) and len(cell) == 2 and all(isinstance(k, int) and 0 <= k < 16 for k in cell)
+        for cell in found
     ):
         raise ValueError(text)
     return found  # type: ignore[no-any-return]
@@ -70,7 +74,8 @@ def _natural(text: str) -> int:
     return int(text)
 
 
-CHANGES: dict[str, Callable[[str], Any]] = {"noise": _within(0, 128), "turn": _within(-180, 180), "mirror": _natural}  # of an image, before it is looked at
+# of an image, before it is looked at
+CHANGES: dict[str, Callable[[str], Any]] = {"noise": _within(0, 128), "turn": _within(-180, 180), "mirror": _natural}
 PICTURES = {"picture": "image/png", "augmented": "image/png", "maximised": "image/png", "thumb": "image/jpeg"}
 NEEDED = {
     "maps": ("key",),

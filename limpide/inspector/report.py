@@ -12,13 +12,24 @@ from limpide.text import messages
 
 def report(looker: Looker, path: str, lang: str, images: bool) -> Answer:
     """The page, rendered anew from the run. images: whether pictures and file names stand in it."""
-    return {}, looker.once(("report", *stamp(Run.open(path)), lang, images), lambda: _rendered(Run.open(path), lang, images))
+    return {}, looker.once(
+        ("report", *stamp(Run.open(path)), lang, images), lambda: _rendered(Run.open(path), lang, images)
+    )
 
 
 def stamp(run: Run) -> tuple[object, ...]:
     """What tells this state of a run from every other: the files that its report is made of."""
-    files = [run.path / "run.json", run.events_file, run.split_file, run.excluded_file, run.report_file, *sorted(run.path.glob("findings/*.json"))]
-    return str(run.path), *((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists())
+    files = [
+        run.path / "run.json",
+        run.events_file,
+        run.split_file,
+        run.excluded_file,
+        run.report_file,
+        *sorted(run.path.glob("findings/*.json")),
+    ]
+    return str(run.path), *(
+        (file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists()
+    )
 
 
 def _rendered(run: Run, lang: str, images: bool) -> bytes:

@@ -36,10 +36,15 @@ class GivenUp(Exception):
 class Looker:
     """Networks, traces, images and what was found in many of them, looked at lately.
 
-    unwanted: whether nobody waits for the answer any more · tell: takes how far this question is: so many of so many "images" or "passes" through the network.
+    unwanted: whether nobody waits for the answer any more · tell: takes how far this question is: so many of so many
+    "images" or "passes" through the network.
     """
 
-    def __init__(self, unwanted: Callable[[], bool] = lambda: False, tell: Callable[[int, int, str], object] = lambda done, total, unit: None) -> None:
+    def __init__(
+        self,
+        unwanted: Callable[[], bool] = lambda: False,
+        tell: Callable[[int, int, str], object] = lambda done, total, unit: None,
+    ) -> None:
         self._unwanted, self._tell = unwanted, tell
         self.done = self._total = 0  # looks that were taken for this question, and those that it needs
         self._looks, self._unit = 1, "images"
@@ -63,7 +68,11 @@ class Looker:
         step = max(steps) if snapshot == "best" else int(snapshot) if snapshot.isdecimal() else -1
         if step not in steps:
             raise LookupError(
-                message(N_("the weights after step {step} were not kept; there are those after {steps}"), step=snapshot, steps=", ".join(map(str, steps)))
+                message(
+                    N_("the weights after step {step} were not kept; there are those after {steps}"),
+                    step=snapshot,
+                    steps=", ".join(map(str, steps)),
+                )
             )
         return steps[step], info.learning.preprocessing, info
 
@@ -91,8 +100,9 @@ class Looker:
 
     @contextlib.contextmanager
     def counting(self, total: int, *, looks: int = 1, unit: str = "images") -> Iterator[None]:
-        """A question of so many images, or passes, at most, each of which is looked at so often: while it is entered, whoever waits is told how
-        far it is."""
+        """A question of so many images, or passes, at most, each of which is looked at so often: while it is entered,
+        whoever waits is told how far it is.
+        """
         self.done, self._total, self._told = 0, total * looks, 0.0
         self._looks, self._unit = looks, unit
         try:
@@ -101,8 +111,9 @@ class Looker:
             self._total = 0
 
     def looked_at(self, images: int) -> None:
-        """Before each pass through a network, and with each image that is read. Raises GivenUp where nobody waits for the answer: what was
-        worked out before is kept."""
+        """Before each pass through a network, and with each image that is read. Raises GivenUp where nobody waits for
+        the answer: what was worked out before is kept.
+        """
         if self._unwanted():
             raise GivenUp("nobody waits for this any more")
         self.done += images
@@ -129,7 +140,9 @@ class Looker:
         return preprocessing.channels, preprocessing.size, preprocessing.size
 
     def watched(self, path: str, preprocessing: Any, most: int) -> Any:
-        """The first of the images that the training set aside: (n, channels, size, size), normalised. Raises LookupError where there are none."""
+        """The first of the images that the training set aside: (n, channels, size, size), normalised. Raises
+        LookupError where there are none.
+        """
         some = range(min(most, len(self.probes(path)["squares"])))
         return self.batch(preprocessing, np.stack([self.square(path, preprocessing, {"probe": k}) for k in some]))
 
@@ -138,7 +151,9 @@ class Looker:
         return self.albums.once(stamp(path), lambda: Album(Run.open(path)))  # type: ignore[no-any-return]
 
     def probes(self, path: str) -> dict[str, np.ndarray]:
-        """What the training set aside: squares uint8 (n, size, size, channels), truth (n,), files (n,). Raises LookupError."""
+        """What the training set aside: squares uint8 (n, size, size, channels), truth (n,), files (n,). Raises
+        LookupError.
+        """
         file = Path(path) / "predictions" / "probes.npz"
 
         def work() -> dict[str, np.ndarray]:
@@ -169,11 +184,19 @@ class Looker:
             square = kept["squares"][image["probe"]]
             if square.shape[0] == preprocessing.size:
                 return square  # type: ignore[no-any-return]
-            # These weights see another size than those that were trained, as a frozen first model does: enlarging the square would show another image.
+            # These weights see another size than those that were trained, as a frozen first model does: enlarging the
+            # square would show another image.
             album, file = self.album(path), kept["files"][image["probe"]]
             name = file.decode("utf-8", "surrogateescape") if isinstance(file, bytes) else str(file)
             if (row := album.row_of.get(name)) is None:
-                raise LookupError(message(N_("this image is kept in another size than these weights see, and it is no longer among the images of the run")))
+                raise LookupError(
+                    message(
+                        N_(
+                            "this image is kept in another size than these weights see, and it is no longer among the "
+                            "images of the run"
+                        )
+                    )
+                )
             found = album.image(row, preprocessing.jpeg_side)
         return preprocessing.pixels(found)  # type: ignore[no-any-return]
 
@@ -182,7 +205,9 @@ class Looker:
         return "bytes" in image and self._handed(preprocessing, image["bytes"])[1]
 
     def _handed(self, preprocessing: Any, data: bytes) -> tuple[np.ndarray, bool]:
-        """(square, whether values were clipped) of a file that somebody handed over: decoded once, however many pages look at it."""
+        """(square, whether values were clipped) of a file that somebody handed over: decoded once, however many pages
+        look at it.
+        """
 
         def work() -> tuple[np.ndarray, bool]:
             found, remarks = opened(preprocessing, data)
@@ -201,7 +226,9 @@ class Looker:
         from limpide.interpret.trace import trace
 
         network, preprocessing, classes = self.network(path, snapshot)
-        found = self.traces.once(self.trace_key(path, snapshot, image), lambda: trace(network, self.tensor(path, preprocessing, image)))
+        found = self.traces.once(
+            self.trace_key(path, snapshot, image), lambda: trace(network, self.tensor(path, preprocessing, image))
+        )
         return network, found, preprocessing, classes
 
     def trace_key(self, path: str, snapshot: str, image: dict[str, Any]) -> tuple[Any, ...]:
@@ -219,8 +246,9 @@ def opened(preprocessing: Any, data: bytes) -> tuple[Image.Image, Remarks]:
 
 
 def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:
-    """The square with "turn" (degrees, counter-clockwise; what comes in from outside is the mirrored border), "mirror", and "noise" (standard
-    deviation in grey levels, the same noise every time)."""
+    """The square with "turn" (degrees, counter-clockwise; what comes in from outside is the mirrored border), "mirror",
+    and "noise" (standard deviation in grey levels, the same noise every time).
+    """
     if image.get("mirror"):
         square = square[:, ::-1]
     if image.get("turn"):
@@ -228,7 +256,10 @@ def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:
         border = max(height, width) // 2
         wide = np.pad(square, ((border,) * 2, (border,) * 2, (0, 0)), mode="reflect")
         planes = [
-            np.asarray(Image.fromarray(np.ascontiguousarray(wide[..., c])).rotate(image["turn"], Image.Resampling.BILINEAR)) for c in range(wide.shape[-1])
+            np.asarray(
+                Image.fromarray(np.ascontiguousarray(wide[..., c])).rotate(image["turn"], Image.Resampling.BILINEAR)
+            )
+            for c in range(wide.shape[-1])
         ]
         square = np.stack(planes, -1)[border : border + height, border : border + width]
     if image.get("noise"):
@@ -242,7 +273,11 @@ def compared(looker: Looker, path: str, snapshot: str, before: Any, after: Any, 
     t = looker.temperature(path, snapshot)
     before, after = (before / t).softmax(0), (after / t).softmax(0)
     order = before.argsort(descending=True)[:5].tolist() + after.argsort(descending=True)[:2].tolist()
-    return {"rows": [{"class": classes[k], "before": float(before[k]), "after": float(after[k])} for k in dict.fromkeys(order)]}, b""
+    return {
+        "rows": [
+            {"class": classes[k], "before": float(before[k]), "after": float(after[k])} for k in dict.fromkeys(order)
+        ]
+    }, b""
 
 
 def png(square: np.ndarray) -> bytes:
@@ -255,5 +290,7 @@ def png(square: np.ndarray) -> bytes:
 def npy(value: Any) -> bytes:
     """A tensor or an array as the bytes of a float32 .npy file."""
     stream = io.BytesIO()
-    np.save(stream, np.ascontiguousarray(value.detach().float().numpy() if hasattr(value, "detach") else value, np.float32))
+    np.save(
+        stream, np.ascontiguousarray(value.detach().float().numpy() if hasattr(value, "detach") else value, np.float32)
+    )
     return stream.getvalue()

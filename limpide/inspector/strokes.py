@@ -1,4 +1,6 @@
-"""How the images that a run learned from are drawn: so that a drawing on the page (browser/static/drawing_pad.js) can be made like them."""
+"""How the images that a run learned from are drawn: so that a drawing on the page (browser/static/drawing_pad.js) can
+be made like them.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +18,26 @@ MOST_STROKE = 0.4  # of the side: what is thicker is no line
 FEWEST = 4  # images that must be drawn so
 FINE = 224  # pixels of the side in which lines are measured: in the 8 pixels of a small image they run into each other
 
-# How images that are known by name were made; lengths in parts of the side, `grid` in pixels, each the mean of its part of a finer picture.
+# How images that are known by name were made; lengths in parts of the side, `grid` in pixels, each the mean of its part
+# of a finer picture.
 MADE: dict[str, dict[str, Any]] = {
-    # LeCun, Bottou, Bengio, Haffner 1998, III.A: fitted into 20×20, as wide as it was for its height, its centre of mass put into the middle of 28×28.
+    # LeCun, Bottou, Bengio, Haffner 1998, III.A: fitted into 20×20, as wide as it was for its height, its centre of
+    # mass put into the middle of 28×28.
     "mnist": {"width": 20 / 28, "height": 20 / 28, "centre": "mass", "stroke": 2.5 / 28, "grid": 28},
-    # Kaynak 1995, after NIST's form-based recognition system (Garris et al. 1994): bitmaps of 32×32, as high as that and at most 24 wide, made thicker
-    # or thinner until about 0.3 of it is ink; counted in blocks of 4×4.
+    # Kaynak 1995, after NIST's form-based recognition system (Garris et al. 1994): bitmaps of 32×32, as high as that
+    # and at most 24 wide, made thicker or thinner until about 0.3 of it is ink; counted in blocks of 4×4.
     "digits": {"width": 24 / 32, "height": 1.0, "squeezed": True, "centre": "box", "ink": 0.3, "grid": 8, "levels": 16},
 }
 
 
 def ink(looker: Looker, path: str, snapshot: str) -> Answer:
-    """{drawn: false} where the watched images are no lines on a plain ground. Else, as medians over them, in parts of the side:
+    """{drawn: false} where the watched images are no lines on a plain ground. Else, as medians over them, in parts of
+    the side:
 
-    light: whether the lines are lighter than the ground · stroke: their width · width, height: of the box that the longer side of a drawing fills ·
-    centre: "mass" or "box", whichever lies nearer to the middle of the square · level, ground: grey levels of line and ground, 0 … 255.
-    Of images that are known by name, how they were made: {made: its name} and what MADE says.
+    light: whether the lines are lighter than the ground · stroke: their width · width, height: of the box that the
+    longer side of a drawing fills · centre: "mass" or "box", whichever lies nearer to the middle of the square · level,
+    ground: grey levels of line and ground, 0 … 255. Of images that are known by name, how they were made: {made: its
+    name} and what MADE says.
     """
     if (name := Run(Path(path)).info().location) in MADE:
         return {"drawn": True, "made": name, "light": True, "level": 255.0, "ground": 0.0, **MADE[name]}, b""
@@ -39,17 +45,28 @@ def ink(looker: Looker, path: str, snapshot: str) -> Answer:
     found = [one for one in map(_measured, squares) if one]
     if len(found) < max(FEWEST, len(squares) // 2):
         return {"drawn": False}, b""
-    middle = {name: float(np.median([one[name] for one in found])) for name in ("stroke", "extent", "mass", "box", "level", "ground", "light")}
+    middle = {
+        name: float(np.median([one[name] for one in found]))
+        for name in ("stroke", "extent", "mass", "box", "level", "ground", "light")
+    }
     centre = "mass" if middle.pop("mass") <= middle.pop("box") else "box"
     side = middle.pop("extent")
-    return {"drawn": True, "images": len(found), "centre": centre, **middle, "width": side, "height": side, "light": middle["light"] > 0.5}, b""
+    return {
+        "drawn": True,
+        "images": len(found),
+        "centre": centre,
+        **middle,
+        "width": side,
+        "height": side,
+        "light": middle["light"] > 0.5,
+    }, b""
 
 
 def _measured(square: np.ndarray) -> dict[str, float] | None:
     """square: uint8 (side, side, channels). None for what is no line on a plain ground.
 
-    A line of length l and width w covers A = l w and has the outline P = 2 (l + w), which is the sum of the lengths of all slopes (the total
-    variation): so w is the smaller root of w² − P w / 2 + A.
+    A line of length l and width w covers A = l w and has the outline P = 2 (l + w), which is the sum of the lengths of
+    all slopes (the total variation): so w is the smaller root of w² − P w / 2 + A.
     """
     grey = square.mean(-1)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
@@ -71,7 +88,15 @@ def _measured(square: np.ndarray) -> dict[str, float] | None:
     mass = np.hypot((line * y).sum() / area - side / 2, (line * x).sum() / area - side / 2) / side
     box = np.hypot((rows[0] + rows[-1] + 1) / 2 - side / 2, (columns[0] + columns[-1] + 1) / 2 - side / 2) / side
     extent = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-    return {"stroke": stroke, "extent": extent / side, "mass": float(mass), "box": float(box), "level": level, "ground": ground, "light": float(level > ground)}
+    return {
+        "stroke": stroke,
+        "extent": extent / side,
+        "mass": float(mass),
+        "box": float(box),
+        "level": level,
+        "ground": ground,
+        "light": float(level > ground),
+    }
 
 
 def _enlarged(line: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""Questions about the test images: from what the sealed model said of them (predictions/test.npz), and one that asks the network anew."""
+"""Questions about the test images: from what the sealed model said of them (predictions/test.npz), and one that asks
+the network anew.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ from limpide.text.messages import N_, message
 MOST = 60  # images sent at once
 MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
 MOST_GROUPED = 500  # images whose pixels are looked at to group them
-DARK_TO_BRIGHT = (N_("dark, grey level {low} to {high}"), N_("middle, grey level {low} to {high}"), N_("bright, grey level {low} to {high}"))
+DARK_TO_BRIGHT = (
+    N_("dark, grey level {low} to {high}"),
+    N_("middle, grey level {low} to {high}"),
+    N_("bright, grey level {low} to {high}"),
+)
 SMALL_TO_LARGE = (N_("small, {low} to {high} px"), N_("middle, {low} to {high} px"), N_("large, {low} to {high} px"))
 WAYS = {"class": N_("class"), "folder": N_("folder"), "brightness": N_("brightness"), "size": N_("size in pixels")}
 
@@ -40,10 +46,20 @@ def _evidence(looker: Looker, path: str) -> Evidence:
             run = Run.open(path)
             info = run.info()
             names = (*info.classes, *info.only_tested)
-            evidence = Evidence(names, files, stored["truth"].astype(int), stored["probabilities"], 0, temperature_of(info), learned=len(info.classes))
+            evidence = Evidence(
+                names,
+                files,
+                stored["truth"].astype(int),
+                stored["probabilities"],
+                0,
+                temperature_of(info),
+                learned=len(info.classes),
+            )
             return as_split(evidence, run)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise LookupError(message(N_("the answers on test images cannot be read: predictions/test.npz is damaged"))) from error
+        raise LookupError(
+            message(N_("the answers on test images cannot be read: predictions/test.npz is damaged"))
+        ) from error
 
 
 def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
@@ -58,14 +74,22 @@ def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
 
 
 def worst(looker: Looker, path: str, snapshot: str) -> Answer:
-    """The test images with the largest loss (nats), wrong answers apart from right ones, what the matrix is drawn from, and the audit of calibration."""
+    """The test images with the largest loss (nats), wrong answers apart from right ones, what the matrix is drawn from,
+    and the audit of calibration.
+    """
     from limpide.audit.calibration import calibration
     from limpide.statistics.metrics import confusion
 
     evidence, album = _evidence(looker, path), looker.album(path)
-    learned = [evidence.classes.index(album.labels[row]) for row in album.rows("train") if album.labels[row] in evidence.classes]
+    learned = [
+        evidence.classes.index(album.labels[row])
+        for row in album.rows("train")
+        if album.labels[row] in evidence.classes
+    ]
     believed = calibration(replace(evidence, majority=int(np.bincount(learned).argmax()) if learned else 0))
-    loss = -np.log(np.maximum(evidence.probabilities[np.arange(len(evidence.truth)), evidence.truth], np.finfo(np.float32).tiny))
+    loss = -np.log(
+        np.maximum(evidence.probabilities[np.arange(len(evidence.truth)), evidence.truth], np.finfo(np.float32).tiny)
+    )
     order = np.argsort(-loss, kind="stable")
     return {
         "mistakes": [_told(evidence, album, int(i)) for i in order[~evidence.right[order]][:MOST]],
@@ -102,7 +126,10 @@ def suspects(looker: Looker, path: str, snapshot: str) -> Answer:
 
     evidence, album = _evidence(looker, path), looker.album(path)
     found = label_errors.suspects(evidence.probabilities, evidence.truth)
-    shown = [_told(evidence, album, i) | {"suggested": evidence.classes[k], "margin": margin} for i, k, margin in found[:MOST]]
+    shown = [
+        _told(evidence, album, i) | {"suggested": evidence.classes[k], "margin": margin}
+        for i, k, margin in found[:MOST]
+    ]
     return {"images": shown, "total": len(found), "of": len(evidence.truth)}, b""
 
 
@@ -115,7 +142,10 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
     messages.use(lang if lang in messages.LANGUAGES else "en")  # some groups have names of ours
     evidence, album = _evidence(looker, path), looker.album(path)
     state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
-    names = looker.once(("groups", *stamp(path), state, by, messages.current()), lambda: _names(looker, evidence, album, by, (*stamp(path), state, by)))
+    names = looker.once(
+        ("groups", *stamp(path), state, by, messages.current()),
+        lambda: _names(looker, evidence, album, by, (*stamp(path), state, by)),
+    )
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)
     if not len(kept):
         raise LookupError(message(N_("none of the test images belongs to such a group")))
@@ -131,7 +161,9 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
 
 
 def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
-    """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as the time allows."""
+    """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as
+    the time allows.
+    """
     from limpide.interpret.shortcut import LOOKS, answers_of, as_finding, chosen, place_of, ranked, wanted, window
 
     network, preprocessing, classes = looker.network(path, snapshot)
@@ -155,13 +187,30 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
         begun, tried = looker.done, []
         for k, label in enumerate(looked_at):  # class by class: a question that was left goes on with the next
             looker.done = begun + k * LOOKS
-            tried.append(looker.once(("place", *key, label), lambda: place_of(answers, squares, labels, said, label, len(looked_at), together)))  # noqa: B023
+            tried.append(
+                looker.once(
+                    ("place", *key, label),
+                    lambda: place_of(answers, squares, labels, said, label, len(looked_at), together),  # noqa: B023
+                )
+            )
     found = [place for place in tried if place is not None]
     shown = []
     for place in ranked(found)[:3]:
         (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
-        shown.append({"class": classes[place.label], "row": int(rows[place.donor]), "box": [top, left, bottom, right], "shares": place.shares.tolist()})
-    return {"finding": as_finding(found, classes, len(found)).to_json(), "shown": shown, "judged": len(looked_at), "of": of}, b""
+        shown.append(
+            {
+                "class": classes[place.label],
+                "row": int(rows[place.donor]),
+                "box": [top, left, bottom, right],
+                "shares": place.shares.tolist(),
+            }
+        )
+    return {
+        "finding": as_finding(found, classes, len(found)).to_json(),
+        "shown": shown,
+        "judged": len(looked_at),
+        "of": of,
+    }, b""
 
 
 def _names(looker: Looker, evidence: Evidence, album: Album, by: str, key: tuple[Any, ...]) -> list[str | None]:
@@ -195,14 +244,18 @@ def _names(looker: Looker, evidence: Evidence, album: Album, by: str, key: tuple
 
 
 def _in_three(values: np.ndarray, words: Sequence[str]) -> list[str | None]:
-    """Lower, middle and upper third, each by its range: equal values are never cut apart, so with few different ones the groups are uneven."""
+    """Lower, middle and upper third, each by its range: equal values are never cut apart, so with few different ones
+    the groups are uneven.
+    """
     known = values[np.isfinite(values)]
     if not len(known):
         return [None] * len(values)
     edges = np.quantile(known, [1 / 3, 2 / 3])
     third = (values > edges[0]).astype(int) + (values > edges[1])
     names = [
-        str(message(words[k], low=f"{known_of.min():.0f}", high=f"{known_of.max():.0f}")) if len(known_of := values[(third == k) & np.isfinite(values)]) else ""
+        str(message(words[k], low=f"{known_of.min():.0f}", high=f"{known_of.max():.0f}"))
+        if len(known_of := values[(third == k) & np.isfinite(values)])
+        else ""
         for k in range(3)
     ]
     return [names[third[k]] if np.isfinite(values[k]) else None for k in range(len(values))]

@@ -14,7 +14,17 @@ SMALLER = N_("{reason}: make it smaller")
 # What helps. A reason that is not here says so itself.
 REMEDIES = {
     **dict.fromkeys((decode.EMPTY, decode.CUT_SHORT), AGAIN),
-    **dict.fromkeys((decode.WEB_PAGE, decode.DOCUMENT, decode.NOT_AN_IMAGE, decode.NOT_FINITE, decode.TOO_MANY_CHANNELS, decode.UNREADABLE), SAVE),
+    **dict.fromkeys(
+        (
+            decode.WEB_PAGE,
+            decode.DOCUMENT,
+            decode.NOT_AN_IMAGE,
+            decode.NOT_FINITE,
+            decode.TOO_MANY_CHANNELS,
+            decode.UNREADABLE,
+        ),
+        SAVE,
+    ),
     decode.TOO_SMALL: LARGER,
     decode.TOO_LARGE: SMALLER,
 }
@@ -31,4 +41,8 @@ def taken(looker: Looker, data: bytes) -> Answer:
 
 def _refusal(reason: str) -> Message:
     why = message(reason)
-    return message(REMEDIES[reason], reason=why, least=decode.SMALLEST_SIDE, most=decode.LONGEST_RATIO) if reason in REMEDIES else why
+    return (
+        message(REMEDIES[reason], reason=why, least=decode.SMALLEST_SIDE, most=decode.LONGEST_RATIO)
+        if reason in REMEDIES
+        else why
+    )

@@ -1,4 +1,6 @@
-"""What a unit is for: which classes it speaks for, and what becomes of the answer when it is switched off or one of its weights is another."""
+"""What a unit is for: which classes it speaks for, and what becomes of the answer when it is switched off or one of its
+weights is another.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,11 @@ from limpide.interpret.trace import Trace, recorded, trace
 from limpide.text.messages import N_, message
 
 
-def votes(model: nn.Module, seen: Trace, index: int, place: Sequence[int], classes: int = 10) -> list[tuple[int, float]]:
-    """(class, slope of its logit by this unit's value) for the likeliest classes: positive speaks for it, negative against it.
+def votes(
+    model: nn.Module, seen: Trace, index: int, place: Sequence[int], classes: int = 10
+) -> list[tuple[int, float]]:
+    """(class, slope of its logit by this unit's value) for the likeliest classes: positive speaks for it, negative
+    against it.
 
     index: of the operation in `seen`; place: in its output, the first axis (the image) included.
     """
@@ -53,7 +58,8 @@ def without(model: nn.Module, seen: Trace, index: int, channel: int) -> Tensor:
 
 @torch.no_grad()
 def with_weight(model: nn.Module, seen: Trace, index: int, channel: int, place: int, value: float) -> Tensor:
-    """Logits (classes,) when one weight of a convolution or linear layer is `value`. The network is as before afterwards.
+    """Logits (classes,) when one weight of a convolution or linear layer is `value`. The network is as before
+    afterwards.
 
     place: flat, among the weights of this channel. Raises TypeError for an operation without weights of this kind.
     """

@@ -1,10 +1,12 @@
-"""Which picture wakes this channel most? Not one from the data: one that is made for it, by climbing the slope of its activation.
+"""Which picture wakes this channel most? Not one from the data: one that is made for it, by climbing the slope of its
+activation.
 
-Activation maximisation: the unit in the middle of the map, under a bound on the contrast of what it sees (Erhan et al. 2009, Visualizing
-Higher-Layer Features of a Deep Network, section 3: the largest activation among images of one norm). What is climbed in is not pixels but
-spatial frequencies scaled by 1/f, and for RGB decorrelated colours (Olah, Mordvintsev & Schubert 2017, Feature Visualization, Distill,
-section "Preconditioning and Parameterization"): this changes which picture is found first, not which one is best. The picture is shifted a
-little before each step, so that no pattern counts that needs its exact place (same paper, "Transformation robustness").
+Activation maximisation: the unit in the middle of the map, under a bound on the contrast of what it sees (Erhan et al.
+2009, Visualizing Higher-Layer Features of a Deep Network, section 3: the largest activation among images of one norm).
+What is climbed in is not pixels but spatial frequencies scaled by 1/f, and for RGB decorrelated colours (Olah,
+Mordvintsev & Schubert 2017, Feature Visualization, Distill, section "Preconditioning and Parameterization"): this
+changes which picture is found first, not which one is best. The picture is shifted a little before each step, so that
+no pattern counts that needs its exact place (same paper, "Transformation robustness").
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ CONTRAST = 0.58  # spread of what the unit sees, of half the range of a pixel: t
 JITTER = 8  # the picture is shifted by at most this part of what the unit sees, along each axis
 STILL = 0.75  # from this share of the steps on it stays where it is
 
-# From decorrelated colours to RGB: square root of the covariance of the pixels of ImageNet (Distill, same section; constants of its code).
+# From decorrelated colours to RGB: square root of the covariance of the pixels of ImageNet (Distill, same section;
+# constants of its code).
 COLOURS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]]) / 0.4619
 
 
@@ -39,7 +42,8 @@ class Maximised:
 
     image: Tensor  # (1, channels, height, width), normalised; grey where the unit cannot see
     box: Box  # what the unit sees of it
-    activations: tuple[float, ...]  # of the unit: at the start, then after each step (of the shifted picture), and at the end
+    # of the unit: at the start, then after each step (of the shifted picture), and at the end
+    activations: tuple[float, ...]
 
     @property
     def before(self) -> float:
@@ -52,7 +56,14 @@ class Maximised:
 
 
 def maximised(
-    model: nn.Module, key: str, channel: int, shape: Sequence[int], steps: int = STEPS, seed: int = 0, low: float | Tensor = -1.0, high: float | Tensor = 1.0
+    model: nn.Module,
+    key: str,
+    channel: int,
+    shape: Sequence[int],
+    steps: int = STEPS,
+    seed: int = 0,
+    low: float | Tensor = -1.0,
+    high: float | Tensor = 1.0,
 ) -> Maximised:
     """The picture that wakes this channel of this operation most: `climb` to its end."""
     climbing = climb(model, key, channel, shape, steps, seed, low, high)
@@ -64,14 +75,22 @@ def maximised(
 
 
 def climb(
-    model: nn.Module, key: str, channel: int, shape: Sequence[int], steps: int = STEPS, seed: int = 0, low: float | Tensor = -1.0, high: float | Tensor = 1.0
+    model: nn.Module,
+    key: str,
+    channel: int,
+    shape: Sequence[int],
+    steps: int = STEPS,
+    seed: int = 0,
+    low: float | Tensor = -1.0,
+    high: float | Tensor = 1.0,
 ) -> Generator[tuple[int, float], None, Maximised]:
     """Yields (step, activation) and returns the picture; whoever iterates may stop at any step.
 
-    key: of an operation (interpret/trace.py) or the name of a layer; the channel of the last linear layer is the logit of a class. Of a map
-    and of tokens the unit in the middle is taken. shape: (channels, height, width) of the image. low, high: what a pixel can be, normalised:
-    (0 − mean) / std and (255 − mean) / std, one number or one a channel. The same seed gives the same picture. The network is left as it
-    was. Raises KeyError for an unknown operation, IndexError for a channel that is not there, TypeError for an operation without channels.
+    key: of an operation (interpret/trace.py) or the name of a layer; the channel of the last linear layer is the logit
+    of a class. Of a map and of tokens the unit in the middle is taken. shape: (channels, height, width) of the image.
+    low, high: what a pixel can be, normalised: (0 − mean) / std and (255 − mean) / std, one number or one a channel.
+    The same seed gives the same picture. The network is left as it was. Raises KeyError for an unknown operation,
+    IndexError for a channel that is not there, TypeError for an operation without channels.
     """
     low, high = (torch.as_tensor(v, dtype=torch.float32).reshape(-1, 1, 1) for v in (low, high))
     middle, half = (low + high) / 2, (high - low) / 2
@@ -85,7 +104,9 @@ def climb(
     scale = _scale(*shape[-2:])
 
     def drawn(frequencies: Tensor) -> Tensor:
-        """Frequencies (channels, height, frequencies, 2) → picture within the bounds, with the contrast that is allowed."""
+        """Frequencies (channels, height, frequencies, 2) → picture within the bounds, with the contrast that is
+        allowed.
+        """
         waves = torch.fft.irfft2(torch.view_as_complex(frequencies) * scale, s=list(shape[-2:]), norm="ortho")
         if shape[0] == 3:
             waves = torch.einsum("rc,chw->rhw", COLOURS, waves)
@@ -96,7 +117,9 @@ def climb(
         return _value(model, image, op.index, place)
 
     with torch.no_grad():
-        starts = [NOISE * torch.randn(shape[0], shape[1], shape[2] // 2 + 1, 2, generator=generator) for _ in range(STARTS)]
+        starts = [
+            NOISE * torch.randn(shape[0], shape[1], shape[2] // 2 + 1, 2, generator=generator) for _ in range(STARTS)
+        ]
         values = [float(activation(drawn(start))) for start in starts]
     best = max(range(STARTS), key=values.__getitem__)
     frequencies = nn.Parameter(starts[best])
@@ -136,7 +159,9 @@ def middle_unit(output: Tensor, channel: int) -> tuple[int, ...]:
 
 
 def _scale(height: int, width: int) -> Tensor:
-    """1/f, with f in cycles a pixel and no lower than one cycle in the image: natural images have about this spectrum."""
+    """1/f, with f in cycles a pixel and no lower than one cycle in the image: natural images have about
+    this spectrum.
+    """
     f = (torch.fft.fftfreq(height)[:, None].square() + torch.fft.rfftfreq(width)[None].square()).sqrt()
     return 1 / f.clamp(min=1 / max(height, width)) / max(height, width)
 

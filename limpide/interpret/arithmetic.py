@@ -1,4 +1,5 @@
-"""One number of a network, taken apart: which numbers went into it, with which weights, and whether the sum is what torch computed.
+"""One number of a network, taken apart: which numbers went into it, with which weights, and whether the sum is what
+torch computed.
 
 How each operation does it is in rules/; what has no rule there is OPAQUE and says so.
 """
@@ -22,7 +23,8 @@ TOLERANCE = 1e-5  # of Σ |x·w|: float32 sums differ by rounding alone
 class Explanation:
     """value = Σ values · weights + bias, then `rule` where one is named (relu, max, softmax …).
 
-    kind: products · choice (the largest of them) · function (of one number) · several (a rule of all of them) · moved · opaque
+    kind: products · choice (the largest of them) · function (of one number) · several (a rule of all of them) · moved ·
+    opaque
     """
 
     kind: str
@@ -52,7 +54,9 @@ class Explanation:
 
 
 def explain(trace: Trace, op: Op, index: Sequence[int]) -> Explanation:
-    """Why output `index` (without the first axis, the image) of this operation is what it is. Raises IndexError for a place that is not there."""
+    """Why output `index` (without the first axis, the image) of this operation is what it is. Raises IndexError for a
+    place that is not there.
+    """
     place = (0, *index) if op.output.ndim == len(index) + 1 else tuple(index)
     if len(place) != op.output.ndim or any(not 0 <= k < n for k, n in zip(place, op.output.shape, strict=True)):
         raise IndexError(f"The unit must lie within {tuple(op.output.shape[1:])}. Got {tuple(index)} instead.")
@@ -62,14 +66,17 @@ def explain(trace: Trace, op: Op, index: Sequence[int]) -> Explanation:
     if rule is not None:
         try:
             terms = rule(op, place)
-        except Exception:  # a form of this operation that the rule does not know: a stranger's network may call it in any
+        except Exception:
+            # a form of this operation that the rule does not know: a stranger's network may call it in any
             terms = None
     if terms is None:
         return Explanation("opaque", op.name, torch.zeros(0), torch.zeros(0), [], [], 0.0, torch_value, torch_value)
     sources = [source.op if at >= 0 else -2 for source, places in terms.origins for at in places.tolist()]
     places = [at for _, places in terms.origins for at in places.tolist()]
     total = float((terms.values * terms.weights).sum()) + terms.bias
-    scale = terms.scale if terms.scale is not None else float((terms.values * terms.weights).abs().sum()) + abs(terms.bias)
+    scale = (
+        terms.scale if terms.scale is not None else float((terms.values * terms.weights).abs().sum()) + abs(terms.bias)
+    )
     value = total if terms.value is None else terms.value
     return Explanation(
         terms.kind,

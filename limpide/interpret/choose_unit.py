@@ -1,4 +1,6 @@
-"""Which unit is opened when nobody names one? One rule for the report, `limpide explain`, `limpide.see` and the studio."""
+"""Which unit is opened when nobody names one? One rule for the report, `limpide explain`, `limpide.see` and
+the studio.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +16,19 @@ LEAST_CONTRAST = 0.05  # of the largest in the layer: below, what a unit sees is
 
 
 def most_telling(model: nn.Module, seen: Trace, layer: str | None = None) -> Unit:
-    """The unit that matters most for the answer: of this layer, the one whose value times the slope of the likeliest logit is largest.
+    """The unit that matters most for the answer: of this layer, the one whose value times the slope of the likeliest
+    logit is largest.
 
-    Value × slope is, to first order, what the logit would lose without the unit; its sign does not count. Of a convolution, first those that see
-    something: no padding, and not one shade everywhere. Where no slope arrives, the largest value.
+    Value × slope is, to first order, what the logit would lose without the unit; its sign does not count. Of a
+    convolution, first those that see something: no padding, and not one shade everywhere. Where no slope arrives, the
+    largest value.
 
-    Why not simply the largest value: a large number that the network then throws away (under a maximum, before a ReLU, or with weights
-    that are nearly zero) takes a reader's time and explains nothing. This one speaks for the answer above it or against it, and what a reader
-    learns from its products is part of why the network said what it said.
+    Why not simply the largest value: a large number that the network then throws away (under a maximum, before a ReLU,
+    or with weights that are nearly zero) takes a reader's time and explains nothing. This one speaks for the answer
+    above it or against it, and what a reader learns from its products is part of why the network said what it said.
 
-    layer: as in `why`; without it the first convolution, of a network without one the first linear layer. Raises KeyError for an unknown
-    layer, TypeError for a network that has neither kind.
+    layer: as in `why`; without it the first convolution, of a network without one the first linear layer. Raises
+    KeyError for an unknown layer, TypeError for a network that has neither kind.
     """
     op = _first(seen) if layer is None else seen.find(layer)
     moved = influence(model, seen, op.index)
@@ -36,7 +40,9 @@ def most_telling(model: nn.Module, seen: Trace, layer: str | None = None) -> Uni
 
 
 def influence(model: nn.Module, seen: Trace, index: int) -> Tensor:
-    """|value × slope of the likeliest logit| of each number that this operation gives, without the first axis; 0 where no slope arrives."""
+    """|value × slope of the likeliest logit| of each number that this operation gives, without the first axis; 0 where
+    no slope arrives.
+    """
     bump = torch.zeros_like(seen.ops[index].output, requires_grad=True)
 
     def change(k: int, output: Tensor) -> Tensor:
@@ -57,13 +63,17 @@ def _first(seen: Trace) -> Op:
 
 
 def _sees_something(op: Op) -> Tensor:
-    """1 where what goes into the unit is no padding and not all alike, else 0: (height, width) of a convolution's maps; of all else just 1."""
+    """1 where what goes into the unit is no padding and not all alike, else 0: (height, width) of a convolution's maps;
+    of all else just 1.
+    """
     if op.name != "conv2d":
         return torch.ones(())
     entered, weight = op.args[0].value, op.argument(1, "weight")
     stride, padding, dilation = op.argument(3, "stride", 1), op.argument(4, "padding", 0), op.argument(5, "dilation", 1)
     even = torch.full((1, 1, *weight.shape[2:]), 1 / weight[0, 0].numel())
     grey = entered.mean(1, keepdim=True)
-    mean, square, covered = (F.conv2d(v, even, None, stride, padding, dilation)[0, 0] for v in (grey, grey * grey, torch.ones_like(grey)))
+    mean, square, covered = (
+        F.conv2d(v, even, None, stride, padding, dilation)[0, 0] for v in (grey, grey * grey, torch.ones_like(grey))
+    )
     contrast = (square - mean * mean).clamp(min=0).sqrt() * (covered > 1 - 1e-4)
     return (contrast > LEAST_CONTRAST * contrast.max()).float()

@@ -1,7 +1,7 @@
 """What a network sees in images, as numbers before its last layer; which images it takes for alike; and a map of them.
 
-Nearest images by example: Papernot & McDaniel 2018 (arXiv 1803.04765). The map: principal components (Pearson 1901), or t-SNE (van der
-Maaten & Hinton 2008), which keeps neighbours together and says nothing of large distances.
+Nearest images by example: Papernot & McDaniel 2018 (arXiv 1803.04765). The map: principal components (Pearson 1901), or
+t-SNE (van der Maaten & Hinton 2008), which keeps neighbours together and says nothing of large distances.
 """
 
 from __future__ import annotations
@@ -25,16 +25,22 @@ def last_linear(model: nn.Module) -> nn.Linear:
     """The layer that what `features_of` gives enters. Raises ModelError when there is none."""
     layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
     if not layers:
-        raise ModelError("L427", N_("this network has no linear layer, and so no features before the last one"), where=type(model).__name__, todo="")
+        raise ModelError(
+            "L427",
+            N_("this network has no linear layer, and so no features before the last one"),
+            where=type(model).__name__,
+            todo="",
+        )
     return layers[-1]
 
 
 @torch.inference_mode()
 def features_of(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-    """(features (n, width), logits (n, classes)) of normalised images (n, channels, height, width), the network in evaluation mode.
+    """(features (n, width), logits (n, classes)) of normalised images (n, channels, height, width), the network in
+    evaluation mode.
 
-    The features are what the network's own `features` gives to its `head`, or what enters the last linear layer. Raises ModelError for
-    a network that has neither.
+    The features are what the network's own `features` gives to its `head`, or what enters the last linear layer. Raises
+    ModelError for a network that has neither.
     """
     own, head = getattr(model, "features", None), getattr(model, "head", None)
     if callable(own) and callable(head):
@@ -58,7 +64,9 @@ def nearest(features: np.ndarray, one: np.ndarray, most: int) -> list[tuple[int,
 
 
 def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tuple[np.ndarray, float | None]:
-    """(places float32 (n, 2) between −1 and 1, share of the variance they keep where that can be said). features: float (n, width), n ≥ 3."""
+    """(places float32 (n, 2) between −1 and 1, share of the variance they keep where that can be said). features: float
+    (n, width), n ≥ 3.
+    """
     from sklearn.decomposition import PCA
 
     centred = features - features.mean(0)
@@ -73,7 +81,9 @@ def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tup
         from sklearn.manifold import TSNE
 
         kept, perplexity = None, min(PERPLEXITY, (len(found) - 1) / 3)
-        found = TSNE(2, perplexity=perplexity, init=found[:, :2] / (found[:, 0].std() or 1) * 1e-4, random_state=seed).fit_transform(found)
+        found = TSNE(
+            2, perplexity=perplexity, init=found[:, :2] / (found[:, 0].std() or 1) * 1e-4, random_state=seed
+        ).fit_transform(found)
     places = np.zeros((len(found), 2))
     places[:, : found.shape[1]] = found[:, :2]
     places -= (places.max(0) + places.min(0)) / 2
@@ -81,7 +91,9 @@ def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tup
 
 
 def turned_to(places: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """The same map turned and mirrored to lie as much as can be on an earlier one of the same images (orthogonal Procrustes, Schönemann 1966)."""
+    """The same map turned and mirrored to lie as much as can be on an earlier one of the same images (orthogonal
+    Procrustes, Schönemann 1966).
+    """
     left, _, right = np.linalg.svd(places.T @ before)
     return np.asarray(places @ (left @ right), np.float32)
 

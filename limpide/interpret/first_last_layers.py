@@ -1,7 +1,8 @@
-"""The two ends of a network as arrays: its first layer with the image that it saw, its last one with the features that it weighed.
+"""The two ends of a network as arrays: its first layer with the image that it saw, its last one with the features that
+it weighed.
 
-Whoever has them can work out each of their numbers again, without torch, and hold it against what torch computed: the report does, in
-the reader's browser.
+Whoever has them can work out each of their numbers again, without torch, and hold it against what torch computed: the
+report does, in the reader's browser.
 """
 
 from __future__ import annotations
@@ -18,26 +19,36 @@ from limpide.interpret.unit import following
 MOST_BYTES = 1_500_000  # of both ends: what a page that is sent by mail can carry, written in base64
 MOST_OF_LAST = 400_000  # of these, for the last layer
 MOST_CHANNELS = 32  # whose maps are kept: more cannot be looked through
-# What arithmetic.js can do to a number of the first layer on its way to the next one; batch normalization is a slope and a shift of each channel.
+# What arithmetic.js can do to a number of the first layer on its way to the next one; batch normalization is a slope
+# and a shift of each channel.
 STEPS = ("batch_norm", "dropout", "relu", "relu6", "silu", "hardswish", "sigmoid", "tanh")
-BEFORE = ("pad", "contiguous", "clone", "to", "float")  # what may happen to an image on its way into the first convolution
+# what may happen to an image on its way into the first convolution
+BEFORE = ("pad", "contiguous", "clone", "to", "float")
 
 
 def ends_of(seen: Trace, channel: int = 0) -> dict[str, np.ndarray]:
-    """ "first.…" and "last.…" → array (docs/run-format.md); without an end that is no convolution and no linear layer, or too large.
+    """ "first.…" and "last.…" → array (docs/run-format.md); without an end that is no convolution and no linear layer,
+    or too large.
 
     channel: one of the first layer that is kept, whichever others are.
     """
     last = _last(seen)
     first = _first(seen, channel, MOST_BYTES - sum(array.nbytes for array in last.values()))
-    return {f"first.{name}": array for name, array in first.items()} | {f"last.{name}": array for name, array in last.items()}
+    return {f"first.{name}": array for name, array in first.items()} | {
+        f"last.{name}": array for name, array in last.items()
+    }
 
 
 def _first(seen: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
     op = next((op for op in seen.ops if op.name in ("conv2d", "linear")), None)
     if op is None:
         return {}
-    weight, bias, entered, output = _tensor(op.argument(1, "weight")), op.argument(2, "bias"), op.args[0].value, op.output
+    weight, bias, entered, output = (
+        _tensor(op.argument(1, "weight")),
+        op.argument(2, "bias"),
+        op.args[0].value,
+        op.output,
+    )
     stride, padding, dilation, groups = (1, 1), (0, 0), (1, 1), 1
     if op.name == "linear":  # on the whole image: a convolution whose kernel is as large as the image
         if output.ndim != 2 or not torch.equal(entered.reshape(-1), seen.image.reshape(-1)):
@@ -48,7 +59,13 @@ def _first(seen: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
             return {}
         stride, dilation = pair(op.argument(3, "stride", 1)), pair(op.argument(5, "dilation", 1))
         asked, groups = op.argument(4, "padding", 0), op.argument(6, "groups", 1)
-        padding = same_padding((weight.shape[2], weight.shape[3]), dilation) if asked == "same" else (0, 0) if asked == "valid" else pair(asked)
+        padding = (
+            same_padding((weight.shape[2], weight.shape[3]), dilation)
+            if asked == "same"
+            else (0, 0)
+            if asked == "valid"
+            else pair(asked)
+        )
     each = 4 * (weight[0].numel() + output[0, 0].numel() + 2)
     n = min(MOST_CHANNELS, len(weight), (room - 4 * entered.numel()) // each)
     if n < 1:
@@ -72,7 +89,9 @@ def _first(seen: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
 
 
 def _after(seen: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
-    """The steps that follow, as far as they can be done again: their keys, names, and of each kept channel slope and shift; 1 and 0 where there are none."""
+    """The steps that follow, as far as they can be done again: their keys, names, and of each kept channel slope and
+    shift; 1 and 0 where there are none.
+    """
     keys, names, slopes, shifts = [], [], [], []
     for step in following(seen, op):
         slope, shift = torch.ones(len(channels)), torch.zeros(len(channels))
@@ -90,7 +109,12 @@ def _after(seen: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
         shifts.append(_floats(shift.float()))
     if not keys:
         return {}
-    return {"after": np.array(keys), "after_names": np.array(names), "slopes": np.stack(slopes), "shifts": np.stack(shifts)}
+    return {
+        "after": np.array(keys),
+        "after_names": np.array(names),
+        "slopes": np.stack(slopes),
+        "shifts": np.stack(shifts),
+    }
 
 
 def _from_the_image(seen: Trace, op: Op) -> bool:

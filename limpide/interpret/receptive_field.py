@@ -1,6 +1,7 @@
 """Which pixels of the image can reach one unit: its receptive field, walked back through what the network really did.
 
-EXACT: the smallest box around them. BOUND: they lie within it. OPAQUE: something on the way is not understood, so it is the whole image.
+EXACT: the smallest box around them. BOUND: they lie within it. OPAQUE: something on the way is not understood, so it is
+the whole image.
 """
 
 from __future__ import annotations
@@ -13,7 +14,22 @@ from limpide.interpret.rules.reshape import MOVES
 from limpide.interpret.trace import Op, Source, Trace
 
 EXACT, BOUND, OPAQUE = "EXACT", "BOUND", "OPAQUE"
-SAME = ("batch_norm", "dropout", "dropout2d", "contiguous", "clone", "neg", "to", "float", "cat", "concat", "add", "sub", "mul", "div")
+SAME = (
+    "batch_norm",
+    "dropout",
+    "dropout2d",
+    "contiguous",
+    "clone",
+    "neg",
+    "to",
+    "float",
+    "cat",
+    "concat",
+    "add",
+    "sub",
+    "mul",
+    "div",
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +45,12 @@ class Box:
         return Box(max(0, self.top), max(0, self.left), min(height, self.bottom), min(width, self.right))
 
     def around(self, other: Box) -> Box:
-        return Box(min(self.top, other.top), min(self.left, other.left), max(self.bottom, other.bottom), max(self.right, other.right))
+        return Box(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
 
 
 @dataclass(frozen=True)
@@ -42,7 +63,9 @@ def field_of(trace: Trace, op: Op, index: Sequence[int]) -> Field:
     """index: (channel, row, column) of a map, or (unit,) of a vector."""
     height, width = trace.image.shape[-2:]
     status = BOUND if op.name in MOVES and op.output.ndim != 4 else EXACT
-    wanted: dict[int, Box | None] = {op.index: Box(index[1], index[2], index[1] + 1, index[2] + 1) if op.output.ndim == 4 else None}
+    wanted: dict[int, Box | None] = {
+        op.index: Box(index[1], index[2], index[1] + 1, index[2] + 1) if op.output.ndim == 4 else None
+    }
     for at in range(op.index, -1, -1):
         if at not in wanted:
             continue
@@ -66,9 +89,16 @@ def field_of(trace: Trace, op: Op, index: Sequence[int]) -> Field:
 def _before(op: Op, box: Box | None, source: Source) -> tuple[Box | None, str]:
     """The part of the source that this part of the output needs; None: all of it."""
     if source.value.ndim != 4:
-        known = op.name in ("linear", "flatten", "matmul", "softmax", "layer_norm", "mean", "sum", "square") or op.name in SAME + tuple(FUNCTIONS) + tuple(
-            MOVES
-        )
+        known = op.name in (
+            "linear",
+            "flatten",
+            "matmul",
+            "softmax",
+            "layer_norm",
+            "mean",
+            "sum",
+            "square",
+        ) or op.name in SAME + tuple(FUNCTIONS) + tuple(MOVES)
         return None, EXACT if known and box is None else BOUND if known else OPAQUE
     height, width = source.value.shape[-2:]
     if op.name in ("conv2d", "max_pool2d", "avg_pool2d") and box is not None:
@@ -101,9 +131,13 @@ def _window(op: Op, box: Box) -> Box:
         )
     else:
         kernel, padding = op.argument(1, "kernel_size"), op.argument(3, "padding", 0)
-        stride, dilation = op.argument(2, "stride") or kernel, (op.argument(4, "dilation", 1) if op.name == "max_pool2d" else 1)
+        stride, dilation = (
+            op.argument(2, "stride") or kernel,
+            (op.argument(4, "dilation", 1) if op.name == "max_pool2d" else 1),
+        )
     (kh, kw), (sh, sw), (dh, dw) = (
-        value if isinstance(value, (tuple, list)) else (value, value) for value in (tuple(kernel) if not isinstance(kernel, int) else kernel, stride, dilation)
+        value if isinstance(value, (tuple, list)) else (value, value)
+        for value in (tuple(kernel) if not isinstance(kernel, int) else kernel, stride, dilation)
     )
     ph, pw = (
         (dh * (kh - 1) // 2, dw * (kw - 1) // 2)
@@ -114,4 +148,9 @@ def _window(op: Op, box: Box) -> Box:
         if isinstance(padding, (tuple, list))
         else (padding, padding)
     )
-    return Box(box.top * sh - ph, box.left * sw - pw, (box.bottom - 1) * sh - ph + dh * (kh - 1) + 1, (box.right - 1) * sw - pw + dw * (kw - 1) + 1)
+    return Box(
+        box.top * sh - ph,
+        box.left * sw - pw,
+        (box.bottom - 1) * sh - ph + dh * (kh - 1) + 1,
+        (box.right - 1) * sw - pw + dw * (kw - 1) + 1,
+    )

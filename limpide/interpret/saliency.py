@@ -1,6 +1,8 @@
-"""Where in the image is the evidence? Four answers that may differ; interpret/saliency_checks.py says which of them to believe.
+"""Where in the image is the evidence? Four answers that may differ; interpret/saliency_checks.py says which of them to
+believe.
 
-Every function: (model, image (1, channels, height, width), class) → Tensor (height, width), larger is more. The model is in evaluation mode.
+Every function: (model, image (1, channels, height, width), class) → Tensor (height, width), larger is more. The model
+is in evaluation mode.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ STEPS = 32  # of the path in integrated gradients
 WINDOWS = 14  # places of the grey window along a side
 BATCH = 8  # images at once: slopes of more do not fit into the cache of a processor
 
-COST = {"gradient": 1, "grad_cam": 2, "integrated_gradients": STEPS, "occlusion": WINDOWS**2 + 3}  # images that each method shows to the network, at most
+# images that each method shows to the network, at most
+COST = {"gradient": 1, "grad_cam": 2, "integrated_gradients": STEPS, "occlusion": WINDOWS**2 + 3}
 
 Saliency = Callable[[nn.Module, Tensor, int], Tensor]
 
@@ -30,9 +33,11 @@ def gradient(model: nn.Module, image: Tensor, label: int) -> Tensor:
 
 
 def integrated_gradients(model: nn.Module, image: Tensor, label: int, baseline: Tensor | None = None) -> Tensor:
-    """(x − x₀) · mean slope on the straight path from x₀ to x (Sundararajan et al. 2017, arXiv 1703.01365, equation 1), midpoints of 32 steps.
+    """(x − x₀) · mean slope on the straight path from x₀ to x (Sundararajan et al. 2017, arXiv 1703.01365, equation 1),
+    midpoints of 32 steps.
 
-    baseline: x₀; grey, the mean of what it was trained on, unless another is given. The sum over all pixels is the difference of the logits.
+    baseline: x₀; grey, the mean of what it was trained on, unless another is given. The sum over all pixels is the
+    difference of the logits.
     """
     start = torch.zeros_like(image) if baseline is None else baseline
     total = torch.zeros_like(image)
@@ -44,7 +49,8 @@ def integrated_gradients(model: nn.Module, image: Tensor, label: int, baseline: 
 
 
 def grad_cam(model: nn.Module, image: Tensor, label: int) -> Tensor:
-    """The last maps, each weighed by its mean slope, rectified, enlarged (Selvaraju et al. 2017, arXiv 1610.02391, equations 1 and 2).
+    """The last maps, each weighed by its mean slope, rectified, enlarged (Selvaraju et al. 2017, arXiv 1610.02391,
+    equations 1 and 2).
 
     Raises TypeError for a network without maps.
     """
@@ -65,7 +71,11 @@ def grad_cam(model: nn.Module, image: Tensor, label: int) -> Tensor:
 def last_maps(model: nn.Module, image: Tensor) -> str:
     """Name of the last layer that gives maps of more than one place."""
     names = {name for name, module in model.named_modules() if not list(module.children())}
-    maps = [op.layer for op in trace(model, image).ops if op.output.ndim == 4 and op.output.shape[-1] > 1 and op.layer in names and op.name != "pad"]
+    maps = [
+        op.layer
+        for op in trace(model, image).ops
+        if op.output.ndim == 4 and op.output.shape[-1] > 1 and op.layer in names and op.name != "pad"
+    ]
     if not maps:
         raise TypeError(message(N_("this network has no maps: it is not convolutional")))
     return maps[-1]
@@ -73,7 +83,8 @@ def last_maps(model: nn.Module, image: Tensor) -> str:
 
 @torch.inference_mode()
 def occlusion(model: nn.Module, image: Tensor, label: int) -> Tensor:
-    """How much the class's probability falls when a grey window covers a place (Zeiler & Fergus 2014, arXiv 1311.2901, section 4.2).
+    """How much the class's probability falls when a grey window covers a place (Zeiler & Fergus 2014, arXiv 1311.2901,
+    section 4.2).
 
     The window is an eighth of the side, at 14 × 14 places; a pixel's value is the mean over the windows that cover it.
     """
@@ -98,9 +109,11 @@ def occlusion(model: nn.Module, image: Tensor, label: int) -> Tensor:
 
 @torch.inference_mode()
 def quick(model: nn.Module, image: Tensor) -> nn.Module:
-    """For many passes without slopes: a copy that is twice as fast and gives the same but for rounding, or the model itself where there is none.
+    """For many passes without slopes: a copy that is twice as fast and gives the same but for rounding, or the model
+    itself where there is none.
 
-    A stranger's network may do with its layers what a copy of them does not, so what both say of this image is compared.
+    A stranger's network may do with its layers what a copy of them does not, so what both say of this image is
+    compared.
     """
     try:
         copy = fused(model, image.device)
@@ -112,14 +125,21 @@ def quick(model: nn.Module, image: Tensor) -> nn.Module:
 
 
 def edges(model: nn.Module, image: Tensor, label: int) -> Tensor:
-    """No explanation at all: where the image has edges (Sobel). It looks convincing, so it is what the badge has to refuse."""
+    """No explanation at all: where the image has edges (Sobel). It looks convincing, so it is what the badge has to
+    refuse.
+    """
     grey = image.mean(1, keepdim=True)
     sobel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
     kernels = torch.stack([sobel, sobel.T])[:, None]
     return F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), kernels)[0].pow(2).sum(0).sqrt()
 
 
-METHODS: dict[str, Saliency] = {"gradient": gradient, "integrated_gradients": integrated_gradients, "grad_cam": grad_cam, "occlusion": occlusion}
+METHODS: dict[str, Saliency] = {
+    "gradient": gradient,
+    "integrated_gradients": integrated_gradients,
+    "grad_cam": grad_cam,
+    "occlusion": occlusion,
+}
 
 
 def _slope(model: nn.Module, images: Tensor, label: int) -> Tensor:

@@ -1,9 +1,12 @@
 """May this explanation be believed? Two trials that a mere edge detector fails.
 
-1. It must change when the network forgets everything: the rank correlation with the map of the same network with random weights is below ½
+1. It must change when the network forgets everything: the rank correlation with the map of the same network with random
+    weights is below ½
    (Adebayo et al. 2018, arXiv 1810.03292, model parameter randomisation).
-2. Deleting what it points at must hurt: the mean probability while its pixels are deleted, most important first, is lower than with pixels
-   in random order and than with those that an edge detector points at (Petsiuk et al. 2018, arXiv 1806.07421, deletion).
+2. Deleting what it points at must hurt: the mean probability while its pixels are deleted, most important first, is
+    lower than with pixels
+   in random order and than with those that an edge detector points at (Petsiuk et al. 2018, arXiv 1806.07421,
+   deletion).
 """
 
 from __future__ import annotations
@@ -48,14 +51,23 @@ class Sanity:
         return self.changes and self.hurts
 
 
-def sanity(model: nn.Module, image: Tensor, label: int, method: Saliency, found: Tensor | None = None, beside: tuple[float, float] | None = None) -> Sanity:
-    """image: (1, channels, height, width), normalised; 0 is grey. What is known already need not be worked out again: `found`, the map
-    itself, and `beside`, what `usual` gave."""
+def sanity(
+    model: nn.Module,
+    image: Tensor,
+    label: int,
+    method: Saliency,
+    found: Tensor | None = None,
+    beside: tuple[float, float] | None = None,
+) -> Sanity:
+    """image: (1, channels, height, width), normalised; 0 is grey. What is known already need not be worked out again:
+    `found`, the map itself, and `beside`, what `usual` gave.
+    """
     found = method(model, image, label) if found is None else found
     other = method(randomised(model), image, label)
     at_random, along_edges = beside or usual(model, image, label)
     return Sanity(
-        rank_correlation(found.flatten(), other.flatten()) if float(found.std()) > 0 else 1.0,  # a blank map says nothing, as a random network does
+        # a blank map says nothing, as a random network does
+        rank_correlation(found.flatten(), other.flatten()) if float(found.std()) > 0 else 1.0,
         deletion(quick(model, image), image, label, found),
         at_random,
         along_edges,
@@ -109,16 +121,26 @@ def as_finding(name: str, found: Sanity) -> Finding:
         says = message(N_("This map is empty: with this method nothing in the image speaks for the class."))
     elif found.passed:
         says = message(
-            N_("This map depends on what the network learned, and deleting what it points at hurts more than deleting at random and than deleting along edges.")
+            N_(
+                "This map depends on what the network learned, and deleting what it points at hurts more than "
+                "deleting at random and than deleting along edges."
+            )
         )
     elif not found.changes:
         says = message(N_("Do not believe this map: a network with random weights gives nearly the same one."))
     elif found.deletion < found.deletion_random:
-        says = message(N_("Do not believe this map: deleting what it points at hurts no more than deleting along edges."))
+        says = message(
+            N_("Do not believe this map: deleting what it points at hurts no more than deleting along edges.")
+        )
     elif found.deletion < found.deletion_edges:
         says = message(N_("Do not believe this map: deleting what it points at hurts no more than deleting at random."))
     else:
-        says = message(N_("Do not believe this map: deleting what it points at hurts no more than deleting at random, or along edges."))
+        says = message(
+            N_(
+                "Do not believe this map: deleting what it points at hurts no more than deleting at random, or along "
+                "edges."
+            )
+        )
     return Finding(
         name=f"sanity-{name}",
         verdict="ok" if found.passed else "warn",

@@ -1,9 +1,11 @@
-"""Is it cheating on a small mark? What a class shows there is pasted at the same place of images of other classes: how many become that class?
+"""Is it cheating on a small mark? What a class shows there is pasted at the same place of images of other classes: how
+many become that class?
 
-A shortcut is learned instead of the thing: a mark in a corner, a watermark, the colour of a border (Geirhos et al. 2020, "Shortcut learning in
-deep neural networks", arXiv 2004.07780). The place is looked for with some images and then put to the test with others, so that the best of many
-places is no luck. How it can mislead: only fixed places are tried; a mark that wanders over the image is not found, and where the thing itself is
-as small as the window, and always at the same place, it is the thing that is pasted.
+A shortcut is learned instead of the thing: a mark in a corner, a watermark, the colour of a border (Geirhos et al.
+2020, "Shortcut learning in deep neural networks", arXiv 2004.07780). The place is looked for with some images and then
+put to the test with others, so that the best of many places is no luck. How it can mislead: only fixed places are
+tried; a mark that wanders over the image is not found, and where the thing itself is as small as the window, and always
+at the same place, it is the thing that is pasted.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ SHARE = 5  # the window's side is this part of the image's
 HOSTS = 6  # images of other classes while looking
 PROOFS = 40  # other images of other classes for the test
 LOOKS = GRID * GRID * HOSTS + PROOFS  # images a class costs
-EACH, OTHERS = 2 * PROOFS, 100  # images of each class that is looked at, and of all, from which patches are cut and into which they are pasted
+# images of each class that is looked at, and of all, from which patches are cut and into which they are pasted
+EACH, OTHERS = 2 * PROOFS, 100
 HARMLESS = 0.25  # share: where more than this is ruled out, a place does not decide
 DECIDES = 0.5  # share of them, at the lower end of its interval, from which a place is said to decide
 
@@ -65,7 +68,9 @@ class Place:
 
 
 def wanted(labels: np.ndarray, each: int, work: float) -> list[int]:
-    """The classes that can be looked at, those with the most images first. each: multiply-adds of one image, work: of all of it."""
+    """The classes that can be looked at, those with the most images first. each: multiply-adds of one image, work: of
+    all of it.
+    """
     names, counts = np.unique(labels[labels >= 0], return_counts=True)
     return [int(k) for k in names[np.argsort(-counts, kind="stable")][: int(work / (max(1, each) * LOOKS))]]
 
@@ -78,7 +83,9 @@ def chosen(labels: np.ndarray, wanted: Sequence[int]) -> np.ndarray:
 
 
 def answers_of(network: nn.Module, preprocessing: Preprocessing) -> Answers:
-    """Asks a copy of the network that is made for inference on the processor, in its fastest arithmetic: the same but for rounding."""
+    """Asks a copy of the network that is made for inference on the processor, in its fastest arithmetic: the same but
+    for rounding.
+    """
     device = torch.device("cpu")
     dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
     quick = fused(network, device).to(dtype)
@@ -86,7 +93,10 @@ def answers_of(network: nn.Module, preprocessing: Preprocessing) -> Answers:
 
     def answer(squares: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            parts = (normalised(torch.from_numpy(np.array(squares[k : k + batch])), preprocessing).to(dtype) for k in range(0, len(squares), batch))
+            parts = (
+                normalised(torch.from_numpy(np.array(squares[k : k + batch])), preprocessing).to(dtype)
+                for k in range(0, len(squares), batch)
+            )
             return np.concatenate([quick(part).argmax(1).numpy() for part in parts])
 
     return answer
@@ -99,10 +109,13 @@ def window(size: int, k: int) -> tuple[int, int]:
     return start, start + width
 
 
-def places(answers: Answers, squares: np.ndarray, labels: np.ndarray, wanted: Sequence[int], groups: np.ndarray | None = None) -> Iterator[Place]:
+def places(
+    answers: Answers, squares: np.ndarray, labels: np.ndarray, wanted: Sequence[int], groups: np.ndarray | None = None
+) -> Iterator[Place]:
     """One Place for each class of `wanted` of which two images are called by its name, and others beside it.
 
-    squares: uint8 (n, size, size, channels), in no particular order · labels: int (n,) · groups: int (n,), as in judging.py
+    squares: uint8 (n, size, size, channels), in no particular order · labels: int (n,) · groups: int (n,), as in
+    judging.py
     """
     said = answers(squares)
     for label in wanted:
@@ -111,9 +124,17 @@ def places(answers: Answers, squares: np.ndarray, labels: np.ndarray, wanted: Se
 
 
 def place_of(
-    answers: Answers, squares: np.ndarray, labels: np.ndarray, said: np.ndarray, label: int, of: int, groups: np.ndarray | None = None
+    answers: Answers,
+    squares: np.ndarray,
+    labels: np.ndarray,
+    said: np.ndarray,
+    label: int,
+    of: int,
+    groups: np.ndarray | None = None,
 ) -> Place | None:
-    """The most convincing place of one class, of so many that are looked at; None where it has too few images. said: what `answers` gives of the squares."""
+    """The most convincing place of one class, of so many that are looked at; None where it has too few images. said:
+    what `answers` gives of the squares.
+    """
     own = np.flatnonzero((labels == label) & (said == label))
     others = np.flatnonzero((labels != label) & (said != label))
     if len(own) < 2 or len(others) < 2:
@@ -121,18 +142,26 @@ def place_of(
     # Half of each looks for the place, the other half proves it.
     hosts, proofs = others[: len(others) // 2][:HOSTS], others[len(others) // 2 :][:PROOFS]
     donors, proving = own[: len(own) // 2], own[len(own) // 2 :]
-    tried = (np.concatenate([pasted(squares, donors, hosts, row, column) for column in range(GRID)]) for row in range(GRID))
+    tried = (
+        np.concatenate([pasted(squares, donors, hosts, row, column) for column in range(GRID)]) for row in range(GRID)
+    )
     shares = np.array([(answers(images) == label).reshape(GRID, len(hosts)).mean(1) for images in tried])
     row, column = divmod(int(shares.argmax()), GRID)
     pairs = min(len(proving), len(proofs))  # one patch in many images would be one proof, not many
     turned = answers(pasted(squares, proving[:pairs], proofs[:pairs], row, column)) == label
-    bounds = None if groups is None else _bounds(turned, groups[proofs[:pairs]], groups[proving[:pairs]], 1 - 0.05 / max(1, of))
+    bounds = (
+        None
+        if groups is None
+        else _bounds(turned, groups[proofs[:pairs]], groups[proving[:pairs]], 1 - 0.05 / max(1, of))
+    )
     z = NormalDist().inv_cdf(1 - 0.025 / max(1, of))
     return Place(label, row, column, shares, int(turned.sum()), pairs, int(proving[0]), z, bounds)
 
 
 def _bounds(turned: np.ndarray, hosts: np.ndarray, donors: np.ndarray, level: float) -> tuple[float, float]:
-    """The interval of the share, as wide as the images that were pasted into make it, or those that gave the patches."""
+    """The interval of the share, as wide as the images that were pasted into make it, or those that gave
+    the patches.
+    """
     found = [interval_of_share(turned, groups, level) for groups in (hosts, donors)]
     return min(one.low for one in found), max(one.high for one in found)
 
@@ -161,24 +190,42 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Findi
     verdict: Verdict = "warn" if ordered and ordered[0].decides else "ok" if most < HARMLESS else "unknown"
     says = {
         "unknown": N_(
-            "Whether one small place decides, so few images cannot tell: with the most convincing one pasted into them, {share:percent} of {n:count} are taken for {label}, and up to {most:percent} is possible."
+            "Whether one small place decides, so few images cannot tell: with the most convincing one pasted "
+            "into them, {share:percent} of {n:count} are taken for {label}, and up to {most:percent} is possible."
         )
         if ordered
         else N_("There are too few images to say whether one small place decides."),
         "warn": N_(
-            "One small place decides: what {label} shows {down}, {across}, was pasted into {n:count} images of other classes, and {share:percent} of them were then taken for {label}. Look at that place."
+            "One small place decides: what {label} shows {down}, {across}, was pasted into {n:count} images of "
+            "other classes, and {share:percent} of them were then taken for {label}. Look at that place."
         ),
         "ok": N_(
-            "No small place decides: the most convincing one was pasted into {n:count} images of other classes, and {share:percent} of them were then taken for {label}."
+            "No small place decides: the most convincing one was pasted into {n:count} images of other classes, "
+            "and {share:percent} of them were then taken for {label}."
         ),
     }[verdict]
     rows: list[list[Any]] = [
-        [classes[p.label], message(DOWN[p.row * 3 // GRID]), message(ACROSS[p.column * 3 // GRID]), p.turned / p.n, *p.interval, p.n] for p in ordered
+        [
+            classes[p.label],
+            message(DOWN[p.row * 3 // GRID]),
+            message(ACROSS[p.column * 3 // GRID]),
+            p.turned / p.n,
+            *p.interval,
+            p.n,
+        ]
+        for p in ordered
     ]
     values: dict[str, Any] = {}
     if rows:
         label, down, across, share, low, high, n = rows[0]
-        values = {"label": label, "down": down.to_json(), "across": across.to_json(), "share": share, "n": n, "most": most}
+        values = {
+            "label": label,
+            "down": down.to_json(),
+            "across": across.to_json(),
+            "share": share,
+            "n": n,
+            "most": most,
+        }
     columns = [
         (N_("class"), "text"),
         (N_("row"), "text"),
@@ -188,7 +235,11 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Findi
         (N_("high"), "percent"),
         (N_("images"), "count"),
     ]
-    some = message(N_("{n:count} of {of:count} classes were looked at; the Audit page of limpide studio looks at more."), n=len(found), of=of)
+    some = message(
+        N_("{n:count} of {of:count} classes were looked at; the Audit page of limpide studio looks at more."),
+        n=len(found),
+        of=of,
+    )
     return Finding(
         name="shortcut",
         verdict=verdict,
@@ -199,10 +250,16 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Findi
             *([some] if 0 < len(found) < of else []),
             message(
                 N_(
-                    "A window of a fifth of the side is cut out of images of a class and pasted at the same place of others; the best of 64 places is then tried on images that did not choose it."
+                    "A window of a fifth of the side is cut out of images of a class and pasted at the same "
+                    "place of others; the best of 64 places is then tried on images that did not choose it."
                 )
             ),
-            message(N_("A mark that wanders over the image is not found. Where the thing itself is as small as the window, it is the thing that was pasted.")),
+            message(
+                N_(
+                    "A mark that wanders over the image is not found. Where the thing itself is as small as the "
+                    "window, it is the thing that was pasted."
+                )
+            ),
         ],
         source="Geirhos et al. 2020, arXiv 2004.07780",
     )

@@ -1,4 +1,6 @@
-"""Which of these images wake a channel most, and where? (Zeiler & Fergus 2014, section 4: the strongest activations of a feature map.)"""
+"""Which of these images wake a channel most, and where? (Zeiler & Fergus 2014, section 4: the strongest activations of
+a feature map.)
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ class Woken:
 
 
 def strongest_images(model: nn.Module, images: Iterable[Tensor], key: str, channel: int) -> list[Woken]:
-    """All of them, the strongest first. images: each (1, channels, size, size), normalised; key: of an operation, or the name of a layer.
+    """All of them, the strongest first. images: each (1, channels, size, size), normalised; key: of an operation, or
+    the name of a layer.
 
     Raises KeyError for an operation and IndexError for a channel that is not there.
     """

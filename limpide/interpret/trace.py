@@ -1,7 +1,7 @@
 """What a network really did with one image: every operation in order, with what went in and what came out.
 
-Nothing is guessed from the source: the network runs, in 32-bit arithmetic on the processor, while a `TorchFunctionMode` writes down
-each torch function that it calls and a hook on each layer says whose call it was.
+Nothing is guessed from the source: the network runs, in 32-bit arithmetic on the processor, while a `TorchFunctionMode`
+writes down each torch function that it calls and a hook on each layer says whose call it was.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from torch.overrides import TorchFunctionMode, resolve_name
 
 @dataclass(frozen=True)
 class Source:
-    """A tensor on its way through the network: which operation gave it (−1: the image), and its value at that moment."""
+    """A tensor on its way through the network: which operation gave it (−1: the image), and its value at
+    that moment.
+    """
 
     op: int
     value: Tensor = field(repr=False, compare=False)
@@ -30,7 +32,8 @@ class Op:
     """One call. `output` is a copy: what is changed in place later does not reach it."""
 
     index: int
-    key: str  # unique and lasting: the layer's name, with :operation where it makes several calls, and #2 where one is repeated
+    # unique and lasting: the layer's name, with :operation where it makes several calls, and #2 where one is repeated
+    key: str
     name: str  # conv2d, linear, relu, add, … as torch calls it
     layer: str  # name of the innermost layer that made the call; "" for the network itself
     func: Any
@@ -50,7 +53,9 @@ class Op:
     def again(self, exchanged: list[Tensor]) -> Tensor:
         """The same call with other tensors in place of its inputs."""
         rest = iter(exchanged)
-        output = self.func(*_filled(self.args, rest), **{key: _filled(value, rest) for key, value in self.kwargs.items()})
+        output = self.func(
+            *_filled(self.args, rest), **{key: _filled(value, rest) for key, value in self.kwargs.items()}
+        )
         return output[self.part] if isinstance(output, (tuple, list)) else output  # type: ignore[no-any-return]
 
 
@@ -84,7 +89,9 @@ Change = Callable[[int, Tensor], Tensor]  # (index of an operation, what it give
 
 @torch.no_grad()
 def trace(model: nn.Module, image: Tensor, change: Change | None = None) -> Trace:
-    """image: (1, channels, size, size), normalised. The network runs in evaluation mode; `change` may tamper with what operations give."""
+    """image: (1, channels, size, size), normalised. The network runs in evaluation mode; `change` may tamper with what
+    operations give.
+    """
     return recorded(model, image, change)
 
 
@@ -99,7 +106,11 @@ def recorded(model: nn.Module, image: Tensor, change: Change | None = None) -> T
     def leave(module: nn.Module, _: Any, __: Any) -> None:
         stack.pop()
 
-    hooks = [h for module in model.modules() for h in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave))]
+    hooks = [
+        h
+        for module in model.modules()
+        for h in (module.register_forward_pre_hook(enter), module.register_forward_hook(leave))
+    ]
     image = image.clone()  # a network may change it in place
     recorder = _Recorder(stack, image, change)
     try:
@@ -135,7 +146,8 @@ class _Recorder(TorchFunctionMode):
         self.stack: list[str] = stack
         self.ops: list[Op] = []
         self.first = image.detach().clone()
-        self.copies: dict[tuple[int, int], Source] = {(id(image), image._version): Source(-1, self.first)}  # (id, version) → what it was
+        # (id, version) → what it was
+        self.copies: dict[tuple[int, int], Source] = {(id(image), image._version): Source(-1, self.first)}
         self.made_by: dict[int, int] = {id(image): -1}
         self.alive: list[Tensor] = [image]  # an id is only good while its tensor lives
 
@@ -145,7 +157,8 @@ class _Recorder(TorchFunctionMode):
         if name in SILENT:
             return func(*args, **kwargs)
         places, names = _positional(args, kwargs)
-        taken = self._taken(places), {key: self._taken(value) for key, value in names.items()}  # before the call, which may change them in place
+        # before the call, which may change them in place
+        taken = self._taken(places), {key: self._taken(value) for key, value in names.items()}
         output = func(*args, **kwargs)
         if not any(True for _ in _sources((taken[0], tuple(taken[1].values())))):
             return output
@@ -155,13 +168,18 @@ class _Recorder(TorchFunctionMode):
         if isinstance(output, Tensor):
             return self._made(output, name, func, taken, 0)
         if type(output) in (tuple, list):
-            return type(output)(self._made(part, name, func, taken, k) if isinstance(part, Tensor) else part for k, part in enumerate(output))
+            return type(output)(
+                self._made(part, name, func, taken, k) if isinstance(part, Tensor) else part
+                for k, part in enumerate(output)
+            )
         for k, part in enumerate(output if isinstance(output, tuple) else ()):  # a named tuple goes on as it is
             if isinstance(part, Tensor):
                 self._made(part, name, func, taken, k, changeable=False)
         return output
 
-    def _made(self, tensor: Tensor, name: str, func: Any, taken: tuple[Any, Any], part: int, changeable: bool = True) -> Tensor:
+    def _made(
+        self, tensor: Tensor, name: str, func: Any, taken: tuple[Any, Any], part: int, changeable: bool = True
+    ) -> Tensor:
         """Writes down that this operation gave this tensor; what the network goes on with."""
         if self.change and changeable:
             tensor = self.change(len(self.ops), tensor)
@@ -174,8 +192,12 @@ class _Recorder(TorchFunctionMode):
 
     def _taken(self, value: Any) -> Any:
         if isinstance(value, Tensor) and id(value) in self.made_by:
-            if (id(value), value._version) not in self.copies:  # changed behind its back, through a view or an assignment
-                before = Source(self.made_by[id(value)], self.ops[self.made_by[id(value)]].output if self.made_by[id(value)] >= 0 else value)
+            # changed behind its back, through a view or an assignment
+            if (id(value), value._version) not in self.copies:
+                before = Source(
+                    self.made_by[id(value)],
+                    self.ops[self.made_by[id(value)]].output if self.made_by[id(value)] >= 0 else value,
+                )
                 self._made(value, CHANGED, None, ((before,), {}), 0, changeable=False)
             return self.copies[id(value), value._version]
         if isinstance(value, (tuple, list)):
@@ -198,14 +220,22 @@ def _positional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[An
 
 
 def _plain(func: Any, values: tuple[Any, ...]) -> str:
-    """relu_ and relu, __add__, __radd__ and add are one operation, and hardtanh from 0 to 6 is what nn.ReLU6 calls; reading .shape is none."""
+    """relu_ and relu, __add__, __radd__ and add are one operation, and hardtanh from 0 to 6 is what nn.ReLU6 calls;
+    reading .shape is none.
+    """
     name = getattr(func, "__name__", "") or resolve_name(func) or "unknown"
     if name == "__get__":
         return "attribute"
     bare = name.strip("_")
-    if bare == "hardtanh" and [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)] == [0.0, 6.0]:
+    if bare == "hardtanh" and [
+        value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ] == [0.0, 6.0]:
         return "relu6"
-    return bare[1:] if name in ("__radd__", "__rmul__") else {"truediv": "div", "iadd": "add", "imul": "mul"}.get(bare, bare)
+    return (
+        bare[1:]
+        if name in ("__radd__", "__rmul__")
+        else {"truediv": "div", "iadd": "add", "imul": "mul"}.get(bare, bare)
+    )
 
 
 def _name(ops: list[Op], leaves: set[str]) -> None:

@@ -83,27 +83,53 @@ class Unit:
     def __str__(self) -> str:
         box, e = self.field.box, self.explanation
         lines = [f"{self.layer} ({self.op.name}), channel {self.channel}, row {self.y}, column {self.x}"]
-        lines.append(f"sees rows {box.top} to {box.bottom - 1}, columns {box.left} to {box.right - 1} of the image ({self.field.status})")
-        if e.kind == "products":
-            lines += [f"Σ of {len(e.places)} products {float(e.products.sum()):+.6g}", *([f"bias {e.bias:+.6g}"] if e.bias else [])]
         lines.append(
-            f"value {e.value:+.6g}, torch {e.torch_value:+.6g}, difference {e.residual:.1e}" if e.kind != "opaque" else f"OPAQUE: {e.torch_value:+.6g}"
+            f"sees rows {box.top} to {box.bottom - 1}, columns {box.left} to {box.right - 1} of the image "
+            f"({self.field.status})"
+        )
+        if e.kind == "products":
+            lines += [
+                f"Σ of {len(e.places)} products {float(e.products.sum()):+.6g}",
+                *([f"bias {e.bias:+.6g}"] if e.bias else []),
+            ]
+        lines.append(
+            f"value {e.value:+.6g}, torch {e.torch_value:+.6g}, difference {e.residual:.1e}"
+            if e.kind != "opaque"
+            else f"OPAQUE: {e.torch_value:+.6g}"
         )
         lines += [f"→ {after.name} {after.value:+.6g}" for after in self.after]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        """For a notebook: what it saw × its weights = products, of the channels where these are largest, and the sum."""
+        """For a notebook: what it saw × its weights = products, of the channels where these are largest,
+        and the sum.
+        """
         from limpide.text import notebook_html
 
         e = self.explanation
         pieces = [notebook_html.claim("", "", str(as_finding(self).message))]
         if e.kind == "products" and self.patch.ndim == 3 and max(self.patch.shape[1:]) <= MOST_SIDE:
-            largest = self.products.abs().amax((1, 2)).argsort(descending=True, stable=True)[:MOST_CHANNELS].sort().values.tolist()
+            largest = (
+                self.products.abs()
+                .amax((1, 2))
+                .argsort(descending=True, stable=True)[:MOST_CHANNELS]
+                .sort()
+                .values.tolist()
+            )
             for k in largest:
-                titles = (message(N_("what it sees, channel {n}"), n=k), message(N_("× its weights")), message(N_("= products")))
+                titles = (
+                    message(N_("what it sees, channel {n}"), n=k),
+                    message(N_("× its weights")),
+                    message(N_("= products")),
+                )
                 planes = (self.patch[k], self.kernel[k], self.products[k])
-                pieces.append("<div>" + "".join(notebook_html.grid(title, _shares(plane)) for title, plane in zip(titles, planes, strict=True)) + "</div>")
+                pieces.append(
+                    "<div>"
+                    + "".join(
+                        notebook_html.grid(title, _shares(plane)) for title, plane in zip(titles, planes, strict=True)
+                    )
+                    + "</div>"
+                )
         if e.kind == "products":
             pieces.append(
                 notebook_html.table(
@@ -131,8 +157,9 @@ def _signed(value: float) -> str:
 def why(model: nn.Module, image: Tensor, layer: str, channel: int, y: int = 0, x: int = 0) -> Unit:
     """The arithmetic of output `channel` at (y, x) of a layer, for one image (1, channels, size, size).
 
-    layer: as in named_modules, or the key of an operation. A layer that works on several vectors side by side, as on the tokens of a
-    transformer, has one at each y. Raises KeyError for an unknown layer, IndexError for a unit that is not there.
+    layer: as in named_modules, or the key of an operation. A layer that works on several vectors side by side, as on
+    the tokens of a transformer, has one at each y. Raises KeyError for an unknown layer, IndexError for a unit that is
+    not there.
     """
     return unit_of(trace(model, image), layer, channel, y, x)
 
@@ -142,7 +169,9 @@ def unit_of(seen: Trace, layer: str, channel: int, y: int = 0, x: int = 0) -> Un
     try:
         op = seen.find(layer)
     except KeyError:
-        raise KeyError(f"The layer must be one of {', '.join(op.key for op in seen.ops)}. Got {layer} instead.") from None
+        raise KeyError(
+            f"The layer must be one of {', '.join(op.key for op in seen.ops)}. Got {layer} instead."
+        ) from None
     index = index_of(op, channel, y, x)
     explanation = explain(seen, op, index)
     after = tuple(After(step.key, step.name, float(step.output[(0, *index)])) for step in following(seen, op))
@@ -170,7 +199,11 @@ def following(seen: Trace, op: Op) -> list[Op]:
 
 def as_finding(unit: Unit) -> Finding:
     def plain(t: Tensor) -> list[object]:
-        return [[[round(float(v), 6) for v in row] for row in plane] for plane in t.reshape(-1, *t.shape[-2:])] if t.ndim > 1 else [[t.tolist()]]
+        return (
+            [[[round(float(v), 6) for v in row] for row in plane] for plane in t.reshape(-1, *t.shape[-2:])]
+            if t.ndim > 1
+            else [[t.tolist()]]
+        )
 
     linear = unit.op.output.ndim == 2
     values: dict[str, Any] = {
@@ -182,21 +215,39 @@ def as_finding(unit: Unit) -> Finding:
         "value": unit.value,
     }
     if unit.explanation.kind == "opaque":
-        says = message(N_("Unit {channel} of layer {layer} is {value:number}; its arithmetic ({name}) is not explained."), name=unit.op.name, **values)
+        says = message(
+            N_("Unit {channel} of layer {layer} is {value:number}; its arithmetic ({name}) is not explained."),
+            name=unit.op.name,
+            **values,
+        )
     elif unit.explanation.kind != "products":
         one = N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of one number: {value:number}.")
-        many = N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of {terms:count} numbers: {value:number}.")
+        many = N_(
+            "Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of {terms:count} numbers: {value:number}."
+        )
         says = message(one if values["terms"] == 1 else many, rule=unit.explanation.rule, **values)
     elif linear:
-        says = message(N_("Unit {channel} of layer {layer} is the sum of {terms:count} products: {value:number}."), **values)
+        says = message(
+            N_("Unit {channel} of layer {layer} is the sum of {terms:count} products: {value:number}."), **values
+        )
     else:
-        says = message(N_("Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: {value:number}."), **values)
+        says = message(
+            N_(
+                "Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: "
+                "{value:number}."
+            ),
+            **values,
+        )
     return Finding(
         name="inside",
         verdict="unknown" if unit.explanation.kind == "opaque" else "ok" if unit.agrees else "bad",
         message=says,
         numbers=[Number(N_("difference from torch"), unit.residual, "")],
-        details=[message(N_("Every product is summed in 64-bit arithmetic and compared with the value the network computed."))],
+        details=[
+            message(
+                N_("Every product is summed in 64-bit arithmetic and compared with the value the network computed.")
+            )
+        ],
         data={
             "layer": unit.layer,
             "channel": unit.channel,

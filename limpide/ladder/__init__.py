@@ -12,6 +12,6 @@ optimisers.py    six ways down: SGD, momentum, Nesterov, Adagrad, RMSprop, Adam
 race.py          the six on a long valley and on a saddle
 recurrent.py     networks that read a sequence: RNN, LSTM, GRU
 
-Each rung is NumPy (descent.py: torch, for its autograd). Those that learn yield the `Step` events of a real training, so that
-whatever watches a training can watch them.
+Each rung is NumPy (descent.py: torch, for its autograd). Those that learn yield the `Step` events of a real training,
+so that whatever watches a training can watch them.
 """

@@ -6,9 +6,9 @@
     w ← w + η Σ (t − y) x                    batch: after all of them, exactly down the slope of E
 
 Batch descent comes to the least-squares solution, when η is below 2 over the largest eigenvalue of Σ x xᵀ, and leaps
-farther and farther from it above. Online is often faster at first, but with a constant η it ends in a small cycle around
-the solution, as each example pulls the weights its own way; with an η that decreases it arrives.
-Whoever wants answers 0 and 1 from it puts the threshold half-way, at ½.
+farther and farther from it above. Online is often faster at first, but with a constant η it ends in a small cycle
+around the solution, as each example pulls the weights its own way; with an η that decreases it arrives. Whoever wants
+answers 0 and 1 from it puts the threshold half-way, at ½.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from limpide.core.events import Step
 from limpide.ladder.perceptron import Examples, with_ones
 
 
-def online(examples: Examples, start: Sequence[float], rate: float | Callable[[int], float], passes: int) -> Iterator[Step]:
+def online(
+    examples: Examples, start: Sequence[float], rate: float | Callable[[int], float], passes: int
+) -> Iterator[Step]:
     """A Step for each example; `loss` is its ½ (t − y)². rate: η, or a function of the pass (from 0)."""
     inputs, targets = with_ones(examples)
     w, n = np.array(start, float), 0
@@ -32,7 +34,11 @@ def online(examples: Examples, start: Sequence[float], rate: float | Callable[[i
             before, w = w, w + eta * (t - y) * x
             n += 1
             yield Step(
-                n, epoch, 0.5 * float(t - y) ** 2, eta, values={"X": x.tolist(), "W": before.tolist(), "y": float(y), "t": float(t), "W_after": w.tolist()}
+                n,
+                epoch,
+                0.5 * float(t - y) ** 2,
+                eta,
+                values={"X": x.tolist(), "W": before.tolist(), "y": float(y), "t": float(t), "W_after": w.tolist()},
             )
 
 
@@ -44,7 +50,11 @@ def batch(examples: Examples, start: Sequence[float], rate: float, passes: int) 
         y = x @ w
         before, w = w, w + rate * (t - y) @ x
         yield Step(
-            epoch + 1, epoch, 0.5 * float((t - y) @ (t - y)), rate, values={"W": before.tolist(), "y": y.tolist(), "t": t.tolist(), "W_after": w.tolist()}
+            epoch + 1,
+            epoch,
+            0.5 * float((t - y) @ (t - y)),
+            rate,
+            values={"W": before.tolist(), "y": y.tolist(), "t": t.tolist(), "W_after": w.tolist()},
         )
 
 

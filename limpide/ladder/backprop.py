@@ -1,4 +1,5 @@
-"""A hidden layer, and errors sent backwards (Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors).
+"""A hidden layer, and errors sent backwards (Rumelhart, Hinton & Williams 1986, Learning representations by
+back-propagating errors).
 
 Sigmoid units in layers; E = ½ Σ (t − y)². One example is learned in four steps:
 
@@ -59,7 +60,9 @@ def changes(layers: list[np.ndarray], deltas: list[np.ndarray]) -> Weights:
     return [np.outer(delta, np.append(1.0, x)) for delta, x in zip(deltas, layers, strict=False)]
 
 
-def train(weights: Weights, examples: Sequence[tuple[Sequence[float], Sequence[float]]], rate: float, passes: int) -> Iterator[Step]:
+def train(
+    weights: Weights, examples: Sequence[tuple[Sequence[float], Sequence[float]]], rate: float, passes: int
+) -> Iterator[Step]:
     """A Step for each example, with every activation, every δ and the weights before and after; `loss` is its E."""
     n = 0
     for epoch in range(passes):

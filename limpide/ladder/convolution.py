@@ -1,15 +1,16 @@
 """Convolution (Fukushima 1980; LeCun et al. 1989, Backpropagation applied to handwritten zip code recognition).
 
-A unit sees a small window of the image, and all units of a map share one set of weights: what is worth detecting here is
-worth detecting there.
+A unit sees a small window of the image, and all units of a map share one set of weights: what is worth detecting here
+is worth detecting there.
 
     out[o, r, c] = b[o] + Σ over i, u, v of  w[o, i, u, v] · x[i, r·stride + u − padding, c·stride + v − padding]
     side of out = ⌊(side of x + 2·padding − kernel) / stride⌋ + 1
 
-A 3×3 layer from k maps to l maps has 9·k·l weights and l biases, whatever the size of the image. As in every library the
-kernel is not turned over, so mathematicians would call this a cross-correlation.
+A 3×3 layer from k maps to l maps has 9·k·l weights and l biases, whatever the size of the image. As in every library
+the kernel is not turned over, so mathematicians would call this a cross-correlation.
 
-Shapes: x (maps in, height, width) · w (maps out, maps in, kernel, kernel) · b (maps out,) · out (maps out, height', width').
+Shapes: x (maps in, height, width) · w (maps out, maps in, kernel, kernel) · b (maps out,) · out (maps out, height',
+width').
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ def output_size(length: int, kernel: int, stride: int = 1, padding: int = 0) -> 
     """Places of a window along one side. Raises ModelError when there is none, or when no such window exists."""
     if kernel < 1 or stride < 1 or padding < 0:
         raise ModelError(
-            "L406", N_("no window is like this"), where=_told(kernel, stride, padding), todo=N_("kernel and stride are 1 or more, padding is 0 or more")
+            "L406",
+            N_("no window is like this"),
+            where=_told(kernel, stride, padding),
+            todo=N_("kernel and stride are 1 or more, padding is 0 or more"),
         )
     if kernel > length + 2 * padding:
         raise ModelError(
@@ -71,7 +75,9 @@ def convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, paddi
     return out
 
 
-def convolve_backward(slope: np.ndarray, x: np.ndarray, w: np.ndarray, stride: int = 1, padding: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def convolve_backward(
+    slope: np.ndarray, x: np.ndarray, w: np.ndarray, stride: int = 1, padding: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Slopes of a loss by x, w and b, from its slope by `out`.
 
     A weight worked at every position, so its slope is the sum over all of them; a pixel was seen by several positions,

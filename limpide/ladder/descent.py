@@ -22,8 +22,12 @@ def parabola(x: Tensor) -> Tensor:
     return x**2 - x + 2
 
 
-def descend(f: Callable[[Tensor], Tensor], start: float, rate: float, steps: int, *, reset: bool = True) -> Iterator[Step]:
-    """A Step before each move, with x, f(x) and the slope that is used; `loss` is f(x). reset=False forgets to clear the slope."""
+def descend(
+    f: Callable[[Tensor], Tensor], start: float, rate: float, steps: int, *, reset: bool = True
+) -> Iterator[Step]:
+    """A Step before each move, with x, f(x) and the slope that is used; `loss` is f(x). reset=False forgets to clear
+    the slope.
+    """
     x = torch.tensor(start, dtype=torch.float64, requires_grad=True)
     for n in range(steps):
         value = f(x)

@@ -1,8 +1,10 @@
 """What is to be made small, by hand: each gives (loss, slope by the scores). Losses are means over the images.
 
     squared error     ½ Σ (t − s)²                                t is 1 for the true class and 0 for the others
-    hinge             1/m Σ over i ≠ target of max(0, 1 − s_target + sᵢ)      Weston & Watkins 1999, as a mean; m classes
-    cross-entropy     −log p_target  with  p = softmax(s) = eˢ / Σ eˢ          its slope is p − t: as simple as Adaline's
+    hinge             1/m Σ over i ≠ target of max(0, 1 − s_target + sᵢ)      Weston & Watkins 1999, as a mean; m
+                      classes
+    cross-entropy     −log p_target  with  p = softmax(s) = eˢ / Σ eˢ          its slope is p − t: as simple as
+                      Adaline's
 
 The hinge is content once the true class leads by 1; cross-entropy never is, but asks for less and less.
 

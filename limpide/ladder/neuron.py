@@ -1,8 +1,8 @@
 """The neuron of McCulloch and Pitts (1943, A logical calculus of the ideas immanent in nervous activity).
 
-Inputs are 0 or 1, and each has a weight that somebody sets by hand: nothing is learned yet. (In 1943 inputs counted alike, and one
-that inhibits silenced the neuron; weights that are numbers are the later reading.) The neuron fires when the
-weighted sum of its inputs exceeds its threshold θ:
+Inputs are 0 or 1, and each has a weight that somebody sets by hand: nothing is learned yet. (In 1943 inputs counted
+alike, and one that inhibits silenced the neuron; weights that are numbers are the later reading.) The neuron fires when
+the weighted sum of its inputs exceeds its threshold θ:
 
     y = 1 if Σ wᵢ xᵢ − θ > 0 else 0          strict: a sum equal to θ does not fire
 

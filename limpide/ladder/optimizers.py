@@ -42,7 +42,8 @@ class Momentum:
 
 @dataclass
 class Nesterov:
-    """Nesterov 1983: the slope is taken one step ahead of the ball. Written, as in torch, in the place that is looked at.
+    """Nesterov 1983: the slope is taken one step ahead of the ball. Written, as in torch, in the place that is looked
+    at.
 
     v ← μ v + g
     w ← w − η (g + μ v)
@@ -76,7 +77,8 @@ class Adagrad:
 
 @dataclass
 class RMSprop:
-    """Hinton 2012, lecture 6e (with α = 0.9; torch's 0.99 here): Adagrad that forgets, so that it never comes to a halt.
+    """Hinton 2012, lecture 6e (with α = 0.9; torch's 0.99 here): Adagrad that forgets, so that it never comes to a
+    halt.
 
     s ← α s + (1 − α) g²
     w ← w − η g / (√s + ε)

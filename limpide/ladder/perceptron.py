@@ -1,14 +1,15 @@
 """The perceptron (Rosenblatt 1957, The Perceptron, a perceiving and recognizing automaton): the weights are learned.
 
-Show an example. If the answer is right, change nothing; if it is wrong, turn the weights towards the example or away from it:
+Show an example. If the answer is right, change nothing; if it is wrong, turn the weights towards the example or away
+from it:
 
     y = 1 if w · x > 0 else 0
     w ← w + η (t − y) x                      x₀ = 1, so w₀ is the bias; t is the right answer, 0 or 1
 
 w is the normal of the plane that divides the answers. When some plane divides the examples, this rule finds one after
-finitely many updates, for any η > 0 (Novikoff 1962); a pass without a mistake proves that it has. When none does, as for
-XOR, it never comes to rest. Then a point can be named that no plane could place: a mixture of examples answered 1 that is
-also a mixture of examples answered 0.
+finitely many updates, for any η > 0 (Novikoff 1962); a pass without a mistake proves that it has. When none does, as
+for XOR, it never comes to rest. Then a point can be named that no plane could place: a mixture of examples answered 1
+that is also a mixture of examples answered 0.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def with_ones(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
     return x, np.array([float(target) for _, target in examples])
 
 
-def perceptron(examples: Examples, start: Sequence[float], rate: float = 1.0, passes: int = 100) -> Iterator[Step | Note]:
+def perceptron(
+    examples: Examples, start: Sequence[float], rate: float = 1.0, passes: int = 100
+) -> Iterator[Step | Note]:
     """A Step for each presentation, with X, W, y, t and the new W in `values`; `loss` is the mistake, 0 or 1.
 
     Ends with a Note: after a pass without a mistake, or after `passes` of them, with the reason where there is one.
@@ -47,10 +50,23 @@ def perceptron(examples: Examples, start: Sequence[float], rate: float = 1.0, pa
             y = float(w @ x > 0)
             before, w = w, w + rate * (t - y) * x
             n, mistakes = n + 1, mistakes + int(y != t)
-            yield Step(n, epoch, abs(t - y), rate, values={"X": x.tolist(), "W": before.tolist(), "y": y, "t": t, "W_after": w.tolist()})
+            yield Step(
+                n,
+                epoch,
+                abs(t - y),
+                rate,
+                values={"X": x.tolist(), "W": before.tolist(), "y": y, "t": t, "W_after": w.tolist()},
+            )
         updates += mistakes
         if not mistakes:
-            yield Note("learned", message(N_("learned: a whole pass without a mistake, {n:count} presentations and {k:count} updates in all"), n=n, k=updates))
+            yield Note(
+                "learned",
+                message(
+                    N_("learned: a whole pass without a mistake, {n:count} presentations and {k:count} updates in all"),
+                    n=n,
+                    k=updates,
+                ),
+            )
             return
     mixture = inseparable(examples)
     if mixture is None:
@@ -77,11 +93,14 @@ class Mixture:
 
     def says(self) -> Message:
         def listed(shares: dict[int, float]) -> str:
-            return " + ".join(f"{share:.3g}·({', '.join(f'{v:g}' for v in self.examples[i][0])})" for i, share in shares.items())
+            return " + ".join(
+                f"{share:.3g}·({', '.join(f'{v:g}' for v in self.examples[i][0])})" for i, share in shares.items()
+            )
 
         return message(
             N_(
-                "not linearly separable: the point ({point}) lies between examples answered 1, {ones}, and between examples answered 0, {zeros}; a line has it on one side only"
+                "not linearly separable: the point ({point}) lies between examples answered 1, {ones}, and "
+                "between examples answered 0, {zeros}; a line has it on one side only"
             ),
             point=", ".join(f"{v:g}" for v in self.point),
             ones=listed(self.ones),
@@ -92,8 +111,8 @@ class Mixture:
 def inseparable(examples: Examples) -> Mixture | None:
     """Why no plane divides the examples, or None when one does. The two mixtures are found as a linear programme.
 
-    A plane exists exactly when the convex hulls of the two answers do not meet (hyperplane separation theorem). Gaps smaller than
-    a millionth of the spread of an input count as none.
+    A plane exists exactly when the convex hulls of the two answers do not meet (hyperplane separation theorem). Gaps
+    smaller than a millionth of the spread of an input count as none.
     """
     from scipy.optimize import linprog
 
@@ -104,12 +123,17 @@ def inseparable(examples: Examples) -> Mixture | None:
     spread = np.ptp(inputs, axis=0)
     even = (inputs - inputs.mean(0)) / np.where(spread > 0, spread, 1.0)
     even[:, 0] = 1.0
-    # Shares a ≥ 0 of the ones and b ≥ 0 of the zeros: Σ a x = Σ b x. The constant x₀ = 1 makes both sums of shares equal.
+    # Shares a ≥ 0 of the ones and b ≥ 0 of the zeros: Σ a x = Σ b x. The constant x₀ = 1 makes both sums of shares
+    # equal.
     equal = np.hstack([even[ones].T, -even[zeros].T])
     sums = np.concatenate([np.ones(len(ones)), np.zeros(len(zeros))])
-    found = linprog(np.zeros(len(sums)), A_eq=np.vstack([equal, sums]), b_eq=[*np.zeros(len(equal)), 1.0], bounds=(0, 1))
+    found = linprog(
+        np.zeros(len(sums)), A_eq=np.vstack([equal, sums]), b_eq=[*np.zeros(len(equal)), 1.0], bounds=(0, 1)
+    )
     if not found.success:
         return None
     a, b = found.x[: len(ones)], found.x[len(ones) :]
     share = {int(i): float(s) for i, s in zip(ones, a, strict=True) if s > 1e-9}
-    return Mixture(a @ inputs[ones, 1:], share, {int(i): float(s) for i, s in zip(zeros, b, strict=True) if s > 1e-9}, examples)
+    return Mixture(
+        a @ inputs[ones, 1:], share, {int(i): float(s) for i, s in zip(zeros, b, strict=True) if s > 1e-9}, examples
+    )

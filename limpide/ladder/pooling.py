@@ -3,8 +3,9 @@
     maximum   out = the largest of the window      the slope goes back to the pixel that was largest, and to it alone
     average   out = the mean of the window         the slope is shared out equally
 
-Shapes: x (maps, height, width), out (maps, height', width') with the sides of convolution.py. The stride is the window's
-own side unless it is given, so that windows do not overlap. Padding adds −∞ to a maximum and zeros to an average.
+Shapes: x (maps, height, width), out (maps, height', width') with the sides of convolution.py. The stride is the
+window's own side unless it is given, so that windows do not overlap. Padding adds −∞ to a maximum and zeros to an
+average.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from limpide.ladder.convolution import output_size, padded, under
 
 
 def max_pool(x: np.ndarray, kernel: int, stride: int = 0, padding: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(out, place of the largest in each window, counted row by row; of equals the first), both (maps, height', width')."""
+    """(out, place of the largest in each window, counted row by row; of equals the first), both (maps, height',
+    width').
+    """
     windows = _windows(x, kernel, stride or kernel, padding, -np.inf)  # (places, maps, height', width')
     place = windows.argmax(0)
     return np.take_along_axis(windows, place[None], 0)[0], place
 
 
-def max_pool_backward(slope: np.ndarray, x: np.ndarray, place: np.ndarray, kernel: int, stride: int = 0, padding: int = 0) -> np.ndarray:
+def max_pool_backward(
+    slope: np.ndarray, x: np.ndarray, place: np.ndarray, kernel: int, stride: int = 0, padding: int = 0
+) -> np.ndarray:
     """Slope of a loss by x, from its slope by `out`."""
     shares = (np.arange(kernel * kernel)[:, None, None, None] == place) * slope
     return _put_back(shares, x, kernel, stride or kernel, padding)
@@ -31,7 +36,9 @@ def average_pool(x: np.ndarray, kernel: int, stride: int = 0, padding: int = 0) 
     return np.asarray(_windows(x, kernel, stride or kernel, padding, 0.0).mean(0))
 
 
-def average_pool_backward(slope: np.ndarray, x: np.ndarray, kernel: int, stride: int = 0, padding: int = 0) -> np.ndarray:
+def average_pool_backward(
+    slope: np.ndarray, x: np.ndarray, kernel: int, stride: int = 0, padding: int = 0
+) -> np.ndarray:
     shares = np.broadcast_to(slope / kernel**2, (kernel * kernel, *slope.shape))
     return _put_back(shares, x, kernel, stride or kernel, padding)
 

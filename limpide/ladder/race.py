@@ -1,11 +1,13 @@
 """The six optimisers on two surfaces that tell them apart, each at its best rate.
 
-long valley   f = ½ (x² / 400 + y²)            400 times flatter along x than across: no rate that y bears is large enough for x
+long valley   f = ½ (x² / 400 + y²)            400 times flatter along x than across: no rate that y bears is large
+              enough for x
 saddle        f = 25 x² − ½ y² + ¼ y⁴          flat at (0, 0), falls away to both sides, least (−¼) at y = ±1
 
-A start beside the ridge of the saddle has a slope by y of almost nothing, and the steep walls along x forbid large steps. SGD
-multiplies almost nothing by a small η and stays; those that divide by the size of the slopes they saw do not care how small
-it is. Which rate is best is tried for everybody on the same grid: with another rate each of them can lose.
+A start beside the ridge of the saddle has a slope by y of almost nothing, and the steep walls along x forbid large
+steps. SGD multiplies almost nothing by a small η and stays; those that divide by the size of the slopes they saw do not
+care how small it is. Which rate is best is tried for everybody on the same grid: with another rate each of them can
+lose.
 """
 
 from __future__ import annotations
@@ -71,7 +73,9 @@ def best_rate(surface: str, name: str, steps: int = 100) -> float:
 
 
 def race(surface: str, steps: int = 100) -> Iterator[Step]:
-    """All racers take step 1, then all take step 2, …: a Step each, with who, and where it stands; `loss` is f there."""
+    """All racers take step 1, then all take step 2, …: a Step each, with who, and where it stands; `loss`
+    is f there.
+    """
     ground = SURFACES[surface]
     rates = {name: best_rate(surface, name, steps) for name in RACERS}
     racing = {name: run(ground, RACERS[name](rate), steps) for name, rate in rates.items()}

@@ -1,12 +1,13 @@
 """Cells that read a sequence: the same weights at every step, and a state h that is carried along.
 
 RNN    Elman 1990               h ← tanh(W x + b + U h + c)
-LSTM   Hochreiter & Schmidhuber 1997: a second state that is added to, so that its slope does not fade on the way back through
+LSTM   Hochreiter & Schmidhuber 1997: a second state that is added to, so that its slope does not fade on the way back
+       through
        time; with the forget gate of Gers et al. 2000, which can fade it on purpose
 GRU    Cho et al. 2014: the same thought with one state; as in torch, the reset gate acts after the product with U
 
-`W x + b` and `U h + c` are made for all gates at once, stacked in torch's order, and torch's cells give the same numbers
-with the same weights (tests/ladder/test_recurrent.py).
+`W x + b` and `U h + c` are made for all gates at once, stacked in torch's order, and torch's cells give the same
+numbers with the same weights (tests/ladder/test_recurrent.py).
 
 Shapes: x (inputs,) · h, c (units,) · W (gates·units, inputs) · U (gates·units, units) · both biases (gates·units,).
 """

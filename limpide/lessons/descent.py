@@ -11,7 +11,9 @@ print("x² − x + 2 from −2 with rate ¼:")
 for step in descend(parabola, -2.0, 0.25, 10):
     print(f"  x {step.values['x']:8.5f}   f {step.values['f']:8.5f}   f′ {step.values['slope']:8.5f}")
 print("slope not cleared:", *(f"{s.values['x']:.2f}" for s in descend(parabola, -2.0, 0.25, 12, reset=False)))
-print(f"OR by least squares {least_squares(OR).round(3).tolist()}, batch descent arrives below η = {largest_rate(OR):.3f}")
+print(
+    f"OR by least squares {least_squares(OR).round(3).tolist()}, batch descent arrives below η = {largest_rate(OR):.3f}"
+)
 for name, steps in (
     ("batch, η = 0.30", batch(OR, (0, 0, 0), 0.30, 300)),
     ("batch, η = 0.33", batch(OR, (0, 0, 0), 0.33, 300)),

@@ -1,7 +1,8 @@
 """Write it with `if`, or let a tree learn it: three species of iris.
 
-A program is rules that somebody wrote. Learning finds rules in examples; a tree shows the rules it found. Here somebody had looked at
-all the flowers, those of the test included, and does as well or better: rules that are known need no learning.
+A program is rules that somebody wrote. Learning finds rules in examples; a tree shows the rules it found. Here somebody
+had looked at all the flowers, those of the test included, and does as well or better: rules that are known need no
+learning.
 """
 
 from sklearn.datasets import load_iris
@@ -21,5 +22,8 @@ def written(petal_length: float, petal_width: float) -> int:
 
 tree = DecisionTreeClassifier(max_depth=2, random_state=0).fit(x, y)
 right = sum(written(row[2], row[3]) == target for row, target in zip(x_test, y_test, strict=True))
-print(f"written with if: {right} of {len(y_test)} right; learned: {tree.score(x_test, y_test) * len(y_test):.0f} right. The rules it found:")
+print(
+    f"written with if: {right} of {len(y_test)} right; learned: {tree.score(x_test, y_test) * len(y_test):.0f} "
+    f"right. The rules it found:"
+)
 print(export_text(tree, feature_names=iris.feature_names, class_names=list(iris.target_names)))

@@ -1,7 +1,7 @@
 """Overfitting: the curve that comes nearest to its own points is not the one that knows the next.
 
-Polynomials of degree 1 to 15 fitted to twenty noisy points of a sine: their error (root of the mean square) on these points, and on a
-thousand others between them. The noise is 0.2: nobody can do better on others.
+Polynomials of degree 1 to 15 fitted to twenty noisy points of a sine: their error (root of the mean square) on these
+points, and on a thousand others between them. The noise is 0.2: nobody can do better on others.
 """
 
 import numpy as np

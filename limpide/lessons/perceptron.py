@@ -13,7 +13,10 @@ for name, examples in (("OR", OR), ("XOR", XOR)):
     for event in perceptron(examples, start=(0, 1, 0), passes=8):
         if isinstance(event, Step):
             v = event.values
-            print(f"  {event.n:2d}  X {v['X']}  W {v['W']}  y {v['y']:.0f}  t {v['t']:.0f}" + ("" if v["y"] == v["t"] else f"  → W {v['W_after']}"))
+            print(
+                f"  {event.n:2d}  X {v['X']}  W {v['W']}  y {v['y']:.0f}  t {v['t']:.0f}"
+                + ("" if v["y"] == v["t"] else f"  → W {v['W_after']}")
+            )
         else:
             print(f"  {event.message}")
 print("XOR of three neurons:", [xor(a, b) for a in (0, 1) for b in (0, 1)])

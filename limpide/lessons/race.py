@@ -1,6 +1,7 @@
 """Six ways down: who crosses the long valley, and who leaves the saddle.
 
-SGD, momentum, Nesterov, Adagrad, RMSprop and Adam on two surfaces, a hundred steps each, everybody at the best rate of one grid.
+SGD, momentum, Nesterov, Adagrad, RMSprop and Adam on two surfaces, a hundred steps each, everybody at the best rate of
+one grid.
 """
 
 import numpy as np
@@ -12,4 +13,7 @@ for surface in SURFACES:
     height = {(s.values["optimiser"], s.n): s.loss - SURFACES[surface].least for s in race(surface, 100)}
     before = SURFACES[surface].f(np.array(SURFACES[surface].start)) - SURFACES[surface].least
     for name in dict.fromkeys(name for name, _ in height):
-        print(f"  {name:10s} η = {best_rate(surface, name):<6g}" + "".join(f"{value:10.5f}" for value in (before, *(height[name, n] for n in (10, 30, 100)))))
+        print(
+            f"  {name:10s} η = {best_rate(surface, name):<6g}"
+            + "".join(f"{value:10.5f}" for value in (before, *(height[name, n] for n in (10, 30, 100))))
+        )

@@ -11,7 +11,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 for what, data, score, models in (
-    ("diabetes: how far the illness has come", load_diabetes(), "neg_mean_absolute_error", (DummyRegressor(), LinearRegression())),
+    (
+        "diabetes: how far the illness has come",
+        load_diabetes(),
+        "neg_mean_absolute_error",
+        (DummyRegressor(), LinearRegression()),
+    ),
     ("wine: which of three cultivars", load_wine(), "accuracy", (DummyClassifier(), LogisticRegression())),
 ):
     print(what)

@@ -1,10 +1,12 @@
 """What a network learned elsewhere: its features of your images, and a linear model on top.
 
-    limpide lesson transfer photos/        a folder a class; crops of two photographs of scikit-learn when nothing is named
+    limpide lesson transfer photos/        a folder a class; crops of two photographs of scikit-learn when nothing is
+                                           named
 
 The network has never seen these classes. Its features tell them apart all the same, from very few examples.
-Crops of one photograph overlap: were they on both sides, they would be recognized, not named. So the left halves teach and the right halves are asked,
-then the other way round. (That shows two photographs told apart, no more; `limpide check photos/` finds what belongs together in a folder of yours.)
+Crops of one photograph overlap: were they on both sides, they would be recognized, not named. So the left halves teach
+and the right halves are asked, then the other way round. (That shows two photographs told apart, no more; `limpide
+check photos/` finds what belongs together in a folder of yours.)
 """
 
 import sys
@@ -21,11 +23,18 @@ if len(sys.argv) > 1:
     files = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     images, labels, together = files, [path.parent.name for path in files], list(range(len(files)))
 else:  # twenty crops of each photograph, 96 pixels wide, ten of each half
-    corners = np.random.default_rng(0).integers(0, (427 - 96, 320 - 96), (20, 2)) + np.repeat([[0, 0], [0, 320]], 10, axis=0)
+    corners = np.random.default_rng(0).integers(0, (427 - 96, 320 - 96), (20, 2)) + np.repeat(
+        [[0, 0], [0, 320]], 10, axis=0
+    )
     images = np.stack([photo[y : y + 96, x : x + 96] for photo in load_sample_images().images for y, x in corners])
     labels, together = ["china"] * 20 + ["flower"] * 20, (["left"] * 10 + ["right"] * 10) * 2
 if len(set(labels)) < 2:
     sys.exit(f"no images of two classes in {sys.argv[1]}: name a folder with one folder of images a class")
 features = Features().transform(images)
-found = cross_val_score(LogisticRegression(max_iter=1000), features, labels, groups=together, cv=StratifiedGroupKFold(2))
-print(f"{features.shape[0]} images → {features.shape[1]} numbers each; a linear model on them names {found.mean():.1%} right of those it did not learn from")
+found = cross_val_score(
+    LogisticRegression(max_iter=1000), features, labels, groups=together, cv=StratifiedGroupKFold(2)
+)
+print(
+    f"{features.shape[0]} images → {features.shape[1]} numbers each; a linear model on them names "
+    f"{found.mean():.1%} right of those it did not learn from"
+)

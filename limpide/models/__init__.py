@@ -45,7 +45,12 @@ def _resnet(layers: int) -> Entry:
 
 def _efficientnet(variant: str) -> Entry:
     published = EfficientNet.load_imagenet if variant in PUBLISHED else None
-    return Entry(lambda k, c, _: EfficientNet(variant, classes=k, channels=c), size=VARIANTS[variant].size, lr=2e-3, published=published)
+    return Entry(
+        lambda k, c, _: EfficientNet(variant, classes=k, channels=c),
+        size=VARIANTS[variant].size,
+        lr=2e-3,
+        published=published,
+    )
 
 
 # In the order of the ladder: name → what is known of it. Classes, channels and pixels as in its paper.
@@ -87,7 +92,14 @@ MODELS: dict[str, Entry] = {
     "efficientnet_lite3": _efficientnet("lite3"),
     "efficientnet_lite4": _efficientnet("lite4"),
     "vit_tiny": Entry(lambda k, c, s: VisionTransformer(classes=k, channels=c, size=s), multiple=16, lr=1e-3),
-    "vit_tiny_patch4": Entry(lambda k, c, s: VisionTransformer(classes=k, channels=c, size=s, patch=4), 10, size=32, least=8, multiple=4, lr=1e-3),
+    "vit_tiny_patch4": Entry(
+        lambda k, c, s: VisionTransformer(classes=k, channels=c, size=s, patch=4),
+        10,
+        size=32,
+        least=8,
+        multiple=4,
+        lr=1e-3,
+    ),
 }
 
 # Networks with published weights, and the function that loads them into a fresh one.
@@ -100,17 +112,23 @@ def find(name: str) -> Entry:
 
 
 def pretrained(recipe: Recipe) -> bool:
-    """Whether a training starts from a network that knows photographs: frozen features first, then all of it with care."""
+    """Whether a training starts from a network that knows photographs: frozen features first, then all of
+    it with care.
+    """
     return recipe.model in PRETRAINED and recipe.weights != "none"
 
 
 def build(name: str, classes: int, channels: int, size: int) -> nn.Module:
-    """A fresh network for `classes` classes and squares (channels, size, size). Raises ModelError for squares it cannot see."""
+    """A fresh network for `classes` classes and squares (channels, size, size). Raises ModelError for squares it cannot
+    see.
+    """
     return find(name).build(name, classes, channels, size)
 
 
 def imagenet_classes() -> tuple[str, ...]:
-    """The 1,000 classes of ImageNet (Russakovsky et al. 2015) in the order in which the published networks answer: WordNet's words."""
+    """The 1,000 classes of ImageNet (Russakovsky et al. 2015) in the order in which the published networks answer:
+    WordNet's words.
+    """
     return tuple(resources.files(__name__).joinpath("imagenet.txt").read_text(encoding="utf-8").splitlines())
 
 

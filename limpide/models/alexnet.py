@@ -9,13 +9,21 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 # maps out, kernel, stride, padding, and whether the largest of each 3×3 window, every second, follows
-LAYERS = ((64, 11, 4, 2, True), (192, 5, 1, 2, True), (384, 3, 1, 1, False), (256, 3, 1, 1, False), (256, 3, 1, 1, True))
+LAYERS = (
+    (64, 11, 4, 2, True),
+    (192, 5, 1, 2, True),
+    (384, 3, 1, 1, False),
+    (256, 3, 1, 1, False),
+    (256, 3, 1, 1, True),
+)
 
 
 class AlexNet(nn.Module):
     """Images (batch, channels, size, size), size 63 or more. width: units of the two hidden linear layers."""
 
-    def __init__(self, *, classes: int = 1000, channels: int = 3, size: int = 224, width: int = 4096, dropout: float = 0.5) -> None:
+    def __init__(
+        self, *, classes: int = 1000, channels: int = 3, size: int = 224, width: int = 4096, dropout: float = 0.5
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for maps, kernel, stride, padding, pool in LAYERS:

@@ -6,8 +6,9 @@ sparse       + λ · mean |h|: most of the middle stays silent    Ranzato et al.
 variational  − E log p(x | h) + KL(q(h | x) ‖ N(0, 1))          Kingma & Welling 2014, arXiv 1312.6114
 
 Each has its `loss_fn` for `fit`, which then is given no validation, as there are no classes to score. `latent` is the
-middle, to look at or to classify from; `error` says how badly an image is given back: of images unlike those it learned from,
-worse (Sakurada & Yairi 2014). Pixels are normalised as for every network (about −2 to 2), so the last layer is linear.
+middle, to look at or to classify from; `error` says how badly an image is given back: of images unlike those it learned
+from, worse (Sakurada & Yairi 2014). Pixels are normalised as for every network (about −2 to 2), so the last layer is
+linear.
 
 For 28×28 grey images, hidden (256,) and latent 16: 410,912 parameters, the variational one 415,024.
 """
@@ -33,7 +34,9 @@ def _layers(widths: tuple[int, ...]) -> nn.Sequential:
 class AutoEncoder(nn.Module):
     """Images (batch, channels, size, size) → the same shape."""
 
-    def __init__(self, *, channels: int = 1, size: int = 28, hidden: tuple[int, ...] = (256,), latent: int = 16) -> None:
+    def __init__(
+        self, *, channels: int = 1, size: int = 28, hidden: tuple[int, ...] = (256,), latent: int = 16
+    ) -> None:
         super().__init__()
         self.shape, self.codes = (channels, size, size), latent
         inputs = channels * size * size
@@ -47,7 +50,8 @@ class AutoEncoder(nn.Module):
         return self.encoder(x.flatten(1))  # type: ignore[no-any-return]  # (batch, latent)
 
     def decode(self, h: Tensor) -> Tensor:
-        return self.decoder(h).unflatten(1, self.shape)  # type: ignore[no-any-return]  # (batch, latent) → (batch, channels, size, size)
+        # batch, latent) → (batch, channels, size, size
+        return self.decoder(h).unflatten(1, self.shape)  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.latent(x))
@@ -64,7 +68,15 @@ class AutoEncoder(nn.Module):
 class DenoisingAutoEncoder(AutoEncoder):
     """noise: standard deviation of what is added to each pixel while it learns, in units of normalised pixels."""
 
-    def __init__(self, *, noise: float = 0.5, channels: int = 1, size: int = 28, hidden: tuple[int, ...] = (256,), latent: int = 16) -> None:
+    def __init__(
+        self,
+        *,
+        noise: float = 0.5,
+        channels: int = 1,
+        size: int = 28,
+        hidden: tuple[int, ...] = (256,),
+        latent: int = 16,
+    ) -> None:
         super().__init__(channels=channels, size=size, hidden=hidden, latent=latent)
         self.noise = noise
 
@@ -76,7 +88,15 @@ class DenoisingAutoEncoder(AutoEncoder):
 class SparseAutoEncoder(AutoEncoder):
     """The middle may be wide, as most of it is silent for each image. sparsity: λ."""
 
-    def __init__(self, *, sparsity: float = 0.05, channels: int = 1, size: int = 28, hidden: tuple[int, ...] = (256,), latent: int = 64) -> None:
+    def __init__(
+        self,
+        *,
+        sparsity: float = 0.05,
+        channels: int = 1,
+        size: int = 28,
+        hidden: tuple[int, ...] = (256,),
+        latent: int = 64,
+    ) -> None:
         super().__init__(channels=channels, size=size, hidden=hidden, latent=latent)
         self.sparsity = sparsity
 
@@ -90,7 +110,9 @@ class SparseAutoEncoder(AutoEncoder):
 
 
 class VariationalAutoEncoder(AutoEncoder):
-    """The middle is a Gaussian for each image, kept near N(0, 1): what is drawn from N(0, 1) then decodes to new images."""
+    """The middle is a Gaussian for each image, kept near N(0, 1): what is drawn from N(0, 1) then decodes to new
+    images.
+    """
 
     def _codes(self, latent: int) -> int:
         return 2 * latent  # mean and log-variance

@@ -1,7 +1,7 @@
 """A small convolutional network for small images: LeNet's idea (LeCun et al. 1998) with batch normalisation and ReLU.
 
-For 28×28 grey images and 10 classes it has 33,658 parameters, 10,250 of them in the last layer. One pass over the 48,000
-training images of MNIST gives the score that docs/performance.md states; `benchmarks/mnist.py` reproduces it.
+For 28×28 grey images and 10 classes it has 33,658 parameters, 10,250 of them in the last layer. One pass over the
+48,000 training images of MNIST gives the score that docs/performance.md states; `benchmarks/mnist.py` reproduces it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 class Block(nn.Sequential):
     """3×3 convolution → halve the resolution by maximum → batch normalisation → ReLU.
 
-    Pooling first leaves a quarter of the values to normalise, and a maximum may be taken before ReLU as well as after it.
+    Pooling first leaves a quarter of the values to normalise, and a maximum may be taken before ReLU as well as after
+    it.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -27,7 +28,9 @@ class Block(nn.Sequential):
 class SmallCNN(nn.Module):
     """Images (batch, channels, size, size), at most about 64 pixels wide."""
 
-    def __init__(self, *, classes: int, channels: int = 1, size: int = 28, widths: tuple[int, ...] = (16, 32, 64)) -> None:
+    def __init__(
+        self, *, classes: int, channels: int = 1, size: int = 28, widths: tuple[int, ...] = (16, 32, 64)
+    ) -> None:
         super().__init__()
         self.blocks = nn.Sequential(*(Block(i, o) for i, o in zip((channels, *widths), widths, strict=False)))
         side = -(-size // 2 ** len(widths))  # halved and rounded up by every block

@@ -1,16 +1,16 @@
-"""EfficientNet (Tan & Le 2019, arXiv 1905.11946) and its Lite form (Liu 2020, TensorFlow blog): one small net, made larger in
-width, depth and resolution together.
+"""EfficientNet (Tan & Le 2019, arXiv 1905.11946) and its Lite form (Liu 2020, TensorFlow blog): one small net, made
+larger in width, depth and resolution together.
 
-The lesson is the compound formula: φ steps larger means depth × α^φ, width × β^φ, resolution × γ^φ, with α = 1.2, β = 1.1,
-γ = 1.15, so that α·β²·γ² ≈ 2 doubles the multiply-adds with every step (equation 3). What was released follows it only
-roughly: the table below is the released one, and `compound` shows the formula beside it.
+The lesson is the compound formula: φ steps larger means depth × α^φ, width × β^φ, resolution × γ^φ, with α = 1.2, β =
+1.1, γ = 1.15, so that α·β²·γ² ≈ 2 doubles the multiply-adds with every step (equation 3). What was released follows it
+only roughly: the table below is the released one, and `compound` shows the formula beside it.
 
 For 1,000 classes: B0 5,288,548 parameters, B1 7,794,184, B2 9,109,994, B3 12,233,232, B4 19,341,616, B5 30,389,784,
-B6 43,040,704, B7 66,347,960. Lite has no squeeze-and-excitation, ReLU6 for Swish, and leaves stem and last convolution as
-they are: Lite0 4,652,008, Lite1 5,416,680, Lite2 6,092,072, Lite3 8,197,096, Lite4 13,006,568.
+B6 43,040,704, B7 66,347,960. Lite has no squeeze-and-excitation, ReLU6 for Swish, and leaves stem and last convolution
+as they are: Lite0 4,652,008, Lite1 5,416,680, Lite2 6,092,072, Lite3 8,197,096, Lite4 13,006,568.
 
-The published weights were trained with TensorFlow's "same" padding, which at stride 2 pads the right and the bottom by one more
-than the left and the top; padding both sides alike would shift what every later layer sees.
+The published weights were trained with TensorFlow's "same" padding, which at stride 2 pads the right and the bottom by
+one more than the left and the top; padding both sides alike would shift what every later layer sees.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ SQUEEZE = 0.25  # of the channels that enter a block
 
 @dataclass(frozen=True)
 class Variant:
-    """width, depth: factors of channels and repeats · size: pixels it was trained with · dropout: before the last layer."""
+    """width, depth: factors of channels and repeats · size: pixels it was trained with · dropout: before the last
+    layer.
+    """
 
     width: float
     depth: float
@@ -153,7 +155,14 @@ def _activation(lite: bool) -> nn.Module:
 class EfficientNet(nn.Module):
     """Images (batch, 3, size, size), size 32 or more; the published weights of Lite want (grey level − 127) / 128."""
 
-    def __init__(self, name: str = "lite0", *, classes: int = 1000, channels: int = 3, stages: tuple[tuple[int, ...], ...] = STAGES) -> None:
+    def __init__(
+        self,
+        name: str = "lite0",
+        *,
+        classes: int = 1000,
+        channels: int = 3,
+        stages: tuple[tuple[int, ...], ...] = STAGES,
+    ) -> None:
         super().__init__()
         self.name, v = name, VARIANTS[name]
         width = STEM if v.lite else channels_of(STEM, v.width)
@@ -175,8 +184,16 @@ class EfficientNet(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def hold(self, blocks: int | None) -> None:
-        """From now on the stem and so many blocks stay as they are, weights and statistics, while the others learn. None: all but the head."""
-        self._held = (self.stem, self.blocks, self.last) if blocks is None else (self.stem, self.blocks[:blocks]) if blocks else ()
+        """From now on the stem and so many blocks stay as they are, weights and statistics, while the others learn.
+        None: all but the head.
+        """
+        self._held = (
+            (self.stem, self.blocks, self.last)
+            if blocks is None
+            else (self.stem, self.blocks[:blocks])
+            if blocks
+            else ()
+        )
         for part in self._held:
             part.requires_grad_(False)
 
@@ -214,13 +231,18 @@ def _weights_file(name: str) -> Path:
     file = Path(getattr(package, f"Efficientnet{name.capitalize()}ModelFile").get_model_file_path())
     if sha256_of_file(file) != PUBLISHED[name]:
         raise ModelError(
-            "L402", N_("the pretrained weights are not the published ones"), where=file, todo=install.replace("install", "install --force-reinstall")
+            "L402",
+            N_("the pretrained weights are not the published ones"),
+            where=file,
+            todo=install.replace("install", "install --force-reinstall"),
         )
     return file
 
 
 def _converted(file: Path) -> dict[str, Tensor]:
-    """Their names → ours. The file is a pickle, so it is checksummed and read with the loader that admits tensors only."""
+    """Their names → ours. The file is a pickle, so it is checksummed and read with the loader that admits
+    tensors only.
+    """
     theirs = torch.load(file, weights_only=True, map_location="cpu")
     heads = {"_conv_stem": "stem.0", "_bn0": "stem.1", "_conv_head": "last.0", "_bn1": "last.1", "_fc": "head"}
     inner = {

@@ -1,8 +1,8 @@
 """Networks that are not ours: `timm:NAME`, and a user's own as `package.module:factory`.
 
-A factory is a class of networks, or a function of its module that returns one. It is called with what it asks for by name
-among classes, channels and size (or the names below that others use); all it must do is turn images (batch, channels, size,
-size) into logits (batch, classes).
+A factory is a class of networks, or a function of its module that returns one. It is called with what it asks for by
+name among classes, channels and size (or the names below that others use); all it must do is turn images (batch,
+channels, size, size) into logits (batch, classes).
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ def elsewhere(name: str) -> Entry:
     """The network behind a name with a colon. Raises ModelError, in one line, when there is none."""
     where, what = name.split(":", 1)
     if where == "timm":
-        return Entry(lambda classes, channels, _: _timm().create_model(_known(what), num_classes=classes, in_chans=channels), least=1)
+        return Entry(
+            lambda classes, channels, _: _timm().create_model(_known(what), num_classes=classes, in_chans=channels),
+            least=1,
+        )
     factory = _factory(name, where, what)
     return Entry(lambda classes, channels, size: _made(name, factory, classes, channels, size), least=1)
 
@@ -46,18 +49,28 @@ def _timm() -> Any:
     try:
         return importlib.import_module("timm")
     except Exception as error:  # not installed, or torchvision beside it does not fit this torch
-        raise ModelError("L412", N_("timm cannot be used here"), where=f"{type(error).__name__}: {error}", todo="pip install timm") from error
+        raise ModelError(
+            "L412", N_("timm cannot be used here"), where=f"{type(error).__name__}: {error}", todo="pip install timm"
+        ) from error
 
 
 def _known(name: str) -> str:
     names: list[str] = _timm().list_models()
     if name not in names:
-        raise ModelError("L413", N_("timm has no network of this name"), where=name, todo=N_("did you mean {guess}?"), guess=nearest(name, names) or names[0])
+        raise ModelError(
+            "L413",
+            N_("timm has no network of this name"),
+            where=name,
+            todo=N_("did you mean {guess}?"),
+            guess=nearest(name, names) or names[0],
+        )
     return name
 
 
 def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
-    """Only classes of networks and functions written in Python are called: a run that somebody sent names its network, too."""
+    """Only classes of networks and functions written in Python are called: a run that somebody sent names its network,
+    too.
+    """
     here = str(Path.cwd())
     if here not in sys.path:  # as `python -m` would have it
         sys.path.insert(0, here)
@@ -67,11 +80,18 @@ def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
             found = getattr(found, part)
     except (Exception, SystemExit) as error:  # whatever the module does while it is read
         told = f"{name} ({type(error).__name__}: {error})".splitlines()[0]
-        raise ModelError("L414", N_("this cannot be imported"), where=told, todo=N_("name it as package.module:factory")) from error
-    makes = (isinstance(found, type) and issubclass(found, nn.Module)) or (isinstance(found, FunctionType) and _taken(found, "classes"))
+        raise ModelError(
+            "L414", N_("this cannot be imported"), where=told, todo=N_("name it as package.module:factory")
+        ) from error
+    makes = (isinstance(found, type) and issubclass(found, nn.Module)) or (
+        isinstance(found, FunctionType) and _taken(found, "classes")
+    )
     if not makes:
         raise ModelError(
-            "L415", N_("this is no network, and no function that makes one"), where=name, todo=N_("name a class of torch.nn.Module, or a function of classes")
+            "L415",
+            N_("this is no network, and no function that makes one"),
+            where=name,
+            todo=N_("name a class of torch.nn.Module, or a function of classes"),
         )
     return found  # type: ignore[no-any-return]
 
@@ -83,7 +103,9 @@ def _taken(factory: Callable[..., Any], what: str) -> str:
 
 
 def width_of(name: str, size: int) -> tuple[int, int]:
-    """(channels it takes: 3 where it can, how many logits it gives: 0 where it is told). Raises ModelError for one that takes neither colour nor grey."""
+    """(channels it takes: 3 where it can, how many logits it gives: 0 where it is told). Raises ModelError for one that
+    takes neither colour nor grey.
+    """
     import torch
 
     where, what = name.split(":", 1)
@@ -115,7 +137,12 @@ def _made(name: str, factory: Callable[..., Any], classes: int, channels: int, s
     except Exception as error:
         raise failing(name, str(channels), size, error, last) from error
     if next(model.parameters(), None) is None:
-        raise ModelError("L425", N_("this network has nothing to learn: no parameters"), where=name, todo=N_("let its layers be attributes of the network"))
+        raise ModelError(
+            "L425",
+            N_("this network has nothing to learn: no parameters"),
+            where=name,
+            todo=N_("let its layers be attributes of the network"),
+        )
     if shape != (2, classes):
         raise ModelError(
             "L417",

@@ -79,7 +79,13 @@ def _mismatch(last: Entered) -> tuple[Message, Message] | None:
     layer, shape = last.layer, last.came
     if isinstance(layer, nn.Linear) and shape and shape[-1] != layer.in_features:
         return _numbers(layer.in_features), _numbers(shape[-1])
-    wanted = layer.in_channels if isinstance(layer, CONVOLUTIONS) else layer.num_features if isinstance(layer, NORMS) else None
+    wanted = (
+        layer.in_channels
+        if isinstance(layer, CONVOLUTIONS)
+        else layer.num_features
+        if isinstance(layer, NORMS)
+        else None
+    )
     if wanted is not None and len(shape) > 2 and shape[1] != wanted:
         return _maps(wanted), _maps(shape[1])
     return None

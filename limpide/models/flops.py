@@ -21,8 +21,8 @@ def parameters(model: nn.Module) -> int:
 def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
     """Multiplications followed by an addition, for one square of `size` pixels.
 
-    What papers call multiply-adds or MACs, and half of what others call FLOPs. Normalisation, activations and pooling are
-    not counted, as is usual. One black image goes through, on the device where the network is.
+    What papers call multiply-adds or MACs, and half of what others call FLOPs. Normalisation, activations and pooling
+    are not counted, as is usual. One black image goes through, on the device where the network is.
     """
     total = 0
 
@@ -37,7 +37,9 @@ def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
 
 @dataclass(frozen=True)
 class Activations:
-    """Bytes in float32 of what the layers give for one image: all of it, and the most that one layer takes and gives."""
+    """Bytes in float32 of what the layers give for one image: all of it, and the most that one layer takes
+    and gives.
+    """
 
     all: int
     largest: int
@@ -57,7 +59,9 @@ def activations(model: nn.Module, channels: int, size: int) -> Activations:
     return Activations(total, largest)
 
 
-def _watched(model: nn.Module, channels: int, size: int, count: Callable[[nn.Module, tuple[Tensor, ...], Any], None]) -> None:
+def _watched(
+    model: nn.Module, channels: int, size: int, count: Callable[[nn.Module, tuple[Tensor, ...], Any], None]
+) -> None:
     """One black image goes through, and `count` sees every layer, what it takes and what it gives."""
     watched = [layer.register_forward_hook(count) for layer in model.modules()]
     was_training, some = model.training, next(model.parameters())

@@ -1,9 +1,8 @@
 """InceptionV3 (Szegedy et al. 2016, arXiv 1512.00567): in each module several small convolutions look side by side, and
 large kernels are made of small ones (7×7 of 1×7 and 7×1, some 5×5 of two 3×3).
 
-For 299×299 photographs and 1,000 classes it has 23,834,568 parameters; with the auxiliary head of the paper's section 4,
-27,161,264. `features` is the cut that transfer learning takes:
-2,048 numbers an image.
+For 299×299 photographs and 1,000 classes it has 23,834,568 parameters; with the auxiliary head of the paper's section
+4, 27,161,264. `features` is the cut that transfer learning takes: 2,048 numbers an image.
 """
 
 from __future__ import annotations
@@ -75,7 +74,9 @@ def _module_35(inputs: int, pooled: int) -> Module:
 
 
 def _to_17() -> Module:
-    return Module(_tower(288, (384, 3, 2, 0)), _tower(288, (64, 1, 1, 0), (96, 3, 1, 1), (96, 3, 2, 0)), nn.MaxPool2d(3, 2))
+    return Module(
+        _tower(288, (384, 3, 2, 0)), _tower(288, (64, 1, 1, 0), (96, 3, 1, 1), (96, 3, 2, 0)), nn.MaxPool2d(3, 2)
+    )
 
 
 def _module_17(width: int) -> Module:
@@ -122,7 +123,9 @@ class Auxiliary(nn.Module):
 class InceptionV3(nn.Module):
     """Images (batch, channels, size, size), size 75 or more; made for 299, which the auxiliary head needs."""
 
-    def __init__(self, *, classes: int = 1000, channels: int = 3, auxiliary: bool = False, dropout: float = 0.5) -> None:
+    def __init__(
+        self, *, classes: int = 1000, channels: int = 3, auxiliary: bool = False, dropout: float = 0.5
+    ) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             *_tower(channels, (32, 3, 2, 0), (32, 3, 1, 0), (64, 3, 1, 1)),
@@ -155,4 +158,6 @@ class InceptionV3(nn.Module):
         middle = self._to_the_middle(images)
         logits = self.head(self.dropout(self.coarse(middle).mean((2, 3))))
         loss = F.cross_entropy(logits, labels)
-        return loss if self.auxiliary is None else loss + AUXILIARY_SHARE * F.cross_entropy(self.auxiliary(middle), labels)
+        return (
+            loss if self.auxiliary is None else loss + AUXILIARY_SHARE * F.cross_entropy(self.auxiliary(middle), labels)
+        )

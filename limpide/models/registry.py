@@ -1,4 +1,6 @@
-"""What is known of a network before it is built: how to build it, what it was made for, and what it cannot do without."""
+"""What is known of a network before it is built: how to build it, what it was made for, and what it cannot
+do without.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,11 @@ class Entry:
         values = {"size": size, "fitting": self.fitting(size), "multiple": self.multiple}
         if size < self.least:
             raise ModelError(
-                "L410", N_("squares of {size} px are too small for this network"), where=name, todo=N_("use --image-size {fitting} or more"), **values
+                "L410",
+                N_("squares of {size} px are too small for this network"),
+                where=name,
+                todo=N_("use --image-size {fitting} or more"),
+                **values,
             )
         if size % self.multiple:
             raise ModelError(

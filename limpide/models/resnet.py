@@ -1,12 +1,14 @@
-"""Residual networks (He et al. 2016, arXiv 1512.03385): each block learns what to add to its input, not what to replace it by.
+"""Residual networks (He et al. 2016, arXiv 1512.03385): each block learns what to add to its input, not what to replace
+it by.
 
 The slope finds a way back through every shortcut, so that depth helps where plain nets of the same depth get worse; the
 twins with `shortcuts=False` show it (experiments/residual_depth.py).
 
-ImageNet form, 224 pixels, 1,000 classes (table 1; as in torchvision, a bottleneck halves the resolution in its 3×3 convolution, not
-in the first 1×1, which costs 4.1 instead of 3.8 billion multiply-adds in ResNet50 and no parameter): ResNet18 11,689,512 parameters, 34 21,797,672, 50 25,557,032,
-101 44,549,160, 152 60,192,808. CIFAR form, 32 pixels, 10 classes (section 4.2, shortcuts without parameters, 6n + 2
-layers): ResNet20 269,722, 32 464,154, 44 658,586, 56 853,018, 110 1,727,962.
+ImageNet form, 224 pixels, 1,000 classes (table 1; as in torchvision, a bottleneck halves the resolution in its 3×3
+convolution, not in the first 1×1, which costs 4.1 instead of 3.8 billion multiply-adds in ResNet50 and no parameter):
+ResNet18 11,689,512 parameters, 34 21,797,672, 50 25,557,032, 101 44,549,160, 152 60,192,808. CIFAR form, 32 pixels, 10
+classes (section 4.2, shortcuts without parameters, 6n + 2 layers): ResNet20 269,722, 32 464,154, 44 658,586, 56
+853,018, 110 1,727,962.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-RESNET = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # blocks of each stage
+# blocks of each stage
+RESNET = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 BOTTLENECK_FROM = 50  # layers
 
 
@@ -23,7 +26,9 @@ def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Seque
 
 
 class PadShortcut(nn.Module):
-    """The input itself, every `stride`-th pixel, with maps of zeros beside it: no parameters (option A of the paper)."""
+    """The input itself, every `stride`-th pixel, with maps of zeros beside it: no parameters (option A of
+    the paper).
+    """
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -35,9 +40,13 @@ class PadShortcut(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3×3 convolutions, or with `bottleneck` 1×1 → 3×3 → 1×1 to four times as many maps; then the shortcut is added."""
+    """Two 3×3 convolutions, or with `bottleneck` 1×1 → 3×3 → 1×1 to four times as many maps; then the shortcut is
+    added.
+    """
 
-    def __init__(self, inputs: int, width: int, stride: int, *, bottleneck: bool, projected: bool, shortcuts: bool) -> None:
+    def __init__(
+        self, inputs: int, width: int, stride: int, *, bottleneck: bool, projected: bool, shortcuts: bool
+    ) -> None:
         super().__init__()
         outputs = 4 * width if bottleneck else width
         if bottleneck:
@@ -49,7 +58,13 @@ class Block(nn.Module):
         self.shortcut: nn.Module | None = None
         if shortcuts:
             same = stride == 1 and inputs == outputs
-            self.shortcut = nn.Identity() if same else conv_bn(inputs, outputs, 1, stride) if projected else PadShortcut(inputs, outputs, stride)
+            self.shortcut = (
+                nn.Identity()
+                if same
+                else conv_bn(inputs, outputs, 1, stride)
+                if projected
+                else PadShortcut(inputs, outputs, stride)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         y = x
@@ -88,7 +103,9 @@ class ResNet(nn.Module):
             blocks = []
             for i in range(depth):
                 stride = 2 if i == 0 and k > 0 else 1
-                blocks.append(Block(inputs, width, stride, bottleneck=bottleneck, projected=not cifar, shortcuts=shortcuts))
+                blocks.append(
+                    Block(inputs, width, stride, bottleneck=bottleneck, projected=not cifar, shortcuts=shortcuts)
+                )
                 inputs = 4 * width if bottleneck else width
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.Sequential(*stages)
@@ -113,4 +130,11 @@ def resnet(layers: int, *, classes: int = 1000, channels: int = 3) -> ResNet:
 
 def resnet_cifar(layers: int, *, classes: int = 10, channels: int = 3, shortcuts: bool = True) -> ResNet:
     """The CIFAR form: 6n + 2 layers."""
-    return ResNet(classes=classes, channels=channels, depths=((layers - 2) // 6,) * 3, widths=(16, 32, 64), cifar=True, shortcuts=shortcuts)
+    return ResNet(
+        classes=classes,
+        channels=channels,
+        depths=((layers - 2) // 6,) * 3,
+        widths=(16, 32, 64),
+        cifar=True,
+        shortcuts=shortcuts,
+    )

@@ -43,7 +43,9 @@ def layers(model: nn.Module, channels: int, size: int) -> list[Layer]:
         own = sum(p.numel() for p in module.parameters())
         side = _side(module, inputs[0].shape[-1], given.shape[-1]) if isinstance(module, WINDOWS) and inputs else ""
         cost = multiply_adds_of(module, inputs[0], output) if inputs else 0
-        found.append(Layer(names[module], type(module).__name__, tuple(given.shape[1:]), side, own, _count(module, own), cost))
+        found.append(
+            Layer(names[module], type(module).__name__, tuple(given.shape[1:]), side, own, _count(module, own), cost)
+        )
 
     hooks = [module.register_forward_hook(note) for module in model.modules() if isinstance(module, SHOWN)]
     was_training, some = model.training, next(model.parameters())
@@ -62,7 +64,9 @@ def layers(model: nn.Module, channels: int, size: int) -> list[Layer]:
 
 
 def _side(layer: Any, before: int, after: int) -> str:
-    """out = ⌊(in + 2·padding − kernel) / stride⌋ + 1, with the numbers of this layer, along the width; dilation widens the kernel."""
+    """out = ⌊(in + 2·padding − kernel) / stride⌋ + 1, with the numbers of this layer, along the width; dilation widens
+    the kernel.
+    """
     if isinstance(layer.padding, str):
         return ""
     kernel, stride, padding = (_last(value) for value in (layer.kernel_size, layer.stride, layer.padding))
@@ -71,7 +75,8 @@ def _side(layer: Any, before: int, after: int) -> str:
     opening, closing = ("⌈", "⌉") if up else ("⌊", "⌋")
     told = f"{opening}({before} + 2·{padding} − {kernel})/{stride}{closing} + 1"
     reached = (-(-(before + 2 * padding - kernel) // stride) if up else (before + 2 * padding - kernel) // stride) + 1
-    return f"{told} = {after}" if reached == after else ""  # a window that would begin outside is dropped when rounding up
+    # a window that would begin outside is dropped when rounding up
+    return f"{told} = {after}" if reached == after else ""
 
 
 def _count(layer: nn.Module, own: int) -> str:
@@ -88,7 +93,10 @@ def _count(layer: nn.Module, own: int) -> str:
             told, value = f"{told} + {layer.out_features}", value + layer.out_features
     elif isinstance(layer, nn.RNNBase):
         gates, units, inputs = {"LSTM": 4, "GRU": 3}.get(layer.mode, 1), layer.hidden_size, layer.input_size
-        told, value = f"{gates}·({units}·{inputs} + {units}·{units} + 2·{units})", gates * (units * inputs + units * units + 2 * units)
+        told, value = (
+            f"{gates}·({units}·{inputs} + {units}·{units} + 2·{units})",
+            gates * (units * inputs + units * units + 2 * units),
+        )
     elif isinstance(layer, (nn.BatchNorm2d, nn.LayerNorm)):
         width = layer.num_features if isinstance(layer, nn.BatchNorm2d) else layer.normalized_shape[-1]
         told, value = f"2·{width}", 2 * width
@@ -102,10 +110,13 @@ def _last(value: Any) -> int:
 def receptive_field(model: nn.Module, channels: int, size: int) -> int | None:
     """Side in pixels of the part of the image that one place of the last maps has seen; None: all of it.
 
-    field ← field + (kernel − 1) · jump,  jump ← jump · stride, along the width and every path, the widest counted (Araujo, Norris & Sim
+    field ← field + (kernel − 1) · jump,  jump ← jump · stride, along the width and every path, the widest counted
+                                          (Araujo, Norris & Sim
     2019, Distill). What a squeeze-and-excitation block knows of the whole image is not counted.
     """
-    if not any(isinstance(layer, nn.Conv2d) for layer in model.modules()) or any(isinstance(layer, Attention) for layer in model.modules()):
+    if not any(isinstance(layer, nn.Conv2d) for layer in model.modules()) or any(
+        isinstance(layer, Attention) for layer in model.modules()
+    ):
         return None
     was_training, some = model.training, next(model.parameters())
     with torch.inference_mode(), _Fields() as fields:
@@ -158,7 +169,9 @@ def _window(func: Any, args: Any, kwargs: Any) -> tuple[int, int]:
     """(kernel, stride) of what is called, (1, 1) where it looks at one place only."""
     name = getattr(func, "__name__", "")
     if name == "conv2d":
-        stride, dilation = (args[k] if len(args) > k else kwargs.get(name, 1) for k, name in ((3, "stride"), (5, "dilation")))
+        stride, dilation = (
+            args[k] if len(args) > k else kwargs.get(name, 1) for k, name in ((3, "stride"), (5, "dilation"))
+        )
         return (args[1].shape[-1] - 1) * _last(dilation) + 1, _last(stride)
     if name in ("max_pool2d", "avg_pool2d", "fn", "boolean_dispatch"):
         kernel = _last(args[1] if len(args) > 1 else kwargs["kernel_size"])

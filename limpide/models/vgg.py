@@ -17,7 +17,8 @@ class PlainNet(nn.Module):
     """Images (batch, channels, size, size), size at least 2 to the number of stages.
 
     depths: convolutions of each stage · widths: maps of each stage · hidden: units of the linear layers before the last
-    norm: batch normalisation after each convolution · padding: pixels of zeros around each map · last_pool: whether the last stage is halved, too
+    norm: batch normalisation after each convolution · padding: pixels of zeros around each map · last_pool: whether the
+    last stage is halved, too
     """
 
     def __init__(
@@ -38,7 +39,11 @@ class PlainNet(nn.Module):
         layers: list[nn.Module] = []
         for k, (depth, width) in enumerate(zip(depths, widths, strict=True)):
             for _ in range(depth):
-                layers += [nn.Conv2d(channels, width, 3, padding=padding), *([nn.BatchNorm2d(width)] if norm else []), nn.ReLU(inplace=True)]
+                layers += [
+                    nn.Conv2d(channels, width, 3, padding=padding),
+                    *([nn.BatchNorm2d(width)] if norm else []),
+                    nn.ReLU(inplace=True),
+                ]
                 channels, size = width, size + 2 * padding - 2
             if last_pool or k < len(depths) - 1:
                 layers.append(nn.MaxPool2d(2))
@@ -51,7 +56,8 @@ class PlainNet(nn.Module):
         self.hidden = nn.Sequential(*layers)
         self.head = nn.Linear(inputs, classes)
         for layer in self.convolutions:
-            if isinstance(layer, nn.Conv2d):  # without shortcuts, depth asks for weights that keep the spread (He et al. 2015)
+            # without shortcuts, depth asks for weights that keep the spread (He et al. 2015)
+            if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 

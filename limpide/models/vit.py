@@ -1,7 +1,8 @@
 """Vision Transformer (Dosovitskiy et al. 2021, arXiv 2010.11929), small: squares of the image as words of a sentence.
 
-With squares of 16 pixels, width 192, 12 layers and 3 heads (DeiT's Ti: Touvron et al. 2021, arXiv 2012.12877, table 1), for
-224 pixels and 1,000 classes it has 5,717,416 parameters; with squares of 4 pixels, for 32 pixels and 10 classes, 5,362,762. `attention` hands out who looked at whom.
+With squares of 16 pixels, width 192, 12 layers and 3 heads (DeiT's Ti: Touvron et al. 2021, arXiv 2012.12877, table 1),
+for 224 pixels and 1,000 classes it has 5,717,416 parameters; with squares of 4 pixels, for 32 pixels and 10 classes,
+5,362,762. `attention` hands out who looked at whom.
 
 B batch · T tokens (one for the class, then the squares row by row) · D width · H heads
 """
@@ -24,7 +25,8 @@ class Attention(nn.Module):
     def weights(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(attention (B, H, T, T), whose rows add up to 1; values (B, H, T, D/H))."""
         batch, tokens, width = x.shape
-        q, k, v = self.qkv(x).reshape(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)  # each (B, H, T, D/H)
+        # each (B, H, T, D/H)
+        q, k, v = self.qkv(x).reshape(batch, tokens, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         scale = (width // self.heads) ** -0.5
         return ((q * scale) @ k.transpose(-2, -1)).softmax(-1), v
 
@@ -51,7 +53,17 @@ class Layer(nn.Module):
 class VisionTransformer(nn.Module):
     """Images (batch, channels, size, size), size a multiple of `patch`."""
 
-    def __init__(self, *, classes: int = 1000, channels: int = 3, size: int = 224, patch: int = 16, width: int = 192, depth: int = 12, heads: int = 3) -> None:
+    def __init__(
+        self,
+        *,
+        classes: int = 1000,
+        channels: int = 3,
+        size: int = 224,
+        patch: int = 16,
+        width: int = 192,
+        depth: int = 12,
+        heads: int = 3,
+    ) -> None:
         super().__init__()
         self.class_token = nn.Parameter(torch.zeros(1, 1, width))
         self.positions = nn.Parameter(0.02 * torch.randn(1, 1 + (size // patch) ** 2, width))
@@ -65,7 +77,8 @@ class VisionTransformer(nn.Module):
         return torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1) + self.positions  # (B, T, D)
 
     def features(self, x: Tensor) -> Tensor:
-        return self.norm(self.layers(self.tokens(x)))[:, 0]  # type: ignore[no-any-return]  # (B, D): what the class token gathered
+        # (B, D): what the class token gathered
+        return self.norm(self.layers(self.tokens(x)))[:, 0]  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))  # type: ignore[no-any-return]

@@ -1,4 +1,5 @@
-"""Where weights come from: the package that carries them (efficientnet.py), a file, a run of your own, the Hugging Face hub.
+"""Where weights come from: the package that carries them (efficientnet.py), a file, a run of your own, the Hugging Face
+hub.
 
 Only safetensors are read: a .pth is a pickle, which could do anything when it is opened.
 """
@@ -34,11 +35,16 @@ def weights_file(source: str) -> Path:
 
 
 def put_into(model: nn.Module, source: str) -> None:
-    """Gives every layer but the last, `head`, the weights of `source`. Raises ModelError when they are of another network."""
+    """Gives every layer but the last, `head`, the weights of `source`. Raises ModelError when they are of another
+    network.
+    """
     found = read(weights_file(source), source)
     own = model.state_dict()
     wanted = {name for name in own if not name.startswith("head.")}
-    strange = [*sorted(wanted - found.keys()), *sorted(name for name in found.keys() - own.keys() if not name.startswith("head."))]
+    strange = [
+        *sorted(wanted - found.keys()),
+        *sorted(name for name in found.keys() - own.keys() if not name.startswith("head.")),
+    ]
     if strange:
         raise ModelError(
             "L419",
@@ -67,7 +73,10 @@ def read(file: Path, source: str) -> dict[str, Tensor]:
         return load_file(file)
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            "L421", N_("this is no file of safetensors"), where=source, todo=N_("save the weights with safetensors.torch.save_file: pickles are not opened")
+            "L421",
+            N_("this is no file of safetensors"),
+            where=source,
+            todo=N_("save the weights with safetensors.torch.save_file: pickles are not opened"),
         ) from error
 
 
@@ -77,9 +86,19 @@ def _from_hub(source: str) -> Path:
     try:
         hub = importlib.import_module("huggingface_hub")
     except ImportError as error:
-        raise ModelError("L422", N_("the Hugging Face hub needs a package that is not installed"), where=source, todo="pip install huggingface_hub") from error
+        raise ModelError(
+            "L422",
+            N_("the Hugging Face hub needs a package that is not installed"),
+            where=source,
+            todo="pip install huggingface_hub",
+        ) from error
     if not (owner and name and file.endswith(".safetensors")):
-        raise ModelError("L423", N_("this names no file on the Hugging Face hub"), where=source, todo=N_("write hf:owner/name/file.safetensors"))
+        raise ModelError(
+            "L423",
+            N_("this names no file on the Hugging Face hub"),
+            where=source,
+            todo=N_("write hf:owner/name/file.safetensors"),
+        )
     try:
         return Path(hub.hf_hub_download(f"{owner}/{name}", file))
     except Exception as error:  # huggingface_hub raises many kinds, and those of its own http library

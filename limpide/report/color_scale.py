@@ -1,4 +1,6 @@
-"""Planes of numbers as pictures: orange above 0, blue below, paper at 0, as in limpide/browser/static/color_scale.js."""
+"""Planes of numbers as pictures: orange above 0, blue below, paper at 0, as in
+limpide/browser/static/color_scale.js.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,15 @@ PAPER = (253, 252, 250)
 PLUS, MINUS = (179, 92, 0), (47, 92, 158)
 MIDDLE_PLUS, MIDDLE_MINUS = (214, 124, 28), (62, 128, 205)  # can be seen on black and on white
 LEVELS = 127  # shades of each colour
-FEW = 400  # cells: in a plane of fewer each one counts, in a larger one half a percent may lie beyond the end of the scale
+# cells: in a plane of fewer each one counts, in a larger one half a percent may lie beyond the end of the scale
+FEW = 400
 BEYOND = 0.995
 
 
 def end_of(plane: np.ndarray) -> float:
-    """Where the scale of this plane ends: its largest absolute value; of a large plane nearly so, as one pixel must not make all others pale."""
+    """Where the scale of this plane ends: its largest absolute value; of a large plane nearly so, as one pixel must not
+    make all others pale.
+    """
     sizes = np.abs(plane[np.isfinite(plane)])
     if not sizes.size:
         return 0.0
@@ -26,7 +31,11 @@ def end_of(plane: np.ndarray) -> float:
 
 def levels(plane: np.ndarray, end: float) -> np.ndarray:
     """float (height, width) → uint8: 0 at −end, 127 at 0, 254 at end. What is not a number is 0."""
-    shares = np.nan_to_num(np.asarray(plane, np.float64) / end, nan=0.0, posinf=1.0, neginf=-1.0) if end > 0 else np.zeros(plane.shape)
+    shares = (
+        np.nan_to_num(np.asarray(plane, np.float64) / end, nan=0.0, posinf=1.0, neginf=-1.0)
+        if end > 0
+        else np.zeros(plane.shape)
+    )
     return np.rint(LEVELS * (1 + shares.clip(-1, 1))).astype(np.uint8)
 
 
@@ -39,7 +48,9 @@ def painted(plane: np.ndarray, end: float) -> Image.Image:
 
 
 def plane_uri(plane: np.ndarray, end: float, *, anywhere: bool = False) -> str:
-    """A PNG for a page, see-through where the number is 0, so that it stands on a light and on a dark page. `anywhere`: with colours for both."""
+    """A PNG for a page, see-through where the number is 0, so that it stands on a light and on a dark page. `anywhere`:
+    with colours for both.
+    """
     plus, minus = (MIDDLE_PLUS, MIDDLE_MINUS) if anywhere else (PLUS, MINUS)
     picture = Image.fromarray(levels(plane, end), "P")
     picture.putpalette([v for k in range(2 * LEVELS + 1) for v in (minus if k < LEVELS else plus)])

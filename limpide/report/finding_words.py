@@ -1,4 +1,6 @@
-"""The words around a finding: what it rests on, its numbers by name. How numbers are written is in limpide/text/formats.py."""
+"""The words around a finding: what it rests on, its numbers by name. How numbers are written is in
+limpide/text/formats.py.
+"""
 
 from __future__ import annotations
 

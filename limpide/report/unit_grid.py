@@ -69,7 +69,12 @@ def arithmetic_of(finding: Finding) -> Arithmetic | None:
     drawn = _drawn(products)
     titles = (N_("what the unit sees"), N_("its weights"), N_("products"))
     channels = [
-        Channel(c, [Grid(title, _squares(planes[c])) for title, planes in zip(titles, (patch, kernel, products), strict=True)], signed(sums[c])) for c in drawn
+        Channel(
+            c,
+            [Grid(title, _squares(planes[c])) for title, planes in zip(titles, (patch, kernel, products), strict=True)],
+            signed(sums[c]),
+        )
+        for c in drawn
     ]
     rest = math.fsum(value for c, value in enumerate(sums) if c not in drawn)
     values = {name: data.get(name, NOTHING) for name in ("layer", "channel", "y", "x")}
@@ -90,7 +95,9 @@ def _column(data: Any, total: float) -> list[Line]:
     bias = data.get("bias") or 0.0
     lines = [Line("", signed(total), message(N_("sum of all products")))]
     if bias:  # a layer may have none
-        lines.append(Line("\N{MINUS SIGN}" if bias < 0 else "+", signed(abs(bias)), message(N_("bias, the unit's own constant"))))
+        lines.append(
+            Line("\N{MINUS SIGN}" if bias < 0 else "+", signed(abs(bias)), message(N_("bias, the unit's own constant")))
+        )
     lines.append(Line("=", signed(total + bias), message(N_("value of the unit"))))
     if data.get("torch") is not None:
         lines.append(Line("", signed(data["torch"]), message(N_("the same value as the network computed it"))))
@@ -106,7 +113,11 @@ def steps_of(data: Any) -> list[Line]:
         Line(
             "→",
             signed(step["value"]),
-            message(LAST_STEP if k == len(steps) else STEP, name=message(STEP_NAMES.get(step["name"], step["name"])), layer=step["layer"]),
+            message(
+                LAST_STEP if k == len(steps) else STEP,
+                name=message(STEP_NAMES.get(step["name"], step["name"])),
+                layer=step["layer"],
+            ),
         )
         for k, step in enumerate(steps, 1)
     ]

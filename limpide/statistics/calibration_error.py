@@ -1,10 +1,12 @@
-"""How far stated probabilities are from what happens, against what a predictor whose probabilities are exactly right would show.
+"""How far stated probabilities are from what happens, against what a predictor whose probabilities are exactly right
+would show.
 
-The expected calibration error (Guo et al. 2017, equation 3) of a perfect predictor is not 0: with few images it is often 0.1. So the
-measured error is compared with the errors that this many images, in these groups, show when each is right with exactly the
-probability that was stated (parametric bootstrap; Vaicenavicius et al. 2019, arXiv 1902.06977, section 5). Within groups, images
-are right or wrong together as often as the answers of these groups were (`judging.correlation`), or perfect models would be
-accused in bursts. Arrays of shape (n,) are the test images: `stated` the highest probability, `right` whether it was deserved.
+The expected calibration error (Guo et al. 2017, equation 3) of a perfect predictor is not 0: with few images it is
+often 0.1. So the measured error is compared with the errors that this many images, in these groups, show when each is
+right with exactly the probability that was stated (parametric bootstrap; Vaicenavicius et al. 2019, arXiv 1902.06977,
+section 5). Within groups, images are right or wrong together as often as the answers of these groups were
+(`judging.correlation`), or perfect models would be accused in bursts. Arrays of shape (n,) are the test images:
+`stated` the highest probability, `right` whether it was deserved.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ FEW = 30  # groups: fewer do not tell how alike their images are, and count as w
 
 @dataclass(frozen=True)
 class Believed:
-    """Shares. `error` is as measured, `expected` what a perfect predictor shows on average; `gap` is what remains, with its interval."""
+    """Shares. `error` is as measured, `expected` what a perfect predictor shows on average; `gap` is what remains, with
+    its interval.
+    """
 
     bins: list[Bin]
     error: float
@@ -39,7 +43,9 @@ class Believed:
 
 
 def believed(stated: np.ndarray, right: np.ndarray, groups: np.ndarray | None = None) -> Believed:
-    """The calibration error of these answers, what it would be by chance alone, and what is left. Draws are the same every time."""
+    """The calibration error of these answers, what it would be by chance alone, and what is left. Draws are the same
+    every time.
+    """
     n = len(stated)
     bins, place = binned(stated, right, BINS)
     place_of_group, sizes = numbered(groups, n)
@@ -57,7 +63,10 @@ def believed(stated: np.ndarray, right: np.ndarray, groups: np.ndarray | None = 
     overall = interval_of_share(right, groups)
     mean = float(stated.mean())
     return Believed(
-        bins=[_with_interval(one, right[place == k], None if groups is None else groups[place == k]) for one, k in zip(bins, np.unique(place), strict=True)],
+        bins=[
+            _with_interval(one, right[place == k], None if groups is None else groups[place == k])
+            for one, k in zip(bins, np.unique(place), strict=True)
+        ],
         error=error,
         expected=float(by_chance.mean()),
         gap=min(1.0, max(gap, low)),
@@ -68,10 +77,12 @@ def believed(stated: np.ndarray, right: np.ndarray, groups: np.ndarray | None = 
 
 
 def alike(stated: np.ndarray, right: np.ndarray, groups: np.ndarray, sizes: np.ndarray) -> float:
-    """In what share of the groups one number decides for all images, from 0 to 1, by how alike the right answers of a group are.
+    """In what share of the groups one number decides for all images, from 0 to 1, by how alike the right answers of a
+    group are.
 
-    Even where it does in all, images that are stated differently are not all right or wrong together: so the correlation is
-    measured against what it would then be, and taken for whole where one in ten such models shows no more.
+    Even where it does in all, images that are stated differently are not all right or wrong together: so the
+    correlation is measured against what it would then be, and taken for whole where one in ten such models shows no
+    more.
     """
     if len(sizes) == len(stated):
         return 0.0
@@ -83,7 +94,9 @@ def alike(stated: np.ndarray, right: np.ndarray, groups: np.ndarray, sizes: np.n
     return min(1.0, float(correlation(np.bincount(groups, weights=right, minlength=len(sizes)), sizes)) / whole)
 
 
-def noise(chance: np.ndarray, place: np.ndarray, groups: np.ndarray, together: float, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+def noise(
+    chance: np.ndarray, place: np.ndarray, groups: np.ndarray, together: float, draws: int = DRAWS, seed: int = 0
+) -> np.ndarray:
     """Right answers less those expected, in each bin, of images that are right with these chances, float (draws, BINS).
 
     In a share `together` of the groups, drawn anew each time, one number decides for all images: any two of a group are
@@ -106,13 +119,18 @@ def noise(chance: np.ndarray, place: np.ndarray, groups: np.ndarray, together: f
 
 
 def scaled(sums: np.ndarray, noise: np.ndarray, n: int) -> tuple[float, float, float]:
-    """(low, middle, high) error: the seen gaps, times a factor, whose error under this noise exceeds the measured one in 2.5, 50 and 97.5 % of draws."""
+    """(low, middle, high) error: the seen gaps, times a factor, whose error under this noise exceeds the measured one
+    in 2.5, 50 and 97.5 % of draws.
+    """
     measured = np.abs(sums).sum() / n
     if measured == 0:
         return 0.0, 0.0, 0.0
     errors = np.stack([np.abs(scale * sums + noise).sum(1) for scale in SCALES]) / n
     tails = np.quantile(errors, [1 - TAIL, 0.5, TAIL], axis=1)
-    low, middle, high = (float(np.interp(measured, np.maximum.accumulate(tail), SCALES)) * measured if tail[0] < measured else 0.0 for tail in tails)
+    low, middle, high = (
+        float(np.interp(measured, np.maximum.accumulate(tail), SCALES)) * measured if tail[0] < measured else 0.0
+        for tail in tails
+    )
     return low, middle, high
 
 

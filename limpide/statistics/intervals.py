@@ -1,11 +1,12 @@
 """How sure a share is where images may belong together: the sums behind all verdicts, on plain arrays.
 
-Ten pictures of one patient are right or wrong together: they say less than ten pictures of ten patients. Every function here
-takes `groups`, int (n,): images with the same number belong together; None, or a number each, means that each stands alone.
-What an interval promises is simulated by benchmarks/judging.py and written in docs/judging.md.
+Ten pictures of one patient are right or wrong together: they say less than ten pictures of ten patients. Every function
+here takes `groups`, int (n,): images with the same number belong together; None, or a number each, means that each
+stands alone. What an interval promises is simulated by benchmarks/judging.py and written in docs/judging.md.
 
-Sources: Wilson 1927; Korn & Graubard 1998, "Confidence intervals for proportions with small expected number of positive counts
-estimated from survey data", Survey Methodology 24; Kish 1965 for the design effect; Newcombe 1998, method 10, Statistics in Medicine 17:873.
+Sources: Wilson 1927; Korn & Graubard 1998, "Confidence intervals for proportions with small expected number of positive
+counts estimated from survey data", Survey Methodology 24; Kish 1965 for the design effect; Newcombe 1998, method 10,
+Statistics in Medicine 17:873.
 """
 
 from __future__ import annotations
@@ -63,16 +64,19 @@ def counted(right: np.ndarray, groups: np.ndarray | None) -> Counts:
 
 
 def effective_groups(sizes: np.ndarray) -> float:
-    """n² / Σ size²: as many groups of equal size say as much (Kish). One large group among small ones counts for little more than one."""
+    """n² / Σ size²: as many groups of equal size say as much (Kish). One large group among small ones counts for little
+    more than one.
+    """
     return float(sizes.sum() ** 2 / max(1.0, float((sizes.astype(float) ** 2).sum())))
 
 
 def correlation(right: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """How alike two images of a group are in being right, (...,): from 0, as independent ones, to about 1, right or wrong as a whole.
+    """How alike two images of a group are in being right, (...,): from 0, as independent ones, to about 1, right or
+    wrong as a whole.
 
     right: how many of each group are right, (..., G) · sizes: images of each group, (G,)
-    From the variance between groups by linearisation, as in surveys; drawn towards 1, the worst case, with the weight of PRIOR
-    groups against the groups that hold an image of the rarer kind, right or wrong: those tell about it.
+    From the variance between groups by linearisation, as in surveys; drawn towards 1, the worst case, with the weight
+    of PRIOR groups against the groups that hold an image of the rarer kind, right or wrong: those tell about it.
     """
     n, count = float(sizes.sum()), len(sizes)
     most = n / effective_groups(sizes)
@@ -89,13 +93,16 @@ def correlation(right: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def design_effect(right: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """By how much the variance of the share exceeds that of independent images, (...,); never below 1 (Kish 1965). As `correlation`."""
+    """By how much the variance of the share exceeds that of independent images, (...,); never below 1 (Kish 1965). As
+    `correlation`.
+    """
     most = sizes.sum() / effective_groups(sizes)  # of groups that are right or wrong as a whole
     return np.asarray(1 + (most - 1) * correlation(right, sizes))
 
 
 def effective_images(right: np.ndarray, sizes: np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """n / design effect, less what is not known of a variance that few groups show: × (normal / t quantile)² with G − 1 degrees of freedom.
+    """n / design effect, less what is not known of a variance that few groups show: × (normal / t quantile)² with G − 1
+    degrees of freedom.
 
     (...,), 0 for a single group. G counts groups of unequal size as `effective_groups` does.
     """
@@ -114,10 +121,14 @@ def wilson_of(share: np.ndarray, n: np.ndarray, z: float) -> tuple[np.ndarray, n
     squared = z * z
     half = z * np.sqrt(share * (1 - share) * n + squared / 4) / (n + squared)
     centre = (share * n + squared / 2) / (n + squared)
-    return np.where(share == 0, 0.0, np.maximum(centre - half, 0.0)), np.where(share == 1, 1.0, np.minimum(centre + half, 1.0))
+    return np.where(share == 0, 0.0, np.maximum(centre - half, 0.0)), np.where(
+        share == 1, 1.0, np.minimum(centre + half, 1.0)
+    )
 
 
-def shares(right: np.ndarray, sizes: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def shares(
+    right: np.ndarray, sizes: np.ndarray, level: float = LEVEL
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(share, low, high, effective images), each (...,). right: (..., G), sizes: (G,), as in `design_effect`."""
     n = effective_images(right, sizes, level)
     share = right.sum(-1) / sizes.sum()
@@ -126,7 +137,9 @@ def shares(right: np.ndarray, sizes: np.ndarray, level: float = LEVEL) -> tuple[
 
 
 def interval_of_share(right: np.ndarray, groups: np.ndarray | None = None, level: float = LEVEL) -> Interval:
-    """The share of True in `right`, bool (n,), with its interval: Wilson's where each image stands alone. (0, 1) of no image."""
+    """The share of True in `right`, bool (n,), with its interval: Wilson's where each image stands alone. (0, 1) of no
+    image.
+    """
     n = len(right)
     if n == 0:
         return Interval(0.0, 0.0, 1.0, 0, 0, 0.0)
@@ -136,10 +149,12 @@ def interval_of_share(right: np.ndarray, groups: np.ndarray | None = None, level
 
 
 def exceeds(share: np.ndarray, n: np.ndarray, bound: float, luck: float = LUCK) -> np.ndarray:
-    """Whether the truth is shown to lie above `bound`, bool (...,): of effective images n, as many are right by chance in at most `luck` of cases.
+    """Whether the truth is shown to lie above `bound`, bool (...,): of effective images n, as many are right by chance
+    in at most `luck` of cases.
 
-    The exact binomial test (Clopper & Pearson 1934; Korn & Graubard 1998 for effective images): near 0 and 1 one end of Wilson's
-    interval errs more often than 2.5 %, which an interval may, as the other end errs less, and an accusation may not.
+    The exact binomial test (Clopper & Pearson 1934; Korn & Graubard 1998 for effective images): near 0 and 1 one end of
+    Wilson's interval errs more often than 2.5 %, which an interval may, as the other end errs less, and an accusation
+    may not.
     """
     right = share * n
     return np.asarray(np.where(right > 0, betainc(np.maximum(right, 1e-9), n - right + 1, bound), 1.0) <= luck)
@@ -150,24 +165,37 @@ def falls_short(share: np.ndarray, n: np.ndarray, bound: float, luck: float = LU
     return exceeds(1 - share, n, 1 - bound, luck)
 
 
-def lag(inside: tuple[np.ndarray, np.ndarray, np.ndarray], outside: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high) of how far the share inside lies below the share outside; each a share with its interval (Newcombe 1998, method 10)."""
+def lag(
+    inside: tuple[np.ndarray, np.ndarray, np.ndarray], outside: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(low, high) of how far the share inside lies below the share outside; each a share with its interval (Newcombe
+    1998, method 10).
+    """
     (a, a_low, a_high), (b, b_low, b_high) = inside, outside
     return (b - a) - np.hypot(b - b_low, a_high - a), (b - a) + np.hypot(b_high - b, a - a_low)
 
 
 def _falls_effectively(inside: Counts, outside: Counts, of: int) -> np.ndarray:
-    """Fisher's test on the counts divided by the design effect of all groups (Rao & Scott 1992): of groups that are right or wrong as a whole, the groups are counted."""
+    """Fisher's test on the counts divided by the design effect of all groups (Rao & Scott 1992): of groups that are
+    right or wrong as a whole, the groups are counted.
+    """
     (right, sizes), (others, other_sizes) = inside, outside
     effect = design_effect(np.concatenate([right, others], axis=-1), np.concatenate([sizes, other_sizes]))
     n, rest = sizes.sum(), other_sizes.sum()
     wrong, elsewhere = n - right.sum(-1), rest - others.sum(-1)
-    missed, inside_n, all_n = np.floor(wrong / effect + 1e-9), np.rint(n / effect), np.rint(n / effect) + np.rint(rest / effect)
-    return np.asarray(of * hypergeom.sf(missed - 1, all_n, np.minimum(missed + np.rint(elsewhere / effect), all_n), inside_n) < LUCK)
+    missed, inside_n, all_n = (
+        np.floor(wrong / effect + 1e-9),
+        np.rint(n / effect),
+        np.rint(n / effect) + np.rint(rest / effect),
+    )
+    return np.asarray(
+        of * hypergeom.sf(missed - 1, all_n, np.minimum(missed + np.rint(elsewhere / effect), all_n), inside_n) < LUCK
+    )
 
 
 def falls_behind(inside: Counts, outside: Counts, of: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """(whether the images inside are right less often, whether they are not by CLOSE or more), bool (...,); where neither holds, they cannot tell.
+    """(whether the images inside are right less often, whether they are not by CLOSE or more), bool (...,); where
+    neither holds, they cannot tell.
 
     inside, outside: how many of each group are right, (..., G), and the images of each group, (G,), both not empty
     of: as many such questions are asked, and the first answer allows for that (Bonferroni)
@@ -177,10 +205,16 @@ def falls_behind(inside: Counts, outside: Counts, of: int = 1) -> tuple[np.ndarr
     (right, sizes), (others, other_sizes) = inside, outside
     n, rest = int(sizes.sum()), int(other_sizes.sum())
     wrong = n - right.sum(-1)
-    cases, place = np.unique(np.stack([wrong, wrong + rest - others.sum(-1)], axis=-1).reshape(-1, 2), axis=0, return_inverse=True)
+    cases, place = np.unique(
+        np.stack([wrong, wrong + rest - others.sum(-1)], axis=-1).reshape(-1, 2), axis=0, return_inverse=True
+    )
     chance = hypergeom.sf(cases[:, 0] - 1, n + rest, cases[:, 1], n)[place.reshape(-1)].reshape(wrong.shape)
     falls = of * chance < LUCK
     if len(sizes) < n or len(other_sizes) < rest:
         level = 1 - 2 * LUCK / of
-        falls = falls & _falls_effectively(inside, outside, of) & (lag(shares(right, sizes, level)[:3], shares(others, other_sizes, level)[:3])[0] > 0)
+        falls = (
+            falls
+            & _falls_effectively(inside, outside, of)
+            & (lag(shares(right, sizes, level)[:3], shares(others, other_sizes, level)[:3])[0] > 0)
+        )
     return np.asarray(falls), np.asarray(lag(shares(right, sizes)[:3], shares(others, other_sizes)[:3])[1] < CLOSE)

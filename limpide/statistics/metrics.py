@@ -43,7 +43,9 @@ def class_scores(counts: np.ndarray) -> ClassScores:
 
 
 def balanced_accuracy(counts: np.ndarray) -> float:
-    """Mean recall over the classes that have a test image: what accuracy would be if all classes were equally frequent."""
+    """Mean recall over the classes that have a test image: what accuracy would be if all classes were
+    equally frequent.
+    """
     return float(np.nanmean(class_scores(counts).recall))
 
 
@@ -66,12 +68,16 @@ class Bin:
 
 
 def binned(stated: np.ndarray, right: np.ndarray, bins: int = 10) -> tuple[list[Bin], np.ndarray]:
-    """(the bins of equal width that hold an image, number of each image's bin): by the stated probability of the class that was named."""
+    """(the bins of equal width that hold an image, number of each image's bin): by the stated probability of the class
+    that was named.
+    """
     place = np.minimum((stated * bins).astype(int), bins - 1)
     found = []
     for k in np.unique(place).tolist():
         inside = place == k
-        found.append(Bin(k / bins, (k + 1) / bins, float(stated[inside].mean()), float(right[inside].mean()), int(inside.sum())))
+        found.append(
+            Bin(k / bins, (k + 1) / bins, float(stated[inside].mean()), float(right[inside].mean()), int(inside.sum()))
+        )
     return found, place
 
 

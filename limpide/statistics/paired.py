@@ -1,7 +1,7 @@
 """Two models on the same images: which is right more often, when images may belong together.
 
-`groups` are int (n,), the group of each image; None where each stands for itself. Everything rests on d, the difference of
-the two answers of an image: 1 where only the first model is right, −1 where only the second is, 0 where they agree.
+`groups` are int (n,), the group of each image; None where each stands for itself. Everything rests on d, the difference
+of the two answers of an image: 1 where only the first model is right, −1 where only the second is, 0 where they agree.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ def paired(first: np.ndarray, second: np.ndarray, groups: np.ndarray | None, mar
 
 
 def sign_flips(sums: np.ndarray) -> tuple[float, float]:
-    """p-values (of a larger sum of all, of a smaller one) where each of these int (groups,) was as likely to have the other sign.
+    """p-values (of a larger sum of all, of a smaller one) where each of these int (groups,) was as likely to have the
+    other sign.
 
-    Exact: the distribution is computed, not drawn. With sums of −1, 0 and 1, where each image stands for itself, it is the
-    exact test of McNemar (1947). Where all images of a group come together it is the sign-flip test of Canay, Romano & Shaikh
-    (2017, section 3): five groups can never reject at 2.5 %.
+    Exact: the distribution is computed, not drawn. With sums of −1, 0 and 1, where each image stands for itself, it is
+    the exact test of McNemar (1947). Where all images of a group come together it is the sign-flip test of Canay,
+    Romano & Shaikh (2017, section 3): five groups can never reject at 2.5 %.
     """
     size = np.abs(sums)
     positive = int(sums[sums > 0].sum())
@@ -55,8 +56,8 @@ def close(d: np.ndarray, groups: np.ndarray | None, margin: float) -> float:
     """p-value of "the mean of d is `margin` or more": the score test of Tango (1998, equation 9) for paired shares.
 
     Where images belong together, the statistic is divided by the root of the design effect, and Student's t with G − 1
-    degrees of freedom stands for the normal distribution (Korn & Graubard 1998). It is no less than the chance that a loss of
-    this size, were it all in a few whole groups, left none of them among these.
+    degrees of freedom stands for the normal distribution (Korn & Graubard 1998). It is no less than the chance that a
+    loss of this size, were it all in a few whole groups, left none of them among these.
     """
     from scipy.special import ndtr, stdtr
 
@@ -65,7 +66,8 @@ def close(d: np.ndarray, groups: np.ndarray | None, margin: float) -> float:
         return 1.0
     a, c = 2 * n, -second * margin * (1 - margin)
     b = (2 * n - first + second) * margin - first - second
-    share = ((b * b - 4 * a * c) ** 0.5 - b) / (2 * a)  # of images that only the second has right, were it behind by the margin
+    # of images that only the second has right, were it behind by the margin
+    share = ((b * b - 4 * a * c) ** 0.5 - b) / (2 * a)
     z = (first - second - n * margin) / (n * (2 * share + margin * (1 - margin))) ** 0.5
     if groups is None:
         return float(ndtr(z))
@@ -77,8 +79,9 @@ def close(d: np.ndarray, groups: np.ndarray | None, margin: float) -> float:
 def design_effect(values: np.ndarray, groups: np.ndarray) -> float:
     """How many times the variance of the mean is what it would be if images were independent (Kish 1965), at least 1.
 
-    Where differences are in too few groups to tell, whole groups count as one image each. (`judging.design_effect` is that of a share,
-    drawn towards the worst case; most differences are 0, which says nothing of how alike the others are.)
+    Where differences are in too few groups to tell, whole groups count as one image each. (`judging.design_effect` is
+    that of a share, drawn towards the worst case; most differences are 0, which says nothing of how alike the others
+    are.)
     """
     sizes = numbered(groups, len(values))[1]
     if len(np.unique(groups[values != 0])) < ENOUGH_GROUPS:

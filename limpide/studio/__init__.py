@@ -1,4 +1,5 @@
-"""The studio: watch a training, and open its network down to one product of one neuron. A local web application over run directories.
+"""The studio: watch a training, and open its network down to one product of one neuron. A local web application over
+run directories.
 
 guard.py      who is let in                      server.py     what is answered; no mathematics
 series.py     what happened in a run, as short as a screen can show

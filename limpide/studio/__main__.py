@@ -1,7 +1,8 @@
 """The studio in a process of its own beside a training: python -m limpide.studio.__main__ SOCKET RUNS.
 
-SOCKET is the number of a socket that it inherits. The token comes on standard input, not among the arguments, which everybody on the
-machine can read; when standard input ends, the training is gone, and so is the studio, however it went.
+SOCKET is the number of a socket that it inherits. The token comes on standard input, not among the arguments, which
+everybody on the machine can read; when standard input ends, the training is gone, and so is the studio, however it
+went.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Why a request is refused: what a person reads in the language of the page, what only a program can have asked in English."""
+"""Why a request is refused: what a person reads in the language of the page, what only a program can have asked in
+English.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,11 @@ async def damaged(request: Request, error: Exception) -> Response:
 
 
 async def mistake(request: Request, error: Exception) -> Response:
-    return refused(request, message(N_("this is a mistake in limpide itself; the details are in {file}"), file=str(log_error(error))), 500)
+    return refused(
+        request,
+        message(N_("this is a mistake in limpide itself; the details are in {file}"), file=str(log_error(error))),
+        500,
+    )
 
 
 HANDLERS: dict[Any, Any] = {RunError: missing, **dict.fromkeys(DAMAGE, damaged), Exception: mistake}

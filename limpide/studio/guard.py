@@ -30,7 +30,9 @@ class Guard:
             answer.set_cookie(self._cookie(host), self.token, httponly=True, samesite="strict")
             return await answer(scope, receive, send)
         if not secrets.compare_digest(request.cookies.get(self._cookie(host), "").encode(), self.token.encode()):
-            return await Response("403: open the studio with the link that limpide studio prints", 403)(scope, receive, send)
+            return await Response("403: open the studio with the link that limpide studio prints", 403)(
+                scope, receive, send
+            )
         return await self.app(scope, receive, send)
 
     @staticmethod
@@ -39,8 +41,9 @@ class Guard:
 
 
 def _here(request: Request) -> str:
-    """The same address without the token, on this very server: a path that begins with two slashes would name another one, and browsers
-    read a backslash as a slash and pass over tabs and line breaks."""
+    """The same address without the token, on this very server: a path that begins with two slashes would name another
+    one, and browsers read a backslash as a slash and pass over tabs and line breaks.
+    """
     query = request.url.remove_query_params("token").query
     path = quote("/" + request.url.path.translate(dict.fromkeys(range(32))).lstrip("/\\"), safe="/%")
     return f"{path}?{query}" if query else path

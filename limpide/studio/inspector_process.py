@@ -1,5 +1,7 @@
-"""The process that looks into networks: one thread, apart from the server, so that no page waits for another's mathematics
-and a network that crashes takes nothing with it. A question that takes long lets a training go first (looking/__init__.py)."""
+"""The process that looks into networks: one thread, apart from the server, so that no page waits for another's
+mathematics and a network that crashes takes nothing with it. A question that takes long lets a training go first
+(looking/__init__.py).
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,16 @@ from limpide.text.messages import N_, message
 
 TIMEOUT = 120.0  # s without an answer, and without a word on how far it is, after which the process is replaced
 LOOK = 0.5  # s between two looks whether somebody still waits
-PATIENCE = 3.0  # s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is lost
+# s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is
+# lost
+PATIENCE = 3.0
 
 
 def _process(pipe: Any, stops: Any, parent: int) -> None:
     with contextlib.suppress(AttributeError, OSError):
-        os.setsid()  # before seconds of reading torch: Linux weighs sessions first (looking/__init__.py), and in that of a training it would hardly move
+        # before seconds of reading torch: Linux weighs sessions first (looking/__init__.py), and in that of a training
+        # it would hardly move
+        os.setsid()
     from limpide.inspector.process import serve
 
     serve(pipe, stops, parent)
@@ -31,7 +37,9 @@ def _process(pipe: Any, stops: Any, parent: int) -> None:
 
 @dataclass(frozen=True)
 class AtWork:
-    """The question that is being answered, by its address, and how far it is: so many of so many "images" or "passes"; "" and 0 where there is none."""
+    """The question that is being answered, by its address, and how far it is: so many of so many "images" or "passes";
+    "" and 0 where there is none.
+    """
 
     of: str
     done: int = 0
@@ -40,13 +48,16 @@ class AtWork:
 
 
 class Worker:
-    """Answers one question at a time. A question that nobody waits for any more is not begun, and a long one is given up."""
+    """Answers one question at a time. A question that nobody waits for any more is not begun, and a long one is given
+    up.
+    """
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("spawn")
         self._process: Any = None
         self._pipe: Any = None  # written and read by the thread that asks
-        self._stops: Any = None  # written by the event loop: numbers of questions that nobody waits for, so short that it never waits
+        # written by the event loop: numbers of questions that nobody waits for, so short that it never waits
+        self._stops: Any = None
         self._number = 0  # of the question
         self._turn = asyncio.Lock()
         self._guard = threading.RLock()  # of the two above
@@ -55,10 +66,13 @@ class Worker:
         self.waiting: list[str] = []  # the addresses of those whose turn comes later
         self._thread = ThreadPoolExecutor(1)  # of its own: what waits here keeps nobody else waiting
 
-    async def ask(self, name: str, wanted: Callable[[], Awaitable[bool]], of: str = "", **values: Any) -> tuple[dict[str, Any], bytes]:
+    async def ask(
+        self, name: str, wanted: Callable[[], Awaitable[bool]], of: str = "", **values: Any
+    ) -> tuple[dict[str, Any], bytes]:
         """(JSON, bytes) of a function of looking/. Raises LookupError with a sentence for what cannot be answered.
 
-        wanted: whether somebody still waits for the answer · of: the address that was asked, by which `at_work` tells whose question it is.
+        wanted: whether somebody still waits for the answer · of: the address that was asked, by which `at_work` tells
+        whose question it is.
         """
         async with self._in_turn(of):
             if not await wanted():
@@ -105,7 +119,9 @@ class Worker:
                 self._stops.send(self._number)
 
     def warm(self) -> None:
-        """Starts the process before anybody asks: reading torch takes a second or two, which a training should not feel later."""
+        """Starts the process before anybody asks: reading torch takes a second or two, which a training should not feel
+        later.
+        """
         with self._guard:
             if self._closed or (self._process is not None and self._process.is_alive()):
                 return

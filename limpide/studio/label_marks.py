@@ -1,5 +1,6 @@
-"""What somebody thinks of labels: marks.csv of the run, with the columns file, label, suggested. A suggestion that is the label says
-that it is right. The images and their labels are never touched."""
+"""What somebody thinks of labels: marks.csv of the run, with the columns file, label, suggested. A suggestion that is
+the label says that it is right. The images and their labels are never touched.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +13,22 @@ COLUMNS = ("file", "label", "suggested")
 
 
 def marks(run: Run) -> list[dict[str, str]]:
-    """Each with the three columns, and whatever else somebody wrote beside them. Raises LookupError for a file with other columns."""
+    """Each with the three columns, and whatever else somebody wrote beside them. Raises LookupError for a file with
+    other columns.
+    """
     found = list(read_split(run.marks_file))
-    if run.marks_file.exists() and run.marks_file.stat().st_size and not (found and set(COLUMNS) <= set(found[0])) and not _is_ours(run):
+    if (
+        run.marks_file.exists()
+        and run.marks_file.stat().st_size
+        and not (found and set(COLUMNS) <= set(found[0]))
+        and not _is_ours(run)
+    ):
         raise LookupError(
-            message(N_("{file} has not the columns {columns}: move it away, and marks are kept again"), file=str(run.marks_file), columns=", ".join(COLUMNS))
+            message(
+                N_("{file} has not the columns {columns}: move it away, and marks are kept again"),
+                file=str(run.marks_file),
+                columns=", ".join(COLUMNS),
+            )
         )
     return [{str(name): value for name, value in row.items() if name is not None} for row in found]
 
@@ -27,7 +39,9 @@ def _is_ours(run: Run) -> bool:
 
 
 def mark(run: Run, file: str, label: str, suggested: str) -> None:
-    """One more mark, in place of an earlier one of this file; without a suggestion it goes. Raises LookupError as `marks`."""
+    """One more mark, in place of an earlier one of this file; without a suggestion it goes. Raises LookupError as
+    `marks`.
+    """
     kept = marks(run)
     columns = list(dict.fromkeys([*COLUMNS, *(name for one in kept for name in one)]))
     kept = [one for one in kept if one["file"] != file]

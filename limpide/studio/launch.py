@@ -40,8 +40,12 @@ class Wish:
 
     @classmethod
     def of(cls, asked: Any) -> Wish:
-        """Raises UsageError, worded as `limpide train` words it, for a value that makes no sense; ValueError for what is no wish at all."""
-        if not isinstance(asked, dict) or not all(isinstance(value, str) and "\0" not in value for value in asked.values()):
+        """Raises UsageError, worded as `limpide train` words it, for a value that makes no sense; ValueError for what
+        is no wish at all.
+        """
+        if not isinstance(asked, dict) or not all(
+            isinstance(value, str) and "\0" not in value for value in asked.values()
+        ):
             raise ValueError(f"data and, where wanted, {', '.join(CHOICES)}: texts without a zero byte")
         if unknown := [name for name in asked if name not in ("data", *CHOICES)]:
             raise ValueError(f"{unknown[0]} is no choice: there are {', '.join(CHOICES)}")
@@ -88,11 +92,18 @@ def start(folder: Path, wish: Wish, lang: str, closing: Event) -> Started:
             if process.poll() is not None:
                 told.seek(0)
                 lines = told.read().decode("utf-8", "replace").strip().splitlines()
-                said = _on_a_page(lines[-1]) if lines else message(N_("limpide train ended with exit status {status}"), status=process.returncode)
+                said = (
+                    _on_a_page(lines[-1])
+                    if lines
+                    else message(N_("limpide train ended with exit status {status}"), status=process.returncode)
+                )
                 return Started(None, said)
             if closing.wait(0.1):
                 break
-    return Started(None, message(N_("after {seconds} s no run had begun; limpide runs lists it when it has"), seconds=f"{PATIENCE:.0f}"))
+    return Started(
+        None,
+        message(N_("after {seconds} s no run had begun; limpide runs lists it when it has"), seconds=f"{PATIENCE:.0f}"),
+    )
 
 
 def _on_a_page(line: str) -> str:

@@ -1,5 +1,7 @@
-"""What a path holds that is being typed: looked through in a process that is killed when a newer question comes, when the page leaves, or when it
-takes too long. A path may be the whole disk, a table of a million rows, or a share that does not answer."""
+"""What a path holds that is being typed: looked through in a process that is killed when a newer question comes, when
+the page leaves, or when it takes too long. A path may be the whole disk, a table of a million rows, or a share that
+does not answer.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,9 @@ class Planner:
         self._thread = ThreadPoolExecutor(1)
 
     async def ask(self, data: str, wanted: Callable[[], Awaitable[bool]]) -> dict[str, Any]:
-        """{folders: how the path may go on; classes, images: what is there, or problem: why `limpide train` would refuse it, a LimpideError, or
-        more_than: files that were counted before the time was over}. wanted: whether the page still waits.
+        """{folders: how the path may go on; classes, images: what is there, or problem: why `limpide train` would
+        refuse it, a LimpideError, or more_than: files that were counted before the time was over}. wanted: whether the
+        page still waits.
         """
         self._newest += 1
         mine = self._newest
@@ -91,7 +94,9 @@ def look(tell: Tell, data: str) -> dict[str, Any]:
 
 
 def found(data: str, counted: Callable[[int], object]) -> dict[str, Any]:
-    """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; neither a named data set nor an archive is read for this."""
+    """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; neither a named data
+    set nor an archive is read for this.
+    """
     if not data or (data in NAMED and not os.path.exists(os.path.expanduser(data))):  # noqa: PTH110, PTH111
         return {}
     place = os.path.expanduser(data)  # noqa: PTH111
@@ -124,7 +129,9 @@ def folders(text: str) -> list[str]:
     names = [name for name in NAMED if text and name.startswith(text)]
     try:
         with os.scandir(os.path.expanduser(head) or ".") as entries:  # noqa: PTH111
-            inside = sorted(e.name for e in entries if e.name.startswith(tail) and not e.name.startswith(".") and e.is_dir())
+            inside = sorted(
+                e.name for e in entries if e.name.startswith(tail) and not e.name.startswith(".") and e.is_dir()
+            )
     except (OSError, ValueError):
         inside = []
     return names + [os.path.join(head, name) + os.sep for name in inside[:MOST_FOLDERS]]

@@ -1,4 +1,6 @@
-"""What happened in a run, as short as a screen can show it: at most 2,000 points a series, however long the training was."""
+"""What happened in a run, as short as a screen can show it: at most 2,000 points a series, however long the training
+was.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ WINDOW = 10  # steps, of whose losses the mean is drawn; as in pages/live.js, wh
 
 
 def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
-    """One line of the list of runs. Never fails: a run that is deleted or damaged while it is looked at has a status that says so."""
+    """One line of the list of runs. Never fails: a run that is deleted or damaged while it is looked at has a status
+    that says so.
+    """
     try:
         run.check_links()
         return _told(known or RunSummary.of(run))
@@ -36,7 +40,9 @@ def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
 def summaries(folder: Path) -> list[dict[str, Any]]:
     """The list of runs, newest first; those that are damaged at the end."""
     found, odd = listed(folder)
-    told = [(one.run, summary(one.run, one)) for one in reversed(found)] + [(run, _unreadable(run, error)) for run, error in odd]
+    told = [(one.run, summary(one.run, one)) for one in reversed(found)] + [
+        (run, _unreadable(run, error)) for run, error in odd
+    ]
     return [line | {"spark": [] if line["status"] == "unreadable" else spark(run)} for run, line in told]
 
 
@@ -69,7 +75,8 @@ def _told(one: RunSummary) -> dict[str, Any]:
 
 def _energy(run: Run, info: RunInfo) -> Used | None:
     """Of a run so far; once it is over, what its record and its report say."""
-    line = last_line(run) if info.phase == "fit" else None  # meanwhile the record tells only what the phases before used
+    # meanwhile the record tells only what the phases before used
+    line = last_line(run) if info.phase == "fit" else None
     joules, before = line.get("joules") if line else None, info.energy.joules if info.energy else 0.0
     return Used(joules, str(line.get("how"))) if line and isinstance(joules, float) and joules > before else info.energy
 
@@ -123,7 +130,9 @@ def _cost(run: Run) -> dict[str, float]:
 
 
 class Events:
-    """What was read of the events of a run, up to `offset` of events.jsonl. Each reading goes on where the last one ended."""
+    """What was read of the events of a run, up to `offset` of events.jsonl. Each reading goes on where the last one
+    ended.
+    """
 
     def __init__(self, run: Run, offset: int = 0) -> None:
         self.run, self.offset = run, offset
@@ -165,7 +174,9 @@ class Story(Events):
         self._means: list[float] = []  # of the losses, over WINDOW steps: of all of them, not of those that are drawn
 
     def stands(self) -> bool:
-        """Whether what was read is still so: a training that is continued takes events back, and another run may have the name of one that was deleted."""
+        """Whether what was read is still so: a training that is continued takes events back, and another run may have
+        the name of one that was deleted.
+        """
         return size_of(self.run) >= self.offset and _whose(self.run) == self._whose
 
     def told(self) -> dict[str, Any]:
@@ -213,13 +224,17 @@ def size_of(run: Run) -> int:
 
 
 # A step as run.append writes it, where it says nothing else.
-STEP = re.compile(rb'\{"kind": "step", "n": (\d+), "epoch": \d+, "loss": (-?[\d.eE+-]+), "lr": ([\d.eE+-]+), "seconds": ([\d.eE+-]+)\}\n')
+STEP = re.compile(
+    rb'\{"kind": "step", "n": (\d+), "epoch": \d+, "loss": (-?[\d.eE+-]+), "lr": ([\d.eE+-]+), "seconds": '
+    rb"([\d.eE+-]+)\}\n"
+)
 
 
 def _read(run: Run, offset: int, most: int | None) -> Any:
     """(event, place after it) of every complete line from here on. Lines that are damaged are passed over.
 
-    A plain step comes as (n, loss, learning rate, seconds), which takes a third of the time: a long training has a hundred thousand.
+    A plain step comes as (n, loss, learning rate, seconds), which takes a third of the time: a long training has a
+    hundred thousand.
     """
     try:
         with open(run.events_file, "rb") as stream:
@@ -246,7 +261,9 @@ def _read(run: Run, offset: int, most: int | None) -> Any:
 
 
 def thinned(rows: Sequence[tuple[Any, ...]], points: int = POINTS) -> list[list[Any]]:
-    """Columns instead of rows; of each stretch the lowest and the highest second column stay, so that no peak is lost."""
+    """Columns instead of rows; of each stretch the lowest and the highest second column stay, so that no
+    peak is lost.
+    """
     if len(rows) > points:
         stretch = -(-2 * len(rows) // points)
         kept: list[tuple[Any, ...]] = []

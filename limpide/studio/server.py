@@ -1,7 +1,7 @@
 """Who is let in and what is answered. Loopback only; nothing is computed here.
 
-A page is let in with the token of its link, which becomes a cookie; every request must come from this very address (Host, and Origin
-where a browser sends one), so that no other page and no rebound name can ask. No CORS.
+A page is let in with the token of its link, which becomes a cookie; every request must come from this very address
+(Host, and Origin where a browser sends one), so that no other page and no rebound name can ask. No CORS.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ MOST_KEPT = 200_000_000  # bytes of all of them in memory; the newest stays, how
 MOST_NAME = 4096  # letters of a file name
 UPLOADS = 20  # in memory
 STORIES = 4  # runs whose events are kept in memory
-POLICY = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{nonce}'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' "
+    "'nonce-{nonce}'; frame-ancestors 'none'"
+)
 
 
 class Studio:
@@ -94,13 +97,17 @@ class Studio:
 
     async def page(self, request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
-        html = (STATIC / "index.html").read_text(encoding="utf-8").replace("{nonce}", nonce).replace("{lang}", self.words)
+        html = (
+            (STATIC / "index.html").read_text(encoding="utf-8").replace("{nonce}", nonce).replace("{lang}", self.words)
+        )
         return Response(html, media_type="text/html", headers={"content-security-policy": POLICY.format(nonce=nonce)})
 
     # -- runs
 
     def _run(self, request: Request) -> Run:
-        """By its name among the folders that are there: what was asked for is never made a path, and no file of it lies elsewhere."""
+        """By its name among the folders that are there: what was asked for is never made a path, and no file of it lies
+        elsewhere.
+        """
         name = request.path_params["run"]
         with contextlib.suppress(OSError):
             for folder in self.folder.iterdir():
@@ -108,14 +115,18 @@ class Studio:
                     found = Run(folder)
                     found.check_links()
                     return found
-        raise RunError("L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs"))
+        raise RunError(
+            "L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs")
+        )
 
     async def runs(self, request: Request) -> Response:
         speak(request)
         return Ascii({"version": __version__, "folder": str(self.folder), "runs": summaries(self.folder)})
 
     async def start(self, request: Request) -> Response:
-        """POST {data, model, time, epochs, image_size, weights}: `limpide train` as a process of its own, which goes on when the studio is closed."""
+        """POST {data, model, time, epochs, image_size, weights}: `limpide train` as a process of its own, which goes on
+        when the studio is closed.
+        """
         wish = await self._wish(request)
         if isinstance(wish, Response):
             return wish
@@ -123,11 +134,15 @@ class Studio:
             return misused("data: a folder, a table, an archive or the name of a data set", 400)
         speak(request)
         lang = messages.current()
-        started = await asyncio.get_running_loop().run_in_executor(self._starts, launch.start, self.folder, wish, lang, self._closing)
+        started = await asyncio.get_running_loop().run_in_executor(
+            self._starts, launch.start, self.folder, wish, lang, self._closing
+        )
         return refused(request, started.said) if started.run is None else Ascii({"run": started.run})
 
     async def plan(self, request: Request) -> Response:
-        """The same body: the command that `start` would run, what it would find, or why it would refuse, and how the path may go on."""
+        """The same body: the command that `start` would run, what it would find, or why it would refuse, and how the
+        path may go on.
+        """
         wish = await self._wish(request)
         if isinstance(wish, Response):
             return wish
@@ -160,7 +175,10 @@ class Studio:
     async def run(self, request: Request) -> Response:
         run = self._run(request)
         info = run.info()
-        kept = {name: plain(getattr(info, name)) for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")}
+        kept = {
+            name: plain(getattr(info, name))
+            for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")
+        }
         learning = info.learning
         probes = learning.probes if learning and run.probes_file.exists() else 0
         seen = info.final or learning
@@ -200,14 +218,24 @@ class Studio:
         run = self._run(request)
         speak(request)
         found, titles = run.findings(), dict(SECTIONS)
-        # As on Live, a place that may decide stands before the other doubts; then the order of the report; at last what is said of the images.
+        # As on Live, a place that may decide stands before the other doubts; then the order of the report; at last what
+        # is said of the images.
         doubted = FIRST in found and found[FIRST].verdict in ("bad", "warn")
         told = [FIRST, "accuracy", *titles] if doubted else ["accuracy", FIRST, *titles]
         order = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
-        return Ascii({"findings": [worded(found[name]) | {"title": messages._(titles[name]) if name in titles else ""} for name in order]})
+        return Ascii(
+            {
+                "findings": [
+                    worded(found[name]) | {"title": messages._(titles[name]) if name in titles else ""}
+                    for name in order
+                ]
+            }
+        )
 
     async def marks(self, request: Request) -> Response:
-        """What somebody thinks of labels: marks.csv of the run, never the files. POST {file, label, suggested}; without a suggestion the mark goes."""
+        """What somebody thinks of labels: marks.csv of the run, never the files. POST {file, label, suggested}; without
+        a suggestion the mark goes.
+        """
         run = self._run(request)
         if request.method == "POST":
             try:
@@ -215,7 +243,11 @@ class Studio:
             except (ValueError, RecursionError):
                 return misused("this is no JSON", 400)
             wanted = ("file", "label", "suggested")
-            if not isinstance(mark, dict) or not all(isinstance(mark.get(name), str) for name in wanted) or not mark["file"]:
+            if (
+                not isinstance(mark, dict)
+                or not all(isinstance(mark.get(name), str) for name in wanted)
+                or not mark["file"]
+            ):
                 return misused("file, label, suggested: three texts", 400)
             if mark["suggested"] not in ("", UNSURE, *(info := run.info()).classes, *info.only_tested):
                 return misused(f"suggested: a class, {UNSURE}, or nothing", 400)
@@ -252,7 +284,14 @@ class Studio:
         words = messages.current()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
         offset, since = int(last) if last.isdecimal() else 0, request.query_params.get("epoch", "")
-        told = tail(run, offset, int(since) if since.isdecimal() else None, words, lambda: self._story(run), request.is_disconnected)
+        told = tail(
+            run,
+            offset,
+            int(since) if since.isdecimal() else None,
+            words,
+            lambda: self._story(run),
+            request.is_disconnected,
+        )
         return StreamingResponse(told, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def control(self, request: Request) -> Response:
@@ -264,7 +303,9 @@ class Studio:
         by = order.get("by") if isinstance(order, dict) else None
         if not isinstance(order, dict) or order.get("do") not in ("pause", "go", "stop", "rate", "snapshot"):
             return misused("do: pause, go, stop, rate or snapshot", 400)
-        if order["do"] == "rate" and not (isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100):
+        if order["do"] == "rate" and not (
+            isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100
+        ):
             return misused("by: a factor between 0.01 and 100", 400)
         if not run.working() or run.info().phase != "fit":  # whatever else it does heeds no order
             return refused(request, N_("this run is not training"), 409)
@@ -297,7 +338,9 @@ class Studio:
         if not data:
             return Ascii(payload)
         return Response(
-            data, media_type=PICTURES.get(what, "application/octet-stream"), headers={"x-about": json.dumps(finite(payload)), "cache-control": "no-store"}
+            data,
+            media_type=PICTURES.get(what, "application/octet-stream"),
+            headers={"x-about": json.dumps(finite(payload)), "cache-control": "no-store"},
         )
 
     async def at_work(self, request: Request) -> Response:
@@ -311,7 +354,14 @@ class Studio:
         try:
             data = await _body(request, MOST_UPLOAD)
         except ValueError:
-            return refused(request, message(N_("the file is larger than {size:bytes}: save the picture as JPEG, or make it smaller"), size=MOST_UPLOAD), 413)
+            return refused(
+                request,
+                message(
+                    N_("the file is larger than {size:bytes}: save the picture as JPEG, or make it smaller"),
+                    size=MOST_UPLOAD,
+                ),
+                413,
+            )
         try:
             await self.quick.ask("taken", _waits(request), data=data)
         except LookupError as error:
@@ -322,7 +372,9 @@ class Studio:
         """The name under which these bytes are looked at from now on."""
         name = "drop-" + secrets.token_hex(8)
         self.uploads[name] = data
-        while len(self.uploads) > UPLOADS or (len(self.uploads) > 1 and sum(map(len, self.uploads.values())) > MOST_KEPT):
+        while len(self.uploads) > UPLOADS or (
+            len(self.uploads) > 1 and sum(map(len, self.uploads.values())) > MOST_KEPT
+        ):
             self.uploads.popitem(last=False)
         return name
 
@@ -367,7 +419,8 @@ def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:
 def listen(port: int | None) -> socket.socket:
     """A socket on loopback: this port, or the first free one. Raises UsageError when it is taken."""
     for number in [port] if port is not None else [*PORTS, 0]:
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's delay of 40 ms on
+        # named, or asyncio leaves Nagle's delay of 40 ms on
+        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind(("127.0.0.1", number))
@@ -375,17 +428,23 @@ def listen(port: int | None) -> socket.socket:
             return found
         except OSError:
             found.close()
-    raise UsageError("L125", N_("this port is taken"), where=str(port), todo=N_("leave --port out, and a free one is found"))
+    raise UsageError(
+        "L125", N_("this port is taken"), where=str(port), todo=N_("leave --port out, and a free one is found")
+    )
 
 
 def serve(folder: Path, sock: socket.socket, token: str, rest: float = 3.0) -> None:
-    """Until Ctrl-C. rest: s after which the process that looks into networks starts by itself: what is asked for first comes first."""
+    """Until Ctrl-C. rest: s after which the process that looks into networks starts by itself: what is asked for first
+    comes first.
+    """
     import uvicorn
 
     with contextlib.suppress(AttributeError, OSError):
         os.nice(5)  # a training beside it goes first
     app, studio = application(folder, token, sock.getsockname()[1])
-    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False)
+    config = uvicorn.Config(
+        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False
+    )
     warming = threading.Timer(rest, studio.quick.warm)
     warming.daemon = True
     warming.start()

@@ -1,4 +1,6 @@
-"""The stream of a run as server-sent events, whose id is the place in events.jsonl: a reconnect goes on where it was."""
+"""The stream of a run as server-sent events, whose id is the place in events.jsonl: a reconnect goes on
+where it was.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,25 @@ from limpide.text import messages
 
 TAIL = 0.46  # s between two looks at events.jsonl
 LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
-BLOCK = 1 << 17  # bytes of new events that are sent at once: fewer steps, as run.append writes them, than a message thins
+# bytes of new events that are sent at once: fewer steps, as run.append writes them, than a message thins
+BLOCK = 1 << 17
 BEAT = 10.0  # s after which a silent stream says that it is alive
 
 
-async def tail(run: Run, offset: int, since: int | None, words: str, story: Callable[[], Story], gone: Callable[[], Awaitable[bool]]) -> AsyncIterator[str]:
-    """What happens in a run after this place of its events, in the language `words`, until there is no more to say or nobody listens (`gone`).
+async def tail(
+    run: Run,
+    offset: int,
+    since: int | None,
+    words: str,
+    story: Callable[[], Story],
+    gone: Callable[[], Awaitable[bool]],
+) -> AsyncIterator[str]:
+    """What happens in a run after this place of its events, in the language `words`, until there is no more to say or
+    nobody listens (`gone`).
 
-    since: the epoch_id under which the listener read up to there; another one means that events were taken back meanwhile.
-    events: what Events tells, {run, system} where they changed, {diagnosis} after a pass or a phase · again: read everything anew · gone
+    since: the epoch_id under which the listener read up to there; another one means that events were taken back
+    meanwhile. events: what Events tells, {run, system} where they changed, {diagnosis} after a pass or a phase · again:
+    read everything anew · gone
     """
     now, stamp, silent = summary(run), _stamp(run), 0.0
     looked = asked = time.monotonic()

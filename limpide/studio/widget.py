@@ -1,7 +1,8 @@
-"""The studio's instruments in a notebook: the same pages, asked and answered by messages between the notebook and its kernel.
+"""The studio's instruments in a notebook: the same pages, asked and answered by messages between the notebook and its
+kernel.
 
-What is shown is one network and one image, and where we are is a handful of traits, which both sides may set. The questions are those of
-looking/, answered one after the other between two cells: nobody else uses the network meanwhile.
+What is shown is one network and one image, and where we are is a handful of traits, which both sides may set. The
+questions are those of looking/, answered one after the other between two cells: nobody else uses the network meanwhile.
 """
 
 from __future__ import annotations
@@ -28,15 +29,29 @@ from limpide.text.formats import shown
 from limpide.text.messages import N_, Message
 
 PAGES = ("image", "anatomy", "layer", "unit")
-QUESTIONS = ("words", "prediction", "saliency", "sanity", "occluded", "picture", "anatomy", "maps", "kernels", "unit", "effect", "maximised")
+QUESTIONS = (
+    "words",
+    "prediction",
+    "saliency",
+    "sanity",
+    "occluded",
+    "picture",
+    "anatomy",
+    "maps",
+    "kernels",
+    "unit",
+    "effect",
+    "maximised",
+)
 OWN = {"own": b""}  # the name of the one image
 
 
 class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     """One network and one image, to be clicked through: `limpide.see(model, image).widget()`.
 
-    Where we are is read and set from Python, too: `w.page` (image, anatomy, layer or unit), `w.layer`, `w.channel`, `w.y`, `w.x` (channel None:
-    the unit that matters most), `w.language`. Raises UsageError for a place that is not there. What a notebook keeps without a kernel is a still picture.
+    Where we are is read and set from Python, too: `w.page` (image, anatomy, layer or unit), `w.layer`, `w.channel`,
+    `w.y`, `w.x` (channel None: the unit that matters most), `w.language`. Raises UsageError for a place that is not
+    there. What a notebook keeps without a kernel is a still picture.
     """
 
     page = traitlets.Unicode("layer").tag(sync=True)
@@ -47,10 +62,14 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     language = traitlets.Unicode("en").tag(sync=True)
     _still = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, opened: Opened, seen: Trace, square: np.ndarray, title: Message, still: str, **place: Any) -> None:
+    def __init__(
+        self, opened: Opened, seen: Trace, square: np.ndarray, title: Message, still: str, **place: Any
+    ) -> None:
         self._seen, self._network, self._title = seen, opened.network, title
         self._held = Held(opened, seen, square)
-        super().__init__(_esm=browser.widget(), _still=still, **{"layer": _first(seen), "language": messages.current(), **place})
+        super().__init__(
+            _esm=browser.widget(), _still=still, **{"layer": _first(seen), "language": messages.current(), **place}
+        )
         self.on_msg(self._asked)
 
     # -- where we are
@@ -62,7 +81,14 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         """The same place, its layer by its key. Raises UsageError where it is not there."""
         for name, known in (("page", PAGES), ("language", messages.LANGUAGES)):
             if place[name] not in known:
-                raise UsageError("L102", N_("the value of {name} must be {expected}"), where=place[name], todo="", name=name, expected=", ".join(known))
+                raise UsageError(
+                    "L102",
+                    N_("the value of {name} must be {expected}"),
+                    where=place[name],
+                    todo="",
+                    name=name,
+                    expected=", ".join(known),
+                )
         op = operation(self._seen, place["layer"])
         if place["channel"] is not None:
             within(op, place["channel"], place["y"], place["x"])
@@ -113,7 +139,9 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         try:
             asked = values_of(what, {str(name): str(value) for name, value in values.items() if value is not None}, OWN)
         except (ValueError, KeyError, RecursionError):
-            return {"error": sayable(N_("this address asks for an image, a place or a number that cannot be read"))}, b""
+            return {
+                "error": sayable(N_("this address asks for an image, a place or a number that cannot be read"))
+            }, b""
         if missed := [name for name in NEEDED.get(what, ()) if name not in asked]:
             return {"error": f"this question needs {', '.join(missed)}"}, b""
         with in_evaluation(self._network):
@@ -135,7 +163,11 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     # -- in the notebook
 
     def __repr__(self) -> str:
-        at = self.layer if self.channel is None else f"{self.layer}, channel {self.channel}, row {self.y}, column {self.x}"
+        at = (
+            self.layer
+            if self.channel is None
+            else f"{self.layer}, channel {self.channel}, row {self.y}, column {self.x}"
+        )
         return f"Instruments({type(self._network).__name__}: {self.page}, {at})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

@@ -1,7 +1,8 @@
 """Long work in C code, in a thread, so that the one that asked for it still hears Ctrl-C.
 
-Python hands signals to the main thread between two of its instructions, which a fit of scikit-learn may not reach for minutes. A thread costs no
-second copy of the images and no start, as another process would (child.py); the price is that one that is left goes on until its C code ends.
+Python hands signals to the main thread between two of its instructions, which a fit of scikit-learn may not reach for
+minutes. A thread costs no second copy of the images and no start, as another process would (child.py); the price is
+that one that is left goes on until its C code ends.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Left(BaseException):
 def aside(work: Callable[[], Result]) -> Generator[None, None, Result]:
     """Runs `work` in a new thread; yields while it does; returns what it returns and raises what it raises.
 
-    A caller that closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Left` at its next instruction of Python.
+    A caller that closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Left` at its
+    next instruction of Python.
     """
     found: list[Result] = []
     raised: list[BaseException] = []

@@ -1,9 +1,11 @@
-"""Work that must be able to stop at any moment, in a process that can be killed: Python cannot leave C code or a disk that does not answer.
+"""Work that must be able to stop at any moment, in a process that can be killed: Python cannot leave C code or a disk
+that does not answer.
 
     python -m limpide.system.child_process        reads calls on standard input, answers on standard output
 
-Parent and child are one program and speak pickle to each other, through pipes that nothing else can write into. No file is ever read so.
-What is run is named "package.module:function" and called as function(tell, *arguments); `tell` hands a value to the parent while it works.
+Parent and child are one program and speak pickle to each other, through pipes that nothing else can write into. No file
+is ever read so. What is run is named "package.module:function" and called as function(tell, *arguments); `tell` hands a
+value to the parent while it works.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ class Died(Exception):
 
 
 class Child:
-    """One process that does one call after the other. It is started by the first, and ends with this object's `close` or with this process."""
+    """One process that does one call after the other. It is started by the first, and ends with this object's `close`
+    or with this process.
+    """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,7 +57,8 @@ class Child:
         threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
 
     def run(self, function: str, *arguments: Any) -> Generator[Any, None, Any]:
-        """Yields what the function tells, and None every LOOK seconds in between; returns what it returns and raises what it raises.
+        """Yields what the function tells, and None every LOOK seconds in between; returns what it returns and raises
+        what it raises.
 
         Closing the generator before its end kills the process. Raises Died.
         """
@@ -140,7 +145,9 @@ def _as_sent(error: BaseException) -> BaseException:
 
 
 def _take(stream: IO[bytes], calls: queue.Queue[Any]) -> None:
-    """In a thread of its own: the end of the pipe is the end of the parent, and of this process, whatever it is doing."""
+    """In a thread of its own: the end of the pipe is the end of the parent, and of this process, whatever
+    it is doing.
+    """
     while True:
         try:
             calls.put(pickle.load(stream))

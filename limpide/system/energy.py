@@ -1,4 +1,6 @@
-"""How much energy the work took, and how we know: measured by the processor, estimated from a power that somebody gave, or assumed."""
+"""How much energy the work took, and how we know: measured by the processor, estimated from a power that somebody gave,
+or assumed.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Meter:
         self._joules, self._looked = 0.0, time.monotonic()
         # intel-rapl:0, :1 … are whole processors; intel-rapl:0:1 is a part of one and would count twice.
         self._last = {
-            folder: value for folder in counters.glob("intel-rapl:*") if folder.name.count(":") == 1 and (value := _read(folder / "energy_uj")) is not None
+            folder: value
+            for folder in counters.glob("intel-rapl:*")
+            if folder.name.count(":") == 1 and (value := _read(folder / "energy_uj")) is not None
         }
 
     def tick(self) -> None:

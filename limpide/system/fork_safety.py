@@ -1,9 +1,10 @@
 """A process that was forked may compute, too.
 
-OpenMP keeps its helping threads by the thread that first asked for them, and a fork takes that thread along but leaves the helpers behind: its
-next parallel loop waits for them for ever (libgomp, team.c: gomp_thread_pool; the same in the copy that scikit-learn brings). A new thread gets
-helpers of its own. So in a process that was forked what computes does so in a new thread, at full speed and to the same numbers, whether its
-parent had computed anything or not. joblib's and multiprocessing's spawned processes are not forked.
+OpenMP keeps its helping threads by the thread that first asked for them, and a fork takes that thread along but leaves
+the helpers behind: its next parallel loop waits for them for ever (libgomp, team.c: gomp_thread_pool; the same in the
+copy that scikit-learn brings). A new thread gets helpers of its own. So in a process that was forked what computes does
+so in a new thread, at full speed and to the same numbers, whether its parent had computed anything or not. joblib's and
+multiprocessing's spawned processes are not forked.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _loaded_by = os.getpid()
 
 
 def is_forked() -> bool:
-    """Whether this process goes on from the memory of another one. Linux knows it; elsewhere a fork is noticed that was made after limpide was loaded."""
+    """Whether this process goes on from the memory of another one. Linux knows it; elsewhere a fork is noticed that was
+    made after limpide was loaded.
+    """
     try:
         return bool(int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[6]) & FORKED_WITHOUT_EXEC)
     except (OSError, ValueError, IndexError):

@@ -1,10 +1,12 @@
 """Signals become a wish that the loop reads between two events: no handler ever touches the training itself.
 
-How soon Ctrl-C is obeyed is a promise, so it does not rest on the main thread alone, which long work in C code keeps from hearing anything:
+How soon Ctrl-C is obeyed is a promise, so it does not rest on the main thread alone, which long work in C code keeps
+from hearing anything:
     at once      the wish is noted, or KeyboardInterrupt is raised
     HEARD        a sentence says that it was heard, where nothing else has
     GRACE        KeyboardInterrupt is raised where no event came that the wish could be read at
-    LEAVE        the process is left, whatever it is doing (the command line alone: a program that uses limpide is never ended)
+    LEAVE        the process is left, whatever it is doing (the command line alone: a program that uses limpide is never
+                 ended)
 """
 
 from __future__ import annotations
@@ -44,9 +46,10 @@ class Wish:
 def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[Wish]:
     """Ctrl-C once and SIGTERM ask to stop; Ctrl-C twice leaves at once; SIGHUP (a closed terminal) is ignored.
 
-    Where no event comes within GRACE seconds at which the wish could be read, KeyboardInterrupt is raised. Everything written is written
-    atomically, so leaving loses no more than the steps since the last checkpoint. What a program has set for itself stays: an alarm (the
-    limit of time around a test, say) rings as it would without us, and a signal that is handled outside of Python is left to that handler.
+    Where no event comes within GRACE seconds at which the wish could be read, KeyboardInterrupt is raised. Everything
+    written is written atomically, so leaving loses no more than the steps since the last checkpoint. What a program has
+    set for itself stays: an alarm (the limit of time around a test, say) rings as it would without us, and a signal
+    that is handled outside of Python is left to that handler.
     """
     wish = Wish()
     if threading.current_thread() is not threading.main_thread():
@@ -66,7 +69,11 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[Wish]:
         bell.wind()
 
     handlers: dict[str, Any] = {"SIGINT": interrupt, "SIGTERM": terminate, "SIGHUP": signal.SIG_IGN}
-    ours = {number: handler for name, handler in handlers.items() if (number := getattr(signal, name, None)) and signal.getsignal(number) is not None}
+    ours = {
+        number: handler
+        for name, handler in handlers.items()
+        if (number := getattr(signal, name, None)) and signal.getsignal(number) is not None
+    }
     before = {number: signal.signal(number, handler) for number, handler in ours.items()}
     try:
         yield wish
@@ -77,7 +84,9 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[Wish]:
 
 
 class _Bell:
-    """Raises KeyboardInterrupt GRACE seconds after it is wound. It borrows the one alarm that a process has, and gives it back."""
+    """Raises KeyboardInterrupt GRACE seconds after it is wound. It borrows the one alarm that a process has, and gives
+    it back.
+    """
 
     def __init__(self) -> None:
         self._before: Any = None  # whose alarm it is; None: not borrowed
@@ -112,7 +121,8 @@ _work_done: list[Callable[[], bool]] = []  # asked before the process is left
 
 @contextmanager
 def ends_well_once(done: Callable[[], bool]) -> Iterator[None]:
-    """Inside, and from then on to the end of the process, Ctrl-C and SIGTERM end it with status 0 once `done()` is true.
+    """Inside, and from then on to the end of the process, Ctrl-C and SIGTERM end it with status 0 once `done()` is
+    true.
 
     What was asked for is there then, and no scheduler shall ask for it again. Before that they are a KeyboardInterrupt.
     """
@@ -134,11 +144,13 @@ def ends_well_once(done: Callable[[], bool]) -> Iterator[None]:
         ended = done()
         _work_done.remove(done)
         for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if ended else handler)  # printing is over: what is left takes milliseconds
+            # printing is over: what is left takes milliseconds
+            signal.signal(number, signal.SIG_IGN if ended else handler)
 
 
 def end() -> None:
-    """From here on Ctrl-C raises nothing: the process ends, and Python prints a traceback where an exception meets its last steps.
+    """From here on Ctrl-C raises nothing: the process ends, and Python prints a traceback where an exception meets its
+    last steps.
 
     `Promptness`, where it was asked, still hears a second one.
     """
@@ -149,7 +161,8 @@ def end() -> None:
 class Promptness:
     """While it is entered, the process is gone within LEAVE seconds of the first Ctrl-C or SIGTERM that it handles.
 
-    Python hands a signal to the main thread only between two of its instructions, but writes it to this thread's socket at once.
+    Python hands a signal to the main thread only between two of its instructions, but writes it to this thread's socket
+    at once.
     """
 
     def __init__(self, sentence: Callable[[], str]) -> None:

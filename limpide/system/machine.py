@@ -36,11 +36,13 @@ def keep_memory() -> bool:
 
     PyTorch frees and takes again the memory of every large tensor of every step. glibc gives such blocks back to the
     kernel and faults them in anew, which costs more than the arithmetic on small networks (`benchmarks/speed.py`
-    measures it). The price is that the process shrinks only where release_memory is called, so only trainers call this, before
-    torch allocates.
+    measures it). The price is that the process shrinks only where release_memory is called, so only trainers call this,
+    before torch allocates.
     """
     mallopt = _mallopt()
-    return bool(mallopt and mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1) and mallopt(M_TOP_PAD, 256 << 20))
+    return bool(
+        mallopt and mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1) and mallopt(M_TOP_PAD, 256 << 20)
+    )
 
 
 def release_memory() -> None:
@@ -57,8 +59,9 @@ def cores() -> int:
 def one_thread() -> contextlib.AbstractContextManager[Any]:
     """NumPy's and scikit-learn's products in one thread while it is entered.
 
-    OpenBLAS's threads wait for each other by turning round: on a busy machine two took nine times as long as one for a linear
-    model, and eight times the processor's work (docs/LOG.md). With one, sums have one order however many cores there are, too.
+    OpenBLAS's threads wait for each other by turning round: on a busy machine two took nine times as long as one for a
+    linear model, and eight times the processor's work (docs/LOG.md). With one, sums have one order however many cores
+    there are, too.
     """
     from threadpoolctl import threadpool_limits
 

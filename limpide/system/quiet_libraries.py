@@ -11,14 +11,16 @@ import threading
 import warnings
 from pathlib import Path
 
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # without any, Python prints what Pillow logs of damaged files
+# without any, Python prints what Pillow logs of damaged files
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class Hushed:
-    """Within it, warnings of libraries are not printed: Pillow's (a large image, junk in EXIF, a truncated tag), or scikit-learn's (a fit that was
-    stopped early, as many classes as images).
+    """Within it, warnings of libraries are not printed: Pillow's (a large image, junk in EXIF, a truncated tag), or
+    scikit-learn's (a fit that was stopped early, as many classes as images).
 
-    `warnings.catch_warnings` restores what it found, which is wrong when threads overlap: here the last one to leave does.
+    `warnings.catch_warnings` restores what it found, which is wrong when threads overlap: here the last one to leave
+    does.
     """
 
     def __init__(self) -> None:
@@ -44,7 +46,9 @@ hushed = Hushed()
 
 @functools.cache
 def hush_libtiff() -> None:
-    """Of a damaged file, libtiff prints what it thinks, and Pillow lets it: it is told not to, where it can be found."""
+    """Of a damaged file, libtiff prints what it thinks, and Pillow lets it: it is told not to, where it can
+    be found.
+    """
     with contextlib.suppress(Exception):
         found = re.search(r" (/\S*/libtiff[^/\s]*)$", Path("/proc/self/maps").read_text(), re.MULTILINE)
         if found:

@@ -1,8 +1,8 @@
 """A temporary folder whose life is that of the objects that hold it.
 
-A process that is killed outright removes nothing, so whoever makes the next folder clears away what such processes left. Whether a process
-still lives is not asked by its number, which another one may have by now: it holds a lock on a file in its folder, which the system frees
-however it ends.
+A process that is killed outright removes nothing, so whoever makes the next folder clears away what such processes
+left. Whether a process still lives is not asked by its number, which another one may have by now: it holds a lock on a
+file in its folder, which the system frees however it ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ YOUNG = 60.0  # s: between making a folder and holding its lock another process 
 
 
 class Scratch:
-    """Deleted with the last object that refers to it, at the end of the process at the latest. Once it was pickled it stays."""
+    """Deleted with the last object that refers to it, at the end of the process at the latest. Once it was pickled it
+    stays.
+    """
 
     def __init__(self) -> None:
         from filelock import FileLock
@@ -37,7 +39,9 @@ class Scratch:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Whoever unpickles it expects the folder there, also when this process is gone: without its lock file nobody takes it for an orphan."""
+        """Whoever unpickles it expects the folder there, also when this process is gone: without its lock file nobody
+        takes it for an orphan.
+        """
         if self._end.detach() is not None:
             self._lock.release()
             (self.path / LOCK).unlink(missing_ok=True)

@@ -39,9 +39,13 @@ def wanted_language(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def not_spoken(environment: Mapping[str, str] = os.environ) -> str:
-    """What LIMPIDE_LANG asks for and is not there, or an empty text. The other variables speak to every program, not to this one."""
+    """What LIMPIDE_LANG asks for and is not there, or an empty text. The other variables speak to every program, not to
+    this one.
+    """
     wished = environment.get("LIMPIDE_LANG", "")
-    return wished if wished and wished.split(".")[0] not in ("C", "POSIX") and wished[:2].lower() not in LANGUAGES else ""
+    return (
+        wished if wished and wished.split(".")[0] not in ("C", "POSIX") and wished[:2].lower() not in LANGUAGES else ""
+    )
 
 
 def use(language: str) -> None:
@@ -118,7 +122,9 @@ def significant(value: float) -> str:
         return number(value)
     if abs(value) < 1e-4:
         mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{number(float(mantissa), 1)}\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10{str(int(exponent)).translate(RAISED)}"
+        return (
+            f"{number(float(mantissa), 1)}\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10{str(int(exponent)).translate(RAISED)}"
+        )
     decimals = max(0, 2 - int(f"{value:e}".split("e")[1]))
     text = number(value, decimals)
     return text.rstrip("0").rstrip(".,") if decimals else text
@@ -167,4 +173,11 @@ def large(count: float) -> str:
     return number(count)
 
 
-_FORMATS: dict[str, Callable[[Any], str]] = {"percent": percent, "count": number, "duration": duration, "bytes": size, "number": significant, "large": large}
+_FORMATS: dict[str, Callable[[Any], str]] = {
+    "percent": percent,
+    "count": number,
+    "duration": duration,
+    "bytes": size,
+    "number": significant,
+    "large": large,
+}

@@ -1,7 +1,7 @@
 """How results show themselves in a notebook: small pieces of HTML that need no style sheet, no script and no request.
 
-A notebook is light or dark and does not say which: text has its colour, lines and fills are translucent. Whatever comes from outside is
-escaped here, and nowhere else.
+A notebook is light or dark and does not say which: text has its colour, lines and fills are translucent. Whatever comes
+from outside is escaped here, and nowhere else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from limpide.text.formats import shown
 
 MOST_ROWS = 30  # of a table; the object itself has all of them
-PLUS, MINUS = "214 124 28", "62 128 205"  # orange and blue of limpide/browser/static/color_scale.js, where they can be seen on black and on white
+# orange and blue of limpide/browser/static/color_scale.js, where they can be seen on black and on white
+PLUS, MINUS = "214 124 28", "62 128 205"
 SOFT = "opacity:.65"
 LINE = "1px solid rgb(128 128 128/.35)"
 
@@ -40,7 +41,9 @@ def note(text: object) -> str:
 
 
 def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption: str = "", words: bool = False) -> str:
-    """The first column is text, the others are numbers or, with `words`, text, too; columns that are empty everywhere are left out."""
+    """The first column is text, the others are numbers or, with `words`, text, too; columns that are empty everywhere
+    are left out.
+    """
     if not rows:
         return ""
     kept = [k for k in range(len(rows[0])) if any(str(row[k]) for row in rows)]
@@ -49,7 +52,10 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption
         sides = ["left" if k == 0 or words else "right" for k in kept]
         return (
             "<tr>"
-            + "".join(f'<{tag} style="text-align:{side};padding:.1em .8em .1em 0">{escaped(cells[k])}</{tag}>' for k, side in zip(kept, sides, strict=True))
+            + "".join(
+                f'<{tag} style="text-align:{side};padding:.1em .8em .1em 0">{escaped(cells[k])}</{tag}>'
+                for k, side in zip(kept, sides, strict=True)
+            )
             + "</tr>"
         )
 
@@ -72,7 +78,9 @@ def bars(rows: Sequence[tuple[object, float, object]]) -> str:
 
 
 def grid(title: object, rows: Sequence[Sequence[tuple[float, object]]]) -> str:
-    """Numbers on their colours: orange above 0, blue below, as strong as the number is against the largest. Rows of (share −1 … 1, words)."""
+    """Numbers on their colours: orange above 0, blue below, as strong as the number is against the largest. Rows of
+    (share −1 … 1, words).
+    """
     lines = "".join(
         "<tr>"
         + "".join(

@@ -1,4 +1,6 @@
-"""Batches: pixels in memory (or mapped from disk) → normalised tensors on the device, in an order that a seed decides."""
+"""Batches: pixels in memory (or mapped from disk) → normalised tensors on the device, in an order that a
+seed decides.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,9 @@ class LightAugment:
         mirror = torch.where(draw(1.0) < 0, -1.0, 1.0) if self.flip else torch.ones(n, device=device)
         cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
         across, down = draw(2 * self.shift), draw(2 * self.shift)
-        theta = torch.stack((torch.stack((cos * mirror, -sin, across), 1), torch.stack((sin * mirror, cos, down), 1)), 1)
+        theta = torch.stack(
+            (torch.stack((cos * mirror, -sin, across), 1), torch.stack((sin * mirror, cos, down), 1)), 1
+        )
         grid = torch.nn.functional.affine_grid(theta, list(images.shape), align_corners=False)
         images = torch.nn.functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
         contrast, brightness = (1 + draw(self.light))[:, None, None, None], draw(self.light)[:, None, None, None]

@@ -47,13 +47,17 @@ def published(name: str) -> tuple[nn.Module, Preprocessing]:
     if name not in PRETRAINED:
         guess = nearest(name, PRETRAINED)
         todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
-        raise UsageError("L122", N_("there is no network with published weights of this name"), where=name, todo=todo, guess=guess)
+        raise UsageError(
+            "L122", N_("there is no network with published weights of this name"), where=name, todo=todo, guess=guess
+        )
     size = MODELS[name].size
     model = models.build(name, 1000, 3, size)
     PRETRAINED[name](model)
     # Its authors resize the shorter side to `size` + 32 pixels and cut out the middle.
     centre = round(1024 * size / (size + 32))
-    return model.eval(), Preprocessing(size, 3, "crop", "bicubic", (127.0,), (128.0,), jpeg_side=size + size // 2, centre=centre)
+    return model.eval(), Preprocessing(
+        size, 3, "crop", "bicubic", (127.0,), (128.0,), jpeg_side=size + size // 2, centre=centre
+    )
 
 
 def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
@@ -82,17 +86,30 @@ def augmentation(recipe: Recipe, epochs: float, grey: bool) -> Augment | None:
         return LightAugment(flip=recipe.flip == "yes")
     if epochs <= 3:
         return None
-    return LightAugment(zoom=0.1, shift=0.07, turn=0.0 if grey else 5.0, light=0.0 if grey else 0.1, flip=recipe.flip == "yes")
+    return LightAugment(
+        zoom=0.1, shift=0.07, turn=0.0 if grey else 5.0, light=0.0 if grey else 0.1, flip=recipe.flip == "yes"
+    )
 
 
 def altered(change: Augment | None, epochs: float) -> Message:
     """What is done to images while training, or why nothing is."""
     if not isinstance(change, LightAugment):
-        return message(N_("while training, images are shown as they are (no augmentation): too few passes for it to help ({epochs:number})"), epochs=epochs)
-    says = N_("while training, each image is altered anew: zoomed by up to {zoom:percent}, shifted by up to {shift:percent} of its side{mirrored}")
+        return message(
+            N_(
+                "while training, images are shown as they are (no augmentation): too few passes for it to help "
+                "({epochs:number})"
+            ),
+            epochs=epochs,
+        )
+    says = N_(
+        "while training, each image is altered anew: zoomed by up to {zoom:percent}, shifted by up to "
+        "{shift:percent} of its side{mirrored}"
+    )
     if change.turn or change.light:
         says = N_(
-            "while training, each image is altered anew: zoomed by up to {zoom:percent}, shifted by up to {shift:percent} of its side, turned by up to {turn:number}°, brightness and contrast changed by up to {light:percent}{mirrored}"
+            "while training, each image is altered anew: zoomed by up to {zoom:percent}, shifted by up to "
+            "{shift:percent} of its side, turned by up to {turn:number}°, brightness and contrast changed by up "
+            "to {light:percent}{mirrored}"
         )
     mirrored = message(N_(", mirrored at random")).to_json() if change.flip else ""
     return message(says, **(asdict(change) | {"mirrored": mirrored}))
@@ -107,7 +124,9 @@ def load_weights(model: nn.Module, file: Path) -> None:
     try:
         model.load_state_dict(load(file.read_bytes()))
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise RunError("L506", N_("the weights cannot be read"), where=file, todo=N_("train again with --new")) from error
+        raise RunError(
+            "L506", N_("the weights cannot be read"), where=file, todo=N_("train again with --new")
+        ) from error
 
 
 def trained(run: Run) -> tuple[nn.Module, Preprocessing]:
@@ -115,7 +134,12 @@ def trained(run: Run) -> tuple[nn.Module, Preprocessing]:
     info = run.info()
     file = run.snapshots / "best.safetensors"
     if not file.exists() or info.final is None:
-        raise ModelError("L403", N_("there is no exported model yet"), where=run.path, todo=N_("finish the training: run the same limpide train command again"))
+        raise ModelError(
+            "L403",
+            N_("there is no exported model yet"),
+            where=run.path,
+            todo=N_("finish the training: run the same limpide train command again"),
+        )
     with run.reading():
         preprocessing = Preprocessing.from_json(info.final.preprocessing)
     model = models.build(info.model, len(info.classes), preprocessing.channels, preprocessing.size)

@@ -40,7 +40,8 @@ def save_checkpoint(state: TrainState, folder: Path, offset: int) -> Path:
     write_bytes(file, data)
     saved = sorted(folder.glob("step-*.safetensors"))
     place = saved.index(file)
-    for other in saved[: max(0, place + 1 - KEPT)] + saved[place + 1 :]:  # later ones are damaged, or of a future that was given up
+    # later ones are damaged, or of a future that was given up
+    for other in saved[: max(0, place + 1 - KEPT)] + saved[place + 1 :]:
         other.unlink(missing_ok=True)
     return file
 

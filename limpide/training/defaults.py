@@ -41,7 +41,9 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
         why = (
             N_("model {model}: the images are small and grey ({side} px), so a small network learns them from scratch")
             if small
-            else N_("model {model}: photographs ({side} px) are learned best by a network that has seen a million others")
+            else N_(
+                "model {model}: photographs ({side} px) are learned best by a network that has seen a million others"
+            )
         )
         reasons.append(message(why, model=model, side=images.median_side))
     check(recipe.but(model=model))
@@ -51,13 +53,21 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
     if recipe.weights not in STARTS:
         digest = sha256_of_file(weights_file(recipe.weights))[:12]
         reasons.append(
-            message(N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"), source=recipe.weights, digest=digest)
+            message(
+                N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"),
+                source=recipe.weights,
+                digest=digest,
+            )
         )
     freeze = kept_blocks(recipe.but(model=model))
     if recipe.freeze not in ("auto", "none"):
         reasons.append(_kept(freeze))
     precision, why_precision = _precision(recipe, device, known)
-    why_batch = N_("a 24th of the images, as a power of two from 16 to 128") if not known else N_("the default of pretrained networks")
+    why_batch = (
+        N_("a 24th of the images, as a power of two from 16 to 128")
+        if not known
+        else N_("the default of pretrained networks")
+    )
     filled = recipe.but(
         model=model,
         image_size=size,
@@ -70,7 +80,10 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
     )
     reasons.append(
         message(
-            N_("batch {batch} ({why_batch}), highest rate {lr:number} ({why_lr}), {precision} on {device} ({why_precision})"),
+            N_(
+                "batch {batch} ({why_batch}), highest rate {lr:number} ({why_lr}), {precision} on {device} "
+                "({why_precision})"
+            ),
             batch=filled.batch,
             why_batch=message(why_batch if recipe.batch is None else ASKED).to_json(),
             lr=filled.lr,
@@ -85,14 +98,19 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
 
 def _size(recipe: Recipe, entry: Entry, known: bool, images: Glimpse) -> tuple[int, list[Message]]:
     """(side of the squares, the reason where there is something to say)."""
-    asked = recipe.image_size or (TUNED_SIZE if known else max(8, min(images.median_side, max(entry.size, LARGEST_UNASKED))))
+    asked = recipe.image_size or (
+        TUNED_SIZE if known else max(8, min(images.median_side, max(entry.size, LARGEST_UNASKED)))
+    )
     size = entry.fitting(asked)
     if size != asked:
         says = N_("image size {size} px: this network wants at least {least} px, and a multiple of {multiple}")
     elif recipe.image_size is not None:
         return size, []
     elif known:
-        says = N_("squares of {size} px for fine-tuning, which is about {times:number} times less work than at {full} px; the first model sees {full} px")
+        says = N_(
+            "squares of {size} px for fine-tuning, which is about {times:number} times less work than at {full} "
+            "px; the first model sees {full} px"
+        )
     elif size < images.median_side:
         says = N_("squares of {size} px, smaller than the images ({side} px), to learn faster")
     elif size == images.median_side:
@@ -100,7 +118,17 @@ def _size(recipe: Recipe, entry: Entry, known: bool, images: Glimpse) -> tuple[i
     else:
         says = N_("squares of {size} px, larger than the images ({side} px): smaller ones are not learned from")
     times = round((entry.size / size) ** 2, 1)
-    return size, [message(says, times=times, size=size, least=entry.least, multiple=entry.multiple, full=entry.size, side=images.median_side)]
+    return size, [
+        message(
+            says,
+            times=times,
+            size=size,
+            least=entry.least,
+            multiple=entry.multiple,
+            full=entry.size,
+            side=images.median_side,
+        )
+    ]
 
 
 def _precision(recipe: Recipe, device: torch.device, known: bool) -> tuple[str, str]:
@@ -115,7 +143,9 @@ def _precision(recipe: Recipe, device: torch.device, known: bool) -> tuple[str, 
 
 
 def check(recipe: Recipe) -> None:
-    """Raises UsageError for a network or a device that does not exist, ModelError for weights, before anything is written."""
+    """Raises UsageError for a network or a device that does not exist, ModelError for weights, before anything is
+    written.
+    """
     if recipe.model != "auto":
         check_model(recipe.model)
     chosen(recipe.device)
@@ -145,12 +175,20 @@ def check_freeze(recipe: Recipe) -> None:
     where = f"model={recipe.model} weights={recipe.weights} freeze={recipe.freeze}"
     if recipe.weights in STARTS and not pretrained(recipe):
         raise UsageError(
-            "L128", N_("this network starts from nothing: it has no weights that could be kept"), where=where, todo=N_("leave --freeze out, or give --weights")
+            "L128",
+            N_("this network starts from nothing: it has no weights that could be kept"),
+            where=where,
+            todo=N_("leave --freeze out, or give --weights"),
         )
     entry = find(recipe.model)
     network = entry.build(recipe.model, 2, entry.channels, entry.size)
     if not hasattr(network, "hold"):
-        raise UsageError("L129", N_("only the EfficientNets can keep their first blocks while the rest learns"), where=where, todo=N_("leave --freeze out"))
+        raise UsageError(
+            "L129",
+            N_("only the EfficientNets can keep their first blocks while the rest learns"),
+            where=where,
+            todo=N_("leave --freeze out"),
+        )
     if recipe.freeze != "head" and int(recipe.freeze) > len(network.blocks):  # type: ignore[arg-type]
         raise UsageError(
             "L130",
@@ -168,12 +206,16 @@ def _kept(freeze: str) -> Message:
 
 
 def frozen_size(recipe: Recipe) -> int:
-    """Pixels that the pretrained network was made for: so the first model sees the images, whatever the size that is tuned."""
+    """Pixels that the pretrained network was made for: so the first model sees the images, whatever the size that is
+    tuned.
+    """
     return MODELS[recipe.model].size
 
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
-    """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 5,000 in 4 to 16."""
+    """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 5,000 in
+    4 to 16.
+    """
     if pretrained(recipe):
         return max(4, min(16, round(5_000 / train_images)))
     return max(1, min(60, -(-(48_000 if grey else 800_000) // train_images)))
@@ -183,9 +225,20 @@ def preprocessing_of(recipe: Recipe, images: Glimpse, size: int | None = None) -
     """What the network sees: its published normalisation when pretrained, else grey levels centred on zero."""
     size = size or recipe.image_size or 0
     if pretrained(recipe):
-        return Preprocessing(size, 3, recipe.fit, "bicubic", (127.0,), (128.0,), max(JPEG_SIDE, size + size // 2), value_range=recipe.span())
+        return Preprocessing(
+            size,
+            3,
+            recipe.fit,
+            "bicubic",
+            (127.0,),
+            (128.0,),
+            max(JPEG_SIDE, size + size // 2),
+            value_range=recipe.span(),
+        )
     channels = 1 if images.grey else 3
-    return Preprocessing(size, channels, recipe.fit, "bilinear", (127.5,), (63.75,), max(JPEG_SIDE, 2 * size), value_range=recipe.span())
+    return Preprocessing(
+        size, channels, recipe.fit, "bilinear", (127.5,), (63.75,), max(JPEG_SIDE, 2 * size), value_range=recipe.span()
+    )
 
 
 def _power_of_two(value: float, low: int, high: int) -> int:

@@ -14,7 +14,9 @@ from limpide.text.messages import N_
 
 
 def chosen(name: str) -> torch.device:
-    """`auto` takes a CUDA card, then Apple's, then the processor. Raises UsageError when what was asked for is not there."""
+    """`auto` takes a CUDA card, then Apple's, then the processor. Raises UsageError when what was asked for is not
+    there.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
@@ -23,7 +25,9 @@ def chosen(name: str) -> torch.device:
             raise ValueError(name)
         torch.zeros(1, device=device)
     except Exception as error:  # torch raises many kinds for a device it cannot reach
-        raise UsageError("L105", N_("this device is not available here"), where=name, todo=N_("use --device cpu, or auto")) from error
+        raise UsageError(
+            "L105", N_("this device is not available here"), where=name, todo=N_("use --device cpu, or auto")
+        ) from error
     return device
 
 
@@ -38,7 +42,9 @@ def has_fast_bf16(device: torch.device) -> bool:
 
 
 def _onednn_takes_bf16() -> bool:
-    """Whether oneDNN, which computes the convolutions, will take bfloat16: ONEDNN_MAX_CPU_ISA may keep it below what the processor can."""
+    """Whether oneDNN, which computes the convolutions, will take bfloat16: ONEDNN_MAX_CPU_ISA may keep it below what
+    the processor can.
+    """
     asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return bool(asked and asked())
 
@@ -56,14 +62,21 @@ def place(model: nn.Module, device: torch.device) -> nn.Module:
 
 
 def fused(model: nn.Module, device: torch.device) -> nn.Module:
-    """A copy for inference on `device`: a convolution and its batch normalisation are one; on a processor its ReLU6, too."""
+    """A copy for inference on `device`: a convolution and its batch normalisation are one; on a processor its ReLU6,
+    too.
+    """
     import copy
 
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
     model = copy.deepcopy(model).eval()
     for block in model.modules():
-        if isinstance(block, nn.Sequential) and len(block) > 1 and isinstance(block[0], nn.Conv2d) and isinstance(block[1], nn.BatchNorm2d):
+        if (
+            isinstance(block, nn.Sequential)
+            and len(block) > 1
+            and isinstance(block[0], nn.Conv2d)
+            and isinstance(block[1], nn.BatchNorm2d)
+        ):
             block[0], block[1] = fuse_conv_bn_eval(block[0], block[1]), nn.Identity()
             if len(block) > 2 and isinstance(block[2], nn.ReLU6) and device.type == "cpu" and _has_pointwise():
                 block[0], block[2] = ConvReLU6(block[0]), nn.Identity()
@@ -71,7 +84,9 @@ def fused(model: nn.Module, device: torch.device) -> nn.Module:
 
 
 class ConvReLU6(nn.Module):
-    """Cuts off below 0 and above 6 while the sums are still in the processor's cache: a seventh faster, the same numbers but for rounding. Inference only."""
+    """Cuts off below 0 and above 6 while the sums are still in the processor's cache: a seventh faster, the same
+    numbers but for rounding. Inference only.
+    """
 
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
@@ -85,5 +100,11 @@ class ConvReLU6(nn.Module):
 
 
 def _has_pointwise() -> bool:
-    """oneDNN's fused convolution is what torch.compile calls; it is no public interface, so a build without it does without."""
-    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise") and platform.machine() in ("x86_64", "AMD64")
+    """oneDNN's fused convolution is what torch.compile calls; it is no public interface, so a build without it does
+    without.
+    """
+    return (
+        torch.backends.mkldnn.is_available()
+        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+        and platform.machine() in ("x86_64", "AMD64")
+    )

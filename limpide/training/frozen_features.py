@@ -1,8 +1,9 @@
-"""A frozen network's features, as fast as the device gives them: the one way for the first model, for rivals and for `limpide.Features`.
+"""A frozen network's features, as fast as the device gives them: the one way for the first model, for rivals and for
+`limpide.Features`.
 
-The batch normalisation is folded into the convolutions, the layout is channels-last, the arithmetic bfloat16 where the hardware
-has it. In bfloat16 a feature is off by about 6 % of its spread (docs/LOG.md), which a linear layer on top does not notice; the same
-network, images and device give the same numbers every time.
+The batch normalisation is folded into the convolutions, the layout is channels-last, the arithmetic bfloat16 where the
+hardware has it. In bfloat16 a feature is off by about 6 % of its spread (docs/LOG.md), which a linear layer on top does
+not notice; the same network, images and device give the same numbers every time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ BATCH = 32  # images at once: more would take more memory and no less time
 
 
 class Frozen:
-    """What `model.features` says of squares of pixels. `model` stays as it is; it is one of the networks with published weights."""
+    """What `model.features` says of squares of pixels. `model` stays as it is; it is one of the networks with published
+    weights.
+    """
 
     def __init__(self, model: nn.Module, preprocessing: Preprocessing, device: torch.device) -> None:
         self.preprocessing, self.device = preprocessing, device

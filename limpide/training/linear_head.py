@@ -28,7 +28,9 @@ CHUNK = 128  # images whose features are computed and stored together: about a s
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
-def frozen_features(model: nn.Module, pixels: Pixels, rows: np.ndarray, cache: Path, device: torch.device) -> Iterator[Progress]:
+def frozen_features(
+    model: nn.Module, pixels: Pixels, rows: np.ndarray, cache: Path, device: torch.device
+) -> Iterator[Progress]:
     """Computes `model.features` for these images (indices into the data set) and stores them chunk by chunk.
 
     A chunk that is already there is not computed again. `load_features` reads the result.
@@ -38,7 +40,9 @@ def frozen_features(model: nn.Module, pixels: Pixels, rows: np.ndarray, cache: P
     for k in range(0, len(rows), CHUNK):
         part = rows[k : k + CHUNK]
         if frozen and k in wanted:
-            array = np.concatenate([frozen.features(pixels.take(part[start : start + BATCH])) for start in range(0, len(part), BATCH)])
+            array = np.concatenate(
+                [frozen.features(pixels.take(part[start : start + BATCH])) for start in range(0, len(part), BATCH)]
+            )
             write_atomically(_chunk_name(cache, pixels, part), lambda stream, a=array: np.save(stream, a))  # type: ignore[misc]
         yield Progress(message(N_("looking at the images with the pretrained network")), k + len(part), len(rows))
 
@@ -54,7 +58,9 @@ def seconds_an_image(model: nn.Module, pixels: Pixels, rows: np.ndarray, device:
 
 def load_features(pixels: Pixels, rows: np.ndarray, cache: Path) -> np.ndarray:
     """float32 (len(rows), width), in the order of `rows`, as `frozen_features` stored them."""
-    return np.concatenate([np.load(_chunk_name(cache, pixels, rows[k : k + CHUNK])) for k in range(0, len(rows), CHUNK)])
+    return np.concatenate(
+        [np.load(_chunk_name(cache, pixels, rows[k : k + CHUNK])) for k in range(0, len(rows), CHUNK)]
+    )
 
 
 def _chunk_name(cache: Path, pixels: Pixels, part: np.ndarray) -> Path:
@@ -85,7 +91,8 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
     model = LogisticRegression(max_iter=100, tol=1e-3, warm_start=True)
     heads: list[Head] = []
     for strength in STRENGTHS:
-        with hushed, machine.one_thread():  # a fit that was stopped is no fault: validation decides, not the last digit of the loss
+        # a fit that was stopped is no fault: validation decides, not the last digit of the loss
+        with hushed, machine.one_thread():
             model.set_params(C=strength).fit(standard, labels)
         head = _unstandardised(model, mean, spread, classes, strength)
         loss = log_loss(head.logits(held), held_labels) if len(held) else 0.0
@@ -121,7 +128,9 @@ def set_head(model: nn.Module, head: Head) -> None:
 
 
 def discriminative_scales(model: nn.Module) -> list[tuple[str, float]]:
-    """(parameter prefix, share of the learning rate): the earlier a layer, the more general and the slower (Howard & Ruder 2018)."""
+    """(parameter prefix, share of the learning rate): the earlier a layer, the more general and the slower (Howard &
+    Ruder 2018).
+    """
     blocks = len(model.blocks)  # type: ignore[arg-type]
     third = [(f"blocks.{k}.", 0.1 if k < blocks // 3 else 0.3 if k < 2 * blocks // 3 else 0.6) for k in range(blocks)]
     return [("stem.", 0.1), *third, ("last.", 1.0), ("head.", 1.0)]

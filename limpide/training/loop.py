@@ -65,9 +65,13 @@ def fit(
             state.step, state.position, state.loss_sum = state.step + 1, state.position + 1, state.loss_sum + value
             yield Step(state.step, state.epoch, value, lr, time.perf_counter() - began)
         train_loss = state.loss_sum / state.position
-        loss_value, accuracy = evaluate(state.model, validation, recipe) if validation is not None else (train_loss, 0.0)
+        loss_value, accuracy = (
+            evaluate(state.model, validation, recipe) if validation is not None else (train_loss, 0.0)
+        )
         best = state.keep_if_best(accuracy, loss_value)
-        event = Epoch(state.epoch, state.step, train_loss, loss_value, accuracy, best, time.perf_counter() - epoch_began)
+        event = Epoch(
+            state.epoch, state.step, train_loss, loss_value, accuracy, best, time.perf_counter() - epoch_began
+        )
         state.epoch, state.position, state.loss_sum, epoch_began = state.epoch + 1, 0, 0.0, time.perf_counter()
         yield event
 

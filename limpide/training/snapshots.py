@@ -1,6 +1,7 @@
 """What a watcher can look at while a network learns: its weights along the way, and what each parameter did.
 
-Nothing here is needed to go on: it is written without waiting for the disk, and a file that is lost is missed by nobody but him.
+Nothing here is needed to go on: it is written without waiting for the disk, and a file that is lost is missed by nobody
+but him.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def due(step: int) -> bool:
 
 
 def keep_snapshot(state: TrainState, run: Run, budget: int = BUDGET) -> None:
-    """Keeps the weights after this step. Beyond the budget, the one is forgotten that leaves the smallest gap; never the first or the last."""
+    """Keeps the weights after this step. Beyond the budget, the one is forgotten that leaves the smallest gap; never
+    the first or the last.
+    """
     data = save({name: value.detach().cpu().contiguous() for name, value in state.model.state_dict().items()})
     if 2 * len(data) > budget:
         return
@@ -49,10 +52,12 @@ def forget_after(step: int, run: Run) -> None:
 
 @torch.no_grad()
 def statistics(state: TrainState, lr: float) -> dict[str, Any]:
-    """Of every parameter after this step: its norm, histogram, and from AdamW's two means how large its gradients and its update were.
+    """Of every parameter after this step: its norm, histogram, and from AdamW's two means how large its gradients and
+    its update were.
 
-    gradient: root of the mean of the gradients' squares over the last steps, times the root of their number, so comparable to a norm.
-    update: norm of the last change over the norm of the parameter; a thousandth is usual, a tenth is a leap, a millionth is asleep.
+    gradient: root of the mean of the gradients' squares over the last steps, times the root of their number, so
+    comparable to a norm. update: norm of the last change over the norm of the parameter; a thousandth is usual, a tenth
+    is a leap, a millionth is asleep.
     """
     names = {id(p): name for name, p in state.model.named_parameters()}
     optimiser = state.optimiser
@@ -65,7 +70,12 @@ def statistics(state: TrainState, lr: float) -> dict[str, Any]:
             change = rate * (m / (1 - beta1**t) / (slope.sqrt() + optimiser.eps) + group.weight_decay * p)
             norm = float(p.norm())
             moved = float(change.norm()) / norm if norm and optimiser.t else None
-            found[names[id(p)]] = {"norm": norm, "gradient": float(slope.sum().sqrt()) if optimiser.t else None, "update": moved, **_histogram(p)}
+            found[names[id(p)]] = {
+                "norm": norm,
+                "gradient": float(slope.sum().sqrt()) if optimiser.t else None,
+                "update": moved,
+                **_histogram(p),
+            }
     return {"step": state.step, "parameters": found}
 
 

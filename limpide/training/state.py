@@ -67,7 +67,9 @@ class TrainState:
 
         Raises RunError, and changes nothing, when they are of another network or another optimiser.
         """
-        mine = {name: tensor.shape for name, tensor in self.tensors().items() if name.startswith(("model.", "optimiser."))}
+        mine = {
+            name: tensor.shape for name, tensor in self.tensors().items() if name.startswith(("model.", "optimiser."))
+        }
         theirs = {name: tensor.shape for name, tensor in tensors.items() if name.startswith(("model.", "optimiser."))}
         if mine != theirs or numbers.get("groups") != self._groups():
             raise RunError(
@@ -91,7 +93,9 @@ class TrainState:
         self.optimiser.t = numbers["t"]
         for name in ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_epoch"):
             setattr(self, name, numbers[name])
-        self.best_score = None if numbers["best_score"] is None else (numbers["best_score"][0], numbers["best_score"][1])
+        self.best_score = (
+            None if numbers["best_score"] is None else (numbers["best_score"][0], numbers["best_score"][1])
+        )
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

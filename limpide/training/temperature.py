@@ -45,7 +45,8 @@ def _smoothed_loss(logits: np.ndarray, labels: np.ndarray) -> float:
 def fit_temperature(logits: np.ndarray, labels: np.ndarray, *, own_part: bool) -> Temperature:
     """logits: (n, classes), labels: int (n,), of the calibration part (`own_part`), else of validation.
 
-    Cross-fitting says whether it helps on images that did not set it; where it does not, probabilities stay as they are.
+    Cross-fitting says whether it helps on images that did not set it; where it does not, probabilities stay as they
+    are.
     """
     n = len(labels)
     before = log_loss(logits, labels) if n else 0.0
@@ -53,9 +54,13 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, *, own_part: bool) -
         return Temperature(1.0, n, before, before, "declined")
     folds = np.arange(n) % FOLDS
     after = sum(
-        log_loss(logits[folds == k] / best_temperature(logits[folds != k], labels[folds != k]), labels[folds == k]) * (folds == k).sum() / n
+        log_loss(logits[folds == k] / best_temperature(logits[folds != k], labels[folds != k]), labels[folds == k])
+        * (folds == k).sum()
+        / n
         for k in range(FOLDS)
     )
     if after >= before:
         return Temperature(1.0, n, before, before, "declined")
-    return Temperature(best_temperature(logits, labels), n, before, float(after), "calibration" if own_part else "cross-fitted")
+    return Temperature(
+        best_temperature(logits, labels), n, before, float(after), "calibration" if own_part else "cross-fitted"
+    )

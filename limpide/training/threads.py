@@ -1,7 +1,8 @@
 """How many threads a gradient step takes: all, or half of them where other work keeps the processor busy.
 
-The threads of a step wait for each other after every layer. Beside other busy processes one of them is always late, and small networks
-are quicker with fewer (benchmarks/busy.py). The order of sums depends on the number, so a run keeps it: a resume takes the same.
+The threads of a step wait for each other after every layer. Beside other busy processes one of them is always late, and
+small networks are quicker with fewer (benchmarks/busy.py). The order of sums depends on the number, so a run keeps it:
+a resume takes the same.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ SMALL_WORK = 50_000_000  # multiply-adds an image
 
 @dataclass(frozen=True)
 class Threads:
-    """speed: of a step with the number that was chosen · number: None for all · others: share of the processor that other work takes · gain: times as fast."""
+    """speed: of a step with the number that was chosen · number: None for all · others: share of the processor that
+    other work takes · gain: times as fast.
+    """
 
     speed: Speed
     number: int | None = None
@@ -32,7 +35,8 @@ class Threads:
 
 
 def choose(probe: Callable[[], Speed], device: torch.device) -> Threads:
-    """Times steps with all threads, and with half of them where the processor is busy: the quicker number, all where they are about as quick.
+    """Times steps with all threads, and with half of them where the processor is busy: the quicker number, all where
+    they are about as quick.
 
     A number that the user asked for, with OMP_NUM_THREADS, is obeyed.
     """
@@ -69,6 +73,7 @@ def limited(number: int | None) -> Iterator[None]:
 
 
 def threads_for(work: int) -> contextlib.AbstractContextManager[None]:
-    """One thread for a network that has little to do with an image: several wait for each other longer than they work, on a busy machine twenty
-    times as long. work: multiply-adds of one image."""
+    """One thread for a network that has little to do with an image: several wait for each other longer than they work,
+    on a busy machine twenty times as long. work: multiply-adds of one image.
+    """
     return limited(1 if work < SMALL_WORK else None)

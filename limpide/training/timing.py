@@ -21,7 +21,8 @@ FEWEST_TIMED, MOST_TIMED = 2, 16  # steps
 TIMED_SECONDS = 0.5  # steps are timed for this long, once FEWEST_TIMED are done, and at most MOST_TIMED
 TIMED_IMAGES = 32  # at once: a few take nearly as long as a batch
 # Multiply-adds that all passes over the training part may cost, forwards, without --time and --epochs, by the kind of
-# device. Work and not seconds, so that a slow or a busy machine trains the same network: about ten minutes of two processor cores.
+# device. Work and not seconds, so that a slow or a busy machine trains the same network: about ten minutes of two
+# processor cores.
 MOST_UNASKED = {"cpu": 1e13, "mps": 1e14, "cuda": 1e15}
 MOST_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
 
@@ -47,7 +48,9 @@ def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe
     image = 0.0
     if len(validation.rows):
         some = np.resize(np.arange(len(validation.rows)), TIMED_IMAGES)
-        batch = Batches(validation.pixels, validation.rows[some], validation.labels[some], TIMED_IMAGES, validation.device)
+        batch = Batches(
+            validation.pixels, validation.rows[some], validation.labels[some], TIMED_IMAGES, validation.device
+        )
         logits_of(trial.model, batch, recipe.precision)  # the first time prepares the others
         began = time.perf_counter()
         logits_of(trial.model, batch, recipe.precision)
@@ -57,14 +60,20 @@ def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe
 
 
 def passes_unasked(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[int, int]:
-    """(passes over this many training images without --time and --epochs, the usual number). work: multiply-adds of one image."""
+    """(passes over this many training images without --time and --epochs, the usual number). work: multiply-adds of one
+    image.
+    """
     usual = default_epochs(recipe, images, grey)
     most = MOST_UNASKED[torch.device(recipe.device).type]
     return max(1, min(usual, int(most / max(1, images * work)))), usual
 
 
-def steps_for(recipe: Recipe, speed: Speed, train: Batches, validation: Batches, grey: bool, left: float | None, work: int) -> int:
-    """How many steps to do: what was asked for, or what fits into the `left` seconds, or the default. work: multiply-adds of one image."""
+def steps_for(
+    recipe: Recipe, speed: Speed, train: Batches, validation: Batches, grey: bool, left: float | None, work: int
+) -> int:
+    """How many steps to do: what was asked for, or what fits into the `left` seconds, or the default. work:
+    multiply-adds of one image.
+    """
     per_epoch = len(train)
     epoch_seconds = per_epoch * speed.step + len(validation.rows) * speed.image
     if recipe.epochs is not None:

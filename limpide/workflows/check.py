@@ -26,8 +26,12 @@ from limpide.text.messages import N_
 SIDE = 64  # pixels of the squares that images are compared on; only what a hash of them needs is kept
 
 
-def check(location: str, *, hints: Hints | None = None, value_range: str = "auto", rehash: bool = False) -> Iterator[Event | Understood]:
-    """Yields what was understood, then progress and one Judged for each check. value_range: as in Recipe. Raises DataError where there is nothing to look at."""
+def check(
+    location: str, *, hints: Hints | None = None, value_range: str = "auto", rehash: bool = False
+) -> Iterator[Event | Understood]:
+    """Yields what was understood, then progress and one Judged for each check. value_range: as in Recipe. Raises
+    DataError where there is nothing to look at.
+    """
     asked = Recipe(value_range=value_range).asked_range()
     dataset = scan(location, fewest_classes=1, hints=hints)
     yield Understood.of(dataset)
@@ -41,16 +45,30 @@ def check(location: str, *, hints: Hints | None = None, value_range: str = "auto
             return
         with pixel_cache.working_in(shared) as ours:
             folder = shared if ours else Path(temporary)
-            if ours and pixel_cache.prepare(folder, dataset, wanted, rehash=rehash) and stored(dataset, wanted, folder) is None:  # damaged
+            # damaged
+            if (
+                ours
+                and pixel_cache.prepare(folder, dataset, wanted, rehash=rehash)
+                and stored(dataset, wanted, folder) is None
+            ):
                 pixel_cache.prepare(folder, dataset, wanted, rehash=True)
             yield from _checked(dataset, values, wanted, folder)
 
 
-def _checked(dataset: Dataset, values: ValueRange, wanted: dict[Preprocessing, np.ndarray], folder: Path) -> Iterator[Event]:
+def _checked(
+    dataset: Dataset, values: ValueRange, wanted: dict[Preprocessing, np.ndarray], folder: Path
+) -> Iterator[Event]:
     if stored(dataset, wanted, folder) is None:
         yield from read(dataset, wanted, folder, on_disk=frozenset())
     reading = stored(dataset, wanted, folder)
     if reading is None:
-        raise RunError("L508", N_("the decoded images could not be kept"), where=folder, todo=N_("free some disk space and run the same command again"))
-    for finding in all_checks(Checked(dataset, reading, near_pairs(dataset, reading, grey=glimpse(dataset).grey), values)):
+        raise RunError(
+            "L508",
+            N_("the decoded images could not be kept"),
+            where=folder,
+            todo=N_("free some disk space and run the same command again"),
+        )
+    for finding in all_checks(
+        Checked(dataset, reading, near_pairs(dataset, reading, grey=glimpse(dataset).grey), values)
+    ):
         yield Judged(finding)

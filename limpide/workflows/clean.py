@@ -13,7 +13,9 @@ from limpide.system.files import cache_folder
 
 @dataclass(frozen=True)
 class Freeable:
-    """Something that can be made again. `kind`: pixels (decoded images), archive (an unpacked tar) or network (a published one as a file)."""
+    """Something that can be made again. `kind`: pixels (decoded images), archive (an unpacked tar) or network (a
+    published one as a file).
+    """
 
     kind: str
     what: str
@@ -35,7 +37,9 @@ def freeable() -> list[Freeable]:
 
 
 def clean(older_than: float = 0.0) -> int:
-    """Frees what was not used for `older_than` seconds; returns the bytes freed. What a process reads into now stays."""
+    """Frees what was not used for `older_than` seconds; returns the bytes freed. What a process reads into
+    now stays.
+    """
     freed = pixel_cache.evict(-1, older_than=older_than)
     for item in freeable():
         if item.kind != "pixels" and item.idle >= older_than:

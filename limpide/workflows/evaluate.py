@@ -71,7 +71,9 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
             if unread > len(rows):
                 yield _unreadable(unread - len(rows))
     if not len(rows):
-        raise DataError("L211", N_("none of these images can be read"), where=data, todo=N_("name a folder of readable images"))
+        raise DataError(
+            "L211", N_("none of these images can be read"), where=data, todo=N_("name a folder of readable images")
+        )
     if beyond:
         yield Note("warning", told_clipped(len(beyond), len(rows)))
     truth = translate[dataset.labels[rows]]
@@ -84,14 +86,18 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
         )
     most = int(np.bincount(truth)[: len(predictor.classes)].argmax())
     probabilities = never_said(probabilities, len(strange))
-    evidence = evidence_of(predictor, dataset, rows, truth, probabilities, most, *_seen(Run(Path(run)), dataset, rows, prints), strange)
+    evidence = evidence_of(
+        predictor, dataset, rows, truth, probabilities, most, *_seen(Run(Path(run)), dataset, rows, prints), strange
+    )
     evidence = as_given(evidence, Run(Path(run)), dataset, rows, prints)
     for audit in AUDITS.values():
         yield Judged(_unflattered(audit(evidence), evidence.trained_on))
 
 
 def _unflattered(finding: Finding, trained: int | None) -> Finding:
-    """No praise rests on images that the training used: what they hide cannot be told. The score says so itself. trained: how many of them."""
+    """No praise rests on images that the training used: what they hide cannot be told. The score says so itself.
+    trained: how many of them.
+    """
     if not trained or finding.verdict != "ok" or finding.name == "accuracy":
         return finding
     says = message(
@@ -114,11 +120,20 @@ def _never_right(strange: list[str], n: int) -> Note:
 
 
 def _unreadable(n: int) -> Note:
-    return Note("warning", message(N_("{n:count} file could not be read and is left out"), N_("{n:count} files could not be read and are left out"), n=n))
+    return Note(
+        "warning",
+        message(
+            N_("{n:count} file could not be read and is left out"),
+            N_("{n:count} files could not be read and are left out"),
+            n=n,
+        ),
+    )
 
 
 def _scanned(run: Run, data: str) -> Dataset:
-    """With the group columns of the run's own table, where these data have them, too: they need not have a name that is known for that."""
+    """With the group columns of the run's own table, where these data have them, too: they need not have a name that is
+    known for that.
+    """
     info = run.info() if run.split_file.exists() else RunInfo()
     asked = Hints.of(Recipe.from_json(info.wanted))
     with contextlib.suppress(UsageError):  # no table, or one without these columns
@@ -127,10 +142,12 @@ def _scanned(run: Run, data: str) -> Dataset:
 
 
 def _seen(run: Run, dataset: Dataset, rows: np.ndarray, prints: dict[int, np.ndarray]) -> tuple[int | None, int | None]:
-    """(how many of these images the training used in any way, or nearly the same ones; how many of those are not byte for byte the same).
+    """(how many of these images the training used in any way, or nearly the same ones; how many of those are not byte
+    for byte the same).
 
-    The first is None when only the sealed file is at hand, the second when the run is of a limpide that kept no prints. What is nearly the same is
-    what a split would have kept on one side, and where a split does not look for it, this does not, either.
+    The first is None when only the sealed file is at hand, the second when the run is of a limpide that kept no prints.
+    What is nearly the same is what a split would have kept on one side, and where a split does not look for it, this
+    does not, either.
     """
     if not run.split_file.exists():
         return None, None
@@ -146,7 +163,9 @@ def _seen(run: Run, dataset: Dataset, rows: np.ndarray, prints: dict[int, np.nda
 
 
 def _prints_of(run: Run) -> np.ndarray | None:
-    """uint64 (n, 4): of the images that the training used; None where there are none on the disk. Raises RunError for a damaged file."""
+    """uint64 (n, 4): of the images that the training used; None where there are none on the disk. Raises RunError for a
+    damaged file.
+    """
     if not run.prints_file.exists():
         return None
     try:

@@ -16,9 +16,17 @@ from limpide.text.messages import N_
 
 
 def explain(
-    run: str, image: Any, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0, *, arrays: Arrays = FROM_FILES
+    run: str,
+    image: Any,
+    layer: str | None = None,
+    channel: int | None = None,
+    y: int = 0,
+    x: int = 0,
+    *,
+    arrays: Arrays = FROM_FILES,
 ) -> dict[str, Finding]:
-    """`run`: a run, or the name of a published network. Without a channel, the unit that matters most (interpret/choose_unit.py).
+    """`run`: a run, or the name of a published network. Without a channel, the unit that matters most
+    (interpret/choose_unit.py).
 
     image: one image in any form (samples.py). arrays: what those were like that the run learned from.
 
@@ -38,9 +46,15 @@ def explain(
         if channel is not None:
             within(op, channel, y, x)
     try:
-        unit = most_telling(model, seen, layer) if layer is None or channel is None else unit_of(seen, layer, channel, y, x)
+        unit = (
+            most_telling(model, seen, layer)
+            if layer is None or channel is None
+            else unit_of(seen, layer, channel, y, x)
+        )
     except TypeError as error:
-        raise UsageError("L110", N_("this unit cannot be opened"), where=layer, todo=N_("name a convolution or a linear layer")) from error
+        raise UsageError(
+            "L110", N_("this unit cannot be opened"), where=layer, todo=N_("name a convolution or a linear layer")
+        ) from error
     return {"prediction": _prediction(run, file, found), "inside": as_finding(unit)}
 
 

@@ -11,19 +11,27 @@ from limpide.text.messages import N_
 
 
 def export(run: str, file: Path) -> Path:
-    """Returns the file: in a folder it is named after the run. Raises UsageError where the folder does not exist or the name
-    does not end in .onnx."""
+    """Returns the file: in a folder it is named after the run. Raises UsageError where the folder does not exist or the
+    name does not end in .onnx.
+    """
     source = predictor_of(run).file
     if file.is_dir():
         path = Path(run).resolve()
         file = file / f"{path.stem if path.is_file() else path.name}.onnx"
         if file.exists() and file.read_bytes() != source.read_bytes():  # nobody named it
             raise UsageError(
-                "L120", N_("another file of this name is here"), where=file, todo=N_("name the file to write: limpide export {run} NAME.onnx"), run=run
+                "L120",
+                N_("another file of this name is here"),
+                where=file,
+                todo=N_("name the file to write: limpide export {run} NAME.onnx"),
+                run=run,
             )
     if file.suffix != ".onnx" or not file.parent.is_dir():
         raise UsageError(
-            "L111", N_("this is no place for an exported model"), where=file, todo=N_("name a folder that exists, or a file in one that ends in .onnx")
+            "L111",
+            N_("this is no place for an exported model"),
+            where=file,
+            todo=N_("name a folder that exists, or a file in one that ends in .onnx"),
         )
     write_bytes(file, source.read_bytes())
     return file

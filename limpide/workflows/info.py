@@ -16,7 +16,9 @@ from limpide.text import messages
 
 
 def info(runs: Path) -> dict[str, Any]:
-    """Everything as JSON; sizes in bytes, moments in ISO 8601. `runs`: the folder that keeps the runs. Nothing is changed."""
+    """Everything as JSON; sizes in bytes, moments in ISO 8601. `runs`: the folder that keeps the runs. Nothing is
+    changed.
+    """
     import torch
 
     from limpide.training.device import chosen, has_fast_bf16
@@ -29,14 +31,20 @@ def info(runs: Path) -> dict[str, Any]:
         "device": str(device),
         "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else "",
         "fast_bf16": has_fast_bf16(torch.device("cpu")),
-        "allocator": {"libc": " ".join(platform.libc_ver()).strip() or platform.system(), "kept_by_train": keeps, "kept_by_predict": False},
+        "allocator": {
+            "libc": " ".join(platform.libc_ver()).strip() or platform.system(),
+            "kept_by_train": keeps,
+            "kept_by_predict": False,
+        },
         "folders": {
             "runs": str(runs.absolute()),
             "n_runs": len(Run.all_in(runs)),
             "cache": str(cache_folder()),
             "cache_bytes": _bytes_in(cache_folder()),
             "error_log": str(log),
-            "error_logged": datetime.fromtimestamp(log.stat().st_mtime, UTC).isoformat(timespec="seconds") if log.exists() else None,
+            "error_logged": datetime.fromtimestamp(log.stat().st_mtime, UTC).isoformat(timespec="seconds")
+            if log.exists()
+            else None,
         },
         "language": messages.current(),
         "languages": list(messages.LANGUAGES),

@@ -39,7 +39,9 @@ PASTED_WORK = 4e11  # multiply-adds that asking for shortcuts may cost: a few se
 def looked(
     predictor: Predictor, dataset: Dataset, rows: np.ndarray, also: Callable[[int, Any], None] | None = None
 ) -> Iterator[Progress | tuple[np.ndarray, np.ndarray]]:
-    """Progress, then last (the rows that could be read, their probabilities float32 (n, classes)). also: called with each row and its image, in threads."""
+    """Progress, then last (the rows that could be read, their probabilities float32 (n, classes)). also: called with
+    each row and its image, in threads.
+    """
     side = predictor.preprocessing.jpeg_side
 
     kept: list[int] = []
@@ -48,12 +50,19 @@ def looked(
     with ThreadPoolExecutor(machine.cores()) as pool:
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH].tolist()
-            pairs = [(i, image) for i, image in zip(part, pool.map(lambda i: readable(dataset, i, side, also), part), strict=True) if image is not None]
+            pairs = [
+                (i, image)
+                for i, image in zip(part, pool.map(lambda i: readable(dataset, i, side, also), part), strict=True)
+                if image is not None
+            ]
             if pairs:
                 found.append(predictor.probabilities([image for _, image in pairs]))
             kept += [i for i, _ in pairs]
             yield Progress(message(N_("looking at the test images")), start + len(part), len(rows))
-    yield np.array(kept, dtype=int), np.concatenate(found) if found else np.zeros((0, len(predictor.classes)), np.float32)
+    yield (
+        np.array(kept, dtype=int),
+        np.concatenate(found) if found else np.zeros((0, len(predictor.classes)), np.float32),
+    )
 
 
 def readable(dataset: Dataset, row: int, at_least: int, also: Callable[[int, Any], None] | None = None) -> Any:
@@ -78,7 +87,9 @@ def evidence_of(
     nearly: int | None = 0,
     strange: Sequence[str] = (),
 ) -> Evidence:
-    """strange: classes that the model does not know and these images have; `truth` counts on from those that it knows."""
+    """strange: classes that the model does not know and these images have; `truth` counts on from those
+    that it knows.
+    """
     return Evidence(
         classes=(*predictor.classes, *strange),
         learned=len(predictor.classes),
@@ -115,10 +126,11 @@ def judge(
 ) -> Iterator[Event]:
     """Looks at the test part once; then findings, report, and a finished run.
 
-    material: makes what simpler models learn from · energy: of the run so far, read once, for the report and for run.json.
+    material: makes what simpler models learn from · energy: of the run so far, read once, for the report and for
+    run.json.
 
-    The score and the report are never left out. Of the rest, what is done already is not done again, and what there is no time for
-    is left out and told.
+    The score and the report are never left out. Of the rest, what is done already is not done again, and what there is
+    no time for is left out and told.
     """
     from limpide.models import multiply_adds
     from limpide.training.build import trained
@@ -131,7 +143,9 @@ def judge(
     if _due(run, "simpler", deadline, SIMPLER, FEWEST_SECONDS + INSIDE_SECONDS + pasted):
         info, right = run.info(), score.evidence.right
         learned_from, size = _trained_on(info, int((parts == TRAIN).sum())), run.model_file.stat().st_size
-        own = Rival("network", right, np.arange(len(right)), learned_from, info.training_seconds, score.milliseconds, size, work)
+        own = Rival(
+            "network", right, np.arange(len(right)), learned_from, info.training_seconds, score.milliseconds, size, work
+        )
         yield from _simpler(run, dataset, parts, score, own, material, deadline, INSIDE_SECONDS + pasted)
         machine.release_memory()
     if _due(run, "inside", deadline, INSIDE, INSIDE_SECONDS):
@@ -139,16 +153,22 @@ def judge(
         machine.release_memory()
     if _due(run, "shortcut", deadline, SHORTCUT, pasted):
         yield from _shortcut(run, dataset, score.evidence, score.rows, model, preprocessing, work)
-    yield from _told(run, model, work, score.milliseconds, deadline.passed(), energy=energy, memory=memory, images=images)
+    yield from _told(
+        run, model, work, score.milliseconds, deadline.passed(), energy=energy, memory=memory, images=images
+    )
 
 
 def _due(run: Run, finding: str, deadline: Deadline, part: str, seconds: float) -> bool:
-    """Whether this part is still to be done, and there is time for it and for the report. seconds: what it takes, about."""
+    """Whether this part is still to be done, and there is time for it and for the report. seconds: what it takes,
+    about.
+    """
     return run.finding(finding) is None and affordable(run, deadline, part, seconds + REPORT_SECONDS)
 
 
 def _scored(run: Run, dataset: Dataset, parts: np.ndarray) -> Generator[Event, None, Score]:
-    """The sealed file on the test part, and what that says of it. Its answers are kept, so that a judging that was cut short looks only once."""
+    """The sealed file on the test part, and what that says of it. Its answers are kept, so that a judging that was cut
+    short looks only once.
+    """
     yield Progress(message(N_("opening the model file")))
     predictor = Predictor(run.model_file)
     test = np.flatnonzero(parts == TEST)
@@ -170,16 +190,31 @@ def _scored(run: Run, dataset: Dataset, parts: np.ndarray) -> Generator[Event, N
         yield Note(
             "warning",
             message(
-                N_("{n:count} test image can no longer be read and does not count"), N_("{n:count} test images can no longer be read and do not count"), n=lost
+                N_("{n:count} test image can no longer be read and does not count"),
+                N_("{n:count} test images can no longer be read and do not count"),
+                n=lost,
             ),
         )
     yield Progress(message(N_("weighing its answers")))
     most = int(np.bincount(dataset.labels[parts == TRAIN]).argmax())
-    evidence = as_split(evidence_of(predictor, dataset, rows, dataset.labels[rows], probabilities, most, strange=_strange(predictor, dataset, rows)), run)
+    evidence = as_split(
+        evidence_of(
+            predictor,
+            dataset,
+            rows,
+            dataset.labels[rows],
+            probabilities,
+            most,
+            strange=_strange(predictor, dataset, rows),
+        ),
+        run,
+    )
     for audit in AUDITS.values():
         yield _add(run, audit(evidence))
     yield Progress(message(N_("timing the model file")))
-    return Score(rows, evidence, predictor.milliseconds(dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side)))
+    return Score(
+        rows, evidence, predictor.milliseconds(dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side))
+    )
 
 
 def _strange(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> tuple[str, ...]:
@@ -197,7 +232,9 @@ def _simpler(
     deadline: Deadline,
     reserve: float,
 ) -> Iterator[Event]:
-    """The network beside simpler models, one after the other while there is time. reserve: s that are kept for what follows."""
+    """The network beside simpler models, one after the other while there is time. reserve: s that are kept for what
+    follows.
+    """
     learned = yield from material()
     budget = learned.budget.seconds
     needed = (budget or 0.0) + reserve + REPORT_SECONDS
@@ -205,13 +242,25 @@ def _simpler(
     def allowed(key: str) -> bool:
         return affordable(run, deadline, NAMES[key], needed)
 
-    rivals, late, left_out = yield from compare(dataset, parts, score.rows, learned, lambda key, n: _keep_decision(run, key, n), allowed)
+    rivals, late, left_out = yield from compare(
+        dataset, parts, score.rows, learned, lambda key, n: _keep_decision(run, key, n), allowed
+    )
     _keep_answers(run, rivals, len(score.rows))
-    yield _add(run, simpler(own, rivals, Had(int((parts == TRAIN).sum()), budget, late, left_out), score.evidence.groups))
+    yield _add(
+        run, simpler(own, rivals, Had(int((parts == TRAIN).sum()), budget, late, left_out), score.evidence.groups)
+    )
 
 
 def _told(
-    run: Run, model: Any, work: int, ms: float, whole: float, *, energy: Callable[[], Energy], memory: machine.MemoryWatch, images: bool
+    run: Run,
+    model: Any,
+    work: int,
+    ms: float,
+    whole: float,
+    *,
+    energy: Callable[[], Energy],
+    memory: machine.MemoryWatch,
+    images: bool,
 ) -> Iterator[Event]:
     """What it cost, what was left out, and the report; then the run is finished."""
     from limpide.models import parameters
@@ -242,11 +291,14 @@ def _told(
     shutil.rmtree(run.cache, ignore_errors=True)
     for old in run.checkpoints.glob("step-*"):
         old.unlink(missing_ok=True)
-    run.enter("done", status="finished", seconds=whole, energy=vars(used))  # last: a run that says so has its report and nothing left over
+    # last: a run that says so has its report and nothing left over
+    run.enter("done", status="finished", seconds=whole, energy=vars(used))
 
 
 def _count_look(run: Run, info: RunInfo) -> None:
-    """A look at the test images is one sealed file that they were put to; judging it again, after a kill or in another run, is none."""
+    """A look at the test images is one sealed file that they were put to; judging it again, after a kill or in another
+    run, is none.
+    """
     sealed = files.sha256_of_file(run.model_file)[:16]
     if sealed not in info.test_seen_by:
         run.update(test_looks=info.test_looks + 1, test_seen_by=[*info.test_seen_by, sealed])
@@ -262,18 +314,26 @@ def never_said(probabilities: np.ndarray, strange: int) -> np.ndarray:
     return np.pad(probabilities, ((0, 0), (0, strange)))
 
 
-def _keep_predictions(run: Run, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray) -> None:
+def _keep_predictions(
+    run: Run, dataset: Dataset, rows: np.ndarray, truth: np.ndarray, probabilities: np.ndarray
+) -> None:
     names = np.array([dataset.images.names[int(i)].encode("utf-8", "surrogateescape") for i in rows])
-    files.write_atomically(run.predictions / "test.npz", lambda s: np.savez(s, files=names, truth=truth, probabilities=probabilities))
+    files.write_atomically(
+        run.predictions / "test.npz", lambda s: np.savez(s, files=names, truth=truth, probabilities=probabilities)
+    )
 
 
 def _keep_answers(run: Run, rivals: Sequence[Rival], n: int) -> None:
-    """Whether each simpler model is right on each of the n test images, in the order of test.npz: 1 or 0, and −1 where it was not asked."""
+    """Whether each simpler model is right on each of the n test images, in the order of test.npz: 1 or 0, and −1 where
+    it was not asked.
+    """
     right = np.full((len(rivals), n), -1, np.int8)
     for line, rival in zip(right, rivals, strict=True):
         line[rival.rows] = rival.right
     keys, n_train = np.array([rival.key for rival in rivals]), np.array([rival.n_train for rival in rivals])
-    files.write_atomically(run.predictions / "rivals.npz", lambda s: np.savez(s, models=keys, right=right, n_train=n_train))
+    files.write_atomically(
+        run.predictions / "rivals.npz", lambda s: np.savez(s, models=keys, right=right, n_train=n_train)
+    )
 
 
 def _keep_decision(run: Run, key: str, n: int) -> None:
@@ -291,7 +351,9 @@ def _kept_predictions(run: Run, dataset: Dataset, test: np.ndarray) -> tuple[np.
 
 
 def _keep_ends(run: Run, arrays: dict[str, np.ndarray]) -> None:
-    """First and last layer with what went in and came out, so that the report can do their sums before the reader's eyes."""
+    """First and last layer with what went in and came out, so that the report can do their sums before the reader's
+    eyes.
+    """
     files.write_atomically(run.predictions / "inside.npz", lambda s: np.savez(s, **arrays))  # type: ignore[arg-type]
 
 
@@ -300,7 +362,9 @@ def _trained_on(info: RunInfo, train_images: int) -> int:
     return info.frozen.n if info.frozen and info.final and info.final.kind == "frozen" else train_images
 
 
-def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing) -> Iterator[Event]:
+def _inside(
+    run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing
+) -> Iterator[Event]:
     """One unit of the network, opened, for the first test image it was sure of and right about."""
     from limpide.interpret.choose_unit import most_telling
     from limpide.interpret.first_last_layers import ends_of
@@ -318,21 +382,40 @@ def _inside(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, mo
     yield _add(run, dataclasses.replace(as_finding(unit), pictures=[evidence.picture(chosen)]))
 
 
-def _shortcut(run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing, each: int) -> Iterator[Event]:
+def _shortcut(
+    run: Run,
+    dataset: Dataset,
+    evidence: Evidence,
+    rows: np.ndarray,
+    model: Any,
+    preprocessing: Preprocessing,
+    each: int,
+) -> Iterator[Event]:
     """Whether one small place decides a class, on test images. each: multiply-adds of one image."""
     from limpide.interpret.shortcut import answers_of, as_finding, chosen, places, ranked, wanted, window
 
-    truth = np.where(evidence.truth < evidence.known, evidence.truth, -1)  # what the model cannot say, no place makes it say
+    # what the model cannot say, no place makes it say
+    truth = np.where(evidence.truth < evidence.known, evidence.truth, -1)
     if not (looked_at := wanted(truth, each, PASTED_WORK)):
         return  # not one class in the time that there is
     yield Progress(asking := message(N_("asking whether one small place decides a class")), 0, len(looked_at))
     side = preprocessing.jpeg_side
-    read = {k: preprocessing.pixels(image) for k in chosen(truth, looked_at).tolist() if (image := readable(dataset, int(rows[k]), side)) is not None}
+    read = {
+        k: preprocessing.pixels(image)
+        for k in chosen(truth, looked_at).tolist()
+        if (image := readable(dataset, int(rows[k]), side)) is not None
+    }
     if not read:
         return
     some, squares = list(read), np.stack(list(read.values()))
     found = []
-    for place in places(answers_of(model, preprocessing), squares, truth[some], looked_at, None if evidence.groups is None else evidence.groups[some]):
+    for place in places(
+        answers_of(model, preprocessing),
+        squares,
+        truth[some],
+        looked_at,
+        None if evidence.groups is None else evidence.groups[some],
+    ):
         found.append(place)
         yield Progress(asking, len(found), len(looked_at))
     some_left = len(np.unique(truth[truth >= 0])) - len(looked_at)  # for want of time, not of images

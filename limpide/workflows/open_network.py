@@ -1,4 +1,6 @@
-"""Any network and a folder of images as something that the studio can open: the files of a run, in a temporary folder, without a training."""
+"""Any network and a folder of images as something that the studio can open: the files of a run, in a temporary folder,
+without a training.
+"""
 
 from __future__ import annotations
 
@@ -23,23 +25,32 @@ MOST_TOLD = 100  # letters of what torch says
 SIZE = 224  # pixels, for a network that says nothing of them
 
 
-def open_network(model: str, images: str, parent: Path, *, weights: str = "", classes: int = 0, image_size: int = 0) -> Run:
-    """A run in `parent` whose network is `model` (a name of limpide models, timm:NAME, package.module:factory) and whose images lie in `images`.
+def open_network(
+    model: str, images: str, parent: Path, *, weights: str = "", classes: int = 0, image_size: int = 0
+) -> Run:
+    """A run in `parent` whose network is `model` (a name of limpide models, timm:NAME, package.module:factory) and
+    whose images lie in `images`.
 
-    The number of classes is what the network gives, `classes`, or that of the folders in `images`; their names are the classes where the number
-    is right. Without `weights` (FILE.safetensors, of all layers) a published network has its published ones, every other those it is made with.
-    Raises UsageError, ModelError or DataError.
+    The number of classes is what the network gives, `classes`, or that of the folders in `images`; their names are the
+    classes where the number is right. Without `weights` (FILE.safetensors, of all layers) a published network has its
+    published ones, every other those it is made with. Raises UsageError, ModelError or DataError.
     """
     from limpide.training.defaults import check_model
 
     check_model(model)
     names = _files(Path(images))
     folders = sorted({name.split("/")[0] for name in names if "/" in name})
-    network, preprocessing, labels = _network(model, weights, classes or (len(folders) if len(folders) > 1 else 0), image_size)
+    network, preprocessing, labels = _network(
+        model, weights, classes or (len(folders) if len(folders) > 1 else 0), image_size
+    )
     outputs = labels or [str(k) for k in range(classes_of(network, preprocessing))]
     if not labels and len(folders) == len(outputs):
         outputs = folders
-    run = Run.create(parent, model.replace(":", "-"), {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs})
+    run = Run.create(
+        parent,
+        model.replace(":", "-"),
+        {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs},
+    )
     aside = _keep_images(run, Path(images), names, preprocessing, outputs)
     from limpide.training.build import save_weights
 
@@ -71,10 +82,14 @@ def _files(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise DataError("L208", N_("the file cannot be opened"), where=folder, todo=N_("name a folder of images"))
     found = sorted(
-        str(file.relative_to(folder)) for file in folder.rglob("*") if file.suffix.lower() in PICTURES and file.is_file() and not file.name.startswith(".")
+        str(file.relative_to(folder))
+        for file in folder.rglob("*")
+        if file.suffix.lower() in PICTURES and file.is_file() and not file.name.startswith(".")
     )
     if not found:
-        raise DataError("L211", N_("none of these images can be read"), where=folder, todo=N_("name a folder of images"))
+        raise DataError(
+            "L211", N_("none of these images can be read"), where=folder, todo=N_("name a folder of images")
+        )
     return found
 
 
@@ -110,7 +125,11 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
         except RuntimeError as error:
             told = told or textwrap.shorten(str(error).splitlines()[-1].strip(), MOST_TOLD, placeholder="…")
     raise ModelError(
-        "L428", N_("these weights do not fit this network: {told}"), where=weights, todo=N_("say how many classes it has with --classes"), told=told
+        "L428",
+        N_("these weights do not fit this network: {told}"),
+        where=weights,
+        todo=N_("say how many classes it has with --classes"),
+        told=told,
     )
 
 
@@ -122,7 +141,11 @@ def _seen_as(size: int, channels: int) -> Preprocessing:
 def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Preprocessing, classes: list[str]) -> int:
     """split.csv of all of them, and the pixels of some: so many. Raises UsageError where none can be decoded."""
     labels = [name.split("/")[0] if "/" in name else "" for name in names]
-    write_rows(run.split_file, ("file", "label", "part", "content", "group"), [(name, label, "", "", "") for name, label in zip(names, labels, strict=True)])
+    write_rows(
+        run.split_file,
+        ("file", "label", "part", "content", "group"),
+        [(name, label, "", "", "") for name, label in zip(names, labels, strict=True)],
+    )
     squares, truth, kept = [], [], []
     for k in np.random.default_rng(0).permutation(len(names)).tolist():
         try:
@@ -134,6 +157,11 @@ def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Prepro
         if len(squares) == ASIDE:
             break
     if not squares:
-        raise UsageError("L140", N_("none of the images in this folder can be decoded"), where=folder, todo=N_("name a folder of images"))
+        raise UsageError(
+            "L140",
+            N_("none of the images in this folder can be decoded"),
+            where=folder,
+            todo=N_("name a folder of images"),
+        )
     np.savez(run.probes_file, squares=np.stack(squares), truth=np.array(truth), files=np.array(kept))
     return len(squares)

@@ -23,7 +23,11 @@ from tests.make_images import photo_folder
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[str]]:
-    files = sorted(photo_folder(tmp_path_factory.mktemp("features") / "photos", per_class=8, size=(64, 64), classes=("disc", "square")).rglob("*.png"))
+    files = sorted(
+        photo_folder(
+            tmp_path_factory.mktemp("features") / "photos", per_class=8, size=(64, 64), classes=("disc", "square")
+        ).rglob("*.png")
+    )
     return files, [file.parent.name for file in files]
 
 
@@ -66,7 +70,10 @@ def test_scikit_learn_eats_them_and_two_networks_join(photos: tuple[list[Path], 
     assert clone(both).transformer_list[0][1].network == "efficientnet_lite0"
 
 
-@pytest.mark.parametrize(("network", "code"), [("efficientnet-lite0", "L122.*|.*efficientnet_lite0"), ("resnet50", "L122"), ("nowhere", "L122")])
+@pytest.mark.parametrize(
+    ("network", "code"),
+    [("efficientnet-lite0", "L122.*|.*efficientnet_lite0"), ("resnet50", "L122"), ("nowhere", "L122")],
+)
 def test_a_network_without_published_weights(network: str, code: str) -> None:
     with pytest.raises(LimpideError, match=code):
         Features(network).transform(np.zeros((1, 8, 8), np.uint8))
@@ -74,7 +81,9 @@ def test_a_network_without_published_weights(network: str, code: str) -> None:
 
 def test_floats_are_scaled_as_the_run_was_trained(tmp_path: Path) -> None:
     digits = load_digits()
-    clf = ImageClassifier(model="linear", epochs=1, runs=str(tmp_path), quiet=True, judge=False).fit(digits.images, digits.target)
+    clf = ImageClassifier(model="linear", epochs=1, runs=str(tmp_path), quiet=True, judge=False).fit(
+        digits.images, digits.target
+    )
     features = Features(clf.run_)
     dim = np.minimum(digits.images[:1], 1.0)
     alone, beside = features.transform(dim), features.transform(np.concatenate([dim, digits.images[1:3]]))

@@ -28,10 +28,14 @@ def files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.png"))[::7]
 
 
-def test_runs_of_a_folder_lie_where_the_command_line_puts_them(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_a_folder_lie_where_the_command_line_puts_them(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     clf = ImageClassifier(model="cnn", epochs=1, image_size=16, judge=False, quiet=True).fit(folder)
-    assert clf.run is not None and clf.run.path == tmp_path / "runs" / "photos-001" and clf.run.info().status == "finished"
+    assert (
+        clf.run is not None and clf.run.path == tmp_path / "runs" / "photos-001" and clf.run.info().status == "finished"
+    )
 
 
 def test_fit_says_nothing_when_quiet(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +82,9 @@ def test_load_gives_the_same_answers(trained: ImageClassifier, folder: Path) -> 
 
 def test_a_second_fit_is_a_second_run_and_the_first_is_free(trained: ImageClassifier, folder: Path) -> None:
     assert trained.run is not None
-    other = ImageClassifier(model="cnn", epochs=1, image_size=16, runs=str(trained.run.path.parent), quiet=True).fit(folder)
+    other = ImageClassifier(model="cnn", epochs=1, image_size=16, runs=str(trained.run.path.parent), quiet=True).fit(
+        folder
+    )
     assert other.run is not None and other.run.path != trained.run.path
     with other.run.lock(), trained.run.lock():
         pass
@@ -87,20 +93,32 @@ def test_a_second_fit_is_a_second_run_and_the_first_is_free(trained: ImageClassi
 
 def test_not_trained_yet(folder: Path) -> None:
     clf = ImageClassifier()
-    for call in (lambda: clf.predict("x.png"), clf.evaluate, clf.audit, clf.report, lambda: clf.classes_, lambda: clf.export("m.onnx")):
+    for call in (
+        lambda: clf.predict("x.png"),
+        clf.evaluate,
+        clf.audit,
+        clf.report,
+        lambda: clf.classes_,
+        lambda: clf.export("m.onnx"),
+    ):
         with pytest.raises(RunError, match="not trained yet"):
             call()
     assert clf.run is None
     assert clf._repr_html_().startswith("<code>")
 
 
-@pytest.mark.parametrize(("wrong", "hint"), [({"epoch": 3}, "epochs"), ({"learningrate": 1}, "learning_rate"), ({"quite": True}, "quiet")])
+@pytest.mark.parametrize(
+    ("wrong", "hint"), [({"epoch": 3}, "epochs"), ({"learningrate": 1}, "learning_rate"), ({"quite": True}, "quiet")]
+)
 def test_a_wrong_name_is_told_at_once(wrong: dict[str, object], hint: str) -> None:
     with pytest.raises(UsageError, match=hint):
         ImageClassifier(**wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("wrong", "hint"), [({"epochs": 0}, "epochs"), ({"time": "soon"}, "90s"), ({"resize": "x"}, "squash"), ({"model": "cn"}, "cnn")])
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [({"epochs": 0}, "epochs"), ({"time": "soon"}, "90s"), ({"resize": "x"}, "squash"), ({"model": "cn"}, "cnn")],
+)
 def test_a_wrong_value_is_told_before_anything_is_read(wrong: dict[str, object], hint: str, tmp_path: Path) -> None:
     clf = ImageClassifier(**wrong, runs=tmp_path / "runs")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=hint):
@@ -110,8 +128,18 @@ def test_a_wrong_value_is_told_before_anything_is_read(wrong: dict[str, object],
 
 
 def test_the_names_of_other_libraries() -> None:
-    clf = ImageClassifier(n_epochs=3, batch_size=8, imgsz=32, learning_rate=0.1, random_state=7, fit="crop", test_size=0.3)  # type: ignore[call-arg]
-    assert (clf.epochs, clf.batch, clf.image_size, clf.lr, clf.seed, clf.resize, clf.test) == (3, 8, 32, 0.1, 7, "crop", 0.3)
+    clf = ImageClassifier(
+        n_epochs=3, batch_size=8, imgsz=32, learning_rate=0.1, random_state=7, fit="crop", test_size=0.3
+    )  # type: ignore[call-arg]
+    assert (clf.epochs, clf.batch, clf.image_size, clf.lr, clf.seed, clf.resize, clf.test) == (
+        3,
+        8,
+        32,
+        0.1,
+        7,
+        "crop",
+        0.3,
+    )
     with pytest.raises(UsageError, match="made twice"):
         ImageClassifier(epochs=3, n_epochs=3)  # type: ignore[call-arg]
 

@@ -85,7 +85,9 @@ def checked(page: str) -> Tags:
     for tag, attributes in found.all:
         assert tag not in ("script", "iframe", "object", "link", "form"), tag
         assert not any(name.startswith("on") for name in attributes), attributes
-        assert all(str(attributes[name]).startswith("data:image/png;base64,") for name in ("src", "href") if name in attributes), attributes
+        assert all(
+            str(attributes[name]).startswith("data:image/png;base64,") for name in ("src", "href") if name in attributes
+        ), attributes
     return found
 
 
@@ -95,26 +97,42 @@ def checked(page: str) -> Tags:
 def test_it_says_what_torch_computes(seen: Seen, network: nn.Module, picture: np.ndarray) -> None:
     network.eval()
     kept: dict[str, Tensor] = {}
-    hooks = [m.register_forward_hook(lambda _, __, out, n=n: kept.update({n: out.detach().clone()})) for n, m in network.named_modules() if n]
+    hooks = [
+        m.register_forward_hook(lambda _, __, out, n=n: kept.update({n: out.detach().clone()}))
+        for n, m in network.named_modules()
+        if n
+    ]
     with torch.inference_mode():
         expected = network(tensor_of(picture)).softmax(1)[0]
     for hook in hooks:
         hook.remove()
     assert seen.probabilities == pytest.approx(expected.double().numpy(), abs=1e-6)
-    assert seen.top[0] == (str(int(expected.argmax())), pytest.approx(float(expected.max()), abs=1e-6)) and len(seen.top) == 5
+    assert (
+        seen.top[0] == (str(int(expected.argmax())), pytest.approx(float(expected.max()), abs=1e-6))
+        and len(seen.top) == 5
+    )
     for layer in seen.layers:
         if layer.name in kept:
             assert layer.shape == tuple(kept[layer.name].shape[1:])
-            assert (layer.low, layer.high) == pytest.approx((float(kept[layer.name].min()), float(kept[layer.name].max())), rel=1e-5)
-    assert seen.maps("blocks.0.0") == pytest.approx(kept["blocks.0.0"][0].numpy(), abs=1e-5) and seen.maps("head").shape == (10, 1, 1)
+            assert (layer.low, layer.high) == pytest.approx(
+                (float(kept[layer.name].min()), float(kept[layer.name].max())), rel=1e-5
+            )
+    assert seen.maps("blocks.0.0") == pytest.approx(kept["blocks.0.0"][0].numpy(), abs=1e-5) and seen.maps(
+        "head"
+    ).shape == (10, 1, 1)
     at = seen.strongest("blocks.0.0")
-    assert abs(at.value) == pytest.approx(float(kept["blocks.0.0"].abs().max())) and seen.maps("blocks.0.0")[at.channel, at.y, at.x] == at.value
+    assert (
+        abs(at.value) == pytest.approx(float(kept["blocks.0.0"].abs().max()))
+        and seen.maps("blocks.0.0")[at.channel, at.y, at.x] == at.value
+    )
     assert seen.why("blocks.0.0", at.channel, at.y, at.x).value == pytest.approx(at.value, abs=1e-5)
     assert seen.why("head", 3).value == pytest.approx(float(kept["head"][0, 3]), abs=1e-5)
 
 
 @pytest.mark.parametrize("form", ["array", "pillow", "tensor", "file", "uint8 tensor"])
-def test_every_form_of_an_image_is_the_same_image(form: str, network: nn.Module, picture: np.ndarray, seen: Seen, tmp_path: Path) -> None:
+def test_every_form_of_an_image_is_the_same_image(
+    form: str, network: nn.Module, picture: np.ndarray, seen: Seen, tmp_path: Path
+) -> None:
     Image.fromarray(picture).save(tmp_path / "a.png")
     images: dict[str, Any] = {
         "array": picture,
@@ -124,7 +142,10 @@ def test_every_form_of_an_image_is_the_same_image(form: str, network: nn.Module,
         "uint8 tensor": torch.tensor(picture),
     }
     found = see(network, images[form], GREY)
-    assert np.array_equal(found.square, picture[..., None]) and torch.allclose(found.trace.output, seen.trace.output, atol=1e-6)  # memory in another order
+    # memory in another order
+    assert np.array_equal(found.square, picture[..., None]) and torch.allclose(
+        found.trace.output, seen.trace.output, atol=1e-6
+    )
     assert str(found).startswith("What SmallCNN sees" + (f" in {tmp_path / 'a.png'}" if form == "file" else "\n"))
 
 
@@ -152,7 +173,9 @@ def test_a_bare_module_takes_a_normalised_tensor(network: nn.Module, picture: np
         (lambda n, p: see("nowhere/run", p), "L502"),
     ],
 )
-def test_mistakes_have_a_code(call: Callable[[nn.Module, np.ndarray], object], code: str, network: nn.Module, picture: np.ndarray) -> None:
+def test_mistakes_have_a_code(
+    call: Callable[[nn.Module, np.ndarray], object], code: str, network: nn.Module, picture: np.ndarray
+) -> None:
     with pytest.raises(LimpideError) as caught:
         call(network, picture)
     assert caught.value.code == code and "\n" not in str(caught.value)
@@ -183,7 +206,19 @@ def test_a_network_of_vectors_has_no_maps_and_is_shown_all_the_same(picture: np.
 
 def test_json_has_the_numbers(seen: Seen, network: nn.Module, picture: np.ndarray, tmp_path: Path) -> None:
     found = json.loads(seen.save(tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    assert set(found) == {"format", "network", "run", "file", "square", "predictions", "saliency", "stages", "unit", "maximised", "neighbours"}
+    assert set(found) == {
+        "format",
+        "network",
+        "run",
+        "file",
+        "square",
+        "predictions",
+        "saliency",
+        "stages",
+        "unit",
+        "maximised",
+        "neighbours",
+    }
     documented = (Path(__file__).parents[2] / "docs" / "sight.md").read_text(encoding="utf-8")
     assert all(f"`{key}`" in documented for key in found)
     assert np.array_equal(np.array(found["square"])[..., 0], picture)
@@ -195,12 +230,16 @@ def test_json_has_the_numbers(seen: Seen, network: nn.Module, picture: np.ndarra
     with torch.inference_mode():
         first = network.blocks[0][0](tensor_of(picture))[0]
     made, unit = found["maximised"], found["unit"]["data"]
-    assert (made["layer"], made["channel"]) == (unit["layer"], unit["channel"]) and found["neighbours"] is None, "no run, no training images"
+    assert (made["layer"], made["channel"]) == (unit["layer"], unit["channel"]) and found["neighbours"] is None, (
+        "no run, no training images"
+    )
     shown = torch.tensor(made["square"], dtype=torch.float32)[..., 0]
     top, left, bottom, right = made["box"]
     with torch.inference_mode():
         maps = network.blocks[0][0](((shown - 127.5) / 63.75)[None, None])[0, made["channel"]]
-    assert float(maps[8, 8]) == pytest.approx(made["after"], abs=0.05) and made["after"] > made["before"], "grey levels are rounded"
+    assert float(maps[8, 8]) == pytest.approx(made["after"], abs=0.05) and made["after"] > made["before"], (
+        "grey levels are rounded"
+    )
     shown[top:bottom, left:right] = shown[0, 0]
     assert (bottom - top, right - left) == (3, 3) and float(shown.std()) == 0, "grey where the unit does not see"
     stage = found["stages"][0]
@@ -222,10 +261,20 @@ def test_likenesses_are_drawn_and_their_absence_is_one_line(learned: bool, seen:
     images = tuple(Neighbour(HOSTILE, f"class {k}", 0.9 - k / 10, picture[..., None]) for k in range(3))
     with_them, without = Alike(images, 300, 4000, learned), Alike((), 0, 0, True, message("gone"))
     sight = seen.sight()
-    pages = {name: html_of(dataclasses.replace(sight, alike=alike)) for name, alike in (("with", with_them), ("without", without))}
+    pages = {
+        name: html_of(dataclasses.replace(sight, alike=alike))
+        for name, alike in (("with", with_them), ("without", without))
+    }
     text = checked(pages["with"].replace("<!doctype html>", "")).text
-    assert "class 2" in text and "cos 0.700" in text and ("300 of 4,000 training images" if learned else "300 of 4,000 images, each folder") in text
-    assert "gone" in checked(pages["without"].replace("<!doctype html>", "")).text and "cos" not in pages["without"].split("alike-title")[-1]
+    assert (
+        "class 2" in text
+        and "cos 0.700" in text
+        and ("300 of 4,000 training images" if learned else "300 of 4,000 images, each folder") in text
+    )
+    assert (
+        "gone" in checked(pages["without"].replace("<!doctype html>", "")).text
+        and "cos" not in pages["without"].split("alike-title")[-1]
+    )
     tall, short = (sheet_of(dataclasses.replace(sight, alike=alike)).height for alike in (with_them, without))
     assert tall - short > 150
 
@@ -234,21 +283,33 @@ def test_the_sheet_shows_the_image_and_its_maps(seen: Seen, picture: np.ndarray)
     sheet = sheet_of(seen.sight())
     assert sheet.mode == "RGB" and sheet.width == 1600 and 2000 < sheet.height < 6000
     pixels = np.asarray(sheet).astype(int)
-    top = int((pixels[:, 88 + 260] != color_scale.PAPER).any(1).argmax())  # first line of ink in that column: the rule under the head
+    # first line of ink in that column: the rule under the head
+    top = int((pixels[:, 88 + 260] != color_scale.PAPER).any(1).argmax())
     image = next(y for y in range(top + 10, 400) if (pixels[y, 100] != color_scale.PAPER).any()) + 1
     side = 520
-    shown = pixels[image + side // 32 : image + side : side // 16, 88 + side // 32 : 88 + side : side // 16][:16, :16, 0]
-    assert np.abs(shown - picture[: len(shown), : shown.shape[1]]).mean() < 40  # enlarged without smoothing; edges fall between pixels
+    shown = pixels[image + side // 32 : image + side : side // 16, 88 + side // 32 : 88 + side : side // 16][
+        :16, :16, 0
+    ]
+    # enlarged without smoothing; edges fall between pixels
+    assert np.abs(shown - picture[: len(shown), : shown.shape[1]]).mean() < 40
 
 
 def test_colours_are_those_of_the_studio() -> None:
     plane = np.array([[-1.0, 0.0, 1.0, 0.5, 7.0, np.nan]])
     red = np.asarray(color_scale.painted(plane, 1.0))[0].tolist()
-    assert red[:3] == [list(color_scale.MINUS), list(color_scale.PAPER), list(color_scale.PLUS)] and red[4] == red[2] and red[5] == red[1]
-    assert red[3] == pytest.approx([(a + b) / 2 for a, b in zip(color_scale.PAPER, color_scale.PLUS, strict=True)], abs=1)
+    assert (
+        red[:3] == [list(color_scale.MINUS), list(color_scale.PAPER), list(color_scale.PLUS)]
+        and red[4] == red[2]
+        and red[5] == red[1]
+    )
+    assert red[3] == pytest.approx(
+        [(a + b) / 2 for a, b in zip(color_scale.PAPER, color_scale.PLUS, strict=True)], abs=1
+    )
     script = (Path(limpide.__file__).parent / "browser" / "static" / "color_scale.js").read_text(encoding="utf-8")
     assert f"light: [{list(color_scale.MINUS)}, {list(color_scale.PAPER)}, {list(color_scale.PLUS)}]" in script
-    assert color_scale.end_of(np.zeros((4, 4))) == 0 and np.asarray(color_scale.painted(np.zeros((2, 2)), 0.0)).min() == min(color_scale.PAPER)
+    assert color_scale.end_of(np.zeros((4, 4))) == 0 and np.asarray(
+        color_scale.painted(np.zeros((2, 2)), 0.0)
+    ).min() == min(color_scale.PAPER)
 
 
 def test_what_no_font_can_write_is_written_plainly() -> None:
@@ -262,7 +323,9 @@ def test_a_badge_has_one_wording_on_page_and_sheet(lang: str, seen: Seen, monkey
     messages.use(lang)
     sight, written = seen.sight(), []
     with monkeypatch.context() as patch:
-        patch.setattr("limpide.explanation.picture._written", lambda text, font: written.append(str(text)) or _written(text, font))
+        patch.setattr(
+            "limpide.explanation.picture._written", lambda text, font: written.append(str(text)) or _written(text, font)
+        )
         sheet_of(sight)
     page = checked(html_of(sight).replace("<!doctype html>", "")).text
     for found in sight.evidence:
@@ -280,7 +343,11 @@ def shows(name: str, tmp_path: Path) -> object:
         "accuracy",
         "warn",
         message("{x}: {p:percent}", x=HOSTILE, p=0.9012),
-        [Number(HOSTILE, 0.9012, "share", 0.88, 0.92, 1500), Number("time", 74.0, "s"), Number("weights", 18_600_000, "bytes")],
+        [
+            Number(HOSTILE, 0.9012, "share", 0.88, 0.92, 1500),
+            Number("time", 74.0, "s"),
+            Number("weights", 18_600_000, "bytes"),
+        ],
         Table([("class", "text"), ("probability", "percent")], [[HOSTILE, 0.5]]),
     )
     if name == "finding":
@@ -321,7 +388,10 @@ def test_a_notebook_shows_it_and_nothing_else(name: str, lang: str, tmp_path: Pa
         percents = {"en": "90.1\N{NO-BREAK SPACE}%", "fr": "90,1\N{NO-BREAK SPACE}%"}
         assert percents[lang] in found.text or name == "seen"
     if name in ("finding", "run", "classifier"):
-        units = {"en": ("1 min 14 s", "18.6 MB", "88.0 % to 92.0 %", "worth a look"), "fr": ("1 min 14 s", "18,6 Mo", "88,0 % à 92,0 %", "à regarder")}
+        units = {
+            "en": ("1 min 14 s", "18.6 MB", "88.0 % to 92.0 %", "worth a look"),
+            "fr": ("1 min 14 s", "18,6 Mo", "88,0 % à 92,0 %", "à regarder"),
+        }
         assert all(words in found.text.replace("\N{NO-BREAK SPACE}", " ") for words in units[lang]), found.text
     if name == "unit":
         assert {"en": "value of the unit", "fr": "valeur de l’unité"}[lang] in found.text and html.count("<table") == 4

@@ -46,7 +46,9 @@ QUICK: dict[str, Any] = dict(model="cnn", epochs=6, judge=False, quiet=True)
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """A hundred trainings of some milliseconds: on a busy machine threads would wait for each other most of the time."""
+    """A hundred trainings of some milliseconds: on a busy machine threads would wait for each other most of
+    the time.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -77,11 +79,23 @@ def test_check_estimator(estimator: FlatImageClassifier, check: Any) -> None:
 
 def test_the_parameters_are_the_recipe_and_three_more() -> None:
     given = inspect.signature(ImageClassifier).parameters
-    assert {name: given[RENAMED.get(name, name)].default for name in (f.name for f in fields(Recipe))} == {f.name: f.default for f in fields(Recipe)}
+    assert {name: given[RENAMED.get(name, name)].default for name in (f.name for f in fields(Recipe))} == {
+        f.name: f.default for f in fields(Recipe)
+    }
     assert given.keys() - {RENAMED.get(f.name, f.name) for f in fields(Recipe)} == {"runs", "judge", "quiet"}
     assert all(p.kind is p.KEYWORD_ONLY for p in given.values())
     flat = inspect.signature(FlatImageClassifier).parameters.keys() - {"image_shape"}
-    of_files = {"resize", "value_range", "groups", "parts", "file_column", "label_column", "split_column", "images", "suffix"}
+    of_files = {
+        "resize",
+        "value_range",
+        "groups",
+        "parts",
+        "file_column",
+        "label_column",
+        "split_column",
+        "images",
+        "suffix",
+    }
     assert flat <= given.keys() and given.keys() - flat == of_files | {"test", "calibration", "weights", "freeze"}
 
 
@@ -100,7 +114,9 @@ def test_get_params_set_params() -> None:
     clf = ImageClassifier()
     assert clf.set_params(lr=0.1, batch_size=8, fit="crop") is clf
     assert (clf.lr, clf.batch, clf.resize) == (0.1, 8, "crop")
-    assert clf.recipe == Recipe(lr=0.1, batch=8, fit="crop") and ImageClassifier(**clf.get_params()).recipe == clf.recipe
+    assert (
+        clf.recipe == Recipe(lr=0.1, batch=8, fit="crop") and ImageClassifier(**clf.get_params()).recipe == clf.recipe
+    )
     with pytest.raises(UsageError, match="did you mean learning_rate"):
         clf.set_params(learningrate=1)
     with pytest.raises(UsageError, match="made twice"):
@@ -124,7 +140,11 @@ def test_not_fitted(tmp_path: Path) -> None:
         for call in (clf.predict, clf.predict_proba, clf.decision_function):
             with pytest.raises(NotFittedError, match="not trained yet") as caught:
                 call(row)
-            assert isinstance(caught.value, RunError) and str(caught.value).count("\n") == 0 and "L509" in str(caught.value)
+            assert (
+                isinstance(caught.value, RunError)
+                and str(caught.value).count("\n") == 0
+                and "L509" in str(caught.value)
+            )
         assert not hasattr(clf, "classes_")
         with pytest.raises(NotFittedError):
             check_is_fitted(clf)
@@ -178,9 +198,20 @@ def test_paths_with_labels(tmp_path: Path) -> None:
     files = sorted(photo_folder(tmp_path / "photos", per_class=10, size=(16, 16)).rglob("*.png"))
     labels = [file.parent.name for file in files]
     clf = ImageClassifier(**QUICK, image_size=16).fit(files, labels)
-    assert clf.classes_.tolist() == ["bars", "disc", "square"] and clf.predict(np.array(list(map(str, files)))).shape == (30,)
-    assert clf.score(files, labels) == (clf.predict(files) == labels).mean() and clf.predict(str(files[0])).shape == (1,)
-    assert len(cross_val_score(ImageClassifier(**QUICK | dict(epochs=1), image_size=16), files, labels, cv=2, error_score="raise")) == 2
+    assert clf.classes_.tolist() == ["bars", "disc", "square"] and clf.predict(
+        np.array(list(map(str, files)))
+    ).shape == (30,)
+    assert clf.score(files, labels) == (clf.predict(files) == labels).mean() and clf.predict(str(files[0])).shape == (
+        1,
+    )
+    assert (
+        len(
+            cross_val_score(
+                ImageClassifier(**QUICK | dict(epochs=1), image_size=16), files, labels, cv=2, error_score="raise"
+            )
+        )
+        == 2
+    )
 
 
 def test_groups_are_not_cut(tmp_path: Path) -> None:
@@ -190,7 +221,9 @@ def test_groups_are_not_cut(tmp_path: Path) -> None:
     by_group: dict[int, set[str]] = {}
     for name, _, part in parts:
         by_group.setdefault(int(name) // 10, set()).add(part)
-    assert all(len(found) == 1 for found in by_group.values()) and {"train", "validation", "test"} == set.union(*by_group.values())
+    assert all(len(found) == 1 for found in by_group.values()) and {"train", "validation", "test"} == set.union(
+        *by_group.values()
+    )
 
 
 @pytest.mark.parametrize(
@@ -221,13 +254,17 @@ def test_what_cannot_be_learned_is_told_in_one_line(images: Any, labels: Any, sa
 
 
 def test_grid_search() -> None:
-    search = GridSearchCV(ImageClassifier(**QUICK), {"lr": [1e-6, 1e-2], "epochs": [1, 6]}, cv=2, error_score="raise").fit(X, NAMES)
+    search = GridSearchCV(
+        ImageClassifier(**QUICK), {"lr": [1e-6, 1e-2], "epochs": [1, 6]}, cv=2, error_score="raise"
+    ).fit(X, NAMES)
     assert search.best_params_ == {"lr": 1e-2, "epochs": 6} and search.best_score_ > 0.7
     assert search.best_estimator_.score(X, NAMES) > search.best_score_ and search.predict(X[:3]).dtype == NAMES.dtype
 
 
 def test_cross_val_score_two_jobs(tmp_path: Path) -> None:
-    """Fits side by side in one folder of runs: as many runs, all finished. (Scores differ a little with the number of threads.)"""
+    """Fits side by side in one folder of runs: as many runs, all finished. (Scores differ a little with the number of
+    threads.)
+    """
     clf = ImageClassifier(**QUICK, runs=tmp_path / "runs")
     scores = cross_val_score(clf, X, Y, cv=3, n_jobs=2, error_score="raise")
     runs = Run.all_in(tmp_path / "runs")
@@ -238,15 +275,26 @@ def test_the_same_fit_twice_at_once(tmp_path: Path) -> None:
     """Identical data and wishes: neither waits for the other, takes over its run or meets its lock."""
     everything = (np.arange(300), np.arange(300))
     found = cross_validate(
-        ImageClassifier(**QUICK, runs=tmp_path), X, Y, cv=[everything] * 4, n_jobs=2, return_estimator=True, return_indices=True, error_score="raise"
+        ImageClassifier(**QUICK, runs=tmp_path),
+        X,
+        Y,
+        cv=[everything] * 4,
+        n_jobs=2,
+        return_estimator=True,
+        return_indices=True,
+        error_score="raise",
     )
     runs = [clf.run.path for clf in found["estimator"]]
     assert len(set(runs)) == 4 == len(Run.all_in(tmp_path)) and len(set(found["test_score"])) == 1
-    assert [clf.score(X, Y) for clf in found["estimator"]] == found["test_score"].tolist(), "they come back from the other process whole"
+    assert [clf.score(X, Y) for clf in found["estimator"]] == found["test_score"].tolist(), (
+        "they come back from the other process whole"
+    )
 
 
 def test_estimators_come_back_from_other_processes_with_their_temporary_runs() -> None:
-    found = cross_validate(ImageClassifier(**QUICK | dict(epochs=1)), X, Y, cv=2, n_jobs=2, return_estimator=True, error_score="raise")
+    found = cross_validate(
+        ImageClassifier(**QUICK | dict(epochs=1)), X, Y, cv=2, n_jobs=2, return_estimator=True, error_score="raise"
+    )
     for clf in found["estimator"]:
         assert clf.predict(X[:2]).shape == (2,)
         shutil.rmtree(clf.run.path.parent)  # pickled, so nobody else would
@@ -259,15 +307,32 @@ def test_an_error_in_another_process_is_told_as_it_was() -> None:
 
 @pytest.mark.parametrize("kind", [UsageError, DataError, ModelError, RunError, TrainingError])
 def test_errors_can_be_pickled(kind: type[LimpideError]) -> None:
-    error = kind("L102", "the value of {name} must be {expected}", where="a\nb", todo="did you mean {guess}?", name="n", expected=3, guess="g")
+    error = kind(
+        "L102",
+        "the value of {name} must be {expected}",
+        where="a\nb",
+        todo="did you mean {guess}?",
+        name="n",
+        expected=3,
+        guess="g",
+    )
     again = pickle.loads(pickle.dumps(error))
-    assert type(again) is kind and str(again) == str(error) and again.values == error.values and copy.copy(error).code == "L102"
+    assert (
+        type(again) is kind
+        and str(again) == str(error)
+        and again.values == error.values
+        and copy.copy(error).code == "L102"
+    )
 
 
 def test_pipeline() -> None:
     bright = FunctionTransformer(lambda images: 255 - images)
     pipe = make_pipeline(bright, ImageClassifier(**QUICK)).fit(255 - X, Y)
-    assert pipe.score(255 - X, Y) > 0.8 and pipe.predict_proba(255 - X[:2]).shape == (2, 10) and pipe.classes_.tolist() == list(range(10))
+    assert (
+        pipe.score(255 - X, Y) > 0.8
+        and pipe.predict_proba(255 - X[:2]).shape == (2, 10)
+        and pipe.classes_.tolist() == list(range(10))
+    )
     assert pipe.set_params(imageclassifier__epochs=2).named_steps["imageclassifier"].epochs == 2
     flat = make_pipeline(StandardScaler(), FlatImageClassifier(image_shape=(8, 8), epochs=6)).fit(X.reshape(300, -1), Y)
     assert flat.score(X.reshape(300, -1), Y) > 0.8
@@ -281,11 +346,18 @@ def test_pickle_holds_no_weights(tmp_path: Path) -> None:
     data = pickle.dumps(clf)
     assert len(data) < 3000 < clf.run.model_file.stat().st_size / 10  # type: ignore[union-attr]
     code = (
-        "import pickle, sys, numpy as np; clf = pickle.load(open(sys.argv[1], 'rb')); print(clf.predict(np.load(sys.argv[2])).tolist(), 'torch' in sys.modules)"
+        "import pickle, sys, numpy as np; clf = pickle.load(open(sys.argv[1], 'rb')); "
+        "print(clf.predict(np.load(sys.argv[2])).tolist(), 'torch' in sys.modules)"
     )
     (tmp_path / "clf.pkl").write_bytes(data)
     np.save(tmp_path / "x.npy", X[:4])
-    done = subprocess.run([sys.executable, "-c", code, "../clf.pkl", "../x.npy"], cwd=tmp_path / "runs", capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "../clf.pkl", "../x.npy"],
+        cwd=tmp_path / "runs",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.stdout.strip() == f"{clf.predict(X[:4]).tolist()} False", done.stderr
     again = pickle.loads(data)
     shutil.rmtree(tmp_path / "runs")
@@ -333,7 +405,10 @@ def test_a_run_that_was_not_judged_says_so(trained: ImageClassifier) -> None:
     for call in (trained.evaluate, trained.report):
         with pytest.raises(RunError, match="not judged"):
             call()
-    assert trained._repr_html_() == trained._repr_mimebundle_()["text/html"] and "ImageClassifier(" in trained._repr_html_()
+    assert (
+        trained._repr_html_() == trained._repr_mimebundle_()["text/html"]
+        and "ImageClassifier(" in trained._repr_html_()
+    )
 
 
 def test_judged_on_arrays(tmp_path: Path) -> None:
@@ -349,7 +424,9 @@ def test_rows_and_images_are_the_same_thing() -> None:
     rows = FlatImageClassifier(image_shape=(8, 8), epochs=6).fit(X.reshape(300, -1) / 100 - 7, Y)  # any linear scale
     assert np.allclose(rows.predict_proba(X.reshape(300, -1) / 100 - 7), images.predict_proba(X), atol=1e-6)
     again = FlatImageClassifier.load(rows.run.path)  # type: ignore[union-attr]
-    assert np.array_equal(again.predict_proba(X.reshape(300, -1) / 100 - 7), rows.predict_proba(X.reshape(300, -1) / 100 - 7))
+    assert np.array_equal(
+        again.predict_proba(X.reshape(300, -1) / 100 - 7), rows.predict_proba(X.reshape(300, -1) / 100 - 7)
+    )
     with pytest.raises(RunError, match="rows of numbers"):
         FlatImageClassifier.load(images.run.path)  # type: ignore[union-attr]
 
@@ -361,12 +438,18 @@ def test_how_a_row_fills_a_square() -> None:
         clf.image_shape_ = clf._shape(features)
         assert clf.image_shape_ == (side, side)
         filled = clf._images(np.full((3, features), 10.0))
-        assert filled.shape == (3, side, side, 1) and (filled.reshape(3, -1) == [255] * features + [0] * (side**2 - features)).all()
+        assert (
+            filled.shape == (3, side, side, 1)
+            and (filled.reshape(3, -1) == [255] * features + [0] * (side**2 - features)).all()
+        )
     clf.image_shape_ = clf.set_params(image_shape=[1, 2, 3])._shape(6)
     assert clf._images(np.array([[-1, 0, 5, 2, 10, 11]]))[0].tolist() == [[[0, 0, 128], [51, 255, 255]]]
 
 
-@pytest.mark.parametrize(("shape", "says"), [((8, 9), "do not fill"), ((64,), "no shape"), ((4, 4, 4), "no shape"), ((0, 64), "no shape"), ("8x8", "no shape")])
+@pytest.mark.parametrize(
+    ("shape", "says"),
+    [((8, 9), "do not fill"), ((64,), "no shape"), ((4, 4, 4), "no shape"), ((0, 64), "no shape"), ("8x8", "no shape")],
+)
 def test_a_wrong_shape(shape: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says) as caught:
         FlatImageClassifier(image_shape=shape).fit(X.reshape(300, -1), Y)
@@ -383,5 +466,10 @@ def test_colour_rows() -> None:
 
 
 def test_importing_the_estimator_loads_no_torch() -> None:
-    code = "import sys; from limpide import FlatImageClassifier, ImageClassifier; print([m for m in ('torch', 'onnxruntime', 'pandas') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    code = (
+        "import sys; from limpide import FlatImageClassifier, ImageClassifier; print([m for m in ('torch', "
+        "'onnxruntime', 'pandas') if m in sys.modules])"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

@@ -1,4 +1,6 @@
-"""Every audit is fed a perfect, a random and a one-class predictor, and must say so; its numbers are checked against scikit-learn."""
+"""Every audit is fed a perfect, a random and a one-class predictor, and must say so; its numbers are checked against
+scikit-learn.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ def well_formed(finding: Finding, name: str) -> None:
         for sentence in (again.message, *again.details):
             assert isinstance(sentence, Message) and str(sentence).strip()
         for number in again.numbers:
-            assert np.isfinite(number.value) and (number.low is None or number.high is None or number.low <= number.value <= number.high)
+            assert np.isfinite(number.value) and (
+                number.low is None or number.high is None or number.low <= number.value <= number.high
+            )
         if again.table:
             assert all(len(row) == len(again.table.columns) for row in again.table.rows)
     messages.use("en")
@@ -138,7 +142,9 @@ def test_numbers_are_scikit_learns(seed: int) -> None:
     assert accuracy.number("majority").value == pytest.approx((case.truth == case.majority).mean())
     assert accuracy.number("chance").value == 1 / len(case.classes)
     labels = list(range(len(case.classes)))
-    precision, recall, _, support = sk.precision_recall_fscore_support(case.truth, predicted, labels=labels, zero_division=np.nan)
+    precision, recall, _, support = sk.precision_recall_fscore_support(
+        case.truth, predicted, labels=labels, zero_division=np.nan
+    )
     table = AUDITS["classes"](case).table
     assert table
     for row, p, r, s in zip(table.rows, precision, recall, support, strict=True):
@@ -186,7 +192,9 @@ def test_one_weak_class_among_many_is_found_and_named() -> None:
     case = evidence("perfect", 400)
     case.probabilities[case.truth == 2] = [0.9, 0.05, 0.04, 0.01]
     finding = AUDITS["classes"](case)
-    assert finding.verdict == "warn" and finding.message.values["name"] == "bird" and finding.message.values["recall"] == 0
+    assert (
+        finding.verdict == "warn" and finding.message.values["name"] == "bird" and finding.message.values["recall"] == 0
+    )
 
 
 def test_the_lowest_of_many_classes_is_not_accused_for_bad_luck() -> None:
@@ -197,7 +205,9 @@ def test_the_lowest_of_many_classes_is_not_accused_for_bad_luck() -> None:
     case = Evidence(tuple(map(str, range(50))), ("x",) * 1000, truth, np.eye(50)[said], 0)
     finding = AUDITS["classes"](case)
     lowest = min(row[5] for row in finding.table.rows)  # type: ignore[union-attr]
-    assert lowest < 0.8 and finding.verdict == "unknown", "neither accused nor praised: twenty images cannot rule out a gap"
+    assert lowest < 0.8 and finding.verdict == "unknown", (
+        "neither accused nor praised: twenty images cannot rule out a gap"
+    )
 
 
 def stated(confidence: float, right: float, n: int, groups: np.ndarray | None = None) -> Evidence:
@@ -205,7 +215,9 @@ def stated(confidence: float, right: float, n: int, groups: np.ndarray | None = 
     hit = np.floor(np.arange(1, n + 1) * right + 1e-9) > np.floor(np.arange(n) * right + 1e-9)
     truth = np.arange(n) % 2
     said = np.where(hit, truth, 1 - truth)
-    return Evidence(("a", "b"), ("x",) * n, truth, np.where(np.eye(2)[said] == 1, confidence, 1 - confidence), 0, groups=groups)
+    return Evidence(
+        ("a", "b"), ("x",) * n, truth, np.where(np.eye(2)[said] == 1, confidence, 1 - confidence), 0, groups=groups
+    )
 
 
 def test_few_images_are_enough_for_a_gross_error_and_not_for_a_doubt() -> None:
@@ -236,7 +248,10 @@ def test_perfect_probabilities_are_accused_as_seldom_as_the_test_says_and_boasti
             truth = (dice.random((n, 1)) > probabilities.cumsum(1)).sum(1).clip(0, classes - 1)
             strong = probabilities**4 / (probabilities**4).sum(1, keepdims=True)
             names = tuple(map(str, range(classes)))
-            accused += AUDITS["calibration"](Evidence(names, ("x",) * n, truth, probabilities, 0)).verdict in ("warn", "bad")
+            accused += AUDITS["calibration"](Evidence(names, ("x",) * n, truth, probabilities, 0)).verdict in (
+                "warn",
+                "bad",
+            )
             caught += AUDITS["calibration"](Evidence(names, ("x",) * n, truth, strong, 0)).verdict in ("warn", "bad")
         assert accused <= 4 and caught >= 28  # of 30: 5 or more accused have a chance of 0.1 %
 
@@ -254,7 +269,15 @@ def bursts(right: np.ndarray, size: int, **more: Any) -> Evidence:
     """Groups of this size, each right or wrong as a whole; two classes, half of the groups each."""
     truth = np.repeat(np.arange(len(right)) % 2, size)
     said = np.where(np.repeat(right, size), truth, 1 - truth)
-    return Evidence(("a", "b"), ("x",) * len(truth), truth, np.eye(2)[said] * 0.8 + 0.1, 0, groups=np.repeat(np.arange(len(right)), size), **more)
+    return Evidence(
+        ("a", "b"),
+        ("x",) * len(truth),
+        truth,
+        np.eye(2)[said] * 0.8 + 0.1,
+        0,
+        groups=np.repeat(np.arange(len(right)), size),
+        **more,
+    )
 
 
 def test_a_coin_for_each_patient_is_hardly_ever_called_better_than_chance() -> None:
@@ -271,7 +294,9 @@ def test_a_coin_for_each_patient_is_hardly_ever_called_better_than_chance() -> N
 
 def test_groups_are_said_by_their_name() -> None:
     right = np.arange(8) < 6
-    assert str(AUDITS["accuracy"](bursts(right, 10, grouped_by="patient"))).startswith("Of 80 images of 8 patients it had never seen")
+    assert str(AUDITS["accuracy"](bursts(right, 10, grouped_by="patient"))).startswith(
+        "Of 80 images of 8 patients it had never seen"
+    )
     assert "80 images in 8 groups (ward, bed)" in str(AUDITS["accuracy"](bursts(right, 10, grouped_by="ward, bed")))
     assert "80 images in 8 groups of look-alikes" in str(AUDITS["accuracy"](bursts(right, 10)))
     assert any("say as much as" in str(detail) for detail in AUDITS["classes"](bursts(right, 10)).details)
@@ -312,12 +337,24 @@ def test_pictures_are_small_jpegs_of_the_image_they_name() -> None:
     assert len(finding.pictures) == MISTAKES
     for picture in finding.pictures:
         image = Image.open(io.BytesIO(base64.b64decode(picture.jpeg)))
-        assert image.size == (THUMB, 48) and picture.label != picture.predicted and picture.probability == pytest.approx(0.97)
+        assert (
+            image.size == (THUMB, 48)
+            and picture.label != picture.predicted
+            and picture.probability == pytest.approx(0.97)
+        )
         assert abs(image.getpixel((30, 20))[0] - int(picture.file.removesuffix(".jpg")) % 256) < 6  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"), [((8, 8), (72, 72)), ((28, 28), (56, 56)), ((36, 20), (72, 40)), ((37, 20), (37, 20)), ((720, 72), (72, 7)), ((5, 200), (2, 72))]
+    ("size", "shown"),
+    [
+        ((8, 8), (72, 72)),
+        ((28, 28), (56, 56)),
+        ((36, 20), (72, 40)),
+        ((37, 20), (37, 20)),
+        ((720, 72), (72, 7)),
+        ((5, 200), (2, 72)),
+    ],
 )
 def test_a_tiny_image_is_enlarged_and_a_large_one_reduced(size: tuple[int, int], shown: tuple[int, int]) -> None:
     finding = AUDITS["mistakes"](evidence("random", 40, image=lambda i: Image.new("RGB", size)))
@@ -337,7 +374,9 @@ def test_each_cell_of_the_confusion_shows_its_surest_images() -> None:
         cells.setdefault((picture.label, picture.predicted), []).append(picture.probability)
     assert len(cells) == 16 and len(finding.pictures) <= MOST_PICTURES
     for (label, predicted), shown in cells.items():
-        assert len(shown) == (PICTURES_RIGHT if label == predicted else PICTURES_A_CELL) and shown == sorted(shown, reverse=True)
+        assert len(shown) == (PICTURES_RIGHT if label == predicted else PICTURES_A_CELL) and shown == sorted(
+            shown, reverse=True
+        )
         i, j = NAMES.index(label), NAMES.index(predicted)
         inside = case.probabilities[(case.truth == i) & (case.predicted == j)].max(1)
         assert shown[0] == pytest.approx(inside.max())
@@ -377,16 +416,24 @@ def test_the_data() -> None:
     assert finding.verdict == "warn" and finding.message.values == {"n": 100, "out": 3} and finding.table
     assert [row[1] for row in finding.table.rows] == [70, 10, 20, 1, 2]
     assert str(finding.table.rows[3][0]) == f"left out: {EMPTY}"
-    assert run_facts.data({"train": 1000}, {CUT_SHORT: 10}).verdict == "ok" and run_facts.data({"train": 100}, {CUT_SHORT: 2}).verdict == "warn"
+    assert (
+        run_facts.data({"train": 1000}, {CUT_SHORT: 10}).verdict == "ok"
+        and run_facts.data({"train": 100}, {CUT_SHORT: 2}).verdict == "warn"
+    )
     nothing = run_facts.data({"train": 1, "test": 1}, {})
     assert nothing.verdict == "ok" and str(nothing) == "All 2 images were used."
 
 
 def test_the_sealed_file() -> None:
     ours = np.array([[0.7, 0.3], [0.4, 0.6]])
-    close, far, other = ours + np.array([1e-5, -1e-5]), ours + np.array([2e-4, -2e-4]), np.array([[0.49995, 0.50005], [0.4, 0.6]])
+    close, far, other = (
+        ours + np.array([1e-5, -1e-5]),
+        ours + np.array([2e-4, -2e-4]),
+        np.array([[0.49995, 0.50005], [0.4, 0.6]]),
+    )
     assert run_facts.sealed(close, ours).verdict == "ok" and run_facts.sealed(far, ours).verdict == "bad"
-    assert run_facts.sealed(other, np.array([[0.50004, 0.49996], [0.4, 0.6]])).verdict == "bad"  # another class, however close
+    # another class, however close
+    assert run_facts.sealed(other, np.array([[0.50004, 0.49996], [0.4, 0.6]])).verdict == "bad"
     assert run_facts.sealed(far, ours).number("largest difference of a probability").value == pytest.approx(2e-4)
     for finding in (run_facts.sealed(close, ours), run_facts.sealed(far, ours)):
         well_formed(finding, "export")
@@ -394,7 +441,11 @@ def test_the_sealed_file() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "epochs", "planned", "says"),
-    [("trained", 3, 3, "After 3 passes, the weights of pass 2"), ("fine-tuned", 3, 10, "stopped after 3 of 10 passes"), ("frozen", 0, 5, "new last layer")],
+    [
+        ("trained", 3, 3, "After 3 passes, the weights of pass 2"),
+        ("fine-tuned", 3, 10, "stopped after 3 of 10 passes"),
+        ("frozen", 0, 5, "new last layer"),
+    ],
 )
 def test_how_training_ended(kind: str, epochs: int, planned: float, says: str) -> None:
     finding = run_facts.training(1, epochs, planned, 0.9, 50, kind)
@@ -404,7 +455,11 @@ def test_how_training_ended(kind: str, epochs: int, planned: float, says: str) -
 
 @pytest.mark.parametrize(
     ("how", "says"),
-    [("measured", "was measured by the processor's own counters"), ("estimated", "at the 10 W a core"), ("assumed", "is assumed, not measured")],
+    [
+        ("measured", "was measured by the processor's own counters"),
+        ("estimated", "at the 10 W a core"),
+        ("assumed", "is assumed, not measured"),
+    ],
 )
 def test_the_cost(how: str, says: str) -> None:
     finding = run_facts.cost(
@@ -425,13 +480,23 @@ def test_the_cost(how: str, says: str) -> None:
         == "The model file takes 13.4 MB and names an image in 4.2 ms here; the work took 1 min 14 s, quoted 1 min."
     )
     assert finding.number("parameters").value == 3_500_000
-    assert finding.number(f"energy, {how}").value == 2.0 and says in str(finding.details[0]).replace("\N{NO-BREAK SPACE}", " ")
+    assert finding.number(f"energy, {how}").value == 2.0 and says in str(finding.details[0]).replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
 
 
 def test_one_image_and_one_group_are_said_in_the_singular() -> None:
     for images, groups in ((1, None), (12, np.zeros(12, int))):
         truth = np.arange(images) % 2
-        sure = Evidence(("a", "b"), tuple(map(str, truth)), truth, np.eye(2)[truth], 0, groups=groups, grouped_by="patient" if images > 1 else "")
+        sure = Evidence(
+            ("a", "b"),
+            tuple(map(str, truth)),
+            truth,
+            np.eye(2)[truth],
+            0,
+            groups=groups,
+            grouped_by="patient" if images > 1 else "",
+        )
         for audit in AUDITS.values():
             assert not re.search(r"\b1 (test images|images|groups|patients)\b", str(audit(sure)))
         assert str(sure.images()) == ("1 image" if images == 1 else "12 images of a single group")

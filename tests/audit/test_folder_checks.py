@@ -1,4 +1,6 @@
-"""What is planted in a folder is named by the check; a clean folder is not accused; nothing of the user's is changed."""
+"""What is planted in a folder is named by the check; a clean folder is not accused; nothing of the user's
+is changed.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def textured(root: Path, per_class: int, classes: tuple[str, ...] = ("disc", "sq
     for name in classes:
         (root / name).mkdir(parents=True, exist_ok=True)
         for k in range(per_class):
-            small = Image.fromarray(random.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize((96, 72), Image.Resampling.BICUBIC)
+            small = Image.fromarray(random.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize(
+                (96, 72), Image.Resampling.BICUBIC
+            )
             small.paste(shape(name if name in ("disc", "square") else "bars", (40, 40), random), (20, 16))
             small.save(root / name / f"{k:04d}.png")
     return root
@@ -67,14 +71,22 @@ def test_a_planted_near_duplicate_is_named(photos: Path) -> None:
     with Image.open(photos / "disc" / "0003.png") as image:
         ImageEnhance.Brightness(image).enhance(1.08).resize((70, 52)).save(photos / "disc" / "again.jpg", quality=70)
     found = checked(photos)["near_duplicates"]
-    assert found.verdict == "warn" and found.table and {frozenset(row) for row in found.table.rows} == {frozenset(("disc/again.jpg", "disc/0003.png"))}
+    assert (
+        found.verdict == "warn"
+        and found.table
+        and {frozenset(row) for row in found.table.rows} == {frozenset(("disc/again.jpg", "disc/0003.png"))}
+    )
 
 
 def test_a_planted_conflict_is_named(photos: Path) -> None:
     """Case 36."""
     (photos / "square" / "wrong.png").write_bytes((photos / "disc" / "0003.png").read_bytes())
     found = checked(photos)["conflicts"]
-    assert found.verdict == "bad" and found.table and found.table.rows == [("square/wrong.png", "square", "disc/0003.png", "disc")]
+    assert (
+        found.verdict == "bad"
+        and found.table
+        and found.table.rows == [("square/wrong.png", "square", "disc/0003.png", "disc")]
+    )
 
 
 def test_a_conflict_between_nearly_the_same(photos: Path) -> None:
@@ -107,9 +119,9 @@ def test_groups_across_given_parts_are_a_leak(photos: Path) -> None:
         for file in photos.rglob("*.png")
     ]
     (photos / "table.csv").write_text("\n".join(["file,label,split,patient", *lines]))
-    assert "8 groups have images in two" in str(checked(photos / "table.csv")["leaks"]) or "groups have images in two" in str(
+    assert "8 groups have images in two" in str(
         checked(photos / "table.csv")["leaks"]
-    )
+    ) or "groups have images in two" in str(checked(photos / "table.csv")["leaks"])
 
 
 def test_unusable_files_and_reasons(photos: Path) -> None:
@@ -126,7 +138,11 @@ def test_constant_images_are_kept_and_told(photos: Path) -> None:
     """Case 20."""
     Image.new("RGB", (50, 50), "red").save(photos / "disc" / "red.png")
     found = checked(photos)
-    assert found["constant"].verdict == "warn" and files(found["constant"]) == ["disc/red.png"] and found["unusable"].verdict == "ok"
+    assert (
+        found["constant"].verdict == "warn"
+        and files(found["constant"]) == ["disc/red.png"]
+        and found["unusable"].verdict == "ok"
+    )
 
 
 def test_uneven_classes_and_few_images(tmp_path: Path) -> None:
@@ -136,14 +152,19 @@ def test_uneven_classes_and_few_images(tmp_path: Path) -> None:
         photo(root / "disc" / f"more{k}.png", seed=1000 + k)
     assert "142" not in str(checked(root)["balance"]) and "disc has 11.8 times as many" in str(checked(root)["balance"])
     small = checked(photo_folder(tmp_path / "b", per_class=3))["balance"]
-    assert "3 of 3 classes have fewer than 10 usable images, the fewest bars, with only 3:" in str(small) and "Add images, or merge" in str(small)
+    assert "3 of 3 classes have fewer than 10 usable images, the fewest bars, with only 3:" in str(
+        small
+    ) and "Add images, or merge" in str(small)
     few = photo_folder(tmp_path / "c", per_class=12, classes=("disc", "square"))
     for k in range(1, 12):
         (few / "square" / f"{k:04d}.png").unlink()
     assert "square has only 1 usable image:" in str(checked(few)["balance"])
     (few / "square" / "0000.png").write_bytes(b"")
     (few / "square" / "0000.png").unlink()
-    assert next(str(event.in_one_line()) for event in check(str(few)) if isinstance(event, Understood)) == "12 images in one class, disc"
+    assert (
+        next(str(event.in_one_line()) for event in check(str(few)) if isinstance(event, Understood))
+        == "12 images in one class, disc"
+    )
     (few / "square" / "0000.png").write_bytes(b"")
     assert "square has no usable image, so it cannot be learned: add images" in str(checked(few)["balance"])
 
@@ -188,7 +209,9 @@ def test_nothing_of_the_users_is_changed(photos: Path) -> None:
     before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in photos.rglob("*") if file.is_file()}
     checked(photos)
     checked(photos, rehash=True)  # type: ignore[arg-type]
-    assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in photos.rglob("*") if file.is_file()} == before
+    assert {
+        file: (file.read_bytes(), file.stat().st_mtime_ns) for file in photos.rglob("*") if file.is_file()
+    } == before
 
 
 def test_every_finding_survives_json_and_speaks_french(photos: Path) -> None:
@@ -207,11 +230,22 @@ def test_every_finding_survives_json_and_speaks_french(photos: Path) -> None:
 def test_the_command(photos: Path) -> None:
     (photos / "disc" / "copy.png").write_bytes((photos / "disc" / "0003.png").read_bytes())
     done = subprocess.run([sys.executable, "-m", "limpide", "check", str(photos)], capture_output=True, text=True)
-    assert done.returncode == 0 and "disc/copy.png" in done.stdout and done.stdout.splitlines()[-1].endswith(f"train {photos}")
-    done = subprocess.run([sys.executable, "-m", "limpide", "check", str(photos), "--json"], capture_output=True, text=True)
+    assert (
+        done.returncode == 0
+        and "disc/copy.png" in done.stdout
+        and done.stdout.splitlines()[-1].endswith(f"train {photos}")
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "limpide", "check", str(photos), "--json"], capture_output=True, text=True
+    )
     printed = json.loads(done.stdout)
     assert set(printed["findings"]) == set(CHECKS) and printed["usable"] == len(list(photos.rglob("*.png")))
-    assert printed["classes"] == ["disc", "square"] and printed["parts"] == [] and printed["groups"] is None and printed["ignored"] == []
+    assert (
+        printed["classes"] == ["disc", "square"]
+        and printed["parts"] == []
+        and printed["groups"] is None
+        and printed["ignored"] == []
+    )
     assert [note["says"] for note in printed["notes"]] == ["layout: a folder a class"]
     assert "usable images in 2 classes" in printed["findings"]["balance"]["says"]
 
@@ -234,12 +268,20 @@ def test_reasons_are_those_of_these_data(tmp_path: Path) -> None:
     for part in ("val", "test"):
         for name in ("disc", "square"):
             for k in range(12):
-                (theirs / part / name / f"{k:04d}.png").rename(theirs / part / name / f"{part}{name[0]}{k // 3}_{k:04d}.png")
+                (theirs / part / name / f"{k:04d}.png").rename(
+                    theirs / part / name / f"{part}{name[0]}{k // 3}_{k:04d}.png"
+                )
     (theirs / "train" / "square" / "leak.png").write_bytes((theirs / "val" / "square" / "vals0_0000.png").read_bytes())
     said = {name: str(finding) for name, finding in checked(ours).items()}
-    assert said["duplicates"] == "1 image is an exact copy of another; copies stay in one part." and "a random split" in said["name_groups"]
+    assert (
+        said["duplicates"] == "1 image is an exact copy of another; copies stay in one part."
+        and "a random split" in said["name_groups"]
+    )
     said = {name: str(finding) for name, finding in checked(theirs).items()}
     assert said["duplicates"] == "2 images are exact copies of others." and "random split" not in said["name_groups"]
-    assert "see that none is in two of your parts" in said["name_groups"] and "only the copy nearest to the test is kept" in said["leaks"]
+    assert (
+        "see that none is in two of your parts" in said["name_groups"]
+        and "only the copy nearest to the test is kept" in said["leaks"]
+    )
     found = {event.finding.name: str(event.finding) for event in check("digits") if isinstance(event, Judged)}
     assert "these images are not in files" in found["near_duplicates"]

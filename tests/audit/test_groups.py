@@ -16,7 +16,13 @@ def evidence(truth: np.ndarray, said: np.ndarray, sure: float = 0.9) -> Evidence
     classes = int(max(truth.max(), said.max())) + 1
     probabilities = np.full((len(truth), classes), (1 - sure) / max(1, classes - 1))
     probabilities[np.arange(len(truth)), said] = sure
-    return Evidence(tuple(f"class {k}" for k in range(classes)), tuple(f"{k}.png" for k in range(len(truth))), truth, probabilities, 0)
+    return Evidence(
+        tuple(f"class {k}" for k in range(classes)),
+        tuple(f"{k}.png" for k in range(len(truth))),
+        truth,
+        probabilities,
+        0,
+    )
 
 
 def test_a_planted_group_is_named_with_its_interval() -> None:
@@ -28,7 +34,11 @@ def test_a_planted_group_is_named_with_its_interval() -> None:
     worst = found.table.rows[0]
     right = int((~wrong[names == "night"]).sum())
     interval = binomtest(right, 100).proportion_ci(method="wilson")
-    assert worst[0] == "night" and worst[1] == 100 and worst[2:] == [right / 100, pytest.approx(interval.low), pytest.approx(interval.high)]
+    assert (
+        worst[0] == "night"
+        and worst[1] == 100
+        and worst[2:] == [right / 100, pytest.approx(interval.low), pytest.approx(interval.high)]
+    )
 
 
 def test_chance_is_not_called_a_group() -> None:
@@ -37,7 +47,10 @@ def test_chance_is_not_called_a_group() -> None:
         dice = np.random.default_rng(seed)
         truth = dice.integers(0, 3, 300)
         said = np.where(dice.random(300) < 0.1, (truth + 1) % 3, truth)
-        warned += groups(evidence(truth, said), [f"group {k}" for k in dice.integers(0, 8, 300)], message("lot")).verdict == "warn"
+        warned += (
+            groups(evidence(truth, said), [f"group {k}" for k in dice.integers(0, 8, 300)], message("lot")).verdict
+            == "warn"
+        )
     assert warned <= 12, "less than once in forty, and the bound is strict"
 
 
@@ -47,7 +60,11 @@ def test_few_images_are_no_comfort() -> None:
     said = np.where(np.arange(49) < 3, 1, 0)
     found = groups(evidence(truth, said), ["dark"] * 17 + ["bright"] * 32, message("brightness"))
     assert found.verdict == "unknown" and "not ruled out" in str(found.message)
-    many = groups(evidence(np.zeros(400, int), (np.arange(400) % 10 == 0).astype(int)), ["dark", "bright"] * 200, message("brightness"))
+    many = groups(
+        evidence(np.zeros(400, int), (np.arange(400) % 10 == 0).astype(int)),
+        ["dark", "bright"] * 200,
+        message("brightness"),
+    )
     assert many.verdict in ("ok", "warn")
 
 

@@ -1,4 +1,6 @@
-"""Which images belong together is known where it was known once: from the table to the split, the verdicts, evaluate and the studio."""
+"""Which images belong together is known where it was known once: from the table to the split, the verdicts, evaluate
+and the studio.
+"""
 
 from __future__ import annotations
 
@@ -59,14 +61,21 @@ def test_a_trained_run_says_of_how_many_patients_its_test_images_are(run: Run) -
 def test_groups_of_a_split(run: Run, tmp_path: Path) -> None:
     names = [f"p3_{k}.png" for k in range(EACH)] + ["p4_0.png", "not there.png"]
     groups = groups_in(run.split_file, names)
-    assert groups is not None and len(set(groups[:4].tolist())) == 1 and len(set(groups.tolist())) == 3 and groups[5] < 0 <= groups[0]
+    assert (
+        groups is not None
+        and len(set(groups[:4].tolist())) == 1
+        and len(set(groups.tolist())) == 3
+        and groups[5] < 0 <= groups[0]
+    )
     assert groups_in(tmp_path / "none.csv", names) is None
     (tmp_path / "old.csv").write_text("file,label,part,content\np3_0.png,sick,test,00\n")
     assert groups_in(tmp_path / "old.csv", names) is None
 
 
 def test_evaluate_takes_the_groups_of_the_other_table(run: Run, tmp_path: Path) -> None:
-    assert f"80 images of {PATIENTS} patients" in str(findings(run.path, clinic(tmp_path / "other", seed=5))["accuracy"])
+    assert f"80 images of {PATIENTS} patients" in str(
+        findings(run.path, clinic(tmp_path / "other", seed=5))["accuracy"]
+    )
 
 
 def test_a_folder_that_does_not_say_which_belong_together_gets_no_verdict(run: Run, tmp_path: Path) -> None:
@@ -91,7 +100,9 @@ def test_a_score_that_may_be_of_images_that_belong_together_has_no_interval(run:
     """Counted as independent ones they would promise too much, in words and in numbers."""
     found = findings(run.path, noise(tmp_path / "folder", seed=9, sick=40, well=40))
     score, error = found["accuracy"].number("accuracy"), found["calibration"].number("calibration error")
-    assert (score.low, score.high, error.low, error.high) == (None,) * 4 and "belong together" in str(found["calibration"])
+    assert (score.low, score.high, error.low, error.high) == (None,) * 4 and "belong together" in str(
+        found["calibration"]
+    )
     table = found["classes"].table
     assert table is not None and all(row[4:] == [None, None] for row in table.rows)
     assert not any("95 %" in str(detail) for detail in found["accuracy"].details)

@@ -25,17 +25,21 @@ def noisy(losses: Sequence[float], spread: float = 0.05) -> list[float]:
 @pytest.mark.parametrize(
     ("losses", "validation", "kind", "words"),
     [
-        ([2.3, 40, 90, 30, 12, 6, 3.5, 2.8, 2.6, *[2.4] * 41], (2.31, 2.31), "bad", "shot up to 90"),  # a rate far too high, in few steps
+        # a rate far too high, in few steps
+        ([2.3, 40, 90, 30, 12, 6, 3.5, 2.8, 2.6, *[2.4] * 41], (2.31, 2.31), "bad", "shot up to 90"),
         ([2.3, 2e5, 1e6, *[5e4] * 47], (1e4, 9e3), "bad", "too high"),
         (noisy([2.3] * 50), (2.31, 2.3), "warn", "Nothing was learned"),
         (noisy([2.3] * 12), (2.31,), "warn", "Nothing was learned"),
         (noisy([2.3] * 50), (2.31, 1.9), "ok", "Learned"),  # validation says that something was
         (noisy(np.linspace(2.3, 0.4, 50).tolist()), (1.5, 0.9), "ok", "Learned without overfitting"),
-        ([2.3, 9.0, *np.linspace(4, 0.3, 48).tolist()], (1.5, 0.4), "ok", "Learned without overfitting"),  # a leap that was made good
+        # a leap that was made good
+        ([2.3, 9.0, *np.linspace(4, 0.3, 48).tolist()], (1.5, 0.4), "ok", "Learned without overfitting"),
         ([2.3] * 9, (2.3,), "ok", "One pass was made"),  # too few steps to say so
     ],
 )
-def test_what_is_said_when_it_is_over(losses: list[float], validation: tuple[float, ...], kind: str, words: str) -> None:
+def test_what_is_said_when_it_is_over(
+    losses: list[float], validation: tuple[float, ...], kind: str, words: str
+) -> None:
     found = diagnosis(losses, passes(*validation), "trained", guess=GUESS)
     assert found[0][0] == kind and words in str(found[0][1])
 
@@ -45,7 +49,15 @@ def test_what_is_said_when_it_is_over(losses: list[float], validation: tuple[flo
     [
         (None, 1, "warn", "It overfits from pass 3 on"),
         ("trained", 1, "ok", "The weights after pass 2 are kept, from before it overfits: from pass 3 on"),
-        ("fine-tuned", 3, "warn", "The weights after pass 4 are kept, which had the highest validation accuracy although it overfits from pass 3 on"),
+        (
+            "fine-tuned",
+            3,
+            "warn",
+            (
+                "The weights after pass 4 are kept, which had the highest validation accuracy although it overfits "
+                "from pass 3 on"
+            ),
+        ),
         ("frozen", 1, "ok", "Fine-tuning did no better on validation than the first model, which is kept."),
     ],
 )
@@ -56,10 +68,15 @@ def test_what_is_said_is_said_of_the_model_that_is_kept(kept: str | None, best: 
 
 def test_a_loss_that_rose_after_the_pass_that_is_kept_is_no_headline_of_its_own() -> None:
     losses, epochs = [*[1.0] * 60, *[5.0] * 60], rising(1)
-    assert str(diagnosis(losses, epochs, "trained", guess=math.inf)[0][1]).startswith("The weights after pass 2 are kept; later the loss rose to twice")
+    assert str(diagnosis(losses, epochs, "trained", guess=math.inf)[0][1]).startswith(
+        "The weights after pass 2 are kept; later the loss rose to twice"
+    )
     assert str(diagnosis(losses, epochs, guess=math.inf)[0][1]).startswith("The loss is twice what it was")
     flat = [Epoch(n, 10 * n + 10, 1.0, 0.5 if n == 1 else 0.505, 0.8, n <= 1, 0.0) for n in range(5)]
-    assert str(diagnosis([], flat, "trained")[0][1]) == "The weights after pass 2 are kept; the loss on validation has not fallen since pass 2."
+    assert (
+        str(diagnosis([], flat, "trained")[0][1])
+        == "The weights after pass 2 are kept; the loss on validation has not fallen since pass 2."
+    )
     assert str(diagnosis([], flat)[0][1]) == "The loss on validation has not fallen since pass 2."
 
 

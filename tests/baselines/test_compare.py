@@ -1,4 +1,6 @@
-"""The simpler models of a whole training: the images they get, what stays of their answers, and numbers that are the same everywhere."""
+"""The simpler models of a whole training: the images they get, what stays of their answers, and numbers that are the
+same everywhere.
+"""
 
 from __future__ import annotations
 
@@ -71,24 +73,33 @@ def test_every_cheap_rival_learns_from_all_training_images(run: Run) -> None:
         trained_on = sum(",train," in line for line in stream)
     assert answers(run)["n_train"].tolist() == [trained_on] * 5
     finding = run.finding("simpler")
-    assert finding and f"Every simpler model learned from all {trained_on} training images." in [str(detail) for detail in finding.details]
+    assert finding and f"Every simpler model learned from all {trained_on} training images." in [
+        str(detail) for detail in finding.details
+    ]
 
 
 def test_a_slow_clock_changes_nothing(run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter(range(0, 10**9, 1000))
-    monkeypatch.setattr(fitting.time, "perf_counter", lambda: float(next(now)))  # a thousand seconds between two looks, everywhere
+    # a thousand seconds between two looks, everywhere
+    monkeypatch.setattr(fitting.time, "perf_counter", lambda: float(next(now)))
     again = answers(trained(folder, tmp_path))
     for name, values in answers(run).items():
         assert (again[name] == values).all(), name
 
 
-def test_with_a_time_what_was_decided_is_done_again(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Interrupted among the simpler models, continued on a machine that is infinitely fast: those that were done get no more images."""
+def test_with_a_time_what_was_decided_is_done_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted among the simpler models, continued on a machine that is infinitely fast: those that were done get no
+    more images.
+    """
     monkeypatch.setattr(compare.rivals, "SMALLEST_SUBSET", 8)
     recipe = Recipe(model="cnn", image_size=16, batch=8, epochs=1, time=600)
     run, dataset, _ = prepare(str(folder), recipe, tmp_path)
     within = fitting.within
-    monkeypatch.setattr(fitting, "within", lambda budget, labels, fit, seed, most: within(budget, labels, fit, seed, 16))
+    monkeypatch.setattr(
+        fitting, "within", lambda budget, labels, fit, seed, most: within(budget, labels, fit, seed, 16)
+    )
     steps = train(run, dataset, images=False)
     for event in steps:
         if isinstance(event, Progress) and "trying simpler models" in str(event.phase) and event.done == 2:
@@ -114,9 +125,9 @@ def test_the_energy_of_the_report_is_that_of_the_record(run: Run) -> None:
 
 
 def test_no_images_that_are_decided_from_counts_are_more_than_there_are_or_fewer_than_two_a_class() -> None:
-    assert Sizes(48_000, 10_000, 10, 784).images(Budget()) | {"frozen": 0} == dict.fromkeys(("logistic", "forest", "nearest", "nearest_features"), 48_000) | {
-        "frozen": 0
-    }
+    assert Sizes(48_000, 10_000, 10, 784).images(Budget()) | {"frozen": 0} == dict.fromkeys(
+        ("logistic", "forest", "nearest", "nearest_features"), 48_000
+    ) | {"frozen": 0}
     assert Sizes(48_000, 10_000, 10, 784).images(Budget())["frozen"] == 5082
     many = Sizes(1_000_000, 50_000, 1000, 3072).images(Budget())
     assert many["logistic"] == 2000 and many["forest"] == 512_000_000 // (4 * 3072)
@@ -130,15 +141,23 @@ def test_the_work_that_is_counted_is_the_work_that_is_done(run: Run, folder: Pat
     assert features.multiply_adds == pytest.approx(FROZEN_WORK, rel=0.01)
     assert features.of(np.arange(2)).shape == (2, WIDTH)
     frozen = next(row for row in table(run) if str(row[0]) == fitting.NAMES["frozen"])
-    assert frozen[-1] == features.multiply_adds, "of the network as published, not of what is left of its layers once they are fused"
+    assert frozen[-1] == features.multiply_adds, (
+        "of the network as published, not of what is left of its layers once they are fused"
+    )
 
 
 def test_no_time_at_all_leaves_out_all_but_the_most_frequent_class() -> None:
     dataset = Dataset.__new__(Dataset)
     object.__setattr__(dataset, "labels", np.array([0, 0, 1, 0, 1]))
     material = compare.Material(None, None, Budget(seconds=0.0), Recipe())  # type: ignore[arg-type]
-    steps = compare.compare(dataset, np.array([1, 1, 1, 3, 3]), np.array([3, 4]), material, lambda *_: None, lambda _: True)
+    steps = compare.compare(
+        dataset, np.array([1, 1, 1, 3, 3]), np.array([3, 4]), material, lambda *_: None, lambda _: True
+    )
     with pytest.raises(StopIteration) as ended:
         next(steps)
     found, late, left_out = ended.value.value
-    assert [rival.key for rival in found] == ["majority"] and not late and left_out == ["logistic", "forest", "nearest", "frozen"]
+    assert (
+        [rival.key for rival in found] == ["majority"]
+        and not late
+        and left_out == ["logistic", "forest", "nearest", "frozen"]
+    )

@@ -40,18 +40,26 @@ def said(finding: Finding) -> str:
     ("network", "rivals", "verdict", "says"),
     [
         (first(980), [first(900), first(500)], "ok", "No simpler model does as well: the best of them, {0}, is wrong 5 times as often."),
-        (first(1000), [first(900), first(950)], "ok", "No simpler model does as well: the best of them, {1}, is wrong on 5.0 % of the images, the network on none."),
+        (first(1000), [first(900), first(950)], "ok", ("No simpler model does as well: the best of them, {1}, is wrong on 5.0 % of the images, the network "
+            "on none.")),
         (first(900), [first(980), first(500)], "bad", "A simpler model does better: {0} is right on 98.0 %. Use that, or train longer."),
-        (first(900), [first(905), first(500)], "warn", "A simpler model may do: {0} is right on 90.5 %, and shown to be behind the network on less than 2.0 % of the images."),
-        (first(900), [first(898), first(500)], "warn", "A simpler model may do: {0} is right on 89.8 %, and shown to be behind the network on less than 2.0 % of the images."),
-        (first(900), [last(905)], "unknown", "Whether a simpler model would do, these 1,000 test images cannot tell: {0}, the best of 1, is right on 90.5 %, the network on 90.0 %."),
-        (first(1000), [first(1000)], "warn", "A simpler model may do: {0} is right on 100.0 %, and shown to be behind the network on less than 2.0 % of the images."),
-        (first(20, 20), [first(20, 20)], "unknown", "Whether a simpler model would do, these 20 test images cannot tell: {0}, the best of 1, is right on 100.0 %, the network on 100.0 %."),
+        (first(900), [first(905), first(500)], "warn", ("A simpler model may do: {0} is right on 90.5 %, and shown to be behind the network on less than 2.0 "
+            "% of the images.")),
+        (first(900), [first(898), first(500)], "warn", ("A simpler model may do: {0} is right on 89.8 %, and shown to be behind the network on less than 2.0 "
+            "% of the images.")),
+        (first(900), [last(905)], "unknown", ("Whether a simpler model would do, these 1,000 test images cannot tell: {0}, the best of 1, is right "
+            "on 90.5 %, the network on 90.0 %.")),
+        (first(1000), [first(1000)], "warn", ("A simpler model may do: {0} is right on 100.0 %, and shown to be behind the network on less than "
+            "2.0 % of the images.")),
+        (first(20, 20), [first(20, 20)], "unknown", ("Whether a simpler model would do, these 20 test images cannot tell: {0}, the best of 1, is right on "
+            "100.0 %, the network on 100.0 %.")),
     ],
 )  # fmt: skip
 def test_verdicts(network: np.ndarray, rivals: list[np.ndarray], verdict: str, says: str) -> None:
     keys = ["logistic", "forest"]
-    finding = simpler(model("network", network), [model(key, right) for key, right in zip(keys, rivals, strict=False)], ALL)
+    finding = simpler(
+        model("network", network), [model(key, right) for key, right in zip(keys, rivals, strict=False)], ALL
+    )
     assert finding.verdict == verdict and said(finding) == says.format(*(NAMES[key] for key in keys))
 
 
@@ -83,7 +91,14 @@ def test_they_are_compared_on_the_images_that_both_named() -> None:
     """The rival was asked about hard images only: there it is as right as the network."""
     network, asked = first(500), np.arange(400, 600)
     finding = simpler(model("network", network), [model("nearest", network[asked], asked)], ALL)
-    assert finding.data["paired"]["nearest"] | {"close": 0, "better": 0, "worse": 0} == {"n": 200, "first": 0, "second": 0, "close": 0, "better": 0, "worse": 0}
+    assert finding.data["paired"]["nearest"] | {"close": 0, "better": 0, "worse": 0} == {
+        "n": 200,
+        "first": 0,
+        "second": 0,
+        "close": 0,
+        "better": 0,
+        "worse": 0,
+    }
     assert finding.verdict == "warn"
 
 
@@ -93,7 +108,9 @@ def test_images_that_belong_together_count_together() -> None:
     assert simpler(model("network", network), [model("forest", rival)], ALL).verdict == "bad"
     finding = simpler(model("network", network), [model("forest", rival)], ALL, patients)
     share = interval_of_share(network, patients)
-    assert finding.table and finding.table.rows[0][1:4] == [share.value, share.low, share.high], "the very interval of the accuracy"
+    assert finding.table and finding.table.rows[0][1:4] == [share.value, share.low, share.high], (
+        "the very interval of the accuracy"
+    )
     assert finding.verdict == "unknown" and any("belong together" in str(detail) for detail in finding.details)
 
 
@@ -101,26 +118,42 @@ def test_images_that_belong_together_count_together() -> None:
 
 
 def test_on_noise_no_simpler_model_may_do() -> None:
-    """Coin flips of a network and of rivals on 60 images: at most a few alarms, and it is said that neither beats the most frequent class."""
+    """Coin flips of a network and of rivals on 60 images: at most a few alarms, and it is said that neither beats the
+    most frequent class.
+    """
     random, told, draws = np.random.default_rng(0), [], 60
     for _ in range(draws):
         rivals = [model(key, random.random(60) < 0.5) for key in ("logistic", "forest", "nearest", "frozen")]
-        told.append(simpler(model("network", random.random(60) < 0.5), [*rivals, model("majority", random.random(60) < 0.55)], ALL))
-    assert sum(finding.verdict in ("warn", "bad") for finding in told) <= 0.05 * draws + 3 * (draws * 0.05 * 0.95) ** 0.5
-    without = [finding for finding in told if finding.verdict == "unknown" and "beats always naming the most frequent class" not in str(finding)]
+        told.append(
+            simpler(
+                model("network", random.random(60) < 0.5), [*rivals, model("majority", random.random(60) < 0.55)], ALL
+            )
+        )
+    assert (
+        sum(finding.verdict in ("warn", "bad") for finding in told) <= 0.05 * draws + 3 * (draws * 0.05 * 0.95) ** 0.5
+    )
+    without = [
+        finding
+        for finding in told
+        if finding.verdict == "unknown" and "beats always naming the most frequent class" not in str(finding)
+    ]
     assert len(without) <= 0.15 * draws, "but for draws in which one of them beats it by luck"
     assert not any("may do" in str(finding) for finding in told if finding.verdict == "unknown")
 
 
 def test_where_the_most_frequent_class_is_nearly_all_it_may_do() -> None:
     finding = simpler(model("network", first(991)), [model("majority", first(990)), model("forest", first(989))], ALL)
-    assert finding.verdict == "warn" and said(finding).startswith("Always naming the most frequent class may do: it is right on 99.0 %")
+    assert finding.verdict == "warn" and said(finding).startswith(
+        "Always naming the most frequent class may do: it is right on 99.0 %"
+    )
 
 
 def test_a_better_rival_that_knows_only_the_most_frequent_class_is_told_as_that() -> None:
     finding = simpler(model("network", first(700)), [model("majority", first(900)), model("forest", first(903))], ALL)
     assert finding.verdict == "bad"
-    assert "That random forest on pixels beats always naming the most frequent class is itself not shown." in [str(detail) for detail in finding.details]
+    assert "That random forest on pixels beats always naming the most frequent class is itself not shown." in [
+        str(detail) for detail in finding.details
+    ]
 
 
 # -- what they had
@@ -132,30 +165,48 @@ def details(rivals: list[Rival], had: Had) -> list[str]:
 
 def test_all_images_are_said_to_be_all() -> None:
     found = details([model("forest", first(300)), model("logistic", first(200))], ALL)
-    assert found[0] == "Every simpler model learned from all 500 training images." and not any("More could" in line for line in found)
+    assert found[0] == "Every simpler model learned from all 500 training images." and not any(
+        "More could" in line for line in found
+    )
 
 
 def test_a_rival_that_was_cut_short_says_what_it_got() -> None:
     found = details([model("forest", first(300)), model("logistic", first(200), n_train=120)], ALL)
     assert "Training images of logistic regression on pixels: 120 of 500. More could change its answers." in found
-    assert not any("all 500" in line or "forest" in line for line in found) and any("counted and not timed" in line for line in found)
+    assert not any("all 500" in line or "forest" in line for line in found) and any(
+        "counted and not timed" in line for line in found
+    )
 
 
 def test_where_a_time_was_asked_for_it_is_said() -> None:
     found = details([model("forest", first(300), n_train=64)], Had(500, 3.0, ["logistic"]))
-    assert "In 3.0 s, logistic regression on pixels could not be fitted to even a few images." in [line.replace("\N{NO-BREAK SPACE}", " ") for line in found]
-    assert any(line.startswith("Each simpler model had 3") for line in found) and not any("counted" in line for line in found)
-    assert "There was no time for logistic regression on pixels." in details([model("majority", first(300))], Had(500, 0.0, (), ["logistic"]))
+    assert "In 3.0 s, logistic regression on pixels could not be fitted to even a few images." in [
+        line.replace("\N{NO-BREAK SPACE}", " ") for line in found
+    ]
+    assert any(line.startswith("Each simpler model had 3") for line in found) and not any(
+        "counted" in line for line in found
+    )
+    assert "There was no time for logistic regression on pixels." in details(
+        [model("majority", first(300))], Had(500, 0.0, (), ["logistic"])
+    )
 
 
 def test_what_the_trees_of_a_forest_drew_is_said() -> None:
-    assert "Each of the 100 trees of the forest drew 200 of its 500 training images." in details([model("forest", first(300), drawn=200)], ALL)
+    assert "Each of the 100 trees of the forest drew 200 of its 500 training images." in details(
+        [model("forest", first(300), drawn=200)], ALL
+    )
     assert not any("drew" in line for line in details([model("forest", first(300), drawn=500)], ALL))
 
 
 def test_the_table_has_the_network_first_and_the_rivals_from_best_to_worst() -> None:
-    finding = simpler(model("network", first(700)), [model("forest", first(300)), model("nearest", first(900)), model("logistic", first(500))], ALL)
-    assert finding.table and [str(row[0]) for row in finding.table.rows] == [NAMES[key] for key in ("network", "nearest", "logistic", "forest")]
+    finding = simpler(
+        model("network", first(700)),
+        [model("forest", first(300)), model("nearest", first(900)), model("logistic", first(500))],
+        ALL,
+    )
+    assert finding.table and [str(row[0]) for row in finding.table.rows] == [
+        NAMES[key] for key in ("network", "nearest", "logistic", "forest")
+    ]
     for row in finding.table.rows:
         assert len(row) == len(finding.table.columns) and row[2] < row[1] < row[3]
 
@@ -164,9 +215,15 @@ def test_the_table_has_the_network_first_and_the_rivals_from_best_to_worst() -> 
 def test_any_result_can_be_told_in_every_language(n: int, data: st.DataObject) -> None:
     answers = [np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n))) for _ in range(2)]
     few = np.sort(np.random.default_rng(n).permutation(n)[: max(1, n // 2)])
-    rivals = [model("logistic", answers[1]), model("majority", np.zeros(n, bool)), model("nearest", answers[0][few], few)]
+    rivals = [
+        model("logistic", answers[1]),
+        model("majority", np.zeros(n, bool)),
+        model("nearest", answers[0][few], few),
+    ]
     groups = data.draw(st.sampled_from([None, np.arange(n) // 3]))
-    finding = simpler(model("network", answers[0]), rivals, data.draw(st.sampled_from([ALL, Had(900, 1.0, ["frozen"])])), groups)
+    finding = simpler(
+        model("network", answers[0]), rivals, data.draw(st.sampled_from([ALL, Had(900, 1.0, ["frozen"])])), groups
+    )
     again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
     assert again.verdict == finding.verdict
     for code in ("fr", "en"):
@@ -177,8 +234,12 @@ def test_any_result_can_be_told_in_every_language(n: int, data: st.DataObject) -
 # -- how often it accuses in vain
 
 
-def drawn(random: np.random.Generator, accuracies: list[float], groups: int, size: int, alike: float) -> list[np.ndarray]:
-    """Answers of several models to the same images: some images, and some groups, are hard for all of them, some for one. alike: within groups."""
+def drawn(
+    random: np.random.Generator, accuracies: list[float], groups: int, size: int, alike: float
+) -> list[np.ndarray]:
+    """Answers of several models to the same images: some images, and some groups, are hard for all of them, some for
+    one. alike: within groups.
+    """
     whole, image = random.standard_normal((groups, 1)), random.standard_normal((groups, size))
     found = []
     for accuracy in accuracies:
@@ -189,18 +250,37 @@ def drawn(random: np.random.Generator, accuracies: list[float], groups: int, siz
 
 
 @pytest.mark.parametrize(
-    ("groups", "size", "alike"), [(20, 1, 0.0), (80, 1, 0.0), (400, 1, 0.0), (2000, 1, 0.0), (20, 4, 0.5), (40, 10, 0.2), (100, 20, 1.0), (200, 10, 0.5)]
+    ("groups", "size", "alike"),
+    [
+        (20, 1, 0.0),
+        (80, 1, 0.0),
+        (400, 1, 0.0),
+        (2000, 1, 0.0),
+        (20, 4, 0.5),
+        (40, 10, 0.2),
+        (100, 20, 1.0),
+        (200, 10, 0.5),
+    ],
 )
 @pytest.mark.parametrize("accuracy", [0.55, 0.8, 0.96])
 def test_it_seldom_accuses_in_vain(groups: int, size: int, alike: float, accuracy: float) -> None:
-    """Where all rivals are as good as the network none is called better; where all are behind by the margin none may do: each at most 5 % (3 σ)."""
+    """Where all rivals are as good as the network none is called better; where all are behind by the margin none may
+    do: each at most 5 % (3 σ).
+    """
     random, draws, of = np.random.default_rng(3), 100, None if size == 1 else np.repeat(np.arange(groups), size)
     keys = ["logistic", "forest", "nearest", "frozen"]
     better = close = 0
     for _ in range(draws):
         network, *equal = drawn(random, [accuracy] * 5, groups, size, alike)
-        better += simpler(model("network", network), [model(key, right) for key, right in zip(keys, equal, strict=True)], ALL, of).verdict == "bad"
+        better += (
+            simpler(
+                model("network", network), [model(key, right) for key, right in zip(keys, equal, strict=True)], ALL, of
+            ).verdict
+            == "bad"
+        )
         network, *behind = drawn(random, [accuracy, *[accuracy - 0.02] * 4], groups, size, alike)
-        close += simpler(model("network", network), [model(key, right) for key, right in zip(keys, behind, strict=True)], ALL, of).verdict in ("warn", "bad")
+        close += simpler(
+            model("network", network), [model(key, right) for key, right in zip(keys, behind, strict=True)], ALL, of
+        ).verdict in ("warn", "bad")
     most = draws * 0.05 + 3 * (draws * 0.05 * 0.95) ** 0.5
     assert better <= most and close <= most

@@ -1,4 +1,6 @@
-"""The rivals get the images that they are allowed, no clock changes that unless a time was asked for, and they are what their names say."""
+"""The rivals get the images that they are allowed, no clock changes that unless a time was asked for, and they are what
+their names say.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,26 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from limpide.baselines import simple_models
-from limpide.baselines.simple_models import Allowance, Fitted, HeldOut, fitted, flat, forest, logistic, majority, neighbours, within
+from limpide.baselines.simple_models import (
+    Allowance,
+    Fitted,
+    HeldOut,
+    fitted,
+    flat,
+    forest,
+    logistic,
+    majority,
+    neighbours,
+    within,
+)
 
 
 class Clock:
     """Stands for the computer: a fit takes `cost(n)` seconds of a time that only it moves."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, per_image: float, power: float = 1.0, fixed: float = 0.0) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, per_image: float, power: float = 1.0, fixed: float = 0.0
+    ) -> None:
         self.now, self.per_image, self.power, self.fixed = 0.0, per_image, power, fixed
         self.sizes: list[int] = []
         self.subsets: list[np.ndarray] = []
@@ -39,7 +54,9 @@ def test_all_images_when_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_tiny_set_is_fitted_once_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 1e-3)
-    assert within(1.0, np.arange(20) % 2, clock.fit, 0) == Fitted("model of 20", 20, pytest.approx(0.02)) and clock.sizes == [20]
+    assert within(1.0, np.arange(20) % 2, clock.fit, 0) == Fitted(
+        "model of 20", 20, pytest.approx(0.02)
+    ) and clock.sizes == [20]
 
 
 def test_nothing_when_not_even_the_smallest_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +70,14 @@ def test_the_smallest_subset_has_two_images_a_class(monkeypatch: pytest.MonkeyPa
     assert clock.sizes == [600]
 
 
-@given(st.floats(1e-6, 1e-2), st.floats(0.8, 2.0), st.floats(0, 0.2), st.floats(0, 5), st.integers(2, 20_000), st.integers(1, 12))
+@given(
+    st.floats(1e-6, 1e-2),
+    st.floats(0.8, 2.0),
+    st.floats(0, 0.2),
+    st.floats(0, 5),
+    st.integers(2, 20_000),
+    st.integers(1, 12),
+)
 def test_all_the_time_spent_on_the_model_that_is_shown_is_within_the_budget(
     per_image: float, power: float, fixed: float, budget: float, n: int, classes: int
 ) -> None:
@@ -101,7 +125,9 @@ def test_with_a_time_no_more_than_is_allowed_are_learned(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("again", [1e-9, 1e6])
-def test_what_a_clock_decided_is_done_again_whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch, again: float) -> None:
+def test_what_a_clock_decided_is_done_again_whatever_the_clock_says(
+    monkeypatch: pytest.MonkeyPatch, again: float
+) -> None:
     labels = np.arange(6000) % 3
     first = Clock(monkeypatch, 1e-3)
     found = fitted(labels, first.fit, Allowance(6000, seconds=1.0, seed=4))
@@ -120,7 +146,11 @@ def test_no_time_is_no_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_always_the_majority_is_that_of_training() -> None:
     found = majority(np.array([0, 1, 1, 2]), np.array([1, 0, 0, 0]))
-    assert found.right.tolist() == [True, False, False, False] and (found.n_test, found.n_train, found.seconds) == (4, 4, 0.0)
+    assert found.right.tolist() == [True, False, False, False] and (found.n_test, found.n_train, found.seconds) == (
+        4,
+        4,
+        0.0,
+    )
 
 
 @pytest.fixture
@@ -139,7 +169,12 @@ def test_logistic_regression_on_pixels_is_that(images: Images) -> None:
     x, y, test = images
     found = logistic(x, y, test, Allowance(80))
     theirs = LogisticRegression(C=0.01, max_iter=60, tol=1e-3).fit(x, y)
-    assert found and found.n_train == 80 and (found.right == (theirs.predict(test.x) == test.labels)).all() and (found.rows == test.rows).all()
+    assert (
+        found
+        and found.n_train == 80
+        and (found.right == (theirs.predict(test.x) == test.labels)).all()
+        and (found.rows == test.rows).all()
+    )
     assert (found.multiply_adds, found.bytes) == (36, 37 * 4) and found.milliseconds and found.seconds > 0
 
 
@@ -147,16 +182,24 @@ def test_a_random_forest_is_that(images: Images) -> None:
     x, y, test = images
     found = forest(x, y, test, Allowance(80, seed=7))
     theirs = RandomForestClassifier(100, random_state=7).fit(x, y)
-    assert found and found.n_train == found.drawn == 80 and (found.right == (theirs.predict(test.x) == test.labels)).all()
+    assert (
+        found and found.n_train == found.drawn == 80 and (found.right == (theirs.predict(test.x) == test.labels)).all()
+    )
     assert found.bytes and found.bytes > 100 * 40 and found.multiply_adds is None
 
 
-def test_a_forest_costs_no_more_with_more_images_yet_has_them_all(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forest_costs_no_more_with_more_images_yet_has_them_all(
+    images: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(simple_models, "TREE_WORK", 20 * 6)
     x, y, test = images
     found = forest(x, y, test, Allowance(80))
     theirs = RandomForestClassifier(100, random_state=0, max_samples=20).fit(x, y)
-    assert found and (found.n_train, found.drawn) == (80, 20) and (found.right == (theirs.predict(test.x) == test.labels)).all()
+    assert (
+        found
+        and (found.n_train, found.drawn) == (80, 20)
+        and (found.right == (theirs.predict(test.x) == test.labels)).all()
+    )
 
 
 def test_nearest_neighbours_are_that(images: Images) -> None:
@@ -176,7 +219,9 @@ def test_without_time_there_is_no_rival(build: object, images: Images) -> None:
 
 def test_few_images_have_few_neighbours() -> None:
     x = np.arange(6, dtype=np.float32)[:, None]
-    found = neighbours("nearest", x[:3], np.array([0, 0, 1]), HeldOut(x[3:], np.array([0, 0, 1]), np.arange(3)), Allowance(30))
+    found = neighbours(
+        "nearest", x[:3], np.array([0, 0, 1]), HeldOut(x[3:], np.array([0, 0, 1]), np.arange(3)), Allowance(30)
+    )
     assert found and found.n_train == 3 and found.right.sum() == 2
 
 

@@ -12,7 +12,10 @@ PAGE = "pages/inside.js"
 
 
 def texts(**values: dict[str, str]) -> dict[str, str]:
-    return {name: base64.b64decode(address.partition(",")[2]).decode() for name, address in import_map(PAGE, **values).items()}
+    return {
+        name: base64.b64decode(address.partition(",")[2]).decode()
+        for name, address in import_map(PAGE, **values).items()
+    }
 
 
 def imported(text: str) -> list[str]:
@@ -28,7 +31,15 @@ def test_every_import_is_a_bare_name_of_the_map() -> None:
 
 def test_a_page_brings_what_it_needs_and_no_more() -> None:
     names = import_map(PAGE).keys()
-    assert {f"limpide/{PAGE}", "limpide/html.js", "limpide/color_scale.js", "preact", "preact/hooks", "htm", "@preact/signals"} <= names
+    assert {
+        f"limpide/{PAGE}",
+        "limpide/html.js",
+        "limpide/color_scale.js",
+        "preact",
+        "preact/hooks",
+        "htm",
+        "@preact/signals",
+    } <= names
     assert not names & {"uplot", "limpide/api.js", "limpide/app.js"}
 
 
@@ -46,7 +57,9 @@ def test_the_modules_say_what_the_files_say() -> None:
 def test_the_studio_knows_them_by_the_same_names() -> None:
     html = (STATIC / "index.html").read_text(encoding="utf-8")
     written = re.search(r'<script type="importmap"[^>]*>(.*?)</script>', html, re.DOTALL)
-    assert written and json.loads(written[1])["imports"] == {name: f"/static/vendor/{file}" for name, file in BARE.items()}
+    assert written and json.loads(written[1])["imports"] == {
+        name: f"/static/vendor/{file}" for name, file in BARE.items()
+    }
 
 
 def test_what_a_module_needs_stands_before_it() -> None:
@@ -68,7 +81,12 @@ def test_a_notebook_gets_one_module_that_imports_nothing_and_asks_nobody() -> No
     carried, style, *own = module.split("\n")
     assert json.loads(carried.removeprefix("const MODULES = ").removesuffix(";")) == found
     assert not re.search(r"^import ", "\n".join(own), re.MULTILINE)
-    assert ":host([data-theme=dark])" in style and ":root" not in style and not re.search(r"(?<!t)body", style) and "@media (min-width" not in style
+    assert (
+        ":host([data-theme=dark])" in style
+        and ":root" not in style
+        and not re.search(r"(?<!t)body", style)
+        and "@media (min-width" not in style
+    )
 
 
 def test_what_stands_in_says_the_same_names() -> None:

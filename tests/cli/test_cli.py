@@ -135,7 +135,10 @@ def test_help_lists_every_verb(arguments: tuple[str, ...], tmp_path: Path) -> No
     assert listed == list(cli.commands) == VERBS and done.returncode in (0, 2)
 
 
-@pytest.mark.parametrize("arguments", [("--lang", "fr", "--help"), ("--help", "--lang", "fr"), ("--lang", "fr"), ("runs", "--lang", "fr", "--help")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("--lang", "fr", "--help"), ("--help", "--lang", "fr"), ("--lang", "fr"), ("runs", "--lang", "fr", "--help")],
+)
 def test_help_in_french(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = limpide(*arguments, cwd=tmp_path, status=None)
     assert "entraînements" in done.stdout + done.stderr
@@ -152,11 +155,19 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         "import sys; from limpide.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {n.split('.')[0] for n in sys.modules} & {'torch', 'numpy', 'PIL', 'rich', 'onnxruntime', 'sklearn', 'jinja2'}\n"
+        "heavy = {n.split('.')[0] for n in sys.modules} & {'torch', 'numpy', 'PIL', 'rich', 'onnxruntime', "
+        "'sklearn', 'jinja2'}\n"
         "assert not heavy, heavy"
     )
     for arguments in (["--help"], ["train", "--help"]):
-        done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.returncode == 0, done.stderr
 
 
@@ -194,7 +205,9 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_a_mistake_is_told_in_one_line_with_what_to_do(place: Place, arguments: tuple[str, ...], status: int, hint: str) -> None:
+def test_a_mistake_is_told_in_one_line_with_what_to_do(
+    place: Place, arguments: tuple[str, ...], status: int, hint: str
+) -> None:
     line = one_line(place.mistake(*arguments, status=status))
     assert hint in line
 
@@ -221,7 +234,11 @@ def test_a_value_that_cannot_be_right(place: Place, wrong: tuple[str, str]) -> N
 
 
 def test_a_network_that_does_not_exist_is_told_with_the_nearest(place: Place, tmp_path: Path) -> None:
-    line = place("train", "photos", "--model", "cmn", "--runs", tmp_path / "runs", status=2).stderr.strip().splitlines()[-1]
+    line = (
+        place("train", "photos", "--model", "cmn", "--runs", tmp_path / "runs", status=2)
+        .stderr.strip()
+        .splitlines()[-1]
+    )
     assert "did you mean cnn?" in line and line.endswith("[L106]")
 
 
@@ -241,7 +258,13 @@ def test_a_hostile_name_stays_in_its_line(place: Place) -> None:
 
 def test_train_says_everything_and_ends_with_the_next_command(place: Place) -> None:
     said = place.trained.stdout
-    for part in ("48 images in 3 classes", "kept for the final score", "passes over the training part", "in all", "report: runs/photos-001/report.html"):
+    for part in (
+        "48 images in 3 classes",
+        "kept for the final score",
+        "passes over the training part",
+        "in all",
+        "report: runs/photos-001/report.html",
+    ):
         assert part in said
     assert last(place.trained).startswith("next: limpide predict runs/photos-001 ")
     assert "\\x" not in said and "\\u" not in said, "no escaped spaces"
@@ -264,10 +287,23 @@ def info_parts(place: Place) -> dict[str, int]:
 
 def test_every_file_of_the_run_format_is_there(place: Place) -> None:
     predictions = ("predictions/test.npz", "predictions/inside.npz")
-    for name in ("run.json", "events.jsonl", "split.csv", "excluded.csv", "snapshots/best.safetensors", *predictions, "model.onnx", "report.html"):
+    for name in (
+        "run.json",
+        "events.jsonl",
+        "split.csv",
+        "excluded.csv",
+        "snapshots/best.safetensors",
+        *predictions,
+        "model.onnx",
+        "report.html",
+    ):
         assert (place.run / name).stat().st_size > 0, name
-    assert not list((place.run / "checkpoint").iterdir()) and not (place.run / "cache").exists(), "a finished run keeps no scaffolding"
-    assert not list(place.run.rglob("*.tmp")) and not list(place.run.rglob("*.pkl")) and not list(place.run.rglob("*.pt"))
+    assert not list((place.run / "checkpoint").iterdir()) and not (place.run / "cache").exists(), (
+        "a finished run keeps no scaffolding"
+    )
+    assert (
+        not list(place.run.rglob("*.tmp")) and not list(place.run.rglob("*.pkl")) and not list(place.run.rglob("*.pt"))
+    )
     assert {p.stem for p in (place.run / "findings").iterdir()} >= {
         "accuracy",
         "classes",
@@ -284,13 +320,37 @@ def test_every_file_of_the_run_format_is_there(place: Place) -> None:
 
 
 def test_train_json_is_one_object_and_nothing_else(place: Place, tmp_path: Path) -> None:
-    done = place("train", "photos", "--json", "--model", "cnn", "--epochs", 1, "--image-size", 16, "--no-images", "--runs", tmp_path / "runs")
+    done = place(
+        "train",
+        "photos",
+        "--json",
+        "--model",
+        "cnn",
+        "--epochs",
+        1,
+        "--image-size",
+        16,
+        "--no-images",
+        "--runs",
+        tmp_path / "runs",
+    )
     assert done.stdout.count("\n") == 1
     found = json.loads(done.stdout)
-    assert {"run", "model", "accuracy", "accuracy_low", "accuracy_high", "n_test", "seconds", "first_model_seconds"} <= set(found)
+    assert {
+        "run",
+        "model",
+        "accuracy",
+        "accuracy_low",
+        "accuracy_high",
+        "n_test",
+        "seconds",
+        "first_model_seconds",
+    } <= set(found)
     assert found["accuracy_low"] <= found["accuracy"] <= found["accuracy_high"] and found["n_test"] == 9
     assert Path(found["model"]).is_file() and found["seconds"] > found["first_model_seconds"] > 0
-    assert "base64" not in (tmp_path / "runs" / "photos-001" / "report.html").read_text().split("</head>")[1], "--no-images"
+    assert "base64" not in (tmp_path / "runs" / "photos-001" / "report.html").read_text().split("</head>")[1], (
+        "--no-images"
+    )
 
 
 def test_predict_json(place: Place) -> None:
@@ -306,7 +366,9 @@ def test_predict_json(place: Place) -> None:
 @pytest.mark.parametrize("what", ["others", "others/*/*.png", "others/**/*.png"])
 def test_predict_takes_folders_and_patterns(place: Place, what: str) -> None:
     found = json.loads(place("predict", place.run, what, "--json").stdout)
-    assert [item["file"] for item in found] == sorted(str(p.relative_to(place.root)) for p in place.others.rglob("*.png"))
+    assert [item["file"] for item in found] == sorted(
+        str(p.relative_to(place.root)) for p in place.others.rglob("*.png")
+    )
 
 
 def test_predict_csv_is_safe_for_spreadsheets(place: Place) -> None:
@@ -365,7 +427,11 @@ def test_evaluate_matches_classes_by_name(place: Place, tmp_path: Path) -> None:
     assert found["n"] == 15 and "the model does not know alien: their 5 images can never be right" in done.stderr
     numbers = {number["name"]: number for number in found["findings"]["accuracy"]["numbers"]}
     other = numbers["accuracy on the classes it knows"]
-    assert other["n"] == 10 and other["value"] * 10 == pytest.approx(found["accuracy"] * 15) and numbers["chance"]["value"] == 1 / 3
+    assert (
+        other["n"] == 10
+        and other["value"] * 10 == pytest.approx(found["accuracy"] * 15)
+        and numbers["chance"]["value"] == 1 / 3
+    )
     strangers = photo_folder(tmp_path / "strangers", per_class=3, classes=("x", "y"))
     line = place("evaluate", place.run, strangers, "--json", status=3).stderr.strip().splitlines()[-1]
     assert line.endswith("[L210]") and "bars, disc, square" in line
@@ -374,7 +440,9 @@ def test_evaluate_matches_classes_by_name(place: Place, tmp_path: Path) -> None:
 def test_explain(place: Place) -> None:
     done = place("explain", place.run, "others/disc/0000.png")
     assert "what the network computed" in done.stdout and last(done).startswith("next: limpide explain ")
-    found = json.loads(place("explain", place.run, "others/disc/0000.png", "--layer", "head", "--channel", 2, "--json").stdout)
+    found = json.loads(
+        place("explain", place.run, "others/disc/0000.png", "--layer", "head", "--channel", 2, "--json").stdout
+    )
     assert set(found) == {"prediction", "inside"} and found["inside"]["data"]["layer"] == "head"
     assert abs(found["inside"]["data"]["sum"] - found["inside"]["data"]["torch"]) < 1e-4
     (predicted,) = json.loads(place("predict", place.run, "others/disc/0000.png", "--json").stdout)
@@ -387,7 +455,10 @@ def test_explain_writes_all_of_it_into_a_file(place: Place, tmp_path: Path) -> N
     assert "inside.json" in done.stdout and f" limpide studio {place.run}" in last(done)
     found = json.loads((tmp_path / "inside.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
     (predicted,) = json.loads(place("predict", place.run, image, "--json").stdout)
-    assert found["predictions"][0] == {"class": predicted["label"], "probability": pytest.approx(predicted["probability"], abs=1e-6)}
+    assert found["predictions"][0] == {
+        "class": predicted["label"],
+        "probability": pytest.approx(predicted["probability"], abs=1e-6),
+    }
     seen = see(str(place.run), place.root / image)  # the network with its temperature says what the sealed file says
     assert seen.top[0] == (predicted["label"], pytest.approx(predicted["probability"], abs=1e-5))
     assert found["saliency"][2]["method"] == "grad_cam" and len(found["saliency"][2]["map"]) == 16
@@ -399,7 +470,11 @@ def test_explain_writes_all_of_it_into_a_file(place: Place, tmp_path: Path) -> N
         out = tmp_path / f"inside.{ending}"
         out.write_text("old")  # it was named, so it is replaced
         done = here("explain", place.run, image, "--out", out, "--json", cwd=place.root)
-        assert done.returncode == 0 and set(json.loads(done.stdout)) == {"prediction", "inside"} and "written" in done.stderr
+        assert (
+            done.returncode == 0
+            and set(json.loads(done.stdout)) == {"prediction", "inside"}
+            and "written" in done.stderr
+        )
         assert 10_000 < out.stat().st_size < 2_000_000 and not list(tmp_path.glob(".*"))
     assert (tmp_path / "inside.png").read_bytes().startswith(b"\x89PNG")
 
@@ -419,7 +494,9 @@ def test_a_cut_split_is_refused_wherever_it_counts(place: Place, tmp_path: Path)
     info = info_of(run)
     (run / "run.json").write_text(json.dumps(info | {"status": "stopped", "phase": "seal"}))
     again = place.mistake("train", "photos", *place.wishes, "--runs", tmp_path / "runs", status=5)
-    assert "[L517]" in again.stderr.splitlines()[-1] and "continuing" in again.stdout and info_of(run)["phase"] == "seal"
+    assert (
+        "[L517]" in again.stderr.splitlines()[-1] and "continuing" in again.stdout and info_of(run)["phase"] == "seal"
+    )
     (run / "run.json").write_text(json.dumps({name: value for name, value in info.items() if name != "split_rows"}))
     assert here("evaluate", run, "others", "--json", cwd=place.root).stdout  # of an older limpide
 
@@ -452,10 +529,16 @@ def test_an_unfinished_run_says_so_when_its_model_is_used(place: Place, tmp_path
     info = json.loads((copied / "run.json").read_text())
     (copied / "run.json").write_text(json.dumps(info | {"status": "stopped"}))
     assert "not finished and its model not judged" in place("predict", copied, "photos/disc/0000.png").stderr
-    assert "not finished and its model not judged" in " ".join(place("export", copied, tmp_path / "x.onnx").stdout.split())
+    assert "not finished and its model not judged" in " ".join(
+        place("export", copied, tmp_path / "x.onnx").stdout.split()
+    )
     words = last(place("runs", "--runs", tmp_path)).removeprefix("next: limpide train ").split()
-    typed = {name.removeprefix("--").replace("-", "_"): value for name, value in zip(words[1::2], words[2::2], strict=True)}
-    assert words[0] == info["location"] and typed and Recipe.of(**typed).to_json() == info["wanted"], "other wishes would begin another run"
+    typed = {
+        name.removeprefix("--").replace("-", "_"): value for name, value in zip(words[1::2], words[2::2], strict=True)
+    }
+    assert words[0] == info["location"] and typed and Recipe.of(**typed).to_json() == info["wanted"], (
+        "other wishes would begin another run"
+    )
 
 
 def test_what_training_refuses_is_looked_at_again_first(place: Place, tmp_path: Path) -> None:
@@ -563,15 +646,21 @@ def predicting(place: Place, *arguments: object) -> Iterator[subprocess.Popen[st
 
 
 @pytest.mark.parametrize(("how", "before"), [((), 2), (("--csv",), 1), (("--jsonl",), 0)])
-def test_rows_come_as_they_are_known_and_ctrl_c_keeps_them(place: Place, tmp_path: Path, how: tuple[str, ...], before: int) -> None:
+def test_rows_come_as_they_are_known_and_ctrl_c_keeps_them(
+    place: Place, tmp_path: Path, how: tuple[str, ...], before: int
+) -> None:
     """The last file is a pipe that nothing is written into: all the others are named while it is waited for."""
     os.mkfifo(tmp_path / "never.png")
-    with predicting(place, *["others/disc/0000.png"] * BATCH, *["others/bars/0000.png"] * BATCH, tmp_path / "never.png", *how) as process:
+    with predicting(
+        place, *["others/disc/0000.png"] * BATCH, *["others/bars/0000.png"] * BATCH, tmp_path / "never.png", *how
+    ) as process:
         assert process.stdout is not None
         rows = [process.stdout.readline() for _ in range(before + 2 * BATCH)]  # a head, and the line below it
         assert all(str(file) in rows[before + k] for k, file in enumerate(["disc"] * BATCH + ["bars"] * BATCH))
         if how == ("--jsonl",):
-            assert [set(json.loads(row)) for row in rows] == [{"file", "label", "probability", "abstained", "top", "clipped"}] * (2 * BATCH)
+            assert [set(json.loads(row)) for row in rows] == [
+                {"file", "label", "probability", "abstained", "top", "clipped"}
+            ] * (2 * BATCH)
         process.send_signal(signal.SIGINT)
         rest, told = process.communicate(timeout=30)
         assert (process.returncode, rest) == (130, "") and "Traceback" not in told
@@ -589,13 +678,21 @@ def test_a_reader_may_leave(place: Place, how: str) -> None:
         assert process.stderr.read() == ""
 
 
-@pytest.mark.parametrize("verb", [("runs",), ("runs", "--json"), ("clean",), ("info",), ("lesson",), ("--help",), ("train", "--help")])
+@pytest.mark.parametrize(
+    "verb", [("runs",), ("runs", "--json"), ("clean",), ("info",), ("lesson",), ("--help",), ("train", "--help")]
+)
 def test_every_list_may_be_left(place: Place, verb: tuple[str, ...]) -> None:
     """The reader is gone before the first line: limpide runs | true."""
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [sys.executable, "-m", "limpide", *verb], cwd=place.root, env=environment(), stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60
+        [sys.executable, "-m", "limpide", *verb],
+        cwd=place.root,
+        env=environment(),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")

@@ -49,7 +49,9 @@ def options(said: str) -> set[str]:
         ("--xyzzy", "limpide train --help"),
     ],
 )
-def test_an_option_that_is_not_there(typed: str, hint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_option_that_is_not_there(
+    typed: str, hint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = answer("train", "digits", typed, "1", capsys=capsys, monkeypatch=monkeypatch)
     assert f"there is no option {typed}" in said and hint in said and said.rstrip().endswith("[L164]")
     real = {name for option in cli.train.params for name in option.opts} | {"--help"}
@@ -75,7 +77,11 @@ def test_no_reason_is_given_for_an_option_that_is_there() -> None:
 )
 @pytest.mark.parametrize("before", [True, False])
 def test_mistakes_are_told_in_french(
-    arguments: tuple[str, ...], words: str, before: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: tuple[str, ...],
+    words: str,
+    before: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if before:
         said = answer("--lang", "fr", *arguments, capsys=capsys, monkeypatch=monkeypatch)
@@ -90,17 +96,34 @@ def test_headings_of_the_help_are_french(capsys: pytest.CaptureFixture[str], mon
     monkeypatch.setattr("sys.argv", ["limpide", "--lang", "fr", "predict", "--help"])
     cli.main()
     shown = capsys.readouterr().out
-    assert "Usage\N{NO-BREAK SPACE}:" in shown and "Afficher cette aide" in shown and "par défaut" in shown and "Show this message" not in shown
+    assert (
+        "Usage\N{NO-BREAK SPACE}:" in shown
+        and "Afficher cette aide" in shown
+        and "par défaut" in shown
+        and "Show this message" not in shown
+    )
     messages.use("en")
 
 
 def test_all_that_click_may_say_of_a_mistake_is_in_the_catalogue() -> None:
     """What it says of a command or option that is not there is said by us, and files are opened by us."""
-    ours = {"No such option", "No such command", "Could not open file", "unknown error", "Error: ", "Try '", "Missing {", "Missing parameter: ", "Did you mean"}
+    ours = {
+        "No such option",
+        "No such command",
+        "Could not open file",
+        "unknown error",
+        "Error: ",
+        "Try '",
+        "Missing {",
+        "Missing parameter: ",
+        "Did you mean",
+    }
     said: set[str] = set()
     for name in ("exceptions.py", "parser.py"):
         for node in ast.walk(ast.parse((Path(click.__file__).parent / name).read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "ngettext"):
                 said |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()
     unsaid = {sentence for sentence in said if not any(sentence.startswith(begin) for begin in ours)} - set(sentences())
-    assert unsaid <= {"Invalid start character for option ({option})", "Argument {name!r} takes {nargs} values."}, "declarations, not what is typed"
+    assert unsaid <= {"Invalid start character for option ({option})", "Argument {name!r} takes {nargs} values."}, (
+        "declarations, not what is typed"
+    )

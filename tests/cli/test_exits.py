@@ -1,4 +1,6 @@
-"""How every verb ends: 0 done, 1 a verdict is not met, 2 to 6 whose mistake it was, 70 ours; and `runs` where the runs are named."""
+"""How every verb ends: 0 done, 1 a verdict is not met, 2 to 6 whose mistake it was, 70 ours; and `runs` where the runs
+are named.
+"""
 
 from __future__ import annotations
 
@@ -46,18 +48,27 @@ def test_a_mistake_of_ours_is_70(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("limpide.core.run_summary.Run.known_in", broken)
     code, out, err = ended("runs", "--runs", tmp_path)
-    assert code == Exit.MISTAKE == 70 and out == "" and len(err.splitlines()) == 1 and "mistake in limpide itself" in err
+    assert (
+        code == Exit.MISTAKE == 70 and out == "" and len(err.splitlines()) == 1 and "mistake in limpide itself" in err
+    )
     assert "never seen" in (tmp_path / "error.log").read_text()
 
 
 def test_check_json_is_one_object_where_it_refuses_too(tmp_path: Path) -> None:
     code, out, err = ended("check", tmp_path / "nowhere", "--json")
     found = json.loads(out)
-    assert code == Exit.DATA and found["error"]["code"] == "L202" and "no such folder" in found["error"]["says"] and "L202" in err
+    assert (
+        code == Exit.DATA
+        and found["error"]["code"] == "L202"
+        and "no such folder" in found["error"]["says"]
+        and "L202" in err
+    )
 
 
 @pytest.mark.parametrize("closed", ["stdout", "stderr"])
-def test_a_command_whose_output_is_closed_prints_into_nothing(closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_whose_output_is_closed_prints_into_nothing(
+    closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`limpide runs >&-`: Python has no stream there."""
     monkeypatch.setattr(sys, "argv", ["limpide", "runs", "--json", "--runs", str(tmp_path)])
     monkeypatch.setattr(sys, closed, None)
@@ -89,13 +100,17 @@ def test_a_lesson_that_cannot_use_its_data_ends_as_data_do(tmp_path: Path) -> No
     assert code == Exit.DATA and "no images of two classes" in err
 
 
-@pytest.mark.parametrize("arguments", [("train", "--no-such-option"), ("nothing",), ("runs", "no/such/folder"), ("runs", "a", "b")])
+@pytest.mark.parametrize(
+    "arguments", [("train", "--no-such-option"), ("nothing",), ("runs", "no/such/folder"), ("runs", "a", "b")]
+)
 def test_usage_is_2(arguments: tuple[str, ...]) -> None:
     assert ended(*arguments)[0] == 2
 
 
 def test_the_page_and_the_help_name_every_one() -> None:
-    kinds = {kind.__name__: kind.exit_status for kind in LimpideError.__subclasses__() if kind.__module__ == errors.__name__}
+    kinds = {
+        kind.__name__: kind.exit_status for kind in LimpideError.__subclasses__() if kind.__module__ == errors.__name__
+    }
     assert set(kinds.values()) == {2, 3, 4, 5, 6}
     text = PAGE.read_text(encoding="utf-8")
     for name, status in kinds.items():
@@ -114,7 +129,9 @@ def test_runs_takes_a_folder_as_the_studio_does(tmp_path: Path) -> None:
     assert ended("runs", tmp_path, "--json") == (0, by_option, "")
     assert ended("runs", tmp_path, "--runs", tmp_path / "others", "--json")[1] == by_option, "what is named comes first"
     code, beside, _ = ended("runs", tmp_path / "photos-001", "--json")
-    assert code == 0 and [Path(row["run"]).name for row in json.loads(beside)] == ["digits-001", "photos-001"], "a run: those beside it"
+    assert code == 0 and [Path(row["run"]).name for row in json.loads(beside)] == ["digits-001", "photos-001"], (
+        "a run: those beside it"
+    )
     code, _, err = ended("runs", tmp_path / "nowhere")
     assert code == 2 and err.strip().endswith("[L126]")
     assert ended("runs", "--runs", tmp_path / "nowhere", "--json")[:2] == (0, "[]\n"), "where none was kept yet"
@@ -127,7 +144,12 @@ def test_an_odd_run_costs_one_line_of_the_list_and_of_its_json(tmp_path: Path) -
     for words in ((), ("--json",)):
         code, out, err = ended("runs", tmp_path, *words)
         assert code == 0 and "good-001" in out and "odd-001" not in out
-        assert len(err.splitlines()) == 1 and "created must be a text" in err and "odd-001" in err and err.strip().endswith("[L505]")
+        assert (
+            len(err.splitlines()) == 1
+            and "created must be a text" in err
+            and "odd-001" in err
+            and err.strip().endswith("[L505]")
+        )
     code, out, err = ended("report", odd.path)
     assert code == 5 and len(err.splitlines()) == 1 and "[L505]" in err
     code, out, err = ended("predict", odd.path, "new.png")

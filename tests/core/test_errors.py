@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from limpide.core.errors import DataError, LimpideError, ModelError, RunError, TrainingError, UsageError, nearest, one_line
+from limpide.core.errors import (
+    DataError,
+    LimpideError,
+    ModelError,
+    RunError,
+    TrainingError,
+    UsageError,
+    nearest,
+    one_line,
+)
 from limpide.text import messages
 from limpide.text.messages import N_, percent
 
@@ -66,15 +75,25 @@ def test_an_error_is_one_line(where: str, value: str) -> None:
 
 
 def test_an_error_says_what_where_and_what_to_do_in_the_language_of_the_moment() -> None:
-    error = RunError("L504", N_("another process is working in this run"), where="runs/a-001", todo=N_("start another run with --new"))
+    error = RunError(
+        "L504",
+        N_("another process is working in this run"),
+        where="runs/a-001",
+        todo=N_("start another run with --new"),
+    )
     assert str(error) == "another process is working in this run — runs/a-001 — start another run with --new [L504]"
     messages.use("fr")
-    assert str(error) == "un autre processus travaille dans cet entraînement — runs/a-001 — commencer un autre entraînement avec --new [L504]"
+    assert str(error) == (
+        "un autre processus travaille dans cet entraînement — runs/a-001 — commencer un autre entraînement avec "
+        "--new [L504]"
+    )
     assert str(error.message()) == "un autre processus travaille dans cet entraînement"
 
 
 def test_empty_parts_leave_no_dashes() -> None:
-    assert str(UsageError("L100", N_("there is no such command"), where="", todo="")) == "there is no such command [L100]"
+    assert (
+        str(UsageError("L100", N_("there is no such command"), where="", todo="")) == "there is no such command [L100]"
+    )
 
 
 def test_each_kind_has_its_own_exit_status() -> None:

@@ -31,7 +31,16 @@ def test_there_and_back(event: Step | Epoch | Note) -> None:
 def test_the_form_of_a_line_is_a_promise() -> None:
     """events.jsonl is read by others: names and their order are part of the format."""
     assert to_line(EVENTS[0]) == {"kind": "step", "n": 1, "epoch": 0, "loss": 2.3025, "lr": 0.01, "seconds": 0.125}
-    assert list(to_line(EVENTS[2])) == ["kind", "n", "step", "train_loss", "validation_loss", "validation_accuracy", "best", "seconds"]
+    assert list(to_line(EVENTS[2])) == [
+        "kind",
+        "n",
+        "step",
+        "train_loss",
+        "validation_loss",
+        "validation_accuracy",
+        "best",
+        "seconds",
+    ]
     assert to_line(EVENTS[4]) == {"kind": "note", "topic": "data", "message": {"id": "plain", "values": {}}}
 
 
@@ -40,7 +49,12 @@ def test_clock_fields_are_fields() -> None:
     assert "seconds" in CLOCK_FIELDS and "seconds" in names
 
 
-@given(st.integers(1, 10**9), st.floats(allow_nan=False), st.floats(0, 10), st.dictionaries(st.text(max_size=5), st.floats(allow_nan=False), max_size=3))
+@given(
+    st.integers(1, 10**9),
+    st.floats(allow_nan=False),
+    st.floats(0, 10),
+    st.dictionaries(st.text(max_size=5), st.floats(allow_nan=False), max_size=3),
+)
 def test_any_step_comes_back_bit_for_bit(n: int, loss: float, lr: float, values: dict[str, float]) -> None:
     step = Step(n, n // 7, loss, lr, 0.5, values)
     assert from_line(json.loads(json.dumps(to_line(step)))) == step

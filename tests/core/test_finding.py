@@ -20,9 +20,17 @@ def finding(**changed: Any) -> Finding:
     values = dict(
         name="example",
         verdict="warn",
-        message=message(N_("It made no mistake on {n:count} test image."), N_("It made no mistake on {n:count} test images."), n=1234),
+        message=message(
+            N_("It made no mistake on {n:count} test image."),
+            N_("It made no mistake on {n:count} test images."),
+            n=1234,
+        ),
         numbers=[Number("accuracy", 0.987, "share", 0.97, 0.99, 1234), Number("parameters", 3_500_000, "count")],
-        table=Table([("class", "text"), ("recall", "percent")], [["cat", 0.5], [message(N_("the network")), None]], message(N_("the network"))),
+        table=Table(
+            [("class", "text"), ("recall", "percent")],
+            [["cat", 0.5], [message(N_("the network")), None]],
+            message(N_("the network")),
+        ),
         pictures=[Picture("a/b.jpg", "cat", "dog", 0.91, "abcd")],
         details=[message(N_("A confident mistake is often a wrong label: look at these first."))],
         source="test",
@@ -47,7 +55,9 @@ def test_the_least_finding() -> None:
 def test_a_stored_finding_speaks_the_language_of_the_reader() -> None:
     stored = json.loads(json.dumps(finding().to_json()))
     messages.use("fr")
-    assert str(Finding.from_json(stored)) == "Il n’a fait aucune erreur sur 1\N{NARROW NO-BREAK SPACE}234 images de test."
+    assert (
+        str(Finding.from_json(stored)) == "Il n’a fait aucune erreur sur 1\N{NARROW NO-BREAK SPACE}234 images de test."
+    )
     table = Finding.from_json(stored).table
     assert table and str(table.rows[1][0]) == "le réseau" and str(table.caption) == "le réseau"
 

@@ -48,7 +48,9 @@ def test_no_name_means_two_things() -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize(("typed", "guess"), [("epoch", "epochs"), ("lerning_rate", "learning_rate"), ("bach", "batch"), ("LR", "lr")])
+@pytest.mark.parametrize(
+    ("typed", "guess"), [("epoch", "epochs"), ("lerning_rate", "learning_rate"), ("bach", "batch"), ("LR", "lr")]
+)
 def test_a_misspelt_name_is_answered_with_the_nearest(typed: str, guess: str) -> None:
     with pytest.raises(UsageError, match=rf"{typed} — did you mean {guess}\? \[L101\]"):
         Recipe.of(**{typed: 1})

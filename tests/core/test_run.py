@@ -79,12 +79,18 @@ def test_the_name_of_a_run_is_harmless_whatever_the_folder_was_called(tmp_path: 
 def test_any_name_makes_one_folder_below(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     parent = tmp_path_factory.mktemp("runs")
     run = Run.create(parent, name, {})
-    assert [p.name for p in parent.iterdir()] == [run.path.name] and run.path.name.isascii() and run.path.name[0] not in ".-"
+    assert (
+        [p.name for p in parent.iterdir()] == [run.path.name]
+        and run.path.name.isascii()
+        and run.path.name[0] not in ".-"
+    )
 
 
 def test_a_run_cannot_be_kept_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"cannot be kept here — .*file: (Not a directory|File exists) — .*--runs \[L501\]"):
+    with pytest.raises(
+        RunError, match=r"cannot be kept here — .*file: (Not a directory|File exists) — .*--runs \[L501\]"
+    ):
         Run.create(tmp_path / "file", "a", {})
 
 
@@ -120,7 +126,12 @@ def test_a_damaged_run_json_is_told(run: Run, content: bytes) -> None:
 
 
 def test_all_runs_newest_last_and_a_damaged_one_stops_nobody(tmp_path: Path) -> None:
-    times = {"a": "2026-03-01T00:00:00+00:00", "b": "2026-01-01T00:00:00+00:00", "c": "2026-02-01T00:00:00+00:00", "d": "2026-02-01T00:00:00+00:00"}
+    times = {
+        "a": "2026-03-01T00:00:00+00:00",
+        "b": "2026-01-01T00:00:00+00:00",
+        "c": "2026-02-01T00:00:00+00:00",
+        "d": "2026-02-01T00:00:00+00:00",
+    }
     for name, created in times.items():
         Run.create(tmp_path, name, {"created": created})
     damaged = Run.create(tmp_path, "e", {})
@@ -223,7 +234,9 @@ def test_findings_come_back_by_name(run: Run) -> None:
     opened = Run(run.path)
     assert list(opened.findings()) == ["a", "b"]
     found = opened.finding("a")
-    assert found and found.verdict == "bad" and found.message.values == {"x": "\udcff"} and found.number("n").value == 1.0
+    assert (
+        found and found.verdict == "bad" and found.message.values == {"x": "\udcff"} and found.number("n").value == 1.0
+    )
     assert opened.finding("c") is None
     run.add_finding(Finding("a", "warn", message("later")))
     assert opened.findings()["a"].verdict == "warn"
@@ -231,7 +244,10 @@ def test_findings_come_back_by_name(run: Run) -> None:
 
 # -- one process at a time
 
-HOLD = "import sys\nfrom limpide.core.run import Run\nheld = Run(__import__('pathlib').Path(sys.argv[1])).lock()\nprint('held', flush=True)\nsys.stdin.read()"
+HOLD = (
+    "import sys\nfrom limpide.core.run import Run\nheld = "
+    "Run(__import__('pathlib').Path(sys.argv[1])).lock()\nprint('held', flush=True)\nsys.stdin.read()"
+)
 
 
 def test_the_lock_is_free_after_its_block(run: Run) -> None:
@@ -256,7 +272,9 @@ def test_another_process_is_told_in_one_line_and_a_killed_one_holds_nothing(run:
     command = [sys.executable, "-c", HOLD, str(run.path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout and holder.stdout.readline() == "held\n"
-        with pytest.raises(RunError, match=r"^another process is working in this run — .*photos-001 — wait for it.*--new \[L504\]$"):
+        with pytest.raises(
+            RunError, match=r"^another process is working in this run — .*photos-001 — wait for it.*--new \[L504\]$"
+        ):
             run.lock()
         holder.send_signal(signal.SIGKILL)
         holder.wait()

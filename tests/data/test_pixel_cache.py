@@ -96,7 +96,9 @@ def photo_bytes(length: int, like: Path) -> bytes:
     return data + b"\0" * (length - len(data))
 
 
-@pytest.mark.parametrize("name", ["seen.npy", "stamps.npy", "names.npy", "store.json", "reading.json", "pixels-16x3.npy", "rows-24.npy"])
+@pytest.mark.parametrize(
+    "name", ["seen.npy", "stamps.npy", "names.npy", "store.json", "reading.json", "pixels-16x3.npy", "rows-24.npy"]
+)
 @pytest.mark.parametrize("damage", ["gone", "empty", "cut"])
 def test_a_damaged_store_is_read_again_and_never_believed(photos: Path, name: str, damage: str) -> None:
     dataset = scan(photos)
@@ -115,7 +117,9 @@ def test_a_damaged_store_is_read_again_and_never_believed(photos: Path, name: st
     assert right(reading, scan(photos)) and decoded
 
 
-def test_an_interrupted_reading_of_another_boot_is_not_believed(photos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_interrupted_reading_of_another_boot_is_not_believed(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     dataset = scan(photos)
     wanted = wanted_of(dataset)
     folder = pixel_cache.shared_folder(dataset, wanted)
@@ -215,7 +219,9 @@ def test_what_failed_for_a_passing_reason_is_tried_again(photos: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["file", "nowhere"])
-def test_a_cache_that_cannot_be_used_stops_nothing(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+def test_a_cache_that_cannot_be_used_stops_nothing(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("LIMPIDE_CACHE", str(tmp_path / "file" if place == "file" else "/proc/nowhere"))
     dataset = scan(photos)

@@ -71,7 +71,9 @@ def test_the_resize_is_pillows(width: int, height: int, size: int, fit: str, kin
     """Within one grey level of Pillow asked for both axes at once (it may take the other axis first)."""
     image, preprocessing = photo(width, height), Preprocessing(size, 3, fit, kind)
     found = preprocessing.pixels(image)
-    theirs = np.asarray(image.resize((size, size), Image.Resampling[kind.upper()], box=preprocessing.box(width, height)))
+    theirs = np.asarray(
+        image.resize((size, size), Image.Resampling[kind.upper()], box=preprocessing.box(width, height))
+    )
     assert found.shape == (size, size, 3)
     # Bicubic may overshoot and is clipped after the first axis, so the order shows a little more.
     assert np.abs(found.astype(int) - theirs.astype(int)).max() <= (1 if kind == "bilinear" else 40)
@@ -86,7 +88,9 @@ def test_one_colour_stays_one_colour() -> None:
 
 @pytest.mark.parametrize("kind", ["bilinear", "bicubic"])
 def test_what_is_well_outside_a_crop_is_not_seen(kind: str) -> None:
-    """The filter reaches a little over the edge of the box, as Pillow's does: two input pixels a side per output pixel here."""
+    """The filter reaches a little over the edge of the box, as Pillow's does: two input pixels a side per output pixel
+    here.
+    """
     image = photo(60, 32)
     other = image.copy()
     other.paste("white", (0, 0, 8, 32))

@@ -29,7 +29,9 @@ def everything(dataset: Dataset) -> np.ndarray:
 
 def of_arrays(array: np.ndarray) -> Dataset:
     n = len(array)
-    return Dataset("x", "x", ArrayImages(array, [str(i) for i in range(n)]), np.arange(n) % 2, ("a", "b"), np.zeros(n, np.uint8))
+    return Dataset(
+        "x", "x", ArrayImages(array, [str(i) for i in range(n)]), np.arange(n) % 2, ("a", "b"), np.zeros(n, np.uint8)
+    )
 
 
 def test_the_pixels_kept_are_those_of_decoding(tmp_path: Path) -> None:
@@ -72,7 +74,9 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_read(tmp_path: Path) -> No
         reading = stored(dataset, wanted, tmp_path)
         assert reading
         names = {dataset.images.names[i]: reason for i, reason in reading.failures().items()}
-        assert names == {f"disc/{name}.png": reason for name, (_, reason) in bad.items()} | {"square/0001.png": rules.UNREADABLE}
+        assert names == {f"disc/{name}.png": reason for name, (_, reason) in bad.items()} | {
+            "square/0001.png": rules.UNREADABLE
+        }
         assert reading.seen["hash"][gone] == 0 != reading.seen["hash"][0]
         (tmp_path / "seen.npy").unlink()
         np.testing.assert_array_equal(reading.pixels[16].take(np.array([8]))[0], SMALL.pixels(dataset.images.image(8)))
@@ -150,7 +154,9 @@ def test_without_room_on_the_disk_pixels_are_decoded_when_asked_for(tmp_path: Pa
     for pixels, rows in ((reading.pixels[16], [3, 11, 3]), (reading.pixels[32], [7, 1])):
         taken = pixels.take(np.array(rows))
         for k, i in enumerate(rows):
-            np.testing.assert_array_equal(taken[k], pixels.preprocessing.pixels(dataset.images.image(i, pixels.preprocessing.jpeg_side)))
+            np.testing.assert_array_equal(
+                taken[k], pixels.preprocessing.pixels(dataset.images.image(i, pixels.preprocessing.jpeg_side))
+            )
 
 
 def test_an_image_that_vanishes_is_skipped_and_many_stop_the_work(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Who serves for what: quotas, whole groups, the same split for the same files, and nothing of test seen in training."""
+"""Who serves for what: quotas, whole groups, the same split for the same files, and nothing of test seen in
+training.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,18 @@ from limpide.core.errors import RunError
 from limpide.core.run import Run
 from limpide.data.dataset import CALIBRATION, PARTS, TEST, VALIDATION
 from limpide.data.near_duplicates import every_pair, pairs
-from limpide.data.split import GROUP_CUT, JOINS, LEAKED, LEAKED_VALIDATION, NEARLY, NOT_TRAINED, TWO_LABELS, Division, split, stratified
+from limpide.data.split import (
+    GROUP_CUT,
+    JOINS,
+    LEAKED,
+    LEAKED_VALIDATION,
+    NEARLY,
+    NOT_TRAINED,
+    TWO_LABELS,
+    Division,
+    split,
+    stratified,
+)
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
 from limpide.workflows.train.split import _earlier_split
 
@@ -64,13 +77,23 @@ def whole(
     **more: object,
 ) -> Division:
     before = earlier_split(earlier) if earlier else None
-    return split(keys(contents), np.array(labels, np.int64), codes(given_ or [""] * len(contents)), shares, earlier=before, **more)  # type: ignore[arg-type]
+    return split(
+        keys(contents),
+        np.array(labels, np.int64),
+        codes(given_ or [""] * len(contents)),
+        shares,
+        earlier=before,
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def counts(parts: list[str], labels: list[int]) -> dict[int, tuple[int, ...]]:
     """label → how many train, validate, calibrate, test."""
     found = Counter(zip(labels, parts, strict=True))
-    return {label: tuple(found[label, part] for part in ("train", "validation", "calibration", "test")) for label in sorted(set(labels))}
+    return {
+        label: tuple(found[label, part] for part in ("train", "validation", "calibration", "test"))
+        for label in sorted(set(labels))
+    }
 
 
 # -- how many
@@ -78,7 +101,15 @@ def counts(parts: list[str], labels: list[int]) -> dict[int, tuple[int, ...]]:
 
 @pytest.mark.parametrize(
     ("n", "expected"),
-    [(2, (1, 0, 0, 1)), (3, (1, 1, 0, 1)), (4, (2, 1, 0, 1)), (5, (3, 1, 0, 1)), (10, (7, 1, 0, 2)), (15, (10, 2, 0, 3)), (100, (70, 10, 0, 20))],
+    [
+        (2, (1, 0, 0, 1)),
+        (3, (1, 1, 0, 1)),
+        (4, (2, 1, 0, 1)),
+        (5, (3, 1, 0, 1)),
+        (10, (7, 1, 0, 2)),
+        (15, (10, 2, 0, 3)),
+        (100, (70, 10, 0, 20)),
+    ],
 )
 def test_quotas_of_a_class(n: int, expected: tuple[int, ...]) -> None:
     parts, out = divided(hashes(2 * n), [0] * n + [1] * n)
@@ -198,7 +229,9 @@ def test_a_class_that_only_the_test_has_counts_there() -> None:
 
 
 def test_a_class_that_only_the_validation_has_cannot_choose() -> None:
-    parts, out = divided(hashes(28), [0, 1] * 10 + [2] * 4 + [0, 1] * 2, ["train"] * 20 + ["validation"] * 4 + ["test"] * 4)
+    parts, out = divided(
+        hashes(28), [0, 1] * 10 + [2] * 4 + [0, 1] * 2, ["train"] * 20 + ["validation"] * 4 + ["test"] * 4
+    )
     assert out == dict.fromkeys(range(20, 24), NOT_TRAINED) and parts[20:24] == [""] * 4
 
 
@@ -217,13 +250,17 @@ def test_a_folder_that_grew_keeps_every_file_where_it_was(before: int, more: int
     for label in (0, 1):
         own = [part for part, k in zip(again, labels, strict=True) if k == label]
         if len(own) > 10:
-            assert abs(own.count("test") / len(own) - 0.2) <= 1.5 / len(own) + 0.02 or own.count("test") == parts.count("test")
+            assert abs(own.count("test") / len(own) - 0.2) <= 1.5 / len(own) + 0.02 or own.count("test") == parts.count(
+                "test"
+            )
 
 
 def test_a_folder_grown_by_a_third_fills_the_quotas_again() -> None:
     old, new = hashes(300), hashes(100, "new")
     parts, _ = divided(old, [0] * 150 + [1] * 150)
-    again, _ = divided([*old, *new], [0] * 150 + [1] * 150 + [0] * 50 + [1] * 50, earlier=dict(zip(old, parts, strict=True)))
+    again, _ = divided(
+        [*old, *new], [0] * 150 + [1] * 150 + [0] * 50 + [1] * 50, earlier=dict(zip(old, parts, strict=True))
+    )
     assert again[:300] == parts
     assert counts(again, [0] * 150 + [1] * 150 + [0] * 50 + [1] * 50) == {0: (140, 20, 0, 40), 1: (140, 20, 0, 40)}
 
@@ -327,15 +364,21 @@ def test_near_duplicates_stay_together() -> None:
 def test_a_newcomer_that_joins_two_sides_is_left_out() -> None:
     names, labels = hashes(40), [0, 1] * 20
     before = dict(zip(names, divided(names, labels)[0], strict=True))
-    train, test = (next(k for k in range(40) if before[names[k]] == part and labels[k] == 0) for part in ("train", "test"))
-    parts, out = divided([*names, *hashes(1, "new")], [*labels, 0], earlier=before, near=np.array([(train, 40), (test, 40)]))
+    train, test = (
+        next(k for k in range(40) if before[names[k]] == part and labels[k] == 0) for part in ("train", "test")
+    )
+    parts, out = divided(
+        [*names, *hashes(1, "new")], [*labels, 0], earlier=before, near=np.array([(train, 40), (test, 40)])
+    )
     assert out == {40: JOINS} and parts[:40] == list(before.values())
 
 
 def test_near_duplicates_on_two_sides_of_an_old_split_leave_the_one_farther_from_the_test_out() -> None:
     names, labels = hashes(40), [0, 1] * 20
     before = dict(zip(names, divided(names, labels)[0], strict=True))
-    train, test = (next(k for k in range(40) if before[names[k]] == part and labels[k] == 0) for part in ("train", "test"))
+    train, test = (
+        next(k for k in range(40) if before[names[k]] == part and labels[k] == 0) for part in ("train", "test")
+    )
     parts, out = divided(names, labels, earlier=before, near=np.array([(train, test)]))
     assert out == {train: NEARLY} and parts[test] == "test"
 
@@ -375,16 +418,24 @@ def crossing(prints: np.ndarray, parts: list[str]) -> list[tuple[int, int]]:
 
 
 def test_every_copy_of_a_given_test_image_is_left_out_and_not_only_the_linked_one() -> None:
-    prints = np.concatenate([np.repeat(chain(1, 0), 7, 0), np.random.default_rng(0).integers(0, 2**63, (40, 4)).astype(np.uint64)])
+    prints = np.concatenate(
+        [np.repeat(chain(1, 0), 7, 0), np.random.default_rng(0).integers(0, 2**63, (40, 4)).astype(np.uint64)]
+    )
     given_ = ["test", *["train"] * 36, *["test"] * 10]
-    parts, out = divided(hashes(47), [0, *[0] * 6, *[k % 2 for k in range(40)]], given_, near=pairs(prints), prints=prints)
+    parts, out = divided(
+        hashes(47), [0, *[0] * 6, *[k % 2 for k in range(40)]], given_, near=pairs(prints), prints=prints
+    )
     assert set(out) == set(range(1, 7)) and crossing(prints, parts) == []
 
 
 def test_a_chain_of_newcomers_between_two_sides_is_cut_where_it_meets() -> None:
     prints = np.concatenate([chain(12, 20), np.random.default_rng(0).integers(0, 2**63, (40, 4)).astype(np.uint64)])
     names, labels = hashes(52), [0] * 12 + [k % 2 for k in range(40)]
-    earlier = {names[0]: "test", names[11]: "train"} | dict.fromkeys(names[12:40], "train") | dict.fromkeys(names[40:], "test")
+    earlier = (
+        {names[0]: "test", names[11]: "train"}
+        | dict.fromkeys(names[12:40], "train")
+        | dict.fromkeys(names[40:], "test")
+    )
     parts, out = divided(names, labels, earlier=earlier, near=pairs(prints), prints=prints)
     assert parts[0] == "test" and parts[11] == "train" and crossing(prints, parts) == [] and 0 < len(out) <= 4
     assert set(out.values()) <= {JOINS, NEARLY}
@@ -396,18 +447,28 @@ def test_no_near_pair_ends_on_both_sides_of_the_test(kinds: list[int], salt: int
     """Pictures of six kinds, alike within a kind or along a chain, exact copies included; every pair is compared."""
     random = np.random.default_rng(salt)
     prints = chain(6, 30)[np.array(kinds)]
-    names = [hashes(99)[int(random.integers(0, 20))] if random.random() < 0.3 else hashes(99, "x")[k] for k in range(len(kinds))]
+    names = [
+        hashes(99)[int(random.integers(0, 20))] if random.random() < 0.3 else hashes(99, "x")[k]
+        for k in range(len(kinds))
+    ]
     prints = np.array([prints[names.index(name)] for name in names])  # the same bytes have the same print
     labels = [k % 2 for k in range(len(kinds))]
     given_ = [str(random.choice(["train", "test"])) for _ in kinds] if parted else None
-    earlier = {name: str(random.choice(["train", "test", "validation"])) for name in names if random.random() < 0.5} or None
+    earlier = {
+        name: str(random.choice(["train", "test", "validation"])) for name in names if random.random() < 0.5
+    } or None
     parts, _ = divided(names, labels, given_, earlier, near=pairs(prints), prints=prints)
     assert crossing(prints, parts) == []
 
 
 def test_a_million_images_are_split_in_seconds_and_little_memory() -> None:
     random = np.random.default_rng(0)
-    found = split(random.integers(0, 2**63, 1_000_000).astype(np.uint64), random.integers(0, 10, 1_000_000), np.zeros(1_000_000, np.uint8), SHARES)
+    found = split(
+        random.integers(0, 2**63, 1_000_000).astype(np.uint64),
+        random.integers(0, 10, 1_000_000),
+        np.zeros(1_000_000, np.uint8),
+        SHARES,
+    )
     assert abs(int((found.parts == TEST).sum()) - 200_000) <= 10 and not found.out and found.parts.nbytes == 1_000_000
 
 
@@ -435,11 +496,24 @@ def test_another_seed_is_another_order() -> None:
 
 # -- files
 
-HOSTILE = ["a,b.jpg", 'say "no".jpg', "new\nline\r.jpg", "=1+1", "猫🐈/x", os.fsdecode(b"caf\xe9/\xff.jpg"), " space ", "", "<script>", "'"]
+HOSTILE = [
+    "a,b.jpg",
+    'say "no".jpg',
+    "new\nline\r.jpg",
+    "=1+1",
+    "猫🐈/x",
+    os.fsdecode(b"caf\xe9/\xff.jpg"),
+    " space ",
+    "",
+    "<script>",
+    "'",
+]
 
 
 def division(parts: list[str], together: list[int] | None = None) -> Division:
-    return Division(codes(parts), {}, np.array(together if together is not None else range(len(parts)), np.int64), 0, 0, {})
+    return Division(
+        codes(parts), {}, np.array(together if together is not None else range(len(parts)), np.int64), 0, 0, {}
+    )
 
 
 def test_split_and_excluded_there_and_back(tmp_path: Path) -> None:
@@ -452,21 +526,31 @@ def test_split_and_excluded_there_and_back(tmp_path: Path) -> None:
         (HOSTILE[i], HOSTILE[::-1][i], parts[i], f"{int(content[i]):016x}", "") for i in kept
     ]
     known, found = earlier_parts(tmp_path / "split.csv")
-    assert known.tolist() == sorted(content[kept].tolist()) and {int(k): PARTS[p] for k, p in zip(known, found, strict=True)} == {
-        int(content[i]): parts[i] for i in kept
-    }
+    assert known.tolist() == sorted(content[kept].tolist()) and {
+        int(k): PARTS[p] for k, p in zip(known, found, strict=True)
+    } == {int(content[i]): parts[i] for i in kept}
     write_excluded(tmp_path / "excluded.csv", [(name, LEAKED) for name in HOSTILE])
-    assert [tuple(row.values()) for row in read_split(tmp_path / "excluded.csv")] == [(name, LEAKED) for name in HOSTILE]
+    assert [tuple(row.values()) for row in read_split(tmp_path / "excluded.csv")] == [
+        (name, LEAKED) for name in HOSTILE
+    ]
     assert list(read_split(tmp_path / "nothing.csv")) == []
 
 
 def test_what_was_kept_together_has_a_number(tmp_path: Path) -> None:
-    write_split(tmp_path / "split.csv", list("abcd"), ["x"] * 4, division(["train", "test", "test", ""], [0, 7, 7, 9]), keys(hashes(4)))
+    write_split(
+        tmp_path / "split.csv",
+        list("abcd"),
+        ["x"] * 4,
+        division(["train", "test", "test", ""], [0, 7, 7, 9]),
+        keys(hashes(4)),
+    )
     assert [row["group"] for row in read_split(tmp_path / "split.csv")] == ["", "7", "7"]
 
 
 def test_names_stand_in_the_file_as_the_bytes_they_are(tmp_path: Path) -> None:
-    write_split(tmp_path / "split.csv", [os.fsdecode(b"caf\xe9.jpg")], ["a"], division(["train"]), np.array([10], np.uint64))
+    write_split(
+        tmp_path / "split.csv", [os.fsdecode(b"caf\xe9.jpg")], ["a"], division(["train"]), np.array([10], np.uint64)
+    )
     assert b"caf\xe9.jpg,a,train,000000000000000a,\n" in (tmp_path / "split.csv").read_bytes()
 
 
@@ -493,7 +577,10 @@ def test_any_name_comes_back(tmp_path_factory: pytest.TempPathFactory, found: li
 def test_a_spreadsheet_reads_the_columns(tmp_path: Path) -> None:
     write_split(tmp_path / "split.csv", ["a"], ["b"], division(["test"]), np.array([12], np.uint64))
     with open(tmp_path / "split.csv", newline="") as stream:
-        assert list(csv.reader(stream)) == [["file", "label", "part", "content", "group"], ["a", "b", "test", "000000000000000c", ""]]
+        assert list(csv.reader(stream)) == [
+            ["file", "label", "part", "content", "group"],
+            ["a", "b", "test", "000000000000000c", ""],
+        ]
 
 
 def run_with_split(folder: Path, **kept: object) -> Run:
@@ -514,7 +601,9 @@ def test_a_split_that_lost_rows_is_refused_and_an_old_run_opens(tmp_path: Path) 
         run.split_file.write_bytes(whole[:size])
         with pytest.raises(RunError, match="L517") as caught:
             check_split(run)
-        assert f"{caught.value.values['found']} whole rows, and 10 were written" in str(caught.value) and "--new" in str(caught.value)
+        assert f"{caught.value.values['found']} whole rows, and 10 were written" in str(
+            caught.value
+        ) and "--new" in str(caught.value)
         assert caught.value.values["found"] < 10
     run.split_file.unlink()
     with pytest.raises(RunError, match="L517"):

@@ -43,7 +43,9 @@ def trained(name: str, channels: int, size: int) -> nn.Module:
 
 
 @pytest.fixture(scope="module", params=["cnn grey", "cnn", "efficientnet_lite0"])
-def sealed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[nn.Module, Preprocessing, Path]:
+def sealed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[nn.Module, Preprocessing, Path]:
     name = request.param.split()[0]
     channels, size = (1 if "grey" in request.param else 3), (24 if name == "cnn" else 64)
     p = Preprocessing(size, channels, "squash", "bicubic" if name != "cnn" else "bilinear", (127.0,), (128.0,), 336)
@@ -68,14 +70,18 @@ def by_torch(model: nn.Module, p: Preprocessing, images: np.ndarray) -> np.ndarr
 
 
 @pytest.mark.parametrize(("n", "width", "height"), [(1, 64, 48), (7, 30, 200), (2, 24, 24), (3, 64, 64)])
-def test_says_what_the_network_says(sealed: tuple[nn.Module, Preprocessing, Path], n: int, width: int, height: int) -> None:
+def test_says_what_the_network_says(
+    sealed: tuple[nn.Module, Preprocessing, Path], n: int, width: int, height: int
+) -> None:
     model, p, file = sealed
     images = pixels(n, width, height)
     logits, probabilities = session(file).run(["logits", "probabilities"], {"image": images})
     expected = by_torch(model, p, images)
     assert logits.shape == probabilities.shape == (n, len(CLASSES)), "any batch, any size"
     assert np.abs(logits - expected).max() <= 1e-4
-    assert np.abs(probabilities - torch.from_numpy(expected / 1.7).softmax(1).numpy()).max() <= 1e-5, "the temperature is applied"
+    assert np.abs(probabilities - torch.from_numpy(expected / 1.7).softmax(1).numpy()).max() <= 1e-5, (
+        "the temperature is applied"
+    )
 
 
 def test_contract(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
@@ -83,7 +89,11 @@ def test_contract(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
     opened = session(file)
     contract = json.loads(opened.get_modelmeta().custom_metadata_map["limpide"])
     assert set(contract) == {"classes", "preprocessing", "temperature", "model", "limpide"}
-    assert tuple(contract["classes"]) == CLASSES and contract["temperature"] == 1.7 and contract["limpide"] == limpide.__version__
+    assert (
+        tuple(contract["classes"]) == CLASSES
+        and contract["temperature"] == 1.7
+        and contract["limpide"] == limpide.__version__
+    )
     assert Preprocessing.from_json(contract["preprocessing"]) == p
     (image,) = opened.get_inputs()
     assert (image.name, image.type) == ("image", "tensor(uint8)") and image.shape[3] == 3
@@ -100,7 +110,9 @@ def test_only_standard_operators_and_no_path_of_ours(sealed: tuple[nn.Module, Pr
     assert str(Path.home()).encode() not in sealed[2].read_bytes() and b"site-packages" not in sealed[2].read_bytes()
 
 
-def test_the_network_is_as_it_was_and_the_file_is_the_same_again(sealed: tuple[nn.Module, Preprocessing, Path], tmp_path: Path) -> None:
+def test_the_network_is_as_it_was_and_the_file_is_the_same_again(
+    sealed: tuple[nn.Module, Preprocessing, Path], tmp_path: Path
+) -> None:
     model, p, file = sealed
     before = {k: v.clone() for k, v in model.state_dict().items()}
     export(model, p, CLASSES, tmp_path / "again.onnx", temperature=1.7, name=file.parent.name and Predictor(file).model)
@@ -127,14 +139,24 @@ def fifteen_lines(model: Path, image: Path) -> str:
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
-def test_fifteen_lines_without_limpide_or_torch(sealed: tuple[nn.Module, Preprocessing, Path], tmp_path: Path, suffix: str) -> None:
+def test_fifteen_lines_without_limpide_or_torch(
+    sealed: tuple[nn.Module, Preprocessing, Path], tmp_path: Path, suffix: str
+) -> None:
     _, _, file = sealed
     image = photo(tmp_path / f"new.{suffix}", size=(1500, 1100) if suffix == "jpg" else (90, 70))
     program = fifteen_lines(file, image)
     assert len([line for line in program.splitlines() if line.strip()]) <= 16
-    program += "\nimport sys\nassert not {name.split('.')[0] for name in sys.modules} & {'torch', 'limpide', 'sklearn', 'onnx'}, 'it needs no more'"
+    program += (
+        "\nimport sys\nassert not {name.split('.')[0] for name in sys.modules} & {'torch', 'limpide', 'sklearn', "
+        "'onnx'}, 'it needs no more'"
+    )
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, env={"PYTHONIOENCODING": "utf-8"}
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONIOENCODING": "utf-8"},
     )
     assert done.returncode == 0, done.stderr
     (ours,) = Predictor(file).predict([image], top=3)
@@ -143,7 +165,9 @@ def test_fifteen_lines_without_limpide_or_torch(sealed: tuple[nn.Module, Preproc
     assert [float(p) for _, p in said] == pytest.approx([p for _, p in ours.top], abs=1e-4)
 
 
-@pytest.mark.parametrize(("name", "channels", "size"), [("linear", 1, 28), ("lstm", 1, 28), ("resnet20", 3, 32), ("vit_tiny_patch4", 3, 32)])
+@pytest.mark.parametrize(
+    ("name", "channels", "size"), [("linear", 1, 28), ("lstm", 1, 28), ("resnet20", 3, 32), ("vit_tiny_patch4", 3, 32)]
+)
 def test_each_operator_set_is_named_once(name: str, channels: int, size: int, tmp_path: Path) -> None:
     p = Preprocessing(size, channels, "squash", "bilinear", (127.0,), (128.0,), 2 * size)
     export(build(name, 5, channels, size).eval(), p, CLASSES, tmp_path / "model.onnx", name=name)

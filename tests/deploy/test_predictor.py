@@ -85,14 +85,24 @@ def test_probabilities_are_softmax_of_cooled_logits(sealed: Path, inbox: Path) -
     predictor = Predictor(sealed)
     images = [Image.open(inbox / "x.png").convert("RGB")]
     logits = torch.from_numpy(predictor.logits(images)) / predictor.temperature
-    assert np.allclose(predictor.probabilities(images), logits.softmax(1).numpy(), atol=1e-6) and predictor.temperature == pytest.approx(0.7)
+    assert np.allclose(
+        predictor.probabilities(images), logits.softmax(1).numpy(), atol=1e-6
+    ) and predictor.temperature == pytest.approx(0.7)
 
 
 def test_bad_files_are_told_in_their_place(sealed: Path, inbox: Path, tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "page.jpg").write_text("<!DOCTYPE html><html></html>")
     (tmp_path / "cut.png").write_bytes((inbox / "small.png").read_bytes()[:200])
-    files = [inbox / "x.png", tmp_path / "empty.jpg", tmp_path / "page.jpg", tmp_path / "cut.png", tmp_path / "gone.jpg", tmp_path, inbox / "grey.png"]
+    files = [
+        inbox / "x.png",
+        tmp_path / "empty.jpg",
+        tmp_path / "page.jpg",
+        tmp_path / "cut.png",
+        tmp_path / "gone.jpg",
+        tmp_path,
+        inbox / "grey.png",
+    ]
     found = list(Predictor(sealed).predict(files))
     assert [type(item).__name__ for item in found] == ["Prediction"] + ["DataError"] * 5 + ["Prediction"]
     assert [item.code for item in found if isinstance(item, DataError)] == ["L207", "L207", "L207", "L208", "L208"]
@@ -101,7 +111,10 @@ def test_bad_files_are_told_in_their_place(sealed: Path, inbox: Path, tmp_path: 
 
 
 def test_nothing_but_bad_files_and_nothing_at_all(sealed: Path, tmp_path: Path) -> None:
-    assert [type(item) for item in Predictor(sealed).predict([tmp_path / "a", tmp_path / "b"])] == [DataError, DataError]
+    assert [type(item) for item in Predictor(sealed).predict([tmp_path / "a", tmp_path / "b"])] == [
+        DataError,
+        DataError,
+    ]
     assert list(Predictor(sealed).predict([])) == []
 
 
@@ -122,7 +135,12 @@ def test_missing(tmp_path: Path) -> None:
 
 def test_somebody_elses(tmp_path: Path) -> None:
     value = helper.make_tensor_value_info
-    graph = helper.make_graph([helper.make_node("Identity", ["a"], ["b"])], "g", [value("a", TensorProto.FLOAT, [1])], [value("b", TensorProto.FLOAT, [1])])
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["a"], ["b"])],
+        "g",
+        [value("a", TensorProto.FLOAT, [1])],
+        [value("b", TensorProto.FLOAT, [1])],
+    )
     file = tmp_path / "theirs.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), file)
     with pytest.raises(ModelError) as caught:
@@ -150,7 +168,9 @@ def test_a_contract_that_is_no_json(sealed: Path, tmp_path: Path) -> None:
     assert caught.value.code == "L405"
 
 
-@pytest.mark.parametrize("contract", ["{}", "[]", '{"classes": ["a"], "preprocessing": {}, "temperature": 1, "model": "x"}'])
+@pytest.mark.parametrize(
+    "contract", ["{}", "[]", '{"classes": ["a"], "preprocessing": {}, "temperature": 1, "model": "x"}']
+)
 def test_a_contract_that_lacks_something(sealed: Path, tmp_path: Path, contract: str) -> None:
     model = onnx.load(sealed)
     helper.set_model_props(model, {"limpide": contract})
@@ -169,6 +189,17 @@ def test_predict_does_not_import_torch(sealed: Path, inbox: Path) -> None:
         "assert not heavy, heavy\n"
     )
     for format in ("--json", "--csv", "--top=2"):
-        command = [sys.executable, "-c", program, "predict", str(sealed), str(inbox / "x.png"), str(inbox / "large.jpg"), format]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "LIMPIDE_LANG": "en"})
+        command = [
+            sys.executable,
+            "-c",
+            program,
+            "predict",
+            str(sealed),
+            str(inbox / "x.png"),
+            str(inbox / "large.jpg"),
+            format,
+        ]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, env={**os.environ, "LIMPIDE_LANG": "en"}
+        )
         assert done.returncode == 0, done.stderr

@@ -19,7 +19,9 @@ from limpide.deploy.preprocessing_graph import preprocessing_model
 def session(p: Preprocessing) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(preprocessing_model(p).SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        preprocessing_model(p).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
 
 
 def run(p: Preprocessing, images: np.ndarray) -> np.ndarray:
@@ -42,7 +44,9 @@ def picture(width: int, height: int, kind: str, seed: int) -> np.ndarray:
     if kind == "extremes":  # overshoot of the bicubic filter must be clipped alike
         return (random.integers(0, 2, (height, width, 3)) * 255).astype(np.uint8)
     if kind == "ramp":
-        return (np.add.outer(np.arange(height), np.arange(width))[..., None] * np.array([1, 2, 3]) % 256).astype(np.uint8)
+        return (np.add.outer(np.arange(height), np.arange(width))[..., None] * np.array([1, 2, 3]) % 256).astype(
+            np.uint8
+        )
     dots = np.zeros((height, width, 3), np.uint8)
     dots[random.integers(0, height, 9), random.integers(0, width, 9)] = 255
     return dots
@@ -81,7 +85,9 @@ def test_equals_the_declared_preprocessing_bit_for_bit(
     image = picture(*sides, kind, seed)
     got, expected = run(p, image[None])[0], declared(p, image)
     assert got.shape == expected.shape == (channels, size, size) and got.dtype == np.float32
-    assert np.array_equal(got, expected), f"{np.count_nonzero(got != expected)} values differ by up to {np.abs(got - expected).max()}"
+    assert np.array_equal(got, expected), (
+        f"{np.count_nonzero(got != expected)} values differ by up to {np.abs(got - expected).max()}"
+    )
 
 
 @pytest.mark.parametrize("sides", [(3000, 60), (60, 3000), (1999, 1501)])
@@ -114,7 +120,9 @@ def test_grey_is_unchanged_by_the_way_over_rgb() -> None:
     p = Preprocessing(16, 1, mean=(0.0,), std=(1.0,))
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
     rgb = np.repeat(levels[..., None], 3, axis=-1)
-    assert np.array_equal(run(p, rgb[None])[0, 0], levels) and np.array_equal(p.pixels(Image.fromarray(rgb))[..., 0], levels)
+    assert np.array_equal(run(p, rgb[None])[0, 0], levels) and np.array_equal(
+        p.pixels(Image.fromarray(rgb))[..., 0], levels
+    )
 
 
 def test_grey_is_pillows() -> None:

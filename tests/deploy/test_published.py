@@ -36,8 +36,17 @@ def test_it_names_what_is_on_two_photographs(photos: Path, tmp_path: Path) -> No
     said = limpide("predict", "efficientnet_lite0", photos, "--json", cwd=tmp_path)
     found = json.loads(said.stdout)
     assert {Path(item["file"]).name: item["label"] for item in found} == SEEN
-    told = limpide("predict", "efficientnet_lite0", photos / "china.jpg", cwd=tmp_path, program=("-X", "importtime", "-m", "limpide"), LIMPIDE_LANG="en")
-    assert "palace" in told.stdout and " torch\n" not in told.stderr, "the second time the file is there, and torch is not needed"
+    told = limpide(
+        "predict",
+        "efficientnet_lite0",
+        photos / "china.jpg",
+        cwd=tmp_path,
+        program=("-X", "importtime", "-m", "limpide"),
+        LIMPIDE_LANG="en",
+    )
+    assert "palace" in told.stdout and " torch\n" not in told.stderr, (
+        "the second time the file is there, and torch is not needed"
+    )
     assert told.stdout.splitlines()[-1] == "next: limpide train photos/"
     (kept,) = (cache_folder() / "networks").glob("*.onnx")
     assert "published network" in limpide("clean", "--dry-run", cwd=tmp_path).stdout
@@ -48,7 +57,10 @@ def test_it_names_what_is_on_two_photographs(photos: Path, tmp_path: Path) -> No
 def test_the_preprocessing_is_the_published_one(photos: Path) -> None:
     """Shorter side to 256 pixels, the middle 224, bicubic, (grey level − 127) / 128, done here with Pillow alone."""
     predictor = predictor_of("efficientnet_lite0")
-    assert len(predictor.classes) == len(set(predictor.classes)) == 1000 and (predictor.classes[0], predictor.classes[985]) == ("tench", "daisy")
+    assert len(predictor.classes) == len(set(predictor.classes)) == 1000 and (
+        predictor.classes[0],
+        predictor.classes[985],
+    ) == ("tench", "daisy")
     model = build("efficientnet_lite0", 1000, 3, 224).eval()
     PRETRAINED["efficientnet_lite0"](model)
     for name in SEEN:
@@ -75,7 +87,10 @@ def test_it_can_be_looked_into_and_others_say_what_they_lack(photos: Path, tmp_p
     opened = limpide("explain", "efficientnet_lite0", photos / "china.jpg", cwd=tmp_path).stdout
     assert "palace" in opened and "stem.0" in opened
     assert "no network with published weights" in limpide("predict", "vgg16", photos, cwd=tmp_path, status=2).stderr
-    assert "did you mean efficientnet_lite0?" in limpide("predict", "efficientnet_lit0", photos, cwd=tmp_path, status=2).stderr
+    assert (
+        "did you mean efficientnet_lite0?"
+        in limpide("predict", "efficientnet_lit0", photos, cwd=tmp_path, status=2).stderr
+    )
     assert "this is not a run" in limpide("predict", "runs/photos-001", photos, cwd=tmp_path, status=5).stderr
 
 

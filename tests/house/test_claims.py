@@ -1,4 +1,6 @@
-"""docs/claims.md is what the experiments measured, and every experiment of a claim names the command that repeats it."""
+"""docs/claims.md is what the experiments measured, and every experiment of a claim names the command that
+repeats it.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,20 @@ def test_a_result_belongs_to_an_experiment_that_says_what_it_does(file: Path) ->
     source = (ROOT / "experiments" / f"{file.stem}.py").read_text(encoding="utf-8")
     header = ast.get_docstring(ast.parse(source)) or ""
     assert header.startswith("Claim: ") and f"python -m experiments.{file.stem}" in header
-    assert finding.name == file.stem and record["section"] in claims.SECTIONS and record["seconds"] <= 300, "at most five minutes on two cores"
+    assert finding.name == file.stem and record["section"] in claims.SECTIONS and record["seconds"] <= 300, (
+        "at most five minutes on two cores"
+    )
     assert finding.numbers or finding.data
-    assert record["code"] == code_of(file.stem), f"the program changed since it was measured: python -m experiments.{file.stem}"
+    assert record["code"] == code_of(file.stem), (
+        f"the program changed since it was measured: python -m experiments.{file.stem}"
+    )
 
 
 @pytest.mark.parametrize("file", RESULTS, ids=lambda file: file.stem)
 def test_what_the_course_says_is_that_of_the_program(file: Path) -> None:
-    """The digest leaves this prose out, so it is compared: a corrected sentence reaches the page without a new measurement."""
+    """The digest leaves this prose out, so it is compared: a corrected sentence reaches the page without a new
+    measurement.
+    """
     source = ast.parse((ROOT / "experiments" / f"{file.stem}.py").read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(source) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tell"]
     stored = [detail["values"]["text"] for detail in json.loads(file.read_text(encoding="utf-8"))["finding"]["details"]]
@@ -56,7 +64,9 @@ def main():
 PLAIN = {"course": "says", "word": "points", "why": "because", "number": "1", "activation": "none"}
 
 
-@pytest.mark.parametrize(("part", "matters"), [("number", True), ("activation", True), ("word", True), ("course", False), ("why", False)])
+@pytest.mark.parametrize(
+    ("part", "matters"), [("number", True), ("activation", True), ("word", True), ("course", False), ("why", False)]
+)
 def test_a_digest_covers_what_is_measured_and_said_of_it(tmp_path: Path, part: str, matters: bool) -> None:
     for folder, values in (("one", PLAIN), ("other", PLAIN | {part: "7" if part == "number" else "relu"})):
         (tmp_path / folder).mkdir()
@@ -65,7 +75,9 @@ def test_a_digest_covers_what_is_measured_and_said_of_it(tmp_path: Path, part: s
 
 
 @pytest.mark.parametrize(("name", "changes"), [("near_circles", True), ("inference_time", False)])
-def test_a_digest_covers_the_loop_and_the_networks_it_uses(name: str, changes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_digest_covers_the_loop_and_the_networks_it_uses(
+    name: str, changes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A copy of the house in which the network of one experiment was changed."""
     before = code_of(name)
     shutil.copytree(ROOT / "limpide" / "models", tmp_path / "limpide" / "models")
@@ -85,7 +97,9 @@ def test_nothing_is_said_not_to_be_in_the_course(file: Path) -> None:
 
 def test_no_verdict_against_its_own_numbers() -> None:
     """ "No better, however deep" cannot hold beside intervals of the true error that do not touch."""
-    finding = Finding.from_json(json.loads((ROOT / "experiments" / "results" / "near_circles.json").read_text(encoding="utf-8"))["finding"])
+    finding = Finding.from_json(
+        json.loads((ROOT / "experiments" / "results" / "near_circles.json").read_text(encoding="utf-8"))["finding"]
+    )
     shallow, deep = (finding.number(f"error against clean labels, 40% careless, {depth} layers") for depth in (1, 8))
     assert shallow.low is not None and deep.high is not None
     if shallow.low > deep.high:

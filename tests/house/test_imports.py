@@ -1,4 +1,6 @@
-"""The floors of docs/design.md, read from the source: imports go downwards, rooms of one floor are strangers, no cycles."""
+"""The floors of docs/design.md, read from the source: imports go downwards, rooms of one floor are strangers, no
+cycles.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ MODULES = modules()
 
 
 def imported(name: str, *, also_inside_functions: bool) -> set[str]:
-    """What a module imports: modules of the package by full name, others by their first name. TYPE_CHECKING is passed over."""
+    """What a module imports: modules of the package by full name, others by their first name. TYPE_CHECKING is passed
+    over.
+    """
     tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
     found: set[str] = set()
 
@@ -60,7 +64,10 @@ def imported(name: str, *, also_inside_functions: bool) -> set[str]:
                 found.update(alias.name for alias in child.names)
             elif isinstance(child, ast.ImportFrom):
                 assert child.level == 0, f"{name} imports relatively"
-                found.update(inner if (inner := f"{child.module}.{alias.name}") in MODULES else str(child.module) for alias in child.names)
+                found.update(
+                    inner if (inner := f"{child.module}.{alias.name}") in MODULES else str(child.module)
+                    for alias in child.names
+                )
             visit(child)
 
     visit(tree)
@@ -105,7 +112,18 @@ def test_no_torch_is_meant_by(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in MODULES if room(n) in GROUND])
 def test_the_ground_floor_needs_little(name: str) -> None:
-    assert not loaded(name) & {"numpy", "PIL", "sklearn", "scipy", "onnxruntime", "onnx", "rich", "jinja2", "filelock", "psutil"}
+    assert not loaded(name) & {
+        "numpy",
+        "PIL",
+        "sklearn",
+        "scipy",
+        "onnxruntime",
+        "onnx",
+        "rich",
+        "jinja2",
+        "filelock",
+        "psutil",
+    }
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -113,7 +131,9 @@ def test_imports_go_down_only(name: str) -> None:
     own = room(name)
     for other in imported(name, also_inside_functions=True):
         if other in MODULES and room(other) not in (own, "limpide"):
-            assert FLOOR[room(other)] < FLOOR[own], f"{name} (floor {FLOOR[own]}) imports {other} (floor {FLOOR[room(other)]})"
+            assert FLOOR[room(other)] < FLOOR[own], (
+                f"{name} (floor {FLOOR[own]}) imports {other} (floor {FLOOR[room(other)]})"
+            )
 
 
 def test_no_cycles() -> None:
@@ -142,19 +162,37 @@ HEAVY = ("torch", "numpy", "PIL", "sklearn", "scipy", "onnx", "onnxruntime", "ri
 
 
 @pytest.mark.parametrize(
-    "line", ["import limpide", "import limpide.cli", "from limpide import Recipe, Run, LimpideError", "import limpide.core.run, limpide.system.interrupts"]
+    "line",
+    [
+        "import limpide",
+        "import limpide.cli",
+        "from limpide import Recipe, Run, LimpideError",
+        "import limpide.core.run, limpide.system.interrupts",
+    ],
 )
 def test_what_opens_at_once_loads_nothing_heavy(line: str) -> None:
     assert in_a_fresh_process(f"{line}\nimport sys\nprint([m for m in {HEAVY} if m in sys.modules])") == "[]"
 
 
 def test_what_predicts_loads_no_torch() -> None:
-    code = "import limpide.deploy.predictor, limpide.workflows.predict, limpide.workflows.evaluate, limpide.report.html.page, limpide.report.terminal.progress, sys\nprint('torch' in sys.modules)"
+    code = (
+        "import limpide.deploy.predictor, limpide.workflows.predict, limpide.workflows.evaluate, "
+        "limpide.report.html.page, limpide.report.terminal.progress, sys\nprint('torch' in sys.modules)"
+    )
     assert in_a_fresh_process(code) == "False"
 
 
 def test_the_public_names() -> None:
-    assert limpide.__all__ == ["Features", "FlatImageClassifier", "ImageClassifier", "LimpideError", "Recipe", "Run", "__version__", "see"]
+    assert limpide.__all__ == [
+        "Features",
+        "FlatImageClassifier",
+        "ImageClassifier",
+        "LimpideError",
+        "Recipe",
+        "Run",
+        "__version__",
+        "see",
+    ]
     for name in limpide.__all__:
         assert getattr(limpide, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'Trainer'"):
@@ -162,7 +200,9 @@ def test_the_public_names() -> None:
 
 
 def test_the_version_is_the_one_of_the_package() -> None:
-    line = next(line for line in (PACKAGE.parent / "pyproject.toml").read_text().splitlines() if line.startswith("version"))
+    line = next(
+        line for line in (PACKAGE.parent / "pyproject.toml").read_text().splitlines() if line.startswith("version")
+    )
     assert line == f'version = "{limpide.__version__}"'
 
 

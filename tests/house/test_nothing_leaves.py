@@ -1,7 +1,8 @@
-"""Nothing leaves the machine: each verb in a fresh process with an empty home, every system call on network and files traced.
+"""Nothing leaves the machine: each verb in a fresh process with an empty home, every system call on network and files
+traced.
 
-A dependency that keeps an identifier or asks for an address of the internet fails this, whatever library it hides in. strace
-(Linux) does the watching: `apt install strace`; without it these tests say that they did not run.
+A dependency that keeps an identifier or asks for an address of the internet fails this, whatever library it hides in.
+strace (Linux) does the watching: `apt install strace`; without it these tests say that they did not run.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ finally:
 """
 COMMAND = "from limpide.cli import main; main()"
 ALWAYS = ("/dev/null", "/dev/shm", "/dev/tty", "/proc/self/", "/proc/thread-self/")
-LOOPBACK = ("127.0.0.1", "::1", "0.0.0.0", "::")  # an answer to connect may be the unspecified address of a socket of its own
+# an answer to connect may be the unspecified address of a socket of its own
+LOOPBACK = ("127.0.0.1", "::1", "0.0.0.0", "::")
 
 
 @dataclass
@@ -61,7 +63,11 @@ class Traced:
     def faults(self, port: int = 0) -> list[str]:
         """The calls that break the promise. port: the studio's own."""
         made = f'mkdir("{self.cache}", '
-        return [line for line in self.lines() if _reaches_out(line, port) or (_writes_elsewhere(line, self.allowed) and not line.startswith(made))]
+        return [
+            line
+            for line in self.lines()
+            if _reaches_out(line, port) or (_writes_elsewhere(line, self.allowed) and not line.startswith(made))
+        ]
 
 
 def _reaches_out(line: str, port: int) -> bool:
@@ -79,7 +85,11 @@ def _writes_elsewhere(line: str, allowed: tuple[Path, ...]) -> bool:
     if name in ("open", "openat", "openat2"):
         writes = bool(re.search(r"O_WRONLY|O_RDWR|O_CREAT", arguments))
     else:
-        writes = bool(re.match(r"creat|mkdir|rename|unlink|rmdir|symlink|link|chmod|fchmodat|chown|truncate|mknod|utime|setxattr", name))
+        writes = bool(
+            re.match(
+                r"creat|mkdir|rename|unlink|rmdir|symlink|link|chmod|fchmodat|chown|truncate|mknod|utime|setxattr", name
+            )
+        )
     if not writes or re.search(r"\) = -1 E", line):
         return False
     return any(not _is_allowed(path, allowed) for path in _paths(arguments))
@@ -92,7 +102,11 @@ def _paths(arguments: str) -> Iterator[str]:
 
 
 def _is_allowed(path: str, allowed: tuple[Path, ...]) -> bool:
-    return path.startswith(ALWAYS) or "/__pycache__" in path or any(path == str(one) or path.startswith(f"{one}/") for one in allowed)
+    return (
+        path.startswith(ALWAYS)
+        or "/__pycache__" in path
+        or any(path == str(one) or path.startswith(f"{one}/") for one in allowed)
+    )
 
 
 def traced(folder: Path, program: str, *arguments: object, runs: Path) -> Traced:
@@ -109,9 +123,24 @@ def traced(folder: Path, program: str, *arguments: object, runs: Path) -> Traced
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
     }
-    watch = ["strace", "-f", "-ff", "-y", "-qq", "-s", "600", "--seccomp-bpf", "-e", "trace=%network,%file", "-o", str(calls / "of")]
+    watch = [
+        "strace",
+        "-f",
+        "-ff",
+        "-y",
+        "-qq",
+        "-s",
+        "600",
+        "--seccomp-bpf",
+        "-e",
+        "trace=%network,%file",
+        "-o",
+        str(calls / "of"),
+    ]
     command = [*watch, sys.executable, "-c", HELD.format(program=program, hold=HOLD), *map(str, arguments)]
-    process = subprocess.Popen(command, cwd=runs.parent, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command, cwd=runs.parent, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     return Traced(process, calls, (home / ".cache" / "limpide", temporary, runs), home / ".cache")
 
 
@@ -120,7 +149,9 @@ def strace() -> None:
     """Without a tracer the promise is not tested here, and the suite says so."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed: whether anything leaves the machine was not tested")
-    if subprocess.run(["strace", "-qq", "-f", "--seccomp-bpf", "-e", "trace=%network", "true"], capture_output=True).returncode:
+    if subprocess.run(
+        ["strace", "-qq", "-f", "--seccomp-bpf", "-e", "trace=%network", "true"], capture_output=True
+    ).returncode:
         pytest.skip("strace may not trace here: whether anything leaves the machine was not tested")
 
 
@@ -149,11 +180,17 @@ def test_no_verb_asks_the_network_or_writes_elsewhere(photos: Path, tmp_path: Pa
     }.items():
         folder = tmp_path / verb
         shutil.copytree(run, folder / "work" / "photos-001")
-        own = {run: folder / "work" / "photos-001", "INSIDE.html": folder / "work" / "inside.html", "EXPORTED.onnx": folder / "work" / "exported.onnx"}
+        own = {
+            run: folder / "work" / "photos-001",
+            "INSIDE.html": folder / "work" / "inside.html",
+            "EXPORTED.onnx": folder / "work" / "exported.onnx",
+        }
         mine = [own.get(argument, argument) for argument in arguments]
         started[verb] = traced(folder, COMMAND, verb, *mine, runs=folder / "work")
     lines = tmp_path / "lines"
-    started["fifteen lines"] = traced(lines, _one_line(fifteen_lines(run / "model.onnx", Path(some))), runs=lines / "work")
+    started["fifteen lines"] = traced(
+        lines, _one_line(fifteen_lines(run / "model.onnx", Path(some))), runs=lines / "work"
+    )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     folder = tmp_path / "studio"
@@ -187,7 +224,13 @@ def _look_around(studio: Traced, port: int) -> None:
     answer = connection.getresponse()
     answer.read()
     cookie = {"Cookie": str(answer.getheader("set-cookie")).split(";")[0]}
-    for path in ("/", "/api/runs", "/api/runs/photos-001/findings", "/api/runs/photos-001/look/album", "/api/runs/photos-001/look/anatomy?image=probe-0"):
+    for path in (
+        "/",
+        "/api/runs",
+        "/api/runs/photos-001/findings",
+        "/api/runs/photos-001/look/album",
+        "/api/runs/photos-001/look/anatomy?image=probe-0",
+    ):
         connection.request("GET", path, headers=cookie)
         answer = connection.getresponse()
         assert answer.status == 200, (path, answer.read())
@@ -200,7 +243,10 @@ PLANTED = {
     "asks an address": "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'?', ('127.0.0.1', 53))",
     "connects to a port that is not the studio's": "import socket; socket.socket().connect_ex(('127.0.0.1', 9))",
     "asks through IPv6": "import socket; socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect_ex(('::1', 53))",
-    "keeps an identifier": "import os; os.makedirs(os.path.expanduser('~/.cache/elsewhere')); open(os.path.expanduser('~/.cache/elsewhere/id'), 'w')",
+    "keeps an identifier": (
+        "import os; os.makedirs(os.path.expanduser('~/.cache/elsewhere')); "
+        "open(os.path.expanduser('~/.cache/elsewhere/id'), 'w')"
+    ),
     "writes beside limpide's cache": "import os; os.makedirs(os.path.expanduser('~/.cache/limpide-2'))",
     "writes in a child": "import os; os.fork() or open(os.path.expanduser('~/id'), 'w'); os.wait()",
 }
@@ -222,6 +268,10 @@ def test_the_watch_sees_what_is_planted(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("package", ["limpide", "benchmarks", "experiments"])
 def test_dependencies_are_told_before_they_are_imported(package: str) -> None:
     program = f"import {package}, os, sys; print('onnxruntime' in sys.modules, os.environ['ORT_DISABLE_TELEMETRY'])"
-    env = {name: value for name, value in os.environ.items() if not name.endswith("TELEMETRY")} | {"ORT_DISABLE_TELEMETRY": "0"}
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    env = {name: value for name, value in os.environ.items() if not name.endswith("TELEMETRY")} | {
+        "ORT_DISABLE_TELEMETRY": "0"
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+    )
     assert done.stdout.split() == ["False", "1"], done.stderr

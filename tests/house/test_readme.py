@@ -34,7 +34,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_commands(place: Path) -> None:
-    commands = [line.split("#")[0].strip() for line in block("sh", "limpide train").splitlines() if line.startswith("limpide ")]
+    commands = [
+        line.split("#")[0].strip() for line in block("sh", "limpide train").splitlines() if line.startswith("limpide ")
+    ]
     commands.remove("limpide studio")  # listens until Ctrl-C: tests/studio
     assert len(commands) == 7
     for command in commands:
@@ -45,7 +47,14 @@ def test_commands(place: Path) -> None:
 
 
 def test_python(place: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", block("python", "ImageClassifier")], cwd=place, env=environment(), capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", block("python", "ImageClassifier")],
+        cwd=place,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert "images it had never seen" in done.stdout
 
@@ -65,6 +74,12 @@ def test_make_targets_exist() -> None:
 def test_a_script_that_shares_no_code_counts_the_same_score(place: Path) -> None:
     script = ROOT / "benchmarks" / "independent_score.py"
     assert "limpide" not in re.sub(r'"""(.*?)"""|"limpide"', "", script.read_text(encoding="utf-8"), flags=re.DOTALL)
-    done = subprocess.run([sys.executable, str(script), "runs/photos-001", "photos"], cwd=place, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, str(script), "runs/photos-001", "photos"],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "counted here" in done.stdout

@@ -62,7 +62,9 @@ def test_an_image_of_the_data_is_what_the_network_learned_from(looker: Looker, r
 
 def test_turned_mirrored_and_noisy() -> None:
     square = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
-    assert np.array_equal(changed(square, {}), square) and np.array_equal(changed(square, {"mirror": 1}), square[:, ::-1])
+    assert np.array_equal(changed(square, {}), square) and np.array_equal(
+        changed(square, {"mirror": 1}), square[:, ::-1]
+    )
     quarter = changed(square, {"turn": 90.0})
     assert (quarter == np.rot90(square)).mean() > 0.9 and quarter.shape == square.shape, "counter-clockwise"
     grey = np.full((64, 64, 1), 128, np.uint8)
@@ -88,7 +90,10 @@ def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained
     shutil.copytree(run.path, tmp_path / "runs" / "a-001")
     copy, looker = Run(tmp_path / "runs" / "a-001"), Looker()
     copy.update(location=str(trained.parent / "photos"))
-    before = [ask(looker, copy, what, **values) for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))]
+    before = [
+        ask(looker, copy, what, **values)
+        for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))
+    ]
     lines = copy.split_file.read_text().splitlines()
     copy.split_file.write_text("\n".join(lines[:41]) + "\n")
     with pytest.raises(RunError, match=r"it has 40 whole rows, and 80 were written.*\[L517\]"):
@@ -96,7 +101,10 @@ def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained
     copy.update(split_rows=40)
     stored = dict(np.load(copy.predictions / "test.npz"))
     np.savez(copy.predictions / "test.npz", **{name: values[:9] for name, values in stored.items()})
-    after = [ask(looker, copy, what, **values) for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))]
+    after = [
+        ask(looker, copy, what, **values)
+        for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))
+    ]
     assert before[0]["of"] > after[0]["of"] == 9 and after[1]["of"] == 40 and len(after[2]["rows"]) == 40
 
 
@@ -135,10 +143,13 @@ def test_a_shelf_keeps_what_was_used_last_within_its_bytes() -> None:
 
 
 def test_changes_reach_every_question(looker: Looker, run: Run) -> None:
-    plain, turned = (ask(looker, run, "prediction", image={"row": 1} | more)["top"] for more in ({}, {"turn": 35.0, "noise": 40.0}))
+    plain, turned = (
+        ask(looker, run, "prediction", image={"row": 1} | more)["top"] for more in ({}, {"turn": 35.0, "noise": 40.0})
+    )
     assert plain != turned
     before, after = (
-        ANSWERS["maps"](looker, path=str(run.path), snapshot="best", image={"row": 1} | more, key="blocks.0.0")[1] for more in ({}, {"turn": 35.0})
+        ANSWERS["maps"](looker, path=str(run.path), snapshot="best", image={"row": 1} | more, key="blocks.0.0")[1]
+        for more in ({}, {"turn": 35.0})
     )
     assert before != after and len(before) == len(after)
 
@@ -147,7 +158,9 @@ def test_the_album_counts_and_pages(looker: Looker, run: Run) -> None:
     found = ask(looker, run, "album", part="test", label="disc")
     assert found["total"] == found["counts"]["disc"]["test"] == len(found["images"])
     assert sum(n for parts in found["counts"].values() for n in parts.values()) == 80
-    assert {one["part"] for one in found["images"]} == {"test"} and {one["label"] for one in found["images"]} == {"disc"}
+    assert {one["part"] for one in found["images"]} == {"test"} and {one["label"] for one in found["images"]} == {
+        "disc"
+    }
     assert ask(looker, run, "album", start=60)["images"][0]["row"] == 60
     jpeg = ANSWERS["thumb"](looker, path=str(run.path), snapshot="best", row=3)[1]
     assert Image.open(io.BytesIO(jpeg)).format == "JPEG"
@@ -176,7 +189,9 @@ def test_report_explain_see_and_studio_open_the_same_unit(looker: Looker, run: R
     shown = ask(looker, run, "unit", image={"row": row}, key=reported.data["layer"])
     places = [(one["channel"], one["y"], one["x"]) for one in (reported.data, explained.data, vars(seen), shown)]
     assert len(set(places)) == 1, places
-    assert shown["key"] == reported.data["layer"] == explained.data["layer"] == seen.layer and any(vote["slope"] for vote in shown["votes"])
+    assert shown["key"] == reported.data["layer"] == explained.data["layer"] == seen.layer and any(
+        vote["slope"] for vote in shown["votes"]
+    )
 
 
 def test_neighbours_are_training_images_and_never_the_image_itself(looker: Looker, run: Run) -> None:
@@ -185,17 +200,33 @@ def test_neighbours_are_training_images_and_never_the_image_itself(looker: Looke
     found = ask(looker, run, "neighbours", image={"row": own})
     assert len(found["top"]) == 8 and found["compared"] == found["of"]
     assert all(rows[one["row"]]["part"] == "train" and one["row"] != own for one in found["top"])
-    assert [one["cosine"] for one in found["top"]] == sorted((one["cosine"] for one in found["top"]), reverse=True) and found["top"][0]["cosine"] <= 1.0001
+    assert [one["cosine"] for one in found["top"]] == sorted(
+        (one["cosine"] for one in found["top"]), reverse=True
+    ) and found["top"][0]["cosine"] <= 1.0001
     model, preprocessing = network_of(run)
     train = [k for k, row in enumerate(rows) if row["part"] == "train"]
-    squares = np.stack([preprocessing.pixels(Image.open(run.path.parents[1] / "photos" / rows[k]["file"]).convert("RGB")) for k in train])
-    images = torch.from_numpy(((squares - np.array(preprocessing.mean)) / np.array(preprocessing.std)).transpose(0, 3, 1, 2).astype(np.float32))
+    squares = np.stack(
+        [
+            preprocessing.pixels(Image.open(run.path.parents[1] / "photos" / rows[k]["file"]).convert("RGB"))
+            for k in train
+        ]
+    )
+    images = torch.from_numpy(
+        ((squares - np.array(preprocessing.mean)) / np.array(preprocessing.std))
+        .transpose(0, 3, 1, 2)
+        .astype(np.float32)
+    )
     features = model.features(images).detach()
     alike = torch.cosine_similarity(features, features[train.index(own)][None]).numpy()
     alike[train.index(own)] = -2
-    assert found["top"][0]["row"] == train[int(alike.argmax())] and found["top"][0]["cosine"] == pytest.approx(float(alike.max()), abs=1e-4)
-    seen = limpide.see(run, run.path.parents[1] / "photos" / rows[own]["file"])  # it is known by its bytes, wherever its file lies
-    assert [(one.file, one.cosine) for one in seen.neighbours().images] == [(one["file"], pytest.approx(one["cosine"], abs=1e-5)) for one in found["top"]]
+    assert found["top"][0]["row"] == train[int(alike.argmax())] and found["top"][0]["cosine"] == pytest.approx(
+        float(alike.max()), abs=1e-4
+    )
+    # it is known by its bytes, wherever its file lies
+    seen = limpide.see(run, run.path.parents[1] / "photos" / rows[own]["file"])
+    assert [(one.file, one.cosine) for one in seen.neighbours().images] == [
+        (one["file"], pytest.approx(one["cosine"], abs=1e-5)) for one in found["top"]
+    ]
 
 
 def test_the_map_says_what_each_image_is_and_is_called(looker: Looker, run: Run) -> None:
@@ -214,12 +245,21 @@ def test_mistakes_cells_and_suspects_are_those_of_the_predictions(looker: Looker
     said, truth = stored["probabilities"].argmax(1), stored["truth"]
     worst = ask(looker, run, "worst")
     loss = -np.log(stored["probabilities"][np.arange(len(truth)), truth])
-    assert worst["wrong"] == int((said != truth).sum()) and worst["total"] == len(truth) and worst["mean_loss"] == pytest.approx(float(loss.mean()), rel=1e-5)
+    assert (
+        worst["wrong"] == int((said != truth).sum())
+        and worst["total"] == len(truth)
+        and worst["mean_loss"] == pytest.approx(float(loss.mean()), rel=1e-5)
+    )
     for name, some in (("mistakes", said != truth), ("doubtful", said == truth)):
-        assert [one["loss"] for one in worst[name]] == pytest.approx(sorted(loss[some].tolist(), reverse=True)[:60], rel=1e-5)
+        assert [one["loss"] for one in worst[name]] == pytest.approx(
+            sorted(loss[some].tolist(), reverse=True)[:60], rel=1e-5
+        )
         assert all((one["label"] == one["predicted"]) == (name == "doubtful") for one in worst[name])
     rows = list(read_split(run.split_file))
-    assert all(rows[one["row"]]["file"] == one["file"] and rows[one["row"]]["label"] == one["label"] for one in worst["mistakes"] + worst["doubtful"])
+    assert all(
+        rows[one["row"]]["file"] == one["file"] and rows[one["row"]]["label"] == one["label"]
+        for one in worst["mistakes"] + worst["doubtful"]
+    )
     for i in range(2):
         for j in range(2):
             found = ask(looker, run, "cell", truth=i, said=j)
@@ -243,7 +283,9 @@ def test_groups_by_folder_brightness_and_size(looker: Looker, run: Run) -> None:
 
 
 def test_a_watched_image_is_decoded_for_the_weights_that_look_at_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fine-tuning may see squares of 128 pixels, the frozen model that is kept 224: the small squares enlarged are other images."""
+    """Fine-tuning may see squares of 128 pixels, the frozen model that is kept 224: the small squares enlarged are
+    other images.
+    """
     looker = Looker()
     kept, album = looker.probes(str(run.path)), looker.album(str(run.path))
     preprocessing = network_of(run)[1]
@@ -252,7 +294,9 @@ def test_a_watched_image_is_decoded_for_the_weights_that_look_at_it(run: Run, mo
     for k, file in enumerate(kept["files"].tolist()[:3]):
         watched = looker.square(str(run.path), preprocessing, {"probe": k})
         np.testing.assert_array_equal(watched, kept["squares"][k])
-        np.testing.assert_array_equal(watched, looker.square(str(run.path), preprocessing, {"row": album.row_of[file.decode()]}))
+        np.testing.assert_array_equal(
+            watched, looker.square(str(run.path), preprocessing, {"row": album.row_of[file.decode()]})
+        )
     small["files"] = np.array([b"gone.png"] * len(kept["files"]))
     with pytest.raises(LookupError, match="another size"):
         looker.square(str(run.path), preprocessing, {"probe": 0})
@@ -270,22 +314,34 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Looker) -> No
             if label == "other":
                 pixels[8:24, 8:24] += 4
             Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{k}.png")
-    ImageClassifier(model="cnn", epochs=8, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(str(tmp_path / "photos"))
+    ImageClassifier(model="cnn", epochs=8, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(
+        str(tmp_path / "photos")
+    )
     found = ask(looker, Run(tmp_path / "runs" / "photos-001"), "shortcut")
     finding = Finding.from_json(found["finding"])
-    assert finding.verdict == "warn" and str(finding.message).startswith("One small place decides: what marked shows at the top, on the right")
+    assert finding.verdict == "warn" and str(finding.message).startswith(
+        "One small place decides: what marked shows at the top, on the right"
+    )
     top, left, bottom, right = found["shown"][0]["box"]
     rows = list(read_split(tmp_path / "runs" / "photos-001" / "split.csv"))
     donor = rows[found["shown"][0]["row"]]
-    assert donor["label"] == "marked" and Image.open(tmp_path / "photos" / donor["file"]).getpixel((30, 1)) == (255, 30, 30), "the picture shows the mark"
+    assert donor["label"] == "marked" and Image.open(tmp_path / "photos" / donor["file"]).getpixel((30, 1)) == (
+        255,
+        30,
+        30,
+    ), "the picture shows the mark"
     own = Run(tmp_path / "runs" / "photos-001").finding("shortcut")
-    assert own is not None and own.verdict == "warn" and "marked" in str(own.message) and own.pictures[0].jpeg, "training asks, too"
+    assert own is not None and own.verdict == "warn" and "marked" in str(own.message) and own.pictures[0].jpeg, (
+        "training asks, too"
+    )
     assert "One small place decides" in (tmp_path / "runs" / "photos-001" / "report.html").read_text()
     assert found["shown"][0]["class"] == "marked" and top <= 2 and bottom >= 4 and left <= 29 and right == 32
     assert np.array(found["shown"][0]["shares"]).shape == (8, 8) and found["judged"] == found["of"] == 3
 
 
-def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looker = Looker()
     network, seen, _, _ = looker.trace(str(run.path), "best", {"row": 2})
     for method in ("gradient", "grad_cam"):
@@ -293,9 +349,13 @@ def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(run: R
         with monkeypatch.context() as broken:
             broken.setattr(analyze, "usual_of", None)
             broken.setattr(analyze, "badge_of", None)
-            about, data = ANSWERS["saliency"](looker, path=str(run.path), snapshot="best", image={"row": 2}, method=method, label=1)
+            about, data = ANSWERS["saliency"](
+                looker, path=str(run.path), snapshot="best", image={"row": 2}, method=method, label=1
+            )
         assert expected.plane is not None and np.array_equal(np.load(io.BytesIO(data)), expected.plane) and about == {}
-        assert ask(looker, run, "sanity", image={"row": 2}, method=method, label=1)["finding"] == expected.badge.to_json()
+        assert (
+            ask(looker, run, "sanity", image={"row": 2}, method=method, label=1)["finding"] == expected.badge.to_json()
+        )
     with monkeypatch.context() as broken:
         broken.setattr(analyze, "plane_of", None)
         broken.setattr(analyze, "badge_of", None)
@@ -318,7 +378,11 @@ def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
         squares[:, 44 : 44 + width, 12:48] = 20
         found = kept(squares)
         assert found["drawn"] and not found["light"] and (found["level"], found["ground"]) == (20, 230)
-        assert found["stroke"] * 64 == pytest.approx(width, rel=0.08) and found["width"] == found["height"] == 44 / 64 and found["centre"] == "box"
+        assert (
+            found["stroke"] * 64 == pytest.approx(width, rel=0.08)
+            and found["width"] == found["height"] == 44 / 64
+            and found["centre"] == "box"
+        )
     assert kept(dice.integers(0, 255, (6, 64, 64, 1)).astype(np.uint8)) == {"drawn": False}
     blobs = np.zeros((6, 64, 64, 3), np.uint8)
     blobs[:, 12:52, 12:52] = 255
@@ -326,14 +390,20 @@ def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
     small = np.zeros((6, 64, 64), np.uint8)  # a ring whose lines are less than two pixels wide in an image of eight
     rows, columns = np.mgrid[:64, :64] - 31.5
     small[:, abs(np.hypot(rows, columns) - 18) < 6.5] = 255
-    assert kept(small.reshape(6, 8, 8, 8, 8).mean((2, 4))[..., None].astype(np.uint8))["stroke"] * 64 == pytest.approx(13, rel=0.25)
+    assert kept(small.reshape(6, 8, 8, 8, 8).mean((2, 4))[..., None].astype(np.uint8))["stroke"] * 64 == pytest.approx(
+        13, rel=0.25
+    )
 
 
 def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Looker, run: Run) -> None:
     found = ask(looker, run, "strongest", key="head", channel=1, among=200)
     values = [one["value"] for one in found["top"]]
-    assert found["among"] == sum(row["part"] == "train" for row in read_split(run.split_file)) and values == sorted(values, reverse=True)
-    assert all("row" in one for one in found["top"]) and all("probe" in one for one in ask(looker, run, "strongest", key="head", channel=1)["top"])
+    assert found["among"] == sum(row["part"] == "train" for row in read_split(run.split_file)) and values == sorted(
+        values, reverse=True
+    )
+    assert all("row" in one for one in found["top"]) and all(
+        "probe" in one for one in ask(looker, run, "strongest", key="head", channel=1)["top"]
+    )
 
 
 def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Looker, run: Run) -> None:
@@ -344,16 +414,28 @@ def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Looke
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
     image = torch.from_numpy(((np.asarray(made, np.float32) - mean) / std).transpose(2, 0, 1)[None])
     with torch.no_grad():
-        assert float(model.blocks[0][0](image)[0, 3].max()) == pytest.approx(about["after"], abs=0.1), "the picture is the one that was found"
+        assert float(model.blocks[0][0](image)[0, 3].max()) == pytest.approx(about["after"], abs=0.1), (
+            "the picture is the one that was found"
+        )
     with pytest.raises(LookupError):
         ask(looker, run, "maximised", key="blocks.0.0", channel=999)
 
 
-def test_training_changes_an_image_where_it_changes_images(tmp_path: Path, looker: Looker, run: Run, trained: Path) -> None:  # noqa: F811
+def test_training_changes_an_image_where_it_changes_images(
+    tmp_path: Path,
+    looker: Looker,
+    run: Run,
+    trained: Path,  # noqa: F811
+) -> None:
     assert ask(looker, run, "augmented", image={"row": 0}) == {"images": 0}, "three passes need no variety"
-    ImageClassifier(model="cnn", epochs=5, image_size=32, runs=str(tmp_path), quiet=True, judge=False).fit(str(trained.parent / "photos"))
+    ImageClassifier(model="cnn", epochs=5, image_size=32, runs=str(tmp_path), quiet=True, judge=False).fit(
+        str(trained.parent / "photos")
+    )
     other = Run(tmp_path / "photos-001")
-    first, second = (ANSWERS["augmented"](looker, path=str(other.path), snapshot="best", image={"row": 0}, seed=seed)[1] for seed in (0, 1))
+    first, second = (
+        ANSWERS["augmented"](looker, path=str(other.path), snapshot="best", image={"row": 0}, seed=seed)[1]
+        for seed in (0, 1)
+    )
     picture = Image.open(io.BytesIO(first))
     assert picture.size == (8 * 32, 32) and first != second
     squares = np.asarray(picture).reshape(32, 8, 32, 3).transpose(1, 0, 2, 3)
@@ -362,7 +444,9 @@ def test_training_changes_an_image_where_it_changes_images(tmp_path: Path, looke
 
 def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker: Looker, trained: Path) -> None:  # noqa: F811
     shutil.copytree(trained.parent / "photos", tmp_path / "photos")
-    ImageClassifier(model="cnn", epochs=1, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(str(tmp_path / "photos"))
+    ImageClassifier(model="cnn", epochs=1, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(
+        str(tmp_path / "photos")
+    )
     run = Run(tmp_path / "runs" / "photos-001")
     row, gone = next((k, line["file"]) for k, line in enumerate(read_split(run.split_file)) if line["part"] == "train")
     (tmp_path / "photos" / gone).unlink()
@@ -373,7 +457,11 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker:
     (tmp_path / "photos" / judged).unlink()
     found = ask(Looker(), run, "groups", by="brightness")
     assert found["judged"] == found["of"] - 1
-    other = next((k, line["file"]) for k, line in enumerate(read_split(run.split_file)) if (tmp_path / "photos" / line["file"]).exists())
+    other = next(
+        (k, line["file"])
+        for k, line in enumerate(read_split(run.split_file))
+        if (tmp_path / "photos" / line["file"]).exists()
+    )
     Image.new("RGB", (32, 32), "red").save(tmp_path / "photos" / other[1])
     with pytest.raises(LookupError, match="has changed"):
         ask(Looker(), run, "prediction", image={"row": other[0]})
@@ -381,7 +469,12 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker:
     shutil.rmtree(tmp_path / "photos")
     for what in ("embedding", "neighbours", "alike"):
         with pytest.raises(LookupError, match="no longer where they were"):
-            ask(Looker(), run, what, **({"image": {"probe": 0}} if what == "neighbours" else {"distance": 42} if what == "alike" else {}))
+            ask(
+                Looker(),
+                run,
+                what,
+                **({"image": {"probe": 0}} if what == "neighbours" else {"distance": 42} if what == "alike" else {}),
+            )
     alone = limpide.see(run, judged_image).neighbours()
     assert not alone.images and "no longer where they were" in str(alone.note)
     with pytest.raises(LookupError, match="rows go from 0 to 79"):
@@ -404,10 +497,16 @@ def test_marks_are_a_table_beside_the_run_and_touch_nothing(run: Run) -> None:
     mark(run, "disc/1.png", "disc", "=cmd()")
     mark(run, "disc/2.png", "disc", "?")
     mark(run, "disc/1.png", "disc", "square")
-    assert marks(run) == [{"file": "disc/2.png", "label": "disc", "suggested": "?"}, {"file": "disc/1.png", "label": "disc", "suggested": "square"}]
+    assert marks(run) == [
+        {"file": "disc/2.png", "label": "disc", "suggested": "?"},
+        {"file": "disc/1.png", "label": "disc", "suggested": "square"},
+    ]
     mark(run, "disc/2.png", "disc", "")
     mark(run, "=evil", "disc", "?")
-    assert [one["file"] for one in marks(run)] == ["disc/1.png", "=evil"] and ",'=evil" in "," + run.marks_file.read_text().splitlines()[2]
+    assert [one["file"] for one in marks(run)] == [
+        "disc/1.png",
+        "=evil",
+    ] and ",'=evil" in "," + run.marks_file.read_text().splitlines()[2]
     run.marks_file.write_text("file,label,suggested,note\nx.png,disc,?,blurred\n")
     mark(run, "y.png", "disc", "?")
     assert marks(run)[0]["note"] == "blurred" and marks(run)[1]["note"] == ""
@@ -419,7 +518,9 @@ def test_marks_are_a_table_beside_the_run_and_touch_nothing(run: Run) -> None:
     assert before == {file: file.stat().st_mtime_ns for file in (run.path.parents[1] / "photos").rglob("*.png")}
 
 
-def test_the_images_aside_are_read_once_and_anew_when_they_are_others(looker: Looker, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_images_aside_are_read_once_and_anew_when_they_are_others(
+    looker: Looker, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "predictions").mkdir()
     file = tmp_path / "predictions" / "probes.npz"
     shutil.copy(run.path / "predictions" / "probes.npz", file)

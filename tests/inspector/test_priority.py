@@ -1,4 +1,6 @@
-"""A question that somebody waits for goes first; one that takes long lets a training on the same processors go first, and the next is quick again."""
+"""A question that somebody waits for goes first; one that takes long lets a training on the same processors go first,
+and the next is quick again.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def measured(_looker: Any, seconds: float) -> tuple[dict[str, Any], bytes]:
     """How nice the thread that answers is, and its session, at the beginning and after so many seconds."""
 
     def how() -> tuple[int, str]:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), SESSION.read_text().split()[-1] if SESSION.exists() else ""
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), SESSION.read_text().split()[
+            -1
+        ] if SESSION.exists() else ""
 
     before = how()
     time.sleep(seconds)
@@ -55,7 +59,9 @@ def test_only_a_long_question_stands_back() -> None:
         process.join()
     short, long, after, last = found
     usual = os.getpriority(os.PRIO_PROCESS, 0)
-    assert short["before"][0] == usual and short["thread"] == long["thread"], "a thread is kept while its questions are short"
+    assert short["before"][0] == usual and short["thread"] == long["thread"], (
+        "a thread is kept while its questions are short"
+    )
     assert long["before"][0] == usual and long["after"][0] == min(usual + 10, 19)
     assert after["before"][0] == last["before"][0] == usual and after["thread"] != long["thread"]
     if SESSION.exists():

@@ -38,7 +38,8 @@ def test_no_random_image_wakes_it_as_much() -> None:
     torch.manual_seed(0)
     model = SmallCNN(classes=10, size=16).eval()
     images = torch.rand(500, 1, 16, 16, generator=random(0)) * 2 - 1
-    patches = images[:, :, 7:10, 7:10]  # nine pixels that all happen to be black or white have more contrast than is allowed
+    # nine pixels that all happen to be black or white have more contrast than is allowed
+    patches = images[:, :, 7:10, 7:10]
     patches *= (CONTRAST / patches.square().mean((1, 2, 3), keepdim=True).sqrt()).clamp(max=1)
     for key, channel in (("blocks.0.0", 3), ("blocks.1.3", 5), ("head", 7)):  # a convolution, a rectified map, a class
         found = maximised(model, key, channel, (1, 16, 16), steps=64)
@@ -47,7 +48,11 @@ def test_no_random_image_wakes_it_as_much() -> None:
             hook = model.get_submodule(key).register_forward_hook(lambda _, __, output, kept=kept: kept.append(output))
             model(images)
             hook.remove()
-        values = kept[0][:, channel, kept[0].shape[2] // 2, kept[0].shape[3] // 2] if kept[0].ndim == 4 else kept[0][:, channel]
+        values = (
+            kept[0][:, channel, kept[0].shape[2] // 2, kept[0].shape[3] // 2]
+            if kept[0].ndim == 4
+            else kept[0][:, channel]
+        )
         assert found.after > found.before and found.after > float(values.max()), key
         assert len(found.activations) == 66
 
@@ -84,7 +89,9 @@ def test_the_network_is_left_as_it_was() -> None:
     climbing.close()  # whoever iterates may stop
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in weights.items())
     assert all(torch.equal(a, p.grad) for a, p in zip(slopes, model.parameters(), strict=True) if p.grad is not None)
-    assert modes == [module.training for module in model.modules()] and wanted == [p.requires_grad for p in model.parameters()]
+    assert modes == [module.training for module in model.modules()] and wanted == [
+        p.requires_grad for p in model.parameters()
+    ]
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
@@ -105,7 +112,9 @@ class Odd(nn.Module):
 def test_tokens_have_channels_and_numbers_have_none() -> None:
     odd = Odd()
     found = maximised(odd, "tokens", 5, (1, 8, 8), steps=16)
-    assert found.after > found.before and found.after == pytest.approx(float(odd.tokens(found.image[:, 0])[0, 4, 5].detach()), rel=1e-5)
+    assert found.after > found.before and found.after == pytest.approx(
+        float(odd.tokens(found.image[:, 0])[0, 4, 5].detach()), rel=1e-5
+    )
     with pytest.raises(TypeError, match="no channels"):
         maximised(odd, ":sum", 0, (1, 8, 8))
     with pytest.raises(TypeError, match="no slope"):

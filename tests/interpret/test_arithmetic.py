@@ -1,4 +1,6 @@
-"""Every number of every network is explained, and the explanation is what torch computed; what is not understood says so."""
+"""Every number of every network is explained, and the explanation is what torch computed; what is not understood says
+so.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,19 @@ from limpide.models import MODELS, build
 
 NETWORKS = {
     name: min(MODELS[name].size, 96)
-    for name in ("cnn", "alexnet", "resnet20", "efficientnet_b0", "efficientnet_lite0", "vit_tiny", "rbf", "mlp", "lstm", "gru", "rnn")
+    for name in (
+        "cnn",
+        "alexnet",
+        "resnet20",
+        "efficientnet_b0",
+        "efficientnet_lite0",
+        "vit_tiny",
+        "rbf",
+        "mlp",
+        "lstm",
+        "gru",
+        "rnn",
+    )
 }
 
 
@@ -39,7 +53,9 @@ def test_units_drawn_anywhere_equal_torch_and_see_what_moves_them(name: str, tim
         assert found.kind != "opaque" and found.agrees, (op.key, op.name, index, found)
         for source, place, value in list(zip(found.sources, found.places, found.values.tolist(), strict=True))[:20]:
             if source >= -1:
-                assert float(seen.value(source).reshape(-1)[place]) == pytest.approx(value), "one layer down lies the very number"
+                assert float(seen.value(source).reshape(-1)[place]) == pytest.approx(value), (
+                    "one layer down lies the very number"
+                )
         if op.output.ndim == 4 and k % 50 == 0:
             _moves(model, image, op.key, index, field_of(seen, op, index).box)
 
@@ -52,7 +68,9 @@ def _moves(model: nn.Module, image: Tensor, key: str, index: list[int], box: obj
     module = dict(model.named_modules()).get(layer)
     if module is None or "#" in key:
         return
-    hook = module.register_forward_hook(lambda _, __, output: kept.append(output if isinstance(output, Tensor) else output[0]))
+    hook = module.register_forward_hook(
+        lambda _, __, output: kept.append(output if isinstance(output, Tensor) else output[0])
+    )
     try:
         model(leaf)
     finally:
@@ -71,13 +89,22 @@ class Odd(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(3, 6, 3, dilation=2, groups=3, padding=2)
         self.pools = nn.ModuleList(
-            [nn.AdaptiveAvgPool2d(3), nn.AdaptiveMaxPool2d((2, 3)), nn.AvgPool2d(3, 2, 1, count_include_pad=False), nn.MaxPool2d(2, dilation=2)]
+            [
+                nn.AdaptiveAvgPool2d(3),
+                nn.AdaptiveMaxPool2d((2, 3)),
+                nn.AvgPool2d(3, 2, 1, count_include_pad=False),
+                nn.MaxPool2d(2, dilation=2),
+            ]
         )
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv(x)
         y = F.leaky_relu(y, 0.2) + 2 * y.clamp(min=0.1) - y / 3
-        y = torch.add(input=y, other=F.relu(input=y)) + torch.clamp(y, min=torch.full((6, 1, 1), -0.2)) + y.abs() ** torch.tensor(1.5)
+        y = (
+            torch.add(input=y, other=F.relu(input=y))
+            + torch.clamp(y, min=torch.full((6, 1, 1), -0.2))
+            + y.abs() ** torch.tensor(1.5)
+        )
         parts = [pool(y).flatten(1) for pool in self.pools]
         parts.append(torch.roll(y, 1, 2).permute(0, 2, 3, 1).flatten(1).softmax(1))
         parts.append(torch.cumsum(y, 2).flatten(1))
@@ -91,7 +118,10 @@ def test_a_strangers_network_is_explained_as_far_as_it_is_understood() -> None:
     for op in seen.ops:
         for _ in range(20):
             found = explain(seen, op, [dice.randrange(n) for n in op.output.shape[1:]])
-            assert (found.kind == "opaque") == (op.name == "cumsum") and (found.agrees or op.name == "cumsum"), (op.key, op.name)
+            assert (found.kind == "opaque") == (op.name == "cumsum") and (found.agrees or op.name == "cumsum"), (
+                op.key,
+                op.name,
+            )
     opaque = next(op for op in seen.ops if op.name == "cumsum")
     assert field_of(seen, opaque, (0, 1, 1)).status == "OPAQUE"
     assert field_of(seen, seen.find("conv"), (0, 4, 4)).status == "EXACT"
@@ -102,7 +132,9 @@ def test_what_follows_a_unit_is_told() -> None:
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(inplace=True)).eval()
     image = torch.randn(1, 1, 6, 6)
     unit = unit_of(trace(model, image), "0", 1, 2, 3)
-    assert [after.name for after in unit.after] == ["batch_norm", "relu"] and unit.after[-1].value == float(model(image).detach()[0, 1, 2, 3])
+    assert [after.name for after in unit.after] == ["batch_norm", "relu"] and unit.after[-1].value == float(
+        model(image).detach()[0, 1, 2, 3]
+    )
     assert "EXACT" in str(unit) and "difference" in str(unit)
 
 

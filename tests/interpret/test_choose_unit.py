@@ -37,7 +37,9 @@ def test_no_other_unit_that_sees_something_moves_the_answer_more(seed: int) -> N
         bumps = 1e-3 * torch.eye(maps.numel()).view(-1, *maps.shape[1:])
         slopes = (model.after(maps + bumps)[:, label] - model.after(maps - bumps)[:, label]) / 2e-3
         moved = (maps[0] * slopes.view_as(maps[0])).abs()
-    assert unit.layer == "first" and unit.agrees and 1 <= unit.y < 7 and 1 <= unit.x < 7, "its kernel is not on the padding"
+    assert unit.layer == "first" and unit.agrees and 1 <= unit.y < 7 and 1 <= unit.x < 7, (
+        "its kernel is not on the padding"
+    )
     assert float(moved[unit.channel, unit.y, unit.x]) == pytest.approx(float(moved[:, 1:7, 1:7].max()), rel=1e-2)
     assert torch.allclose(influence(model, trace(model, image), 0), moved, atol=0.02 * float(moved.max()))
 
@@ -54,7 +56,9 @@ def test_what_the_network_throws_away_is_not_opened_however_large() -> None:
 
 
 def test_it_sees_more_than_one_shade() -> None:
-    """A dark image with one bright stroke, as a digit has it: the network is moved most by the dark, and the stroke is opened."""
+    """A dark image with one bright stroke, as a digit has it: the network is moved most by the dark, and the stroke is
+    opened.
+    """
     model, image = Small(padding=0), torch.full((1, 2, 10, 10), -2.0)
     image[:, :, 1, 1] = 0.1
     with torch.no_grad():
@@ -69,7 +73,9 @@ def test_any_layer_can_be_asked_and_one_without_a_slope_gives_its_largest_value(
     model, image = Small(), torch.randn(1, 2, 8, 8)
     seen = trace(model, image)
     head = most_telling(model, seen, "head")
-    assert (head.layer, head.channel, head.y) == ("head", int(seen.output.argmax()), 0), "of the scores, the answer itself"
+    assert (head.layer, head.channel, head.y) == ("head", int(seen.output.argmax()), 0), (
+        "of the scores, the answer itself"
+    )
 
     class Deaf(nn.Module):
         def __init__(self) -> None:
@@ -80,7 +86,9 @@ def test_any_layer_can_be_asked_and_one_without_a_slope_gives_its_largest_value(
             return self.first(image).detach().flatten(1)[:, :4]
 
     unit = most_telling(deaf := Deaf(), heard := trace(deaf, image))
-    assert influence(deaf, heard, 0).abs().max() == 0 and abs(unit.torch_value) == float(heard.ops[0].output.abs().max())
+    assert influence(deaf, heard, 0).abs().max() == 0 and abs(unit.torch_value) == float(
+        heard.ops[0].output.abs().max()
+    )
     with pytest.raises(KeyError):
         most_telling(model, seen, "nowhere")
     with pytest.raises(TypeError, match="no convolution"):

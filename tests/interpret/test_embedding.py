@@ -22,7 +22,9 @@ def test_features_are_what_the_last_layer_gets(name: str) -> None:
     images = torch.randn(3, 1 if name != "resnet20" else 3, 32, 32)
     features, logits = features_of(model, images)
     with torch.no_grad():
-        assert torch.allclose(logits, model(images), atol=1e-6) and torch.allclose(model.head(features), model(images), atol=1e-6)
+        assert torch.allclose(logits, model(images), atol=1e-6) and torch.allclose(
+            model.head(features), model(images), atol=1e-6
+        )
 
 
 def test_a_strangers_network_is_asked_before_its_last_linear_layer() -> None:
@@ -76,7 +78,11 @@ def test_the_images_that_wake_a_channel_most_are_those_of_its_largest_values() -
     found = strongest_images(model, (image[None] for image in images), "0", 1)
     assert [one.image for one in found] == maps.flatten(1).amax(1).argsort(descending=True).tolist()
     for one in found:
-        assert one.value == pytest.approx(float(maps[one.image].max()), rel=1e-5) == pytest.approx(float(maps[one.image, one.y, one.x]), rel=1e-5)
+        assert (
+            one.value
+            == pytest.approx(float(maps[one.image].max()), rel=1e-5)
+            == pytest.approx(float(maps[one.image, one.y, one.x]), rel=1e-5)
+        )
     with pytest.raises(KeyError):
         strongest_images(model, [images[:1]], "nowhere", 0)
     with pytest.raises(IndexError):

@@ -1,4 +1,6 @@
-"""Both ends of a network as arrays: enough to do their sums again, within their bounds, and left out where they are something else."""
+"""Both ends of a network as arrays: enough to do their sums again, within their bounds, and left out where they are
+something else.
+"""
 
 from __future__ import annotations
 
@@ -53,9 +55,13 @@ def test_a_first_convolution_can_be_done_again(conv: nn.Conv2d) -> None:
     seen = trace(model, image)
     ends = ends_of(seen, 2)
     assert ends["first.name"] == "first" and ends["first.channels"].tolist() == list(range(conv.out_channels))
-    assert np.array_equal(ends["first.input"], image[0]) and np.array_equal(ends["first.output"], conv(image)[0].detach())
+    assert np.array_equal(ends["first.input"], image[0]) and np.array_equal(
+        ends["first.output"], conv(image)[0].detach()
+    )
     assert np.allclose(again(ends), ends["first.output"], atol=1e-4)
-    assert np.allclose(ends["last.weight"].astype(float) @ ends["last.features"] + ends["last.bias"], ends["last.logits"], atol=1e-4)
+    assert np.allclose(
+        ends["last.weight"].astype(float) @ ends["last.features"] + ends["last.bias"], ends["last.logits"], atol=1e-4
+    )
     assert np.array_equal(ends["last.logits"], seen.output[0]) and ends["last.classes"].tolist() == list(range(5))
 
 
@@ -86,7 +92,9 @@ def test_a_first_layer_that_sees_something_else_is_left_out(first: nn.Module, fe
 
 
 def test_a_network_that_ends_otherwise_has_no_last_layer() -> None:
-    ends = ends_of(trace(nn.Sequential(nn.Conv2d(3, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(1, 3, 8, 8)))
+    ends = ends_of(
+        trace(nn.Sequential(nn.Conv2d(3, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(1, 3, 8, 8))
+    )
     assert {name.split(".")[0] for name in ends} == {"first"}
 
 
@@ -100,7 +108,9 @@ def test_large_networks_keep_what_is_strongest() -> None:
     assert min(strength[k] for k in kept if k != 95) >= max(strength[k] for k in range(96) if k not in kept)
     assert np.array_equal(ends["first.weight"], model.first[0].weight[kept].detach())
     logits, classes = seen.output[0], ends["last.classes"]
-    assert 10 < len(classes) < 1000 and set(logits.argsort(descending=True)[: len(classes)].tolist()) == set(classes.tolist())
+    assert 10 < len(classes) < 1000 and set(logits.argsort(descending=True)[: len(classes)].tolist()) == set(
+        classes.tolist()
+    )
     assert np.array_equal(ends["last.logits"], logits[classes])
 
 

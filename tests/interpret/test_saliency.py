@@ -1,4 +1,6 @@
-"""Saliency on networks whose answer is known, laws that the papers state, and the badge that an edge detector must not get."""
+"""Saliency on networks whose answer is known, laws that the papers state, and the badge that an edge detector must not
+get.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Corner(nn.Module):
 def digits() -> tuple[nn.Module, Tensor, Tensor]:
     """A small network that knows digits, and images that it knows."""
     data = load_digits()
-    x = torch.nn.functional.interpolate(torch.tensor(data.images, dtype=torch.float32)[:, None] / 8 - 1, size=16, mode="bilinear")
+    x = torch.nn.functional.interpolate(
+        torch.tensor(data.images, dtype=torch.float32)[:, None] / 8 - 1, size=16, mode="bilinear"
+    )
     y = torch.tensor(data.target)
     torch.manual_seed(0)
     model = SmallCNN(classes=10, size=16)
@@ -65,7 +69,8 @@ def test_what_is_known_is_found(method: str) -> None:
 def test_gradient_is_the_slope(digits: tuple[nn.Module, Tensor, Tensor]) -> None:
     model, images, labels = digits
     model, label = copy.deepcopy(model).double(), int(labels[0])
-    image = images[:1].double() + 0.01 * torch.randn(1, 1, 16, 16, generator=torch.Generator().manual_seed(0)).double()  # a flat ground ties in max pooling
+    # a flat ground ties in max pooling
+    image = images[:1].double() + 0.01 * torch.randn(1, 1, 16, 16, generator=torch.Generator().manual_seed(0)).double()
     found = gradient(model, image, label)
     for y, x in ((3, 5), (8, 8), (10, 2)):
         step = torch.zeros_like(image).double()
@@ -81,12 +86,16 @@ def test_integrated_gradients_are_complete(digits: tuple[nn.Module, Tensor, Tens
     for image, label in zip(images[:5].split(1), labels[:5].tolist(), strict=True):
         with torch.no_grad():
             change = float(model(image)[0, label] - model(torch.zeros_like(image))[0, label])
-        assert float(integrated_gradients(model, image, label).sum()) == pytest.approx(change, abs=0.05 * max(1, abs(change)))
+        assert float(integrated_gradients(model, image, label).sum()) == pytest.approx(
+            change, abs=0.05 * max(1, abs(change))
+        )
 
 
 def test_grad_cam_by_hand() -> None:
     """A network whose logit is the mean of one rectified map: Grad-CAM is that map."""
-    model = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2, bias=False)).eval()
+    model = nn.Sequential(
+        nn.Conv2d(1, 2, 1, bias=False), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 2, bias=False)
+    ).eval()
     with torch.no_grad():
         model[0].weight.copy_(torch.tensor([1.0, -1.0]).view(2, 1, 1, 1))
         model[4].weight.copy_(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
@@ -101,15 +110,25 @@ def test_the_badge_is_earned_by_explanations_and_not_by_edges(digits: tuple[nn.M
     pairs = list(zip(images[:12].split(1), labels[:12].tolist(), strict=True))
     for image, label in pairs:
         found = saliency_checks.sanity(model, image, label, edges)
-        assert found.correlation == pytest.approx(1) and not found.passed and saliency_checks.as_finding("edges", found).verdict == "warn"
+        assert (
+            found.correlation == pytest.approx(1)
+            and not found.passed
+            and saliency_checks.as_finding("edges", found).verdict == "warn"
+        )
     earned = {
-        name: sum(saliency_checks.sanity(model, image, label, METHODS[name]).passed for image, label in pairs) for name in ("integrated_gradients", "occlusion")
+        name: sum(saliency_checks.sanity(model, image, label, METHODS[name]).passed for image, label in pairs)
+        for name in ("integrated_gradients", "occlusion")
     }
     assert all(count >= 8 for count in earned.values()), earned
 
 
 @pytest.mark.parametrize(
-    ("mean", "said"), [(0.1, "hurts more"), (0.25, "no more than deleting at random."), (0.35, "no more than deleting at random, or along edges.")]
+    ("mean", "said"),
+    [
+        (0.1, "hurts more"),
+        (0.25, "no more than deleting at random."),
+        (0.35, "no more than deleting at random, or along edges."),
+    ],
 )
 def test_a_map_that_fails_says_against_what(mean: float, said: str) -> None:
     """Lower is better: 0.2 at random and 0.3 along edges, and the other way round."""
@@ -157,7 +176,9 @@ def test_votes_switching_off_and_another_weight(digits: tuple[nn.Module, Tensor,
         expected = model(images[:1])[0]
         model.blocks[1][0].weight.copy_(kept)
     assert torch.allclose(edited, expected, atol=1e-6)
-    assert torch.equal(model.blocks[1][0].weight, kept) and torch.allclose(model(images[:1])[0], seen.output[0], atol=1e-6)
+    assert torch.equal(model.blocks[1][0].weight, kept) and torch.allclose(
+        model(images[:1])[0], seen.output[0], atol=1e-6
+    )
     with pytest.raises(TypeError):
         with_weight(model, seen, source, 0, 0, 1.0)
     scaled = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 1, 3)), nn.Flatten())
@@ -174,10 +195,14 @@ def test_captum_agrees(digits: tuple[nn.Module, Tensor, Tensor]) -> None:
     image, label = images[:1], int(labels[0])
     theirs = attr.Saliency(model).attribute(image.clone().requires_grad_(True), target=label)[0].amax(0)
     assert torch.allclose(gradient(model, image, label), theirs.detach(), atol=1e-6)
-    theirs = attr.IntegratedGradients(model).attribute(image, target=label, n_steps=32, method="riemann_middle")[0].sum(0)
+    theirs = (
+        attr.IntegratedGradients(model).attribute(image, target=label, n_steps=32, method="riemann_middle")[0].sum(0)
+    )
     assert torch.allclose(integrated_gradients(model, image, label), theirs.float(), atol=1e-4)
     layer = model.blocks[2][3]
-    theirs = attr.LayerAttribution.interpolate(attr.LayerGradCam(model, layer).attribute(image, target=label, relu_attributions=True), (16, 16), "bilinear")
+    theirs = attr.LayerAttribution.interpolate(
+        attr.LayerGradCam(model, layer).attribute(image, target=label, relu_attributions=True), (16, 16), "bilinear"
+    )
     assert torch.allclose(grad_cam(model, image, label), theirs[0, 0].detach(), atol=1e-5)
 
 
@@ -189,7 +214,9 @@ def test_occlusion_leaves_the_image_alone() -> None:
 
 
 def test_effects_are_those_of_the_unit_that_was_asked_for() -> None:
-    """Networks that call torch on constants between what is written down, and whose layers give several tensors at once."""
+    """Networks that call torch on constants between what is written down, and whose layers give several tensors at
+    once.
+    """
     from limpide.models import build
 
     torch.manual_seed(0)
@@ -202,7 +229,13 @@ def test_effects_are_those_of_the_unit_that_was_asked_for() -> None:
         slopes = dict(votes(model, seen, op.index, place))
         step = 1e-2
 
-        def bumped(by: float, model: nn.Module = model, image: Tensor = image, index: int = op.index, place: tuple[int, ...] = place) -> Tensor:
+        def bumped(
+            by: float,
+            model: nn.Module = model,
+            image: Tensor = image,
+            index: int = op.index,
+            place: tuple[int, ...] = place,
+        ) -> Tensor:
             def change(k: int, output: Tensor) -> Tensor:
                 if k == index:
                     output = output.clone()

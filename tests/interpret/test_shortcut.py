@@ -7,7 +7,19 @@ import pytest
 import torch
 
 from limpide.data.preprocessing import Preprocessing
-from limpide.interpret.shortcut import EACH, GRID, LOOKS, Place, answers_of, as_finding, chosen, pasted, places, wanted, window
+from limpide.interpret.shortcut import (
+    EACH,
+    GRID,
+    LOOKS,
+    Place,
+    answers_of,
+    as_finding,
+    chosen,
+    pasted,
+    places,
+    wanted,
+    window,
+)
 from limpide.models import build
 from limpide.statistics.metrics import wilson
 
@@ -47,7 +59,9 @@ def test_a_mark_is_found_where_it_is() -> None:
     assert labels[mark.donor] == 1 and mark.n <= (labels == 1).sum(), "each proof has a patch of its own"
     assert mark.shares[-1, 0] == 1 and mark.shares[:-2, 2:].max() == 0
     finding = as_finding(list(found.values()), CLASSES, 3)
-    assert finding.verdict == "warn" and str(finding.message).startswith("One small place decides: what fox shows at the bottom, on the left")
+    assert finding.verdict == "warn" and str(finding.message).startswith(
+        "One small place decides: what fox shows at the bottom, on the left"
+    )
     assert finding.table is not None and finding.table.rows[0][0] == "fox"
 
 
@@ -94,10 +108,20 @@ def test_only_the_window_is_pasted() -> None:
 
 def test_as_many_classes_are_looked_at_as_the_time_allows_the_largest_first() -> None:
     labels = np.repeat([0, 1, 2, 3, -1], [5, 30, 200, 100, 500])
-    assert wanted(labels, 10, 10 * LOOKS * 3) == [2, 3, 1] and wanted(labels, 10, 10 * LOOKS * 99) == [2, 3, 1, 0] and wanted(labels, 10, 9 * LOOKS) == []
+    assert (
+        wanted(labels, 10, 10 * LOOKS * 3) == [2, 3, 1]
+        and wanted(labels, 10, 10 * LOOKS * 99) == [2, 3, 1, 0]
+        and wanted(labels, 10, 9 * LOOKS) == []
+    )
     rows = chosen(labels, [3, 0])
     counts = {label: int((labels[rows] == label).sum()) for label in range(-1, 4)}
-    assert len(set(rows.tolist())) == len(rows) and counts[3] >= EACH and counts[0] == 5 and counts[-1] == 0 and min(counts[1], counts[2]) > 0
+    assert (
+        len(set(rows.tolist())) == len(rows)
+        and counts[3] >= EACH
+        and counts[0] == 5
+        and counts[-1] == 0
+        and min(counts[1], counts[2]) > 0
+    )
 
 
 def test_a_real_network_is_asked_in_its_own_normalisation() -> None:
@@ -106,8 +130,11 @@ def test_a_real_network_is_asked_in_its_own_normalisation() -> None:
     squares = np.random.default_rng(0).integers(0, 255, (70, 28, 28, 1), np.uint8)
     with torch.no_grad():
         logits = network(torch.from_numpy(((squares.astype(np.float32) - 100) / 50).transpose(0, 3, 1, 2)))
-    sure = (logits.topk(2).values.diff(dim=1).abs() > 0.1)[:, 0].numpy()  # bfloat16 may change the order of what is nearly equal
-    assert sure.any() and np.array_equal(answers_of(network, preprocessing)(squares)[sure], logits.argmax(1).numpy()[sure])
+    # bfloat16 may change the order of what is nearly equal
+    sure = (logits.topk(2).values.diff(dim=1).abs() > 0.1)[:, 0].numpy()
+    assert sure.any() and np.array_equal(
+        answers_of(network, preprocessing)(squares)[sure], logits.argmax(1).numpy()[sure]
+    )
 
 
 def test_too_few_images_say_so() -> None:

@@ -17,10 +17,14 @@ UNITS_A_NETWORK = 20
 
 
 def drawn(dice: random.Random) -> tuple[nn.Module, Tensor, int, int]:
-    """A network of one random convolution among other layers, an image, and the convolution's height and width of output."""
+    """A network of one random convolution among other layers, an image, and the convolution's height and width of
+    output.
+    """
     groups = dice.choice([1, 1, 2, 4])
     inputs, outputs = groups * dice.randint(1, 3), groups * dice.randint(1, 4)
-    kernel, stride, padding, dilation = ((dice.randint(low, high), dice.randint(low, high)) for low, high in ((1, 4), (1, 3), (0, 3), (1, 3)))
+    kernel, stride, padding, dilation = (
+        (dice.randint(low, high), dice.randint(low, high)) for low, high in ((1, 4), (1, 3), (0, 3), (1, 3))
+    )
     conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias=dice.random() < 0.5)
     reach = [dilation[k] * (kernel[k] - 1) + 1 for k in range(2)]
     height, width = (max(reach[k], dice.randint(4, 14)) for k in range(2))
@@ -72,7 +76,9 @@ def test_zeros_exactly_where_padding_was() -> None:
     for y in range(height):
         for x in range(width):
             patch = why(model, image, "0", 1, y, x).patch
-            inside = torch.tensor([[0 <= 2 * y - 2 + 2 * u < 7 and 0 <= x - 1 + v < 6 for v in range(2)] for u in range(3)])
+            inside = torch.tensor(
+                [[0 <= 2 * y - 2 + 2 * u < 7 and 0 <= x - 1 + v < 6 for v in range(2)] for u in range(3)]
+            )
             assert torch.equal(patch != 0, inside.expand(2, 3, 2))
 
 
@@ -84,7 +90,11 @@ def test_linear_layers_equal_torch(bias: bool) -> None:
     for layer, count in (("1", 30), ("3", 7)):
         for channel in range(count):
             unit = why(model, image, layer, channel)
-            assert unit.agrees and (unit.bias != 0) == bias == ("bias" in str(unit)) == ("bias" in unit._repr_html_()) and len(unit.patch) == len(unit.kernel)
+            assert (
+                unit.agrees
+                and (unit.bias != 0) == bias == ("bias" in str(unit)) == ("bias" in unit._repr_html_())
+                and len(unit.patch) == len(unit.kernel)
+            )
 
 
 def test_only_the_unit_of_this_image_counts() -> None:
@@ -105,7 +115,9 @@ def test_a_disagreement_is_noticed() -> None:
 
     model, image = nn.Sequential(nn.Conv2d(1, 1, 3)), torch.randn(1, 1, 5, 5)
     unit = why(model, image, "0", 0, 1, 1)
-    wrong = dataclasses.replace(unit, explanation=dataclasses.replace(unit.explanation, torch_value=unit.torch_value + 0.01))
+    wrong = dataclasses.replace(
+        unit, explanation=dataclasses.replace(unit.explanation, torch_value=unit.torch_value + 0.01)
+    )
     assert unit.agrees and not wrong.agrees and as_finding(wrong).verdict == "bad"
 
 
@@ -168,7 +180,12 @@ def test_every_kind_of_padding(conv: nn.Conv2d) -> None:
 def test_a_function_of_one_number_is_named_as_the_network_names_it() -> None:
     """nn.ReLU6 calls hardtanh; nn.Hardtanh with other bounds stays what it is."""
     image = torch.randn(1, 3, 8, 8)
-    for function, name in ((nn.ReLU6(), "relu6"), (nn.Hardtanh(0.0, 6.0), "relu6"), (nn.Hardtanh(-1.0, 6.0), "hardtanh"), (nn.ReLU(), "relu")):
+    for function, name in (
+        (nn.ReLU6(), "relu6"),
+        (nn.Hardtanh(0.0, 6.0), "relu6"),
+        (nn.Hardtanh(-1.0, 6.0), "hardtanh"),
+        (nn.ReLU(), "relu"),
+    ):
         model = nn.Sequential(nn.Conv2d(3, 2, 3), function)
         unit = why(model, image, "1", 0)
         assert [op.name for op in trace(model, image).ops][-1] == name, "wherever the operation is named"

@@ -16,7 +16,9 @@ def final(steps: object) -> np.ndarray:
 
 
 def test_least_squares_of_or_and_xor() -> None:
-    assert least_squares(OR) == pytest.approx([1 / 4, 1 / 2, 1 / 2]) and least_squares(XOR) == pytest.approx([1 / 2, 0, 0], abs=1e-12)
+    assert least_squares(OR) == pytest.approx([1 / 4, 1 / 2, 1 / 2]) and least_squares(XOR) == pytest.approx(
+        [1 / 2, 0, 0], abs=1e-12
+    )
     answers = np.array([[1, *x] for x, _ in OR]) @ least_squares(OR)
     assert (answers > 0.5).tolist() == [bool(t) for _, t in OR] and (answers > 0).tolist() != [bool(t) for _, t in OR]
 
@@ -37,4 +39,8 @@ def test_online_ends_in_a_cycle_with_a_constant_rate_and_arrives_with_a_falling_
 
 def test_a_step_shows_what_it_did() -> None:
     first, second = list(online(OR, (0.0, 1.0, 0.0), 0.1, 1))[:2]
-    assert first.loss == 0 and second.values == {"X": [1, 0, 1], "W": [0, 1, 0], "y": 0, "t": 1, "W_after": [0.1, 1, 0.1]} and second.loss == 0.5
+    assert (
+        first.loss == 0
+        and second.values == {"X": [1, 0, 1], "W": [0, 1, 0], "y": 0, "t": 1, "W_after": [0.1, 1, 0.1]}
+        and second.loss == 0.5
+    )

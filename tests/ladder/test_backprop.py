@@ -39,13 +39,21 @@ def test_two_hidden_units_learn_xor() -> None:
     *_, last = train(start((2, 2, 1), seed=0), XOR, rate=1.0, passes=6000)
     weights = [np.array(w) for w in last.values["W_after"]]
     answers = [float(forward(weights, np.array(x, float))[-1][0]) for x, _ in XOR]
-    assert [answer > 0.5 for answer in answers] == [False, True, True, False] and np.abs(np.array(answers) - [0, 1, 1, 0]).max() < 0.1
+    assert [answer > 0.5 for answer in answers] == [False, True, True, False] and np.abs(
+        np.array(answers) - [0, 1, 1, 0]
+    ).max() < 0.1
 
 
 def test_a_step_shows_every_delta() -> None:
     step = next(train(start((2, 2, 1)), XOR, rate=0.5, passes=1))
-    assert [len(delta) for delta in step.values["deltas"]] == [2, 1] and [len(layer) for layer in step.values["layers"]] == [2, 2, 1]
+    assert [len(delta) for delta in step.values["deltas"]] == [2, 1] and [
+        len(layer) for layer in step.values["layers"]
+    ] == [2, 2, 1]
     (y,) = step.values["layers"][-1]
-    assert step.values["deltas"][-1] == [pytest.approx(y * (1 - y) * (0 - y))] and step.loss == pytest.approx(0.5 * y**2)
+    assert step.values["deltas"][-1] == [pytest.approx(y * (1 - y) * (0 - y))] and step.loss == pytest.approx(
+        0.5 * y**2
+    )
     before, after = np.array(step.values["W"][1]), np.array(step.values["W_after"][1])
-    assert after - before == pytest.approx(0.5 * step.values["deltas"][-1][0] * np.array([[1, *step.values["layers"][1]]]))
+    assert after - before == pytest.approx(
+        0.5 * step.values["deltas"][-1][0] * np.array([[1, *step.values["layers"][1]]])
+    )

@@ -64,4 +64,6 @@ def test_sgd_stays_at_the_saddle() -> None:
 
 def test_everybody_moves_in_turn() -> None:
     steps = list(race("saddle", 3))
-    assert [s.n for s in steps] == [1] * 6 + [2] * 6 + [3] * 6 and [s.values["optimiser"] for s in steps[:6]] == list(RACERS)
+    assert [s.n for s in steps] == [1] * 6 + [2] * 6 + [3] * 6 and [s.values["optimiser"] for s in steps[:6]] == list(
+        RACERS
+    )

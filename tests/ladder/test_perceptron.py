@@ -35,11 +35,17 @@ def steps(*args: object, **options: object) -> list[Step]:
 
 def test_the_trace_of_or() -> None:
     *shown, note = perceptron(OR, START)
-    rows = [tuple(tuple(v) if isinstance(v, list) else v for v in (s.values[k] for k in ("X", "W", "y", "t", "W_after"))) for s in shown]  # type: ignore[union-attr]
+    rows = [
+        tuple(tuple(v) if isinstance(v, list) else v for v in (s.values[k] for k in ("X", "W", "y", "t", "W_after")))
+        for s in shown
+    ]  # type: ignore[union-attr]
     assert rows == TRACE
     assert [s.n for s in shown] == list(range(1, 13)) and [s.epoch for s in shown] == [0] * 4 + [1] * 4 + [2] * 4  # type: ignore[union-attr]
     assert [s.loss for s in shown] == [0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]  # type: ignore[union-attr]
-    assert isinstance(note, Note) and str(note.message) == "learned: a whole pass without a mistake, 12 presentations and 2 updates in all"
+    assert (
+        isinstance(note, Note)
+        and str(note.message) == "learned: a whole pass without a mistake, 12 presentations and 2 updates in all"
+    )
 
 
 def test_xor_never_comes_to_rest_and_it_is_said_why() -> None:
@@ -67,9 +73,13 @@ def test_any_rate_and_any_start_learn_what_a_plane_divides(rate: float, start: t
         assert isinstance(note, Note) and note.topic == "learned"
 
 
-@given(st.lists(st.tuples(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), st.integers(0, 1)), min_size=2, max_size=9))
+@given(
+    st.lists(st.tuples(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), st.integers(0, 1)), min_size=2, max_size=9)
+)
 def test_the_reason_is_a_proof(examples: list[tuple[tuple[int, int], int]]) -> None:
-    """Either the two mixtures meet in one point, or Rosenblatt's rule finds a plane (its theorem), within a bound for such small numbers."""
+    """Either the two mixtures meet in one point, or Rosenblatt's rule finds a plane (its theorem), within a bound for
+    such small numbers.
+    """
     mixture = inseparable(examples)
     if mixture is None:
         last = list(perceptron(examples, START, passes=20_000))[-1]
@@ -78,4 +88,6 @@ def test_the_reason_is_a_proof(examples: list[tuple[tuple[int, int], int]]) -> N
     for shares, target in ((mixture.ones, 1), (mixture.zeros, 0)):
         assert sum(shares.values()) == pytest.approx(1) and min(shares.values()) > 0
         assert {examples[i][1] for i in shares} == {target}
-        assert sum(share * np.array(examples[i][0]) for i, share in shares.items()) == pytest.approx(mixture.point, abs=1e-6)
+        assert sum(share * np.array(examples[i][0]) for i, share in shares.items()) == pytest.approx(
+            mixture.point, abs=1e-6
+        )

@@ -13,18 +13,34 @@ from limpide.core.errors import ModelError
 from limpide.ladder import convolution, pooling
 from limpide.ladder.convolution import convolve, convolve_backward, output_size
 
-windows = {"kernel": st.integers(1, 4), "stride": st.integers(1, 3), "height": st.integers(1, 9), "width": st.integers(1, 9), "seed": st.integers(0, 99)}
+windows = {
+    "kernel": st.integers(1, 4),
+    "stride": st.integers(1, 3),
+    "height": st.integers(1, 9),
+    "width": st.integers(1, 9),
+    "seed": st.integers(0, 99),
+}
 
 
 @given(**windows, padding=st.integers(0, 3), maps=st.tuples(st.integers(1, 3), st.integers(1, 4)))
-def test_convolution(kernel: int, stride: int, height: int, width: int, seed: int, padding: int, maps: tuple[int, int]) -> None:
+def test_convolution(
+    kernel: int, stride: int, height: int, width: int, seed: int, padding: int, maps: tuple[int, int]
+) -> None:
     assume(min(height, width) + 2 * padding >= kernel)
     random = np.random.default_rng(seed)
-    x, w, b = random.normal(size=(maps[0], height, width)), random.normal(size=(maps[1], maps[0], kernel, kernel)), random.normal(size=maps[1])
+    x, w, b = (
+        random.normal(size=(maps[0], height, width)),
+        random.normal(size=(maps[1], maps[0], kernel, kernel)),
+        random.normal(size=maps[1]),
+    )
     tx, tw, tb = (torch.tensor(v, requires_grad=True) for v in (x, w, b))
     expected = F.conv2d(tx[None], tw, tb, stride, padding)[0]
     out = convolve(x, w, b, stride, padding)
-    assert out.shape == (maps[1], output_size(height, kernel, stride, padding), output_size(width, kernel, stride, padding))
+    assert out.shape == (
+        maps[1],
+        output_size(height, kernel, stride, padding),
+        output_size(width, kernel, stride, padding),
+    )
     assert np.abs(out - expected.detach().numpy()).max() < 1e-10
     slope = random.normal(size=out.shape)
     expected.backward(torch.tensor(slope))
@@ -34,8 +50,11 @@ def test_convolution(kernel: int, stride: int, height: int, width: int, seed: in
 
 @pytest.mark.parametrize("how", ["max", "average"])
 @given(**windows, padding=st.integers(0, 2), ties=st.booleans())
-def test_pooling(how: str, kernel: int, stride: int, height: int, width: int, seed: int, padding: int, ties: bool) -> None:
-    assume(min(height, width) + 2 * padding >= kernel and 2 * padding <= kernel)  # torch allows no more padding than half
+def test_pooling(
+    how: str, kernel: int, stride: int, height: int, width: int, seed: int, padding: int, ties: bool
+) -> None:
+    # torch allows no more padding than half
+    assume(min(height, width) + 2 * padding >= kernel and 2 * padding <= kernel)
     random = np.random.default_rng(seed)
     x = random.normal(size=(2, height, width)).round(0 if ties else 9)
     tx = torch.tensor(x, requires_grad=True)
@@ -57,7 +76,8 @@ def test_weights_of_a_layer() -> None:
 
 def test_sides_of_the_course_network() -> None:
     sides = [28]
-    for kernel, stride in ((3, 1), (2, 2), (3, 1), (2, 2), (3, 1)):  # convolution, pooling, convolution, pooling, convolution
+    # convolution, pooling, convolution, pooling, convolution
+    for kernel, stride in ((3, 1), (2, 2), (3, 1), (2, 2), (3, 1)):
         sides.append(output_size(sides[-1], kernel, stride))
     assert sides[1:] == [26, 13, 11, 5, 3] and output_size(3, 2, 2) == 1
 

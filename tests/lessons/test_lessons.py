@@ -58,8 +58,12 @@ def test_the_list_and_a_wrong_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["transfer", "joined"])
-def test_crops_that_overlap_are_never_on_both_sides(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each crop is found again in its photograph; what one fold learned from may share no pixel with what it is asked."""
+def test_crops_that_overlap_are_never_on_both_sides(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each crop is found again in its photograph; what one fold learned from may share no pixel with what
+    it is asked.
+    """
     photographs = load_sample_images().images
     seen: dict[str, Any] = {}
 

@@ -47,7 +47,13 @@ def batches(array: np.ndarray) -> Batches:
 
 def trained(name: str, steps: int = 400) -> tuple[AutoEncoder, list[float]]:
     model = network(name)
-    state = TrainState(model=model, optimiser=AdamW(groups_of(model, 0.0)), lr=1e-2, steps=steps, generator=torch.Generator().manual_seed(0))
+    state = TrainState(
+        model=model,
+        optimiser=AdamW(groups_of(model, 0.0)),
+        lr=1e-2,
+        steps=steps,
+        generator=torch.Generator().manual_seed(0),
+    )
     events = islice(fit(state, batches(bars(128, upright=True)), None, Recipe(), loss_fn=model.loss_fn), None)
     return model.eval(), [event.loss for event in events if hasattr(event, "loss")]
 
@@ -63,7 +69,11 @@ def test_it_learns_in_the_common_loop_and_an_anomaly_shows(name: str) -> None:
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
     with torch.no_grad():
         (known, _), (unknown, _) = (next(batches(bars(32, upright, seed=1)).in_order()) for upright in (True, False))
-        assert model.latent(known).shape == (32, LATENT) and model(known).shape == known.shape and model.error(known).shape == (32,)
+        assert (
+            model.latent(known).shape == (32, LATENT)
+            and model(known).shape == known.shape
+            and model.error(known).shape == (32,)
+        )
         assert model.error(unknown).min() > model.error(known).max(), "bars that lie down were never seen"
 
 
@@ -79,7 +89,9 @@ def test_the_divergence_of_the_variational_one_is_torchs() -> None:
     assert isinstance(model, VariationalAutoEncoder)
     images, labels = next(batches(bars(16, upright=True)).in_order())
     mean, log_variance = model.gaussian(images)
-    exact = torch.distributions.kl_divergence(torch.distributions.Normal(mean, (0.5 * log_variance).exp()), torch.distributions.Normal(0, 1)).sum(1)
+    exact = torch.distributions.kl_divergence(
+        torch.distributions.Normal(mean, (0.5 * log_variance).exp()), torch.distributions.Normal(0, 1)
+    ).sum(1)
     torch.manual_seed(3)
     drawn = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
     expected = (0.5 * (model.decode(drawn) - images).square().flatten(1).sum(1) + exact).mean() / SIZE**2

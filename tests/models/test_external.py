@@ -1,4 +1,6 @@
-"""Networks that are not ours: a user's own, by name, from training to report; and what is said of names that lead nowhere."""
+"""Networks that are not ours: a user's own, by name, from training to report; and what is said of names that lead
+nowhere.
+"""
 
 from __future__ import annotations
 
@@ -121,14 +123,27 @@ def test_a_class_and_a_function_are_given_what_they_ask_for(nets: Path) -> None:
         (
             "strangers_nets:fixed",
             "L464",
-            "expects 192 numbers an image and gets 1,200 numbers an image, of images of 3 channels and 20 px — strangers_nets:fixed: 1 (Linear)",
+            (
+                "expects 192 numbers an image and gets 1,200 numbers an image, of images of 3 channels and 20 px — "
+                "strangers_nets:fixed: 1 (Linear)"
+            ),
         ),
         (
             "strangers_nets:Torn",
             "L464",
-            "this layer expects 3 maps and gets 100 maps, of images of 3 channels and 20 px — strangers_nets:Torn: second (Conv2d)",
+            (
+                "this layer expects 3 maps and gets 100 maps, of images of 3 channels and 20 px — "
+                "strangers_nets:Torn: second (Conv2d)"
+            ),
         ),
-        ("strangers_nets:normed", "L464", "expects 5 maps and gets 4 maps, of images of 3 channels and 20 px — strangers_nets:normed: 1 (BatchNorm2d)"),
+        (
+            "strangers_nets:normed",
+            "L464",
+            (
+                "expects 5 maps and gets 4 maps, of images of 3 channels and 20 px — strangers_nets:normed: 1 "
+                "(BatchNorm2d)"
+            ),
+        ),
         ("strangers_nets:pooled", "L416", "strangers_nets:pooled: 0 (MaxPool2d)"),
         ("strangers_nets:no_network", "L416", "eval"),
         ("strangers_nets:of_seven", "L417", "(2, 7)"),
@@ -167,7 +182,9 @@ def test_timm_is_an_optional_door(monkeypatch: pytest.MonkeyPatch) -> None:
     def create_model(name: str, num_classes: int, in_chans: int) -> nn.Module:
         return nn.Sequential(nn.Conv2d(in_chans, num_classes, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
-    monkeypatch.setitem(sys.modules, "timm", SimpleNamespace(list_models=lambda: ["resnet18"], create_model=create_model))
+    monkeypatch.setitem(
+        sys.modules, "timm", SimpleNamespace(list_models=lambda: ["resnet18"], create_model=create_model)
+    )
     assert find("timm:resnet18").build("timm:resnet18", 3, 3, 32)(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
     with pytest.raises(ModelError, match=r"did you mean resnet18.*L413"):
         build("timm:resnet81", 3, 3, 32)
@@ -182,6 +199,10 @@ def test_a_network_that_cannot_be_shipped_is_refused_before_it_learns(nets: Path
 
 def test_an_edited_network_is_measured_anew(nets: Path) -> None:
     first = json.loads(limpide("models", "strangers_nets:Small", "--json", cwd=nets).stdout)
-    (nets / "strangers_nets.py").write_text(NETS.replace("in_chans, 8, 3, 2", "in_chans, 16, 3, 2").replace("nn.Linear(8, num", "nn.Linear(16, num"))
+    (nets / "strangers_nets.py").write_text(
+        NETS.replace("in_chans, 8, 3, 2", "in_chans, 16, 3, 2").replace("nn.Linear(8, num", "nn.Linear(16, num")
+    )
     second = json.loads(limpide("models", "strangers_nets:Small", "--json", cwd=nets).stdout)
-    assert second["parameters"] > first["parameters"] and not list((cache_folder() / "speed").glob("*strangers*")), "nothing of it is remembered"
+    assert second["parameters"] > first["parameters"] and not list((cache_folder() / "speed").glob("*strangers*")), (
+        "nothing of it is remembered"
+    )

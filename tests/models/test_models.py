@@ -1,4 +1,5 @@
-"""One suite for every family of networks: a newcomer's is checked by the same lines. Parameters are those that were published.
+"""One suite for every family of networks: a newcomer's is checked by the same lines. Parameters are those that were
+published.
 
 Large networks are counted on the meta device, which makes no numbers, and tested as narrow twins of the same code.
 """
@@ -77,7 +78,15 @@ COUNTS = {
 }
 
 # Billions of multiply-adds, with the digits that the papers give (He et al. 2016, table 1; Tan & Le 2019, table 2).
-PUBLISHED_COST = {"resnet18": 1.8, "resnet34": 3.6, "resnet50": 3.8, "resnet101": 7.6, "resnet152": 11.3, "efficientnet_b0": 0.39, "efficientnet_b7": 37.0}
+PUBLISHED_COST = {
+    "resnet18": 1.8,
+    "resnet34": 3.6,
+    "resnet50": 3.8,
+    "resnet101": 7.6,
+    "resnet152": 11.3,
+    "efficientnet_b0": 0.39,
+    "efficientnet_b7": 37.0,
+}
 
 # name → (classes, channels, size) → a narrow twin
 FAMILIES: dict[str, Callable[[int, int, int], nn.Module]] = {
@@ -89,12 +98,18 @@ FAMILIES: dict[str, Callable[[int, int, int], nn.Module]] = {
     "lstm": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="lstm", units=32),
     "gru": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="gru", units=32),
     "alexnet": lambda k, c, s: AlexNet(classes=k, channels=c, size=s, width=64, dropout=0.1),
-    "plain": lambda k, c, s: PlainNet(classes=k, channels=c, size=s, depths=(1, 2, 1), widths=(8, 16, 24), hidden=(32,), dropout=0.1),
-    "plain with norm": lambda k, c, s: PlainNet(classes=k, channels=c, size=s, depths=(1, 2), widths=(8, 16), hidden=(), norm=True),
+    "plain": lambda k, c, s: PlainNet(
+        classes=k, channels=c, size=s, depths=(1, 2, 1), widths=(8, 16, 24), hidden=(32,), dropout=0.1
+    ),
+    "plain with norm": lambda k, c, s: PlainNet(
+        classes=k, channels=c, size=s, depths=(1, 2), widths=(8, 16), hidden=(), norm=True
+    ),
     "resnet": lambda k, c, s: ResNet(classes=k, channels=c, depths=(1, 1, 2), widths=(8, 12, 16)),
     "resnet bottleneck": lambda k, c, s: ResNet(classes=k, channels=c, depths=(1, 2), widths=(8, 12), bottleneck=True),
     "resnet cifar": lambda k, c, s: ResNet(classes=k, channels=c, depths=(1, 1, 1), widths=(8, 12, 16), cifar=True),
-    "plain twin": lambda k, c, s: ResNet(classes=k, channels=c, depths=(1, 1, 1), widths=(8, 12, 16), cifar=True, shortcuts=False),
+    "plain twin": lambda k, c, s: ResNet(
+        classes=k, channels=c, depths=(1, 1, 1), widths=(8, 12, 16), cifar=True, shortcuts=False
+    ),
     "inception": lambda k, c, s: InceptionV3(classes=k, channels=c, dropout=0.1),
     "efficientnet": lambda k, c, s: EfficientNet("b0", classes=k, channels=c, stages=STAGES[:3]),
     "efficientnet lite": lambda k, c, s: EfficientNet("lite0", classes=k, channels=c, stages=STAGES[:3]),
@@ -127,7 +142,9 @@ def test_number_of_parameters(name: str) -> None:
         model = build(name, entry.classes, entry.channels, entry.size)
         assert parameters(model) == COUNTS[name]
         if name in PUBLISHED_COST:
-            assert multiply_adds(model, entry.channels, entry.size) / 1e9 == pytest.approx(PUBLISHED_COST[name], rel=0.08)
+            assert multiply_adds(model, entry.channels, entry.size) / 1e9 == pytest.approx(
+                PUBLISHED_COST[name], rel=0.08
+            )
 
 
 def test_inception_with_its_auxiliary_head() -> None:
@@ -141,7 +158,9 @@ def test_perceptrons_of_the_course() -> None:
 
 
 def test_convolutional_nets_of_the_course() -> None:
-    """16-128-128 without padding, pooled twice, then 100 units; and 3, 5 and 51 convolutions of 100 maps on CIFAR-10."""
+    """16-128-128 without padding, pooled twice, then 100 units; and 3, 5 and 51 convolutions of 100 maps on
+    CIFAR-10.
+    """
     small = PlainNet(classes=10, channels=1, size=28, depths=(1, 1, 1), widths=(16, 128, 128), hidden=(100,), padding=0)
     sides, x = [], torch.zeros(1, 1, 28, 28)
     for layer in small.convolutions:
@@ -151,7 +170,14 @@ def test_convolutional_nets_of_the_course() -> None:
     assert sides == [26, 13, 11, 5, 3, 1] and parameters(small) == 180_214
     with torch.device("meta"):
         for depths, count in (((1, 1, 1), 247_610), ((1, 2, 2), 428_210), ((1, 25, 25), 4_582_010)):
-            assert parameters(PlainNet(classes=10, size=32, depths=depths, widths=(100,) * 3, hidden=(), norm=True, last_pool=False)) == count
+            assert (
+                parameters(
+                    PlainNet(
+                        classes=10, size=32, depths=depths, widths=(100,) * 3, hidden=(), norm=True, last_pool=False
+                    )
+                )
+                == count
+            )
 
 
 @every
@@ -246,7 +272,10 @@ def test_the_small_network_takes_any_size(channels: int, size: int) -> None:
     assert network("cnn", channels, size)(images(2, size, channels)).shape == (2, CLASSES)
 
 
-@pytest.mark.parametrize(("name", "size", "code", "says"), [("alexnet", 62, "L410", "63 or more"), ("vit_tiny", 100, "L411", "96: a multiple of 16")])
+@pytest.mark.parametrize(
+    ("name", "size", "code", "says"),
+    [("alexnet", 62, "L410", "63 or more"), ("vit_tiny", 100, "L411", "96: a multiple of 16")],
+)
 def test_squares_that_a_network_cannot_see(name: str, size: int, code: str, says: str) -> None:
     with pytest.raises(ModelError, match=code) as raised:
         build(name, 2, 3, size)
@@ -281,14 +310,19 @@ def test_the_plain_twin_has_the_same_parameters_and_no_shortcut() -> None:
         nn.init.zeros_(model.stages[0][0].layers[1][1].weight)  # a block that adds nothing
     x = images(1, SIZE)
     with torch.no_grad():
-        assert torch.allclose(residual.stages[0][0](residual.stem(x)), residual.stem(x)) and not plain.stages[0][0](plain.stem(x)).any()
+        assert (
+            torch.allclose(residual.stages[0][0](residual.stem(x)), residual.stem(x))
+            and not plain.stages[0][0](plain.stem(x)).any()
+        )
 
 
 def test_the_auxiliary_head_learns_only_through_its_loss() -> None:
     torch.manual_seed(0)
     model = InceptionV3(classes=2, auxiliary=True).train()
     model.loss_fn(model, (images(2, 299), torch.tensor([0, 1]))).backward()
-    assert model.auxiliary is not None and all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.auxiliary.parameters())
+    assert model.auxiliary is not None and all(
+        p.grad is not None and p.grad.abs().sum() > 0 for p in model.auxiliary.parameters()
+    )
 
 
 def test_the_compound_formula_is_near_the_released_table() -> None:
@@ -298,5 +332,9 @@ def test_the_compound_formula_is_near_the_released_table() -> None:
     for phi, name in ((0.5, "b1"), (1, "b2"), (2, "b3"), (3, "b4"), (4, "b5"), (5, "b6"), (6, "b7")):
         width, depth, size = compound(phi)
         v = VARIANTS[name]
-        assert width == pytest.approx(v.width, rel=0.15) and depth == pytest.approx(v.depth, rel=0.15) and size == pytest.approx(v.size, rel=0.15)
+        assert (
+            width == pytest.approx(v.width, rel=0.15)
+            and depth == pytest.approx(v.depth, rel=0.15)
+            and size == pytest.approx(v.size, rel=0.15)
+        )
     assert pytest.approx(2, rel=0.05) == 1.2 * 1.1**2 * 1.15**2

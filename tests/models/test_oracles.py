@@ -1,4 +1,6 @@
-"""Equal weights in our networks and in timm's or torchvision's give equal logits: a count of parameters proves no wiring."""
+"""Equal weights in our networks and in timm's or torchvision's give equal logits: a count of parameters proves no
+wiring.
+"""
 
 from __future__ import annotations
 

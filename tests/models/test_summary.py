@@ -1,4 +1,6 @@
-"""Layer by layer: every formula, evaluated, gives the number that is shown and that torch gives; receptive fields as published."""
+"""Layer by layer: every formula, evaluated, gives the number that is shown and that torch gives; receptive fields as
+published.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,24 @@ from torch import nn
 from limpide.models import MODELS, build, multiply_adds, parameters
 from limpide.models.summary import OUTSIDE, layers, receptive_field
 
-FREE = {"vit_tiny": 192 + 197 * 192, "rbf": 200 * 784 + 200}  # parameters in no layer: class token and positions; centres and widths
-CHOSEN = ("linear", "mlp", "rbf", "cnn", "lstm", "gru", "rnn", "alexnet", "vgg11", "resnet20", "resnet50", "inception_v3", "efficientnet_b1", "vit_tiny")
+# parameters in no layer: class token and positions; centres and widths
+FREE = {"vit_tiny": 192 + 197 * 192, "rbf": 200 * 784 + 200}
+CHOSEN = (
+    "linear",
+    "mlp",
+    "rbf",
+    "cnn",
+    "lstm",
+    "gru",
+    "rnn",
+    "alexnet",
+    "vgg11",
+    "resnet20",
+    "resnet50",
+    "inception_v3",
+    "efficientnet_b1",
+    "vit_tiny",
+)
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -32,10 +50,17 @@ def test_every_formula_is_true(name: str) -> None:
             way = math.floor if "⌊" in layer.side else math.ceil
             formula, shown = layer.side.split(" = ")
             numbers = [int(v) for v in re.findall(r"\d+", formula)]
-            assert way((numbers[0] + numbers[1] * numbers[2] - numbers[3]) / numbers[4]) + 1 == int(shown) == layer.shape[-1]
+            assert (
+                way((numbers[0] + numbers[1] * numbers[2] - numbers[3]) / numbers[4]) + 1
+                == int(shown)
+                == layer.shape[-1]
+            )
 
 
-@pytest.mark.parametrize(("name", "pixels"), [("alexnet", 195), ("vgg16", 212), ("inception_v3", 1311), ("cnn", 22), ("linear", None), ("vit_tiny", None)])
+@pytest.mark.parametrize(
+    ("name", "pixels"),
+    [("alexnet", 195), ("vgg16", 212), ("inception_v3", 1311), ("cnn", 22), ("linear", None), ("vit_tiny", None)],
+)
 def test_receptive_fields(name: str, pixels: int | None) -> None:
     """Of the three large ones as published: Araujo, Norris & Sim 2019, table 2."""
     entry = MODELS[name]

@@ -32,7 +32,11 @@ def test_all_layers_but_the_last(saved: Path) -> None:
     head = model.head.weight.clone()
     put_into(model, str(saved))
     for name, value in model.state_dict().items():
-        assert torch.equal(value, head) if name == "head.weight" else name == "head.bias" or torch.equal(value, source[name]), name
+        assert (
+            torch.equal(value, head)
+            if name == "head.weight"
+            else name == "head.bias" or torch.equal(value, source[name])
+        ), name
 
 
 @pytest.mark.parametrize(
@@ -71,26 +75,58 @@ def test_the_hub_is_asked_only_when_it_is_named(saved: Path, monkeypatch: pytest
         return str(saved)
 
     monkeypatch.setitem(sys.modules, "huggingface_hub", SimpleNamespace(hf_hub_download=hf_hub_download))
-    assert weights_file("hf:owner/name/sub/model.safetensors") == saved and asked == [("owner/name", "sub/model.safetensors")]
-    for source, code in (("hf:owner/name/model.pth", "L423"), ("hf:owner", "L423"), ("hf:nobody/name/m.safetensors", "L424")):
+    assert weights_file("hf:owner/name/sub/model.safetensors") == saved and asked == [
+        ("owner/name", "sub/model.safetensors")
+    ]
+    for source, code in (
+        ("hf:owner/name/model.pth", "L423"),
+        ("hf:owner", "L423"),
+        ("hf:nobody/name/m.safetensors", "L424"),
+    ):
         with pytest.raises(ModelError, match=code):
             weights_file(source)
 
 
 def test_training_starts_from_them(tmp_path: Path) -> None:
     photos = photo_folder(tmp_path / "shapes", per_class=14, size=(32, 32), classes=("disc", "square"))
-    first = json.loads(limpide("train", photos, "--model", "resnet20", "--epochs", 1, "--json", cwd=tmp_path).stdout)["run"]
-    again = limpide("train", photos, "--model", "resnet20", "--weights", first, "--epochs", 1, "--lr", "1e-8", cwd=tmp_path)
-    assert "starts from the weights of" in " ".join(again.stdout.split()) and "the last layer begins afresh" in " ".join(again.stdout.split())
+    first = json.loads(limpide("train", photos, "--model", "resnet20", "--epochs", 1, "--json", cwd=tmp_path).stdout)[
+        "run"
+    ]
+    again = limpide(
+        "train", photos, "--model", "resnet20", "--weights", first, "--epochs", 1, "--lr", "1e-8", cwd=tmp_path
+    )
+    assert "starts from the weights of" in " ".join(
+        again.stdout.split()
+    ) and "the last layer begins afresh" in " ".join(again.stdout.split())
     from safetensors.torch import load_file
 
-    before, after = (load_file(tmp_path / "runs" / name / "snapshots" / "best.safetensors") for name in ("shapes-001", "shapes-002"))
-    assert torch.allclose(before["stem.0.0.weight"], after["stem.0.0.weight"], atol=1e-4) and not torch.equal(before["head.weight"], after["head.weight"])
+    before, after = (
+        load_file(tmp_path / "runs" / name / "snapshots" / "best.safetensors") for name in ("shapes-001", "shapes-002")
+    )
+    assert torch.allclose(before["stem.0.0.weight"], after["stem.0.0.weight"], atol=1e-4) and not torch.equal(
+        before["head.weight"], after["head.weight"]
+    )
     assert "L418" in limpide("train", photos, "--weights", "nothing.safetensors", cwd=tmp_path, status=4).stderr
-    assert len(list((tmp_path / "runs").iterdir())) == 2, "a source that is not there is found before anything is written"
+    assert len(list((tmp_path / "runs").iterdir())) == 2, (
+        "a source that is not there is found before anything is written"
+    )
 
 
 def test_lite0_from_scratch_when_asked(tmp_path: Path) -> None:
     photos = photo_folder(tmp_path / "shapes", per_class=12, size=(40, 40), classes=("disc", "square"))
-    done = limpide("train", photos, "--model", "efficientnet_lite0", "--weights", "none", "--epochs", 1, "--image-size", 32, "--batch", 8, cwd=tmp_path)
+    done = limpide(
+        "train",
+        photos,
+        "--model",
+        "efficientnet_lite0",
+        "--weights",
+        "none",
+        "--epochs",
+        1,
+        "--image-size",
+        32,
+        "--batch",
+        8,
+        cwd=tmp_path,
+    )
     assert "a first model is ready" not in done.stdout

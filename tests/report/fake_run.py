@@ -45,10 +45,15 @@ def counts_of(classes: int, seed: int = 0) -> np.ndarray:
 def pictures_of(classes: tuple[str, ...], counts: np.ndarray) -> list[Picture]:
     wrong = [(i, j) for i, j in np.argwhere(counts > 0).tolist() if i != j]
     cells = wrong + [(k, k) for k in range(len(classes))]
-    return [Picture(f"test/{classes[i]}/{i}-{j}.png", classes[i], classes[j], 0.99 - 0.002 * n % 0.4, jpeg(classes[i], n)) for n, (i, j) in enumerate(cells)]
+    return [
+        Picture(f"test/{classes[i]}/{i}-{j}.png", classes[i], classes[j], 0.99 - 0.002 * n % 0.4, jpeg(classes[i], n))
+        for n, (i, j) in enumerate(cells)
+    ]
 
 
-def make_run(folder: Path, classes: tuple[str, ...] = DIGITS, *, epochs: int = 8, without: tuple[str, ...] = (), **info: Any) -> Run:
+def make_run(
+    folder: Path, classes: tuple[str, ...] = DIGITS, *, epochs: int = 8, without: tuple[str, ...] = (), **info: Any
+) -> Run:
     machine = {
         "processor": "AMD EPYC 7B13",
         "cores": 8,
@@ -56,8 +61,21 @@ def make_run(folder: Path, classes: tuple[str, ...] = DIGITS, *, epochs: int = 8
         "python": "3.12.3",
         "versions": {"limpide": "0.1.0", "torch": "2.9.1"},
     }
-    recipe = {"model": "cnn", "time": None, "epochs": epochs, "batch": 128, "lr": 0.01, "weight_decay": 0.02, "flip": "no", "seed": 0}
-    run = Run.create(folder, "digits", {"data": "digits", "classes": list(classes), "recipe": recipe, "machine": machine, "test_looks": 1} | info)
+    recipe = {
+        "model": "cnn",
+        "time": None,
+        "epochs": epochs,
+        "batch": 128,
+        "lr": 0.01,
+        "weight_decay": 0.02,
+        "flip": "no",
+        "seed": 0,
+    }
+    run = Run.create(
+        folder,
+        "digits",
+        {"data": "digits", "classes": list(classes), "recipe": recipe, "machine": machine, "test_looks": 1} | info,
+    )
     if epochs:
         write_events(run, epochs)
     write_files(run, classes)
@@ -69,14 +87,36 @@ def make_run(folder: Path, classes: tuple[str, ...] = DIGITS, *, epochs: int = 8
 
 def write_events(run: Run, epochs: int, each: int = 90) -> None:
     rng = np.random.default_rng(1)
-    run.append(Note("decision", message("model {model}: the images are small ({side} px), so a small network learns them from scratch", model="cnn", side=28)))
-    run.append(Note("decision", message("batch {batch}, highest rate {lr}, {precision} on {device}", batch=128, lr=0.01, precision="fp32", device="cpu")))
+    run.append(
+        Note(
+            "decision",
+            message(
+                "model {model}: the images are small ({side} px), so a small network learns them from scratch",
+                model="cnn",
+                side=28,
+            ),
+        )
+    )
+    run.append(
+        Note(
+            "decision",
+            message(
+                "batch {batch}, highest rate {lr}, {precision} on {device}",
+                batch=128,
+                lr=0.01,
+                precision="fp32",
+                device="cpu",
+            ),
+        )
+    )
     for n in range(1, epochs * each + 1):
         loss = 0.52 + 1.8 * float(np.exp(-n / 60)) + 0.05 * float(rng.normal())
         run.append(Step(n, (n - 1) // each, float("nan") if n == 7 else loss, 0.01, 0.02))
         if n % each == 0:
             e = n // each
-            run.append(Epoch(e - 1, n, 0.55 + 1.1 / e**1.4, 0.06 + 0.5 / e**1.2, 0.991 - 0.06 / e**1.3, e != epochs, 2.0))
+            run.append(
+                Epoch(e - 1, n, 0.55 + 1.1 / e**1.4, 0.06 + 0.5 / e**1.2, 0.991 - 0.06 / e**1.3, e != epochs, 2.0)
+            )
     run.sync()
 
 
@@ -103,7 +143,14 @@ def findings_of(classes: tuple[str, ...]) -> list[Finding]:
 def scores(classes: tuple[str, ...], counts: np.ndarray) -> list[Finding]:
     recall, precision = counts.diagonal() / counts.sum(1), counts.diagonal() / counts.sum(0)
     rows = [
-        [name, int(counts[k].sum()), float(precision[k]), float(recall[k]), float(recall[k]) - 0.03, min(1.0, float(recall[k]) + 0.015)]
+        [
+            name,
+            int(counts[k].sum()),
+            float(precision[k]),
+            float(recall[k]),
+            float(recall[k]) - 0.03,
+            min(1.0, float(recall[k]) + 0.015),
+        ]
         for k, name in enumerate(classes)
     ]
     columns = [
@@ -134,7 +181,11 @@ def scores(classes: tuple[str, ...], counts: np.ndarray) -> list[Finding]:
         Finding(
             "accuracy",
             "ok",
-            message("It names {accuracy:percent} of {n:count} images it had never seen correctly.", accuracy=0.9912, n=10_000),
+            message(
+                "It names {accuracy:percent} of {n:count} images it had never seen correctly.",
+                accuracy=0.9912,
+                n=10_000,
+            ),
             [
                 Number("accuracy", 0.9912, "share", 0.9892, 0.9928, 10_000),
                 Number("balanced accuracy", 0.9911, "share", n=10_000),
@@ -142,7 +193,11 @@ def scores(classes: tuple[str, ...], counts: np.ndarray) -> list[Finding]:
                 Number("majority", 0.1135, "share", n=10_000),
             ],
             details=[
-                message("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}.", classes=len(classes), name=classes[0])
+                message(
+                    ("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
+                    classes=len(classes),
+                    name=classes[0],
+                )
             ],
             source="test",
         ),
@@ -187,12 +242,25 @@ def mistakes(classes: tuple[str, ...], counts: np.ndarray, pictures: list[Pictur
     )
     wrong = [p for p in pictures if p.label != p.predicted]
     return [
-        Finding("confusion", "ok", said, table=Table(columns, rows), pictures=pictures, data={"classes": list(classes), "matrix": counts.tolist()}),
+        Finding(
+            "confusion",
+            "ok",
+            said,
+            table=Table(columns, rows),
+            pictures=pictures,
+            data={"classes": list(classes), "matrix": counts.tolist()},
+        ),
         Finding(
             "mistakes",
             "ok",
             message(
-                "It was wrong on {n:count} of {total:count} test images, on {sure:count} of them with 90 % confidence or more.", n=88, total=10_000, sure=17
+                (
+                    "It was wrong on {n:count} of {total:count} test images, on {sure:count} of them with 90 % "
+                    "confidence or more."
+                ),
+                n=88,
+                total=10_000,
+                sure=17,
             ),
             pictures=wrong[:24],
             details=[message("A confident mistake is often a wrong label: look at these first.")],
@@ -202,7 +270,13 @@ def mistakes(classes: tuple[str, ...], counts: np.ndarray, pictures: list[Pictur
 
 def records() -> list[Finding]:
     bins = [
-        {"low": k / 10, "high": (k + 1) / 10, "confidence": k / 10 + 0.06, "accuracy": min(1.0, k / 10 + 0.03 + 0.02 * (k % 3)), "n": 8 + k**4}
+        {
+            "low": k / 10,
+            "high": (k + 1) / 10,
+            "confidence": k / 10 + 0.06,
+            "accuracy": min(1.0, k / 10 + 0.03 + 0.02 * (k % 3)),
+            "n": 8 + k**4,
+        }
         for k in range(3, 10)
     ]
     return [
@@ -210,7 +284,10 @@ def records() -> list[Finding]:
             "calibration",
             "ok",
             message(
-                "Its probabilities can be believed: on average it states {stated:percent} and is right {right:percent} of the time.",
+                (
+                    "Its probabilities can be believed: on average it states {stated:percent} and is right "
+                    "{right:percent} of the time."
+                ),
                 stated=0.9896,
                 right=0.9912,
             ),
@@ -222,7 +299,10 @@ def records() -> list[Finding]:
             "training",
             "ok",
             message(
-                "After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of {n:count} validation images right.",
+                (
+                    "After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of "
+                    "{n:count} validation images right."
+                ),
                 epochs=8,
                 best=7,
                 accuracy=0.989,
@@ -248,7 +328,10 @@ def records() -> list[Finding]:
             "cost",
             "ok",
             message(
-                "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took {whole:duration}, quoted {quoted:duration}.",
+                (
+                    "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took "
+                    "{whole:duration}, quoted {quoted:duration}."
+                ),
                 size=1_240_000,
                 ms=0.41,
                 whole=92.0,
@@ -270,17 +353,32 @@ def records() -> list[Finding]:
             [Number("largest difference of a probability", 2.3e-7, "share", n=32)],
         ),
         Finding(
-            "robustness", "unknown", message("Not measured."), [Number("images", 5, "count")], details=[message("A finding that the page has never heard of.")]
+            "robustness",
+            "unknown",
+            message("Not measured."),
+            [Number("images", 5, "count")],
+            details=[message("A finding that the page has never heard of.")],
         ),
     ]
 
 
 def inside(channels: int = 5, side: int = 3) -> Finding:
     rng = np.random.default_rng(3)
-    patch, kernel = rng.normal(0, 1, (channels, side, side)).round(6), rng.normal(0, 0.3, (channels, side, side)).round(6)
+    patch, kernel = (
+        rng.normal(0, 1, (channels, side, side)).round(6),
+        rng.normal(0, 0.3, (channels, side, side)).round(6),
+    )
     products = patch * kernel
     value = float(products.sum()) + 0.104
-    data = {"layer": "features.0.conv", "channel": 12, "y": 9, "x": 14, "patch": patch.tolist(), "kernel": kernel.tolist(), "products": products.tolist()}
+    data = {
+        "layer": "features.0.conv",
+        "channel": 12,
+        "y": 9,
+        "x": 14,
+        "patch": patch.tolist(),
+        "kernel": kernel.tolist(),
+        "products": products.tolist(),
+    }
     data |= {"bias": 0.104, "sum": value, "torch": value + 1e-8, "residual": 1e-8}
     steps = (("features.0.norm", "batch_norm", value / 2), ("features.0.relu", "relu", max(0.0, value / 2)))
     data["after"] = [{"layer": layer, "name": name, "value": one} for layer, name, one in steps]

@@ -1,4 +1,6 @@
-"""Intervals and tests that know which images belong together, against scipy, against counting by hand, and by simulation."""
+"""Intervals and tests that know which images belong together, against scipy, against counting by hand, and by
+simulation.
+"""
 
 from __future__ import annotations
 

@@ -44,7 +44,10 @@ def random_case(seed: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Truth and prediction over some classes, of which some may never occur or never be said."""
     rng = np.random.default_rng(seed)
     classes, n = int(rng.integers(2, 9)), int(rng.integers(1, 200))
-    present, said = rng.permutation(classes)[: rng.integers(1, classes + 1)], rng.permutation(classes)[: rng.integers(1, classes + 1)]
+    present, said = (
+        rng.permutation(classes)[: rng.integers(1, classes + 1)],
+        rng.permutation(classes)[: rng.integers(1, classes + 1)],
+    )
     return rng.choice(present, n), rng.choice(said, n), classes
 
 
@@ -56,18 +59,26 @@ def test_counts_precision_and_recall_are_scikit_learns(times: int) -> None:
         np.testing.assert_array_equal(counts, sk.confusion_matrix(truth, predicted, labels=labels))
         if seed < 150 * times:  # the slower references
             scores = class_scores(counts)
-            precision, recall, _, n = sk.precision_recall_fscore_support(truth, predicted, labels=labels, zero_division=np.nan)
+            precision, recall, _, n = sk.precision_recall_fscore_support(
+                truth, predicted, labels=labels, zero_division=np.nan
+            )
             np.testing.assert_allclose(scores.precision, precision, atol=1e-12)
             np.testing.assert_allclose(scores.recall, recall, atol=1e-12)
             np.testing.assert_array_equal(scores.n, n)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # scikit-learn's, of a class that is predicted and never true
-                assert macro_f1(counts) == pytest.approx(sk.f1_score(truth, predicted, average="macro", zero_division=0), abs=1e-12)
-                assert balanced_accuracy(counts) == pytest.approx(sk.balanced_accuracy_score(truth, predicted), abs=1e-12)
+                assert macro_f1(counts) == pytest.approx(
+                    sk.f1_score(truth, predicted, average="macro", zero_division=0), abs=1e-12
+                )
+                assert balanced_accuracy(counts) == pytest.approx(
+                    sk.balanced_accuracy_score(truth, predicted), abs=1e-12
+                )
 
 
 def test_rows_are_the_truth() -> None:
-    np.testing.assert_array_equal(confusion(np.array([0, 0, 1]), np.array([1, 1, 1]), 3), [[0, 2, 0], [0, 1, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(
+        confusion(np.array([0, 0, 1]), np.array([1, 1, 1]), 3), [[0, 2, 0], [0, 1, 0], [0, 0, 0]]
+    )
 
 
 def test_what_was_never_said_or_never_there_is_not_zero() -> None:

@@ -1,4 +1,6 @@
-"""Two models on the same images: known answers of other programs, and false alarms no more often than promised, groups or none."""
+"""Two models on the same images: known answers of other programs, and false alarms no more often than promised, groups
+or none.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from limpide.statistics.paired import close, design_effect, paired, sign_flips
 LEVEL, MARGIN = 0.025, 0.02
 
 
-@pytest.mark.parametrize(("first", "second"), [(3, 0), (0, 3), (10, 2), (5, 5), (0, 0), (1, 0), (120, 90), (3000, 2800)])
+@pytest.mark.parametrize(
+    ("first", "second"), [(3, 0), (0, 3), (10, 2), (5, 5), (0, 0), (1, 0), (120, 90), (3000, 2800)]
+)
 def test_with_single_images_it_is_the_exact_test_of_mcnemar(first: int, second: int) -> None:
     better, worse = sign_flips(np.array([1] * first + [-1] * second + [0] * 7))
     n = max(1, first + second)
@@ -48,7 +52,9 @@ def test_no_difference_seen_is_close_only_on_enough_images() -> None:
     assert close(none[:180], None, MARGIN) > LEVEL > close(none[:189], None, MARGIN)
     assert close(none[:189], None, MARGIN) == pytest.approx(0.98**189, abs=0.004)
     assert close(none[:0], None, MARGIN) == 1.0
-    assert close(none, np.arange(1000) % 100, MARGIN) > LEVEL > close(none, np.arange(1000) % 300, MARGIN), "whole groups count as one image each"
+    assert close(none, np.arange(1000) % 100, MARGIN) > LEVEL > close(none, np.arange(1000) % 300, MARGIN), (
+        "whole groups count as one image each"
+    )
 
 
 def test_tango_by_hand() -> None:
@@ -83,7 +89,10 @@ def test_false_alarms_are_as_rare_as_promised(groups: int, size: int, alike: flo
 
     def drawn(first: float, second: float) -> np.ndarray:
         chances = [first, second, 1 - first - second]
-        whole, own = random.choice([1, -1, 0], (groups, 1), p=chances), random.choice([1, -1, 0], (groups, size), p=chances)
+        whole, own = (
+            random.choice([1, -1, 0], (groups, 1), p=chances),
+            random.choice([1, -1, 0], (groups, size), p=chances),
+        )
         return np.where(random.random((groups, size)) < alike**0.5, whole, own)
 
     better = sum(sign_flips(drawn(both, both).sum(1))[0] <= LEVEL for _ in range(draws))
@@ -94,5 +103,8 @@ def test_false_alarms_are_as_rare_as_promised(groups: int, size: int, alike: flo
 
 def test_a_clear_difference_is_found() -> None:
     random = np.random.default_rng(2)
-    found = [paired(random.random(200) < 0.95, random.random(200) < 0.8, np.arange(200) % 50, MARGIN).better <= LEVEL / 5 for _ in range(100)]
+    found = [
+        paired(random.random(200) < 0.95, random.random(200) < 0.8, np.arange(200) % 50, MARGIN).better <= LEVEL / 5
+        for _ in range(100)
+    ]
     assert sum(found) >= 90

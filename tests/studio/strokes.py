@@ -1,4 +1,6 @@
-"""The lines that somebody may have drawn when an image of a digit was made: found in its pixels, to be drawn again on the pad."""
+"""The lines that somebody may have drawn when an image of a digit was made: found in its pixels, to be drawn again on
+the pad.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ Lines = list[list[list[float]]]
 
 
 def strokes(image: np.ndarray) -> Lines:
-    """Lines [[x, y] …] in parts of the side of a uint8 (side, side) image, light on dark; of several readings the one that gives it back best."""
+    """Lines [[x, y] …] in parts of the side of a uint8 (side, side) image, light on dark; of several readings the one
+    that gives it back best.
+    """
     grey = np.asarray(Image.fromarray(image).resize((BIG, BIG), Image.Resampling.BICUBIC)) / 255
     found = [_lines(grey + sharp * (grey - _mean(grey, share)) > level) for level, sharp, share in READINGS]
     return min(found, key=lambda lines: _distance(lines, image))
@@ -31,11 +35,18 @@ def thinned(ink: np.ndarray) -> np.ndarray:
     while True:
         before = ink.sum()
         for second in (False, True):
-            around = [np.roll(ink, by, (0, 1)) for by in ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))]
+            around = [
+                np.roll(ink, by, (0, 1))
+                for by in ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))
+            ]
             north, east, south, west = around[::2]
             neighbours = np.sum(around, 0)
             turns = np.sum([~around[k] & around[(k + 1) % 8] for k in range(8)], 0)
-            corner = ~(north & east & west) & ~(north & south & west) if second else ~(north & east & south) & ~(east & south & west)
+            corner = (
+                ~(north & east & west) & ~(north & south & west)
+                if second
+                else ~(north & east & south) & ~(east & south & west)
+            )
             ink = ink & ~((neighbours >= 2) & (neighbours <= 6) & (turns == 1) & corner)
         if ink.sum() == before:
             return ink[1:-1, 1:-1]
@@ -48,7 +59,9 @@ def _lines(ink: np.ndarray) -> Lines:
     def near(at: tuple[int, int]) -> list[tuple[int, int]]:
         y, x = at
         straight = [p for p in ((y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)) if p in points]
-        across = [(y + a, x + b) for a in (1, -1) for b in (1, -1) if (y + a, x) not in points and (y, x + b) not in points]
+        across = [
+            (y + a, x + b) for a in (1, -1) for b in (1, -1) if (y + a, x) not in points and (y, x + b) not in points
+        ]
         return straight + [p for p in across if p in points]
 
     walked: set[frozenset[tuple[int, int]]] = set()

@@ -25,7 +25,14 @@ def location(path: str, query: str) -> str:
     async def send(message: Any) -> None:
         told.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "scheme": "http", "query_string": query.encode()}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "root_path": "",
+        "scheme": "http",
+        "query_string": query.encode(),
+    }
     scope |= {"server": ("127.0.0.1", PORT), "headers": [(b"host", f"127.0.0.1:{PORT}".encode())]}
     asyncio.run(Guard(nothing, TOKEN, PORT)(scope, lambda: asyncio.sleep(0), send))  # type: ignore[arg-type,return-value]
     assert told[0]["status"] == 303
@@ -39,7 +46,18 @@ def as_a_browser_reads_it(address: str) -> str:
 
 @pytest.mark.parametrize(
     "path",
-    ["//evil.com/", "///evil.com", "/\\evil.com", "\\\\evil.com/", "/\t/evil.com", "/\r\n/evil.com", "/ /evil.com", "//evil.com:80/a?b", "/./\\/evil.com", "/"],
+    [
+        "//evil.com/",
+        "///evil.com",
+        "/\\evil.com",
+        "\\\\evil.com/",
+        "/\t/evil.com",
+        "/\r\n/evil.com",
+        "/ /evil.com",
+        "//evil.com:80/a?b",
+        "/./\\/evil.com",
+        "/",
+    ],
 )
 def test_the_way_in_stays_on_this_server(path: str) -> None:
     sent = as_a_browser_reads_it(location(path, f"token={TOKEN}"))

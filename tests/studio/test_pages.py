@@ -1,4 +1,6 @@
-"""The pages in a real browser: from the curve to the product while it trains, by keyboard, in both languages and themes, silent and harmless."""
+"""The pages in a real browser: from the curve to the product while it trains, by keyboard, in both languages and
+themes, silent and harmless.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
 
 @pytest.fixture
 def copied(trained: Path) -> Iterator[Path]:  # noqa: F811
-    """A second run, to be changed. Named before `page`, it goes after the page does, which would ask for what is gone."""
+    """A second run, to be changed. Named before `page`, it goes after the page does, which would ask for
+    what is gone.
+    """
     run = trained / "copied-001"
     shutil.copytree(Run.all_in(trained)[0].path, run)
     yield run
@@ -83,7 +87,11 @@ def _page(browser: Any, server: Server) -> Iterator[Any]:
     yield found
     context.close()
     assert said == []
-    assert {re.sub(r"^(https?://[^/]+|data:|blob:).*", r"\1", url, flags=re.S) for url in asked} <= {f"http://127.0.0.1:{server.port}", "data:", "blob:"}
+    assert {re.sub(r"^(https?://[^/]+|data:|blob:).*", r"\1", url, flags=re.S) for url in asked} <= {
+        f"http://127.0.0.1:{server.port}",
+        "data:",
+        "blob:",
+    }
 
 
 def go(page: Any, hash: str, wait: str = "h1") -> None:
@@ -116,25 +124,36 @@ PAGES = (
 @pytest.mark.parametrize("hash", PAGES)
 def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: Any, hash: str) -> None:
     for lang, theme in (("en", "light"), ("fr", "dark")):
-        page.evaluate("([l, t]) => { localStorage.setItem('language', l); localStorage.setItem('theme', t) }", [lang, theme])
+        page.evaluate(
+            "([l, t]) => { localStorage.setItem('language', l); localStorage.setItem('theme', t) }", [lang, theme]
+        )
         page.reload()
         go(page, hash)
-        assert page.evaluate("document.documentElement.lang") == lang and page.evaluate("document.documentElement.dataset.theme") == theme
+        assert (
+            page.evaluate("document.documentElement.lang") == lang
+            and page.evaluate("document.documentElement.dataset.theme") == theme
+        )
         text = page.inner_text("body")
         missing = [
-            key for key in json.loads((STATIC / "locale" / "en.json").read_text()) if "." in key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", text)
+            key
+            for key in json.loads((STATIC / "locale" / "en.json").read_text())
+            if "." in key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", text)
         ]
         assert not missing, "a key without a sentence"
         page.set_viewport_size({"width": 420, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= 440, "nothing but tables scrolls sideways"
-        above = page.evaluate("() => ['header', '.bar'].reduce((sum, name) => sum + (document.querySelector(name)?.offsetHeight ?? 0), 0)")
+        above = page.evaluate(
+            "() => ['header', '.bar'].reduce((sum, name) => sum + (document.querySelector(name)?.offsetHeight ?? 0), 0)"
+        )
         assert above < 800 / 3, "menu and bar leave most of the screen to the page"
         page.wait_for_function(
-            "() => { const at = document.querySelector('nav [aria-current]')?.getBoundingClientRect(); return !at || (at.left >= 0 && at.right <= 420) }"
+            "() => { const at = document.querySelector('nav [aria-current]')?.getBoundingClientRect(); return "
+            "!at || (at.left >= 0 && at.right <= 420) }"
         )
         if "page=runs" in hash:
             assert page.evaluate(
-                "() => [...document.querySelectorAll('td')].some((cell) => / %|%/.test(cell.innerText) && cell.getBoundingClientRect().right <= 420)"
+                "() => [...document.querySelectorAll('td')].some((cell) => / %|%/.test(cell.innerText) && "
+                "cell.getBoundingClientRect().right <= 420)"
             )
         page.set_viewport_size({"width": 1200, "height": 900})
 
@@ -190,7 +209,10 @@ def test_axe_finds_nothing_serious(browser: Any, server: Server) -> None:
 def hide(page: Any, hidden: bool) -> None:
     """As if somebody went to another tab, or came back."""
     page.evaluate(
-        "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }",
+        (
+            "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); "
+            "document.dispatchEvent(new Event('visibilitychange')); }"
+        ),
         hidden,
     )
 
@@ -215,9 +237,14 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
                 page.wait_for_timeout(1500)
                 assert step.inner_text() == before, "nobody looks: nothing is drawn"
                 hide(page, False)
-                page.wait_for_function("before => document.querySelectorAll('.figures dd')[1].innerText !== before", arg=before)
+                page.wait_for_function(
+                    "before => document.querySelectorAll('.figures dd')[1].innerText !== before", arg=before
+                )
                 page.get_by_role("button", name="Keep the weights now").click()
-                page.wait_for_function("() => [...document.querySelectorAll('main li')].some((line) => /as a watcher asked/.test(line.innerText))")
+                page.wait_for_function(
+                    "() => [...document.querySelectorAll('main li')].some((line) => /as a watcher "
+                    "asked/.test(line.innerText))"
+                )
                 kept = max(run.kept())
                 page.wait_for_selector(f".bar option[value='{kept}']", state="attached")
                 page.click("text=Pause")
@@ -226,7 +253,10 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
                 assert re.fullmatch(r"Paused after step [\d,]+\.", paused)
                 page.reload()  # what stands in the run stands in every page of it
                 page.wait_for_selector(f"h1 >> text={paused}")
-                assert page.get_by_role("button", name="Go on").is_visible() and page.get_by_role("button", name="Pause").count() == 0
+                assert (
+                    page.get_by_role("button", name="Go on").is_visible()
+                    and page.get_by_role("button", name="Pause").count() == 0
+                )
                 tab = page.context.new_page()
                 tab.goto(page.url.split("#")[0] + "#page=runs")
                 tab.wait_for_selector("td >> text=/^paused after step [\\d,]+$/")
@@ -246,10 +276,15 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
                 agrees(page)
                 cell = page.locator("a.cell").first
                 cell.hover()
-                value, weight, product = (float(part.replace("\u2212", "-")) for part in re.split(r"[×=]", page.locator(".sum ~ p[role=status]").inner_text()))
+                value, weight, product = (
+                    float(part.replace("\u2212", "-"))
+                    for part in re.split(r"[×=]", page.locator(".sum ~ p[role=status]").inner_text())
+                )
                 assert value * weight == pytest.approx(product, abs=2e-6)
                 cell.click()
-                page.wait_for_function("() => !location.hash.includes('key=blocks.1.0&') && !location.hash.endsWith('key=blocks.1.0')")
+                page.wait_for_function(
+                    "() => !location.hash.includes('key=blocks.1.0&') && !location.hash.endsWith('key=blocks.1.0')"
+                )
                 page.wait_for_selector(".written .badge.ok")
                 go(page, f"page=live&run={run.path.name}")
                 page.click("text=Finish with what is learned")
@@ -263,9 +298,16 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
 
 def agrees(page: Any) -> None:
     page.wait_for_selector(".written .badge.ok")
-    rows = {row.locator("td").nth(2).inner_text(): row.locator("td").nth(1).inner_text() for row in page.locator(".written tr").all()}
+    rows = {
+        row.locator("td").nth(2).inner_text(): row.locator("td").nth(1).inner_text()
+        for row in page.locator(".written tr").all()
+    }
     ours, torchs = (
-        float(next(value for name, value in rows.items() if name.startswith(start)).replace(",", "").replace("\u2212", "-"))
+        float(
+            next(value for name, value in rows.items() if name.startswith(start))
+            .replace(",", "")
+            .replace("\u2212", "-")
+        )
         for start in ("value,", "as PyTorch")
     )
     assert ours == pytest.approx(torchs, abs=1e-4)
@@ -283,7 +325,9 @@ def test_a_cell_shows_its_images_and_a_mark_is_kept(page: Any, trained: Path) ->
     choice.select_option("?")
     page.wait_for_selector("text=1 marked, kept in")
     (one,) = read_split(run.marks_file)
-    assert one["suggested"] == "?" and one["file"] in page.locator("h3 + div .probe select").first.get_attribute("aria-label")
+    assert one["suggested"] == "?" and one["file"] in page.locator("h3 + div .probe select").first.get_attribute(
+        "aria-label"
+    )
     choice.select_option("")
     page.wait_for_selector("text=What you mark is kept in")
     assert list(read_split(run.marks_file)) == []
@@ -300,8 +344,12 @@ def test_wrong_answers_stand_first_and_apart(page: Any, trained: Path) -> None: 
         page.evaluate("() => { location.hash = 'page=runs' }")
         go(page, f"page=errors&{RUN}", "h2 >> text=Right answers with the largest loss")
         headings = page.locator("main h2").all_inner_texts()
-        assert headings.index("Wrong answers, the largest loss first") < headings.index("Right answers with the largest loss")
-        assert ("test images are named correctly" in page.inner_text("main")) == page.inner_text("h1").startswith("Wrong on 0 of")
+        assert headings.index("Wrong answers, the largest loss first") < headings.index(
+            "Right answers with the largest loss"
+        )
+        assert ("test images are named correctly" in page.inner_text("main")) == page.inner_text("h1").startswith(
+            "Wrong on 0 of"
+        )
     page.unroute("**/look/worst*")
 
 
@@ -315,10 +363,21 @@ def test_anatomy_says_why_a_column_is_not_there_and_names_what_is_folded(page: A
     assert "Output shape" in columns and "Output memory" in columns and "Update / weights" not in columns
     assert "No column for updates: no step has changed these weights." in below and "Never awake" in columns
     ops = [
-        {"key": f"a.{k}", "name": "silu", "layer": f"a.{k % 2}", "kind": ("Conv2d", "SiLU")[k % 2], "shape": [1], "inputs": [k - 1], "weights": [], "bytes": 4}
+        {
+            "key": f"a.{k}",
+            "name": "silu",
+            "layer": f"a.{k % 2}",
+            "kind": ("Conv2d", "SiLU")[k % 2],
+            "shape": [1],
+            "inputs": [k - 1],
+            "weights": [],
+            "bytes": 4,
+        }
         for k in range(60)
     ]
-    page.route("**/look/anatomy*", lambda route: route.fulfill(json={"ops": ops, "network": "N", "input": [1], "watched": 1}))
+    page.route(
+        "**/look/anatomy*", lambda route: route.fulfill(json={"ops": ops, "network": "N", "input": [1], "watched": 1})
+    )
     go(page, f"page=anatomy&{RUN}&image=probe-1", "button[aria-expanded]")
     assert page.locator("tbody tr").first.locator("td").nth(1).inner_text() == "Conv2d"
     assert "Never awake" not in page.locator("thead th").all_inner_texts()
@@ -331,7 +390,8 @@ def test_a_layer_is_named_and_its_faint_maps_say_so(page: Any) -> None:
     page.wait_for_selector("h1 >> text=blocks.0.0, convolution 1 of 3")
     assert "slides each of its filters over its input" in page.inner_text("main")
     maps = page.evaluate(
-        "() => import('/static/api.js').then(({ array }) => array('photos-001', 'maps', { snapshot: 'best', image: 'probe-0', key: 'blocks.0.3' })).then((f) => [f.shape, [...f.values]])"
+        "() => import('/static/api.js').then(({ array }) => array('photos-001', 'maps', { snapshot: 'best', "
+        "image: 'probe-0', key: 'blocks.0.3' })).then((f) => [f.shape, [...f.values]])"
     )
     planes = np.reshape(maps[1], maps[0])
     faint = abs(planes).max((1, 2)) < 0.02 * abs(planes).max()
@@ -339,7 +399,9 @@ def test_a_layer_is_named_and_its_faint_maps_say_so(page: Any) -> None:
     page.wait_for_selector("h1 >> text=blocks.0.3")
     assert page.locator(".map .faint").count() == faint.sum()
     assert page.locator(".plot .u-legend th").all_inner_texts().count("how many") == 0, "the axis says it"
-    assert page.evaluate("() => import('/static/i18n.js').then(({ number }) => / /.test(number(1.9e-7)))") is False, "no number breaks"
+    assert page.evaluate("() => import('/static/i18n.js').then(({ number }) => / /.test(number(1.9e-7)))") is False, (
+        "no number breaks"
+    )
 
 
 def test_fine_claims_are_folded(page: Any, copied: Path) -> None:
@@ -415,9 +477,14 @@ def test_a_place_that_decides_is_looked_for(page: Any) -> None:
 def test_a_weight_is_shown_as_it_is_and_what_cannot_be_is_said(page: Any) -> None:
     go(page, f"page=unit&{RUN}", ".written")
     unit = page.evaluate(
-        "() => import('/static/api.js').then(({ ask }) => ask('photos-001', 'unit', { snapshot: 'best', image: 'probe-0', key: 'blocks.0.0' }))"
+        "() => import('/static/api.js').then(({ ask }) => ask('photos-001', 'unit', { snapshot: 'best', image: "
+        "'probe-0', key: 'blocks.0.0' }))"
     )
-    assert page.inner_text("h1").endswith("and a bias.") == ("the unit’s own constant" in page.inner_text("main")) == (unit["bias"] != 0)
+    assert (
+        page.inner_text("h1").endswith("and a bias.")
+        == ("the unit’s own constant" in page.inner_text("main"))
+        == (unit["bias"] != 0)
+    )
     place, weight, try_ = page.locator("#place"), page.locator("#weight"), page.get_by_role("button", name="Try")
     for k in (0, 5):
         place.fill(str(k))
@@ -428,7 +495,10 @@ def test_a_weight_is_shown_as_it_is_and_what_cannot_be_is_said(page: Any) -> Non
         rows = asked.value.json()["rows"]
         assert rows and all(row["before"] == row["after"] for row in rows), "an untouched form changes nothing"
     place.fill("999")
-    assert page.inner_text("main .error") == "The weights of this channel are numbered from 0 to 26." and try_.is_disabled()
+    assert (
+        page.inner_text("main .error") == "The weights of this channel are numbered from 0 to 26."
+        and try_.is_disabled()
+    )
     place.fill("3")
     weight.fill("")
     assert page.inner_text("main .error") == "Write a number between −1,000,000 and 1,000,000." and try_.is_disabled()
@@ -449,7 +519,10 @@ def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None: 
     events = [json.loads(line) for line in (Run.all_in(trained)[0].events_file).read_text().splitlines()]
     best = [event for event in events if event["kind"] == "epoch" and event["best"]][-1]
     shown = page.inner_text("main")
-    assert f"Kept: the weights after pass {best['n'] + 1}, with the highest validation accuracy: {100 * best['validation_accuracy']:.1f}" in shown
+    assert (
+        f"Kept: the weights after pass {best['n'] + 1}, with the highest validation accuracy: "
+        f"{100 * best['validation_accuracy']:.1f}"
+    ) in shown
     assert f"{page.locator('.probe').count()} validation images, asked again and again" in shown
 
 
@@ -457,7 +530,9 @@ def test_live_says_what_of_a_judged_run_is_worth_a_look(copied: Path, page: Any)
     run = Run(copied)
     _plant(run, "accuracy", "warn")
     _plant(run, "calibration", "bad")
-    expected = [str(one.message) for verdict in ("bad", "warn") for one in run.findings().values() if one.verdict == verdict]
+    expected = [
+        str(one.message) for verdict in ("bad", "warn") for one in run.findings().values() if one.verdict == verdict
+    ]
     go(page, "page=live&run=copied-001", "text=To know before you use it")
     shown = page.locator("li:has(.badge)").all_inner_texts()
     assert len(shown) == len(expected) >= 2 and all(any(sentence in line for line in shown) for sentence in expected)
@@ -466,7 +541,9 @@ def test_live_says_what_of_a_judged_run_is_worth_a_look(copied: Path, page: Any)
 
 
 def test_a_place_that_may_decide_is_named_before_other_doubts(copied: Path, page: Any) -> None:
-    """Its verdict and the others' are planted: what a network of three passes makes of 16 images depends on the processor."""
+    """Its verdict and the others' are planted: what a network of three passes makes of 16 images depends on the
+    processor.
+    """
     run = Run(copied)
     for name in ("accuracy", "calibration"):
         _plant(run, name, "warn")
@@ -492,7 +569,9 @@ def _plant(run: Run, name: str, verdict: str) -> None:
 
 
 def test_weights_that_were_not_kept_are_told_on_every_page(browser: Any, server: Server) -> None:
-    """Also where the layer is only about to be chosen; and what an address garbles is told in the language of the page."""
+    """Also where the layer is only about to be chosen; and what an address garbles is told in the language
+    of the page.
+    """
     context = browser.new_context()
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -513,7 +592,10 @@ def test_weights_that_were_not_kept_are_told_on_every_page(browser: Any, server:
 
 def test_energy_is_spent_step_by_step(page: Any) -> None:
     def spent(steps: list[int], looks: list[list[Any]]) -> list[float]:
-        found = page.evaluate("([steps, looks]) => import('/static/pages/live.js').then((live) => live.spent(steps, looks))", [steps, looks])
+        found = page.evaluate(
+            "([steps, looks]) => import('/static/pages/live.js').then((live) => live.spent(steps, looks))",
+            [steps, looks],
+        )
         return [round(wh * 3600, 6) for wh in found]
 
     assert spent([1, 2, 3, 4, 5, 6], [[2, 4, 5], [], [], [20, 60, 90]]) == [0, 20, 40, 60, 90, 120]
@@ -534,22 +616,36 @@ def test_a_curve_grows_message_by_message_as_if_it_came_at_once(page: Any) -> No
         const whole = smooth(losses);
         return { ...series, most, start: whole.slice(0, 3), falls: smooth(losses.map((_, k) => 60 - k)).slice(0, 36).every((mean, k) => mean - (60 - k) <= 4.5), away: Math.max(...series.n.map((n, k) => Math.abs((series.smooth[k] ?? 0) - (whole[n - 1] ?? 0)))), right: series.n.every((n, k) => series.loss[k] === losses[n - 1]) };
       })""")
-    assert found["total"] == 6000 and found["most"] <= 4000 and found["n"] == sorted(set(found["n"])) and found["n"][-100:] == list(range(5901, 6001))
+    assert (
+        found["total"] == 6000
+        and found["most"] <= 4000
+        and found["n"] == sorted(set(found["n"]))
+        and found["n"][-100:] == list(range(5901, 6001))
+    )
     assert found["start"] == pytest.approx([1, 3 / 4, 11 / 18]) and found["falls"], (
         "it begins at the first loss, and lies no further behind than half its window"
     )
-    assert found["away"] < 1e-12 and found["right"] and len(found["notes"]) == 60 and found["about"] == {"status": "running"}
+    assert (
+        found["away"] < 1e-12
+        and found["right"]
+        and len(found["notes"]) == 60
+        and found["about"] == {"status": "running"}
+    )
 
 
 def test_the_mean_of_the_loss_is_of_all_steps_however_many_are_drawn(page: Any, tmp_path: Path) -> None:
     """The same number before and after a page is loaded anew."""
     run = Run.create(tmp_path, "long", {"classes": ["a", "b"]})
     losses = [math.nan if k == 700 else 1 / (k + 1) + k % 7 for k in range(5000)]
-    run.events_file.write_text("".join(json.dumps(to_line(Step(k + 1, 0, loss, 0.1, 0.01))) + "\n" for k, loss in enumerate(losses)))
+    run.events_file.write_text(
+        "".join(json.dumps(to_line(Step(k + 1, 0, loss, 0.1, 0.01))) + "\n" for k, loss in enumerate(losses))
+    )
     told = finite(Story(run).read().told())
     n, _, _, _, means = told["steps"]
     assert len(n) <= 2000 and told["recent"] == losses[-9:]
-    theirs = page.evaluate("losses => import('/static/pages/live.js').then(({ smooth }) => smooth(losses))", finite(losses))
+    theirs = page.evaluate(
+        "losses => import('/static/pages/live.js').then(({ smooth }) => smooth(losses))", finite(losses)
+    )
     assert means == pytest.approx([theirs[k - 1] for k in n], abs=1e-12)
 
 
@@ -558,17 +654,47 @@ def test_the_mean_that_is_drawn_lags_behind_no_fall(page: Any) -> None:
         const n = Array.from({ length: 100 }, (_, k) => k + 1), losses = n.map((k) => 200 - 2 * k), few = n.filter((k) => k % 20 === 0);
         return { all: centred(n, smooth(losses)), few: centred(few, few.map((k) => smooth(losses)[k - 1])) };
       })""")
-    assert found["all"][9:96] == pytest.approx([200 - 2 * k for k in range(10, 97)], abs=1.01) and found["all"][96:] == [None] * 4
-    assert len(found["all"]) == 100 and found["few"][:4] == pytest.approx([200 - 2 * (k - 4.5) for k in (20, 40, 60, 80)]) and found["few"][4] is None
+    assert (
+        found["all"][9:96] == pytest.approx([200 - 2 * k for k in range(10, 97)], abs=1.01)
+        and found["all"][96:] == [None] * 4
+    )
+    assert (
+        len(found["all"]) == 100
+        and found["few"][:4] == pytest.approx([200 - 2 * (k - 4.5) for k in (20, 40, 60, 80)])
+        and found["few"][4] is None
+    )
 
 
 def test_no_two_ticks_read_alike_and_what_is_counted_has_whole_ones(page: Any) -> None:
-    ranges = [(1.09791, 1.09834), (0, 1e-7), (1.2e-5, 3.1e-5), (12_500, 12_506), (-0.3, 0.25), (1e6, 3e6), (0.999, 1.0), (2, 2)]
-    found = page.evaluate("ranges => import('/static/axes.js').then((axes) => ranges.map(([low, high]) => axes.labels(axes.ticks(low, high))))", ranges)
-    assert all(len(set(texts)) == len(texts) >= (1 if low == high else 3) for texts, (low, high) in zip(found, ranges, strict=True)), found
-    assert found[0][0] == "1.0980" and found[4] == ["−0.3", "−0.2", "−0.1", "0.0", "0.1", "0.2"] and found[2][0].endswith(" · 10⁻⁵")
+    ranges = [
+        (1.09791, 1.09834),
+        (0, 1e-7),
+        (1.2e-5, 3.1e-5),
+        (12_500, 12_506),
+        (-0.3, 0.25),
+        (1e6, 3e6),
+        (0.999, 1.0),
+        (2, 2),
+    ]
+    found = page.evaluate(
+        (
+            "ranges => import('/static/axes.js').then((axes) => ranges.map(([low, high]) => "
+            "axes.labels(axes.ticks(low, high))))"
+        ),
+        ranges,
+    )
+    assert all(
+        len(set(texts)) == len(texts) >= (1 if low == high else 3)
+        for texts, (low, high) in zip(found, ranges, strict=True)
+    ), found
+    assert (
+        found[0][0] == "1.0980"
+        and found[4] == ["−0.3", "−0.2", "−0.1", "0.0", "0.1", "0.2"]
+        and found[2][0].endswith(" · 10⁻⁵")
+    )
     whole = page.evaluate(
-        "() => import('/static/axes.js').then(({ ticks }) => [[1, 2], [0, 1], [1, 1], [3, 40]].map(([low, high]) => ticks(low, high, 6, true)))"
+        "() => import('/static/axes.js').then(({ ticks }) => [[1, 2], [0, 1], [1, 1], [3, 40]].map(([low, high]) "
+        "=> ticks(low, high, 6, true)))"
     )
     assert whole == [[1, 2], [0, 1], [1], [10, 20, 30, 40]]
 
@@ -576,30 +702,49 @@ def test_no_two_ticks_read_alike_and_what_is_counted_has_whole_ones(page: Any) -
 def test_a_cost_has_two_ticks_at_least(page: Any) -> None:
     ranges = [(0.19, 0.26), (0.1, 900), (56, 65), (0.5, 0.5)]
     found = page.evaluate(
-        "ranges => import('/static/pages/compare.js').then(({ decades }) => ranges.map(([a, b]) => decades(Math.log10(a), Math.log10(b))))", ranges
+        (
+            "ranges => import('/static/pages/compare.js').then(({ decades }) => ranges.map(([a, b]) => "
+            "decades(Math.log10(a), Math.log10(b))))"
+        ),
+        ranges,
     )
     assert [len(ticks) > 1 for ticks in found] == [True, True, True, False], found
-    assert all(low * 0.999 <= tick <= high * 1.001 for ticks, (low, high) in zip(found, ranges, strict=True) for tick in ticks) and len(found[1]) <= 5
+    assert (
+        all(
+            low * 0.999 <= tick <= high * 1.001
+            for ticks, (low, high) in zip(found, ranges, strict=True)
+            for tick in ticks
+        )
+        and len(found[1]) <= 5
+    )
 
 
 def test_a_click_on_the_curve_that_is_answered_late_moves_nothing_else(copied: Path, page: Any) -> None:
     go(page, f"page=live&run={copied.name}")
     page.wait_for_selector(".u-over")
-    page.evaluate("() => { window.kept = window.fetch; window.fetch = (...all) => new Promise((done) => setTimeout(() => done(window.kept(...all)), 700)) }")
+    page.evaluate(
+        "() => { window.kept = window.fetch; window.fetch = (...all) => new Promise((done) => setTimeout(() => "
+        "done(window.kept(...all)), 700)) }"
+    )
     page.locator(".u-over").first.click(position={"x": 30, "y": 60})
     page.evaluate(f"() => {{ location.hash = 'page=anatomy&run={copied.name}' }}")
     page.wait_for_timeout(1200)
-    assert page.evaluate("() => location.hash") == f"#page=anatomy&run={copied.name}", "somebody went elsewhere meanwhile"
+    assert page.evaluate("() => location.hash") == f"#page=anatomy&run={copied.name}", (
+        "somebody went elsewhere meanwhile"
+    )
     page.evaluate("() => { window.fetch = window.kept }")
     go(page, f"page=live&run={copied.name}")
     page.wait_for_selector(".u-over")
     steps = sorted(Run(copied).kept())
     page.evaluate(
-        "() => { window.fetch = (url, ...all) => (/[/]runs[/][^/]+[?]/.test(url) ? Promise.reject(new TypeError('gone')) : window.kept(url, ...all)) }"
+        "() => { window.fetch = (url, ...all) => (/[/]runs[/][^/]+[?]/.test(url) ? Promise.reject(new "
+        "TypeError('gone')) : window.kept(url, ...all)) }"
     )
     page.locator(".u-over").first.click(position={"x": 30, "y": 60})
     page.wait_for_function("() => location.hash.includes('at=')")
-    assert int(page.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('at')")) in steps, "without an answer, of those that were known"
+    assert int(page.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('at')")) in steps, (
+        "without an answer, of those that were known"
+    )
     page.evaluate("() => { window.fetch = window.kept }")
 
 
@@ -614,7 +759,8 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(copied: Path, page
     page.wait_for_selector("text=The errors come when the run is judged")
     go(page, "page=audit&run=copied-001&by=class", "text=The model is judged when the training is finished")
     page.evaluate(
-        "() => { window.asked = 0; window.kept = window.fetch; window.fetch = () => (window.asked++, Promise.reject(new TypeError('Failed to fetch'))) }"
+        "() => { window.asked = 0; window.kept = window.fetch; window.fetch = () => (window.asked++, "
+        "Promise.reject(new TypeError('Failed to fetch'))) }"
     )
     page.wait_for_function("() => window.asked > 0")  # a look at the run that fails takes nothing away
     page.evaluate("() => { window.fetch = window.kept }")
@@ -641,10 +787,14 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(copied: Path, page
         (False, None, 0.0, "Highest validation accuracy so far: "),
     ],
 )
-def test_the_first_model_counts_among_what_is_kept(copied: Path, page: Any, over: bool, kind: str | None, first: float, told: str) -> None:
+def test_the_first_model_counts_among_what_is_kept(
+    copied: Path, page: Any, over: bool, kind: str | None, first: float, told: str
+) -> None:
     info = json.loads((copied / "run.json").read_text())
     final = info.pop("final")
-    info |= {"frozen": {"accuracy": first, "loss": 1.0, "n": 40}} | ({"final": final | {"kind": kind}} if over else {"status": "stopped"})
+    info |= {"frozen": {"accuracy": first, "loss": 1.0, "n": 40}} | (
+        {"final": final | {"kind": kind}} if over else {"status": "stopped"}
+    )
     (copied / "run.json").write_text(json.dumps(info))
     go(page, "page=live&run=copied-001", f"text={told}")
     assert ("after pass" in page.inner_text("main")) == (first == 0.0)
@@ -654,17 +804,27 @@ def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, 
     run = Run(copied)
     steps = [line for line in run.events_file.read_text().splitlines() if json.loads(line)["kind"] == "step"]
     for n in range(5):  # from the third pass on it overfits
-        steps.append(json.dumps(to_line(Epoch(n, len(steps), 1 / (n + 1), 0.5 + 0.1 * abs(n - 1), 0.8 - n / 100, n == 0, 1.0))))
+        steps.append(
+            json.dumps(to_line(Epoch(n, len(steps), 1 / (n + 1), 0.5 + 0.1 * abs(n - 1), 0.8 - n / 100, n == 0, 1.0)))
+        )
     run.events_file.write_text("\n".join(steps) + "\n")
     info = run.info()
-    run.update(final=replace(info.final or Final(), kind="frozen", validation=1.0), frozen={"accuracy": 1.0, "loss": 0.1, "n": 40})
-    for status, phase, said in (("running", "judge", "being judged on the test images"), ("finished", "done", "finished")):
+    run.update(
+        final=replace(info.final or Final(), kind="frozen", validation=1.0),
+        frozen={"accuracy": 1.0, "loss": 0.1, "n": 40},
+    )
+    for status, phase, said in (
+        ("running", "judge", "being judged on the test images"),
+        ("finished", "done", "finished"),
+    ):
         run.update(status=status, phase=phase)
         with run.lock():
             page.evaluate("() => { location.hash = 'page=learn' }")
             go(page, "page=runs", f"tr:has-text('copied-001') >> text={said}")
             go(page, "page=live&run=copied-001", f".figures >> text={said}")
-            assert server.ask("/api/runs/copied-001/control", "POST", b'{"do": "pause"}')[0] == 409, "what no longer does anything is refused"
+            assert server.ask("/api/runs/copied-001/control", "POST", b'{"do": "pause"}')[0] == 409, (
+                "what no longer does anything is refused"
+            )
         assert page.inner_text("h1") == "Fine-tuning did no better on validation than the first model, which is kept."
         figures = page.inner_text(".figures")
         assert (
@@ -681,7 +841,9 @@ def test_a_network_that_was_fitted_at_once_has_no_curve_but_its_share(copied: Pa
     page.wait_for_function("() => document.querySelector('.figures').innerText.includes('%')")
     figures = page.inner_text(".figures")
     assert f"{100 * Run.open(copied).info().final.validation:.1f}\N{NO-BREAK SPACE}%" in figures
-    assert not any(word in figures for word in ("Step", "Loss", "Learning rate", "Speed", "Machine")), "nothing that it has not"
+    assert not any(word in figures for word in ("Step", "Loss", "Learning rate", "Speed", "Machine")), (
+        "nothing that it has not"
+    )
     assert "No curve" in page.inner_text("main")
 
 
@@ -704,7 +866,9 @@ def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     page.mouse.up()
     page.wait_for_selector("text=0 of 1 runs")
     least = page.get_by_label("Accuracy, at least, %")
-    assert re.search(r"frame=[\d.e-]+%2C[\d.e-]+%2C[\d.]+%2C[\d.]+", page.url) and 80 < float(least.input_value()) < 100, "what was drawn stands in the inputs"
+    assert (
+        re.search(r"frame=[\d.e-]+%2C[\d.e-]+%2C[\d.]+%2C[\d.]+", page.url) and 80 < float(least.input_value()) < 100
+    ), "what was drawn stands in the inputs"
     page.get_by_role("button", name="Clear").click()
     page.wait_for_selector("text=1 of 1 runs")
     assert "frame=" not in page.url and least.input_value() == "" and page.locator("svg rect").count() == 0
@@ -712,7 +876,10 @@ def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     page.keyboard.type("0")
     page.keyboard.press("Tab")  # by the keyboard alone
     page.wait_for_selector("svg rect")
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Accuracy, at most, %" and "frame=%2C%2C0%2C" in page.url
+    assert (
+        page.evaluate("document.activeElement.getAttribute('aria-label')") == "Accuracy, at most, %"
+        and "frame=%2C%2C0%2C" in page.url
+    )
     page.keyboard.type("0.5")
     page.keyboard.press("Tab")
     page.wait_for_selector("text=0 of 1 runs")
@@ -746,7 +913,10 @@ def test_runs_stand_beside_each_other_only_on_the_same_data(copied: Path, page: 
     page.wait_for_selector("tbody >> role=link[name='copied-001']")
     assert page.get_by_text("1 of 1 runs").count() == 1 and page.locator("svg circle").count() == 1
     page.wait_for_function("() => document.querySelectorAll('.plot').length === 4")
-    assert {text.split(", ")[-1] for text in page.locator("h3").all_inner_texts()} == {"ffffff", str(Run(copied.parent / "photos-001").info().fingerprint[:6])}
+    assert {text.split(", ")[-1] for text in page.locator("h3").all_inner_texts()} == {
+        "ffffff",
+        str(Run(copied.parent / "photos-001").info().fingerprint[:6]),
+    }
 
 
 def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) -> None:
@@ -754,9 +924,14 @@ def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) ->
     info = run.info()
     run.update(final=replace(info.final or Final(), kind="frozen"), recipe={**info.recipe, "image_size": 128})
     go(page, "page=compare&runs=photos-001,copied-001", "th:has-text('image_size')")
-    cells = {name: page.locator(f"tr:has(th:text-matches('^{name}')) td").all_inner_texts() for name in ("image_size", "epochs", "freeze")}
+    cells = {
+        name: page.locator(f"tr:has(th:text-matches('^{name}')) td").all_inner_texts()
+        for name in ("image_size", "epochs", "freeze")
+    }
     assert cells["image_size"] == ["32 px", "32 px\nof fine-tuning, not of this model: 128 px"]
-    assert cells["epochs"][1] == "–\nof fine-tuning, not of this model: 3" and cells["freeze"][1].startswith("all but the last layer\n")
+    assert cells["epochs"][1] == "–\nof fine-tuning, not of this model: 3" and cells["freeze"][1].startswith(
+        "all but the last layer\n"
+    )
     assert page.locator(".plot").count() == 2, "one data set, one picture"
     assert "The model that is kept is the first one: it sees squares of 32 px" in html_of(run)
 
@@ -764,14 +939,59 @@ def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) ->
 def test_pages_write_amounts_as_the_report_does(page: Any) -> None:
     dice = np.random.default_rng(0)
     amounts = {
-        "duration": [0.04, 7, 9.96, 10.5, 59.4, 59.7, 60, 119.6, 3599.7, 3600, 3630, 5399, 86_399, 400_000, *dice.uniform(0, 9000, 300).round(1).tolist()],
-        "bytes": [0, 999, 999.6, 1000, 7665, 999_700, 18_612_345, 2e9, 3e12, *(10 ** dice.uniform(0, 12, 300)).tolist()],
+        "duration": [
+            0.04,
+            7,
+            9.96,
+            10.5,
+            59.4,
+            59.7,
+            60,
+            119.6,
+            3599.7,
+            3600,
+            3630,
+            5399,
+            86_399,
+            400_000,
+            *dice.uniform(0, 9000, 300).round(1).tolist(),
+        ],
+        "bytes": [
+            0,
+            999,
+            999.6,
+            1000,
+            7665,
+            999_700,
+            18_612_345,
+            2e9,
+            3e12,
+            *(10 ** dice.uniform(0, 12, 300)).tolist(),
+        ],
         "percent": [k / n for n in (7, 16, 40, 2000) for k in range(n + 1)],
-        "number": [0, 0.5, 2.345, 2.355, 0.0125, 99.95, 100.5, 1234.5, 9.9999999, 1.2e-5, *(10 ** dice.uniform(-4, 5, 300)).tolist()],
+        "number": [
+            0,
+            0.5,
+            2.345,
+            2.355,
+            0.0125,
+            99.95,
+            100.5,
+            1234.5,
+            9.9999999,
+            1.2e-5,
+            *(10 ** dice.uniform(-4, 5, 300)).tolist(),
+        ],
         "count": [0, 999, 1000, 1_234_567],
         "large": [999, 1_234_567, 385_187_552, 2.5e9],
     }
-    theirs = {"duration": messages.duration, "bytes": messages.size, "percent": messages.percent, "number": messages.significant, "count": messages.number}
+    theirs = {
+        "duration": messages.duration,
+        "bytes": messages.size,
+        "percent": messages.percent,
+        "number": messages.significant,
+        "count": messages.number,
+    }
     for name in ("en", "fr"):
         messages.use(name)
         said = page.evaluate(
@@ -794,7 +1014,9 @@ def test_energy_is_the_same_on_every_page(copied: Path, page: Any) -> None:
     run.system_file.unlink(missing_ok=True)  # a short training writes nothing there
     used = run.info().energy
     assert used is not None
-    said = page.evaluate("joules => import('/static/i18n.js').then((words) => words.number(joules / 3600))", used.joules)
+    said = page.evaluate(
+        "joules => import('/static/i18n.js').then((words) => words.number(joules / 3600))", used.joules
+    )
     go(page, "page=live&run=copied-001", f".figures >> text='{said}'")
     go(page, "page=compare&runs=copied-001", f"td >> text=/^{re.escape(said)} Wh/")
     run.add_line(run.system_file, {"step": 3, "joules": used.joules + 7.5, "how": "assumed"})
@@ -813,19 +1035,26 @@ def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(pag
     page.get_by_text("More choices").click()
     page.wait_for_selector("option[value=resnet18]", state="attached")
     assert "11.7 million parameters" in page.locator("option[value=resnet18]").inner_text()
-    published, scratch = ({option.get_attribute("value") for option in group.locator("option").all()} for group in page.locator("optgroup").all())
+    published, scratch = (
+        {option.get_attribute("value") for option in group.locator("option").all()}
+        for group in page.locator("optgroup").all()
+    )
     assert published == set(PRETRAINED) and scratch == set(MODELS) - published
     choices = page.locator(".choices select")
     for k, value in enumerate(("cnn", "epochs", "32", "none")):
         choices.nth(k).select_option(value)
     page.locator(".choices input").fill("2")
     page.wait_for_function("() => document.querySelector('#command')?.innerText.includes('--weights none')")
-    words = f"limpide train {trained.parent / 'photos'} --model cnn --epochs 2 --image-size 32 --weights none --runs {trained} --new"
+    words = (
+        f"limpide train {trained.parent / 'photos'} --model cnn --epochs 2 --image-size 32 --weights none --runs "
+        f"{trained} --new"
+    )
     assert page.inner_text("#command") == words
     folder.fill(str(trained.parent / "phtos"))
     page.wait_for_selector("#found >> text=/^There is no such folder/")
     assert page.inner_text("#found") == (
-        f"There is no such folder and no data set of this name ({trained.parent / 'phtos'}). Did you mean {trained.parent / 'photos'}?"
+        f"There is no such folder and no data set of this name ({trained.parent / 'phtos'}). Did you mean "
+        f"{trained.parent / 'photos'}?"
     )
     assert start.is_disabled() and page.locator("datalist option").count() == 0
     folder.fill(str(trained.parent / "pho"))
@@ -839,8 +1068,14 @@ def test_maps_come_at_once_and_their_badges_follow(page: Any) -> None:
     go(page, f"page=image&{RUN}&image=row-2")
     page.wait_for_function("() => document.querySelectorAll('.methods details').length === 4")
     found = [name for url in asked for name in ("saliency", "sanity") if f"/look/{name}?" in url]
-    assert sorted(found) == ["saliency"] * 4 + ["sanity"] * 4 and found[:2] == ["saliency"] * 2 and found.index("sanity") >= 1
-    assert "/report?lang=en" in str(page.get_by_role("link", name="The report").get_attribute("href")), "in the language of the page"
+    assert (
+        sorted(found) == ["saliency"] * 4 + ["sanity"] * 4
+        and found[:2] == ["saliency"] * 2
+        and found.index("sanity") >= 1
+    )
+    assert "/report?lang=en" in str(page.get_by_role("link", name="The report").get_attribute("href")), (
+        "in the language of the page"
+    )
     assert page.locator(".methods canvas").count() == 4 and page.locator(".methods .badge").count() == 4
 
 
@@ -894,14 +1129,21 @@ def test_a_file_that_is_no_image_leaves_every_page_where_it_was(browser: Any, se
     page.on("response", lambda answer: refused.append(answer.url) if answer.status >= 400 else None)
     page.goto(f"http://127.0.0.1:{server.port}/?token={server.token}")
     wrong = {
-        "cut.png": ("[137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0]", "The file is cut short or damaged: copy it again from where it comes"),
+        "cut.png": (
+            "[137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0]",
+            "The file is cut short or damaged: copy it again from where it comes",
+        ),
         "dot.gif": (
             "Uint8Array.from(atob('R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='), (c) => c.charCodeAt())",
             "The image is too small or too thin: take one",
         ),
     }
     try:
-        for hash, shown in ((f"page=unit&{RUN}&image=probe-1", ".written"), (f"page=live&{RUN}", ".probe"), ("page=learn&part=bench", "#total")):
+        for hash, shown in (
+            (f"page=unit&{RUN}&image=probe-1", ".written"),
+            (f"page=live&{RUN}", ".probe"),
+            ("page=learn&part=bench", "#total"),
+        ):
             go(page, hash, shown)
             before = page.url
             for name, (bytes_, why) in wrong.items():
@@ -935,9 +1177,14 @@ def test_the_threshold_of_copies_moves_what_is_shown(page: Any) -> None:
 
 def test_the_perceptron_of_the_page_is_that_of_the_ladder(page: Any) -> None:
     for _, examples in (("OR", OR), ("XOR", XOR)):
-        theirs = page.evaluate("t => import('/static/pages/learn/neuron.js').then(m => m.trace(t).rows)", [target for _, target in examples])
+        theirs = page.evaluate(
+            "t => import('/static/pages/learn/neuron.js').then(m => m.trace(t).rows)",
+            [target for _, target in examples],
+        )
         ours = [event.values for event in perceptron(examples, (0, 1, 0), passes=8) if hasattr(event, "values")]
-        assert [(row["x"], row["before"], row["y"], row["t"], row["after"]) for row in theirs] == [(v["X"], v["W"], v["y"], v["t"], v["W_after"]) for v in ours]
+        assert [(row["x"], row["before"], row["y"], row["t"], row["after"]) for row in theirs] == [
+            (v["X"], v["W"], v["y"], v["t"], v["W_after"]) for v in ours
+        ]
     go(page, "page=learn&part=neuron&gate=OR")
     assert "12 presentations and 2 updates" in page.inner_text("main")
 
@@ -947,8 +1194,12 @@ def test_the_race_of_the_page_is_that_of_the_ladder(page: Any, ground: str) -> N
     steps = list(race(ground))
     for name in ("SGD", "momentum", "Nesterov", "Adagrad", "RMSprop", "Adam"):
         own = [event for event in steps if event.values["optimiser"] == name]
-        rate = page.evaluate("([n, g]) => import('/static/pages/learn/race.js').then(m => m.bestRate(n, g))", [name, ground])
-        path = page.evaluate("([n, g, r]) => import('/static/pages/learn/race.js').then(m => m.run(n, g, r))", [name, ground, rate])
+        rate = page.evaluate(
+            "([n, g]) => import('/static/pages/learn/race.js').then(m => m.bestRate(n, g))", [name, ground]
+        )
+        path = page.evaluate(
+            "([n, g, r]) => import('/static/pages/learn/race.js').then(m => m.run(n, g, r))", [name, ground, rate]
+        )
         assert rate == own[0].lr
         assert np.allclose(path[1:], [event.values["at"] for event in own], rtol=1e-9, atol=1e-12), name
 
@@ -957,15 +1208,21 @@ def test_the_bench_convolves_as_the_ladder_does(page: Any) -> None:
     dice = np.random.default_rng(0)
     image, kernel = dice.random((9, 9)), dice.normal(size=(3, 3))
     theirs = page.evaluate(
-        "([i, k]) => import('/static/pages/learn/bench.js').then(m => Array.from(m.convolve(i, k, 9)))", [image.ravel().tolist(), kernel.ravel().tolist()]
+        "([i, k]) => import('/static/pages/learn/bench.js').then(m => Array.from(m.convolve(i, k, 9)))",
+        [image.ravel().tolist(), kernel.ravel().tolist()],
     )
-    assert np.allclose(np.reshape(theirs, (9, 9)), convolve(image[None], kernel[None, None], np.zeros(1), padding=1)[0], atol=1e-6)
+    assert np.allclose(
+        np.reshape(theirs, (9, 9)), convolve(image[None], kernel[None, None], np.zeros(1), padding=1)[0], atol=1e-6
+    )
     shades = []
     for theme in ("light", "dark"):
         page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
         page.reload()
         go(page, "page=learn&part=bench", "#total")
-        pixel = "([x, y]) => { const c = document.querySelector('main canvas'); return [...c.getContext('2d').getImageData(x * c.width, y * c.height, 1, 1).data].slice(0, 3); }"
+        pixel = (
+            "([x, y]) => { const c = document.querySelector('main canvas'); return "
+            "[...c.getContext('2d').getImageData(x * c.width, y * c.height, 1, 1).data].slice(0, 3); }"
+        )
         shades.append([page.evaluate(pixel, at) for at in ((0.05, 0.95), (0.33, 0.33))])  # ground and disc
     assert shades[0] == shades[1] and max(shades[0][0]) < 40 < 200 < min(shades[0][1]), "black stays black"
     page.evaluate("localStorage.setItem('theme', 'light')")
@@ -988,7 +1245,10 @@ def test_the_playgrounds_network_learns_as_torch_does_and_draws_what_it_says(pag
     )
     shape = [2, 4, 3, 1]
     layers = [
-        (torch.tensor(w, dtype=torch.float64).reshape(n, m).requires_grad_(), torch.tensor(b, dtype=torch.float64).requires_grad_())
+        (
+            torch.tensor(w, dtype=torch.float64).reshape(n, m).requires_grad_(),
+            torch.tensor(b, dtype=torch.float64).requires_grad_(),
+        )
         for (w, b), m, n in zip(found["before"], shape[:-1], shape[1:], strict=True)
     ]
     y = torch.tensor([0.3, -0.7], dtype=torch.float64)
@@ -999,15 +1259,23 @@ def test_the_playgrounds_network_learns_as_torch_does_and_draws_what_it_says(pag
     assert found["error"] == pytest.approx(error.item(), rel=1e-12)
     for (w, b), (w_after, b_after) in zip(layers, found["after"], strict=True):
         assert w.grad is not None and b.grad is not None
-        assert np.allclose((w - 0.2 * w.grad).detach().flatten(), w_after, atol=1e-14) and np.allclose((b - 0.2 * b.grad).detach(), b_after, atol=1e-14)
-    assert np.allclose(np.array(found["shown"]).reshape(8, 64), np.array(found["expected"]).T, atol=1e-6) and found["same"], "one array, frame after frame"
-    assert found["right"] == np.mean([(said > 0) == (point[2] > 0) for said, point in list(zip(found["said"], found["points"], strict=True))[1:]])
+        assert np.allclose((w - 0.2 * w.grad).detach().flatten(), w_after, atol=1e-14) and np.allclose(
+            (b - 0.2 * b.grad).detach(), b_after, atol=1e-14
+        )
+    assert (
+        np.allclose(np.array(found["shown"]).reshape(8, 64), np.array(found["expected"]).T, atol=1e-6) and found["same"]
+    ), "one array, frame after frame"
+    assert found["right"] == np.mean(
+        [(said > 0) == (point[2] > 0) for said, point in list(zip(found["said"], found["points"], strict=True))[1:]]
+    )
 
 
 def test_the_half_plane_of_the_neuron_is_where_it_says_one(page: Any) -> None:
     grid = np.stack(np.meshgrid(*[np.linspace(-0.25, 1.25, 301)[:-1] + 0.0025] * 2), -1)
     for w in ([0, 1, 1], [-0.5, 1, 0], [1, 0, 0], [-1, 0, 0], [0.3, -2, 1]):
-        corners = np.array(page.evaluate("w => import('/static/pages/learn/neuron.js').then(m => m.half(w))", w)).reshape(-1, 2)
+        corners = np.array(
+            page.evaluate("w => import('/static/pages/learn/neuron.js').then(m => m.half(w))", w)
+        ).reshape(-1, 2)
         x, y = corners.T
         area = abs((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2 / 1.5**2
         assert area == pytest.approx((w[0] + grid @ np.array(w[1:]) > 0).mean(), abs=0.01)
@@ -1020,22 +1288,39 @@ def test_pictures_have_the_pixels_of_the_screen(browser: Any, server: Server) ->
     for part, least in (("race", 1), ("playground", 3), ("bench", 2)):
         go(page, f"page=learn&part={part}", "main canvas")
         page.wait_for_function(
-            "() => [...document.querySelectorAll('main canvas')].every((c) => c.width === 2 * c.clientWidth && c.height === 2 * c.clientHeight)"
+            "() => [...document.querySelectorAll('main canvas')].every((c) => c.width === 2 * c.clientWidth && "
+            "c.height === 2 * c.clientHeight)"
         )
         assert page.locator("main canvas").count() >= least and page.locator("main svg text").count() > 8
     context.close()
 
 
 def test_a_drawing_becomes_as_large_as_thick_and_as_central_as_the_images(page: Any) -> None:
-    like = {"width": 20 / 28, "height": 20 / 28, "stroke": 0.1, "centre": "mass", "level": 255, "ground": 0, "drawn": True}
+    like = {
+        "width": 20 / 28,
+        "height": 20 / 28,
+        "stroke": 0.1,
+        "centre": "mass",
+        "level": 255,
+        "ground": 0,
+        "drawn": True,
+    }
     for lines in ([[[0.1, 0.1], [0.3, 0.1], [0.2, 0.35]]], [[[0.8, 0.05], [0.8, 0.95]], [[0.6, 0.2], [0.95, 0.2]]]):
         pixels = page.evaluate(
             """([lines, like]) => import('/static/drawing_pad.js').then((m) => { const c = document.createElement('canvas'); c.width = c.height = 280;
                m.paint(c, m.fitted(lines, like), like); return Array.from(c.getContext('2d').getImageData(0, 0, 280, 280).data).filter((_, k) => k % 4 === 0); })""",
             [lines, like],
         )
-        found = _measured(np.asarray(Image.fromarray(np.reshape(pixels, (280, 280)).astype(np.uint8)).resize((28, 28), Image.Resampling.BOX))[..., None])
-        assert found is not None and found["extent"] == pytest.approx(20 / 28, abs=1.1 / 28) and found["stroke"] == pytest.approx(0.1, rel=0.15)
+        found = _measured(
+            np.asarray(
+                Image.fromarray(np.reshape(pixels, (280, 280)).astype(np.uint8)).resize((28, 28), Image.Resampling.BOX)
+            )[..., None]
+        )
+        assert (
+            found is not None
+            and found["extent"] == pytest.approx(20 / 28, abs=1.1 / 28)
+            and found["stroke"] == pytest.approx(0.1, rel=0.15)
+        )
         assert found["mass"] < 0.02 and found["light"]
 
 
@@ -1059,7 +1344,10 @@ def test_whoever_has_no_network_for_digits_can_train_one_there(browser: Any, tmp
     try:
         for page in _page(browser, server):
             go(page, "page=learn&part=digit", "form.start")
-            assert "No network of yours knows digits yet." in page.inner_text("main") and page.locator("form.start input").first.input_value() == "mnist"
+            assert (
+                "No network of yours knows digits yet." in page.inner_text("main")
+                and page.locator("form.start input").first.input_value() == "mnist"
+            )
             page.wait_for_selector("#command")
             assert "limpide train mnist" in page.inner_text("#command")
     finally:
@@ -1077,7 +1365,9 @@ NAMED_OF = """async ([run, drawings]) => { const [{ made }, { ask, upload }] = a
 
 
 def named_as_drawn(page: Any, run: Run, most: int) -> tuple[float, float, float]:
-    """(share of the first test images that is named rightly, what their lines drawn on the pad lose of it, the standard error of that)."""
+    """(share of the first test images that is named rightly, what their lines drawn on the pad lose of it, the standard
+    error of that).
+    """
     rows = [row for row in read_split(run.split_file) if row["part"] == "test"][:most]
     data = NAMED[run.info().data]()
     places = {name: k for k, name in enumerate(data.images.names)}
@@ -1101,7 +1391,8 @@ def test_a_drawn_digit_is_named_and_every_unit_lit(browser: Any, tmp_path: Path)
     try:
         for page in _page(browser, server):
             score, lost, error = named_as_drawn(page, Run.all_in(tmp_path)[0], 359)
-            assert score > 0.95 and lost - 1.64 * error <= 0.03, (score, lost, error)  # one training and another differ by a point
+            # one training and another differ by a point
+            assert score > 0.95 and lost - 1.64 * error <= 0.03, (score, lost, error)
             go(page, "page=learn&part=digit")
             box = page.locator("#pad").bounding_box()
             page.mouse.move(box["x"] + 140, box["y"] + 40)
@@ -1119,10 +1410,14 @@ def test_a_drawn_digit_is_named_and_every_unit_lit(browser: Any, tmp_path: Path)
             page.locator("#pad").focus()
             for key in ("ArrowUp",) * 8 + ("Space",) + ("ArrowDown",) * 16 + ("Space",):
                 page.keyboard.press(key)
-            page.wait_for_function("() => /image=drop-/.test(location.hash) && document.querySelector('h1')?.innerText.startsWith('1,')")
+            page.wait_for_function(
+                "() => /image=drop-/.test(location.hash) && document.querySelector('h1')?.innerText.startsWith('1,')"
+            )
             drawn = re.search(r"image=(drop-\w+)", page.url)
             go(page, f"page=layer&{page.url.split('#')[1].split('&', 1)[1]}")
-            assert drawn is not None and drawn[1] in str(page.locator(".bar img").get_attribute("src")), "every page looks at it"
+            assert drawn is not None and drawn[1] in str(page.locator(".bar img").get_attribute("src")), (
+                "every page looks at it"
+            )
             go(page, f"page=image&run={run}&draw=1")
             box = page.locator("#pad").bounding_box()
             for x in (60, 200):  # two lines
@@ -1130,7 +1425,10 @@ def test_a_drawn_digit_is_named_and_every_unit_lit(browser: Any, tmp_path: Path)
                 page.mouse.down()
                 page.mouse.move(box["x"] + x, box["y"] + 220, steps=6)
                 page.mouse.up()
-                page.wait_for_function("x => /image=drop-/.test(location.hash) && (window.last ?? '') !== (window.last = location.hash)", arg=x)
+                page.wait_for_function(
+                    ("x => /image=drop-/.test(location.hash) && (window.last ?? '') !== (window.last = location.hash)"),
+                    arg=x,
+                )
             page.get_by_role("button", name="Undo").click()
             page.wait_for_function("() => window.last !== location.hash")
             page.locator("#pad").press("Control+z")

@@ -1,4 +1,6 @@
-"""A path that is typed, which may be the whole disk: answered in time, left for a newer one, and no hindrance to the end of the studio."""
+"""A path that is typed, which may be the whole disk: answered in time, left for a newer one, and no hindrance to the
+end of the studio.
+"""
 
 from __future__ import annotations
 
@@ -48,12 +50,18 @@ async def waits() -> bool:
 
 
 def test_what_is_there_is_counted(planner: Planner, folder: Path) -> None:
-    assert asyncio.run(planner.ask(str(folder / "few"), waits)) == {"folders": [str(folder / "few") + "/"], "classes": 2, "images": 5}
+    assert asyncio.run(planner.ask(str(folder / "few"), waits)) == {
+        "folders": [str(folder / "few") + "/"],
+        "classes": 2,
+        "images": 5,
+    }
     told = asyncio.run(planner.ask(str(folder / "nowhere"), waits))
     assert isinstance(told["problem"], DataError) and told["folders"] == []
 
 
-def test_more_than_can_be_counted_in_time_is_said(planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_can_be_counted_in_time_is_said(
+    planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asyncio.run(planner.ask(str(folder / "few"), waits))  # the process is there
     monkeypatch.setattr(path_preview, "BUDGET", 0.0)
     told = asyncio.run(planner.ask(str(folder / "many"), waits))
@@ -62,7 +70,9 @@ def test_more_than_can_be_counted_in_time_is_said(planner: Planner, folder: Path
     assert asyncio.run(planner.ask(str(folder / "many"), waits))["images"] == MANY
 
 
-def test_a_newer_question_and_a_page_that_leaves_end_the_older_one(planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_question_and_a_page_that_leaves_end_the_older_one(
+    planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(path_preview, "BUDGET", 1000.0)
 
     async def both() -> tuple[Any, Any]:

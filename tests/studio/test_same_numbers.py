@@ -1,7 +1,8 @@
-"""One run, and every place that shows its numbers: studio, report, terminal, JSON, Python. They are equal, or this fails.
+"""One run, and every place that shows its numbers: studio, report, terminal, JSON, Python. They are equal, or this
+fails.
 
-A number of a place is taken for known where the findings of the run, its decisions or its recipe hold it; what no file of the run holds was
-worked out by that place alone, and would be another number one day.
+A number of a place is taken for known where the findings of the run, its decisions or its recipe hold it; what no file
+of the run holds was worked out by that place alone, and would be another number one day.
 """
 
 from __future__ import annotations
@@ -77,9 +78,17 @@ def spoken(request: pytest.FixtureRequest) -> Iterator[str]:
 def known(finding: Finding) -> set[str]:
     """All numbers that a finding holds, as they are written."""
     texts = [finding.message, *finding.details, finding.source, json.dumps(finding.data.get("matrix", []))]
-    texts += [text for n in finding.numbers for text in (measured(n.value, n.unit), interval(n.low, n.high, n.unit), basis(n.n))]
+    texts += [
+        text
+        for n in finding.numbers
+        for text in (measured(n.value, n.unit), interval(n.low, n.high, n.unit), basis(n.n))
+    ]
     if finding.table:
-        texts += [cell(value, form) for row in finding.table.rows for value, (_, form) in zip(row, finding.table.columns, strict=True)]
+        texts += [
+            cell(value, form)
+            for row in finding.table.rows
+            for value, (_, form) in zip(row, finding.table.columns, strict=True)
+        ]
     texts += [text for p in finding.pictures for text in (cell(p.probability, "percent"), p.file)]
     for bin_ in finding.data.get("bins", []):
         texts += [cell(value, "count" if name == "n" else "percent") for name, value in bin_.items()]
@@ -90,8 +99,16 @@ def known_of(run: Run) -> set[str]:
     info = run.info()
     data = run_data.data_of(run.split_file, run.excluded_file)
     texts: list[object] = [event.message for event in run.events() if isinstance(event, Note)]
-    texts += [cell(n, "count") for _, n in data.parts] + [cell(n, "count") for _, counts in data.per_class for n in counts]
-    texts += [info.created, json.dumps(info.recipe), json.dumps(info.wanted), *(text for fact in run_data.made_facts(info) for text in fact), run.path]
+    texts += [cell(n, "count") for _, n in data.parts] + [
+        cell(n, "count") for _, counts in data.per_class for n in counts
+    ]
+    texts += [
+        info.created,
+        json.dumps(info.recipe),
+        json.dumps(info.wanted),
+        *(text for fact in run_data.made_facts(info) for text in fact),
+        run.path,
+    ]
     return set().union(*map(known, run.findings().values()), *map(numbers, texts))
 
 
@@ -128,9 +145,18 @@ def test_no_number_of_the_report_is_its_own(run: Run, spoken: str) -> None:
     """But for the sums of one unit, which are compared with torch elsewhere (tests/report/html/test_browser.py)."""
     texts = Sections(html_of(run)).texts
     sentences = numbers(
-        " ".join(re.findall(r'msg(?:id|str).*?"(.*)"', Path(limpide.__file__).with_name("locale").joinpath("fr/LC_MESSAGES/limpide.po").read_text()))
+        " ".join(
+            re.findall(
+                r'msg(?:id|str).*?"(.*)"',
+                Path(limpide.__file__).with_name("locale").joinpath("fr/LC_MESSAGES/limpide.po").read_text(),
+            )
+        )
     )  # "the interval (95 %)"
-    own = {name: numbers(text) - known_of(run) - sentences for name, text in texts.items() if name not in ("inside", "made", "")}
+    own = {
+        name: numbers(text) - known_of(run) - sentences
+        for name, text in texts.items()
+        if name not in ("inside", "made", "")
+    }
     assert {name: found for name, found in own.items() if found} == {}
     for name in ("accuracy", "training", "calibration", "cost"):
         for number in run.finding(name).numbers:  # type: ignore[union-attr]
@@ -156,7 +182,8 @@ def test_the_studio_shows_every_claim_with_the_numbers_of_the_run(run: Run, page
     for button in page.locator("section.finding .scroll + button").all():
         button.click()
     shown = page.evaluate(READ)
-    findings = {name: one for name, one in run.findings().items() if (name, one.verdict) != ("inside", "ok")}  # one unit: the page Unit shows it
+    # one unit: the page Unit shows it
+    findings = {name: one for name, one in run.findings().items() if (name, one.verdict) != ("inside", "ok")}
     assert len(shown) == len(findings)
     for name, finding in findings.items():
         says = " ".join(plain(finding.message).split())
@@ -171,8 +198,13 @@ def test_the_studio_shows_every_claim_with_the_numbers_of_the_run(run: Run, page
                 assert end is None or plain(measured(end, number.unit)) in said, (name, number, said)
             assert number.n is None or plain(cell(number.n, "count")) in said, (name, number, said)
         if finding.table and finding.table.rows:
-            expected = [[plain(cell(value, form)) for value, (_, form) in zip(row, finding.table.columns, strict=True)] for row in finding.table.rows]
-            assert [[" ".join(plain(value).split()) for value in row] for row in one["rows"]] == [[" ".join(v.split()) for v in row] for row in expected], name
+            expected = [
+                [plain(cell(value, form)) for value, (_, form) in zip(row, finding.table.columns, strict=True)]
+                for row in finding.table.rows
+            ]
+            assert [[" ".join(plain(value).split()) for value in row] for row in one["rows"]] == [
+                [" ".join(v.split()) for v in row] for row in expected
+            ], name
 
 
 Shown = dict[str, str]  # place → how a quantity is written there
@@ -194,7 +226,10 @@ def share(value: float) -> str:
 def in_lists(page: Any, run: Run) -> dict[str, Shown]:
     """What the rows of the run say on Runs and on Compare."""
     messages.use("en")
-    return {name: _row(page, hash) for name, hash in (("Runs", "page=runs"), ("Compare", f"page=compare&runs={run.path.name}&by=energy"))}
+    return {
+        name: _row(page, hash)
+        for name, hash in (("Runs", "page=runs"), ("Compare", f"page=compare&runs={run.path.name}&by=energy"))
+    }
 
 
 def asked_anew(run: Run) -> tuple[int, int]:
@@ -208,7 +243,12 @@ def asked_anew(run: Run) -> tuple[int, int]:
 def test_the_score_is_the_same_everywhere(run: Run, server: Server, page: Any, listed: dict[str, Any]) -> None:
     rows, findings = in_lists(page, run), run.findings()
     score, classes = findings["accuracy"].number("accuracy"), findings["classes"].table
-    assert score.low is not None and score.high is not None and score.low <= score.value <= score.high and classes is not None
+    assert (
+        score.low is not None
+        and score.high is not None
+        and score.low <= score.value <= score.high
+        and classes is not None
+    )
     text = plain(Sections(html_of(run)).texts["accuracy"])
     right, n = asked_anew(run)
     matrix = np.array(findings["confusion"].data["matrix"])
@@ -233,16 +273,33 @@ def test_the_score_is_the_same_everywhere(run: Run, server: Server, page: Any, l
         places = {name: row[end] for name, row in rows.items()}
         same(
             f"accuracy, {end}",
-            {"finding": share(value), "runs --json": share(listed[f"accuracy_{end}"]), "report": share(value) if share(value) in text else text} | places,
+            {
+                "finding": share(value),
+                "runs --json": share(listed[f"accuracy_{end}"]),
+                "report": share(value) if share(value) in text else text,
+            }
+            | places,
         )
     errors = server.json(f"/api/runs/{run.path.name}/look/worst")
-    same("mistakes", {"asked anew": str(n - right), "Errors": str(errors["wrong"]), "matrix": str(matrix.sum() - np.trace(matrix))})
-    assert f"wrong on {n - right} of {n}" in plain(findings["mistakes"].message) and errors["interval"] == pytest.approx([1 - score.high, 1 - score.low])
+    same(
+        "mistakes",
+        {"asked anew": str(n - right), "Errors": str(errors["wrong"]), "matrix": str(matrix.sum() - np.trace(matrix))},
+    )
+    assert f"wrong on {n - right} of {n}" in plain(findings["mistakes"].message) and errors[
+        "interval"
+    ] == pytest.approx([1 - score.high, 1 - score.low])
     believed = [(n.name, n.value, n.low, n.high, n.n) for n in findings["calibration"].numbers]
     assert [(n["name"], n["value"], n["low"], n["high"], n["n"]) for n in errors["finding"]["numbers"]] == believed
-    assert errors["finding"]["text"] == str(findings["calibration"].message) and errors["bins"] == findings["calibration"].data["bins"]
+    assert (
+        errors["finding"]["text"] == str(findings["calibration"].message)
+        and errors["bins"] == findings["calibration"].data["bins"]
+    )
     final = run.info().final
-    assert final is not None and final.validation is not None and share(final.validation) in plain(findings["training"].message)
+    assert (
+        final is not None
+        and final.validation is not None
+        and share(final.validation) in plain(findings["training"].message)
+    )
     go(page, f"page=live&{RUN}", "dl.figures")
     assert f"Validation accuracy, model kept\n{share(final.validation)}" in plain(page.inner_text("main"))
 
@@ -255,21 +312,37 @@ def test_what_it_cost_is_the_same_everywhere(run: Run, server: Server, page: Any
         return plain(measured(value, "s"))
 
     energy = next(number for number in finding.numbers if number.unit == "Wh")
-    same("energy", {"finding": plain(measured(energy.value, "Wh"))} | {name: row["energy"] for name, row in rows.items()})
+    same(
+        "energy", {"finding": plain(measured(energy.value, "Wh"))} | {name: row["energy"] for name, row in rows.items()}
+    )
     times = {"finding": cost("whole time").value, "runs --json": listed["seconds"], "run.json": run.info().seconds}
     same("whole time", {name: seconds(value) for name, value in times.items()} | {"Runs": rows["Runs"]["time"]})  # type: ignore[arg-type]
-    same("training time", {"finding": seconds(cost("training time").value), "runs --json": seconds(listed["training_seconds"])})
+    same(
+        "training time",
+        {"finding": seconds(cost("training time").value), "runs --json": seconds(listed["training_seconds"])},
+    )
     same("model file", {"finding": f"{cost('model file').value:.0f}", "disk": str(run.model_file.stat().st_size)})
     anatomy = server.json(f"/api/runs/{run.path.name}/look/anatomy?image=row-0")["ops"]
-    same("parameters", {"finding": str(int(cost("parameters").value)), "Anatomy": str(sum(op["parameters"] for op in anatomy))})
-    same("multiply-adds", {"finding": str(int(cost("multiply-adds an image").value)), "Anatomy": str(sum(op["multiply_adds"] for op in anatomy))})
+    same(
+        "parameters",
+        {"finding": str(int(cost("parameters").value)), "Anatomy": str(sum(op["parameters"] for op in anatomy))},
+    )
+    same(
+        "multiply-adds",
+        {
+            "finding": str(int(cost("multiply-adds an image").value)),
+            "Anatomy": str(sum(op["multiply_adds"] for op in anatomy)),
+        },
+    )
 
 
 def test_images_are_counted_alike_everywhere(run: Run, server: Server) -> None:
     counted: Counter[str] = Counter()
     for of_class in server.json(f"/api/runs/{run.path.name}/look/album")["counts"].values():
         counted.update(of_class)
-    report = {name.replace("training", "train"): n for name, n in run_data.data_of(run.split_file, run.excluded_file).parts}
+    report = {
+        name.replace("training", "train"): n for name, n in run_data.data_of(run.split_file, run.excluded_file).parts
+    }
     assert Counter(row["part"] for row in read_split(run.split_file)) == counted == report
 
 
@@ -285,7 +358,13 @@ def _row(page: Any, hash: str) -> Shown:
     accuracy, low, high = re.findall(r"\d+(?:\.\d+)? ?%", text)[:3]
     energy = re.search(r"[\d.]+ (?:Wh|kWh|mWh|µWh)", text)
     time = re.findall(r"(?:\d+ h )?(?:\d+ min )?[\d.]+ s", text)
-    return {"accuracy": accuracy, "low": low, "high": high, "energy": energy[0] if energy else "", "time": time[0] if time else ""}
+    return {
+        "accuracy": accuracy,
+        "low": low,
+        "high": high,
+        "energy": energy[0] if energy else "",
+        "time": time[0] if time else "",
+    }
 
 
 def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Server, tmp_path: Path) -> None:
@@ -300,7 +379,10 @@ def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Serv
         file = bytes(probes["files"][k]).decode()
         image = photos / file
         row = rows.index(file)
-        top = {name: server.json(f"/api/runs/{run.path.name}/look/prediction?image={name}")["top"][0] for name in (f"probe-{k}", f"row-{row}")}
+        top = {
+            name: server.json(f"/api/runs/{run.path.name}/look/prediction?image={name}")["top"][0]
+            for name in (f"probe-{k}", f"row-{row}")
+        }
         told = json.loads(command("predict", run.path, image, "--json", cwd=tmp_path).stdout)[0]
         explained = json.loads(command("explain", run.path, image, "--json", cwd=tmp_path).stdout)
         by_classes = np.asarray(model.predict_proba([str(image)]))[0]
@@ -315,7 +397,12 @@ def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Serv
             "explain --json": explained["prediction"]["table"]["rows"][0][1],
             "see()": float(seen.probabilities.max()),
         }
-        labels = {told["label"], str(model.predict([str(image)])[0]), watched["classes"][watched["predicted"][k]], *(one["class"] for one in top.values())}
+        labels = {
+            told["label"],
+            str(model.predict([str(image)])[0]),
+            watched["classes"][watched["predicted"][k]],
+            *(one["class"] for one in top.values()),
+        }
         assert len(labels) == 1, labels
         assert max(found.values()) - min(found.values()) < 2e-5, found
         same("its probability", {place: plain(measured(value, "share")) for place, value in found.items()})
@@ -323,9 +410,15 @@ def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Serv
     mapped = server.json(f"/api/runs/{run.path.name}/look/embedding")
     errors = server.json(f"/api/runs/{run.path.name}/look/worst")
     worst = [*errors["mistakes"], *errors["doubtful"]]
-    pictures = {p.file: p.probability for finding in run.findings().values() for p in finding.pictures if p.file in stored}
+    pictures = {
+        p.file: p.probability for finding in run.findings().values() for p in finding.pictures if p.file in stored
+    }
     of_map = {rows[row]: p for row, p in zip(mapped["rows"], mapped["probability"], strict=True) if rows[row] in stored}
     assert of_map and worst
-    for place, some in {"Map": of_map, "Errors": {one["file"]: one["probability"] for one in worst}, "pictures of the findings": pictures}.items():
+    for place, some in {
+        "Map": of_map,
+        "Errors": {one["file"]: one["probability"] for one in worst},
+        "pictures of the findings": pictures,
+    }.items():
         for file, value in some.items():
             assert value == pytest.approx(float(stored[file]), abs=6e-5), (place, file)

@@ -1,4 +1,6 @@
-"""Who is let in, what a server answers to the rude, and what a run that changes under its eyes looks like. A real server, real sockets."""
+"""Who is let in, what a server answers to the rude, and what a run that changes under its eyes looks like. A real
+server, real sockets.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,11 @@ class Server:
     def ask(self, path: str, method: str = "GET", body: bytes | None = None, known: bool = True, **headers: str) -> Any:
         """(status, headers, body); known: with the cookie."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        told = {"Host": f"127.0.0.1:{self.port}"} | ({"Cookie": f"limpide-{self.port}={self.token}"} if known else {}) | headers
+        told = (
+            {"Host": f"127.0.0.1:{self.port}"}
+            | ({"Cookie": f"limpide-{self.port}={self.token}"} if known else {})
+            | headers
+        )
         connection.request(method, path, body, told)
         answer = connection.getresponse()
         data = answer.read()
@@ -69,7 +75,11 @@ class Server:
 def served(runs: Path) -> Server:
     environment = {**os.environ, **ENVIRONMENT}
     process = subprocess.Popen(
-        [sys.executable, "-m", "limpide", "studio", str(runs), "--no-browser"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        [sys.executable, "-m", "limpide", "studio", str(runs), "--no-browser"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
     )
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -97,10 +107,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pixels = dice.integers(0, 60, (32, 32, 3)).astype(np.uint8)
             rows, columns = np.mgrid[:32, :32]
             down, across, size = (*dice.integers(11, 21, 2), dice.integers(5, 9))
-            inside = (rows - down) ** 2 + (columns - across) ** 2 < size**2 if label == "disc" else (abs(rows - down) < size) & (abs(columns - across) < size)
+            inside = (
+                (rows - down) ** 2 + (columns - across) ** 2 < size**2
+                if label == "disc"
+                else (abs(rows - down) < size) & (abs(columns - across) < size)
+            )
             pixels[inside] = dice.integers(150, 255, 3)
             Image.fromarray(pixels).save(place / f"{k}.png")
-    ImageClassifier(model="cnn", epochs=3, image_size=32, runs=str(folder / "runs"), quiet=True).fit(str(folder / "photos"))
+    ImageClassifier(model="cnn", epochs=3, image_size=32, runs=str(folder / "runs"), quiet=True).fit(
+        str(folder / "photos")
+    )
     return folder / "runs"
 
 
@@ -133,10 +149,19 @@ RUN = "/api/runs/photos-001"
     ],
 )
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/"), ("GET", "/api/runs"), ("POST", RUN + "/control"), ("GET", "/static/app.js"), ("POST", "/api/upload")]
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/api/runs"),
+        ("POST", RUN + "/control"),
+        ("GET", "/static/app.js"),
+        ("POST", "/api/upload"),
+    ],
 )
 def test_strangers_are_refused(server: Server, headers: dict[str, str], known: bool, method: str, path: str) -> None:
-    status, answered, data = server.ask(path, method, b'{"do": "stop"}' if method == "POST" else None, known=known, **headers)
+    status, answered, data = server.ask(
+        path, method, b'{"do": "stop"}' if method == "POST" else None, known=known, **headers
+    )
     assert status == 403 and b"photos" not in data and not any(name.startswith("access-control") for name in answered)
 
 
@@ -154,7 +179,9 @@ def test_it_listens_on_loopback_alone(server: Server) -> None:
     assert listening == ["127.0.0.1"]
 
 
-@pytest.mark.parametrize("name", ["..", "../photos", "%2e%2e", "..%2f..%2fetc", "photos-001%2f..%2f..", "nothing", "photos-001%00"])
+@pytest.mark.parametrize(
+    "name", ["..", "../photos", "%2e%2e", "..%2f..%2fetc", "photos-001%2f..%2f..", "nothing", "photos-001%00"]
+)
 def test_a_name_is_never_a_path(server: Server, name: str) -> None:
     assert server.ask(f"/api/runs/{name}")[0] == 404
     assert server.ask("/static/../server.py")[0] == 404
@@ -162,13 +189,23 @@ def test_a_name_is_never_a_path(server: Server, name: str) -> None:
 
 def test_what_a_run_says(server: Server) -> None:
     (run,) = server.json("/api/runs")["runs"]
-    assert run["name"] == "photos-001" and run["status"] == "finished" and 0 <= run["accuracy"]["low"] <= run["accuracy"]["value"] <= 1
+    assert (
+        run["name"] == "photos-001"
+        and run["status"] == "finished"
+        and 0 <= run["accuracy"]["low"] <= run["accuracy"]["value"] <= 1
+    )
     about = server.json(RUN)
     kept = Run.open(server.runs / "photos-001").kept()
     assert about["snapshots"] == list(kept) and about["snapshots"][:3] == [0, 1, 2] and about["probes"] >= 4
     series = server.json(RUN + "/series")
-    assert len(series["steps"][0]) == series["total"] == about["steps"] and len(series["epochs"]) == 3 and series["diagnosis"]
-    assert "apprentissage" in str(server.json(RUN + "/series?lang=fr")) or "Appris" in str(server.json(RUN + "/series?lang=fr"))
+    assert (
+        len(series["steps"][0]) == series["total"] == about["steps"]
+        and len(series["epochs"]) == 3
+        and series["diagnosis"]
+    )
+    assert "apprentissage" in str(server.json(RUN + "/series?lang=fr")) or "Appris" in str(
+        server.json(RUN + "/series?lang=fr")
+    )
     stats = server.json(RUN + "/stats")["stats"]
     assert [line["step"] for line in stats] == list(kept)
     weights = {name: values for name, values in stats[0]["parameters"].items() if name.endswith("weight")}
@@ -176,7 +213,12 @@ def test_what_a_run_says(server: Server) -> None:
     for line in stats[1:]:
         for name in weights:
             values = line["parameters"][name]
-            assert values["norm"] > 0 and values["gradient"] > 0 and 0 < values["update"] < 1 and values["low"] < values["high"]
+            assert (
+                values["norm"] > 0
+                and values["gradient"] > 0
+                and 0 < values["update"] < 1
+                and values["low"] < values["high"]
+            )
             assert sum(values["counts"]) == sum(weights[name]["counts"])
 
 
@@ -192,7 +234,10 @@ def test_a_name_that_is_no_unicode_and_a_damaged_loss_hide_nothing(tmp_path: Pat
         found = other.json(RUN + "/look/album")["images"][0]["file"]
         assert found.endswith("\udcff.png") and other.json("/api/runs")["runs"][0]["status"] == "finished"
         body = json.dumps({"file": found, "label": "disc", "suggested": "?"}).encode()
-        assert other.ask(RUN + "/marks", "POST", body)[0] == 200 and other.json(RUN + "/marks")["marks"][0]["file"] == found
+        assert (
+            other.ask(RUN + "/marks", "POST", body)[0] == 200
+            and other.json(RUN + "/marks")["marks"][0]["file"] == found
+        )
         assert other.ask(RUN + "/marks", "POST", b'{"file": "a\\u0000b", "label": "disc", "suggested": "?"}')[0] == 400
     finally:
         ended(other)
@@ -212,7 +257,9 @@ def test_starts_side_by_side_are_told_apart(tmp_path: Path, trained: Path) -> No
         ended(other)
 
 
-def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(inspector_process, "LOOK", 0.02)
     monkeypatch.setattr(inspector_process, "PATIENCE", 0.0)
     slow, looks = inspector_process.Worker(), iter([True])
@@ -238,7 +285,9 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(t
         with pytest.raises(LookupError, match="nobody waits"):
             await slow.ask("maximised", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
         assert time.monotonic() - began < 30
-        assert (await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1}))[0]["top"]
+        assert (
+            await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1})
+        )[0]["top"]
         assert slow._process.pid == process
 
     try:
@@ -252,7 +301,9 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(t
 
 
 def test_a_large_question_that_is_left_at_once_harms_nothing(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process is not there yet, so the image stands in the pipe while the page goes: nothing else may be written into it meanwhile."""
+    """The process is not there yet, so the image stands in the pipe while the page goes: nothing else may be written
+    into it meanwhile.
+    """
     monkeypatch.setattr(inspector_process, "LOOK", 0.02)
     monkeypatch.setattr(inspector_process, "PATIENCE", 60.0)
     slow, looks = inspector_process.Worker(), iter([True])
@@ -275,7 +326,9 @@ def test_a_large_question_that_is_left_at_once_harms_nothing(trained: Path, monk
 
         heart = asyncio.create_task(beat())
         with pytest.raises(LookupError):
-            await slow.ask("prediction", gone, path=str(trained / "photos-001"), snapshot="best", image={"bytes": b"0" * 8_000_000})
+            await slow.ask(
+                "prediction", gone, path=str(trained / "photos-001"), snapshot="best", image={"bytes": b"0" * 8_000_000}
+            )
         heart.cancel()
         return still, await slow.ask("album", here, path=str(trained / "photos-001"), snapshot="best")
 
@@ -317,7 +370,10 @@ def test_it_is_told_whose_question_is_answered_and_how_far_it_is(trained: Path) 
 def test_it_ends_while_a_question_is_answered(trained: Path, number: signal.Signals) -> None:
     other = served(trained)
     with ThreadPoolExecutor(2) as pool, contextlib.suppress(OSError, http.client.HTTPException):
-        asked = [pool.submit(other.ask, f"{RUN}/look/{what}") for what in ("sanity?method=integrated_gradients&label=0&image=row-0", "embedding?method=tsne")]
+        asked = [
+            pool.submit(other.ask, f"{RUN}/look/{what}")
+            for what in ("sanity?method=integrated_gradients&label=0&image=row-0", "embedding?method=tsne")
+        ]
         with contextlib.suppress(TimeoutError):
             asked[0].result(1.0)
         children = psutil.Process(other.process.pid).children(recursive=True)
@@ -365,10 +421,27 @@ def test_a_training_is_started_or_says_why_not(tmp_path: Path, trained: Path) ->
             assert status == expected and b"Traceback" not in data, data
             if status == 422:
                 told = json.loads(data)["error"]
-                assert re.match(r"[A-Z]", told) and re.search(r"[.?)]$", told) and " — " not in told and not re.search(r"L\d{3}", told), told
-        assert "n’y a" in json.loads(other.ask("/api/start?lang=fr", "POST", b'{"data": "digits", "time": "", "model": "a cow"}')[2])["error"]
+                assert (
+                    re.match(r"[A-Z]", told)
+                    and re.search(r"[.?)]$", told)
+                    and " — " not in told
+                    and not re.search(r"L\d{3}", told)
+                ), told
+        assert (
+            "n’y a"
+            in json.loads(
+                other.ask("/api/start?lang=fr", "POST", b'{"data": "digits", "time": "", "model": "a cow"}')[2]
+            )["error"]
+        )
         assert other.json("/api/runs")["runs"] == []
-        wish = {"data": str(trained.parent / "photos"), "model": "cnn", "epochs": "2", "image_size": "24", "weights": "none", "time": ""}
+        wish = {
+            "data": str(trained.parent / "photos"),
+            "model": "cnn",
+            "epochs": "2",
+            "image_size": "24",
+            "weights": "none",
+            "time": "",
+        }
         body = json.dumps(wish).encode()
         plan = json.loads(other.ask("/api/plan", "POST", body)[2])
         command = shlex.split(plan["command"])
@@ -390,7 +463,9 @@ def test_a_training_is_started_or_says_why_not(tmp_path: Path, trained: Path) ->
 
 def test_a_plan_says_what_training_would_say(server: Server, tmp_path: Path) -> None:
     def plan(**wish: str) -> Any:
-        status, _, data = server.ask("/api/plan?lang=fr" if wish.pop("lang", "") else "/api/plan", "POST", json.dumps(wish).encode())
+        status, _, data = server.ask(
+            "/api/plan?lang=fr" if wish.pop("lang", "") else "/api/plan", "POST", json.dumps(wish).encode()
+        )
         return json.loads(data) | {"status": status}
 
     (tmp_path / "only").mkdir()
@@ -401,27 +476,55 @@ def test_a_plan_says_what_training_would_say(server: Server, tmp_path: Path) -> 
         and "ni dossier" in plan(data=str(tmp_path / "nowhere"), lang="fr")["problem"]
     )
     told = plan(data=str(tmp_path / "only"))["problem"]
-    said = subprocess.run([sys.executable, "-m", "limpide", "train", str(tmp_path / "only")], capture_output=True, text=True, env={**os.environ, **ENVIRONMENT})
+    said = subprocess.run(
+        [sys.executable, "-m", "limpide", "train", str(tmp_path / "only")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **ENVIRONMENT},
+    )
     assert said.returncode == 3 and told == _on_a_page(said.stderr.strip()), "word for word what the command says"
-    assert plan(data=str(tmp_path) + "/")["folders"] == [str(tmp_path / "only") + "/"] and plan(data="mni")["folders"] == ["mnist"]
-    assert "problem" not in plan(data="mnist") and plan(data="photos; rm -rf ~")["command"].startswith("limpide train 'photos; rm -rf ~' ")
-    assert "-- --help" in plan(data="--help")["command"] and plan(data="digits", time="soon")["status"] == 422 and plan(data="x", cow="1")["status"] == 400
+    assert plan(data=str(tmp_path) + "/")["folders"] == [str(tmp_path / "only") + "/"] and plan(data="mni")[
+        "folders"
+    ] == ["mnist"]
+    assert "problem" not in plan(data="mnist") and plan(data="photos; rm -rf ~")["command"].startswith(
+        "limpide train 'photos; rm -rf ~' "
+    )
+    assert (
+        "-- --help" in plan(data="--help")["command"]
+        and plan(data="digits", time="soon")["status"] == 422
+        and plan(data="x", cow="1")["status"] == 400
+    )
 
 
 def test_the_report_is_read_in_the_language_of_the_page(server: Server, tmp_path: Path, trained: Path) -> None:
     run = Run(trained / "photos-001")
     before = run.report_file.read_bytes()
-    assert server.ask(RUN + "/report")[2] == server.ask(RUN + "/report?lang=en")[2] == server.ask(RUN + "/report?lang=zz")[2] == before
+    assert (
+        server.ask(RUN + "/report")[2]
+        == server.ask(RUN + "/report?lang=en")[2]
+        == server.ask(RUN + "/report?lang=zz")[2]
+        == before
+    )
     status, headers, french = server.ask(RUN + "/report?lang=fr")
-    assert status == 200 and headers["content-security-policy"] == "sandbox allow-scripts" and headers["content-type"].startswith("text/html")
+    assert (
+        status == 200
+        and headers["content-security-policy"] == "sandbox allow-scripts"
+        and headers["content-type"].startswith("text/html")
+    )
     messages.use("fr")
-    assert french == html_of(run, meanings={c.name: c.metadata["meaning"] for c in dataclasses.fields(Recipe)}).encode() != before
+    assert (
+        french
+        == html_of(run, meanings={c.name: c.metadata["meaning"] for c in dataclasses.fields(Recipe)}).encode()
+        != before
+    )
     messages.use("en")
     assert run.report_file.read_bytes() == before, "the file stays as it is"
     run.report_file.write_text(html_of(run, images=False))
     try:
         without = server.ask(RUN + "/report?lang=fr")[2]
-        assert b'name="images" content="no"' in without and b"data:image" not in without and len(without) < len(french), "what was left out stays out"
+        assert (
+            b'name="images" content="no"' in without and b"data:image" not in without and len(without) < len(french)
+        ), "what was left out stays out"
     finally:
         run.report_file.write_bytes(before)
     assert server.json(f"{RUN}/look/prediction")["top"], "and the words of the process are its own again"
@@ -432,8 +535,16 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
     convolution = next(op["key"] for op in ops if op["name"] == "conv2d")
     unit = server.json(f"{RUN}/look/unit?key={convolution}&channel=1&y=3&x=4&image=probe-2&snapshot=4")
     total = sum(v * w for v, w in zip(unit["values"], unit["weights"], strict=True)) + unit["bias"]
-    assert unit["agrees"] and abs(total - unit["torch"]) <= unit["tolerance"] and unit["box"] == [2, 3, 5, 6] and unit["status"] == "EXACT"
-    assert server.json(f"{RUN}/look/prediction?image=probe-0")["truth"] and not server.json(f"{RUN}/look/prediction?snapshot=2")["calibrated"]
+    assert (
+        unit["agrees"]
+        and abs(total - unit["torch"]) <= unit["tolerance"]
+        and unit["box"] == [2, 3, 5, 6]
+        and unit["status"] == "EXACT"
+    )
+    assert (
+        server.json(f"{RUN}/look/prediction?image=probe-0")["truth"]
+        and not server.json(f"{RUN}/look/prediction?snapshot=2")["calibrated"]
+    )
     status, headers, data = server.ask(f"{RUN}/look/maps?key={convolution}")
     assert status == 200 and data[:6] == b"\x93NUMPY" and json.loads(headers["x-about"])["shape"][1:] == [32, 32]
     for path, expected in {
@@ -500,18 +611,46 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
 
     for path, english, french in (
         (RUN + "/look/thumb?row=80", "The rows go from 0 to 79.", "Les lignes vont de 0 à 79"),
-        (RUN + "/look/predictions?snapshot=3", "The weights after step 3 were not kept", "Les poids d’après le pas 3 n’ont pas été gardés"),
+        (
+            RUN + "/look/predictions?snapshot=3",
+            "The weights after step 3 were not kept",
+            "Les poids d’après le pas 3 n’ont pas été gardés",
+        ),
         (
             RUN + "/look/maps?key=zz",
             "The network has no layer of this name (zz). Did you mean",
             "Le réseau n’a pas de couche de ce nom (zz). Fallait-il lire",
         ),
-        (RUN + "/look/unit?key=head&channel=999&y=0&x=0", "This unit cannot be opened", "Cette unité ne peut pas être ouverte"),
-        (RUN + "/look/effect?key=head&channel=999", "The channels of head go from 0 to 1", "Les canaux de head vont de 0 à 1"),
-        (RUN + "/look/strongest?key=head&channel=999", "The channels of head go from 0 to 1", "Les canaux de head vont de 0 à 1"),
-        (RUN + "/look/maximised?key=head&channel=999", "The channels of head go from 0 to 1", "Les canaux de head vont de 0 à 1"),
-        (RUN + "/look/maximised?key=zz&channel=0", "The network has no layer of this name", "Le réseau n’a pas de couche de ce nom"),
-        (RUN + "/look/strongest?key=zz&channel=0", "The network has no layer of this name", "Le réseau n’a pas de couche de ce nom"),
+        (
+            RUN + "/look/unit?key=head&channel=999&y=0&x=0",
+            "This unit cannot be opened",
+            "Cette unité ne peut pas être ouverte",
+        ),
+        (
+            RUN + "/look/effect?key=head&channel=999",
+            "The channels of head go from 0 to 1",
+            "Les canaux de head vont de 0 à 1",
+        ),
+        (
+            RUN + "/look/strongest?key=head&channel=999",
+            "The channels of head go from 0 to 1",
+            "Les canaux de head vont de 0 à 1",
+        ),
+        (
+            RUN + "/look/maximised?key=head&channel=999",
+            "The channels of head go from 0 to 1",
+            "Les canaux de head vont de 0 à 1",
+        ),
+        (
+            RUN + "/look/maximised?key=zz&channel=0",
+            "The network has no layer of this name",
+            "Le réseau n’a pas de couche de ce nom",
+        ),
+        (
+            RUN + "/look/strongest?key=zz&channel=0",
+            "The network has no layer of this name",
+            "Le réseau n’a pas de couche de ce nom",
+        ),
         (
             RUN + "/look/effect?key=head&channel=0&place=999999&weight=1",
             "The weights of this channel go from 0 to 1,023",
@@ -526,7 +665,9 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
     assert said(RUN + "/control", "POST", order) == "This run is not training."
     assert said(RUN + "/control?lang=fr", "POST", order) == "Cet entraînement n’est pas en cours."
     large = server.ask("/api/upload?lang=fr", "POST", b"0" * (MOST_UPLOAD + 1))
-    assert large[0] == 413 and json.loads(large[2])["error"].lower().startswith("le fichier dépasse 100\N{NO-BREAK SPACE}mo")
+    assert large[0] == 413 and json.loads(large[2])["error"].lower().startswith(
+        "le fichier dépasse 100\N{NO-BREAK SPACE}mo"
+    )
     marks = server.runs / "photos-001" / "marks.csv"
     marks.write_text("no,such,columns\n1,2,3\n")
     try:
@@ -548,7 +689,10 @@ def test_a_link_out_of_a_run_is_neither_read_nor_written(server: Server, tmp_pat
                 assert status == 404 and b"leads out of it" in data and b"SECRET" not in data, (name, path)
             mark = json.dumps({"file": "disc/1.png", "label": "disc", "suggested": "?"}).encode()
             assert server.ask("/api/runs/linked-001/marks", "POST", mark)[0] == 404 and secret.read_text() == "SECRET"
-            status = {run["name"]: (run["status"], "leads out of it" in run.get("said", "")) for run in server.json("/api/runs")["runs"]}
+            status = {
+                run["name"]: (run["status"], "leads out of it" in run.get("said", ""))
+                for run in server.json("/api/runs")["runs"]
+            }
             assert status == {"photos-001": ("finished", False), "linked-001": ("unreadable", True)}
             (linked / name).unlink()
     finally:
@@ -569,10 +713,17 @@ def test_one_damaged_run_does_not_hide_the_others(server: Server) -> None:
         (damaged / "predictions" / "probes.npz").write_bytes(b"no zip")
         for file in damaged.glob("snapshots/*.safetensors"):
             file.write_bytes(b"cut")
-        assert {run["name"]: run["status"] for run in server.json("/api/runs")["runs"]} == {"photos-001": "finished", "damaged-001": "unreadable"}
+        assert {run["name"]: run["status"] for run in server.json("/api/runs")["runs"]} == {
+            "photos-001": "finished",
+            "damaged-001": "unreadable",
+        }
         for path in ("", "/series", "/stats", "/findings", "/look/predictions", "/look/anatomy"):
             status, _, data = server.ask("/api/runs/damaged-001" + path)
-            assert status in (200, 404, 422) and (status == 200 or len(json.loads(data)["error"]) > 10), (path, status, data[:100])
+            assert status in (200, 404, 422) and (status == 200 or len(json.loads(data)["error"]) > 10), (
+                path,
+                status,
+                data[:100],
+            )
     finally:
         shutil.rmtree(damaged)
 
@@ -585,13 +736,17 @@ def test_what_is_dropped_is_an_image_or_refused(server: Server) -> None:
         b"no image at all": "its content is no image format that can be read here: save the picture as PNG or JPEG",
         b"%PDF-1.7": "it is a PDF or PostScript document, not an image: save",
         b"<svg></svg>": "it is a drawing (SVG), not made of pixels: convert it to PNG",
-        _png(1, 1): "the image is too small or too thin: take one of at least 4 pixels a side, and at most 50 times as long",
+        _png(1, 1): (
+            "the image is too small or too thin: take one of at least 4 pixels a side, and at most 50 times as long"
+        ),
         _png(4000, 20): "the image is too small or too thin",
     }
     for data, why in refused.items():
         status, _, told = server.ask("/api/upload", "POST", data)
         assert status == 422 and json.loads(told)["error"].lower().startswith(why.lower()), told
-    assert set(upload.REMEDIES) | {reason for reason in decode.REASONS if ":" in reason} == set(decode.REASONS), "every reason says what to do"
+    assert set(upload.REMEDIES) | {reason for reason in decode.REASONS if ":" in reason} == set(decode.REASONS), (
+        "every reason says what to do"
+    )
     name = json.loads(server.ask("/api/upload", "POST", file)[2])["image"]
     assert server.json(f"{RUN}/look/prediction?image={name}")["top"][0]["class"] == "disc"
     large = _png(3464, 3464, noise=True)
@@ -601,7 +756,11 @@ def test_what_is_dropped_is_an_image_or_refused(server: Server) -> None:
 
 
 def _png(width: int, height: int, noise: bool = False) -> bytes:
-    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8) if noise else np.zeros((height, width, 3), np.uint8)
+    pixels = (
+        np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+        if noise
+        else np.zeros((height, width, 3), np.uint8)
+    )
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
     return stream.getvalue()
@@ -623,7 +782,14 @@ def test_uploads_stay_within_their_memory(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"{", 400), (b"[]", 400), (b'{"do": "explode"}', 400), (b'{"do": "rate", "by": 1e9}', 400), (b'{"do": "rate"}', 400), (b'{"do": "pause"}', 409)],
+    [
+        (b"{", 400),
+        (b"[]", 400),
+        (b'{"do": "explode"}', 400),
+        (b'{"do": "rate", "by": 1e9}', 400),
+        (b'{"do": "rate"}', 400),
+        (b'{"do": "pause"}', 409),
+    ],
 )
 def test_orders_are_checked_and_a_finished_run_takes_none(server: Server, body: bytes, status: int) -> None:
     assert server.ask(RUN + "/control", "POST", body)[0] == status
@@ -660,14 +826,21 @@ def test_a_damaged_step_is_passed_over_by_whoever_reads(tmp_path: Path) -> None:
     for n in (1, 2, 3):
         run.append(Step(n, 0, 1.5, 0.1, 0.01))
     run.sync()
-    run.events_file.write_bytes(run.events_file.read_bytes().replace(b'"n": 2, "epoch": 0, "loss": 1.5', b'"n": 2, "epoch": 0, "loss": 1..5'))
+    run.events_file.write_bytes(
+        run.events_file.read_bytes().replace(b'"n": 2, "epoch": 0, "loss": 1.5', b'"n": 2, "epoch": 0, "loss": 1..5')
+    )
     assert [step[0] for step in Story(run).read().steps] == [1, 3]
 
 
 @contextlib.contextmanager
 def stream(server: Server, path: str, **headers: str) -> Iterator[Any]:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    connection.request("GET", path, None, {"Host": f"127.0.0.1:{server.port}", "Cookie": f"limpide-{server.port}={server.token}", **headers})
+    connection.request(
+        "GET",
+        path,
+        None,
+        {"Host": f"127.0.0.1:{server.port}", "Cookie": f"limpide-{server.port}={server.token}", **headers},
+    )
     answer = connection.getresponse()
     yield answer
     answer.close()
@@ -688,23 +861,35 @@ def message(answer: Any) -> tuple[str, int, Any]:
 def test_the_stream_goes_on_where_it_was_and_passes_over_half_a_line(server: Server) -> None:
     run = Run.create(server.runs, "stream", {"wanted": {}, "classes": [], "status": "running"})
     try:
-        lines = [json.dumps({"kind": "step", "n": n, "epoch": 0, "loss": 1.0, "lr": 0.1, "seconds": 0.1}).encode() + b"\n" for n in (1, 2, 3)]
+        lines = [
+            json.dumps({"kind": "step", "n": n, "epoch": 0, "loss": 1.0, "lr": 0.1, "seconds": 0.1}).encode() + b"\n"
+            for n in (1, 2, 3)
+        ]
         run.events_file.write_bytes(lines[0] + lines[1][:10])
         events = f"/api/runs/{run.path.name}/events"
         with stream(server, events) as answer:
             kind, at, values = message(answer)
-            assert kind == "events" and values["steps"][0] == [1] and values["run"]["status"] == "interrupted" and at == len(lines[0])
+            assert (
+                kind == "events"
+                and values["steps"][0] == [1]
+                and values["run"]["status"] == "interrupted"
+                and at == len(lines[0])
+            )
             with open(run.events_file, "ab") as file:
                 file.write(lines[1][10:] + b"not json at all\n" + lines[2])
             kind, at, values = message(answer)
-            assert values["steps"] == [[2, 3], [1.0, 1.0], [0.1, 0.1], [0.1, 0.1]] and "run" not in values, "what did not change is not said again"
+            assert values["steps"] == [[2, 3], [1.0, 1.0], [0.1, 0.1], [0.1, 0.1]] and "run" not in values, (
+                "what did not change is not said again"
+            )
             with stream(server, events, **{"Last-Event-ID": str(len(lines[0]))}) as again:
                 assert message(again)[2]["steps"][0] == [2, 3]
             run.update(epoch_id=1)
             assert message(answer)[0] == "again", "a continued training took events back"
         with stream(server, f"{events}?offset={at}") as other:
             kind, same, values = message(other)
-            assert (kind, same) == ("events", at) and values["run"]["epoch_id"] == 1 and "steps" not in values, "whoever comes is told how it stands"
+            assert (kind, same) == ("events", at) and values["run"]["epoch_id"] == 1 and "steps" not in values, (
+                "whoever comes is told how it stands"
+            )
             shutil.rmtree(run.path)
             assert message(other)[0] == "gone"
     finally:
@@ -784,6 +969,9 @@ def test_two_studios_beside_each_other(server: Server) -> None:
     other = served(server.runs)
     try:
         assert other.port != server.port and other.token != server.token
-        assert other.json("/api/runs")["runs"] and server.ask("/api/runs", Cookie=f"limpide-{server.port}={other.token}")[0] == 403
+        assert (
+            other.json("/api/runs")["runs"]
+            and server.ask("/api/runs", Cookie=f"limpide-{server.port}={other.token}")[0] == 403
+        )
     finally:
         ended(other)

@@ -27,7 +27,9 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLU
 def begun(folder: Path, *more: str) -> Any:
     command = [sys.executable, "-m", "limpide", "train", "digits", "--runs", str(folder), "--new", *more]
     with open(folder / "said.txt", "w") as said:
-        return subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env={**ENVIRONMENT, "HOME": str(folder)})
+        return subprocess.Popen(
+            command, stdout=said, stderr=subprocess.STDOUT, env={**ENVIRONMENT, "HOME": str(folder)}
+        )
 
 
 def learning(folder: Path) -> Run:
@@ -56,12 +58,15 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
         time.sleep(1.5)
         before = steps(run)
         time.sleep(1.0)
-        assert steps(run) == before == run.info().paused and RunSummary.of(run).status == "paused", "it waits, and says so"
+        assert steps(run) == before == run.info().paused and RunSummary.of(run).status == "paused", (
+            "it waits, and says so"
+        )
         a_pass = (run.info().steps or 0) // 300  # at its end weights are kept, too
         assert max(run.kept()) < before or before & (before - 1) == 0 or before % a_pass == 0
         order(run, do="snapshot")
         with open(run.control_file, "ab") as stream:
-            stream.write(b'not json\n[1]\n{"do": "rate", "by": "much"}\n{"do": "rate", "by": 0.5')  # damaged, and half a line
+            # damaged, and half a line
+            stream.write(b'not json\n[1]\n{"do": "rate", "by": "much"}\n{"do": "rate", "by": 0.5')
         time.sleep(1.0)
         assert max(run.kept()) == before and process.poll() is None
         with open(run.control_file, "ab") as stream:
@@ -75,7 +80,13 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
         process.kill()
     info = run.info()
     (plan,) = info.plans
-    assert info.status == "finished" and plan.why == "watcher" and plan.at == plan.steps < info.steps and run.model_file.exists() and run.report_file.exists()
+    assert (
+        info.status == "finished"
+        and plan.why == "watcher"
+        and plan.at == plan.steps < info.steps
+        and run.model_file.exists()
+        and run.report_file.exists()
+    )
     lines = [json.loads(line) for line in run.events_file.read_text().splitlines()]
     rates = [line["lr"] for line in lines if line["kind"] == "step"]
     assert any(after < 0.6 * before for before, after in itertools.pairwise(rates)), "half the rate at once"
@@ -115,7 +126,11 @@ def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path:
                 assert process.poll() is None, "the studio stays open"
                 import psutil
 
-                (studio,) = [child for child in psutil.Process(process.pid).children(recursive=True) if "limpide.studio.__main__" in child.cmdline()]
+                (studio,) = [
+                    child
+                    for child in psutil.Process(process.pid).children(recursive=True)
+                    if "limpide.studio.__main__" in child.cmdline()
+                ]
                 process.kill()
                 process.wait(30)
                 studio.wait(15)  # it does not outlive the training, however that ended
@@ -166,11 +181,15 @@ main()
 
 def test_the_studio_stays_open_when_the_training_ends_with_an_error(tmp_path: Path) -> None:
     command = [sys.executable, "-c", FAILS, "train", "digits", "--runs", str(tmp_path), "--watch"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, "HOME": str(tmp_path)})
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, "HOME": str(tmp_path)}
+    )
     assert process.stdout is not None and process.stderr is not None
     try:
         url = next(word for line in process.stdout for word in line.split() if word.startswith("http://"))
-        assert "it takes too long" in process.stderr.readline(), "the error is said at once, not after the studio was closed"
+        assert "it takes too long" in process.stderr.readline(), (
+            "the error is said at once, not after the studio was closed"
+        )
         browser = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
         for _ in range(100):
             try:

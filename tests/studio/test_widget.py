@@ -1,4 +1,6 @@
-"""The instruments in a notebook: what the kernel answers, and the pages in a real browser that talk to the very widget of this process."""
+"""The instruments in a notebook: what the kernel answers, and the pages in a real browser that talk to the very widget
+of this process.
+"""
 
 from __future__ import annotations
 
@@ -62,8 +64,12 @@ class Kernel:
         kernel = self
 
         class Wire(comm.base_comm.BaseComm):
-            def publish_msg(self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any) -> None:
-                kernel.said.append({**(data or {}), "buffers": [base64.b64encode(each).decode() for each in buffers or []]})
+            def publish_msg(
+                self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
+            ) -> None:
+                kernel.said.append(
+                    {**(data or {}), "buffers": [base64.b64encode(each).decode() for each in buffers or []]}
+                )
 
         before, comm.create_comm = comm.create_comm, Wire
         try:
@@ -99,7 +105,12 @@ def told(network: nn.Module, image: Tensor) -> dict[str, Tensor]:
     with torch.inference_mode():
         first = network.first(image)
         second = network.second(torch.relu(first))
-        found = {"image": image[0], "first": first[0], "second": second[0], "head": network.head(torch.relu(second).flatten(1))[0]}
+        found = {
+            "image": image[0],
+            "first": first[0],
+            "second": second[0],
+            "head": network.head(torch.relu(second).flatten(1))[0],
+        }
     network.train()
     return found
 
@@ -151,7 +162,15 @@ def test_the_page_sets_it_all_at_once_or_not_at_all(kernel: Kernel) -> None:
     kernel.hear({"method": "update", "state": {"page": "unit", "layer": "second", "channel": 5, "y": 7, "x": 9}})
     place = {"page": "unit", "layer": "second", "channel": 5, "y": 7, "x": 9, "language": "en"}
     assert kernel.widget._place() == place
-    for state in ({"layer": "first"} | {"channel": 5}, {"page": "<b>"}, {"channel": "5"}, {"channel": 2.5}, {"y": 80}, {"layer": None}, {"x": []}):
+    for state in (
+        {"layer": "first"} | {"channel": 5},
+        {"page": "<b>"},
+        {"channel": "5"},
+        {"channel": 2.5},
+        {"y": 80},
+        {"layer": None},
+        {"x": []},
+    ):
         (*_, answer) = kernel.hear({"method": "update", "state": state})
         assert kernel.widget._place() == place and place.items() <= answer["state"].items(), "and is told where we are"
 
@@ -169,7 +188,9 @@ def test_answers_are_what_torch_says(kernel: Kernel, network: nn.Module, image: 
     maps = np.frombuffer(kernel.ask("maps", key="first", image="own")["bytes"][-4 * 16 * 20 * 4 :], "<f4")
     assert maps == pytest.approx(values["first"].numpy().ravel(), abs=1e-6)
     top = kernel.ask("prediction", image="own")["about"]["top"]
-    assert [one["index"] for one in top] == values["head"].argsort(descending=True).tolist() and top[0]["class"] == str(top[0]["index"])
+    assert [one["index"] for one in top] == values["head"].argsort(descending=True).tolist() and top[0]["class"] == str(
+        top[0]["index"]
+    )
     map = np.frombuffer(kernel.ask("saliency", image="own", method="gradient", label=3)["bytes"][-4 * 16 * 20 :], "<f4")
     network.eval()
     assert map == pytest.approx(METHODS["gradient"](network, image, 3).numpy().ravel(), abs=1e-6)
@@ -188,19 +209,28 @@ def test_a_changed_image_is_changed_as_its_picture_shows(kernel: Kernel, network
     mirrored = told(network, image.flip(-1))["head"].softmax(0)
     top = kernel.ask("prediction", image="own", mirror="1")["about"]["top"]
     step = float(image.max() - image.min()) / 255  # between two grey levels
-    assert [one["probability"] for one in top] == pytest.approx([float(mirrored[one["index"]]) for one in top], abs=step)
+    assert [one["probability"] for one in top] == pytest.approx(
+        [float(mirrored[one["index"]]) for one in top], abs=step
+    )
 
 
-def test_the_network_is_left_as_it_was_and_looked_at_as_it_is(kernel: Kernel, network: nn.Module, image: Tensor) -> None:
+def test_the_network_is_left_as_it_was_and_looked_at_as_it_is(
+    kernel: Kernel, network: nn.Module, image: Tensor
+) -> None:
     state = {name: value.clone() for name, value in network.state_dict().items()}
     assert kernel.ask("effect", image="own", key="second", channel=2, place=3, weight=9.0)["about"]["rows"]
-    assert kernel.ask("maximised", key="second", channel=2)["bytes"].startswith(b"\x89PNG") and kernel.ask("anatomy", image="own")["about"]["watched"] == 1
+    assert (
+        kernel.ask("maximised", key="second", channel=2)["bytes"].startswith(b"\x89PNG")
+        and kernel.ask("anatomy", image="own")["about"]["watched"] == 1
+    )
     assert network.training and all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
     with torch.no_grad():
         network.first.bias += 0.5  # it learned meanwhile
     try:
         unit = kernel.ask("unit", key="first", channel=1, y=3, x=4, image="own")["about"]
-        assert unit["agrees"] and unit["torch"] == pytest.approx(float(told(network, image)["first"][1, 3, 4]), abs=1e-6)
+        assert unit["agrees"] and unit["torch"] == pytest.approx(
+            float(told(network, image)["first"][1, 3, 4]), abs=1e-6
+        )
     finally:
         network.load_state_dict(state)
 
@@ -233,11 +263,18 @@ def test_a_question_that_cannot_be_answered_is_told_so(kernel: Kernel, what: obj
 def test_what_is_no_question_is_passed_over(kernel: Kernel) -> None:
     for content in (None, [], "unit", {}, {"id": 3, "what": "unit"}):
         assert kernel.hear({"method": "custom", "content": content}) == []
-    assert "error" in kernel.hear({"method": "custom", "content": {"id": "1", "what": "unit", "values": [1]}})[0]["content"]
+    assert (
+        "error"
+        in kernel.hear({"method": "custom", "content": {"id": "1", "what": "unit", "values": [1]}})[0]["content"]
+    )
 
 
 def test_an_image_that_is_not_square_is_turned_whole(kernel: Kernel) -> None:
-    assert changed(np.zeros((16, 20, 3), np.uint8), {"turn": 30}).shape == changed(np.zeros((16, 20, 3), np.uint8), {"mirror": 1}).shape == (16, 20, 3)
+    assert (
+        changed(np.zeros((16, 20, 3), np.uint8), {"turn": 30}).shape
+        == changed(np.zeros((16, 20, 3), np.uint8), {"mirror": 1}).shape
+        == (16, 20, 3)
+    )
     assert len(kernel.ask("prediction", image="own", turn=30)["about"]["top"]) > 1
 
 
@@ -259,7 +296,9 @@ def test_a_still_picture_stands_where_there_are_no_widgets(kernel: Kernel, netwo
     assert len(own) == 8 and len(kept["_esm"]) < 130_000, "what a notebook may keep is small"
 
 
-def test_without_anywidget_one_line_says_what_to_install(network: nn.Module, image: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_anywidget_one_line_says_what_to_install(
+    network: nn.Module, image: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = builtins.__import__
 
     def without(name: str, *rest: Any) -> Any:
@@ -269,7 +308,11 @@ def test_without_anywidget_one_line_says_what_to_install(network: nn.Module, ima
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(
-        UsageError, match=re.escape("widgets in a notebook need a package that is not installed — anywidget — pip install 'limpide[notebook]' [L142]")
+        UsageError,
+        match=re.escape(
+            "widgets in a notebook need a package that is not installed — anywidget — pip install "
+            "'limpide[notebook]' [L142]"
+        ),
     ):
         see(network, image).widget()
 
@@ -316,7 +359,10 @@ class Notebook:
         self.show()
 
     def show(self) -> None:
-        self.page.evaluate("state => show(state)", {name: value for name, value in self.kernel.widget.get_state().items() if not name.startswith("_view")})
+        self.page.evaluate(
+            "state => show(state)",
+            {name: value for name, value in self.kernel.widget.get_state().items() if not name.startswith("_view")},
+        )
 
     def do(self, **place: object) -> None:
         """Set from Python."""
@@ -358,7 +404,9 @@ def notebook(browser: Any) -> Iterator[Callable[[Kernel], Notebook]]:
     assert {url.partition(":")[0] for url in asked if url != HERE} <= {"data", "blob"}
 
 
-def test_from_a_layer_to_one_product(notebook: Callable[[Kernel], Notebook], kernel: Kernel, network: nn.Module, image: Tensor) -> None:
+def test_from_a_layer_to_one_product(
+    notebook: Callable[[Kernel], Notebook], kernel: Kernel, network: nn.Module, image: Tensor
+) -> None:
     values = told(network, image)
     open_ = notebook(kernel)
     page, w = open_.page, kernel.widget
@@ -376,7 +424,8 @@ def test_from_a_layer_to_one_product(notebook: Callable[[Kernel], Notebook], ker
     patch = torch.relu(values["first"])[:, 5:8, 7:10].double()
     products = (patch * network.second.weight[2].double()).detach()
     shown = page.evaluate(
-        "() => [...document.querySelector('#cell > div').shadowRoot.querySelectorAll('.sum')].map(sum => [...sum.querySelectorAll('.grid')[2].children].map(cell => cell.title))"
+        "() => [...document.querySelector('#cell > div').shadowRoot.querySelectorAll('.sum')].map(sum => "
+        "[...sum.querySelectorAll('.grid')[2].children].map(cell => cell.title))"
     )
     chosen = products.sum((1, 2)).abs().argsort(descending=True)[:3].sort().values.tolist()
     for channel, titles in zip(chosen, shown, strict=True):
@@ -386,7 +435,9 @@ def test_from_a_layer_to_one_product(notebook: Callable[[Kernel], Notebook], ker
     # The box on the image is what the unit sees: two 3 × 3 windows, the second with stride 2.
     assert "Rows 4 to 8, columns 6 to 10" in open_.text()
     frame, whole = page.locator(".over > .box").bounding_box(), page.locator(".over > img").first.bounding_box()
-    assert frame["x"] - whole["x"] == pytest.approx(6 / 20 * whole["width"], abs=2.5) and frame["height"] == pytest.approx(5 / 16 * whole["height"], abs=3)
+    assert frame["x"] - whole["x"] == pytest.approx(6 / 20 * whole["width"], abs=2.5) and frame[
+        "height"
+    ] == pytest.approx(5 / 16 * whole["height"], abs=3)
 
     # Arrows move within the widget, and nowhere else; none is lost, however fast they come.
     page.keyboard.press("ArrowDown")
@@ -415,7 +466,9 @@ def test_from_a_layer_to_one_product(notebook: Callable[[Kernel], Notebook], ker
     open_.wait(lambda: f"{float(values['head'][4]):.6f}".replace("-", "\N{MINUS SIGN}") in open_.text())
 
 
-def test_covering_the_image_changes_the_answer(notebook: Callable[[Kernel], Notebook], kernel: Kernel, network: nn.Module, image: Tensor) -> None:
+def test_covering_the_image_changes_the_answer(
+    notebook: Callable[[Kernel], Notebook], kernel: Kernel, network: nn.Module, image: Tensor
+) -> None:
     open_ = notebook(kernel)
     open_.do(page="image")
     open_.page.get_by_role("button", name="Look for it").click()
@@ -439,7 +492,9 @@ def test_covering_the_image_changes_the_answer(notebook: Callable[[Kernel], Note
 
 def test_it_follows_the_notebook_and_speaks_french(notebook: Callable[[Kernel], Notebook], kernel: Kernel) -> None:
     open_ = notebook(kernel)
-    paper = "getComputedStyle(document.querySelector('#cell > div').shadowRoot.querySelector('.studio')).backgroundColor"
+    paper = (
+        "getComputedStyle(document.querySelector('#cell > div').shadowRoot.querySelector('.studio')).backgroundColor"
+    )
     open_.wait(lambda: open_.page.evaluate(paper) == "rgb(253, 252, 250)")
     open_.page.evaluate("document.body.style.color = 'lab(95% 0 0)'")
     open_.wait(lambda: open_.page.evaluate(paper) == "rgb(21, 24, 26)")
@@ -449,18 +504,29 @@ def test_it_follows_the_notebook_and_speaks_french(notebook: Callable[[Kernel], 
     for name in ("image", "anatomy", "layer", "unit"):
         open_.do(page=name)
         open_.page.evaluate("document.getElementById('cell').style.width = '400px'")
-        open_.page.wait_for_selector({"image": "input[type=range]", "anatomy": "table", "layer": ".maps", "unit": ".written"}[name])
-        assert not [key for key in keys if re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", open_.text())], "a key without a sentence"
+        open_.page.wait_for_selector(
+            {"image": "input[type=range]", "anatomy": "table", "layer": ".maps", "unit": ".written"}[name]
+        )
+        assert not [key for key in keys if re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", open_.text())], (
+            "a key without a sentence"
+        )
         assert open_.page.evaluate("document.documentElement.scrollWidth") <= 1000
         wide = "document.querySelector('#cell > div').shadowRoot.querySelector('.studio')"
         assert open_.page.evaluate(f"{wide}.scrollWidth <= {wide}.clientWidth"), name
-        if name == "layer" and AXE.exists():  # the studio's tests look at the pages; here is the frame, and the series drawn without uPlot
+        # the studio's tests look at the pages; here is the frame, and the series drawn without uPlot
+        if name == "layer" and AXE.exists():
             open_.page.evaluate(AXE.read_text(encoding="utf-8"))
-            found = open_.page.evaluate("axe.run(document.getElementById('cell'), {resultTypes: ['violations']}).then(r => r.violations)")
-            assert not [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")], name
+            found = open_.page.evaluate(
+                "axe.run(document.getElementById('cell'), {resultTypes: ['violations']}).then(r => r.violations)"
+            )
+            assert not [
+                (one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")
+            ], name
 
 
-def test_two_views_go_together_and_a_hostile_name_is_text(notebook: Callable[[Kernel], Notebook], network: nn.Module, image: Tensor) -> None:
+def test_two_views_go_together_and_a_hostile_name_is_text(
+    notebook: Callable[[Kernel], Notebook], network: nn.Module, image: Tensor
+) -> None:
     def hostile() -> Any:
         seen = see(network, image)
         object.__setattr__(seen._opened, "classes", (HOSTILE,) * 5)
@@ -479,12 +545,16 @@ def test_two_views_go_together_and_a_hostile_name_is_text(notebook: Callable[[Ke
         open_.do(**place)
         open_.wait(lambda: open_.text().count(HOSTILE) > 1)  # the title, and the classes
         assert open_.page.locator("img[src='x']").count() == 0
-    assert open_.page.evaluate("[...limpideModules.keys()].filter(text => text.includes('createElementNS')).length") == 1, "Preact exists once"
+    assert (
+        open_.page.evaluate("[...limpideModules.keys()].filter(text => text.includes('createElementNS')).length") == 1
+    ), "Preact exists once"
     open_.page.evaluate("ends.forEach(end => end())")
     assert open_.page.locator(".studio > *").count() == 0
 
 
-def test_the_still_stands_until_somebody_answers(notebook: Callable[[Kernel], Notebook], kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_still_stands_until_somebody_answers(
+    notebook: Callable[[Kernel], Notebook], kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hear, kept = kernel.hear, []
     monkeypatch.setattr(kernel, "hear", lambda message: kept.append(message) or [])
     open_ = notebook(kernel)

@@ -17,7 +17,10 @@ WORD: ContextVar[str] = ContextVar("WORD")
 
 def test_what_it_returns_and_raises() -> None:
     WORD.set("mine")
-    assert awaited(aside(lambda: (WORD.get(), threading.current_thread() is threading.main_thread()))) == ("mine", False)
+    assert awaited(aside(lambda: (WORD.get(), threading.current_thread() is threading.main_thread()))) == (
+        "mine",
+        False,
+    )
 
     def fails() -> None:
         raise ValueError("told")

@@ -97,7 +97,7 @@ from limpide.system.child_process import Child
 for one in Child().run("{HERE}:deaf"):
     if one:
         print(one, flush=True)
-"""  # noqa: PTH120
+"""  # noqa: PTH109
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         process = psutil.Process(int(parent.stdout.readline()))

@@ -98,10 +98,20 @@ def test_the_file_is_on_the_disk_before_its_name_and_the_name_before_we_return(t
     assert (tmp_path / "a").read_bytes() == NEW
 
 
-@pytest.mark.parametrize("error", [Kill(), KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "Input/output error")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Kill(),
+        KeyboardInterrupt(),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EIO, "Input/output error"),
+    ],
+)
 @pytest.mark.parametrize("k", range(len(ORDER)))
 @pytest.mark.parametrize("there_before", [True, False])
-def test_a_crash_anywhere_leaves_old_or_new_and_no_litter(tmp_path: Path, system: System, k: int, error: BaseException, there_before: bool) -> None:
+def test_a_crash_anywhere_leaves_old_or_new_and_no_litter(
+    tmp_path: Path, system: System, k: int, error: BaseException, there_before: bool
+) -> None:
     file = tmp_path / "a"
     if there_before:
         file.write_bytes(OLD)
@@ -136,7 +146,11 @@ def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) ->
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters()),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters()),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )

@@ -1,4 +1,6 @@
-"""What computes does so in a forked process, too, whatever its parent computed before: fresh processes, as one that hangs can only be killed."""
+"""What computes does so in a forked process, too, whatever its parent computed before: fresh processes, as one that
+hangs can only be killed.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,15 @@ def in_a_fork(work):
 
 def run(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
     there = environment(OMP_NUM_THREADS="2", OMP_WAIT_POLICY="PASSIVE")  # with one thread nothing is parallel
-    return subprocess.run([sys.executable, "-c", START + program], cwd=folder, env=there, capture_output=True, text=True, timeout=150, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", START + program],
+        cwd=folder,
+        env=there,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
 
 
 def test_fit_in_a_fork_after_fit_in_its_parent(tmp_path: Path) -> None:
@@ -126,7 +136,10 @@ in_a_fork(work)
 
 
 def test_a_process_that_was_not_forked_starts_no_thread() -> None:
-    program = "from limpide.system import fork_safety as forked; import threading\nprint(forked.is_forked(), forked.in_a_new_thread(threading.current_thread)() is threading.main_thread())"
+    program = (
+        "from limpide.system import fork_safety as forked; import threading\nprint(forked.is_forked(), "
+        "forked.in_a_new_thread(threading.current_thread)() is threading.main_thread())"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
 

@@ -15,7 +15,10 @@ import pytest
 
 from limpide.system.temporary_folder import LOCK, YOUNG, Scratch
 
-HOLDS = "import sys, time; from limpide.system.temporary_folder import Scratch; s = Scratch(); (s.path / 'weights').write_text('x'); print(s.path, flush=True); time.sleep(60)"
+HOLDS = (
+    "import sys, time; from limpide.system.temporary_folder import Scratch; s = Scratch(); (s.path / "
+    "'weights').write_text('x'); print(s.path, flush=True); time.sleep(60)"
+)
 
 
 @pytest.fixture
@@ -26,7 +29,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen([sys.executable, "-c", HOLDS], stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder)}) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS], stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder)}
+    ) as process:
         yield process
         process.kill()
 
@@ -50,7 +55,9 @@ def test_it_goes_with_the_object(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="TMPDIR is not asked there")
-def test_what_a_killed_process_left_goes_at_the_next_use_and_what_a_living_one_holds_stays(folder: Path, holder: subprocess.Popen[str]) -> None:
+def test_what_a_killed_process_left_goes_at_the_next_use_and_what_a_living_one_holds_stays(
+    folder: Path, holder: subprocess.Popen[str]
+) -> None:
     path = made_by(holder)
     aged(path)
     held = Scratch()

@@ -70,14 +70,28 @@ def test_the_extractor_knows_every_way_to_mark(tmp_path: Path) -> None:
     package = tmp_path / "limpide"
     package.mkdir()
     (package / "a.py").write_text(
-        'x = _("one") + N_("two" " halves")\nmessage(N_("{n} cat"), N_("{n} cats"), n=2)\ny = N_("this") if x else N_("that")\nlanguage.message(N_("a"), N_("b"))\n'
+        'x = _("one") + N_("two" " halves")\nmessage(N_("{n} cat"), N_("{n} cats"), n=2)\ny = N_("this") if x '
+        'else N_("that")\nlanguage.message(N_("a"), N_("b"))\n'
         "message(N_('he says \"no\"'))\nmessage(unmarked)\nN_(variable)\n"
     )
-    (package / "b.html").write_text('{{ _("in a \\"template\\"") }} {{ say(N_("{n} dog"),\n N_("{n} dogs"), n=3) }} {{ say(N_("alone"), x=1) }}')
+    (package / "b.html").write_text(
+        '{{ _("in a \\"template\\"") }} {{ say(N_("{n} dog"),\n N_("{n} dogs"), n=3) }} {{ say(N_("alone"), x=1) }}'
+    )
     found = tool.sentences(package)
     plurals = {s.id: s.plural for s in found.values() if s.plural}
     assert plurals == {"{n} cat": "{n} cats", "a": "b", "{n} dog": "{n} dogs"}
-    assert set(found) == {"one", "two halves", "{n} cat", "this", "that", "a", 'he says "no"', 'in a "template"', "{n} dog", "alone"}
+    assert set(found) == {
+        "one",
+        "two halves",
+        "{n} cat",
+        "this",
+        "that",
+        "a",
+        'he says "no"',
+        'in a "template"',
+        "{n} dog",
+        "alone",
+    }
     assert found["one"].places == {"limpide/a.py"}
 
 
@@ -85,7 +99,8 @@ def test_a_wrong_catalogue_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "fr.po"
     file.write_text(
         'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
-        'msgid "same {n:count}"\nmsgstr "pareil {n}"\n\nmsgid "empty"\nmsgstr ""\n\n#, fuzzy\nmsgid "unsure"\nmsgstr "pas sûr"\n\n'
+        'msgid "same {n:count}"\nmsgstr "pareil {n}"\n\nmsgid "empty"\nmsgstr ""\n\n#, fuzzy\nmsgid '
+        '"unsure"\nmsgstr "pas sûr"\n\n'
         'msgid "gone"\nmsgstr "parti"\n\nmsgid "good {x}"\nmsgstr "bon {x}"\n\n#~ msgid "old"\n#~ msgstr "vieux"\n'
     )
     said = {id: tool.Sentence(id) for id in ("same {n:count}", "empty", "unsure", "good {x}", "new")}
@@ -115,7 +130,12 @@ def raised() -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for file in tool.PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and len(node.args) >= 2 and isinstance(node.args[0], ast.Constant) and CODE.fullmatch(str(node.args[0].value)):
+            if (
+                isinstance(node, ast.Call)
+                and len(node.args) >= 2
+                and isinstance(node.args[0], ast.Constant)
+                and CODE.fullmatch(str(node.args[0].value))
+            ):
                 kind = node.func.id if isinstance(node.func, ast.Name) else "?"
                 found[node.args[0].value].add((kind, ast.unparse(node.args[1])))
     return found
@@ -123,7 +143,14 @@ def raised() -> dict[str, set[tuple[str, str]]]:
 
 # A code that is told in two ways, because one thing is wrong in two shapes.
 TWO_WAYS: set[str] = set()
-FLOORS = {"UsageError": "1", "DataError": "2", "ModelError": "4", "RunError": "5", "NotTrained": "5", "TrainingError": "6"}
+FLOORS = {
+    "UsageError": "1",
+    "DataError": "2",
+    "ModelError": "4",
+    "RunError": "5",
+    "NotTrained": "5",
+    "TrainingError": "6",
+}
 
 
 def test_one_code_means_one_thing() -> None:
@@ -138,7 +165,11 @@ def test_one_code_means_one_thing() -> None:
 
 def test_no_code_hides_elsewhere_in_the_source() -> None:
     """The table above sees constructor calls only: a code written any other way would have no page."""
-    everywhere = {code for file in tool.PACKAGE.rglob("*.py") for code in re.findall(r"\bL\d{3}\b", file.read_text(encoding="utf-8"))}
+    everywhere = {
+        code
+        for file in tool.PACKAGE.rglob("*.py")
+        for code in re.findall(r"\bL\d{3}\b", file.read_text(encoding="utf-8"))
+    }
     assert everywhere == set(raised())
 
 
@@ -169,6 +200,8 @@ def test_one_verdict_has_the_same_words_in_the_studio_and_in_all_that_is_written
     def there(stem: str) -> dict[str, str]:
         return {verdict: studio[key] for verdict in VERDICTS if (key := f"{stem}.{verdict}") in studio}
 
-    assert there("verdict") == {verdict: messages._(words) for verdict, words in VERDICT_WORDS.items()} and set(VERDICT_WORDS) == set(VERDICTS)
+    assert there("verdict") == {verdict: messages._(words) for verdict, words in VERDICT_WORDS.items()} and set(
+        VERDICT_WORDS
+    ) == set(VERDICTS)
     assert there("badge") == {verdict: messages._(words) for verdict, words in BADGE_WORDS.items()}
     assert (studio["unit.agrees"], studio["unit.differs"]) == (messages._("agrees"), messages._("differs"))

@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limpide.text import messages
-from limpide.text.messages import Message, duration, message, not_spoken, number, percent, render, significant, size, wanted_language
+from limpide.text.messages import (
+    Message,
+    duration,
+    message,
+    not_spoken,
+    number,
+    percent,
+    render,
+    significant,
+    size,
+    wanted_language,
+)
 
 NB, THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
@@ -41,7 +52,17 @@ def test_the_language_that_was_asked_for(environment: dict[str, str], found: str
 
 
 @pytest.mark.parametrize(
-    ("wished", "missing"), [("", ""), ("fr", ""), ("fr_FR.UTF-8", ""), ("C", ""), ("C.UTF-8", ""), ("POSIX", ""), ("de", "de"), ("xx_YY", "xx_YY")]
+    ("wished", "missing"),
+    [
+        ("", ""),
+        ("fr", ""),
+        ("fr_FR.UTF-8", ""),
+        ("C", ""),
+        ("C.UTF-8", ""),
+        ("POSIX", ""),
+        ("de", "de"),
+        ("xx_YY", "xx_YY"),
+    ],
 )
 def test_a_language_that_is_not_there_is_not_passed_over(wished: str, missing: str) -> None:
     assert not_spoken({"LIMPIDE_LANG": wished, "LANG": "de_DE"}) == missing
@@ -167,7 +188,16 @@ def test_number_follows_the_language() -> None:
 
 
 def test_formats_inside_a_sentence() -> None:
-    sentence = message("{p:percent} {n:count} {d:duration} {b:bytes} {v:number} {x:.3f} {name}", p=0.5, n=1234, d=74, b=1e6, v=2.5, x=1 / 3, name="{n}")
+    sentence = message(
+        "{p:percent} {n:count} {d:duration} {b:bytes} {v:number} {x:.3f} {name}",
+        p=0.5,
+        n=1234,
+        d=74,
+        b=1e6,
+        v=2.5,
+        x=1 / 3,
+        name="{n}",
+    )
     assert str(sentence) == f"50.0{NB}% 1,234 1{NB}min 14{NB}s 1{NB}MB 2.5 0.333 {{n}}"
     messages.use("fr")
     assert str(sentence) == f"50,0{NB}% 1{THIN}234 1{NB}min 14{NB}s 1{NB}Mo 2,5 0.333 {{n}}"

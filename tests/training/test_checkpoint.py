@@ -44,7 +44,9 @@ def test_comes_back_bit_for_bit(tmp_path: Path) -> None:
     save_checkpoint(state, tmp_path, offset=1234)
     found = load_checkpoint(tmp_path)
     assert found is not None and found.offset == 1234 and found.damaged == ()
-    assert found.tensors.keys() == tensors.keys() and all(torch.equal(found.tensors[k], v) and found.tensors[k].dtype == v.dtype for k, v in tensors.items())
+    assert found.tensors.keys() == tensors.keys() and all(
+        torch.equal(found.tensors[k], v) and found.tensors[k].dtype == v.dtype for k, v in tensors.items()
+    )
     other = state_at(3)
     other.restore(found.tensors, found.numbers)
     assert other.numbers() == numbers and other.best_score == (0.5, -7.0)
@@ -113,7 +115,9 @@ def test_a_pickle_is_never_executed(tmp_path: Path) -> None:
 
 
 def mutants(data: bytes, dice: random.Random) -> list[tuple[str, bytes]]:
-    """500 damaged copies: a flipped bit in 300 places (half of them in the header), 150 truncations, 50 longer or torn ones."""
+    """500 damaged copies: a flipped bit in 300 places (half of them in the header), 150 truncations, 50 longer or torn
+    ones.
+    """
     header = 8 + int.from_bytes(data[:8], "little")
     places = dice.sample(range(8 * header), 150) + dice.sample(range(8 * header, 8 * len(data)), 150)
     found = []
@@ -124,7 +128,9 @@ def mutants(data: bytes, dice: random.Random) -> list[tuple[str, bytes]]:
     lengths = [*dice.sample(range(1, len(data) - 1), 148), 0, len(data) - 1]
     found += [(f"cut at {length}", data[:length]) for length in lengths]
     for place in dice.sample(range(len(data) - 600), 25):
-        found.append((f"512 bytes of something else at {place}", data[:place] + dice.randbytes(512) + data[place + 512 :]))
+        found.append(
+            (f"512 bytes of something else at {place}", data[:place] + dice.randbytes(512) + data[place + 512 :])
+        )
     found += [(f"{n} bytes too many", data + dice.randbytes(n)) for n in range(1, 26)]
     return found
 
@@ -197,10 +203,19 @@ def fragile(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, BaseException], l
 
 
 @pytest.mark.parametrize(
-    "error", [Crash(), OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "Input/output error"), OSError(errno.EACCES, "Permission denied")]
+    "error",
+    [
+        Crash(),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EIO, "Input/output error"),
+        OSError(errno.EACCES, "Permission denied"),
+    ],
 )
 def test_a_failure_at_the_kth_call_of_a_save_loses_no_checkpoint(
-    tmp_path: Path, fragile: Callable[[int, BaseException], list[str]], monkeypatch: pytest.MonkeyPatch, error: BaseException
+    tmp_path: Path,
+    fragile: Callable[[int, BaseException], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
 ) -> None:
     wanted = {"open", "write", "os.fsync", "os.replace", "unlink"}
     for k in count():

@@ -37,7 +37,8 @@ def test_network(images: Glimpse, model: str) -> None:
 def test_every_blank_but_the_length_is_filled(images: Glimpse) -> None:
     recipe = decided(images)
     blank = {name for name, value in recipe.to_json().items() if value is None or value == "auto"}
-    assert blank <= {"time", "epochs", "patience", "flip", "groups", "parts", "weights", "value_range"}  # the range is decided while reading
+    # the range is decided while reading
+    assert blank <= {"time", "epochs", "patience", "flip", "groups", "parts", "weights", "value_range"}
     assert Recipe.from_json(recipe.to_json()) == recipe
 
 
@@ -52,7 +53,10 @@ def test_a_wish_needs_no_reason_but_a_change_of_it_does() -> None:
     assert decided(PHOTOS, model="efficientnet_lite0", image_size=8).image_size == 32
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("efficientnet-lite0", "efficientnet_lite0"), ("CNM", "cnn"), ("resnet-50", "resnet50"), ("vgg-16", "vgg16")])
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("efficientnet-lite0", "efficientnet_lite0"), ("CNM", "cnn"), ("resnet-50", "resnet50"), ("vgg-16", "vgg16")],
+)
 def test_an_unknown_network_suggests_the_nearest(typed: str, meant: str) -> None:
     with pytest.raises(UsageError) as caught:
         decided(PHOTOS, model=typed)
@@ -86,7 +90,12 @@ def test_default_epochs_shrink_with_more_images() -> None:
 
 def test_preprocessing_matches_the_network() -> None:
     photos = preprocessing_of(decided(PHOTOS), PHOTOS)
-    assert (photos.channels, photos.mean, photos.std, photos.filter) == (3, (127.0,), (128.0,), "bicubic") and photos.size % 32 == 0
+    assert (photos.channels, photos.mean, photos.std, photos.filter) == (
+        3,
+        (127.0,),
+        (128.0,),
+        "bicubic",
+    ) and photos.size % 32 == 0
     digits = preprocessing_of(decided(DIGITS), DIGITS)
     assert (digits.size, digits.channels) == (28, 1)
     assert preprocessing_of(decided(PHOTOS), PHOTOS, 224).size == 224
@@ -99,10 +108,21 @@ def test_a_reason_is_given_for_what_was_decided_and_not_for_what_was_asked() -> 
     told = str(decide(Recipe(model="mlp", device="cpu", batch=7, lr=0.5, precision="fp32"), DIGITS, 500)[1][-1])
     assert told == "batch 7 (as asked), highest rate 0.5 (as asked), fp32 on cpu (as asked)"
     told = str(decide(Recipe(model="mlp", device="cpu"), DIGITS, 500)[1][-1])
-    assert told.startswith("batch 16 (a 24th of the images, as a power of two from 16 to 128), highest rate 0.002 (the default of mlp), ")
-    sizes = [str(decide(Recipe(model=model, device="cpu"), PHOTOS, 500)[1][0]) for model in ("cnn", "efficientnet_lite0", "resnet18")]
+    assert told.startswith(
+        "batch 16 (a 24th of the images, as a power of two from 16 to 128), highest rate 0.002 (the default of mlp), "
+    )
+    sizes = [
+        str(decide(Recipe(model=model, device="cpu"), PHOTOS, 500)[1][0])
+        for model in ("cnn", "efficientnet_lite0", "resnet18")
+    ]
     assert sizes[0] == "squares of 64 px, smaller than the images (480 px), to learn faster"
-    assert sizes[1].startswith("squares of 128 px for fine-tuning") and sizes[2].startswith("squares of 224 px, smaller than")
-    assert str(decide(Recipe(model="cnn", device="cpu"), DIGITS, 500)[1][0]) == "squares of 28 px, as large as the images"
-    assert str(decide(Recipe(model="linear", device="cpu"), Glimpse(6, True), 500)[1][0]).startswith("squares of 8 px, larger than the images (6 px)")
+    assert sizes[1].startswith("squares of 128 px for fine-tuning") and sizes[2].startswith(
+        "squares of 224 px, smaller than"
+    )
+    assert (
+        str(decide(Recipe(model="cnn", device="cpu"), DIGITS, 500)[1][0]) == "squares of 28 px, as large as the images"
+    )
+    assert str(decide(Recipe(model="linear", device="cpu"), Glimpse(6, True), 500)[1][0]).startswith(
+        "squares of 8 px, larger than the images (6 px)"
+    )
     assert "about 3.1 times less work than at 224 px" in sizes[1]

@@ -48,7 +48,9 @@ def test_head_equals_scikit_learn(classes: int) -> None:
     exact = LogisticRegression(C=head.strength, max_iter=5000, tol=1e-8).fit((x - mean) / spread, y)
     p = np.exp(head.logits(held) - head.logits(held).max(1, keepdims=True))
     p /= p.sum(1, keepdims=True)
-    assert np.abs(p - same.predict_proba((held - mean) / spread)).max() < 1e-3, "the same function, on raw features, over all classes"
+    assert np.abs(p - same.predict_proba((held - mean) / spread)).max() < 1e-3, (
+        "the same function, on raw features, over all classes"
+    )
     assert np.abs(p - exact.predict_proba((held - mean) / spread)).max() < 0.03, "and it was iterated far enough"
     assert head.weight.shape == (classes, 20) and head.weight.dtype == head.bias.dtype == np.float32
 
@@ -58,7 +60,9 @@ def test_validation_chooses_the_penalty() -> None:
     held, held_labels = blobs(200, 3, seed=1)
     head = fit_head(x, y, held, held_labels, 3)
     tried = dict(head.tried)
-    assert tried[head.strength] == min(tried.values()) == pytest.approx(log_loss(head.logits(held), held_labels), rel=1e-5)
+    assert (
+        tried[head.strength] == min(tried.values()) == pytest.approx(log_loss(head.logits(held), held_labels), rel=1e-5)
+    )
     assert list(tried) == list(STRENGTHS[: len(tried)])
 
 
@@ -123,7 +127,9 @@ def test_features_are_computed_once_and_in_order(tmp_path: Path) -> None:
     assert sum(SEEN) == len(rows) and progress[-1].done == progress[-1].total == len(rows)
     first = load_features(pixels, rows, tmp_path)
     with torch.no_grad():
-        direct = model.features(((torch.from_numpy(pixels.take(rows)).float() - 127.5) / 127.5).permute(0, 3, 1, 2)).numpy()
+        direct = model.features(
+            ((torch.from_numpy(pixels.take(rows)).float() - 127.5) / 127.5).permute(0, 3, 1, 2)
+        ).numpy()
     assert np.abs(first - direct).max() < (0.05 if has_fast_bf16(CPU) else 1e-5)
     SEEN.clear()
     list(frozen_features(model, pixels, rows, tmp_path, CPU))
@@ -161,14 +167,24 @@ def test_fused_equals_unfused_and_leaves_the_original_alone(lite: EfficientNet) 
     assert all(torch.equal(before[k], v) for k, v in lite.state_dict().items())
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, *[torch.bfloat16] * has_fast_bf16(CPU)])  # limpide asks for it only where the hardware has it
-def test_the_fused_relu_changes_nothing_but_rounding(lite: EfficientNet, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    x = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(0)).to(dtype).to(memory_format=torch.channels_last)
+# limpide asks for it only where the hardware has it
+@pytest.mark.parametrize("dtype", [torch.float32, *[torch.bfloat16] * has_fast_bf16(CPU)])
+def test_the_fused_relu_changes_nothing_but_rounding(
+    lite: EfficientNet, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = (
+        torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+        .to(dtype)
+        .to(memory_format=torch.channels_last)
+    )
     one = fused(lite, CPU).to(dtype)
     has = device._has_pointwise()
     monkeypatch.setattr(device, "_has_pointwise", lambda: False)
     apart = fused(lite, CPU).to(dtype)
-    assert not [m for m in apart.modules() if isinstance(m, ConvReLU6)] and bool([m for m in one.modules() if isinstance(m, ConvReLU6)]) == has
+    assert (
+        not [m for m in apart.modules() if isinstance(m, ConvReLU6)]
+        and bool([m for m in one.modules() if isinstance(m, ConvReLU6)]) == has
+    )
     with torch.inference_mode():
         assert (one.features(x) - apart.features(x)).abs().max() <= (1e-4 if dtype == torch.float32 else 0.05)
 
@@ -183,7 +199,9 @@ def test_published_weights_keep_a_head_of_other_classes() -> None:
 
 
 def test_padding_is_tensorflows(lite: EfficientNet) -> None:
-    """At stride 2 an even side is padded on the right and below only: the second pixel is seen by the first unit alone."""
+    """At stride 2 an even side is padded on the right and below only: the second pixel is seen by the first
+    unit alone.
+    """
     images = torch.zeros(2, 3, 8, 8)
     images[1, :, 1, 1] = 1
     with torch.no_grad():
@@ -205,12 +223,23 @@ def test_what_is_held_stays_and_the_others_learn(freeze: str) -> None:
     model.train()(torch.randn(4, 3, 32, 32)).square().mean().backward()
     state.optimiser.step(0.1)
     blocks = {"auto": HELD_BLOCKS, "0": 0, "3": 3, "head": 16, "none": 0}[freeze]
-    held = tuple(f"{name}." for name in (*(("stem",) if blocks else ()), *(f"blocks.{k}" for k in range(blocks)), *(("last",) if freeze == "head" else ())))
+    held = tuple(
+        f"{name}."
+        for name in (
+            *(("stem",) if blocks else ()),
+            *(f"blocks.{k}" for k in range(blocks)),
+            *(("last",) if freeze == "head" else ()),
+        )
+    )
     changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert not held or not [name for name in changed if name.startswith(held)], "weights and statistics"
     rest = {name for name, value in before.items() if not held or not name.startswith(held)}
     assert "head.weight" in changed and {name for name in rest if name.endswith("running_mean")} <= changed
-    assert model.stem.training == (not held) and model.last.training == (freeze != "head") and not model.eval().last.training
+    assert (
+        model.stem.training == (not held)
+        and model.last.training == (freeze != "head")
+        and not model.eval().last.training
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,7 +253,9 @@ def test_what_is_held_stays_and_the_others_learn(freeze: str) -> None:
         ({"model": "cnn", "freeze": "1", "weights": "FILE"}, "L129"),
     ],
 )
-def test_what_cannot_be_held_is_refused_before_anything_is_written(choices: dict[str, str], code: str, tmp_path: Path) -> None:
+def test_what_cannot_be_held_is_refused_before_anything_is_written(
+    choices: dict[str, str], code: str, tmp_path: Path
+) -> None:
     if choices.get("weights") == "FILE":
         file = tmp_path / "w.safetensors"
         save_weights(models.build("cnn", 2, 1, 28), file)

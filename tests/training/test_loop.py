@@ -33,7 +33,9 @@ class Tiny(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(4))
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(4)
+        )
         self.dropout = nn.Dropout(0.3)
         self.head = nn.Linear(24, CLASSES)
 
@@ -54,7 +56,9 @@ def images(n: int, seed: int = 0, batch: int = 6) -> Batches:
 def fresh(steps: int, seed: int = 5) -> TrainState:
     torch.manual_seed(seed)
     model = place(Tiny(), CPU)
-    return TrainState(model, AdamW(groups_of(model, 0.02)), lr=0.02, steps=steps, generator=torch.Generator().manual_seed(seed))
+    return TrainState(
+        model, AdamW(groups_of(model, 0.02)), lr=0.02, steps=steps, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -63,7 +67,9 @@ def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def plain(event: Step | Epoch) -> dict[str, Any]:
-    return {k: v for k, v in dataclasses.asdict(event).items() if k not in CLOCK_FIELDS} | {"kind": type(event).__name__}
+    return {k: v for k, v in dataclasses.asdict(event).items() if k not in CLOCK_FIELDS} | {
+        "kind": type(event).__name__
+    }
 
 
 def test_three_events_and_no_more_work() -> None:
@@ -137,7 +143,11 @@ def test_best_weights_are_kept_and_used() -> None:
     state, validation = fresh(25), images(30, 1)
     recipe = RECIPE.but(lr=0.3)
     state.lr = 0.3
-    scores = [(e.validation_accuracy, -e.validation_loss) for e in fit(state, images(30), validation, recipe) if isinstance(e, Epoch)]
+    scores = [
+        (e.validation_accuracy, -e.validation_loss)
+        for e in fit(state, images(30), validation, recipe)
+        if isinstance(e, Epoch)
+    ]
     assert state.best_score == max(scores) and state.best_epoch == scores.index(max(scores))
     state.use_best()
     loss, accuracy = evaluate(state.model, validation, recipe)
@@ -230,7 +240,9 @@ def test_evaluation_leaves_the_state_alone_and_counts_every_image() -> None:
     before = copied(state.tensors())
     logits = logits_of(state.model, validation)
     assert logits.shape == (10, CLASSES)
-    assert all(torch.equal(before[k], v) for k, v in state.tensors().items()), "batch normalisation must not learn from validation"
+    assert all(torch.equal(before[k], v) for k, v in state.tensors().items()), (
+        "batch normalisation must not learn from validation"
+    )
     loss, accuracy = evaluate(state.model, validation, RECIPE)
     labels = torch.from_numpy(validation.labels)
     assert loss == pytest.approx(float(torch.nn.functional.cross_entropy(logits, labels)))

@@ -9,7 +9,9 @@ from limpide.training.linear_head import log_loss
 from limpide.training.temperature import SMALLEST, best_temperature, fit_temperature
 
 
-def sampled(n: int, classes: int, temperature: float, seed: int = 0, spread: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+def sampled(
+    n: int, classes: int, temperature: float, seed: int = 0, spread: float = 2.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Labels drawn from softmax(logits), and logits made `temperature` times as steep as they ought to be."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, spread, (n, classes))
@@ -53,7 +55,9 @@ def test_perfect_predictions_do_not_ask_for_certainty(n: int) -> None:
     logits[np.arange(n), labels] = 3.0
     temperature = best_temperature(logits, labels)
     stated = 1 / (1 + 3 * np.exp(-6 / temperature))
-    assert 0.05 < temperature < 20 and 1 - stated == pytest.approx(1 / (n + 2), rel=0.02), "no surer than n images can justify"
+    assert 0.05 < temperature < 20 and 1 - stated == pytest.approx(1 / (n + 2), rel=0.02), (
+        "no surer than n images can justify"
+    )
     assert np.isfinite(fit_temperature(logits, labels, own_part=True).after)
 
 

@@ -1,4 +1,6 @@
-"""Fewer threads where other work keeps the processor busy: tried only then, taken only when quicker, kept by the run."""
+"""Fewer threads where other work keeps the processor busy: tried only then, taken only when quicker, kept
+by the run.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def test_it_is_put_back_after_a_fault() -> None:
     assert torch.get_num_threads() == before
 
 
-def test_a_run_keeps_the_number_and_a_resume_takes_it_on_a_quiet_machine(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_keeps_the_number_and_a_resume_takes_it_on_a_quiet_machine(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
     load(monkeypatch, 1.0)
     monkeypatch.setattr("limpide.training.timing.probe", lambda *_: Speed(0.01 * torch.get_num_threads(), 0.001))

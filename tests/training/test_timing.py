@@ -23,10 +23,24 @@ SPEED = Speed(step=0.1, image=0.01)
 
 def batches(n: int, batch: int = 10) -> Batches:
     array = np.random.default_rng(0).integers(0, 256, (max(n, 1), 8, 8, 1), dtype=np.uint8)
-    return Batches(Pixels(Preprocessing(8, 1), np.arange(max(n, 1)), array), np.arange(n), np.arange(n) % 2, batch, torch.device("cpu"))
+    return Batches(
+        Pixels(Preprocessing(8, 1), np.arange(max(n, 1)), array),
+        np.arange(n),
+        np.arange(n) % 2,
+        batch,
+        torch.device("cpu"),
+    )
 
 
-def steps(recipe: Recipe, left: float | None, speed: Speed = SPEED, train: int = 95, validation: int = 20, grey: bool = True, work: int = 1000) -> int:
+def steps(
+    recipe: Recipe,
+    left: float | None,
+    speed: Speed = SPEED,
+    train: int = 95,
+    validation: int = 20,
+    grey: bool = True,
+    work: int = 1000,
+) -> int:
     return steps_for(recipe, speed, batches(train), batches(validation), grey, left, work)
 
 
@@ -59,13 +73,17 @@ def test_no_time_left(left: float) -> None:
 
 
 def test_without_a_wish_work_decides_and_not_the_clock() -> None:
-    assert steps(LARGE, None, Speed(step=1000.0, image=100.0)) == steps(LARGE, None), "a slow machine trains the same network"
+    assert steps(LARGE, None, Speed(step=1000.0, image=100.0)) == steps(LARGE, None), (
+        "a slow machine trains the same network"
+    )
     assert steps(SMALL, None) % 10 == 0 and steps(SMALL, None) >= 10
     whole = int(MOST_UNASKED["cpu"]) // 95
     assert steps(LARGE, None, work=whole) == 10 and steps(LARGE, None, work=100 * whole) == 10, "one pass at least"
     assert steps(LARGE, None, work=whole // 3) == 30
     assert passes_unasked(LARGE, 95, whole // 3, True) == (3, steps(LARGE, None) // 10)
-    assert passes_unasked(LARGE.but(device="cuda"), 95, whole // 3, True)[0] == steps(LARGE, None) // 10, "a card does a hundred times as much"
+    assert passes_unasked(LARGE.but(device="cuda"), 95, whole // 3, True)[0] == steps(LARGE, None) // 10, (
+        "a card does a hundred times as much"
+    )
 
 
 def test_a_busy_moment_and_the_first_step_are_not_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:

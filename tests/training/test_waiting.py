@@ -1,4 +1,6 @@
-"""The helping threads of PyTorch's OpenMP sleep soon when there is nothing to do, so that a busy machine is shared and not fought for."""
+"""The helping threads of PyTorch's OpenMP sleep soon when there is nothing to do, so that a busy machine is shared and
+not fought for.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,14 @@ def test_it_finds_runs_cache_and_error_log(tmp_path: Path) -> None:
 
 def test_a_mistake_of_ours_is_logged_where_it_says(tmp_path: Path) -> None:
     program = "import limpide.core.run, limpide.cli\nlimpide.core.run.Run.known_in = None\nlimpide.cli.main()"
-    done = subprocess.run([sys.executable, "-c", program, "runs"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program, "runs"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 70 and str(error_log()) in done.stderr
     assert "TypeError" in error_log().read_text() and info(tmp_path)["folders"]["error_logged"]
 
@@ -68,7 +75,9 @@ def test_asking_about_the_allocator_changes_nothing_and_is_right(monkeypatch: py
     assert machine.keep_memory() is machine.can_keep_memory() is False
 
 
-def test_where_there_is_no_mallopt_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_where_there_is_no_mallopt_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     found = info(tmp_path)
     monkeypatch.undo()
@@ -83,7 +92,14 @@ def test_where_there_is_no_mallopt_it_says_so(monkeypatch: pytest.MonkeyPatch, c
 
 def test_words_and_json(tmp_path: Path) -> None:
     said = limpide("info", cwd=tmp_path)
-    for part in ("processor ", "fast bf16", f"{tmp_path}/runs, 0 runs", "nothing logged yet", f"torch {torch.__version__}", "en (--lang takes en, fr)"):
+    for part in (
+        "processor ",
+        "fast bf16",
+        f"{tmp_path}/runs, 0 runs",
+        "nothing logged yet",
+        f"torch {torch.__version__}",
+        "en (--lang takes en, fr)",
+    ):
         assert part in said.stdout, part
     assert said.stdout.splitlines()[-1] == "next: limpide models"
     assert ("training keeps the memory" in said.stdout) == machine.can_keep_memory()

@@ -1,6 +1,7 @@
 """What intervals and verdicts promise, counted: a part of benchmarks/judging.py, whose whole table is docs/judging.md.
 
-500 draws a cell; a bound is moved by three standard errors, so that a right program fails less than once in several hundred cells.
+500 draws a cell; a bound is moved by three standard errors, so that a right program fails less than once in several
+hundred cells.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def test_groups_are_covered_in_93_percent_and_no_cell_in_less_than_90() -> None:
 def test_nothing_is_accused_more_often_than_is_allowed(size: int, alike: float) -> None:
     cells = [behind(400, k, size, alike, share, DRAWS) for k in (2, 10) for share in (0.7, 0.95)]
     cells += [rivals(80, size, alike, share, DRAWS) for share in (0.7, 0.95)]
-    cells += [calibrated(100, k, spread, size, alike, DRAWS if size == 1 else 60) for k, spread in ((2, 1.0), (10, 0.1))]
+    cells += [
+        calibrated(100, k, spread, size, alike, DRAWS if size == 1 else 60) for k, spread in ((2, 1.0), (10, 0.1))
+    ]
     cells += [found(name, 80, size, alike, 150) for name in FINDINGS]
     assert not [cell for cell in cells if cell.too_often]
 
@@ -73,7 +76,10 @@ def test_what_is_wrong_is_accused() -> None:
     assert classes(evidence_of(random, 400, 1, 0.0, 5, 0.3)).verdict == "warn"
     assert confusions(evidence_of(random, 400, 1, 0.0, 5, 0.2)).verdict == "warn"
     assert mistakes(evidence_of(random, 400, 1, 0.0, 5, 0.5, sure=0.6)).verdict == "warn"
-    assert simpler_models(random, 400, 1, 0.0, 0.7).verdict == "bad" and simpler_models(random, 2000, 1, 0.0, 0.86).verdict != "bad"
+    assert (
+        simpler_models(random, 400, 1, 0.0, 0.7).verdict == "bad"
+        and simpler_models(random, 2000, 1, 0.0, 0.86).verdict != "bad"
+    )
 
 
 def test_counting_images_as_independent_would_be_seen() -> None:

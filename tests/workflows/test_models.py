@@ -46,8 +46,14 @@ def test_what_it_counts_is_known() -> None:
     assert small.parameters == 33_658 and small.weight_bytes == 134_632 and small.pretrained == "none"
     convolutions = 28 * 28 * 16 * 9 + 14 * 14 * 32 * 16 * 9 + 7 * 7 * 64 * 32 * 9
     assert small.multiply_adds == convolutions + 64 * 4 * 4 * 10
-    assert large.parameters == 4_652_008 and large.pretrained == "installed" and (large.channels, large.image_size) == (3, 224)
-    assert 380e6 < large.multiply_adds < 410e6, "407 million in the table of its authors, who count a little more than products"
+    assert (
+        large.parameters == 4_652_008
+        and large.pretrained == "installed"
+        and (large.channels, large.image_size) == (3, 224)
+    )
+    assert 380e6 < large.multiply_adds < 410e6, (
+        "407 million in the table of its authors, who count a little more than products"
+    )
     assert small.speed is large.speed is None, "nothing is measured unasked"
 
 
@@ -95,11 +101,15 @@ def test_another_machine_or_version_is_measured_anew(change: dict[str, Any], mon
         ([0.2, 0.2, 0.2], [0.28, 0.29, 0.28], False),  # more than fits into the processor's cache
     ],
 )
-def test_times_that_contradict_each_other_were_measured_beside_other_work(one: list[float], many: list[float], told: bool) -> None:
+def test_times_that_contradict_each_other_were_measured_beside_other_work(
+    one: list[float], many: list[float], told: bool
+) -> None:
     assert work.disturbed(one, many) == told
 
 
-def test_a_busy_machine_is_measured_again_and_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_busy_machine_is_measured_again_and_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     rounds = {1: iter([0.2] * 9), BATCH: iter([0.9, 0.8, 0.7, 0.1, 0.1, 0.1])}
     monkeypatch.setattr(Predictor, "milliseconds", lambda self, image, batch=1: next(rounds[batch]))
     calm = cnn()
@@ -164,7 +174,12 @@ def test_a_name_that_nobody_knows() -> None:
 def test_the_table_and_one_network(tmp_path: Path) -> None:
     table = limpide("models", cwd=tmp_path, COLUMNS="80").stdout
     assert all(len(line) <= 80 for line in table.splitlines()[:-1]) and all(f"\n{name} " in table for name in MODELS)
-    assert "33,658" in table and "135\u00a0kB" in table and "28\u00a0px" in table and "385\u00a0million" in table.replace("385 million", "385\u00a0million")
+    assert (
+        "33,658" in table
+        and "135\u00a0kB" in table
+        and "28\u00a0px" in table
+        and "385\u00a0million" in table.replace("385 million", "385\u00a0million")
+    )
     assert table.splitlines()[-1] == "next: limpide models cnn"
     assert "resnet50" in table and "25,557,032" in table
     one = limpide("models", "cnn", cwd=tmp_path).stdout
@@ -177,9 +192,13 @@ def test_json(tmp_path: Path) -> None:
     first = limpide("models", "cnn", "--json", cwd=tmp_path)
     found = json.loads(first.stdout)
     assert found["parameters"] == 33_658 and found["speed"]["batch"] == 32
-    assert limpide("models", "cnn", "--json", cwd=tmp_path).stdout == first.stdout, "remembered from one process to the next"
+    assert limpide("models", "cnn", "--json", cwd=tmp_path).stdout == first.stdout, (
+        "remembered from one process to the next"
+    )
     listed = json.loads(limpide("models", "--json", cwd=tmp_path).stdout)
-    assert [network["name"] for network in listed] == list(MODELS) and listed[list(MODELS).index("cnn")] == found | {"inside": None}
+    assert [network["name"] for network in listed] == list(MODELS) and listed[list(MODELS).index("cnn")] == found | {
+        "inside": None
+    }
     assert found["inside"]["receptive_field"] == 22 and len(found["inside"]["layers"]) == 10
 
 

@@ -57,7 +57,9 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for label in ("cat", "dog", "owl"):
         (tmp_path / "pictures" / label).mkdir(parents=True)
         for k in range(3):
-            Image.fromarray(dice.integers(0, 255, (40, 50, 3), np.uint8)).save(tmp_path / "pictures" / label / f"{k}.png")
+            Image.fromarray(dice.integers(0, 255, (40, 50, 3), np.uint8)).save(
+                tmp_path / "pictures" / label / f"{k}.png"
+            )
     (tmp_path / "pictures" / "cat" / "broken.png").write_bytes(b"no image")
     return tmp_path / "pictures"
 
@@ -67,10 +69,16 @@ def test_a_strangers_network_is_opened_unit_by_unit(pictures: Path, tmp_path: Pa
     assert run.info().learning.probes == len(np.load(run.probes_file)["truth"]) == 9, "one of ten is broken"
     assert run.info().classes == ("0", "1", "2", "3") and run.info().final.preprocessing["size"] == 48
     looker = Looker()
-    found = ANSWERS["unit"](looker, path=str(run.path), snapshot="best", image={"probe": 0}, key="conv", channel=2, y=3, x=4)[0]
-    assert found["agrees"] and found["terms"] == 75 and all(weight == pytest.approx(0.01) for weight in found["weights"])
+    found = ANSWERS["unit"](
+        looker, path=str(run.path), snapshot="best", image={"probe": 0}, key="conv", channel=2, y=3, x=4
+    )[0]
+    assert (
+        found["agrees"] and found["terms"] == 75 and all(weight == pytest.approx(0.01) for weight in found["weights"])
+    )
     answer = ANSWERS["prediction"](looker, path=str(run.path), snapshot="best", image={"row": 1})[0]
-    assert answer["truth"] is None and answer["file"] == "cat/1.png" and not answer["calibrated"], "cat is none of its classes"
+    assert answer["truth"] is None and answer["file"] == "cat/1.png" and not answer["calibrated"], (
+        "cat is none of its classes"
+    )
     assert len(ANSWERS["embedding"](looker, path=str(run.path), snapshot="best")[0]["rows"]) == 9
     assert ANSWERS["neighbours"](looker, path=str(run.path), snapshot="best", image={"row": 0})[0]["compared"] == 9
 
@@ -91,7 +99,9 @@ def test_weights_of_all_layers_are_put_in(pictures: Path, tmp_path: Path) -> Non
     run = open_network("cnn", str(pictures), tmp_path / "runs", weights=str(tmp_path / "w.safetensors"), image_size=28)
     network, seen_as, classes = Looker().network(str(run.path), "best")
     assert len(classes) == 5 and seen_as.channels == 3
-    assert all(torch.equal(a, b) for a, b in zip(network.state_dict().values(), other.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(network.state_dict().values(), other.state_dict().values(), strict=True)
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,9 +125,25 @@ def test_what_cannot_be_opened_is_one_line(pictures: Path, tmp_path: Path, model
 
 
 def test_the_command_opens_it_and_leaves_nothing_behind(pictures: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "LIMPIDE_LANG": "en", "COLUMNS": "300", "TMPDIR": str(tmp_path / "temporary"), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "LIMPIDE_LANG": "en",
+        "COLUMNS": "300",
+        "TMPDIR": str(tmp_path / "temporary"),
+        "OMP_NUM_THREADS": "1",
+    }
     (tmp_path / "temporary").mkdir()
-    command = [sys.executable, "-m", "limpide", "studio", "--no-browser", "--model", "strangers_networks:Net", "--images", "pictures"]
+    command = [
+        sys.executable,
+        "-m",
+        "limpide",
+        "studio",
+        "--no-browser",
+        "--model",
+        "strangers_networks:Net",
+        "--images",
+        "pictures",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path)
     assert process.stdout is not None
     line = process.stdout.readline()

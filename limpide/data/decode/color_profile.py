@@ -12,7 +12,9 @@ from PIL import Image
 
 @functools.lru_cache(maxsize=16)
 def to_srgb(profile: bytes, mode: str) -> Any:
-    """The transform of colours from `profile`; None when there is none to make: broken, of another mode, or sRGB under any name."""
+    """The transform of colours from `profile`; None when there is none to make: broken, of another mode, or sRGB under
+    any name.
+    """
     from PIL import ImageCms
 
     if mode not in ("RGB", "CMYK"):
@@ -21,7 +23,9 @@ def to_srgb(profile: bytes, mode: str) -> Any:
         found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         transform = ImageCms.buildTransform(found, ImageCms.createProfile("sRGB"), mode, "RGB")
         if mode == "RGB":
-            colours = Image.fromarray(np.indices((9, 9, 9)).transpose(1, 2, 3, 0).reshape(27, 27, 3).astype(np.uint8) * 31)
+            colours = Image.fromarray(
+                np.indices((9, 9, 9)).transpose(1, 2, 3, 0).reshape(27, 27, 3).astype(np.uint8) * 31
+            )
             after = ImageCms.applyTransform(colours, transform)
             if after is None or np.abs(np.asarray(after).astype(int) - np.asarray(colours)).max() <= 3:  # grey levels
                 return None

@@ -1,10 +1,10 @@
 """Bytes of an image file → 8-bit RGB, by one declared rule for training, evaluation and serving.
 
 In order: the format is read from the content, never from the name · a large JPEG may be decoded at 1/2, 1/4 or 1/8 as
-long as both sides keep `at_least` pixels · the first frame of several · EXIF rotation is applied · values of more than 8 bits
-are rescaled linearly, by the value range of their data set (data/decode/deep_values.py) or, where none is given, by what their type holds ·
-transparency is laid over white · CMYK, palette and grey become RGB · colours of another profile than sRGB are converted to it.
-What of this happened to an image is told in its Remarks.
+long as both sides keep `at_least` pixels · the first frame of several · EXIF rotation is applied · values of more than
+8 bits are rescaled linearly, by the value range of their data set (data/decode/deep_values.py) or, where none is given,
+by what their type holds · transparency is laid over white · CMYK, palette and grey become RGB · colours of another
+profile than sRGB are converted to it. What of this happened to an image is told in its Remarks.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def decode(data: bytes, at_least: int = 0, value_range: Span | None = None) -> I
     return _decoded(data, at_least, value_range, look=False)[0]
 
 
-def examined(data: bytes, at_least: int = 0, value_range: Span | None = None, *, look: bool = True) -> tuple[Image.Image, Remarks]:
+def examined(
+    data: bytes, at_least: int = 0, value_range: Span | None = None, *, look: bool = True
+) -> tuple[Image.Image, Remarks]:
     """The very image of `decode`, and what is worth saying of it. look: for signs of damage, too, which takes time."""
     return _decoded(data, at_least, value_range, look)
 
@@ -137,14 +139,20 @@ def _decoded(data: bytes, at_least: int, value_range: Span | None, look: bool) -
 
 
 def from_memory(image: Image.Image, value_range: Span | None = None) -> tuple[Image.Image, Remarks]:
-    """The steps that follow decoding, for an image whose pixels are in memory and need no longer be kept. Raises Undecodable."""
+    """The steps that follow decoding, for an image whose pixels are in memory and need no longer be kept. Raises
+    Undecodable.
+    """
     with _decoding():
         _check_sides(image)
         return _finished(image, layout_of(image), _orientation(image) in _TURNS, value_range)
 
 
-def _finished(image: Image.Image, layout: Layout | None, turned: bool, value_range: Span | None) -> tuple[Image.Image, Remarks]:
-    """What a decoded image still needs. (Of values of more than 8 bits that no range is given for, `_to_rgb` tells where they changed.)"""
+def _finished(
+    image: Image.Image, layout: Layout | None, turned: bool, value_range: Span | None
+) -> tuple[Image.Image, Remarks]:
+    """What a decoded image still needs. (Of values of more than 8 bits that no range is given for, `_to_rgb` tells
+    where they changed.)
+    """
     deep, clipped = bool(layout and value_range), False
     if layout and value_range:
         profile = image.info.get("icc_profile")
@@ -192,7 +200,8 @@ def header(data: bytes) -> tuple[int, int, str]:
 def _opened(data: bytes) -> Image.Image:
     if not data:
         raise Undecodable(EMPTY)
-    if data.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):  # Pillow would start Ghostscript, which runs what is in the file
+    # Pillow would start Ghostscript, which runs what is in the file
+    if data.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
         raise Undecodable(DOCUMENT)
     try:
         image = _identified(data)
@@ -295,7 +304,9 @@ def _check_tiff(image: Image.Image) -> None:
 
 
 def _orientation(image: Image.Image) -> int | None:
-    """As the camera noted it; None where that cannot be read, which is no fault of the picture. Of a PNG it may stand behind the pixels."""
+    """As the camera noted it; None where that cannot be read, which is no fault of the picture. Of a PNG it may stand
+    behind the pixels.
+    """
     if image.format == "PNG":
         image.load()
     try:
@@ -374,7 +385,8 @@ def _to_rgb(image: Image.Image) -> tuple[Image.Image, Remarks]:
 def _rescaled(values: np.ndarray, mode: str) -> tuple[np.ndarray, bool]:
     """8-bit values, and whether they changed.
 
-    16-bit: 65535 becomes 255. 32-bit and float: [0, 1] or [0, 255] or [0, 65535] if they fit, else the image's own range.
+    16-bit: 65535 becomes 255. 32-bit and float: [0, 1] or [0, 255] or [0, 65535] if they fit, else the image's own
+    range.
     """
     if values.ndim != 2:
         raise Undecodable(TOO_MANY_CHANNELS)

@@ -1,4 +1,6 @@
-"""The parent's side of `data/decode/decoder_process.py`: hands out images, notices a worker that died or hangs, and goes on without that file."""
+"""The parent's side of `data/decode/decoder_process.py`: hands out images, notices a worker that died or hangs, and
+goes on without that file.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ PER_MEGAPIXEL = 0.1  # s more for each million pixels of an image that was annou
 AHEAD = 8  # images a worker is given before it has answered
 START_SECONDS = 60.0  # for a worker to load its code, on a slow disk
 SILENT = 0.2  # share of its patience without a word, after which it is watched how much a worker computes
-COMPUTED = 0.7  # share of the rest of its patience that a hanging decoder has computed, where nothing else wants the processor
+# share of the rest of its patience that a hanging decoder has computed, where nothing else wants the processor
+COMPUTED = 0.7
 
 
 class Worker:
@@ -69,8 +72,8 @@ class Worker:
     def hangs(self, now: float) -> bool:
         """Whether it was silent for longer than its patience, and not for want of a processor.
 
-        Beside other work a sound image may take many times its seconds: a worker that is ready to run is waited for until it has computed as
-        long as a hanging one would have. One that sleeps waits for what does not come.
+        Beside other work a sound image may take many times its seconds: a worker that is ready to run is waited for
+        until it has computed as long as a hanging one would have. One that sleeps waits for what does not come.
         """
         if self.before is None and now > self.deadline - (1 - SILENT) * self.patience:
             self.before = self._computed()
@@ -118,8 +121,11 @@ class Worker:
                     stream.close()
 
 
-def examined_by(count: int, setup: dict[str, Any], work: Iterable[tuple[int, Any, list[int]]]) -> Iterator[tuple[int, str]]:
-    """Yields (index, reason) as images are done: "" where the worker wrote everything down itself, CRASHED or HANGS where it could not.
+def examined_by(
+    count: int, setup: dict[str, Any], work: Iterable[tuple[int, Any, list[int]]]
+) -> Iterator[tuple[int, str]]:
+    """Yields (index, reason) as images are done: "" where the worker wrote everything down itself, CRASHED or HANGS
+    where it could not.
 
     Raises RunError when workers cannot work at all here.
     """
@@ -150,7 +156,10 @@ def examined_by(count: int, setup: dict[str, Any], work: Iterable[tuple[int, Any
                             "L510",
                             N_("the processes that decode images end at once"),
                             where=sys.executable,
-                            todo=N_("see whether python -m limpide.data.decode.decoder_process starts, and how much memory is free"),
+                            todo=N_(
+                                "see whether python -m limpide.data.decode.decoder_process starts, and how much "
+                                "memory is free"
+                            ),
                         )
                     if worker.given:
                         yield worker.given.popleft()[0], CRASHED

@@ -2,9 +2,10 @@
 
     python -m limpide.data.decode.decoder_process
 
-On standard input: one line of JSON that says where the images are and where their pixels, or what is measured of their values,
-go, then one line an image, [index, reference, place in each pixel file or −1]. On standard output, after each image: index, number of the reason why it
-cannot be used or −1. "… index pixels" announces an image so large that it may take long.
+On standard input: one line of JSON that says where the images are and where their pixels, or what is measured of their
+values, go, then one line an image, [index, reference, place in each pixel file or −1]. On standard output, after each
+image: index, number of the reason why it cannot be used or −1. "… index pixels" announces an image so large that it may
+take long.
 """
 
 from __future__ import annotations
@@ -107,10 +108,20 @@ def main() -> None:
 
 def _keep_all(images: FileImages | ArchiveImages, setup: dict[str, Any]) -> None:
     seen = np.load(setup["seen"], mmap_mode="r+")
-    targets = [(Preprocessing.from_json(p), np.load(file, mmap_mode="r+") if file else None) for p, file in setup["targets"]]
+    targets = [
+        (Preprocessing.from_json(p), np.load(file, mmap_mode="r+") if file else None) for p, file in setup["targets"]
+    ]
     for i, places in _asked(images):
         row = seen[i]
-        reason = _one(i, images, [(p, target, place if target is not None else -1) for (p, target), place in zip(targets, places, strict=True)], row)
+        reason = _one(
+            i,
+            images,
+            [
+                (p, target, place if target is not None else -1)
+                for (p, target), place in zip(targets, places, strict=True)
+            ],
+            row,
+        )
         row["reason"] = REASONS.index(reason) if reason else -1
         row["read"] = 1
         _tell(i, row["reason"])

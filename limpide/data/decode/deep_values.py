@@ -1,8 +1,9 @@
-"""Values of more than 8 bits: taken from an opened file as they are stored, and brought to 8 bits by one range for a data set.
+"""Values of more than 8 bits: taken from an opened file as they are stored, and brought to 8 bits by one range for a
+data set.
 
-A 12-bit scanner writes 0 … 4,095 into files that could hold 0 … 65,535. Scaled by what the file could hold, sixteen of 256
-grey levels are left of it. So one range (low, high) is chosen for all images of a data set from the values they hold, low
-becomes 0, high becomes 255, and what is beyond them is clipped. Images of 8 bits keep their values.
+A 12-bit scanner writes 0 … 4,095 into files that could hold 0 … 65,535. Scaled by what the file could hold, sixteen of
+256 grey levels are left of it. So one range (low, high) is chosen for all images of a data set from the values they
+hold, low becomes 0, high becomes 255, and what is beyond them is clipped. Images of 8 bits keep their values.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ Span = tuple[float, float]  # values that become 0 and 255
 FULL_SCALES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 LEAST_USED = 8  # a full scale of which the values use less than this part is not theirs
 PNG_DEPTH = 24  # place of a PNG at which its header says how many bits a value has
-SHALLOW = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM")  # formats that never hold more than 8 bits, or are never read as more
+# formats that never hold more than 8 bits, or are never read as more
+SHALLOW = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM")
 START = 32  # bytes that tell most files apart
 
 # What is measured of the values of an image of more than 8 bits.
@@ -30,7 +32,8 @@ EXTREMES = np.dtype(
         ("row", "<i4"),  # index into the data set
         ("low", "<f8"),
         ("high", "<f8"),
-        ("inner_low", "<f8"),  # without the values at the very ends of their type; +inf and −inf where there are no others
+        # without the values at the very ends of their type; +inf and −inf where there are no others
+        ("inner_low", "<f8"),
         ("inner_high", "<f8"),
         ("marks", "<f8"),  # share of the values that lie at these ends
         ("dim", "<f8"),  # nine of ten values lie between these two
@@ -43,7 +46,8 @@ EXTREMES = np.dtype(
 SAMPLE = 1 << 16  # values of an image that say where most of them lie
 LARGEST = 1e38  # floats beyond it are marks, whatever their type
 
-# What reads the other byte of each value in the place of the first: "LA;16B" has no such twin, but its four bytes a pixel are read as RGBA.
+# What reads the other byte of each value in the place of the first: "LA;16B" has no such twin, but its four bytes a
+# pixel are read as RGBA.
 _OTHER_BYTE = {
     **{f"{mode};16B": f"{mode};16L" for mode in ("RGB", "RGBA", "RGBX")},
     **{f"{mode};16{order}": f"{mode};16B" for mode in ("RGB", "RGBA", "RGBX") for order in "LN"},
@@ -57,7 +61,11 @@ _NATIVE = {"F;32BF": "F;32NF", "I;16BS": "I;16NS", "I;32BS": "I;32NS"}
 
 def may_be_deep(start: bytes) -> bool:
     """False where the first bytes of a file say that its values have 8 bits at most."""
-    return start[PNG_DEPTH] == 16 if start.startswith(PNG) and len(start) > PNG_DEPTH else bool(start) and not start.startswith(SHALLOW)
+    return (
+        start[PNG_DEPTH] == 16
+        if start.startswith(PNG) and len(start) > PNG_DEPTH
+        else bool(start) and not start.startswith(SHALLOW)
+    )
 
 
 @dataclass(frozen=True)
@@ -78,8 +86,15 @@ def layout_of(image: Image.Image) -> Layout | None:
 
 
 def in_native_order(image: Any) -> None:
-    """libtiff hands out bytes in the order of this machine; of signed and floating values Pillow takes them for those of the file."""
-    image.tile = [tile._replace(args=_renamed(tile.args, _NATIVE.get(tile.args[0], tile.args[0]))) if tile[0] == "libtiff" else tile for tile in image.tile]
+    """libtiff hands out bytes in the order of this machine; of signed and floating values Pillow takes them for those
+    of the file.
+    """
+    image.tile = [
+        tile._replace(args=_renamed(tile.args, _NATIVE.get(tile.args[0], tile.args[0])))
+        if tile[0] == "libtiff"
+        else tile
+        for tile in image.tile
+    ]
 
 
 def _file_of(stream: Any) -> bytes:
@@ -94,7 +109,9 @@ def _file_of(stream: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Values:
-    """An image as it is stored. colours: (height, width) or (height, width, 3), whole or floating · alpha: uint8 (height, width) or None."""
+    """An image as it is stored. colours: (height, width) or (height, width, 3), whole or floating · alpha: uint8
+    (height, width) or None.
+    """
 
     colours: np.ndarray
     alpha: np.ndarray | None = None
@@ -119,7 +136,9 @@ def scaled(values: np.ndarray, span: Span) -> tuple[np.ndarray, bool]:
 
 
 def values_of(image: Image.Image, layout: Layout, turned: bool = False) -> Values:
-    """The values of a loaded image whose layout was asked before. turned: it has to be turned upright as its EXIF says."""
+    """The values of a loaded image whose layout was asked before. turned: it has to be turned upright as
+    its EXIF says.
+    """
     tags: Any = getattr(image, "tag_v2", {})
     raw = layout.raw
     if image.mode.startswith(("I", "F")):
@@ -130,12 +149,16 @@ def values_of(image: Image.Image, layout: Layout, turned: bool = False) -> Value
             found = found.view(np.uint32)
         return Values(found, _keyed(found, image.info.get("transparency")), negative=tags.get(262) == 0)
     high = np.asarray(_upright(image, turned)).astype(np.uint16)
-    low = _low_bytes(layout, turned) if tags.get(284, 1) == 1 else None  # planes that lie apart are read by their first byte alone
+    # planes that lie apart are read by their first byte alone
+    low = _low_bytes(layout, turned) if tags.get(284, 1) == 1 else None
     if raw == "LA;16B" and low is not None:  # value, value, alpha, alpha
         return Values(low[..., 0] << 8 | low[..., 1], low[..., 2].astype(np.uint8))
     both = high << 8 | (low if low is not None else high)
     colours = both[..., :3]
-    return Values(colours, high[..., 3].astype(np.uint8) if both.shape[-1] == 4 else _keyed(colours, image.info.get("transparency")))
+    return Values(
+        colours,
+        high[..., 3].astype(np.uint8) if both.shape[-1] == 4 else _keyed(colours, image.info.get("transparency")),
+    )
 
 
 def _upright(image: Image.Image, turned: bool) -> Image.Image:
@@ -143,7 +166,9 @@ def _upright(image: Image.Image, turned: bool) -> Image.Image:
 
 
 def _low_bytes(layout: Layout, turned: bool) -> np.ndarray | None:
-    """uint16 (height, width, channels): Pillow reads the first byte of each value, so the file is read once more for the second."""
+    """uint16 (height, width, channels): Pillow reads the first byte of each value, so the file is read once more for
+    the second.
+    """
     image: Any = Image.open(io.BytesIO(layout.data))
     image.tile = [tile._replace(args=_renamed(tile.args, _OTHER_BYTE[layout.raw])) for tile in image.tile]
     image.load()

@@ -1,8 +1,8 @@
-"""What a file says beside its pixels: texts, dates, previews, profiles. It may be more than a decoder takes, or be broken, while
-the picture is sound: a decoder's limit is not damage. So it is left out before the pixels are decoded.
+"""What a file says beside its pixels: texts, dates, previews, profiles. It may be more than a decoder takes, or be
+broken, while the picture is sound: a decoder's limit is not damage. So it is left out before the pixels are decoded.
 
-What the rule of `decode.py` needs stays: the orientation, wherever it is noted, and the colour profile. No limit of Pillow is
-raised or switched off: what it would refuse to unpack is never unpacked.
+What the rule of `decode.py` needs stays: the orientation, wherever it is noted, and the colour profile. No limit of
+Pillow is raised or switched off: what it would refuse to unpack is never unpacked.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 LARGEST_PROFILE = 1 << 24  # bytes: those of scanners and printers take up to 4 MB
 LONGEST_TEXT = 1 << 20  # bytes, as Pillow has it
 
-_NEEDED = frozenset((b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"))  # and all whose name begins with a capital letter (PNG, section 5.4)
+# and all whose name begins with a capital letter (PNG, section 5.4)
+_NEEDED = frozenset((b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"))
 _TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
 _ORIENTATION_IN = frozenset((b"XML:com.adobe.xmp", b"Raw profile type exif"))  # keywords of texts
-_SHORTEST = {b"\xe0": 16, b"\xe2": 16, b"\xee": 14}  # bytes, with their length, of the application segments that a JPEG decoder reads: JFIF, ICC, Adobe
+# bytes, with their length, of the application segments that a JPEG decoder reads: JFIF, ICC, Adobe
+_SHORTEST = {b"\xe0": 16, b"\xe2": 16, b"\xee": 14}
 
 
 def without_notes(data: bytes) -> tuple[bytes, bytes | None]:
-    """(a PNG without what its pixels do not need, the colour profile that was taken out); any other file comes back as it is."""
+    """(a PNG without what its pixels do not need, the colour profile that was taken out); any other file comes back as
+    it is.
+    """
     kept, start, profile = [], 0, None
     for name, place, end in chunks(data):
         content = data[place + 8 : end - 4] if name == b"iCCP" or name in _TEXTS else b""
@@ -46,11 +50,17 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def without_odd_segments(data: bytes) -> bytes:
-    """A JPEG without the application segments and comments that no decoder needs, or that are too short to be what they claim."""
+    """A JPEG without the application segments and comments that no decoder needs, or that are too short to be what they
+    claim.
+    """
     kept, place = [data[:2]], 2
     while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] not in (0xDA, 0xFF):
         marker, end = data[place + 1 : place + 2], place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-        if not (b"\xe0" <= marker <= b"\xef" or marker == b"\xfe") or marker == b"\xe1" or end - place - 2 >= _SHORTEST.get(marker, 1 << 16):
+        if (
+            not (b"\xe0" <= marker <= b"\xef" or marker == b"\xfe")
+            or marker == b"\xe1"
+            or end - place - 2 >= _SHORTEST.get(marker, 1 << 16)
+        ):
             kept.append(data[place:end])
         place = end
     return b"".join((*kept, data[place:]))

@@ -1,9 +1,10 @@
 """An image that Pillow has opened already, by the rule of `decode.py`: the same pixels as its file gives.
 
-Where nothing was changed since, it is its file: read again from where it was opened, so that a large JPEG is decoded at the
-same fraction and no bit is lost that Pillow does not keep. Where something was changed, or it never had a file, its pixels as
-they stand go through the steps that follow decoding: turned upright as noted, laid over white, brought to 8 bits, to sRGB and RGB.
-The one difference that remains: a large JPEG that was loaded from a stream, or changed, is no longer decoded at a fraction.
+Where nothing was changed since, it is its file: read again from where it was opened, so that a large JPEG is decoded at
+the same fraction and no bit is lost that Pillow does not keep. Where something was changed, or it never had a file, its
+pixels as they stand go through the steps that follow decoding: turned upright as noted, laid over white, brought to 8
+bits, to sRGB and RGB. The one difference that remains: a large JPEG that was loaded from a stream, or changed, is no
+longer decoded at a fraction.
 """
 
 from __future__ import annotations
@@ -23,14 +24,24 @@ from limpide.data.decode.deep_values import Span
 _reading = threading.Lock()  # threads that share an image share its place in the file
 
 
-def examined_opened(image: Image.Image, at_least: int = 0, value_range: Span | None = None) -> tuple[Image.Image, Remarks]:
-    """The RGB image, and what is worth saying of it; `image` stays as it is. at_least, value_range: as in `decode`. Raises Undecodable."""
+def examined_opened(
+    image: Image.Image, at_least: int = 0, value_range: Span | None = None
+) -> tuple[Image.Image, Remarks]:
+    """The RGB image, and what is worth saying of it; `image` stays as it is. at_least, value_range: as in `decode`.
+    Raises Undecodable.
+    """
     data = file_of(image)
-    return examined(data, at_least, value_range, look=False) if data is not None else from_memory(loaded(image), value_range)
+    return (
+        examined(data, at_least, value_range, look=False)
+        if data is not None
+        else from_memory(loaded(image), value_range)
+    )
 
 
 def loaded(image: Image.Image) -> Image.Image:
-    """A copy with its pixels in memory, of the frame at which it stands. Raises Undecodable for a closed or damaged one."""
+    """A copy with its pixels in memory, of the frame at which it stands. Raises Undecodable for a closed or damaged
+    one.
+    """
     try:
         with _reading:
             return image.copy()
@@ -39,7 +50,9 @@ def loaded(image: Image.Image) -> Image.Image:
 
 
 def file_of(image: Image.Image) -> bytes | None:
-    """The bytes of the file that this image shows unchanged; None where there is none. It is not loaded by being asked."""
+    """The bytes of the file that this image shows unchanged; None where there is none. It is not loaded by
+    being asked.
+    """
     if not isinstance(image, ImageFile.ImageFile) or image.tell() != 0:
         return None
     with contextlib.suppress(Exception):  # closed, moved away, or of a kind that reads by other means

@@ -1,7 +1,7 @@
 """The value range of a data set: measured over its images of more than 8 bits, and decided once.
 
-Only the first bytes of each file are read to find those images; a data set of 8 bits pays no more. The others are decoded
-once, in worker processes, and what was measured is kept beside the decoded pixels until a file changes.
+Only the first bytes of each file are read to find those images; a data set of 8 bits pays no more. The others are
+decoded once, in worker processes, and what was measured is kept beside the decoded pixels until a file changes.
 """
 
 from __future__ import annotations
@@ -56,8 +56,14 @@ class ValueRange:
         """The decision in a sentence, and what else should be known of it; nothing of a data set of 8 bits."""
         n = len(self.extremes)
         if not n:
-            arrays = N_("values of the arrays are read from {from:number} to {to:number} (value_range= sets another range)")
-            return [message(arrays, None, **{"from": self.span[0], "to": self.span[1]})] if self.span and not self.asked else []
+            arrays = N_(
+                "values of the arrays are read from {from:number} to {to:number} (value_range= sets another range)"
+            )
+            return (
+                [message(arrays, None, **{"from": self.span[0], "to": self.span[1]})]
+                if self.span and not self.asked
+                else []
+            )
         low, high = float(self.extremes["low"].min()), float(self.extremes["high"].max())
         values: dict[str, Any] = {"n": n, "low": low, "high": high}
         if self.span is None:
@@ -71,20 +77,30 @@ class ValueRange:
         values |= {"from": self.span[0], "to": self.span[1]}
         if self.asked:
             says = N_(
-                "values of more than 8 bits go from {low:number} to {high:number} in {n:count} images and are read from {from:number} to {to:number}, as asked"
+                "values of more than 8 bits go from {low:number} to {high:number} in {n:count} images and are "
+                "read from {from:number} to {to:number}, as asked"
             )
         elif self.span[0] == 0 and self.span[1] in FULL_SCALES:
             says = N_(
-                "values of more than 8 bits go to {high:number} in {n:count} images and are read as {bits}-bit, 0 to {to:number} (--value-range sets another range)"
+                "values of more than 8 bits go to {high:number} in {n:count} images and are read as {bits}-bit, "
+                "0 to {to:number} (--value-range sets another range)"
             )
             values["bits"] = round(math.log2(self.span[1] + 1))
         else:
             says = N_(
-                "values of more than 8 bits go from {low:number} to {high:number} in {n:count} images and are read from {from:number} to {to:number} (--value-range sets another range)"
+                "values of more than 8 bits go from {low:number} to {high:number} in {n:count} images and are "
+                "read from {from:number} to {to:number} (--value-range sets another range)"
             )
         found = [message(says, **values)]
         if not self.asked and (low < self.span[0] or high > self.span[1]):
-            found.append(message(N_("values beyond it are marks of what was not measured, or of the test part alone: they are clipped")))
+            found.append(
+                message(
+                    N_(
+                        "values beyond it are marks of what was not measured, or of the test part alone: they "
+                        "are clipped"
+                    )
+                )
+            )
         if n < self.images:
             found.append(
                 message(
@@ -96,8 +112,11 @@ class ValueRange:
         return found
 
 
-def decided(dataset: Dataset, asked: str | Span = "auto", *, rehash: bool = False) -> Generator[Progress, None, ValueRange]:
-    """Measures what has to be measured and decides. asked: "auto", "none" or (low, high), as `Recipe.value_range` means it.
+def decided(
+    dataset: Dataset, asked: str | Span = "auto", *, rehash: bool = False
+) -> Generator[Progress, None, ValueRange]:
+    """Measures what has to be measured and decides. asked: "auto", "none" or (low, high), as `Recipe.value_range` means
+    it.
 
     Where a test part was given its images are not asked: to the model they are images to come.
     """
@@ -107,15 +126,17 @@ def decided(dataset: Dataset, asked: str | Span = "auto", *, rehash: bool = Fals
     if isinstance(asked, tuple):
         return ValueRange(asked, extremes, len(dataset), asked=True)
     known = extremes[dataset.given[extremes["row"]] != TEST]
-    return ValueRange(range_of(known) if asked == "auto" and len(known) else None, extremes, len(dataset), asked=asked != "auto")
+    return ValueRange(
+        range_of(known) if asked == "auto" and len(known) else None, extremes, len(dataset), asked=asked != "auto"
+    )
 
 
 def range_of(extremes: np.ndarray) -> Span:
     """The range for images like these (EXTREMES).
 
-    Whole numbers: the smallest full scale of 8, 10, 12, 14 or 16 bits that holds them. Floats: 0 … 1 or 0 … 255. What has
-    negative values, is larger, or uses less than an eighth of its scale: from the smallest to the largest value there is.
-    A value at the very end of its type, far from all others, marks what was not measured and does not count.
+    Whole numbers: the smallest full scale of 8, 10, 12, 14 or 16 bits that holds them. Floats: 0 … 1 or 0 … 255. What
+    has negative values, is larger, or uses less than an eighth of its scale: from the smallest to the largest value
+    there is. A value at the very end of its type, far from all others, marks what was not measured and does not count.
     """
     whole, floating = bool(extremes["whole"].all()), bool(extremes["floating"].any())
     outer = _scale(float(extremes["low"].min()), float(extremes["high"].max()), whole, floating)
@@ -135,7 +156,9 @@ def _scale(low: float, high: float, whole: bool, floating: bool) -> Span:
 
 
 def lies_beyond(images: Any, row: int, span: Span | None) -> bool:
-    """Whether this image holds values that are clipped when it is read by this range. One of more than 8 bits is decoded once more for that."""
+    """Whether this image holds values that are clipped when it is read by this range. One of more than 8 bits is
+    decoded once more for that.
+    """
     if span is None or not hasattr(images, "start"):
         return False
     with contextlib.suppress(Undecodable):

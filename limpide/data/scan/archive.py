@@ -67,7 +67,15 @@ class ArchiveImages:
                 archive = self._zip()
                 with archive.open(archive.infolist()[start]) as member:
                     data = member.read(length)
-        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        except (
+            OSError,
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            RuntimeError,
+            NotImplementedError,
+            ValueError,
+        ) as error:
             raise Undecodable(UNREADABLE) from error
         if len(data) != length:
             raise Undecodable(UNREADABLE)
@@ -91,7 +99,9 @@ class ArchiveImages:
         return int(self.places[index, 1]), os.stat(self.root).st_mtime_ns, int(self.places[index, 0])
 
     def _zip(self) -> zipfile.ZipFile:
-        """One open file a thread, as its list of entries takes long to read: two that share one would wait for each other."""
+        """One open file a thread, as its list of entries takes long to read: two that share one would wait for each
+        other.
+        """
         if not hasattr(self._local, "zip"):
             self._local.zip = zipfile.ZipFile(self.root)
         return self._local.zip  # type: ignore[no-any-return]
@@ -131,7 +141,8 @@ def _of_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
             if reason:
                 refused.append((entry.filename, reason))
             else:
-                found[entry.filename.replace("\\", "/")] = (number, entry.file_size)  # of two with one name the last counts, as when unpacking
+                # of two with one name the last counts, as when unpacking
+                found[entry.filename.replace("\\", "/")] = (number, entry.file_size)
     names, places = list(found), list(found.values())
     return names, np.array(places, np.int64).reshape(-1, 2), path, "zip", refused
 
@@ -162,13 +173,18 @@ def _unsafe(name: str) -> str:
 
 
 def _decompressed(path: Path) -> Path:
-    """The plain tar in the cache, made once for this state of the file. Raises DataError when the disk cannot hold it."""
+    """The plain tar in the cache, made once for this state of the file. Raises DataError when the disk
+    cannot hold it.
+    """
     found = os.stat(path)
-    key = sha256(f"{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ino}".encode("utf-8", "surrogateescape"))[:24]
+    key = sha256(
+        f"{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ino}".encode("utf-8", "surrogateescape")
+    )[:24]
     folder = cache_folder() / "archives"
     target = folder / f"{key}.tar"
     if target.exists():
-        os.utime(target, ns=(time.time_ns(), os.stat(target).st_mtime_ns))  # used today; its time of change stays what a run has noted
+        # used today; its time of change stays what a run has noted
+        os.utime(target, ns=(time.time_ns(), os.stat(target).st_mtime_ns))
         return target
     folder.mkdir(parents=True, exist_ok=True)
     room = min(shutil.disk_usage(folder).free // 2, HIGHEST_RATIO * max(found.st_size, SMALL // HIGHEST_RATIO))
@@ -178,7 +194,10 @@ def _decompressed(path: Path) -> Path:
             while block := _block(source, path):
                 if sink.tell() > room:
                     raise DataError(
-                        "L213", N_("unpacked, this archive is too large for the disk"), where=path, todo=N_("unpack it elsewhere and name the folder")
+                        "L213",
+                        N_("unpacked, this archive is too large for the disk"),
+                        where=path,
+                        todo=N_("unpack it elsewhere and name the folder"),
                     )
                 sink.write(block)
         os.replace(partial, target)

@@ -37,7 +37,10 @@ class Hints:
             folder, sign, part = (side.strip() for side in word.rpartition("="))
             if not sign or not folder or part not in PARTS:
                 raise UsageError(
-                    "L146", N_("parts are folders and what they are"), where=f"parts={self.parts}", todo=N_("write FOLDER=train,FOLDER=test, none or auto")
+                    "L146",
+                    N_("parts are folders and what they are"),
+                    where=f"parts={self.parts}",
+                    todo=N_("write FOLDER=train,FOLDER=test, none or auto"),
                 )
             found[folder] = part
         return found

@@ -1,7 +1,8 @@
-"""What is no picture of a class, before anything is decided about classes: files of another kind, masks, annotations, thumbnails.
+"""What is no picture of a class, before anything is decided about classes: files of another kind, masks, annotations,
+thumbnails.
 
-Structure decides, names help: a folder that is called masks is passed over where its pictures go with those beside it, one by
-one, and stays where `mask` and `no mask` are what is to be told apart. Nothing is passed over in silence.
+Structure decides, names help: a folder that is called masks is passed over where its pictures go with those beside it,
+one by one, and stays where `mask` and `no mask` are what is to be told apart. Nothing is passed over in silence.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ Start = Callable[[int], bytes]  # place in the names → first bytes of the file
 
 @dataclass(frozen=True)
 class Ignored:
-    """Files that were passed over together. what: a folder, or how their names end · n: files, 0 where nobody counted · why: msgid"""
+    """Files that were passed over together. what: a folder, or how their names end · n: files, 0 where nobody counted ·
+    why: msgid
+    """
 
     what: str
     n: int
@@ -65,7 +68,8 @@ def sifted(paths: Sequence[tuple[str, ...]], start: Start = lambda _: b"") -> Si
         (pictures if _is_picture(path[-1], i, start) else others).append(i)
     if not pictures:
         return Sifted([], [], [])
-    held = {paths[i][:k] for i in pictures for k in range(len(paths[i]))}  # folders with a picture somewhere in them, and the whole
+    # folders with a picture somewhere in them, and the whole
+    held = {paths[i][:k] for i in pictures for k in range(len(paths[i]))}
     kinds = Counter(ending(paths[i][-1]) or paths[i][-1] for i in others if paths[i][:-1] in held)
     ignored = [Ignored(kind, n, NOT_A_PICTURE) for kind, n in kinds.most_common()]
     without = Counter(_first_outside(paths[i][:-1], held) for i in others if paths[i][:-1] not in held)
@@ -76,7 +80,13 @@ def sifted(paths: Sequence[tuple[str, ...]], start: Start = lambda _: b"") -> Si
     beside_of = _beside_of(paths, pictures)
     dropped, doubtful = _folders(paths, pictures, beside_of)
     for folder, rows in dropped.items():
-        ignored.append(Ignored("/".join(folder), len(rows), WHY[about_pictures(folder[-1]) or about_another(folder[-1], beside_of[folder[:-1]])]))
+        ignored.append(
+            Ignored(
+                "/".join(folder),
+                len(rows),
+                WHY[about_pictures(folder[-1]) or about_another(folder[-1], beside_of[folder[:-1]])],
+            )
+        )
     gone = {i for rows in dropped.values() for i in rows}
     return Sifted([i for i in pictures if i not in gone], _together(ignored), doubtful)
 
@@ -126,7 +136,14 @@ def _folders(
     others = []
     for i in pictures:
         folders = paths[i][:-1]
-        k = next((k for k, name in enumerate(folders) if about_pictures(name) or about_another(name, beside_of[folders[:k]])), None)
+        k = next(
+            (
+                k
+                for k, name in enumerate(folders)
+                if about_pictures(name) or about_another(name, beside_of[folders[:k]])
+            ),
+            None,
+        )
         others.append(i) if k is None else named[folders[: k + 1]].append(i)
     dropped, doubtful = {}, []
     for folder, rows in named.items():
@@ -144,18 +161,29 @@ def _goes_with(folder: tuple[str, ...], mine: Sequence[tuple[str, ...]], beside:
     if not beside:
         return False
     depth = len(folder)
-    names = {(match["name"] if (match := AFTER_A_NAME.match(stem(path[-1])) or BEFORE_A_NAME.match(stem(path[-1]))) else stem(path[-1])) for path in mine}
+    names = {
+        (
+            match["name"]
+            if (match := AFTER_A_NAME.match(stem(path[-1])) or BEFORE_A_NAME.match(stem(path[-1])))
+            else stem(path[-1])
+        )
+        for path in mine
+    }
     theirs = [stem(path[-1]) for path in beside]
     mirrored = sum(name in names for name in theirs) / len(theirs)
-    if own := [path for path in beside if len(path) > depth and words(path[depth - 1]) == words(folder[-1])[:-1]]:  # cat_masks beside cat
+    # cat_masks beside cat
+    if own := [path for path in beside if len(path) > depth and words(path[depth - 1]) == words(folder[-1])[:-1]]:
         return sum(stem(path[-1]) in names for path in own) / len(own) >= MIRRORED
     tops = {path[depth - 1] for path in beside if len(path) > depth}
     loose = any(len(path) == depth for path in beside)
     certain = "".join(words(folder[-1])) in CERTAIN
-    if loose or (len(tops) == 1 and set(words(next(iter(tops)))) <= WRAPPING):  # cat/1.png and cat/masks/1.png · images/ and masks/
+    # cat/1.png and cat/masks/1.png · images/ and masks/
+    if loose or (len(tops) == 1 and set(words(next(iter(tops)))) <= WRAPPING):
         return certain or mirrored >= MIRRORED
     inside = {path[depth] for path in mine if len(path) > depth + 1}
-    if inside and all(inside == {path[depth] for path in beside if path[depth - 1] == top and len(path) > depth + 1} for top in tops):
+    if inside and all(
+        inside == {path[depth] for path in beside if path[depth - 1] == top and len(path) > depth + 1} for top in tops
+    ):
         return mirrored >= MIRRORED  # scans/cat/1.png and masks/cat/1.png
     return len(tops) > 1 and (certain or (mirrored >= ALL and len(mine) >= ALL * len(beside)))
 

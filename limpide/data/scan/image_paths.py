@@ -30,12 +30,15 @@ class Rows:
     left: dict[int, str] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
-    beside: set[str] = field(default_factory=set)  # outer folders that are no part, though others are: the training is in them
+    # outer folders that are no part, though others are: the training is in them
+    beside: set[str] = field(default_factory=set)
     from_names: bool = False
 
 
 def unwrap(rows: Rows) -> None:
-    """Takes away folders that only wrap the others: data/photos/cat/1.jpg beside data/photos/dog/1.jpg, as archives often hold them."""
+    """Takes away folders that only wrap the others: data/photos/cat/1.jpg beside data/photos/dog/1.jpg, as archives
+    often hold them.
+    """
     while True:
         tops = {path[0] for path in rows.inner.values() if len(path) > 1}
         loose = [i for i, path in rows.inner.items() if len(path) == 1]
@@ -70,10 +73,14 @@ def overlap(some: Iterable[str], others: Iterable[str]) -> float:
 
 
 def hold_the_same(inside: Mapping[str, set[str]]) -> bool:
-    """Whether every outer folder holds the same inner ones. A class may be missing in some, so half of them in another one, too, are enough."""
+    """Whether every outer folder holds the same inner ones. A class may be missing in some, so half of them in another
+    one, too, are enough.
+    """
     names = Counter(name for some in inside.values() for name in some)
     if len(inside) < 2 or len(names) < 2 or not all(inside.values()):
         return False
     shared = {name for name, n in names.items() if n > 1}
     largest = max(inside.values(), key=len)
-    return all(len(some & shared) >= SHARED * len(some) for some in inside.values()) and (len(shared) > 1 or all(some <= largest for some in inside.values()))
+    return all(len(some & shared) >= SHARED * len(some) for some in inside.values()) and (
+        len(shared) > 1 or all(some <= largest for some in inside.values())
+    )

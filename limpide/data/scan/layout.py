@@ -1,8 +1,8 @@
 """File names → classes, parts and groups: the ways in which people arrange images in folders.
 
-Structure decides, names help. Folders without a picture are no classes. Where every outer folder holds the same inner ones, the
-inner ones are the classes; the outer ones are parts if their names say which (`data/scan/name_words.py`), else images of one of them
-belong together and are never cut apart. Nothing is opened but files whose names say nothing.
+Structure decides, names help. Folders without a picture are no classes. Where every outer folder holds the same inner
+ones, the inner ones are the classes; the outer ones are parts if their names say which (`data/scan/name_words.py`),
+else images of one of them belong together and are never cut apart. Nothing is opened but files whose names say nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from limpide.data.scan.hints import Hints
 from limpide.data.scan.ignored_files import Ignored, Start, sifted
 from limpide.data.scan.image_paths import NO_PLACE, Rows, unwrap
 from limpide.data.scan.name_words import ending, listed_names, parts_and_classes, stem
-from limpide.data.scan.part_folders import cut_names, lift_parts, parts_of_folders, read_parts, set_aside, without_cut_groups
+from limpide.data.scan.part_folders import (
+    cut_names,
+    lift_parts,
+    parts_of_folders,
+    read_parts,
+    set_aside,
+    without_cut_groups,
+)
 from limpide.text.messages import N_, Message, message
 
 BOX = re.compile(rb"\d+( -?\d*\.\d+){4}")  # class, centre and size, as YOLO writes them
@@ -40,7 +47,9 @@ class Layout:
 
 
 def arranged(names: Sequence[str], where: str, hints: Hints | None = None, start: Start = lambda _: b"") -> Layout:
-    """`names` are paths with "/" between folders. Raises DataError when no arrangement is recognised, UsageError where a hint does not fit."""
+    """`names` are paths with "/" between folders. Raises DataError when no arrangement is recognised, UsageError where
+    a hint does not fit.
+    """
     hints = hints or Hints()
     paths = [tuple(name.split("/")) for name in names]
     found = sifted(paths, start)
@@ -56,10 +65,15 @@ def arranged(names: Sequence[str], where: str, hints: Hints | None = None, start
         _refuse_boxes(names, found.pictures, where, start, sure=rows.from_names)
     if found.doubtful and set(found.doubtful) & set(rows.labels.values()):
         rows.notes.append(
-            message(N_("{names} is learned as a class, though such a name mostly means masks or copies of other pictures"), names=listed_names(found.doubtful))
+            message(
+                N_("{names} is learned as a class, though such a name mostly means masks or copies of other pictures"),
+                names=listed_names(found.doubtful),
+            )
         )
     files = sorted(rows.labels)
-    left = sorted((rows.left | {i: NO_PLACE for i in rows.inner if i not in rows.labels and i not in rows.left}).items())
+    left = sorted(
+        (rows.left | {i: NO_PLACE for i in rows.inner if i not in rows.labels and i not in rows.left}).items()
+    )
     return Layout(
         files,
         [rows.labels[i] for i in files],
@@ -79,7 +93,9 @@ def _arrange(rows: Rows, hints: Hints, where: str) -> Message:
     if hints.parts == "auto":
         set_aside(rows)
         unwrap(rows)
-    if hints.parts == "auto" and (both := parts_and_classes({path[0] for path in rows.inner.values() if len(path) > 1})):
+    if hints.parts == "auto" and (
+        both := parts_and_classes({path[0] for path in rows.inner.values() if len(path) > 1})
+    ):
         says = message(N_("layout: a folder a class and part, as in {name}"), name=min(both))
         cut_names(rows, both)
     elif said := parts_of_folders(rows, hints, where):
@@ -111,7 +127,9 @@ def _loose(rows: Rows, where: str) -> Message:
 # -- what is no folder of classes
 
 
-def _refuse_boxes(names: Sequence[str], pictures: Sequence[int], where: str, start: Start, *, sure: bool = False) -> None:
+def _refuse_boxes(
+    names: Sequence[str], pictures: Sequence[int], where: str, start: Start, *, sure: bool = False
+) -> None:
     """Raises DataError where what lies there says where things are on a picture, and nothing says one class for each.
 
     sure: only where it can be nothing else, as the names of the files do say classes.
@@ -119,7 +137,10 @@ def _refuse_boxes(names: Sequence[str], pictures: Sequence[int], where: str, sta
     if boxes := _boxes(names, pictures, start, sure):
         raise DataError(
             "L286",
-            N_("these are data for object detection: {file} says where things are on a picture, and limpide gives one class to a whole picture"),
+            N_(
+                "these are data for object detection: {file} says where things are on a picture, and limpide "
+                "gives one class to a whole picture"
+            ),
             where=where,
             todo=N_("cut the objects out, and put those of each class into a folder of its own"),
             file=boxes,
@@ -130,7 +151,11 @@ def _boxes(names: Sequence[str], pictures: Sequence[int], start: Start, sure: bo
     """A file that says where things are on a picture; "" where there is none."""
     stems = {stem(names[i]) for i in pictures}
     beside = [i for i, name in enumerate(names) if ending(name) in (".txt", ".xml", ".json") and stem(name) in stems]
-    if beside and len({stem(names[i]) for i in beside}) >= BOXES * len(stems) and (not sure or BOX.match(start(beside[0]))):
+    if (
+        beside
+        and len({stem(names[i]) for i in beside}) >= BOXES * len(stems)
+        and (not sure or BOX.match(start(beside[0])))
+    ):
         return names[beside[0]]
     return "" if sure else next((name for name in names if re.search(r"(instances_|coco).*\.json$", name.lower())), "")
 
@@ -145,4 +170,10 @@ def _nothing(names: Sequence[str], where: str) -> DataError:
             todo=N_("unpack each into a folder that is called as its class, or name one of them"),
             names=listed_names(packed),
         )
-    return DataError("L288", N_("this folder holds no picture, only {names}"), where=where, todo=EXAMPLE, names=listed_names(list(names)))
+    return DataError(
+        "L288",
+        N_("this folder holds no picture, only {names}"),
+        where=where,
+        todo=EXAMPLE,
+        names=listed_names(list(names)),
+    )

@@ -1,7 +1,8 @@
-"""What the names of folders, files and columns say, in the words that people use: parts, groups, and what is no picture of a class.
+"""What the names of folders, files and columns say, in the words that people use: parts, groups, and what is no picture
+of a class.
 
-A name is cut into words at signs, digits and capitals: train_set, TrainImages and "train 2017" all say train. Names only help;
-`data/scan/layout.py` decides by what lies in the folders.
+A name is cut into words at signs, digits and capitals: train_set, TrainImages and "train 2017" all say train. Names
+only help; `data/scan/layout.py` decides by what lies in the folders.
 """
 
 from __future__ import annotations
@@ -15,58 +16,334 @@ from functools import lru_cache
 UNLABELED = "unlabeled"  # a part whose images have no class yet: what a competition wants predicted
 
 PART_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("train", "training", "trn", "learn", "learning", "apprentissage", "entrainement", "entrenamiento", "treino"), "train"),
     **dict.fromkeys(
-        ("treinamento", "addestramento", "lernen", "lerndaten", "opleiding", "egitim", "eğitim", "trening", "обучение", "训练", "訓練", "학습", "学習"), "train"
+        ("train", "training", "trn", "learn", "learning", "apprentissage", "entrainement", "entrenamiento", "treino"),
+        "train",
+    ),
+    **dict.fromkeys(
+        (
+            "treinamento",
+            "addestramento",
+            "lernen",
+            "lerndaten",
+            "opleiding",
+            "egitim",
+            "eğitim",
+            "trening",
+            "обучение",
+            "训练",
+            "訓練",
+            "학습",
+            "学習",
+        ),
+        "train",
     ),
     **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development", "tuning"), "validation"),
     **dict.fromkeys(
-        ("validierung", "validacion", "validacao", "validazione", "validatie", "dogrulama", "валидация", "验证", "驗證", "검증", "検証"), "validation"
+        (
+            "validierung",
+            "validacion",
+            "validacao",
+            "validazione",
+            "validatie",
+            "dogrulama",
+            "валидация",
+            "验证",
+            "驗證",
+            "검증",
+            "検証",
+        ),
+        "validation",
     ),
-    **dict.fromkeys(("test", "tests", "testing", "tst", "holdout", "heldout", "eval", "evaluation", "evaluate", "prueba", "teste", "essai"), "test"),
     **dict.fromkeys(
-        ("pruebas", "testes", "prova", "prove", "verifica", "prufung", "generalisation", "testowy", "тест", "测试", "測試", "테스트", "テスト"), "test"
+        (
+            "test",
+            "tests",
+            "testing",
+            "tst",
+            "holdout",
+            "heldout",
+            "eval",
+            "evaluation",
+            "evaluate",
+            "prueba",
+            "teste",
+            "essai",
+        ),
+        "test",
     ),
-    **dict.fromkeys(("unlabeled", "unlabelled", "unlabel", "pred", "predict", "prediction", "predictions", "inference", "submission"), UNLABELED),
+    **dict.fromkeys(
+        (
+            "pruebas",
+            "testes",
+            "prova",
+            "prove",
+            "verifica",
+            "prufung",
+            "generalisation",
+            "testowy",
+            "тест",
+            "测试",
+            "測試",
+            "테스트",
+            "テスト",
+        ),
+        "test",
+    ),
+    **dict.fromkeys(
+        (
+            "unlabeled",
+            "unlabelled",
+            "unlabel",
+            "pred",
+            "predict",
+            "prediction",
+            "predictions",
+            "inference",
+            "submission",
+        ),
+        UNLABELED,
+    ),
 }
-PAIRS = {("hold", "out"): "test", ("held", "out"): "test", ("public", "test"): "validation", ("private", "test"): "test", ("un", "labeled"): UNLABELED}
+PAIRS = {
+    ("hold", "out"): "test",
+    ("held", "out"): "test",
+    ("public", "test"): "validation",
+    ("private", "test"): "test",
+    ("un", "labeled"): UNLABELED,
+}
 # What may stand beside the word for a part and adds nothing.
 NEUTRAL = {
-    *("set", "sets", "data", "dataset", "image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "jpg", "jpeg", "png"),
-    *("folder", "dir", "split", "part", "subset", "sample", "samples", "seg", "final", "new", "x", "the", "public", "private", "only", "resized", "cropped"),
+    *(
+        "set",
+        "sets",
+        "data",
+        "dataset",
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "picture",
+        "pictures",
+        "pic",
+        "pics",
+        "photo",
+        "photos",
+        "jpg",
+        "jpeg",
+        "png",
+    ),
+    *(
+        "folder",
+        "dir",
+        "split",
+        "part",
+        "subset",
+        "sample",
+        "samples",
+        "seg",
+        "final",
+        "new",
+        "x",
+        "the",
+        "public",
+        "private",
+        "only",
+        "resized",
+        "cropped",
+    ),
 }
-WRAPPING = NEUTRAL | {"jpegimages", "jpegs", "pngs", "raw", "all", "files"}  # a folder of this name between a part and its classes says nothing
-UNTOLD = (WRAPPING | {"labels", "metadata", "index", "annotations"}) - {"photo", "photos", "picture", "pictures", "pic", "pics", "sample", "samples"}
-NOTHING_SAID = {"unknown", "unlabeled", "unlabelled", "none", "unk", "test", "images", "image", "imgs", "dummy", "all", "0", "na"}  # classes that are none
+# a folder of this name between a part and its classes says nothing
+WRAPPING = NEUTRAL | {"jpegimages", "jpegs", "pngs", "raw", "all", "files"}
+UNTOLD = (WRAPPING | {"labels", "metadata", "index", "annotations"}) - {
+    "photo",
+    "photos",
+    "picture",
+    "pictures",
+    "pic",
+    "pics",
+    "sample",
+    "samples",
+}
+# classes that are none
+NOTHING_SAID = {
+    "unknown",
+    "unlabeled",
+    "unlabelled",
+    "none",
+    "unk",
+    "test",
+    "images",
+    "image",
+    "imgs",
+    "dummy",
+    "all",
+    "0",
+    "na",
+}
 
 # Before a number or a letter: what images have in common, and no class.
 GROUP_WORDS = {
-    *("group", "patient", "person", "subject", "camera", "cam", "burst", "site", "session", "sequence", "seq", "video", "individual", "user"),
-    *("location", "date", "day", "week", "month", "batch", "fold", "folder", "part", "set", "run", "scene", "clip", "slide", "case", "hospital", "center"),
-    *("domain", "device", "phone", "lot", "line", "shift", "station", "serie", "series", "volume", "visit", "series", "caméra", "jour", "lieu"),
+    *(
+        "group",
+        "patient",
+        "person",
+        "subject",
+        "camera",
+        "cam",
+        "burst",
+        "site",
+        "session",
+        "sequence",
+        "seq",
+        "video",
+        "individual",
+        "user",
+    ),
+    *(
+        "location",
+        "date",
+        "day",
+        "week",
+        "month",
+        "batch",
+        "fold",
+        "folder",
+        "part",
+        "set",
+        "run",
+        "scene",
+        "clip",
+        "slide",
+        "case",
+        "hospital",
+        "center",
+    ),
+    *(
+        "domain",
+        "device",
+        "phone",
+        "lot",
+        "line",
+        "shift",
+        "station",
+        "serie",
+        "series",
+        "volume",
+        "visit",
+        "series",
+        "caméra",
+        "jour",
+        "lieu",
+    ),
 }
 
-# Beside folders of classes: what a project holds, and no class. A few of a name that may be a class are work, too; many are a class.
+# Beside folders of classes: what a project holds, and no class. A few of a name that may be a class are work, too; many
+# are a class.
 OF_WORK = {
-    *("output", "outputs", "result", "results", "plots", "logs", "checkpoints", "src", "scripts", "notebooks", "wandb", "mlruns"),
+    *(
+        "output",
+        "outputs",
+        "result",
+        "results",
+        "plots",
+        "logs",
+        "checkpoints",
+        "src",
+        "scripts",
+        "notebooks",
+        "wandb",
+        "mlruns",
+    ),
     *("sorties", "resultats", "ausgabe", "ergebnisse", "resultados", "risultati"),
 }
-PERHAPS_OF_WORK = {"figures", "figs", "docs", "doc", "documentation", "demo", "demos", "example", "examples", "models", "assets", "graphs", "exemples", "code"}
+PERHAPS_OF_WORK = {
+    "figures",
+    "figs",
+    "docs",
+    "doc",
+    "documentation",
+    "demo",
+    "demos",
+    "example",
+    "examples",
+    "models",
+    "assets",
+    "graphs",
+    "exemples",
+    "code",
+}
 ALTERED = {"augmented", "augmentation", "augmentations", "aug", "augmente", "augmentee", "augmentees", "augmentadas"}
 
 SYSTEM = {  # no word that a class may be called: waste is sorted into trash and recycled
-    *("__macosx", "$recycle.bin", "recycler", "lost+found", "system volume information", "@eadir", "#recycle", "found.000", "@recently-snapshot"),
+    *(
+        "__macosx",
+        "$recycle.bin",
+        "recycler",
+        "lost+found",
+        "system volume information",
+        "@eadir",
+        "#recycle",
+        "found.000",
+        "@recently-snapshot",
+    ),
     *("__pycache__", "node_modules", "site-packages", "ipynb_checkpoints"),
 }
 LEFT_BEHIND = {"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db", ".ds_store"}
 
 # Pictures of pictures: nobody's class, where they go with the pictures that they describe.
 ABOUT_PICTURES = {
-    **dict.fromkeys(("mask", "masks", "segmentation", "segmentations", "segmentationclass", "segmentationobject", "trimap", "trimaps"), "masks"),
-    **dict.fromkeys(("segmented", "masque", "masques", "masken", "mascaras", "silhouettes", "superpixel", "superpixels"), "masks"),
-    **dict.fromkeys(("groundtruth", "gt", "label", "labels", "annotation", "annotations", "annot", "bbox", "bboxes", "boxes", "overlay"), "annotations"),
-    **dict.fromkeys(("overlays", "heatmap", "heatmaps", "depth", "edges", "contours", "landmarks", "keypoints"), "annotations"),
-    **dict.fromkeys(("thumb", "thumbs", "thumbnail", "thumbnails", "preview", "previews", "small", "lowres", "icons", "vignette", "vignettes"), "thumbnails"),
+    **dict.fromkeys(
+        (
+            "mask",
+            "masks",
+            "segmentation",
+            "segmentations",
+            "segmentationclass",
+            "segmentationobject",
+            "trimap",
+            "trimaps",
+        ),
+        "masks",
+    ),
+    **dict.fromkeys(
+        ("segmented", "masque", "masques", "masken", "mascaras", "silhouettes", "superpixel", "superpixels"), "masks"
+    ),
+    **dict.fromkeys(
+        (
+            "groundtruth",
+            "gt",
+            "label",
+            "labels",
+            "annotation",
+            "annotations",
+            "annot",
+            "bbox",
+            "bboxes",
+            "boxes",
+            "overlay",
+        ),
+        "annotations",
+    ),
+    **dict.fromkeys(
+        ("overlays", "heatmap", "heatmaps", "depth", "edges", "contours", "landmarks", "keypoints"), "annotations"
+    ),
+    **dict.fromkeys(
+        (
+            "thumb",
+            "thumbs",
+            "thumbnail",
+            "thumbnails",
+            "preview",
+            "previews",
+            "small",
+            "lowres",
+            "icons",
+            "vignette",
+            "vignettes",
+        ),
+        "thumbnails",
+    ),
     **dict.fromkeys(("miniature", "miniatures", "miniaturas", "vorschau"), "thumbnails"),
 }
 CERTAIN = {
@@ -82,19 +359,113 @@ CERTAIN = {
     "thumbnails",
     "previews",
 }
-_ABOUT = r"(mask|masque|segmentation|segmented|seg|gt|label|labels|overlay|thumb|thumbnail|small|preview|depth|edges|heatmap|superpixels?)"
+_ABOUT = (
+    r"(mask|masque|segmentation|segmented|seg|gt|label|labels|overlay|thumb|thumbnail|small|preview|depth|edges|"
+    r"heatmap|superpixels?)"
+)
 AFTER_A_NAME = re.compile(rf"^(?P<name>.+?)[\s._-]+{_ABOUT}(?:[\s._-]*\d+)?$", re.IGNORECASE)
 BEFORE_A_NAME = re.compile(rf"^{_ABOUT}[\s._-]+(?P<name>.+)$", re.IGNORECASE)
 
 PICTURES = {
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".j2k"),
+    *(
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".apng",
+        ".gif",
+        ".bmp",
+        ".dib",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".heif",
+        ".avif",
+        ".jp2",
+        ".j2k",
+    ),
     *(".jpx", ".jpf", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx", ".ico", ".mpo"),
 }
 NO_PICTURES = {
-    *(".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".htm", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".names", ".data"),
-    *(".mat", ".npy", ".npz", ".pkl", ".pickle", ".h5", ".hdf5", ".parquet", ".arrow", ".lmdb", ".mdb", ".db", ".sqlite", ".pt", ".pth", ".onnx"),
-    *(".pdf", ".doc", ".docx", ".xls", ".xlsx", ".odt", ".ods", ".ppt", ".pptx", ".rtf", ".tex", ".bib", ".log", ".py", ".ipynb", ".m", ".sh", ".bat"),
-    *(".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".mp4", ".avi", ".mov", ".mkv", ".webm", ".wav", ".mp3", ".exe", ".lnk", ".url"),
+    *(
+        ".txt",
+        ".md",
+        ".rst",
+        ".csv",
+        ".tsv",
+        ".json",
+        ".jsonl",
+        ".xml",
+        ".html",
+        ".htm",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".cfg",
+        ".ini",
+        ".names",
+        ".data",
+    ),
+    *(
+        ".mat",
+        ".npy",
+        ".npz",
+        ".pkl",
+        ".pickle",
+        ".h5",
+        ".hdf5",
+        ".parquet",
+        ".arrow",
+        ".lmdb",
+        ".mdb",
+        ".db",
+        ".sqlite",
+        ".pt",
+        ".pth",
+        ".onnx",
+    ),
+    *(
+        ".pdf",
+        ".doc",
+        ".docx",
+        ".xls",
+        ".xlsx",
+        ".odt",
+        ".ods",
+        ".ppt",
+        ".pptx",
+        ".rtf",
+        ".tex",
+        ".bib",
+        ".log",
+        ".py",
+        ".ipynb",
+        ".m",
+        ".sh",
+        ".bat",
+    ),
+    *(
+        ".zip",
+        ".tar",
+        ".gz",
+        ".tgz",
+        ".bz2",
+        ".xz",
+        ".7z",
+        ".rar",
+        ".mp4",
+        ".avi",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".wav",
+        ".mp3",
+        ".exe",
+        ".lnk",
+        ".url",
+    ),
     *(".sha256", ".md5", ".license", ".tfrecord", ".pts", ".xmp", ".aae", ".thm", ".part", ".crdownload", ".tmp"),
 }
 NO_PICTURE_STARTS = (b"<", b"{", b"[", b"%PDF", b"PK\x03\x04")
@@ -115,7 +486,9 @@ def words(name: str) -> tuple[str, ...]:
 
 
 def part_of(name: str) -> tuple[str, tuple[str, ...]] | None:
-    """(the part that a folder's name says, the other words of it that say something), or None where it says no part, or two."""
+    """(the part that a folder's name says, the other words of it that say something), or None where it says no part, or
+    two.
+    """
     found: list[str] = []
     rest: list[str] = []
     listed = words(name)
@@ -142,7 +515,23 @@ def _glued(word: str) -> tuple[str, str]:
     """(part, "") of train, trainset or imagestrain, ("", word) of any other."""
     if word in PART_WORDS:
         return PART_WORDS[word], ""
-    for neutral in ("images", "image", "imgs", "img", "dataset", "data", "set", "split", "daten", "sdaten", "satz", "sbilder", "bilder", "集", "x"):
+    for neutral in (
+        "images",
+        "image",
+        "imgs",
+        "img",
+        "dataset",
+        "data",
+        "set",
+        "split",
+        "daten",
+        "sdaten",
+        "satz",
+        "sbilder",
+        "bilder",
+        "集",
+        "x",
+    ):
         if word.endswith(neutral) and word.removesuffix(neutral) in PART_WORDS:
             return PART_WORDS[word.removesuffix(neutral)], ""
         if word.startswith(neutral) and word.removeprefix(neutral) in PART_WORDS:
@@ -157,7 +546,8 @@ def says_nothing(name: str) -> bool:
 
 
 def parts_of(names: Iterable[str]) -> dict[str, str]:
-    """The part that each of these folders says, where every one does, they say more than one, and nothing else tells them apart; else nothing.
+    """The part that each of these folders says, where every one does, they say more than one, and nothing else tells
+    them apart; else nothing.
 
     "test tube" beside "training shoe" are two things, "test set" beside "training set" are two parts.
     """
@@ -177,14 +567,18 @@ def says_group(name: str) -> bool:
 
 
 def numbers_group(name: str) -> bool:
-    """As says_group, where nothing but a number or a letter tells the groups apart: camera1 and patient b, not part_good."""
+    """As says_group, where nothing but a number or a letter tells the groups apart: camera1 and patient b, not
+    part_good.
+    """
     listed = words(name)
     return says_group(name) and (listed[1].isdigit() or len(listed[1]) == 1)
 
 
 @lru_cache(100_000)
 def about_pictures(name: str) -> str:
-    """What a folder of this name holds, if it holds masks, annotations or thumbnails of other pictures, as masks and thumbs_100x100 do; else ""."""
+    """What a folder of this name holds, if it holds masks, annotations or thumbnails of other pictures, as masks and
+    thumbs_100x100 do; else "".
+    """
     listed = [word for word in words(name) if not (word.isdigit() or word == "x")]
     return ABOUT_PICTURES.get("".join(listed), "") or (
         ABOUT_PICTURES.get(listed[-1], "") if len(listed) > 1 and listed[0] in ("ground", "image", "img") else ""
@@ -194,7 +588,11 @@ def about_pictures(name: str) -> str:
 def about_another(name: str, others: Iterable[str]) -> str:
     """As about_pictures, of a name that begins as one of the others: cat_masks beside cat."""
     listed = words(name)
-    return ABOUT_PICTURES.get(listed[-1], "") if len(listed) > 1 and any(words(other) == listed[:-1] for other in others) else ""
+    return (
+        ABOUT_PICTURES.get(listed[-1], "")
+        if len(listed) > 1 and any(words(other) == listed[:-1] for other in others)
+        else ""
+    )
 
 
 def is_system(name: str) -> bool:

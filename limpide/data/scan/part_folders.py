@@ -1,4 +1,6 @@
-"""Outer folders that are parts: train/ and test/, in whichever words, at whichever depth, beside what is neither a part nor a class."""
+"""Outer folders that are parts: train/ and test/, in whichever words, at whichever depth, beside what is neither a part
+nor a class.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,17 @@ from limpide.core.errors import DataError, UsageError, nearest
 from limpide.data.scan.class_folders import label_by_folders, label_by_names
 from limpide.data.scan.hints import Hints
 from limpide.data.scan.ignored_files import UNLABELED_IMAGES, Ignored
-from limpide.data.scan.image_paths import DEEPEST, FEW_LOOSE, NO_PLACE, SHARED, Path, Rows, folders_inside, hold_the_same, overlap
+from limpide.data.scan.image_paths import (
+    DEEPEST,
+    FEW_LOOSE,
+    NO_PLACE,
+    SHARED,
+    Path,
+    Rows,
+    folders_inside,
+    hold_the_same,
+    overlap,
+)
 from limpide.data.scan.name_words import (
     ALTERED,
     NOTHING_SAID,
@@ -31,31 +43,54 @@ OF_THE_WORK = N_("neither a class nor a part by its name")
 
 
 def set_aside(rows: Rows) -> None:
-    """What stands beside folders of classes and is none: a test without classes, altered copies, the plots of a project."""
+    """What stands beside folders of classes and is none: a test without classes, altered copies, the plots of a
+    project.
+    """
     inside = folders_inside(rows)
     counts = Counter(path[0] for path in rows.inner.values() if len(path) > 1)
     said = {name: part_of(name) for name in inside}
     altered = {name for name in inside if _is_altered(name, inside)}
-    work = {name for name in inside.keys() - altered if set(words(name)) <= OF_WORK | PERHAPS_OF_WORK | {"images", "data"} and not says_nothing(name)}
+    work = {
+        name
+        for name in inside.keys() - altered
+        if set(words(name)) <= OF_WORK | PERHAPS_OF_WORK | {"images", "data"} and not says_nothing(name)
+    }
     others = inside.keys() - altered - work
-    smallest = min((counts[name] for name in others if not said[name]), default=0) or min((counts[name] for name in others), default=0)
-    work = {name for name in work if set(words(name)) & OF_WORK or counts[name] <= smallest / 2 or any(map(part_of, others))}
-    waiting = {name for name in inside.keys() - altered - work if (one := said[name]) and _waits(name, one, inside[name])}
+    smallest = min((counts[name] for name in others if not said[name]), default=0) or min(
+        (counts[name] for name in others), default=0
+    )
+    work = {
+        name for name in work if set(words(name)) & OF_WORK or counts[name] <= smallest / 2 or any(map(part_of, others))
+    }
+    waiting = {
+        name for name in inside.keys() - altered - work if (one := said[name]) and _waits(name, one, inside[name])
+    }
     others = inside.keys() - altered - work - waiting
     if len(others) < 2 and not any(len(inside[name]) > 1 for name in others):
         return
     if any(said[name] for name in others):  # parts know themselves which of them have no classes
         waiting = {name for name in waiting if said[name][0] == UNLABELED}  # type: ignore[index]
-    rows.ignored += [Ignored(name, counts[name], why) for some, why in ((altered, ALTERED_COPIES), (work, OF_THE_WORK)) for name in sorted(some)]
+    rows.ignored += [
+        Ignored(name, counts[name], why)
+        for some, why in ((altered, ALTERED_COPIES), (work, OF_THE_WORK))
+        for name in sorted(some)
+    ]
     rows.left |= {i: UNLABELED_IMAGES for i, path in rows.inner.items() if len(path) > 1 and path[0] in waiting}
-    rows.inner = {i: path for i, path in rows.inner.items() if len(path) == 1 or path[0] not in altered | work | waiting}
+    rows.inner = {
+        i: path for i, path in rows.inner.items() if len(path) == 1 or path[0] not in altered | work | waiting
+    }
     if waiting and not any(said[name] for name in others):
-        says = N_("no classes, but images that wait to be named, by their names: {names} (--parts none makes classes of them)")
+        says = N_(
+            "no classes, but images that wait to be named, by their names: {names} (--parts none makes classes of them)"
+        )
         rows.notes.append(message(says, names=listed_names(sorted(waiting))))
     if altered | work:
         says = N_("passed over, as their names say no class: {names} (--parts none makes classes of them)")
         if any(said[name] for name in others):
-            says = N_("passed over, as their names say no part: {names} (--parts FOLDER=train learns from one, and names all the others, too)")
+            says = N_(
+                "passed over, as their names say no part: {names} (--parts FOLDER=train learns from one, and "
+                "names all the others, too)"
+            )
         rows.notes.append(message(says, names=listed_names(sorted(altered | work))))
 
 
@@ -68,7 +103,9 @@ def _is_altered(name: str, inside: Mapping[str, set[str]]) -> bool:
 
 
 def _waits(name: str, said: tuple[str, tuple[str, ...]], inner: set[str]) -> bool:
-    """Whether a folder of this name, among folders of classes, holds images without a class. A train is a vehicle, and valid a class."""
+    """Whether a folder of this name, among folders of classes, holds images without a class. A train is a vehicle, and
+    valid a class.
+    """
     flat = not inner or (len(inner) == 1 and set(words(next(iter(inner)))) <= NOTHING_SAID | WRAPPING)
     return flat and (said[0] == UNLABELED or (not said[1] and said[0] != "train" and "valid" not in words(name)))
 
@@ -96,7 +133,10 @@ def parts_of_folders(rows: Rows, hints: Hints, where: str) -> Mapping[str, str]:
         if max(overlap(strange, labelled), overlap(deeper, labelled)) < SHARED:
             return {}
         rows.beside |= strange
-        says = N_("{part} is a part, and the folders beside it are the training (--parts none makes all of them classes or groups)")
+        says = N_(
+            "{part} is a part, and the folders beside it are the training (--parts none makes all of them "
+            "classes or groups)"
+        )
         rows.notes.append(message(says, part=listed_names(sorted(plain))))
         return plain | dict.fromkeys(strange, "train")
     if len(set(plain.values()) - {UNLABELED}) > 1:
@@ -104,7 +144,9 @@ def parts_of_folders(rows: Rows, hints: Hints, where: str) -> Mapping[str, str]:
             "L236",
             N_("some folders are parts and others are not: {names}"),
             where=where,
-            todo=N_("say what each is, --parts {example}=train, or leave out those that you do not name: --parts {parts}"),
+            todo=N_(
+                "say what each is, --parts {example}=train, or leave out those that you do not name: --parts {parts}"
+            ),
             names=", ".join(sorted(strange)),
             example=min(strange),
             parts=",".join(f"{name}={part}" for name, part in sorted(plain.items()) if part != UNLABELED),
@@ -112,7 +154,10 @@ def parts_of_folders(rows: Rows, hints: Hints, where: str) -> Mapping[str, str]:
     alike = {name for name in strange if overlap(inside[name], labelled) >= SHARED}
     if not alike:
         return {}
-    says = N_("{names} is taken as the test, as it stands beside {part} with the same classes (--parts {part}=train,{example}=train learns from it)")
+    says = N_(
+        "{names} is taken as the test, as it stands beside {part} with the same classes (--parts "
+        "{part}=train,{example}=train learns from it)"
+    )
     rows.notes.append(message(says, names=listed_names(sorted(alike)), part=min(plain), example=min(alike)))
     return plain | dict.fromkeys(alike, "test")
 
@@ -126,7 +171,12 @@ def _as_said(rows: Rows, named: Mapping[str, str], inside: Mapping[str, set[str]
             guess = nearest(folder, inside)
             todo = N_("did you mean {guess}?") if guess else N_("the outer folders are {names}")
             raise UsageError(
-                "L147", N_("none of the outer folders has this name"), where=f"parts={folder}", todo=todo, guess=guess, names=listed_names([*inside])
+                "L147",
+                N_("none of the outer folders has this name"),
+                where=f"parts={folder}",
+                todo=todo,
+                guess=guess,
+                names=listed_names([*inside]),
             )
     if "train" in named.values():
         return named
@@ -135,22 +185,34 @@ def _as_said(rows: Rows, named: Mapping[str, str], inside: Mapping[str, set[str]
 
 
 def _level(rows: Rows, named: Iterable[str] = ()) -> int:
-    """How deep the folders lie that are parts: 1 in photo/train/cat and cat/train. 0 where none do. named: those that the user names."""
+    """How deep the folders lie that are parts: 1 in photo/train/cat and cat/train. 0 where none do. named: those that
+    the user names.
+    """
     tops = {path[0] for path in rows.inner.values() if len(path) > 1}
     for level in range(1, DEEPEST):
         names = {path[level] for path in rows.inner.values() if len(path) > level + 1}
         shallow = sum(len(path) <= level + 1 for path in rows.inner.values())
-        if names and (names >= set(named) if named else len(set(parts_of(names).values())) > 1 and len(tops) > 1 and shallow <= FEW_LOOSE):
+        if names and (
+            names >= set(named)
+            if named
+            else len(set(parts_of(names).values())) > 1 and len(tops) > 1 and shallow <= FEW_LOOSE
+        ):
             return level
     return 0
 
 
 def lift_parts(rows: Rows, hints: Hints) -> int:
-    """Brings parts to the front where they lie deeper: photo/train/cat/1.jpg is read as train/photo/cat/1.jpg. Returns how deep they were."""
+    """Brings parts to the front where they lie deeper: photo/train/cat/1.jpg is read as train/photo/cat/1.jpg. Returns
+    how deep they were.
+    """
     level = 0 if hints.parts == "none" else _level(rows, hints.named_parts())
     if level:
         rows.left |= {i: NO_PLACE for i, path in rows.inner.items() if len(path) <= level + 1}
-        rows.inner = {i: (path[level], *path[:level], *path[level + 1 :]) for i, path in rows.inner.items() if len(path) > level + 1}
+        rows.inner = {
+            i: (path[level], *path[:level], *path[level + 1 :])
+            for i, path in rows.inner.items()
+            if len(path) > level + 1
+        }
     return level
 
 
@@ -186,7 +248,10 @@ def read_parts(rows: Rows, said: Mapping[str, str], where: str) -> Message:
             "L295",
             N_("the training part names no classes"),
             where=where,
-            todo=N_("put its images into a folder a class, as those of the {part} part are, or say with --parts which folder is which"),
+            todo=N_(
+                "put its images into a folder a class, as those of the {part} part are, or say with --parts "
+                "which folder is which"
+            ),
             part=min(deep),
         )
     rows.inner = {i: path for i, path in inner.items() if rows.parts[i] in deep} if deep else inner
@@ -215,7 +280,9 @@ def _unwrapped(inner: dict[int, Path], part: str) -> dict[int, Path]:
 
 
 def _align(rows: Rows) -> None:
-    """train/cat beside test/easy/cat and test/hard/cat: the classes are what both parts name, at whichever depth; what lies around them are groups."""
+    """train/cat beside test/easy/cat and test/hard/cat: the classes are what both parts name, at whichever depth; what
+    lies around them are groups.
+    """
     by_part: dict[str, list[int]] = defaultdict(list)
     for i in rows.inner:
         by_part[rows.parts[i]].append(i)
@@ -228,7 +295,9 @@ def _align(rows: Rows) -> None:
     if best >= SHARED:
         return
     for k, names in enumerate(levels[first]):
-        found = {part: max(range(len(levels[part])), key=lambda j: (overlap(names, levels[part][j]), -j)) for part in others}
+        found = {
+            part: max(range(len(levels[part])), key=lambda j: (overlap(names, levels[part][j]), -j)) for part in others
+        }
         agree = sum(overlap(names, levels[part][j]) for part, j in found.items()) / len(found)
         if agree >= SHARED and agree > best:
             best, chosen = agree, {first: k, **found}
@@ -244,7 +313,10 @@ def _align(rows: Rows) -> None:
             for i in some:
                 rows.groups.pop(i, None)
     if rows.groups:
-        says = N_("classes are the folders that the parts have in common; images of one folder around them ({names}) are never cut apart")
+        says = N_(
+            "classes are the folders that the parts have in common; images of one folder around them ({names}) "
+            "are never cut apart"
+        )
         rows.notes.append(message(says, names=listed_names(sorted(set(rows.groups.values())))))
 
 
@@ -255,9 +327,11 @@ def _names_by_level(paths: Sequence[Path]) -> list[set[str]]:
 
 
 def without_cut_groups(rows: Rows, around: bool = False) -> None:
-    """Groups that the user's own parts cut, where keeping them whole would leave no training: photo/train/cat and photo/test/cat.
+    """Groups that the user's own parts cut, where keeping them whole would leave no training: photo/train/cat and
+    photo/test/cat.
 
-    around: the parts lie in the groups. Else a patient of whom a few images are in another part stays one, and those are left out.
+    around: the parts lie in the groups. Else a patient of whom a few images are in another part stays one, and those
+    are left out.
     """
     parts: dict[str, set[str]] = defaultdict(set)
     for i, group in rows.groups.items():
@@ -275,9 +349,17 @@ def _without_class(rows: Rows) -> None:
     for part in ("test", "validation"):
         some = {i: rows.labels[i] for i in rows.labels if rows.parts[i] == part}
         names = set(map(normalized, some.values()))
-        if learned and names and not names & learned and all(set(words(name)) <= NOTHING_SAID | WRAPPING for name in names):
+        if (
+            learned
+            and names
+            and not names & learned
+            and all(set(words(name)) <= NOTHING_SAID | WRAPPING for name in names)
+        ):
             rows.left |= dict.fromkeys(some, UNLABELED_IMAGES)
             for i in some:
                 del rows.labels[i]
-            says = N_("the folder {name} in the {part} part names no class of the training: its {n:count} images are taken as unlabeled")
+            says = N_(
+                "the folder {name} in the {part} part names no class of the training: its {n:count} images are "
+                "taken as unlabeled"
+            )
             rows.notes.append(message(says, name=listed_names(sorted(names)), part=part, n=len(some)))

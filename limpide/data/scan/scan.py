@@ -23,7 +23,15 @@ from limpide.data.scan.hints import Hints
 from limpide.data.scan.ignored_files import NOT_NAMED, OF_THE_SYSTEM, UNLABELED_IMAGES, WITHOUT_PICTURES, Ignored
 from limpide.data.scan.layout import Layout, arranged
 from limpide.data.scan.name_words import PICTURES, ending, is_system, parts_of, says_nothing
-from limpide.data.scan.table import TWO_PARTS, Table, parts_of_files, parts_of_tables, read_tables, said_part, understood
+from limpide.data.scan.table import (
+    TWO_PARTS,
+    Table,
+    parts_of_files,
+    parts_of_tables,
+    read_tables,
+    said_part,
+    understood,
+)
 from limpide.data.scan.table_cells import LISTS, SUFFIXES, is_table
 from limpide.data.scan.table_paths import MOST
 from limpide.text.messages import N_, Message, message
@@ -33,11 +41,18 @@ INSTEAD = N_("to use it, name it instead of the folder: {table}")
 MOST_TABLES = 20  # of one kind in a folder
 
 
-def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, hints: Hints | None = None, counted: Counted = lambda _: None) -> Dataset:
-    """A folder (see data/scan/layout.py), a table (data/scan/table.py), a zip or tar, or the name of a data set in NAMED.
+def scan(
+    location: str | os.PathLike[str],
+    *,
+    fewest_classes: int = 2,
+    hints: Hints | None = None,
+    counted: Counted = lambda _: None,
+) -> Dataset:
+    """A folder (see data/scan/layout.py), a table (data/scan/table.py), a zip or tar, or the name of a data set in
+    NAMED.
 
-    counted: is told how many files of a folder were found so far. Raises DataError when there is nothing to learn from, saying what was
-    expected, and UsageError for hints that do not fit.
+    counted: is told how many files of a folder were found so far. Raises DataError when there is nothing to learn from,
+    saying what was expected, and UsageError for hints that do not fit.
     """
     text, hints = os.fspath(location), hints or Hints()
     if not text:
@@ -78,7 +93,9 @@ def scan(location: str | os.PathLike[str], *, fewest_classes: int = 2, hints: Hi
 
 @dataclass(frozen=True)
 class Listed:
-    """Regular files below a folder, sorted and relative to it, with "/" between folders; what to say; what of a system was passed over."""
+    """Regular files below a folder, sorted and relative to it, with "/" between folders; what to say; what of a system
+    was passed over.
+    """
 
     names: Sequence[str]
     notes: Sequence[Message]
@@ -101,9 +118,14 @@ def _of_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Dataset
     if tables:
         found = _of_tables(path, tables, parts, hints, listed.ignored, refused, listed.notes)
         return replace(found, ignored=[*found.ignored, *_not_named(path, listed.names, tables)])
-    refused = {name: error for name, error in refused.items() if by_folders or error.code != "L225" or ending(name) not in LISTS}
+    refused = {
+        name: error
+        for name, error in refused.items()
+        if by_folders or error.code != "L225" or ending(name) not in LISTS
+    }
     if not by_folders and refused:
-        raise min(refused.values(), key=lambda error: (error.code == "L225", error.code == "L293"))  # what is no table of these images comes last
+        # what is no table of these images comes last
+        raise min(refused.values(), key=lambda error: (error.code == "L225", error.code == "L293"))
     whole = layout
     if layout and by_folders and not any(layout.parts):
         layout, refused = _with_parts(path, listed.names, layout, hints, refused)
@@ -116,8 +138,12 @@ def _of_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Dataset
     return _laid_out(path, images, listed.names, layout, notes, listed.ignored)
 
 
-def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, known_only: bool) -> tuple[list[Table], list[str], dict[str, LimpideError]]:
-    """(the tables to read, what part each is, those that do not fit and why). Raises DataError where several fit and nothing says which."""
+def _tables_in(
+    text: str, path: Path, names: Sequence[str], hints: Hints, *, known_only: bool
+) -> tuple[list[Table], list[str], dict[str, LimpideError]]:
+    """(the tables to read, what part each is, those that do not fit and why). Raises DataError where several fit and
+    nothing says which.
+    """
     refused: dict[str, LimpideError] = {}
     lacking: list[UsageError] = []
 
@@ -125,7 +151,11 @@ def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, kno
         found = []
         for name in some:
             try:
-                found.append(understood(path / name, hints, _pictures_below, known_only=known_only, home=path if "/" in name else None))
+                found.append(
+                    understood(
+                        path / name, hints, _pictures_below, known_only=known_only, home=path if "/" in name else None
+                    )
+                )
             except UsageError as error:
                 if error.code != "L116":
                     raise
@@ -150,7 +180,14 @@ def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, kno
         for table in found:
             if table not in used:
                 file = table.cells.path
-                refused[file.name] = DataError("L292", N_("limpide reads {names} instead of this table"), where=file, todo=INSTEAD, names=read, table=str(file))
+                refused[file.name] = DataError(
+                    "L292",
+                    N_("limpide reads {names} instead of this table"),
+                    where=file,
+                    todo=INSTEAD,
+                    names=read,
+                    table=str(file),
+                )
         said = [*parts.values()]
     else:
         used = fitting(_candidates(path, [name for name in names if 0 < name.count("/") <= 2], SUFFIXES))
@@ -162,7 +199,11 @@ def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, kno
         known = parts_of(folder.name for folder in folders) if used else {}
         said = [known.get(folder.name, "") for folder in folders]
     held_out = [said_part(t) if len(used) == 1 and not part else part for t, part in zip(used, said, strict=True)]
-    if used and not hints.of_a_table and all(part not in ("", "train") and "train" not in t.parts for t, part in zip(used, held_out, strict=True)):
+    if (
+        used
+        and not hints.of_a_table
+        and all(part not in ("", "train") and "train" not in t.parts for t, part in zip(used, held_out, strict=True))
+    ):
         for table in used:
             file = table.cells.path
             refused[os.path.relpath(file, path)] = DataError(
@@ -173,8 +214,11 @@ def _tables_in(text: str, path: Path, names: Sequence[str], hints: Hints, *, kno
 
 
 def _of_few(path: Path, names: Sequence[str], layout: Layout, tables: Sequence[Table]) -> dict[str, LimpideError]:
-    """Tables that name half or less of the images to which folders give a class: notes, or what is said of a few. Name → why it is not used."""
-    told = {label for label in layout.labels if label.isdigit() or not says_nothing(label)}  # images/ and more/ are no classes
+    """Tables that name half or less of the images to which folders give a class: notes, or what is said of a few. Name
+    → why it is not used.
+    """
+    # images/ and more/ are no classes
+    told = {label for label in layout.labels if label.isdigit() or not says_nothing(label)}
     if len(told) < 2:
         return {}
     home = path.resolve()
@@ -198,8 +242,12 @@ def _of_few(path: Path, names: Sequence[str], layout: Layout, tables: Sequence[T
     return found
 
 
-def _with_parts(path: Path, names: Sequence[str], layout: Layout, hints: Hints, refused: dict[str, LimpideError]) -> tuple[Layout, dict[str, LimpideError]]:
-    """Folders say the classes, and tables or lists without labels the parts: splits.csv, or train.txt and test.txt. (with them, tables not read)."""
+def _with_parts(
+    path: Path, names: Sequence[str], layout: Layout, hints: Hints, refused: dict[str, LimpideError]
+) -> tuple[Layout, dict[str, LimpideError]]:
+    """Folders say the classes, and tables or lists without labels the parts: splits.csv, or train.txt and test.txt.
+    (with them, tables not read).
+    """
     tables = []
     for name in [name for name, error in refused.items() if error.code == "L225" and hints.split_column != "none"]:
         with contextlib.suppress(LimpideError):
@@ -219,15 +267,22 @@ def _with_parts(path: Path, names: Sequence[str], layout: Layout, hints: Hints, 
         parts=[parts[k] for k in kept],
         groups=[layout.groups[k] for k in kept],
         notes=[*layout.notes, note],
-        left=[*layout.left, *((i, TWO_PARTS) for i, part in zip(layout.files, parts, strict=True) if part == TWO_PARTS)],
+        left=[
+            *layout.left,
+            *((i, TWO_PARTS) for i, part in zip(layout.files, parts, strict=True) if part == TWO_PARTS),
+        ],
     )
     return parted, {name: error for name, error in refused.items() if name not in used}
 
 
 def _candidates(path: Path, names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
-    """What may be a table of images. Of one kind there are few: a text or a table for each image is something else, and is not opened."""
+    """What may be a table of images. Of one kind there are few: a text or a table for each image is something else, and
+    is not opened.
+    """
     by_kind = {kind: [name for name in names if ending(name) == kind] for kind in suffixes}
-    return sorted(name for some in by_kind.values() if len(some) <= MOST_TABLES for name in some if is_table(path / name))
+    return sorted(
+        name for some in by_kind.values() if len(some) <= MOST_TABLES for name in some if is_table(path / name)
+    )
 
 
 def _not_named(path: Path, names: Sequence[str], tables: Sequence[Table]) -> list[Ignored]:
@@ -251,14 +306,20 @@ def _refuse_columns(hints: Hints) -> None:
         )
     if asked := hints.of_a_table:
         raise UsageError(
-            "L148", N_("these options are for a table, and none is read here"), where=", ".join(asked), todo=N_("name the table instead of its folder")
+            "L148",
+            N_("these options are for a table, and none is read here"),
+            where=", ".join(asked),
+            todo=N_("name the table instead of its folder"),
         )
 
 
 def _unread(refused: dict[str, LimpideError]) -> list[Message]:
     """Why a table that lies there is not used, and what to type to use it."""
     says = N_("the table {name} is not read: {reason} ({todo})")
-    return [message(says, name=name, reason=e.message().to_json(), todo=message(e.todo, **e.values).to_json()) for name, e in refused.items()]
+    return [
+        message(says, name=name, reason=e.message().to_json(), todo=message(e.todo, **e.values).to_json())
+        for name, e in refused.items()
+    ]
 
 
 def _of_tables(
@@ -300,12 +361,23 @@ def _of_archive(text: str, path: Path, hints: Hints) -> Dataset:
             passed["/".join(place[: k + 1])].append(name)
     ignored = [one for folder, files in sorted(passed.items()) for one in _passed(folder, files)]
     if not kept and refused:
-        raise DataError("L238", N_("nothing in this archive can be used: {reason}"), where=text, todo=EXAMPLE, reason=message(refused[0][1]).to_json())
+        raise DataError(
+            "L238",
+            N_("nothing in this archive can be used: {reason}"),
+            where=text,
+            todo=EXAMPLE,
+            reason=message(refused[0][1]).to_json(),
+        )
     if not kept:
         raise DataError("L234", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
     members = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in kept), places[kept], kind)
     unread = ", ".join(names[i] for i in kept if ending(names[i]) in (".csv", ".tsv", ".parquet", ".jsonl"))
-    table = DataError("L242", N_("a table inside an archive is not read"), where=f"{text}: {unread}", todo=N_("unpack the archive and name its folder"))
+    table = DataError(
+        "L242",
+        N_("a table inside an archive is not read"),
+        where=f"{text}: {unread}",
+        todo=N_("unpack the archive and name its folder"),
+    )
     try:
         layout = arranged(list(members.names), text, hints, lambda i: _member_start(members, i))
     except DataError:
@@ -314,7 +386,10 @@ def _of_archive(text: str, path: Path, hints: Hints) -> Dataset:
         raise
     if unread and len(set(layout.labels)) < 2:
         raise table
-    notes = [*layout.notes, *([message(N_("a table inside an archive is not read: {names}"), names=unread)] if unread else [])]
+    notes = [
+        *layout.notes,
+        *([message(N_("a table inside an archive is not read: {names}"), names=unread)] if unread else []),
+    ]
     rows = [kept[i] for i in layout.files]
     images = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in rows), places[rows], kind)
     found = _laid_out(path, images, members.names, layout, notes, ignored)
@@ -334,9 +409,18 @@ def _start(file: Path) -> bytes:
     return b""
 
 
-def _laid_out(path: Path, images: Images, names: Sequence[str], layout: Layout, notes: Sequence[Message], ignored: Sequence[Ignored]) -> Dataset:
+def _laid_out(
+    path: Path,
+    images: Images,
+    names: Sequence[str],
+    layout: Layout,
+    notes: Sequence[Message],
+    ignored: Sequence[Ignored],
+) -> Dataset:
     left = [(names[i], reason) for i, reason in layout.left if reason != UNLABELED_IMAGES]
-    waiting = Counter(names[i].rpartition("/")[0] or names[i] for i, reason in layout.left if reason == UNLABELED_IMAGES)
+    waiting = Counter(
+        names[i].rpartition("/")[0] or names[i] for i, reason in layout.left if reason == UNLABELED_IMAGES
+    )
     unlabeled = [Ignored(folder, n, UNLABELED_IMAGES) for folder, n in sorted(waiting.items())]
     groups = None
     if any(layout.groups):
@@ -345,7 +429,9 @@ def _laid_out(path: Path, images: Images, names: Sequence[str], layout: Layout, 
     if not layout.files:
         raise DataError("L203", N_("the files are not in class folders"), where=path, todo=EXAMPLE)
     found = _dataset(path, images, layout.labels, layout.parts, groups, left, [layout.says, *notes])
-    return replace(found, grouped_by="" if groups is None else "folder", ignored=[*ignored, *layout.ignored, *unlabeled])
+    return replace(
+        found, grouped_by="" if groups is None else "folder", ignored=[*ignored, *layout.ignored, *unlabeled]
+    )
 
 
 def _dataset(
@@ -373,7 +459,8 @@ def _dataset(
 
 
 def _called(path: Path) -> str:
-    """How runs on these data are called: a name that says nothing (train, images, labels.csv) gives way to that of the folder around it.
+    """How runs on these data are called: a name that says nothing (train, images, labels.csv) gives way to that of the
+    folder around it.
 
     Neither a home nor a folder at the top of a disk is about these images.
     """
@@ -387,7 +474,8 @@ def _called(path: Path) -> str:
 def _listed(root: Path, counted: Counted = lambda _: None) -> Listed:
     """Hidden and system names and our own runs are passed over.
 
-    A link to a folder is followed, once: a loop of links ends where it began. Pipes, sockets and devices are never opened.
+    A link to a folder is followed, once: a loop of links ends where it began. Pipes, sockets and devices are never
+    opened.
     """
     found: list[str] = []
     ignored: list[Ignored] = []
@@ -400,7 +488,8 @@ def _listed(root: Path, counted: Counted = lambda _: None) -> Listed:
             inside = [file for _, _, files in os.walk(os.path.join(folder, name)) for file in files]
             ignored += _passed(os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/"), inside)
         folders[:] = [name for name in folders if name not in passed]
-        folders.sort(key=lambda name: (os.path.islink(os.path.join(folder, name)), name))  # noqa: PTH114  # a class is named by its own folder, not by a link to it
+        # a class is named by its own folder, not by a link to it
+        folders.sort(key=lambda name: (os.path.islink(os.path.join(folder, name)), name))  # noqa: PTH114
         for name in list(folders):
             real = os.path.realpath(os.path.join(folder, name))
             if real in visited:
@@ -437,22 +526,35 @@ def _listed(root: Path, counted: Counted = lambda _: None) -> Listed:
         )
     if away:
         notes.append(
-            message(N_("{n:count} link leads out of the folder and is followed"), N_("{n:count} links lead out of the folder and are followed"), n=away)
+            message(
+                N_("{n:count} link leads out of the folder and is followed"),
+                N_("{n:count} links lead out of the folder and are followed"),
+                n=away,
+            )
         )
     return Listed(found, notes, ignored)
 
 
 def _is_passed(folder: str, name: str) -> bool:
     """Of a system, a run of ours, or a Python environment."""
-    return is_system(name) or any(os.path.exists(os.path.join(folder, name, sign)) for sign in ("run.json", "pyvenv.cfg"))  # noqa: PTH110
+    return is_system(name) or any(
+        os.path.exists(os.path.join(folder, name, sign))
+        for sign in ("run.json", "pyvenv.cfg")  # noqa: PTH110
+    )
 
 
 def _passed(folder: str, files: Sequence[str]) -> list[Ignored]:
-    """A folder that was not looked into. A hidden one is never told: they come in dozens, and hold what programs keep for themselves."""
+    """A folder that was not looked into. A hidden one is never told: they come in dozens, and hold what programs keep
+    for themselves.
+    """
     name = folder.rsplit("/", 1)[-1]
     if name.startswith("."):
         return []
-    return [Ignored(folder, len(files), OF_THE_SYSTEM)] if is_system(name) or any(ending(file) in PICTURES for file in files) else []
+    return (
+        [Ignored(folder, len(files), OF_THE_SYSTEM)]
+        if is_system(name) or any(ending(file) in PICTURES for file in files)
+        else []
+    )
 
 
 def _pictures_below(root: Path) -> list[str]:
@@ -461,8 +563,19 @@ def _pictures_below(root: Path) -> list[str]:
 
 
 def _missing(text: str, path: Path) -> DataError:
-    neighbours = [p.name for p in path.parent.iterdir() if p.is_dir() or is_table(p) or archive.is_archive(p)] if path.parent.is_dir() else []
+    neighbours = (
+        [p.name for p in path.parent.iterdir() if p.is_dir() or is_table(p) or archive.is_archive(p)]
+        if path.parent.is_dir()
+        else []
+    )
     guess = nearest(path.name, [*neighbours, *NAMED])
     todo = N_("did you mean {guess}?") if guess else N_("name a folder of images, or one of the data sets {names}")
     shown = guess if guess in NAMED else str(path.parent / guess)
-    return DataError("L202", N_("there is no such folder and no data set of this name"), where=text, todo=todo, guess=shown, names=", ".join(NAMED))
+    return DataError(
+        "L202",
+        N_("there is no such folder and no data set of this name"),
+        where=text,
+        todo=todo,
+        guess=shown,
+        names=", ".join(NAMED),
+    )

@@ -1,6 +1,7 @@
 """A table of images → which file has which label: one table, or one for each part.
 
-`file` is looked up below the folder of the table (`data/scan/table_paths.py`), or below the one that --images names, and must lie inside it.
+`file` is looked up below the folder of the table (`data/scan/table_paths.py`), or below the one that --images names,
+and must lie inside it.
 """
 
 from __future__ import annotations
@@ -78,9 +79,16 @@ class Gathered:
 
 
 def understood(
-    path: Path, hints: Hints, pictures: Callable[[Path], Sequence[str]], *, known_only: bool = False, of_parts: bool = False, home: Path | None = None
+    path: Path,
+    hints: Hints,
+    pictures: Callable[[Path], Sequence[str]],
+    *,
+    known_only: bool = False,
+    of_parts: bool = False,
+    home: Path | None = None,
 ) -> Table:
-    """What a table says, and where its files are. pictures: folder → the pictures below it. known_only, of_parts: as in `meaning_of`.
+    """What a table says, and where its files are. pictures: folder → the pictures below it. known_only, of_parts: as in
+    `meaning_of`.
 
     home: a folder around the table: files are looked up below it, too, where its own folder has none of them.
 
@@ -88,10 +96,20 @@ def understood(
     """
     cells = read_cells(path)
     if not len(cells):
-        raise DataError("L214", N_("the table is empty"), where=path, todo=N_("give it a first line file,label and one line an image"))
+        raise DataError(
+            "L214",
+            N_("the table is empty"),
+            where=path,
+            todo=N_("give it a first line file,label and one line an image"),
+        )
     root = (Path(hints.images).expanduser() if hints.images else path.parent).resolve()
     if not root.is_dir():
-        raise DataError("L289", N_("the folder of images is not there"), where=root, todo=N_("name the folder that the table's files lie in"))
+        raise DataError(
+            "L289",
+            N_("the folder of images is not there"),
+            where=root,
+            todo=N_("name the folder that the table's files lie in"),
+        )
     meaning = meaning_of(cells, hints, known_only=known_only, of_parts=of_parts)
     named = part_of(path.stem)
     places = Places(root, lambda: pictures(root), hints.suffix, named[0] if named else "")
@@ -107,11 +125,28 @@ def understood(
 
 
 # What may stand in a table's name beside the part that it is of: train_labels, test_list.
-BESIDE = UNTOLD | {"label", "list", "annotation", "ground", "truth", "gt", "solution", "answers", "info", "meta", "names", "files", "classes", "y"}
+BESIDE = UNTOLD | {
+    "label",
+    "list",
+    "annotation",
+    "ground",
+    "truth",
+    "gt",
+    "solution",
+    "answers",
+    "info",
+    "meta",
+    "names",
+    "files",
+    "classes",
+    "y",
+}
 
 
 def said_part(table: Table) -> str:
-    """The part that a table's own name says: train_labels, test, sampleSubmission; "" where it says none, or something else, too."""
+    """The part that a table's own name says: train_labels, test, sampleSubmission; "" where it says none, or something
+    else, too.
+    """
     stem = table.cells.path.stem
     found = part_of(stem)
     if found and (found[0] == UNLABELED or set(found[1]) <= BESIDE):
@@ -122,7 +157,8 @@ def said_part(table: Table) -> str:
 def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
     """Those of several tables that are read together → the part of each; empty where nothing says which.
 
-    A table for each part is more than one of all images beside them, and any is more than what was predicted or is to be handed in.
+    A table for each part is more than one of all images beside them, and any is more than what was predicted or is to
+    be handed in.
     """
     if len(tables) == 1:
         return {0: ""}
@@ -132,12 +168,17 @@ def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
     every = parts_of(table.cells.path.stem for table in tables)
     if len(set(every.values())) == len(tables):
         return {k: every[table.cells.path.stem] for k, table in enumerate(tables)}
-    others = [k for k, table in enumerate(tables) if said.get(k) != UNLABELED and len({*table.labels}) < len(table.labels)]  # a list of classes is none
+    # a list of classes is none
+    others = [
+        k for k, table in enumerate(tables) if said.get(k) != UNLABELED and len({*table.labels}) < len(table.labels)
+    ]
     return {others[0]: ""} if len(others) == 1 else {}
 
 
 def parts_of_files(tables: Sequence[Table], root: Path) -> dict[str, str]:
-    """File below root → the part that tables without labels say, each row or the table's own name; `TWO_PARTS` where they say several."""
+    """File below root → the part that tables without labels say, each row or the table's own name; `TWO_PARTS` where
+    they say several.
+    """
     found: dict[str, str] = {}
     for table in tables:
         below, own = os.path.relpath(table.root, root), said_part(table)
@@ -162,7 +203,10 @@ def _no_files(table: Table, places: Places) -> DataError:
     if "/" not in plain(cell) and len(several := places.called([cell])) > 1:
         return DataError(
             "L296",
-            N_("the table does not say which file is meant: its column {column} says {cell} first, its columns are {names}, and there are {several}"),
+            N_(
+                "the table does not say which file is meant: its column {column} says {cell} first, its columns "
+                "are {names}, and there are {several}"
+            ),
             where=table.cells.path,
             todo=N_("name the folder of the right ones: --images DIR"),
             several=listed_names(several),
@@ -171,7 +215,10 @@ def _no_files(table: Table, places: Places) -> DataError:
     if "/" not in plain(cell) and (there := places.called(table.cells.columns[table.meaning.file])):
         return DataError(
             "L297",
-            N_("few of the files that the table names are there, such as {file}: its column {column} says {cell} first, and its columns are {names}"),
+            N_(
+                "few of the files that the table names are there, such as {file}: its column {column} says "
+                "{cell} first, and its columns are {names}"
+            ),
             where=table.cells.path,
             todo=N_("name the folder of its files: --images DIR"),
             file=there[0],
@@ -180,7 +227,10 @@ def _no_files(table: Table, places: Places) -> DataError:
     if "://" in cell:
         return DataError(
             "L290",
-            N_("the table names web addresses, and nothing is downloaded: its column {column} says {cell} first, and its columns are {names}"),
+            N_(
+                "the table names web addresses, and nothing is downloaded: its column {column} says {cell} "
+                "first, and its columns are {names}"
+            ),
             where=table.cells.path,
             todo=todo,
             **values,
@@ -195,7 +245,9 @@ def _no_files(table: Table, places: Places) -> DataError:
 
 
 def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path, hints: Hints) -> TableRows:
-    """All of them as one. parts: what each table itself is, where its rows do not say. root: a folder around all files."""
+    """All of them as one. parts: what each table itself is, where its rows do not say. root: a folder
+    around all files.
+    """
     gathered = Gathered()
     columns = tables[0].meaning.groups
     for table, part in zip(tables, parts, strict=True):
@@ -205,11 +257,20 @@ def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path, hints
             gathered.files.append(os.path.normpath(os.path.join(below, file)) if file else "")
             gathered.labels.append(normalized(table.labels[i]))
             gathered.parts.append(table.parts[i] or part)
-            gathered.groups.append(tuple(table.cells.columns[name][i] if name in table.cells.columns else "" for name in columns))
+            gathered.groups.append(
+                tuple(table.cells.columns[name][i] if name in table.cells.columns else "" for name in columns)
+            )
     notes = _told(tables, parts, columns)
     if not any(gathered.parts) and (folders := _folders_of_parts(gathered.files, hints, {*gathered.labels})):
-        gathered.parts = [next((folders[name] for name in file.split(os.sep)[:-1] if name in folders), "") for file in gathered.files]
-        notes.append(message(N_("parts (train, validation, test) are the folders of the files: {names}"), names=", ".join(sorted(folders))))
+        gathered.parts = [
+            next((folders[name] for name in file.split(os.sep)[:-1] if name in folders), "") for file in gathered.files
+        ]
+        notes.append(
+            message(
+                N_("parts (train, validation, test) are the folders of the files: {names}"),
+                names=", ".join(sorted(folders)),
+            )
+        )
     kept, left, again = _usable(root, gathered)
     if again:
         notes.append(
@@ -234,7 +295,9 @@ def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path, hints
 
 
 def _folders_of_parts(files: Sequence[str], hints: Hints, classes: set[str]) -> Mapping[str, str]:
-    """Folder → part, where files lie in train/ and test/, or as the user says; empty where they lie in no parts. classes: not called parts. Raises UsageError."""
+    """Folder → part, where files lie in train/ and test/, or as the user says; empty where they lie in no parts.
+    classes: not called parts. Raises UsageError.
+    """
     paths = {tuple(file.split(os.sep)[:-1]) for file in files if file}
     if named := hints.named_parts():
         inside = {name for path in paths for name in path}
@@ -242,7 +305,14 @@ def _folders_of_parts(files: Sequence[str], hints: Hints, classes: set[str]) -> 
             guess = nearest(unknown, inside)
             todo = N_("did you mean {guess}?") if guess else N_("the folders of the files are {names}")
             known = listed_names(sorted(inside))
-            raise UsageError("L147", N_("none of the outer folders has this name"), where=f"parts={unknown}", todo=todo, guess=guess, names=known)
+            raise UsageError(
+                "L147",
+                N_("none of the outer folders has this name"),
+                where=f"parts={unknown}",
+                todo=todo,
+                guess=guess,
+                names=known,
+            )
         return named
     if hints.parts == "none":
         return {}
@@ -252,7 +322,11 @@ def _folders_of_parts(files: Sequence[str], hints: Hints, classes: set[str]) -> 
         if len(set(said.values())) > 1 and "train" in said.values():
             return said
         # images/, more/ and test/: what lies in test/ is not to be learned, whatever the others are
-        plain = {name: one[0] for name in names - classes if name.lower() != "valid" and (one := part_of(name)) and not one[1] and one[0] != UNLABELED}
+        plain = {
+            name: one[0]
+            for name in names - classes
+            if name.lower() != "valid" and (one := part_of(name)) and not one[1] and one[0] != UNLABELED
+        }
         if set(plain.values()) - {"train"} and (len(plain) < len(names) or "train" in plain.values()):
             return plain
     return {}
@@ -262,12 +336,21 @@ def _told(tables: Sequence[Table], parts: Sequence[str], groups: Sequence[str]) 
     first = tables[0]
     m = first.meaning
     if m.one_hot:
-        says = message(N_("layout: a table with files in column {files} and a column a class ({names})"), files=m.file, names=", ".join(m.one_hot))
+        says = message(
+            N_("layout: a table with files in column {files} and a column a class ({names})"),
+            files=m.file,
+            names=", ".join(m.one_hot),
+        )
     else:
-        says = message(N_("layout: a table with files in column {files} and labels in {labels}"), files=m.file, labels=m.label)
+        says = message(
+            N_("layout: a table with files in column {files} and labels in {labels}"), files=m.file, labels=m.label
+        )
     notes = [says]
     if len(tables) > 1:
-        listed = ", ".join(f"{table.cells.path.name} ({part})" if part else table.cells.path.name for table, part in zip(tables, parts, strict=True))
+        listed = ", ".join(
+            f"{table.cells.path.name} ({part})" if part else table.cells.path.name
+            for table, part in zip(tables, parts, strict=True)
+        )
         notes.append(message(N_("tables that are read together: {names}"), names=listed))
     if groups:
         notes.append(message(N_("never cut apart: images with the same {names}"), names=", ".join(groups)))
@@ -275,7 +358,9 @@ def _told(tables: Sequence[Table], parts: Sequence[str], groups: Sequence[str]) 
         notes.append(message(N_("parts (train, validation, test) are those of column {name}"), name=m.part))
     if first.found.rule:
         i = next(i for i, file in enumerate(first.found.files) if file)
-        notes.append(message(RULES[first.found.rule.split()[0]], cell=first.cells.columns[m.file][i], file=first.found.files[i]))
+        notes.append(
+            message(RULES[first.found.rule.split()[0]], cell=first.cells.columns[m.file][i], file=first.found.files[i])
+        )
     for table in tables:
         notes += [note for note in (*table.cells.notes, *table.meaning.notes) if note not in notes]
     return notes
@@ -285,7 +370,10 @@ def _usable(root: Path, rows: Gathered) -> tuple[list[int], list[tuple[str, str]
     """(rows that can be used, what is left out with its reason, rows that repeat a file), each file once."""
     said: dict[str, set[str]] = defaultdict(set)
     placed: dict[str, set[str]] = defaultdict(set)
-    names = [file or os.path.normpath(cell.strip().replace("\\", "/")) for file, cell in zip(rows.files, rows.cells, strict=True)]
+    names = [
+        file or os.path.normpath(cell.strip().replace("\\", "/"))
+        for file, cell in zip(rows.files, rows.cells, strict=True)
+    ]
     for name, label, part in zip(names, rows.labels, rows.parts, strict=True):
         said[name].add(label)
         placed[name].add(part)

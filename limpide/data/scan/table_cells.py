@@ -1,4 +1,6 @@
-"""A table as it lies in a file → its columns as text: CSV, TSV and the like, Parquet, JSON lines, and lists of "path label"."""
+"""A table as it lies in a file → its columns as text: CSV, TSV and the like, Parquet, JSON lines, and lists of "path
+label".
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,12 @@ def read_cells(path: Path) -> Cells:
         return Cells(path, _columns(names, rows), notes)
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
-        raise DataError("L237", N_("the table has two columns of one name"), where=f"{path}: {twice}", todo=N_("rename or remove one of them"))
+        raise DataError(
+            "L237",
+            N_("the table has two columns of one name"),
+            where=f"{path}: {twice}",
+            todo=N_("rename or remove one of them"),
+        )
     return Cells(path, _columns(names, rows[1:]), notes)
 
 
@@ -88,22 +95,31 @@ def _columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, l
 def _is_a_row(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line names a picture, as the lines below it do in the same place."""
     first, rest = rows[0], rows[1 : ENOUGH_LINES + 1]
-    return any(ending(cell.strip()) in PICTURES and all(k < len(row) and ending(row[k].strip()) in PICTURES for row in rest) for k, cell in enumerate(first))
+    return any(
+        ending(cell.strip()) in PICTURES and all(k < len(row) and ending(row[k].strip()) in PICTURES for row in rest)
+        for k, cell in enumerate(first)
+    )
 
 
 def _text(path: Path) -> tuple[str, list[Message]]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {error.strerror}", todo=SAVE_AS) from error
+        raise DataError(
+            "L226", N_("the table cannot be read"), where=f"{path}: {error.strerror}", todo=SAVE_AS
+        ) from error
     try:
         return data.decode(_encoding(data)), []
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace"), [message(N_("the table is not UTF-8 and was read as Western European (cp1252)"))]
+        return data.decode("cp1252", "replace"), [
+            message(N_("the table is not UTF-8 and was read as Western European (cp1252)"))
+        ]
 
 
 def _encoding(data: bytes) -> str:
-    """By the mark at the beginning, as spreadsheets save "Unicode text" as UTF-16; without one, by the zeros between the letters."""
+    """By the mark at the beginning, as spreadsheets save "Unicode text" as UTF-16; without one, by the zeros between
+    the letters.
+    """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     start = data[:1000]
@@ -117,14 +133,23 @@ def _encoding(data: bytes) -> str:
 def _rows(path: Path, text: str) -> list[list[str]]:
     delimiter, text = _delimited(text)
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(cell.strip() for cell in row)]
+        rows = [
+            row
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            if any(cell.strip() for cell in row)
+        ]
     except csv.Error as error:
         raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {error}", todo=SAVE_AS) from error
     broken = next((cell for row in rows for cell in row if "\n" in cell.strip() or "\0" in cell), None)
     if broken is not None:  # a quotation mark that nobody closed swallows the lines that follow
         raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {broken[:40]}", todo=SAVE_AS)
     if not rows:
-        raise DataError("L214", N_("the table is empty"), where=path, todo=N_("give it a first line file,label and one line an image"))
+        raise DataError(
+            "L214",
+            N_("the table is empty"),
+            where=path,
+            todo=N_("give it a first line file,label and one line an image"),
+        )
     return rows
 
 
@@ -146,10 +171,17 @@ def _parquet(path: Path) -> dict[str, list[str]]:
         import pyarrow.parquet as parquet
         from pyarrow import ArrowException
     except ImportError as error:
-        raise UsageError("L115", N_("reading Parquet needs a package that is not installed"), where=path, todo="pip install 'limpide[parquet]'") from error
+        raise UsageError(
+            "L115",
+            N_("reading Parquet needs a package that is not installed"),
+            where=path,
+            todo="pip install 'limpide[parquet]'",
+        ) from error
     try:
         table = parquet.read_table(path)
-        return {name: ["" if v is None else str(v) for v in table.column(name).to_pylist()] for name in table.column_names}
+        return {
+            name: ["" if v is None else str(v) for v in table.column(name).to_pylist()] for name in table.column_names
+        }
     except (ArrowException, OSError) as error:
         raise DataError("L226", N_("the table cannot be read"), where=path, todo=SAVE_AS) from error
 
@@ -161,4 +193,9 @@ def _json_lines(path: Path) -> dict[str, list[str]]:
         names = list(dict.fromkeys(name for row in rows for name in row.keys()))  # noqa: SIM118
         return {name: ["" if row.get(name) is None else str(row[name]) for row in rows] for name in names}
     except (ValueError, AttributeError, RecursionError) as error:
-        raise DataError("L226", N_("the table cannot be read"), where=path, todo=N_("write one JSON object a line, with file_name and label")) from error
+        raise DataError(
+            "L226",
+            N_("the table cannot be read"),
+            where=path,
+            todo=N_("write one JSON object a line, with file_name and label"),
+        ) from error

@@ -1,8 +1,9 @@
-"""Which file a cell of a table means. One rule holds for a whole table: a rule for each row would take a neighbor for a missing file.
+"""Which file a cell of a table means. One rule holds for a whole table: a rule for each row would take a neighbor for a
+missing file.
 
-Tables come from other machines and other folders: ids without an ending, C:\\Users\\me\\img\\1.jpg, img/1.JPG, a web address.
-The rule by which most rows find a file is taken, of equals the first, and said. Pictures of a part that the table is not of, and masks and
-thumbnails, are asked only where the others have fewer of its files.
+Tables come from other machines and other folders: ids without an ending, C:\\Users\\me\\img\\1.jpg, img/1.JPG, a web
+address. The rule by which most rows find a file is taken, of equals the first, and said. Pictures of a part that the
+table is not of, and masks and thumbnails, are asked only where the others have fewer of its files.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Places:
     """The pictures below a folder, looked up by path, by the end of a path, by name, and by name without ending."""
 
     def __init__(self, root: Path, pictures: Callable[[], Sequence[str]], suffix: str = "", part: str = "") -> None:
-        """pictures: their names relative to root, asked for only where cells are no paths. part: that the table's own name says."""
+        """pictures: their names relative to root, asked for only where cells are no paths. part: that the table's own
+        name says.
+        """
         self.root, self._pictures, self.suffix, self._part = root, pictures, suffix, part
         self._by: list[list[str]] | None = None
         self._indices: dict[tuple[int, str], dict[str, str]] = {}
@@ -62,12 +65,17 @@ class Places:
 
     def nearest(self, cell: str) -> str:
         """The picture whose name is most like that of this cell; "" of none."""
-        names = {os.path.basename(name): name for name in reversed([name for pool in reversed(self._pools()) for name in pool])}  # noqa: PTH119
+        names = {
+            os.path.basename(name): name  # noqa: PTH119
+            for name in reversed([name for pool in reversed(self._pools()) for name in pool])
+        }
         close = difflib.get_close_matches(os.path.basename(plain(cell)), list(names)[:20_000], 1, 0.0)  # noqa: PTH119
         return names[close[0]] if close else ""
 
     def called(self, cells: Sequence[str]) -> list[str]:
-        """The pictures of the name of the first of these cells of which there are some, with their ending or without."""
+        """The pictures of the name of the first of these cells of which there are some, with their ending
+        or without.
+        """
         several: dict[str, list[str]] = defaultdict(list)
         for each in self._pools()[-1]:
             name = normalized(each.rsplit("/", 1)[-1]).lower()
@@ -97,7 +105,9 @@ class Places:
         return self._index(pool, kind).get(bare if kind == "stem" else _number(bare), "")
 
     def _pools(self) -> list[list[str]]:
-        """Pictures that the table may mean, the likeliest first: of its own part (of the training, where it says none), all but masks and such, all."""
+        """Pictures that the table may mean, the likeliest first: of its own part (of the training, where it says none),
+        all but masks and such, all.
+        """
         if self._by is None:
             every = list(self._pictures())
             pictures = [every[i] for i in sifted([tuple(name.split("/")) for name in every]).pictures]
@@ -128,7 +138,12 @@ def _number(name: str) -> str:
     return found.group(1) if found else ""
 
 
-_KEYS: dict[str, Callable[[str], str]] = {"path": str, "name": lambda name: name.rsplit("/", 1)[-1], "stem": stem, "number": lambda name: _number(stem(name))}
+_KEYS: dict[str, Callable[[str], str]] = {
+    "path": str,
+    "name": lambda name: name.rsplit("/", 1)[-1],
+    "stem": stem,
+    "number": lambda name: _number(stem(name)),
+}
 
 
 def plain(cell: str) -> str:

@@ -49,9 +49,20 @@ def elementwise(op: Op, place: Index) -> Terms:
     at = flat_place(source.value.shape, place)
     before = source.value.reshape(-1)[at : at + 1].double()
     kwargs = {name: _here(value, place) for name, value in op.kwargs.items() if name != "inplace"}
-    result = FUNCTIONS[op.name](before, *[_here(value, place) for value in op.args[1:] if not isinstance(value, bool)], **kwargs)
+    result = FUNCTIONS[op.name](
+        before, *[_here(value, place) for value in op.args[1:] if not isinstance(value, bool)], **kwargs
+    )
     value = float(result)
-    return Terms("function", before, doubles([1.0]), [(source, torch.tensor([at]))], 0.0, value, op.name, scale=abs(float(before)) + abs(value))
+    return Terms(
+        "function",
+        before,
+        doubles([1.0]),
+        [(source, torch.tensor([at]))],
+        0.0,
+        value,
+        op.name,
+        scale=abs(float(before)) + abs(value),
+    )
 
 
 def _here(value: Any, place: Index) -> Any:

@@ -9,14 +9,31 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limpide.interpret.rules.terms import Index, Terms, Unknown, broadcast_place, constant, doubles, flat_place, pair, tensor_of
+from limpide.interpret.rules.terms import (
+    Index,
+    Terms,
+    Unknown,
+    broadcast_place,
+    constant,
+    doubles,
+    flat_place,
+    pair,
+    tensor_of,
+)
 from limpide.interpret.trace import Op, Source
 
 
 def conv2d(op: Op, place: Index) -> Terms:
     x, weight = op.args[0], op.argument(1, "weight")
     bias, stride, padding, dilation, groups = (
-        op.argument(k, name, other) for k, name, other in ((2, "bias", None), (3, "stride", 1), (4, "padding", 0), (5, "dilation", 1), (6, "groups", 1))
+        op.argument(k, name, other)
+        for k, name, other in (
+            (2, "bias", None),
+            (3, "stride", 1),
+            (4, "padding", 0),
+            (5, "dilation", 1),
+            (6, "groups", 1),
+        )
     )
     _, channel, row, column = place
     weight = weight.value if isinstance(weight, Source) else weight
@@ -28,7 +45,8 @@ def conv2d(op: Op, place: Index) -> Terms:
     rows = torch.arange(kh) * dh + row * sh - ph
     columns = torch.arange(kw) * dw + column * sw - pw
     inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))
-    flat = (torch.arange(first, first + per_group)[:, None, None] * height + rows[:, None]) * width + columns  # (channels, kh, kw)
+    # (channels, kh, kw)
+    flat = (torch.arange(first, first + per_group)[:, None, None] * height + rows[:, None]) * width + columns
     flat = torch.where(inside, flat, -1)
     values = torch.where(flat >= 0, x.value.reshape(-1)[flat.clamp(min=0)].double(), 0.0)
     return Terms(
@@ -97,7 +115,9 @@ def div(op: Op, place: Index) -> Terms:
 
 
 def _times(a: Any, b: Any, place: Index, of: Callable[[float], float]) -> Terms:
-    """The first that comes from the network is the number, the other its weight; both are sources where both come from it."""
+    """The first that comes from the network is the number, the other its weight; both are sources where both come from
+    it.
+    """
     if not isinstance(a, Source):
         a, b = b, a
     at = flat_place(a.value.shape, broadcast_place(place, a.value.shape))
@@ -115,18 +135,24 @@ def _times(a: Any, b: Any, place: Index, of: Callable[[float], float]) -> Terms:
 def neg(op: Op, place: Index) -> Terms:
     source = op.args[0]
     at = flat_place(source.value.shape, place)
-    return Terms("products", source.value.reshape(-1)[at : at + 1].double(), doubles([-1.0]), [(source, torch.tensor([at]))])
+    return Terms(
+        "products", source.value.reshape(-1)[at : at + 1].double(), doubles([-1.0]), [(source, torch.tensor([at]))]
+    )
 
 
 def batch_norm(op: Op, place: Index) -> Terms:
     slope, shift = (float(one[place[1]]) for one in normalization(op))
     x = op.args[0]
     at = flat_place(x.value.shape, place)
-    return Terms("products", x.value.reshape(-1)[at : at + 1].double(), doubles([slope]), [(x, torch.tensor([at]))], shift)
+    return Terms(
+        "products", x.value.reshape(-1)[at : at + 1].double(), doubles([slope]), [(x, torch.tensor([at]))], shift
+    )
 
 
 def normalization(op: Op) -> tuple[Tensor, Tensor]:
-    """Slope and shift of each channel, float64: (x − mean) / √(variance + ε) · weight + bias, with what was seen in training. Raises Unknown."""
+    """Slope and shift of each channel, float64: (x − mean) / √(variance + ε) · weight + bias, with what was seen in
+    training. Raises Unknown.
+    """
     mean, variance = op.argument(1, "running_mean"), op.argument(2, "running_var")
     weight, bias, eps = op.argument(3, "weight"), op.argument(4, "bias"), op.argument(7, "eps", 1e-5)
     if mean is None or op.argument(5, "training", False):
@@ -150,7 +176,14 @@ def layer_norm(op: Op, place: Index) -> Terms:
     slope, shift = (float(weight[k]) if weight is not None else 1.0), (float(bias[k]) if bias is not None else 0.0)
     value = float(normal[k]) * slope + shift
     return Terms(
-        "several", vector, torch.zeros(width).double(), [(x, torch.arange(start, start + width))], shift, value, "layer_norm", scale=abs(value) + abs(shift) + 1
+        "several",
+        vector,
+        torch.zeros(width).double(),
+        [(x, torch.arange(start, start + width))],
+        shift,
+        value,
+        "layer_norm",
+        scale=abs(value) + abs(shift) + 1,
     )
 
 
@@ -162,7 +195,9 @@ def reduced(op: Op, place: Index) -> Terms:
     axes = range(len(shape)) if axes is None else [axes] if isinstance(axes, int) else axes
     axes = {axis % len(shape) for axis in axes}
     rest = iter(place if not keep else [k for axis, k in enumerate(place) if axis not in axes])
-    grid = torch.arange(math.prod(shape)).reshape(shape)[tuple(slice(None) if axis in axes else next(rest) for axis in range(len(shape)))]
+    grid = torch.arange(math.prod(shape)).reshape(shape)[
+        tuple(slice(None) if axis in axes else next(rest) for axis in range(len(shape)))
+    ]
     places = grid.reshape(-1)
     values = x.value.reshape(-1)[places].double()
     each = 1 / len(values) if op.name == "mean" else 1.0

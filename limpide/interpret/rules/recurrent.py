@@ -12,9 +12,18 @@ from limpide.interpret.trace import Op, Source
 
 
 def recurrent(op: Op, place: Index) -> Terms:
-    """One layer, one direction, read from the first step on in 64 bits; the gates are those of the step that is asked for."""
+    """One layer, one direction, read from the first step on in 64 bits; the gates are those of the step that is asked
+    for.
+    """
     x, hidden, weights, bias, layers, _, _, both_ways, batch_first = op.args
-    if layers != 1 or both_ways or not bias or not batch_first or not isinstance(x, Source) or any(True for h in _flattened(hidden) if h.abs().max() > 0):
+    if (
+        layers != 1
+        or both_ways
+        or not bias
+        or not batch_first
+        or not isinstance(x, Source)
+        or any(True for h in _flattened(hidden) if h.abs().max() > 0)
+    ):
         raise Unknown
     steps, size = x.value.shape[1], op.output.shape[-1]
     if op.part == 0:
@@ -49,7 +58,10 @@ def recurrent(op: Op, place: Index) -> Terms:
         "several",
         torch.cat([x.value[0, t].double(), before]),
         torch.zeros(width + size).double(),
-        [(x, torch.arange(t * width, (t + 1) * width)), (own, torch.arange((t - 1) * size, t * size) if t else torch.full((size,), -1))],
+        [
+            (x, torch.arange(t * width, (t + 1) * width)),
+            (own, torch.arange((t - 1) * size, t * size) if t else torch.full((size,), -1)),
+        ],
         0.0,
         value,
         op.name,

@@ -27,8 +27,12 @@ class Curve:
     points: Sequence[tuple[float, float]]
 
 
-def learning_curve(curves: Sequence[Curve], title: str, x_label: str, y_label: str, *, shares: bool = False, best: float | None = None) -> Markup:
-    """Lines over steps or epochs; `best` marks the epoch whose weights were kept. `shares`: y is a share, shown in %."""
+def learning_curve(
+    curves: Sequence[Curve], title: str, x_label: str, y_label: str, *, shares: bool = False, best: float | None = None
+) -> Markup:
+    """Lines over steps or epochs; `best` marks the epoch whose weights were kept. `shares`: y is a share,
+    shown in %.
+    """
     height, left, right, top, bottom = 292, 52, WIDTH - 12, 56, 242
     xs = [x for curve in curves for x, _y in curve.points]
     ys = [y for curve in curves for _x, y in curve.points]
@@ -39,7 +43,9 @@ def learning_curve(curves: Sequence[Curve], title: str, x_label: str, y_label: s
     y_ticks = ticks(low, high, 5)
     digits = decimals(y_ticks, 100 if shares else 1)
     pieces = horizontal(x_axis, x_ticks, top, bottom, number)
-    pieces += vertical(y_axis, y_ticks, left, right, lambda y: number(y * 100, digits) + NBSP + "%" if shares else number(y, digits))
+    pieces += vertical(
+        y_axis, y_ticks, left, right, lambda y: number(y * 100, digits) + NBSP + "%" if shares else number(y, digits)
+    )
     if best is not None:
         pieces += [rule(x_axis.at(best), top, x_axis.at(best), bottom, "best")]
         pieces += [_label_beside(x_axis.at(best), top + 12, _("best"), right)]
@@ -90,7 +96,17 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
     pieces = horizontal(x_axis, marks, top, bottom, words) + vertical(y_axis, marks, left, right, words)
     pieces += [line([(left, bottom), (right, top)], "honest")]
     slope = f"rotate(-43 {x_axis.at(0.3):.0f} {y_axis.at(0.33):.0f})"
-    pieces += [tag("text", _("as sure as it is right"), x=x_axis.at(0.3), y=y_axis.at(0.33), transform=slope, text_anchor="middle", class_="note")]
+    pieces += [
+        tag(
+            "text",
+            _("as sure as it is right"),
+            x=x_axis.at(0.3),
+            y=y_axis.at(0.33),
+            transform=slope,
+            text_anchor="middle",
+            class_="note",
+        )
+    ]
     at = [(x_axis.at(b["confidence"]), y_axis.at(b["accuracy"])) for b in filled]
     pieces.append(line(at, "curve validation thin"))
     for (x, y), b in zip(at, filled, strict=True):
@@ -104,7 +120,9 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
     return drawing(size, size, _("How often it was right, against how sure it said it was"), pieces, "reliability")
 
 
-def interval_bars(rows: Sequence[tuple[str, float, float | None, float | None]], marks: Sequence[tuple[str, float]]) -> Markup:
+def interval_bars(
+    rows: Sequence[tuple[str, float, float | None, float | None]], marks: Sequence[tuple[str, float]]
+) -> Markup:
     """One line a model: (name, accuracy, low, high), the first one ours. `marks`: chance and majority as (name, share).
 
     The axis leaves out the empty part on its left, or intervals could not be seen; what lies there gets an arrow.
@@ -118,7 +136,10 @@ def interval_bars(rows: Sequence[tuple[str, float, float | None, float | None]],
     for value in values:
         x = axis.at(value)
         anchor = "start" if x < left + 14 else "end" if x > right - 18 else "middle"
-        pieces += [rule(x, top + 22, x, bottom, "grid"), text(x, bottom + 17, number(value * 100, digits) + NBSP + "%", anchor, "tick")]
+        pieces += [
+            rule(x, top + 22, x, bottom, "grid"),
+            text(x, bottom + 17, number(value * 100, digits) + NBSP + "%", anchor, "tick"),
+        ]
     y = bottom + 64
     for name, share in marks:
         pieces += _mark(axis, str(message(N_("{name} {share:percent}"), name=name, share=share)), share, top, bottom, y)
@@ -139,11 +160,16 @@ def _left_end(rows: Sequence[tuple[str, float, float | None, float | None]]) -> 
     return max(0.0, lowest - 0.3 * (1 - lowest) - 0.005)
 
 
-def _model(axis: Axis, name: str, value: float, low: float | None, high: float | None, y: float, first: bool) -> list[Markup]:
+def _model(
+    axis: Axis, name: str, value: float, low: float | None, high: float | None, y: float, first: bool
+) -> list[Markup]:
     # The bounds stand in the table below: beside a long name there is no room for them.
     short = name if len(name) <= 46 else name[:45] + "…"
     kind = "ours" if first else "other"
-    pieces = [text(axis.start, y + 16, short, kind=f"model {kind}"), text(axis.end, y + 16, percent(value), "end", "strong")]
+    pieces = [
+        text(axis.start, y + 16, short, kind=f"model {kind}"),
+        text(axis.end, y + 16, percent(value), "end", "strong"),
+    ]
     if value < axis.low:
         return [*pieces, text(axis.start, y + 36, "◂", kind="legend")]
     if low is not None and high is not None:
@@ -156,7 +182,11 @@ def _mark(axis: Axis, words: str, share: float, top: float, bottom: float, y: fl
         return [text(axis.start, y, "◂ " + words, kind="note")]
     x = axis.at(share)
     anchor = "end" if x > (axis.start + axis.end) / 2 else "start"
-    return [rule(x, top + 22, x, bottom, "best"), rule(x, bottom + 46, x, y - 12, "best"), text(x, y, words, anchor, "note")]
+    return [
+        rule(x, top + 22, x, bottom, "best"),
+        rule(x, bottom + 46, x, y - 12, "best"),
+        text(x, y, words, anchor, "note"),
+    ]
 
 
 def squares(right: int, total: int) -> Markup:
@@ -178,7 +208,9 @@ def _square(i: int, columns: int, pitch: float, side: float) -> str:
 
 
 def small_interval(value: float, low: float, high: float, start: float) -> Markup:
-    """A dot and its interval on an axis from `start` to 100 %, small enough for a table cell. Its numbers stand beside it."""
+    """A dot and its interval on an axis from `start` to 100 %, small enough for a table cell. Its numbers stand beside
+    it.
+    """
     axis = Axis(start, 1.0, 5, 115)
     pieces = [
         rule(5, 8, 115, 8, "grid"),

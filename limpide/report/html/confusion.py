@@ -75,7 +75,9 @@ def _chosen(counts: Sequence[Sequence[int]]) -> list[int]:
     return sorted(chosen)
 
 
-def _cell(names: Sequence[str], counts: Sequence[Sequence[int]], totals: Sequence[int], i: int, j: int, darkest: float) -> Cell:
+def _cell(
+    names: Sequence[str], counts: Sequence[Sequence[int]], totals: Sequence[int], i: int, j: int, darkest: float
+) -> Cell:
     count, of = counts[i][j], totals[i]
     share = count / of if of else 0.0
     shade = 0
@@ -100,7 +102,9 @@ def sentence_of(truth: str, predicted: str, count: int, of: int) -> Message:
     )
 
 
-def _grouped(names: Sequence[str], place: dict[str, Cell], pictures: Sequence[Picture]) -> list[tuple[str, Message, list[Picture]]]:
+def _grouped(
+    names: Sequence[str], place: dict[str, Cell], pictures: Sequence[Picture]
+) -> list[tuple[str, Message, list[Picture]]]:
     index = {name: i for i, name in enumerate(names)}
     groups: dict[str, list[Picture]] = {}
     for picture in pictures:

@@ -1,4 +1,5 @@
-"""What the page needs so that its reader can click: the numbers of the first and the last layer, the modules, the sentences.
+"""What the page needs so that its reader can click: the numbers of the first and the last layer, the modules, the
+sentences.
 
 Without JavaScript, without the modules from npm or without the numbers, the page shows the picture of one unit instead.
 """
@@ -25,9 +26,18 @@ MOST_BYTES = 1_600_000  # of all arrays; what a training leaves has at most 1.5 
 
 # All that the page says: its msgids are the keys, and {values} are filled in there.
 SENTENCES = (
-    N_("A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, adds the products up, and adds a constant."),
-    N_("A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, and adds the products up."),
-    N_("Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and compared with what the network computed."),
+    N_(
+        "A network is made of many small sums. This is one of them: a unit multiplies what it sees by its "
+        "weights, adds the products up, and adds a constant."
+    ),
+    N_(
+        "A network is made of many small sums. This is one of them: a unit multiplies what it sees by its "
+        "weights, and adds the products up."
+    ),
+    N_(
+        "Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and "
+        "compared with what the network computed."
+    ),
     N_("Click a unit: its sum is worked out anew in your browser and compared with what the network computed."),
     N_("Unit {n} of layer {layer} at row {y}, column {x} is the sum of {terms} products: {value}."),
     N_("Unit {n} of layer {layer} is the sum of {terms} products: {value}."),
@@ -74,7 +84,8 @@ SENTENCES = (
     N_("differs"),
     N_("From the features to the scores"),
     N_(
-        "The last layer, {layer}, weighs {n} features of the image. A class's score is the sum of feature × weight, plus a constant; the class with the highest score is the answer."
+        "The last layer, {layer}, weighs {n} features of the image. A class's score is the sum of feature × "
+        "weight, plus a constant; the class with the highest score is the answer."
     ),
     N_("any class"),
     N_("Speaks for “{name}”"),
@@ -113,7 +124,10 @@ def living_of(run: Run, finding: Finding | None, classes: Sequence[str]) -> Livi
         "sentences": {sentence: _(sentence) for sentence in SENTENCES},
     } | {name: {key: _plain(value) for key, value in end.items()} for name, end in layers.items()}
     # "<" only ever stands in a text, where JSON may spell it out.
-    return Living(json.dumps(data).replace("<", "\\u003c"), json.dumps({"imports": browser.import_map(PAGE, {"state.js": "static_state.js"})}))
+    return Living(
+        json.dumps(data).replace("<", "\\u003c"),
+        json.dumps({"imports": browser.import_map(PAGE, {"state.js": "static_state.js"})}),
+    )
 
 
 def _plain(value: np.ndarray) -> Any:
@@ -124,11 +138,17 @@ def _plain(value: np.ndarray) -> Any:
 
 
 def _read(file: Path) -> dict[str, np.ndarray]:
-    """Empty where the file is not there, cut off or no such file: then there is nothing to click on, and all else stands."""
+    """Empty where the file is not there, cut off or no such file: then there is nothing to click on, and all else
+    stands.
+    """
     try:
         with open(file, "rb") as stream, np.load(stream) as found:
             arrays = {name: found[name] for name in found.files}
-        return arrays if {"mean", "std"} <= arrays.keys() and sum(array.nbytes for array in arrays.values()) <= MOST_BYTES else {}
+        return (
+            arrays
+            if {"mean", "std"} <= arrays.keys() and sum(array.nbytes for array in arrays.values()) <= MOST_BYTES
+            else {}
+        )
     except Exception:  # a damaged file fails in any way
         return {}
 
@@ -150,7 +170,9 @@ def _first_fits(end: Mapping[str, np.ndarray]) -> bool:
     pairs = all(end[key].shape == (2,) for key in ("stride", "padding", "dilation"))
     if "after" in end:  # not in older runs, and not where nothing follows
         steps = (*end["after"].shape, n)
-        if end["after_names"].shape != steps[:1] or any(end[key].dtype != np.float32 or end[key].shape != steps for key in ("slopes", "shifts")):
+        if end["after_names"].shape != steps[:1] or any(
+            end[key].dtype != np.float32 or end[key].shape != steps for key in ("slopes", "shifts")
+        ):
             return False
     known = end["channels"].shape == (n,) and n > 0 and end["channels"].min() >= 0 and end["channels"].max() < outputs
     return (
@@ -168,4 +190,9 @@ def _last_fits(end: Mapping[str, np.ndarray], classes: int) -> bool:
     n, features = end["weight"].shape
     floats = all(end[key].dtype == np.float32 for key in ("features", "weight", "bias", "logits"))
     known = end["classes"].shape == (n,) and n > 0 and end["classes"].min() >= 0 and end["classes"].max() < classes
-    return floats and bool(known) and end["features"].shape == (features,) and end["bias"].shape == end["logits"].shape == (n,)
+    return (
+        floats
+        and bool(known)
+        and end["features"].shape == (features,)
+        and end["bias"].shape == end["logits"].shape == (n,)
+    )

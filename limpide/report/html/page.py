@@ -63,7 +63,8 @@ class Section:
 def write_page(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> Path:
     """Writes `run.report_file` in the current language and returns its path.
 
-    `images=False` leaves out every picture and every file name. `meanings`: what each choice of the recipe means (msgid).
+    `images=False` leaves out every picture and every file name. `meanings`: what each choice of the recipe means
+    (msgid).
     """
     # A file name that is not Unicode reaches us as lone surrogates, which the page spells out.
     write_bytes(run.report_file, html_of(run, images=images, meanings=meanings).encode("utf-8", "backslashreplace"))
@@ -71,7 +72,9 @@ def write_page(run: Run, *, images: bool = True, meanings: Mapping[str, str] | N
 
 
 def written_as(file: Path) -> tuple[str, bool] | None:
-    """(language, whether it has pictures and file names) of a page that `write_page` wrote; None for one that does not say."""
+    """(language, whether it has pictures and file names) of a page that `write_page` wrote; None for one that does not
+    say.
+    """
     with open(file, "rb") as stream:
         found = WRITTEN_AS.search(stream.read(1000))
     return (found[1].decode(), found[2] == b"yes") if found else None
@@ -91,7 +94,9 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
         "lost": lost,
         "images": images,
         "data": run_data.data_of(run.split_file, run.excluded_file),
-        "checks": sorted((findings[name] for name in run_data.CHECKS if name in findings), key=lambda f: WORST_FIRST.index(f.verdict)),
+        "checks": sorted(
+            (findings[name] for name in run_data.CHECKS if name in findings), key=lambda f: WORST_FIRST.index(f.verdict)
+        ),
         "told": run_data.notes(events),
         "history": run_data.history(events),
         "matrix": _matrix(findings, pictures),
@@ -109,9 +114,12 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
     page = template.render(context)
     if living is None:
         return page
-    # Modules in an import map are allowed by a nonce, which those they import inherit: `data:` as such stays forbidden. The nonce is made
-    # of the whole page, so nobody whose text is in the page can know it, and the same run still gives the same page.
-    return template.render(context | {"nonce": hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]})
+    # Modules in an import map are allowed by a nonce, which those they import inherit: `data:` as such stays forbidden.
+    # The nonce is made of the whole page, so nobody whose text is in the page can know it, and the same run still gives
+    # the same page.
+    return template.render(
+        context | {"nonce": hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]}
+    )
 
 
 def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:
@@ -199,7 +207,9 @@ def simpler_chart(finding: Finding, accuracy: Finding | None) -> Markup | None:
 
 
 def squares_of(accuracy: float, n: int | None) -> dict[str, Any]:
-    """One square an image up to a thousand; beyond, a thousand squares that stand for all. Mistakes never round away."""
+    """One square an image up to a thousand; beyond, a thousand squares that stand for all. Mistakes never
+    round away.
+    """
     total = n if n and n <= 1000 else 1000
     wrong = round((1 - accuracy) * total)
     if 0 < accuracy < 1:
@@ -222,14 +232,42 @@ def environment() -> Environment:
         return value if isinstance(value, Markup) else finding_words.shown(value)
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=finalize, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     # Style and script are ours and must not be escaped; nothing else is ever marked as safe.
     environment.filters["ours"] = Markup
-    environment.globals |= {"_": worded, "N_": N_, "say": say, "message": message, "rows_by": rows_by, "weakest_first": weakest_first}
+    environment.globals |= {
+        "_": worded,
+        "N_": N_,
+        "say": say,
+        "message": message,
+        "rows_by": rows_by,
+        "weakest_first": weakest_first,
+    }
     environment.globals |= {"loss_chart": loss_chart, "accuracy_chart": accuracy_chart, "simpler_chart": simpler_chart}
-    environment.globals |= {"squares_of": squares_of, "reliability": charts.reliability, "small_interval": charts.small_interval}
+    environment.globals |= {
+        "squares_of": squares_of,
+        "reliability": charts.reliability,
+        "small_interval": charts.small_interval,
+    }
     environment.globals |= {"MOST_FILES": MOST_FILES, "FEW_CLASSES": FEW_CLASSES, "recipe_of": run_data.recipe_of}
-    names = ("source_words", "cell", "measured", "interval", "basis", "number_of", "second_line", "value_of", "NOTHING", "VERDICT_WORDS", "VERDICT_MARKS")
+    names = (
+        "source_words",
+        "cell",
+        "measured",
+        "interval",
+        "basis",
+        "number_of",
+        "second_line",
+        "value_of",
+        "NOTHING",
+        "VERDICT_WORDS",
+        "VERDICT_MARKS",
+    )
     environment.globals |= {name: getattr(finding_words, name) for name in names}
     return environment

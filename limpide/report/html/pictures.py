@@ -14,8 +14,12 @@ FIRST = ("mistakes", "inside")  # findings whose pictures matter most
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
 
 
-def chosen_pictures(findings: Mapping[str, Finding], images: bool, numbers: int = 0) -> tuple[dict[str, Sequence[Picture]], int]:
-    """The pictures of each finding and how many had to lose their image for size. None at all without `images`. numbers: characters of those that go into the page, too."""
+def chosen_pictures(
+    findings: Mapping[str, Finding], images: bool, numbers: int = 0
+) -> tuple[dict[str, Sequence[Picture]], int]:
+    """The pictures of each finding and how many had to lose their image for size. None at all without `images`.
+    numbers: characters of those that go into the page, too.
+    """
     if not images:
         return dict.fromkeys(findings, ()), 0
     order = [name for name in FIRST if name in findings] + [name for name in findings if name not in FIRST]

@@ -1,4 +1,6 @@
-"""What the page draws from the plain files of a run: curves from events, counts from split.csv, reasons from excluded.csv."""
+"""What the page draws from the plain files of a run: curves from events, counts from split.csv, reasons from
+excluded.csv.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,12 @@ CHECKS = (
     "name_groups",
 )
 PARTS = ("train", "validation", "calibration", "test")
-PART_WORDS = {"train": N_("training"), "validation": N_("validation"), "calibration": N_("calibration"), "test": N_("test")}
+PART_WORDS = {
+    "train": N_("training"),
+    "validation": N_("validation"),
+    "calibration": N_("calibration"),
+    "test": N_("test"),
+}
 
 
 @dataclass(frozen=True)
@@ -80,9 +87,13 @@ def history(events: Iterable[object]) -> History:
     return History(
         steps=_thin(_finite((s.n / each, s.loss) for s in steps)),
         train_loss=_thin(_finite(zip(places, (e.train_loss for e in epochs), strict=True))),
-        validation_loss=_thin(_finite((x, e.validation_loss) for x, e in zip(places, epochs, strict=True) if e.validated)),
+        validation_loss=_thin(
+            _finite((x, e.validation_loss) for x, e in zip(places, epochs, strict=True) if e.validated)
+        ),
         train_accuracy=_thin(_finite(batch)),
-        validation_accuracy=_thin(_finite((x, e.validation_accuracy) for x, e in zip(places, epochs, strict=True) if e.validated)),
+        validation_accuracy=_thin(
+            _finite((x, e.validation_accuracy) for x, e in zip(places, epochs, strict=True) if e.validated)
+        ),
         by_epoch=by_epoch,
         best=best[-1] if best and by_epoch else None,
     )
@@ -113,7 +124,10 @@ def data_of(split_file: Path, excluded_file: Path) -> Data:
         totals[part] += n
     parts = [part for part in PARTS if totals[part]] + sorted(part for part in totals if part not in PARTS)
     classes = sorted({label for label, _ in counts})
-    out = [(row.get("file") or "", row.get("reason") or row.get("reason_code") or N_("no reason recorded")) for row in read_split(excluded_file)]
+    out = [
+        (row.get("file") or "", row.get("reason") or row.get("reason_code") or N_("no reason recorded"))
+        for row in read_split(excluded_file)
+    ]
     return Data(
         [(PART_WORDS.get(part, part), totals[part]) for part in parts],
         [(name, [counts[name, part] for part in parts]) for name in classes],
@@ -128,7 +142,9 @@ def recipe_of(info: RunInfo) -> list[tuple[str, str]]:
 
 
 def made_facts(info: RunInfo) -> list[tuple[str, str]]:
-    """What somebody would need to make this run again: (msgid, value). Paths are left out: a report is sent to others."""
+    """What somebody would need to make this run again: (msgid, value). Paths are left out: a report is sent
+    to others.
+    """
     recipe, machine, versions = info.recipe, info.machine, info.machine.get("versions")
     found = [
         (N_("begun"), info.created),
@@ -153,4 +169,6 @@ def _value(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_value(inner) for inner in value)
     # Settings are shown as they are typed: 0.001 and not 1e-03, no thousands mark that could not be typed again.
-    return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) and 1e-8 < abs(value) < 1e6 else cell(value)
+    return (
+        f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) and 1e-8 < abs(value) < 1e6 else cell(value)
+    )

@@ -28,7 +28,11 @@ class Axis:
 
 def tag(name: str, *children: object, **attributes: object) -> Markup:
     """An element. `class_` and `stroke_width` become class and stroke-width; children and values are escaped."""
-    pairs = (f' {key.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"' for key, value in attributes.items() if value is not None)
+    pairs = (
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
     inside = "".join(str(escape(child if isinstance(child, Markup) else shown(child))) for child in children)
     return Markup(f"<{name}{''.join(pairs)}>{inside}</{name}>")
 
@@ -39,7 +43,15 @@ def _plain(value: object) -> object:
 
 
 def drawing(width: int, height: int, title: str, children: Iterable[Markup], kind: str = "") -> Markup:
-    return tag("svg", tag("title", title), *children, class_=f"chart {kind}".strip(), viewBox=f"0 0 {width} {height}", role="img", aria_label=title)
+    return tag(
+        "svg",
+        tag("title", title),
+        *children,
+        class_=f"chart {kind}".strip(),
+        viewBox=f"0 0 {width} {height}",
+        role="img",
+        aria_label=title,
+    )
 
 
 def line(points: Iterable[tuple[float, float]], kind: str) -> Markup:
@@ -74,7 +86,9 @@ def decimals(values: list[float], scale: float = 1.0) -> int:
     return 0 if smallest <= 0 else max(0, -math.floor(math.log10(smallest) + 1e-9))
 
 
-def horizontal(axis: Axis, values: Iterable[float], top: float, bottom: float, words: Callable[[float], str]) -> list[Markup]:
+def horizontal(
+    axis: Axis, values: Iterable[float], top: float, bottom: float, words: Callable[[float], str]
+) -> list[Markup]:
     """Vertical grid lines with their words below."""
     pieces = []
     for value in values:
@@ -83,7 +97,9 @@ def horizontal(axis: Axis, values: Iterable[float], top: float, bottom: float, w
     return pieces
 
 
-def vertical(axis: Axis, values: Iterable[float], left: float, right: float, words: Callable[[float], str]) -> list[Markup]:
+def vertical(
+    axis: Axis, values: Iterable[float], left: float, right: float, words: Callable[[float], str]
+) -> list[Markup]:
     """Horizontal grid lines with their words at the left."""
     pieces = []
     for value in values:

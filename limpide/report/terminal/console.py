@@ -6,7 +6,9 @@ import rich.console
 
 
 class Console(rich.console.Console):
-    """A broken pipe is a BrokenPipeError, which the command line ends quietly on: rich would end the process with status 1."""
+    """A broken pipe is a BrokenPipeError, which the command line ends quietly on: rich would end the process with
+    status 1.
+    """
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError

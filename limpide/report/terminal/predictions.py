@@ -1,4 +1,6 @@
-"""What predict prints: each row as soon as it is known. What reads (a file, a pipe, a person) keeps it, even when the next one fails."""
+"""What predict prints: each row as soon as it is known. What reads (a file, a pipe, a person) keeps it, even when the
+next one fails.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ from limpide.text.messages import _, percent
 
 
 def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tuple[int, str]:
-    """Predictions go to standard output, what could not be named to standard error; returns how many files were named, and the first of them.
+    """Predictions go to standard output, what could not be named to standard error; returns how many files were named,
+    and the first of them.
 
-    how: "table" · "csv" · "jsonl", one JSON object a line · "json", one list in the end. Raises BrokenPipeError when nothing reads them any more.
+    how: "table" · "csv" · "jsonl", one JSON object a line · "json", one list in the end. Raises BrokenPipeError when
+    nothing reads them any more.
     """
     writer = WRITERS[how]()
     named, clipped, first = 0, 0, ""
@@ -61,7 +65,13 @@ class Table(Writer):
 
     def write(self, rows: Sequence[Prediction]) -> None:
         cells = [
-            (p.file, p.label or _("none of these"), percent(p.probability), ", ".join(f"{name} {percent(share)}" for name, share in p.top[1:])) for p in rows
+            (
+                p.file,
+                p.label or _("none of these"),
+                percent(p.probability),
+                ", ".join(f"{name} {percent(share)}" for name, share in p.top[1:]),
+            )
+            for p in rows
         ]
         if cells:
             heads = (_("file"), _("class"), _("probability"), _("next best"))
@@ -71,7 +81,8 @@ class Table(Writer):
 class Csv(Writer):
     def __init__(self) -> None:
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
-        self._writer.writerow(["file", "predicted", "probability"])  # not "label": a saved guess must not become the truth of a data set
+        # not "label": a saved guess must not become the truth of a data set
+        self._writer.writerow(["file", "predicted", "probability"])
         sys.stdout.flush()
 
     def write(self, rows: Sequence[Prediction]) -> None:

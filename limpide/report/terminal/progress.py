@@ -40,8 +40,11 @@ class Screen:
     def say(self, text: Message | str, style: str = "") -> None:
         from rich.text import Text
 
-        # textwrap, unlike rich, never parts a number from its unit at a no-break space; a path stays whole, to be copied.
-        for line in textwrap.wrap(one_line(str(text)), max(20, self.console.width), break_on_hyphens=False, break_long_words=False) or [""]:
+        # textwrap, unlike rich, never parts a number from its unit at a no-break space; a path stays whole, to be
+        # copied.
+        for line in textwrap.wrap(
+            one_line(str(text)), max(20, self.console.width), break_on_hyphens=False, break_long_words=False
+        ) or [""]:
             self.console.print(Text(line, style=style), soft_wrap=True)
 
     def link(self, text: Message, url: str) -> None:
@@ -60,7 +63,9 @@ class Screen:
     def follow(self, events: Iterator[Event], run: Run) -> bool:
         """Shows the events of a training until it ends or somebody asks to stop; true when it was finished."""
         with (
-            listening(lambda: self.say(message(N_("stopping after this step; Ctrl-C again leaves at once")), "yellow")) as wish,
+            listening(
+                lambda: self.say(message(N_("stopping after this step; Ctrl-C again leaves at once")), "yellow")
+            ) as wish,
             self._bar() as bar,
             contextlib.closing(events),  # type: ignore[type-var]
         ):
@@ -70,7 +75,12 @@ class Screen:
                     wish.obeyed()
                     events.close()  # type: ignore[attr-defined]
                     bar.stop()
-                    self.say(message(N_("stopped and saved; run the same command again to continue {run}"), run=str(run.path)), "yellow")
+                    self.say(
+                        message(
+                            N_("stopped and saved; run the same command again to continue {run}"), run=str(run.path)
+                        ),
+                        "yellow",
+                    )
                     return False
         return True
 
@@ -121,7 +131,9 @@ class Screen:
             yield
 
     def _bar(self) -> Any:
-        """A sign of life that turns, the phase, and how far it is: the share and the time left, or the time that has passed where nobody knows."""
+        """A sign of life that turns, the phase, and how far it is: the share and the time left, or the time that has
+        passed where nobody knows.
+        """
         from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
         from rich.text import Text
@@ -161,13 +173,21 @@ class Screen:
         elif isinstance(event, Step):
             if event.n == 1 or "steps" not in self.__dict__:
                 self.steps = run.info().steps or 0
-            _advance(bar, _("training"), event.n, self.steps, extra=_("loss {value}").format(value=significant(event.loss)))
+            _advance(
+                bar, _("training"), event.n, self.steps, extra=_("loss {value}").format(value=significant(event.loss))
+            )
         elif isinstance(event, Epoch):
-            values = {"n": event.n + 1, "loss": event.train_loss, "best": _(" (best pass so far)") if event.best else ""}
+            values = {
+                "n": event.n + 1,
+                "loss": event.train_loss,
+                "best": _(" (best pass so far)") if event.best else "",
+            }
             says = message(N_("pass {n:count}: loss {loss:number} nats an image{best}"), None, **values)
             if event.validated:
                 says = message(
-                    N_("pass {n:count}: loss {loss:number} nats an image, {accuracy:percent} of validation right{best}"),
+                    N_(
+                        "pass {n:count}: loss {loss:number} nats an image, {accuracy:percent} of validation right{best}"
+                    ),
                     None,
                     accuracy=event.validation_accuracy,
                     **values,

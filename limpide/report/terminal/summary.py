@@ -50,7 +50,17 @@ def print_report(run: Run, console: Console) -> None:
     _excluded(run, findings.get("data"), console)
     checks = {name: findings[name] for name in run_data.CHECKS if name in findings and findings[name].verdict != "ok"}
     print_findings(checks, console)
-    known = {"accuracy", *run_data.CHECKS, *SHOWN_COLUMNS, "classes", "confusion", *SENTENCES, *PAGE_ONLY, "data", "cost"}
+    known = {
+        "accuracy",
+        *run_data.CHECKS,
+        *SHOWN_COLUMNS,
+        "classes",
+        "confusion",
+        *SENTENCES,
+        *PAGE_ONLY,
+        "data",
+        "cost",
+    }
     for name in (*sorted(findings.keys() - known), "cost"):
         if name in findings:
             _claim(findings[name], console)
@@ -85,23 +95,36 @@ def _headline(finding: Finding | None, console: Console) -> None:
         return
     _claim(finding, console, "bold")
     score = finding_words.number_of(finding, "accuracy")
-    flattered = bool(finding_words.value_of(finding, "used in training"))  # what it trained on says nothing about other images
+    # what it trained on says nothing about other images
+    flattered = bool(finding_words.value_of(finding, "used in training"))
     if score and score.low is not None and score.high is not None and not flattered:
-        sure = N_("If we tested it on many more images like these, the score would very likely lie between {low:percent} and {high:percent}.")
+        sure = N_(
+            "If we tested it on many more images like these, the score would very likely lie between "
+            "{low:percent} and {high:percent}."
+        )
         _paragraph(str(message(sure, low=score.low, high=score.high)), console)
     if says := finding_words.second_line(finding):
         _paragraph(str(says), console, "bold")
     beside = [("chance", N_("guessing at random")), ("majority", N_("always the most common class"))]
     if finding.data.get("uneven"):
-        beside += [("balanced accuracy", N_("every class counted alike (balanced accuracy)")), ("macro-F1", N_("macro-F1"))]
+        beside += [
+            ("balanced accuracy", N_("every class counted alike (balanced accuracy)")),
+            ("macro-F1", N_("macro-F1")),
+        ]
     compared = [(_(name), finding_words.value_of(finding, key)) for key, name in beside]
-    words = [str(message(N_("{name}: {value}"), name=name, value=finding_words.measured(value, "share"))) for name, value in compared if value is not None]
+    words = [
+        str(message(N_("{name}: {value}"), name=name, value=finding_words.measured(value, "share")))
+        for name, value in compared
+        if value is not None
+    ]
     if words:
         _paragraph(" · ".join(words), console, "dim")
 
 
 def _claim(finding: Finding, console: Console, style: str = "") -> None:
-    """The mark of the verdict and the sentence; the word stands beside the mark wherever there is something to look at."""
+    """The mark of the verdict and the sentence; the word stands beside the mark wherever there is something
+    to look at.
+    """
     colour = MARK_STYLES[finding.verdict]
     words = str(finding.message)
     if finding.verdict != "ok":
@@ -111,7 +134,10 @@ def _claim(finding: Finding, console: Console, style: str = "") -> None:
 
 def _table(found: Table | None, console: Console) -> None:
     if found and found.rows:
-        cells = [[finding_words.cell(value, form) for value, (_name, form) in zip(row, found.columns, strict=False)] for row in found.rows]
+        cells = [
+            [finding_words.cell(value, form) for value, (_name, form) in zip(row, found.columns, strict=False)]
+            for row in found.rows
+        ]
         _grid([(_(name), form != "text") for name, form in found.columns], cells, console)
 
 
@@ -149,7 +175,10 @@ def _excluded(run: Run, finding: Finding | None, console: Console) -> None:
 
 def _numbers(finding: Finding | None, console: Console) -> None:
     if finding:
-        words = [str(message(N_("{name}: {value}"), name=_(n.name), value=finding_words.measured(n.value, n.unit))) for n in finding.numbers]
+        words = [
+            str(message(N_("{name}: {value}"), name=_(n.name), value=finding_words.measured(n.value, n.unit)))
+            for n in finding.numbers
+        ]
         _paragraph(" · ".join(words), console, "dim")
 
 

@@ -48,7 +48,9 @@ def _cell(text: object) -> Any:
 
 
 def print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> list[int]:
-    """Rows below the heads, or, with the `widths` of an earlier table, below that; returns the least widths of the columns (characters)."""
+    """Rows below the heads, or, with the `widths` of an earlier table, below that; returns the least widths of the
+    columns (characters).
+    """
     from rich.cells import cell_len
 
     table = _table(*heads)
@@ -128,16 +130,31 @@ def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
         milliseconds = n["speed"] and n["speed"]["milliseconds"]
         counts = (number(n["parameters"]), size(n["weight_bytes"]), large(n["multiply_adds"]))
         table.add_row(
-            n["name"], *counts, f"{n['image_size']}{finding_words.NBSP}px", _(PRETRAINED[n["pretrained"]]), finding_words.cell(milliseconds, "number")
+            n["name"],
+            *counts,
+            f"{n['image_size']}{finding_words.NBSP}px",
+            _(PRETRAINED[n["pretrained"]]),
+            finding_words.cell(milliseconds, "number"),
         )
     _print(table)
     few = [n for n in networks if n["classes"] != MANY_CLASSES]
-    _print(_cell(_("counted for {many} classes, and for 10: {names}").format(many=number(MANY_CLASSES), names=", ".join(n["name"] for n in few))))
+    _print(
+        _cell(
+            _("counted for {many} classes, and for 10: {names}").format(
+                many=number(MANY_CLASSES), names=", ".join(n["name"] for n in few)
+            )
+        )
+    )
 
 
 def print_network(network: Mapping[str, Any]) -> None:
     speed = network["speed"]
-    classes = message(N_("{square}, {n:count} class"), N_("{square}, {n:count} classes"), square=_square(network), n=network["classes"])
+    classes = message(
+        N_("{square}, {n:count} class"),
+        N_("{square}, {n:count} classes"),
+        square=_square(network),
+        n=network["classes"],
+    )
     _facts(
         (_("network"), network["name"]),
         (_("made for"), classes),
@@ -152,7 +169,16 @@ def print_network(network: Mapping[str, Any]) -> None:
             message(N_("{value} an image"), value=finding_words.measured(speed["milliseconds_in_batch"], "ms")),
         ),
         (_("measured"), message(N_("{when}, with images already decoded"), when=_moment(speed["measured"]))),
-        *([(_("beside other work"), _("the machine was busy meanwhile: these times are too long (--again measures anew)"))] if speed.get("busy") else []),
+        *(
+            [
+                (
+                    _("beside other work"),
+                    _("the machine was busy meanwhile: these times are too long (--again measures anew)"),
+                )
+            ]
+            if speed.get("busy")
+            else []
+        ),
     )
 
 
@@ -171,9 +197,13 @@ def print_layers(layers: Sequence[Mapping[str, Any]]) -> None:
         column.justify = "left"
     for layer in layers:
         shape = " × ".join(map(str, layer["shape"]))
-        count = " = ".join(part for part in (layer["count"], number(layer["parameters"]) if layer["parameters"] else "") if part)
+        count = " = ".join(
+            part for part in (layer["count"], number(layer["parameters"]) if layer["parameters"] else "") if part
+        )
         name = f"{layer['name']} {layer['kind']}" if layer["name"] else _("outside of these layers")
-        table.add_row(name, shape, layer["side"], count, large(layer["multiply_adds"]) if layer["multiply_adds"] else "")
+        table.add_row(
+            name, shape, layer["side"], count, large(layer["multiply_adds"]) if layer["multiply_adds"] else ""
+        )
     _print(table)
 
 
@@ -191,7 +221,8 @@ def print_info(info: Mapping[str, Any]) -> None:
     logged = N_("{file}, last written {when}") if folders["error_logged"] else N_("{file}, nothing logged yet")
     keeps = (
         N_(
-            "{libc}: training keeps the memory that it frees, which makes its steps faster; predict does not, as a process that keeps memory never gives it back"
+            "{libc}: training keeps the memory that it frees, which makes its steps faster; predict does not, as "
+            "a process that keeps memory never gives it back"
         )
         if allocator["kept_by_train"]
         else N_("{libc}: left as it is; what makes training steps faster on Linux (mallopt of glibc) is not here")
@@ -203,13 +234,26 @@ def print_info(info: Mapping[str, Any]) -> None:
         (_("system"), machine["system"]),
         ("Python", machine["python"]),
         (_("packages"), versions),
-        (_("device that auto takes"), f"{info['device']} ({info['device_name']})" if info["device_name"] else info["device"]),
+        (
+            _("device that auto takes"),
+            f"{info['device']} ({info['device_name']})" if info["device_name"] else info["device"],
+        ),
         (_("fast bf16 on the processor"), _("yes") if info["fast_bf16"] else _("no")),
         (_("allocator"), message(keeps, libc=allocator["libc"])),
-        (_("runs"), message(N_("{path}, {n:count} run"), N_("{path}, {n:count} runs"), path=folders["runs"], n=folders["n_runs"])),
+        (
+            _("runs"),
+            message(
+                N_("{path}, {n:count} run"), N_("{path}, {n:count} runs"), path=folders["runs"], n=folders["n_runs"]
+            ),
+        ),
         (_("cache"), message(N_("{path}, {bytes:bytes}"), path=folders["cache"], bytes=folders["cache_bytes"])),
         (_("error log"), message(logged, file=folders["error_log"], when=_moment(folders["error_logged"]))),
-        (_("language"), message(N_("{language} (--lang takes {names})"), language=info["language"], names=", ".join(info["languages"]))),
+        (
+            _("language"),
+            message(
+                N_("{language} (--lang takes {names})"), language=info["language"], names=", ".join(info["languages"])
+            ),
+        ),
     )
 
 

@@ -41,7 +41,11 @@ class AdamW:
         self.t += 1
         beta1, beta2 = self.betas
         for group in self.groups:
-            rows = [(p, p.grad, m, v) for p, m, v in zip(group.parameters, group.m, group.v, strict=True) if p.grad is not None]
+            rows = [
+                (p, p.grad, m, v)
+                for p, m, v in zip(group.parameters, group.m, group.v, strict=True)
+                if p.grad is not None
+            ]
             if not rows:
                 continue
             parameters, gradients, ms, vs = (list(column) for column in zip(*rows, strict=True))
@@ -63,7 +67,8 @@ class AdamW:
 
 
 def groups_of(model: nn.Module, weight_decay: float, scales: Sequence[tuple[str, float]] = ()) -> list[Group]:
-    """One group a (rate scale, decayed or not). `scales`: (prefix of the parameter's name, scale), the first match counts.
+    """One group a (rate scale, decayed or not). `scales`: (prefix of the parameter's name, scale), the first match
+    counts.
 
     Biases and normalisation weights (one axis) are not decayed: shrinking them regularises nothing.
     """

@@ -1,4 +1,6 @@
-"""check: what is in the folder, said before anything is learned from it; near duplicates, which the split keeps together."""
+"""check: what is in the folder, said before anything is learned from it; near duplicates, which the split keeps
+together.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from limpide.data.read_images import near_pairs
 from limpide.text.messages import N_, message
 from limpide.workflows.train.context import Job
 
-SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names", "depth")  # before the training; the rest is in the report
+# before the training; the rest is in the report
+SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names", "depth")
 
 
 def check_images(job: Job) -> Iterator[Event]:

@@ -46,7 +46,8 @@ class Job:
     recipe: Recipe = field(init=False)
     seen: Glimpse = field(init=False)
     reading: Reading = field(init=False)
-    near: np.ndarray | None = field(init=False)  # int (m, 2), pairs of nearly identical images; None where they are not looked for
+    # int (m, 2), pairs of nearly identical images; None where they are not looked for
+    near: np.ndarray | None = field(init=False)
     parts: np.ndarray = field(init=False)  # uint8 (n,), places in PARTS
 
     def __post_init__(self) -> None:
@@ -59,7 +60,9 @@ class Job:
         return PHASES.index(self.info.phase) > PHASES.index(phase)
 
     def enter(self, phase: str, **values: Any) -> None:
-        """The phases before this one are done; the time they took counts when a continued run says how long it worked."""
+        """The phases before this one are done; the time they took counts when a continued run says how long
+        it worked.
+        """
         self.run.enter(phase, spent=self.deadline.passed(), energy=self.energy(), **values)
         self.info = self.run.info()
 
@@ -105,7 +108,9 @@ class Job:
 
     def sizes(self) -> Sizes:
         """Of the comparison with simpler models."""
-        return sizes_of(self.pixels(), len(self.rows("train")), len(self.rows("test")), len(self.dataset.learned_classes))
+        return sizes_of(
+            self.pixels(), len(self.rows("train")), len(self.rows("test")), len(self.dataset.learned_classes)
+        )
 
     # -- of the first model, for pretrained networks: a sample of the images, at the size the network was made for
 

@@ -112,7 +112,8 @@ class Watched:
                 time.sleep(POLL)
                 now = deadline.now()
                 self.job.paused, before = self.job.paused + now - before, now
-                yield Progress(message(N_("paused")), self.state.step, self.state.steps)  # whoever iterates may stop here, too
+                # whoever iterates may stop here, too
+                yield Progress(message(N_("paused")), self.state.step, self.state.steps)
         finally:
             if told:
                 self._tell_paused(None)
@@ -143,18 +144,31 @@ class Watched:
     def _do(self, order: dict[str, object]) -> Iterator[Note]:
         what, by = order.get("do"), order.get("by")
         if what == "pause":
-            yield self.job.say("control", message(N_("paused by a watcher after step {step:count}"), step=self.state.step))
+            yield self.job.say(
+                "control", message(N_("paused by a watcher after step {step:count}"), step=self.state.step)
+            )
         elif what == "go":
             yield self.job.say("control", message(N_("going on")))
         elif what == "snapshot":
             self._keep()
-            yield self.job.say("control", message(N_("weights kept after step {step:count}, as a watcher asked"), step=self.state.step))
+            yield self.job.say(
+                "control", message(N_("weights kept after step {step:count}, as a watcher asked"), step=self.state.step)
+            )
         elif what == "rate" and isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100:
             self.state.lr *= by
             yield self.job.say(
                 "control",
-                message(N_("learning rate times {by:number} by a watcher after step {step:count}"), by=float(by), step=self.state.step),
+                message(
+                    N_("learning rate times {by:number} by a watcher after step {step:count}"),
+                    by=float(by),
+                    step=self.state.step,
+                ),
             )
         elif what == "stop":
             self.job.plan(Plan(self.state.step, self.state.step, WATCHER))
-            yield self.job.say("control", message(N_("a watcher asked to finish with what is learned, after step {step:count}"), step=self.state.step))
+            yield self.job.say(
+                "control",
+                message(
+                    N_("a watcher asked to finish with what is learned, after step {step:count}"), step=self.state.step
+                ),
+            )

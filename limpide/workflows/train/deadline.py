@@ -1,4 +1,6 @@
-"""What `--time` means: when training ends early, and for which parts of judging there is still time. Seconds and steps in, decisions out."""
+"""What `--time` means: when training ends early, and for which parts of judging there is still time. Seconds and steps
+in, decisions out.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,18 @@ from limpide.core.run_info import Plan, RunInfo
 from limpide.text.messages import N_
 
 AT_LEAST, AT_MOST = 4, 64  # steps, and the newest of them, that tell how fast it goes
-SLOWER, FASTER = 1.1, 1.3  # times the time, or the steps, that are left, from which on there is another plan: less is noise
-FINE_TUNING, SIMPLER, INSIDE, SHORTCUT = N_("fine-tuning"), N_("simpler models"), N_("a look inside"), N_("asking whether one small place decides")
+# times the time, or the steps, that are left, from which on there is another plan: less is noise
+SLOWER, FASTER = 1.1, 1.3
+FINE_TUNING, SIMPLER, INSIDE, SHORTCUT = (
+    N_("fine-tuning"),
+    N_("simpler models"),
+    N_("a look inside"),
+    N_("asking whether one small place decides"),
+)
 NOTICED = 0.05  # share of all steps; to plan fewer than these more or less changes nothing
-FITTING = 0.2  # share of the time that a network from scratch may learn for, however little is left: untrained it would be worth nothing
+# share of the time that a network from scratch may learn for, however little is left: untrained it would be worth
+# nothing
+FITTING = 0.2
 TIME, WATCHER = "time", "watcher"  # why there are fewer steps than planned
 
 
@@ -52,7 +62,9 @@ def leave_out(run: Run, part: str) -> None:
 
 
 def affordable(run: Run, deadline: Deadline, part: str, seconds: float) -> bool:
-    """Whether there is time for a part that may be left out (msgid). That there is none is written down before it is acted upon."""
+    """Whether there is time for a part that may be left out (msgid). That there is none is written down before it is
+    acted upon.
+    """
     if part in run.info().left_out:
         return False
     if not deadline.allows(seconds):
@@ -74,7 +86,9 @@ def planned(plans: Sequence[Plan], step: int, steps: int) -> tuple[int, str]:
 
 
 class Pace:
-    """How long the newest steps took, with everything between them but looks at the validation part. guess: s a step, until it is known."""
+    """How long the newest steps took, with everything between them but looks at the validation part. guess: s a step,
+    until it is known.
+    """
 
     def __init__(self, guess: float) -> None:
         self._guess, self._last = guess, math.nan
@@ -126,7 +140,9 @@ class Loop:
 
 
 def steps_in(left: float, loop: Loop, pace: Pace, *, done: int, steps: int, most: int) -> int:
-    """Steps to be done in all when `left` seconds are left for them: `steps`, unless that many clearly take longer, or `most` would fit again."""
+    """Steps to be done in all when `left` seconds are left for them: `steps`, unless that many clearly take longer, or
+    `most` would fit again.
+    """
     rest = steps - done
     if rest <= 0 or (left > 0 and not pace.sure):
         return steps

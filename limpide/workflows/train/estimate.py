@@ -32,7 +32,8 @@ from limpide.workflows.train.judging_memory import judging_bytes
 from limpide.workflows.train.minimum_time import HEAD_SECONDS, SEAL_SECONDS, decoding_seconds, score_seconds
 from limpide.workflows.train.seal import ENOUGH
 
-SPARE = 0.85  # of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
+# of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
+SPARE = 0.85
 LOAD_SECONDS = 1.0  # a pretrained network to compare with
 FOREST_WORK = 0.8e11  # multiply-adds that would take as long as a whole forest
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
@@ -63,7 +64,9 @@ def quote_work(job: Job) -> Iterator[Event]:
     look = len(validation.rows) * speed.image
     left = None
     if job.recipe.time is not None:
-        left = max((job.recipe.time - passed - frozen - after - pasted) * SPARE, 0.0 if known else FITTING * job.recipe.time)
+        left = max(
+            (job.recipe.time - passed - frozen - after - pasted) * SPARE, 0.0 if known else FITTING * job.recipe.time
+        )
     steps = timing.steps_for(job.recipe, speed, train_batches, validation, job.seen.grey, left, work)
     if blind := known and not len(validation.rows):
         steps = 0
@@ -79,18 +82,27 @@ def quote_work(job: Job) -> Iterator[Event]:
     machine.release_memory()
     memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + judging_bytes(job, model))
     quoted = Quoted(total, fitting, memory, first, speed.step, look, after, pasted)
-    recipe = job.recipe.but(epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1]))
+    recipe = job.recipe.but(
+        epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1])
+    )
     if recipe.flip == "auto" and not pretrained(recipe):
         recipe = recipe.but(flip="no")
     job.recipe = recipe
     if threads.number:
         yield job.say("decision", _busy(threads))
     if steps or not frozen:
-        yield job.say("decision", message(N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps))
+        yield job.say(
+            "decision",
+            message(
+                N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps
+            ),
+        )
     elif blind:
         yield job.say("decision", _blind(job.info.wanted.get("epochs")))
     else:
-        yield job.say("decision", message(N_("no fine-tuning: there is no time left for it, and the first model is kept")))
+        yield job.say(
+            "decision", message(N_("no fine-tuning: there is no time left for it, and the first model is kept"))
+        )
     yield job.say(
         "quote",
         message(
@@ -105,31 +117,51 @@ def quote_work(job: Job) -> Iterator[Event]:
         yield job.say("decision", message(says, asked=job.recipe.time))
     usual = timing.passes_unasked(recipe, len(train_batches.rows), work, job.seen.grey)[1]
     if job.recipe.time is None and job.info.wanted.get("epochs") is None and epochs < usual and not blind:
-        says = N_("that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time asks for more")
+        says = N_(
+            "that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time "
+            "asks for more"
+        )
         yield job.say("decision", message(says, usual=usual))
     left_out = [FINE_TUNING] if not steps and not blind and job.recipe.time is not None else []
-    job.enter("first", steps=steps, epochs=epochs, quote=quoted, recipe=recipe.to_json(), left_out=left_out, threads=threads.number)
+    job.enter(
+        "first",
+        steps=steps,
+        epochs=epochs,
+        quote=quoted,
+        recipe=recipe.to_json(),
+        left_out=left_out,
+        threads=threads.number,
+    )
 
 
 def _blind(asked: float | None) -> Message:
     """asked: passes that the user asked for."""
     if asked is None:
         return message(
-            N_("no fine-tuning: there is no validation image to judge it by, so the first model is kept — more images, or groups, of each class give some")
+            N_(
+                "no fine-tuning: there is no validation image to judge it by, so the first model is kept — more "
+                "images, or groups, of each class give some"
+            )
         )
     says = N_(
-        "no fine-tuning, though passes were asked for ({epochs:number}): there is no validation image to judge it by, so the first model is kept — more images, or groups, of each class give some"
+        "no fine-tuning, though passes were asked for ({epochs:number}): there is no validation image to judge "
+        "it by, so the first model is kept — more images, or groups, of each class give some"
     )
     return message(says, epochs=asked)
 
 
 def _busy(threads: Threads) -> Message:
-    says = N_("other work takes {share:percent} of the processor: with {fewer:count} of {all:count} threads a step is {gain:number} times as fast")
+    says = N_(
+        "other work takes {share:percent} of the processor: with {fewer:count} of {all:count} threads a step is "
+        "{gain:number} times as fast"
+    )
     return message(says, share=threads.others, fewer=threads.number, all=torch.get_num_threads(), gain=threads.gain)
 
 
 def _accepted(job: Job) -> torch.nn.Module:
-    """The fresh network. One from outside limpide is refused before anything is learned when it could not be shipped."""
+    """The fresh network. One from outside limpide is refused before anything is learned when it could not
+    be shipped.
+    """
     preprocessing = job.pixels().preprocessing
     try:
         if is_outside(job.recipe.model):
@@ -141,14 +173,18 @@ def _accepted(job: Job) -> torch.nn.Module:
 
 
 def _score_seconds(job: Job, image: float, each: float) -> float:
-    """What is never left out, calibrating included. image, each: seconds an image through the network, and the frozen one."""
+    """What is never left out, calibrating included. image, each: seconds an image through the network, and the frozen
+    one.
+    """
     calibrating = min(ENOUGH, len(job.rows("calibration")) or len(job.rows("validation"))) * max(image, each)
     decoding = decoding_seconds(job.dataset, (job.pixels().preprocessing,))
     return calibrating + score_seconds(len(job.rows("test")), decoding, max(image, each))
 
 
 def _pasted_seconds(job: Job, work: int, image: float) -> float:
-    """What asking for shortcuts will take. image: seconds an image through the network, or the frozen one at its size; work: multiply-adds of one."""
+    """What asking for shortcuts will take. image: seconds an image through the network, or the frozen one at its size;
+    work: multiply-adds of one.
+    """
     p = job.pixels().preprocessing
     looked_at = wanted(job.dataset.labels[job.rows("test")], work, PASTED_WORK)
     smaller = (p.size / job.frozen_pixels().preprocessing.size) ** 2 if pretrained(job.recipe) else 1.0
@@ -192,4 +228,6 @@ def _speed() -> float:
 def _frozen_seconds(job: Job) -> float:
     """Seconds an image through the frozen network."""
     pixels = job.frozen_pixels()
-    return seconds_an_image(job.network(pixels.preprocessing), pixels, job.frozen_rows("train")[:BATCH], torch.device(job.recipe.device))
+    return seconds_an_image(
+        job.network(pixels.preprocessing), pixels, job.frozen_rows("train")[:BATCH], torch.device(job.recipe.device)
+    )

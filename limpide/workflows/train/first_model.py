@@ -43,7 +43,9 @@ def first_model(job: Job) -> Iterator[Event]:
     held = features.get("validation", np.zeros((0, width), np.float32))
     yield Progress(message(N_("fitting a last layer on what the pretrained network sees")))
     fitting = time.monotonic()
-    head = fit_head(features["train"], labels[rows["train"]], held, labels[rows["validation"]], len(job.dataset.learned_classes))
+    head = fit_head(
+        features["train"], labels[rows["train"]], held, labels[rows["validation"]], len(job.dataset.learned_classes)
+    )
     now = time.monotonic()
     seconds, head_seconds = now - began, now - fitting
     logits = head.logits(held)
@@ -62,13 +64,20 @@ def first_model(job: Job) -> Iterator[Event]:
         flip, why = _flip(job, model, head, rows["validation"], accuracy)
         job.recipe = job.recipe.but(flip=flip)
         yield job.say("decision", why)
-    says = N_("a first model is ready: {accuracy:percent} of {n:count} validation images right") if len(held) else N_("a first model is ready")
+    says = (
+        N_("a first model is ready: {accuracy:percent} of {n:count} validation images right")
+        if len(held)
+        else N_("a first model is ready")
+    )
     yield job.say("saved", message(says, accuracy=accuracy, n=len(held)))
     steps = there(job.info.steps, "steps")
     all_right = len(held) == len(job.rows("validation")) and accuracy == 1.0
     if len(held) >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None:
         steps = 0
-        yield job.say("decision", message(N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")))
+        yield job.say(
+            "decision",
+            message(N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")),
+        )
     ms = _milliseconds(job, rows["train"])
     frozen = FrozenHead(accuracy, loss, len(rows["train"]), len(held), head.strength, seconds, head_seconds, ms)
     job.enter("fit", steps=steps, frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
@@ -81,10 +90,15 @@ def _milliseconds(job: Job, rows: np.ndarray) -> float:
 
 
 def _flip(job: Job, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float) -> tuple[str, Message]:
-    """Mirroring is harmless when the first model still knows mirrored validation images (letters and digits: it does not)."""
+    """Mirroring is harmless when the first model still knows mirrored validation images (letters and digits: it does
+    not).
+    """
     rows = rows[:256]
     if len(rows) < FLIP_IMAGES:
-        says = N_("no mirroring while training: to know whether it is harmless takes {least:count} validation images, and there are {n:count}")
+        says = N_(
+            "no mirroring while training: to know whether it is harmless takes {least:count} validation images, "
+            "and there are {n:count}"
+        )
         return "no", message(says, least=FLIP_IMAGES, n=len(rows))
     pixels = job.frozen_pixels()
     mirrored = Pixels(pixels.preprocessing, rows, pixels.take(rows)[:, :, ::-1].copy())
@@ -95,7 +109,13 @@ def _flip(job: Job, model: torch.nn.Module, head: Head, rows: np.ndarray, accura
     predicted = head.logits(load_features(mirrored, rows, folder)).argmax(1)
     share = float((predicted == job.dataset.labels[rows]).mean())
     yes = share >= accuracy - FLIP_LOSS
-    says = N_("images are mirrored while training: it knows {share:percent} of mirrored images, {accuracy:percent} of the originals")
+    says = N_(
+        "images are mirrored while training: it knows {share:percent} of mirrored images, {accuracy:percent} of "
+        "the originals"
+    )
     if not yes:
-        says = N_("no mirroring while training: it knows {share:percent} of mirrored images, {accuracy:percent} of the originals")
+        says = N_(
+            "no mirroring while training: it knows {share:percent} of mirrored images, {accuracy:percent} of the "
+            "originals"
+        )
     return ("yes" if yes else "no"), message(says, share=share, accuracy=accuracy)

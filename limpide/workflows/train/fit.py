@@ -41,15 +41,22 @@ def fit_network(job: Job) -> Iterator[Event]:
 def _fitted(job: Job) -> Iterator[Event]:
     yield Progress(message(N_("preparing the training")))
     preprocessing = job.pixels().preprocessing
-    # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below (docs/LOG.md).
+    # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below
+    # (docs/LOG.md).
     model = job.network(preprocessing)
     state = start(model, job.recipe, there(job.info.steps, "steps"))
     restored = load_checkpoint(job.run.checkpoints)
     if restored:
         state.restore(restored.tensors, restored.numbers)
-        yield Note("resume", message(N_("continuing after step {step:count} of {steps:count}"), step=state.step, steps=state.steps))
+        yield Note(
+            "resume",
+            message(N_("continuing after step {step:count} of {steps:count}"), step=state.step, steps=state.steps),
+        )
         if restored.damaged:
-            yield Note("warning", message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)))
+            yield Note(
+                "warning",
+                message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)),
+            )
     change = augmentation(job.recipe, there(job.info.epochs, "epochs"), job.seen.grey)
     if not restored and state.steps:
         yield from _told(job, change)
@@ -64,7 +71,13 @@ def _fitted(job: Job) -> Iterator[Event]:
         if state.epoch:
             yield job.say(
                 "decision",
-                message(N_("fine-tuning did no better than the first model on validation ({accuracy:percent}): the first model is kept"), accuracy=accuracy),
+                message(
+                    N_(
+                        "fine-tuning did no better than the first model on validation ({accuracy:percent}): the "
+                        "first model is kept"
+                    ),
+                    accuracy=accuracy,
+                ),
             )
     else:
         state.use_best()
@@ -79,7 +92,9 @@ def _fitted(job: Job) -> Iterator[Event]:
 
 
 def _better(job: Job, state: TrainState, first: tuple[float, float]) -> bool:
-    """Whether the fine-tuned network does at least as well as the first model, on the very images the first was scored on."""
+    """Whether the fine-tuned network does at least as well as the first model, on the very images the first was scored
+    on.
+    """
     if state.best_score is None:
         return False
     rows = job.frozen_rows("validation")
@@ -91,18 +106,29 @@ def _better(job: Job, state: TrainState, first: tuple[float, float]) -> bool:
 
 
 def _told(job: Job, change: Augment | None) -> Iterator[Event]:
-    """Says, and keeps, what is done to the images and by which rule the weights change: choices that a comparison of two trainings rests on."""
+    """Says, and keeps, what is done to the images and by which rule the weights change: choices that a comparison of
+    two trainings rests on.
+    """
     job.run.update(augmentation=asdict(change) if isinstance(change, LightAugment) else {})
     job.info = job.run.info()
     yield job.say("decision", altered(change, there(job.info.epochs, "epochs")))
-    yield job.say("decision", message(N_("optimizer: AdamW, with a learning rate of {lr:number} at the height of one cycle"), lr=float(job.recipe.lr or 0.0)))
+    yield job.say(
+        "decision",
+        message(
+            N_("optimizer: AdamW, with a learning rate of {lr:number} at the height of one cycle"),
+            lr=float(job.recipe.lr or 0.0),
+        ),
+    )
 
 
 def _diagnosed(job: Job, kept: str) -> Iterator[Event]:
     """How it went, in plain words, as the studio says it; what went wrong is said aloud."""
     job.run.sync()
     events = list(job.run.events())
-    losses, epochs = [event.loss for event in events if isinstance(event, Step)], [event for event in events if isinstance(event, Epoch)]
+    losses, epochs = (
+        [event.loss for event in events if isinstance(event, Step)],
+        [event for event in events if isinstance(event, Epoch)],
+    )
     found = diagnosis(losses, epochs, kept, guess=math.log(len(job.dataset.learned_classes)))
     if not found:
         return
@@ -134,7 +160,12 @@ def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Even
             if event is None:
                 return
             if not isinstance(event, Epoch) and not math.isfinite(event.loss):
-                raise TrainingError("L601", N_("the loss is not a number any more"), where=f"step {event.n}", todo=N_("train with a lower --lr and --new"))
+                raise TrainingError(
+                    "L601",
+                    N_("the loss is not a number any more"),
+                    where=f"step {event.n}",
+                    todo=N_("train with a lower --lr and --new"),
+                )
             run.append(event)
             now = time.monotonic()
             if now - saved > pause:
@@ -144,7 +175,11 @@ def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Even
                 yield event
                 yield from watched.after(event)
                 yield from share.after(event)
-                if not isinstance(event, Epoch) and (event.n % a_pass == 0 or event.n >= state.steps) and len(validation.rows):
+                if (
+                    not isinstance(event, Epoch)
+                    and (event.n % a_pass == 0 or event.n >= state.steps)
+                    and len(validation.rows)
+                ):
                     yield Progress(message(N_("looking at the validation images")))
             except GeneratorExit:
                 _checkpoint(job, state)

@@ -24,7 +24,16 @@ def judge_model(job: Job) -> Generator[Event]:
     """Looks at the test part once and writes findings and report."""
     if job.done("judge"):
         return
-    yield from judge(job.run, job.dataset, job.parts, lambda: _material(job), deadline=job.deadline, energy=job.energy, memory=job.memory, images=job.images)
+    yield from judge(
+        job.run,
+        job.dataset,
+        job.parts,
+        lambda: _material(job),
+        deadline=job.deadline,
+        energy=job.energy,
+        memory=job.memory,
+        images=job.images,
+    )
     job.info = job.run.info()
 
 

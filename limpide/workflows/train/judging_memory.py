@@ -1,7 +1,9 @@
-"""How much memory judging will hold, counted from the network and the images: said before training, when fitting has been measured.
+"""How much memory judging will hold, counted from the network and the images: said before training, when fitting has
+been measured.
 
-The steps of judging come one after the other, and each gives back what it took. What a step takes is some times what the
-layers take and give for the images that go through together; the factors were measured (docs/performance.md, Memory).
+The steps of judging come one after the other, and each gives back what it took. What a step takes is some times what
+the layers take and give for the images that go through together; the factors were measured (docs/performance.md,
+Memory).
 """
 
 from __future__ import annotations
@@ -29,12 +31,17 @@ TRACED = 3.2  # every operation's result is kept, and a copy of it
 
 
 def judging_bytes(job: Job, model: nn.Module) -> int:
-    """Bytes beyond what is held when nothing is trained: the most of sealing, naming, comparing, opening a unit, pasting."""
+    """Bytes beyond what is held when nothing is trained: the most of sealing, naming, comparing, opening a unit,
+    pasting.
+    """
     p = job.pixels().preprocessing
     size = max(p.size, frozen_size(job.recipe)) if pretrained(job.recipe) else p.size
     values, given = 4 * parameters(model), activations(model, p.channels, size)
     together = max(1, PIXELS // size**2)
-    scored, batch = min(together, max(1, len(job.rows("validation")))), min(together, BATCH, max(1, len(job.rows("test"))))
+    scored, batch = (
+        min(together, max(1, len(job.rows("validation")))),
+        min(together, BATCH, max(1, len(job.rows("test")))),
+    )
     steps = {
         "sealing": max(EXPORTED * values + TRACED_EXPORT * given.all, SCORED * given.largest * scored),
         "naming": LIBRARIES + OPENED * values + NAMED * given.largest * batch,

@@ -1,6 +1,8 @@
-"""The least that a training takes with --time: reading, a first model and its score. It is timed on a few images before the work begins.
+"""The least that a training takes with --time: reading, a first model and its score. It is timed on a few images before
+the work begins.
 
-Where the choice of a network is ours it goes by that, too: one that could not even be looked through in the time is not begun with.
+Where the choice of a network is ours it goes by that, too: one that could not even be looked through in the time is not
+begun with.
 """
 
 from __future__ import annotations
@@ -28,14 +30,17 @@ from limpide.training.frozen_features import BATCH, Frozen
 from limpide.workflows.judge import REPORT_SECONDS, readable
 from limpide.workflows.train.context import Job
 
-HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0  # fitting and exporting the first model; calibrating, exporting and opening the final one
+# fitting and exporting the first model; calibrating, exporting and opening the final one
+HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0
 SEALED = 1.3  # times as long takes the sealed file, in float32 and with its own resize
 PROMISED = 1.5  # times the time that was asked for, within which a quiet machine ends
 TIMED_FILES = 8
 
 
 def in_time(job: Job, reasons: list[Message]) -> tuple[list[Message], float]:
-    """Changes `job.recipe` where the network was ours to choose and takes too long. Returns the reasons for its choices, and the least in seconds."""
+    """Changes `job.recipe` where the network was ours to choose and takes too long. Returns the reasons for its
+    choices, and the least in seconds.
+    """
     asked = float(job.info.wanted["time"])
     least = least_seconds(job, job.recipe)
     if job.info.wanted.get("model") != "auto" or not pretrained(job.recipe) or least <= PROMISED * asked:
@@ -45,7 +50,10 @@ def in_time(job: Job, reasons: list[Message]) -> tuple[list[Message], float]:
     quicker = least_seconds(job, filled)
     if quicker >= least:
         return reasons, least
-    says = N_("model {model}, from scratch: {other}, which has seen a million photographs, takes {least:duration} at least here")
+    says = N_(
+        "model {model}, from scratch: {other}, which has seen a million photographs, takes {least:duration} at "
+        "least here"
+    )
     says_why = message(says, model=filled.model, other=job.recipe.model, least=least)
     job.recipe = filled
     return [says_why, *why], quicker
@@ -65,7 +73,9 @@ def least_seconds(job: Job, recipe: Recipe) -> float:
 
 
 def wanted_pixels(recipe: Recipe, seen: Glimpse, dataset: Dataset) -> dict[Preprocessing, np.ndarray]:
-    """Which squares to keep of which images: all at the size that is trained, a sample at the size of the first model."""
+    """Which squares to keep of which images: all at the size that is trained, a sample at the size of the
+    first model.
+    """
     everything = np.arange(len(dataset), dtype=np.int32)
     wanted = {preprocessing_of(recipe, seen): everything}
     if pretrained(recipe) and recipe.image_size != frozen_size(recipe):
@@ -75,7 +85,9 @@ def wanted_pixels(recipe: Recipe, seen: Glimpse, dataset: Dataset) -> dict[Prepr
 
 
 def score_seconds(test: int, decoding: float, image: float) -> float:
-    """Seconds that sealing, scoring this many test images and the report take, which are never left out. decoding, image: seconds an image."""
+    """Seconds that sealing, scoring this many test images and the report take, which are never left out. decoding,
+    image: seconds an image.
+    """
     return SEAL_SECONDS + test * (decoding + SEALED * image) + REPORT_SECONDS
 
 

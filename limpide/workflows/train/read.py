@@ -42,7 +42,10 @@ def read_images(job: Job) -> Iterator[Event]:
         for note in (*job.dataset.notes, *reasons, *job.values.says()):
             yield job.say("decision", note)
         if asked is not None and least > asked:
-            says = N_("the least is about {least:duration}: reading, a first model and its score. The rest does not fit into {asked:duration} and is left out")
+            says = N_(
+                "the least is about {least:duration}: reading, a first model and its score. The rest does not "
+                "fit into {asked:duration} and is left out"
+            )
             yield job.say("quote", message(says, least=least, asked=asked))
         job.enter("read", recipe=job.recipe.to_json(), seen=job.seen)
     wanted = wanted_pixels(job.recipe, job.seen, job.dataset)
@@ -68,20 +71,37 @@ def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, re
         if stored(job.dataset, wanted, folder) is None:
             yield from read(job.dataset, wanted, folder, on_disk=pixel_cache.room_for(wanted, folder))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.EEXIST):
+        if error.errno not in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EROFS,
+            errno.EACCES,
+            errno.EPERM,
+            errno.ENOTDIR,
+            errno.ENOENT,
+            errno.EEXIST,
+        ):
             raise
         folder = job.run.cache  # the cache goes off, the training goes on
         yield from read(job.dataset, wanted, folder, on_disk=frozenset())
     reading = stored(job.dataset, wanted, folder)
     if reading is None:
-        raise RunError("L508", N_("the decoded images could not be kept"), where=folder, todo=N_("free some disk space and run the same command again"))
+        raise RunError(
+            "L508",
+            N_("the decoded images could not be kept"),
+            where=folder,
+            todo=N_("free some disk space and run the same command again"),
+        )
     job.reading = reading
     live = [p.preprocessing.size for p in reading.pixels.values() if isinstance(p.array, Undecoded)]
     if live and not job.done("read"):
         yield job.say(
             "warning",
             message(
-                N_("no room on the disk for decoded images of {sizes} px: they are decoded each time they are needed, which is slower"),
+                N_(
+                    "no room on the disk for decoded images of {sizes} px: they are decoded each time they are "
+                    "needed, which is slower"
+                ),
                 sizes=", ".join(map(str, live)),
             ),
         )

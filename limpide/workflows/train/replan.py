@@ -1,4 +1,6 @@
-"""The share of the time that fitting may take: fewer steps are planned where a machine is slower than it was when they were timed."""
+"""The share of the time that fitting may take: fewer steps are planned where a machine is slower than it was when they
+were timed.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ class Share:
         yield from self._renewed()
 
     def _decide(self) -> None:
-        """Writes down another number of steps where the time asks for it. While earlier plans are being done again, nothing new is decided."""
+        """Writes down another number of steps where the time asks for it. While earlier plans are being done again,
+        nothing new is decided.
+        """
         job, state, plans = self.job, self.state, plans_of(self.job.info)
         asked = job.deadline.asked
         if asked is None or (plans and state.step <= plans[-1].at):
@@ -86,12 +90,29 @@ class Share:
         late = deadline.now() - self.job.paused + left - self._promised
         if late > max(UNTOLD, (LATE - 1) * left):
             self._promised += late
-            yield Note("quote", message(N_("slower than it was when it was timed: about {seconds:duration} more until the network is trained"), seconds=left))
+            yield Note(
+                "quote",
+                message(
+                    N_(
+                        "slower than it was when it was timed: about {seconds:duration} more until the network "
+                        "is trained"
+                    ),
+                    seconds=left,
+                ),
+            )
 
 
 def _says(step: int, before: int, steps: int) -> Message:
     if not step and not steps:
         return message(N_("no fine-tuning: there is no time left for it, and the first model is kept"))
     if step == steps:
-        return message(N_("the time is up after step {step:count} of {before:count}: the network is judged as it stands"), step=step, before=before)
-    return message(N_("{steps:count} steps instead of {before:count}, as many as the time allows at this pace"), steps=steps, before=before)
+        return message(
+            N_("the time is up after step {step:count} of {before:count}: the network is judged as it stands"),
+            step=step,
+            before=before,
+        )
+    return message(
+        N_("{steps:count} steps instead of {before:count}, as many as the time allows at this pace"),
+        steps=steps,
+        before=before,
+    )

@@ -39,11 +39,22 @@ def seal_model(job: Job) -> Iterator[Event]:
     labels = job.dataset.labels[rows]
     place(model, torch.device("cpu"))
     batch = min(MOST, max(1, PIXELS // preprocessing.size**2))
-    logits = logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy() if len(rows) else np.zeros((0, 2))
+    logits = (
+        logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy()
+        if len(rows)
+        else np.zeros((0, 2))
+    )
     temperature = fit_temperature(logits, labels, own_part=own)
     machine.release_memory()
     yield Progress(message(N_("writing the model file")))
-    export(model, preprocessing, job.dataset.learned_classes, job.run.model_file, temperature=temperature.value, name=job.recipe.model)
+    export(
+        model,
+        preprocessing,
+        job.dataset.learned_classes,
+        job.run.model_file,
+        temperature=temperature.value,
+        name=job.recipe.model,
+    )
     ready = job.deadline.passed()
     machine.release_memory()
     yield Progress(message(N_("comparing the model file with the network")))
@@ -52,19 +63,29 @@ def seal_model(job: Job) -> Iterator[Event]:
         job.run.add_finding(finding)
     says = {
         "calibration": N_("probabilities calibrated on {n:count} images of their own: temperature {t:number}"),
-        "cross-fitted": N_("probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"),
+        "cross-fitted": N_(
+            "probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"
+        ),
         "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
     }[temperature.how]
     told = message(says, n=temperature.n, t=temperature.value)
     if temperature.n < SMALLEST:
         told = message(
-            N_("probabilities are left as they are: a temperature takes {least:count} images outside of training, and there is {n:count}"),
-            N_("probabilities are left as they are: a temperature takes {least:count} images outside of training, and there are {n:count}"),
+            N_(
+                "probabilities are left as they are: a temperature takes {least:count} images outside of "
+                "training, and there is {n:count}"
+            ),
+            N_(
+                "probabilities are left as they are: a temperature takes {least:count} images outside of "
+                "training, and there are {n:count}"
+            ),
             least=SMALLEST,
             n=temperature.n,
         )
     if not temperature.n:
-        told = message(N_("probabilities are left as they are: there is no image that a temperature could be fitted to"))
+        told = message(
+            N_("probabilities are left as they are: there is no image that a temperature could be fitted to")
+        )
     yield job.say("decision", told)
     first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
     job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)

@@ -23,7 +23,9 @@ from limpide.workflows.train.context import Job
 WHOLE = N_("each class is shared out in whole images, at least one to a part")
 UNCUT = N_("images that belong together are not cut apart")
 STAYED = N_("images stay where they were in an earlier run")
-UNCUT_AND_STAYED = N_("images that belong together are not cut apart, and images stay where they were in an earlier run")
+UNCUT_AND_STAYED = N_(
+    "images that belong together are not cut apart, and images stay where they were in an earlier run"
+)
 
 
 def split_images(job: Job) -> Iterator[Event]:
@@ -54,7 +56,9 @@ def split_images(job: Job) -> Iterator[Event]:
     out |= {int(kept[i]): reason for i, reason in division.out.items()}
     job.parts = np.zeros(len(names), np.uint8)
     job.parts[kept] = division.parts
-    write_split(job.run.split_file, (names[int(i)] for i in kept), (dataset.classes[int(k)] for k in labels), division, keys)
+    write_split(
+        job.run.split_file, (names[int(i)] for i in kept), (dataset.classes[int(k)] for k in labels), division, keys
+    )
     write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
     job.dataset = dataset.learned_first(job.parts)
     together = np.full(len(names), -1)
@@ -69,7 +73,8 @@ def split_images(job: Job) -> Iterator[Event]:
     finding = run_facts.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
     used = kept[(division.parts != NO_PART) & (division.parts != TEST)]
-    prints = seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)  # where near duplicates mean nothing, none are kept
+    # where near duplicates mean nothing, none are kept
+    prints = seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)
     write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
     job.enter("quote", grouped_by=dataset.grouped_by, split_rows=int((job.parts != NO_PART).sum()))
 
@@ -81,8 +86,18 @@ def _inherit_looks(job: Job) -> None:
     job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.test_seen_by}))
 
 
-def _told(job: Job, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], left_out: int, inherited: str, stayed: bool) -> Iterator[Event]:
-    """Which image serves for what. left_out: files · inherited: the earlier run, or "" · stayed: some images kept the part they had there."""
+def _told(
+    job: Job,
+    division: Division,
+    shares: Mapping[int, float],
+    counts: Mapping[str, int],
+    left_out: int,
+    inherited: str,
+    stayed: bool,
+) -> Iterator[Event]:
+    """Which image serves for what. left_out: files · inherited: the earlier run, or "" · stayed: some images kept the
+    part they had there.
+    """
     if left_out:
         yield job.say(
             "data",
@@ -93,7 +108,13 @@ def _told(job: Job, division: Division, shares: Mapping[int, float], counts: Map
             ),
         )
     if stayed:
-        yield job.say("split", message(N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"), run=inherited))
+        yield job.say(
+            "split",
+            message(
+                N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"),
+                run=inherited,
+            ),
+        )
     if division.moved:
         yield job.say(
             "warning",
@@ -105,7 +126,10 @@ def _told(job: Job, division: Division, shares: Mapping[int, float], counts: Map
             ),
         )
     says = (
-        N_("{train:count} images train, {validation:count} choose, {calibration:count} calibrate, {test:count} are kept for the final score")
+        N_(
+            "{train:count} images train, {validation:count} choose, {calibration:count} calibrate, {test:count} "
+            "are kept for the final score"
+        )
         if counts["calibration"]
         else N_("{train:count} images train, {validation:count} choose, {test:count} are kept for the final score")
     )
@@ -115,28 +139,44 @@ def _told(job: Job, division: Division, shares: Mapping[int, float], counts: Map
 
 
 def _not_learned(job: Job, listed: Sequence[str]) -> Iterator[Event]:
-    """Says which classes the model will not know, and keeps the names of those that it knows, their places among all that are `listed`, and the names
-    of those that it only meets in the test."""
+    """Says which classes the model will not know, and keeps the names of those that it knows, their places among all
+    that are `listed`, and the names of those that it only meets in the test.
+    """
     tested = Counter(job.dataset.labels[job.rows("test")].tolist())
     known, others = job.dataset.learned_classes, range(len(job.dataset.learned_classes), len(job.dataset.classes))
     strange = [k for k in others if tested[k]]
-    job.run.update(classes=list(known), learned=[listed.index(name) for name in known], only_tested=[job.dataset.classes[k] for k in strange])
+    job.run.update(
+        classes=list(known),
+        learned=[listed.index(name) for name in known],
+        only_tested=[job.dataset.classes[k] for k in strange],
+    )
     for k in strange:
         yield job.say(
             "warning",
             message(
-                N_("class {name} is only in the test part: it is not learned, and its {n:count} image can never be right"),
-                N_("class {name} is only in the test part: it is not learned, and its {n:count} images can never be right"),
+                N_(
+                    "class {name} is only in the test part: it is not learned, and its {n:count} image can never "
+                    "be right"
+                ),
+                N_(
+                    "class {name} is only in the test part: it is not learned, and its {n:count} images can "
+                    "never be right"
+                ),
                 name=job.dataset.classes[k],
                 n=tested[k],
             ),
         )
     if lost := [job.dataset.classes[k] for k in others if not tested[k]]:
-        yield job.say("warning", message(N_("no image to train on is left of {names}: the model does not know it"), names=", ".join(lost)))
+        yield job.say(
+            "warning",
+            message(N_("no image to train on is left of {names}: the model does not know it"), names=", ".join(lost)),
+        )
 
 
 def _parts_again(job: Job) -> np.ndarray:
-    """From split.csv, whose lines stand in the order of the images, those left out missing. Raises RunError where it is not whole."""
+    """From split.csv, whose lines stand in the order of the images, those left out missing. Raises RunError where it is
+    not whole.
+    """
     check_split(job.run)
     names = job.dataset.images.names
     parts, i = np.zeros(len(names), np.uint8), 0
@@ -161,7 +201,9 @@ def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | No
 
 
 def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str, list[str]]:
-    """Keys and parts of the newest other run on the same data, and that run's name; names of newer ones whose split is not whole."""
+    """Keys and parts of the newest other run on the same data, and that run's name; names of newer ones whose split is
+    not whole.
+    """
     cut: list[str] = []
     for run, info in reversed(Run.known_in(job.run.path.parent)[0]):
         useful = info.status != "refused" and info.judged  # one that is not judged holds out hardly anything
@@ -176,8 +218,12 @@ def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str,
     return None, "", cut
 
 
-def _other_shares(job: Job, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], stayed: bool) -> Message | None:
-    """What is to be said of a part that is far from the size that was asked for, and why. stayed: some images kept the part of an earlier run."""
+def _other_shares(
+    job: Job, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], stayed: bool
+) -> Message | None:
+    """What is to be said of a part that is far from the size that was asked for, and why. stayed: some images kept the
+    part of an earlier run.
+    """
     together = bool((np.bincount(division.together[division.parts != NO_PART], minlength=1) > 1).any())
     for part in (TEST, VALIDATION):
         asked, got = shares[part], counts[PARTS[part]] / max(1, division.ours)
@@ -197,7 +243,9 @@ def _other_shares(job: Job, division: Division, shares: Mapping[int, float], cou
 
 
 def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> None:
-    """Raises DataError, with its reason, where there are no two classes to train on or nothing to test with. together: (n,) as in Division; −1 = unreadable."""
+    """Raises DataError, with its reason, where there are no two classes to train on or nothing to test with. together:
+    (n,) as in Division; −1 = unreadable.
+    """
     trained, tested = (set(job.dataset.labels[job.rows(part)].tolist()) for part in ("train", "test"))
     if len(trained) >= 2 and tested & trained:
         return
@@ -214,13 +262,18 @@ def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> 
         label, n = alike
         raise DataError(
             "L261",
-            N_("all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"),
+            N_(
+                "all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"
+            ),
             where=where,
             todo=N_("give images that differ, at least two of each class"),
             n=n,
             name=names[label],
         )
-    if len(trained) == 1 and len(set(job.dataset.labels[~np.isin(job.dataset.given, (TEST, VALIDATION))].tolist())) == 1:
+    if (
+        len(trained) == 1
+        and len(set(job.dataset.labels[~np.isin(job.dataset.given, (TEST, VALIDATION))].tolist())) == 1
+    ):
         raise DataError(
             "L262",
             N_("all images to train on are of one class, {name}: there is nothing to tell apart"),
@@ -250,7 +303,9 @@ def _counts(job: Job) -> str:
     """Usable images of each class, the fewest first: "bees 1, ants 3"."""
     counts = np.bincount(job.dataset.labels[job.parts != NO_PART], minlength=len(job.dataset.classes))
     order = np.argsort(counts, kind="stable")
-    return ", ".join(f"{job.dataset.classes[k]} {counts[k]}" for k in order[:MOST_NAMES]) + (", …" if len(order) > MOST_NAMES else "")
+    return ", ".join(f"{job.dataset.classes[k]} {counts[k]}" for k in order[:MOST_NAMES]) + (
+        ", …" if len(order) > MOST_NAMES else ""
+    )
 
 
 def _all_alike(job: Job, together: np.ndarray) -> tuple[int, int] | None:

@@ -71,30 +71,56 @@ def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) ->
     return Run.create(runs, dataset.name, info), dataset, False
 
 
-def train(run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = True, rehash: bool = False, judge: bool = True) -> Iterator[Event]:
+def train(
+    run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = True, rehash: bool = False, judge: bool = True
+) -> Iterator[Event]:
     """Works until the run is finished. Close the generator to stop: a checkpoint is saved and the run can be continued.
 
-    started: seconds that had passed since the person pressed Enter. rehash: read every byte of the images again. judge: False
-    ends with the sealed model, for whoever judges it himself. Raises LimpideError for what the user can mend.
+    started: seconds that had passed since the person pressed Enter. rehash: read every byte of the images again. judge:
+    False ends with the sealed model, for whoever judges it himself. Raises LimpideError for what the user can mend.
     """
     with run.lock(), run.reading():
         info = run.info()
         if info.fingerprint != dataset.fingerprint:
-            raise RunError("L507", N_("the images changed since this run began"), where=dataset.location, todo=N_("start another run with --new"))
+            raise RunError(
+                "L507",
+                N_("the images changed since this run began"),
+                where=dataset.location,
+                todo=N_("start another run with --new"),
+            )
         job = Job(run, dataset, deadline.now() - started - info.spent, images, rehash, info)
         run.rewind(_offset(job))
         for half in run.checkpoints.glob(".*.tmp"):  # of a process that was ended while it saved
             half.unlink(missing_ok=True)
         if info.epoch_id and info.machine != machine.describe():
-            yield Note("warning", message(N_("this is not the machine or not the software the run began with: it goes on, but not to the very same bits")))
+            yield Note(
+                "warning",
+                message(
+                    N_(
+                        "this is not the machine or not the software the run began with: it goes on, but not to "
+                        "the very "
+                        "same bits"
+                    )
+                ),
+            )
         run.update(status="running", paused=None)  # of a process that was killed while it waited
         with job.memory:
             yield from _phases(job, judge)
 
 
 def _phases(job: Job, judge: bool) -> Iterator[Event]:
-    for phase in (read_images, check_images, split_images, quote_work, first_model, fit_network, seal_model, judge_model if judge else finish):
-        with contextlib.closing(phase(job)) as events:  # type: ignore[type-var]  # what it meets as it is stopped is told: a full disk, a second Ctrl-C
+    for phase in (
+        read_images,
+        check_images,
+        split_images,
+        quote_work,
+        first_model,
+        fit_network,
+        seal_model,
+        judge_model if judge else finish,
+    ):
+        # what it meets as it is stopped is told: a full disk, a second Ctrl-C
+        with contextlib.closing(phase(job)) as events:  # type: ignore[type-var]
             for event in events:
                 job.meter.tick()
                 yield event

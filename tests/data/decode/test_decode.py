@@ -76,9 +76,20 @@ def test_sixteen_bit_grey_is_rescaled_and_never_clipped() -> None:
 def test_sixteen_bit_big_endian() -> None:
     """A big-endian TIFF, byte by byte: 4×4 grey, 16 bits, values 0, 4369, … 65535."""
     values = (np.arange(16) * 4369).astype(">u2").tobytes()
-    tags = [(256, 3, 4), (257, 3, 4), (258, 3, 16), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 3, 4), (279, 4, 32)]
+    tags = [
+        (256, 3, 4),
+        (257, 3, 4),
+        (258, 3, 16),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 8),
+        (277, 3, 1),
+        (278, 3, 4),
+        (279, 4, 32),
+    ]
     entries = b"".join(
-        struct.pack(">HHI", tag, kind, 1) + (struct.pack(">HH", value, 0) if kind == 3 else struct.pack(">I", value)) for tag, kind, value in tags
+        struct.pack(">HHI", tag, kind, 1) + (struct.pack(">HH", value, 0) if kind == 3 else struct.pack(">I", value))
+        for tag, kind, value in tags
     )
     data = b"MM\0\x2a" + struct.pack(">I", 40) + values + struct.pack(">H", len(tags)) + entries + b"\0\0\0\0"
     np.testing.assert_array_equal(decoded(data)[..., 0].ravel(), np.arange(16) * 17)
@@ -152,7 +163,10 @@ def test_one_colour_declared_transparent_is_white(mode: str, key: Any, other: An
     found = decoded(encoded(image, transparency=key))
     assert (found[:, 4:] == 255).all()
     np.testing.assert_array_equal(
-        found[:, :4], np.broadcast_to(other, (8, 4, 3) if mode == "RGB" else (8, 4))[..., None].reshape(8, 4, -1).repeat(1 if mode == "RGB" else 3, 2)
+        found[:, :4],
+        np.broadcast_to(other, (8, 4, 3) if mode == "RGB" else (8, 4))[..., None]
+        .reshape(8, 4, -1)
+        .repeat(1 if mode == "RGB" else 3, 2),
     )
 
 
@@ -163,7 +177,10 @@ def test_one_bit() -> None:
 
 def test_lab_and_ycbcr_tiffs_become_rgb() -> None:
     assert decoded(encoded(Image.fromarray(PIXELS).convert("YCbCr"), "JPEG")).shape == PIXELS.shape
-    lab = ImageCms.applyTransform(Image.fromarray(SMOOTH), ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"))
+    lab = ImageCms.applyTransform(
+        Image.fromarray(SMOOTH),
+        ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"),
+    )
     try:
         assert decoded(encoded(lab, "TIFF")).shape == SMOOTH.shape
     except Undecodable as error:
@@ -229,7 +246,16 @@ def test_a_web_page(page: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "usable"), [((1, 1), False), ((3, 3), False), ((4, 4), True), ((1, 5000), False), ((5000, 4), False), ((4, 200), True), ((4, 204), False)]
+    ("size", "usable"),
+    [
+        ((1, 1), False),
+        ((3, 3), False),
+        ((4, 4), True),
+        ((1, 5000), False),
+        ((5000, 4), False),
+        ((4, 200), True),
+        ((4, 204), False),
+    ],
 )
 def test_too_small_or_too_thin(size: tuple[int, int], usable: bool) -> None:
     data = encoded(Image.new("RGB", size))
@@ -271,7 +297,17 @@ def tiff_of(channels: int, photometric: int) -> bytes:
     """An 8×8 TIFF with so many samples a pixel, of which nobody says what they mean."""
     values = bytes(range(64)) * channels
     where = 8 + len(values)
-    tags = [(256, 3, 8), (257, 3, 8), (258, 3, 8), (259, 3, 1), (262, 3, photometric), (273, 4, 8), (277, 3, channels), (278, 3, 8), (279, 4, len(values))]
+    tags = [
+        (256, 3, 8),
+        (257, 3, 8),
+        (258, 3, 8),
+        (259, 3, 1),
+        (262, 3, photometric),
+        (273, 4, 8),
+        (277, 3, channels),
+        (278, 3, 8),
+        (279, 4, len(values)),
+    ]
     entries = b"".join(struct.pack("<HHI", tag, kind, 1) + struct.pack("<I", value) for tag, kind, value in tags)
     return b"II\x2a\0" + struct.pack("<I", where) + values + struct.pack("<H", len(tags)) + entries + b"\0\0\0\0"
 
@@ -288,7 +324,16 @@ def test_more_than_four_channels_are_refused(channels: int, photometric: int) ->
 
 @pytest.mark.parametrize(
     ("at_least", "shape"),
-    [(0, (240, 320)), (1000, (240, 320)), (121, (240, 320)), (120, (120, 160)), (61, (120, 160)), (60, (60, 80)), (30, (30, 40)), (8, (30, 40))],
+    [
+        (0, (240, 320)),
+        (1000, (240, 320)),
+        (121, (240, 320)),
+        (120, (120, 160)),
+        (61, (120, 160)),
+        (60, (60, 80)),
+        (30, (30, 40)),
+        (8, (30, 40)),
+    ],
 )
 def test_a_jpeg_is_decoded_no_smaller_than_asked(at_least: int, shape: tuple[int, int]) -> None:
     data = encoded(SMOOTH, "JPEG")
@@ -305,7 +350,11 @@ def test_only_a_jpeg_is_decoded_smaller() -> None:
 
 @given(st.integers(4, 400), st.integers(4, 400), st.integers(1, 300))
 def test_both_sides_keep_at_least_what_was_asked(width: int, height: int, at_least: int) -> None:
-    found = decode(encoded(Image.new("L", (width, height)), "JPEG"), at_least) if max(width, height) <= 50 * min(width, height) else None
+    found = (
+        decode(encoded(Image.new("L", (width, height)), "JPEG"), at_least)
+        if max(width, height) <= 50 * min(width, height)
+        else None
+    )
     if found:
         assert min(found.size) >= min(width, height, at_least)
 
@@ -424,7 +473,9 @@ def test_cmyk_as_adobe_writes_it(stored: tuple[int, ...], adobe: int, expected: 
 SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410))  # XYZ under D50
 
 
-@pytest.mark.parametrize("colour", [(200, 100, 50), (90, 120, 200), (128, 128, 128), (255, 255, 255), (30, 60, 40), (255, 0, 0)])
+@pytest.mark.parametrize(
+    "colour", [(200, 100, 50), (90, 120, 200), (128, 128, 128), (255, 255, 255), (30, 60, 40), (255, 0, 0)]
+)
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
 def test_a_wide_gamut_becomes_srgb(colour: tuple[int, int, int], form: str) -> None:
     """Case 24, against the arithmetic of the standards: to light, to XYZ, to the light of sRGB, to its curve."""
@@ -442,7 +493,9 @@ def test_a_wide_gamut_is_converted_as_pillow_does() -> None:
     """Case 24."""
     data = encoded(SMOOTH, "JPEG", icc_profile=profile())
     plain = Image.open(io.BytesIO(data))
-    expected = ImageCms.profileToProfile(plain, ImageCms.ImageCmsProfile(io.BytesIO(profile())), ImageCms.createProfile("sRGB"))
+    expected = ImageCms.profileToProfile(
+        plain, ImageCms.ImageCmsProfile(io.BytesIO(profile())), ImageCms.createProfile("sRGB")
+    )
     assert expected is not None
     np.testing.assert_array_equal(decoded(data), np.asarray(expected))
     with ThreadPoolExecutor(8) as pool:  # one transform serves all threads
@@ -524,7 +577,9 @@ def test_heic_is_read_where_that_is_installed(monkeypatch: pytest.MonkeyPatch) -
         return Image.open(io.BytesIO(encoded(PIXELS)))
 
     module = types.ModuleType("pillow_heif")
-    module.register_heif_opener = lambda: Image.register_open("HEIF", opened, lambda prefix: prefix[4:12] == b"ftypheic")  # type: ignore[attr-defined]
+    module.register_heif_opener = lambda: Image.register_open(
+        "HEIF", opened, lambda prefix: prefix[4:12] == b"ftypheic"
+    )  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pillow_heif", module)
     for _ in range(2):
         np.testing.assert_array_equal(decoded(heic()), PIXELS)
@@ -568,14 +623,22 @@ except Undecodable as error:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize(
     ("data", "size"),
-    [(flat_jpeg((200, 128, 128), (12_000, 9_000)), (1500, 1125)), (png_of(30_000, 30_000), (0, 0)), (png_of(16_000, 11_000), (0, 0))],
+    [
+        (flat_jpeg((200, 128, 128), (12_000, 9_000)), (1500, 1125)),
+        (png_of(30_000, 30_000), (0, 0)),
+        (png_of(16_000, 11_000), (0, 0)),
+    ],
     ids=["a legal giant (case 17)", "a bomb (case 16)", "a giant without content"],
 )
 def test_the_memory_that_large_files_take(data: bytes, size: tuple[int, int], tmp_path: Any) -> None:
     (tmp_path / "large").write_bytes(data)
     (tmp_path / "small").write_bytes(encoded(SMOOTH, "JPEG"))
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(tmp_path / "large"), str(tmp_path / "small")], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", MEASURE, str(tmp_path / "large"), str(tmp_path / "small")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     width, height, mebibytes = map(int, done.stdout.split())
     assert (width, height) == size
@@ -593,7 +656,12 @@ def photo_jpeg(**options: Any) -> bytes:
     return encoded(shape("disc", (320, 240), np.random.default_rng(1)), "JPEG", quality=85, **options)
 
 
-ENCODERS: list[dict[str, Any]] = [{}, {"optimize": True}, {"restart_marker_rows": 1}, {"restart_marker_blocks": 7, "subsampling": 0}]
+ENCODERS: list[dict[str, Any]] = [
+    {},
+    {"optimize": True},
+    {"restart_marker_rows": 1},
+    {"restart_marker_blocks": 7, "subsampling": 0},
+]
 
 
 @pytest.mark.parametrize("options", ENCODERS, ids=str)
@@ -641,7 +709,11 @@ def test_damage_between_progressive_scans_is_noticed() -> None:
             assert error.reason == rules.CUT_SHORT
 
 
-@pytest.mark.parametrize("behind", [b"", b"\0" * 5000, b"\xff" * 9, b"a film " * 900, photo_jpeg()], ids=["nothing", "zeros", "ones", "text", "a jpeg"])
+@pytest.mark.parametrize(
+    "behind",
+    [b"", b"\0" * 5000, b"\xff" * 9, b"a film " * 900, photo_jpeg()],
+    ids=["nothing", "zeros", "ones", "text", "a jpeg"],
+)
 @pytest.mark.parametrize("options", [*ENCODERS, {"progressive": True}], ids=str)
 def test_a_healthy_jpeg_is_never_suspected(options: dict[str, Any], behind: bytes) -> None:
     """Case 2: with something behind its end, all black below, plain, tiny, grey, of many colours."""
@@ -652,7 +724,9 @@ def test_a_healthy_jpeg_is_never_suspected(options: dict[str, Any], behind: byte
     images[1].paste((128, 128, 128), (10, 10, 17, 33))
     for image in images:
         for mode in ("RGB", "L", "CMYK"):
-            data = encoded(image.convert(mode), "JPEG", **{k: v for k, v in options.items() if k != "subsampling" or mode != "L"})
+            data = encoded(
+                image.convert(mode), "JPEG", **{k: v for k, v in options.items() if k != "subsampling" or mode != "L"}
+            )
             for at_least in (0, 20):
                 assert not remarks(data + behind, at_least) & Remarks.SUSPECT
 

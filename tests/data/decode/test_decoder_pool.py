@@ -70,7 +70,9 @@ def running() -> list[int]:
     return [child.pid for child in psutil.Process().children() if any("trap.py" in word for word in child.cmdline())]
 
 
-@pytest.mark.parametrize(("content", "reason"), [(b"crash", CRASHED), (b"exit", CRASHED), (b"hang", HANGS), (b"spin", HANGS)])
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"crash", CRASHED), (b"exit", CRASHED), (b"hang", HANGS), (b"spin", HANGS)]
+)
 def test_one_file_is_lost_and_no_other(trapped: Path, content: bytes, reason: str) -> None:
     """Cases 26 and 27."""
     root = photo_folder(trapped / "photos", per_class=20)
@@ -86,8 +88,12 @@ def test_one_file_is_lost_and_no_other(trapped: Path, content: bytes, reason: st
 
 
 @pytest.mark.parametrize("starved", [True, False])
-def test_an_image_that_waits_for_a_processor_is_waited_for(trapped: Path, monkeypatch: pytest.MonkeyPatch, starved: bool) -> None:
-    """A busy machine decides nothing: ready to run and not computing, twice its patience long; asleep that long, it hangs."""
+def test_an_image_that_waits_for_a_processor_is_waited_for(
+    trapped: Path, monkeypatch: pytest.MonkeyPatch, starved: bool
+) -> None:
+    """A busy machine decides nothing: ready to run and not computing, twice its patience long; asleep that long, it
+    hangs.
+    """
     root = photo_folder(trapped / "photos", per_class=3)
     with open(root / "disc" / "0001.png", "ab") as file:
         file.write(b"slow")
@@ -134,7 +140,11 @@ def test_a_worker_that_is_killed_from_outside_is_started_again(trapped: Path) ->
 
 def test_workers_that_cannot_start_are_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = decoder_pool.subprocess.Popen
-    monkeypatch.setattr(decoder_pool.subprocess, "Popen", lambda command, **options: real([sys.executable, "-c", "raise SystemExit(1)"], **options))
+    monkeypatch.setattr(
+        decoder_pool.subprocess,
+        "Popen",
+        lambda command, **options: real([sys.executable, "-c", "raise SystemExit(1)"], **options),
+    )
     dataset = scan(photo_folder(tmp_path / "photos", per_class=20))
     with pytest.raises(RunError) as told:
         list(read(dataset, {SMALL: np.arange(len(dataset))}, tmp_path))

@@ -1,4 +1,6 @@
-"""Whatever a file says beside its pixels, and however much: the picture is used, and the limits of the decoder stay as they are."""
+"""Whatever a file says beside its pixels, and however much: the picture is used, and the limits of the decoder stay as
+they are.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,14 @@ def test_a_png_is_sound_whatever_is_written_beside_its_pixels(name: str, behind:
 
 @pytest.mark.parametrize(
     ("marker", "content"),
-    [(0xED, b"Photoshop 3.0\0" + b"8BIM\3\xed"), (0xEE, b"Adobe"), (0xE0, b"JFIF\0"), (0xE2, b"ICC_PROFILE\0"), (0xE2, b"MPF\0garbage"), (0xE1, TURNED[:10])],
+    [
+        (0xED, b"Photoshop 3.0\0" + b"8BIM\3\xed"),
+        (0xEE, b"Adobe"),
+        (0xE0, b"JFIF\0"),
+        (0xE2, b"ICC_PROFILE\0"),
+        (0xE2, b"MPF\0garbage"),
+        (0xE1, TURNED[:10]),
+    ],
 )
 def test_a_jpeg_is_sound_whatever_is_written_beside_its_pixels(marker: int, content: bytes) -> None:
     image, remarks = examined(jpeg(marker, content))
@@ -73,10 +82,18 @@ def test_a_jpeg_is_sound_whatever_is_written_beside_its_pixels(marker: int, cont
 
 
 @pytest.mark.parametrize(
-    ("form", "options"), [("WEBP", {"xmp": MUCH}), ("WEBP", {"exif": b"garbage"}), ("GIF", {"comment": MUCH}), ("TIFF", {"tiffinfo": {270: "y" * 3_000_000}})]
+    ("form", "options"),
+    [
+        ("WEBP", {"xmp": MUCH}),
+        ("WEBP", {"exif": b"garbage"}),
+        ("GIF", {"comment": MUCH}),
+        ("TIFF", {"tiffinfo": {270: "y" * 3_000_000}}),
+    ],
 )
 def test_other_formats_too(form: str, options: dict[str, Any]) -> None:
-    np.testing.assert_array_equal(np.asarray(decode(encoded(PIXELS, form, **options))), np.asarray(decode(encoded(PIXELS, form))))
+    np.testing.assert_array_equal(
+        np.asarray(decode(encoded(PIXELS, form, **options))), np.asarray(decode(encoded(PIXELS, form)))
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,7 +102,10 @@ def test_other_formats_too(form: str, options: dict[str, Any]) -> None:
         chunk(b"eXIf", TURNED[6:]),
         chunk(b"iTXt", b'XML:com.adobe.xmp\0\0\0\0\0<x tiff:Orientation="6"/>'),
         chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b'<x tiff:Orientation="6"/>')),
-        chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\nexif\n%8d\n" % len(TURNED) + TURNED.hex().encode())),
+        chunk(
+            b"zTXt",
+            b"Raw profile type exif\0\0" + zlib.compress(b"\nexif\n%8d\n" % len(TURNED) + TURNED.hex().encode()),
+        ),
     ],
     ids=["EXIF", "XMP", "compressed XMP", "EXIF in a text"],
 )
@@ -99,7 +119,9 @@ def test_the_orientation_is_found_wherever_it_is_noted(note: bytes, behind: bool
 def test_a_profile_larger_than_pillow_takes_is_used() -> None:
     large = profile() + bytes(3_000_000)
     assert (
-        decode(png(chunk(b"iCCP", b"p\0\0" + zlib.compress(large)))).tobytes() == decode(encoded(PIXELS, icc_profile=profile())).tobytes() != PIXELS.tobytes()
+        decode(png(chunk(b"iCCP", b"p\0\0" + zlib.compress(large)))).tobytes()
+        == decode(encoded(PIXELS, icc_profile=profile())).tobytes()
+        != PIXELS.tobytes()
     )
 
 
@@ -113,7 +135,9 @@ def test_a_bomb_is_never_unpacked(keyword: bytes) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 8_000_000  # bytes
-    assert PngImagePlugin.MAX_TEXT_CHUNK == 1 << 20 and not ImageFile.LOAD_TRUNCATED_IMAGES, "the limits of Pillow stay on"
+    assert PngImagePlugin.MAX_TEXT_CHUNK == 1 << 20 and not ImageFile.LOAD_TRUNCATED_IMAGES, (
+        "the limits of Pillow stay on"
+    )
 
 
 def test_a_wrong_checksum_of_a_text_is_a_sign_of_damage() -> None:
@@ -126,6 +150,12 @@ def test_a_wrong_checksum_of_a_text_is_a_sign_of_damage() -> None:
 def test_transparency_and_animation_are_no_notes() -> None:
     palette = Image.fromarray(PIXELS).quantize(8)
     frames = [Image.fromarray(PIXELS), Image.fromarray(255 - PIXELS)]
-    for data in (encoded(palette, transparency=1), encoded(frames[0], save_all=True, append_images=frames[1:]), JPEG, b"", b"\x89PNG"):
+    for data in (
+        encoded(palette, transparency=1),
+        encoded(frames[0], save_all=True, append_images=frames[1:]),
+        JPEG,
+        b"",
+        b"\x89PNG",
+    ):
         assert without_notes(data) == (data, None)
     assert examined(encoded(frames[0], save_all=True, append_images=frames[1:]))[1] == Remarks.FIRST_FRAME

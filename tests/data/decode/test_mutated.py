@@ -1,7 +1,8 @@
-"""Files of every format, damaged at random, thousands of them: each decodes within the limits or is refused with a known reason.
+"""Files of every format, damaged at random, thousands of them: each decodes within the limits or is refused with a
+known reason.
 
-They are decoded in a child process with a ceiling on its memory, so that a crash, a hang, a word printed by a C library or a
-greedy allocation is seen. A failure names the seed and the file; to look at it again:
+They are decoded in a child process with a ceiling on its memory, so that a crash, a hang, a word printed by a C library
+or a greedy allocation is seen. A failure names the seed and the file; to look at it again:
 
 python -m tests.data.test_mutated SEED FILE
 """
@@ -78,7 +79,9 @@ def judged(data: bytes) -> str:
             image = found[0] if isinstance(found, tuple) else found
             pixels = np.asarray(image)
             assert image.mode == "RGB" and pixels.dtype == np.uint8 and pixels.shape == (image.height, image.width, 3)
-            assert image.width * image.height <= 179_000_000 and max(image.size) <= rules.LONGEST_RATIO * min(image.size)
+            assert image.width * image.height <= 179_000_000 and max(image.size) <= rules.LONGEST_RATIO * min(
+                image.size
+            )
             outcomes.append(pixels if pixels.size < 1_000_000 else pixels.shape)
     assert np.array_equal(*outcomes), "examined and decode differ"
     try:
@@ -95,7 +98,9 @@ def peak() -> int:
 
 
 def child(seed: int, start: int, stop: int, place: str) -> None:
-    """Judges files start … stop; the file under judgement stands in `place`, what became of them is printed at the end."""
+    """Judges files start … stop; the file under judgement stands in `place`, what became of them is printed
+    at the end.
+    """
     import resource
 
     sources, counts, slowest = list(one_of_each().values()), dict[str, int](), 0.0

@@ -1,4 +1,6 @@
-"""Values of more than 8 bits: one range for a data set, decided from what is there, and the same pixels by every way in."""
+"""Values of more than 8 bits: one range for a data set, decided from what is there, and the same pixels by every way
+in.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +32,29 @@ RANDOM = np.random.default_rng(0)
 
 
 def png_of(values: np.ndarray, *, key: bytes = b"", adam7: bool = False) -> bytes:
-    """A PNG of 16 bits a value, written chunk by chunk: (height, width[, 2 = grey and alpha, 3 = RGB, 4 = RGB and alpha])."""
+    """A PNG of 16 bits a value, written chunk by chunk: (height, width[, 2 = grey and alpha, 3 = RGB, 4 = RGB and
+    alpha]).
+    """
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     height, width = values.shape[:2]
     kind = {2: 4, 3: 2, 4: 6}[values.shape[2]] if values.ndim == 3 else 0
-    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)] if adam7 else [(0, 0, 1, 1)]
+    passes = (
+        [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+        if adam7
+        else [(0, 0, 1, 1)]
+    )
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for y, x, dy, dx in passes for row in values[y::dy, x::dx])
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, adam7))
-    return b"\x89PNG\r\n\x1a\n" + header + (chunk(b"tRNS", key) if key else b"") + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + header
+        + (chunk(b"tRNS", key) if key else b"")
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def tiff_of(values: np.ndarray, *, white_is_zero: bool = False, big: bool = False, packed: bool = False) -> bytes:
@@ -57,20 +71,42 @@ def tiff_of(values: np.ndarray, *, white_is_zero: bool = False, big: bool = Fals
         depth = place + len(body)
         body += struct.pack(f"{order}{channels}H", *[bits] * channels)
     photometric = 2 if channels > 1 else 0 if white_is_zero else 1
-    tags = [(256, 1, width), (257, 1, height), (258, channels, depth), (259, 1, 8 if packed else 1), (262, 1, photometric), (273, 1, place), (277, 1, channels)]
-    tags += [(278, 1, height), (279, 1, len(data)), *([(338, 1, 2)] if channels == 4 else []), (339, 1, {"u": 1, "i": 2, "f": 3}[values.dtype.kind])]
+    tags = [
+        (256, 1, width),
+        (257, 1, height),
+        (258, channels, depth),
+        (259, 1, 8 if packed else 1),
+        (262, 1, photometric),
+        (273, 1, place),
+        (277, 1, channels),
+    ]
+    tags += [
+        (278, 1, height),
+        (279, 1, len(data)),
+        *([(338, 1, 2)] if channels == 4 else []),
+        (339, 1, {"u": 1, "i": 2, "f": 3}[values.dtype.kind]),
+    ]
     entries = b""
     for tag, count, value in tags:
         short = tag in (258, 339) and count == 1
         entries += struct.pack(f"{order}HHI", tag, 3 if short or tag == 258 else 4, count)
         entries += struct.pack(f"{order}HH", value, 0) if short else struct.pack(f"{order}I", value)
-    return (b"MM\0*" if big else b"II*\0") + struct.pack(f"{order}I", place + len(body)) + body + struct.pack(f"{order}H", len(tags)) + entries + b"\0\0\0\0"
+    return (
+        (b"MM\0*" if big else b"II*\0")
+        + struct.pack(f"{order}I", place + len(body))
+        + body
+        + struct.pack(f"{order}H", len(tags))
+        + entries
+        + b"\0\0\0\0"
+    )
 
 
 def by_rule(values: np.ndarray, span: Span) -> np.ndarray:
     """The rule, written once more: low becomes 0, high becomes 255, beyond is clipped."""
     low, high = span
-    return np.array([min(255, max(0, round((float(v) - low) / (high - low) * 255))) for v in values.ravel()]).reshape(values.shape)
+    return np.array([min(255, max(0, round((float(v) - low) / (high - low) * 255))) for v in values.ravel()]).reshape(
+        values.shape
+    )
 
 
 def levels(data: bytes, span: Span | None) -> np.ndarray:
@@ -81,7 +117,13 @@ def levels(data: bytes, span: Span | None) -> np.ndarray:
 def test_grey_values_are_read_by_the_range(bits: int) -> None:
     values = RANDOM.integers(0, 2**bits, (9, 11)).astype(np.uint16)
     span = 0.0, 2.0**bits - 1
-    files = [png_of(values), png_of(values, adam7=True), encoded(values, "TIFF"), tiff_of(values, big=True), tiff_of(values, packed=True)]
+    files = [
+        png_of(values),
+        png_of(values, adam7=True),
+        encoded(values, "TIFF"),
+        tiff_of(values, big=True),
+        tiff_of(values, packed=True),
+    ]
     files += [tiff_of(values.astype(np.int32)), tiff_of(values.astype(np.float32)), tiff_of(values.astype(np.uint32))]
     for data in files:
         np.testing.assert_array_equal(levels(data, span), by_rule(values, span)[..., None].repeat(3, 2))
@@ -93,7 +135,13 @@ def test_all_sixteen_bits_of_a_colour_are_read(channels: int) -> None:
     values = RANDOM.integers(0, 4096, (9, 11, channels)).astype(np.uint16)
     if channels == 4:
         values[..., 3] = 65535
-    for data in (png_of(values), png_of(values, adam7=True), tiff_of(values), tiff_of(values, big=True), tiff_of(values, packed=True)):
+    for data in (
+        png_of(values),
+        png_of(values, adam7=True),
+        tiff_of(values),
+        tiff_of(values, big=True),
+        tiff_of(values, packed=True),
+    ):
         np.testing.assert_array_equal(levels(data, (0, 4095)), by_rule(values[..., :3], (0, 4095)))
 
 
@@ -110,7 +158,9 @@ def test_transparency_of_sixteen_bits_lies_over_white() -> None:
 
 def test_white_is_zero() -> None:
     values = RANDOM.integers(0, 4096, (9, 11)).astype(np.uint16)
-    np.testing.assert_array_equal(levels(tiff_of(values, white_is_zero=True), (0, 4095))[..., 0], 255 - by_rule(values, (0, 4095)))
+    np.testing.assert_array_equal(
+        levels(tiff_of(values, white_is_zero=True), (0, 4095))[..., 0], 255 - by_rule(values, (0, 4095))
+    )
 
 
 def test_values_below_zero() -> None:
@@ -142,7 +192,9 @@ def test_what_is_beyond_the_range_is_clipped_and_told() -> None:
     values = np.array([[0, 4095], [4096, 60000]], np.uint16).repeat(4, 0).repeat(4, 1)
     image, remarks = examined(png_of(values), value_range=(0, 4095))
     assert np.asarray(image)[::4, ::4, 0].tolist() == [[0, 255], [255, 255]] and Remarks.CLIPPED in remarks
-    assert Remarks.CLIPPED not in examined(png_of(np.minimum(values, 4096)), value_range=(0, 4095))[1], "less than half a grey level is rounding"
+    assert Remarks.CLIPPED not in examined(png_of(np.minimum(values, 4096)), value_range=(0, 4095))[1], (
+        "less than half a grey level is rounding"
+    )
     assert Remarks.CLIPPED in examined(png_of(values), value_range=(1000, 65535))[1], "below, too"
     with pytest.raises(Undecodable):
         decode(tiff_of(np.full((8, 8), np.nan, np.float32)), value_range=(0, 1))
@@ -193,8 +245,12 @@ def test_marks_of_what_was_not_measured_do_not_count() -> None:
     assert range_of(dead) == (0, 4095)
     assert range_of(np.append(np.arange(-1024, 3072, 5), [-32768] * 200).astype(np.int16)) == (-1024, 3071)
     assert range_of(np.append(np.linspace(0.1, 0.9, 99), -3.4e38).astype(np.float32)) == (0, 1)
-    assert range_of(np.append(np.arange(0, 60000, 7), [65535]).astype(np.uint16)) == (0, 65535), "saturated, and near the others"
-    assert range_of(np.full((9, 9), 65535, np.uint16), np.zeros((9, 9), np.uint16)) == (0, 65535), "black and white is no mark"
+    assert range_of(np.append(np.arange(0, 60000, 7), [65535]).astype(np.uint16)) == (0, 65535), (
+        "saturated, and near the others"
+    )
+    assert range_of(np.full((9, 9), 65535, np.uint16), np.zeros((9, 9), np.uint16)) == (0, 65535), (
+        "black and white is no mark"
+    )
 
 
 def folder_of(root: Path, images: dict[str, bytes]) -> Dataset:
@@ -218,7 +274,9 @@ def noise(bits: int, seed: int = 0) -> np.ndarray:
 
 
 def twelve(root: Path) -> Dataset:
-    return folder_of(root, {f"{label}/{k}.png": png_of(noise(12, 10 * k + ord(label))) for label in "ab" for k in range(3)})
+    return folder_of(
+        root, {f"{label}/{k}.png": png_of(noise(12, 10 * k + ord(label))) for label in "ab" for k in range(3)}
+    )
 
 
 def test_the_range_is_decided_from_all_files_and_said(tmp_path: Path) -> None:
@@ -230,7 +288,12 @@ def test_the_range_is_decided_from_all_files_and_said(tmp_path: Path) -> None:
 
 def test_eight_bits_pay_only_for_the_first_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = folder_of(
-        tmp_path, {f"{label}/{k}.{form}": encoded(noise(8, k).astype(np.uint8), form) for label in "ab" for k, form in enumerate(("png", "jpeg"))}
+        tmp_path,
+        {
+            f"{label}/{k}.{form}": encoded(noise(8, k).astype(np.uint8), form)
+            for label in "ab"
+            for k, form in enumerate(("png", "jpeg"))
+        },
     )
     with monkeypatch.context() as patch:
         patch.setattr(value_range, "examined_by", None)
@@ -256,7 +319,10 @@ def test_eight_and_more_bits_side_by_side(tmp_path: Path) -> None:
 
 def test_a_given_test_part_is_to_come(tmp_path: Path) -> None:
     images = {
-        f"{part}/{label}/{k}.png": png_of(noise(bits, 10 * k + ord(label))) for part, bits in (("train", 12), ("test", 14)) for label in "ab" for k in range(2)
+        f"{part}/{label}/{k}.png": png_of(noise(bits, 10 * k + ord(label)))
+        for part, bits in (("train", 12), ("test", 14))
+        for label in "ab"
+        for k in range(2)
     }
     found = settled(folder_of(tmp_path, images))
     assert (scan(str(tmp_path)).given == TEST).sum() == 4
@@ -314,7 +380,10 @@ def test_inside_an_archive(tmp_path: Path) -> None:
 
 def test_the_range_is_part_of_what_tells_pixels_apart(tmp_path: Path) -> None:
     dataset, spans = twelve(tmp_path), (None, (0.0, 4095.0), (0.0, 65535.0))
-    folders = {pixel_cache.shared_folder(dataset.read_by(span), {Preprocessing(16, 1, value_range=span): np.arange(6)}) for span in spans}
+    folders = {
+        pixel_cache.shared_folder(dataset.read_by(span), {Preprocessing(16, 1, value_range=span): np.arange(6)})
+        for span in spans
+    }
     assert len(folders) == 3
     with pytest.raises(AssertionError, match="another value range"):
         list(read(dataset, {Preprocessing(16, 1, value_range=(0, 4095)): np.arange(6)}, tmp_path))
@@ -331,12 +400,23 @@ def test_pixels_in_worker_processes_are_those_of_the_rule(tmp_path: Path) -> Non
     assert reading
     for k in range(6):
         np.testing.assert_array_equal(reading.pixels[16].take(np.array([k]))[0], p.pixels(dataset.images.image(k)))
-    np.testing.assert_array_equal(reading.pixels[16].take(np.array([0]))[0, ..., 0], by_rule(noise(12, ord("a")), (0, 4095)))
+    np.testing.assert_array_equal(
+        reading.pixels[16].take(np.array([0]))[0, ..., 0], by_rule(noise(12, ord("a")), (0, 4095))
+    )
 
 
 def test_preprocessing_of_before_there_were_ranges() -> None:
     """An older sealed file has no such field: each image is read by what its type can hold, as ever."""
-    old = {"size": 16, "channels": 1, "fit": "squash", "filter": "bilinear", "mean": [127.5], "std": [63.75], "jpeg_side": 32, "centre": 1024}
+    old = {
+        "size": 16,
+        "channels": 1,
+        "fit": "squash",
+        "filter": "bilinear",
+        "mean": [127.5],
+        "std": [63.75],
+        "jpeg_side": 32,
+        "centre": 1024,
+    }
     p = Preprocessing.from_json(old)
     assert p.value_range is None
     image, remarks = p.opened(png_of(noise(12)))
@@ -358,7 +438,11 @@ def test_the_source_of_images_is_told_the_range(tmp_path: Path) -> None:
     dataset = twelve(tmp_path)
     fingerprint = dataset.fingerprint
     other = dataset.read_by((0, 4095))
-    assert isinstance(other.images, FileImages) and other.images.value_range == (0, 4095) and other.fingerprint == fingerprint
+    assert (
+        isinstance(other.images, FileImages)
+        and other.images.value_range == (0, 4095)
+        and other.fingerprint == fingerprint
+    )
     assert dataset.images.value_range is None  # type: ignore[attr-defined]
     stream = io.BytesIO()
     dataset.read_by((0, 4095)).images.image(0).save(stream, "PNG")

@@ -1,4 +1,6 @@
-"""Folders and tables as people unpack them: what is a class, a part, a group, and what is passed over. Nothing is decoded."""
+"""Folders and tables as people unpack them: what is a class, a part, a group, and what is passed over. Nothing is
+decoded.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,11 @@ def test_folders_as_they_are_unpacked(tmp_path: Path, name: str) -> None:
     found = scan(tmp_path / "data")
     assert summed(found) == expected
     assert found.left_out == [] or name == "unnamed"
-    hidden = [file for file in (tmp_path / "data").rglob("*") if any(part.startswith(".") for part in file.relative_to(tmp_path / "data").parts)]
+    hidden = [
+        file
+        for file in (tmp_path / "data").rglob("*")
+        if any(part.startswith(".") for part in file.relative_to(tmp_path / "data").parts)
+    ]
     total = sum(file.is_file() for file in (tmp_path / "data").rglob("*") if file not in hidden)
     told = sum(one.n for one in found.ignored)
     assert len(found) + told == total or name == "systems", "what is not used is told"
@@ -163,14 +169,26 @@ def test_folders_that_are_no_parts_are_groups(tmp_path: Path, names: tuple[str, 
 
 
 def test_an_archive_tells_what_it_passes_over(tmp_path: Path) -> None:
-    root = made(tmp_path / "data", "trash/{1..4}.jpg", "glass/{1..4}.jpg", "@eaDir/a.jpg", "@eaDir/b.jpg", "glass/.cache/c.jpg")
+    root = made(
+        tmp_path / "data", "trash/{1..4}.jpg", "glass/{1..4}.jpg", "@eaDir/a.jpg", "@eaDir/b.jpg", "glass/.cache/c.jpg"
+    )
     found = scan(shutil.make_archive(str(tmp_path / "packed"), "zip", root))
     assert found.classes == ("glass", "trash")
-    assert [(one.what, one.n) for one in found.ignored] == [("@eaDir", 2)] == [(one.what, one.n) for one in scan(root).ignored]
+    assert (
+        [(one.what, one.n) for one in found.ignored]
+        == [("@eaDir", 2)]
+        == [(one.what, one.n) for one in scan(root).ignored]
+    )
 
 
 def test_the_user_overrules_what_folders_are(tmp_path: Path) -> None:
-    root = made(tmp_path / "data", "camera1/ok/{1..4}.jpg", "camera1/defect/{1..4}.jpg", "camera2/ok/{1..4}.jpg", "camera2/defect/{1..4}.jpg")
+    root = made(
+        tmp_path / "data",
+        "camera1/ok/{1..4}.jpg",
+        "camera1/defect/{1..4}.jpg",
+        "camera2/ok/{1..4}.jpg",
+        "camera2/defect/{1..4}.jpg",
+    )
     assert scan(root, hints=Hints(parts="none")).classes == ("camera1", "camera2")
     parted = scan(root, hints=Hints(parts="camera1=train, camera2=test"))
     assert summed(parted) == {"train": {"ok": 4, "defect": 4}, "test": {"ok": 4, "defect": 4}} and parted.groups is None
@@ -179,16 +197,41 @@ def test_the_user_overrules_what_folders_are(tmp_path: Path) -> None:
             scan(root, hints=Hints(parts=parts))
         assert told.value.code == code
     assert "did you mean camera" in str(told.value)
-    beside = made(tmp_path / "beside", "cat/c{1..4}.jpg", "dog/d{1..4}.jpg", "exam/cat/{1..4}.jpg", "exam/dog/{1..4}.jpg", "test/{1..4}.jpg")
-    assert summed(scan(beside, hints=Hints(parts="exam=test"))) == {"train": TWO | {"test": 4}, "test": TWO}, "what is not named is the training"
+    beside = made(
+        tmp_path / "beside",
+        "cat/c{1..4}.jpg",
+        "dog/d{1..4}.jpg",
+        "exam/cat/{1..4}.jpg",
+        "exam/dog/{1..4}.jpg",
+        "test/{1..4}.jpg",
+    )
+    assert summed(scan(beside, hints=Hints(parts="exam=test"))) == {"train": TWO | {"test": 4}, "test": TWO}, (
+        "what is not named is the training"
+    )
     assert scan(beside, hints=Hints(parts="none")).classes == ("cat", "dog", "exam", "test")
-    deeper = made(tmp_path / "deeper", "photo/seen/cat/{1..4}.jpg", "photo/seen/dog/{1..4}.jpg", "sketch/kept/cat/{1..4}.jpg", "sketch/kept/dog/{1..4}.jpg")
+    deeper = made(
+        tmp_path / "deeper",
+        "photo/seen/cat/{1..4}.jpg",
+        "photo/seen/dog/{1..4}.jpg",
+        "sketch/kept/cat/{1..4}.jpg",
+        "sketch/kept/dog/{1..4}.jpg",
+    )
     assert summed(scan(deeper, hints=Hints(parts="seen=train,kept=test"))) == {"train": TWO, "test": TWO}
 
 
 def test_deeper_folders_that_are_no_classes_are_told(tmp_path: Path) -> None:
-    found = scan(made(tmp_path / "data", "animals/cat/{1..4}.jpg", "animals/dog/{1..4}.jpg", "things/car/{1..4}.jpg", "things/cup/{1..4}.jpg"))
-    assert found.classes == ("animals", "things") and any("deeper folders are not told apart: animals holds cat, dog" in str(note) for note in found.notes)
+    found = scan(
+        made(
+            tmp_path / "data",
+            "animals/cat/{1..4}.jpg",
+            "animals/dog/{1..4}.jpg",
+            "things/car/{1..4}.jpg",
+            "things/cup/{1..4}.jpg",
+        )
+    )
+    assert found.classes == ("animals", "things") and any(
+        "deeper folders are not told apart: animals holds cat, dog" in str(note) for note in found.notes
+    )
 
 
 def test_two_unicode_forms_of_a_name_are_one_class(tmp_path: Path) -> None:
@@ -200,8 +243,16 @@ def test_two_unicode_forms_of_a_name_are_one_class(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "texts", "code"),
     [
-        (("train/images/a{1..4}.jpg", "valid/images/b{1..4}.jpg"), ("train/labels/a{1..4}.txt", "valid/labels/b{1..4}.txt", "data.yaml"), "L286"),
-        (("images/train/a{1..4}.jpg", "images/val/b{1..4}.jpg"), ("labels/train/a{1..4}.txt", "labels/val/b{1..4}.txt"), "L286"),
+        (
+            ("train/images/a{1..4}.jpg", "valid/images/b{1..4}.jpg"),
+            ("train/labels/a{1..4}.txt", "valid/labels/b{1..4}.txt", "data.yaml"),
+            "L286",
+        ),
+        (
+            ("images/train/a{1..4}.jpg", "images/val/b{1..4}.jpg"),
+            ("labels/train/a{1..4}.txt", "labels/val/b{1..4}.txt"),
+            "L286",
+        ),
         (("JPEGImages/2007_{1..4}.jpg",), ("Annotations/2007_{1..4}.xml", "ImageSets/Main/train.txt"), "L286"),
         (("train2017/{1..4}.jpg", "val2017/{1..4}.jpg"), ("annotations/instances_train2017.json",), "L286"),
         (("IMG_{1..4}.jpg", "IMG_9.jpg"), ("IMG_{1..4}.xml", "IMG_9.xml"), "L286"),
@@ -214,7 +265,9 @@ def test_two_unicode_forms_of_a_name_are_one_class(tmp_path: Path) -> None:
         (("train/{1..8}.jpg", "test/cat/{1..4}.jpg", "test/dog/{1..4}.jpg"), (), "L295"),
     ],
 )
-def test_what_names_no_class_is_refused_in_one_line(tmp_path: Path, names: tuple[str, ...], texts: tuple[str, ...], code: str) -> None:
+def test_what_names_no_class_is_refused_in_one_line(
+    tmp_path: Path, names: tuple[str, ...], texts: tuple[str, ...], code: str
+) -> None:
     made(tmp_path / "data", *names)
     made(tmp_path / "data", *texts, data=b"0 0.5 0.5 0.1 0.1\n")
     with pytest.raises(LimpideError) as told:
@@ -266,7 +319,9 @@ def test_tables_as_people_have_them(tmp_path: Path, name: str, encoding: str) ->
     root = tabled(made(tmp_path / "data", "img/c{1..4}.jpg", "img/d{1..4}.jpg"), header, *rows, encoding=encoding)
     found = scan(root)
     assert summed(found) == {"": TWO}
-    assert {(Path(file).name[0], found.classes[k][0]) for file, k in zip(found.images.names, found.labels, strict=True)} == {("c", "c"), ("d", "d")}
+    assert {
+        (Path(file).name[0], found.classes[k][0]) for file, k in zip(found.images.names, found.labels, strict=True)
+    } == {("c", "c"), ("d", "d")}
     assert says.removeprefix("ids are ") in " · ".join(map(str, found.notes))
     assert summed(scan(root / "labels.csv")) == {"": TWO}
 
@@ -297,37 +352,65 @@ def test_tables_as_people_have_them(tmp_path: Path, name: str, encoding: str) ->
 def test_parts_in_a_column(tmp_path: Path, header: str, train: str, test: str) -> None:
     rows = (f"c{{k}}.jpg,cat,{train}", f"d{{k}}.jpg,dog,{train}", f"e{{k}}.jpg,cat,{test}", f"f{{k}}.jpg,dog,{test}")
     hints = Hints(split_column="is_training_image") if "training" in header else Hints()
-    found = scan(tabled(made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")), header, *rows), hints=hints)
+    found = scan(
+        tabled(made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")), header, *rows), hints=hints
+    )
     assert summed(found) == {"train": TWO, "test": TWO}
 
 
 @pytest.mark.parametrize(
     ("name", "one", "other"),
-    [("part", "leaf", "stem"), ("set", "A", "B"), ("phase", "early", "late"), ("usage", "indoor", "outdoor"), ("evaluation", "1", "0")],
+    [
+        ("part", "leaf", "stem"),
+        ("set", "A", "B"),
+        ("phase", "early", "late"),
+        ("usage", "indoor", "outdoor"),
+        ("evaluation", "1", "0"),
+    ],
 )
 def test_columns_that_could_be_of_parts_and_say_something_else(tmp_path: Path, name: str, one: str, other: str) -> None:
     root = made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg")
-    assert summed(scan(tabled(root, f"file,label,{name}", f"c{{k}}.jpg,cat,{one}", f"d{{k}}.jpg,dog,{other}"))) == {"": TWO}
+    assert summed(scan(tabled(root, f"file,label,{name}", f"c{{k}}.jpg,cat,{one}", f"d{{k}}.jpg,dog,{other}"))) == {
+        "": TWO
+    }
 
 
 @pytest.mark.parametrize(("one", "other"), [("A", "B"), ("1", "2"), ("0", "3"), ("train", "later")])
 def test_a_split_that_is_not_understood_is_refused_with_a_way_out(tmp_path: Path, one: str, other: str) -> None:
-    root = tabled(made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg"), "file,label,split", f"c{{k}}.jpg,cat,{one}", f"d{{k}}.jpg,dog,{other}")
+    root = tabled(
+        made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg"),
+        "file,label,split",
+        f"c{{k}}.jpg,cat,{one}",
+        f"d{{k}}.jpg,dog,{other}",
+    )
     with pytest.raises(LimpideError) as told:
         scan(root)
-    assert told.value.code == "L227" and "--split-column none" in str(told.value) and "labels.csv: split = " in str(told.value)
+    assert (
+        told.value.code == "L227"
+        and "--split-column none" in str(told.value)
+        and "labels.csv: split = " in str(told.value)
+    )
     assert summed(scan(root, hints=Hints(split_column="none"))) == {"": TWO}
 
 
 def test_a_table_for_each_part(tmp_path: Path) -> None:
-    root = made(tmp_path / "data", "images/c{1..4}.jpg", "images/d{1..4}.jpg", "images/e{1..4}.jpg", "images/f{1..4}.jpg", "images/g{1..4}.jpg")
+    root = made(
+        tmp_path / "data",
+        "images/c{1..4}.jpg",
+        "images/d{1..4}.jpg",
+        "images/e{1..4}.jpg",
+        "images/f{1..4}.jpg",
+        "images/g{1..4}.jpg",
+    )
     tabled(root, "image,label", "c{k}.jpg,cat", "d{k}.jpg,dog", name="train.csv")
     tabled(root, "image,label", "e{k}.jpg,cat", "f{k}.jpg,dog", name="valid.csv")
     tabled(root, "image", "g{k}.jpg", name="test.csv")
     found = scan(root)
     assert summed(found) == {"train": TWO, "test": TWO}, "what is held out alone is the test"
     assert Ignored("images", 4, NOT_NAMED) in found.ignored
-    assert any("train.csv (train), valid.csv (validation)" in str(note) for note in found.notes) and any("test.csv is not read" in str(n) for n in found.notes)
+    assert any("train.csv (train), valid.csv (validation)" in str(note) for note in found.notes) and any(
+        "test.csv is not read" in str(n) for n in found.notes
+    )
 
 
 @pytest.mark.parametrize(
@@ -340,7 +423,9 @@ def test_a_table_for_each_part(tmp_path: Path) -> None:
         (("line1", "line2"), "{folder}/{file}"),
     ],
 )
-def test_a_table_without_a_split_column_keeps_the_folders_of_parts(tmp_path: Path, folders: tuple[str, str], cell: str) -> None:
+def test_a_table_without_a_split_column_keeps_the_folders_of_parts(
+    tmp_path: Path, folders: tuple[str, str], cell: str
+) -> None:
     files = [
         (folder, f"{letter}{{k}}.jpg", label)
         for folder, both in zip(folders, ("cd", "ef"), strict=True)
@@ -351,7 +436,9 @@ def test_a_table_without_a_split_column_keeps_the_folders_of_parts(tmp_path: Pat
     hints = Hints(parts="line1=train,line2=test") if folders[0] == "line1" else Hints()
     for place in (root, root / "labels.csv"):
         found = scan(place, hints=hints)
-        assert summed(found) == {"train": TWO, "test": TWO} and any("are the folders of the files" in str(note) for note in found.notes)
+        assert summed(found) == {"train": TWO, "test": TWO} and any(
+            "are the folders of the files" in str(note) for note in found.notes
+        )
         assert summed(scan(place, hints=Hints(parts="none"))) == {"": {"cat": 8, "dog": 8}}
     with pytest.raises(LimpideError) as told:
         scan(root, hints=Hints(parts="trian=train"))
@@ -363,14 +450,22 @@ def test_what_a_table_names_in_a_test_folder_is_not_learned(tmp_path: Path) -> N
     root = made(tmp_path / "data", *(name.partition(",")[0].replace("{k}", "{1..4}") for name in names))
     assert summed(scan(tabled(root, "file,label", *names))) == {"": {"cat": 8, "dog": 4}, "test": TWO}
     made(tmp_path / "classes", "test/{1..4}.jpg", "tube/{1..4}.jpg")
-    assert summed(scan(tabled(tmp_path / "classes", "file,label", "test/{k}.jpg,test", "tube/{k}.jpg,tube"))) == {"": {"test": 4, "tube": 4}}
+    assert summed(scan(tabled(tmp_path / "classes", "file,label", "test/{k}.jpg,test", "tube/{k}.jpg,tube"))) == {
+        "": {"test": 4, "tube": 4}
+    }
 
 
-@pytest.mark.parametrize(("name", "form"), [("metadata.csv", "{file},{label}"), ("metadata.jsonl", '{{"file_name": "{file}", "label": "{label}"}}')])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("metadata.csv", "{file},{label}"), ("metadata.jsonl", '{{"file_name": "{file}", "label": "{label}"}}')],
+)
 def test_a_table_in_each_part(tmp_path: Path, name: str, form: str) -> None:
     for part, letters in (("train", "cd"), ("test", "ef")):
         root = made(tmp_path / "data" / part, *(f"{letter}{{1..4}}.jpg" for letter in letters))
-        rows = [form.format(file=f"{letter}{{k}}.jpg", label=label) for letter, label in zip(letters, ("cat", "dog"), strict=True)]
+        rows = [
+            form.format(file=f"{letter}{{k}}.jpg", label=label)
+            for letter, label in zip(letters, ("cat", "dog"), strict=True)
+        ]
         tabled(root, "file_name,label" if name.endswith("csv") else "", *rows, name=name)
     assert summed(scan(tmp_path / "data")) == {"train": TWO, "test": TWO}
 
@@ -386,10 +481,16 @@ def test_lists_of_paths_and_labels(tmp_path: Path) -> None:
 def test_the_user_names_columns_folder_and_ending(tmp_path: Path) -> None:
     made(tmp_path / "elsewhere", "c{1..4}.jpg", "d{1..4}.jpg")
     root = tabled(tmp_path / "data", "id,place,what,when", "c{k},x,cat,train", "d{k},y,dog,test")
-    hints = Hints(file_column="id", label_column="what", split_column="when", images=str(tmp_path / "elsewhere"), suffix=".jpg")
+    hints = Hints(
+        file_column="id", label_column="what", split_column="when", images=str(tmp_path / "elsewhere"), suffix=".jpg"
+    )
     found = scan(root / "labels.csv", hints=hints)
     assert summed(found) == {"train": {"cat": 4}, "test": {"dog": 4}}
-    for wrong, code in ((Hints(label_column="wat"), "L116"), (Hints(images=str(tmp_path / "nowhere")), "L289"), (Hints(), "L225")):
+    for wrong, code in (
+        (Hints(label_column="wat"), "L116"),
+        (Hints(images=str(tmp_path / "nowhere")), "L289"),
+        (Hints(), "L225"),
+    ):
         with pytest.raises(LimpideError) as told:
             scan(root / "labels.csv", hints=wrong)
         assert told.value.code == code, wrong
@@ -401,34 +502,74 @@ def test_the_user_names_columns_folder_and_ending(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cell", ["cat,dog", "cat|dog", "cat dog", "cat/dog", "cat+dog", "dog & cat", "cat and dog"])
 def test_several_labels_whatever_stands_between_them(tmp_path: Path, cell: str) -> None:
-    rows = ["c{k}.jpg\tcat", "d{k}.jpg\tdog", f"e{{k}}.jpg\t{cell}", "f{k}.jpg\tdog cat" if " " in cell and "d " not in cell else "f{k}.jpg\tcow"]
-    root = tabled(made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")), "file\tlabel", *rows, name="labels.tsv")
+    rows = [
+        "c{k}.jpg\tcat",
+        "d{k}.jpg\tdog",
+        f"e{{k}}.jpg\t{cell}",
+        "f{k}.jpg\tdog cat" if " " in cell and "d " not in cell else "f{k}.jpg\tcow",
+    ]
+    root = tabled(
+        made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdef")),
+        "file\tlabel",
+        *rows,
+        name="labels.tsv",
+    )
     with pytest.raises(LimpideError) as told:
         scan(root)
     assert told.value.code == "L215"
 
 
 @pytest.mark.parametrize(
-    "cells", [("cat, dog", "dog"), ("cat/dog", "dog"), ("cat & dog", "dog"), ("cat + dog", "cat"), ("Action, Drama", "Drama, Comedy", "Action, Comedy")]
+    "cells",
+    [
+        ("cat, dog", "dog"),
+        ("cat/dog", "dog"),
+        ("cat & dog", "dog"),
+        ("cat + dog", "cat"),
+        ("Action, Drama", "Drama, Comedy", "Action, Comedy"),
+    ],
 )
 def test_several_labels_of_which_few_stand_alone(tmp_path: Path, cells: tuple[str, ...]) -> None:
     root = made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cde"))
     with pytest.raises(LimpideError) as told:
-        scan(tabled(root, "file\tlabel", *(f"{letter}{{k}}.jpg\t{cell}" for letter, cell in zip("cde", cells, strict=False)), name="labels.tsv"))
+        scan(
+            tabled(
+                root,
+                "file\tlabel",
+                *(f"{letter}{{k}}.jpg\t{cell}" for letter, cell in zip("cde", cells, strict=False)),
+                name="labels.tsv",
+            )
+        )
     assert told.value.code == "L215"
 
 
-@pytest.mark.parametrize("cells", [("cat, big, red", "dog, small, red"), ("Tomato, healthy", "Tomato, blight", "Pepper, healthy"), ("cat, big", "dog, small")])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("cat, big, red", "dog, small, red"),
+        ("Tomato, healthy", "Tomato, blight", "Pepper, healthy"),
+        ("cat, big", "dog, small"),
+    ],
+)
 def test_labels_with_a_property_are_classes(tmp_path: Path, cells: tuple[str, ...]) -> None:
     root = made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cde"))
-    tabled(root, "file\tlabel", *(f"{letter}{{k}}.jpg\t{cell}" for letter, cell in zip("cde", cells, strict=False)), name="labels.tsv")
+    tabled(
+        root,
+        "file\tlabel",
+        *(f"{letter}{{k}}.jpg\t{cell}" for letter, cell in zip("cde", cells, strict=False)),
+        name="labels.tsv",
+    )
     assert scan(root).classes == tuple(sorted(cells))
 
 
 def test_what_programs_write_for_no_label_is_no_class(tmp_path: Path) -> None:
     root = made(tmp_path / "data", *(f"{letter}{{1..4}}.jpg" for letter in "cdefg"))
-    found = scan(tabled(root, "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog", "e{k}.jpg,NaN", "f{k}.jpg,N/A", "g{k}.jpg,none"))
-    assert summed(found) == {"": {**TWO, "none": 4}} and {reason for _, reason in found.left_out} == {"the table gives it no label"}
+    found = scan(
+        tabled(root, "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog", "e{k}.jpg,NaN", "f{k}.jpg,N/A", "g{k}.jpg,none")
+    )
+    assert summed(found) == {"": {**TWO, "none": 4}} and {reason for _, reason in found.left_out} == {
+        "the table gives it no label"
+    }
 
 
 def test_a_table_of_boxes_is_refused_with_a_way_out(tmp_path: Path) -> None:
@@ -441,7 +582,13 @@ def test_a_table_of_boxes_is_refused_with_a_way_out(tmp_path: Path) -> None:
 
 
 def test_a_decimal_for_each_image_is_no_class(tmp_path: Path) -> None:
-    root = tabled(made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg", "e{1..4}.jpg"), "file,target", "c{k}.jpg,0.1{k}", "d{k}.jpg,0.2{k}", "e{k}.jpg,0.3{k}")
+    root = tabled(
+        made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg", "e{1..4}.jpg"),
+        "file,target",
+        "c{k}.jpg,0.1{k}",
+        "d{k}.jpg,0.2{k}",
+        "e{k}.jpg,0.3{k}",
+    )
     with pytest.raises(LimpideError) as told:
         scan(root)
     assert told.value.code == "L229"
@@ -449,7 +596,11 @@ def test_a_decimal_for_each_image_is_no_class(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("odd", "reason"),
-    [("e1.jpg,0,0", "the table gives it no label"), ("e1.jpg,1,1", "the table gives it several labels"), ("e1.jpg,,", "the table gives it no label")],
+    [
+        ("e1.jpg,0,0", "the table gives it no label"),
+        ("e1.jpg,1,1", "the table gives it several labels"),
+        ("e1.jpg,,", "the table gives it no label"),
+    ],
 )
 def test_a_row_of_one_hot_columns_without_one_label_is_left_out(tmp_path: Path, odd: str, reason: str) -> None:
     root = made(tmp_path / "data", "c{1..20}.jpg", "d{1..20}.jpg", "e1.jpg")
@@ -467,7 +618,13 @@ def test_names_of_two_words_are_one_label(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_not_taken_for_its_neighbor(tmp_path: Path) -> None:
     """Most rows are found as they stand: the others are missing, though another folder has a file of that name."""
-    root = tabled(made(tmp_path / "data", "a/{1..4}.jpg", "b/{1..4}.jpg"), "file,label", "a/{k}.jpg,cat", "b/{k}.jpg,dog", "c/{k}.jpg,cow")
+    root = tabled(
+        made(tmp_path / "data", "a/{1..4}.jpg", "b/{1..4}.jpg"),
+        "file,label",
+        "a/{k}.jpg,cat",
+        "b/{k}.jpg,dog",
+        "c/{k}.jpg,cow",
+    )
     found = scan(root)
     assert found.classes == ("cat", "dog") and len(found.left_out) == 4 and found.left_out[0][0].startswith("c/")
 
@@ -477,14 +634,22 @@ def test_a_split_without_labels_beside_class_folders(tmp_path: Path, ending: str
     root = made(tmp_path / "data", "cat/c{1..4}.jpg", "cat/e{1..4}.jpg", "dog/d{1..4}.jpg", "dog/f{1..4}.jpg")
     train, test = ("cat/c{k}.jpg", "dog/d{k}.jpg"), ("cat/e{k}.jpg", "dog/f{k}.jpg")
     if ending == "csv":
-        tabled(root, "filename,split", *(f"{name},train" for name in train), *(f"{name},test" for name in test), name="splits.csv")
+        tabled(
+            root,
+            "filename,split",
+            *(f"{name},train" for name in train),
+            *(f"{name},test" for name in test),
+            name="splits.csv",
+        )
     if ending == "txt":
         tabled(root, "", *train, name="train.txt")
     if ending != "csv":
         tabled(root, "", *test, name="test.txt")
     found = scan(root)
     assert summed(found) == {"" if ending == "test alone" else "train": TWO, "test": TWO}
-    assert any("parts (train, validation, test) are those of" in str(note) for note in found.notes) and found.classes == ("cat", "dog")
+    assert any(
+        "parts (train, validation, test) are those of" in str(note) for note in found.notes
+    ) and found.classes == ("cat", "dog")
     assert summed(scan(root, hints=Hints(split_column="none"))) == {"": {"cat": 8, "dog": 8}}
     if ending == "txt":
         tabled(root, "", *train, "cat/e1.jpg", name="train.txt")
@@ -492,7 +657,9 @@ def test_a_split_without_labels_beside_class_folders(tmp_path: Path, ending: str
 
 
 def test_a_list_of_names_alone_is_no_table(tmp_path: Path) -> None:
-    root = tabled(made(tmp_path / "data", "cat_{1..4}.jpg", "dog_{1..4}.jpg"), "", "cat_{k}.jpg", "dog_{k}.jpg", name="list.txt")
+    root = tabled(
+        made(tmp_path / "data", "cat_{1..4}.jpg", "dog_{1..4}.jpg"), "", "cat_{k}.jpg", "dog_{k}.jpg", name="list.txt"
+    )
     assert summed(scan(root)) == {"": TWO}
 
 
@@ -536,10 +703,16 @@ def test_a_file_that_is_not_found_is_told_as_it_is(tmp_path: Path) -> None:
 
 
 def test_of_two_files_of_one_name_neither_is_meant(tmp_path: Path) -> None:
-    root = tabled(made(tmp_path / "data", "a/c{1..4}.jpg", "b/c{1..4}.jpg"), "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog")
+    root = tabled(
+        made(tmp_path / "data", "a/c{1..4}.jpg", "b/c{1..4}.jpg"), "file,label", "c{k}.jpg,cat", "d{k}.jpg,dog"
+    )
     with pytest.raises(LimpideError) as told:
         scan(root / "labels.csv")
-    assert told.value.code == "L296" and "there are a/c1.jpg, b/c1.jpg" in str(told.value) and "file, label" in str(told.value)
+    assert (
+        told.value.code == "L296"
+        and "there are a/c1.jpg, b/c1.jpg" in str(told.value)
+        and "file, label" in str(told.value)
+    )
 
 
 def test_a_table_beside_folders_of_classes(tmp_path: Path) -> None:
@@ -552,9 +725,19 @@ def test_a_table_beside_folders_of_classes(tmp_path: Path) -> None:
 
 
 BESIDE: dict[str, tuple[str, str, tuple[str, ...], str]] = {
-    "notes of a few": ("notes.csv", "file,label", ("cat/c1.jpg,blurry", "dog/d1.jpg,sharp"), "it names 2 of the 8 images"),
+    "notes of a few": (
+        "notes.csv",
+        "file,label",
+        ("cat/c1.jpg,blurry", "dog/d1.jpg,sharp"),
+        "it names 2 of the 8 images",
+    ),
     "another property": ("exif.csv", "file,quality", ("cat/c{k}.jpg,low", "dog/d{k}.jpg,high"), "--label-column NAME"),
-    "what was predicted": ("predictions.csv", "file,class,probability", ("cat/c{k}.jpg,dog,0.9", "dog/d{k}.jpg,cat,0.8"), "name it instead of the folder"),
+    "what was predicted": (
+        "predictions.csv",
+        "file,class,probability",
+        ("cat/c{k}.jpg,dog,0.9", "dog/d{k}.jpg,cat,0.8"),
+        "name it instead of the folder",
+    ),
     "inside a class": ("cat/labels.csv", "file,label", ("c1.jpg,tabby", "c2.jpg,tom"), "it names 2 of the 8 images"),
     "what is handed in": ("my_submission.csv", "id,label", ("c{k},0", "d{k},1"), "name it instead of the folder"),
 }
@@ -567,17 +750,23 @@ def test_a_table_that_is_about_something_else_leaves_class_folders_alone(tmp_pat
     tabled((root / file).parent, header, *rows, name=Path(file).name)
     found = scan(root)
     notes = [str(note) for note in found.notes]
-    assert summed(found) == {"": TWO} and any(f"the table {file} is not read" in note and says in note for note in notes), notes
+    assert summed(found) == {"": TWO} and any(
+        f"the table {file} is not read" in note and says in note for note in notes
+    ), notes
 
 
 @pytest.mark.parametrize("name", ["test.csv", "val.txt", "sample_submission.csv", "test/metadata.csv"])
 def test_a_table_of_the_test_alone_does_not_take_the_place_of_the_training(tmp_path: Path, name: str) -> None:
-    root = made(tmp_path / "data", "train/cat/c{1..4}.jpg", "train/dog/d{1..4}.jpg", "test/e{1..4}.jpg", "test/f{1..4}.jpg")
+    root = made(
+        tmp_path / "data", "train/cat/c{1..4}.jpg", "train/dog/d{1..4}.jpg", "test/e{1..4}.jpg", "test/f{1..4}.jpg"
+    )
     rows = ("e{k}.jpg,cat", "f{k}.jpg,dog") if "/" in name else ("test/e{k}.jpg,cat", "test/f{k}.jpg,dog")
     tabled((root / name).parent, "" if name.endswith("txt") else "file,label", *rows, name=Path(name).name)
     found = scan(root)
     assert summed(found) == {"train": TWO} and sum(one.n for one in found.ignored if one.what == "test") == 8
-    assert any(f"the table {name} is not read" in str(note) and "instead of the folder" in str(note) for note in found.notes)
+    assert any(
+        f"the table {name} is not read" in str(note) and "instead of the folder" in str(note) for note in found.notes
+    )
     (tmp_path / "data" / "train").rename(tmp_path / "train")
     if "/" not in name:
         with pytest.raises(LimpideError) as told:
@@ -596,18 +785,33 @@ def test_a_table_of_the_test_alone_does_not_take_the_place_of_the_training(tmp_p
         ({"images/labels.csv": "cd"}, {"": TWO}),
     ],
 )
-def test_of_several_tables_those_of_the_parts_are_meant(tmp_path: Path, tables: dict[str, str], expected: dict[str, dict[str, int]]) -> None:
+def test_of_several_tables_those_of_the_parts_are_meant(
+    tmp_path: Path, tables: dict[str, str], expected: dict[str, dict[str, int]]
+) -> None:
     root = made(tmp_path / "data", *(f"images/{letter}{{1..4}}.jpg" for letter in "cdef"))
     for name, letters in tables.items():
-        tabled((root / name).parent, "file,label", *(f"{letter}{{k}}.jpg,{'cat' if letter in 'ce' else 'dog'}" for letter in letters), name=Path(name).name)
+        tabled(
+            (root / name).parent,
+            "file,label",
+            *(f"{letter}{{k}}.jpg,{'cat' if letter in 'ce' else 'dog'}" for letter in letters),
+            name=Path(name).name,
+        )
     found = scan(root)
     assert summed(found) == expected
     if "all.csv" in tables:
-        assert any("the table all.csv is not read: limpide reads test.csv, train.csv" in str(note) for note in found.notes)
+        assert any(
+            "the table all.csv is not read: limpide reads test.csv, train.csv" in str(note) for note in found.notes
+        )
 
 
 def test_the_column_that_the_user_names_may_be_in_one_of_the_tables(tmp_path: Path) -> None:
-    root = tabled(made(tmp_path / "data", "cat/c{1..4}.jpg", "dog/d{1..4}.jpg"), "file,quality", "cat/c{k}.jpg,low", "dog/d{k}.jpg,high", name="exif.csv")
+    root = tabled(
+        made(tmp_path / "data", "cat/c{1..4}.jpg", "dog/d{1..4}.jpg"),
+        "file,quality",
+        "cat/c{k}.jpg,low",
+        "dog/d{k}.jpg,high",
+        name="exif.csv",
+    )
     tabled(root, "file,width", "cat/c{k}.jpg,{k}", "dog/d{k}.jpg,{k}", name="sizes.csv")
     assert scan(root, hints=Hints(label_column="quality")).classes == ("high", "low")
 
@@ -616,12 +820,19 @@ def test_a_table_for_each_image_is_not_opened(tmp_path: Path, monkeypatch: pytes
     """Boxes and measurements come as one file an image: thousands of them."""
     root = made(tmp_path / "data", "cat/c{1..30}.jpg", "dog/d{1..30}.jpg")
     made(root, "c{1..30}.txt", "cat/c{1..30}.csv", "dog/d{1..30}.csv", data=b"file,label\nc1.jpg,a\n")
-    monkeypatch.setattr("limpide.data.scan.scan.is_table", lambda path: path.is_file() and pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr(
+        "limpide.data.scan.scan.is_table", lambda path: path.is_file() and pytest.fail(f"{path} was opened")
+    )
     assert summed(scan(root)) == {"": {"cat": 30, "dog": 30}}
 
 
 def test_a_group_column_with_one_value_says_nothing(tmp_path: Path) -> None:
-    root = tabled(made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg"), "file,label,site", "c{k}.jpg,cat,here", "d{k}.jpg,dog,here")
+    root = tabled(
+        made(tmp_path / "data", "c{1..4}.jpg", "d{1..4}.jpg"),
+        "file,label,site",
+        "c{k}.jpg,cat,here",
+        "d{k}.jpg,dog,here",
+    )
     found = scan(root)
     assert found.groups is None and any("column site has one value" in str(note) for note in found.notes)
 
@@ -639,7 +850,13 @@ def test_words_of_a_name() -> None:
         ("validation", ("my",)),
     ]
     assert parts_of(["train", "test"]) and not parts_of(["train", "car"]) and not parts_of([])
-    assert says_group("camera2") and says_group("2021-03") and not says_group("camera") and not says_group("cat") and not says_group("7")
+    assert (
+        says_group("camera2")
+        and says_group("2021-03")
+        and not says_group("camera")
+        and not says_group("cat")
+        and not says_group("7")
+    )
 
 
 def test_the_labels_of_a_large_table_are_read_quickly(tmp_path: Path) -> None:

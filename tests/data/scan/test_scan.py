@@ -26,7 +26,10 @@ def folder(root: Path, *names: str) -> Path:
 
 def seen(root: Path) -> list[tuple[str, str, str]]:
     dataset = scan(str(root))
-    return [(dataset.images.names[i], dataset.classes[dataset.labels[i]], PARTS[dataset.given[i]]) for i in range(len(dataset))]
+    return [
+        (dataset.images.names[i], dataset.classes[dataset.labels[i]], PARTS[dataset.given[i]])
+        for i in range(len(dataset))
+    ]
 
 
 def told(location: str | Path) -> DataError:
@@ -38,9 +41,19 @@ def told(location: str | Path) -> DataError:
 
 def test_a_folder_a_class(tmp_path: Path) -> None:
     root = folder(tmp_path / "pets", "dog/2.jpg", "cat/b/3.PNG", "cat/1", "dog/10.jpg")
-    assert seen(root) == [("cat/1", "cat", ""), ("cat/b/3.PNG", "cat", ""), ("dog/10.jpg", "dog", ""), ("dog/2.jpg", "dog", "")]
+    assert seen(root) == [
+        ("cat/1", "cat", ""),
+        ("cat/b/3.PNG", "cat", ""),
+        ("dog/10.jpg", "dog", ""),
+        ("dog/2.jpg", "dog", ""),
+    ]
     dataset = scan(root)
-    assert (dataset.name, dataset.location, dataset.classes, dataset.labels.dtype) == ("pets", str(root.resolve()), ("cat", "dog"), np.int32)
+    assert (dataset.name, dataset.location, dataset.classes, dataset.labels.dtype) == (
+        "pets",
+        str(root.resolve()),
+        ("cat", "dog"),
+        np.int32,
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +69,9 @@ def test_a_folder_a_class(tmp_path: Path) -> None:
         ("ants_bees/bees.csv", "bees"),
     ],
 )
-def test_a_name_that_says_nothing_gives_way_to_the_folder_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, called: str) -> None:
+def test_a_name_that_says_nothing_gives_way_to_the_folder_around_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, called: str
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     place = tmp_path / given
     root = folder(place.parent if place.suffix else place, "cat/1.jpg", "dog/2.jpg")
@@ -71,7 +86,12 @@ def test_a_name_that_says_nothing_gives_way_to_the_folder_around_it(tmp_path: Pa
 )
 def test_parts(tmp_path: Path, train: str, validation: str, test: str) -> None:
     root = folder(tmp_path, f"{train}/cat/1", f"{train}/dog/1", f"{validation}/cat/2", f"{test}/dog/x/3")
-    assert {(label, part) for _, label, part in seen(root)} == {("cat", "train"), ("dog", "train"), ("cat", "validation"), ("dog", "test")}
+    assert {(label, part) for _, label, part in seen(root)} == {
+        ("cat", "train"),
+        ("dog", "train"),
+        ("cat", "validation"),
+        ("dog", "test"),
+    }
 
 
 @pytest.mark.parametrize("held_out", ["val", "validation", "test", "valid"])
@@ -97,7 +117,16 @@ def test_a_file_beside_the_classes_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", [".ipynb_checkpoints/1.jpg", "__MACOSX/cat/1.jpg", "cat/.DS_Store", "cat/._1.jpg", "cat/Thumbs.db", "dog/desktop.ini", ".git/x/y"]
+    "junk",
+    [
+        ".ipynb_checkpoints/1.jpg",
+        "__MACOSX/cat/1.jpg",
+        "cat/.DS_Store",
+        "cat/._1.jpg",
+        "cat/Thumbs.db",
+        "dog/desktop.ini",
+        ".git/x/y",
+    ],
 )
 def test_what_systems_leave_behind_is_ignored(tmp_path: Path, junk: str) -> None:
     root = folder(tmp_path, "cat/1", "dog/1", junk)

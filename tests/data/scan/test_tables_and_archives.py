@@ -50,7 +50,9 @@ def move(photos: Path, rename: Callable[[str, int], str]) -> Path:
     return target
 
 
-def table(photos: Path, header: str, row: Callable[[str, str, int], str], name: str = "labels.csv", encoding: str = "utf-8") -> Path:
+def table(
+    photos: Path, header: str, row: Callable[[str, str, int], str], name: str = "labels.csv", encoding: str = "utf-8"
+) -> Path:
     files = sorted(photos.rglob("*.png"))
     lines = [header, *(row(f"{file.parent.name}/{file.name}", file.parent.name, int(file.stem)) for file in files)]
     (photos / name).write_text("\n".join(lines) + "\n", encoding=encoding)
@@ -67,7 +69,9 @@ def zipped(photos: Path, inside: str = "") -> Path:
 
 def tarred(photos: Path, suffix: str) -> Path:
     target = photos.parent / f"photos{suffix}"
-    with tarfile.open(target, "w:" + {".tar": "", ".tar.gz": "gz", ".tgz": "gz", ".tar.bz2": "bz2", ".tar.xz": "xz"}[suffix]) as made:
+    with tarfile.open(
+        target, "w:" + {".tar": "", ".tar.gz": "gz", ".tgz": "gz", ".tar.bz2": "bz2", ".tar.xz": "xz"}[suffix]
+    ) as made:
         made.add(photos, "photos")
     return target
 
@@ -91,25 +95,93 @@ PARTED: Rows = sorted((name, part(k)) for name in ("disc", "square") for k in ra
 
 LAYOUTS: dict[str, tuple[Callable[[Path], Path], Rows, str]] = {
     "a folder a class": (lambda p: p, FREE, "layout: a folder a class"),
-    "folders in class folders": (lambda p: move(p, lambda c, k: f"{c}/day{k % 2}/{k}.png"), FREE, "layout: a folder a class"),
-    "wrapped": (lambda p: move(p, lambda c, k: f"download/data/{c}/{k}.png"), FREE, "layout: a folder a class, below download/data"),
-    "parts with classes": (lambda p: move(p, lambda c, k: f"{part(k)}/{c}/{k}.png"), PARTED, "layout: a folder a part, with a folder a class in it"),
-    "classes with parts": (lambda p: move(p, lambda c, k: f"{c}/{part(k)}/{k}.png"), PARTED, "layout: a folder a class, with a folder a part in it"),
-    "classes in names": (lambda p: move(p, lambda c, k: f"{c}_{k:03d}.png"), FREE, "layout: the class is in the file name: disc_000.png is disc"),
-    "parts, classes in names": (lambda p: move(p, lambda c, k: f"{part(k)}/{c}.{k}.png"), PARTED, "layout: the class is in the file name: disc.3.png is disc"),
-    "csv": (lambda p: table(p, "file,label", lambda f, c, k: f"{f},{c}"), FREE, "layout: a table with files in column file"),
-    "csv with parts": (lambda p: table(p, "path,class,split", lambda f, c, k: f"{f},{c},{part(k)}"), PARTED, "those of column split"),
-    "csv with groups": (lambda p: table(p, "file,label,patient_id", lambda f, c, k: f"{f},{c},p{k}"), FREE, "the same patient_id"),
-    "a folder with its table": (lambda p: table(move(p, lambda c, k: f"{c}{k}x.png"), "file,label", lambda f, c, k: "").parent, FREE, ""),
+    "folders in class folders": (
+        lambda p: move(p, lambda c, k: f"{c}/day{k % 2}/{k}.png"),
+        FREE,
+        "layout: a folder a class",
+    ),
+    "wrapped": (
+        lambda p: move(p, lambda c, k: f"download/data/{c}/{k}.png"),
+        FREE,
+        "layout: a folder a class, below download/data",
+    ),
+    "parts with classes": (
+        lambda p: move(p, lambda c, k: f"{part(k)}/{c}/{k}.png"),
+        PARTED,
+        "layout: a folder a part, with a folder a class in it",
+    ),
+    "classes with parts": (
+        lambda p: move(p, lambda c, k: f"{c}/{part(k)}/{k}.png"),
+        PARTED,
+        "layout: a folder a class, with a folder a part in it",
+    ),
+    "classes in names": (
+        lambda p: move(p, lambda c, k: f"{c}_{k:03d}.png"),
+        FREE,
+        "layout: the class is in the file name: disc_000.png is disc",
+    ),
+    "parts, classes in names": (
+        lambda p: move(p, lambda c, k: f"{part(k)}/{c}.{k}.png"),
+        PARTED,
+        "layout: the class is in the file name: disc.3.png is disc",
+    ),
+    "csv": (
+        lambda p: table(p, "file,label", lambda f, c, k: f"{f},{c}"),
+        FREE,
+        "layout: a table with files in column file",
+    ),
+    "csv with parts": (
+        lambda p: table(p, "path,class,split", lambda f, c, k: f"{f},{c},{part(k)}"),
+        PARTED,
+        "those of column split",
+    ),
+    "csv with groups": (
+        lambda p: table(p, "file,label,patient_id", lambda f, c, k: f"{f},{c},p{k}"),
+        FREE,
+        "the same patient_id",
+    ),
+    "a folder with its table": (
+        lambda p: table(move(p, lambda c, k: f"{c}{k}x.png"), "file,label", lambda f, c, k: "").parent,
+        FREE,
+        "",
+    ),
     "tsv": (lambda p: table(p, "file\tlabel", lambda f, c, k: f"{f}\t{c}", "labels.tsv"), FREE, "layout: a table"),
     "semicolons": (lambda p: table(p, "file;label", lambda f, c, k: f"{f};{c}"), FREE, "layout: a table"),
-    "byte order mark": (lambda p: table(p, "file,label", lambda f, c, k: f"{f},{c}", encoding="utf-8-sig"), FREE, "layout: a table"),
-    "UTF-16, as spreadsheets save it": (lambda p: table(p, "file\tlabel", lambda f, c, k: f"{f}\t{c}", encoding="utf-16"), FREE, "layout: a table"),
-    "a line that names the separator": (lambda p: table(p, "sep=;\nfile;label", lambda f, c, k: f"{f};{c}"), FREE, "layout: a table"),
-    "a tab named as separator": (lambda p: table(p, "sep=\t\n\nfile\tlabel", lambda f, c, k: f"{f}\t{c}"), FREE, "layout: a table"),
-    "empty cells before the names": (lambda p: table(p, ",,,\nfile;label", lambda f, c, k: f"{f};{c}"), FREE, "layout: a table"),
-    "empty lines before the names": (lambda p: table(p, "\n\nfile,label", lambda f, c, k: f"{f},{c}"), FREE, "layout: a table"),
-    "csv with folds": (lambda p: table(p, "file,label,fold", lambda f, c, k: f"{f},{c},{k}"), FREE, "column fold holds folds"),
+    "byte order mark": (
+        lambda p: table(p, "file,label", lambda f, c, k: f"{f},{c}", encoding="utf-8-sig"),
+        FREE,
+        "layout: a table",
+    ),
+    "UTF-16, as spreadsheets save it": (
+        lambda p: table(p, "file\tlabel", lambda f, c, k: f"{f}\t{c}", encoding="utf-16"),
+        FREE,
+        "layout: a table",
+    ),
+    "a line that names the separator": (
+        lambda p: table(p, "sep=;\nfile;label", lambda f, c, k: f"{f};{c}"),
+        FREE,
+        "layout: a table",
+    ),
+    "a tab named as separator": (
+        lambda p: table(p, "sep=\t\n\nfile\tlabel", lambda f, c, k: f"{f}\t{c}"),
+        FREE,
+        "layout: a table",
+    ),
+    "empty cells before the names": (
+        lambda p: table(p, ",,,\nfile;label", lambda f, c, k: f"{f};{c}"),
+        FREE,
+        "layout: a table",
+    ),
+    "empty lines before the names": (
+        lambda p: table(p, "\n\nfile,label", lambda f, c, k: f"{f},{c}"),
+        FREE,
+        "layout: a table",
+    ),
+    "csv with folds": (
+        lambda p: table(p, "file,label,fold", lambda f, c, k: f"{f},{c},{k}"),
+        FREE,
+        "column fold holds folds",
+    ),
     "parquet": (parquet, FREE, "layout: a table"),
     "zip": (zipped, FREE, "layout: a folder a class"),
     "zip, wrapped": (lambda p: zipped(p, "my photos/"), FREE, "layout: a folder a class, below my photos"),
@@ -149,7 +221,11 @@ def test_arrays_and_lists_of_paths(photos: Path) -> None:
     for given in (stack, stack / 255, stack.astype(np.float32), stack.astype(np.int64), np.moveaxis(stack, -1, 1)):
         held = from_arrays(given, names)
         assert rows(held) == FREE and pixels(held) == pixels(folder)
-    assert from_arrays(stack, names).location == from_arrays(stack, names).location != from_arrays(stack[::-1], names).location
+    assert (
+        from_arrays(stack, names).location
+        == from_arrays(stack, names).location
+        != from_arrays(stack[::-1], names).location
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,7 +290,10 @@ def test_what_a_table_names_and_is_not_there(photos: Path) -> None:
     """Case 41."""
     path = table(photos, "file,label", lambda f, c, k: f"{'gone/' if k == 2 else ''}{f},{c}")
     dataset = scan(path)
-    assert len(dataset) == 6 and [name for name, _ in dataset.left_out] == ["gone/disc/0002.png", "gone/square/0002.png"]
+    assert len(dataset) == 6 and [name for name, _ in dataset.left_out] == [
+        "gone/disc/0002.png",
+        "gone/square/0002.png",
+    ]
 
 
 def test_contradictions_are_left_out_on_both_sides(photos: Path) -> None:
@@ -242,7 +321,9 @@ def test_rows_that_repeat_a_file_are_counted_and_told(photos: Path) -> None:
 
 def test_latin_1_is_read_and_said(photos: Path) -> None:
     """Case 43."""
-    path = table(photos, "file,label", lambda f, c, k: f"{f},{'cercle brisé' if c == 'disc' else c}", encoding="latin-1")
+    path = table(
+        photos, "file,label", lambda f, c, k: f"{f},{'cercle brisé' if c == 'disc' else c}", encoding="latin-1"
+    )
     dataset = scan(path)
     assert dataset.classes == ("cercle brisé", "square") and any("cp1252" in str(note) for note in dataset.notes)
 
@@ -268,7 +349,12 @@ def test_nothing_outside_of_the_folder_is_read(photos: Path, name: str) -> None:
         ("file,name", "{f},{c}", "L225", "no column label"),
         ("file,label", "{f},a|b", "L215", "multi-label is not supported"),
         ("file,label,split", "{f},{c},later", "L227", "part that is not known"),
-        ("file,label", "gone{f},{c}", "L228", "its column file says gonedisc/0000.png first, and its columns are file, label"),
+        (
+            "file,label",
+            "gone{f},{c}",
+            "L228",
+            "its column file says gonedisc/0000.png first, and its columns are file, label",
+        ),
     ],
 )
 def test_tables_that_say_something_else(photos: Path, header: str, row: str, code: str, says: str) -> None:
@@ -288,15 +374,24 @@ def test_groups_by_any_column_and_what_is_not_used_is_said(photos: Path) -> None
     found = scan(path, hints=Hints(groups="weather")).groups
     assert found is not None and len(set(found.tolist())) == 2
     assert scan(path, hints=Hints(groups="none")).groups is None
-    assert told(path, hints=Hints(groups="whether")).code == "L116" and "did you mean weather?" in str(told(path, hints=Hints(groups="whether")))
+    assert told(path, hints=Hints(groups="whether")).code == "L116" and "did you mean weather?" in str(
+        told(path, hints=Hints(groups="whether"))
+    )
 
 
 def test_groups_of_two_columns_join(photos: Path) -> None:
     """Image 0 and 1 share a patient, 1 and 2 a camera: all three are one group."""
     columns = {0: "p1,c1", 1: "p1,c2", 2: "p2,c2", 3: ","}
-    path = table(photos, "file,label,patient,camera", lambda f, c, k: f"{f},{c},{columns[k] if c == 'disc' else ',x' + str(k)}")
+    path = table(
+        photos, "file,label,patient,camera", lambda f, c, k: f"{f},{c},{columns[k] if c == 'disc' else ',x' + str(k)}"
+    )
     groups = scan(path).groups
-    assert groups is not None and len(set(groups[:3].tolist())) == 1 and groups[3] == -1 and len(set(groups[4:].tolist())) == 4
+    assert (
+        groups is not None
+        and len(set(groups[:3].tolist())) == 1
+        and groups[3] == -1
+        and len(set(groups[4:].tolist())) == 4
+    )
 
 
 # -- archives (case 55)
@@ -327,7 +422,11 @@ def test_members_that_are_not_to_be_trusted(tmp_path: Path) -> None:
         made.writestr("b/bomb.png", b"\0" * 50_000_000)
         made.writestr("__MACOSX/a/._1.png", b"x")
     dataset = scan(path)
-    assert len(dataset) == 6 and {reason for _, reason in dataset.left_out} == {archive.OUTSIDE, archive.LINK, archive.BOMB}
+    assert len(dataset) == 6 and {reason for _, reason in dataset.left_out} == {
+        archive.OUTSIDE,
+        archive.LINK,
+        archive.BOMB,
+    }
     assert list(tmp_path.iterdir()) == [path]  # nothing was unpacked
 
 
@@ -341,7 +440,12 @@ def test_pictures_without_a_class_are_left_out_and_listed(photos: Path) -> None:
     (photos / "read me.txt").write_text("about these photographs")
     dataset = scan(photos)
     waiting = Ignored("test", 1, UNLABELED_IMAGES)
-    assert len(dataset) == 8 and dataset.left_out == [] and waiting in dataset.ignored and Ignored(".txt", 1, NOT_A_PICTURE) in dataset.ignored
+    assert (
+        len(dataset) == 8
+        and dataset.left_out == []
+        and waiting in dataset.ignored
+        and Ignored(".txt", 1, NOT_A_PICTURE) in dataset.ignored
+    )
     packed = photos.parent / "packed.zip"
     with zipfile.ZipFile(packed, "w") as made:
         for file in sorted(photos.rglob("*.*")):
@@ -352,7 +456,9 @@ def test_pictures_without_a_class_are_left_out_and_listed(photos: Path) -> None:
 def test_two_tables_in_a_folder_are_asked_about(photos: Path) -> None:
     for name in ("labels.csv", "more.csv"):
         (photos / name).write_text("file,label\n")
-    assert "the table labels.csv is not read: the table is empty" in str(scan(photos).notes[1]), "its folders name two classes"
+    assert "the table labels.csv is not read: the table is empty" in str(scan(photos).notes[1]), (
+        "its folders name two classes"
+    )
     flat = move(photos, lambda c, k: f"{k}{c[0]}.png")
     for name in ("labels.csv", "more.csv"):
         (flat / name).write_text("file,label\n" + "".join(f"{k}{c},{c}\n" for k in range(4) for c in "ds"))
@@ -379,7 +485,9 @@ def test_a_table_inside_an_archive_is_told(tmp_path: Path) -> None:
         made.writestr("labels.csv", "file,label\n")
         for k in range(4):
             made.writestr(f"{'ab'[k % 2]}/{k}.png", picture(k))
-    assert "a table inside an archive is not read: labels.csv" in str(scan(path).notes[1]), "its folders name two classes"
+    assert "a table inside an archive is not read: labels.csv" in str(scan(path).notes[1]), (
+        "its folders name two classes"
+    )
 
 
 def test_a_full_cache_is_not_the_fault_of_the_archive(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -414,7 +522,9 @@ def test_a_compressed_tar_is_unpacked_once_into_the_cache(photos: Path) -> None:
     (kept,) = (archive.cache_folder() / "archives").glob("*.tar")
     before = kept.stat().st_mtime_ns
     os.utime(kept, ns=(1, before))
-    assert pixels(scan(path)) == pixels(first) and kept.stat().st_mtime_ns == before and kept.stat().st_atime_ns > 10**18
+    assert (
+        pixels(scan(path)) == pixels(first) and kept.stat().st_mtime_ns == before and kept.stat().st_atime_ns > 10**18
+    )
 
 
 def test_a_tar_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -443,7 +553,9 @@ def test_a_member_that_is_cut_off_is_one_unreadable_image(photos: Path) -> None:
     assert dataset.images.bytes(0)
 
 
-@pytest.mark.parametrize(("high", "scale"), [(0.5, 255.0), (1.0, 255.0), (1.5, 255 / 16), (16.0, 255 / 16), (17.0, 1.0), (255.0, 1.0)])
+@pytest.mark.parametrize(
+    ("high", "scale"), [(0.5, 255.0), (1.0, 255.0), (1.5, 255 / 16), (16.0, 255 / 16), (17.0, 1.0), (255.0, 1.0)]
+)
 def test_floats_become_grey_levels_by_one_rule(high: float, scale: float) -> None:
     array = np.linspace(0, high, 4 * 64).reshape(4, 8, 8)
     held = from_arrays(array, [0, 1, 0, 1])

@@ -15,7 +15,9 @@ from tests.report import fake_run as fake
 
 @pytest.fixture
 def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """A function that opens the page of a run made up; afterwards: no console message, no request but the file itself."""
+    """A function that opens the page of a run made up; afterwards: no console message, no request but the
+    file itself.
+    """
     said: list[str] = []
     asked: list[str] = []
     contexts = []
@@ -50,7 +52,9 @@ def test_a_cell_opens_by_keyboard(opened: Any) -> None:
     picture = page.locator(f"#cell-{first} img").first
     assert picture.is_visible()
     assert picture.evaluate("image => image.naturalWidth") == 56
-    assert page.locator(".cell-sentence").inner_text() == page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert page.locator(".cell-sentence").inner_text() == page.evaluate(
+        "document.activeElement.getAttribute('aria-label')"
+    )
     page.keyboard.press("ArrowRight")
     second = page.evaluate("document.activeElement.dataset.cell")
     assert second != first and second.split("-")[0] == first.split("-")[0]
@@ -70,7 +74,11 @@ def test_without_pictures_a_cell_says_so(opened: Any) -> None:
 
 @pytest.mark.parametrize("width", [380, 1400])
 def test_nothing_sticks_out(opened: Any, width: int) -> None:
-    names = (fake.HOSTILE, "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", *(f"species {k}" for k in range(60)))
+    names = (
+        fake.HOSTILE,
+        "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+        *(f"species {k}" for k in range(60)),
+    )
     page = opened(width=width, classes=names)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.querySelectorAll('img[src=x]').length") == 0

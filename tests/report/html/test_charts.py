@@ -84,12 +84,17 @@ def test_names_are_escaped_in_drawings() -> None:
 
 
 def test_learning_curve_has_units_and_a_legend() -> None:
-    curves = [charts.Curve("training", "training", [(1, 0.8), (2, 0.4)]), charts.Curve("validation", "validation", [(1, 0.6), (2, 0.5)])]
+    curves = [
+        charts.Curve("training", "training", [(1, 0.8), (2, 0.4)]),
+        charts.Curve("validation", "validation", [(1, 0.6), (2, 0.5)]),
+    ]
     drawn = charts.learning_curve(curves, "Loss", "passes", "loss (nats an image)", best=2.0)
     words = " ".join(ElementTree.fromstring(drawn).itertext())
     for expected in ("Loss", "passes", "loss (nats an image)", "training", "validation", "best"):
         assert expected in words
-    drawn_at = [float(y) for y in re.findall(r",([\d.]+)", elements(drawn, "polyline", "curve training")[0].get("points") or "")]
+    drawn_at = [
+        float(y) for y in re.findall(r",([\d.]+)", elements(drawn, "polyline", "curve training")[0].get("points") or "")
+    ]
     assert drawn_at[0] < drawn_at[1]  # a smaller loss lies lower, and y grows downwards
     assert {e.get("class") for e in elements(drawn, "polyline")} == {"curve training", "curve validation"}
 
@@ -103,13 +108,23 @@ def test_interval_bars_leave_out_the_empty_part_and_say_so() -> None:
 
 
 def test_reliability_draws_filled_bins_only() -> None:
-    bins = [{"low": 0.8, "high": 0.9, "confidence": 0.85, "accuracy": 0.8, "n": 10}, {"low": 0, "high": 0.1, "confidence": 0.0, "accuracy": 0.0, "n": 0}]
+    bins = [
+        {"low": 0.8, "high": 0.9, "confidence": 0.85, "accuracy": 0.8, "n": 10},
+        {"low": 0, "high": 0.1, "confidence": 0.0, "accuracy": 0.0, "n": 0},
+    ]
     assert len(elements(charts.reliability(bins), "circle")) == 1
 
 
 @pytest.mark.parametrize(
     "accuracy,n,total,wrong",
-    [(1.0, 50, 50, 0), (0.98, 50, 50, 1), (0.99999, 10_000, 1000, 1), (0.00001, 10_000, 1000, 999), (0.0, 7, 7, 7), (0.5, None, 1000, 500)],
+    [
+        (1.0, 50, 50, 0),
+        (0.98, 50, 50, 1),
+        (0.99999, 10_000, 1000, 1),
+        (0.00001, 10_000, 1000, 999),
+        (0.0, 7, 7, 7),
+        (0.5, None, 1000, 500),
+    ],
 )
 def test_squares_never_round_the_mistakes_away(accuracy: float, n: int | None, total: int, wrong: int) -> None:
     drawn = squares_of(accuracy, n)
@@ -132,7 +147,12 @@ def test_history_is_thinned_and_finite() -> None:
 def test_only_the_most_confused_of_many_classes_are_drawn() -> None:
     counts = fake.counts_of(100)
     counts[70, 3] = 60
-    matrix = matrix_of(Finding("confusion", "ok", message("m"), data={"classes": [f"c{k}" for k in range(100)], "matrix": counts.tolist()}), ())
+    matrix = matrix_of(
+        Finding(
+            "confusion", "ok", message("m"), data={"classes": [f"c{k}" for k in range(100)], "matrix": counts.tolist()}
+        ),
+        (),
+    )
     assert matrix is not None
     assert len(matrix.columns) <= MOST_CONFUSED and {"c70", "c3"} <= set(matrix.columns)
     for row in matrix.rows:
@@ -161,8 +181,19 @@ def test_a_linear_unit_is_shown_as_its_sum_only() -> None:
         "ok",
         message("m"),
         [Number("difference from torch", 0.0, "")],
-        data={"patch": [[[0.5] * 64]], "kernel": [[[1.0] * 64]], "products": [[[0.5] * 64]], "bias": -1.0, "torch": 31.0},
+        data={
+            "patch": [[[0.5] * 64]],
+            "kernel": [[[1.0] * 64]],
+            "products": [[[0.5] * 64]],
+            "bias": -1.0,
+            "torch": 31.0,
+        },
     )
     found = arithmetic_of(finding)
     assert found is not None and found.channels == []
-    assert [(line.sign, line.value) for line in found.lines] == [("", "32.0000"), ("−", "1.0000"), ("=", "31.0000"), ("", "31.0000")]
+    assert [(line.sign, line.value) for line in found.lines] == [
+        ("", "32.0000"),
+        ("−", "1.0000"),
+        ("=", "31.0000"),
+        ("", "31.0000"),
+    ]

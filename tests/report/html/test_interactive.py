@@ -1,4 +1,6 @@
-"""The look inside, alive: its sums are those of torch and of the stored arrays, by mouse and by keyboard, in both themes, and it is silent."""
+"""The look inside, alive: its sums are those of torch and of the stored arrays, by mouse and by keyboard, in both
+themes, and it is silent.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def alive(folder: Path, kind: str = "plain", classes: tuple[str, ...] = fake.DIG
     run = fake.make_run(folder, classes)
     unit = most_telling(network, seen)
     run.add_finding(as_finding(unit))
-    written(run, ends_of(seen, unit.channel) | {"mean": np.full(1, 127.5, np.float32), "std": np.full(1, 50, np.float32)})
+    written(
+        run, ends_of(seen, unit.channel) | {"mean": np.full(1, 127.5, np.float32), "std": np.full(1, 50, np.float32)}
+    )
     return run
 
 
@@ -92,13 +96,17 @@ def unit_of(ends: dict[str, np.ndarray], channel: int, y: int, x: int) -> float:
 
 @pytest.fixture
 def opened(browser: Any) -> Iterator[Any]:
-    """A function that opens the page of a run; afterwards: nothing was said on the console, and nothing asked for but the file itself."""
+    """A function that opens the page of a run; afterwards: nothing was said on the console, and nothing asked for but
+    the file itself.
+    """
     said: list[str] = []
     asked: list[str] = []
     contexts = []
 
     def page_of(run: Run, **context: Any) -> Any:
-        contexts.append(browser.new_context(**{"viewport": {"width": 1200, "height": 900}, "color_scheme": "light"} | context))
+        contexts.append(
+            browser.new_context(**{"viewport": {"width": 1200, "height": 900}, "color_scheme": "light"} | context)
+        )
         page = contexts[-1].new_page()
         page.on("console", lambda line: said.append(line.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -127,7 +135,12 @@ def sums(page: Any, table: int) -> tuple[float, float]:
 
 
 def lines(page: Any, table: int) -> list[float]:
-    cells = page.locator("#inside-live .column-sum").nth(table).locator("tr:not(.rule):not(.rule + tr):not(.step) td.n").all_inner_texts()
+    cells = (
+        page.locator("#inside-live .column-sum")
+        .nth(table)
+        .locator("tr:not(.rule):not(.rule + tr):not(.step) td.n")
+        .all_inner_texts()
+    )
     return [number(cell) for cell in cells]
 
 
@@ -161,14 +174,19 @@ def test_a_click_on_any_map_shows_its_sum(opened: Any, tmp_path: Path, kind: str
         assert here == pytest.approx(unit_of(ends, int(ends["first.channels"][k]), y, x), abs=1e-6)
         told = claim(page)
         assert told.startswith(
-            f"Unit {ends['first.channels'][k]} of layer {ends['first.name']} at row {y}, column {x} is the sum of {ends['first.weight'][0].size} products: "
+            f"Unit {ends['first.channels'][k]} of layer {ends['first.name']} at row {y}, column {x} is the sum "
+            f"of {ends['first.weight'][0].size} products: "
         )
         assert number(told.split(": ")[1].rstrip(".")) == pytest.approx(here, rel=6e-3)
         assert torchs == pytest.approx(float(ends["first.output"][k, y, x]), abs=1e-6)
         assert sum(lines(page, 0)) == pytest.approx(here, abs=2e-6)
         assert page.locator("#inside-live .agrees").count() == 2
         inside = page.inner_text("#inside-live")
-        assert ("bias, the unit's own constant" in inside) == ("adds a constant" in inside) == bool(ends["first.bias"].any())
+        assert (
+            ("bias, the unit's own constant" in inside)
+            == ("adds a constant" in inside)
+            == bool(ends["first.bias"].any())
+        )
         steps = [number(step.replace("→", "")) for step in page.locator("#inside-live .step td.n").all_inner_texts()]
         output = torch.from_numpy(ends["first.output"])[None]
         expected = []
@@ -177,7 +195,9 @@ def test_a_click_on_any_map_shows_its_sum(opened: Any, tmp_path: Path, kind: str
             expected.append(float(output.detach()[0, k, y, x]))
         assert steps == pytest.approx(expected, abs=2e-6), "every step that follows"
     if kind == "normalized":
-        assert "after batch normalization (first.1)" in inside and "after ReLU (:relu): what the next layer sees" in inside
+        assert (
+            "after batch normalization (first.1)" in inside and "after ReLU (:relu): what the next layer sees" in inside
+        )
     click(page.locator("#inside-map canvas"), 1, 2, height, width)
     assert "row 1, column 2" in status(page)
 
@@ -200,17 +220,23 @@ def test_the_products_are_those_of_the_patch_and_the_weights(opened: Any, tmp_pa
             for text, value in zip(texts, values.ravel(), strict=True):
                 assert text == "·" or number(text) == pytest.approx(value, abs=6e-3)
         assert number(block.locator(".total b").inner_text()) == pytest.approx(products[i].sum(), abs=6e-5)
-    assert f": {products.sum() - products[shown].sum():.4f}".replace("-", "−") in page.locator("#inside-live").inner_text()
+    assert (
+        f": {products.sum() - products[shown].sum():.4f}".replace("-", "−") in page.locator("#inside-live").inner_text()
+    )
 
 
 def test_the_frame_surrounds_what_the_unit_sees(opened: Any, tmp_path: Path) -> None:
     page = opened(alive(tmp_path, "strides"))  # kernel 3 × 2, stride 2 and 1, padding 1 and 3, dilation 1 and 2
     page.locator("#inside-live .map button").nth(1).focus()
     click(page.locator("#inside-map canvas"), 2, 5, 6, 20)
-    whole, frame = (page.locator(f"#inside-live .looks figure:first-child .over{part}").bounding_box() for part in ("", " .frame"))
+    whole, frame = (
+        page.locator(f"#inside-live .looks figure:first-child .over{part}").bounding_box() for part in ("", " .frame")
+    )
     found = [(frame[a] - whole[a]) / whole[s] * n for a, s, n in (("y", "height", 12), ("x", "width", 16))]
     assert found == pytest.approx([3, 2], abs=0.05)  # rows 3 to 5, columns 2 to 4
-    assert [frame["height"] / whole["height"] * 12, frame["width"] / whole["width"] * 16] == pytest.approx([3, 3], abs=0.05)
+    assert [frame["height"] / whole["height"] * 12, frame["width"] / whole["width"] * 16] == pytest.approx(
+        [3, 3], abs=0.05
+    )
 
 
 def test_units_of_a_linear_layer_are_opened_one_by_one(opened: Any, tmp_path: Path) -> None:
@@ -224,7 +250,9 @@ def test_units_of_a_linear_layer_are_opened_one_by_one(opened: Any, tmp_path: Pa
     first = page.locator("#inside-live details tbody tr").first.locator("td").all_inner_texts()
     products = ends["first.input"].astype(float) * ends["first.weight"][5]
     c, y, x = (int(n) for n in first[0].split(", "))
-    assert abs(products[c, y, x]) == np.abs(products).max() and number(first[3]) == pytest.approx(products[c, y, x], abs=6e-5)
+    assert abs(products[c, y, x]) == np.abs(products).max() and number(first[3]) == pytest.approx(
+        products[c, y, x], abs=6e-5
+    )
 
 
 def test_a_value_of_torch_that_is_not_the_sum_is_called_out(opened: Any, tmp_path: Path) -> None:
@@ -309,15 +337,23 @@ def test_of_many_classes_any_can_be_chosen(opened: Any, tmp_path: Path) -> None:
 def test_axe_finds_nothing_serious(opened: Any, tmp_path: Path, scheme: str, kind: str) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not here: npm ci")
-    page = opened(alive(tmp_path, kind), color_scheme=scheme, bypass_csp=True)  # axe itself is a script that the page forbids
+    # axe itself is a script that the page forbids
+    page = opened(alive(tmp_path, kind), color_scheme=scheme, bypass_csp=True)
     page.add_script_tag(path=str(AXE))
     found = page.evaluate("axe.run('#inside', {resultTypes: ['violations']}).then(found => found.violations)")
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found if one["impact"] in ("serious", "critical")] == []
+    assert [
+        (one["id"], [node["html"][:120] for node in one["nodes"]][:3])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ] == []
 
 
 def test_dark_is_drawn_dark_and_follows_the_system(opened: Any, tmp_path: Path) -> None:
     page = opened(alive(tmp_path))
-    middle = "[...document.querySelectorAll('#inside-live .scale i')].map(scale => scale.getAttribute('style'))[0].includes('rgb(253, 252, 250)')"
+    middle = (
+        "[...document.querySelectorAll('#inside-live .scale i')].map(scale => "
+        "scale.getAttribute('style'))[0].includes('rgb(253, 252, 250)')"
+    )
     assert page.evaluate(middle)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"() => !{middle}")
@@ -349,9 +385,18 @@ def test_no_other_script_runs(browser: Any, tmp_path: Path) -> None:
     run = alive(tmp_path)
     html = html_of(run)
     rules = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
-    assert rules and re.fullmatch(r"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-[\w+/=]+' 'nonce-[0-9a-f]{32}'", rules[1])
+    assert rules and re.fullmatch(
+        (
+            r"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-[\w+/=]+' "
+            r"'nonce-[0-9a-f]{32}'"
+        ),
+        rules[1],
+    )
     added = '<script>document.title = "in"</script><script src="data:text/javascript,document.title=\'in\'"></script>'
-    added += '<script type="module">import "data:text/javascript,document.title=\'in\'"</script><img src=x onerror="document.title=\'in\'">'
+    added += (
+        '<script type="module">import "data:text/javascript,document.title=\'in\'"</script><img src=x '
+        "onerror=\"document.title='in'\">"
+    )
     run.report_file.write_text(html.replace("</body>", added + "</body>"), encoding="utf-8")
     page = browser.new_page()
     page.goto(run.report_file.as_uri())
@@ -376,7 +421,9 @@ def test_every_word_goes_through_gettext(opened: Any, tmp_path: Path, monkeypatc
                ...[...one.childNodes].filter(node => node.nodeType === 3).map(node => node.data)])"""
         )
         spoken = [text for text in texts if text and re.search(r"[a-z]{2}", text)]
-        assert len(spoken) > 20 and [text for text in spoken if not text.startswith("⟦") and not text.endswith("⟧")] == []
+        assert (
+            len(spoken) > 20 and [text for text in spoken if not text.startswith("⟦") and not text.endswith("⟧")] == []
+        )
         value = page.locator("#inside-live .column-sum .rule td.n").first.inner_text()
         assert "," in value and "." not in value
 
@@ -388,7 +435,11 @@ def test_french(opened: Any, tmp_path: Path) -> None:
     page = opened(alive(tmp_path))
     said = page.locator("#inside-live").inner_text()
     assert "canal" in said and "ligne" in said and "somme" in said
-    assert not [sentence for sentence in interactive.SENTENCES if "{" not in sentence and len(sentence) > 12 and sentence in said]
+    assert not [
+        sentence
+        for sentence in interactive.SENTENCES
+        if "{" not in sentence and len(sentence) > 12 and sentence in said
+    ]
 
 
 def test_the_page_says_no_sentence_that_is_not_handed_over() -> None:
@@ -410,7 +461,9 @@ def still(run: Run, **how: Any) -> str:
     return page
 
 
-def test_without_the_modules_or_the_images_the_page_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_modules_or_the_images_the_page_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = alive(tmp_path)
     assert html_of(run) != still(run)
     assert html_of(run, images=False) == still(run, images=False)
@@ -479,7 +532,9 @@ def test_without_javascript_the_picture_stands(opened: Any, tmp_path: Path) -> N
 
 def test_the_largest_page_can_still_be_sent(tmp_path: Path) -> None:
     run = fake.make_run(tmp_path)
-    seen = trace(Small(nn.Sequential(nn.Conv2d(3, 64, 3, 2), nn.AdaptiveAvgPool2d(4)), 1024, 10), torch.randn(1, 3, 224, 224))
+    seen = trace(
+        Small(nn.Sequential(nn.Conv2d(3, 64, 3, 2), nn.AdaptiveAvgPool2d(4)), 1024, 10), torch.randn(1, 3, 224, 224)
+    )
     ends = ends_of(seen, 0) | {"mean": np.zeros(3, np.float32), "std": np.ones(3, np.float32)}
     assert sum(array.nbytes for array in ends.values()) > 1_400_000
     written(run, ends)

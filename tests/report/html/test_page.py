@@ -18,7 +18,20 @@ from limpide.text.messages import message
 from tests.report import fake_run as fake
 
 VOID = {"meta", "img", "br", "input", "link", "hr"}
-ALL = ("accuracy", "simpler", "classes", "confusion", "mistakes", "calibration", "training", "data", "cost", "export", "inside", "robustness")
+ALL = (
+    "accuracy",
+    "simpler",
+    "classes",
+    "confusion",
+    "mistakes",
+    "calibration",
+    "training",
+    "data",
+    "cost",
+    "export",
+    "inside",
+    "robustness",
+)
 
 
 class Reader(HTMLParser):
@@ -163,7 +176,14 @@ def test_reasons_for_leaving_out_are_counted_and_odd_file_names_spelled_out(tmp_
 
 def test_pictures_stop_before_the_page_is_too_big(tmp_path: Path) -> None:
     run = fake.make_run(tmp_path)
-    run.add_finding(Finding("mistakes", "ok", message("m"), pictures=[Picture(f"{i}.png", "0", "1", 0.9, "A" * 400_000) for i in range(24)]))
+    run.add_finding(
+        Finding(
+            "mistakes",
+            "ok",
+            message("m"),
+            pictures=[Picture(f"{i}.png", "0", "1", 0.9, "A" * 400_000) for i in range(24)],
+        )
+    )
     write_page(run)
     assert run.report_file.stat().st_size < 5_000_000
     assert re.search(r"\d+ pictures were left out to keep this page small", run.report_file.read_text(encoding="utf-8"))
@@ -209,10 +229,20 @@ def test_every_word_goes_through_gettext(tmp_path: Path, monkeypatch: pytest.Mon
     run = fake.make_run(tmp_path, classes=("0", "1", "2"))
     monkeypatch.setattr(messages, "_catalogue", Marked())
     reader = Reader(html_of(run))
-    spoken = [attributes[name] for _tag, attributes in reader.tags for name in ("alt", "aria-label", "title") if attributes.get(name)]
-    plain = [words for words in [*reader.words, *map(str, spoken)] if re.search(r"[a-z]{2}", words) and "⟦" not in words]
+    spoken = [
+        attributes[name]
+        for _tag, attributes in reader.tags
+        for name in ("alt", "aria-label", "title")
+        if attributes.get(name)
+    ]
+    plain = [
+        words for words in [*reader.words, *map(str, spoken)] if re.search(r"[a-z]{2}", words) and "⟦" not in words
+    ]
     # What is left are names and values of this run, and units.
-    data = r"limpide|digits|test/.*|secret/.*|cnn|no|epochs|batch|lr|weight_decay|flip|seed|model|time|torch|Python|AMD.*|Linux.*|n\W=.*|[\d.,]+\W(ms|MB|min).*"
+    data = (
+        r"limpide|digits|test/.*|secret/.*|cnn|no|epochs|batch|lr|weight_decay|flip|seed|model|time|torch|Python|"
+        r"AMD.*|Linux.*|n\W=.*|[\d.,]+\W(ms|MB|min).*"
+    )
     assert [words for words in plain if not re.fullmatch(data, words)] == []
 
 
@@ -223,5 +253,8 @@ def test_french(tmp_path: Path) -> None:
     page = html_of(fake.make_run(tmp_path))
     assert '<html lang="fr">' in page
     text = Reader(page).text
-    assert "Un modèle plus simple suffirait-il" in text and "le score se situerait très probablement entre 98,9\u00a0% et 99,3\u00a0%" in text
+    assert (
+        "Un modèle plus simple suffirait-il" in text
+        and "le score se situerait très probablement entre 98,9\u00a0% et 99,3\u00a0%" in text
+    )
     assert "99.1" not in text and "How this was measured" not in text

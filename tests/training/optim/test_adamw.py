@@ -20,7 +20,11 @@ def test_equals_torch_over_a_hundred_steps() -> None:
     ours, theirs = parameters((7, 5), (5,), (3, 2, 2), (4,)), parameters((7, 5), (5,), (3, 2, 2), (4,))
     settings = [(1.0, 0.02), (0.3, 0.0), (0.1, 0.5), (2.0, 0.1)]  # scale, decay
     own = AdamW([Group([p], scale, decay) for p, (scale, decay) in zip(ours, settings, strict=True)])
-    other = torch.optim.AdamW([{"params": [p], "weight_decay": decay} for p, (_, decay) in zip(theirs, settings, strict=True)], foreach=False, fused=False)
+    other = torch.optim.AdamW(
+        [{"params": [p], "weight_decay": decay} for p, (_, decay) in zip(theirs, settings, strict=True)],
+        foreach=False,
+        fused=False,
+    )
     generator = torch.Generator().manual_seed(1)
     for step in range(100):
         rate = 0.05 * (1 + step % 7)
@@ -86,7 +90,8 @@ def test_the_first_matching_prefix_decides_the_scale() -> None:
     model = nn.Sequential()
     model.add_module("blocks", nn.ModuleList([nn.Linear(2, 2, bias=False) for _ in range(12)]))
     groups = groups_of(model, 0.0, [("blocks.1.", 0.1), ("blocks.1", 0.5), ("blocks.", 0.9)])
-    assert {g.scale: len(g.parameters) for g in groups} == {0.1: 1, 0.5: 2, 0.9: 9}  # blocks.1 · blocks.10, blocks.11 · the rest
+    # blocks.1 · blocks.10, blocks.11 · the rest
+    assert {g.scale: len(g.parameters) for g in groups} == {0.1: 1, 0.5: 2, 0.9: 9}
 
 
 def test_discriminative_scales_cover_the_network_and_grow_with_depth() -> None:

@@ -1,4 +1,6 @@
-"""What was done to the images, by which rule the weights changed and how it went: said, kept, and the same in every place that tells it."""
+"""What was done to the images, by which rule the weights changed and how it went: said, kept, and the same in every
+place that tells it.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,18 @@ AS_THEY_ARE = "Training images were shown as they are"
 def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
     """Three passes, at a rate that is far too high."""
     root = tmp_path_factory.mktemp("short")
-    return trained(noise(root / "data", a=24, b=24), recipe=Recipe.of(model="cnn", epochs=3, batch=4, image_size=16, lr=10.0))
+    return trained(
+        noise(root / "data", a=24, b=24), recipe=Recipe.of(model="cnn", epochs=3, batch=4, image_size=16, lr=10.0)
+    )
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[str]]:
     root = tmp_path_factory.mktemp("long")
-    return trained(noise(root / "data", a=12, b=12), recipe=Recipe.of(model="cnn", epochs=4, image_size=16, flip="yes", label_smoothing=0))
+    return trained(
+        noise(root / "data", a=12, b=12),
+        recipe=Recipe.of(model="cnn", epochs=4, image_size=16, flip="yes", label_smoothing=0),
+    )
 
 
 def printed(run: Run) -> str:
@@ -76,7 +83,11 @@ def test_a_run_that_did_not_write_it_down_is_told_nothing_of(long: tuple[Run, li
 def test_each_change_is_named(flip: bool, grey: bool) -> None:
     recipe = Recipe.of(model="cnn", flip="yes" if flip else "no")
     said = str(altered(augmentation(recipe, 10, grey), 10))
-    assert ("mirrored" in said) == flip and ("turned by up to 5°" in said) == (not grey) and ("contrast" in said) == (not grey)
+    assert (
+        ("mirrored" in said) == flip
+        and ("turned by up to 5°" in said) == (not grey)
+        and ("contrast" in said) == (not grey)
+    )
     messages.use("fr")
     assert str(altered(augmentation(recipe, 10, grey), 10)) != said
 
@@ -97,6 +108,10 @@ def test_the_optimizer_is_named(short: tuple[Run, list[str]]) -> None:
 def test_few_images_are_why_there_is_no_temperature(short: tuple[Run, list[str]]) -> None:
     run, notes = short
     held = sum(",validation," in line for line in run.split_file.read_text().splitlines())
-    assert f"probabilities are left as they are: a temperature takes 50 images outside of training, and there are {held}" in notes
+    assert (
+        f"probabilities are left as they are: a temperature takes 50 images outside of training, and there are {held}"
+    ) in notes
     finding = run.finding("calibration")
-    assert finding is not None and "Temperature: 1, the logits are as the network gives them." in map(str, finding.details)
+    assert finding is not None and "Temperature: 1, the logits are as the network gives them." in map(
+        str, finding.details
+    )

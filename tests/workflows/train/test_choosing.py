@@ -26,13 +26,19 @@ def job(sample: int, everything: int) -> Any:
     )
 
 
-@pytest.mark.parametrize(("score", "better"), [((0.9, -0.5), True), ((0.9, -0.51), False), ((0.8, 0.0), False), ((0.91, -9.0), True)])
+@pytest.mark.parametrize(
+    ("score", "better"), [((0.9, -0.5), True), ((0.9, -0.51), False), ((0.8, 0.0), False), ((0.91, -9.0), True)]
+)
 def test_all_images_were_seen_by_both(score: tuple[float, float], better: bool) -> None:
     assert fit._better(job(50, 50), State(best_score=score, model="last"), (0.9, -0.5)) is better  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("accuracy", "loss", "better"), [(0.9, 0.5, True), (0.9, 0.6, False), (0.95, 9.0, True), (0.85, 0.1, False)])
-def test_a_sample_was_seen_by_the_first(monkeypatch: pytest.MonkeyPatch, accuracy: float, loss: float, better: bool) -> None:
+@pytest.mark.parametrize(
+    ("accuracy", "loss", "better"), [(0.9, 0.5, True), (0.9, 0.6, False), (0.95, 9.0, True), (0.85, 0.1, False)]
+)
+def test_a_sample_was_seen_by_the_first(
+    monkeypatch: pytest.MonkeyPatch, accuracy: float, loss: float, better: bool
+) -> None:
     looked: list[Any] = []
 
     def evaluate(*seen: Any) -> tuple[float, float]:

@@ -10,7 +10,19 @@ import pytest
 from limpide.core.run import Run
 from limpide.core.run_info import RunInfo
 from limpide.workflows.train import deadline
-from limpide.workflows.train.deadline import SHORTCUT, TIME, WATCHER, Deadline, Loop, Pace, Plan, affordable, planned, plans_of, steps_in
+from limpide.workflows.train.deadline import (
+    SHORTCUT,
+    TIME,
+    WATCHER,
+    Deadline,
+    Loop,
+    Pace,
+    Plan,
+    affordable,
+    planned,
+    plans_of,
+    steps_in,
+)
 
 LOOP = Loop(a_pass=10, look=2.0)
 TUNED = Loop(a_pass=10, look=2.0, fewest=0, worth=4)
@@ -64,7 +76,9 @@ def test_the_pace_is_the_mean_of_steps_without_what_is_between_passes(clock: Clo
     assert one.seconds == 2.0
 
 
-@pytest.mark.parametrize(("left", "steps"), [(0, 0), (2.9, 0), (3.0, 1), (11.9, 9), (12.0, 10), (14.9, 10), (15.0, 11), (120, 100)])
+@pytest.mark.parametrize(
+    ("left", "steps"), [(0, 0), (2.9, 0), (3.0, 1), (11.9, 9), (12.0, 10), (14.9, 10), (15.0, 11), (120, 100)]
+)
 def test_so_many_steps_fit_with_a_look_at_their_end(left: float, steps: int) -> None:
     assert LOOP.within(left, 1.0) == steps
     assert LOOP.seconds(steps, 1.0) <= left
@@ -79,7 +93,9 @@ def test_a_plan_holds_while_it_is_kept(clock: Clock) -> None:
 
 def test_a_slow_machine_gets_fewer_steps_and_more_again(clock: Clock) -> None:
     slow, fast = pace(clock, 5.0, 5.0, 5.0, 5.0), pace(clock, 1.0, 1.0, 1.0, 1.0)
-    assert steps_in(120, LOOP, slow, done=5, steps=105, most=105) == 5 + 20 + 2, "two passes of 52 s and 16 s for two steps and a look"
+    assert steps_in(120, LOOP, slow, done=5, steps=105, most=105) == 5 + 20 + 2, (
+        "two passes of 52 s and 16 s for two steps and a look"
+    )
     assert steps_in(120, LOOP, fast, done=5, steps=27, most=105) == 105
     assert steps_in(30, LOOP, fast, done=5, steps=27, most=105) == 27, "hardly more would fit"
 
@@ -106,7 +122,9 @@ def test_plans_say_what_holds_after_each_step() -> None:
         (25, WATCHER),
         (25, WATCHER),
     ]
-    assert plans_of(RunInfo(stop_at=7)) == [Plan(7, 7, WATCHER)] and plans_of(RunInfo()) == [], "runs of earlier versions"
+    assert plans_of(RunInfo(stop_at=7)) == [Plan(7, 7, WATCHER)] and plans_of(RunInfo()) == [], (
+        "runs of earlier versions"
+    )
 
 
 def test_what_is_left_out_stays_left_out(tmp_path: Path, clock: Clock) -> None:

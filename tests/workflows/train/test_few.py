@@ -60,17 +60,30 @@ def test_the_small_class_is_named(tmp_path: Path) -> None:
 
 
 def test_as_many_classes_as_images_to_learn_from(tmp_path: Path) -> None:
-    """Two images a class: one to learn from, one to test on. No library warns, and nothing is learned that nobody could judge."""
+    """Two images a class: one to learn from, one to test on. No library warns, and nothing is learned that nobody could
+    judge.
+    """
     data = noise(tmp_path / "data", **{f"class{k}": 2 for k in range(30)})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         run, notes = trained(data, recipe=Recipe(model="efficientnet_lite0", image_size=32, batch=8, epochs=3))
     said = " ".join(map(str, notes))
-    assert "no fine-tuning, though passes were asked for (3): there is no validation image to judge it by, so the first model is kept" in said
-    assert "which are about fine-tuning, played no part in it" in run.report_file.read_text() and "not kept" not in run.report_file.read_text()
+    assert (
+        "no fine-tuning, though passes were asked for (3): there is no validation image to judge it by, so the "
+        "first model is kept"
+    ) in said
+    assert (
+        "which are about fine-tuning, played no part in it" in run.report_file.read_text()
+        and "not kept" not in run.report_file.read_text()
+    )
     assert "mirror" not in said and "fewer than the usual" not in said
     assert "0.0 %" not in said and "Nothing was learned" not in said
     assert "30 of 30 classes have fewer than 10 usable images, the fewest class0, with only 2" in said
     info = run.info()
-    assert info.steps == 0 and info.final is not None and info.final.kind == "frozen" and "fine-tuning" not in info.left_out
+    assert (
+        info.steps == 0
+        and info.final is not None
+        and info.final.kind == "frozen"
+        and "fine-tuning" not in info.left_out
+    )
     assert "no validation image to choose by" in str(run.finding("training"))

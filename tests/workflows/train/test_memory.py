@@ -16,7 +16,9 @@ from torch import nn
 from limpide.models import activations, build
 from tests.runner import environment
 
-LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="own memory, without the pages of files, is known on Linux only")
+LINUX = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="own memory, without the pages of files, is known on Linux only"
+)
 
 # In a process of its own, as on the command line: what other tests left in the memory would count.
 TRAINS = """
@@ -45,7 +47,14 @@ def test_what_is_quoted_is_what_is_held(model: str, tmp_path: Path) -> None:
             pixels[..., colour] += 100
             Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{k}.jpg")
     arguments = [str(tmp_path / "photos"), str(tmp_path / "runs"), model]
-    found = subprocess.run([sys.executable, "-c", TRAINS, *arguments], env=environment(), capture_output=True, text=True, check=True, timeout=300)
+    found = subprocess.run(
+        [sys.executable, "-c", TRAINS, *arguments],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
     quoted, held = json.loads(found.stdout.splitlines()[-1])
     assert quoted == pytest.approx(held, rel=0.2)
 
@@ -62,4 +71,6 @@ def test_activations_grow_with_the_image() -> None:
     network = build("cnn", 3, 3, 32)
     small, large = activations(network, 3, 32), activations(build("cnn", 3, 3, 64), 3, 64)
     assert large.all == pytest.approx(4 * small.all, rel=0.1) and large.largest == 4 * small.largest
-    assert not any(p.grad is not None for p in network.parameters()) and not torch.is_inference(next(network.parameters()))
+    assert not any(p.grad is not None for p in network.parameters()) and not torch.is_inference(
+        next(network.parameters())
+    )

@@ -1,4 +1,6 @@
-"""With --time the network is chosen by what fits, the least is said before the work begins, and neither is asked of the clock twice."""
+"""With --time the network is chosen by what fits, the least is said before the work begins, and neither is asked of the
+clock twice.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,11 @@ def reading(event: Event) -> bool:
 
 
 def said(events: list[Event], topic: str) -> list[str]:
-    return [str(event.message).replace("\N{NO-BREAK SPACE}", " ") for event in events if isinstance(event, Note) and event.topic == topic]
+    return [
+        str(event.message).replace("\N{NO-BREAK SPACE}", " ")
+        for event in events
+        if isinstance(event, Note) and event.topic == topic
+    ]
 
 
 @pytest.mark.parametrize(
@@ -82,14 +88,18 @@ def test_the_choice_is_made_once(photos32: Path, tmp_path: Path, monkeypatch: py
     takes(monkeypatch, 1.0, 20.0)
     again, dataset, continued = prepare(str(photos32), Recipe(time=10), tmp_path)
     assert continued
-    again, after = until((again, dataset, True), lambda event: isinstance(event, Progress) and str(event.phase) == "checking the images")
+    again, after = until(
+        (again, dataset, True), lambda event: isinstance(event, Progress) and str(event.phase) == "checking the images"
+    )
     assert again.path == first.path and again.info().recipe["model"] == "cnn"
     notes = [str(event.message) for event in again.events() if isinstance(event, Note)]
     assert len(notes) == len(set(notes)) and any("takes 4" in text for text in notes), "said once, and kept"
     assert said(before, "quote") and not said(after, "quote")
 
 
-def test_without_a_time_nothing_is_timed_for_it(photos32: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_time_nothing_is_timed_for_it(
+    photos32: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def seconds(_job: Job, _recipe: Recipe) -> float:
         raise AssertionError("the clock has no say")
 
@@ -98,7 +108,9 @@ def test_without_a_time_nothing_is_timed_for_it(photos32: Path, tmp_path: Path, 
     assert run.info().recipe["model"] == "efficientnet_lite0"
 
 
-def test_the_least_is_reading_the_first_model_and_the_score(photos32: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_is_reading_the_first_model_and_the_score(
+    photos32: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Counted, with a second to decode an image and a tenth of one to name it, seven seconds after the work began."""
     monkeypatch.setattr(minimum_time, "decoding_seconds", lambda *_: 1.0)
     monkeypatch.setattr(minimum_time, "_image_seconds", lambda *_: 0.1)
@@ -116,4 +128,6 @@ def test_the_least_is_reading_the_first_model_and_the_score(photos32: Path, tmp_
     for _event in train(run, dataset):
         if run.info().phase == "check":
             break
-    assert minimum_time.least_seconds(job, known) == pytest.approx(7 + 0.1 * n + minimum_time.HEAD_SECONDS + score), "what is decoded already takes no time"
+    assert minimum_time.least_seconds(job, known) == pytest.approx(7 + 0.1 * n + minimum_time.HEAD_SECONDS + score), (
+        "what is decoded already takes no time"
+    )

@@ -40,7 +40,11 @@ def saved_again(run: Run, where: Path, wanted: tuple[str, ...], suffix: str = "j
 
 
 def accuracy(run: Run, data: Path) -> Finding:
-    return next(event.finding for event in evaluate(str(run.path), str(data)) if isinstance(event, Judged) and event.finding.name == "accuracy")
+    return next(
+        event.finding
+        for event in evaluate(str(run.path), str(data))
+        if isinstance(event, Judged) and event.finding.name == "accuracy"
+    )
 
 
 def counted(finding: Finding) -> tuple[float, float]:
@@ -94,7 +98,9 @@ def test_where_the_split_does_not_look_for_near_copies_it_does_not_either(tmp_pa
     run, _ = trained(noise(tmp_path / "data", a=12, b=12))
     assert np.load(run.prints_file).shape == (0, 4)
     assert counted(accuracy(run, saved_again(run, tmp_path / "again", ("train",)))) == (0, 0)
-    assert counted(accuracy(run, tmp_path / "data"))[0] == sum(",test," not in line for line in run.split_file.read_text().splitlines()[1:])
+    assert counted(accuracy(run, tmp_path / "data"))[0] == sum(
+        ",test," not in line for line in run.split_file.read_text().splitlines()[1:]
+    )
 
 
 def test_near_copies_among_many_are_found() -> None:
@@ -110,15 +116,26 @@ def test_near_copies_among_many_are_found() -> None:
     found = seen_before(known, prints)
     assert found.tolist() == [True] * 200 + [False] * 300
     assert {int(j) for _, j in every_pair(np.concatenate([known[: 7 * 200 : 7], prints[:200]]))} == set(range(200, 400))
-    chained = np.stack([known[0] ^ np.array([2**40 - 1, 0, 0, 0], np.uint64), known[0] ^ np.array([2**40 - 1, 2**40 - 1, 0, 0], np.uint64)])
+    chained = np.stack(
+        [
+            known[0] ^ np.array([2**40 - 1, 0, 0, 0], np.uint64),
+            known[0] ^ np.array([2**40 - 1, 2**40 - 1, 0, 0], np.uint64),
+        ]
+    )
     assert seen_before(known[:1], chained).tolist() == [True, True]  # as a burst stays on one side of a split
     assert not seen_before(np.zeros((0, 4), np.uint64), prints).any() and not len(seen_before(known, prints[:0]))
 
 
 def test_no_praise_rests_on_images_that_were_learned_from() -> None:
-    praise, alarm = Finding("calibration", "ok", message("Its probabilities can be believed.")), Finding("classes", "warn", message("A class falls behind."))
+    praise, alarm = (
+        Finding("calibration", "ok", message("Its probabilities can be believed.")),
+        Finding("classes", "warn", message("A class falls behind.")),
+    )
     told = _unflattered(praise, 60)
     assert told.verdict == "unknown" and str(told) == (
-        "The training used 60 of these images, or nearly the same, which flatters this: Its probabilities can be believed."
+        "The training used 60 of these images, or nearly the same, which flatters this: Its probabilities can be "
+        "believed."
     )
-    assert _unflattered(alarm, 60) is alarm and _unflattered(praise, 0) is praise and _unflattered(praise, None) is praise
+    assert (
+        _unflattered(alarm, 60) is alarm and _unflattered(praise, 0) is praise and _unflattered(praise, None) is praise
+    )

@@ -1,4 +1,6 @@
-"""A class that is only in the test part that was given: not learned, not passed over, and told wherever the score is."""
+"""A class that is only in the test part that was given: not learned, not passed over, and told wherever the
+score is.
+"""
 
 from __future__ import annotations
 
@@ -94,11 +96,17 @@ def test_the_studio_shows_it(run: Run, extra: Path) -> None:
     found, _ = test_set.worst(looker, str(run.path), "")
     assert found["classes"] == ["a", "z", "m"] and found["total"] == 60
     assert all(one["suggested"] != "m" for one in test_set.suspects(looker, str(run.path), "")[0]["images"])
-    assert test_set.cell(looker, str(run.path), "", 2, 0)[0]["total"] + test_set.cell(looker, str(run.path), "", 2, 1)[0]["total"] == 20
+    assert (
+        test_set.cell(looker, str(run.path), "", 2, 0)[0]["total"]
+        + test_set.cell(looker, str(run.path), "", 2, 1)[0]["total"]
+        == 20
+    )
 
 
 def test_evaluate_says_the_same_of_the_same_images(run: Run, extra: Path) -> None:
-    found = {event.finding.name: event.finding for event in evaluate(str(run.path), str(extra)) if isinstance(event, Judged)}
+    found = {
+        event.finding.name: event.finding for event in evaluate(str(run.path), str(extra)) if isinstance(event, Judged)
+    }
     for name in ("accuracy", "accuracy on the classes it knows", "chance", "balanced accuracy"):
         assert found["accuracy"].number(name) == accuracy(run).number(name)
 
@@ -131,5 +139,9 @@ def test_labels_from_python_lose_what_is_not_learned(tmp_path: Path) -> None:
 def test_the_check_tells_it_before(extra: Path, tmp_path: Path) -> None:
     found = {event.finding.name: event.finding for event in check(str(extra)) if isinstance(event, Judged)}
     assert found["only_tested"].verdict == "warn" and "Class m is only in the test part" in str(found["only_tested"])
-    ours = {event.finding.name: event.finding for event in check(str(noise(tmp_path / "data", a=2, b=2))) if isinstance(event, Judged)}
+    ours = {
+        event.finding.name: event.finding
+        for event in check(str(noise(tmp_path / "data", a=2, b=2)))
+        if isinstance(event, Judged)
+    }
     assert ours["only_tested"].verdict == "ok"

@@ -53,7 +53,9 @@ def test_looks_are_sealed_files_not_restarts_of_the_judge(tmp_path: Path) -> Non
     assert other.info().test_looks == 2  # another sealed file, the same test images
     for old in (run, other):  # of a limpide that counted without names
         old.update(test_looks=7, test_seen_by=[])
-    write_json(run.path / "run.json", {k: v for k, v in read_json(run.path / "run.json").items() if k != "test_seen_by"})
+    write_json(
+        run.path / "run.json", {k: v for k, v in read_json(run.path / "run.json").items() if k != "test_seen_by"}
+    )
     assert trained(data, new=True)[0].info().test_looks == 8
 
 
@@ -78,7 +80,9 @@ def test_the_same_sealed_file_in_another_run_is_no_other_look(tmp_path: Path) ->
         ({"a": 30, "b": 30}, ""),
     ],
 )
-def test_small_classes_are_the_reason_where_there_are_no_groups(tmp_path: Path, counts: dict[str, int], why: str) -> None:
+def test_small_classes_are_the_reason_where_there_are_no_groups(
+    tmp_path: Path, counts: dict[str, int], why: str
+) -> None:
     told = shares(tmp_path, noise(tmp_path / "data", **counts))
     assert (why in told) if why else not told
     assert "cut apart" not in told and "earlier run" not in told
@@ -89,7 +93,11 @@ def test_groups_are_the_reason_where_there_are_some(tmp_path: Path) -> None:
     rows = [f"{label}/{k}.png,{label},{label}{k // 20}" for label in "ab" for k in range(40)]
     (data / "labels.csv").write_text("\n".join(["file,label,patient", *rows]))
     told = shares(tmp_path, data)
-    assert "images that belong together are not cut apart" in told and "earlier run" not in told and "whole images" not in told
+    assert (
+        "images that belong together are not cut apart" in told
+        and "earlier run" not in told
+        and "whole images" not in told
+    )
 
 
 def test_an_earlier_run_is_the_reason_where_there_was_one(tmp_path: Path) -> None:
@@ -145,7 +153,9 @@ def test_one_class_to_train_on_is_said(tmp_path: Path) -> None:
 
 def test_groups_are_not_the_reason_where_the_training_part_has_one_class(tmp_path: Path) -> None:
     data = noise(tmp_path / "data", a=20, b=6)
-    rows = [f"a/{k}.png,a,{'train' if k < 14 else 'test'},p{k}" for k in range(20)] + [f"b/{k}.png,b,test,q{k}" for k in range(6)]
+    rows = [f"a/{k}.png,a,{'train' if k < 14 else 'test'},p{k}" for k in range(20)] + [
+        f"b/{k}.png,b,test,q{k}" for k in range(6)
+    ]
     (data / "labels.csv").write_text("\n".join(["file,label,split,patient", *rows]))
     assert refusal(data).code == "L262"
 

@@ -1,4 +1,6 @@
-"""Ctrl-C is heard at once and the process is gone soon, whatever it is doing; after the work is done a signal is no failure."""
+"""Ctrl-C is heard at once and the process is gone soon, whatever it is doing; after the work is done a signal is no
+failure.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def in_time() -> float:
 def python(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A process that has printed its first line; it is killed in the end."""
     pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", program, *arguments], env=environment(), stdout=pipe, stderr=pipe, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], env=environment(), stdout=pipe, stderr=pipe, text=True
+    ) as process:
         try:
             assert process.stdout and process.stdout.readline() == "here\n"
             yield process
@@ -51,7 +55,9 @@ def python(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-@pytest.mark.parametrize(("how", "number"), [("plain", signal.SIGINT), ("listening", signal.SIGINT), ("listening", signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("how", "number"), [("plain", signal.SIGINT), ("listening", signal.SIGINT), ("listening", signal.SIGTERM)]
+)
 def test_long_work_in_c_code_is_left_in_time(how: str, number: signal.Signals) -> None:
     with python(DEAF, how) as process:
         began = time.monotonic()
@@ -73,7 +79,9 @@ def test_a_second_ctrl_c_leaves_at_once() -> None:
 
 
 def test_an_alarm_of_the_program_rings_inside_and_after() -> None:
-    """What limits the time of a test, for one: a training in it must not take that away, whether it is stopped or not."""
+    """What limits the time of a test, for one: a training in it must not take that away, whether it is
+    stopped or not.
+    """
     rung: list[int] = []
 
     def rings(times: int) -> None:
@@ -265,7 +273,9 @@ def judged(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from limpide import ImageClassifier
 
     folder = tmp_path_factory.mktemp("judged")
-    ImageClassifier(model="cnn", image_size=16, epochs=1, judge=False, quiet=True, runs=str(folder / "runs")).fit(str(photos))
+    ImageClassifier(model="cnn", image_size=16, epochs=1, judge=False, quiet=True, runs=str(folder / "runs")).fit(
+        str(photos)
+    )
     return folder
 
 

@@ -1,4 +1,6 @@
-"""Fault 66: SIGKILL at any moment, then the same command, gives the same run bit for bit. And the gentler ways to stop."""
+"""Fault 66: SIGKILL at any moment, then the same command, gives the same run bit for bit. And the gentler
+ways to stop.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ from tests.runner import DIES, PATIENCE, essence, info_of, kill, limpide, starte
 
 SOAK = bool(os.environ.get("LIMPIDE_SOAK"))
 SEED = int(os.environ.get("LIMPIDE_TEST_SEED", "0")) or random.SystemRandom().randrange(10**6)
-KILLS = {"cnn": 340, "pretrained": 60} if SOAK else {"cnn": 18, "pretrained": 4}  # each moment once; those by chance in a soak
+# each moment once; those by chance in a soak
+KILLS = {"cnn": 340, "pretrained": 60} if SOAK else {"cnn": 18, "pretrained": 4}
 
 SMALL = ("--model", "cnn", "--image-size", 32, "--batch", 8, "--epochs", 10, "--patience", 3, "--precision", "fp32")
 PRETRAINED = ("--model", "efficientnet_lite0", "--image-size", 32, "--batch", 8, "--epochs", 2, "--flip", "auto")
@@ -35,7 +38,11 @@ class Moment:
     pattern: str = ""
 
     def reached(self, runs: Path) -> bool:
-        return any(runs.parent.glob(self.pattern)) if self.pattern else info_of(run_in(runs)).get("phase") in PHASES[PHASES.index(self.phase) :]
+        return (
+            any(runs.parent.glob(self.pattern))
+            if self.pattern
+            else info_of(run_in(runs)).get("phase") in PHASES[PHASES.index(self.phase) :]
+        )
 
     def __str__(self) -> str:
         return self.pattern or f"phase {self.phase}"
@@ -67,7 +74,11 @@ MOMENTS: dict[str, list[list[Moment]]] = {
     ],
     "pretrained": [
         [phase("first"), phase("fit"), phase("judge")],
-        [exists("runs/*/cache/features-*.npy"), exists("runs/*/checkpoint/step-*"), exists("runs/*/findings/accuracy.json")],
+        [
+            exists("runs/*/cache/features-*.npy"),
+            exists("runs/*/checkpoint/step-*"),
+            exists("runs/*/findings/accuracy.json"),
+        ],
     ],
 }
 
@@ -102,16 +113,24 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Job:
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Job:
     cwd = tmp_path_factory.mktemp("pretrained")
-    return reference("pretrained", photo_folder(cwd / "shapes", per_class=14, size=(48, 40), classes=("disc", "square")), PRETRAINED, cwd)
+    return reference(
+        "pretrained",
+        photo_folder(cwd / "shapes", per_class=14, size=(48, 40), classes=("disc", "square")),
+        PRETRAINED,
+        cwd,
+    )
 
 
 def run_in(runs: Path) -> Path:
-    """The run there is; killed between making its folder and writing run.json, a folder is empty and the next number is taken."""
+    """The run there is; killed between making its folder and writing run.json, a folder is empty and the next number is
+    taken.
+    """
     return next((file.parent for file in runs.glob("*/run.json")), runs / "none")
 
 
 def chain(job: Job, moments: list[Moment | float], runs: Path) -> list[str]:
-    """Kills at each moment in turn (a number: after so many seconds), lets it finish, compares. Returns the phases killed in.
+    """Kills at each moment in turn (a number: after so many seconds), lets it finish, compares. Returns the phases
+    killed in.
 
     The cache of pixels is the chain's own, so that the reading is killed too.
     """
@@ -195,7 +214,12 @@ def test_killed_at_any_moment_pretrained(pretrained: Job, tmp_path: Path) -> Non
 @pytest.fixture(scope="module")
 def long(small: Job, tmp_path_factory: pytest.TempPathFactory) -> Job:
     """Some seconds of fitting, so that a signal arrives in the middle."""
-    return reference("cnn", small.folder, (*SMALL[:-6], "--epochs", 80, "--patience", 80, "--precision", "fp32"), tmp_path_factory.mktemp("long"))
+    return reference(
+        "cnn",
+        small.folder,
+        (*SMALL[:-6], "--epochs", 80, "--patience", 80, "--precision", "fp32"),
+        tmp_path_factory.mktemp("long"),
+    )
 
 
 def saved_step(runs: Path) -> int:
@@ -209,7 +233,9 @@ def fitting(runs: Path) -> bool:
 
 
 def interrupted(job: Job, runs: Path, *signals: signal.Signals) -> tuple[int, str, float]:
-    """Sends the signals once fitting is under way; returns exit status, everything said, and the seconds it took to leave."""
+    """Sends the signals once fitting is under way; returns exit status, everything said, and the seconds it took to
+    leave.
+    """
     before = saved_step(runs)
     process = started(job.command(runs), runs.parent)
     assert wait_for(process, lambda: saved_step(runs) > before + 20), process.communicate()
@@ -239,7 +265,9 @@ def runs(tmp_path: Path) -> Path:
 def test_asked_to_stop_saves_and_goes_on_where_it_was(long: Job, runs: Path) -> None:
     status, said, seconds = interrupted(long, runs, signal.SIGTERM)
     assert status == 130 and seconds < 8  # five are promised; the machine may be busy
-    assert list(run_in(runs).glob("checkpoint/step-*")) and not (run_in(runs) / "snapshots" / "best.safetensors").exists()
+    assert (
+        list(run_in(runs).glob("checkpoint/step-*")) and not (run_in(runs) / "snapshots" / "best.safetensors").exists()
+    )
     assert info_of(run_in(runs))["status"] == "stopped" and "stopped and saved" in said
     assert said.splitlines()[-1].startswith("next: limpide train ")
     status, said, _ = interrupted(long, runs, signal.SIGINT)  # Ctrl-C once saves
@@ -295,7 +323,10 @@ def test_new_starts_afresh_and_other_wishes_do_too(small: Job, runs: Path) -> No
     kill(process)
     limpide(*command, "--new", cwd=runs.parent)
     assert info_of(runs / "shapes-001")["status"] != "finished" and info_of(runs / "shapes-002")["status"] == "finished"
-    assert "continuing" in limpide(*command, cwd=runs.parent).stdout and info_of(runs / "shapes-001")["status"] == "finished"
+    assert (
+        "continuing" in limpide(*command, cwd=runs.parent).stdout
+        and info_of(runs / "shapes-001")["status"] == "finished"
+    )
     other = limpide(*command, "--seed", 5, cwd=runs.parent)
     assert "continuing" not in other.stdout and info_of(runs / "shapes-003")["status"] == "finished"
     splits = {(runs / f"shapes-00{k}" / "split.csv").read_bytes() for k in (1, 2, 3)}
@@ -318,13 +349,19 @@ def test_images_that_changed_between_stop_and_resume(tmp_path: Path, runs: Path,
         photo(some, size=(17, 16), seed=7)
     before = (run_in(runs) / "events.jsonl").read_bytes()
     refused = limpide("train", folder, "--runs", runs, *options, cwd=tmp_path, status=5)
-    assert "[L507]" in refused.stderr and "--new" in refused.stderr and (run_in(runs) / "events.jsonl").read_bytes() == before
+    assert (
+        "[L507]" in refused.stderr
+        and "--new" in refused.stderr
+        and (run_in(runs) / "events.jsonl").read_bytes() == before
+    )
     if change != "added":
         return
     kept = {row.split(",")[0]: row for row in (run_in(runs) / "split.csv").read_text().splitlines()}
     limpide("train", folder, "--runs", runs, *options, "--new", cwd=tmp_path)
     rows = {row.split(",")[0]: row for row in (runs / "shapes-002" / "split.csv").read_text().splitlines()}
-    assert all(kept[name] == row for name, row in rows.items() if name in kept and "0000" not in name), "earlier images keep their part"
+    assert all(kept[name] == row for name, row in rows.items() if name in kept and "0000" not in name), (
+        "earlier images keep their part"
+    )
 
 
 def test_a_finished_run_is_not_continued(small: Job, tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""--time ends with a judged model and a report however slow the machine is; the clock is the test's, so nothing here waits."""
+"""--time ends with a judged model and a report however slow the machine is; the clock is the test's, so nothing here
+waits.
+"""
 
 from __future__ import annotations
 
@@ -79,13 +81,17 @@ def test_a_slow_machine_trains_less_and_judges(shapes: Path, tmp_path: Path, mon
     assert training is not None and "its time was up" in str(training.message)
 
 
-def test_when_no_time_is_left_the_network_is_judged_after_one_step(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_no_time_is_left_the_network_is_judged_after_one_step(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slow = Slow(monkeypatch, step=1000.0)
     run, dataset, _ = prepare(str(shapes), TINY.but(time=30, epochs=4), tmp_path)
     for _event in train(run, dataset):
         pass
     assert steps_of(run) == 1 and slow.seconds == 1000 and run.info().status == "finished"
-    assert [event.step for event in run.events() if isinstance(event, Epoch)] == [1], "scored on validation as it stands"
+    assert [event.step for event in run.events() if isinstance(event, Epoch)] == [1], (
+        "scored on validation as it stands"
+    )
     assert {SIMPLER, SHORTCUT} <= set(run.info().left_out)
     left_out = run.finding("left_out")
     assert left_out is not None and "simpler models" in str(left_out.message) and "30" in str(left_out.message)
@@ -93,7 +99,9 @@ def test_when_no_time_is_left_the_network_is_judged_after_one_step(shapes: Path,
     assert "Left out for want of time" in run.report_file.read_text()
 
 
-def test_however_little_is_left_a_network_from_scratch_learns_for_a_fifth_of_the_time(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_however_little_is_left_a_network_from_scratch_learns_for_a_fifth_of_the_time(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slow = Slow(monkeypatch, step=1.0)
     monkeypatch.setattr(estimate, "_score_seconds", lambda *_: 100.0)
     run, dataset, _ = prepare(str(shapes), TINY.but(time=40), tmp_path)
@@ -102,7 +110,9 @@ def test_however_little_is_left_a_network_from_scratch_learns_for_a_fifth_of_the
     assert 7 <= steps_of(run) <= 9 and slow.seconds <= 9
 
 
-def test_a_resume_does_what_was_decided_and_not_what_its_clock_says(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resume_does_what_was_decided_and_not_what_its_clock_says(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second session has all the time in the world, and still comes to the bits of the first."""
     monkeypatch.setattr(fit, "CHECKPOINT_EVERY", 0.0)
     recipe = TINY.but(time=60, epochs=40)
@@ -116,7 +126,8 @@ def test_a_resume_does_what_was_decided_and_not_what_its_clock_says(shapes: Path
         slow = Slow(patch, step=2.0, stalls=20)
         cut, dataset, _ = prepare(str(shapes), recipe, tmp_path / "cut")
         events = train(cut, dataset, judge=False)
-        next(event for event in events if plans_of(cut.info())[-1:] == [Plan(20, 20, TIME)])  # it is written down, and its note is being said
+        # it is written down, and its note is being said
+        next(event for event in events if plans_of(cut.info())[-1:] == [Plan(20, 20, TIME)])
         slow.seconds = 0.0
         saved = {file: file.read_bytes() for file in sorted(cut.checkpoints.glob("step-*"))}
         events.close()  # type: ignore[attr-defined]
@@ -136,7 +147,9 @@ def test_a_resume_does_what_was_decided_and_not_what_its_clock_says(shapes: Path
 
 
 @pytest.mark.parametrize("asked", [60, None])
-def test_while_a_watcher_makes_it_wait_no_time_is_used_up(asked: float | None, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_a_watcher_makes_it_wait_no_time_is_used_up(
+    asked: float | None, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     slow = Slow(monkeypatch, step=0.1)
     run, dataset, _ = prepare(str(shapes), TINY.but(time=asked, epochs=2, patience=9), tmp_path)
     waits = itertools.count(1)
@@ -155,10 +168,14 @@ def test_while_a_watcher_makes_it_wait_no_time_is_used_up(asked: float | None, s
     info = run.info()
     assert slow.seconds >= 7200 and info.status == "finished" and not info.plans and not info.left_out
     assert info.fit_seconds == pytest.approx(0.1 * steps_of(run)) and info.seconds is not None and info.seconds < 60
-    assert not any("slower" in str(event.message) for event in told if isinstance(event, Note)), "nobody is told that the machine is slow"
+    assert not any("slower" in str(event.message) for event in told if isinstance(event, Note)), (
+        "nobody is told that the machine is slow"
+    )
 
 
-def test_without_a_time_a_slow_machine_changes_the_estimate_and_not_the_training(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_time_a_slow_machine_changes_the_estimate_and_not_the_training(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = []
     for step in (0.01, 100.0):
         with monkeypatch.context() as patch:
@@ -173,7 +190,9 @@ def test_without_a_time_a_slow_machine_changes_the_estimate_and_not_the_training
     assert found[0] == found[1]
 
 
-def test_a_quote_that_is_made_again_decides_again_and_half_a_checkpoint_goes(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quote_that_is_made_again_decides_again_and_half_a_checkpoint_goes(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As if a busier machine had been quoted, and the process ended before that was entered."""
     Slow(monkeypatch, step=0.1)
     run, dataset, _ = prepare(str(shapes), TINY.but(time=60, epochs=1), tmp_path)
@@ -204,8 +223,14 @@ def test_a_judging_that_is_cut_short_does_not_begin_anew(shapes: Path, tmp_path:
     before = essence_of_findings(run, "simpler")
     again, dataset, _ = prepare(str(shapes), TINY.but(epochs=1), tmp_path)
     second = list(told(train(again, dataset)))
-    assert "looking at the test images" not in second and not [text for text in second if text.startswith("trying simpler")]
-    assert again.info().status == "finished" and again.info().test_looks == 1 and essence_of_findings(again, "simpler") == before
+    assert "looking at the test images" not in second and not [
+        text for text in second if text.startswith("trying simpler")
+    ]
+    assert (
+        again.info().status == "finished"
+        and again.info().test_looks == 1
+        and essence_of_findings(again, "simpler") == before
+    )
     assert again.finding("left_out") is None, "without --time nothing is left out"
 
 
@@ -217,7 +242,9 @@ def test_a_comparison_that_is_cut_short_goes_on_with_the_next(shapes: Path, tmp_
     second = [phase for phase in told(train(again, dataset)) if phase.startswith("trying simpler")]
     assert len(second) == 2 and not any("logistic" in phase or "forest" in phase for phase in second)
     simpler = again.finding("simpler")
-    assert simpler is not None and simpler.table is not None and len(simpler.table.rows) == 6, "the network, the majority, and all four"
+    assert simpler is not None and simpler.table is not None and len(simpler.table.rows) == 6, (
+        "the network, the majority, and all four"
+    )
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive"])
@@ -263,7 +290,13 @@ def told(events: Iterator[Event]) -> Iterator[str]:
 
 FROZEN = ("computing the features of a pretrained network", "scoring a pretrained network with a linear layer")
 # What takes more than a moment is said before it begins, all along a training.
-BEGINNING = ["looking at some of the images", "reading images", "checking the images", "deciding which image serves for what", "timing a few steps"]
+BEGINNING = [
+    "looking at some of the images",
+    "reading images",
+    "checking the images",
+    "deciding which image serves for what",
+    "timing a few steps",
+]
 END = [
     "preparing the training",
     "looking at the validation images",

@@ -57,7 +57,9 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def clf(scans: Path, tmp_path_factory: pytest.TempPathFactory) -> ImageClassifier:
-    return ImageClassifier(model="cnn", epochs=2, image_size=16, seed=1, runs=str(tmp_path_factory.mktemp("runs")), judge=False, quiet=True).fit(str(scans))
+    return ImageClassifier(
+        model="cnn", epochs=2, image_size=16, seed=1, runs=str(tmp_path_factory.mktemp("runs")), judge=False, quiet=True
+    ).fit(str(scans))
 
 
 def run_of(clf: ImageClassifier) -> Run:
@@ -103,9 +105,15 @@ def test_what_is_evaluated_is_read_by_the_range_of_the_training(clf: ImageClassi
             Image.fromarray(scan_of(kind, 500 + k, 9000)).save(tmp_path / kind / f"{k}.png")
     Image.fromarray(scan_of("low", 600, 1200)).save(tmp_path / "low" / "within.png")
     events = list(evaluate(str(run_of(clf).path), str(tmp_path)))
-    assert [str(event.message)[:12] for event in events if isinstance(event, Note) and "clipped" in str(event.message)] == ["8 of 9 image"]
+    assert [
+        str(event.message)[:12] for event in events if isinstance(event, Note) and "clipped" in str(event.message)
+    ] == ["8 of 9 image"]
     (accuracy,) = [event.finding for event in events if isinstance(event, Judged) and event.finding.name == "accuracy"]
-    found = [item for item in Predictor(run_of(clf).model_file).predict(sorted(tmp_path.rglob("*.png"))) if isinstance(item, Prediction)]
+    found = [
+        item
+        for item in Predictor(run_of(clf).model_file).predict(sorted(tmp_path.rglob("*.png")))
+        if isinstance(item, Prediction)
+    ]
     assert [Path(item.file).name for item in found if not item.clipped] == ["within.png"]
     assert accuracy.number("accuracy").value == np.mean([Path(item.file).parent.name == item.label for item in found])
 
@@ -113,7 +121,12 @@ def test_what_is_evaluated_is_read_by_the_range_of_the_training(clf: ImageClassi
 def test_predict_tells_what_was_clipped(clf: ImageClassifier, scans: Path, tmp_path: Path) -> None:
     Image.fromarray(scan_of("high", 7, 60000)).save(tmp_path / "bright.png")
     names = [str(tmp_path / "bright.png"), str(scans / "low" / "03.png")]
-    done = subprocess.run([sys.executable, "-m", "limpide", "predict", str(run_of(clf).path), *names, "--json"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "limpide", "predict", str(run_of(clf).path), *names, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     assert [item["clipped"] for item in json.loads(done.stdout)] == [True, False]
     (line,) = [line for line in done.stderr.splitlines() if "clipped" in line]
@@ -129,18 +142,27 @@ def test_the_studio_and_explain_tell_it_too(clf: ImageClassifier, tmp_path: Path
         Image.fromarray(scan_of("high", 7, most)).save(bright)
         answer, _ = prediction(Looker(), path, "best", {"bytes": bright.read_bytes()})
         assert answer["clipped"] is clipped
-        done = subprocess.run([sys.executable, "-m", "limpide", "explain", path, str(bright)], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-m", "limpide", "explain", path, str(bright)], capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stderr
-        assert [line for line in done.stderr.splitlines() if "clipped" in line] == [f"limpide: {message(CLIPPED)}"] * clipped
+        assert [line for line in done.stderr.splitlines() if "clipped" in line] == [
+            f"limpide: {message(CLIPPED)}"
+        ] * clipped
 
 
 def test_the_program_of_the_page_gives_the_same_answer(clf: ImageClassifier, scans: Path) -> None:
     """With the lines for more than 8 bits put where the page says."""
     page = (Path(__file__).parents[3] / "docs" / "exported-model.md").read_text(encoding="utf-8")
-    (program,), (deep,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL), re.findall(r"```py\n(.*?)```", page, re.DOTALL)
+    (program,), (deep,) = (
+        re.findall(r"```python\n(.*?)```", page, re.DOTALL),
+        re.findall(r"```py\n(.*?)```", page, re.DOTALL),
+    )
     file, model = scans / "high" / "05.png", run_of(clf).model_file
     lines = [deep if "exif_transpose" in line else line for line in program.splitlines()[1:]]
-    program = "\n".join([f"MODEL, IMAGE = {str(model)!r}, {str(file)!r}", *lines, "print(json.dumps(probabilities.tolist()))"])
+    program = "\n".join(
+        [f"MODEL, IMAGE = {str(model)!r}, {str(file)!r}", *lines, "print(json.dumps(probabilities.tolist()))"]
+    )
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     predictor = Predictor(model)
@@ -158,11 +180,15 @@ def test_a_sealed_file_without_a_range_is_used_as_before(clf: ImageClassifier, s
     kept.value = json.dumps(contract)
     onnx.save(model, str(tmp_path / "old.onnx"))
     old, data = Predictor(tmp_path / "old.onnx"), (scans / "low" / "03.png").read_bytes()
-    np.testing.assert_array_equal(np.asarray(old.decode(data))[..., 0], np.rint(np.asarray(Image.open(io.BytesIO(data))) / 257))
+    np.testing.assert_array_equal(
+        np.asarray(old.decode(data))[..., 0], np.rint(np.asarray(Image.open(io.BytesIO(data))) / 257)
+    )
 
 
 def test_a_range_that_was_asked_for(scans: Path, tmp_path: Path) -> None:
-    p = ImageClassifier(model="cnn", epochs=1, image_size=16, value_range=(0, 2000), runs=str(tmp_path), judge=False, quiet=True)
+    p = ImageClassifier(
+        model="cnn", epochs=1, image_size=16, value_range=(0, 2000), runs=str(tmp_path), judge=False, quiet=True
+    )
     predictor = p.fit(str(scans)).predictor()
     assert predictor.preprocessing.value_range == (0, 2000)
     assert p.recipe.value_range == ImageClassifier.load(run_of(p).path).recipe.value_range == "0..2000"
@@ -170,11 +196,15 @@ def test_a_range_that_was_asked_for(scans: Path, tmp_path: Path) -> None:
 
 def test_arrays_are_learned_and_answered_by_one_range(tmp_path: Path) -> None:
     values = np.stack([scan_of(kind, k) for k in range(16) for kind in ("high", "low")])
-    clf = ImageClassifier(model="cnn", epochs=1, image_size=16, runs=str(tmp_path), judge=False, quiet=True).fit(values, ["high", "low"] * 16)
+    clf = ImageClassifier(model="cnn", epochs=1, image_size=16, runs=str(tmp_path), judge=False, quiet=True).fit(
+        values, ["high", "low"] * 16
+    )
     assert clf.predictor().preprocessing.value_range == SPAN
     Image.fromarray(values[3]).save(tmp_path / "x.png")
     with Image.open(tmp_path / "x.png") as opened:
-        answers = [clf.predict_proba(given) for given in (values[3], values[3].astype(float), tmp_path / "x.png", opened)]
+        answers = [
+            clf.predict_proba(given) for given in (values[3], values[3].astype(float), tmp_path / "x.png", opened)
+        ]
     for answer in answers:
         np.testing.assert_allclose(answer, answers[0], atol=1e-6)
     assert ImageClassifier.load(run_of(clf).path).value_range == "auto"
@@ -190,7 +220,9 @@ def test_arrays_of_several_sizes_are_learned_by_it_too(kind: type, tmp_path: Pat
     read = dataset.read_by(span).images
     items = images_in(values, Arrays(scale=known["scale"]), span)
     for k, item in enumerate(items):
-        np.testing.assert_array_equal(np.asarray(read.image(k)), np.asarray(picture(item, Preprocessing(16, 1, value_range=SPAN))))
+        np.testing.assert_array_equal(
+            np.asarray(read.image(k)), np.asarray(picture(item, Preprocessing(16, 1, value_range=SPAN)))
+        )
 
 
 def test_of_several_sizes_what_no_file_holds_is_refused(tmp_path: Path) -> None:
@@ -218,7 +250,11 @@ def test_a_continued_run_keeps_its_range(scans: Path, tmp_path: Path, phase: str
 
 def test_check_says_the_range_and_takes_another(scans: Path) -> None:
     def depth(**options: Any) -> Any:
-        return next(event.finding for event in check(str(scans), **options) if isinstance(event, Judged) and event.finding.name == "depth")
+        return next(
+            event.finding
+            for event in check(str(scans), **options)
+            if isinstance(event, Judged) and event.finding.name == "depth"
+        )
 
     assert depth().verdict == "ok" and "12-bit, 0 to 4,095" in str(depth())
     faint = depth(value_range="0..65535")
