@@ -42,8 +42,8 @@ def work(network: str) -> None:
     import torch
 
     from limpide.core.recipe import Recipe
-    from limpide.training.build import build, start
-    from limpide.training.loop import classification
+    from limpide.training.build import build_network, start_state
+    from limpide.training.loop import classification_loss
 
     cores = machine.cores()
     torch.set_num_threads(max(1, cores // 2) if os.environ.get("LIMPIDE_BENCH_THREADS") == "half" else cores)
@@ -59,9 +59,9 @@ def work(network: str) -> None:
         weight_decay=0.0,
         image_size=size,
     )
-    state = start(build(recipe, 10, channels, size), recipe, 10**6)
+    state = start_state(build_network(recipe, 10, channels, size), recipe, 10**6)
     images = torch.randn(batch, channels, size, size).contiguous(memory_format=torch.channels_last)
-    labels, loss_fn = torch.arange(batch) % 10, classification(recipe)
+    labels, loss_fn = torch.arange(batch) % 10, classification_loss(recipe)
     state.model.train()
 
     def step() -> None:

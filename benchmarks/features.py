@@ -28,7 +28,7 @@ def main() -> None:
     from limpide import Features
     from limpide.data.read_images import Pixels
     from limpide.system import machine
-    from limpide.training.build import published
+    from limpide.training.build import published_network
     from limpide.training.linear_head import frozen_features, load_features
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -41,7 +41,7 @@ def main() -> None:
     squares = np.stack(
         [np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for one in small]
     )
-    model, preprocessing = published("efficientnet_lite0")
+    model, preprocessing = published_network("efficientnet_lite0")
     pixels, rows = Pixels(preprocessing, np.arange(len(squares)), squares), np.arange(len(squares))
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{k:04d}.png" for k in range(len(squares))]

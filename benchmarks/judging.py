@@ -25,14 +25,14 @@ from limpide.audit.accuracy import WORTH, accuracy
 from limpide.audit.classes import MANY, OFTEN, SURE, classes, confusions, mistakes
 from limpide.audit.evidence import Evidence
 from limpide.audit.groups import groups as groups_audit
-from limpide.baselines.finding import MARGIN, Had, simpler
-from limpide.baselines.simple_models import Rival
+from limpide.baselines.finding import MARGIN, LimitsMet, baselines_finding
+from limpide.baselines.simple_models import Baseline
 from limpide.core.finding import Finding
-from limpide.statistics.calibration_error import TAIL, noise
-from limpide.statistics.calibration_error import alike as alike_of
-from limpide.statistics.intervals import LUCK, exceeds, falls_behind, falls_short, numbered, shares
-from limpide.statistics.metrics import binned
-from limpide.statistics.paired import paired
+from limpide.statistics.calibration_error import TAIL, noise_of_bins
+from limpide.statistics.calibration_error import agreement_within_groups as alike_of
+from limpide.statistics.intervals import CHANCE_LEVEL, exceeds, falls_behind, falls_short, number_groups, wilson_bounds
+from limpide.statistics.metrics import bin_confidences
+from limpide.statistics.paired import compare_paired
 from limpide.text.messages import message
 
 DRAWS = 20_000
@@ -124,7 +124,7 @@ def chunks(draws: int, each: int) -> Iterator[int]:
 def covered(n: int, size: int | str, drawn: str, alike: float, share: float, draws: int) -> Covered:
     sizes, random, found = sizes_of(n, size), np.random.default_rng(0), []
     for part in chunks(draws, len(sizes)):
-        score, low, high, effective = shares(right_of(random, part, sizes, share, drawn, alike), sizes)
+        score, low, high, effective = wilson_bounds(right_of(random, part, sizes, share, drawn, alike), sizes)
         held = (low <= share + 1e-12) & (high >= share - 1e-12)
         found.append(
             np.stack([held, exceeds(score, effective, share), falls_short(score, effective, share), high - low])
@@ -167,12 +167,12 @@ def calibrated(n: int, classes: int, spread: float, size: int, alike: float, dra
     each = 100 if size == 1 else 1
     for draw in range(draws // each):
         stated = random.dirichlet([spread] * classes, n).max(1)
-        _, place = binned(stated, stated > 0)
+        _, place = bin_confidences(stated, stated > 0)
         shared = random.random((each, n // size + 1)) < alike
         common, own = random.random((each, n // size + 1)), random.random((each, n))
         right = np.where(shared[:, groups], common[:, groups], own) < stated
-        together = alike_of(stated, right[0], *numbered(groups, n)) if size > 1 else 0.0
-        chance = np.abs(noise(stated, place, groups, together, NULL_DRAWS, seed=draw)).sum(1)
+        together = alike_of(stated, right[0], *number_groups(groups, n)) if size > 1 else 0.0
+        chance = np.abs(noise_of_bins(stated, place, groups, together, NULL_DRAWS, seed=draw)).sum(1)
         error = np.abs(np.stack([np.bincount(place, weights=one - stated, minlength=10) for one in right])).sum(1)
         found.append((1 + (chance[None] >= error[:, None] - 1e-9).sum(1)) / (1 + len(chance)) <= TAIL)
     about = f"{classes} classes, Dirichlet {spread:g}, groups of {size}, correlation {alike:g}"
@@ -186,8 +186,8 @@ def rivals(n: int, size: int, alike: float, share: float, draws: int) -> Accused
     order = np.arange(n) % size
     for _ in range(draws):
         first, second = (np.repeat(right, size) > order for right in right_of(random, 2, sizes, share, "beta", alike))
-        result = paired(first, second, groups, 0.02)
-        found += min(result.better, result.worse) <= LUCK
+        result = compare_paired(first, second, groups, 0.02)
+        found += min(result.better, result.worse) <= CHANCE_LEVEL
     return Accused(
         "one of two is better",
         f"groups of {size}, correlation {alike:g}, {share:.0%} right",
@@ -262,12 +262,12 @@ def _behind(random: np.random.Generator, n: int, size: int, alike: float) -> Fin
 def simpler_models(random: np.random.Generator, n: int, size: int, alike: float, share: float) -> Finding:
     """Four simpler models that are right on 85 %, and a network that is right on this share."""
 
-    def model(key: str, share: float) -> Rival:
+    def model(key: str, share: float) -> Baseline:
         right = alike_within(random, n, size, alike) < share
-        return Rival(key, right, np.arange(n), n, 1.0)
+        return Baseline(key, right, np.arange(n), n, 1.0)
 
     rivals = [model(key, 0.85) for key in ("logistic", "forest", "nearest", "frozen")]
-    return simpler(model("network", share), rivals, Had(n), None if size == 1 else np.arange(n) // size)
+    return baselines_finding(model("network", share), rivals, LimitsMet(n), None if size == 1 else np.arange(n) // size)
 
 
 # The finding, what is true, and the verdicts that would then be false.

@@ -29,13 +29,13 @@ def _features(ours: bool) -> float:
     import torch
 
     from limpide.models import build
-    from limpide.training.device import fused, has_fast_bf16
+    from limpide.training.device import fuse_batch_norm, has_fast_bf16
 
     model = build("efficientnet_lite0", 10, 3, SIZE).eval()
     x = torch.randn(BATCH, 3, SIZE, SIZE)
     if ours:
         dtype = torch.bfloat16 if has_fast_bf16(torch.device("cpu")) else torch.float32
-        model = fused(model, torch.device("cpu")).to(dtype)
+        model = fuse_batch_norm(model, torch.device("cpu")).to(dtype)
         x = x.to(dtype).to(memory_format=torch.channels_last)
     with torch.inference_mode():
         return _per_second(lambda: model.features(x))
@@ -48,19 +48,19 @@ def _tuning(ours: bool, size: int, held: bool = False) -> float:
     import torch
 
     from limpide.models import build
-    from limpide.training.device import place
-    from limpide.training.linear_head import HELD_BLOCKS
-    from limpide.training.optim.adamw import AdamW, groups_of
+    from limpide.training.defaults import FROZEN_BLOCKS
+    from limpide.training.device import place_on_device
+    from limpide.training.optim.adamw import AdamW, parameter_groups
 
     model = build("efficientnet_lite0", 10, 3, size)
     if ours and held:
-        model.hold(HELD_BLOCKS)
+        model.hold(FROZEN_BLOCKS)
     model.train()
     x, y = torch.randn(BATCH, 3, size, size), torch.randint(0, 10, (BATCH,))
     if ours:
-        model = place(model, torch.device("cpu"))
+        model = place_on_device(model, torch.device("cpu"))
         x = x.to(memory_format=torch.channels_last)
-    optimiser = AdamW(groups_of(model, 0.02, ()))
+    optimiser = AdamW(parameter_groups(model, 0.02, ()))
 
     def step() -> None:
         torch.nn.functional.cross_entropy(model(x), y).backward()
@@ -100,7 +100,7 @@ def decoding(files: list[Path], ours: bool) -> float:
             return len(files) / (time.perf_counter() - began)
     from limpide.data.dataset import Dataset, FileImages, Names
     from limpide.data.preprocessing import Preprocessing
-    from limpide.data.read_images import read
+    from limpide.data.read_images import read_pixels
 
     n = len(files)
     dataset = Dataset(
@@ -113,7 +113,7 @@ def decoding(files: list[Path], ours: bool) -> float:
     )
     with tempfile.TemporaryDirectory() as folder:
         moments = []
-        for event in read(
+        for event in read_pixels(
             dataset, {Preprocessing(SIZE, 3, filter="bicubic", jpeg_side=DRAFT): np.arange(n)}, Path(folder)
         ):
             moments.append((time.perf_counter(), event.done))

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from experiments.common import AdamW, accuracy, cifar10, groups_of, percent, share, tell, train
+from experiments.common import AdamW, accuracy, cifar10, parameter_groups, percent, share, tell, train
 from limpide.models import parameters
 from limpide.models.linear import LinearNet
 
@@ -47,7 +47,7 @@ def main(folder: str = "") -> None:
             epochs=EPOCHS,
             lr=1e-3,
             batch=128,
-            optimiser=AdamW(groups_of(model, 0.1)),
+            optimiser=AdamW(parameter_groups(model, 0.1)),
             seed=seed,
             precision="fp32",
         )

@@ -28,16 +28,16 @@ from limpide.core.events import Epoch, Step
 from limpide.core.finding import Finding, Number
 from limpide.core.recipe import Recipe
 from limpide.data.dataset import TEST, Dataset
-from limpide.data.named_datasets import NAMED
+from limpide.data.layouts.scan import scan
+from limpide.data.named_datasets import DATASETS
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
-from limpide.data.scan.scan import scan
 from limpide.system import machine
 from limpide.system.files import cache_folder, write_json
 from limpide.text.messages import Message
 from limpide.training.batches import Augment, Batches
 from limpide.training.loop import LossFn, evaluate, fit
-from limpide.training.optim.adamw import AdamW, groups_of
+from limpide.training.optim.adamw import AdamW, parameter_groups
 from limpide.training.state import TrainState
 
 RESULTS = Path(__file__).parent / "results"
@@ -68,13 +68,13 @@ class Images:
 
 
 def mnist() -> Images:
-    return _divided(NAMED["mnist"]())
+    return _divided(DATASETS["mnist"]())
 
 
 def cifar10(folder: str = "") -> Images:
     """The named set, or a folder of its images in train/ and test/."""
     if not folder:
-        return _divided(NAMED["cifar10"]())
+        return _divided(DATASETS["cifar10"]())
     dataset = scan(folder)
     kept = cache_folder() / "experiments" / f"{dataset.fingerprint[:16]}.npy"
     if not kept.exists():
@@ -147,7 +147,9 @@ def train(
     torch.manual_seed(seed)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = max(1, round(epochs * len(some)))
-    state = TrainState(model, optimiser or AdamW(groups_of(model, 0.0)), lr, steps, torch.Generator().manual_seed(seed))
+    state = TrainState(
+        model, optimiser or AdamW(parameter_groups(model, 0.0)), lr, steps, torch.Generator().manual_seed(seed)
+    )
     held = batches(images.test, images.test_labels, 500) if validate else None
     recipe = Recipe(seed=seed, label_smoothing=0.0, precision=precision)
     return list(fit(state, some, held, recipe, augment=augment, loss_fn=loss_fn))

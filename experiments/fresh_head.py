@@ -20,11 +20,11 @@ import torch
 from limpide.core.events import Epoch
 from limpide.core.recipe import Recipe
 from limpide.data.dataset import Dataset
-from limpide.data.read_images import Glimpse, Reading, read, stored
-from limpide.data.scan.scan import scan
+from limpide.data.layouts.scan import scan
+from limpide.data.read_images import ImageSample, Reading, read_pixels, stored_reading
 from limpide.system import machine
 from limpide.training.batches import Batches, LightAugment
-from limpide.training.build import build, start
+from limpide.training.build import build_network, start_state
 from limpide.training.defaults import preprocessing_of
 from limpide.training.linear_head import fit_head, frozen_features, load_features, set_head
 from limpide.training.loop import fit
@@ -36,11 +36,11 @@ RECIPE = Recipe(
 
 
 def prepared(photos: str, cache: Path) -> tuple[Dataset, Reading]:
-    dataset, seen = scan(photos), Glimpse(0, False)
+    dataset, seen = scan(photos), ImageSample(0, False)
     wanted = {preprocessing_of(RECIPE, seen, size): np.arange(len(dataset)) for size in (SIZE, FROZEN)}
-    for _ in read(dataset, wanted, cache):
+    for _ in read_pixels(dataset, wanted, cache):
         pass
-    reading = stored(dataset, wanted, cache)
+    reading = stored_reading(dataset, wanted, cache)
     assert reading is not None
     return dataset, reading
 
@@ -49,7 +49,7 @@ def scores(
     dataset: Dataset, reading: Reading, train: np.ndarray, test: np.ndarray, cache: Path, fitted: bool
 ) -> list[float]:
     device, labels = torch.device("cpu"), dataset.labels
-    model = build(RECIPE, len(dataset.classes), 3, SIZE)
+    model = build_network(RECIPE, len(dataset.classes), 3, SIZE)
     if fitted:
         pixels = reading.pixels[FROZEN]
         for _ in frozen_features(model, pixels, train, cache, device):
@@ -60,7 +60,7 @@ def scores(
             fit_head(features[~held], labels[train[~held]], features[held], labels[train[held]], len(dataset.classes)),
         )
     batches = Batches(reading.pixels[SIZE], train, labels[train], 32, device)
-    state = start(model, RECIPE, EPOCHS * len(batches))
+    state = start_state(model, RECIPE, EPOCHS * len(batches))
     events = fit(
         state,
         batches,

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from limpide.data.decode.decode import Undecodable, decode
+from limpide.data.decoding.decode import Undecodable, decode
 from limpide.deploy.predictor import Predictor
 
 

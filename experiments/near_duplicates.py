@@ -29,7 +29,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance
 
 from limpide.data import near_duplicates
-from limpide.data.decode.decode import Undecodable, decode
+from limpide.data.decoding.decode import Undecodable, decode
 
 DISTANCES = (16, 24, 32, 36, 40, 42, 44, 48, 56, 64)
 SIDES = (12, 16, 24, 32, 48, 64)
@@ -153,7 +153,8 @@ def table(originals: np.ndarray, copies: dict[str, np.ndarray], among: np.ndarra
     print(f"{'all kinds':18}" + "".join(f"{m:8.1%}" for m in mean))
     print(f"{'pairs of originals':18}" + "".join(f"{np.sum(found[1] <= d):8}" for d in DISTANCES))
     merged = [
-        len(among) - len(np.unique(near_duplicates.components(len(among), found[0][found[1] <= d]))) for d in DISTANCES
+        len(among) - len(np.unique(near_duplicates.linked_groups(len(among), found[0][found[1] <= d])))
+        for d in DISTANCES
     ]
     print(f"{'merged in 1,000':18}" + "".join(f"{1000 * m / len(among):8.1f}" for m in merged))
     return found[0], found[1]
@@ -217,7 +218,7 @@ def main(folder: str, most: str = "2000", picture: str = "") -> None:
 
     everything = np.concatenate([prints, *copies.values()])
     near_duplicates.EXACT = 0  # as if the folder were large
-    label = near_duplicates.components(len(everything), near_duplicates.pairs(everything))
+    label = near_duplicates.linked_groups(len(everything), near_duplicates.find_pairs(everything))
     print(
         f"\nSearch for large folders, {len(everything)} prints: of the copies that are near their original, "
         f"joined to it are"

@@ -47,9 +47,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     for name in ("LIMPIDE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-    messages.use("en")
+    messages.use_language("en")
     yield
-    messages.use("en")
+    messages.use_language("en")
 
 
 @pytest.fixture

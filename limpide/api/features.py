@@ -13,10 +13,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from limpide.core.errors import DataError
 from limpide.core.run import Run
 from limpide.core.run_info import Arrays
-from limpide.data.inputs import FROM_FILES, images_in, pictures
+from limpide.data.inputs import FROM_FILES, decode_inputs, images_in
 from limpide.data.preprocessing import Preprocessing
 from limpide.system import machine
-from limpide.system.fork_safety import in_a_new_thread
+from limpide.system.fork_safety import in_new_thread_if_forked
 from limpide.text.messages import N_
 
 BATCH = 32
@@ -43,7 +43,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None) -> Self:
         return self
 
-    @in_a_new_thread
+    @in_new_thread_if_forked
     def transform(self, X: Any) -> np.ndarray:
         from limpide.interpret.embedding import last_linear
 
@@ -59,7 +59,9 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         with ThreadPoolExecutor(machine.cores()) as pool:
             for k in range(0, len(items), BATCH):
                 part = range(k, min(k + BATCH, len(items)))
-                squares = pool.map(lambda i: preprocessing.pixels(pictures(items, preprocessing, i, i + 1)[0]), part)
+                squares = pool.map(
+                    lambda i: preprocessing.pixels(decode_inputs(items, preprocessing, i, i + 1)[0]), part
+                )
                 found[k : k + BATCH] = features(np.stack(list(squares)))
         machine.release_memory()
         return found
@@ -84,19 +86,19 @@ def _looking(model: Any, preprocessing: Preprocessing) -> Callable[[np.ndarray],
     from limpide.interpret.embedding import features_of
     from limpide.models.efficientnet import EfficientNet
     from limpide.training.batches import as_tensor
-    from limpide.training.device import chosen
+    from limpide.training.device import choose_device
     from limpide.training.frozen_features import Frozen
 
     if isinstance(model, EfficientNet):
-        return Frozen(model, preprocessing, chosen("auto")).features
+        return Frozen(model, preprocessing, choose_device("auto")).features
     return lambda squares: features_of(model, as_tensor(squares, preprocessing))[0].float().numpy()
 
 
 def _opened(network: str) -> tuple[Any, Any, Arrays]:
     """(network in evaluation mode, preprocessing, what the arrays were like that it learned from)."""
-    from limpide.training.build import published, trained
+    from limpide.training.build import published_network, trained_network
 
     if Path(network).exists():
         run = Run.open(network)
-        return *trained(run), run.info().arrays or FROM_FILES
-    return *published(network), FROM_FILES
+        return *trained_network(run), run.info().arrays or FROM_FILES
+    return *published_network(network), FROM_FILES

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from limpide.api.image_classifier import ImageClassifier, by_other_names
+from limpide.api.image_classifier import ImageClassifier, accept_other_names
 from limpide.core.errors import DataError, RunError, UsageError
 from limpide.core.run import Run
 from limpide.core.run_info import Rows
@@ -29,7 +29,7 @@ class FlatImageClassifier(ImageClassifier):
     more; as this one lives in pipelines and searches, it trains the small network, quietly, and is not judged.
     """
 
-    @by_other_names
+    @accept_other_names
     def __init__(
         self,
         *,

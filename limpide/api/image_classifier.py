@@ -19,20 +19,20 @@ from limpide.core.errors import DataError, LimpideError, RunError, UsageError, n
 from limpide.core.finding import Finding
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
-from limpide.data.inputs import FROM_FILES, images_in, labelled, labels_of, learned_of, paths_in, pictures
+from limpide.data.inputs import FROM_FILES, decode_inputs, images_in, labeled_images, labels_of, learned_of, paths_in
 from limpide.deploy.predictor import BATCH, Prediction, Predictor
-from limpide.system.fork_safety import in_a_new_thread
-from limpide.system.temporary_folder import Scratch
+from limpide.system.fork_safety import in_new_thread_if_forked
+from limpide.system.temporary_folder import TemporaryFolder
 from limpide.text.messages import N_
 
 RENAMED = {"fit": "resize"}  # choices of the recipe that would hide a method of the estimator
-SMALLEST_TEST = 0.01  # share held out where nobody will look at it: the least that a recipe allows
+MIN_TEST = 0.01  # share held out where nobody will look at it: the least that a recipe allows
 
 
 Init = TypeVar("Init", bound=Callable[..., None])
 
 
-def by_other_names(init: Init) -> Init:
+def accept_other_names(init: Init) -> Init:
     """An __init__ that answers to the names that other libraries give its parameters, and has the signature of the
     plain one.
 
@@ -84,7 +84,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     one line.
     """
 
-    @by_other_names
+    @accept_other_names
     def __init__(
         self,
         *,
@@ -200,11 +200,11 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             clf._keep(opened, labels_of(info))
         return clf
 
-    def _keep(self, run: Run, classes: np.ndarray, scratch: Scratch | None = None) -> None:
+    def _keep(self, run: Run, classes: np.ndarray, scratch: TemporaryFolder | None = None) -> None:
         self.run_ = os.path.abspath(run.path)  # noqa: PTH100
         self._classes, self._scratch = classes, scratch
 
-    @in_a_new_thread
+    @in_new_thread_if_forked
     def fit(self, X: Any, y: Any = None, groups: Any = None, *, new: bool = False) -> Self:
         """Trains, and judges unless judge=False.
 
@@ -221,7 +221,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         began, recipe, scratch = monotonic(), self.recipe, None
         if not self.judge:
-            recipe = recipe.but(test=SMALLEST_TEST)
+            recipe = recipe.but(test=MIN_TEST)
         if isinstance(X, (str, os.PathLike)):
             if y is not None or groups is not None:
                 raise UsageError(
@@ -233,9 +233,9 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             run, dataset, _ = prepare(os.fspath(X), recipe, Path(self.runs or "runs"), new=new)
             classes = np.array(dataset.classes)
         else:
-            held = Scratch()  # until the training ends
-            dataset, known, classes = labelled(X, y, held.path, groups, recipe.asked_range())
-            scratch = None if self.runs else Scratch()
+            held = TemporaryFolder()  # until the training ends
+            dataset, known, classes = labeled_images(X, y, held.path, groups, recipe.asked_range())
+            scratch = None if self.runs else TemporaryFolder()
             run, dataset, _ = begin(dataset, recipe, scratch.path if scratch else Path(str(self.runs)), new=True)
             run.update(arrays=known)
         events = train(run, dataset, started=monotonic() - began, judge=self.judge)
@@ -272,7 +272,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         items = images_in(X, self._run().info().arrays or FROM_FILES, predictor.preprocessing.value_range)
         rows = np.zeros((len(items), len(predictor.classes)))
         for k in range(0, len(items), BATCH):
-            rows[k : k + BATCH] = predictor.probabilities(pictures(items, predictor.preprocessing, k, k + BATCH))
+            rows[k : k + BATCH] = predictor.probabilities(decode_inputs(items, predictor.preprocessing, k, k + BATCH))
         return rows / rows.sum(1, keepdims=True)
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -328,7 +328,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             e.finding.name: e.finding for e in evaluate(str(self._run().path), os.fspath(data)) if isinstance(e, Judged)
         }
 
-    @in_a_new_thread
+    @in_new_thread_if_forked
     def explain(
         self, file: Any, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0
     ) -> Finding:
@@ -398,7 +398,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _repr_html_(self) -> str:
         from limpide.text import notebook_html
 
-        code = f"<code>{notebook_html.escaped(repr(self))}</code>"
+        code = f"<code>{notebook_html.escape(repr(self))}</code>"
         return notebook_html.block(code, self.run._repr_html_()) if self.run and self.run.path.is_dir() else code
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

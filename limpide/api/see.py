@@ -15,26 +15,26 @@ from limpide.core.errors import UsageError, nearest
 from limpide.core.events import Progress
 from limpide.data.preprocessing import Preprocessing
 from limpide.explanation import analyze as work
-from limpide.explanation.record import METHOD_WORDS, Alike, Evidence, Sight
+from limpide.explanation.record import METHOD_WORDS, ImageExplanation, NearestImages, SaliencyEvidence
 from limpide.explanation.writers import bytes_of
 from limpide.report import color_scale
 from limpide.system.files import write_bytes
-from limpide.system.fork_safety import in_a_new_thread
+from limpide.system.fork_safety import in_new_thread_if_forked
 from limpide.text import notebook_html
-from limpide.text.formats import shown
-from limpide.text.messages import N_, Message, _, message, percent, significant
+from limpide.text.formats import visible_text
+from limpide.text.messages import N_, Message, _, format_percent, format_significant, message
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from limpide.interpret.activation_maximization import Maximised
+    from limpide.interpret.activation_maximization import MaximizedInput
     from limpide.interpret.trace import Op, Trace
     from limpide.interpret.unit import Unit
     from limpide.studio.widget import Instruments
 
 LARGE = 224  # CSS pixels: side of the image in a notebook
 SMALL = 72  # of a feature map
-Awaited = TypeVar("Awaited")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class Strongest:
     value: float
 
 
-@in_a_new_thread
-def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> Seen:
+@in_new_thread_if_forked
+def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> Explanation:
     """Lays a network open on one image.
 
     limpide.see("runs/photos-001", "new.jpg")            # a run, or a Run
@@ -88,17 +88,17 @@ def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> S
     """
     from limpide.interpret.trace import trace
 
-    opened = work.opened(model, preprocessing)
-    tensor, square, file = work.entered(image, opened.preprocessing, opened.arrays)
-    return Seen(opened, trace(opened.network, tensor), square, file)
+    opened = work.open_for_explanation(model, preprocessing)
+    tensor, square, file = work.enter_image(image, opened.preprocessing, opened.arrays)
+    return Explanation(opened, trace(opened.network, tensor), square, file)
 
 
-class Seen:
+class Explanation:
     """What a network did with one image. str() is a readable text; a notebook shows pictures."""
 
-    def __init__(self, opened: work.Opened, trace: Trace, square: np.ndarray, file: str) -> None:
+    def __init__(self, opened: work.OpenedNetwork, trace: Trace, square: np.ndarray, file: str) -> None:
         self._opened, self.trace, self.square, self.file = opened, trace, square, file
-        self._evidence: dict[tuple[str, int], Evidence] = {}
+        self._evidence: dict[tuple[str, int], SaliencyEvidence] = {}
 
     @property
     def network(self) -> nn.Module:
@@ -118,7 +118,7 @@ class Seen:
     def top(self) -> list[tuple[str, float]]:
         """The five likeliest classes with their probabilities, best first."""
         order = (-self.probabilities).argsort(kind="stable")[: work.TOP].tolist()
-        return [(work.named(self._opened, k), float(self.probabilities[k])) for k in order]
+        return [(work.label_named(self._opened, k), float(self.probabilities[k])) for k in order]
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -131,7 +131,7 @@ class Seen:
         return Layer(op.key, work.kind_of(op, self.network), tuple(op.output.shape[1:]), strongest, low, high)
 
     def _op(self, layer: str) -> Op:
-        return work.operation(self.trace, layer)
+        return work.find_operation(self.trace, layer)
 
     def maps(self, layer: str) -> np.ndarray:
         """What a layer gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1,
@@ -146,38 +146,41 @@ class Seen:
         value = float(planes[channel, y, x])
         return Strongest(channel, y, x, value) if self._op(layer).output.ndim == 4 else Strongest(channel, x, 0, value)
 
-    @in_a_new_thread
+    @in_new_thread_if_forked
     def why(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> Unit:
         """One number, term by term; without a channel the one of the layer that matters most
         (interpret/choose_unit.py).
 
         Raises IndexError for a unit that is not there.
         """
-        from limpide.interpret.choose_unit import most_telling
+        from limpide.interpret.choose_unit import choose_unit
         from limpide.interpret.unit import unit_of
 
-        key, channel = self._op(layer).key, work.first_or(channel, y, x)
+        key, channel = self._op(layer).key, work.first_or_named(channel, y, x)
         return (
-            most_telling(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
+            choose_unit(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
         )
 
-    @in_a_new_thread
+    @in_new_thread_if_forked
     def votes(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> list[tuple[str, float]]:
         """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the unit
         that matters most.
         """
-        from limpide.interpret.ablation import votes
+        from limpide.interpret.ablation import class_votes
         from limpide.interpret.unit import index_of
 
-        op, channel = self._op(layer), work.first_or(channel, y, x)
+        op, channel = self._op(layer), work.first_or_named(channel, y, x)
         if channel is None:
             unit = self.why(layer)
             channel, y, x = unit.channel, unit.y, unit.x
         place = (0, *index_of(op, channel, y, x))
-        return [(work.named(self._opened, k), slope) for k, slope in votes(self.network, self.trace, op.index, place)]
+        return [
+            (work.label_named(self._opened, k), slope)
+            for k, slope in class_votes(self.network, self.trace, op.index, place)
+        ]
 
-    @in_a_new_thread
-    def saliency(self, method: str = "integrated_gradients", label: str | int | None = None) -> Evidence:
+    @in_new_thread_if_forked
+    def saliency(self, method: str = "integrated_gradients", label: str | int | None = None) -> SaliencyEvidence:
         """Where the evidence for a class is: `.plane` float32 (height, width), and `.badge`, which says whether to
         believe it.
 
@@ -196,21 +199,21 @@ class Seen:
             self._evidence[method, at] = work.saliency_of(self.network, self.trace.image, at, method)
         return self._evidence[method, at]
 
-    @in_a_new_thread
-    def maximised(self, layer: str, channel: int, steps: int | None = None, seed: int = 0) -> Maximised:
+    @in_new_thread_if_forked
+    def maximised(self, layer: str, channel: int, steps: int | None = None, seed: int = 0) -> MaximizedInput:
         """The picture that wakes this channel most, of the size of the image (interpret/activation_maximization.py).
 
         Raises TypeError for an operation without channels, IndexError for a channel that is not there.
         """
-        from limpide.interpret.activation_maximization import STEPS, maximised
+        from limpide.interpret.activation_maximization import STEPS, maximize_activation
 
         low, high = work.bounds(self._opened, self.trace)
-        return maximised(
+        return maximize_activation(
             self.network, self._op(layer).key, channel, self.trace.image.shape[1:], steps or STEPS, seed, low, high
         )
 
-    @in_a_new_thread
-    def neighbours(self) -> Alike:
+    @in_new_thread_if_forked
+    def neighbors(self) -> NearestImages:
         """The training images that the network takes for most like this one, or `.note`: why there are none. Raises
         UsageError without a run.
         """
@@ -224,16 +227,18 @@ class Seen:
             )
         return found
 
-    @in_a_new_thread
-    def sight(self) -> Sight:
+    neighbours = neighbors  # the name before American spelling
+
+    @in_new_thread_if_forked
+    def sight(self) -> ImageExplanation:
         """All that is written down by `save`: it takes some seconds."""
-        from limpide.interpret.choose_unit import most_telling
+        from limpide.interpret.choose_unit import choose_unit
         from limpide.interpret.unit import as_finding
 
-        claim, unit = work.prediction(self.top, self.file), as_finding(most_telling(self.network, self.trace))
-        return _awaited(work.sight_of(self._opened, self.trace, self.square, self.file, claim, unit))
+        claim, unit = work.prediction(self.top, self.file), as_finding(choose_unit(self.network, self.trace))
+        return _awaited(work.explain_image(self._opened, self.trace, self.square, self.file, claim, unit))
 
-    @in_a_new_thread
+    @in_new_thread_if_forked
     def save(self, file: str | os.PathLike[str]) -> Path:
         """Writes all of it as .png, .html or .json and returns the path. Raises UsageError for another ending."""
         out = work.place_of(Path(file), self.file)
@@ -264,14 +269,14 @@ class Seen:
                 where=str(error.name),
                 todo="pip install 'limpide[notebook]'",
             ) from error
-        channel = work.first_or(channel, y, x)
+        channel = work.first_or_named(channel, y, x)
         place = {"page": "layer" if channel is None else "unit", "channel": channel, "y": y, "x": x} | (
             {"layer": layer} if layer else {}
         )
         return Instruments(self._opened, self.trace, self.square, self._title(), self._repr_html_(), **place)
 
     def __str__(self) -> str:
-        says = [f"{percent(p):>8}  {shown(name)}" for name, p in self.top]
+        says = [f"{format_percent(p):>8}  {visible_text(name)}" for name, p in self.top]
         rows = [
             (_("layer"), _("kind"), _("gives"), _("strongest"), _("range")),
             *(layer.words() for layer in self.layers),
@@ -293,7 +298,7 @@ class Seen:
             notebook_html.heading(self._title()),
             notebook_html.image(color_scale.square_uri(self.square), self.file or _("the image"), LARGE),
         ]
-        pieces.append(notebook_html.bars([(name, p, percent(p)) for name, p in self.top]))
+        pieces.append(notebook_html.bars([(name, p, format_percent(p)) for name, p in self.top]))
         for stage in work.stages_of(self.trace, self.network):
             scale = _range(-stage.end if stage.low < 0 else 0.0, stage.end)
             facts = message(
@@ -310,14 +315,14 @@ class Seen:
         return notebook_html.block(*pieces)
 
 
-def _awaited(events: Iterator[Progress | Awaited]) -> Awaited:
+def _awaited(events: Iterator[Progress | Result]) -> Result:
     """What comes after the progress."""
     return next(event for event in events if not isinstance(event, Progress))
 
 
 def _range(low: float, high: float) -> str:
     def signed(value: float) -> str:
-        return significant(value).replace("-", "\N{MINUS SIGN}")
+        return format_significant(value).replace("-", "\N{MINUS SIGN}")
 
     return str(message(N_("{low} to {high}"), low=signed(low), high=signed(high)))
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from limpide.audit.evidence import Evidence
 from limpide.core.finding import Finding, Number, Verdict
-from limpide.statistics.intervals import LUCK, Interval, interval_of_share
+from limpide.statistics.intervals import CHANCE_LEVEL, Interval, interval_of_share
 from limpide.statistics.metrics import balanced_accuracy, confusion, macro_f1
-from limpide.statistics.paired import paired
+from limpide.statistics.paired import compare_paired
 from limpide.text.messages import N_, Message, message
 
 KNOWN_CLASSES = N_("accuracy on the classes it knows")
@@ -116,8 +116,12 @@ def _against(evidence: Evidence, score: Interval) -> Verdict:
     if score.below(baseline + worth):
         return "bad"
     always = evidence.truth == evidence.majority
-    beside = paired(evidence.right, always, evidence.groups, worth + baseline - float(always.mean())) if worth else None
-    return "bad" if beside and beside.close <= LUCK else "unknown"
+    beside = (
+        compare_paired(evidence.right, always, evidence.groups, worth + baseline - float(always.mean()))
+        if worth
+        else None
+    )
+    return "bad" if beside and beside.close <= CHANCE_LEVEL else "unknown"
 
 
 def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdict, str]:

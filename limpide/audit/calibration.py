@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from limpide.audit.evidence import Evidence
 from limpide.core.finding import Finding, Number, Verdict
-from limpide.statistics.calibration_error import TAIL, Believed, believed
+from limpide.statistics.calibration_error import TAIL, CalibrationError, calibration_error
 from limpide.statistics.intervals import interval_of_share
 from limpide.text.messages import N_, message
 
@@ -21,7 +21,7 @@ SMALL, MEANT, LARGE = 0.05, 0.1, 0.1
 
 
 def calibration(evidence: Evidence) -> Finding:
-    found, n = believed(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
+    found, n = calibration_error(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
     stated, score = float(evidence.probabilities.max(1).mean()), interval_of_share(evidence.right, evidence.groups)
     verdict = evidence.told(verdict_of(found))
     says = {
@@ -101,7 +101,7 @@ def calibration(evidence: Evidence) -> Finding:
     )
 
 
-def verdict_of(found: Believed) -> Verdict:
+def verdict_of(found: CalibrationError) -> Verdict:
     """Accused only where a model whose probabilities are right would show as much in less than 2.5 % of cases, and it
     may matter.
     """

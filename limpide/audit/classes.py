@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.evidence import Evidence
-from limpide.audit.groups import compared, worst
+from limpide.audit.groups import compare_groups, worst_group
 from limpide.core.finding import Finding, Table, Verdict
 from limpide.statistics.metrics import class_scores, confusion
 from limpide.text.messages import N_, message
 
 PICTURES_A_CELL = 6  # of a confusion
 PICTURES_RIGHT = 2  # of a class that was right
-MOST_PICTURES = 700
+MAX_PICTURES = 700
 MISTAKES = 24
 OFTEN = 0.1  # share of a class: from which on being called the same other class is a confusion
 SURE, MANY, RARE = 0.9, 0.2, 0.1  # probability of a confident answer; share of the mistakes; share of all images
@@ -36,8 +36,8 @@ def classes(evidence: Evidence) -> Finding:
         low, high = evidence.ends(recalls[k]) if k in recalls else (None, None)
         rows.append([name, int(scores.n[k]), _or_none(scores.precision[k]), _or_none(scores.recall[k]), low, high])
     learned = [k for k in recalls if k < evidence.known]  # of the others it can find none, and accuracy says so
-    parts = compared(evidence, evidence.right, {k: evidence.truth == k for k in learned})
-    weakest, verdict = worst(parts)
+    parts = compare_groups(evidence, evidence.right, {k: evidence.truth == k for k in learned})
+    weakest, verdict = worst_group(parts)
     # the lowest of many: of all that are found half of the time, one in twenty times one looks worse
     level = 1 - 0.05 / len(learned)
     seldom = [
@@ -165,7 +165,7 @@ def _picked(evidence: Evidence) -> list[int]:
         if taken.get(cell, 0) < limit:
             taken[cell] = taken.get(cell, 0) + 1
             (right if cell[0] == cell[1] else wrong).append(i)
-    return (wrong + right)[:MOST_PICTURES]
+    return (wrong + right)[:MAX_PICTURES]
 
 
 def mistakes(evidence: Evidence) -> Finding:

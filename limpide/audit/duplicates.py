@@ -11,14 +11,14 @@ from collections import Counter
 
 import numpy as np
 
-from limpide.audit.folder import MOST_ROWS, Checked, file_table
+from limpide.audit.folder import MAX_ROWS, FolderContents, file_table
 from limpide.core.finding import Finding, Number, Table
 from limpide.data.dataset import PARTS, TEST, TRAIN, VALIDATION
 from limpide.data.near_duplicates import DISTANCE
 from limpide.text.messages import N_, message
 
 
-def duplicates(checked: Checked) -> Finding:
+def duplicates(checked: FolderContents) -> Finding:
     """Images whose bytes are the same."""
     groups = checked.twins()
     extra = sum(len(group) - 1 for group in groups)
@@ -44,7 +44,7 @@ def duplicates(checked: Checked) -> Finding:
     )
 
 
-def near_duplicates(checked: Checked) -> Finding:
+def near_duplicates(checked: FolderContents) -> Finding:
     """Images that are nearly the same: resized, recompressed, slightly cropped or brightened."""
     if checked.near is None:
         why = N_("Near duplicates were not looked for: on images this small, different ones look alike.")
@@ -67,7 +67,7 @@ def near_duplicates(checked: Checked) -> Finding:
         ),
         distance=DISTANCE,
     )
-    rows = [(checked.name(int(j)), checked.name(int(i))) for i, j in pairs[:MOST_ROWS]]
+    rows = [(checked.name(int(j)), checked.name(int(i))) for i, j in pairs[:MAX_ROWS]]
     return Finding(
         "near_duplicates",
         "warn" if images > 0.01 * len(checked.dataset) else "ok",
@@ -77,7 +77,7 @@ def near_duplicates(checked: Checked) -> Finding:
     )
 
 
-def conflicts(checked: Checked) -> Finding:
+def conflicts(checked: FolderContents) -> Finding:
     """The same image, or nearly the same, under two labels: one of them is probably wrong."""
     labels = checked.dataset.labels
     rows = [
@@ -110,11 +110,11 @@ def conflicts(checked: Checked) -> Finding:
         "conflicts",
         "bad" if exact else "warn" if rows else "ok",
         says,
-        table=Table(columns, rows[:MOST_ROWS]) if rows else None,
+        table=Table(columns, rows[:MAX_ROWS]) if rows else None,
     )
 
 
-def leaks(checked: Checked) -> Finding:
+def leaks(checked: FolderContents) -> Finding:
     """Images of one of the user's parts that are in another one, too."""
     given = checked.dataset.given
     if len(np.unique(given)) < 2:
@@ -164,7 +164,7 @@ def leaks(checked: Checked) -> Finding:
         "leaks",
         "bad" if rows or cut else "ok",
         says,
-        table=Table(columns, rows[:MOST_ROWS]) if rows else None,
+        table=Table(columns, rows[:MAX_ROWS]) if rows else None,
         numbers=[Number(N_("images"), len(rows), "count")],
     )
 
@@ -173,12 +173,12 @@ def _held(part: int) -> int:
     return {TEST: 3, VALIDATION: 2, TRAIN: 1}.get(part, 0)
 
 
-def _leak(checked: Checked, i: int, j: int) -> tuple[str, str, str, str]:
+def _leak(checked: FolderContents, i: int, j: int) -> tuple[str, str, str, str]:
     given = checked.dataset.given
     return checked.name(i), PARTS[given[i]], checked.name(j), PARTS[given[j]]
 
 
-def _cut_groups(checked: Checked) -> int:
+def _cut_groups(checked: FolderContents) -> int:
     groups, given = checked.dataset.groups, checked.dataset.given
     if groups is None:
         return 0

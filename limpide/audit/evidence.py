@@ -33,7 +33,7 @@ GROUPS = {  # the columns that tables have most often, when there are several
     "location": N_("places"),
     "date": N_("days"),
     "group": N_("groups"),
-    "folder": N_("folders"),  # of one name, that hold several classes (data/scan/layout.py)
+    "folder": N_("folders"),  # of one name, that hold several classes (data/layouts/layout.py)
 }
 
 

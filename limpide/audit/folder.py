@@ -9,15 +9,15 @@ import numpy as np
 
 from limpide.core.finding import Table
 from limpide.data.dataset import TEST, Dataset
-from limpide.data.decode.value_range import ValueRange
+from limpide.data.decoding.value_range import ValueRange
 from limpide.data.read_images import Reading
 from limpide.text.messages import N_, Message
 
-MOST_ROWS = 200  # of files listed by name
+MAX_ROWS = 200  # of files listed by name
 
 
 @dataclass(frozen=True)
-class Checked:
+class FolderContents:
     """What the checks look at. values: of more than 8 bits, and how they are read. near: int (m, 2), pairs of nearly
     identical images; None when they were not looked for.
     """
@@ -68,4 +68,4 @@ def file_table(rows: Sequence[tuple[str, str | Message]], meaning: str) -> Table
     """file · what is said of it, for the first of them; None where there are none. meaning: msgid, the heading of what
     is said.
     """
-    return Table([(N_("file"), "text"), (meaning, "text")], [list(row) for row in rows[:MOST_ROWS]]) if rows else None
+    return Table([(N_("file"), "text"), (meaning, "text")], [list(row) for row in rows[:MAX_ROWS]]) if rows else None

@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.duplicates import conflicts, duplicates, leaks, near_duplicates
-from limpide.audit.folder import Checked, file_table
+from limpide.audit.folder import FolderContents, file_table
 from limpide.core.finding import Finding, Number, Table, Verdict
 from limpide.data.dataset import TEST, VALIDATION
-from limpide.data.decode.decode import REMARK_WORDS, Remarks
-from limpide.data.decode.value_range import FEW_LEVELS, MANY_FAINT
-from limpide.data.scan.image_paths import NO_PLACE
+from limpide.data.decoding.decode import REMARK_WORDS, Remarks
+from limpide.data.decoding.value_range import FEW_LEVELS, MANY_FAINT
+from limpide.data.layouts.image_paths import NO_PLACE
 from limpide.text.messages import N_, Message, message
 
-MOST_NAMES = 12  # of classes named in a sentence
+MAX_NAMES = 12  # of classes named in a sentence
 UNEVEN = 10  # the largest class this many times the smallest
 FEW = 10  # images of a class
 MANY_BAD = 0.05  # share of unusable files from which on something is wrong with the folder
 
 
-def balance(checked: Checked) -> Finding:
+def balance(checked: FolderContents) -> Finding:
     """How many usable images each class has."""
     dataset = checked.dataset
     counts = np.bincount(dataset.labels[checked.usable], minlength=len(dataset.classes))
@@ -88,7 +88,7 @@ def _few(classes: Sequence[str], counts: np.ndarray) -> Message:
                 "them away."
             ),
             n=len(empty),
-            names=", ".join(classes[k] for k in empty[:MOST_NAMES]) + (", …" if len(empty) > MOST_NAMES else ""),
+            names=", ".join(classes[k] for k in empty[:MAX_NAMES]) + (", …" if len(empty) > MAX_NAMES else ""),
         )
     least = int(counts.argmin())
     values: dict[str, Any] = {"least": classes[least], "of": len(classes), "k": len(small), "enough": FEW}
@@ -116,7 +116,7 @@ def _few(classes: Sequence[str], counts: np.ndarray) -> Message:
     )
 
 
-def only_tested(checked: Checked) -> Finding:
+def only_tested(checked: FolderContents) -> Finding:
     """Classes that only the user's own test part has: no model can learn them."""
     dataset, usable = checked.dataset, checked.usable
     parts = (usable & ~np.isin(dataset.given, (TEST, VALIDATION)), usable & (dataset.given == TEST))
@@ -131,14 +131,14 @@ def only_tested(checked: Checked) -> Finding:
                 "be right."
             ),
             n=len(strange),
-            names=", ".join(dataset.classes[k] for k in strange[:MOST_NAMES]),
+            names=", ".join(dataset.classes[k] for k in strange[:MAX_NAMES]),
         )
     rows = [[dataset.classes[k], int(counts[1][k])] for k in strange]
     table = Table([(N_("class"), "text"), (N_("images"), "count")], rows) if strange else None
     return Finding("only_tested", "warn" if strange else "ok", says, table=table)
 
 
-def class_names(checked: Checked) -> Finding:
+def class_names(checked: FolderContents) -> Finding:
     """Classes whose names differ by case or spaces only, or are the same number written twice, are probably one."""
     alike: dict[str, list[str]] = defaultdict(list)
     for name in checked.dataset.classes:
@@ -155,7 +155,7 @@ def class_names(checked: Checked) -> Finding:
     return Finding("class_names", "warn" if pairs else "ok", says)
 
 
-def unusable(checked: Checked) -> Finding:
+def unusable(checked: FolderContents) -> Finding:
     """Files that are left out, with the reason of each."""
     listed = [(checked.name(i), reason) for i, reason in checked.reading.failures().items()] + list(
         checked.dataset.left_out
@@ -178,7 +178,7 @@ def unusable(checked: Checked) -> Finding:
     )
 
 
-def odd_files(checked: Checked) -> Finding:
+def odd_files(checked: FolderContents) -> Finding:
     """Files that are used although something about them is worth saying."""
     found = {remark: checked.reading.remarked(remark) for remark in REMARK_WORDS if remark is not Remarks.CONSTANT}
     suspect = len(found.get(Remarks.SUSPECT, ()))
@@ -208,7 +208,7 @@ def odd_files(checked: Checked) -> Finding:
     return Finding("odd_files", "warn" if suspect else "ok", says, table=Table(columns, rows) if rows else None)
 
 
-def depth(checked: Checked) -> Finding:
+def depth(checked: FolderContents) -> Finding:
     """How images of more than 8 bits are read, and whether enough grey levels are left of them."""
     values, said = checked.values, checked.values.says()
     if not said:
@@ -244,7 +244,7 @@ def depth(checked: Checked) -> Finding:
     )
 
 
-def sizes(checked: Checked) -> Finding:
+def sizes(checked: FolderContents) -> Finding:
     seen, usable = checked.reading.seen, checked.usable
     if not usable.any():
         return Finding("sizes", "bad", message(N_("No image can be used.")))
@@ -274,7 +274,7 @@ def sizes(checked: Checked) -> Finding:
     return Finding("sizes", "ok", says)
 
 
-def constant(checked: Checked) -> Finding:
+def constant(checked: FolderContents) -> Finding:
     rows = checked.reading.remarked(Remarks.CONSTANT)
     says = message(N_("No image is of one colour only."))
     if len(rows):
@@ -291,7 +291,7 @@ def constant(checked: Checked) -> Finding:
     )
 
 
-def name_groups(checked: Checked) -> Finding:
+def name_groups(checked: FolderContents) -> Finding:
     """File names that look as if several images came from one person, camera or burst."""
     if checked.dataset.groups is not None:
         n = len(np.unique(checked.dataset.groups[checked.dataset.groups >= 0]))
@@ -342,7 +342,7 @@ def _prefix(name: str) -> str:
     return found.group(1) if found else ""
 
 
-CHECKS: dict[str, Callable[[Checked], Finding]] = {
+CHECKS: dict[str, Callable[[FolderContents], Finding]] = {
     check.__name__: check
     for check in (
         balance,
@@ -362,5 +362,5 @@ CHECKS: dict[str, Callable[[Checked], Finding]] = {
 }
 
 
-def all_checks(checked: Checked) -> Iterable[Finding]:
+def run_checks(checked: FolderContents) -> Iterable[Finding]:
     return (check(checked) for check in CHECKS.values())

@@ -16,12 +16,12 @@ import numpy as np
 
 from limpide.audit.evidence import Evidence
 from limpide.core.finding import Finding, Table, Verdict
-from limpide.statistics.intervals import Interval, counted, falls_behind
+from limpide.statistics.intervals import Interval, count_by_group, falls_behind
 from limpide.text.messages import N_, Message, message
 
 
 @dataclass(frozen=True)
-class Part:
+class GroupScore:
     """Some of the test images, against all others that count."""
 
     score: Interval
@@ -29,12 +29,12 @@ class Part:
     close: bool  # it is shown to be right hardly less often
 
 
-def compared(evidence: Evidence, right: np.ndarray, parts: Mapping[Any, np.ndarray]) -> dict[Any, Part]:
+def compare_groups(evidence: Evidence, right: np.ndarray, parts: Mapping[Any, np.ndarray]) -> dict[Any, GroupScore]:
     """Each part, bool (n,), against the images of all the others. right: bool (n,)"""
     among = np.logical_or.reduce(list(parts.values()))
 
     def counts(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return counted(right[rows], None if evidence.groups is None else evidence.groups[rows])
+        return count_by_group(right[rows], None if evidence.groups is None else evidence.groups[rows])
 
     found = {}
     for name, inside in parts.items():
@@ -43,11 +43,11 @@ def compared(evidence: Evidence, right: np.ndarray, parts: Mapping[Any, np.ndarr
             if (among & ~inside).any()
             else (False, False)
         )
-        found[name] = Part(evidence.share(right, inside), bool(falls), bool(close))
+        found[name] = GroupScore(evidence.share(right, inside), bool(falls), bool(close))
     return found
 
 
-def worst(parts: Mapping[Any, Part]) -> tuple[Any, Verdict]:
+def worst_group(parts: Mapping[Any, GroupScore]) -> tuple[Any, Verdict]:
     """(the part to speak of, the verdict): one that falls behind before others, then the lowest."""
     name = min(parts, key=lambda k: (not parts[k].falls, parts[k].score.value))
     return name, "warn" if parts[name].falls else "ok" if all(part.close for part in parts.values()) else "unknown"
@@ -56,8 +56,8 @@ def worst(parts: Mapping[Any, Part]) -> tuple[Any, Verdict]:
 def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
     """names: (n,) the group of each image; by: what they are called, for the sentence."""
     found = np.asarray(names, dtype=object)
-    parts = compared(evidence, evidence.right, {name: found == name for name in sorted(set(names))})
-    name, verdict = worst(parts)
+    parts = compare_groups(evidence, evidence.right, {name: found == name for name in sorted(set(names))})
+    name, verdict = worst_group(parts)
     verdict = evidence.told(verdict)
     says = {
         "unknown": N_(

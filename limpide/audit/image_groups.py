@@ -11,12 +11,12 @@ import numpy as np
 from limpide.audit.evidence import Evidence
 from limpide.core.run import Run
 from limpide.data.dataset import Dataset
-from limpide.data.near_duplicates import components, pairs
-from limpide.data.read_images import comparable, glimpse
+from limpide.data.near_duplicates import find_pairs, linked_groups
+from limpide.data.read_images import fingerprints_of, sample_images
 from limpide.data.split_file import groups_in
 
 
-def as_split(evidence: Evidence, run: Run) -> Evidence:
+def groups_as_split(evidence: Evidence, run: Run) -> Evidence:
     """The test images of a run, with the groups that its split.csv kept together."""
     groups = groups_in(run.split_file, evidence.files)
     return dataclasses.replace(
@@ -24,7 +24,9 @@ def as_split(evidence: Evidence, run: Run) -> Evidence:
     )
 
 
-def as_given(evidence: Evidence, run: Run, dataset: Dataset, rows: np.ndarray, prints: Mapping[int, Any]) -> Evidence:
+def groups_as_given(
+    evidence: Evidence, run: Run, dataset: Dataset, rows: np.ndarray, prints: Mapping[int, Any]
+) -> Evidence:
     """Other images: the groups of their own table, and near duplicates by their prints, uint64 (4,) by row, where a
     split would look for them.
 
@@ -36,9 +38,9 @@ def as_given(evidence: Evidence, run: Run, dataset: Dataset, rows: np.ndarray, p
     n = len(rows)
     held = np.flatnonzero(given >= 0)
     links = [np.stack([held, n + given[held]], axis=1)]
-    if n > 1 and comparable(dataset, glimpse(dataset)):
-        links.append(pairs(np.stack([prints[int(i)] for i in rows])))
-    groups = components(n + int(given.max(initial=-1)) + 1, np.concatenate(links).astype(np.int64))[:n]
+    if n > 1 and fingerprints_of(dataset, sample_images(dataset)):
+        links.append(find_pairs(np.stack([prints[int(i)] for i in rows])))
+    groups = linked_groups(n + int(given.max(initial=-1)) + 1, np.concatenate(links).astype(np.int64))[:n]
     return dataclasses.replace(evidence, groups=_several(groups), grouped_by=dataset.grouped_by, groups_known=known)
 
 

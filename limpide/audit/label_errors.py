@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def suspects(probabilities: np.ndarray, truth: np.ndarray) -> list[tuple[int, int, float]]:
+def find_label_errors(probabilities: np.ndarray, truth: np.ndarray) -> list[tuple[int, int, float]]:
     """(image, the class it may be, how much surer the model is of that than of the label), the surest first.
 
     probabilities: (n, classes) of images that were not learned from · truth: int (n,)

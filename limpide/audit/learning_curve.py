@@ -17,7 +17,7 @@ PATIENCE = 2  # passes without a better one
 OVERFITS = N_("It overfits from pass {n:count} on: the loss on validation rises while the loss on training falls.")
 
 
-def diagnosis(
+def diagnose(
     losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None = None, guess: float = math.inf
 ) -> list[tuple[Verdict, Message]]:
     """(kind, sentence), most important first. losses: of each step, nats an image. kept: the kind of the network that

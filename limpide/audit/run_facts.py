@@ -9,14 +9,14 @@ import numpy as np
 
 from limpide.core.finding import Finding, Number, Table, Verdict
 from limpide.data.dataset import PART_NAMES
-from limpide.data.scan.image_paths import NO_PLACE
+from limpide.data.layouts.image_paths import NO_PLACE
 from limpide.system.energy import JOULES_PER_WH, WATTS_VARIABLE, Energy
 from limpide.text.messages import N_, Message, message
 
 AGREEMENT = 1e-4  # largest difference of a probability between the sealed file and torch
 
 
-def data(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Finding:
+def data_finding(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Finding:
     """How many images served for what (part → count), and how many were left out for which reason (reason msgid →
     count).
     """
@@ -43,7 +43,7 @@ def data(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Finding:
     )
 
 
-def sealed(exported: np.ndarray, torch_probabilities: np.ndarray) -> Finding:
+def export_finding(exported: np.ndarray, torch_probabilities: np.ndarray) -> Finding:
     """Whether the sealed file, from the original image files, says what the network said: (n, classes) each."""
     difference = float(np.abs(exported - torch_probabilities).max())
     same = float((exported.argmax(1) == torch_probabilities.argmax(1)).mean())
@@ -76,7 +76,7 @@ CUT_SAYS = {
 }
 
 
-def training(
+def training_finding(
     best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str, cut: str = ""
 ) -> Finding:
     """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time).
@@ -128,7 +128,7 @@ def training(
     )
 
 
-def left_out(parts: Sequence[str], asked: float) -> Finding:
+def left_out_finding(parts: Sequence[str], asked: float) -> Finding:
     """What there was no time for. parts: msgids, asked: s."""
     says = N_(
         "Left out for want of time (time asked for: {asked:duration}): {parts}. A longer --time with --new has "
@@ -159,7 +159,7 @@ ENERGY_SAYS = {
 }
 
 
-def cost(
+def cost_finding(
     *,
     parameters: int,
     multiply_adds: int,

@@ -14,23 +14,23 @@ from typing import Any
 import numpy as np
 
 from limpide.baselines import simple_models
-from limpide.baselines.saved import keep as keep_rival
-from limpide.baselines.saved import kept
-from limpide.baselines.simple_models import Allowance, HeldOut, Rival
+from limpide.baselines.saved import load_baseline
+from limpide.baselines.saved import save_baseline as keep_rival
+from limpide.baselines.simple_models import Allowance, Baseline, HeldOut
 from limpide.core.events import Event, Progress
 from limpide.core.recipe import Recipe
 from limpide.data.dataset import TRAIN, Dataset
 from limpide.data.read_images import Pixels
-from limpide.data.split import stratified
-from limpide.system.background_thread import aside
-from limpide.system.quiet_libraries import hushed
+from limpide.data.split import stratified_order
+from limpide.system.background_thread import run_in_thread
+from limpide.system.quiet_libraries import quiet_libraries
 from limpide.text.messages import N_, message
 
 # yields None while it cannot say how far it is; returns None where no fit ended in time
-Attempt = Generator[Event | None, None, Rival | None]
+Attempt = Generator[Event | None, None, Baseline | None]
 
-MOST_TEST = 2000  # test images that the slow ones are scored on
-MOST_BYTES = 512_000_000  # of float32 pixels of training images handed to a rival
+MAX_TEST = 2000  # test images that the slow ones are scored on
+MAX_BYTES = 512_000_000  # of float32 pixels of training images handed to a rival
 WORK = 500_000_000_000  # multiply-adds that one rival may cost: a few seconds
 SIDE = 32  # pixels: squares that rivals on pixels see
 CHUNK = 1024
@@ -39,7 +39,7 @@ WIDTH = 1280  # of its features
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenModel:
     """What the first model left behind: a linear head and the features it was fitted on."""
 
     train: np.ndarray  # float32 (n, width)
@@ -64,16 +64,16 @@ class Budget:
     """What one simpler model may cost. Without `seconds` nothing here is decided by a clock."""
 
     work: float = WORK  # multiply-adds
-    bytes: float = MOST_BYTES
+    bytes: float = MAX_BYTES
     seconds: float | None = None  # where a time was asked for; 0: there is none left for any of them
 
 
 @dataclass(frozen=True)
-class Material:
+class BaselineInputs:
     """Everything that the rivals of one run learn from. `frozen` is None where the network was trained from scratch."""
 
     pixels: Pixels
-    frozen: Frozen | None
+    frozen: FrozenModel | None
     budget: Budget
     recipe: Recipe
     # what an earlier session found to fit into the seconds: key → images
@@ -95,7 +95,7 @@ class Sizes:
 
     @property
     def few(self) -> int:
-        return min(self.test, MOST_TEST)
+        return min(self.test, MAX_TEST)
 
     def images(self, budget: Budget) -> dict[str, int]:
         """Training images that each rival may have, decided from counts alone: two a class at least."""
@@ -107,7 +107,7 @@ class Sizes:
             "nearest_features": budget.work / (self.few * WIDTH),
             "frozen": budget.work / FROZEN_WORK - self.few,
         }
-        least = max(simple_models.SMALLEST_SUBSET, 2 * self.classes)
+        least = max(simple_models.MIN_SUBSET, 2 * self.classes)
         return {key: min(self.train, max(least, int(n))) for key, n in most.items()}
 
 
@@ -115,14 +115,14 @@ def sizes_of(pixels: Pixels, train: int, test: int, classes: int) -> Sizes:
     return Sizes(train, max(1, test), classes, _side(pixels)[1] ** 2 * pixels.preprocessing.channels)
 
 
-def compare(
+def fit_baselines(
     dataset: Dataset,
     parts: np.ndarray,
     rows: np.ndarray,
-    material: Material,
+    material: BaselineInputs,
     keep: Callable[[str, int], None],
     allowed: Callable[[str], bool],
-) -> Generator[Event, None, tuple[list[Rival], list[str], list[str]]]:
+) -> Generator[Event, None, tuple[list[Baseline], list[str], list[str]]]:
     """A generator of progress whose return value is (the rivals, the keys of those whose seconds were too few, of those
     that were not tried).
 
@@ -136,7 +136,7 @@ def compare(
     yield Progress(message(N_("preparing the images for simpler models")))
     attempts = _attempts(dataset, parts, rows, material)
     for done, (key, attempt) in enumerate(attempts.items()):
-        rival = kept(material.cache, key, len(rows)) if material.cache else None
+        rival = load_baseline(material.cache, key, len(rows)) if material.cache else None
         if rival is None and not allowed(key):
             left_out.append(key)
             continue
@@ -159,28 +159,28 @@ def compare(
     return found, late, left_out
 
 
-def _keys(material: Material) -> list[str]:
+def _keys(material: BaselineInputs) -> list[str]:
     if material.frozen is None:
         return ["logistic", "forest", "nearest", "frozen"]
     return ["logistic", "forest", "nearest_features", *([] if material.frozen.is_the_network else ["frozen"])]
 
 
-def _attempts(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: Material) -> dict[str, Attempt]:
+def _attempts(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: BaselineInputs) -> dict[str, Attempt]:
     labels, seed, frozen, budget = dataset.labels, material.recipe.seed, material.frozen, material.budget
     train = np.flatnonzero(parts == TRAIN)
     images = sizes_of(material.pixels, len(train), len(rows), len(dataset.learned_classes)).images(budget)
     allowed = {key: Allowance(n, budget.seconds, material.decided.get(key), seed) for key, n in images.items()}
     on_pixels = train[
-        np.sort(stratified(labels[train], seed)[: max(images[key] for key in ("logistic", "forest", "nearest"))])
+        np.sort(stratified_order(labels[train], seed)[: max(images[key] for key in ("logistic", "forest", "nearest"))])
     ]
     learned, own = _small(material.pixels, on_pixels), labels[on_pixels]
     held = HeldOut(_small(material.pixels, rows), labels[rows], np.arange(len(rows)))
-    some = np.sort(stratified(labels[rows], seed)[:MOST_TEST])
-    few = HeldOut(simple_models.taken(held.x, some), labels[rows[some]], some)
+    some = np.sort(stratified_order(labels[rows], seed)[:MAX_TEST])
+    few = HeldOut(simple_models.take_rows(held.x, some), labels[rows[some]], some)
     attempts: dict[str, Attempt] = {
         "logistic": _at_once(lambda: simple_models.logistic(learned, own, held, allowed["logistic"])),
         "forest": _at_once(lambda: simple_models.forest(learned, own, held, allowed["forest"])),
-        "nearest": _at_once(lambda: simple_models.neighbours("nearest", learned, own, few, allowed["nearest"])),
+        "nearest": _at_once(lambda: simple_models.nearest_neighbors("nearest", learned, own, few, allowed["nearest"])),
     }
     if frozen is None:
         attempts["frozen"] = _linear(dataset, train, rows, some, material, allowed["frozen"])
@@ -190,7 +190,7 @@ def _attempts(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: M
     return {key: attempts[key] for key in _keys(material)}
 
 
-def _telling(attempt: Attempt, trying: Progress) -> Generator[Event, None, Rival | None]:
+def _telling(attempt: Attempt, trying: Progress) -> Generator[Event, None, Baseline | None]:
     """The attempt, telling `trying` where it has nothing else to tell: the listener may stop there."""
     with contextlib.closing(attempt):
         while True:
@@ -201,14 +201,14 @@ def _telling(attempt: Attempt, trying: Progress) -> Generator[Event, None, Rival
             yield event or trying
 
 
-def _at_once(work: Callable[[], Rival | None]) -> Attempt:
+def _at_once(work: Callable[[], Baseline | None]) -> Attempt:
     """An attempt that cannot say how far it is, and may be left all the same."""
 
-    def quietly() -> Rival | None:
-        with hushed:
+    def quietly() -> Baseline | None:
+        with quiet_libraries:
             return work()
 
-    return (yield from aside(quietly))
+    return (yield from run_in_thread(quietly))
 
 
 def _side(pixels: Pixels) -> tuple[int, int]:
@@ -230,14 +230,14 @@ def _small(pixels: Pixels, rows: np.ndarray) -> np.ndarray:
                 len(squares), side, factor, side, factor, channels
             )
             squares = np.rint(blocks.mean((2, 4), dtype=np.float32)).astype(np.uint8)
-        found[k : k + CHUNK] = simple_models.flat(squares)
+        found[k : k + CHUNK] = simple_models.flat_pixels(squares)
     return found
 
 
-def _head(frozen: Frozen, labels: np.ndarray, rows: np.ndarray) -> Rival:
+def _head(frozen: FrozenModel, labels: np.ndarray, rows: np.ndarray) -> Baseline:
     kept, right = np.isin(frozen.test_rows, rows), frozen.right(labels)
     places = np.searchsorted(rows, frozen.test_rows[kept])
-    return Rival(
+    return Baseline(
         "frozen",
         right[kept],
         places,
@@ -249,21 +249,23 @@ def _head(frozen: Frozen, labels: np.ndarray, rows: np.ndarray) -> Rival:
     )
 
 
-def _nearest(frozen: Frozen, labels: np.ndarray, rows: np.ndarray, allowance: Allowance) -> Rival | None:
+def _nearest(frozen: FrozenModel, labels: np.ndarray, rows: np.ndarray, allowance: Allowance) -> Baseline | None:
     """Neighbours among features that are there already: computing them counts, fitting the head does not."""
     kept = np.isin(frozen.test_rows, rows)
     asked = HeldOut(
-        simple_models.taken(frozen.test, np.flatnonzero(kept)),
+        simple_models.take_rows(frozen.test, np.flatnonzero(kept)),
         labels[frozen.test_rows[kept]],
         np.searchsorted(rows, frozen.test_rows[kept]),
     )
-    if len(asked.rows) > MOST_TEST:
-        some = np.sort(stratified(asked.labels, allowance.seed)[:MOST_TEST])
+    if len(asked.rows) > MAX_TEST:
+        some = np.sort(stratified_order(asked.labels, allowance.seed)[:MAX_TEST])
         asked = HeldOut(asked.x[some], asked.labels[some], asked.rows[some])
-    rival = simple_models.neighbours("nearest_features", frozen.train, labels[frozen.train_rows], asked, allowance)
+    rival = simple_models.nearest_neighbors(
+        "nearest_features", frozen.train, labels[frozen.train_rows], asked, allowance
+    )
     if rival is None:
         return None
-    return Rival(
+    return Baseline(
         rival.key,
         rival.right,
         rival.rows,
@@ -276,7 +278,12 @@ def _nearest(frozen: Frozen, labels: np.ndarray, rows: np.ndarray, allowance: Al
 
 
 def _linear(
-    dataset: Dataset, train: np.ndarray, rows: np.ndarray, some: np.ndarray, material: Material, allowance: Allowance
+    dataset: Dataset,
+    train: np.ndarray,
+    rows: np.ndarray,
+    some: np.ndarray,
+    material: BaselineInputs,
+    allowance: Allowance,
 ) -> Attempt:
     """For a network trained from scratch: a linear layer on a pretrained network's features. some: places in `rows`."""
     from limpide.baselines import pretrained_head
@@ -287,7 +294,7 @@ def _linear(
     features.of(test[:2])  # its first call loads code
     began = time.perf_counter()
     if allowance.seconds is None:  # what is known already then costs nothing
-        wanted = train[stratified(labels[train], allowance.seed)[: allowance.images]]
+        wanted = train[stratified_order(labels[train], allowance.seed)[: allowance.images]]
         for k in range(0, len(wanted), pretrained_head.CHUNK):
             yield Progress(message(N_("computing the features of a pretrained network")), k, len(wanted))
             features.of(wanted[k : k + pretrained_head.CHUNK])
@@ -296,7 +303,7 @@ def _linear(
     def fit(picked: np.ndarray) -> Any:
         return linear_head(features.of(train[picked]), labels[train[picked]], len(dataset.learned_classes))
 
-    found = simple_models.fitted(labels[train], fit, allowance)
+    found = simple_models.fit_allowed(labels[train], fit, allowance)
     if found is None:
         return None
     for k in range(0, len(test), pretrained_head.CHUNK):
@@ -304,4 +311,4 @@ def _linear(
         features.of(test[k : k + pretrained_head.CHUNK])
     right = found.model.logits(features.of(test)).argmax(1) == labels[test]
     ms = simple_models.milliseconds(lambda one: found.model.logits(features.fresh(one)), test)
-    return Rival("frozen", right, some, found.n, before + found.seconds, ms, features.bytes, features.multiply_adds)
+    return Baseline("frozen", right, some, found.n, before + found.seconds, ms, features.bytes, features.multiply_adds)

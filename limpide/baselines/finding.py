@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from limpide.baselines.simple_models import NAMES, TREES, Rival
+from limpide.baselines.simple_models import NAMES, TREES, Baseline
 from limpide.core.finding import Finding, Table, Verdict
 from limpide.statistics.intervals import interval_of_share
-from limpide.statistics.paired import Paired, paired
+from limpide.statistics.paired import Paired, compare_paired
 from limpide.text.messages import N_, Message, message
 
 ALPHA = 0.025  # one-sided: 5 % for both directions together
@@ -39,7 +39,7 @@ COLUMNS = [
 
 
 @dataclass(frozen=True)
-class Had:
+class LimitsMet:
     """What the simpler models could have had, so that the report says what they did have."""
 
     images: int  # of the training part
@@ -48,14 +48,16 @@ class Had:
     left_out: Sequence[str] = ()  # keys of those that were not tried, as the time for the whole was up
 
 
-def simpler(network: Rival, rivals: Sequence[Rival], had: Had, groups: np.ndarray | None = None) -> Finding:
+def baselines_finding(
+    network: Baseline, rivals: Sequence[Baseline], had: LimitsMet, groups: np.ndarray | None = None
+) -> Finding:
     """The comparison as a Finding: the network first, then its rivals from best to worst. Always-the-majority is one of
     them.
 
     groups: int (n,), which test images belong together; None where each stands for itself.
     """
     ranked = sorted(rivals, key=lambda rival: -rival.accuracy)
-    tests = {rival.key: compared(network, rival, groups) for rival in ranked}
+    tests = {rival.key: compare_with(network, rival, groups) for rival in ranked}
     verdict, says = _judged(network, ranked, tests, groups)
     if had.left_out and verdict == "ok":
         verdict, says = (
@@ -82,14 +84,14 @@ def simpler(network: Rival, rivals: Sequence[Rival], had: Had, groups: np.ndarra
     )
 
 
-def compared(first: Rival, second: Rival, groups: np.ndarray | None = None) -> Paired:
+def compare_with(first: Baseline, second: Baseline, groups: np.ndarray | None = None) -> Paired:
     """On the test images that both named."""
     rows, a, b = np.intersect1d(first.rows, second.rows, return_indices=True)
-    return paired(first.right[a], second.right[b], None if groups is None else groups[rows], MARGIN)
+    return compare_paired(first.right[a], second.right[b], None if groups is None else groups[rows], MARGIN)
 
 
 def _judged(
-    network: Rival, ranked: Sequence[Rival], tests: dict[str, Paired], groups: np.ndarray | None
+    network: Baseline, ranked: Sequence[Baseline], tests: dict[str, Paired], groups: np.ndarray | None
 ) -> tuple[Verdict, Message]:
     """`bad` and `warn` only where a test rejects, with as many tests as there are rivals counted against it; `ok` where
     all do.
@@ -142,11 +144,11 @@ def _judged(
     return "unknown", _about(says, ranked[0], **values)
 
 
-def _about(says: str, rival: Rival, **values: Any) -> Message:
+def _about(says: str, rival: Baseline, **values: Any) -> Message:
     return message(says, rival=rival.name.to_json(), share=rival.accuracy, margin=MARGIN, **values)
 
 
-def _none_does(network: Rival, best: Rival) -> Message:
+def _none_does(network: Baseline, best: Baseline) -> Message:
     """Its errors are compared on the images that both named."""
     _rows, a, b = np.intersect1d(network.rows, best.rows, return_indices=True)
     ours, theirs = float((~network.right[a]).mean()), float((~best.right[b]).mean())
@@ -163,19 +165,19 @@ def _none_does(network: Rival, best: Rival) -> Message:
     )
 
 
-def _no_better_than_majority(rival: Rival, ranked: Sequence[Rival], groups: np.ndarray | None) -> Message | None:
+def _no_better_than_majority(rival: Baseline, ranked: Sequence[Baseline], groups: np.ndarray | None) -> Message | None:
     """What has to be said where this rival is not shown to have learned more than which class is the most frequent."""
     majority = next((other for other in ranked if other.key == "majority"), None)
     if (
         majority is None
         or rival.key == "majority"
-        or compared(rival, majority, groups).better <= ALPHA / max(1, len(ranked) - 1)
+        or compare_with(rival, majority, groups).better <= ALPHA / max(1, len(ranked) - 1)
     ):
         return None
     return _about(N_("That {rival} beats always naming the most frequent class is itself not shown."), rival)
 
 
-def _what_they_had(ranked: Sequence[Rival], had: Had) -> list[Message]:
+def _what_they_had(ranked: Sequence[Baseline], had: LimitsMet) -> list[Message]:
     few = [rival for rival in ranked if rival.n_train < had.images]
     said = []
     if not few:
@@ -235,7 +237,7 @@ def _how(rivals: int, groups: np.ndarray | None) -> list[Message]:
     return said
 
 
-def _row(rival: Rival, groups: np.ndarray | None) -> list[object]:
+def _row(rival: Baseline, groups: np.ndarray | None) -> list[object]:
     share = interval_of_share(rival.right, None if groups is None else groups[rival.rows])
     return [
         rival.name,

@@ -12,7 +12,7 @@ from limpide.data.dataset import Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.models import multiply_adds, parameters
 from limpide.system.machine import cores
-from limpide.training.build import build
+from limpide.training.build import build_network
 from limpide.training.frozen_features import Frozen
 from limpide.training.linear_head import Head, fit_head
 
@@ -28,7 +28,9 @@ class FrozenFeatures:
         self.preprocessing = Preprocessing(
             SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,), value_range=recipe.span()
         )
-        network = build(recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.learned_classes), 3, SIZE)
+        network = build_network(
+            recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.learned_classes), 3, SIZE
+        )
         # Counted before layers are fused: what they have become is no layer that could be counted.
         self.multiply_adds, self.bytes = multiply_adds(network, 3, SIZE), 4 * parameters(network)
         self.frozen = Frozen(network, self.preprocessing, torch.device("cpu"))

@@ -10,13 +10,13 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from limpide.baselines.simple_models import Rival
+from limpide.baselines.simple_models import Baseline
 from limpide.system.files import write_atomically
 
 NUMBERS = ("n_train", "seconds", "milliseconds", "bytes", "multiply_adds", "drawn")
 
 
-def keep(folder: Path, rival: Rival) -> None:
+def save_baseline(folder: Path, rival: Baseline) -> None:
     told = json.dumps({name: getattr(rival, name) for name in NUMBERS})
     write_atomically(
         _file(folder, rival.key),
@@ -24,7 +24,7 @@ def keep(folder: Path, rival: Rival) -> None:
     )
 
 
-def kept(folder: Path, key: str, test: int) -> Rival | None:
+def load_baseline(folder: Path, key: str, test: int) -> Baseline | None:
     """The simpler model of this name, as it was kept; None where there is none, or it was asked about other than these
     `test` images.
     """
@@ -33,7 +33,7 @@ def kept(folder: Path, key: str, test: int) -> Rival | None:
             rows, right, numbers = stored["rows"], stored["right"].astype(bool), json.loads(str(stored["numbers"]))
         if len(rows) != len(right) or (len(rows) and int(rows.max()) >= test):
             return None
-        return Rival(key, right, rows, **{name: numbers[name] for name in NUMBERS})
+        return Baseline(key, right, rows, **{name: numbers[name] for name in NUMBERS})
     except (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile):
         return None
 

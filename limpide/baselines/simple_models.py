@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from limpide.data.split import stratified
+from limpide.data.split import stratified_order
 from limpide.system import machine
-from limpide.system.quiet_libraries import hushed
+from limpide.system.quiet_libraries import quiet_libraries
 from limpide.text.messages import N_, Message, message
 
-SMALLEST_SUBSET = 32  # images; or two of each class
+MIN_SUBSET = 32  # images; or two of each class
 GROWTH = 8  # most times a subset grows at once
 SAFETY = 0.8  # share of the remaining time that the next fit is expected to take
 NEIGHBOURS = 5
@@ -44,7 +44,7 @@ Fit = Callable[[np.ndarray], Any]  # sorted indices into the training part → s
 
 
 @dataclass(frozen=True)
-class Rival:
+class Baseline:
     """A model in the comparison, the network included. What is None was not measured or has no meaning for it."""
 
     key: str  # in NAMES
@@ -98,30 +98,30 @@ class Fitted:
     seconds: float  # all that was spent to get there
 
 
-def fitted(labels: np.ndarray, fit: Fit, allowance: Allowance) -> Fitted | None:
+def fit_allowed(labels: np.ndarray, fit: Fit, allowance: Allowance) -> Fitted | None:
     """One fit on a stratified subset of as many images as are allowed; None when not even the smallest
     ended in time.
     """
     if allowance.seconds is not None and allowance.decided is None:
-        return within(allowance.seconds, labels, fit, allowance.seed, allowance.images)
+        return fit_in_time(allowance.seconds, labels, fit, allowance.seed, allowance.images)
     n = min(
         len(labels), allowance.images if allowance.seconds is None or allowance.decided is None else allowance.decided
     )
     if not n:
         return None
     began = time.perf_counter()
-    model = fit(np.sort(stratified(labels, allowance.seed)[:n]))
+    model = fit(np.sort(stratified_order(labels, allowance.seed)[:n]))
     return Fitted(model, n, time.perf_counter() - began)
 
 
-def within(budget: float, labels: np.ndarray, fit: Fit, seed: int, most: int | None = None) -> Fitted | None:
+def fit_in_time(budget: float, labels: np.ndarray, fit: Fit, seed: int, most: int | None = None) -> Fitted | None:
     """Fits on stratified subsets, each holding the one before, that grow while the next is expected to stay within the
     budget.
 
     budget: s, for all the fits together. Returns the last fit that ended in time; None when not even the smallest did.
     """
-    order = stratified(labels, seed)[:most]
-    n = min(len(order), smallest(labels))
+    order = stratified_order(labels, seed)[:most]
+    n = min(len(order), smallest_subset(labels))
     best, began = None, time.perf_counter()
     while budget > 0:
         started = time.perf_counter()
@@ -138,26 +138,26 @@ def within(budget: float, labels: np.ndarray, fit: Fit, seed: int, most: int | N
     return best
 
 
-def smallest(labels: np.ndarray) -> int:
+def smallest_subset(labels: np.ndarray) -> int:
     """Images that a rival needs at least."""
-    return max(SMALLEST_SUBSET, 2 * len(np.unique(labels)))
+    return max(MIN_SUBSET, 2 * len(np.unique(labels)))
 
 
-def majority(train_labels: np.ndarray, test_labels: np.ndarray) -> Rival:
+def majority(train_labels: np.ndarray, test_labels: np.ndarray) -> Baseline:
     right = test_labels == int(np.bincount(train_labels).argmax())
-    return Rival("majority", right, np.arange(len(right)), len(train_labels), 0.0, 0.0, 8, 0)
+    return Baseline("majority", right, np.arange(len(right)), len(train_labels), 0.0, 0.0, 8, 0)
 
 
-def logistic(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Rival | None:
+def logistic(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Baseline | None:
     from sklearn.linear_model import LogisticRegression
 
     def fit(rows: np.ndarray) -> LogisticRegression:
         model = LogisticRegression(C=0.01, max_iter=ITERATIONS, tol=1e-3)
-        with hushed, machine.one_thread():  # stopping after ITERATIONS is intended
-            return model.fit(taken(train, rows), train_labels[rows])
+        with quiet_libraries, machine.one_thread():  # stopping after ITERATIONS is intended
+            return model.fit(take_rows(train, rows), train_labels[rows])
 
     _warm(fit, train_labels)
-    found = fitted(train_labels, fit, allowance)
+    found = fit_allowed(train_labels, fit, allowance)
     if found is None:
         return None
     kept = found.model.coef_.nbytes + found.model.intercept_.nbytes
@@ -171,7 +171,7 @@ def logistic_work(width: int, classes: int) -> int:
     return int(2.2 * ITERATIONS * width * (1 if classes == 2 else classes))
 
 
-def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Rival | None:
+def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Baseline | None:
     """A hundred trees (Breiman 2001), each from images drawn anew among all it may have: at most TREE_WORK worth of
     them.
 
@@ -180,15 +180,15 @@ def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance
     """
     from sklearn.ensemble import RandomForestClassifier
 
-    most = most_drawn(train.shape[1], len(np.unique(train_labels)))
+    most = max_drawn(train.shape[1], len(np.unique(train_labels)))
 
     def fit(rows: np.ndarray) -> RandomForestClassifier:
         drawn = most if most < len(rows) else None
         model = RandomForestClassifier(TREES, random_state=allowance.seed, n_jobs=-1, max_samples=drawn)
-        return model.fit(taken(train, rows), train_labels[rows])
+        return model.fit(take_rows(train, rows), train_labels[rows])
 
     _warm(fit, train_labels)
-    found = fitted(train_labels, fit, allowance)
+    found = fit_allowed(train_labels, fit, allowance)
     if found is None:
         return None
     kept = sum(
@@ -208,16 +208,16 @@ def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance
     return _scored("forest", found, test, kept, None, min(most, found.n))
 
 
-def most_drawn(width: int, classes: int) -> int:
+def max_drawn(width: int, classes: int) -> int:
     """Images that each tree of a forest draws at most, of so many pixels. Ten times as many classes take ten times as
     long.
     """
     return max(2, int(TREE_WORK / (math.sqrt(width) * max(1.0, classes / COUNTED))))
 
 
-def neighbours(
+def nearest_neighbors(
     key: str, train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance
-) -> Rival | None:
+) -> Baseline | None:
     """The most frequent class among the five nearest training images (Fix & Hodges 1951), by Euclidean distance.
 
     train, test: float32 (n, width). It learns nothing: what counts is naming the test images.
@@ -226,7 +226,7 @@ def neighbours(
 
     def fit(rows: np.ndarray) -> tuple[KNeighborsClassifier, np.ndarray]:
         model = KNeighborsClassifier(min(NEIGHBOURS, len(rows)), algorithm="brute").fit(
-            taken(train, rows), train_labels[rows]
+            take_rows(train, rows), train_labels[rows]
         )
         return model, model.predict(test.x)
 
@@ -236,20 +236,22 @@ def neighbours(
         ),
         train_labels,
     )
-    found = fitted(train_labels, fit, allowance)
+    found = fit_allowed(train_labels, fit, allowance)
     if found is None:
         return None
     model, predicted = found.model
     ms, kept = milliseconds(model.predict, test.x), found.n * train[:1].nbytes
-    return Rival(key, predicted == test.labels, test.rows, found.n, found.seconds, ms, kept, found.n * train.shape[1])
+    return Baseline(
+        key, predicted == test.labels, test.rows, found.n, found.seconds, ms, kept, found.n * train.shape[1]
+    )
 
 
-def flat(images: np.ndarray) -> np.ndarray:
+def flat_pixels(images: np.ndarray) -> np.ndarray:
     """uint8 (n, size, size, channels) → float32 (n, size · size · channels), about −2…2."""
     return (images.reshape(len(images), -1).astype(np.float32) - 127.5) / 63.75
 
 
-def taken(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def take_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """values[rows] for sorted rows, each there once: without a copy where these are all of them."""
     return values if len(rows) == len(values) else values[rows]
 
@@ -266,9 +268,9 @@ def milliseconds(predict: Callable[[np.ndarray], Any], rows: np.ndarray) -> floa
 
 def _scored(
     key: str, found: Fitted, test: HeldOut, kept: int, multiply_adds: int | None, drawn: int | None = None
-) -> Rival:
+) -> Baseline:
     right = found.model.predict(test.x) == test.labels
-    return Rival(
+    return Baseline(
         key,
         right,
         test.rows,

@@ -16,14 +16,14 @@ from typing import Any
 import click
 
 from limpide import __version__
-from limpide.cli.click_extensions import Unread, Verbs, language_first, not_spoken, spoken
+from limpide.cli.click_extensions import UnreadFiles, Verbs, choose_language, language_option, not_spoken
 from limpide.cli.click_messages import in_our_language, mistake
 from limpide.cli.keeping import clean, info, models, runs
 from limpide.cli.lesson import lesson
 from limpide.cli.making import check, demo, export, train
 from limpide.cli.studio import studio
 from limpide.cli.using import evaluate, explain, predict, report
-from limpide.core.errors import Exit, LimpideError, LimpideWarning, of_the_system
+from limpide.core.errors import Exit, LimpideError, LimpideWarning, from_os_error
 from limpide.system import interrupts
 from limpide.text import messages
 from limpide.text.messages import N_, _
@@ -54,7 +54,7 @@ Exit status: 0 done, 1 a verdict is not met, 2 usage, 3 data, 4 model, 5 run, 6 
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="limpide")
-@spoken(N_("language of every sentence (or set LIMPIDE_LANG)"))
+@language_option(N_("language of every sentence (or set LIMPIDE_LANG)"))
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
@@ -63,7 +63,7 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
-    messages.use(messages.wanted_language())
+    messages.use_language(messages.wanted_language())
     in_our_language()
     status: Any = None
     _never_missing()
@@ -78,7 +78,7 @@ def main() -> None:
             status = end.code
         except KeyboardInterrupt:  # a second Ctrl-C, while the first was being obeyed
             status = int(Exit.STOPPED)
-        except (BrokenPipeError, Unread):  # the reader of our output has left: limpide … | head
+        except (BrokenPipeError, UnreadFiles):  # the reader of our output has left: limpide … | head
             pass
         _say_the_rest()
         if status:
@@ -116,9 +116,9 @@ def _say_the_rest() -> None:
 
 def _obey() -> None:
     try:
-        if (unknown := messages.not_spoken()) and "--lang" not in sys.argv:
+        if (unknown := messages.unsupported_language()) and "--lang" not in sys.argv:
             raise not_spoken(f"LIMPIDE_LANG={unknown}")
-        cli.main(args=language_first(sys.argv[1:]), standalone_mode=False)
+        cli.main(args=choose_language(sys.argv[1:]), standalone_mode=False)
     except LimpideError as error:
         click.echo(f"limpide: {error}", err=True)
         sys.exit(error.exit_status)
@@ -129,13 +129,13 @@ def _obey() -> None:
         sys.exit(Exit.USAGE)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(Exit.STOPPED)
-    except (BrokenPipeError, Unread):
+    except (BrokenPipeError, UnreadFiles):
         raise
     except MemoryError:
         click.echo("limpide: " + _("memory ran out — use a smaller --batch or --image-size"), err=True)
         sys.exit(Exit.TRAINING)
     except OSError as error:
-        told = of_the_system(error)
+        told = from_os_error(error)
         click.echo(f"limpide: {told}", err=True)
         sys.exit(told.exit_status)
     except Exception as error:

@@ -25,7 +25,7 @@ class Verb(click.Command):
     """A command whose help is worded when it is shown, so that --lang holds for it too."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        worded(self)
+        help_in_language(self)
         super().format_help_text(ctx, formatter)
 
     def get_short_help_str(self, limit: int = 45) -> str:
@@ -42,35 +42,35 @@ def verdict(findings: Mapping[str, Finding]) -> Exit:
     return Exit.UNMET if any(finding.verdict == "bad" for finding in findings.values()) else Exit.DONE
 
 
-class Unread(Exception):
+class UnreadFiles(Exception):
     """Nothing reads our output any more."""
 
 
 @contextlib.contextmanager
-def telling_unread() -> Iterator[None]:
+def report_unread() -> Iterator[None]:
     """A BrokenPipeError by another name: click ends with status 1 where it sees one."""
     try:
         yield
     except BrokenPipeError as error:
-        raise Unread from error
+        raise UnreadFiles from error
 
 
 class Verbs(click.Group):
     """Guesses the verb that was meant."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        with telling_unread():  # help is printed here
+        with report_unread():  # help is printed here
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with telling_unread():
+        with report_unread():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order of the table, not of the alphabet
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        worded(self)
+        help_in_language(self)
         super().format_help_text(ctx, formatter)
 
     def resolve_command(
@@ -83,7 +83,7 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def worded(command: click.Command) -> None:
+def help_in_language(command: click.Command) -> None:
     """Puts the help of a command and its options into the language in force. The originals are msgids and stay
     findable.
     """
@@ -155,7 +155,7 @@ as_json_object = click.option(
 as_json_list = click.option("--json", "as_json", is_flag=True, help=N_("print a JSON list"))
 
 
-def spoken(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def language_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The option --lang, which holds before anything else is read: for the help of the same command, too."""
     return click.option("--lang", metavar="en|fr", is_eager=True, expose_value=False, callback=_speak, help=help)
 
@@ -164,7 +164,7 @@ def _speak(_ctx: click.Context, _option: click.Parameter, lang: str | None) -> N
     if lang:
         if lang not in messages.LANGUAGES:
             raise not_spoken(lang)
-        messages.use(lang)
+        messages.use_language(lang)
         in_our_language()
 
 
@@ -178,7 +178,7 @@ def not_spoken(lang: str) -> UsageError:
     )
 
 
-def language_first(words: Sequence[str]) -> list[str]:
+def choose_language(words: Sequence[str]) -> list[str]:
     """--lang holds for the whole command, wherever it is typed."""
     words = list(words)
     if "--lang" in words[1:-1]:

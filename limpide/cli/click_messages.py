@@ -49,7 +49,7 @@ WHY_NOT = {
     **dict.fromkeys(("augment", "no-augment", "augmentation", "no-augmentation"), ALTERED_BY_RULE),
 }
 ALIKE = 0.7  # of a name, to be the one that was meant
-MOST_GUESSES = 3
+MAX_GUESSES = 3
 
 
 def in_our_language() -> None:
@@ -58,7 +58,7 @@ def in_our_language() -> None:
     """
     gettext.bindtextdomain("limpide", str(LOCALE_FOLDER))
     gettext.textdomain("limpide")
-    os.environ["LANGUAGE"] = messages.current()
+    os.environ["LANGUAGE"] = messages.current_language()
 
 
 def mistake(error: click.ClickException) -> LimpideError | str:
@@ -75,7 +75,7 @@ def mistake(error: click.ClickException) -> LimpideError | str:
 def _no_such_option(error: click.NoSuchOption, where: str) -> LimpideError:
     plain = error.option_name.lstrip("-").replace("_", "-").lower()
     real = {name.lstrip("-").replace("_", "-"): name for name in _names_of(error.ctx)}
-    close = dict.fromkeys(real[match] for match in difflib.get_close_matches(plain, real, n=MOST_GUESSES, cutoff=ALIKE))
+    close = dict.fromkeys(real[match] for match in difflib.get_close_matches(plain, real, n=MAX_GUESSES, cutoff=ALIKE))
     todo = WHY_NOT.get(plain) or (N_("did you mean {guess}?") if close else N_("see {command} --help"))
     return UsageError(
         "L164",

@@ -12,7 +12,7 @@ from limpide.cli.making import train_summary
 from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
-from limpide.core.run_summary import listed
+from limpide.core.run_summary import list_runs
 from limpide.text.messages import N_, message
 
 
@@ -31,7 +31,7 @@ def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
     from limpide.report.terminal import progress, tables
 
     folder, _one = chosen_runs(runs, folder)
-    found, odd = listed(folder)
+    found, odd = list_runs(folder)
     for _run, error in odd:
         click.echo(f"limpide: {error}", err=True)
     if as_json:
@@ -42,12 +42,12 @@ def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
     if found and found[-1].status in ("running", "paused"):
         screen.next("limpide", "studio", folder)
     elif found and found[-1].status != "finished":
-        screen.next("limpide", "train", *again(found[-1].run))
+        screen.next("limpide", "train", *rerun_command(found[-1].run))
     else:
         screen.next(*("limpide", "report", found[-1].run.path) if found else ("limpide", "train", "digits"))
 
 
-def again(run: Run) -> list[str]:
+def rerun_command(run: Run) -> list[str]:
     """What was typed after `limpide train`, from what the run remembers of it: the same words continue it."""
     info, usual = run.info(), Recipe().to_json()
     wishes = {name: value for name, value in info.wanted.items() if value != usual.get(name)}
@@ -71,10 +71,10 @@ limpide clean                       frees all of it"""),
 @click.option("--dry-run", is_flag=True, help=N_("show what there is, and free nothing"))
 @as_json_object
 def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
-    from limpide.core.recipe import seconds
+    from limpide.core.recipe import parse_duration
     from limpide.report.terminal import progress, tables
     from limpide.workflows.clean import clean as work
-    from limpide.workflows.clean import freeable
+    from limpide.workflows.clean import find_freeable
 
     if older is not None and older.strip().isdigit():  # 30: days or seconds?
         raise UsageError(
@@ -84,8 +84,8 @@ def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
             todo=N_("write {older}d for days or {older}h for hours"),
             older=older,
         )
-    limit = seconds(older, "older") or 0.0
-    found = [item for item in freeable() if item.idle >= limit]
+    limit = parse_duration(older, "older") or 0.0
+    found = [item for item in find_freeable() if item.idle >= limit]
     freed = 0 if dry_run else work(limit)
     if as_json:
         click.echo(json.dumps({"freed": freed, "found": [vars(item) | {"path": str(item.path)} for item in found]}))

@@ -36,7 +36,7 @@ finds a problem, 3 when one cannot train on these images."""),
 @click.option("--rehash", is_flag=True, help=N_("read every byte of the images again"))
 @as_json_object
 def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None:
-    from limpide.data.scan.hints import Hints
+    from limpide.data.layouts.hints import Hints
     from limpide.report.terminal import progress, summary
     from limpide.workflows.check import check as work
 
@@ -146,9 +146,9 @@ def _watched(run: Any, screen: Any) -> Any:
     """The studio in a process of its own, and its link told and opened."""
     import webbrowser
 
-    from limpide.cli.studio import beside
+    from limpide.cli.studio import start_beside
 
-    process, url = beside(run)
+    process, url = start_beside(run)
     screen.link(message(N_("the studio, until Ctrl-C:")), url)
     webbrowser.open(url)
     return process
@@ -222,13 +222,13 @@ Without FILE it is named after the run and written here."""),
 @click.argument("run")
 @click.argument("file", type=click.Path(path_type=Path), default=Path())
 def export(run: str, file: Path) -> None:
-    from limpide.deploy.load import unfinished
+    from limpide.deploy.load import unfinished_warning
     from limpide.report.terminal import progress
     from limpide.workflows.export import export as work
 
     file = work(run, file)
     screen = progress.Screen()
-    if says := unfinished(run):
+    if says := unfinished_warning(run):
         screen.say(says, "yellow")
     screen.say(message(N_("wrote {file}; docs/exported-model.md shows fifteen lines that run it"), file=str(file)))
     screen.next("limpide", "predict", file, "new.jpg")

@@ -14,7 +14,7 @@ import click
 from limpide.cli.click_extensions import chosen_runs, runs_folder, verb
 from limpide.core.errors import UsageError
 from limpide.core.run import Run
-from limpide.system.temporary_folder import Scratch
+from limpide.system.temporary_folder import TemporaryFolder
 from limpide.text.messages import N_, message
 
 
@@ -81,7 +81,7 @@ def studio(
     for name in ("SIGTERM", "SIGHUP"):  # what is opened without a training is put away however this ends
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
-    scratch = Scratch() if model else None
+    scratch = TemporaryFolder() if model else None
     if scratch:
         from limpide.workflows.open_network import open_network
 
@@ -92,7 +92,7 @@ def studio(
     else:
         folder = folder.resolve()
         page = f"page=live&run={one.name}" if one else "page=runs" if Run.all_in(folder) else "page=learn"
-    server, sock, token = prepared(port)
+    server, sock, token = prepare_studio(port)
     url = link(sock, token, page)
     screen = progress.Screen()
     screen.link(message(N_("the studio, until Ctrl-C:")), url)
@@ -102,7 +102,7 @@ def studio(
     screen.next("limpide", "runs")
 
 
-def prepared(port: int | None) -> tuple[Any, Any, str]:
+def prepare_studio(port: int | None) -> tuple[Any, Any, str]:
     """(the server, a socket, a fresh token). Raises UsageError when the pages are not there or the port is taken."""
     from limpide import browser
     from limpide.studio import server
@@ -121,14 +121,14 @@ def link(sock: Any, token: str, page: str) -> str:
     return f"http://127.0.0.1:{sock.getsockname()[1]}/?token={token}#{page}"
 
 
-def beside(run: Run) -> tuple[Any, str]:
+def start_beside(run: Run) -> tuple[Any, str]:
     """The studio in a process of its own, so that a training does not share its time: (process, link). It ends with
     this process.
     """
     import os
     import subprocess
 
-    _, sock, token = prepared(None)
+    _, sock, token = prepare_studio(None)
     os.set_inheritable(sock.fileno(), True)
     process = subprocess.Popen(
         [sys.executable, "-m", "limpide.studio.__main__", str(sock.fileno()), str(run.path.parent.resolve())],

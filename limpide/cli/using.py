@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from limpide.cli.click_extensions import as_json_object, spoken, verb, verdict
+from limpide.cli.click_extensions import as_json_object, language_option, verb, verdict
 from limpide.core.errors import Exit, UsageError
 from limpide.text.messages import N_, message
 
@@ -34,12 +34,12 @@ A file that cannot be used is named on standard error and left out; the exit sta
 @click.option("--json", "how", flag_value="json", help=N_("print a JSON list"))
 def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
     from limpide.data.inputs import files_in
-    from limpide.deploy.load import is_published, unfinished
+    from limpide.deploy.load import is_published, unfinished_warning
     from limpide.report.terminal import progress
     from limpide.report.terminal.predictions import write_answers
     from limpide.workflows.predict import predict as work
 
-    if says := unfinished(run):
+    if says := unfinished_warning(run):
         click.echo(f"limpide: {says}", err=True)
     named, first = write_answers(work(run, files_in(files), top), how or "table")
     if named and how is None:
@@ -140,7 +140,7 @@ def explain(
 
     screen = progress.Screen(quiet=as_json)
     with screen.busy(message(N_("starting"))):
-        from limpide.explanation.analyze import draw, place_of
+        from limpide.explanation.analyze import place_of, write_picture
         from limpide.workflows.explain import explain as work
     if out is not None:
         place_of(out, image)
@@ -153,7 +153,7 @@ def explain(
         screen.findings(findings)
         tables.print_unit(findings["inside"])
     if out is not None:
-        screen.say(message(N_("written: {file}"), file=str(screen.wait(draw(run, image, out, findings)))))
+        screen.say(message(N_("written: {file}"), file=str(screen.wait(write_picture(run, image, out, findings)))))
     if not as_json:
         studio = ("studio", run) if Path(run).is_dir() else ("studio", "--model", run, "--images", Path(image).parent)
         screen.next("limpide", *(("explain", run, image, "--out", "explained.html") if out is None else studio))
@@ -165,7 +165,7 @@ def explain(
 )
 @click.argument("run")
 @click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
-@spoken(N_("language of the report"))
+@language_option(N_("language of the report"))
 def report(run: str, no_images: bool) -> None:
     from limpide.core.run import Run
     from limpide.data.split_file import check_split

@@ -45,7 +45,11 @@ class LimpideError(Exception):
     exit_status = Exit.MISTAKE
 
     def __init__(self, code: str, what: str, *, where: object, todo: str, **values: Any) -> None:
-        self.code, self.where, self.values = code, one_line(str(where)), {k: tame(v) for k, v in values.items()}
+        self.code, self.where, self.values = (
+            code,
+            one_line(str(where)),
+            {k: printable_value(v) for k, v in values.items()},
+        )
         self.what, self.todo = what, todo
         super().__init__(code)
 
@@ -94,7 +98,7 @@ class TrainingError(LimpideError):
     exit_status = Exit.TRAINING
 
 
-def of_the_system(error: OSError) -> RunError:
+def from_os_error(error: OSError) -> RunError:
     """What the operating system refused, told like everything else."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RunError(
@@ -132,7 +136,7 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() or c in SPACES else f"\\x{ord(c):02x}" for c in text)
 
 
-def tame(value: Any) -> Any:
+def printable_value(value: Any) -> Any:
     return one_line(value) if isinstance(value, str) else value
 
 

@@ -93,11 +93,11 @@ def from_line(line: Mapping[str, Any]) -> Step | Epoch | Note:
     """Raises one of DAMAGE for what is not an event of ours."""
     values = {k: v for k, v in line.items() if k not in ("kind", "epoch_id")}
     if line["kind"] == "note":
-        return typed_json.record(Note, values)
+        return typed_json.as_record(Note, values)
     made = Step(**values) if line["kind"] == "step" else Epoch(**values)
     # typed.record takes thrice as long, and knows no NaN
     if not all(isinstance(getattr(made, name), kinds) for name, kinds in _KINDS[type(made)]):
-        raise typed_json.unfit(line["kind"], N_("numbers where numbers are written"))
+        raise typed_json.invalid_field(line["kind"], N_("numbers where numbers are written"))
     return made
 
 

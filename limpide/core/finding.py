@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from limpide.core import typed_json
-from limpide.text.formats import basis, cell, interval, measured
+from limpide.text.formats import format_basis, format_cell, format_interval, format_measure
 from limpide.text.messages import N_, Message, _
 
 Verdict = Literal["ok", "warn", "bad", "unknown"]
@@ -78,11 +78,12 @@ class Finding:
         from limpide.text import notebook_html
 
         numbers = [
-            (_(n.name), measured(n.value, n.unit), interval(n.low, n.high, n.unit), basis(n.n)) for n in self.numbers
+            (_(n.name), format_measure(n.value, n.unit), format_interval(n.low, n.high, n.unit), format_basis(n.n))
+            for n in self.numbers
         ]
         rows = (
             [
-                [cell(value, form) for value, (_name, form) in zip(row, self.table.columns, strict=False)]
+                [format_cell(value, form) for value, (_name, form) in zip(row, self.table.columns, strict=False)]
                 for row in self.table.rows
             ]
             if self.table
@@ -115,7 +116,7 @@ class Finding:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Finding:
         """Raises typed.Unfit, which names what is not as `to_json` writes it."""
-        kept = typed_json.record(_Kept, data)
+        kept = typed_json.as_record(_Kept, data)
         return cls(
             name=kept.name,
             verdict=kept.verdict,
@@ -156,7 +157,7 @@ def _sentence(said: Message, place: str) -> Message:
     try:
         str(said)
     except Exception as error:  # a format string from a file can fail in every way
-        raise typed_json.unfit(place, N_("a sentence with its values")) from error
+        raise typed_json.invalid_field(place, N_("a sentence with its values")) from error
     return said
 
 
@@ -169,13 +170,13 @@ def _table_to_json(table: Table) -> dict[str, Any]:
 def _table_from_json(kept: _KeptTable) -> Table:
     def cell(value: Any) -> Any:
         return (
-            _sentence(typed_json.record(Message, value, "table.rows"), "table.rows")
+            _sentence(typed_json.as_record(Message, value, "table.rows"), "table.rows")
             if isinstance(value, Mapping)
             else value
         )
 
     if any(len(column) != 2 for column in kept.columns):
-        raise typed_json.unfit("table.columns", N_("pairs of a name and a format"))
+        raise typed_json.invalid_field("table.columns", N_("pairs of a name and a format"))
     return Table(
         [(name, form) for name, form in kept.columns],
         [[cell(value) for value in row] for row in kept.rows],

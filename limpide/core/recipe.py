@@ -233,7 +233,7 @@ def canonical_name(name: str) -> str:
     )
 
 
-def seconds(text: str | float | None, option: str = "time") -> float | None:
+def parse_duration(text: str | float | None, option: str = "time") -> float | None:
     """A duration as people write it: 90, "90", "90s", "5m", "1h30m", "30d". Raises UsageError."""
     if text is None or isinstance(text, (int, float)):
         return text
@@ -256,9 +256,9 @@ def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
         if "None" in kind:
             return None
     elif choice.name == "time":
-        value = seconds(value)
+        value = parse_duration(value)
     elif choice.name == "value_range" and isinstance(value, (tuple, list)) and len(value) == 2:
-        value = as_text(value)
+        value = range_as_text(value)
     elif "str" in kind:
         value = str(value).lower() if rules["choices"] else str(value)
         if rules["choices"] and value in ("true", "false", "1", "0"):
@@ -290,7 +290,7 @@ def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
     return value
 
 
-def as_text(span: Sequence[float] | None) -> str:
+def range_as_text(span: Sequence[float] | None) -> str:
     """(0, 4095) → "0..4095", which is read back as the very same numbers; None → "none"."""
     return (
         "none"

@@ -22,7 +22,7 @@ from limpide.core.events import DAMAGE, Epoch, Note, Step, from_line, to_line
 from limpide.core.finding import Finding
 from limpide.core.run_info import FORMAT, KNOWN, RunInfo
 from limpide.system import files
-from limpide.text.messages import N_, Message, _, message, number
+from limpide.text.messages import N_, Message, _, format_number, message
 
 FLUSH_EVERY = 0.25  # s
 STATUS_WORDS = {
@@ -66,7 +66,7 @@ class Run:
         except RunError as error:
             return notebook_html.block(notebook_html.heading(self.path.name), notebook_html.note(error))
         facts = [(_("status"), _(STATUS_WORDS.get(info.status, info.status))), (_("data"), info.data or info.location)]
-        facts += [(_("network"), info.model), (_("classes"), number(len(info.classes)))]
+        facts += [(_("network"), info.model), (_("classes"), format_number(len(info.classes)))]
         facts += [(_("begun"), info.created[:10]), (_("folder"), str(self.path))]
         shown = [(name, value) for name, value in facts if value]
         return notebook_html.block(
@@ -215,8 +215,8 @@ class Run:
 
     def _read(self) -> Any:
         try:
-            return typed_json.read(self.path / "run.json")
-        except typed_json.Unfit as error:
+            return typed_json.read_json_file(self.path / "run.json")
+        except typed_json.InvalidJson as error:
             raise self._odd(error.reason) from error
         except OSError as error:
             raise self._odd(message(N_("the system says: {reason}"), reason=error.strerror or "")) from error
@@ -226,7 +226,7 @@ class Run:
         """What of run.json turns out not to fit becomes a RunError."""
         try:
             yield
-        except typed_json.Unfit as error:
+        except typed_json.InvalidJson as error:
             version = found.get("format") if isinstance(found, Mapping) else None
             if isinstance(version, int) and version > FORMAT:
                 raise _newer(self.path) from error
@@ -246,7 +246,7 @@ class Run:
     def _write(self, found: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         if unknown := values.keys() - KNOWN:
             raise TypeError(f"RunInfo has no field {sorted(unknown)[0]}")
-        whole = {**found, **{name: typed_json.plain(value) for name, value in values.items()}}
+        whole = {**found, **{name: typed_json.to_plain_json(value) for name, value in values.items()}}
         RunInfo.from_json(whole)
         files.write_json(self.path / "run.json", whole)
 
@@ -364,14 +364,14 @@ class Run:
 
 def _claim(file: Path) -> Finding:
     try:
-        return Finding.from_json(typed_json.read(file))
-    except typed_json.Unfit as error:
-        raise damaged(file, error.reason) from error
+        return Finding.from_json(typed_json.read_json_file(file))
+    except typed_json.InvalidJson as error:
+        raise damaged_file_error(file, error.reason) from error
     except OSError as error:
-        raise damaged(file, message(N_("the system says: {reason}"), reason=error.strerror or "")) from error
+        raise damaged_file_error(file, message(N_("the system says: {reason}"), reason=error.strerror or "")) from error
 
 
-def damaged(file: Path, reason: Message) -> RunError:
+def damaged_file_error(file: Path, reason: Message) -> RunError:
     todo = N_("restore it from a copy, or train again with --new")
     return RunError("L518", N_("a file of this run cannot be read: {reason}"), where=file, todo=todo, reason=reason)
 

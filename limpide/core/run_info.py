@@ -195,12 +195,12 @@ class RunInfo:
         """Raises typed.Unfit, which names the field. Fields of a newer version are left aside, and must be finite JSON
         like the others.
         """
-        info = typed_json.record(cls, data)
-        typed_json.fitted(Any, data, "")
+        info = typed_json.as_record(cls, data)
+        typed_json.check_type(Any, data, "")
         for name in ("wanted", "recipe"):
             for choice, value in getattr(info, name).items():
                 if choice in CHOICES:
-                    typed_json.fitted(CHOICES[choice], value, f"{name}.{choice}")
+                    typed_json.check_type(CHOICES[choice], value, f"{name}.{choice}")
         return info
 
 
@@ -208,8 +208,8 @@ CHOICES = get_type_hints(Recipe)
 KNOWN = frozenset(one.name for one in fields(RunInfo))
 
 
-def there(value: T | None, name: str) -> T:
+def require(value: T | None, name: str) -> T:
     """A field that this phase cannot do without. Raises typed.Unfit where it is missing."""
     if value is None:
-        raise typed_json.unfit(name, typed_json.THERE)
+        raise typed_json.invalid_field(name, typed_json.THERE)
     return value

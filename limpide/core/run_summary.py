@@ -42,7 +42,7 @@ def _status(run: Run, info: RunInfo) -> str:
     return "running" if info.paused is None else "paused"
 
 
-def listed(parent: Path) -> tuple[list[RunSummary], list[tuple[Run, RunError]]]:
+def list_runs(parent: Path) -> tuple[list[RunSummary], list[tuple[Run, RunError]]]:
     """Every run under `parent`, newest last; and what is wrong with each of those that cannot be shown, which hides no
     other.
     """

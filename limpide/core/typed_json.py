@@ -23,16 +23,16 @@ from limpide.core.errors import one_line
 from limpide.text.messages import N_, Message, message
 
 T = TypeVar("T")
-MOST_BYTES = 64_000_000  # of a file that is read at once; a hundred thousand long class names are 10 MB
-DEEPEST = 100  # of lists and objects inside each other; what limpide writes stays below ten
-LARGEST = 2**63  # of a whole number: beyond it neither numpy nor torch takes it
+MAX_BYTES = 64_000_000  # of a file that is read at once; a hundred thousand long class names are 10 MB
+MAX_DEPTH = 100  # of lists and objects inside each other; what limpide writes stays below ten
+MAX_WHOLE_NUMBER = 2**63  # of a whole number: beyond it neither numpy nor torch takes it
 TEXT, NUMBER, WHOLE, YES_NO = N_("a text"), N_("a finite number"), N_("a whole number"), N_("true or false")
 LIST, OBJECT, ONE_OF, THERE = N_("a list"), N_("an object"), N_("one of {names}"), N_("there")
 SO_LONG = N_("a list of {n} values")
 DEEP = N_("it is nested too deeply")
 
 
-class Unfit(ValueError):
+class InvalidJson(ValueError):
     """What is wrong, not worded yet."""
 
     def __init__(self, reason: Message) -> None:
@@ -43,40 +43,40 @@ class Unfit(ValueError):
         return str(self.reason)
 
 
-def unfit(field: str, expected: str, **values: str) -> Unfit:
+def invalid_field(field: str, expected: str, **values: str) -> InvalidJson:
     """`field` (its path, as `final.preprocessing.size`; "" for the whole) is not what it must be."""
     if not field:
-        return Unfit(message(N_("it must be {expected}"), expected=message(expected, **values)))
-    return Unfit(
+        return InvalidJson(message(N_("it must be {expected}"), expected=message(expected, **values)))
+    return InvalidJson(
         message(N_("{field} must be {expected}"), field=one_line(field)[:200], expected=message(expected, **values))
     )
 
 
-def read(file: Path) -> Any:
+def read_json_file(file: Path) -> Any:
     """The JSON in this file, UTF-8. Raises Unfit for anything else, OSError where it cannot be read."""
     # a pipe must not be waited for
     with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise Unfit(message(N_("it is not a plain file")))
-        data = stream.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise Unfit(message(N_("it is larger than {most:bytes}"), most=MOST_BYTES))
-    return parsed(data)
+            raise InvalidJson(message(N_("it is not a plain file")))
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise InvalidJson(message(N_("it is larger than {most:bytes}"), most=MAX_BYTES))
+    return parse_json(data)
 
 
-def parsed(data: bytes) -> Any:
+def parse_json(data: bytes) -> Any:
     """UTF-8 JSON. Raises Unfit."""
     try:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise Unfit(message(N_("it is not UTF-8 text"))) from error
+        raise InvalidJson(message(N_("it is not UTF-8 text"))) from error
     except RecursionError as error:
-        raise Unfit(message(DEEP)) from error
+        raise InvalidJson(message(DEEP)) from error
     except ValueError as error:
-        raise Unfit(message(N_("it is not JSON"))) from error
+        raise InvalidJson(message(N_("it is not JSON"))) from error
 
 
-def record(kind: type[T], data: Any, field: str = "", *, strict: bool = False) -> T:
+def as_record(kind: type[T], data: Any, field: str = "", *, strict: bool = False) -> T:
     """`data`, a JSON object, as the dataclass `kind`, whose defaults stand for what is not there. Raises Unfit.
 
     strict: what this version does not know is refused, as leaving it aside would give other results.
@@ -85,15 +85,17 @@ def record(kind: type[T], data: Any, field: str = "", *, strict: bool = False) -
     None`, `tuple[X, ...]`, `tuple[X, X]`, `Sequence[X]`, `Mapping[str, X]` and dataclasses of these.
     """
     if not isinstance(data, Mapping):
-        raise unfit(field, OBJECT)
+        raise invalid_field(field, OBJECT)
     values: dict[str, Any] = {}
     for name, hint, required in _fields(cast(Any, kind)):
         if name in data:
-            values[name] = fitted(hint, data[name], _inside(field, name))
+            values[name] = check_type(hint, data[name], _inside(field, name))
         elif required:
-            raise unfit(_inside(field, name), THERE)
+            raise invalid_field(_inside(field, name), THERE)
     if strict and (unknown := sorted(data.keys() - {name for name, *_ in _fields(cast(Any, kind))})):
-        raise Unfit(message(N_("{field} is of a newer limpide"), field=one_line(_inside(field, unknown[0]))[:200]))
+        raise InvalidJson(
+            message(N_("{field} is of a newer limpide"), field=one_line(_inside(field, unknown[0]))[:200])
+        )
     return kind(**values)
 
 
@@ -109,32 +111,32 @@ def _inside(field: str, name: str) -> str:
     return f"{field}.{name}" if field else name
 
 
-def fitted(hint: Any, value: Any, field: str) -> Any:
+def check_type(hint: Any, value: Any, field: str) -> Any:
     """`value` as the type `hint`. Raises Unfit."""
     if hint is Any:
         return _finite(value, field)
     if dataclasses.is_dataclass(hint):
-        return record(cast(type, hint), value, field)
+        return as_record(cast(type, hint), value, field)
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         if value is None and type(None) in inner:
             return None
         (one,) = [kind for kind in inner if kind is not type(None)]
-        return fitted(one, value, field)
+        return check_type(one, value, field)
     if origin is Literal:
         if value in inner and isinstance(value, str):
             return value
-        raise unfit(field, ONE_OF, names=", ".join(inner))
+        raise invalid_field(field, ONE_OF, names=", ".join(inner))
     if origin in (tuple, Sequence):
         if not isinstance(value, (list, tuple)):
-            raise unfit(field, LIST)
+            raise invalid_field(field, LIST)
         if origin is tuple and Ellipsis not in inner and len(value) != len(inner):
-            raise unfit(field, SO_LONG, n=str(len(inner)))
-        return tuple(fitted(inner[0], one, f"{field}[{k}]") for k, one in enumerate(value))
+            raise invalid_field(field, SO_LONG, n=str(len(inner)))
+        return tuple(check_type(inner[0], one, f"{field}[{k}]") for k, one in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, Mapping):
-            raise unfit(field, OBJECT)
-        return {name: fitted(inner[1], one, _inside(field, name)) for name, one in value.items()}
+            raise invalid_field(field, OBJECT)
+        return {name: check_type(inner[1], one, _inside(field, name)) for name, one in value.items()}
     return _plain(hint, value, field)
 
 
@@ -142,16 +144,16 @@ def _plain(kind: type, value: Any, field: str) -> Any:
     if kind is str:
         if isinstance(value, str):
             return value
-        raise unfit(field, TEXT)
+        raise invalid_field(field, TEXT)
     if kind is bool:
         if isinstance(value, bool):
             return value
-        raise unfit(field, YES_NO)
+        raise invalid_field(field, YES_NO)
     right = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
-    if not right or not abs(value) < (LARGEST if kind is int else math.inf):
-        raise unfit(field, WHOLE if kind is int else NUMBER)
+    if not right or not abs(value) < (MAX_WHOLE_NUMBER if kind is int else math.inf):
+        raise invalid_field(field, WHOLE if kind is int else NUMBER)
     if abs(value) >= sys.float_info.max:  # a whole number that no float holds
-        raise unfit(field, NUMBER)
+        raise invalid_field(field, NUMBER)
     return value
 
 
@@ -160,10 +162,10 @@ def _finite(value: Any, field: str) -> Any:
     left = [(value, field, 0)]
     while left:
         one, place, depth = left.pop()
-        if depth > DEEPEST:
-            raise Unfit(message(DEEP))
+        if depth > MAX_DEPTH:
+            raise InvalidJson(message(DEEP))
         if isinstance(one, float) and not math.isfinite(one):
-            raise unfit(place, NUMBER)
+            raise invalid_field(place, NUMBER)
         if isinstance(one, Mapping):
             left += [(inner, _inside(place, name), depth + 1) for name, inner in one.items()]
         elif isinstance(one, (list, tuple)):
@@ -171,8 +173,8 @@ def _finite(value: Any, field: str) -> Any:
     return value
 
 
-def plain(value: Any) -> Any:
+def to_plain_json(value: Any) -> Any:
     """A record as JSON, and a list of records; everything else as it is."""
     if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
+        return [to_plain_json(one) for one in value]
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value

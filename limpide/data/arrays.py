@@ -11,8 +11,8 @@ import numpy as np
 
 from limpide.core.errors import DataError
 from limpide.data.dataset import ArrayImages, Dataset, FileImages, Names
-from limpide.data.decode.deep_values import EXTREMES, Span, measure, scaled
-from limpide.data.decode.value_range import range_of
+from limpide.data.decoding.deep_values import EXTREMES, Span, measure, scale_to_8_bits
+from limpide.data.decoding.value_range import range_of
 from limpide.system.files import sha256
 from limpide.text.messages import N_, Message, message
 
@@ -49,7 +49,7 @@ def from_arrays(
 
 def _value_range(array: np.ndarray, asked: str | Span) -> Span | None:
     """The range that these values are read by; None where they are read as they stand."""
-    if is_shallow(array) or array.dtype.kind not in "iuf" or not array.size or asked == "none":
+    if has_at_most_8_bits(array) or array.dtype.kind not in "iuf" or not array.size or asked == "none":
         return None
     low, high = float(array.min()), float(array.max())
     if not np.isfinite((low, high)).all() or isinstance(asked, tuple):
@@ -66,7 +66,7 @@ def need_a_range(arrays: Sequence[np.ndarray], asked: str | Span) -> bool:
     """Whether images of several sizes keep their values until a range is decided for all: some lie outside of 0 … 255,
     or one is asked for.
     """
-    deep = [array for array in arrays if array.dtype.kind in "iuf" and not is_shallow(array) and array.size]
+    deep = [array for array in arrays if array.dtype.kind in "iuf" and not has_at_most_8_bits(array) and array.size]
     return asked != "none" and any(
         isinstance(asked, tuple) or np.rint(array.min()) < 0 or np.rint(array.max()) > 255 for array in deep
     )
@@ -135,7 +135,7 @@ def as_pixels(
 
     scale: what turns floats into grey levels; without it they decide themselves (`grey_scale`). value_range: what
     becomes 0 and 255 in arrays of every type but uint8 and bool, as in files of more than 8 bits
-    (`data/decode/deep_values.py`); what is beyond it is clipped, and noted as CLIPPED.
+    (`data/decoding/deep_values.py`); what is beyond it is clipped, and noted as CLIPPED.
     """
     array = np.asarray(images)
     notes = []
@@ -150,7 +150,7 @@ def as_pixels(
         raise _no_array(
             f"shape {np.shape(images)}", N_("give (n, height, width) for grey or (n, height, width, 3) for RGB images")
         )
-    if is_shallow(array):
+    if has_at_most_8_bits(array):
         return array if array.dtype == np.uint8 else array.astype(np.uint8) * 255, notes
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         raise _no_array(f"dtype {array.dtype}", N_("give uint8, or floats between 0 and 1"))
@@ -164,7 +164,7 @@ def as_pixels(
         )
     if value_range:
         _check_not_rescaled(array, low, high, value_range)
-        levels = [scaled(image, value_range) for image in array]
+        levels = [scale_to_8_bits(image, value_range) for image in array]
         notes += [message(CLIPPED)] * any(clipped for _, clipped in levels)
         return np.stack([level for level, _ in levels]), notes
     by = 1.0 if not np.issubdtype(array.dtype, np.floating) else grey_scale(array) if scale is None else scale
@@ -208,7 +208,7 @@ def _check_not_rescaled(array: np.ndarray, low: float, high: float, value_range:
         )
 
 
-def is_shallow(array: np.ndarray) -> bool:
+def has_at_most_8_bits(array: np.ndarray) -> bool:
     """Whether its type holds 8 bits at most: such values are never rescaled."""
     return array.dtype in (np.uint8, np.bool_)
 

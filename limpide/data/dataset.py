@@ -14,9 +14,9 @@ from typing import Any, Protocol, overload
 import numpy as np
 from PIL import Image
 
-from limpide.data.decode.decode import UNREADABLE, Undecodable, decode, header
-from limpide.data.decode.deep_values import START, Span
-from limpide.data.scan.ignored_files import Ignored
+from limpide.data.decoding.decode import UNREADABLE, Undecodable, decode, header
+from limpide.data.decoding.deep_values import START, Span
+from limpide.data.layouts.ignored_files import Ignored
 from limpide.system.files import sha256
 from limpide.text.messages import N_, Message
 
@@ -263,7 +263,7 @@ class Dataset:
             yield sha256(np.ascontiguousarray(self.images.array).data)
 
 
-def given_parts(names: Iterable[str]) -> np.ndarray:
+def parts_given_by_user(names: Iterable[str]) -> np.ndarray:
     """uint8 from part names as in PARTS. Where two parts are given, the held-out one is the untouched test, whatever
     its name.
     """

@@ -2,7 +2,7 @@
 
 One image is a path, the bytes of a file or an open one, an opened Pillow image, or an array; several are a list, a
 tuple, an object array, a column of a table, or an array with one more axis. Files, bytes and Pillow images go through
-`data/decode/decode.py`. An array is what it holds: (height, width) grey, (height, width, 1 or 3) or (1 or 3, height,
+`data/decoding/decode.py`. An array is what it holds: (height, width) grey, (height, width, 1 or 3) or (1 or 3, height,
 width). It cannot say that its file was turned, held palette numbers or CMYK, or would have been decoded at a fraction:
 what may mean several things is refused.
 """
@@ -23,7 +23,7 @@ from PIL import Image, ImageOps
 
 from limpide.core.errors import DataError, LimpideWarning, UsageError
 from limpide.core.run_info import Arrays, RunInfo
-from limpide.core.typed_json import unfit
+from limpide.core.typed_json import invalid_field
 from limpide.data.arrays import (
     CLIPPED,
     as_pixels,
@@ -31,15 +31,15 @@ from limpide.data.arrays import (
     common_scale,
     from_arrays,
     from_paths,
-    is_shallow,
+    has_at_most_8_bits,
     need_a_range,
     one_image,
     whole_batch,
 )
 from limpide.data.dataset import Dataset
-from limpide.data.decode.decode import Remarks, Undecodable, from_memory
-from limpide.data.decode.deep_values import Span
-from limpide.data.decode.pillow_images import file_of, loaded, path_of
+from limpide.data.decoding.decode import Remarks, Undecodable, image_from_array
+from limpide.data.decoding.deep_values import Span
+from limpide.data.decoding.pillow_images import file_of, load_opened, path_of
 from limpide.data.preprocessing import Preprocessing
 from limpide.text.messages import N_, message
 
@@ -75,7 +75,7 @@ def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = No
     return found
 
 
-def picture(item: Item, preprocessing: Preprocessing, name: str = "") -> Image.Image:
+def decode_input(item: Item, preprocessing: Preprocessing, name: str = "") -> Image.Image:
     """The RGB image of one item of `images_in`, decoded as this preprocessing wants it. Raises DataError
     with its name.
     """
@@ -96,9 +96,9 @@ def picture(item: Item, preprocessing: Preprocessing, name: str = "") -> Image.I
         ) from error
 
 
-def pictures(items: Sequence[Item], preprocessing: Preprocessing, start: int, stop: int) -> list[Image.Image]:
+def decode_inputs(items: Sequence[Item], preprocessing: Preprocessing, start: int, stop: int) -> list[Image.Image]:
     """`picture` of those from start to stop; what has no name is told by its place."""
-    return [picture(items[k], preprocessing, f"image {k}") for k in range(start, min(stop, len(items)))]
+    return [decode_input(items[k], preprocessing, f"image {k}") for k in range(start, min(stop, len(items)))]
 
 
 def paths_in(X: Any) -> list[str] | None:
@@ -134,7 +134,7 @@ def files_in(patterns: Iterable[Name]) -> list[str]:
 # -- images to be learned from
 
 
-def labelled(
+def labeled_images(
     X: Any, y: Any, folder: Path, groups: Any = None, value_range: str | Span = "auto"
 ) -> tuple[Dataset, dict[str, Any], np.ndarray]:
     """(data set, what predicting has to know later, as JSON, the distinct labels in the order of the classes). Raises
@@ -199,7 +199,7 @@ def labels_of(info: RunInfo) -> np.ndarray:
     try:
         return learned_of(np.array(known.labels, dtype=np.dtype(known.dtype)), info)
     except (TypeError, ValueError) as error:
-        raise unfit("arrays.labels", N_("of the type arrays.dtype")) from error
+        raise invalid_field("arrays.labels", N_("of the type arrays.dtype")) from error
 
 
 def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
@@ -207,7 +207,7 @@ def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
     if info.learned is None:  # of a limpide that learned all of them
         return labels
     if not all(0 <= k < len(labels) for k in info.learned):
-        raise unfit("learned", N_("places in arrays.labels"))
+        raise invalid_field("learned", N_("places in arrays.labels"))
     return labels[list(info.learned)]
 
 
@@ -228,7 +228,7 @@ def _file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
         return item
     if isinstance(item, bytes):
         place.write_bytes(item)
-    elif isinstance(item, np.ndarray) and deep and not is_shallow(item):
+    elif isinstance(item, np.ndarray) and deep and not has_at_most_8_bits(item):
         Image.fromarray(as_values(item, int(place.name))).save(place, "TIFF")
     elif isinstance(item, np.ndarray):
         Image.fromarray(as_pixels(item[None], scale)[0][0]).save(place, "PNG", compress_level=1)
@@ -238,11 +238,11 @@ def _file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
         place.write_bytes(data)
     else:
         try:
-            image = loaded(item)
+            image = load_opened(item)
             if image.mode.startswith(("I", "F")):  # of more than 8 bits: the value range of the data set decides
                 ImageOps.exif_transpose(image).save(place, "TIFF")
             else:
-                from_memory(image)[0].save(place, "PNG", compress_level=1)
+                image_from_array(image)[0].save(place, "PNG", compress_level=1)
         except Undecodable as error:
             raise DataError("L207", error.reason, where=f"image {int(place.name)}", todo=NAME_ONE) from error
     return place

@@ -158,7 +158,7 @@ def digits() -> Dataset:
     )
 
 
-NAMED: dict[str, Callable[[], Dataset]] = {
+DATASETS: dict[str, Callable[[], Dataset]] = {
     "mnist": mnist,
     "fashion_mnist": fashion_mnist,
     "cifar10": cifar10,

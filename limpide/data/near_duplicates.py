@@ -27,7 +27,7 @@ INFORMATIVE = 48  # set bits; a print with fewer tells too little: blank, or a s
 # pictures
 SHARE = 4
 # pixels; on smaller images hardly a cropped copy is found, and written digits (28 pixels) are taken for copies
-SMALLEST_SIDE = 32
+MIN_SIDE = 32
 
 SIDE = 32  # pixels of the thumbnail
 NOISE = 2.0  # grey levels; coefficients below it are what a JPEG encoder makes of a flat area
@@ -71,7 +71,7 @@ def fingerprint(image: Image.Image) -> np.ndarray:
     return np.packbits(coefficients.ravel()[_LOWEST] > NOISE, bitorder="little").view("<u8").astype(np.uint64)
 
 
-def pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | None = None) -> np.ndarray:
+def find_pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | None = None) -> np.ndarray:
     """Pairs i < j of near-duplicates, int64 (m, 2), sorted, m < n: a spanning forest, so not every pair that is near.
 
     prints: uint64 (n, 4), may be a memmap · distance: bits · skip: bool (n,), images to leave out.
@@ -100,7 +100,7 @@ def pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | None 
     return found[np.lexsort((found[:, 1], found[:, 0]))]
 
 
-def every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
+def find_every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
     """All near pairs i < j, int64 (m, 2), by comparing every pair: for the few that `pairs` has joined. prints: uint64
     (n, 4).
     """
@@ -113,18 +113,18 @@ def every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
     return np.concatenate(found)
 
 
-def seen_before(known: np.ndarray, prints: np.ndarray) -> np.ndarray:
+def find_known(known: np.ndarray, prints: np.ndarray) -> np.ndarray:
     """Which pictures are near-duplicates of known ones, directly or through each other, as a split keeps them together:
     bool (n,).
 
     known: uint64 (m, 4) · prints: uint64 (n, 4). Time and what may be missed are those of `pairs`.
     """
     both = np.concatenate([known, prints])
-    group = components(len(both), pairs(both))
+    group = linked_groups(len(both), find_pairs(both))
     return np.isin(group[len(known) :], group[: len(known)])
 
 
-def components(n: int, pairs: np.ndarray) -> np.ndarray:
+def linked_groups(n: int, pairs: np.ndarray) -> np.ndarray:
     """Which of `n` numbers belong together: of each the least one that it is linked with, through others if need be,
     int64 (n,).
     """

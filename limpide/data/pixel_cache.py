@@ -17,22 +17,22 @@ from pathlib import Path
 import numpy as np
 
 from limpide.data.dataset import Dataset
-from limpide.data.decode.decode import AVIF, HEIC, UNREADABLE
-from limpide.data.decode.decoder_process import CRASHED, HANGS, NO_MEMORY, REASONS, SEEN
+from limpide.data.decoding.decode import AVIF, HEIC, UNREADABLE
+from limpide.data.decoding.decoder_process import CRASHED, HANGS, NO_MEMORY, REASONS, SEEN
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import RECORD, SEEN_FILE, pixel_name
 from limpide.system import files
 
 FORMAT = 2  # of what is kept; another one is not read
 QUOTA = 20_000_000_000  # bytes of decoded pixels, or LIMPIDE_CACHE_BYTES
-MOST_OF_DISK = 0.5  # share of the free disk that one data set may take
+MAX_SHARE_OF_DISK = 0.5  # share of the free disk that one data set may take
 STAMPS, SAME = "stamps.npy", "names.npy"
 # a reading cut off by a power cut may have lost pages that it had written
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedPixels:
     """One folder of decoded pixels."""
 
     path: Path
@@ -96,7 +96,7 @@ def _forget_moods(folder: Path) -> None:
 
 def room_for(wanted: Mapping[Preprocessing, np.ndarray], folder: Path) -> frozenset[Preprocessing]:
     """The preprocessings whose pixels find room: the smallest are taken first. Evicts what was not used for longest."""
-    allowed = min(quota(), int(MOST_OF_DISK * (shutil.disk_usage(folder).free + _size(folder))))
+    allowed = min(quota(), int(MAX_SHARE_OF_DISK * (shutil.disk_usage(folder).free + _size(folder))))
     found, total = set(), 0
     for p in sorted(wanted, key=lambda p: len(wanted[p]) * p.size * p.size * p.channels):
         needed = len(wanted[p]) * p.size * p.size * p.channels
@@ -113,13 +113,15 @@ def quota() -> int:
     return QUOTA
 
 
-def kept() -> list[Kept]:
+def list_cached() -> list[CachedPixels]:
     """Everything that is kept, the least recently used first."""
     found = []
     for folder in (files.cache_folder() / "pixels").glob("*/"):
         with contextlib.suppress(OSError, ValueError, KeyError):
             record = files.read_json(folder / "store.json")
-            found.append(Kept(folder, record["location"], record["images"], _size(folder), folder.stat().st_mtime))
+            found.append(
+                CachedPixels(folder, record["location"], record["images"], _size(folder), folder.stat().st_mtime)
+            )
     return sorted(found, key=lambda item: item.used)
 
 
@@ -131,7 +133,7 @@ def evict(allowed: int, *, keep: Path | None = None, older_than: float = 0.0) ->
     """
     from filelock import FileLock, Timeout
 
-    others = [item for item in kept() if item.path != keep]
+    others = [item for item in list_cached() if item.path != keep]
     total, freed, now = sum(item.bytes for item in others), 0, time.time()
     for item in others:
         if total - freed <= allowed or now - item.used < older_than:
@@ -143,7 +145,7 @@ def evict(allowed: int, *, keep: Path | None = None, older_than: float = 0.0) ->
 
 
 @contextlib.contextmanager
-def working_in(folder: Path) -> Iterator[bool]:
+def is_in_use(folder: Path) -> Iterator[bool]:
     """Holds `folder` for one process; false when another one has it."""
     from filelock import FileLock, Timeout
 

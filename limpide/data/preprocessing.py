@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from limpide.core.typed_json import record
-from limpide.data.decode.decode import Remarks, examined
-from limpide.data.decode.deep_values import Span
-from limpide.data.decode.pillow_images import examined_opened
+from limpide.core.typed_json import as_record
+from limpide.data.decoding.decode import Remarks, decode_with_remarks
+from limpide.data.decoding.deep_values import Span
+from limpide.data.decoding.pillow_images import decode_opened
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
@@ -49,15 +49,15 @@ class Preprocessing:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Preprocessing:
         """Raises typed.Unfit, which names the field."""
-        return record(cls, data, "preprocessing", strict=True)
+        return as_record(cls, data, "preprocessing", strict=True)
 
     def opened(self, source: bytes | Image.Image) -> tuple[Image.Image, Remarks]:
         """The bytes of a file, or an image opened by Pillow → RGB image, and what is worth saying of it. Raises
         Undecodable.
         """
         if isinstance(source, Image.Image):
-            return examined_opened(source, self.jpeg_side, self.value_range)
-        return examined(source, self.jpeg_side, self.value_range, look=False)
+            return decode_opened(source, self.jpeg_side, self.value_range)
+        return decode_with_remarks(source, self.jpeg_side, self.value_range, look=False)
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
         """left, top, right, bottom of the part of the image that is kept. What is the square already is kept whole."""

@@ -1,6 +1,6 @@
 """One pass over all images: hash, decode, and keep the squares of pixels that networks will see.
 
-Files are decoded by worker processes (data/decode/decoder_pool.py). The pixels go to memory-mapped `.npy` files, so
+Files are decoded by worker processes (data/decoding/decoder_pool.py). The pixels go to memory-mapped `.npy` files, so
 that a data set larger than memory trains too; where they find no room on the disk they are decoded anew whenever they
 are needed.
 """
@@ -21,10 +21,10 @@ from PIL import Image
 from limpide.core.errors import DataError
 from limpide.core.events import Progress
 from limpide.data.dataset import ArrayImages, Dataset, Images
-from limpide.data.decode.decode import UNREADABLE, Remarks, Undecodable
-from limpide.data.decode.decoder_pool import examined_by
-from limpide.data.decode.decoder_process import REASONS, SEEN, keep, spec
-from limpide.data.near_duplicates import SMALLEST_SIDE, pairs
+from limpide.data.decoding.decode import UNREADABLE, Remarks, Undecodable
+from limpide.data.decoding.decoder_pool import decode_in_processes
+from limpide.data.decoding.decoder_process import REASONS, SEEN, keep, spec
+from limpide.data.near_duplicates import MIN_SIDE, find_pairs
 from limpide.data.preprocessing import Preprocessing
 from limpide.system import files
 from limpide.system.machine import cores
@@ -35,7 +35,7 @@ AT_ONCE = 64  # chunks that wait for a thread: thousands of them would litter th
 SEEN_FILE = "seen.npy"
 RECORD = "reading.json"  # written last: its presence says that the pixel files are complete
 SMALLEST_GREY_SIDE = 96  # pixels; drawn characters look alike even when they are enlarged (data/near_duplicates.py)
-MOST_LOST = 0.01  # share of the images that may vanish while they are decoded anew
+MAX_LOST = 0.01  # share of the images that may vanish while they are decoded anew
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Undecoded:
 
         with ThreadPoolExecutor(cores()) as pool:
             list(pool.map(work, range(len(places))))
-        if len(self.lost) > max(1, MOST_LOST * len(self.rows)):
+        if len(self.lost) > max(1, MAX_LOST * len(self.rows)):
             raise DataError(
                 "L216",
                 N_("images vanish while they are used: {n} can no longer be read"),
@@ -95,7 +95,7 @@ class Pixels:
 
 @dataclass(frozen=True)
 class Reading:
-    seen: np.ndarray  # SEEN (n,), see data/decode/decoder_process.py
+    seen: np.ndarray  # SEEN (n,), see data/decoding/decoder_process.py
     pixels: dict[int, Pixels]  # by size
 
     def failures(self) -> dict[int, str]:
@@ -109,14 +109,14 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Glimpse:
+class ImageSample:
     """What a sample of the images looks like, from their headers."""
 
     median_side: int  # pixels, of the shorter sides
     grey: bool  # every image of the sample is grey
 
 
-def glimpse(dataset: Dataset, sample: int = 500) -> Glimpse:
+def sample_images(dataset: Dataset, sample: int = 500) -> ImageSample:
     indices = np.unique(np.linspace(0, len(dataset) - 1, min(sample, len(dataset))).astype(int))
     sides, grey = [], True
     for i in indices.tolist():
@@ -130,7 +130,7 @@ def glimpse(dataset: Dataset, sample: int = 500) -> Glimpse:
             )
         except Undecodable:
             continue
-    return Glimpse(int(np.median(sides)) if sides else 0, grey and bool(sides))
+    return ImageSample(int(np.median(sides)) if sides else 0, grey and bool(sides))
 
 
 def _looks_grey(image: Image.Image) -> bool:
@@ -138,7 +138,7 @@ def _looks_grey(image: Image.Image) -> bool:
     return bool((pixels == pixels[..., :1]).all())
 
 
-def read(
+def read_pixels(
     dataset: Dataset,
     wanted: Mapping[Preprocessing, np.ndarray],
     cache: Path,
@@ -181,7 +181,7 @@ def read(
     )
 
 
-def stored(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
+def stored_reading(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
     """The result of an earlier `read`, or None when there is none or it is incomplete."""
     try:
         record = files.read_json(cache / RECORD)
@@ -200,11 +200,11 @@ def stored(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: 
     return Reading(seen, pixels)
 
 
-def comparable(dataset: Dataset, seen: Glimpse) -> bool:
+def fingerprints_of(dataset: Dataset, seen: ImageSample) -> bool:
     """Whether near duplicates among such images can be told: they are in files, and not so small that different ones
     look alike.
     """
-    return hasattr(dataset.images, "stamp") and seen.median_side >= (SMALLEST_GREY_SIDE if seen.grey else SMALLEST_SIDE)
+    return hasattr(dataset.images, "stamp") and seen.median_side >= (SMALLEST_GREY_SIDE if seen.grey else MIN_SIDE)
 
 
 def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray | None:
@@ -216,9 +216,9 @@ def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray 
     seen = reading.seen
     usable = np.flatnonzero(seen["reason"] < 0)
     sides = np.minimum(seen["width"][usable], seen["height"][usable])
-    if not len(usable) or not comparable(dataset, Glimpse(int(np.median(sides)), grey)):
+    if not len(usable) or not fingerprints_of(dataset, ImageSample(int(np.median(sides)), grey)):
         return None
-    return np.asarray(usable[pairs(np.ascontiguousarray(seen["print"][usable]))])
+    return np.asarray(usable[find_pairs(np.ascontiguousarray(seen["print"][usable]))])
 
 
 def _opened(dataset: Dataset, p: Preprocessing, rows: np.ndarray, cache: Path, on_disk: bool) -> Pixels:
@@ -246,7 +246,7 @@ def _in_processes(
     reference = dataset.images.reference  # type: ignore[attr-defined]
     places = {p: _places(rows, todo) for p, rows in wanted.items()}
     work = ((int(i), reference(int(i)), [int(places[p][k]) for p in wanted]) for k, i in enumerate(todo))
-    for i, reason in examined_by(min(cores(), len(todo)), setup, work):
+    for i, reason in decode_in_processes(min(cores(), len(todo)), setup, work):
         if reason:
             seen["reason"][i], seen["read"][i] = REASONS.index(reason), 1
         yield 1
@@ -323,7 +323,7 @@ def _places(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
 def _refuse_if_gone(dataset: Dataset, seen: np.ndarray) -> None:
     """A disk or a share that went away is no reason to call all of its images unreadable."""
     root = getattr(dataset.images, "root", None)
-    if root is not None and not os.path.exists(root):  # noqa: PTH110
+    if root is not None and not os.path.exists(root):
         seen["read"][seen["reason"] == REASONS.index(UNREADABLE)] = 0
         raise DataError(
             "L217",

@@ -17,9 +17,9 @@ from limpide.core.errors import LimpideError
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.dataset import FileImages
-from limpide.data.decode.decode import Undecodable
-from limpide.data.scan.hints import Hints
-from limpide.data.scan.scan import scan
+from limpide.data.decoding.decode import Undecodable
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.scan import scan
 from limpide.data.split import sample
 from limpide.data.split_file import check_split, read_split
 from limpide.system.files import sha256
@@ -28,11 +28,11 @@ from limpide.text.messages import N_, message
 PARTS = ("train", "validation", "calibration", "test")
 
 
-class Gone(LookupError):
+class ImageGone(LookupError):
     """None of the images of a run can be found."""
 
 
-class Album:
+class RunImages:
     """files, labels, parts: parallel, in the order of split.csv. Raises LookupError where a run has no split yet,
     RunError where it lost some.
     """
@@ -53,7 +53,7 @@ class Album:
         info = self.run.info()
         location = info.location
         if info.arrays:
-            raise Gone(message(N_("this run learned from an array: its images are on no disk")))
+            raise ImageGone(message(N_("this run learned from an array: its images are on no disk")))
         # A relative path is meant from where the training was started: here, or where the folder of runs lies.
         beside = self.run.path.resolve().parents[1] / location
         if info.opened:
@@ -61,13 +61,13 @@ class Album:
         hints = replace(Hints.of(Recipe.from_json(info.wanted)), groups="none")
         try:
             found = scan(
-                location if os.path.exists(location) or not beside.exists() else str(beside),  # noqa: PTH110
+                location if os.path.exists(location) or not beside.exists() else str(beside),
                 fewest_classes=1,
                 hints=hints,
             )
             return found.read_by(Recipe.from_json(info.recipe).span())
         except LimpideError as error:
-            raise Gone(message(N_("the images are no longer where they were: {place}"), place=location)) from error
+            raise ImageGone(message(N_("the images are no longer where they were: {place}"), place=location)) from error
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -124,7 +124,7 @@ class Album:
         return {name: k for k, name in enumerate(self.files)}
 
 
-def stamp(path: str) -> tuple[str, int]:
+def run_stamp(path: str) -> tuple[str, int]:
     """What tells an album from that of another state of the run."""
     file = Path(path) / "split.csv"
     return path, file.stat().st_mtime_ns if file.exists() else 0

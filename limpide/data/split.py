@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALIDATION
-from limpide.data.near_duplicates import components, every_pair
+from limpide.data.near_duplicates import find_every_pair, linked_groups
 from limpide.text.messages import N_
 
 CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
@@ -27,7 +27,7 @@ NEARLY = N_("nearly the same image is in another part")
 JOINS = N_("it is nearly the same as images of two parts")
 GROUP_CUT = N_("other images of its group are in the part that was given as test or validation")
 NOT_TRAINED = N_("its class has no image in the training part")
-MOST_COMPARED = 4000  # images of one set of look-alikes of which every pair is compared
+MAX_COMPARED = 4000  # images of one set of look-alikes of which every pair is compared
 FILLED = (TEST, VALIDATION, CALIBRATION)  # in this order; the rest trains
 FEWEST = {TEST: 2, VALIDATION: 3, CALIBRATION: 4}  # images of a class from which on a part may take one
 
@@ -143,7 +143,7 @@ def _joined(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     rows = np.flatnonzero(groups >= 0)
     _, place = np.unique(groups[rows], return_inverse=True)
     first = int(exact.max()) + 1
-    return components(first + int(place.max()) + 1, np.stack((exact[rows], first + place), axis=1))[exact]
+    return linked_groups(first + int(place.max()) + 1, np.stack((exact[rows], first + place), axis=1))[exact]
 
 
 def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, given: np.ndarray, out: dict[int, str]) -> None:
@@ -194,7 +194,9 @@ def _with_near(
 
     `near` only connects what is alike; where a set of images reaches into two parts, every pair in it is compared.
     """
-    whole = components(len(pinned), group[near])  # an image that is left out still shows that those around it are alike
+    whole = linked_groups(
+        len(pinned), group[near]
+    )  # an image that is left out still shows that those around it are alike
     divided = bool((given == TEST).any())
     sides: dict[int, set[int]] = {}  # of each set of groups
     side = pinned.copy()  # of each group: the user's training images stay out of the test
@@ -211,8 +213,8 @@ def _with_near(
     for w in disputed.tolist():
         members = np.flatnonzero(kept & (whole[group] == w))
         alike = (
-            every_pair(prints[members])
-            if prints is not None and len(members) <= MOST_COMPARED
+            find_every_pair(prints[members])
+            if prints is not None and len(members) <= MAX_COMPARED
             else np.zeros((0, 2), np.int64)
         )
         links = np.concatenate([members[alike], near[np.isin(near[:, 0], members)]])
@@ -220,7 +222,7 @@ def _with_near(
         still = np.array([(i, j) for i, j in links.tolist() if i not in out and j not in out], np.int64).reshape(-1, 2)
         within.append(group[still])
     settled = np.isin(whole, disputed)
-    target = np.where(settled, components(len(pinned), np.concatenate(within)), whole)
+    target = np.where(settled, linked_groups(len(pinned), np.concatenate(within)), whole)
     pinned = np.where(settled & (pinned == NO_PART) & (side != TRAIN if divided else True), side, pinned).astype(
         np.uint8
     )
@@ -334,7 +336,7 @@ def _place_groups(
         parts[block] = TRAIN
 
 
-def stratified(labels: np.ndarray, seed: int) -> np.ndarray:
+def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
     """All indices, ordered so that every prefix holds the classes in about their own proportions, and each
     class early.
     """
@@ -351,6 +353,6 @@ def sample(labels: np.ndarray, most: int, each: int = 0) -> np.ndarray:
     """About `most` indices, sorted, the same every time: the classes in their own proportions, yet `each` of every
     class that has so many.
     """
-    order = stratified(labels, 0)
+    order = stratified_order(labels, 0)
     rare = [order[labels[order] == label][:each] for label in np.unique(labels)]
     return np.unique(np.concatenate([order[:most], *rare]))

@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 
 from limpide.core.errors import RunError
-from limpide.core.run import Run, damaged
+from limpide.core.run import Run, damaged_file_error
 from limpide.data.dataset import PARTS
 from limpide.data.split import Division
 from limpide.system.files import write_atomically
@@ -74,14 +74,16 @@ def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
             rows = csv.DictReader(stream)
             for row in rows:
                 if missing := [name for name in needed if name not in row]:
-                    raise damaged(file, message(N_("it has no column {name}"), name=missing[0]))
+                    raise damaged_file_error(file, message(N_("it has no column {name}"), name=missing[0]))
                 if None in row:  # cells that no column names
-                    raise damaged(file, message(N_("line {n} has more cells than the first"), n=rows.line_num))
+                    raise damaged_file_error(
+                        file, message(N_("line {n} has more cells than the first"), n=rows.line_num)
+                    )
                 yield {
                     name: value[1:] if (value or "").startswith("'") else (value or "") for name, value in row.items()
                 }
     except csv.Error as error:
-        raise damaged(file, message(N_("it is not a table"))) from error
+        raise damaged_file_error(file, message(N_("it is not a table"))) from error
 
 
 def groups_in(file: Path, names: Sequence[str]) -> np.ndarray | None:

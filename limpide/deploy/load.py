@@ -25,10 +25,10 @@ def is_published(name: str) -> bool:
     return name in PUBLISHED and not Path(name).exists()
 
 
-def unfinished(run: str) -> Message | None:
+def unfinished_warning(run: str) -> Message | None:
     """What a person should know before relying on this run's model: it was not judged, and may become better."""
     path = Path(run)
-    if is_published(run) or path.is_file() or (info := run_of(run).info()).status == "finished":
+    if is_published(run) or path.is_file() or (info := load_run(run).info()).status == "finished":
         return None
     return message(
         N_(
@@ -39,7 +39,7 @@ def unfinished(run: str) -> Message | None:
     )
 
 
-def predictor_of(run: str) -> Predictor:
+def load_predictor(run: str) -> Predictor:
     """`run` is a run directory, an exported .onnx file, or one of PUBLISHED, which knows the 1,000 classes of ImageNet.
 
     Raises RunError or ModelError.
@@ -47,10 +47,10 @@ def predictor_of(run: str) -> Predictor:
     if is_published(run):
         return _published(run)
     path = Path(run)
-    return Predictor(path if path.is_file() else run_of(run).model_file)
+    return Predictor(path if path.is_file() else load_run(run).model_file)
 
 
-def run_of(run: str) -> Run:
+def load_run(run: str) -> Run:
     """Raises RunError when there is none, and UsageError for the name of a network that was not trained yet."""
     try:
         return Run.open(run)
@@ -59,17 +59,17 @@ def run_of(run: str) -> Run:
             from limpide.models import MODELS
 
             if run in MODELS or nearest(run, PUBLISHED):
-                from limpide.training.build import published
+                from limpide.training.build import published_network
 
-                published(run)  # says what is wrong with this name
+                published_network(run)  # says what is wrong with this name
         raise
 
 
-def network_of(run: str) -> tuple[Any, Preprocessing]:
+def load_network(run: str) -> tuple[Any, Preprocessing]:
     """The network in memory, for looking inside, and its preprocessing: of a run, or one of PUBLISHED."""
-    from limpide.training.build import published, trained
+    from limpide.training.build import published_network, trained_network
 
-    return published(run) if is_published(run) else trained(run_of(run))
+    return published_network(run) if is_published(run) else trained_network(load_run(run))
 
 
 def _published(name: str) -> Predictor:
@@ -80,9 +80,9 @@ def _published(name: str) -> Predictor:
 
     from limpide.deploy.export import export
     from limpide.models import imagenet_classes
-    from limpide.training.build import published
+    from limpide.training.build import published_network
 
-    model, preprocessing = published(name)
+    model, preprocessing = published_network(name)
     file.parent.mkdir(parents=True, exist_ok=True)
     export(model, preprocessing, imagenet_classes(), file, name=name)
     return Predictor(file)

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from limpide.core.errors import DataError, ModelError
-from limpide.data.decode.decode import Remarks, Undecodable
+from limpide.data.decoding.decode import Remarks, Undecodable
 from limpide.data.preprocessing import Preprocessing
 from limpide.text.messages import N_, Message, message
 
@@ -40,18 +40,18 @@ class Prediction:
         return self.label is None
 
     def __str__(self) -> str:
-        from limpide.text.messages import percent
+        from limpide.text.messages import format_percent
 
-        return f"{self.file}: {self.label} ({percent(self.probability)})"
+        return f"{self.file}: {self.label} ({format_percent(self.probability)})"
 
     def _repr_html_(self) -> str:
         from limpide.text import notebook_html
-        from limpide.text.messages import _, percent
+        from limpide.text.messages import _, format_percent
 
         title = f"{self.file}: {self.label or _('none of these')}"
         return notebook_html.block(
             notebook_html.heading(title),
-            notebook_html.bars([(name, share, percent(share)) for name, share in self.top]),
+            notebook_html.bars([(name, share, format_percent(share)) for name, share in self.top]),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Prediction:
         }
 
 
-def told_clipped(n: int, total: int) -> Message:
+def clipped_message(n: int, total: int) -> Message:
     return message(
         N_("{n:count} of {total:count} images holds values beyond the value range of the training: they are clipped"),
         N_("{n:count} of {total:count} images hold values beyond the value range of the training: they are clipped"),

@@ -19,11 +19,18 @@ from limpide.core.events import Progress
 from limpide.core.finding import Finding, Table
 from limpide.core.run import Run
 from limpide.core.run_info import Arrays, RunInfo
-from limpide.data.inputs import FROM_FILES, images_in, picture
+from limpide.data.inputs import FROM_FILES, decode_input, images_in
 from limpide.data.preprocessing import Preprocessing
-from limpide.deploy.load import is_published, network_of, run_of
-from limpide.explanation.nearest_images import alike
-from limpide.explanation.record import METHOD_WORDS, Alike, Evidence, Made, Maps, Sight
+from limpide.deploy.load import is_published, load_network, load_run
+from limpide.explanation.nearest_images import find_nearest_images
+from limpide.explanation.record import (
+    METHOD_WORDS,
+    ImageExplanation,
+    Maps,
+    MaximizedPicture,
+    NearestImages,
+    SaliencyEvidence,
+)
 from limpide.explanation.writers import WRITERS, bytes_of
 from limpide.system.files import write_bytes
 from limpide.text.messages import N_, message
@@ -40,7 +47,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedNetwork:
     """A network with what is known of it."""
 
     network: nn.Module
@@ -52,7 +59,7 @@ class Opened:
     arrays: Arrays = FROM_FILES  # what the arrays were like that it learned from
 
 
-def opened(model: Any, preprocessing: Preprocessing | None = None) -> Opened:
+def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None) -> OpenedNetwork:
     """`model`: the path of a run, a Run, a fitted ImageClassifier, the name of a published network, or a torch module.
 
     Raises UsageError for anything else, RunError and ModelError as opening.py does.
@@ -60,7 +67,7 @@ def opened(model: Any, preprocessing: Preprocessing | None = None) -> Opened:
     from torch import nn
 
     if isinstance(model, nn.Module):
-        return Opened(model, type(model).__name__, "", preprocessing, (), 1.0)
+        return OpenedNetwork(model, type(model).__name__, "", preprocessing, (), 1.0)
     if hasattr(model, "run_"):
         model = model.run_
     if isinstance(model, Run):
@@ -73,14 +80,14 @@ def opened(model: Any, preprocessing: Preprocessing | None = None) -> Opened:
             todo=N_("give a run, a fitted ImageClassifier, the name of a published network, or a torch module"),
         )
     name = os.fspath(model)
-    network, own = network_of(name)
+    network, own = load_network(name)
     if is_published(name):
         from limpide.models import imagenet_classes
 
-        return Opened(network, name, name, own, tuple(imagenet_classes()), 1.0)
-    run = run_of(name)
+        return OpenedNetwork(network, name, name, own, tuple(imagenet_classes()), 1.0)
+    run = load_run(name)
     info = run.info()
-    return Opened(network, info.model, name, own, info.classes, temperature_of(info), info.arrays or FROM_FILES)
+    return OpenedNetwork(network, info.model, name, own, info.classes, temperature_of(info), info.arrays or FROM_FILES)
 
 
 def temperature_of(info: RunInfo) -> float:
@@ -88,7 +95,7 @@ def temperature_of(info: RunInfo) -> float:
     return info.temperature.value if info.temperature else 1.0
 
 
-def entered(
+def enter_image(
     image: Any, preprocessing: Preprocessing | None, arrays: Arrays = FROM_FILES
 ) -> tuple[Tensor, np.ndarray, str]:
     """(tensor (1, channels, size, size), normalised; the square as uint8 (size, size, 1 or 3); file name or "").
@@ -117,19 +124,19 @@ def entered(
             where=type(image).__name__,
             todo=N_("give a tensor (1, channels, height, width), normalised, or preprocessing="),
         )
-    found, file = the_image(image, preprocessing, arrays)
+    found, file = decode_image(image, preprocessing, arrays)
     square = preprocessing.pixels(found)
     return as_tensor(square[None], preprocessing), square, file
 
 
-def the_image(image: Any, preprocessing: Preprocessing, arrays: Arrays = FROM_FILES) -> tuple[Image.Image, str]:
+def decode_image(image: Any, preprocessing: Preprocessing, arrays: Arrays = FROM_FILES) -> tuple[Image.Image, str]:
     """(RGB, file name or "") of one image in any form. Raises DataError, and UsageError for none or several."""
     items = [image] if isinstance(image, (str, os.PathLike)) else images_in(image, arrays, preprocessing.value_range)
     if len(items) != 1:
         raise UsageError(
             "L118", N_("this is no shape of an image"), where=f"{len(items)} images", todo=N_("give one image")
         )
-    return picture(items[0], preprocessing, "image 0"), os.fspath(items[0]) if isinstance(
+    return decode_input(items[0], preprocessing, "image 0"), os.fspath(items[0]) if isinstance(
         items[0], (str, os.PathLike)
     ) else ""
 
@@ -147,16 +154,16 @@ def _square(tensor: Tensor, preprocessing: Preprocessing | None) -> np.ndarray:
     return np.rint(values.clip(0, 255)).astype(np.uint8)
 
 
-def probabilities(opened: Opened, seen: Trace) -> np.ndarray:
+def probabilities(opened: OpenedNetwork, seen: Trace) -> np.ndarray:
     """float64 (classes,), calibrated where the run is."""
     return (seen.output[0].double() / opened.temperature).softmax(0).numpy()  # type: ignore[no-any-return]
 
 
-def named(opened: Opened, label: int) -> str:
+def label_named(opened: OpenedNetwork, label: int) -> str:
     return opened.classes[label] if label < len(opened.classes) else str(label)
 
 
-def operation(seen: Trace, layer: str) -> Op:
+def find_operation(seen: Trace, layer: str) -> Op:
     """The operation of this key, or what the layer of this name gives. Raises UsageError with the nearest name."""
     try:
         return seen.find(layer)
@@ -172,12 +179,12 @@ def operation(seen: Trace, layer: str) -> Op:
         ) from None
 
 
-def first_or(channel: int | None, y: int, x: int) -> int | None:
+def first_or_named(channel: int | None, y: int, x: int) -> int | None:
     """Whoever names a place and no channel means the first."""
     return 0 if channel is None and (y or x) else channel
 
 
-def within(op: Op, channel: int, y: int, x: int) -> None:
+def check_place(op: Op, channel: int, y: int, x: int) -> None:
     """Raises UsageError for a unit that is not there."""
     from limpide.interpret.unit import index_of
 
@@ -250,11 +257,11 @@ def kind_of(op: Op, network: nn.Module) -> str:
     return type(module).__name__ if module is not None and op.key == op.layer else op.name
 
 
-def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progress | list[Evidence]]:
+def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progress | list[SaliencyEvidence]]:
     """Every saliency map for this class with its badge: the work of seconds, so a generator of progress that ends with
     them.
     """
-    found: list[Evidence] = []
+    found: list[SaliencyEvidence] = []
     total = len(METHOD_WORDS) + 1
     yield Progress(message(N_("asking where the evidence is")), 0, total)
     beside = usual_of(network, image, label)
@@ -267,21 +274,21 @@ def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progr
 
 def usual_of(network: nn.Module, image: Tensor, label: int) -> tuple[float, float]:
     """What every badge compares with (interpret/saliency_checks.py)."""
-    from limpide.interpret.saliency_checks import usual
+    from limpide.interpret.saliency_checks import usual_change
     from limpide.interpret.trace import in_evaluation
 
     with in_evaluation(network):
-        return usual(network, image, label)
+        return usual_change(network, image, label)
 
 
 def saliency_of(
     network: nn.Module, image: Tensor, label: int, method: str, beside: tuple[float, float] | None = None
-) -> Evidence:
+) -> SaliencyEvidence:
     """One saliency map with its badge. Raises KeyError for a method that does not exist."""
     plane = plane_of(network, image, label, method)
     if plane is None:
-        return Evidence(method, None, nothing_to_weigh(method))
-    return Evidence(method, plane, badge_of(network, image, label, method, plane, beside))
+        return SaliencyEvidence(method, None, nothing_to_weigh(method))
+    return SaliencyEvidence(method, plane, badge_of(network, image, label, method, plane, beside))
 
 
 def nothing_to_weigh(method: str) -> Finding:
@@ -319,30 +326,34 @@ def badge_of(
     import torch
 
     from limpide.interpret.saliency import METHODS
-    from limpide.interpret.saliency_checks import as_finding, sanity
+    from limpide.interpret.saliency_checks import as_finding, check_saliency
     from limpide.interpret.trace import in_evaluation
 
     with in_evaluation(network):
-        return as_finding(method, sanity(network, image, label, METHODS[method], torch.from_numpy(plane), beside))
+        return as_finding(
+            method, check_saliency(network, image, label, METHODS[method], torch.from_numpy(plane), beside)
+        )
 
 
-def made_for(opened: Opened, seen: Trace, layer: str, channel: int) -> Iterator[Progress | Made | None]:
+def maximized_for(
+    opened: OpenedNetwork, seen: Trace, layer: str, channel: int
+) -> Iterator[Progress | MaximizedPicture | None]:
     """Progress, then last the picture that wakes this channel most; None where no slope leads there, or there are no
     channels.
     """
-    from limpide.interpret.activation_maximization import STEPS, climb
+    from limpide.interpret.activation_maximization import STEPS, gradient_ascent
 
     making = message(
         N_("making the picture that wakes channel {channel} of {layer} most"), channel=channel, layer=layer
     )
-    climbing = climb(opened.network, layer, channel, seen.image.shape[1:], STEPS, 0, *bounds(opened, seen))
+    climbing = gradient_ascent(opened.network, layer, channel, seen.image.shape[1:], STEPS, 0, *bounds(opened, seen))
     try:
         while True:
             step, _ = next(climbing)
             yield Progress(making, step, STEPS)
     except StopIteration as end:
         found, box = end.value, end.value.box
-        yield Made(
+        yield MaximizedPicture(
             layer,
             channel,
             _square(found.image, opened.preprocessing),
@@ -354,7 +365,7 @@ def made_for(opened: Opened, seen: Trace, layer: str, channel: int) -> Iterator[
         yield None
 
 
-def bounds(opened: Opened, seen: Trace) -> tuple[Tensor, Tensor]:
+def bounds(opened: OpenedNetwork, seen: Trace) -> tuple[Tensor, Tensor]:
     """What a pixel can be, normalised; where nobody knows, what this image has."""
     import torch
 
@@ -364,7 +375,7 @@ def bounds(opened: Opened, seen: Trace) -> tuple[Tensor, Tensor]:
     return tuple((v - torch.tensor(p.mean)) / torch.tensor(p.std) for v in (0.0, 255.0))  # type: ignore[return-value]
 
 
-def alike_to(opened: Opened, seen: Trace, file: str) -> Iterator[Progress | Alike | None]:
+def alike_to(opened: OpenedNetwork, seen: Trace, file: str) -> Iterator[Progress | NearestImages | None]:
     """Progress, then last the training images most like this one; None for a network without a run."""
     if not opened.run or is_published(opened.run) or opened.preprocessing is None:
         yield None
@@ -372,12 +383,12 @@ def alike_to(opened: Opened, seen: Trace, file: str) -> Iterator[Progress | Alik
     data = b""
     with contextlib.suppress(OSError):  # it may be gone by now; then it is not told from its copy among them
         data = Path(file).read_bytes() if file else b""
-    yield from alike(run_of(opened.run), opened.network, opened.preprocessing, seen.image, data)
+    yield from find_nearest_images(load_run(opened.run), opened.network, opened.preprocessing, seen.image, data)
 
 
-def sight_of(
-    opened: Opened, seen: Trace, square: np.ndarray, file: str, claim: Finding, unit: Finding
-) -> Iterator[Progress | Sight]:
+def explain_image(
+    opened: OpenedNetwork, seen: Trace, square: np.ndarray, file: str, claim: Finding, unit: Finding
+) -> Iterator[Progress | ImageExplanation]:
     """All that is written down of one image: the work of seconds, so a generator of progress that ends with it.
 
     claim: what the model says (`prediction`) · unit: the one that is opened (interpret/unit.py, as_finding)
@@ -388,9 +399,9 @@ def sight_of(
     label = int(seen.output[0].argmax())
     with threads_for(_work(seen)):
         evidence = yield from _last(evidence_of(opened.network, seen.image, label))
-        made = yield from _last(made_for(opened, seen, unit.data["layer"], unit.data["channel"]))
+        made = yield from _last(maximized_for(opened, seen, unit.data["layer"], unit.data["channel"]))
         near = yield from _last(alike_to(opened, seen, file))
-    yield Sight(
+    yield ImageExplanation(
         opened.name, opened.run, file, square, top, claim, evidence, stages_of(seen, opened.network), unit, made, near
     )
 
@@ -410,16 +421,16 @@ def _last(events: Iterator[Progress | Found]) -> Generator[Progress, None, Found
     raise ValueError("nothing came after the progress")
 
 
-def draw(run: str, file: str, out: Path, findings: dict[str, Finding]) -> Iterator[Progress | Path]:
+def write_picture(run: str, file: str, out: Path, findings: dict[str, Finding]) -> Iterator[Progress | Path]:
     """Writes what `explain` found, with maps, evidence and likenesses, into `out` and yields it last. Call `place_of`
     before.
     """
     from limpide.interpret.trace import trace
 
-    found = opened(run)
-    tensor, square, _ = entered(file, found.preprocessing)
+    found = open_for_explanation(run)
+    tensor, square, _ = enter_image(file, found.preprocessing)
     sight = yield from _last(
-        sight_of(found, trace(found.network, tensor), square, file, findings["prediction"], findings["inside"])
+        explain_image(found, trace(found.network, tensor), square, file, findings["prediction"], findings["inside"])
     )
     yield Progress(message(N_("drawing what was found")), 0, 0)
     write_bytes(out, bytes_of(sight, out))

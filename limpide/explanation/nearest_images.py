@@ -13,8 +13,8 @@ from limpide.core.errors import LimpideError
 from limpide.core.events import Progress
 from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.run_images import Album, Gone
-from limpide.explanation.record import Alike, Neighbour
+from limpide.data.run_images import ImageGone, RunImages
+from limpide.explanation.record import NearestImage, NearestImages
 from limpide.system.files import sha256
 from limpide.text.messages import N_, message
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BATCH = 32
 WORK = 60e9  # multiply-adds that a look at many images may cost: some ten seconds of one processor
-FEWEST, MOST = 300, 1000  # images
+MIN_IMAGES, MAX_IMAGES = 300, 1000  # images
 SHOWN = 8
 
 
@@ -31,10 +31,10 @@ def affordable(each: int) -> int:
     """How many images a look at many takes in: fewer for a network that works long on each. each: multiply-adds of one
     image.
     """
-    return int(min(MOST, max(FEWEST, WORK / max(1, each))))
+    return int(min(MAX_IMAGES, max(MIN_IMAGES, WORK / max(1, each))))
 
 
-def seen_by(
+def features_seen_by(
     network: nn.Module, preprocessing: Preprocessing, squares: np.ndarray
 ) -> Iterator[tuple[np.ndarray, Tensor]]:
     """(features float32 (n, width), logits (n, classes)), batch by batch. squares: uint8 (n, size, size, channels)"""
@@ -42,9 +42,9 @@ def seen_by(
 
     from limpide.interpret.embedding import features_of
     from limpide.training.batches import as_tensor
-    from limpide.training.device import fused
+    from limpide.training.device import fuse_batch_norm
 
-    network = fused(network, torch.device("cpu"))  # the same numbers but for rounding
+    network = fuse_batch_norm(network, torch.device("cpu"))  # the same numbers but for rounding
     for k in range(0, len(squares), BATCH):
         features, logits = features_of(network, as_tensor(squares[k : k + BATCH], preprocessing))
         yield features.float().numpy(), logits.float()
@@ -54,14 +54,14 @@ def nearest_rows(
     features: np.ndarray, rows: np.ndarray, one: np.ndarray, own: int = -1, most: int = SHOWN
 ) -> list[tuple[int, float]]:
     """(place in `rows`, cosine), the most alike first; the image itself, row `own` of the run, is no neighbour."""
-    from limpide.interpret.embedding import nearest
+    from limpide.interpret.embedding import nearest_rows
 
-    return [(k, cosine) for k, cosine in nearest(features, one, most + 1) if rows[k] != own][:most]
+    return [(k, cosine) for k, cosine in nearest_rows(features, one, most + 1) if rows[k] != own][:most]
 
 
-def alike(
+def find_nearest_images(
     run: Run, network: nn.Module, preprocessing: Preprocessing, image: Tensor, data: bytes = b""
-) -> Iterator[Progress | Alike]:
+) -> Iterator[Progress | NearestImages]:
     """Progress, then last the neighbours of this image among those that the run learned from, or one sentence on why
     there are none.
 
@@ -73,7 +73,7 @@ def alike(
     looking = message(N_("looking for the training images most like it"))
     try:
         one = features_of(network, image)[0][0].numpy()
-        album = Album(run)
+        album = RunImages(run)
         rows = album.some(affordable(multiply_adds(network, preprocessing.channels, preprocessing.size)), album.learned)
         kept: list[int] = []
         squares: list[np.ndarray] = []
@@ -82,13 +82,13 @@ def alike(
                 yield Progress(looking, done, 2 * len(rows))
             try:
                 squares.append(preprocessing.pixels(album.image(row, preprocessing.jpeg_side)))
-            except Gone:
+            except ImageGone:
                 raise
             except LookupError:  # this one is gone, or another one since
                 continue
             kept.append(row)
         if not kept:
-            raise Gone
+            raise ImageGone
     except LookupError:
         gone = N_(
             "The training images most like it cannot be shown: they are no longer where they were when the run began."
@@ -97,17 +97,17 @@ def alike(
             "The training images most like it cannot be shown: the run learned from an array, and its images are "
             "on no disk."
         )
-        yield Alike((), 0, 0, True, message(arrays if run.info().arrays else gone))
+        yield NearestImages((), 0, 0, True, message(arrays if run.info().arrays else gone))
         return
     except LimpideError as error:
-        yield Alike((), 0, 0, True, error.message())
+        yield NearestImages((), 0, 0, True, error.message())
         return
     features: list[np.ndarray] = []
-    for found, _ in seen_by(network, preprocessing, np.stack(squares)):
+    for found, _ in features_seen_by(network, preprocessing, np.stack(squares)):
         features.append(found)
         yield Progress(looking, len(rows) + min(len(kept), len(features) * BATCH), len(rows) + len(kept))
     digits = sha256(data) if data else ""
     own = next((row for row in kept if digits and album.contents[row] and digits.startswith(album.contents[row])), -1)
     top = nearest_rows(np.concatenate(features), np.array(kept), one, own)
-    shown = tuple(Neighbour(album.files[kept[k]], album.labels[kept[k]], cosine, squares[k]) for k, cosine in top)
-    yield Alike(shown, len(kept), len(album.rows(album.learned)), bool(album.learned))
+    shown = tuple(NearestImage(album.files[kept[k]], album.labels[kept[k]], cosine, squares[k]) for k, cosine in top)
+    yield NearestImages(shown, len(kept), len(album.rows(album.learned)), bool(album.learned))

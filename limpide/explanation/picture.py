@@ -19,18 +19,18 @@ from limpide.explanation.record import (
     MADE_TITLE,
     METHOD_MEANINGS,
     METHOD_WORDS,
-    Alike,
-    Evidence,
-    Made,
+    ImageExplanation,
     Maps,
-    Sight,
-    alike_words,
-    made_words,
+    MaximizedPicture,
+    NearestImages,
+    SaliencyEvidence,
+    maximized_words,
+    nearest_words,
 )
 from limpide.report import unit_grid
-from limpide.report.color_scale import MINUS, PAPER, PLUS, end_of, painted, picture_of
-from limpide.text.formats import shown
-from limpide.text.messages import N_, Message, _, message, number, percent, significant
+from limpide.report.color_scale import MINUS, PAPER, PLUS, end_of, paint_plane, picture_of
+from limpide.text.formats import visible_text
+from limpide.text.messages import N_, Message, _, format_number, format_percent, format_significant, message
 
 WIDTH, MARGIN, GAP = 1600, 88, 40
 INNER = WIDTH - 2 * MARGIN
@@ -40,7 +40,7 @@ MADE = 380  # of the picture that was made
 LABELS = 250  # width of what is written beside the maps
 CELL = (66, 44)  # of a grid of numbers
 NAME = 320  # width of the name of a class, at most
-LONGEST = 12000  # pixels: what is taller than any sheet becomes
+MAX_NAME = 12000  # pixels: what is taller than any sheet becomes
 
 # Pillow's own font knows no accents, so the first of these that the system has; all of them know French, Greek and
 # Cyrillic.
@@ -76,16 +76,16 @@ def _written(text: object, font: Any) -> str:
     """The text with what this font can write: narrow spaces become plain ones, and without a font of the system letters
     lose their accents.
     """
-    words = shown(text).replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
+    words = visible_text(text).replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
     if font.getname()[0] != "Aileron":
         return words
     plain = words.translate({0xA0: " ", 0x2212: "-", 0xD7: "x", 0x2013: "-", 0x2014: "-", 0x153: "oe", 0x2192: ">"})
     return unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
 
 
-def sheet_of(sight: Sight) -> Image.Image:
+def draw_picture(sight: ImageExplanation) -> Image.Image:
     """RGB, 1600 pixels wide and as tall as it needs to be, in the current language."""
-    sheet = _Sheet()
+    sheet = _Picture()
     sheet.head(sight)
     sheet.answer(sight)
     if sight.evidence:
@@ -107,11 +107,11 @@ def sheet_of(sight: Sight) -> Image.Image:
     return sheet.done()
 
 
-class _Sheet:
+class _Picture:
     """A long piece of paper that is written on from the top; `y` is where the next line goes."""
 
     def __init__(self) -> None:
-        self.paper = Image.new("RGB", (WIDTH, LONGEST), PAPER)
+        self.paper = Image.new("RGB", (WIDTH, MAX_NAME), PAPER)
         self.pen = ImageDraw.Draw(self.paper)
         self.y = MARGIN
 
@@ -126,7 +126,7 @@ class _Sheet:
             ),
             20,
         )
-        return self.paper.crop((0, 0, WIDTH, min(LONGEST, self.y + MARGIN // 2)))
+        return self.paper.crop((0, 0, WIDTH, min(MAX_NAME, self.y + MARGIN // 2)))
 
     # -- pieces
 
@@ -178,18 +178,20 @@ class _Sheet:
     def scale(self, x: float, y: float, width: int, end: float, both: bool) -> None:
         """The colours with the numbers at their ends."""
         strip = np.linspace(-end if both else 0.0, end, width)[None].repeat(12, 0)
-        self.paper.paste(painted(strip, end or 1.0), (round(x), round(y)))
+        self.paper.paste(paint_plane(strip, end or 1.0), (round(x), round(y)))
         self.pen.rectangle((x, y, x + width - 1, y + 11), outline=LINE)
         self.words(x, y + 17, _signed(-end) if both else "0", 18, SOFT)
         self.words(x + width, y + 17, _signed(end), 18, SOFT, right=True)
 
     def plane(self, x: float, y: float, plane: np.ndarray, end: float, width: int, height: int) -> None:
-        self.paper.paste(painted(plane, end).resize((width, height), Image.Resampling.NEAREST), (round(x), round(y)))
+        self.paper.paste(
+            paint_plane(plane, end).resize((width, height), Image.Resampling.NEAREST), (round(x), round(y))
+        )
         self.pen.rectangle((x - 1, y - 1, x + width, y + height), outline=LINE)
 
     # -- from top to bottom
 
-    def head(self, sight: Sight) -> None:
+    def head(self, sight: ImageExplanation) -> None:
         self.words(MARGIN, self.y, "limpide", 26, serif=True)
         self.words(
             WIDTH - MARGIN,
@@ -204,7 +206,7 @@ class _Sheet:
         self.pen.line((MARGIN, self.y, WIDTH - MARGIN, self.y), INK, 2)
         self.y += 40
 
-    def answer(self, sight: Sight) -> None:
+    def answer(self, sight: ImageExplanation) -> None:
         """The image on the left, what the network says of it on the right."""
         side = sight.square.shape[1]
         self.square(MARGIN, self.y, sight.square, PICTURE)
@@ -223,7 +225,7 @@ class _Sheet:
                 (x + names, y + 4, x + names + max(1, across * share), y + 26),
                 fill=ACCENT if k == 0 else (160, 156, 148),
             )
-            self.words(x + width, y, percent(share), 24, INK if k == 0 else SOFT, right=True)
+            self.words(x + width, y, format_percent(share), 24, INK if k == 0 else SOFT, right=True)
             y += 46
         side_words = message(N_("{size} × {size} pixels, as the network sees them"), size=side)
         self.words(x, self.y + PICTURE - 26, side_words, 20, SOFT, width)
@@ -236,7 +238,7 @@ class _Sheet:
         self.words(MARGIN, self.y, title, 42, width=INNER, serif=True)
         self.y += 66
 
-    def evidence(self, evidence: Sequence[Evidence]) -> None:
+    def evidence(self, evidence: Sequence[SaliencyEvidence]) -> None:
         """The methods beside each other, each with its scale and whether to believe it."""
         width = (INNER - (len(evidence) - 1) * GAP) // len(evidence)
         columns = [(MARGIN + k * (width + GAP), found) for k, found in enumerate(evidence)]
@@ -285,7 +287,7 @@ class _Sheet:
             self.words(x, top + side + 9, channel, 16, SOFT)
         self.y = top + side + 40
 
-    def unit(self, sight: Sight) -> None:
+    def unit(self, sight: ImageExplanation) -> None:
         self.y = self.lines(MARGIN, self.y, sight.unit.message, INNER * 0.8, 22, INK) + 14
         found = unit_grid.arithmetic_of(sight.unit)
         if found is None:
@@ -312,16 +314,16 @@ class _Sheet:
             self.words(MARGIN + 220, self.y, line.what, 22, SOFT, INNER - 220)
             self.y += 38
 
-    def made(self, made: Made, unit: Finding) -> None:
+    def made(self, made: MaximizedPicture, unit: Finding) -> None:
         """The part of the picture that the unit sees on the left, what it is on the right."""
         self.square(MARGIN, self.y, made.seen, MADE)
         y = self.y
-        for words in made_words(made, unit):
+        for words in maximized_words(made, unit):
             y = self.lines(MARGIN + MADE + GAP, y, words, INNER - MADE - GAP, 22) + 12
         self.y = max(self.y + MADE, y)
 
-    def alike(self, alike: Alike) -> None:
-        for words in alike_words(alike):
+    def alike(self, alike: NearestImages) -> None:
+        for words in nearest_words(alike):
             self.paragraph(words)
         self.y += 10
         side = (INNER - 7 * 14) // 8
@@ -329,7 +331,7 @@ class _Sheet:
             x = MARGIN + k * (side + 14)
             self.square(x, self.y, one.square, side)
             self.words(x, self.y + side + 8, one.label, 20, width=side)
-            self.words(x, self.y + side + 34, f"cos {number(one.cosine, 3)}", 18, SOFT, side)
+            self.words(x, self.y + side + 34, f"cos {format_number(one.cosine, 3)}", 18, SOFT, side)
         self.y += side + 60 if alike.images else 0
 
     def square(self, x: float, y: float, square: np.ndarray, side: int) -> None:
@@ -376,4 +378,4 @@ def _ink(colour: Sequence[int]) -> tuple[int, ...]:
 
 
 def _signed(value: float) -> str:
-    return significant(value).replace("-", "\N{MINUS SIGN}")
+    return format_significant(value).replace("-", "\N{MINUS SIGN}")

@@ -33,7 +33,7 @@ METHOD_MEANINGS = {
 }
 
 
-def made_words(made: Made, unit: Finding) -> tuple[Message, Message]:
+def maximized_words(made: MaximizedPicture, unit: Finding) -> tuple[Message, Message]:
     """How the picture came about, and what it means."""
     top, left, bottom, right = made.box
     rose = N_(
@@ -58,7 +58,7 @@ def made_words(made: Made, unit: Finding) -> tuple[Message, Message]:
     return message(rose, **values), message(means, height=bottom - top, width=right - left)
 
 
-def alike_words(alike: Alike) -> tuple[Message, ...]:
+def nearest_words(alike: NearestImages) -> tuple[Message, ...]:
     """What is alike, and among how many it was looked for; or why there are none."""
     if alike.note is not None:
         return (alike.note,)
@@ -93,7 +93,7 @@ class Maps:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SaliencyEvidence:
     """One saliency map, and whether it may be believed."""
 
     method: str  # a key of METHOD_WORDS
@@ -102,7 +102,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Made:
+class MaximizedPicture:
     """The picture that was made to wake the channel of the opened unit most (interpret/activation_maximization.py)."""
 
     layer: str
@@ -120,7 +120,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class NearestImage:
     """A training image that the network takes for much the same."""
 
     file: str
@@ -130,8 +130,8 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class Alike:
-    images: tuple[Neighbour, ...]  # the most alike first
+class NearestImages:
+    images: tuple[NearestImage, ...]  # the most alike first
     compared: int  # among so many
     of: int  # of all there are
     learned: bool  # these are training images; of a network opened without a training, all that it was given
@@ -139,21 +139,21 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class Sight:
+class ImageExplanation:
     network: str
     run: str
     file: str
     square: np.ndarray  # uint8 (height, width, 1 or 3): what the network sees
     top: Sequence[tuple[str, float]]  # classes and probabilities, best first
     claim: Finding  # the prediction in a sentence
-    evidence: Sequence[Evidence]  # for the best class
+    evidence: Sequence[SaliencyEvidence]  # for the best class
     stages: Sequence[Maps]
     unit: Finding  # of interpret.why
-    made: Made | None = None  # None where no slope leads from the image to this unit
-    alike: Alike | None = None  # None for a network that has no training images at hand
+    made: MaximizedPicture | None = None  # None where no slope leads from the image to this unit
+    alike: NearestImages | None = None  # None for a network that has no training images at hand
 
 
-def to_json(sight: Sight) -> dict[str, Any]:
+def to_json(sight: ImageExplanation) -> dict[str, Any]:
     """As docs/sight.md says. What is not a finite number is null."""
     return plain(
         {
@@ -183,7 +183,7 @@ def to_json(sight: Sight) -> dict[str, Any]:
     )  # type: ignore[no-any-return]
 
 
-def _made(made: Made) -> dict[str, Any]:
+def _made(made: MaximizedPicture) -> dict[str, Any]:
     return {
         "layer": made.layer,
         "channel": made.channel,
@@ -194,7 +194,7 @@ def _made(made: Made) -> dict[str, Any]:
     }
 
 
-def _alike(alike: Alike) -> dict[str, Any]:
+def _alike(alike: NearestImages) -> dict[str, Any]:
     images = [
         {"file": one.file, "class": one.label, "cosine": one.cosine, "square": one.square} for one in alike.images
     ]

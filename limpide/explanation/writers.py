@@ -9,63 +9,63 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from limpide.explanation.picture import sheet_of
+from limpide.explanation.picture import draw_picture
 from limpide.explanation.record import (
     ALIKE_TITLE,
     BADGE_WORDS,
     MADE_TITLE,
     METHOD_MEANINGS,
     METHOD_WORDS,
-    Sight,
-    alike_words,
-    made_words,
+    ImageExplanation,
+    maximized_words,
+    nearest_words,
     to_json,
 )
 from limpide.report import color_scale, unit_grid
 from limpide.report.html.page import asset, environment
-from limpide.text.messages import current, number, significant
+from limpide.text.messages import current_language, format_number, format_significant
 
 
-def html_of(sight: Sight) -> str:
+def html_of(sight: ImageExplanation) -> str:
     """One page that is complete in itself, in the current language."""
     context = {
         "sight": sight,
         "arithmetic": unit_grid.arithmetic_of(sight.unit),
         "plane_uri": color_scale.plane_uri,
         "end_of": color_scale.end_of,
-        "number": number,
-        "signed": lambda value: significant(value).replace("-", "\N{MINUS SIGN}"),
+        "number": format_number,
+        "signed": lambda value: format_significant(value).replace("-", "\N{MINUS SIGN}"),
         "square_uri": color_scale.square_uri,
         "MADE_TITLE": MADE_TITLE,
         "ALIKE_TITLE": ALIKE_TITLE,
-        "made_words": made_words,
-        "alike_words": alike_words,
+        "made_words": maximized_words,
+        "alike_words": nearest_words,
         "BADGE_WORDS": BADGE_WORDS,
         "METHOD_WORDS": METHOD_WORDS,
         "METHOD_MEANINGS": METHOD_MEANINGS,
-        "lang": current(),
+        "lang": current_language(),
         "style": asset("report.css") + asset("sight.css"),
     }
     return environment().get_template("sight.html").render(context)
 
 
-def _page(sight: Sight) -> bytes:
+def _page(sight: ImageExplanation) -> bytes:
     return html_of(sight).encode("utf-8", "backslashreplace")
 
 
-def _json(sight: Sight) -> bytes:
+def _json(sight: ImageExplanation) -> bytes:
     return (json.dumps(to_json(sight), ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
 
 
-def _png(sight: Sight) -> bytes:
+def _png(sight: ImageExplanation) -> bytes:
     stream = io.BytesIO()
-    sheet_of(sight).save(stream, "PNG", optimize=True)
+    draw_picture(sight).save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 
-WRITERS: dict[str, Callable[[Sight], bytes]] = {".png": _png, ".html": _page, ".json": _json}
+WRITERS: dict[str, Callable[[ImageExplanation], bytes]] = {".png": _png, ".html": _page, ".json": _json}
 
 
-def bytes_of(sight: Sight, file: Path) -> bytes:
+def bytes_of(sight: ImageExplanation, file: Path) -> bytes:
     """As the ending of the file says, one of WRITERS."""
     return WRITERS[file.suffix.lower()](sight)

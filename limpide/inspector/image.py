@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from limpide.inspector.many_images import affordable, many
-from limpide.inspector.session import Answer, Looker, compared, npy, png
+from limpide.inspector.many_images import affordable, features_of_images
+from limpide.inspector.session import Answer, Session, compare_probabilities, npy, png
 from limpide.text.messages import N_, message
 
 
-def predictions(looker: Looker, path: str, snapshot: str) -> Answer:
+def predictions(looker: Session, path: str, snapshot: str) -> Answer:
     """What the network says of every probe: probabilities (n, classes)."""
     import torch
 
@@ -37,7 +37,7 @@ def predictions(looker: Looker, path: str, snapshot: str) -> Answer:
     }, b""
 
 
-def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
+def prediction(looker: Session, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
     """The five likeliest classes. Of the final model with its calibrated confidence; of weights along the way as they
     are.
     """
@@ -56,7 +56,7 @@ def prediction(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) 
     }, b""
 
 
-def _known(looker: Looker, path: str, image: dict[str, Any], classes: list[str]) -> tuple[str | None, str | None]:
+def _known(looker: Session, path: str, image: dict[str, Any], classes: list[str]) -> tuple[str | None, str | None]:
     """(class, file) of an image of the run."""
     if "row" in image:
         album = looker.album(path)
@@ -71,14 +71,14 @@ def _known(looker: Looker, path: str, image: dict[str, Any], classes: list[str])
     return None, None
 
 
-def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], most: int = 8) -> Answer:
+def neighbors(looker: Session, path: str, snapshot: str, image: dict[str, Any], most: int = 8) -> Answer:
     """The training images that the network takes for most alike: cosine of the features before its last layer."""
     from limpide.explanation.nearest_images import nearest_rows
     from limpide.interpret.embedding import features_of
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
     album = looker.album(path)
-    found = many(looker, path, snapshot, album.some(affordable(looker, path, snapshot), album.learned))
+    found = features_of_images(looker, path, snapshot, album.some(affordable(looker, path, snapshot), album.learned))
     one = features_of(network, seen.image)[0][0].numpy()
     own = album.row_of.get(_known(looker, path, image, classes)[1] or "", -1)  # the image itself is no neighbour
     top = nearest_rows(found.features, found.rows, one, own, most)
@@ -98,7 +98,7 @@ def neighbours(looker: Looker, path: str, snapshot: str, image: dict[str, Any], 
     }, b""
 
 
-def saliency(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
+def saliency(looker: Session, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
     """A map float32 (height, width), at once: whether it may be believed is a question of its own, which takes longer.
 
     A network without maps has a finding that says so in place of its Grad-CAM.
@@ -109,7 +109,7 @@ def saliency(looker: Looker, path: str, snapshot: str, image: dict[str, Any], me
     return ({"finding": nothing_to_weigh(method).to_json()}, b"") if plane is None else ({}, npy(plane))
 
 
-def sanity(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
+def sanity(looker: Session, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
     """Whether this map may be believed."""
     from limpide.explanation.analyze import badge_of, nothing_to_weigh, usual_of
     from limpide.interpret.saliency import COST
@@ -131,7 +131,9 @@ def sanity(looker: Looker, path: str, snapshot: str, image: dict[str, Any], meth
     return {"finding": found.to_json()}, b""
 
 
-def _map(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> np.ndarray | None:
+def _map(
+    looker: Session, path: str, snapshot: str, image: dict[str, Any], method: str, label: int
+) -> np.ndarray | None:
     """Raises LookupError for a method or a class that does not exist."""
     from limpide.explanation.analyze import plane_of
     from limpide.explanation.record import METHOD_WORDS
@@ -149,7 +151,7 @@ def _map(looker: Looker, path: str, snapshot: str, image: dict[str, Any], method
         )  # type: ignore[no-any-return]
 
 
-def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], mask: list[list[int]]) -> Answer:
+def occluded(looker: Session, path: str, snapshot: str, image: dict[str, Any], mask: list[list[int]]) -> Answer:
     """The answer with these places (row, column in sixteenths of the side) covered with grey."""
     import torch
 
@@ -165,10 +167,10 @@ def occluded(looker: Looker, path: str, snapshot: str, image: dict[str, Any], ma
         ] = 0
     with torch.inference_mode():
         after = network(changed)[0]
-    return compared(looker, path, snapshot, seen.output[0], after, classes)
+    return compare_probabilities(looker, path, snapshot, seen.output[0], after, classes)
 
 
-def picture(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
+def picture(looker: Session, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
     """The square that the network sees, as a PNG."""
     _, preprocessing, _ = looker.network(path, snapshot)
     return {}, png(looker.square(path, preprocessing, image))

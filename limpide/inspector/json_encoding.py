@@ -23,7 +23,7 @@ FIRST = "shortcut"
 DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
-class Ascii(JSONResponse):
+class AsciiJson(JSONResponse):
     """JSON in ASCII: a file name that is not Unicode travels there and back as the lone surrogates that
     stand for it.
     """
@@ -32,7 +32,7 @@ class Ascii(JSONResponse):
         return json.dumps(finite(content), separators=(",", ":")).encode("ascii")
 
 
-def worded(finding: Finding) -> dict[str, Any]:
+def finding_in_words(finding: Finding) -> dict[str, Any]:
     """A finding in the language of the page: every sentence said, numbers left as numbers."""
 
     def cell(value: Any) -> Any:
@@ -52,7 +52,7 @@ def worded(finding: Finding) -> dict[str, Any]:
     }
 
 
-def worth_a_look(run: Run) -> list[dict[str, str]]:
+def findings_in_order(run: Run) -> list[dict[str, str]]:
     """The claims that are not fine, the worst first, and a score that proves nothing; none where they are damaged,
     which the Audit page says.
     """

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-SMALLEST = 1000  # bytes that anything counts
+MIN_WEIGHT = 1000  # bytes that anything counts
 
 
-class Shelf:
+class LRUCache:
     def __init__(self, most: int) -> None:
         self.most = most  # bytes
         self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
@@ -23,7 +23,7 @@ class Shelf:
             self._kept.move_to_end(key)
             return self._kept[key][0]
         value = work()
-        self._kept[key] = value, weight_of(value)
+        self._kept[key] = value, bytes_of(value)
         while len(self._kept) > 1 and sum(weight for _, weight in self._kept.values()) > self.most:
             self._kept.popitem(last=False)
         return value
@@ -32,20 +32,20 @@ class Shelf:
         return len(self._kept)
 
 
-def weight_of(value: Any) -> int:
+def bytes_of(value: Any) -> int:
     """Bytes of the arrays and tensors in it, and a little for everything."""
     if isinstance(value, np.ndarray):
-        return max(SMALLEST, value.nbytes)
+        return max(MIN_WEIGHT, value.nbytes)
     if isinstance(value, bytes):
-        return max(SMALLEST, len(value))
+        return max(MIN_WEIGHT, len(value))
     if hasattr(value, "parameters") and callable(value.parameters):
-        return SMALLEST + sum(p.nbytes for p in value.parameters())
+        return MIN_WEIGHT + sum(p.nbytes for p in value.parameters())
     if hasattr(value, "nbytes"):
-        return max(SMALLEST, int(value.nbytes))
+        return max(MIN_WEIGHT, int(value.nbytes))
     if isinstance(value, dict):
-        return weight_of(list(value.values()))
+        return bytes_of(list(value.values()))
     if isinstance(value, (list, tuple)):
-        return SMALLEST + sum(weight_of(item) for item in value)
+        return MIN_WEIGHT + sum(bytes_of(item) for item in value)
     if dataclasses.is_dataclass(value):
-        return SMALLEST + sum(weight_of(getattr(value, field.name)) for field in dataclasses.fields(value))
-    return SMALLEST
+        return MIN_WEIGHT + sum(bytes_of(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return MIN_WEIGHT

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from limpide.data.run_images import Gone, stamp
+from limpide.data.run_images import ImageGone, run_stamp
 from limpide.explanation import nearest_images
-from limpide.inspector.session import Looker
+from limpide.inspector.session import Session
 from limpide.text.messages import N_, message
 
 PIECE = 32  # images: a question that is given up and asked again goes on with the next of them
 
 
-def cost(looker: Looker, path: str, snapshot: str) -> int:
+def cost(looker: Session, path: str, snapshot: str) -> int:
     """Multiply-adds of one image."""
     from limpide.models.flops import multiply_adds
 
@@ -27,13 +27,13 @@ def cost(looker: Looker, path: str, snapshot: str) -> int:
     )  # type: ignore[no-any-return]
 
 
-def affordable(looker: Looker, path: str, snapshot: str) -> int:
+def affordable(looker: Session, path: str, snapshot: str) -> int:
     """How many images a look at many takes in (explanation/nearest_images.py)."""
     return nearest_images.affordable(cost(looker, path, snapshot))
 
 
 @dataclass
-class Many:
+class ImageFeatures:
     """Parallel; images that can no longer be read are left out."""
 
     rows: np.ndarray  # (n,) of the album
@@ -41,38 +41,40 @@ class Many:
     probabilities: np.ndarray  # float32 (n, classes); of a piece that is kept, the logits
 
 
-def many(looker: Looker, path: str, snapshot: str, rows: np.ndarray) -> Many:
+def features_of_images(looker: Session, path: str, snapshot: str, rows: np.ndarray) -> ImageFeatures:
     """Raises LookupError where none of the images is there any more."""
     import torch
 
     from limpide.interpret.embedding import features_of
-    from limpide.training.device import fused
+    from limpide.training.device import fuse_batch_norm
 
     network, preprocessing, _ = looker.network(path, snapshot)
     key, temperature = looker.key(path, snapshot), looker.temperature(path, snapshot)
-    quick = looker.once(("fused", *key), lambda: fused(network, torch.device("cpu")))
+    quick = looker.once(("fused", *key), lambda: fuse_batch_norm(network, torch.device("cpu")))
 
-    def seen(some: np.ndarray) -> Many | None:
+    def seen(some: np.ndarray) -> ImageFeatures | None:
         kept, squares = readable(looker, path, preprocessing, some)
         if not len(kept):
             return None
         looker.looked_at(len(kept))
         features, logits = features_of(quick, looker.batch(preprocessing, squares))
-        return Many(kept, features.float().numpy(), logits.float().numpy())
+        return ImageFeatures(kept, features.float().numpy(), logits.float().numpy())
 
     with looker.counting(len(rows), looks=2):  # each is read, and shown to the network
         pieces = [
-            looker.once(("many", *key, *stamp(path), some.tobytes()), lambda: seen(some))  # noqa: B023
+            looker.once(("many", *key, *run_stamp(path), some.tobytes()), lambda: seen(some))  # noqa: B023
             for some in pieces_of(looker, rows, 2)
         ]
     if not (found := [piece for piece in pieces if piece is not None]):
         raise LookupError(message(N_("none of these images can be read any more")))
-    kept, features, logits = (np.concatenate([getattr(piece, field.name) for piece in found]) for field in fields(Many))
+    kept, features, logits = (
+        np.concatenate([getattr(piece, field.name) for piece in found]) for field in fields(ImageFeatures)
+    )
     # a run is calibrated after its weights are there
-    return Many(kept, features, (torch.from_numpy(logits) / temperature).softmax(1).numpy())
+    return ImageFeatures(kept, features, (torch.from_numpy(logits) / temperature).softmax(1).numpy())
 
 
-def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def readable(looker: Session, path: str, preprocessing: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(rows that can be read, their squares uint8 (n, size, size, channels)); decoded once for every
     snapshot of a run.
     """
@@ -83,7 +85,7 @@ def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) ->
             looker.looked_at(1)
             try:
                 squares.append(looker.square(path, preprocessing, {"row": row}))
-            except Gone:
+            except ImageGone:
                 raise
             except LookupError:  # this one is gone, or damaged since
                 continue
@@ -93,14 +95,14 @@ def readable(looker: Looker, path: str, preprocessing: Any, rows: np.ndarray) ->
         )
 
     pieces = [
-        looker.squares.once((*stamp(path), preprocessing, some.tobytes()), lambda: read(some))  # noqa: B023
+        looker.squares.once((*run_stamp(path), preprocessing, some.tobytes()), lambda: read(some))  # noqa: B023
         for some in pieces_of(looker, rows, 1)
     ]
     kept, squares = zip(*pieces, strict=True) if pieces else ([np.zeros(0, int)], [np.zeros((0, 1, 1, 1), np.uint8)])
     return np.concatenate(kept), np.concatenate(squares)
 
 
-def pieces_of(looker: Looker, rows: np.ndarray, each: int) -> Iterator[np.ndarray]:
+def pieces_of(looker: Session, rows: np.ndarray, each: int) -> Iterator[np.ndarray]:
     """The rows, piece by piece: a question that was given up goes on with the first piece that it did not finish. each:
     looks that an image costs.
     """

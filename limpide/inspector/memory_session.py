@@ -7,24 +7,24 @@ from typing import Any
 import numpy as np
 
 from limpide.data.preprocessing import Preprocessing
-from limpide.explanation.analyze import Opened, named
-from limpide.inspector.session import Looker
+from limpide.explanation.analyze import OpenedNetwork, label_named
+from limpide.inspector.session import Session
 from limpide.interpret.trace import Trace
 
 CHANGES = ("noise", "turn", "mirror")
 
 
-class Held(Looker):
+class MemorySession(Session):
     """Answers as a Looker does; `path` and `snapshot` mean nothing, and the only image is {"bytes": …}, changed or not.
 
     The network is looked at as it is now: when somebody trains it on, what was found before is worked out anew.
     """
 
-    def __init__(self, opened: Opened, seen: Trace, square: np.ndarray) -> None:
+    def __init__(self, opened: OpenedNetwork, seen: Trace, square: np.ndarray) -> None:
         super().__init__()
         self._opened, self._image, self._square_seen = opened, seen.image, square
         self._preprocessing = opened.preprocessing or _as_if(seen, square)
-        self._classes = [named(opened, k) for k in range(seen.output.shape[1])]
+        self._classes = [label_named(opened, k) for k in range(seen.output.shape[1])]
         self.traces.once(self.trace_key("", "", {}), lambda: seen)
 
     def key(self, path: str, snapshot: str) -> tuple[Any, ...]:

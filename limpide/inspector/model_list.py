@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from limpide.inspector.session import Answer, Looker
+from limpide.inspector.session import Answer, Session
 
 
-def networks(looker: Looker) -> Answer:
+def networks(looker: Session) -> Answer:
     """Every built-in one with its parameters and the square that it was made for, counted once; published: whether it
     can start from such weights.
     """

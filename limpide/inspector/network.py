@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from limpide.explanation.analyze import operation, within
+from limpide.explanation.analyze import check_place, find_operation
 from limpide.inspector.many_images import readable
-from limpide.inspector.session import Answer, Looker, compared, npy, png
+from limpide.inspector.session import Answer, Session, compare_probabilities, npy, png
 from limpide.text.messages import N_, message
 
-MOST_MAPS = 512  # of a layer, shown
+MAX_MAPS = 512  # of a layer, shown
 WATCHED = 8  # of the images set aside, for units that never wake
-MOST_ASIDE = 16  # of the images set aside
-MOST_WOKEN = 200  # training images among which the strongest are looked for
+MAX_PROBES = 16  # of the images set aside
+MAX_STRONGEST = 200  # training images among which the strongest are looked for
 FAR_INPUTS = 4096  # products of one unit that are sent
 
 
-def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
+def anatomy(looker: Session, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
     """Every operation in order: shape, parameters, multiply-adds, milliseconds here, bytes of what it gives, units that
     no probe wakes.
     """
@@ -105,20 +105,20 @@ def anatomy(looker: Looker, path: str, snapshot: str, image: dict[str, Any]) -> 
     }, b""
 
 
-def maps(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
+def maps(looker: Session, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
     """What an operation gives for this image, float32 (channels, height, width); a vector is (1, 1, n)."""
     _, seen, _, _ = looker.trace(path, snapshot, image)
-    output = operation(seen, key).output
+    output = find_operation(seen, key).output
     value = output[0] if output.ndim == 4 else output.reshape(1, -1, output.shape[-1])
-    return {"shape": list(output.shape[1:])}, npy(value[:MOST_MAPS])
+    return {"shape": list(output.shape[1:])}, npy(value[:MAX_MAPS])
 
 
-def kernels(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
+def kernels(looker: Session, path: str, snapshot: str, image: dict[str, Any], key: str) -> Answer:
     """The weights of a convolution (maps out, maps in, height, width), or of a linear layer on an image's pixels as
     pictures.
     """
     _, seen, _, _ = looker.trace(path, snapshot, image)
-    op = operation(seen, key)
+    op = find_operation(seen, key)
     if op.name not in ("conv2d", "linear"):
         raise LookupError(message(N_("this operation has no filters")))
     weight = op.argument(1, "weight")
@@ -129,11 +129,11 @@ def kernels(looker: Looker, path: str, snapshot: str, image: dict[str, Any], key
             if weight.shape[1] == pixels.numel()
             else weight[:, None, None, :]
         )
-    return {"shape": list(weight.shape)}, npy(weight[:MOST_MAPS, :16])
+    return {"shape": list(weight.shape)}, npy(weight[:MAX_MAPS, :16])
 
 
 def unit(
-    looker: Looker,
+    looker: Session,
     path: str,
     snapshot: str,
     image: dict[str, Any],
@@ -145,18 +145,18 @@ def unit(
     """One number and everything that made it: what interpret.why gives, for the page to draw. Without a channel the one
     that matters most.
     """
-    from limpide.interpret.ablation import votes
-    from limpide.interpret.choose_unit import most_telling
+    from limpide.interpret.ablation import class_votes
+    from limpide.interpret.choose_unit import choose_unit
     from limpide.interpret.unit import index_of, unit_of
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
-    op = operation(seen, key)
+    op = find_operation(seen, key)
     if channel is not None:
-        within(op, channel, y, x)
-    found = most_telling(network, seen, key) if channel is None else unit_of(seen, key, channel, y, x)
+        check_place(op, channel, y, x)
+    found = choose_unit(network, seen, key) if channel is None else unit_of(seen, key, channel, y, x)
     e, box = found.explanation, found.field.box
     place = (0, *index_of(found.op, found.channel, found.y, found.x))
-    spoken = votes(network, seen, found.op.index, place)
+    spoken = class_votes(network, seen, found.op.index, place)
     shown = slice(0, FAR_INPUTS)
     return {
         "key": found.layer,
@@ -200,7 +200,7 @@ def _unflat(seen: Any, op: int, place: int) -> list[int]:
 
 
 def effect(
-    looker: Looker,
+    looker: Session,
     path: str,
     snapshot: str,
     image: dict[str, Any],
@@ -210,10 +210,10 @@ def effect(
     weight: float = 0.0,
 ) -> Answer:
     """Probabilities before and after this channel is switched off, or one of its weights is another."""
-    from limpide.interpret.ablation import with_weight, without
+    from limpide.interpret.ablation import with_weight, without_channel
 
     network, seen, _, classes = looker.trace(path, snapshot, image)
-    op = operation(seen, key)
+    op = find_operation(seen, key)
     _within_channels(op, channel)
     if (
         place is not None
@@ -222,11 +222,11 @@ def effect(
     ):
         raise LookupError(message(N_("the weights of this channel go from 0 to {last:count}"), last=n - 1))
     after = (
-        without(network, seen, op.index, channel)
+        without_channel(network, seen, op.index, channel)
         if place is None
         else with_weight(network, seen, op.index, channel, place, weight)
     )
-    return compared(looker, path, snapshot, seen.output[0], after, classes)
+    return compare_probabilities(looker, path, snapshot, seen.output[0], after, classes)
 
 
 def _within_channels(op: Any, channel: int) -> None:
@@ -236,17 +236,17 @@ def _within_channels(op: Any, channel: int) -> None:
         raise LookupError(message(N_("the channels of {layer} go from 0 to {last:count}"), layer=op.key, last=n - 1))
 
 
-def _check(looker: Looker, path: str, snapshot: str, key: str, channel: int) -> None:
+def _check(looker: Session, path: str, snapshot: str, key: str, channel: int) -> None:
     """As the questions about one image do, where none is at hand."""
     import torch
 
     from limpide.interpret.trace import trace
 
     network, _, _ = looker.network(path, snapshot)
-    _within_channels(operation(trace(network, torch.zeros(1, *looker.shape(path, snapshot))), key), channel)
+    _within_channels(find_operation(trace(network, torch.zeros(1, *looker.shape(path, snapshot))), key), channel)
 
 
-def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) -> Answer:
+def maximised(looker: Session, path: str, snapshot: str, key: str, channel: int) -> Answer:
     """The picture that wakes this channel most (interpret/activation_maximization.py), as a PNG, and the activation
     before and after.
     """
@@ -257,7 +257,7 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
 
     def work() -> Any:
         with looker.counting(activation_maximization.STEPS, unit="passes"):
-            return activation_maximization.maximised(
+            return activation_maximization.maximize_activation(
                 network,
                 key,
                 channel,
@@ -284,7 +284,7 @@ def maximised(looker: Looker, path: str, snapshot: str, key: str, channel: int) 
     return about, png(np.clip(np.round(pixels), 0, 255).astype(np.uint8))
 
 
-def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, among: int = 0) -> Answer:
+def strongest(looker: Session, path: str, snapshot: str, key: str, channel: int, among: int = 0) -> Answer:
     """Those that wake this channel most, of the images set aside; or, of more than those, of so many
     training images.
     """
@@ -293,9 +293,9 @@ def strongest(looker: Looker, path: str, snapshot: str, key: str, channel: int, 
     network, preprocessing, _ = looker.network(path, snapshot)
     if among:
         album = looker.album(path)
-        some = album.some(min(among, MOST_WOKEN), album.learned)
+        some = album.some(min(among, MAX_STRONGEST), album.learned)
     else:
-        some = np.arange(min(MOST_ASIDE, len(looker.probes(path)["squares"])))
+        some = np.arange(min(MAX_PROBES, len(looker.probes(path)["squares"])))
     with looker.counting(len(some), looks=2 if among else 1):
         if among:
             some, squares = readable(looker, path, preprocessing, some)

@@ -20,7 +20,7 @@ from typing import Any
 
 from limpide.core.errors import LimpideError
 from limpide.inspector import data, image, model_list, network, report, strokes, test_set, upload
-from limpide.inspector.session import Answer, Looker
+from limpide.inspector.session import Answer, Session
 from limpide.text.messages import N_, Message, message
 
 SESSION = Path("/proc/self/autogroup")  # how nice this process's session is
@@ -46,7 +46,7 @@ def serve(pipe: Any, stops: Any, parent: int) -> None:
             stopped = stops.recv()
         return stopped >= number
 
-    looker = Looker(unwanted, tell=lambda *far: pipe.send(("progress", far, b"")))
+    looker = Session(unwanted, tell=lambda *far: pipe.send(("progress", far, b"")))
     hand, thread = _hand()
     while True:
         try:
@@ -57,7 +57,7 @@ def serve(pipe: Any, stops: Any, parent: int) -> None:
             number, name, values = pipe.recv()
         except (EOFError, OSError):
             return
-        question = hand.submit(answered, looker, name, values)
+        question = hand.submit(answer_question, looker, name, values)
         if wait([question], PROMPT).not_done:
             _weigh(thread(), 10)
             wait([question])
@@ -93,7 +93,7 @@ def _weigh(thread: int | None, niceness: int) -> None:
             return
 
 
-def answered(looker: Looker, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
+def answer_question(looker: Session, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
     """("ok", JSON, bytes), or ("error", why not: what str() words in the language of whoever reads it, nothing).
 
     Whatever a stranger's network does, the next question is answered.
@@ -124,7 +124,7 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
             image.sanity,
             image.occluded,
             image.picture,
-            image.neighbours,
+            image.neighbors,
         ),
         *(
             network.anatomy,
@@ -136,7 +136,7 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
             network.maximised,
         ),
         *(data.album, data.thumb, data.alike, data.augmented, data.embedding),
-        *(strokes.ink, model_list.networks, report.report, upload.taken),
+        *(strokes.ink, model_list.networks, report.report, upload.check_upload),
         *(test_set.worst, test_set.cell, test_set.suspects, test_set.groups, test_set.shortcut),
     )
 }

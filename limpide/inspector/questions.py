@@ -13,7 +13,7 @@ from limpide.text.messages import N_, message
 SLOW = (
     "saliency",
     "sanity",
-    "neighbours",
+    "neighbors",
     "alike",
     "embedding",
     "groups",
@@ -107,7 +107,7 @@ LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
     "occluded": {"image": str, "mask": _mask},
     "picture": {"image": str},
     "ink": {},
-    "neighbours": {"image": str},
+    "neighbors": {"image": str},
     "album": {"part": str, "label": str, "start": _natural},
     "thumb": {"row": _natural},
     "alike": {"distance": _natural},

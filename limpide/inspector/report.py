@@ -6,11 +6,11 @@ import dataclasses
 
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
-from limpide.inspector.session import Answer, Looker
+from limpide.inspector.session import Answer, Session
 from limpide.text import messages
 
 
-def report(looker: Looker, path: str, lang: str, images: bool) -> Answer:
+def report(looker: Session, path: str, lang: str, images: bool) -> Answer:
     """The page, rendered anew from the run. images: whether pictures and file names stand in it."""
     return {}, looker.once(
         ("report", *stamp(Run.open(path)), lang, images), lambda: _rendered(Run.open(path), lang, images)
@@ -35,10 +35,10 @@ def stamp(run: Run) -> tuple[object, ...]:
 def _rendered(run: Run, lang: str, images: bool) -> bytes:
     from limpide.report.html.page import html_of
 
-    before = messages.current()
-    messages.use(lang)
+    before = messages.current_language()
+    messages.use_language(lang)
     try:
         meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
         return html_of(run, images=images, meanings=meanings).encode("utf-8", "backslashreplace")
     finally:
-        messages.use(before)
+        messages.use_language(before)

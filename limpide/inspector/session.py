@@ -15,25 +15,25 @@ from PIL import Image
 
 from limpide.core.run import Run
 from limpide.core.run_info import RunInfo
-from limpide.data.decode.decode import Remarks, Undecodable
+from limpide.data.decoding.decode import Remarks, Undecodable
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.run_images import Album, stamp
+from limpide.data.run_images import RunImages, run_stamp
 from limpide.explanation.analyze import temperature_of
-from limpide.inspector.lru_cache import Shelf
+from limpide.inspector.lru_cache import LRUCache
 from limpide.system.files import sha256
 from limpide.text.messages import N_, message
 
-MOST_BYTES = 300_000_000  # of each kind that is kept for the next question
-OFTEN = 0.2  # s between two words on how far a question is
+MAX_BYTES = 300_000_000  # of each kind that is kept for the next question
+PROGRESS_SECONDS = 0.2  # s between two words on how far a question is
 
 Answer = tuple[dict[str, Any], bytes]
 
 
-class GivenUp(Exception):
+class Cancelled(Exception):
     """Whoever asked has gone."""
 
 
-class Looker:
+class Session:
     """Networks, traces, images and what was found in many of them, looked at lately.
 
     unwanted: whether nobody waits for the answer any more · tell: takes how far this question is: so many of so many
@@ -49,9 +49,9 @@ class Looker:
         self.done = self._total = 0  # looks that were taken for this question, and those that it needs
         self._looks, self._unit = 1, "images"
         self._told = 0.0  # on the clock of `monotonic`
-        self.networks, self.traces, self.albums = Shelf(MOST_BYTES), Shelf(MOST_BYTES), Shelf(MOST_BYTES)
-        self.seen = Shelf(MOST_BYTES)  # features of many images, fingerprints, maps
-        self.squares = Shelf(MOST_BYTES)
+        self.networks, self.traces, self.albums = LRUCache(MAX_BYTES), LRUCache(MAX_BYTES), LRUCache(MAX_BYTES)
+        self.seen = LRUCache(MAX_BYTES)  # features of many images, fingerprints, maps
+        self.squares = LRUCache(MAX_BYTES)
 
     def weights(self, path: str, snapshot: str) -> tuple[Path, Mapping[str, Any], RunInfo]:
         """(file, preprocessing as JSON, run.json). "best" is the final model, while there is none the newest weights.
@@ -115,9 +115,9 @@ class Looker:
         the answer: what was worked out before is kept.
         """
         if self._unwanted():
-            raise GivenUp("nobody waits for this any more")
+            raise Cancelled("nobody waits for this any more")
         self.done += images
-        if self._total and time.monotonic() - self._told >= OFTEN:
+        if self._total and time.monotonic() - self._told >= PROGRESS_SECONDS:
             self._told = time.monotonic()
             self._tell(min(self.done, self._total) // self._looks, self._total // self._looks, self._unit)
 
@@ -146,9 +146,9 @@ class Looker:
         some = range(min(most, len(self.probes(path)["squares"])))
         return self.batch(preprocessing, np.stack([self.square(path, preprocessing, {"probe": k}) for k in some]))
 
-    def album(self, path: str) -> Album:
+    def album(self, path: str) -> RunImages:
         """Raises LookupError where the run has not split its images yet."""
-        return self.albums.once(stamp(path), lambda: Album(Run.open(path)))  # type: ignore[no-any-return]
+        return self.albums.once(run_stamp(path), lambda: RunImages(Run.open(path)))  # type: ignore[no-any-return]
 
     def probes(self, path: str) -> dict[str, np.ndarray]:
         """What the training set aside: squares uint8 (n, size, size, channels), truth (n,), files (n,). Raises
@@ -170,7 +170,7 @@ class Looker:
 
     def square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
         """uint8 (size, size, channels): what the network sees, changed as the question asks. Raises LookupError."""
-        return changed(self._square(path, preprocessing, image), image)
+        return change_square(self._square(path, preprocessing, image), image)
 
     def _square(self, path: str, preprocessing: Any, image: dict[str, Any]) -> np.ndarray:
         if "bytes" in image:
@@ -210,7 +210,7 @@ class Looker:
         """
 
         def work() -> tuple[np.ndarray, bool]:
-            found, remarks = opened(preprocessing, data)
+            found, remarks = decode_bytes(preprocessing, data)
             square = preprocessing.pixels(found)
             square.setflags(write=False)
             return square, Remarks.CLIPPED in remarks
@@ -234,10 +234,10 @@ class Looker:
     def trace_key(self, path: str, snapshot: str, image: dict[str, Any]) -> tuple[Any, ...]:
         """What tells this image in these weights from all others."""
         told = [(name, sha256(value) if isinstance(value, bytes) else value) for name, value in sorted(image.items())]
-        return (*self.key(path, snapshot), *stamp(path), *told)
+        return (*self.key(path, snapshot), *run_stamp(path), *told)
 
 
-def opened(preprocessing: Any, data: bytes) -> tuple[Image.Image, Remarks]:
+def decode_bytes(preprocessing: Any, data: bytes) -> tuple[Image.Image, Remarks]:
     """The image in these bytes, and what is worth saying of it. Raises LookupError."""
     try:
         return preprocessing.opened(data)  # type: ignore[no-any-return]
@@ -245,7 +245,7 @@ def opened(preprocessing: Any, data: bytes) -> tuple[Image.Image, Remarks]:
         raise LookupError(message(error.reason)) from error
 
 
-def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:
+def change_square(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:
     """The square with "turn" (degrees, counter-clockwise; what comes in from outside is the mirrored border), "mirror",
     and "noise" (standard deviation in grey levels, the same noise every time).
     """
@@ -268,7 +268,9 @@ def changed(square: np.ndarray, image: dict[str, Any]) -> np.ndarray:
     return np.ascontiguousarray(square)
 
 
-def compared(looker: Looker, path: str, snapshot: str, before: Any, after: Any, classes: list[str]) -> Answer:
+def compare_probabilities(
+    looker: Session, path: str, snapshot: str, before: Any, after: Any, classes: list[str]
+) -> Answer:
     """Probabilities of the likeliest classes as it is, and then: on the same scale as `prediction`."""
     t = looker.temperature(path, snapshot)
     before, after = (before / t).softmax(0), (after / t).softmax(0)

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from limpide.core.run import Run
-from limpide.inspector.session import Answer, Looker
+from limpide.inspector.session import Answer, Session
 
-MOST_GROUND = 0.1  # of the range of grey levels: how far the border may stray from its middle and still be plain
-MOST_STROKE = 0.4  # of the side: what is thicker is no line
-FEWEST = 4  # images that must be drawn so
+MAX_GROUND = 0.1  # of the range of grey levels: how far the border may stray from its middle and still be plain
+MAX_STROKE = 0.4  # of the side: what is thicker is no line
+MIN_IMAGES = 4  # images that must be drawn so
 FINE = 224  # pixels of the side in which lines are measured: in the 8 pixels of a small image they run into each other
 
 # How images that are known by name were made; lengths in parts of the side, `grid` in pixels, each the mean of its part
@@ -30,7 +30,7 @@ MADE: dict[str, dict[str, Any]] = {
 }
 
 
-def ink(looker: Looker, path: str, snapshot: str) -> Answer:
+def ink(looker: Session, path: str, snapshot: str) -> Answer:
     """{drawn: false} where the watched images are no lines on a plain ground. Else, as medians over them, in parts of
     the side:
 
@@ -43,7 +43,7 @@ def ink(looker: Looker, path: str, snapshot: str) -> Answer:
         return {"drawn": True, "made": name, "light": True, "level": 255.0, "ground": 0.0, **MADE[name]}, b""
     squares = looker.probes(path)["squares"]
     found = [one for one in map(_measured, squares) if one]
-    if len(found) < max(FEWEST, len(squares) // 2):
+    if len(found) < max(MIN_IMAGES, len(squares) // 2):
         return {"drawn": False}, b""
     middle = {
         name: float(np.median([one[name] for one in found]))
@@ -72,7 +72,7 @@ def _measured(square: np.ndarray) -> dict[str, float] | None:
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ground = float(np.median(border))
     level = max((float(grey.min()), float(grey.max())), key=lambda v: abs(v - ground))
-    if abs(level - ground) < 64 or float(np.median(np.abs(border - ground))) > MOST_GROUND * 255:
+    if abs(level - ground) < 64 or float(np.median(np.abs(border - ground))) > MAX_GROUND * 255:
         return None
     line = np.clip((grey - ground) / (level - ground), 0, 1)
     line[line < 0.1] = 0  # what a compressed file leaves on its ground
@@ -81,7 +81,7 @@ def _measured(square: np.ndarray) -> dict[str, float] | None:
     fine = _enlarged(line)
     outline, area = float(np.hypot(*np.gradient(np.pad(fine, 2))).sum()), float(fine.sum())
     stroke = (outline / 2 - max(0.0, outline**2 / 4 - 4 * area) ** 0.5) / 2 / len(fine)
-    if stroke > MOST_STROKE:
+    if stroke > MAX_STROKE:
         return None
     area = float(line.sum())
     y, x = np.mgrid[:side, :side] + 0.5

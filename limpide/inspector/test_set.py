@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.evidence import Evidence
-from limpide.audit.image_groups import as_split
-from limpide.data.run_images import Album, Gone, stamp
+from limpide.audit.image_groups import groups_as_split
+from limpide.data.run_images import ImageGone, RunImages, run_stamp
 from limpide.data.split_file import groups_in
 from limpide.explanation.analyze import temperature_of
 from limpide.inspector.many_images import cost, pieces_of, readable
-from limpide.inspector.session import Answer, Looker
+from limpide.inspector.session import Answer, Session
 from limpide.text import messages
 from limpide.text.messages import N_, message
 
-MOST = 60  # images sent at once
-MOST_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
-MOST_GROUPED = 500  # images whose pixels are looked at to group them
+MAX_SHOWN = 60  # images sent at once
+MAX_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
+MAX_GROUPED = 500  # images whose pixels are looked at to group them
 DARK_TO_BRIGHT = (
     N_("dark, grey level {low} to {high}"),
     N_("middle, grey level {low} to {high}"),
@@ -34,7 +34,7 @@ SMALL_TO_LARGE = (N_("small, {low} to {high} px"), N_("middle, {low} to {high} p
 WAYS = {"class": N_("class"), "folder": N_("folder"), "brightness": N_("brightness"), "size": N_("size in pixels")}
 
 
-def _evidence(looker: Looker, path: str) -> Evidence:
+def _evidence(looker: Session, path: str) -> Evidence:
     from limpide.core.run import Run
 
     file = Path(path) / "predictions" / "test.npz"
@@ -55,14 +55,14 @@ def _evidence(looker: Looker, path: str) -> Evidence:
                 temperature_of(info),
                 learned=len(info.classes),
             )
-            return as_split(evidence, run)
+            return groups_as_split(evidence, run)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LookupError(
             message(N_("the answers on test images cannot be read: predictions/test.npz is damaged"))
         ) from error
 
 
-def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
+def _told(evidence: Evidence, album: RunImages, i: int) -> dict[str, Any]:
     return {
         "row": album.row_of.get(evidence.files[i], -1),
         "file": evidence.files[i],
@@ -73,7 +73,7 @@ def _told(evidence: Evidence, album: Album, i: int) -> dict[str, Any]:
     }
 
 
-def worst(looker: Looker, path: str, snapshot: str) -> Answer:
+def worst(looker: Session, path: str, snapshot: str) -> Answer:
     """The test images with the largest loss (nats), wrong answers apart from right ones, what the matrix is drawn from,
     and the audit of calibration.
     """
@@ -92,8 +92,8 @@ def worst(looker: Looker, path: str, snapshot: str) -> Answer:
     )
     order = np.argsort(-loss, kind="stable")
     return {
-        "mistakes": [_told(evidence, album, int(i)) for i in order[~evidence.right[order]][:MOST]],
-        "doubtful": [_told(evidence, album, int(i)) for i in order[evidence.right[order]][:MOST]],
+        "mistakes": [_told(evidence, album, int(i)) for i in order[~evidence.right[order]][:MAX_SHOWN]],
+        "doubtful": [_told(evidence, album, int(i)) for i in order[evidence.right[order]][:MAX_SHOWN]],
         "total": len(evidence.truth),
         "wrong": int((~evidence.right).sum()),
         "interval": _of_wrong(album),
@@ -105,46 +105,46 @@ def worst(looker: Looker, path: str, snapshot: str) -> Answer:
     }, b""
 
 
-def _of_wrong(album: Album) -> list[float] | None:
+def _of_wrong(album: RunImages) -> list[float] | None:
     """The 95 % interval of the share of mistakes, as the score's own says it."""
     found = album.run.finding("accuracy")
     score = next((number for number in found.numbers if number.name == "accuracy"), None) if found else None
     return None if score is None or score.low is None or score.high is None else [1 - score.high, 1 - score.low]
 
 
-def cell(looker: Looker, path: str, snapshot: str, truth: int, said: int) -> Answer:
+def cell(looker: Session, path: str, snapshot: str, truth: int, said: int) -> Answer:
     """The test images of one class that were called another (or the same), the surest first."""
     evidence, album = _evidence(looker, path), looker.album(path)
     found = np.flatnonzero((evidence.truth == truth) & (evidence.predicted == said))
     order = found[np.argsort(-evidence.probabilities[found].max(1), kind="stable")]
-    return {"images": [_told(evidence, album, int(i)) for i in order[:MOST]], "total": len(order)}, b""
+    return {"images": [_told(evidence, album, int(i)) for i in order[:MAX_SHOWN]], "total": len(order)}, b""
 
 
-def suspects(looker: Looker, path: str, snapshot: str) -> Answer:
+def suspects(looker: Session, path: str, snapshot: str) -> Answer:
     """Test images whose label may be wrong (audit/label_errors.py), the surest first."""
     from limpide.audit import label_errors
 
     evidence, album = _evidence(looker, path), looker.album(path)
-    found = label_errors.suspects(evidence.probabilities, evidence.truth)
+    found = label_errors.find_label_errors(evidence.probabilities, evidence.truth)
     shown = [
         _told(evidence, album, i) | {"suggested": evidence.classes[k], "margin": margin}
-        for i, k, margin in found[:MOST]
+        for i, k, margin in found[:MAX_SHOWN]
     ]
     return {"images": shown, "total": len(found), "of": len(evidence.truth)}, b""
 
 
-def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") -> Answer:
+def groups(looker: Session, path: str, snapshot: str, by: str, lang: str = "en") -> Answer:
     """The audit of groups (audit/groups.py), by class, folder, brightness or size."""
     from limpide.audit.groups import groups as audit
 
     if by not in WAYS:
         raise LookupError(message(N_("there is no such way to group images: {names}"), names=", ".join(WAYS)))
-    messages.use(lang if lang in messages.LANGUAGES else "en")  # some groups have names of ours
+    messages.use_language(lang if lang in messages.LANGUAGES else "en")  # some groups have names of ours
     evidence, album = _evidence(looker, path), looker.album(path)
     state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
     names = looker.once(
-        ("groups", *stamp(path), state, by, messages.current()),
-        lambda: _names(looker, evidence, album, by, (*stamp(path), state, by)),
+        ("groups", *run_stamp(path), state, by, messages.current_language()),
+        lambda: _names(looker, evidence, album, by, (*run_stamp(path), state, by)),
     )
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)
     if not len(kept):
@@ -160,11 +160,20 @@ def groups(looker: Looker, path: str, snapshot: str, by: str, lang: str = "en") 
     return {"finding": finding.to_json(), "judged": len(kept), "of": len(names)}, b""
 
 
-def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
+def shortcut(looker: Session, path: str, snapshot: str) -> Answer:
     """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as
     the time allows.
     """
-    from limpide.interpret.shortcut import LOOKS, answers_of, as_finding, chosen, place_of, ranked, wanted, window
+    from limpide.interpret.shortcut import (
+        LOOKS,
+        answers_of,
+        as_finding,
+        choose_hosts,
+        choose_labels,
+        place_of,
+        rank_places,
+        window,
+    )
 
     network, preprocessing, classes = looker.network(path, snapshot)
     album = looker.album(path)
@@ -173,16 +182,16 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     labels = np.array([number.get(album.labels[row], -1) for row in rows], int)
     if (labels < 0).all():
         raise LookupError(message(N_("none of these images is known to belong to a class of this network")))
-    if not (looked_at := wanted(labels, cost(looker, path, snapshot), MOST_WORK)):
+    if not (looked_at := choose_labels(labels, cost(looker, path, snapshot), MAX_WORK)):
         raise LookupError(message(N_("this network works too long on each image for this question")))
     of = len(np.unique(labels[labels >= 0]))
-    some = rows[chosen(labels, looked_at)]
+    some = rows[choose_hosts(labels, looked_at)]
     with looker.counting(2 * len(some) + LOOKS * len(looked_at), unit="passes"):
         rows, squares = readable(looker, path, preprocessing, some)
         labels = np.array([number[album.labels[row]] for row in rows], int)
         together = groups_in(album.run.split_file, [album.files[row] for row in rows])
 
-        answers, key = answers_of(network, preprocessing), (*looker.key(path, snapshot), *stamp(path))
+        answers, key = answers_of(network, preprocessing), (*looker.key(path, snapshot), *run_stamp(path))
         said = looker.once(("said", *key), lambda: answers(squares)) if len(rows) else np.zeros(0, int)
         begun, tried = looker.done, []
         for k, label in enumerate(looked_at):  # class by class: a question that was left goes on with the next
@@ -195,7 +204,7 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
             )
     found = [place for place in tried if place is not None]
     shown = []
-    for place in ranked(found)[:3]:
+    for place in rank_places(found)[:3]:
         (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
         shown.append(
             {
@@ -213,7 +222,7 @@ def shortcut(looker: Looker, path: str, snapshot: str) -> Answer:
     }, b""
 
 
-def _names(looker: Looker, evidence: Evidence, album: Album, by: str, key: tuple[Any, ...]) -> list[str | None]:
+def _names(looker: Session, evidence: Evidence, album: RunImages, by: str, key: tuple[Any, ...]) -> list[str | None]:
     """The group of each test image; None where it has none."""
     if by == "class":
         return [evidence.classes[k] for k in evidence.truth]
@@ -228,7 +237,7 @@ def _names(looker: Looker, evidence: Evidence, album: Album, by: str, key: tuple
             looker.looked_at(1)
             try:
                 image = album.image(rows[k], 64 if by == "brightness" else 0)
-            except Gone:
+            except ImageGone:
                 raise
             except LookupError:  # this one is gone
                 found.append(np.nan)
@@ -236,7 +245,7 @@ def _names(looker: Looker, evidence: Evidence, album: Album, by: str, key: tuple
             found.append(np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size))
         return found
 
-    some = np.random.default_rng(0).permutation(len(rows))[:MOST_GROUPED]
+    some = np.random.default_rng(0).permutation(len(rows))[:MAX_GROUPED]
     with looker.counting(len(some)):
         for piece in pieces_of(looker, some, 1):
             values[piece] = looker.once(("measured", *key, piece.tobytes()), lambda: measured(piece))  # noqa: B023

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from limpide.data.decode import decode
-from limpide.data.decode.decode import Undecodable, examined
-from limpide.inspector.session import Answer, Looker
+from limpide.data.decoding import decode
+from limpide.data.decoding.decode import Undecodable, decode_with_remarks
+from limpide.inspector.session import Answer, Session
 from limpide.text.messages import N_, Message, message
 
 AGAIN = N_("{reason}: copy it again from where it comes")
@@ -30,10 +30,10 @@ REMEDIES = {
 }
 
 
-def taken(looker: Looker, data: bytes) -> Answer:
+def check_upload(looker: Session, data: bytes) -> Answer:
     """Raises LookupError with what is wrong with this file and what to do."""
     try:
-        examined(data, look=False)
+        decode_with_remarks(data, look=False)
     except Undecodable as error:
         raise LookupError(_refusal(error.reason)) from error
     return {}, b""
@@ -42,7 +42,7 @@ def taken(looker: Looker, data: bytes) -> Answer:
 def _refusal(reason: str) -> Message:
     why = message(reason)
     return (
-        message(REMEDIES[reason], reason=why, least=decode.SMALLEST_SIDE, most=decode.LONGEST_RATIO)
+        message(REMEDIES[reason], reason=why, least=decode.MIN_SIDE, most=decode.MAX_ASPECT_RATIO)
         if reason in REMEDIES
         else why
     )

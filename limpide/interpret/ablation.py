@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from limpide.interpret.trace import Trace, recorded, trace
+from limpide.interpret.trace import Trace, record_calls, trace
 from limpide.text.messages import N_, message
 
 
-def votes(
+def class_votes(
     model: nn.Module, seen: Trace, index: int, place: Sequence[int], classes: int = 10
 ) -> list[tuple[int, float]]:
     """(class, slope of its logit by this unit's value) for the likeliest classes: positive speaks for it, negative
@@ -31,7 +31,7 @@ def votes(
         return output + bump * one
 
     with torch.enable_grad():
-        logits = recorded(model, seen.image, change).output[0]
+        logits = record_calls(model, seen.image, change).output[0]
         order = logits.detach().argsort(descending=True)[:classes].tolist()
         found = []
         for k in order:
@@ -40,7 +40,7 @@ def votes(
     return found
 
 
-def without(model: nn.Module, seen: Trace, index: int, channel: int) -> Tensor:
+def without_channel(model: nn.Module, seen: Trace, index: int, channel: int) -> Tensor:
     """Logits (classes,) when this channel of the operation gives 0 everywhere. A vector's channel is its last axis."""
 
     def change(k: int, output: Tensor) -> Tensor:

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from limpide.interpret.receptive_field import Box, field_of
-from limpide.interpret.trace import recorded, trace
+from limpide.interpret.receptive_field import Box, receptive_field
+from limpide.interpret.trace import record_calls, trace
 from limpide.text.messages import N_, message
-from limpide.training.optim.adamw import AdamW, Group
+from limpide.training.optim.adamw import AdamW, ParameterGroup
 
 STEPS = 96
 STARTS = 8  # pictures of noise; the climb begins at the one that wakes the unit most
@@ -29,15 +29,15 @@ NOISE = 0.1  # spread of the frequencies at the start: what no slope touches fad
 RATE = 0.05  # step of Adam
 CONTRAST = 0.58  # spread of what the unit sees, of half the range of a pixel: that of white noise
 JITTER = 8  # the picture is shifted by at most this part of what the unit sees, along each axis
-STILL = 0.75  # from this share of the steps on it stays where it is
+MIN_GRADIENT = 0.75  # from this share of the steps on it stays where it is
 
 # From decorrelated colours to RGB: square root of the covariance of the pixels of ImageNet (Distill, same section;
 # constants of its code).
-COLOURS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]]) / 0.4619
+COLORS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]]) / 0.4619
 
 
 @dataclass(frozen=True)
-class Maximised:
+class MaximizedInput:
     """The picture found, and how far the climb went."""
 
     image: Tensor  # (1, channels, height, width), normalised; grey where the unit cannot see
@@ -55,7 +55,7 @@ class Maximised:
         return self.activations[-1]
 
 
-def maximised(
+def maximize_activation(
     model: nn.Module,
     key: str,
     channel: int,
@@ -64,9 +64,9 @@ def maximised(
     seed: int = 0,
     low: float | Tensor = -1.0,
     high: float | Tensor = 1.0,
-) -> Maximised:
+) -> MaximizedInput:
     """The picture that wakes this channel of this operation most: `climb` to its end."""
-    climbing = climb(model, key, channel, shape, steps, seed, low, high)
+    climbing = gradient_ascent(model, key, channel, shape, steps, seed, low, high)
     while True:
         try:
             next(climbing)
@@ -74,7 +74,7 @@ def maximised(
             return end.value  # type: ignore[no-any-return]
 
 
-def climb(
+def gradient_ascent(
     model: nn.Module,
     key: str,
     channel: int,
@@ -83,7 +83,7 @@ def climb(
     seed: int = 0,
     low: float | Tensor = -1.0,
     high: float | Tensor = 1.0,
-) -> Generator[tuple[int, float], None, Maximised]:
+) -> Generator[tuple[int, float], None, MaximizedInput]:
     """Yields (step, activation) and returns the picture; whoever iterates may stop at any step.
 
     key: of an operation (interpret/trace.py) or the name of a layer; the channel of the last linear layer is the logit
@@ -97,7 +97,7 @@ def climb(
     seen = trace(model, middle.expand(1, *shape).clone())
     op = seen.find(key)
     place = middle_unit(op.output, channel)
-    box = field_of(seen, op, place[1:]).box
+    box = receptive_field(seen, op, place[1:]).box
     inside = torch.zeros(shape[-2:])
     inside[box.top : box.bottom, box.left : box.right] = 1
     generator = torch.Generator().manual_seed(seed)
@@ -109,7 +109,7 @@ def climb(
         """
         waves = torch.fft.irfft2(torch.view_as_complex(frequencies) * scale, s=list(shape[-2:]), norm="ortho")
         if shape[0] == 3:
-            waves = torch.einsum("rc,chw->rhw", COLOURS, waves)
+            waves = torch.einsum("rc,chw->rhw", COLORS, waves)
         spread = (waves.square() * inside).sum().div(inside.sum() * shape[0]).sqrt()
         return (middle + half * inside * (CONTRAST * waves / (spread + 1e-8)).clamp(-1, 1))[None]
 
@@ -123,11 +123,15 @@ def climb(
         values = [float(activation(drawn(start))) for start in starts]
     best = max(range(STARTS), key=values.__getitem__)
     frequencies = nn.Parameter(starts[best])
-    optimiser = AdamW([Group([frequencies])])
+    optimiser = AdamW([ParameterGroup([frequencies])])
     found = [values[best]]
     reach = min(box.bottom - box.top, box.right - box.left) // JITTER
     for step in range(steps):
-        shift = torch.randint(-reach, reach + 1, (2,), generator=generator).tolist() if step < STILL * steps else [0, 0]
+        shift = (
+            torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
+            if step < MIN_GRADIENT * steps
+            else [0, 0]
+        )
         with torch.enable_grad():
             value = activation(drawn(frequencies).roll(shift, (2, 3)))
             # Of the picture alone: the network's own slopes stay as they are.
@@ -141,7 +145,7 @@ def climb(
     with torch.no_grad():
         image = drawn(frequencies)
         found.append(float(activation(image)))
-    return Maximised(image, box, tuple(found))
+    return MaximizedInput(image, box, tuple(found))
 
 
 def middle_unit(output: Tensor, channel: int) -> tuple[int, ...]:
@@ -180,5 +184,5 @@ def _value(model: nn.Module, image: Tensor, index: int, place: Sequence[int]) ->
         return output
 
     with contextlib.suppress(_Reached):
-        recorded(model, image, stop)
+        record_calls(model, image, stop)
     return kept[0]

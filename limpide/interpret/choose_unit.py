@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpide.interpret.trace import Op, Trace, recorded
+from limpide.interpret.trace import Op, Trace, record_calls
 from limpide.interpret.unit import Unit, unit_of
 from limpide.text.messages import N_, message
 
-LEAST_CONTRAST = 0.05  # of the largest in the layer: below, what a unit sees is nearly of one shade
+MIN_CONTRAST = 0.05  # of the largest in the layer: below, what a unit sees is nearly of one shade
 
 
-def most_telling(model: nn.Module, seen: Trace, layer: str | None = None) -> Unit:
+def choose_unit(model: nn.Module, seen: Trace, layer: str | None = None) -> Unit:
     """The unit that matters most for the answer: of this layer, the one whose value times the slope of the likeliest
     logit is largest.
 
@@ -49,7 +49,7 @@ def influence(model: nn.Module, seen: Trace, index: int) -> Tensor:
         return output + bump if k == index else output
 
     with torch.enable_grad():
-        best = recorded(model, seen.image, change).output[0].max()
+        best = record_calls(model, seen.image, change).output[0].max()
         slope = torch.autograd.grad(best, bump, allow_unused=True)[0] if best.requires_grad else None
     value = seen.ops[index].output
     return (value * (torch.zeros_like(value) if slope is None else slope)).abs()[0]
@@ -76,4 +76,4 @@ def _sees_something(op: Op) -> Tensor:
         F.conv2d(v, even, None, stride, padding, dilation)[0, 0] for v in (grey, grey * grey, torch.ones_like(grey))
     )
     contrast = (square - mean * mean).clamp(min=0).sqrt() * (covered > 1 - 1e-4)
-    return (contrast > LEAST_CONTRAST * contrast.max()).float()
+    return (contrast > MIN_CONTRAST * contrast.max()).float()

@@ -55,7 +55,7 @@ def features_of(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
     return seen[-1].reshape(len(images), -1), logits
 
 
-def nearest(features: np.ndarray, one: np.ndarray, most: int) -> list[tuple[int, float]]:
+def nearest_rows(features: np.ndarray, one: np.ndarray, most: int) -> list[tuple[int, float]]:
     """(row, cosine of the angle to `one`), the most alike first. features: float (n, width) · one: float (width,)"""
     lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(one)
     alike = features @ one / np.maximum(lengths, 1e-12)
@@ -90,7 +90,7 @@ def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tup
     return (places / (np.abs(places).max() or 1.0)).astype(np.float32), kept
 
 
-def turned_to(places: np.ndarray, before: np.ndarray) -> np.ndarray:
+def align_to(places: np.ndarray, before: np.ndarray) -> np.ndarray:
     """The same map turned and mirrored to lie as much as can be on an earlier one of the same images (orthogonal
     Procrustes, Schönemann 1966).
     """
@@ -98,4 +98,4 @@ def turned_to(places: np.ndarray, before: np.ndarray) -> np.ndarray:
     return np.asarray(places @ (left @ right), np.float32)
 
 
-__all__ = ["Method", "features_of", "flat_map", "last_linear", "nearest", "turned_to"]
+__all__ = ["Method", "features_of", "flat_map", "last_linear", "nearest_rows", "align_to"]

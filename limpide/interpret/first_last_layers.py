@@ -14,11 +14,11 @@ from torch import Tensor
 from limpide.interpret.rules.linear import normalization, same_padding
 from limpide.interpret.rules.terms import Unknown, pair
 from limpide.interpret.trace import Op, Source, Trace
-from limpide.interpret.unit import following
+from limpide.interpret.unit import values_after
 
-MOST_BYTES = 1_500_000  # of both ends: what a page that is sent by mail can carry, written in base64
-MOST_OF_LAST = 400_000  # of these, for the last layer
-MOST_CHANNELS = 32  # whose maps are kept: more cannot be looked through
+MAX_BYTES = 1_500_000  # of both ends: what a page that is sent by mail can carry, written in base64
+MAX_OF_LAST = 400_000  # of these, for the last layer
+MAX_CHANNELS = 32  # whose maps are kept: more cannot be looked through
 # What arithmetic.js can do to a number of the first layer on its way to the next one; batch normalization is a slope
 # and a shift of each channel.
 STEPS = ("batch_norm", "dropout", "relu", "relu6", "silu", "hardswish", "sigmoid", "tanh")
@@ -26,14 +26,14 @@ STEPS = ("batch_norm", "dropout", "relu", "relu6", "silu", "hardswish", "sigmoid
 BEFORE = ("pad", "contiguous", "clone", "to", "float")
 
 
-def ends_of(seen: Trace, channel: int = 0) -> dict[str, np.ndarray]:
+def first_and_last(seen: Trace, channel: int = 0) -> dict[str, np.ndarray]:
     """ "first.…" and "last.…" → array (docs/run-format.md); without an end that is no convolution and no linear layer,
     or too large.
 
     channel: one of the first layer that is kept, whichever others are.
     """
     last = _last(seen)
-    first = _first(seen, channel, MOST_BYTES - sum(array.nbytes for array in last.values()))
+    first = _first(seen, channel, MAX_BYTES - sum(array.nbytes for array in last.values()))
     return {f"first.{name}": array for name, array in first.items()} | {
         f"last.{name}": array for name, array in last.items()
     }
@@ -67,7 +67,7 @@ def _first(seen: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
             else pair(asked)
         )
     each = 4 * (weight[0].numel() + output[0, 0].numel() + 2)
-    n = min(MOST_CHANNELS, len(weight), (room - 4 * entered.numel()) // each)
+    n = min(MAX_CHANNELS, len(weight), (room - 4 * entered.numel()) // each)
     if n < 1:
         return {}
     strength = output[0].abs().amax((1, 2))
@@ -93,7 +93,7 @@ def _after(seen: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
     shift; 1 and 0 where there are none.
     """
     keys, names, slopes, shifts = [], [], [], []
-    for step in following(seen, op):
+    for step in values_after(seen, op):
         slope, shift = torch.ones(len(channels)), torch.zeros(len(channels))
         bounds = [value for value in (*step.args[1:], *step.kwargs.values()) if not isinstance(value, bool)]
         if step.name == "batch_norm":
@@ -129,7 +129,7 @@ def _last(seen: Trace) -> dict[str, np.ndarray]:
     if op is None or op.name != "linear" or op.output.ndim != 2:
         return {}
     weight, bias, logits = _tensor(op.argument(1, "weight")), op.argument(2, "bias"), op.output[0]
-    n = min(len(weight), (MOST_OF_LAST - 4 * weight.shape[1]) // (4 * weight.shape[1] + 16))
+    n = min(len(weight), (MAX_OF_LAST - 4 * weight.shape[1]) // (4 * weight.shape[1] + 16))
     if n < 1:
         return {}
     classes = logits.argsort(descending=True, stable=True)[:n].sort().values

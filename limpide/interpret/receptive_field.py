@@ -59,7 +59,7 @@ class Field:
     status: str
 
 
-def field_of(trace: Trace, op: Op, index: Sequence[int]) -> Field:
+def receptive_field(trace: Trace, op: Op, index: Sequence[int]) -> Field:
     """index: (channel, row, column) of a map, or (unit,) of a vector."""
     height, width = trace.image.shape[-2:]
     status = BOUND if op.name in MOVES and op.output.ndim != 4 else EXACT

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from limpide.interpret.trace import trace
 from limpide.text.messages import N_, message
-from limpide.training.device import fused
+from limpide.training.device import fuse_batch_norm
 
 STEPS = 32  # of the path in integrated gradients
 WINDOWS = 14  # places of the grey window along a side
@@ -88,7 +88,7 @@ def occlusion(model: nn.Module, image: Tensor, label: int) -> Tensor:
 
     The window is an eighth of the side, at 14 × 14 places; a pixel's value is the mean over the windows that cover it.
     """
-    model = quick(model, image)
+    model = is_quick(model, image)
     height, width = image.shape[-2:]
     side = max(2, height // 8)
     rows = torch.linspace(0, height - side, WINDOWS).round().long().unique().tolist()
@@ -108,7 +108,7 @@ def occlusion(model: nn.Module, image: Tensor, label: int) -> Tensor:
 
 
 @torch.inference_mode()
-def quick(model: nn.Module, image: Tensor) -> nn.Module:
+def is_quick(model: nn.Module, image: Tensor) -> nn.Module:
     """For many passes without slopes: a copy that is twice as fast and gives the same but for rounding, or the model
     itself where there is none.
 
@@ -116,7 +116,7 @@ def quick(model: nn.Module, image: Tensor) -> nn.Module:
     compared.
     """
     try:
-        copy = fused(model, image.device)
+        copy = fuse_batch_norm(model, image.device)
         before, after = model(image), copy(image)
         alike = torch.allclose(before, after, rtol=1e-4, atol=1e-4 * float(before.abs().max()))
     except Exception:  # it cannot be copied, or its copy does not run: whatever a stranger's code raises
@@ -124,7 +124,7 @@ def quick(model: nn.Module, image: Tensor) -> nn.Module:
     return copy if alike else model
 
 
-def edges(model: nn.Module, image: Tensor, label: int) -> Tensor:
+def edge_map(model: nn.Module, image: Tensor, label: int) -> Tensor:
     """No explanation at all: where the image has edges (Sobel). It looks convincing, so it is what the badge has to
     refuse.
     """

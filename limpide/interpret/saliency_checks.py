@@ -19,10 +19,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.core.finding import Finding, Number
-from limpide.interpret.saliency import Saliency, edges, quick
+from limpide.interpret.saliency import Saliency, edge_map, is_quick
 from limpide.text.messages import N_, message
 
-LEAST_CHANGE = 0.5  # rank correlation with the map of a random network
+MIN_CHANGE = 0.5  # rank correlation with the map of a random network
 CELLS = 14  # pixels are deleted in blocks: this many along a side
 DRAWS = 5  # random orders
 SHARES = 15  # of the blocks, from none to all
@@ -31,7 +31,7 @@ COST_USUAL = (DRAWS + 1) * SHARES + 2  # and those of what all maps are compared
 
 
 @dataclass(frozen=True)
-class Sanity:
+class SaliencyCheck:
     correlation: float  # rank correlation with the map of the same network with random weights
     deletion: float  # mean probability of the class while it is deleted, 0 … 1; lower is better
     deletion_random: float
@@ -40,7 +40,7 @@ class Sanity:
 
     @property
     def changes(self) -> bool:
-        return abs(self.correlation) < LEAST_CHANGE
+        return abs(self.correlation) < MIN_CHANGE
 
     @property
     def hurts(self) -> bool:
@@ -51,39 +51,41 @@ class Sanity:
         return self.changes and self.hurts
 
 
-def sanity(
+def check_saliency(
     model: nn.Module,
     image: Tensor,
     label: int,
     method: Saliency,
     found: Tensor | None = None,
     beside: tuple[float, float] | None = None,
-) -> Sanity:
+) -> SaliencyCheck:
     """image: (1, channels, height, width), normalised; 0 is grey. What is known already need not be worked out again:
     `found`, the map itself, and `beside`, what `usual` gave.
     """
     found = method(model, image, label) if found is None else found
-    other = method(randomised(model), image, label)
-    at_random, along_edges = beside or usual(model, image, label)
-    return Sanity(
+    other = method(randomize_layers(model), image, label)
+    at_random, along_edges = beside or usual_change(model, image, label)
+    return SaliencyCheck(
         # a blank map says nothing, as a random network does
         rank_correlation(found.flatten(), other.flatten()) if float(found.std()) > 0 else 1.0,
-        deletion(quick(model, image), image, label, found),
+        deletion_curve(is_quick(model, image), image, label, found),
         at_random,
         along_edges,
         empty=float(found.std()) == 0,
     )
 
 
-def usual(model: nn.Module, image: Tensor, label: int) -> tuple[float, float]:
+def usual_change(model: nn.Module, image: Tensor, label: int) -> tuple[float, float]:
     """Mean probability while the image is deleted at random, and along its edges: the same for every method."""
     generator = torch.Generator().manual_seed(0)
-    model, of_edges = quick(model, image), edges(model, image, label)
-    random = [deletion(model, image, label, torch.rand(image.shape[-2:], generator=generator)) for _ in range(DRAWS)]
-    return sum(random) / DRAWS, deletion(model, image, label, of_edges)
+    model, of_edges = is_quick(model, image), edge_map(model, image, label)
+    random = [
+        deletion_curve(model, image, label, torch.rand(image.shape[-2:], generator=generator)) for _ in range(DRAWS)
+    ]
+    return sum(random) / DRAWS, deletion_curve(model, image, label, of_edges)
 
 
-def randomised(model: nn.Module) -> nn.Module:
+def randomize_layers(model: nn.Module) -> nn.Module:
     """A copy whose weights are drawn anew, each tensor with the spread it had."""
     model = copy.deepcopy(model).eval()
     generator = torch.Generator().manual_seed(0)
@@ -95,7 +97,7 @@ def randomised(model: nn.Module) -> nn.Module:
 
 
 @torch.inference_mode()
-def deletion(model: nn.Module, image: Tensor, label: int, importance: Tensor) -> float:
+def deletion_curve(model: nn.Module, image: Tensor, label: int, importance: Tensor) -> float:
     """Mean probability of the class while the blocks of the image become grey, the most important first."""
     height, width = image.shape[-2:]
     cells = min(CELLS, height, width)
@@ -116,7 +118,7 @@ def rank_correlation(a: Tensor, b: Tensor) -> float:
     return float(torch.corrcoef(ranks)[0, 1])
 
 
-def as_finding(name: str, found: Sanity) -> Finding:
+def as_finding(name: str, found: SaliencyCheck) -> Finding:
     if found.empty:
         says = message(N_("This map is empty: with this method nothing in the image speaks for the class."))
     elif found.passed:

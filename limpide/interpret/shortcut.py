@@ -27,7 +27,7 @@ from limpide.statistics.intervals import interval_of_share
 from limpide.statistics.metrics import wilson
 from limpide.text.messages import N_, message
 from limpide.training.batches import normalised
-from limpide.training.device import fused, has_fast_bf16
+from limpide.training.device import fuse_batch_norm, has_fast_bf16
 
 BATCH = 32
 GRID = 8  # places along each side
@@ -67,7 +67,7 @@ class Place:
         return self.interval[0] >= DECIDES
 
 
-def wanted(labels: np.ndarray, each: int, work: float) -> list[int]:
+def choose_labels(labels: np.ndarray, each: int, work: float) -> list[int]:
     """The classes that can be looked at, those with the most images first. each: multiply-adds of one image, work: of
     all of it.
     """
@@ -75,7 +75,7 @@ def wanted(labels: np.ndarray, each: int, work: float) -> list[int]:
     return [int(k) for k in names[np.argsort(-counts, kind="stable")][: int(work / (max(1, each) * LOOKS))]]
 
 
-def chosen(labels: np.ndarray, wanted: Sequence[int]) -> np.ndarray:
+def choose_hosts(labels: np.ndarray, wanted: Sequence[int]) -> np.ndarray:
     """Which images serve, in no particular order. labels: int (n,), negative where it is not known."""
     own, known = np.flatnonzero(np.isin(labels, wanted)), np.flatnonzero(labels >= 0)
     rows = np.union1d(own[sample(labels[own], 0, EACH)], known[sample(labels[known], OTHERS)])
@@ -88,7 +88,7 @@ def answers_of(network: nn.Module, preprocessing: Preprocessing) -> Answers:
     """
     device = torch.device("cpu")
     dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
-    quick = fused(network, device).to(dtype)
+    quick = fuse_batch_norm(network, device).to(dtype)
     batch = max(1, min(BATCH, PIXELS // preprocessing.size**2))
 
     def answer(squares: np.ndarray) -> np.ndarray:
@@ -143,12 +143,13 @@ def place_of(
     hosts, proofs = others[: len(others) // 2][:HOSTS], others[len(others) // 2 :][:PROOFS]
     donors, proving = own[: len(own) // 2], own[len(own) // 2 :]
     tried = (
-        np.concatenate([pasted(squares, donors, hosts, row, column) for column in range(GRID)]) for row in range(GRID)
+        np.concatenate([paste_patch(squares, donors, hosts, row, column) for column in range(GRID)])
+        for row in range(GRID)
     )
     shares = np.array([(answers(images) == label).reshape(GRID, len(hosts)).mean(1) for images in tried])
     row, column = divmod(int(shares.argmax()), GRID)
     pairs = min(len(proving), len(proofs))  # one patch in many images would be one proof, not many
-    turned = answers(pasted(squares, proving[:pairs], proofs[:pairs], row, column)) == label
+    turned = answers(paste_patch(squares, proving[:pairs], proofs[:pairs], row, column)) == label
     bounds = (
         None
         if groups is None
@@ -166,7 +167,7 @@ def _bounds(turned: np.ndarray, hosts: np.ndarray, donors: np.ndarray, level: fl
     return min(one.low for one in found), max(one.high for one in found)
 
 
-def pasted(squares: np.ndarray, donors: np.ndarray, hosts: np.ndarray, row: int, column: int) -> np.ndarray:
+def paste_patch(squares: np.ndarray, donors: np.ndarray, hosts: np.ndarray, row: int, column: int) -> np.ndarray:
     """The hosts, each with what a donor shows in this window."""
     (top, bottom), (left, right) = window(squares.shape[1], row), window(squares.shape[2], column)
     found = squares[hosts].copy()
@@ -178,14 +179,14 @@ DOWN = (N_("at the top"), N_("in the middle"), N_("at the bottom"))
 ACROSS = (N_("on the left"), N_("in the middle"), N_("on the right"))
 
 
-def ranked(found: Sequence[Place]) -> list[Place]:
+def rank_places(found: Sequence[Place]) -> list[Place]:
     """The most convincing first."""
     return sorted(found, key=lambda place: -place.interval[0])
 
 
 def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Finding:
     """The claim, with the most convincing place of each class. of: so many classes there are."""
-    ordered = ranked(found)
+    ordered = rank_places(found)
     most = max((place.interval[1] for place in ordered), default=1.0)
     verdict: Verdict = "warn" if ordered and ordered[0].decides else "ok" if most < HARMLESS else "unknown"
     says = {

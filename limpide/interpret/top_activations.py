@@ -13,14 +13,14 @@ from limpide.interpret.trace import trace
 
 
 @dataclass(frozen=True)
-class Woken:
+class TopActivation:
     image: int  # which of those that were given
     value: float  # the largest of the channel
     y: int  # its place in the map; of tokens y is 0 and x the token, of a vector both are 0
     x: int
 
 
-def strongest_images(model: nn.Module, images: Iterable[Tensor], key: str, channel: int) -> list[Woken]:
+def strongest_images(model: nn.Module, images: Iterable[Tensor], key: str, channel: int) -> list[TopActivation]:
     """All of them, the strongest first. images: each (1, channels, size, size), normalised; key: of an operation, or
     the name of a layer.
 
@@ -31,5 +31,5 @@ def strongest_images(model: nn.Module, images: Iterable[Tensor], key: str, chann
         output = trace(model, image).find(key).output
         plane = output[0, channel] if output.ndim == 4 else output[0, ..., channel].reshape(1, -1)
         at = int(plane.argmax())
-        found.append(Woken(k, float(plane.flatten()[at]), at // plane.shape[-1], at % plane.shape[-1]))
+        found.append(TopActivation(k, float(plane.flatten()[at]), at // plane.shape[-1], at % plane.shape[-1]))
     return sorted(found, key=lambda one: -one.value)

@@ -92,10 +92,10 @@ def trace(model: nn.Module, image: Tensor, change: Change | None = None) -> Trac
     """image: (1, channels, size, size), normalised. The network runs in evaluation mode; `change` may tamper with what
     operations give.
     """
-    return recorded(model, image, change)
+    return record_calls(model, image, change)
 
 
-def recorded(model: nn.Module, image: Tensor, change: Change | None = None) -> Trace:
+def record_calls(model: nn.Module, image: Tensor, change: Change | None = None) -> Trace:
     """As `trace`, with slopes where they are switched on: `output` stays connected to what `change` put in."""
     names = {module: name for name, module in model.named_modules()}
     stack: list[str] = [""]

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from limpide.core.finding import Finding, Number
 from limpide.interpret.arithmetic import TOLERANCE, Explanation, explain
-from limpide.interpret.receptive_field import Field, field_of
+from limpide.interpret.receptive_field import Field, receptive_field
 from limpide.interpret.rules.functions import FUNCTIONS
 from limpide.interpret.trace import Op, Trace, trace
-from limpide.text.messages import N_, _, message, number, significant
+from limpide.text.messages import N_, _, format_number, format_significant, message
 
 ONE_TO_ONE = ("batch_norm", "dropout", *FUNCTIONS)  # what follows a unit and changes it alone
-MOST_CHANNELS, MOST_SIDE = 3, 7  # of the grids that a notebook shows
+MAX_CHANNELS, MAX_SIDE = 3, 7  # of the grids that a notebook shows
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,11 @@ class Unit:
 
         e = self.explanation
         pieces = [notebook_html.claim("", "", str(as_finding(self).message))]
-        if e.kind == "products" and self.patch.ndim == 3 and max(self.patch.shape[1:]) <= MOST_SIDE:
+        if e.kind == "products" and self.patch.ndim == 3 and max(self.patch.shape[1:]) <= MAX_SIDE:
             largest = (
                 self.products.abs()
                 .amax((1, 2))
-                .argsort(descending=True, stable=True)[:MOST_CHANNELS]
+                .argsort(descending=True, stable=True)[:MAX_CHANNELS]
                 .sort()
                 .values.tolist()
             )
@@ -147,11 +147,14 @@ class Unit:
 
 def _shares(plane: Tensor) -> list[list[tuple[float, str]]]:
     end = float(plane.abs().max()) or 1.0
-    return [[(value / end, number(value, 2).replace("-", "\N{MINUS SIGN}")) for value in row] for row in plane.tolist()]
+    return [
+        [(value / end, format_number(value, 2).replace("-", "\N{MINUS SIGN}")) for value in row]
+        for row in plane.tolist()
+    ]
 
 
 def _signed(value: float) -> str:
-    return significant(value).replace("-", "\N{MINUS SIGN}")
+    return format_significant(value).replace("-", "\N{MINUS SIGN}")
 
 
 def why(model: nn.Module, image: Tensor, layer: str, channel: int, y: int = 0, x: int = 0) -> Unit:
@@ -174,8 +177,8 @@ def unit_of(seen: Trace, layer: str, channel: int, y: int = 0, x: int = 0) -> Un
         ) from None
     index = index_of(op, channel, y, x)
     explanation = explain(seen, op, index)
-    after = tuple(After(step.key, step.name, float(step.output[(0, *index)])) for step in following(seen, op))
-    return Unit(op.key, channel, y, x, op, explanation, field_of(seen, op, index), after)
+    after = tuple(After(step.key, step.name, float(step.output[(0, *index)])) for step in values_after(seen, op))
+    return Unit(op.key, channel, y, x, op, explanation, receptive_field(seen, op, index), after)
 
 
 def index_of(op: Op, channel: int, y: int, x: int) -> tuple[int, ...]:
@@ -188,7 +191,7 @@ def index_of(op: Op, channel: int, y: int, x: int) -> tuple[int, ...]:
     return index
 
 
-def following(seen: Trace, op: Op) -> list[Op]:
+def values_after(seen: Trace, op: Op) -> list[Op]:
     """Normalization and activation that follow, as long as the value goes one way."""
     found: list[Op] = []
     while len(users := seen.users(op.index)) == 1 and users[0].name in ONE_TO_ONE:

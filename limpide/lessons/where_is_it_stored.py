@@ -12,12 +12,12 @@ import torch
 
 from limpide import ImageClassifier
 from limpide.models import build
-from limpide.training.build import trained
+from limpide.training.build import trained_network
 
 data = sys.argv[1] if len(sys.argv) > 1 else "digits"
 with tempfile.TemporaryDirectory() as runs:
     clf = ImageClassifier(model="cnn", epochs=3, runs=runs, quiet=True).fit(data)
-    after, preprocessing = trained(clf.run)
+    after, preprocessing = trained_network(clf.run)
     torch.manual_seed(clf.run.info().recipe["seed"])
     before = build("cnn", len(clf.classes_), preprocessing.channels, preprocessing.size)
     print(f"{'layer':16s} {'bytes before':>12s} {'after':>8s}   how far it moved, against its own length at the start")

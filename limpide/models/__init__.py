@@ -14,7 +14,7 @@ from limpide.models.alexnet import AlexNet
 from limpide.models.autoencoder import AUTOENCODERS
 from limpide.models.cnn import SmallCNN
 from limpide.models.efficientnet import PUBLISHED, VARIANTS, EfficientNet
-from limpide.models.external import elsewhere, is_outside
+from limpide.models.external import find_external, is_outside
 from limpide.models.flops import activations, multiply_adds, parameters
 from limpide.models.inception import InceptionV3
 from limpide.models.linear import LinearNet
@@ -108,7 +108,7 @@ PRETRAINED = {name: entry.published for name, entry in MODELS.items() if entry.p
 
 def find(name: str) -> Entry:
     """A network by its name in MODELS, `timm:NAME`, or `package.module:factory`. Raises KeyError or ModelError."""
-    return elsewhere(name) if is_outside(name) else MODELS[name]
+    return find_external(name) if is_outside(name) else MODELS[name]
 
 
 def pretrained(recipe: Recipe) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from torch import nn
 
 from limpide.core.errors import ModelError, nearest
-from limpide.models.failing_layer import Entered, entered, failing
+from limpide.models.failing_layer import LayerInUse, failing_layer_error, track_layers
 from limpide.models.registry import Entry
 from limpide.text.messages import N_
 
@@ -33,7 +33,7 @@ def is_outside(name: str) -> bool:
     return ":" in name
 
 
-def elsewhere(name: str) -> Entry:
+def find_external(name: str) -> Entry:
     """The network behind a name with a colon. Raises ModelError, in one line, when there is none."""
     where, what = name.split(":", 1)
     if where == "timm":
@@ -123,19 +123,19 @@ def width_of(name: str, size: int) -> tuple[int, int]:
                 return channels, int(model.eval()(torch.zeros(1, channels, size, size)).shape[1])
         except Exception as error:  # whatever a stranger's network does with images that it was not made for
             failed = error
-    raise failing(name, "3, 1", size, failed) from failed
+    raise failing_layer_error(name, "3, 1", size, failed) from failed
 
 
 def _made(name: str, factory: Callable[..., Any], classes: int, channels: int, size: int) -> nn.Module:
     import torch
 
-    values, last = {"classes": classes, "channels": channels, "size": size}, Entered()
+    values, last = {"classes": classes, "channels": channels, "size": size}, LayerInUse()
     try:
         model = factory(**{taken: values[what] for what in values if (taken := _taken(factory, what))})
-        with torch.inference_mode(), entered(model, last):
+        with torch.inference_mode(), track_layers(model, last):
             shape = tuple(model.eval()(torch.zeros(2, channels, size, size)).shape)
     except Exception as error:
-        raise failing(name, str(channels), size, error, last) from error
+        raise failing_layer_error(name, str(channels), size, error, last) from error
     if next(model.parameters(), None) is None:
         raise ModelError(
             "L425",

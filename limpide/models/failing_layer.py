@@ -17,7 +17,7 @@ NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 @dataclass
-class Entered:
+class LayerInUse:
     """The layer that a network is in, or was in last, and the shape of what came into it."""
 
     name: str = ""
@@ -27,7 +27,7 @@ class Entered:
 
 
 @contextlib.contextmanager
-def entered(model: Any, last: Entered) -> Iterator[None]:
+def track_layers(model: Any, last: LayerInUse) -> Iterator[None]:
     """While this lasts, `last` follows `model` through the layers that have none of their own."""
     hooks = []
     for name, layer in model.named_modules() if isinstance(model, nn.Module) else ():
@@ -48,7 +48,9 @@ def entered(model: Any, last: Entered) -> Iterator[None]:
             hook.remove()
 
 
-def failing(name: str, channels: str, size: int, error: Exception | None, last: Entered | None = None) -> ModelError:
+def failing_layer_error(
+    name: str, channels: str, size: int, error: Exception | None, last: LayerInUse | None = None
+) -> ModelError:
     """The error that tells of it. name: of the network; channels, size: of the images that it was shown."""
     where = f"{name}: {last.name} ({type(last.layer).__name__})" if last and last.inside else name
     if last and last.inside and (mismatch := _mismatch(last)):
@@ -74,7 +76,7 @@ def failing(name: str, channels: str, size: int, error: Exception | None, last: 
     )
 
 
-def _mismatch(last: Entered) -> tuple[Message, Message] | None:
+def _mismatch(last: LayerInUse) -> tuple[Message, Message] | None:
     """(what the layer expects, what came), where these are not the same number of maps or of numbers."""
     layer, shape = last.layer, last.came
     if isinstance(layer, nn.Linear) and shape and shape[-1] != layer.in_features:

@@ -15,7 +15,7 @@ from limpide.models.vit import Attention
 
 WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 OUTSIDE = "of its own"  # kind of the row for what no listed layer holds
-SHOWN = (*WINDOWS, nn.Linear, nn.RNNBase, nn.BatchNorm2d, nn.LayerNorm)
+SHOWN_LAYERS = (*WINDOWS, nn.Linear, nn.RNNBase, nn.BatchNorm2d, nn.LayerNorm)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def layers(model: nn.Module, channels: int, size: int) -> list[Layer]:
             Layer(names[module], type(module).__name__, tuple(given.shape[1:]), side, own, _count(module, own), cost)
         )
 
-    hooks = [module.register_forward_hook(note) for module in model.modules() if isinstance(module, SHOWN)]
+    hooks = [module.register_forward_hook(note) for module in model.modules() if isinstance(module, SHOWN_LAYERS)]
     was_training, some = model.training, next(model.parameters())
     try:
         model.eval()(torch.zeros(1, channels, size, size, device=some.device))
@@ -55,7 +55,7 @@ def layers(model: nn.Module, channels: int, size: int) -> list[Layer]:
         model.train(was_training)
         for hook in hooks:
             hook.remove()
-    seen = {id(p) for module in model.modules() if isinstance(module, SHOWN) for p in module.parameters()}
+    seen = {id(p) for module in model.modules() if isinstance(module, SHOWN_LAYERS) for p in module.parameters()}
     rest = sum(p.numel() for p in model.parameters() if id(p) not in seen)
     missing = multiply_adds(model, channels, size) - sum(layer.multiply_adds for layer in found)
     if rest or missing:

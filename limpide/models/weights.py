@@ -34,11 +34,11 @@ def weights_file(source: str) -> Path:
     return file
 
 
-def put_into(model: nn.Module, source: str) -> None:
+def load_into(model: nn.Module, source: str) -> None:
     """Gives every layer but the last, `head`, the weights of `source`. Raises ModelError when they are of another
     network.
     """
-    found = read(weights_file(source), source)
+    found = read_weights(weights_file(source), source)
     own = model.state_dict()
     wanted = {name for name in own if not name.startswith("head.")}
     strange = [
@@ -67,7 +67,7 @@ def put_into(model: nn.Module, source: str) -> None:
     model.load_state_dict({name: found[name] if name in wanted else value for name, value in own.items()})
 
 
-def read(file: Path, source: str) -> dict[str, Tensor]:
+def read_weights(file: Path, source: str) -> dict[str, Tensor]:
     """Raises ModelError for what is no file of safetensors."""
     try:
         return load_file(file)

@@ -15,7 +15,7 @@ PLUS, MINUS = (179, 92, 0), (47, 92, 158)
 MIDDLE_PLUS, MIDDLE_MINUS = (214, 124, 28), (62, 128, 205)  # can be seen on black and on white
 LEVELS = 127  # shades of each colour
 # cells: in a plane of fewer each one counts, in a larger one half a percent may lie beyond the end of the scale
-FEW = 400
+MIN_LEVELS = 400
 BEYOND = 0.995
 
 
@@ -26,7 +26,7 @@ def end_of(plane: np.ndarray) -> float:
     sizes = np.abs(plane[np.isfinite(plane)])
     if not sizes.size:
         return 0.0
-    return float((np.quantile(sizes, BEYOND) if sizes.size > FEW else 0.0) or sizes.max())
+    return float((np.quantile(sizes, BEYOND) if sizes.size > MIN_LEVELS else 0.0) or sizes.max())
 
 
 def levels(plane: np.ndarray, end: float) -> np.ndarray:
@@ -39,7 +39,7 @@ def levels(plane: np.ndarray, end: float) -> np.ndarray:
     return np.rint(LEVELS * (1 + shares.clip(-1, 1))).astype(np.uint8)
 
 
-def painted(plane: np.ndarray, end: float) -> Image.Image:
+def paint_plane(plane: np.ndarray, end: float) -> Image.Image:
     """RGB on paper, one pixel a number."""
     steps = np.abs(np.arange(2 * LEVELS + 1) - LEVELS)[:, None] / LEVELS
     ends = np.where((np.arange(2 * LEVELS + 1) < LEVELS)[:, None], MINUS, PLUS)

@@ -4,8 +4,8 @@ limpide/text/formats.py.
 
 from __future__ import annotations
 
-from limpide.core.finding import VERDICT_MARKS, VERDICT_WORDS, Finding, Number
-from limpide.text.formats import FORMATS, NBSP, NOTHING, SMALLEST_SHARE, UNITS, basis, cell, interval, measured, shown
+from limpide.core.finding import Finding, Number
+from limpide.text.formats import visible_text
 from limpide.text.messages import N_, Message, _
 
 SOURCES = {"test": N_("the test images"), "validation": N_("the validation images"), "train": N_("the training images")}
@@ -28,25 +28,4 @@ def second_line(finding: Finding) -> Message | None:
 
 def source_words(source: str) -> str:
     """A finding rests on a part of the data, or on a paper."""
-    return _(SOURCES[source]) if source in SOURCES else shown(source)
-
-
-__all__ = [
-    "FORMATS",
-    "NBSP",
-    "NOTHING",
-    "SMALLEST_SHARE",
-    "SOURCES",
-    "UNITS",
-    "VERDICT_MARKS",
-    "VERDICT_WORDS",
-    "basis",
-    "cell",
-    "interval",
-    "measured",
-    "number_of",
-    "second_line",
-    "shown",
-    "source_words",
-    "value_of",
-]
+    return _(SOURCES[source]) if source in SOURCES else visible_text(source)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from limpide.core.finding import Finding
-from limpide.report.finding_words import NOTHING
-from limpide.text.messages import N_, Message, message, number
+from limpide.text.formats import NOTHING
+from limpide.text.messages import N_, Message, format_number, message
 
-MOST_CHANNELS = 3  # drawn; the sums of all of them are in the arithmetic
-MOST_SIDE = 7  # cells of a grid's side that can be read
+MAX_CHANNELS = 3  # drawn; the sums of all of them are in the arithmetic
+MAX_SIDE = 7  # cells of a grid's side that can be read
 DIGITS = 4  # after the decimal mark in the sums
 SHADES = 4
 STEP, LAST_STEP = N_("after {name} ({layer})"), N_("after {name} ({layer}): what the next layer sees")
@@ -84,10 +84,10 @@ def arithmetic_of(finding: Finding) -> Arithmetic | None:
 
 def _drawn(products: Sequence[Plane]) -> list[int]:
     """The channels with the largest products, in their own order: what is drawn should have something to show."""
-    if len(products[0]) > MOST_SIDE or len(products[0][0]) > MOST_SIDE:
+    if len(products[0]) > MAX_SIDE or len(products[0][0]) > MAX_SIDE:
         return []
     largest = sorted(range(len(products)), key=lambda c: -max(abs(v) for row in products[c] for v in row))
-    return sorted(largest[:MOST_CHANNELS])
+    return sorted(largest[:MAX_CHANNELS])
 
 
 def _column(data: Any, total: float) -> list[Line]:
@@ -136,5 +136,5 @@ def signed(value: float, digits: int = DIGITS) -> str:
     """With a true minus sign, and never "−0.00"."""
     if not math.isfinite(value):
         return NOTHING
-    text = number(abs(value), digits)
+    text = format_number(abs(value), digits)
     return ("\N{MINUS SIGN}" if value < 0 and text.strip("0.,") else "") + text

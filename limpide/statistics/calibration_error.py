@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limpide.statistics.intervals import Interval, correlation, interval_of_share, numbered
-from limpide.statistics.metrics import Bin, binned
+from limpide.statistics.intervals import Interval, correlation, interval_of_share, number_groups
+from limpide.statistics.metrics import Bin, bin_confidences
 
 DRAWS = 1000
 BINS = 10
@@ -28,7 +28,7 @@ FEW = 30  # groups: fewer do not tell how alike their images are, and count as w
 
 
 @dataclass(frozen=True)
-class Believed:
+class CalibrationError:
     """Shares. `error` is as measured, `expected` what a perfect predictor shows on average; `gap` is what remains, with
     its interval.
     """
@@ -42,27 +42,27 @@ class Believed:
     p: float  # how often a perfect predictor shows an error as large
 
 
-def believed(stated: np.ndarray, right: np.ndarray, groups: np.ndarray | None = None) -> Believed:
+def calibration_error(stated: np.ndarray, right: np.ndarray, groups: np.ndarray | None = None) -> CalibrationError:
     """The calibration error of these answers, what it would be by chance alone, and what is left. Draws are the same
     every time.
     """
     n = len(stated)
-    bins, place = binned(stated, right, BINS)
-    place_of_group, sizes = numbered(groups, n)
-    together = alike(stated, right, place_of_group, sizes)
+    bins, place = bin_confidences(stated, right, BINS)
+    place_of_group, sizes = number_groups(groups, n)
+    together = agreement_within_groups(stated, right, place_of_group, sizes)
     sums = np.bincount(place, weights=right.astype(float) - stated, minlength=BINS)
     error = float(np.abs(sums).sum() / n)
     seen = np.bincount(place, minlength=BINS)
     # what the bins show, drawn a little towards what was stated: a bin without a mistake is no proof that there is none
     shift = (sums / (seen + 1.0))[place]
-    chance = noise(stated, place, place_of_group, together)
-    likely = noise(np.clip(stated + shift, 0.0, 1.0), place, place_of_group, together)
+    chance = noise_of_bins(stated, place, place_of_group, together)
+    likely = noise_of_bins(np.clip(stated + shift, 0.0, 1.0), place, place_of_group, together)
     by_chance = np.abs(chance).sum(1) / n
-    low, gap, high = scaled(sums, likely, n)
-    low = min(low, scaled(sums, chance, n)[0])
+    low, gap, high = scaled_error(sums, likely, n)
+    low = min(low, scaled_error(sums, chance, n)[0])
     overall = interval_of_share(right, groups)
     mean = float(stated.mean())
-    return Believed(
+    return CalibrationError(
         bins=[
             _with_interval(one, right[place == k], None if groups is None else groups[place == k])
             for one, k in zip(bins, np.unique(place), strict=True)
@@ -76,7 +76,7 @@ def believed(stated: np.ndarray, right: np.ndarray, groups: np.ndarray | None = 
     )
 
 
-def alike(stated: np.ndarray, right: np.ndarray, groups: np.ndarray, sizes: np.ndarray) -> float:
+def agreement_within_groups(stated: np.ndarray, right: np.ndarray, groups: np.ndarray, sizes: np.ndarray) -> float:
     """In what share of the groups one number decides for all images, from 0 to 1, by how alike the right answers of a
     group are.
 
@@ -94,7 +94,7 @@ def alike(stated: np.ndarray, right: np.ndarray, groups: np.ndarray, sizes: np.n
     return min(1.0, float(correlation(np.bincount(groups, weights=right, minlength=len(sizes)), sizes)) / whole)
 
 
-def noise(
+def noise_of_bins(
     chance: np.ndarray, place: np.ndarray, groups: np.ndarray, together: float, draws: int = DRAWS, seed: int = 0
 ) -> np.ndarray:
     """Right answers less those expected, in each bin, of images that are right with these chances, float (draws, BINS).
@@ -118,7 +118,7 @@ def noise(
     return result
 
 
-def scaled(sums: np.ndarray, noise: np.ndarray, n: int) -> tuple[float, float, float]:
+def scaled_error(sums: np.ndarray, noise: np.ndarray, n: int) -> tuple[float, float, float]:
     """(low, middle, high) error: the seen gaps, times a factor, whose error under this noise exceeds the measured one
     in 2.5, 50 and 97.5 % of draws.
     """

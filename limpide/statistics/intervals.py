@@ -19,8 +19,8 @@ from scipy.stats import hypergeom
 
 PRIOR = 4.0  # groups that count as wholly right or wrong together until the data say otherwise
 LEVEL = 0.95
-LUCK = 0.025  # one-sided probability below which a part of the images is said to fall behind
-CLOSE = 0.2  # share: a lag that is shown to be smaller is none to speak of
+CHANCE_LEVEL = 0.025  # one-sided probability below which a part of the images is said to fall behind
+CLOSE_MARGIN = 0.2  # share: a lag that is shown to be smaller is none to speak of
 
 Counts = tuple[np.ndarray, np.ndarray]  # (right images of each group, images of each group)
 
@@ -36,11 +36,11 @@ class Interval:
     groups: int  # that these fall into; n where each stands alone
     effective: float  # number of independent images that would say as much
 
-    def above(self, bound: float, luck: float = LUCK) -> bool:
+    def above(self, bound: float, luck: float = CHANCE_LEVEL) -> bool:
         """Whether a test rejects that the truth is `bound` or less."""
         return bool(exceeds(np.asarray(self.value), np.asarray(self.effective), bound, luck))
 
-    def below(self, bound: float, luck: float = LUCK) -> bool:
+    def below(self, bound: float, luck: float = CHANCE_LEVEL) -> bool:
         """Whether a test rejects that the truth is `bound` or more."""
         return bool(falls_short(np.asarray(self.value), np.asarray(self.effective), bound, luck))
 
@@ -49,7 +49,7 @@ class Interval:
         return self.groups == self.n
 
 
-def numbered(groups: np.ndarray | None, n: int) -> tuple[np.ndarray, np.ndarray]:
+def number_groups(groups: np.ndarray | None, n: int) -> tuple[np.ndarray, np.ndarray]:
     """(place of each image's group, int (n,); images in each, int (G,))."""
     if groups is None:
         return np.arange(n), np.ones(n, int)
@@ -57,9 +57,9 @@ def numbered(groups: np.ndarray | None, n: int) -> tuple[np.ndarray, np.ndarray]
     return place.reshape(-1), sizes
 
 
-def counted(right: np.ndarray, groups: np.ndarray | None) -> Counts:
+def count_by_group(right: np.ndarray, groups: np.ndarray | None) -> Counts:
     """How many images of each group are right, and how many it has. right: bool (n,)"""
-    place, sizes = numbered(groups, len(right))
+    place, sizes = number_groups(groups, len(right))
     return np.bincount(place, weights=right, minlength=len(sizes)), sizes
 
 
@@ -116,7 +116,7 @@ def effective_images(right: np.ndarray, sizes: np.ndarray, level: float = LEVEL)
     return np.asarray(n / design_effect(right, sizes) * float(ndtri(tail) / stdtrit(free, tail)) ** 2)
 
 
-def wilson_of(share: np.ndarray, n: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
+def wilson_interval(share: np.ndarray, n: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
     """Wilson's interval of each share, for any number of images, whole or not: (0, 1) for none."""
     squared = z * z
     half = z * np.sqrt(share * (1 - share) * n + squared / 4) / (n + squared)
@@ -126,13 +126,13 @@ def wilson_of(share: np.ndarray, n: np.ndarray, z: float) -> tuple[np.ndarray, n
     )
 
 
-def shares(
+def wilson_bounds(
     right: np.ndarray, sizes: np.ndarray, level: float = LEVEL
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(share, low, high, effective images), each (...,). right: (..., G), sizes: (G,), as in `design_effect`."""
     n = effective_images(right, sizes, level)
     share = right.sum(-1) / sizes.sum()
-    low, high = wilson_of(share, n, float(ndtri((1 + level) / 2)))
+    low, high = wilson_interval(share, n, float(ndtri((1 + level) / 2)))
     return share, np.where(n > 0, low, 0.0), np.where(n > 0, high, 1.0), n
 
 
@@ -143,12 +143,12 @@ def interval_of_share(right: np.ndarray, groups: np.ndarray | None = None, level
     n = len(right)
     if n == 0:
         return Interval(0.0, 0.0, 1.0, 0, 0, 0.0)
-    counts, sizes = counted(right, groups)
-    share, low, high, effective = (float(value) for value in shares(counts, sizes, level))
+    counts, sizes = count_by_group(right, groups)
+    share, low, high, effective = (float(value) for value in wilson_bounds(counts, sizes, level))
     return Interval(share, low, high, n, len(sizes), effective)
 
 
-def exceeds(share: np.ndarray, n: np.ndarray, bound: float, luck: float = LUCK) -> np.ndarray:
+def exceeds(share: np.ndarray, n: np.ndarray, bound: float, luck: float = CHANCE_LEVEL) -> np.ndarray:
     """Whether the truth is shown to lie above `bound`, bool (...,): of effective images n, as many are right by chance
     in at most `luck` of cases.
 
@@ -160,7 +160,7 @@ def exceeds(share: np.ndarray, n: np.ndarray, bound: float, luck: float = LUCK) 
     return np.asarray(np.where(right > 0, betainc(np.maximum(right, 1e-9), n - right + 1, bound), 1.0) <= luck)
 
 
-def falls_short(share: np.ndarray, n: np.ndarray, bound: float, luck: float = LUCK) -> np.ndarray:
+def falls_short(share: np.ndarray, n: np.ndarray, bound: float, luck: float = CHANCE_LEVEL) -> np.ndarray:
     """Whether the truth is shown to lie below `bound`: as `exceeds`."""
     return exceeds(1 - share, n, 1 - bound, luck)
 
@@ -189,7 +189,8 @@ def _falls_effectively(inside: Counts, outside: Counts, of: int) -> np.ndarray:
         np.rint(n / effect) + np.rint(rest / effect),
     )
     return np.asarray(
-        of * hypergeom.sf(missed - 1, all_n, np.minimum(missed + np.rint(elsewhere / effect), all_n), inside_n) < LUCK
+        of * hypergeom.sf(missed - 1, all_n, np.minimum(missed + np.rint(elsewhere / effect), all_n), inside_n)
+        < CHANCE_LEVEL
     )
 
 
@@ -209,12 +210,14 @@ def falls_behind(inside: Counts, outside: Counts, of: int = 1) -> tuple[np.ndarr
         np.stack([wrong, wrong + rest - others.sum(-1)], axis=-1).reshape(-1, 2), axis=0, return_inverse=True
     )
     chance = hypergeom.sf(cases[:, 0] - 1, n + rest, cases[:, 1], n)[place.reshape(-1)].reshape(wrong.shape)
-    falls = of * chance < LUCK
+    falls = of * chance < CHANCE_LEVEL
     if len(sizes) < n or len(other_sizes) < rest:
-        level = 1 - 2 * LUCK / of
+        level = 1 - 2 * CHANCE_LEVEL / of
         falls = (
             falls
             & _falls_effectively(inside, outside, of)
-            & (lag(shares(right, sizes, level)[:3], shares(others, other_sizes, level)[:3])[0] > 0)
+            & (lag(wilson_bounds(right, sizes, level)[:3], wilson_bounds(others, other_sizes, level)[:3])[0] > 0)
         )
-    return np.asarray(falls), np.asarray(lag(shares(right, sizes)[:3], shares(others, other_sizes)[:3])[1] < CLOSE)
+    return np.asarray(falls), np.asarray(
+        lag(wilson_bounds(right, sizes)[:3], wilson_bounds(others, other_sizes)[:3])[1] < CLOSE_MARGIN
+    )

@@ -67,7 +67,7 @@ class Bin:
     accuracy_high: float = 1.0
 
 
-def binned(stated: np.ndarray, right: np.ndarray, bins: int = 10) -> tuple[list[Bin], np.ndarray]:
+def bin_confidences(stated: np.ndarray, right: np.ndarray, bins: int = 10) -> tuple[list[Bin], np.ndarray]:
     """(the bins of equal width that hold an image, number of each image's bin): by the stated probability of the class
     that was named.
     """
@@ -83,5 +83,5 @@ def binned(stated: np.ndarray, right: np.ndarray, bins: int = 10) -> tuple[list[
 
 def reliability(probabilities: np.ndarray, truth: np.ndarray, bins: int = 10) -> tuple[list[Bin], float]:
     """Bins of equal width by stated probability, and the expected calibration error (Guo et al. 2017, equation 3)."""
-    found, _ = binned(probabilities.max(1), probabilities.argmax(1) == truth, bins)
+    found, _ = bin_confidences(probabilities.max(1), probabilities.argmax(1) == truth, bins)
     return found, float(sum(abs(b.confidence - b.accuracy) * b.n for b in found) / max(1, len(truth)))

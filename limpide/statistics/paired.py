@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from limpide.statistics.intervals import effective_groups, numbered
+from limpide.statistics.intervals import effective_groups, number_groups
 
 ENOUGH_GROUPS = 10  # that hold a difference, for how alike the images of a group are to be known
 
@@ -27,11 +27,11 @@ class Paired:
     close: float  # p, where the second is behind the first by the margin or more
 
 
-def paired(first: np.ndarray, second: np.ndarray, groups: np.ndarray | None, margin: float) -> Paired:
+def compare_paired(first: np.ndarray, second: np.ndarray, groups: np.ndarray | None, margin: float) -> Paired:
     """first, second: bool (n,), whether each answer is right, for the same images · margin: share of the images."""
     d = first.astype(int) - second.astype(int)
     better, worse = sign_flips(_sums(d, groups))
-    return Paired(len(d), int((d > 0).sum()), int((d < 0).sum()), better, worse, close(d, groups, margin))
+    return Paired(len(d), int((d > 0).sum()), int((d < 0).sum()), better, worse, shown_to_be_close(d, groups, margin))
 
 
 def sign_flips(sums: np.ndarray) -> tuple[float, float]:
@@ -52,7 +52,7 @@ def sign_flips(sums: np.ndarray) -> tuple[float, float]:
     return min(1.0, float(chances[positive:].sum())), min(1.0, float(chances[: positive + 1].sum()))
 
 
-def close(d: np.ndarray, groups: np.ndarray | None, margin: float) -> float:
+def shown_to_be_close(d: np.ndarray, groups: np.ndarray | None, margin: float) -> float:
     """p-value of "the mean of d is `margin` or more": the score test of Tango (1998, equation 9) for paired shares.
 
     Where images belong together, the statistic is divided by the root of the design effect, and Student's t with G − 1
@@ -83,7 +83,7 @@ def design_effect(values: np.ndarray, groups: np.ndarray) -> float:
     that of a share, drawn towards the worst case; most differences are 0, which says nothing of how alike the others
     are.)
     """
-    sizes = numbered(groups, len(values))[1]
+    sizes = number_groups(groups, len(values))[1]
     if len(np.unique(groups[values != 0])) < ENOUGH_GROUPS:
         return len(values) / effective_groups(sizes)
     between = float((_sums(values - values.mean(), groups) ** 2).sum()) * len(sizes) / (len(sizes) - 1)
@@ -93,7 +93,7 @@ def design_effect(values: np.ndarray, groups: np.ndarray) -> float:
 def _sums(values: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     if groups is None:
         return values
-    return np.bincount(numbered(groups, len(values))[0], weights=values).astype(values.dtype)
+    return np.bincount(number_groups(groups, len(values))[0], weights=values).astype(values.dtype)
 
 
 def _coins(n: int) -> np.ndarray:

@@ -10,30 +10,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from limpide.core.errors import LimpideError, RunError, sentences
-from limpide.inspector.json_encoding import DAMAGE, Ascii
+from limpide.inspector.json_encoding import DAMAGE, AsciiJson
 from limpide.text import messages
 from limpide.text.messages import N_, Message, message
 from limpide.workflows.info import log_error
 
 
-def speak(request: Request) -> None:
+def use_page_language(request: Request) -> None:
     """Words of this answer in the language of the page; no answer waits for anything between this and its words."""
     lang = request.query_params.get("lang", "en")
-    messages.use(lang if lang in messages.LANGUAGES else "en")
+    messages.use_language(lang if lang in messages.LANGUAGES else "en")
 
 
 def misused(text: str, status: int) -> Response:
     """What a program did wrong, as it stands: no page of ours asks like that."""
-    return Ascii({"error": text}, status)
+    return AsciiJson({"error": text}, status)
 
 
 def refused(request: Request, why: str | Message | Exception, status: int = 422) -> Response:
     """What a person reads. why: a msgid, or what str() words."""
-    speak(request)
-    return Ascii({"error": sayable(why)}, status)
+    use_page_language(request)
+    return AsciiJson({"error": message_of(why)}, status)
 
 
-def sayable(why: object) -> str:
+def message_of(why: object) -> str:
     """A refusal as a page says it: sentences."""
     if isinstance(why, LookupError) and not isinstance(why, LimpideError) and len(why.args) == 1:
         (why,) = why.args  # of the process that looks into networks

@@ -19,10 +19,10 @@ from typing import Any
 from limpide.text.messages import N_, message
 
 TIMEOUT = 120.0  # s without an answer, and without a word on how far it is, after which the process is replaced
-LOOK = 0.5  # s between two looks whether somebody still waits
+POLL_SECONDS = 0.5  # s between two looks whether somebody still waits
 # s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is
 # lost
-PATIENCE = 3.0
+CANCEL_SECONDS = 3.0
 
 
 def _process(pipe: Any, stops: Any, parent: int) -> None:
@@ -36,7 +36,7 @@ def _process(pipe: Any, stops: Any, parent: int) -> None:
 
 
 @dataclass(frozen=True)
-class AtWork:
+class IsBusy:
     """The question that is being answered, by its address, and how far it is: so many of so many "images" or "passes";
     "" and 0 where there is none.
     """
@@ -47,7 +47,7 @@ class AtWork:
     unit: str = "images"
 
 
-class Worker:
+class InspectorProcess:
     """Answers one question at a time. A question that nobody waits for any more is not begun, and a long one is given
     up.
     """
@@ -62,7 +62,7 @@ class Worker:
         self._turn = asyncio.Lock()
         self._guard = threading.RLock()  # of the two above
         self._closed = self._given_up = False
-        self.at_work = AtWork("")
+        self.at_work = IsBusy("")
         self.waiting: list[str] = []  # the addresses of those whose turn comes later
         self._thread = ThreadPoolExecutor(1)  # of its own: what waits here keeps nobody else waiting
 
@@ -78,15 +78,15 @@ class Worker:
             if not await wanted():
                 raise LookupError("nobody waits for this any more")
             self._given_up, told = False, 0.0
-            self.at_work = AtWork(of)
+            self.at_work = IsBusy(of)
             self._number += 1
             question = asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, name, values)
             try:
-                while not (await asyncio.wait({question}, timeout=LOOK))[0]:
+                while not (await asyncio.wait({question}, timeout=POLL_SECONDS))[0]:
                     if not told and not await wanted():
                         told = time.monotonic()
                         self._stop()
-                    elif told and not self._given_up and time.monotonic() - told > PATIENCE:
+                    elif told and not self._given_up and time.monotonic() - told > CANCEL_SECONDS:
                         self._given_up = True
                         self._end()
             except asyncio.CancelledError:
@@ -94,7 +94,7 @@ class Worker:
                 self._end()
                 raise
             finally:
-                self.at_work = AtWork("")
+                self.at_work = IsBusy("")
             kind, payload, data = await question
         if kind == "error":
             raise LookupError(payload)
@@ -145,7 +145,7 @@ class Worker:
                     answer: tuple[str, Any, bytes] = pipe.recv()
                     if answer[0] != "progress":
                         return answer
-                    self.at_work = AtWork(self.at_work.of, *answer[1])
+                    self.at_work = IsBusy(self.at_work.of, *answer[1])
             except (EOFError, OSError, ValueError):  # it died, or it was ended
                 pass
             self._end()

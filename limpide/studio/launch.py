@@ -20,26 +20,26 @@ from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.text.messages import N_, Message, message
 
-PATIENCE = 60.0  # s until the run must be there: a large folder is looked through first
+START_SECONDS = 60.0  # s until the run must be there: a large folder is looked through first
 CHOICES = ("model", "time", "epochs", "image_size", "weights")  # of the recipe, that the page offers
 STARTS = ("auto", "none")  # what it may start from: nothing is fetched that somebody else names
 
 
 @dataclass(frozen=True)
-class Started:
+class LaunchedTraining:
     run: str | None  # its name
     said: str | Message = ""  # why there is none
 
 
 @dataclass(frozen=True)
-class Wish:
+class LaunchRequest:
     """What somebody wants to train, in the words that he would type; a choice that is left open is not in `choices`."""
 
     data: str
     choices: Mapping[str, str]
 
     @classmethod
-    def of(cls, asked: Any) -> Wish:
+    def of(cls, asked: Any) -> LaunchRequest:
         """Raises UsageError, worded as `limpide train` words it, for a value that makes no sense; ValueError for what
         is no wish at all.
         """
@@ -72,7 +72,7 @@ class Wish:
         return shlex.join(["limpide", *self.words(folder)])
 
 
-def start(folder: Path, wish: Wish, lang: str, closing: Event) -> Started:
+def start(folder: Path, wish: LaunchRequest, lang: str, closing: Event) -> LaunchedTraining:
     """Begins the command and waits until its run is there, or until it says why not, or the studio is `closing`."""
     before = {run.path.name for run in Run.all_in(folder)}
     with tempfile.TemporaryFile() as told:
@@ -84,11 +84,11 @@ def start(folder: Path, wish: Wish, lang: str, closing: Event) -> Started:
             start_new_session=True,  # it outlives the studio
             env={**os.environ, "LIMPIDE_LANG": lang, "COLUMNS": "500"},
         )
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             for run, info in Run.known_in(folder)[0]:
                 if run.path.name not in before and info.process == process.pid:
-                    return Started(run.path.name)
+                    return LaunchedTraining(run.path.name)
             if process.poll() is not None:
                 told.seek(0)
                 lines = told.read().decode("utf-8", "replace").strip().splitlines()
@@ -97,12 +97,14 @@ def start(folder: Path, wish: Wish, lang: str, closing: Event) -> Started:
                     if lines
                     else message(N_("limpide train ended with exit status {status}"), status=process.returncode)
                 )
-                return Started(None, said)
+                return LaunchedTraining(None, said)
             if closing.wait(0.1):
                 break
-    return Started(
+    return LaunchedTraining(
         None,
-        message(N_("after {seconds} s no run had begun; limpide runs lists it when it has"), seconds=f"{PATIENCE:.0f}"),
+        message(
+            N_("after {seconds} s no run had begun; limpide runs lists it when it has"), seconds=f"{START_SECONDS:.0f}"
+        ),
     )
 
 

@@ -14,18 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from limpide.core.errors import LimpideError
-from limpide.data.named_datasets import NAMED
-from limpide.data.scan.scan import scan
-from limpide.system.child_process import Child, Died, Tell
+from limpide.data.layouts.scan import scan
+from limpide.data.named_datasets import DATASETS
+from limpide.system.child_process import Child, ChildDied, Tell
 
 BUDGET = 2.0  # s for one path, once the process is there
 START = 15.0  # s for that, on a busy machine; and for a disk that does not answer
-LOOK = 0.25  # s between two looks whether a page still waits
+POLL_SECONDS = 0.25  # s between two looks whether a page still waits
 SAY = 0.1  # s between two counts
-MOST_FOLDERS = 30  # suggested
+MAX_FOLDERS = 30  # suggested
 
 
-class Planner:
+class PathPreview:
     """Answers the newest question alone."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Planner:
         mine = self._newest
         answer = asyncio.get_running_loop().run_in_executor(self._thread, self._found, data, mine)
         try:
-            while not (await asyncio.wait({answer}, timeout=LOOK))[0]:
+            while not (await asyncio.wait({answer}, timeout=POLL_SECONDS))[0]:
                 if mine == self._newest and not await wanted():
                     self._newest += 1
             return await answer
@@ -61,7 +61,7 @@ class Planner:
                     return _folders_of(found) | returned.value
                 except LimpideError as problem:
                     return _folders_of(found) | {"problem": problem}
-                except Died:
+                except ChildDied:
                     break
                 if told is not None:
                     end = end if found else time.monotonic() + BUDGET
@@ -97,7 +97,7 @@ def found(data: str, counted: Callable[[int], object]) -> dict[str, Any]:
     """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; neither a named data
     set nor an archive is read for this.
     """
-    if not data or (data in NAMED and not os.path.exists(os.path.expanduser(data))):  # noqa: PTH110, PTH111
+    if not data or (data in DATASETS and not os.path.exists(os.path.expanduser(data))):  # noqa: PTH111
         return {}
     place = os.path.expanduser(data)  # noqa: PTH111
     if os.path.isfile(place) and not place.lower().endswith((".csv", ".tsv")):  # noqa: PTH113
@@ -126,7 +126,7 @@ def _counted(data: str, stamp: int, counted: Callable[[int], object]) -> dict[st
 def folders(text: str) -> list[str]:
     """Folders whose path goes on as this text does, and data sets by name: what an input suggests."""
     head, tail = os.path.split(text)
-    names = [name for name in NAMED if text and name.startswith(text)]
+    names = [name for name in DATASETS if text and name.startswith(text)]
     try:
         with os.scandir(os.path.expanduser(head) or ".") as entries:  # noqa: PTH111
             inside = sorted(
@@ -134,4 +134,4 @@ def folders(text: str) -> list[str]:
             )
     except (OSError, ValueError):
         inside = []
-    return names + [os.path.join(head, name) + os.sep for name in inside[:MOST_FOLDERS]]
+    return names + [os.path.join(head, name) + os.sep for name in inside[:MAX_FOLDERS]]

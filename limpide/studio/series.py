@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from limpide.audit.learning_curve import diagnosis
-from limpide.core.errors import RunError, of_the_system
+from limpide.audit.learning_curve import diagnose
+from limpide.core.errors import RunError, from_os_error
 from limpide.core.events import DAMAGE, Epoch, Note, Step, from_line
 from limpide.core.run import Run
 from limpide.core.run_info import RunInfo, Used
-from limpide.core.run_summary import RunSummary, listed
-from limpide.core.typed_json import plain
+from limpide.core.run_summary import RunSummary, list_runs
+from limpide.core.typed_json import to_plain_json
 
 POINTS = 2000
 WINDOW = 10  # steps, of whose losses the mean is drawn; as in pages/live.js, which goes on with it
@@ -34,16 +34,16 @@ def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
     except RunError as error:
         return _unreadable(run, error)
     except OSError as error:
-        return _unreadable(run, of_the_system(error))
+        return _unreadable(run, from_os_error(error))
 
 
 def summaries(folder: Path) -> list[dict[str, Any]]:
     """The list of runs, newest first; those that are damaged at the end."""
-    found, odd = listed(folder)
+    found, odd = list_runs(folder)
     told = [(one.run, summary(one.run, one)) for one in reversed(found)] + [
         (run, _unreadable(run, error)) for run, error in odd
     ]
-    return [line | {"spark": [] if line["status"] == "unreadable" else spark(run)} for run, line in told]
+    return [line | {"spark": [] if line["status"] == "unreadable" else sparkline(run)} for run, line in told]
 
 
 def _unreadable(run: Run, error: RunError) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _told(one: RunSummary) -> dict[str, Any]:
         "images": info.split_rows,
         "steps": info.steps,
         "seconds": info.seconds,
-        "energy": plain(_energy(run, info)),
+        "energy": to_plain_json(_energy(run, info)),
         "epoch_id": info.epoch_id,
         "accuracy": {"value": score.value, "low": score.low, "high": score.high, "n": score.n} if score else None,
         "cost": _cost(run),
@@ -91,7 +91,7 @@ def last_line(run: Run) -> dict[str, Any] | None:
     return None
 
 
-def spark(run: Run, points: int = 40) -> list[float]:
+def sparkline(run: Run, points: int = 40) -> list[float]:
     """The loss of some steps, evenly spaced in the file: a glance that costs the same however long the run is."""
     found: list[float] = []
     try:
@@ -159,13 +159,13 @@ class Events:
         return {
             "offset": self.offset,
             "total": len(self.steps),
-            "steps": thinned(self.steps),
+            "steps": thin_series(self.steps),
             "epochs": [vars(epoch) for epoch in self.epochs],
             "notes": [{"topic": note.topic, "text": str(note.message)} for note in self.notes],
         }
 
 
-class Story(Events):
+class RunHistory(Events):
     """All events of a run so far, which is kept: a long training is parsed once, however often somebody asks."""
 
     def __init__(self, run: Run) -> None:
@@ -186,9 +186,9 @@ class Story(Events):
             self._means.append(sum(some) / len(some) if some else math.nan)
         return super().told() | {
             "about": summary(self.run),
-            "steps": thinned([(*step, mean) for step, mean in zip(self.steps, self._means, strict=True)]),
+            "steps": thin_series([(*step, mean) for step, mean in zip(self.steps, self._means, strict=True)]),
             "recent": [loss for _, loss, _, _ in self.steps[1 - WINDOW :]],
-            "system": thinned(
+            "system": thin_series(
                 [
                     (line["step"], line["cpu"], line["memory"], line["joules"], line["how"])
                     for line in self.run.lines(self.run.system_file)
@@ -202,7 +202,7 @@ class Story(Events):
         losses, info = [loss for _, loss, _, _ in self.steps], self.run.info()
         guess = math.log(len(info.classes)) if len(info.classes) > 1 else math.inf
         kept = info.final.kind if info.final else None  # from the end of the last pass on, long before it is finished
-        return [{"kind": kind, "text": str(text)} for kind, text in diagnosis(losses, self.epochs, kept, guess)]
+        return [{"kind": kind, "text": str(text)} for kind, text in diagnose(losses, self.epochs, kept, guess)]
 
 
 def _whose(run: Run) -> tuple[Any, ...]:
@@ -260,7 +260,7 @@ def _read(run: Run, offset: int, most: int | None) -> Any:
         return
 
 
-def thinned(rows: Sequence[tuple[Any, ...]], points: int = POINTS) -> list[list[Any]]:
+def thin_series(rows: Sequence[tuple[Any, ...]], points: int = POINTS) -> list[list[Any]]:
     """Columns instead of rows; of each stretch the lowest and the highest second column stay, so that no
     peak is lost.
     """

@@ -31,26 +31,26 @@ from limpide.browser import STATIC
 from limpide.core.errors import RunError, UsageError
 from limpide.core.finding import Finding
 from limpide.core.run import Run
-from limpide.core.typed_json import plain
-from limpide.inspector.json_encoding import FIRST, Ascii, choices, finite, worded, worth_a_look
+from limpide.core.typed_json import to_plain_json
+from limpide.inspector.json_encoding import FIRST, AsciiJson, choices, finding_in_words, findings_in_order, finite
 from limpide.inspector.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
 from limpide.report.html.page import SECTIONS, written_as
 from limpide.studio import label_marks, launch
-from limpide.studio.error_responses import HANDLERS, misused, refused, sayable, speak
+from limpide.studio.error_responses import HANDLERS, message_of, misused, refused, use_page_language
 from limpide.studio.guard import Guard
-from limpide.studio.inspector_process import Worker
+from limpide.studio.inspector_process import InspectorProcess
 from limpide.studio.label_marks import UNSURE
-from limpide.studio.launch import Wish
-from limpide.studio.path_preview import Planner
-from limpide.studio.series import Story, summaries, summary
+from limpide.studio.launch import LaunchRequest
+from limpide.studio.path_preview import PathPreview
+from limpide.studio.series import RunHistory, summaries, summary
 from limpide.studio.stream import tail
 from limpide.text import messages
 from limpide.text.messages import N_, message
 
 PORTS = range(8765, 8785)
-MOST_UPLOAD = 100_000_000  # bytes of a file that is handed over: a photograph of 12 megapixels is 36 MB as PNG
-MOST_KEPT = 200_000_000  # bytes of all of them in memory; the newest stays, however large
-MOST_NAME = 4096  # letters of a file name
+MAX_UPLOAD_BYTES = 100_000_000  # bytes of a file that is handed over: a photograph of 12 megapixels is 36 MB as PNG
+MAX_UPLOADS = 200_000_000  # bytes of all of them in memory; the newest stays, however large
+MAX_NAME = 4096  # letters of a file name
 UPLOADS = 20  # in memory
 STORIES = 4  # runs whose events are kept in memory
 POLICY = (
@@ -64,13 +64,13 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.words = messages.current()  # of whoever started it; answers speak the language of their page
-        self.quick, self.slow = Worker(), Worker()
+        self.words = messages.current_language()  # of whoever started it; answers speak the language of their page
+        self.quick, self.slow = InspectorProcess(), InspectorProcess()
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
-        self._stories: OrderedDict[str, Story] = OrderedDict()
+        self._stories: OrderedDict[str, RunHistory] = OrderedDict()
         self._starts = ThreadPoolExecutor(1)  # one training is started at a time
         self._closing = threading.Event()
-        self._planner = Planner()
+        self._planner = PathPreview()
 
     def routes(self) -> list[Route | Mount]:
         return [
@@ -120,8 +120,8 @@ class Studio:
         )
 
     async def runs(self, request: Request) -> Response:
-        speak(request)
-        return Ascii({"version": __version__, "folder": str(self.folder), "runs": summaries(self.folder)})
+        use_page_language(request)
+        return AsciiJson({"version": __version__, "folder": str(self.folder), "runs": summaries(self.folder)})
 
     async def start(self, request: Request) -> Response:
         """POST {data, model, time, epochs, image_size, weights}: `limpide train` as a process of its own, which goes on
@@ -132,12 +132,12 @@ class Studio:
             return wish
         if not wish.data:
             return misused("data: a folder, a table, an archive or the name of a data set", 400)
-        speak(request)
-        lang = messages.current()
+        use_page_language(request)
+        lang = messages.current_language()
         started = await asyncio.get_running_loop().run_in_executor(
             self._starts, launch.start, self.folder, wish, lang, self._closing
         )
-        return refused(request, started.said) if started.run is None else Ascii({"run": started.run})
+        return refused(request, started.said) if started.run is None else AsciiJson({"run": started.run})
 
     async def plan(self, request: Request) -> Response:
         """The same body: the command that `start` would run, what it would find, or why it would refuse, and how the
@@ -148,18 +148,18 @@ class Studio:
             return wish
         told = {"command": wish.command(self.folder)} | await self._planner.ask(wish.data, _waits(request))
         if "problem" in told:
-            speak(request)
-            told["problem"] = sayable(told["problem"])
-        return Ascii(told)
+            use_page_language(request)
+            told["problem"] = message_of(told["problem"])
+        return AsciiJson(told)
 
-    async def _wish(self, request: Request) -> Wish | Response:
+    async def _wish(self, request: Request) -> LaunchRequest | Response:
         """What the body asks for, or why it asks for nothing."""
         try:
             asked = json.loads(await _body(request, 10_000))
         except (ValueError, RecursionError):
             return misused("this is no JSON", 400)
         try:
-            return Wish.of(asked)
+            return LaunchRequest.of(asked)
         except UsageError as error:
             return refused(request, error)
         except ValueError as error:
@@ -168,7 +168,7 @@ class Studio:
     async def networks(self, request: Request) -> Response:
         """What a training can be asked for."""
         try:
-            return Ascii((await self.slow.ask("networks", _waits(request)))[0])
+            return AsciiJson((await self.slow.ask("networks", _waits(request)))[0])
         except LookupError as error:
             return refused(request, error)
 
@@ -176,13 +176,13 @@ class Studio:
         run = self._run(request)
         info = run.info()
         kept = {
-            name: plain(getattr(info, name))
+            name: to_plain_json(getattr(info, name))
             for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")
         }
         learning = info.learning
         probes = learning.probes if learning and run.probes_file.exists() else 0
         seen = info.final or learning
-        speak(request)
+        use_page_language(request)
         here = {
             "snapshots": list(run.kept()),
             "best": info.final is not None,
@@ -192,41 +192,41 @@ class Studio:
             "sees": seen and seen.preprocessing,
             "fresh": info.fresh,
             "instead": info.instead,
-            "worth": worth_a_look(run) if info.status == "finished" else [],
+            "worth": findings_in_order(run) if info.status == "finished" else [],
         }
-        return Ascii(summary(run) | kept | here | {"choices": choices()})
+        return AsciiJson(summary(run) | kept | here | {"choices": choices()})
 
     async def series(self, request: Request) -> Response:
         run = self._run(request)
-        speak(request)
-        return Ascii(self._story(run).told())
+        use_page_language(request)
+        return AsciiJson(self._story(run).told())
 
-    def _story(self, run: Run) -> Story:
+    def _story(self, run: Run) -> RunHistory:
         """Its events up to now; those of the last few runs that somebody asked for are kept."""
         name = run.path.name
         story = self._stories.pop(name, None)
-        self._stories[name] = story if story is not None and story.stands() else Story(run)
+        self._stories[name] = story if story is not None and story.stands() else RunHistory(run)
         while len(self._stories) > STORIES:
             self._stories.popitem(last=False)
         return self._stories[name].read()
 
     async def stats(self, request: Request) -> Response:
         run = self._run(request)
-        return Ascii({"stats": [finite(line) for line in run.lines(run.stats_file)]})
+        return AsciiJson({"stats": [finite(line) for line in run.lines(run.stats_file)]})
 
     async def findings(self, request: Request) -> Response:
         run = self._run(request)
-        speak(request)
+        use_page_language(request)
         found, titles = run.findings(), dict(SECTIONS)
         # As on Live, a place that may decide stands before the other doubts; then the order of the report; at last what
         # is said of the images.
         doubted = FIRST in found and found[FIRST].verdict in ("bad", "warn")
         told = [FIRST, "accuracy", *titles] if doubted else ["accuracy", FIRST, *titles]
         order = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
-        return Ascii(
+        return AsciiJson(
             {
                 "findings": [
-                    worded(found[name]) | {"title": messages._(titles[name]) if name in titles else ""}
+                    finding_in_words(found[name]) | {"title": messages._(titles[name]) if name in titles else ""}
                     for name in order
                 ]
             }
@@ -251,12 +251,12 @@ class Studio:
                 return misused("file, label, suggested: three texts", 400)
             if mark["suggested"] not in ("", UNSURE, *(info := run.info()).classes, *info.only_tested):
                 return misused(f"suggested: a class, {UNSURE}, or nothing", 400)
-            if len(mark["file"]) > MOST_NAME or "\0" in mark["file"]:
+            if len(mark["file"]) > MAX_NAME or "\0" in mark["file"]:
                 return misused("this is no name of a file", 400)
         try:
             if request.method == "POST":
                 label_marks.mark(run, *(mark[name] for name in wanted))
-            return Ascii({"marks": label_marks.marks(run), "file": str(run.marks_file)})
+            return AsciiJson({"marks": label_marks.marks(run), "file": str(run.marks_file)})
         except LookupError as error:
             return refused(request, error)
 
@@ -280,8 +280,8 @@ class Studio:
     async def events(self, request: Request) -> Response:
         """Server-sent events whose id is the place in events.jsonl: a reconnect goes on where it was."""
         run = self._run(request)
-        speak(request)
-        words = messages.current()
+        use_page_language(request)
+        words = messages.current_language()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
         offset, since = int(last) if last.isdecimal() else 0, request.query_params.get("epoch", "")
         told = tail(
@@ -310,7 +310,7 @@ class Studio:
         if not run.working() or run.info().phase != "fit":  # whatever else it does heeds no order
             return refused(request, N_("this run is not training"), 409)
         run.add_line(run.control_file, {"do": order["do"]} | ({"by": by} if order["do"] == "rate" else {}))
-        return Ascii({"asked": order["do"]})
+        return AsciiJson({"asked": order["do"]})
 
     # -- looking inside
 
@@ -332,11 +332,11 @@ class Studio:
             payload, data = await worker.ask(what, _waits(request), _address(request), path=str(run.path), **values)
         except LookupError as error:
             return refused(request, error)
-        speak(request)
+        use_page_language(request)
         if isinstance(payload.get("finding"), dict):
-            payload["finding"] = worded(Finding.from_json(payload["finding"]))
+            payload["finding"] = finding_in_words(Finding.from_json(payload["finding"]))
         if not data:
-            return Ascii(payload)
+            return AsciiJson(payload)
         return Response(
             data,
             media_type=PICTURES.get(what, "application/octet-stream"),
@@ -347,18 +347,18 @@ class Studio:
         """The questions that are being answered, and how far each is; and those that wait for their turn."""
         workers = (self.quick, self.slow)
         asked = [asdict(worker.at_work) | {"waits": False} for worker in workers if worker.at_work.of]
-        return Ascii(asked + [{"of": of, "waits": True} for worker in workers for of in worker.waiting if of])
+        return AsciiJson(asked + [{"of": of, "waits": True} for worker in workers for of in worker.waiting if of])
 
     async def upload(self, request: Request) -> Response:
         """A photograph or a drawing, once it could be decoded; kept in memory until others came."""
         try:
-            data = await _body(request, MOST_UPLOAD)
+            data = await _body(request, MAX_UPLOAD_BYTES)
         except ValueError:
             return refused(
                 request,
                 message(
                     N_("the file is larger than {size:bytes}: save the picture as JPEG, or make it smaller"),
-                    size=MOST_UPLOAD,
+                    size=MAX_UPLOAD_BYTES,
                 ),
                 413,
             )
@@ -366,14 +366,14 @@ class Studio:
             await self.quick.ask("taken", _waits(request), data=data)
         except LookupError as error:
             return refused(request, error)
-        return Ascii({"image": self.keep(data)})
+        return AsciiJson({"image": self.keep(data)})
 
     def keep(self, data: bytes) -> str:
         """The name under which these bytes are looked at from now on."""
         name = "drop-" + secrets.token_hex(8)
         self.uploads[name] = data
         while len(self.uploads) > UPLOADS or (
-            len(self.uploads) > 1 and sum(map(len, self.uploads.values())) > MOST_KEPT
+            len(self.uploads) > 1 and sum(map(len, self.uploads.values())) > MAX_UPLOADS
         ):
             self.uploads.popitem(last=False)
         return name

@@ -14,14 +14,14 @@ from typing import Any
 from limpide.core.errors import RunError
 from limpide.core.run import Run
 from limpide.inspector.json_encoding import finite
-from limpide.studio.series import Events, Story, last_line, size_of, summary
+from limpide.studio.series import Events, RunHistory, last_line, size_of, summary
 from limpide.text import messages
 
 TAIL = 0.46  # s between two looks at events.jsonl
-LOOK = 2.0  # s between two looks whether a training still works: that stands in no file
+POLL_SECONDS = 2.0  # s between two looks whether a training still works: that stands in no file
 # bytes of new events that are sent at once: fewer steps, as run.append writes them, than a message thins
 BLOCK = 1 << 17
-BEAT = 10.0  # s after which a silent stream says that it is alive
+HEARTBEAT_SECONDS = 10.0  # s after which a silent stream says that it is alive
 
 
 async def tail(
@@ -29,7 +29,7 @@ async def tail(
     offset: int,
     since: int | None,
     words: str,
-    story: Callable[[], Story],
+    story: Callable[[], RunHistory],
     gone: Callable[[], Awaitable[bool]],
 ) -> AsyncIterator[str]:
     """What happens in a run after this place of its events, in the language `words`, until there is no more to say or
@@ -45,11 +45,13 @@ async def tail(
     known: dict[str, Any] = {}  # as it was told last
     machine: dict[str, Any] | None = None
     while True:
-        if time.monotonic() - asked > BEAT:  # seldom: a server that follows its protocol ends this by itself
+        if (
+            time.monotonic() - asked > HEARTBEAT_SECONDS
+        ):  # seldom: a server that follows its protocol ends this by itself
             asked = time.monotonic()
             if await gone():
                 return
-        if (written := _stamp(run)) != stamp or time.monotonic() - looked > LOOK:
+        if (written := _stamp(run)) != stamp or time.monotonic() - looked > POLL_SECONDS:
             stamp, looked, now = written, time.monotonic(), summary(run)
         if now["status"] == "unreadable":
             yield _message("gone", {}, offset)
@@ -58,7 +60,7 @@ async def tail(
         if size < offset or now["epoch_id"] != since:
             yield _message("again", {}, 0)  # a continued training took events back: read everything anew
             return
-        messages.use(words)
+        messages.use_language(words)
         new = Events(run, offset).read(BLOCK) if size > offset else None
         if (new and new.offset > offset) or now != known:
             told = new.told() if new else {}
@@ -74,7 +76,7 @@ async def tail(
             known, silent = now, 0.0
             if offset - before >= BLOCK:
                 continue  # more lies there
-        elif silent >= BEAT:
+        elif silent >= HEARTBEAT_SECONDS:
             yield ": alive\n\n"
             silent = 0.0
         await asyncio.sleep(TAIL)

@@ -17,15 +17,15 @@ import traitlets
 from limpide import browser
 from limpide.core.errors import UsageError
 from limpide.core.finding import Finding
-from limpide.explanation.analyze import Opened, operation, within
-from limpide.inspector.json_encoding import finite, worded
-from limpide.inspector.memory_session import Held
-from limpide.inspector.process import answered
+from limpide.explanation.analyze import OpenedNetwork, check_place, find_operation
+from limpide.inspector.json_encoding import finding_in_words, finite
+from limpide.inspector.memory_session import MemorySession
+from limpide.inspector.process import answer_question
 from limpide.inspector.questions import NEEDED, values_of
 from limpide.interpret.trace import Trace, in_evaluation
-from limpide.studio.error_responses import sayable
+from limpide.studio.error_responses import message_of
 from limpide.text import messages
-from limpide.text.formats import shown
+from limpide.text.formats import visible_text
 from limpide.text.messages import N_, Message
 
 PAGES = ("image", "anatomy", "layer", "unit")
@@ -63,12 +63,14 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     _still = traitlets.Unicode().tag(sync=True)
 
     def __init__(
-        self, opened: Opened, seen: Trace, square: np.ndarray, title: Message, still: str, **place: Any
+        self, opened: OpenedNetwork, seen: Trace, square: np.ndarray, title: Message, still: str, **place: Any
     ) -> None:
         self._seen, self._network, self._title = seen, opened.network, title
-        self._held = Held(opened, seen, square)
+        self._held = MemorySession(opened, seen, square)
         super().__init__(
-            _esm=browser.widget(), _still=still, **{"layer": _first(seen), "language": messages.current(), **place}
+            _esm=browser.widget(),
+            _still=still,
+            **{"layer": _first(seen), "language": messages.current_language(), **place},
         )
         self.on_msg(self._asked)
 
@@ -89,9 +91,9 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
                     name=name,
                     expected=", ".join(known),
                 )
-        op = operation(self._seen, place["layer"])
+        op = find_operation(self._seen, place["layer"])
         if place["channel"] is not None:
-            within(op, place["channel"], place["y"], place["x"])
+            check_place(op, place["channel"], place["y"], place["x"])
         return place | {"layer": op.key}
 
     @traitlets.validate("page", "layer", "channel", "y", "x", "language")  # type: ignore[untyped-decorator]
@@ -123,42 +125,42 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         """A message {id, what, values} → a message {id, about} with the bytes beside it, or {id, error}."""
         if not isinstance(content, dict) or not isinstance(content.get("id"), str):
             return  # nobody who could be answered
-        before = messages.current()
-        messages.use(self.language)
+        before = messages.current_language()
+        messages.use_language(self.language)
         try:
             answer, data = self._answer(content.get("what"), content.get("values"))
         finally:
-            messages.use(before)
+            messages.use_language(before)
         self.send({"id": content["id"], **answer}, buffers=[data] if data else None)
 
     def _answer(self, what: Any, values: Any) -> tuple[dict[str, Any], bytes]:
         if what not in QUESTIONS or not isinstance(values, dict):
-            return {"error": sayable(N_("there is nothing of this name to look at"))}, b""
+            return {"error": message_of(N_("there is nothing of this name to look at"))}, b""
         if what == "words":
             return self._words(values.get("language")), b""
         try:
             asked = values_of(what, {str(name): str(value) for name, value in values.items() if value is not None}, OWN)
         except (ValueError, KeyError, RecursionError):
             return {
-                "error": sayable(N_("this address asks for an image, a place or a number that cannot be read"))
+                "error": message_of(N_("this address asks for an image, a place or a number that cannot be read"))
             }, b""
         if missed := [name for name in NEEDED.get(what, ()) if name not in asked]:
             return {"error": f"this question needs {', '.join(missed)}"}, b""
         with in_evaluation(self._network):
-            kind, payload, data = answered(self._held, what, {"path": "", **asked})
+            kind, payload, data = answer_question(self._held, what, {"path": "", **asked})
         if kind == "error":
-            return {"error": sayable(payload)}, b""
+            return {"error": message_of(payload)}, b""
         if isinstance(payload.get("finding"), dict):
-            payload["finding"] = worded(Finding.from_json(payload["finding"]))
+            payload["finding"] = finding_in_words(Finding.from_json(payload["finding"]))
         return {"about": finite(payload)}, data
 
     def _words(self, wanted: Any) -> dict[str, Any]:
         """All that the pages say, in a language that the page is about to change to."""
         if wanted not in messages.LANGUAGES:
             return {"error": f"language: {', '.join(messages.LANGUAGES)}"}
-        messages.use(wanted)
+        messages.use_language(wanted)
         sentences = json.loads((browser.STATIC / "locale" / f"{wanted}.json").read_text(encoding="utf-8"))
-        return {"about": {"language": wanted, "sentences": sentences, "title": shown(self._title)}}
+        return {"about": {"language": wanted, "sentences": sentences, "title": visible_text(self._title)}}
 
     # -- in the notebook
 

@@ -16,15 +16,15 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-LOOK = 0.1  # s between two moments at which the caller that waits may leave
-PATIENCE = 0.5  # s for what is left to put itself away
+POLL_SECONDS = 0.1  # s between two moments at which the caller that waits may leave
+ABANDON_SECONDS = 0.5  # s for what is left to put itself away
 
 
-class Left(BaseException):
+class Abandoned(BaseException):
     """Raised inside work that is left."""
 
 
-def aside(work: Callable[[], Result]) -> Generator[None, None, Result]:
+def run_in_thread(work: Callable[[], Result]) -> Generator[None, None, Result]:
     """Runs `work` in a new thread; yields while it does; returns what it returns and raises what it raises.
 
     A caller that closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Left` at its
@@ -36,7 +36,7 @@ def aside(work: Callable[[], Result]) -> Generator[None, None, Result]:
     context = contextvars.copy_context()
 
     def run() -> None:
-        with contextlib.suppress(Left):
+        with contextlib.suppress(Abandoned):
             try:
                 found.append(context.run(work))
             except BaseException as error:
@@ -47,18 +47,18 @@ def aside(work: Callable[[], Result]) -> Generator[None, None, Result]:
     thread = threading.Thread(target=run, name="limpide aside", daemon=True)
     thread.start()
     try:
-        while not ended.wait(LOOK):
+        while not ended.wait(POLL_SECONDS):
             yield None
     finally:
         if not ended.is_set():
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Left))
-            ended.wait(PATIENCE)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Abandoned))
+            ended.wait(ABANDON_SECONDS)
     if raised:
         raise raised[0]
     return found[0]
 
 
-def awaited(steps: Generator[None, None, Result]) -> Result:
+def wait_for(steps: Generator[None, None, Result]) -> Result:
     """What a generator returns in the end."""
     while True:
         try:

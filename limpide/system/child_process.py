@@ -21,13 +21,13 @@ import threading
 from collections.abc import Callable, Generator
 from typing import IO, Any
 
-LOOK = 0.1  # s between two moments at which the caller that waits may leave
-END = 1.0  # s that a killed process may take to be gone: one that waits for a dead disk is left to the system
+POLL_SECONDS = 0.1  # s between two moments at which the caller that waits may leave
+KILL_SECONDS = 1.0  # s that a killed process may take to be gone: one that waits for a dead disk is left to the system
 
 Tell = Callable[[Any], None]
 
 
-class Died(Exception):
+class ChildDied(Exception):
     """The child ended before it answered: killed by the system for want of memory, or by a fault in C code."""
 
 
@@ -70,10 +70,10 @@ class Child:
                 pickle.dump((sys.path, function, arguments), self._process.stdin, protocol=5)
                 self._process.stdin.flush()
             except BrokenPipeError:
-                raise Died(function) from None
+                raise ChildDied(function) from None
             while True:
                 try:
-                    kind, value = self._answers.get(timeout=LOOK)
+                    kind, value = self._answers.get(timeout=POLL_SECONDS)
                 except queue.Empty:
                     yield None
                     continue
@@ -81,7 +81,7 @@ class Child:
                     yield value
                     continue
                 if kind == "died":
-                    raise Died(function)
+                    raise ChildDied(function)
                 ended = True
                 if kind == "raised":
                     raise value
@@ -100,7 +100,7 @@ class Child:
         with contextlib.suppress(OSError):  # what was not sent yet
             process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(END)
+            process.wait(KILL_SECONDS)
 
 
 def _listen(stream: IO[bytes], answers: queue.Queue[tuple[str, Any]]) -> None:

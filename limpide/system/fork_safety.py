@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from limpide.system.background_thread import aside, awaited
+from limpide.system.background_thread import run_in_thread, wait_for
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -36,13 +36,13 @@ def is_forked() -> bool:
         return os.getpid() != _loaded_by
 
 
-def in_a_new_thread(work: Callable[P, Result]) -> Callable[P, Result]:
+def in_new_thread_if_forked(work: Callable[P, Result]) -> Callable[P, Result]:
     """`work` as it is, except that the thread that survived a fork has another thread do it, and waits."""
 
     @functools.wraps(work)
     def done(*args: P.args, **kwargs: P.kwargs) -> Result:
         if threading.current_thread() is not threading.main_thread() or not is_forked():
             return work(*args, **kwargs)
-        return awaited(aside(functools.partial(work, *args, **kwargs)))
+        return wait_for(run_in_thread(functools.partial(work, *args, **kwargs)))
 
     return done

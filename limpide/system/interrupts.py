@@ -23,14 +23,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-HEARD = 1.0  # s from the signal, as all of these
-GRACE = 2.8
-LEAVE = 3.7  # a system kills 5 or 10 after SIGTERM
-AGAIN = 0.5  # s that a second Ctrl-C leaves for tidying up
+NOTICE_SECONDS = 1.0  # s from the signal, as all of these
+INTERRUPT_SECONDS = 2.8
+EXIT_SECONDS = 3.7  # a system kills 5 or 10 after SIGTERM
+SECOND_SIGNAL_SECONDS = 0.5  # s that a second Ctrl-C leaves for tidying up
 NOTHING = b"\0"  # no signal has this number
 
 
-class Wish:
+class StopRequest:
     """`asked` is true once a person or the system wants the work to stop."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Wish:
 
 
 @contextmanager
-def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[Wish]:
+def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[StopRequest]:
     """Ctrl-C once and SIGTERM ask to stop; Ctrl-C twice leaves at once; SIGHUP (a closed terminal) is ignored.
 
     Where no event comes within GRACE seconds at which the wish could be read, KeyboardInterrupt is raised. Everything
@@ -51,7 +51,7 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[Wish]:
     set for itself stays: an alarm (the limit of time around a test, say) rings as it would without us, and a signal
     that is handled outside of Python is left to that handler.
     """
-    wish = Wish()
+    wish = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield wish  # handlers belong to the main thread, and to the program that runs it
         return
@@ -100,7 +100,7 @@ class _Bell:
             raise KeyboardInterrupt
 
         before = signal.signal(signal.SIGALRM, late)
-        left, every = signal.setitimer(signal.ITIMER_REAL, GRACE)
+        left, every = signal.setitimer(signal.ITIMER_REAL, INTERRUPT_SECONDS)
         if self._before is None:
             self._before, self._rings, self._every = before, left and time.monotonic() + left, every
 
@@ -192,10 +192,10 @@ class Promptness:
         if not self._asked:
             return
         began = time.monotonic()
-        tell, leave = began + HEARD, began + LEAVE
+        tell, leave = began + NOTICE_SECONDS, began + EXIT_SECONDS
         while (now := time.monotonic()) < leave:
             if self._next(min(leave, tell) - now) == signal.SIGINT:
-                leave = min(leave, time.monotonic() + AGAIN)
+                leave = min(leave, time.monotonic() + SECOND_SIGNAL_SECONDS)
             if time.monotonic() >= tell:
                 tell = leave
                 with contextlib.suppress(OSError, ValueError, AttributeError):

@@ -15,7 +15,7 @@ from pathlib import Path
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-class Hushed:
+class QuietLibraries:
     """Within it, warnings of libraries are not printed: Pillow's (a large image, junk in EXIF, a truncated tag), or
     scikit-learn's (a fit that was stopped early, as many classes as images).
 
@@ -41,11 +41,11 @@ class Hushed:
                 self._found.__exit__(None, None, None)
 
 
-hushed = Hushed()
+quiet_libraries = QuietLibraries()
 
 
 @functools.cache
-def hush_libtiff() -> None:
+def quiet_libtiff() -> None:
     """Of a damaged file, libtiff prints what it thinks, and Pillow lets it: it is told not to, where it can
     be found.
     """

@@ -18,10 +18,10 @@ from typing import Any
 
 PREFIX = "limpide-"
 LOCK = ".held"
-YOUNG = 60.0  # s: between making a folder and holding its lock another process shall not take it for an orphan
+MIN_ORPHAN_AGE = 60.0  # s: between making a folder and holding its lock another process shall not take it for an orphan
 
 
-class Scratch:
+class TemporaryFolder:
     """Deleted with the last object that refers to it, at the end of the process at the latest. Once it was pickled it
     stays.
     """
@@ -35,7 +35,7 @@ class Scratch:
         self._lock.acquire(timeout=0)
         self._end = weakref.finalize(self, _remove, self.path, self._lock, os.getpid())
 
-    def __deepcopy__(self, _: Any) -> Scratch:
+    def __deepcopy__(self, _: Any) -> TemporaryFolder:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -62,7 +62,12 @@ def _is_ours(folder: Path) -> bool:
     except OSError:  # no lock file: another program's, one that was pickled, or one that we may not look into
         return False
     owned = not hasattr(os, "getuid") or place.st_uid == lock.st_uid == os.getuid()
-    return owned and stat.S_ISDIR(place.st_mode) and stat.S_ISREG(lock.st_mode) and time.time() - lock.st_mtime > YOUNG
+    return (
+        owned
+        and stat.S_ISDIR(place.st_mode)
+        and stat.S_ISREG(lock.st_mode)
+        and time.time() - lock.st_mtime > MIN_ORPHAN_AGE
+    )
 
 
 def _remove_orphan(folder: Path) -> None:

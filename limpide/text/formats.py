@@ -7,34 +7,44 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from limpide.text.messages import N_, _, duration, large, message, number, percent, significant, size
+from limpide.text.messages import (
+    N_,
+    _,
+    format_bytes,
+    format_duration,
+    format_large,
+    format_number,
+    format_percent,
+    format_significant,
+    message,
+)
 
 NOTHING = "–"  # a cell without a value
 NBSP = "\N{NO-BREAK SPACE}"
-SMALLEST_SHARE = 0.001  # told apart from 0 with one decimal
+MIN_SHARE = 0.001  # told apart from 0 with one decimal
 
 FORMATS: dict[str, Callable[[float], str]] = {
-    "percent": percent,
-    "count": number,
-    "duration": duration,
-    "bytes": size,
-    "number": significant,
-    "large": large,
+    "percent": format_percent,
+    "count": format_number,
+    "duration": format_duration,
+    "bytes": format_bytes,
+    "number": format_significant,
+    "large": format_large,
 }
 UNITS: dict[str, Callable[[float], str]] = {
-    "share": percent,
-    "count": number,
-    "s": duration,
-    "bytes": size,
-    "large": large,
-    "": significant,
+    "share": format_percent,
+    "count": format_number,
+    "s": format_duration,
+    "bytes": format_bytes,
+    "large": format_large,
+    "": format_significant,
 }
 
 # Directional marks and overrides: a file name may not turn the text around it.
 _TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
 
 
-def shown(text: object) -> str:
+def visible_text(text: object) -> str:
     """Text from a file with everything invisible spelled out: no line break, no escape sequence, no turned text."""
     return "".join(f"\\x{ord(c):02x}" if _invisible(c) else c for c in str(text))
 
@@ -43,33 +53,33 @@ def _invisible(c: str) -> bool:
     return unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or ord(c) in _TURNING
 
 
-def cell(value: Any, form: str = "text") -> str:
+def format_cell(value: Any, form: str = "text") -> str:
     """One cell of a finding's table. `form` is a key of FORMATS, or "text"."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return NOTHING
     if form in FORMATS and isinstance(value, (int, float)):
         return FORMATS[form](value)
-    return shown(value)
+    return visible_text(value)
 
 
-def measured(value: float | None, unit: str) -> str:
+def format_measure(value: float | None, unit: str) -> str:
     """A value with its unit: (0.0123, "share") → "1.2 %", (3.2, "ms") → "3.2 ms"."""
     if value is None or not math.isfinite(value):
         return NOTHING
-    if unit == "share" and 0 < value < SMALLEST_SHARE:
-        return f"<{NBSP}{percent(SMALLEST_SHARE)}"
+    if unit == "share" and 0 < value < MIN_SHARE:
+        return f"<{NBSP}{format_percent(MIN_SHARE)}"
     if unit in UNITS:
         return UNITS[unit](value)
-    return f"{significant(value)}{NBSP}{_(unit)}"
+    return f"{format_significant(value)}{NBSP}{_(unit)}"
 
 
-def interval(low: float | None, high: float | None, unit: str = "share") -> str:
+def format_interval(low: float | None, high: float | None, unit: str = "share") -> str:
     """ "98.9 % to 99.3 %", or an empty string where no interval is known."""
     if low is None or high is None:
         return ""
-    return str(message(N_("{low} to {high}"), low=measured(low, unit), high=measured(high, unit)))
+    return str(message(N_("{low} to {high}"), low=format_measure(low, unit), high=format_measure(high, unit)))
 
 
-def basis(n: int | None) -> str:
+def format_basis(n: int | None) -> str:
     """What a number rests on: "n = 10,000"."""
-    return "" if n is None else f"n{NBSP}={NBSP}{number(n)}"
+    return "" if n is None else f"n{NBSP}={NBSP}{format_number(n)}"

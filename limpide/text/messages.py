@@ -38,7 +38,7 @@ def wanted_language(environment: Mapping[str, str] = os.environ) -> str:
     return "en"
 
 
-def not_spoken(environment: Mapping[str, str] = os.environ) -> str:
+def unsupported_language(environment: Mapping[str, str] = os.environ) -> str:
     """What LIMPIDE_LANG asks for and is not there, or an empty text. The other variables speak to every program, not to
     this one.
     """
@@ -48,14 +48,14 @@ def not_spoken(environment: Mapping[str, str] = os.environ) -> str:
     )
 
 
-def use(language: str) -> None:
+def use_language(language: str) -> None:
     """From now on sentences are worded in `language` (one of LANGUAGES)."""
     global _catalogue, _language
     _catalogue = gettext.translation("limpide", LOCALE_FOLDER, languages=[language], fallback=language == "en")
     _language = language
 
 
-def current() -> str:
+def current_language() -> str:
     return _language
 
 
@@ -105,7 +105,7 @@ class _Formatter(string.Formatter):
         return kwargs[str(key)]
 
 
-def number(value: float, decimals: int = 0) -> str:
+def format_number(value: float, decimals: int = 0) -> str:
     """1234.5 → "1,234.5" in English, "1 234,5" in French."""
     plain = f"{value:,.{decimals}f}"
     if _language == "fr":
@@ -113,37 +113,35 @@ def number(value: float, decimals: int = 0) -> str:
     return plain
 
 
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def significant(value: float) -> str:
+def format_significant(value: float) -> str:
     """Three significant digits, never in powers of ten for the sizes people meet."""
     if value == 0 or not abs(value) < 100:  # NaN, too
-        return number(value)
+        return format_number(value)
     if abs(value) < 1e-4:
         mantissa, exponent = f"{value:.1e}".split("e")
-        return (
-            f"{number(float(mantissa), 1)}\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10{str(int(exponent)).translate(RAISED)}"
-        )
+        return f"{format_number(float(mantissa), 1)}\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10{str(int(exponent)).translate(SUPERSCRIPTS)}"
     decimals = max(0, 2 - int(f"{value:e}".split("e")[1]))
-    text = number(value, decimals)
+    text = format_number(value, decimals)
     return text.rstrip("0").rstrip(".,") if decimals else text
 
 
-def percent(share: float, decimals: int = 1) -> str:
+def format_percent(share: float, decimals: int = 1) -> str:
     """0.9912 → "99.1 %"; a share that is not quite 1 is never rounded up to 100 %, nor one above 0 down to 0 %."""
     value = share * 100
     if value < 100 and round(value, decimals) == 100:
         value = 100 - 10**-decimals
     if value > 0 and round(value, decimals) == 0:
-        return f"<\N{NO-BREAK SPACE}{number(10**-decimals, decimals)}\N{NO-BREAK SPACE}%"
-    return number(value, decimals) + "\N{NO-BREAK SPACE}%"
+        return f"<\N{NO-BREAK SPACE}{format_number(10**-decimals, decimals)}\N{NO-BREAK SPACE}%"
+    return format_number(value, decimals) + "\N{NO-BREAK SPACE}%"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """0.4 → "0.4 s", 74 → "1 min 14 s", 5400 → "1 h 30 min"."""
     if seconds < 9.95:
-        return number(seconds, 1) + "\N{NO-BREAK SPACE}s"
+        return format_number(seconds, 1) + "\N{NO-BREAK SPACE}s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole}\N{NO-BREAK SPACE}s"
@@ -151,10 +149,10 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}\N{NO-BREAK SPACE}min" + (f" {rest}\N{NO-BREAK SPACE}s" if rest else "")
     hours, minutes = divmod(round(whole / 60), 60)
-    return f"{number(hours)}\N{NO-BREAK SPACE}h" + (f" {minutes}\N{NO-BREAK SPACE}min" if minutes else "")
+    return f"{format_number(hours)}\N{NO-BREAK SPACE}h" + (f" {minutes}\N{NO-BREAK SPACE}min" if minutes else "")
 
 
-def size(count: float) -> str:
+def format_bytes(count: float) -> str:
     """Bytes in decimal units, as disks and downloads are sold: 18_600_000 → "18.6 MB" ("18,6 Mo" in French)."""
     letter = "o" if _language == "fr" else "B"
     value, prefix = float(count), ""
@@ -162,22 +160,22 @@ def size(count: float) -> str:
         if value < 999.5 or prefix == "T":
             break
         value /= 1000
-    return f"{significant(value)}\N{NO-BREAK SPACE}{prefix}{letter}"
+    return f"{format_significant(value)}\N{NO-BREAK SPACE}{prefix}{letter}"
 
 
-def large(count: float) -> str:
+def format_large(count: float) -> str:
     """Counts beyond what people read digit by digit: 385_187_552 → "385 million"."""
     for step, says in ((1e9, _("{n} billion")), (1e6, _("{n} million"))):
         if count >= step:
-            return says.format(n=significant(count / step))
-    return number(count)
+            return says.format(n=format_significant(count / step))
+    return format_number(count)
 
 
 _FORMATS: dict[str, Callable[[Any], str]] = {
-    "percent": percent,
-    "count": number,
-    "duration": duration,
-    "bytes": size,
-    "number": significant,
-    "large": large,
+    "percent": format_percent,
+    "count": format_number,
+    "duration": format_duration,
+    "bytes": format_bytes,
+    "number": format_significant,
+    "large": format_large,
 }

@@ -9,18 +9,18 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from limpide.text.formats import shown
+from limpide.text.formats import visible_text
 
-MOST_ROWS = 30  # of a table; the object itself has all of them
+MAX_ROWS = 30  # of a table; the object itself has all of them
 # orange and blue of limpide/browser/static/color_scale.js, where they can be seen on black and on white
 PLUS, MINUS = "214 124 28", "62 128 205"
 SOFT = "opacity:.65"
 LINE = "1px solid rgb(128 128 128/.35)"
 
 
-def escaped(text: object) -> str:
+def escape(text: object) -> str:
     """Text as it is, for a page: neither a tag nor an invisible character comes through."""
-    return html.escape(shown(text), quote=True)
+    return html.escape(visible_text(text), quote=True)
 
 
 def block(*pieces: str) -> str:
@@ -28,16 +28,16 @@ def block(*pieces: str) -> str:
 
 
 def claim(mark: str, word: str, sentence: str) -> str:
-    verdict = f'<span style="{SOFT}">{escaped(mark)} {escaped(word)}</span> · ' if word else ""
-    return f'<p style="margin:.3em 0">{verdict}<b>{escaped(sentence)}</b></p>'
+    verdict = f'<span style="{SOFT}">{escape(mark)} {escape(word)}</span> · ' if word else ""
+    return f'<p style="margin:.3em 0">{verdict}<b>{escape(sentence)}</b></p>'
 
 
 def heading(text: object) -> str:
-    return f'<p style="margin:1em 0 .2em;font-weight:600">{escaped(text)}</p>'
+    return f'<p style="margin:1em 0 .2em;font-weight:600">{escape(text)}</p>'
 
 
 def note(text: object) -> str:
-    return f'<p style="margin:.2em 0;font-size:.85em;{SOFT}">{escaped(text)}</p>'
+    return f'<p style="margin:.2em 0;font-size:.85em;{SOFT}">{escape(text)}</p>'
 
 
 def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption: str = "", words: bool = False) -> str:
@@ -53,25 +53,25 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption
         return (
             "<tr>"
             + "".join(
-                f'<{tag} style="text-align:{side};padding:.1em .8em .1em 0">{escaped(cells[k])}</{tag}>'
+                f'<{tag} style="text-align:{side};padding:.1em .8em .1em 0">{escape(cells[k])}</{tag}>'
                 for k, side in zip(kept, sides, strict=True)
             )
             + "</tr>"
         )
 
-    title = f'<caption style="text-align:left;{SOFT}">{escaped(caption)}</caption>' if caption else ""
+    title = f'<caption style="text-align:left;{SOFT}">{escape(caption)}</caption>' if caption else ""
     top = f"<thead>{line(head, 'th')}</thead>" if head else ""
-    more = f'<tr><td style="{SOFT}">… {len(rows) - MOST_ROWS}</td></tr>' if len(rows) > MOST_ROWS else ""
-    body = "".join(line(row, "td") for row in rows[:MOST_ROWS])
+    more = f'<tr><td style="{SOFT}">… {len(rows) - MAX_ROWS}</td></tr>' if len(rows) > MAX_ROWS else ""
+    body = "".join(line(row, "td") for row in rows[:MAX_ROWS])
     return f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.4em 0">{title}{top}<tbody>{body}{more}</tbody></table>'
 
 
 def bars(rows: Sequence[tuple[object, float, object]]) -> str:
     """(name, share 0 … 1, its number in words), one bar a row."""
     lines = "".join(
-        f'<tr><td style="text-align:left;padding:.1em .8em .1em 0">{escaped(name)}</td><td style="width:12em;padding:0">'
+        f'<tr><td style="text-align:left;padding:.1em .8em .1em 0">{escape(name)}</td><td style="width:12em;padding:0">'
         f'<div style="height:.8em;width:{100 * min(1.0, max(0.0, share)):.1f}%;background:currentColor;opacity:{0.75 if k == 0 else 0.35}"></div></td>'
-        f'<td style="text-align:right;padding:.1em 0 .1em .8em">{escaped(words)}</td></tr>'
+        f'<td style="text-align:right;padding:.1em 0 .1em .8em">{escape(words)}</td></tr>'
         for k, (name, share, words) in enumerate(rows)
     )
     return f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums"><tbody>{lines}</tbody></table>'
@@ -84,7 +84,7 @@ def grid(title: object, rows: Sequence[Sequence[tuple[float, object]]]) -> str:
     lines = "".join(
         "<tr>"
         + "".join(
-            f'<td style="text-align:right;min-width:3.4em;padding:.15em .4em;background:rgb({MINUS if share < 0 else PLUS}/{0.75 * min(1.0, abs(share)):.2f})">{escaped(words)}</td>'
+            f'<td style="text-align:right;min-width:3.4em;padding:.15em .4em;background:rgb({MINUS if share < 0 else PLUS}/{0.75 * min(1.0, abs(share)):.2f})">{escape(words)}</td>'
             for share, words in row
         )
         + "</tr>"
@@ -92,7 +92,7 @@ def grid(title: object, rows: Sequence[Sequence[tuple[float, object]]]) -> str:
     )
     return (
         '<table style="display:inline-table;vertical-align:bottom;border-collapse:collapse;font-size:.85em;font-variant-numeric:tabular-nums;margin:.3em .5em .3em 0">'
-        f'<caption style="text-align:left;white-space:nowrap;{SOFT}">{escaped(title)}</caption><tbody>{lines}</tbody></table>'
+        f'<caption style="text-align:left;white-space:nowrap;{SOFT}">{escape(title)}</caption><tbody>{lines}</tbody></table>'
     )
 
 
@@ -100,4 +100,4 @@ def image(uri: str, words: object, side: int) -> str:
     """A picture that is in the page itself; `side`: its height in CSS pixels. uri: data:image/png;base64,…"""
     if not uri.startswith("data:image/"):
         raise ValueError("A picture in a notebook must not be fetched from anywhere.")
-    return f'<img src="{html.escape(uri)}" alt="{escaped(words)}" title="{escaped(words)}" style="height:{side}px;image-rendering:pixelated;border:{LINE};margin:0 4px 4px 0">'
+    return f'<img src="{html.escape(uri)}" alt="{escape(words)}" title="{escape(words)}" style="height:{side}px;image-rendering:pixelated;border:{LINE};margin:0 4px 4px 0">'

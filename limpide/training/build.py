@@ -16,30 +16,30 @@ from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
 from limpide.models import MODELS, PRETRAINED, pretrained
-from limpide.models.weights import put_into
+from limpide.models.weights import load_into
 from limpide.system.files import write_bytes
 from limpide.text.messages import N_, Message, message
 from limpide.training.batches import Augment, LightAugment
 from limpide.training.defaults import STARTS, kept_blocks
-from limpide.training.device import place
+from limpide.training.device import place_on_device
 from limpide.training.linear_head import discriminative_scales
-from limpide.training.optim.adamw import AdamW, groups_of
+from limpide.training.optim.adamw import AdamW, parameter_groups
 from limpide.training.state import TrainState
 
 
-def build(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
+def build_network(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
     """A fresh network: published weights where there are any, the rest drawn from the recipe's seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = models.build(recipe.model, classes, channels, size)
     if recipe.weights not in STARTS:
-        put_into(model, recipe.weights)
+        load_into(model, recipe.weights)
     elif pretrained(recipe):
         PRETRAINED[recipe.model](model)
     return model
 
 
-def published(name: str) -> tuple[nn.Module, Preprocessing]:
+def published_network(name: str) -> tuple[nn.Module, Preprocessing]:
     """A network as it was published, for the 1,000 classes of ImageNet, and the preprocessing it was published with.
 
     Raises UsageError for a name that has no published weights, ModelError when they are not installed.
@@ -60,10 +60,10 @@ def published(name: str) -> tuple[nn.Module, Preprocessing]:
     )
 
 
-def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
+def start_state(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
     """The state before the first step, on the device of a recipe that was decided."""
     device = torch.device(recipe.device)
-    model = place(model, device)
+    model = place_on_device(model, device)
     scales: list[tuple[str, float]] = []
     freeze = kept_blocks(recipe)
     if freeze != "none":
@@ -73,7 +73,7 @@ def start(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
     torch.manual_seed(recipe.seed)  # dropout
     return TrainState(
         model=model,
-        optimiser=AdamW(groups_of(model, recipe.weight_decay or 0.0, scales)),
+        optimiser=AdamW(parameter_groups(model, recipe.weight_decay or 0.0, scales)),
         lr=recipe.lr or 0.0,
         steps=steps,
         generator=torch.Generator().manual_seed(recipe.seed),
@@ -91,7 +91,7 @@ def augmentation(recipe: Recipe, epochs: float, grey: bool) -> Augment | None:
     )
 
 
-def altered(change: Augment | None, epochs: float) -> Message:
+def describe_augmentation(change: Augment | None, epochs: float) -> Message:
     """What is done to images while training, or why nothing is."""
     if not isinstance(change, LightAugment):
         return message(
@@ -129,7 +129,7 @@ def load_weights(model: nn.Module, file: Path) -> None:
         ) from error
 
 
-def trained(run: Run) -> tuple[nn.Module, Preprocessing]:
+def trained_network(run: Run) -> tuple[nn.Module, Preprocessing]:
     """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError."""
     info = run.info()
     file = run.snapshots / "best.safetensors"

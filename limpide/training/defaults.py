@@ -7,28 +7,28 @@ import torch
 from limpide.core.errors import UsageError, nearest
 from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.read_images import Glimpse
+from limpide.data.read_images import ImageSample
 from limpide.models import MODELS, Entry, find, is_outside, pretrained
 from limpide.models.weights import weights_file
 from limpide.system.files import sha256_of_file
 from limpide.text.messages import N_, Message, message
-from limpide.training.device import chosen, has_fast_bf16
+from limpide.training.device import choose_device, has_fast_bf16
 
 STARTS = ("auto", "none")  # what --weights may say besides a source
 AUTOMATIC = ("cnn", "efficientnet_lite0")  # what auto chooses between
 SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
 FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
-FEWEST_OF_A_CLASS = 20  # of each class among them, where there are so many
+MIN_OF_A_CLASS = 20  # of each class among them, where there are so many
 ASKED = N_("as asked")
-LARGEST_UNASKED = 64  # pixels, for networks made for smaller images
+MAX_DEFAULT_SIZE = 64  # pixels, for networks made for smaller images
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
 # Edges and blobs serve every photograph, and learning them costs the most: the stem and five of sixteen blocks of
 # EfficientNet-Lite0 hold 1.2 % of the weights and take a third of the time of a step (docs/LOG.md).
-HELD_BLOCKS = 5
+FROZEN_BLOCKS = 5
 JPEG_SIDE = 336  # pixels, at least: one and a half times the square that most networks see
 
 
-def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Message]]:
+def decide_recipe(recipe: Recipe, images: ImageSample, n: int) -> tuple[Recipe, list[Message]]:
     """Fills in model, image size, device, arithmetic, batch, rate and weight decay. `n`: images in the data set.
 
     `epochs` and `patience` come later, when the size of the training part and the speed are known.
@@ -46,8 +46,8 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
             )
         )
         reasons.append(message(why, model=model, side=images.median_side))
-    check(recipe.but(model=model))
-    device, entry, known = chosen(recipe.device), find(model), pretrained(recipe.but(model=model))
+    check_recipe(recipe.but(model=model))
+    device, entry, known = choose_device(recipe.device), find(model), pretrained(recipe.but(model=model))
     size, why_size = _size(recipe, entry, known, images)
     reasons += why_size
     if recipe.weights not in STARTS:
@@ -96,10 +96,10 @@ def decide(recipe: Recipe, images: Glimpse, n: int) -> tuple[Recipe, list[Messag
     return filled, reasons
 
 
-def _size(recipe: Recipe, entry: Entry, known: bool, images: Glimpse) -> tuple[int, list[Message]]:
+def _size(recipe: Recipe, entry: Entry, known: bool, images: ImageSample) -> tuple[int, list[Message]]:
     """(side of the squares, the reason where there is something to say)."""
     asked = recipe.image_size or (
-        TUNED_SIZE if known else max(8, min(images.median_side, max(entry.size, LARGEST_UNASKED)))
+        TUNED_SIZE if known else max(8, min(images.median_side, max(entry.size, MAX_DEFAULT_SIZE)))
     )
     size = entry.fitting(asked)
     if size != asked:
@@ -142,13 +142,13 @@ def _precision(recipe: Recipe, device: torch.device, known: bool) -> tuple[str, 
     return "bf16", N_("this hardware computes it faster than fp32")
 
 
-def check(recipe: Recipe) -> None:
+def check_recipe(recipe: Recipe) -> None:
     """Raises UsageError for a network or a device that does not exist, ModelError for weights, before anything is
     written.
     """
     if recipe.model != "auto":
         check_model(recipe.model)
-    chosen(recipe.device)
+    choose_device(recipe.device)
     if recipe.weights not in STARTS:
         weights_file(recipe.weights)
     if recipe.freeze not in ("auto", "none") and recipe.model != "auto":
@@ -167,7 +167,7 @@ def check_model(name: str) -> None:
 
 def kept_blocks(recipe: Recipe) -> str:
     """`freeze`, decided: a number, head or none."""
-    return recipe.freeze if recipe.freeze != "auto" else str(HELD_BLOCKS) if pretrained(recipe) else "none"
+    return recipe.freeze if recipe.freeze != "auto" else str(FROZEN_BLOCKS) if pretrained(recipe) else "none"
 
 
 def check_freeze(recipe: Recipe) -> None:
@@ -221,7 +221,7 @@ def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
     return max(1, min(60, -(-(48_000 if grey else 800_000) // train_images)))
 
 
-def preprocessing_of(recipe: Recipe, images: Glimpse, size: int | None = None) -> Preprocessing:
+def preprocessing_of(recipe: Recipe, images: ImageSample, size: int | None = None) -> Preprocessing:
     """What the network sees: its published normalisation when pretrained, else grey levels centred on zero."""
     size = size or recipe.image_size or 0
     if pretrained(recipe):

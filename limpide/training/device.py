@@ -13,7 +13,7 @@ from limpide.core.errors import UsageError
 from limpide.text.messages import N_
 
 
-def chosen(name: str) -> torch.device:
+def choose_device(name: str) -> torch.device:
     """`auto` takes a CUDA card, then Apple's, then the processor. Raises UsageError when what was asked for is not
     there.
     """
@@ -56,12 +56,12 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     return contextlib.nullcontext()
 
 
-def place(model: nn.Module, device: torch.device) -> nn.Module:
+def place_on_device(model: nn.Module, device: torch.device) -> nn.Module:
     """Channels-last: the layout in which convolutions are fastest on processors and cards alike."""
     return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def fused(model: nn.Module, device: torch.device) -> nn.Module:
+def fuse_batch_norm(model: nn.Module, device: torch.device) -> nn.Module:
     """A copy for inference on `device`: a convolution and its batch normalisation are one; on a processor its ReLU6,
     too.
     """
@@ -80,7 +80,7 @@ def fused(model: nn.Module, device: torch.device) -> nn.Module:
             block[0], block[1] = fuse_conv_bn_eval(block[0], block[1]), nn.Identity()
             if len(block) > 2 and isinstance(block[2], nn.ReLU6) and device.type == "cpu" and _has_pointwise():
                 block[0], block[2] = ConvReLU6(block[0]), nn.Identity()
-    return place(model, device)
+    return place_on_device(model, device)
 
 
 class ConvReLU6(nn.Module):

@@ -14,7 +14,7 @@ from torch import nn
 
 from limpide.data.preprocessing import Preprocessing
 from limpide.training.batches import normalised
-from limpide.training.device import fused, has_fast_bf16
+from limpide.training.device import fuse_batch_norm, has_fast_bf16
 
 BATCH = 32  # images at once: more would take more memory and no less time
 
@@ -27,7 +27,7 @@ class Frozen:
     def __init__(self, model: nn.Module, preprocessing: Preprocessing, device: torch.device) -> None:
         self.preprocessing, self.device = preprocessing, device
         self.dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
-        self.network = fused(model, device).to(self.dtype)
+        self.network = fuse_batch_norm(model, device).to(self.dtype)
 
     @torch.inference_mode()
     def features(self, squares: np.ndarray) -> np.ndarray:

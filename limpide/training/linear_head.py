@@ -19,7 +19,7 @@ from limpide.core.events import Progress
 from limpide.data.read_images import Pixels
 from limpide.system import machine
 from limpide.system.files import write_atomically
-from limpide.system.quiet_libraries import hushed
+from limpide.system.quiet_libraries import quiet_libraries
 from limpide.text.messages import N_, message
 from limpide.training.frozen_features import BATCH, Frozen
 
@@ -92,7 +92,7 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
     heads: list[Head] = []
     for strength in STRENGTHS:
         # a fit that was stopped is no fault: validation decides, not the last digit of the loss
-        with hushed, machine.one_thread():
+        with quiet_libraries, machine.one_thread():
             model.set_params(C=strength).fit(standard, labels)
         head = _unstandardised(model, mean, spread, classes, strength)
         loss = log_loss(head.logits(held), held_labels) if len(held) else 0.0

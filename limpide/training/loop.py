@@ -24,7 +24,7 @@ from limpide.training.state import TrainState
 LossFn = Callable[[nn.Module, Batch], Tensor]
 
 
-def classification(recipe: Recipe) -> LossFn:
+def classification_loss(recipe: Recipe) -> LossFn:
     """Cross-entropy with the recipe's label smoothing and arithmetic: the one seam inside a step."""
 
     def loss_fn(model: nn.Module, batch: Batch) -> Tensor:
@@ -46,7 +46,7 @@ def fit(
     loss_fn: LossFn | None = None,
 ) -> Iterator[Step | Epoch]:
     """Trains until `state.steps` steps are done; yields a Step after each step and an Epoch after each pass."""
-    loss_fn = loss_fn or classification(recipe)
+    loss_fn = loss_fn or classification_loss(recipe)
     epoch_began = time.perf_counter()
     while state.step < state.steps or state.position:
         state.model.train()
@@ -105,6 +105,6 @@ def evaluate(model: nn.Module, batches: Batches, recipe: Recipe) -> tuple[float,
     return (loss / n, right / n) if n else (0.0, 0.0)
 
 
-def stalled(state: TrainState, patience: int) -> bool:
+def has_stalled(state: TrainState, patience: int) -> bool:
     """Whether validation has not improved for `patience` passes. A function of the state alone, so a resume agrees."""
     return state.epoch - 1 - state.best_epoch >= patience

@@ -20,7 +20,7 @@ BUDGET = 64_000_000  # bytes that the weights along the way may take in a run
 BINS = 32  # of a parameter's histogram
 
 
-def due(step: int) -> bool:
+def is_snapshot_due(step: int) -> bool:
     """0, 1, 2, 4, 8, …: much changes at first, so a training of a single pass has a history, too."""
     return step & (step - 1) == 0
 
@@ -43,7 +43,7 @@ def keep_snapshot(state: TrainState, run: Run, budget: int = BUDGET) -> None:
         kept.pop(steps[spare]).unlink(missing_ok=True)
 
 
-def forget_after(step: int, run: Run) -> None:
+def drop_later_snapshots(step: int, run: Run) -> None:
     """A continued training makes what came after its checkpoint again."""
     for other, file in run.kept().items():
         if other > step:

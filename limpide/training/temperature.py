@@ -8,7 +8,7 @@ import numpy as np
 
 from limpide.training.linear_head import log_loss
 
-SMALLEST = 50  # images; with fewer, one number cannot be told from noise
+MIN_IMAGES = 50  # images; with fewer, one number cannot be told from noise
 FOLDS = 5
 
 
@@ -50,7 +50,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, *, own_part: bool) -
     """
     n = len(labels)
     before = log_loss(logits, labels) if n else 0.0
-    if n < SMALLEST:
+    if n < MIN_IMAGES:
         return Temperature(1.0, n, before, before, "declined")
     folds = np.arange(n) % FOLDS
     after = sum(

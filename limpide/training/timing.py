@@ -17,23 +17,25 @@ from limpide.training.defaults import default_epochs
 from limpide.training.loop import fit, logits_of
 from limpide.training.state import TrainState
 
-FEWEST_TIMED, MOST_TIMED = 2, 16  # steps
+MIN_TIMED, MAX_TIMED = 2, 16  # steps
 TIMED_SECONDS = 0.5  # steps are timed for this long, once FEWEST_TIMED are done, and at most MOST_TIMED
 TIMED_IMAGES = 32  # at once: a few take nearly as long as a batch
 # Multiply-adds that all passes over the training part may cost, forwards, without --time and --epochs, by the kind of
 # device. Work and not seconds, so that a slow or a busy machine trains the same network: about ten minutes of two
 # processor cores.
-MOST_UNASKED = {"cpu": 1e13, "mps": 1e14, "cuda": 1e15}
-MOST_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
+MAX_DEFAULT = {"cpu": 1e13, "mps": 1e14, "cuda": 1e15}
+MAX_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
 
 
 @dataclass(frozen=True)
-class Speed:
+class StepTime:
     step: float  # s a training step
     image: float  # s a validation image
 
 
-def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe, augment: Augment | None) -> Speed:
+def time_steps(
+    state: TrainState, train: Batches, validation: Batches, recipe: Recipe, augment: Augment | None
+) -> StepTime:
     """Times real steps on a copy; `state` and all random generators are as before."""
     random = torch.get_rng_state()
     trial = copy.deepcopy(state)
@@ -43,7 +45,7 @@ def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe
     for event in fit(trial, train, None, recipe, augment=augment):
         if isinstance(event, Step):
             ended.append(time.perf_counter())
-        if len(ended) > FEWEST_TIMED and (ended[-1] - ended[0] > TIMED_SECONDS or len(ended) > MOST_TIMED):
+        if len(ended) > MIN_TIMED and (ended[-1] - ended[0] > TIMED_SECONDS or len(ended) > MAX_TIMED):
             break
     image = 0.0
     if len(validation.rows):
@@ -56,20 +58,20 @@ def probe(state: TrainState, train: Batches, validation: Batches, recipe: Recipe
         logits_of(trial.model, batch, recipe.precision)
         image = (time.perf_counter() - began) / TIMED_IMAGES
     torch.set_rng_state(random)
-    return Speed(float(np.median(np.diff(ended))), image)
+    return StepTime(float(np.median(np.diff(ended))), image)
 
 
-def passes_unasked(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[int, int]:
+def default_passes(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[int, int]:
     """(passes over this many training images without --time and --epochs, the usual number). work: multiply-adds of one
     image.
     """
     usual = default_epochs(recipe, images, grey)
-    most = MOST_UNASKED[torch.device(recipe.device).type]
+    most = MAX_DEFAULT[torch.device(recipe.device).type]
     return max(1, min(usual, int(most / max(1, images * work)))), usual
 
 
 def steps_for(
-    recipe: Recipe, speed: Speed, train: Batches, validation: Batches, grey: bool, left: float | None, work: int
+    recipe: Recipe, speed: StepTime, train: Batches, validation: Batches, grey: bool, left: float | None, work: int
 ) -> int:
     """How many steps to do: what was asked for, or what fits into the `left` seconds, or the default. work:
     multiply-adds of one image.
@@ -79,8 +81,8 @@ def steps_for(
     if recipe.epochs is not None:
         return recipe.epochs * per_epoch
     if left is None:
-        return passes_unasked(recipe, len(train.rows), work, grey)[0] * per_epoch
-    most = MOST_EPOCHS["pretrained" if pretrained(recipe) else "scratch"]
+        return default_passes(recipe, len(train.rows), work, grey)[0] * per_epoch
+    most = MAX_EPOCHS["pretrained" if pretrained(recipe) else "scratch"]
     epochs = left / epoch_seconds
     if epochs >= 1:
         return int(min(most, epochs)) * per_epoch

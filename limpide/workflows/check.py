@@ -8,19 +8,19 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from limpide.audit.folder import Checked
-from limpide.audit.folder_checks import all_checks
+from limpide.audit.folder import FolderContents
+from limpide.audit.folder_checks import run_checks
 from limpide.core.errors import RunError
 from limpide.core.events import Event, Judged
 from limpide.core.recipe import Recipe
 from limpide.data import pixel_cache
 from limpide.data.dataset import Dataset
-from limpide.data.decode.value_range import ValueRange, decided
+from limpide.data.decoding.value_range import ValueRange, decide_range
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.scan import scan
+from limpide.data.layouts.summary import DatasetSummary
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.read_images import glimpse, near_pairs, read, stored
-from limpide.data.scan.hints import Hints
-from limpide.data.scan.scan import scan
-from limpide.data.scan.summary import Understood
+from limpide.data.read_images import near_pairs, read_pixels, sample_images, stored_reading
 from limpide.text.messages import N_
 
 SIDE = 64  # pixels of the squares that images are compared on; only what a hash of them needs is kept
@@ -28,14 +28,14 @@ SIDE = 64  # pixels of the squares that images are compared on; only what a hash
 
 def check(
     location: str, *, hints: Hints | None = None, value_range: str = "auto", rehash: bool = False
-) -> Iterator[Event | Understood]:
+) -> Iterator[Event | DatasetSummary]:
     """Yields what was understood, then progress and one Judged for each check. value_range: as in Recipe. Raises
     DataError where there is nothing to look at.
     """
     asked = Recipe(value_range=value_range).asked_range()
     dataset = scan(location, fewest_classes=1, hints=hints)
-    yield Understood.of(dataset)
-    values = yield from decided(dataset, asked, rehash=rehash)
+    yield DatasetSummary.of(dataset)
+    values = yield from decide_range(dataset, asked, rehash=rehash)
     dataset = dataset.read_by(values.span)
     wanted = {Preprocessing(SIDE, 3, jpeg_side=2 * SIDE, value_range=values.span): np.arange(len(dataset))}
     shared = pixel_cache.shared_folder(dataset, wanted)
@@ -43,13 +43,13 @@ def check(
         if shared is None:
             yield from _checked(dataset, values, wanted, Path(temporary))
             return
-        with pixel_cache.working_in(shared) as ours:
+        with pixel_cache.is_in_use(shared) as ours:
             folder = shared if ours else Path(temporary)
             # damaged
             if (
                 ours
                 and pixel_cache.prepare(folder, dataset, wanted, rehash=rehash)
-                and stored(dataset, wanted, folder) is None
+                and stored_reading(dataset, wanted, folder) is None
             ):
                 pixel_cache.prepare(folder, dataset, wanted, rehash=True)
             yield from _checked(dataset, values, wanted, folder)
@@ -58,9 +58,9 @@ def check(
 def _checked(
     dataset: Dataset, values: ValueRange, wanted: dict[Preprocessing, np.ndarray], folder: Path
 ) -> Iterator[Event]:
-    if stored(dataset, wanted, folder) is None:
-        yield from read(dataset, wanted, folder, on_disk=frozenset())
-    reading = stored(dataset, wanted, folder)
+    if stored_reading(dataset, wanted, folder) is None:
+        yield from read_pixels(dataset, wanted, folder, on_disk=frozenset())
+    reading = stored_reading(dataset, wanted, folder)
     if reading is None:
         raise RunError(
             "L508",
@@ -68,7 +68,7 @@ def _checked(
             where=folder,
             todo=N_("free some disk space and run the same command again"),
         )
-    for finding in all_checks(
-        Checked(dataset, reading, near_pairs(dataset, reading, grey=glimpse(dataset).grey), values)
+    for finding in run_checks(
+        FolderContents(dataset, reading, near_pairs(dataset, reading, grey=sample_images(dataset).grey), values)
     ):
         yield Judged(finding)

@@ -12,7 +12,7 @@ from limpide.system.files import cache_folder
 
 
 @dataclass(frozen=True)
-class Freeable:
+class FreeableFiles:
     """Something that can be made again. `kind`: pixels (decoded images), archive (an unpacked tar) or network (a
     published one as a file).
     """
@@ -24,15 +24,18 @@ class Freeable:
     idle: float  # s since it was last used
 
 
-def freeable() -> list[Freeable]:
+def find_freeable() -> list[FreeableFiles]:
     """All there is, the largest first."""
     now = time.time()
-    found = [Freeable("pixels", item.location, item.path, item.bytes, now - item.used) for item in pixel_cache.kept()]
+    found = [
+        FreeableFiles("pixels", item.location, item.path, item.bytes, now - item.used)
+        for item in pixel_cache.list_cached()
+    ]
     for kind, pattern in (("archive", "archives/*.tar"), ("network", "networks/*.onnx")):
         for file in cache_folder().glob(pattern):
             with contextlib.suppress(OSError):
                 status = file.stat()
-                found.append(Freeable(kind, file.name, file, status.st_size, now - status.st_atime))
+                found.append(FreeableFiles(kind, file.name, file, status.st_size, now - status.st_atime))
     return sorted(found, key=lambda item: -item.bytes)
 
 
@@ -41,7 +44,7 @@ def clean(older_than: float = 0.0) -> int:
     now stays.
     """
     freed = pixel_cache.evict(-1, older_than=older_than)
-    for item in freeable():
+    for item in find_freeable():
         if item.kind != "pixels" and item.idle >= older_than:
             with contextlib.suppress(OSError):
                 item.path.unlink()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from limpide.audit import AUDITS
-from limpide.audit.image_groups import as_given
+from limpide.audit.image_groups import groups_as_given
 from limpide.core.errors import DataError, RunError, UsageError
 from limpide.core.events import Event, Judged, Note, Progress
 from limpide.core.finding import Finding
@@ -19,22 +19,22 @@ from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.core.run_info import RunInfo
 from limpide.data.dataset import TEST, Dataset
-from limpide.data.decode.value_range import lies_beyond
-from limpide.data.near_duplicates import fingerprint, seen_before
-from limpide.data.read_images import comparable, glimpse
-from limpide.data.scan.hints import Hints
-from limpide.data.scan.scan import scan
+from limpide.data.decoding.value_range import lies_beyond
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.scan import scan
+from limpide.data.near_duplicates import find_known, fingerprint
+from limpide.data.read_images import fingerprints_of, sample_images
 from limpide.data.split_file import check_split, read_split
-from limpide.deploy.load import predictor_of
-from limpide.deploy.predictor import told_clipped
+from limpide.deploy.load import load_predictor
+from limpide.deploy.predictor import clipped_message
 from limpide.system.files import sha256
 from limpide.text.messages import N_, message
-from limpide.workflows.judge import evidence_of, looked, never_said
+from limpide.workflows.judge import make_evidence, never_predicted, predict_rows
 
 
 def evaluate(run: str, data: str) -> Iterator[Event]:
     """Yields progress, notes and one Judged for each audit. Raises DataError when no class of `data` is known."""
-    predictor = predictor_of(run)
+    predictor = load_predictor(run)
     span = predictor.preprocessing.value_range
     dataset = _scanned(Run(Path(run)), data).read_by(span)
     if (Path(run) / "run.json").is_file():
@@ -63,7 +63,7 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
         if lies_beyond(dataset.images, i, span):
             beyond.append(i)
 
-    for item in looked(predictor, dataset, rows, also):
+    for item in predict_rows(predictor, dataset, rows, also):
         if isinstance(item, Progress):
             yield item
         else:
@@ -75,7 +75,7 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
             "L211", N_("none of these images can be read"), where=data, todo=N_("name a folder of readable images")
         )
     if beyond:
-        yield Note("warning", told_clipped(len(beyond), len(rows)))
+        yield Note("warning", clipped_message(len(beyond), len(rows)))
     truth = translate[dataset.labels[rows]]
     if (truth >= len(predictor.classes)).all():
         raise DataError(
@@ -85,11 +85,11 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
             todo=N_("name a folder of readable images"),
         )
     most = int(np.bincount(truth)[: len(predictor.classes)].argmax())
-    probabilities = never_said(probabilities, len(strange))
-    evidence = evidence_of(
+    probabilities = never_predicted(probabilities, len(strange))
+    evidence = make_evidence(
         predictor, dataset, rows, truth, probabilities, most, *_seen(Run(Path(run)), dataset, rows, prints), strange
     )
-    evidence = as_given(evidence, Run(Path(run)), dataset, rows, prints)
+    evidence = groups_as_given(evidence, Run(Path(run)), dataset, rows, prints)
     for audit in AUDITS.values():
         yield Judged(_unflattered(audit(evidence), evidence.trained_on))
 
@@ -156,9 +156,9 @@ def _seen(run: Run, dataset: Dataset, rows: np.ndarray, prints: dict[int, np.nda
     known = _prints_of(run)
     if known is None:
         return int(exact.sum()), None
-    if not len(known) or not comparable(dataset, glimpse(dataset)):
+    if not len(known) or not fingerprints_of(dataset, sample_images(dataset)):
         return int(exact.sum()), 0
-    nearly = seen_before(known, np.stack([prints[int(i)] for i in rows])) & ~exact
+    nearly = find_known(known, np.stack([prints[int(i)] for i in rows])) & ~exact
     return int((exact | nearly).sum()), int(nearly.sum())
 
 

@@ -10,8 +10,16 @@ from limpide.core.errors import UsageError
 from limpide.core.finding import Finding
 from limpide.core.run_info import Arrays
 from limpide.data.inputs import FROM_FILES
-from limpide.deploy.load import network_of, predictor_of
-from limpide.explanation.analyze import TOP, entered, first_or, operation, prediction, the_image, within
+from limpide.deploy.load import load_network, load_predictor
+from limpide.explanation.analyze import (
+    TOP,
+    check_place,
+    decode_image,
+    enter_image,
+    find_operation,
+    first_or_named,
+    prediction,
+)
 from limpide.text.messages import N_
 
 
@@ -32,24 +40,22 @@ def explain(
 
     Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist.
     """
-    from limpide.interpret.choose_unit import most_telling
+    from limpide.interpret.choose_unit import choose_unit
     from limpide.interpret.trace import trace
     from limpide.interpret.unit import as_finding, unit_of
 
-    model, preprocessing = network_of(run)
-    found, file = the_image(image, preprocessing, arrays)
-    tensor, _, _ = entered(found, preprocessing)
+    model, preprocessing = load_network(run)
+    found, file = decode_image(image, preprocessing, arrays)
+    tensor, _, _ = enter_image(found, preprocessing)
     seen = trace(model, tensor)
-    channel = first_or(channel, y, x)
+    channel = first_or_named(channel, y, x)
     if layer is not None:
-        op = operation(seen, layer)
+        op = find_operation(seen, layer)
         if channel is not None:
-            within(op, channel, y, x)
+            check_place(op, channel, y, x)
     try:
         unit = (
-            most_telling(model, seen, layer)
-            if layer is None or channel is None
-            else unit_of(seen, layer, channel, y, x)
+            choose_unit(model, seen, layer) if layer is None or channel is None else unit_of(seen, layer, channel, y, x)
         )
     except TypeError as error:
         raise UsageError(
@@ -59,6 +65,6 @@ def explain(
 
 
 def _prediction(run: str, file: str, image: Image.Image) -> Finding:
-    predictor = predictor_of(run)
+    predictor = load_predictor(run)
     row = predictor.probabilities([image])[0]
     return prediction([(predictor.classes[k], float(row[k])) for k in (-row).argsort()[:TOP]], file)

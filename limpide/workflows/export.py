@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from limpide.core.errors import UsageError
-from limpide.deploy.load import predictor_of
+from limpide.deploy.load import load_predictor
 from limpide.system.files import write_bytes
 from limpide.text.messages import N_
 
@@ -14,7 +14,7 @@ def export(run: str, file: Path) -> Path:
     """Returns the file: in a folder it is named after the run. Raises UsageError where the folder does not exist or the
     name does not end in .onnx.
     """
-    source = predictor_of(run).file
+    source = load_predictor(run).file
     if file.is_dir():
         path = Path(run).resolve()
         file = file / f"{path.stem if path.is_file() else path.name}.onnx"

@@ -21,9 +21,9 @@ def info(runs: Path) -> dict[str, Any]:
     """
     import torch
 
-    from limpide.training.device import chosen, has_fast_bf16
+    from limpide.training.device import choose_device, has_fast_bf16
 
-    device, log = chosen("auto"), error_log()
+    device, log = choose_device("auto"), error_log()
     keeps = machine.can_keep_memory()
     return {
         "machine": machine.describe(),
@@ -46,7 +46,7 @@ def info(runs: Path) -> dict[str, Any]:
             if log.exists()
             else None,
         },
-        "language": messages.current(),
+        "language": messages.current_language(),
         "languages": list(messages.LANGUAGES),
     }
 

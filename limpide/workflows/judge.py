@@ -14,16 +14,16 @@ import numpy as np
 
 from limpide.audit import AUDITS, run_facts
 from limpide.audit.evidence import Evidence
-from limpide.audit.image_groups import as_split
-from limpide.baselines.compare import Material, compare
-from limpide.baselines.finding import Had, simpler
-from limpide.baselines.simple_models import NAMES, Rival
+from limpide.audit.image_groups import groups_as_split
+from limpide.baselines.compare import BaselineInputs, fit_baselines
+from limpide.baselines.finding import LimitsMet, baselines_finding
+from limpide.baselines.simple_models import NAMES, Baseline
 from limpide.core.events import Event, Judged, Note, Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
-from limpide.core.run_info import RunInfo, there
+from limpide.core.run_info import RunInfo, require
 from limpide.data.dataset import TEST, TRAIN, Dataset
-from limpide.data.decode.decode import Undecodable
+from limpide.data.decoding.decode import Undecodable
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.predictor import BATCH, Predictor
 from limpide.system import files, machine
@@ -36,7 +36,7 @@ REPORT_SECONDS, INSIDE_SECONDS, FEWEST_SECONDS = 2.0, 1.0, 2.0
 PASTED_WORK = 4e11  # multiply-adds that asking for shortcuts may cost: a few seconds
 
 
-def looked(
+def predict_rows(
     predictor: Predictor, dataset: Dataset, rows: np.ndarray, also: Callable[[int, Any], None] | None = None
 ) -> Iterator[Progress | tuple[np.ndarray, np.ndarray]]:
     """Progress, then last (the rows that could be read, their probabilities float32 (n, classes)). also: called with
@@ -52,7 +52,7 @@ def looked(
             part = rows[start : start + BATCH].tolist()
             pairs = [
                 (i, image)
-                for i, image in zip(part, pool.map(lambda i: readable(dataset, i, side, also), part), strict=True)
+                for i, image in zip(part, pool.map(lambda i: read_image(dataset, i, side, also), part), strict=True)
                 if image is not None
             ]
             if pairs:
@@ -65,7 +65,7 @@ def looked(
     )
 
 
-def readable(dataset: Dataset, row: int, at_least: int, also: Callable[[int, Any], None] | None = None) -> Any:
+def read_image(dataset: Dataset, row: int, at_least: int, also: Callable[[int, Any], None] | None = None) -> Any:
     """The image, or None when it can no longer be read."""
     try:
         image = dataset.images.image(row, at_least)
@@ -76,7 +76,7 @@ def readable(dataset: Dataset, row: int, at_least: int, also: Callable[[int, Any
     return image
 
 
-def evidence_of(
+def make_evidence(
     predictor: Predictor,
     dataset: Dataset,
     rows: np.ndarray,
@@ -117,7 +117,7 @@ def judge(
     run: Run,
     dataset: Dataset,
     parts: np.ndarray,
-    material: Callable[[], Generator[Event, None, Material]],
+    material: Callable[[], Generator[Event, None, BaselineInputs]],
     *,
     deadline: Deadline,
     energy: Callable[[], Energy],
@@ -133,17 +133,17 @@ def judge(
     no time for is left out and told.
     """
     from limpide.models import multiply_adds
-    from limpide.training.build import trained
+    from limpide.training.build import trained_network
 
     score = yield from _scored(run, dataset, parts)
-    model, preprocessing = trained(run)
+    model, preprocessing = trained_network(run)
     work = multiply_adds(model, preprocessing.channels, preprocessing.size)
     machine.release_memory()  # what the runtime held, and now each part, serves no other
-    pasted = there(run.info().quote, "quote").pasted
+    pasted = require(run.info().quote, "quote").pasted
     if _due(run, "simpler", deadline, SIMPLER, FEWEST_SECONDS + INSIDE_SECONDS + pasted):
         info, right = run.info(), score.evidence.right
         learned_from, size = _trained_on(info, int((parts == TRAIN).sum())), run.model_file.stat().st_size
-        own = Rival(
+        own = Baseline(
             "network", right, np.arange(len(right)), learned_from, info.training_seconds, score.milliseconds, size, work
         )
         yield from _simpler(run, dataset, parts, score, own, material, deadline, INSIDE_SECONDS + pasted)
@@ -175,12 +175,12 @@ def _scored(run: Run, dataset: Dataset, parts: np.ndarray) -> Generator[Event, N
     kept = _kept_predictions(run, dataset, test) if run.info().scored else None
     if kept is None:
         rows, probabilities = np.zeros(0, int), np.zeros((0, 0))
-        for item in looked(predictor, dataset, test):
+        for item in predict_rows(predictor, dataset, test):
             if isinstance(item, Progress):
                 yield item
             else:
                 rows, probabilities = item
-        probabilities = never_said(probabilities, len(_strange(predictor, dataset, rows)))
+        probabilities = never_predicted(probabilities, len(_strange(predictor, dataset, rows)))
         _keep_predictions(run, dataset, rows, dataset.labels[rows], probabilities)
         _count_look(run, run.info())
         run.update(scored=True)
@@ -197,8 +197,8 @@ def _scored(run: Run, dataset: Dataset, parts: np.ndarray) -> Generator[Event, N
         )
     yield Progress(message(N_("weighing its answers")))
     most = int(np.bincount(dataset.labels[parts == TRAIN]).argmax())
-    evidence = as_split(
-        evidence_of(
+    evidence = groups_as_split(
+        make_evidence(
             predictor,
             dataset,
             rows,
@@ -227,8 +227,8 @@ def _simpler(
     dataset: Dataset,
     parts: np.ndarray,
     score: Score,
-    own: Rival,
-    material: Callable[[], Generator[Event, None, Material]],
+    own: Baseline,
+    material: Callable[[], Generator[Event, None, BaselineInputs]],
     deadline: Deadline,
     reserve: float,
 ) -> Iterator[Event]:
@@ -242,12 +242,15 @@ def _simpler(
     def allowed(key: str) -> bool:
         return affordable(run, deadline, NAMES[key], needed)
 
-    rivals, late, left_out = yield from compare(
+    rivals, late, left_out = yield from fit_baselines(
         dataset, parts, score.rows, learned, lambda key, n: _keep_decision(run, key, n), allowed
     )
     _keep_answers(run, rivals, len(score.rows))
     yield _add(
-        run, simpler(own, rivals, Had(int((parts == TRAIN).sum()), budget, late, left_out), score.evidence.groups)
+        run,
+        baselines_finding(
+            own, rivals, LimitsMet(int((parts == TRAIN).sum()), budget, late, left_out), score.evidence.groups
+        ),
     )
 
 
@@ -267,10 +270,10 @@ def _told(
     from limpide.report.html.page import write_page
 
     info, used = run.info(), energy()
-    quote = there(info.quote, "quote")
+    quote = require(info.quote, "quote")
     yield _add(
         run,
-        run_facts.cost(
+        run_facts.cost_finding(
             parameters=parameters(model),
             multiply_adds=work,
             file_bytes=run.model_file.stat().st_size,
@@ -284,7 +287,7 @@ def _told(
         ),
     )
     if info.left_out:
-        yield _add(run, run_facts.left_out(info.left_out, float(info.recipe["time"])))
+        yield _add(run, run_facts.left_out_finding(info.left_out, float(info.recipe["time"])))
     yield Progress(message(N_("writing the report")))
     meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
     write_page(run, images=images, meanings=meanings)
@@ -309,7 +312,7 @@ def _add(run: Run, finding: Any) -> Judged:
     return Judged(finding)
 
 
-def never_said(probabilities: np.ndarray, strange: int) -> np.ndarray:
+def never_predicted(probabilities: np.ndarray, strange: int) -> np.ndarray:
     """float32 (n, classes + strange): a class that the model does not know has the probability 0."""
     return np.pad(probabilities, ((0, 0), (0, strange)))
 
@@ -323,7 +326,7 @@ def _keep_predictions(
     )
 
 
-def _keep_answers(run: Run, rivals: Sequence[Rival], n: int) -> None:
+def _keep_answers(run: Run, rivals: Sequence[Baseline], n: int) -> None:
     """Whether each simpler model is right on each of the n test images, in the order of test.npz: 1 or 0, and −1 where
     it was not asked.
     """
@@ -366,8 +369,8 @@ def _inside(
     run: Run, dataset: Dataset, evidence: Evidence, rows: np.ndarray, model: Any, preprocessing: Preprocessing
 ) -> Iterator[Event]:
     """One unit of the network, opened, for the first test image it was sure of and right about."""
-    from limpide.interpret.choose_unit import most_telling
-    from limpide.interpret.first_last_layers import ends_of
+    from limpide.interpret.choose_unit import choose_unit
+    from limpide.interpret.first_last_layers import first_and_last
     from limpide.interpret.trace import trace
     from limpide.interpret.unit import as_finding
     from limpide.training.batches import as_tensor
@@ -376,9 +379,9 @@ def _inside(
     chosen = int(np.argmax(evidence.probabilities.max(1) * evidence.right))
     square = preprocessing.pixels(dataset.images.image(int(rows[chosen]), preprocessing.jpeg_side))
     seen = trace(model, as_tensor(square[None], preprocessing))
-    unit = most_telling(model, seen)
+    unit = choose_unit(model, seen)
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
-    _keep_ends(run, ends_of(seen, unit.channel) | {"mean": mean, "std": std})
+    _keep_ends(run, first_and_last(seen, unit.channel) | {"mean": mean, "std": std})
     yield _add(run, dataclasses.replace(as_finding(unit), pictures=[evidence.picture(chosen)]))
 
 
@@ -392,18 +395,26 @@ def _shortcut(
     each: int,
 ) -> Iterator[Event]:
     """Whether one small place decides a class, on test images. each: multiply-adds of one image."""
-    from limpide.interpret.shortcut import answers_of, as_finding, chosen, places, ranked, wanted, window
+    from limpide.interpret.shortcut import (
+        answers_of,
+        as_finding,
+        choose_hosts,
+        choose_labels,
+        places,
+        rank_places,
+        window,
+    )
 
     # what the model cannot say, no place makes it say
     truth = np.where(evidence.truth < evidence.known, evidence.truth, -1)
-    if not (looked_at := wanted(truth, each, PASTED_WORK)):
+    if not (looked_at := choose_labels(truth, each, PASTED_WORK)):
         return  # not one class in the time that there is
     yield Progress(asking := message(N_("asking whether one small place decides a class")), 0, len(looked_at))
     side = preprocessing.jpeg_side
     read = {
         k: preprocessing.pixels(image)
-        for k in chosen(truth, looked_at).tolist()
-        if (image := readable(dataset, int(rows[k]), side)) is not None
+        for k in choose_hosts(truth, looked_at).tolist()
+        if (image := read_image(dataset, int(rows[k]), side)) is not None
     }
     if not read:
         return
@@ -421,10 +432,10 @@ def _shortcut(
     some_left = len(np.unique(truth[truth >= 0])) - len(looked_at)  # for want of time, not of images
     finding = as_finding(found, evidence.classes, len(found) + some_left)
     if finding.verdict == "warn":
-        place = ranked(found)[0]
+        place = rank_places(found)[0]
         box = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
         finding = dataclasses.replace(finding, pictures=[evidence.framed(some[place.donor], squares[place.donor], box)])
     yield _add(run, finding)
 
 
-__all__ = ["Note", "evidence_of", "judge", "looked"]
+__all__ = ["Note", "make_evidence", "judge", "predict_rows"]

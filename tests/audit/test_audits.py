@@ -20,10 +20,10 @@ from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from limpide.audit import AUDITS, run_facts
-from limpide.audit.classes import MISTAKES, MOST_PICTURES, PICTURES_A_CELL, PICTURES_RIGHT
+from limpide.audit.classes import MAX_PICTURES, MISTAKES, PICTURES_A_CELL, PICTURES_RIGHT
 from limpide.audit.evidence import THUMB, Evidence
 from limpide.core.finding import Finding
-from limpide.data.decode.decode import CUT_SHORT, EMPTY
+from limpide.data.decoding.decode import CUT_SHORT, EMPTY
 from limpide.data.split import TWO_LABELS
 from limpide.system.energy import Energy
 from limpide.text import messages
@@ -77,7 +77,7 @@ def well_formed(finding: Finding, name: str) -> None:
     again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
     assert again.to_json() == finding.to_json()
     for spoken in messages.LANGUAGES:
-        messages.use(spoken)
+        messages.use_language(spoken)
         for sentence in (again.message, *again.details):
             assert isinstance(sentence, Message) and str(sentence).strip()
         for number in again.numbers:
@@ -86,7 +86,7 @@ def well_formed(finding: Finding, name: str) -> None:
             )
         if again.table:
             assert all(len(row) == len(again.table.columns) for row in again.table.rows)
-    messages.use("en")
+    messages.use_language("en")
 
 
 @pytest.mark.parametrize("name", AUDITS)
@@ -102,9 +102,9 @@ def test_french_says_something_else(name: str) -> None:
     for kind in KINDS:
         finding = AUDITS[name](evidence(kind))
         english = str(finding)
-        messages.use("fr")
+        messages.use_language("fr")
         assert str(finding) != english, english
-        messages.use("en")
+        messages.use_language("en")
 
 
 def test_a_hostile_class_name_is_shown_and_not_interpreted() -> None:
@@ -372,7 +372,7 @@ def test_each_cell_of_the_confusion_shows_its_surest_images() -> None:
     cells: dict[tuple[str, str], list[float]] = {}
     for picture in finding.pictures:
         cells.setdefault((picture.label, picture.predicted), []).append(picture.probability)
-    assert len(cells) == 16 and len(finding.pictures) <= MOST_PICTURES
+    assert len(cells) == 16 and len(finding.pictures) <= MAX_PICTURES
     for (label, predicted), shown in cells.items():
         assert len(shown) == (PICTURES_RIGHT if label == predicted else PICTURES_A_CELL) and shown == sorted(
             shown, reverse=True
@@ -411,16 +411,18 @@ def test_the_surest_mistake_comes_first() -> None:
 
 
 def test_the_data() -> None:
-    finding = run_facts.data({"train": 70, "validation": 10, "calibration": 0, "test": 20}, {TWO_LABELS: 2, EMPTY: 1})
+    finding = run_facts.data_finding(
+        {"train": 70, "validation": 10, "calibration": 0, "test": 20}, {TWO_LABELS: 2, EMPTY: 1}
+    )
     well_formed(finding, "data")
     assert finding.verdict == "warn" and finding.message.values == {"n": 100, "out": 3} and finding.table
     assert [row[1] for row in finding.table.rows] == [70, 10, 20, 1, 2]
     assert str(finding.table.rows[3][0]) == f"left out: {EMPTY}"
     assert (
-        run_facts.data({"train": 1000}, {CUT_SHORT: 10}).verdict == "ok"
-        and run_facts.data({"train": 100}, {CUT_SHORT: 2}).verdict == "warn"
+        run_facts.data_finding({"train": 1000}, {CUT_SHORT: 10}).verdict == "ok"
+        and run_facts.data_finding({"train": 100}, {CUT_SHORT: 2}).verdict == "warn"
     )
-    nothing = run_facts.data({"train": 1, "test": 1}, {})
+    nothing = run_facts.data_finding({"train": 1, "test": 1}, {})
     assert nothing.verdict == "ok" and str(nothing) == "All 2 images were used."
 
 
@@ -431,11 +433,15 @@ def test_the_sealed_file() -> None:
         ours + np.array([2e-4, -2e-4]),
         np.array([[0.49995, 0.50005], [0.4, 0.6]]),
     )
-    assert run_facts.sealed(close, ours).verdict == "ok" and run_facts.sealed(far, ours).verdict == "bad"
+    assert (
+        run_facts.export_finding(close, ours).verdict == "ok" and run_facts.export_finding(far, ours).verdict == "bad"
+    )
     # another class, however close
-    assert run_facts.sealed(other, np.array([[0.50004, 0.49996], [0.4, 0.6]])).verdict == "bad"
-    assert run_facts.sealed(far, ours).number("largest difference of a probability").value == pytest.approx(2e-4)
-    for finding in (run_facts.sealed(close, ours), run_facts.sealed(far, ours)):
+    assert run_facts.export_finding(other, np.array([[0.50004, 0.49996], [0.4, 0.6]])).verdict == "bad"
+    assert run_facts.export_finding(far, ours).number("largest difference of a probability").value == pytest.approx(
+        2e-4
+    )
+    for finding in (run_facts.export_finding(close, ours), run_facts.export_finding(far, ours)):
         well_formed(finding, "export")
 
 
@@ -448,7 +454,7 @@ def test_the_sealed_file() -> None:
     ],
 )
 def test_how_training_ended(kind: str, epochs: int, planned: float, says: str) -> None:
-    finding = run_facts.training(1, epochs, planned, 0.9, 50, kind)
+    finding = run_facts.training_finding(1, epochs, planned, 0.9, 50, kind)
     well_formed(finding, "training")
     assert says in str(finding)
 
@@ -462,7 +468,7 @@ def test_how_training_ended(kind: str, epochs: int, planned: float, says: str) -
     ],
 )
 def test_the_cost(how: str, says: str) -> None:
-    finding = run_facts.cost(
+    finding = run_facts.cost_finding(
         parameters=3_500_000,
         multiply_adds=385_000_000,
         file_bytes=13_400_000,

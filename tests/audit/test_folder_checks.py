@@ -16,7 +16,7 @@ from PIL import Image, ImageEnhance
 from limpide.audit.folder_checks import CHECKS
 from limpide.core.events import Judged
 from limpide.core.finding import Finding
-from limpide.data.scan.summary import Understood
+from limpide.data.layouts.summary import DatasetSummary
 from limpide.report.html import run_data
 from limpide.workflows.check import check
 from tests.make_images import photo, photo_folder, shape
@@ -162,7 +162,7 @@ def test_uneven_classes_and_few_images(tmp_path: Path) -> None:
     (few / "square" / "0000.png").write_bytes(b"")
     (few / "square" / "0000.png").unlink()
     assert (
-        next(str(event.in_one_line()) for event in check(str(few)) if isinstance(event, Understood))
+        next(str(event.in_one_line()) for event in check(str(few)) if isinstance(event, DatasetSummary))
         == "12 images in one class, disc"
     )
     (few / "square" / "0000.png").write_bytes(b"")
@@ -220,11 +220,11 @@ def test_every_finding_survives_json_and_speaks_french(photos: Path) -> None:
     (photos / "disc" / "empty.png").write_bytes(b"")
     for name, finding in checked(photos).items():
         again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
-        messages.use("en")
+        messages.use_language("en")
         english = str(again)
-        messages.use("fr")
+        messages.use_language("fr")
         assert str(again) != english, name
-        messages.use("en")
+        messages.use_language("en")
 
 
 def test_the_command(photos: Path) -> None:

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from limpide.audit.evidence import Evidence
 from limpide.audit.groups import groups
-from limpide.audit.label_errors import suspects
+from limpide.audit.label_errors import find_label_errors
 from limpide.text.messages import message
 
 
@@ -81,13 +81,13 @@ def test_planted_labels_are_found_and_hesitation_is_not() -> None:
     truth = real.copy()
     wrong = dice.permutation(400)[:12]
     truth[wrong] = (real[wrong] + 1) % 4
-    found = suspects(probabilities, truth)
+    found = find_label_errors(probabilities, truth)
     assert {i for i, _, _ in found} >= set(wrong[probabilities[wrong, real[wrong]] > 0.85].tolist())
     assert {i for i, _, _ in found} <= set(wrong.tolist()) and all(k == real[i] for i, k, _ in found)
     assert [margin for _, _, margin in found] == sorted((margin for _, _, margin in found), reverse=True)
-    assert suspects(probabilities, real) == []
+    assert find_label_errors(probabilities, real) == []
 
 
 def test_a_class_without_an_image_takes_nobodys() -> None:
     probabilities = np.array([[0.1, 0.2, 0.7], [0.2, 0.1, 0.7]])
-    assert 2 not in {k for _, k, _ in suspects(probabilities, np.array([0, 1]))}
+    assert 2 not in {k for _, k, _ in find_label_errors(probabilities, np.array([0, 1]))}

@@ -15,7 +15,7 @@ from limpide.core.errors import DataError
 from limpide.core.events import Judged
 from limpide.core.finding import Finding
 from limpide.core.run import Run
-from limpide.core.run_info import there
+from limpide.core.run_info import require
 from limpide.data.split_file import groups_in
 from limpide.inspector.test_set import _evidence
 from limpide.system.files import read_json
@@ -129,5 +129,5 @@ def test_where_no_image_of_a_known_class_can_be_read_that_is_said(run: Run, tmp_
 
 
 def test_the_studio_knows_the_temperature(run: Run) -> None:
-    run.update(temperature={**vars(there(run.info().temperature, "temperature")), "value": 1.75})
+    run.update(temperature={**vars(require(run.info().temperature, "temperature")), "value": 1.75})
     assert _evidence(None, str(run.path)).temperature == 1.75  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from limpide.audit.learning_curve import diagnosis
+from limpide.audit.learning_curve import diagnose
 from limpide.core.events import Epoch
 
 GUESS = math.log(10)
@@ -40,7 +40,7 @@ def noisy(losses: Sequence[float], spread: float = 0.05) -> list[float]:
 def test_what_is_said_when_it_is_over(
     losses: list[float], validation: tuple[float, ...], kind: str, words: str
 ) -> None:
-    found = diagnosis(losses, passes(*validation), "trained", guess=GUESS)
+    found = diagnose(losses, passes(*validation), "trained", guess=GUESS)
     assert found[0][0] == kind and words in str(found[0][1])
 
 
@@ -62,22 +62,22 @@ def test_what_is_said_when_it_is_over(
     ],
 )
 def test_what_is_said_is_said_of_the_model_that_is_kept(kept: str | None, best: int, kind: str, words: str) -> None:
-    found = diagnosis([], rising(best), kept, guess=GUESS)
+    found = diagnose([], rising(best), kept, guess=GUESS)
     assert len(found) == 1 and found[0][0] == kind and str(found[0][1]).startswith(words)
 
 
 def test_a_loss_that_rose_after_the_pass_that_is_kept_is_no_headline_of_its_own() -> None:
     losses, epochs = [*[1.0] * 60, *[5.0] * 60], rising(1)
-    assert str(diagnosis(losses, epochs, "trained", guess=math.inf)[0][1]).startswith(
+    assert str(diagnose(losses, epochs, "trained", guess=math.inf)[0][1]).startswith(
         "The weights after pass 2 are kept; later the loss rose to twice"
     )
-    assert str(diagnosis(losses, epochs, guess=math.inf)[0][1]).startswith("The loss is twice what it was")
+    assert str(diagnose(losses, epochs, guess=math.inf)[0][1]).startswith("The loss is twice what it was")
     flat = [Epoch(n, 10 * n + 10, 1.0, 0.5 if n == 1 else 0.505, 0.8, n <= 1, 0.0) for n in range(5)]
     assert (
-        str(diagnosis([], flat, "trained")[0][1])
+        str(diagnose([], flat, "trained")[0][1])
         == "The weights after pass 2 are kept; the loss on validation has not fallen since pass 2."
     )
-    assert str(diagnosis([], flat)[0][1]) == "The loss on validation has not fallen since pass 2."
+    assert str(diagnose([], flat)[0][1]) == "The loss on validation has not fallen since pass 2."
 
 
 def rising(best: int) -> list[Epoch]:
@@ -86,11 +86,11 @@ def rising(best: int) -> list[Epoch]:
 
 
 def test_while_it_goes_on_few_steps_say_nothing() -> None:
-    assert all(kind == "ok" for kind, _ in diagnosis([2.3] * 60, passes(2.3), guess=GUESS))
-    assert diagnosis([2.3] * 100, passes(2.3), guess=GUESS)[0][0] == "warn"
+    assert all(kind == "ok" for kind, _ in diagnose([2.3] * 60, passes(2.3), guess=GUESS))
+    assert diagnose([2.3] * 100, passes(2.3), guess=GUESS)[0][0] == "warn"
 
 
 def test_without_the_number_of_classes_the_beginning_is_the_measure() -> None:
-    assert diagnosis([1.0] * 20 + [3.0] * 80, [])[0][0] == "bad"
-    assert diagnosis([1.0] * 100, [])[0][0] == "warn"
-    assert diagnosis(np.linspace(1, 0.1, 100).tolist(), [], guess=GUESS)[0][0] == "ok"
+    assert diagnose([1.0] * 20 + [3.0] * 80, [])[0][0] == "bad"
+    assert diagnose([1.0] * 100, [])[0][0] == "warn"
+    assert diagnose(np.linspace(1, 0.1, 100).tolist(), [], guess=GUESS)[0][0] == "ok"

@@ -93,19 +93,19 @@ def test_with_a_time_what_was_decided_is_done_again(
     """Interrupted among the simpler models, continued on a machine that is infinitely fast: those that were done get no
     more images.
     """
-    monkeypatch.setattr(compare.rivals, "SMALLEST_SUBSET", 8)
+    monkeypatch.setattr(compare.simple_models, "MIN_SUBSET", 8)
     recipe = Recipe(model="cnn", image_size=16, batch=8, epochs=1, time=600)
     run, dataset, _ = prepare(str(folder), recipe, tmp_path)
-    within = fitting.within
+    within = fitting.fit_in_time
     monkeypatch.setattr(
-        fitting, "within", lambda budget, labels, fit, seed, most: within(budget, labels, fit, seed, 16)
+        fitting, "fit_in_time", lambda budget, labels, fit, seed, most: within(budget, labels, fit, seed, 16)
     )
     steps = train(run, dataset, images=False)
     for event in steps:
         if isinstance(event, Progress) and "trying simpler models" in str(event.phase) and event.done == 2:
             steps.close()  # type: ignore[attr-defined]
     assert run.info().rivals == {"logistic": 16, "forest": 16}
-    monkeypatch.setattr(fitting, "within", within)
+    monkeypatch.setattr(fitting, "fit_in_time", within)
     run, dataset, continued = prepare(str(folder), recipe, tmp_path)
     assert continued
     for _event in train(run, dataset, images=False):
@@ -116,7 +116,7 @@ def test_with_a_time_what_was_decided_is_done_again(
 
 def test_the_energy_of_the_report_is_that_of_the_record(run: Run) -> None:
     """One value, read once: run.json, which Runs, Live and Compare show, and the finding that the report shows."""
-    energy, cost = typed_json.plain(run.info().energy), run.findings()["cost"]
+    energy, cost = typed_json.to_plain_json(run.info().energy), run.findings()["cost"]
     shown = next(number for number in cost.numbers if number.unit == "Wh")
     assert shown.value == energy["joules"] / JOULES_PER_WH and cost.number("whole time").value == run.info().seconds
     assert cost.number("training time").value == run.info().training_seconds == table(run)[0][6]
@@ -149,8 +149,8 @@ def test_the_work_that_is_counted_is_the_work_that_is_done(run: Run, folder: Pat
 def test_no_time_at_all_leaves_out_all_but_the_most_frequent_class() -> None:
     dataset = Dataset.__new__(Dataset)
     object.__setattr__(dataset, "labels", np.array([0, 0, 1, 0, 1]))
-    material = compare.Material(None, None, Budget(seconds=0.0), Recipe())  # type: ignore[arg-type]
-    steps = compare.compare(
+    material = compare.BaselineInputs(None, None, Budget(seconds=0.0), Recipe())  # type: ignore[arg-type]
+    steps = compare.fit_baselines(
         dataset, np.array([1, 1, 1, 3, 3]), np.array([3, 4]), material, lambda *_: None, lambda _: True
     )
     with pytest.raises(StopIteration) as ended:

@@ -10,17 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.baselines.finding import Had, simpler
-from limpide.baselines.simple_models import NAMES, Rival
+from limpide.baselines.finding import LimitsMet, baselines_finding
+from limpide.baselines.simple_models import NAMES, Baseline
 from limpide.core.finding import Finding
 from limpide.statistics.intervals import interval_of_share
 from limpide.text import messages
 
-ALL = Had(500)
+ALL = LimitsMet(500)
 
 
-def model(key: str, right: np.ndarray, rows: np.ndarray | None = None, n_train: int = 500, **values: int) -> Rival:
-    return Rival(key, np.asarray(right, bool), np.arange(len(right)) if rows is None else rows, n_train, 1.0, **values)
+def model(key: str, right: np.ndarray, rows: np.ndarray | None = None, n_train: int = 500, **values: int) -> Baseline:
+    return Baseline(
+        key, np.asarray(right, bool), np.arange(len(right)) if rows is None else rows, n_train, 1.0, **values
+    )
 
 
 def first(right: int, n: int = 1000) -> np.ndarray:
@@ -57,7 +59,7 @@ def said(finding: Finding) -> str:
 )  # fmt: skip
 def test_verdicts(network: np.ndarray, rivals: list[np.ndarray], verdict: str, says: str) -> None:
     keys = ["logistic", "forest"]
-    finding = simpler(
+    finding = baselines_finding(
         model("network", network), [model(key, right) for key, right in zip(keys, rivals, strict=False)], ALL
     )
     assert finding.verdict == verdict and said(finding) == says.format(*(NAMES[key] for key in keys))
@@ -65,32 +67,40 @@ def test_verdicts(network: np.ndarray, rivals: list[np.ndarray], verdict: str, s
 
 def test_the_same_images_tell_more_than_two_intervals() -> None:
     """95 against 92 %: the intervals of 400 images overlap, yet not one image speaks for the rival."""
-    assert simpler(model("network", first(380, 400)), [model("forest", first(368, 400))], ALL).verdict == "ok"
+    assert baselines_finding(model("network", first(380, 400)), [model("forest", first(368, 400))], ALL).verdict == "ok"
 
 
 def test_the_same_gap_on_few_images_tells_nothing() -> None:
-    assert simpler(model("network", first(19, 20)), [model("forest", first(16, 20))], ALL).verdict == "unknown"
-    assert simpler(model("network", first(1900, 2000)), [model("forest", last(1600, 2000))], ALL).verdict == "ok"
+    assert (
+        baselines_finding(model("network", first(19, 20)), [model("forest", first(16, 20))], ALL).verdict == "unknown"
+    )
+    assert (
+        baselines_finding(model("network", first(1900, 2000)), [model("forest", last(1600, 2000))], ALL).verdict == "ok"
+    )
 
 
 def test_the_more_rivals_to_choose_from_the_stricter_the_test() -> None:
     network, better = first(850), model("forest", first(857))  # seven images for the rival, none against: p = 1/128
     hopeless = [model(key, first(100)) for key in ("logistic", "nearest", "frozen", "majority")]
-    assert simpler(model("network", network), [better], ALL).verdict == "bad"
-    assert simpler(model("network", network), [better, *hopeless], ALL).verdict != "bad"
+    assert baselines_finding(model("network", network), [better], ALL).verdict == "bad"
+    assert baselines_finding(model("network", network), [better, *hopeless], ALL).verdict != "bad"
 
 
 def test_a_rival_that_is_not_beaten_keeps_the_network_from_being_fine() -> None:
-    finding = simpler(model("network", first(980)), [model("forest", first(975)), model("logistic", first(100))], ALL)
+    finding = baselines_finding(
+        model("network", first(980)), [model("forest", first(975)), model("logistic", first(100))], ALL
+    )
     assert finding.verdict == "warn"
-    finding = simpler(model("network", first(980)), [model("forest", last(970)), model("logistic", first(100))], ALL)
+    finding = baselines_finding(
+        model("network", first(980)), [model("forest", last(970)), model("logistic", first(100))], ALL
+    )
     assert finding.verdict == "unknown", "not as good for sure, and not worse for sure"
 
 
 def test_they_are_compared_on_the_images_that_both_named() -> None:
     """The rival was asked about hard images only: there it is as right as the network."""
     network, asked = first(500), np.arange(400, 600)
-    finding = simpler(model("network", network), [model("nearest", network[asked], asked)], ALL)
+    finding = baselines_finding(model("network", network), [model("nearest", network[asked], asked)], ALL)
     assert finding.data["paired"]["nearest"] | {"close": 0, "better": 0, "worse": 0} == {
         "n": 200,
         "first": 0,
@@ -105,8 +115,8 @@ def test_they_are_compared_on_the_images_that_both_named() -> None:
 def test_images_that_belong_together_count_together() -> None:
     """40 images speak for the rival, none against, all of one patient."""
     network, rival, patients = first(360, 400), first(400, 400), np.arange(400) // 40
-    assert simpler(model("network", network), [model("forest", rival)], ALL).verdict == "bad"
-    finding = simpler(model("network", network), [model("forest", rival)], ALL, patients)
+    assert baselines_finding(model("network", network), [model("forest", rival)], ALL).verdict == "bad"
+    finding = baselines_finding(model("network", network), [model("forest", rival)], ALL, patients)
     share = interval_of_share(network, patients)
     assert finding.table and finding.table.rows[0][1:4] == [share.value, share.low, share.high], (
         "the very interval of the accuracy"
@@ -125,7 +135,7 @@ def test_on_noise_no_simpler_model_may_do() -> None:
     for _ in range(draws):
         rivals = [model(key, random.random(60) < 0.5) for key in ("logistic", "forest", "nearest", "frozen")]
         told.append(
-            simpler(
+            baselines_finding(
                 model("network", random.random(60) < 0.5), [*rivals, model("majority", random.random(60) < 0.55)], ALL
             )
         )
@@ -142,14 +152,18 @@ def test_on_noise_no_simpler_model_may_do() -> None:
 
 
 def test_where_the_most_frequent_class_is_nearly_all_it_may_do() -> None:
-    finding = simpler(model("network", first(991)), [model("majority", first(990)), model("forest", first(989))], ALL)
+    finding = baselines_finding(
+        model("network", first(991)), [model("majority", first(990)), model("forest", first(989))], ALL
+    )
     assert finding.verdict == "warn" and said(finding).startswith(
         "Always naming the most frequent class may do: it is right on 99.0 %"
     )
 
 
 def test_a_better_rival_that_knows_only_the_most_frequent_class_is_told_as_that() -> None:
-    finding = simpler(model("network", first(700)), [model("majority", first(900)), model("forest", first(903))], ALL)
+    finding = baselines_finding(
+        model("network", first(700)), [model("majority", first(900)), model("forest", first(903))], ALL
+    )
     assert finding.verdict == "bad"
     assert "That random forest on pixels beats always naming the most frequent class is itself not shown." in [
         str(detail) for detail in finding.details
@@ -159,8 +173,8 @@ def test_a_better_rival_that_knows_only_the_most_frequent_class_is_told_as_that(
 # -- what they had
 
 
-def details(rivals: list[Rival], had: Had) -> list[str]:
-    return [str(detail) for detail in simpler(model("network", first(700)), rivals, had).details]
+def details(rivals: list[Baseline], had: LimitsMet) -> list[str]:
+    return [str(detail) for detail in baselines_finding(model("network", first(700)), rivals, had).details]
 
 
 def test_all_images_are_said_to_be_all() -> None:
@@ -179,7 +193,7 @@ def test_a_rival_that_was_cut_short_says_what_it_got() -> None:
 
 
 def test_where_a_time_was_asked_for_it_is_said() -> None:
-    found = details([model("forest", first(300), n_train=64)], Had(500, 3.0, ["logistic"]))
+    found = details([model("forest", first(300), n_train=64)], LimitsMet(500, 3.0, ["logistic"]))
     assert "In 3.0 s, logistic regression on pixels could not be fitted to even a few images." in [
         line.replace("\N{NO-BREAK SPACE}", " ") for line in found
     ]
@@ -187,7 +201,7 @@ def test_where_a_time_was_asked_for_it_is_said() -> None:
         "counted" in line for line in found
     )
     assert "There was no time for logistic regression on pixels." in details(
-        [model("majority", first(300))], Had(500, 0.0, (), ["logistic"])
+        [model("majority", first(300))], LimitsMet(500, 0.0, (), ["logistic"])
     )
 
 
@@ -199,7 +213,7 @@ def test_what_the_trees_of_a_forest_drew_is_said() -> None:
 
 
 def test_the_table_has_the_network_first_and_the_rivals_from_best_to_worst() -> None:
-    finding = simpler(
+    finding = baselines_finding(
         model("network", first(700)),
         [model("forest", first(300)), model("nearest", first(900)), model("logistic", first(500))],
         ALL,
@@ -221,13 +235,13 @@ def test_any_result_can_be_told_in_every_language(n: int, data: st.DataObject) -
         model("nearest", answers[0][few], few),
     ]
     groups = data.draw(st.sampled_from([None, np.arange(n) // 3]))
-    finding = simpler(
-        model("network", answers[0]), rivals, data.draw(st.sampled_from([ALL, Had(900, 1.0, ["frozen"])])), groups
+    finding = baselines_finding(
+        model("network", answers[0]), rivals, data.draw(st.sampled_from([ALL, LimitsMet(900, 1.0, ["frozen"])])), groups
     )
     again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
     assert again.verdict == finding.verdict
     for code in ("fr", "en"):
-        messages.use(code)
+        messages.use_language(code)
         assert "{" not in str(again) + "".join(map(str, again.details))
 
 
@@ -273,13 +287,13 @@ def test_it_seldom_accuses_in_vain(groups: int, size: int, alike: float, accurac
     for _ in range(draws):
         network, *equal = drawn(random, [accuracy] * 5, groups, size, alike)
         better += (
-            simpler(
+            baselines_finding(
                 model("network", network), [model(key, right) for key, right in zip(keys, equal, strict=True)], ALL, of
             ).verdict
             == "bad"
         )
         network, *behind = drawn(random, [accuracy, *[accuracy - 0.02] * 4], groups, size, alike)
-        close += simpler(
+        close += baselines_finding(
             model("network", network), [model(key, right) for key, right in zip(keys, behind, strict=True)], ALL, of
         ).verdict in ("warn", "bad")
     most = draws * 0.05 + 3 * (draws * 0.05 * 0.95) ** 0.5

@@ -17,13 +17,13 @@ from limpide.baselines.simple_models import (
     Allowance,
     Fitted,
     HeldOut,
-    fitted,
-    flat,
+    fit_allowed,
+    fit_in_time,
+    flat_pixels,
     forest,
     logistic,
     majority,
-    neighbours,
-    within,
+    nearest_neighbors,
 )
 
 
@@ -47,26 +47,26 @@ class Clock:
 
 def test_all_images_when_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 1e-6)
-    found = within(10, np.arange(6000) % 3, clock.fit, 0)
+    found = fit_in_time(10, np.arange(6000) % 3, clock.fit, 0)
     assert found and (found.model, found.n) == ("model of 6000", 6000)
     assert clock.sizes == [32, 256, 2048, 6000] and found.seconds == pytest.approx(clock.now)
 
 
 def test_a_tiny_set_is_fitted_once_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 1e-3)
-    assert within(1.0, np.arange(20) % 2, clock.fit, 0) == Fitted(
+    assert fit_in_time(1.0, np.arange(20) % 2, clock.fit, 0) == Fitted(
         "model of 20", 20, pytest.approx(0.02)
     ) and clock.sizes == [20]
 
 
 def test_nothing_when_not_even_the_smallest_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 1.0)
-    assert within(31.9, np.arange(6000) % 3, clock.fit, 0) is None and clock.sizes == [32]
+    assert fit_in_time(31.9, np.arange(6000) % 3, clock.fit, 0) is None and clock.sizes == [32]
 
 
 def test_the_smallest_subset_has_two_images_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 1.0)
-    within(1.0, np.arange(6000) % 300, clock.fit, 0)
+    fit_in_time(1.0, np.arange(6000) % 300, clock.fit, 0)
     assert clock.sizes == [600]
 
 
@@ -83,7 +83,7 @@ def test_all_the_time_spent_on_the_model_that_is_shown_is_within_the_budget(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock(patch, per_image, power, fixed)
-        found = within(budget, np.arange(n) % classes, clock.fit, 0)
+        found = fit_in_time(budget, np.arange(n) % classes, clock.fit, 0)
     if found is None:
         assert (len(clock.sizes) == 1 and clock.now > budget) or (not clock.sizes and budget == 0)
     else:
@@ -95,14 +95,14 @@ def test_all_the_time_spent_on_the_model_that_is_shown_is_within_the_budget(
 @pytest.mark.parametrize("per_image", [1e-3, 2e-3, 5e-4])
 def test_a_good_part_of_the_time_is_used(monkeypatch: pytest.MonkeyPatch, per_image: float) -> None:
     clock = Clock(monkeypatch, per_image)
-    found = within(3.0, np.arange(60_000) % 3, clock.fit, 0)
+    found = fit_in_time(3.0, np.arange(60_000) % 3, clock.fit, 0)
     assert found and found.n >= 0.4 * 3.0 / per_image and clock.sizes == sorted(clock.sizes)
 
 
 def test_every_subset_is_sorted_stratified_and_holds_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 1e-6)
     labels = np.array([0] * 3900 + [1] * 90 + [2] * 10)
-    within(10, labels, clock.fit, 3)
+    fit_in_time(10, labels, clock.fit, 3)
     for rows in clock.subsets:
         assert (np.diff(rows) > 0).all() and set(labels[rows]) == {0, 1, 2}
     for small, large in zip(clock.subsets, clock.subsets[1:], strict=False):
@@ -112,15 +112,15 @@ def test_every_subset_is_sorted_stratified_and_holds_the_one_before(monkeypatch:
 @pytest.mark.parametrize("per_image", [1e-9, 1.0, 1e6])
 def test_without_a_time_the_clock_decides_nothing(monkeypatch: pytest.MonkeyPatch, per_image: float) -> None:
     clock, labels = Clock(monkeypatch, per_image), np.arange(6000) % 3
-    found = fitted(labels, clock.fit, Allowance(10_000))
+    found = fit_allowed(labels, clock.fit, Allowance(10_000))
     assert found and found.n == 6000 and clock.sizes == [6000], "all of them, in one fit"
-    found = fitted(labels, clock.fit, Allowance(700))
+    found = fit_allowed(labels, clock.fit, Allowance(700))
     assert found and found.n == 700 and clock.sizes == [6000, 700]
 
 
 def test_with_a_time_no_more_than_is_allowed_are_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 1e-6)
-    found = fitted(np.arange(6000) % 3, clock.fit, Allowance(700, seconds=10))
+    found = fit_allowed(np.arange(6000) % 3, clock.fit, Allowance(700, seconds=10))
     assert found and found.n == 700 and clock.sizes == [32, 256, 700]
 
 
@@ -130,18 +130,18 @@ def test_what_a_clock_decided_is_done_again_whatever_the_clock_says(
 ) -> None:
     labels = np.arange(6000) % 3
     first = Clock(monkeypatch, 1e-3)
-    found = fitted(labels, first.fit, Allowance(6000, seconds=1.0, seed=4))
+    found = fit_allowed(labels, first.fit, Allowance(6000, seconds=1.0, seed=4))
     assert found and 300 < found.n < 1000
     second = Clock(monkeypatch, again)
-    repeated = fitted(labels, second.fit, Allowance(6000, seconds=1.0, decided=found.n, seed=4))
+    repeated = fit_allowed(labels, second.fit, Allowance(6000, seconds=1.0, decided=found.n, seed=4))
     assert repeated and repeated.n == found.n and second.sizes == [found.n]
     assert (second.subsets[0] == first.subsets[first.sizes.index(found.n)]).all(), "the very same images"
-    assert fitted(labels, second.fit, Allowance(6000, seconds=1.0, decided=0)) is None
+    assert fit_allowed(labels, second.fit, Allowance(6000, seconds=1.0, decided=0)) is None
 
 
 def test_no_time_is_no_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 0.0)
-    assert within(0.0, np.arange(100) % 2, clock.fit, 0) is None and not clock.sizes
+    assert fit_in_time(0.0, np.arange(100) % 2, clock.fit, 0) is None and not clock.sizes
 
 
 def test_always_the_majority_is_that_of_training() -> None:
@@ -159,7 +159,7 @@ def images() -> tuple[np.ndarray, np.ndarray, HeldOut]:
     labels = np.arange(120) % 2
     found = rng.integers(0, 200, (120, 6, 6, 1), dtype=np.uint8)
     found[labels == 1, :2] //= 2
-    return flat(found[:80]), labels[:80], HeldOut(flat(found[80:]), labels[80:], np.arange(40) * 2)
+    return flat_pixels(found[:80]), labels[:80], HeldOut(flat_pixels(found[80:]), labels[80:], np.arange(40) * 2)
 
 
 Images = tuple[np.ndarray, np.ndarray, HeldOut]
@@ -204,7 +204,7 @@ def test_a_forest_costs_no_more_with_more_images_yet_has_them_all(
 
 def test_nearest_neighbours_are_that(images: Images) -> None:
     x, y, test = images
-    found = neighbours("nearest", x, y, test, Allowance(80))
+    found = nearest_neighbors("nearest", x, y, test, Allowance(80))
     theirs = KNeighborsClassifier(5).fit(x, y)
     assert found and found.n_train == 80 and (found.right == (theirs.predict(test.x) == test.labels)).all()
     assert (found.bytes, found.multiply_adds) == (80 * 36 * 4, 80 * 36)
@@ -214,12 +214,12 @@ def test_nearest_neighbours_are_that(images: Images) -> None:
 def test_without_time_there_is_no_rival(build: object, images: Images) -> None:
     x, y, test = images
     assert build(x, y, test, Allowance(80, seconds=0.0)) is None  # type: ignore[operator]
-    assert neighbours("nearest", x, y, test, Allowance(80, seconds=0.0)) is None
+    assert nearest_neighbors("nearest", x, y, test, Allowance(80, seconds=0.0)) is None
 
 
 def test_few_images_have_few_neighbours() -> None:
     x = np.arange(6, dtype=np.float32)[:, None]
-    found = neighbours(
+    found = nearest_neighbors(
         "nearest", x[:3], np.array([0, 0, 1]), HeldOut(x[3:], np.array([0, 0, 1]), np.arange(3)), Allowance(30)
     )
     assert found and found.n_train == 3 and found.right.sum() == 2
@@ -245,10 +245,10 @@ def test_a_linear_model_has_one_thread(images: Images, monkeypatch: pytest.Monke
 
 def test_a_forest_of_many_classes_takes_no_longer() -> None:
     """The work of a tree grows with the classes that it counts at each cut; until then nothing changes."""
-    few, many = simple_models.most_drawn(3072, 10), simple_models.most_drawn(3072, 1500)
-    assert few == simple_models.most_drawn(3072, 2) == 3608 and 0.9 * few <= many * 150 <= few
+    few, many = simple_models.max_drawn(3072, 10), simple_models.max_drawn(3072, 1500)
+    assert few == simple_models.max_drawn(3072, 2) == 3608 and 0.9 * few <= many * 150 <= few
     random = np.random.default_rng(0)
     labels = np.arange(3000) % 1500
     train = random.normal(size=(3000, 192)).astype(np.float32)
     found = simple_models.forest(train, labels, HeldOut(train[:50], labels[:50], np.arange(50)), Allowance(3000))
-    assert found and found.n_train == 3000 and found.drawn == simple_models.most_drawn(192, 1500) == 96
+    assert found and found.n_train == 3000 and found.drawn == simple_models.max_drawn(192, 1500) == 96

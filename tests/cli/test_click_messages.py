@@ -102,7 +102,7 @@ def test_headings_of_the_help_are_french(capsys: pytest.CaptureFixture[str], mon
         and "par défaut" in shown
         and "Show this message" not in shown
     )
-    messages.use("en")
+    messages.use_language("en")
 
 
 def test_all_that_click_may_say_of_a_mistake_is_in_the_catalogue() -> None:

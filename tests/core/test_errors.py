@@ -17,7 +17,7 @@ from limpide.core.errors import (
     one_line,
 )
 from limpide.text import messages
-from limpide.text.messages import N_, percent
+from limpide.text.messages import N_, format_percent
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,13 @@ def test_one_line_is_one_line_that_can_be_printed(text: str) -> None:
 
 def test_numbers_in_both_languages_pass_through_unchanged() -> None:
     for spoken in messages.LANGUAGES:
-        messages.use(spoken)
-        for text in (percent(0.991), messages.number(1234567), messages.duration(75), messages.size(18_600_000)):
+        messages.use_language(spoken)
+        for text in (
+            format_percent(0.991),
+            messages.format_number(1234567),
+            messages.format_duration(75),
+            messages.format_bytes(18_600_000),
+        ):
             assert one_line(text) == text
 
 
@@ -82,7 +87,7 @@ def test_an_error_says_what_where_and_what_to_do_in_the_language_of_the_moment()
         todo=N_("start another run with --new"),
     )
     assert str(error) == "another process is working in this run — runs/a-001 — start another run with --new [L504]"
-    messages.use("fr")
+    messages.use_language("fr")
     assert str(error) == (
         "un autre processus travaille dans cet entraînement — runs/a-001 — commencer un autre entraînement avec "
         "--new [L504]"

@@ -54,7 +54,7 @@ def test_the_least_finding() -> None:
 
 def test_a_stored_finding_speaks_the_language_of_the_reader() -> None:
     stored = json.loads(json.dumps(finding().to_json()))
-    messages.use("fr")
+    messages.use_language("fr")
     assert (
         str(Finding.from_json(stored)) == "Il n’a fait aucune erreur sur 1\N{NARROW NO-BREAK SPACE}234 images de test."
     )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limpide.core.errors import UsageError
-from limpide.core.recipe import Recipe, canonical_name, seconds
+from limpide.core.recipe import Recipe, canonical_name, parse_duration
 
 FIELDS = dataclasses.fields(Recipe)
 
@@ -146,19 +146,19 @@ def test_the_parts_must_leave_something_to_train_on() -> None:
     ],
 )
 def test_durations(text: Any, value: Any) -> None:
-    assert seconds(text) == value
+    assert parse_duration(text) == value
 
 
 @pytest.mark.parametrize("text", ["", "m", "-5m", "5x", "1h30", "1m5", "five", "5m!", "1,5h", "5 5", "0x10", "1e3"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(UsageError, match=r"write 90s, 5m, 1h30m or 30d \[L104\]"):
-        seconds(text)
+        parse_duration(text)
 
 
 @given(st.text(max_size=12) | st.from_regex(r"\s*\d{1,3}(\.\d)?\s*[smh]?", fullmatch=True))
 def test_any_text_is_a_duration_or_told(text: str) -> None:
     try:
-        found = seconds(text)
+        found = parse_duration(text)
     except UsageError as error:
         assert error.code == "L104"
     else:

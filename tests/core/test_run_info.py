@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from limpide.cli.keeping import again
+from limpide.cli.keeping import rerun_command
 from limpide.cli.making import train_summary
 from limpide.core import typed_json
 from limpide.core.errors import RunError
@@ -23,7 +23,7 @@ from limpide.core.finding import Finding, Number
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.core.run_info import KNOWN, Final, RunInfo
-from limpide.core.run_summary import RunSummary, listed
+from limpide.core.run_summary import RunSummary, list_runs
 from limpide.report.html.run_data import made_facts
 from limpide.report.terminal.tables import print_runs
 from limpide.studio.series import summaries
@@ -114,12 +114,12 @@ def but(place: tuple[str | int, ...], value: Any) -> Any:
 
 def shown(folder: Path) -> bool:
     """All that lists and pages show of these runs can be shown."""
-    found, _ = listed(folder)
+    found, _ = list_runs(folder)
     with contextlib.redirect_stdout(io.StringIO()):
         print_runs(found)
     json.dumps([train_summary(one) for one in found], allow_nan=False)
     json.dumps(summaries(folder), allow_nan=False)
-    return all(one.run._repr_html_() and made_facts(one.info) and again(one.run) for one in found)
+    return all(one.run._repr_html_() and made_facts(one.info) and rerun_command(one.run) for one in found)
 
 
 def write(folder: Path, text: Any) -> Run:
@@ -149,7 +149,7 @@ def test_every_field_is_understood_in_its_type() -> None:
         and info.quote is not None
         and info.quote.memory == 435_000_000
     )
-    back = json.loads(json.dumps(typed_json.plain(info)))
+    back = json.loads(json.dumps(typed_json.to_plain_json(info)))
     for name, value in GOOD.items():
         assert back[name] == (back[name] | value if isinstance(value, dict) else value), (
             "there and back, with defaults beside"
@@ -181,14 +181,16 @@ def test_any_json_in_any_field_is_understood_or_refused(folder: Path, place: tup
     try:
         info = odd.info()
         for one in fields(RunInfo):
-            typed_json.fitted(get_type_hints(RunInfo)[one.name], typed_json.plain(getattr(info, one.name)), one.name)
-        assert {one.name for one in listed(folder)[0]} == {"good-001", "odd-001"} and shown(folder)
+            typed_json.check_type(
+                get_type_hints(RunInfo)[one.name], typed_json.to_plain_json(getattr(info, one.name)), one.name
+            )
+        assert {one.name for one in list_runs(folder)[0]} == {"good-001", "odd-001"} and shown(folder)
     except RunError as error:
         said = str(error)
         assert error.code in ("L503", "L505") and "\n" not in said and len(said) < 700
         named = ".".join(str(key) for key in place if not isinstance(key, int))
         assert error.code == "L503" or not place or named.split(".")[0] in said, "it names the field"
-        found, wrong = listed(folder)
+        found, wrong = list_runs(folder)
         assert [(one.name, one.accuracy and one.accuracy.value) for one in found] == [("good-001", 0.75)]
         assert [str(refused) for _run, refused in wrong] == [said], "one line"
 
@@ -226,7 +228,7 @@ def test_a_file_that_is_none_or_too_large_is_refused_and_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = write(tmp_path / "a-001", json.dumps(GOOD | {"later": "x" * 3000}).encode())
-    monkeypatch.setattr(typed_json, "MOST_BYTES", 3000)
+    monkeypatch.setattr(typed_json, "MAX_BYTES", 3000)
     with pytest.raises(RunError, match=r"larger than 3.kB.*\[L505\]"):
         run.info()
     if hasattr(os, "mkfifo"):
@@ -269,7 +271,7 @@ def test_a_run_whose_score_is_damaged_hides_no_other(folder: Path, tmp_path: Pat
         b'{"name": "accuracy", "verdict": "ok", "message": {"id": "{x:percent}", "values": {"x": "y"}}}',
     ):
         (broken.path / "findings" / "accuracy.json").write_bytes(content)
-        found, wrong = listed(tmp_path)
+        found, wrong = list_runs(tmp_path)
         assert [one.name for one in found] == ["a-001"] and [(run.path.name, error.code) for run, error in wrong] == [
             ("b-001", "L518")
         ]
@@ -304,7 +306,7 @@ def test_the_recipe_is_checked_by_the_types_of_its_choices() -> None:
     whole = Recipe().to_json()
     assert RunInfo.from_json({"wanted": whole, "recipe": whole}).wanted == whole
     for name, value in whole.items():
-        with pytest.raises(typed_json.Unfit, match=f"recipe.{name} must be"):
+        with pytest.raises(typed_json.InvalidJson, match=f"recipe.{name} must be"):
             RunInfo.from_json({"recipe": whole | {name: [value]}})
 
 

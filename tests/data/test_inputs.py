@@ -20,11 +20,11 @@ from limpide import Features, ImageClassifier
 from limpide.core.errors import DataError, LimpideError, UsageError
 from limpide.core.run_info import Arrays
 from limpide.data.dataset import ArrayImages
-from limpide.data.decode.decode import Remarks, decode
-from limpide.data.decode.pillow_images import examined_opened, file_of
-from limpide.data.inputs import FROM_FILES, files_in, images_in, labelled, paths_in, picture
+from limpide.data.decoding.decode import Remarks, decode
+from limpide.data.decoding.pillow_images import decode_opened, file_of
+from limpide.data.inputs import FROM_FILES, decode_input, files_in, images_in, labeled_images, paths_in
 from limpide.data.preprocessing import Preprocessing
-from limpide.explanation.analyze import entered
+from limpide.explanation.analyze import enter_image
 from tests.make_images import encoded, one_of_each, photo_folder, shape
 
 # Programs leave images open, and so do these tests.
@@ -51,7 +51,7 @@ class Column:
 
 def rgb(item: Any) -> np.ndarray:
     (one,) = images_in(item)
-    return np.asarray(picture(one, P))
+    return np.asarray(decode_input(one, P))
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_one_rule_whichever_way_a_file_comes(file: Path) -> None:
                     form.seek(0)  # type: ignore[union-attr]
                 np.testing.assert_array_equal(rgb(given), expected)
     mixed = images_in([Image.open(file), str(file), data, expected])
-    assert all(np.array_equal(picture(one, P), expected) for one in mixed) and len(mixed) == 4
+    assert all(np.array_equal(decode_input(one, P), expected) for one in mixed) and len(mixed) == 4
 
 
 @every_file
@@ -103,13 +103,13 @@ def test_an_image_in_memory_goes_through_the_same_steps(file: Path) -> None:
     """What Pillow makes of the file, without it: only the fraction at which a JPEG is decoded is lost."""
     image = Image.open(file).copy()
     assert file_of(image) is None
-    np.testing.assert_array_equal(np.asarray(examined_opened(image)[0]), np.asarray(decode(file.read_bytes())))
+    np.testing.assert_array_equal(np.asarray(decode_opened(image)[0]), np.asarray(decode(file.read_bytes())))
 
 
 @every_file
 def test_the_rule_twice_is_the_rule(file: Path) -> None:
     once = decode(file.read_bytes())
-    np.testing.assert_array_equal(np.asarray(examined_opened(once)[0]), np.asarray(once))
+    np.testing.assert_array_equal(np.asarray(decode_opened(once)[0]), np.asarray(once))
 
 
 @every_file
@@ -149,7 +149,7 @@ def test_the_frame_that_was_chosen_is_meant() -> None:
         image = Image.open(io.BytesIO(FILES[name]))
         image.seek(1)
         second = image.copy()
-        np.testing.assert_array_equal(rgb(image), np.asarray(examined_opened(second)[0]))
+        np.testing.assert_array_equal(rgb(image), np.asarray(decode_opened(second)[0]))
         assert not np.array_equal(rgb(image), np.asarray(decode(FILES[name]))) and image.tell() == 1
 
 
@@ -187,7 +187,7 @@ def test_what_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
     for given, says in bad:
         with pytest.raises(LimpideError, match=says) as told:
             for k, item in enumerate(images_in(given)):
-                picture(item, P, f"image {k}")
+                decode_input(item, P, f"image {k}")
         assert "\n" not in str(told.value)
 
 
@@ -310,7 +310,7 @@ def test_more_than_8_bits_are_read_by_the_value_range_of_the_network(dtype: type
     (tmp_path / "x").write_bytes(encoded(Image.fromarray(values), form))
     image = Image.open(tmp_path / "x")
     seen = [
-        picture(one, DEEP)
+        decode_input(one, DEEP)
         for given in (tmp_path / "x", image, image.copy(), values, [values], np.asarray(image))
         for one in images_in(given, value_range=(0.0, 4095.0))
     ]
@@ -335,7 +335,7 @@ def test_the_type_of_an_array_says_whether_the_range_holds(dtype: type) -> None:
 
 def test_a_file_beyond_the_range_warns_a_program() -> None:
     with pytest.warns(UserWarning, match="beyond the value range"):
-        picture(encoded(np.full(GREY, 60000, np.uint16)), DEEP)
+        decode_input(encoded(np.full(GREY, 60000, np.uint16)), DEEP)
 
 
 @pytest.mark.parametrize(
@@ -346,15 +346,15 @@ def test_arrays_of_more_than_8_bits_have_their_range_decided(
     dtype: type, low: float, high: float, span: tuple[float, float], tmp_path: Path
 ) -> None:
     values = np.linspace(low, high, 6 * 120).reshape(6, *GREY).astype(dtype)
-    dataset, _, _ = labelled(values, list("ababab"), tmp_path)
+    dataset, _, _ = labeled_images(values, list("ababab"), tmp_path)
     assert isinstance(dataset.images, ArrayImages) and dataset.images.value_range == span
     np.testing.assert_array_equal(
         dataset.images.array, np.rint((values.astype(float) - span[0]) * (255 / (span[1] - span[0])))
     )
-    asked, _, _ = labelled(values, list("ababab"), tmp_path, value_range=(0.0, 100.0))
+    asked, _, _ = labeled_images(values, list("ababab"), tmp_path, value_range=(0.0, 100.0))
     assert asked.images.value_range == (0, 100)  # type: ignore[attr-defined]
     with pytest.raises(DataError, match="L231"):
-        labelled(values, list("ababab"), tmp_path, value_range="none")
+        labeled_images(values, list("ababab"), tmp_path, value_range="none")
 
 
 def test_a_float_file_and_its_array_agree() -> None:
@@ -420,8 +420,8 @@ WAYS: dict[str, Callable[[Path], Any]] = {
 @pytest.mark.parametrize("way", WAYS)
 def test_images_are_learned_as_their_files_are(way: str, photos: list[Path], tmp_path: Path) -> None:
     labels = [file.parent.name for file in photos]
-    expected = labelled(photos, labels, tmp_path)[0]
-    found, known, classes = labelled([WAYS[way](file) for file in photos], labels, tmp_path)
+    expected = labeled_images(photos, labels, tmp_path)[0]
+    found, known, classes = labeled_images([WAYS[way](file) for file in photos], labels, tmp_path)
     assert (
         found.labels.tolist() == expected.labels.tolist()
         and classes.tolist() == ["bars", "disc", "square"]
@@ -446,7 +446,7 @@ def test_mixed_sizes_and_kinds_are_learned(tmp_path: Path) -> None:
         Image.fromarray(deep.astype(np.float32)),
         Image.fromarray(PIXELS).convert("LAB"),
     ]
-    dataset, known, _ = labelled(given, list("ababab"), tmp_path)
+    dataset, known, _ = labeled_images(given, list("ababab"), tmp_path)
     assert known["scale"] == 255.0 and dataset.images.image(1).size == (20, 20)
     for k in (0, 2, 3, 4, 5):
         np.testing.assert_array_equal(np.asarray(dataset.images.image(k)), rgb(given[k]))
@@ -454,7 +454,7 @@ def test_mixed_sizes_and_kinds_are_learned(tmp_path: Path) -> None:
         "all 16 bits wait for the value range of the data set"
     )
     with pytest.raises(DataError, match=r"image 1.*L207"):
-        labelled([PIXELS, Image.new("L", (1, 1))], [0, 1], tmp_path)
+        labeled_images([PIXELS, Image.new("L", (1, 1))], [0, 1], tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -495,14 +495,14 @@ def test_a_classifier_answers_all_forms_alike(trained: ImageClassifier, photos: 
 
 def test_a_network_sees_all_forms_alike(photos: list[Path]) -> None:
     for file in photos[:2]:
-        _, expected, name = entered(str(file), P)
+        _, expected, name = enter_image(str(file), P)
         assert name == str(file)
         for way in WAYS.values():
-            assert np.array_equal(entered(way(file), P)[1], expected)
+            assert np.array_equal(enter_image(way(file), P)[1], expected)
     with pytest.raises(UsageError, match="L118"):
-        entered(photos[:2], P)
+        enter_image(photos[:2], P)
     np.testing.assert_array_equal(
-        entered(np.full(GREY, 8.0), P, Arrays(255 / 16, shape=GREY))[1], np.full((SIDE, SIDE, 3), 128)
+        enter_image(np.full(GREY, 8.0), P, Arrays(255 / 16, shape=GREY))[1], np.full((SIDE, SIDE, 3), 128)
     )
 
 

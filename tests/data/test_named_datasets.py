@@ -26,7 +26,7 @@ from sklearn.datasets import load_digits
 from limpide.core.errors import DataError
 from limpide.data import named_datasets
 from limpide.data.dataset import NO_PART, TEST, TRAIN
-from limpide.data.named_datasets import NAMED, cache_folder, digits, mnist
+from limpide.data.named_datasets import DATASETS, cache_folder, digits, mnist
 
 GREY = np.random.default_rng(0).integers(0, 256, (30, 28, 28), dtype=np.uint8)
 LABELS = (np.arange(30) % 10).astype(np.uint8)
@@ -260,7 +260,7 @@ def test_digits() -> None:
 
 
 def test_the_table_of_names() -> None:
-    assert list(NAMED) == ["mnist", "fashion_mnist", "cifar10", "digits"]
+    assert list(DATASETS) == ["mnist", "fashion_mnist", "cifar10", "digits"]
 
 
 def test_fashion_mnist_comes_from_the_system_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

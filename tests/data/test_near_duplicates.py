@@ -20,11 +20,11 @@ from limpide.data.near_duplicates import (
     DISTANCE,
     EXACT,
     INFORMATIVE,
+    MIN_SIDE,
     SHARE,
-    SMALLEST_SIDE,
-    components,
+    find_pairs,
     fingerprint,
-    pairs,
+    linked_groups,
 )
 from tests.make_images import SHAPES, shape
 
@@ -80,7 +80,7 @@ def every_pair(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | 
 
 
 def groups(n: int, links: np.ndarray) -> list[int]:
-    return components(n, links).tolist()
+    return linked_groups(n, links).tolist()
 
 
 def planted(seed: int, n: int) -> np.ndarray:
@@ -156,7 +156,7 @@ def test_copies_are_found_and_nothing_else(kind: str, change: Callable[[Image.Im
     n = 40
     images = [scene(seed) for seed in range(n)]
     prints = np.array([fingerprint(image) for image in images + [change(image) for image in images]])
-    found = {tuple(pair) for pair in pairs(prints).tolist()}
+    found = {tuple(pair) for pair in find_pairs(prints).tolist()}
     right = {(i, n + i) for i in range(n)}
     assert found <= right and len(found) >= 0.95 * n
 
@@ -167,7 +167,7 @@ def test_mirrored_and_turned_pictures_are_others() -> None:
         image.transpose(way)
         for way in (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_90)
     ]
-    assert len(pairs(np.array([fingerprint(one) for one in (image, *changed)]))) == 0
+    assert len(find_pairs(np.array([fingerprint(one) for one in (image, *changed)]))) == 0
 
 
 def blank(kind: str, random: np.random.Generator) -> Image.Image:
@@ -188,17 +188,17 @@ def blank(kind: str, random: np.random.Generator) -> Image.Image:
 @pytest.mark.parametrize("kind", ["flat", "noisy", "gradient", "spot"])
 def test_blank_pages_are_no_copies_of_each_other(kind: str) -> None:
     random = np.random.default_rng(1)
-    assert len(pairs(np.array([fingerprint(blank(kind, random)) for _ in range(30)]))) == 0
+    assert len(find_pairs(np.array([fingerprint(blank(kind, random)) for _ in range(30)]))) == 0
 
 
 def test_noise_is_no_copy_of_other_noise() -> None:
     random = np.random.default_rng(2)
     noise = [Image.fromarray(random.integers(0, 256, (64, 64, 3), dtype=np.uint8)) for _ in range(200)]
-    assert len(pairs(np.array([fingerprint(image) for image in noise]))) == 0
+    assert len(find_pairs(np.array([fingerprint(image) for image in noise]))) == 0
 
 
 def test_the_smallest_side_is_that_of_the_thumbnail() -> None:
-    assert SMALLEST_SIDE == near_duplicates.SIDE  # below, the print would be of pixels that interpolation made up
+    assert MIN_SIDE == near_duplicates.SIDE  # below, the print would be of pixels that interpolation made up
 
 
 # -- pairs
@@ -209,7 +209,7 @@ def test_groups_are_those_of_comparing_every_pair(seed: int, n: int, distance: i
     prints = planted(seed, n)
     skip = np.random.default_rng(seed).random(n) < 0.1
     for left_out in (None, skip):
-        found, expected = pairs(prints, distance, left_out), every_pair(prints, distance, left_out)
+        found, expected = find_pairs(prints, distance, left_out), every_pair(prints, distance, left_out)
         assert found.dtype == np.int64 and found.shape[1:] == (2,)
         assert {tuple(p) for p in found.tolist()} <= {tuple(p) for p in expected.tolist()}
         assert groups(n, found) == groups(n, expected)
@@ -228,7 +228,7 @@ def test_the_search_for_many_finds_no_other_pairs_and_nearly_all(seed: int) -> N
         )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(near_duplicates, "EXACT", 0)
-        found = {tuple(pair) for pair in pairs(prints).tolist()}
+        found = {tuple(pair) for pair in find_pairs(prints).tolist()}
     assert found <= {(i, 200 + i) for i in range(200)} and len(found) >= 198
 
 
@@ -237,10 +237,10 @@ def test_the_search_for_many_is_right_about_what_it_finds(seed: int, n: int) -> 
     prints, skip = planted(seed, n), np.random.default_rng(seed).random(n) < 0.1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(near_duplicates, "EXACT", 0)
-        found = pairs(prints, DISTANCE, skip)
+        found = find_pairs(prints, DISTANCE, skip)
     assert {tuple(p) for p in found.tolist()} <= {tuple(p) for p in every_pair(prints, DISTANCE, skip).tolist()}
     equal = every_pair(prints, 0, skip)
-    label = components(n, found)
+    label = linked_groups(n, found)
     assert np.array_equal(label[equal[:, 0]], label[equal[:, 1]])  # equal prints are always joined
 
 
@@ -262,7 +262,7 @@ def test_a_limit_for_prints_of_few_bits() -> None:
         other = row.copy()
         other[on[:moved]], other[off[:moved]] = 0, 1
         assert 2 * moved <= DISTANCE
-        assert len(pairs(np.packbits(np.stack([row, other]), axis=1).view(np.uint64))) == near
+        assert len(find_pairs(np.packbits(np.stack([row, other]), axis=1).view(np.uint64))) == near
 
 
 def test_many_of_one_kind_stay_few_links() -> None:
@@ -273,14 +273,14 @@ def test_many_of_one_kind_stay_few_links() -> None:
     prints = np.repeat(random_prints(1, random), 40000, axis=0)
     for k in range(4):
         prints[30000:, k] ^= np.uint64(1) << random.integers(0, 64, 10000, dtype=np.uint64)
-    found = pairs(prints)
+    found = find_pairs(prints)
     assert len(found) == 39999 and set(groups(40000, found)) == {0}
 
 
 def test_prints_may_lie_in_a_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     prints, file = planted(0, 60), tmp_path_factory.mktemp("prints") / "prints.npy"
     np.save(file, prints)
-    assert pairs(np.load(file, mmap_mode="r")).tolist() == pairs(prints).tolist()
+    assert find_pairs(np.load(file, mmap_mode="r")).tolist() == find_pairs(prints).tolist()
 
 
 def searched(n: int) -> None:
@@ -292,7 +292,7 @@ def searched(n: int) -> None:
         prints[n // 2 + i] = flipped(flipped(prints[i], 3, random, among=64), 12, random)
     tracemalloc.start()
     try:
-        found = pairs(prints)
+        found = find_pairs(prints)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -318,5 +318,5 @@ def test_a_group_is_called_by_its_first_image() -> None:
     assert groups(6, np.array([[2, 5], [1, 3], [3, 4]])) == [0, 1, 2, 1, 1, 2]
     assert groups(3, np.empty((0, 2), dtype=np.int64)) == [0, 1, 2]
     assert groups(0, np.empty((0, 2), dtype=np.int64)) == []
-    assert components(2, np.array([[0, 1]])).dtype == np.int64
+    assert linked_groups(2, np.array([[0, 1]])).dtype == np.int64
     assert groups(2, np.array([[0, 1]] * 256)) == [0, 0]  # repeated pairs add up, and must not add up to none

@@ -11,10 +11,10 @@ import pytest
 
 from limpide.data import pixel_cache
 from limpide.data.dataset import Dataset
+from limpide.data.layouts.scan import scan
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.read_images import Reading, read, stored
-from limpide.data.scan.scan import scan
-from limpide.workflows.clean import clean, freeable
+from limpide.data.read_images import Reading, read_pixels, stored_reading
+from limpide.workflows.clean import clean, find_freeable
 from tests.make_images import photo, photo_folder
 
 SMALL, LARGE = Preprocessing(16, 3), Preprocessing(24, 3)
@@ -30,13 +30,13 @@ def through(dataset: Dataset, *, rehash: bool = False) -> tuple[Reading, int]:
     folder = pixel_cache.shared_folder(dataset, wanted)
     assert folder
     decoded = 0
-    if pixel_cache.prepare(folder, dataset, wanted, rehash=rehash) and stored(dataset, wanted, folder) is None:
+    if pixel_cache.prepare(folder, dataset, wanted, rehash=rehash) and stored_reading(dataset, wanted, folder) is None:
         pixel_cache.prepare(folder, dataset, wanted, rehash=True)
-    if stored(dataset, wanted, folder) is None:
+    if stored_reading(dataset, wanted, folder) is None:
         known = np.load(folder / "seen.npy")["read"].sum() if (folder / "seen.npy").exists() else 0
         decoded = len(dataset) - int(known)
-        list(read(dataset, wanted, folder, on_disk=pixel_cache.room_for(wanted, folder)))
-    reading = stored(dataset, wanted, folder)
+        list(read_pixels(dataset, wanted, folder, on_disk=pixel_cache.room_for(wanted, folder)))
+    reading = stored_reading(dataset, wanted, folder)
     assert reading
     return reading, decoded
 
@@ -124,7 +124,7 @@ def test_an_interrupted_reading_of_another_boot_is_not_believed(
     wanted = wanted_of(dataset)
     folder = pixel_cache.shared_folder(dataset, wanted)
     assert folder and not pixel_cache.prepare(folder, dataset, wanted, rehash=False)
-    work = read(dataset, wanted, folder)
+    work = read_pixels(dataset, wanted, folder)
     next(work)
     work.close()
     (tmp_path / "boot").write_text("another")
@@ -144,10 +144,16 @@ def test_the_least_recently_used_goes_first(tmp_path: Path, monkeypatch: pytest.
         assert folder
         os.utime(folder, (k + 1, k + 1))
         folders.append(folder)
-    one = pixel_cache.kept()[0].bytes
-    assert [item.path for item in pixel_cache.kept()] == folders
-    assert pixel_cache.evict(2 * one, keep=None) == one and [item.path for item in pixel_cache.kept()] == folders[1:]
-    assert pixel_cache.evict(0, keep=folders[1]) == one and [item.path for item in pixel_cache.kept()] == folders[1:2]
+    one = pixel_cache.list_cached()[0].bytes
+    assert [item.path for item in pixel_cache.list_cached()] == folders
+    assert (
+        pixel_cache.evict(2 * one, keep=None) == one
+        and [item.path for item in pixel_cache.list_cached()] == folders[1:]
+    )
+    assert (
+        pixel_cache.evict(0, keep=folders[1]) == one
+        and [item.path for item in pixel_cache.list_cached()] == folders[1:2]
+    )
 
 
 def test_what_exceeds_the_quota_is_decoded_when_needed(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,9 +173,9 @@ def test_two_processes_do_not_write_into_one_folder(photos: Path) -> None:
     dataset = scan(photos)
     folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
     assert folder
-    with pixel_cache.working_in(folder) as first, pixel_cache.working_in(folder) as second:
+    with pixel_cache.is_in_use(folder) as first, pixel_cache.is_in_use(folder) as second:
         assert first and not second
-    with pixel_cache.working_in(folder) as again:
+    with pixel_cache.is_in_use(folder) as again:
         assert again
 
 
@@ -185,10 +191,10 @@ def test_clean_frees_pixels_and_archives_and_nothing_of_the_users(photos: Path) 
     networks = pixel_cache.files.cache_folder() / "networks"
     networks.mkdir()
     (networks / "x.onnx").write_bytes(b"x" * 1000)
-    kinds = {item.kind for item in freeable()}
-    total = sum(item.bytes for item in freeable())
+    kinds = {item.kind for item in find_freeable()}
+    total = sum(item.bytes for item in find_freeable())
     assert kinds == {"pixels", "archive", "network"}
-    assert clean(older_than=3600.0) == 0 and clean() == total and freeable() == []
+    assert clean(older_than=3600.0) == 0 and clean() == total and find_freeable() == []
     assert {file: file.read_bytes() for file in photos.rglob("*.png")} == before
 
 
@@ -197,7 +203,7 @@ def test_what_is_in_use_is_not_freed(photos: Path) -> None:
     through(dataset)
     folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
     assert folder
-    with pixel_cache.working_in(folder):
+    with pixel_cache.is_in_use(folder):
         assert clean() == 0 and folder.exists()
 
 
@@ -205,7 +211,7 @@ def test_what_is_in_use_is_not_freed(photos: Path) -> None:
 
 
 def test_what_failed_for_a_passing_reason_is_tried_again(photos: Path) -> None:
-    from limpide.data.decode.decoder_process import HANGS, REASONS
+    from limpide.data.decoding.decoder_process import HANGS, REASONS
 
     dataset = scan(photos)
     through(dataset)
@@ -227,7 +233,7 @@ def test_a_cache_that_cannot_be_used_stops_nothing(
     dataset = scan(photos)
     folder = pixel_cache.shared_folder(dataset, wanted_of(dataset))
     assert folder
-    with pixel_cache.working_in(folder) as ours:
+    with pixel_cache.is_in_use(folder) as ours:
         assert not ours
 
 

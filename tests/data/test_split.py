@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from limpide.core.errors import RunError
 from limpide.core.run import Run
 from limpide.data.dataset import CALIBRATION, PARTS, TEST, VALIDATION
-from limpide.data.near_duplicates import every_pair, pairs
+from limpide.data.near_duplicates import find_every_pair, find_pairs
 from limpide.data.split import (
     GROUP_CUT,
     JOINS,
@@ -31,7 +31,7 @@ from limpide.data.split import (
     TWO_LABELS,
     Division,
     split,
-    stratified,
+    stratified_order,
 )
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
 from limpide.workflows.train.split import _earlier_split
@@ -413,7 +413,7 @@ def chain(n: int, bits: int) -> np.ndarray:
 
 
 def crossing(prints: np.ndarray, parts: list[str]) -> list[tuple[int, int]]:
-    used = [(i, j) for i, j in every_pair(prints).tolist() if parts[i] and parts[j]]
+    used = [(i, j) for i, j in find_every_pair(prints).tolist() if parts[i] and parts[j]]
     return [(i, j) for i, j in used if (parts[i] == "test") != (parts[j] == "test")]
 
 
@@ -423,7 +423,7 @@ def test_every_copy_of_a_given_test_image_is_left_out_and_not_only_the_linked_on
     )
     given_ = ["test", *["train"] * 36, *["test"] * 10]
     parts, out = divided(
-        hashes(47), [0, *[0] * 6, *[k % 2 for k in range(40)]], given_, near=pairs(prints), prints=prints
+        hashes(47), [0, *[0] * 6, *[k % 2 for k in range(40)]], given_, near=find_pairs(prints), prints=prints
     )
     assert set(out) == set(range(1, 7)) and crossing(prints, parts) == []
 
@@ -436,7 +436,7 @@ def test_a_chain_of_newcomers_between_two_sides_is_cut_where_it_meets() -> None:
         | dict.fromkeys(names[12:40], "train")
         | dict.fromkeys(names[40:], "test")
     )
-    parts, out = divided(names, labels, earlier=earlier, near=pairs(prints), prints=prints)
+    parts, out = divided(names, labels, earlier=earlier, near=find_pairs(prints), prints=prints)
     assert parts[0] == "test" and parts[11] == "train" and crossing(prints, parts) == [] and 0 < len(out) <= 4
     assert set(out.values()) <= {JOINS, NEARLY}
 
@@ -457,7 +457,7 @@ def test_no_near_pair_ends_on_both_sides_of_the_test(kinds: list[int], salt: int
     earlier = {
         name: str(random.choice(["train", "test", "validation"])) for name in names if random.random() < 0.5
     } or None
-    parts, _ = divided(names, labels, given_, earlier, near=pairs(prints), prints=prints)
+    parts, _ = divided(names, labels, given_, earlier, near=find_pairs(prints), prints=prints)
     assert crossing(prints, parts) == []
 
 
@@ -478,9 +478,9 @@ def test_a_million_images_are_split_in_seconds_and_little_memory() -> None:
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=200), st.integers(0, 9))
 def test_every_prefix_is_stratified(labels: list[int], seed: int) -> None:
     truth = np.array(labels)
-    order = stratified(truth, seed)
+    order = stratified_order(truth, seed)
     assert sorted(order.tolist()) == list(range(len(labels)))
-    assert stratified(truth, seed).tolist() == order.tolist()
+    assert stratified_order(truth, seed).tolist() == order.tolist()
     classes = np.unique(truth)
     assert set(truth[order[: len(classes)]].tolist()) == set(classes.tolist())
     for n in range(len(classes), len(labels) + 1):
@@ -491,7 +491,7 @@ def test_every_prefix_is_stratified(labels: list[int], seed: int) -> None:
 
 def test_another_seed_is_another_order() -> None:
     labels = np.repeat([0, 1], 50)
-    assert stratified(labels, 0).tolist() != stratified(labels, 1).tolist()
+    assert stratified_order(labels, 0).tolist() != stratified_order(labels, 1).tolist()
 
 
 # -- files

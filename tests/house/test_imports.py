@@ -5,8 +5,10 @@ cycles.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -210,3 +212,37 @@ def test_nothing_but_literal_tables_registers_a_name() -> None:
     """No `import *`, no registry that fills itself when a file happens to be imported."""
     for name, file in MODULES.items():
         assert "import *" not in file.read_text(encoding="utf-8"), name
+
+
+# Where a program stands in a string, or on a page, no type checker reads it.
+IMPORT = re.compile(
+    r"from (limpide[\w.]*) import (\([\w,\s]+\)|\w+(?: as \w+)?(?:, \w+(?: as \w+)?)*)|(?<!from )\bimport (limpide[\w.]+)"
+)
+TEXTS = sorted(
+    file
+    for pattern in ("README.md", "docs/*.md", "benchmarks/*.py", "experiments/*.py", "tests/**/*.py", "limpide/**/*.py")
+    for file in PACKAGE.parent.glob(pattern)
+    if file.name != "LOG.md"  # what was measured, in the words of its time
+)
+
+
+@cache
+def names_of(module: str) -> set[str]:
+    """What can be imported from a module: its modules, and what it binds at its top."""
+    found = {name.removeprefix(f"{module}.") for name in MODULES if name.startswith(f"{module}.")}
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {alias.asname or alias.name for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("file", TEXTS, ids=lambda file: str(file.relative_to(PACKAGE.parent)))
+def test_whatever_is_imported_anywhere_is_there(file: Path) -> None:
+    for module, names, whole in IMPORT.findall(file.read_text(encoding="utf-8")):
+        assert (module or whole) in MODULES, f"{module or whole} is no module"
+        for name in filter(None, (part.split(" as ")[0].strip() for part in names.strip("()").split(","))):
+            assert name in names_of(module), f"{module} has no {name}"

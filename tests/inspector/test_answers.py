@@ -20,21 +20,21 @@ from limpide.core.run import Run
 from limpide.data.near_duplicates import fingerprint
 from limpide.data.split_file import read_split
 from limpide.explanation import analyze
-from limpide.inspector.lru_cache import Shelf
-from limpide.inspector.many_images import many
+from limpide.inspector.lru_cache import LRUCache
+from limpide.inspector.many_images import features_of_images
 from limpide.inspector.process import ANSWERS
-from limpide.inspector.session import GivenUp, Looker, changed
-from limpide.interpret.embedding import flat_map, turned_to
+from limpide.inspector.session import Cancelled, Session, change_square
+from limpide.interpret.embedding import align_to, flat_map
 from limpide.interpret.saliency import METHODS
 from limpide.studio.label_marks import mark, marks
-from limpide.training.build import trained as network_of
+from limpide.training.build import trained_network as network_of
 from limpide.workflows.explain import explain
 from tests.studio.test_server import trained  # noqa: F401
 
 
 @pytest.fixture(scope="module")
-def looker() -> Looker:
-    return Looker()
+def looker() -> Session:
+    return Session()
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +42,11 @@ def run(trained: Path) -> Run:  # noqa: F811
     return Run(trained / "photos-001")
 
 
-def ask(looker: Looker, run: Run, what: str, **values: object) -> dict:  # type: ignore[type-arg]
+def ask(looker: Session, run: Run, what: str, **values: object) -> dict:  # type: ignore[type-arg]
     return ANSWERS[what](looker, path=str(run.path), snapshot=str(values.pop("snapshot", "best")), **values)[0]
 
 
-def test_an_image_of_the_data_is_what_the_network_learned_from(looker: Looker, run: Run) -> None:
+def test_an_image_of_the_data_is_what_the_network_learned_from(looker: Session, run: Run) -> None:
     rows = list(read_split(run.split_file))
     model, preprocessing = network_of(run)
     for row in (0, 17, len(rows) - 1):
@@ -62,33 +62,35 @@ def test_an_image_of_the_data_is_what_the_network_learned_from(looker: Looker, r
 
 def test_turned_mirrored_and_noisy() -> None:
     square = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
-    assert np.array_equal(changed(square, {}), square) and np.array_equal(
-        changed(square, {"mirror": 1}), square[:, ::-1]
+    assert np.array_equal(change_square(square, {}), square) and np.array_equal(
+        change_square(square, {"mirror": 1}), square[:, ::-1]
     )
-    quarter = changed(square, {"turn": 90.0})
+    quarter = change_square(square, {"turn": 90.0})
     assert (quarter == np.rot90(square)).mean() > 0.9 and quarter.shape == square.shape, "counter-clockwise"
     grey = np.full((64, 64, 1), 128, np.uint8)
-    noisy = changed(grey, {"noise": 20.0})
-    assert 18 < float(noisy.std()) < 22 and np.array_equal(noisy, changed(grey, {"noise": 20.0}))
+    noisy = change_square(grey, {"noise": 20.0})
+    assert 18 < float(noisy.std()) < 22 and np.array_equal(noisy, change_square(grey, {"noise": 20.0}))
 
 
-def test_answers_are_of_these_weights_and_this_image(looker: Looker, run: Run) -> None:
+def test_answers_are_of_these_weights_and_this_image(looker: Session, run: Run) -> None:
     """However often others were looked at in between: a freed network's place in memory is taken by the next."""
     rows = np.arange(20)
-    few = Looker()
+    few = Session()
     few.networks.most = few.traces.most = 1  # nothing is kept
     steps = [str(step) for step in run.kept()]
     for _ in range(3):
         for snapshot in (*steps, "best"):
-            fresh = many(Looker(), str(run.path), snapshot, rows)
-            assert np.array_equal(many(few, str(run.path), snapshot, rows).features, fresh.features), snapshot
+            fresh = features_of_images(Session(), str(run.path), snapshot, rows)
+            assert np.array_equal(features_of_images(few, str(run.path), snapshot, rows).features, fresh.features), (
+                snapshot
+            )
     one, two = (ask(looker, run, "prediction", image={"row": 3, "turn": turn})["top"] for turn in (-1.0, -2.0))
-    assert two == ask(Looker(), run, "prediction", image={"row": 3, "turn": -2.0})["top"] != one
+    assert two == ask(Session(), run, "prediction", image={"row": 3, "turn": -2.0})["top"] != one
 
 
 def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained: Path) -> None:  # noqa: F811
     shutil.copytree(run.path, tmp_path / "runs" / "a-001")
-    copy, looker = Run(tmp_path / "runs" / "a-001"), Looker()
+    copy, looker = Run(tmp_path / "runs" / "a-001"), Session()
     copy.update(location=str(trained.parent / "photos"))
     before = [
         ask(looker, copy, what, **values)
@@ -97,7 +99,7 @@ def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained
     lines = copy.split_file.read_text().splitlines()
     copy.split_file.write_text("\n".join(lines[:41]) + "\n")
     with pytest.raises(RunError, match=r"it has 40 whole rows, and 80 were written.*\[L517\]"):
-        ask(Looker(), copy, "embedding")
+        ask(Session(), copy, "embedding")
     copy.update(split_rows=40)
     stored = dict(np.load(copy.predictions / "test.npz"))
     np.savez(copy.predictions / "test.npz", **{name: values[:9] for name, values in stored.items()})
@@ -109,24 +111,26 @@ def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained
 
 
 def test_probabilities_of_many_are_calibrated_as_those_of_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    looker = Looker()
+    looker = Session()
     before = ask(looker, run, "embedding")["probability"]  # a run is calibrated after its weights are there
     monkeypatch.setattr(looker, "temperature", lambda *_: 3.0)
     found = ask(looker, run, "embedding")
     one = ask(looker, run, "prediction", image={"row": found["rows"][5]})
     assert one["top"][0]["probability"] == pytest.approx(found["probability"][5], abs=1e-3)
-    assert found["probability"] != ask(Looker(), run, "embedding")["probability"] == before
+    assert found["probability"] != ask(Session(), run, "embedding")["probability"] == before
 
 
-def test_the_map_of_other_weights_lies_on_that_of_the_final_ones(looker: Looker, run: Run) -> None:
+def test_the_map_of_other_weights_lies_on_that_of_the_final_ones(looker: Session, run: Run) -> None:
     rows = np.array(ask(looker, run, "embedding")["rows"])
-    best, early = (flat_map(many(looker, str(run.path), snapshot, rows).features)[0] for snapshot in ("best", "2"))
-    assert np.allclose(ask(looker, run, "embedding", snapshot="2")["places"], turned_to(early, best), atol=1e-3)
+    best, early = (
+        flat_map(features_of_images(looker, str(run.path), snapshot, rows).features)[0] for snapshot in ("best", "2")
+    )
+    assert np.allclose(ask(looker, run, "embedding", snapshot="2")["places"], align_to(early, best), atol=1e-3)
     assert np.allclose(ask(looker, run, "embedding")["places"], best, atol=1e-3)
 
 
 def test_a_shelf_keeps_what_was_used_last_within_its_bytes() -> None:
-    shelf, made = Shelf(10_000), []
+    shelf, made = LRUCache(10_000), []
 
     def work(k: int) -> np.ndarray:
         made.append(k)
@@ -142,7 +146,7 @@ def test_a_shelf_keeps_what_was_used_last_within_its_bytes() -> None:
     assert len(shelf) == 1, "bytes weigh what they are"
 
 
-def test_changes_reach_every_question(looker: Looker, run: Run) -> None:
+def test_changes_reach_every_question(looker: Session, run: Run) -> None:
     plain, turned = (
         ask(looker, run, "prediction", image={"row": 1} | more)["top"] for more in ({}, {"turn": 35.0, "noise": 40.0})
     )
@@ -154,7 +158,7 @@ def test_changes_reach_every_question(looker: Looker, run: Run) -> None:
     assert before != after and len(before) == len(after)
 
 
-def test_the_album_counts_and_pages(looker: Looker, run: Run) -> None:
+def test_the_album_counts_and_pages(looker: Session, run: Run) -> None:
     found = ask(looker, run, "album", part="test", label="disc")
     assert found["total"] == found["counts"]["disc"]["test"] == len(found["images"])
     assert sum(n for parts in found["counts"].values() for n in parts.values()) == 80
@@ -166,7 +170,7 @@ def test_the_album_counts_and_pages(looker: Looker, run: Run) -> None:
     assert Image.open(io.BytesIO(jpeg)).format == "JPEG"
 
 
-def test_copies_are_counted_at_every_threshold(looker: Looker, run: Run) -> None:
+def test_copies_are_counted_at_every_threshold(looker: Session, run: Run) -> None:
     rows = [row["file"] for row in read_split(run.split_file)]
     prints = [fingerprint(Image.open(run.path.parents[1] / "photos" / name).convert("RGB")) for name in rows]
     far = np.array([[int(np.bitwise_count(a ^ b).sum()) for b in prints] for a in prints])
@@ -179,7 +183,7 @@ def test_copies_are_counted_at_every_threshold(looker: Looker, run: Run) -> None
         assert [pair["distance"] for pair in found["pairs"]] == sorted(pair["distance"] for pair in found["pairs"])
 
 
-def test_report_explain_see_and_studio_open_the_same_unit(looker: Looker, run: Run) -> None:
+def test_report_explain_see_and_studio_open_the_same_unit(looker: Session, run: Run) -> None:
     reported = run.finding("inside")
     assert reported is not None
     name = reported.pictures[0].file
@@ -194,10 +198,10 @@ def test_report_explain_see_and_studio_open_the_same_unit(looker: Looker, run: R
     )
 
 
-def test_neighbours_are_training_images_and_never_the_image_itself(looker: Looker, run: Run) -> None:
+def test_neighbours_are_training_images_and_never_the_image_itself(looker: Session, run: Run) -> None:
     rows = list(read_split(run.split_file))
     own = next(k for k, row in enumerate(rows) if row["part"] == "train")
-    found = ask(looker, run, "neighbours", image={"row": own})
+    found = ask(looker, run, "neighbors", image={"row": own})
     assert len(found["top"]) == 8 and found["compared"] == found["of"]
     assert all(rows[one["row"]]["part"] == "train" and one["row"] != own for one in found["top"])
     assert [one["cosine"] for one in found["top"]] == sorted(
@@ -224,12 +228,12 @@ def test_neighbours_are_training_images_and_never_the_image_itself(looker: Looke
     )
     # it is known by its bytes, wherever its file lies
     seen = limpide.see(run, run.path.parents[1] / "photos" / rows[own]["file"])
-    assert [(one.file, one.cosine) for one in seen.neighbours().images] == [
+    assert [(one.file, one.cosine) for one in seen.neighbors().images] == [
         (one["file"], pytest.approx(one["cosine"], abs=1e-5)) for one in found["top"]
     ]
 
 
-def test_the_map_says_what_each_image_is_and_is_called(looker: Looker, run: Run) -> None:
+def test_the_map_says_what_each_image_is_and_is_called(looker: Session, run: Run) -> None:
     for snapshot in ("best", "0"):
         found = ask(looker, run, "embedding", snapshot=snapshot)
         assert len(found["places"]) == len(found["rows"]) == len(found["predicted"]) == 80 and 0 < found["kept"] <= 1
@@ -240,7 +244,7 @@ def test_the_map_says_what_each_image_is_and_is_called(looker: Looker, run: Run)
         ask(looker, run, "embedding", method="astrology")
 
 
-def test_mistakes_cells_and_suspects_are_those_of_the_predictions(looker: Looker, run: Run) -> None:
+def test_mistakes_cells_and_suspects_are_those_of_the_predictions(looker: Session, run: Run) -> None:
     stored = np.load(run.predictions / "test.npz")
     said, truth = stored["probabilities"].argmax(1), stored["truth"]
     worst = ask(looker, run, "worst")
@@ -267,7 +271,7 @@ def test_mistakes_cells_and_suspects_are_those_of_the_predictions(looker: Looker
     assert ask(looker, run, "suspects")["of"] == len(truth)
 
 
-def test_groups_by_folder_brightness_and_size(looker: Looker, run: Run) -> None:
+def test_groups_by_folder_brightness_and_size(looker: Session, run: Run) -> None:
     for by, names in (("folder", 2), ("class", 2), ("brightness", 3), ("size", 1)):
         found = ask(looker, run, "groups", by=by)
         rows = found["finding"]["table"]["rows"]
@@ -286,7 +290,7 @@ def test_a_watched_image_is_decoded_for_the_weights_that_look_at_it(run: Run, mo
     """Fine-tuning may see squares of 128 pixels, the frozen model that is kept 224: the small squares enlarged are
     other images.
     """
-    looker = Looker()
+    looker = Session()
     kept, album = looker.probes(str(run.path)), looker.album(str(run.path))
     preprocessing = network_of(run)[1]
     small = {**kept, "squares": kept["squares"][:, ::2, ::2]}
@@ -302,7 +306,7 @@ def test_a_watched_image_is_decoded_for_the_weights_that_look_at_it(run: Run, mo
         looker.square(str(run.path), preprocessing, {"probe": 0})
 
 
-def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Looker) -> None:
+def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Session) -> None:
     """Noise of two kinds that can hardly be told apart, but one of them has a white corner."""
     dice = np.random.default_rng(0)
     for label in ("plain", "marked", "other"):
@@ -342,7 +346,7 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Looker) -> No
 def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looker = Looker()
+    looker = Session()
     network, seen, _, _ = looker.trace(str(run.path), "best", {"row": 2})
     for method in ("gradient", "grad_cam"):
         expected = analyze.saliency_of(network, seen.image, 1, method)
@@ -370,7 +374,7 @@ def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
 
     def kept(squares: np.ndarray) -> dict:  # type: ignore[type-arg]
         np.savez(run.probes_file, squares=squares, truth=np.zeros(len(squares)), files=np.zeros(len(squares)))
-        return ANSWERS["ink"](Looker(), path=str(run.path), snapshot="best")[0]
+        return ANSWERS["ink"](Session(), path=str(run.path), snapshot="best")[0]
 
     for width in (4, 6, 9):
         squares = np.full((6, 64, 64, 1), 230, np.uint8)
@@ -395,7 +399,7 @@ def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
     )
 
 
-def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Looker, run: Run) -> None:
+def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Session, run: Run) -> None:
     found = ask(looker, run, "strongest", key="head", channel=1, among=200)
     values = [one["value"] for one in found["top"]]
     assert found["among"] == sum(row["part"] == "train" for row in read_split(run.split_file)) and values == sorted(
@@ -406,7 +410,7 @@ def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Looker, run: Run
     )
 
 
-def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Looker, run: Run) -> None:
+def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Session, run: Run) -> None:
     about, data = ANSWERS["maximised"](looker, path=str(run.path), snapshot="best", key="blocks.0.0", channel=3)
     made = Image.open(io.BytesIO(data))
     assert about["after"] > about["before"] and made.size == (32, 32)
@@ -423,7 +427,7 @@ def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Looke
 
 def test_training_changes_an_image_where_it_changes_images(
     tmp_path: Path,
-    looker: Looker,
+    looker: Session,
     run: Run,
     trained: Path,  # noqa: F811
 ) -> None:
@@ -442,7 +446,7 @@ def test_training_changes_an_image_where_it_changes_images(
     assert len({square.tobytes() for square in squares}) == 8
 
 
-def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker: Looker, trained: Path) -> None:  # noqa: F811
+def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker: Session, trained: Path) -> None:  # noqa: F811
     shutil.copytree(trained.parent / "photos", tmp_path / "photos")
     ImageClassifier(model="cnn", epochs=1, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(
         str(tmp_path / "photos")
@@ -455,7 +459,7 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker:
     assert len(ask(looker, run, "embedding")["rows"]) == 79
     judged = next(line["file"] for line in read_split(run.split_file) if line["part"] == "test")
     (tmp_path / "photos" / judged).unlink()
-    found = ask(Looker(), run, "groups", by="brightness")
+    found = ask(Session(), run, "groups", by="brightness")
     assert found["judged"] == found["of"] - 1
     other = next(
         (k, line["file"])
@@ -464,24 +468,24 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker:
     )
     Image.new("RGB", (32, 32), "red").save(tmp_path / "photos" / other[1])
     with pytest.raises(LookupError, match="has changed"):
-        ask(Looker(), run, "prediction", image={"row": other[0]})
+        ask(Session(), run, "prediction", image={"row": other[0]})
     judged_image = shutil.copy(next((tmp_path / "photos").rglob("*.png")), tmp_path)
     shutil.rmtree(tmp_path / "photos")
-    for what in ("embedding", "neighbours", "alike"):
+    for what in ("embedding", "neighbors", "alike"):
         with pytest.raises(LookupError, match="no longer where they were"):
             ask(
-                Looker(),
+                Session(),
                 run,
                 what,
-                **({"image": {"probe": 0}} if what == "neighbours" else {"distance": 42} if what == "alike" else {}),
+                **({"image": {"probe": 0}} if what == "neighbors" else {"distance": 42} if what == "alike" else {}),
             )
-    alone = limpide.see(run, judged_image).neighbours()
+    alone = limpide.see(run, judged_image).neighbors()
     assert not alone.images and "no longer where they were" in str(alone.note)
     with pytest.raises(LookupError, match="rows go from 0 to 79"):
         ask(looker, run, "prediction", image={"row": 80})
 
 
-def test_a_run_from_an_array_says_that_its_images_are_on_no_disk(tmp_path: Path, looker: Looker) -> None:
+def test_a_run_from_an_array_says_that_its_images_are_on_no_disk(tmp_path: Path, looker: Session) -> None:
     dice = np.random.default_rng(0)
     clf = ImageClassifier(model="cnn", epochs=1, runs=str(tmp_path), quiet=True, judge=False).fit(
         dice.integers(0, 255, (60, 16, 16), np.uint8), np.arange(60) % 2
@@ -519,7 +523,7 @@ def test_marks_are_a_table_beside_the_run_and_touch_nothing(run: Run) -> None:
 
 
 def test_the_images_aside_are_read_once_and_anew_when_they_are_others(
-    looker: Looker, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    looker: Session, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "predictions").mkdir()
     file = tmp_path / "predictions" / "probes.npz"
@@ -552,9 +556,9 @@ LONG = [
 
 
 def test_whoever_waits_is_told_how_far_a_long_question_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("limpide.inspector.session.OFTEN", 0.0)
+    monkeypatch.setattr("limpide.inspector.session.PROGRESS_SECONDS", 0.0)
     told: list[tuple[int, int, str]] = []
-    looker = Looker(tell=lambda *far: told.append(far))
+    looker = Session(tell=lambda *far: told.append(far))
     first = next(op["key"] for op in ask(looker, run, "anatomy", image={"row": 5})["ops"] if op["name"] == "conv2d")
     for what, values in LONG:
         told.clear()
@@ -571,7 +575,7 @@ def test_whoever_waits_is_told_how_far_a_long_question_is(run: Run, monkeypatch:
     assert told == [], "what is answered at once says nothing"
 
 
-def counted(looker: Looker, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def counted(looker: Session, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Images of each look from now on that was not given up."""
     looks: list[int] = []
     looked_at = looker.looked_at
@@ -587,32 +591,32 @@ def counted(looker: Looker, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_question_that_was_given_up_goes_on_where_it_was(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("limpide.inspector.many_images.PIECE", 8)
     left: list[bool] = []
-    looker = Looker(unwanted=lambda: bool(left) and left.pop())
+    looker = Session(unwanted=lambda: bool(left) and left.pop())
     looks = counted(looker, monkeypatch)
     rows = np.arange(40)
-    whole = many(Looker(), str(run.path), "best", rows)
+    whole = features_of_images(Session(), str(run.path), "best", rows)
     left[:] = [True] + [False] * 30  # within the fourth piece
-    with pytest.raises(GivenUp):
-        many(looker, str(run.path), "best", rows)
+    with pytest.raises(Cancelled):
+        features_of_images(looker, str(run.path), "best", rows)
     before = sum(looks)
-    found = many(looker, str(run.path), "best", rows)
+    found = features_of_images(looker, str(run.path), "best", rows)
     assert np.array_equal(found.rows, whole.rows) and np.allclose(found.features, whole.features, atol=1e-5)
     assert before > 3 * 16 and sum(looks) == before + 2 * 16, "three pieces were finished, and are not looked at again"
     looks.clear()
-    many(looker, str(run.path), "best", rows)
+    features_of_images(looker, str(run.path), "best", rows)
     assert looks == []
     for what, values in (("alike", {"distance": 9}), ("groups", {"by": "brightness"})):
         left[:] = [True] + [False] * 10  # within the second piece
-        with pytest.raises(GivenUp):
+        with pytest.raises(Cancelled):
             ask(looker, run, what, **values)
         before = sum(looks)
         ask(looker, run, what, **values)
         assert before == 10 and sum(looks) == before - 2 + (80 if what == "alike" else 16) - 8 + 2, what
         looks.clear()
     whole, once = ask(looker, run, "shortcut"), len(looks)
-    again = Looker(unwanted=lambda: bool(left) and left.pop())
+    again = Session(unwanted=lambda: bool(left) and left.pop())
     left[:] = [True] + [False] * (once - 2)  # in the last class
-    with pytest.raises(GivenUp):
+    with pytest.raises(Cancelled):
         ask(again, run, "shortcut")
     done = counted(again, monkeypatch)
     assert ask(again, run, "shortcut") == whole and 0 < len(done) < once / 2

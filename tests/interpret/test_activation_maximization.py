@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limpide.interpret.activation_maximization import CONTRAST, climb, maximised
+from limpide.interpret.activation_maximization import CONTRAST, gradient_ascent, maximize_activation
 from limpide.models.cnn import SmallCNN
 
 
@@ -25,7 +25,7 @@ def one_convolution(channels: int = 1) -> tuple[nn.Module, Tensor]:
 @pytest.mark.parametrize("channel", [0, 1])
 def test_what_a_convolution_likes_most_is_its_kernel(channels: int, channel: int) -> None:
     network, kernel = one_convolution(channels)
-    found = maximised(network, "0", channel, (channels, 16, 12))
+    found = maximize_activation(network, "0", channel, (channels, 16, 12))
     box = found.box
     patch = found.image[0, :, box.top : box.bottom, box.left : box.right]
     assert patch.shape == kernel[channel].shape
@@ -42,7 +42,7 @@ def test_no_random_image_wakes_it_as_much() -> None:
     patches = images[:, :, 7:10, 7:10]
     patches *= (CONTRAST / patches.square().mean((1, 2, 3), keepdim=True).sqrt()).clamp(max=1)
     for key, channel in (("blocks.0.0", 3), ("blocks.1.3", 5), ("head", 7)):  # a convolution, a rectified map, a class
-        found = maximised(model, key, channel, (1, 16, 16), steps=64)
+        found = maximize_activation(model, key, channel, (1, 16, 16), steps=64)
         with torch.inference_mode():
             kept: list[Tensor] = []
             hook = model.get_submodule(key).register_forward_hook(lambda _, __, output, kept=kept: kept.append(output))
@@ -60,7 +60,7 @@ def test_no_random_image_wakes_it_as_much() -> None:
 def test_pixels_are_what_pixels_can_be() -> None:
     network, _ = one_convolution(3)
     low, high = torch.tensor([-2.0, -1.0, 0.0]), torch.tensor([1.0, 0.5, 3.0])
-    image = maximised(network, "0", 0, (3, 9, 9), low=low, high=high).image[0]
+    image = maximize_activation(network, "0", 0, (3, 9, 9), low=low, high=high).image[0]
     assert (image >= low.view(3, 1, 1)).all() and (image <= high.view(3, 1, 1)).all()
     assert torch.isfinite(image).all() and float(image.std()) > 0.1
 
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_picture() -> None:
     model = SmallCNN(classes=10, size=32)
     torch.manual_seed(1)  # the state of torch's own generator does not matter, and is not touched
     before = torch.random.get_rng_state()
-    a, b, c = (maximised(model, "head", 1, (1, 32, 32), steps=12, seed=seed) for seed in (0, 0, 1))
+    a, b, c = (maximize_activation(model, "head", 1, (1, 32, 32), steps=12, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(before, torch.random.get_rng_state())
     assert torch.equal(a.image, b.image) and a.activations == b.activations and not torch.equal(a.image, c.image)
 
@@ -84,7 +84,7 @@ def test_the_network_is_left_as_it_was() -> None:
     slopes = [p.grad.clone() for p in model.parameters() if p.grad is not None]
     modes = [module.training for module in model.modules()]
     wanted = [p.requires_grad for p in model.parameters()]
-    climbing = climb(model, "blocks.1.0", 2, (1, 16, 16))
+    climbing = gradient_ascent(model, "blocks.1.0", 2, (1, 16, 16))
     assert [next(climbing)[0] for _ in range(3)] == [1, 2, 3]
     climbing.close()  # whoever iterates may stop
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in weights.items())
@@ -111,15 +111,15 @@ class Odd(nn.Module):
 
 def test_tokens_have_channels_and_numbers_have_none() -> None:
     odd = Odd()
-    found = maximised(odd, "tokens", 5, (1, 8, 8), steps=16)
+    found = maximize_activation(odd, "tokens", 5, (1, 8, 8), steps=16)
     assert found.after > found.before and found.after == pytest.approx(
         float(odd.tokens(found.image[:, 0])[0, 4, 5].detach()), rel=1e-5
     )
     with pytest.raises(TypeError, match="no channels"):
-        maximised(odd, ":sum", 0, (1, 8, 8))
+        maximize_activation(odd, ":sum", 0, (1, 8, 8))
     with pytest.raises(TypeError, match="no slope"):
-        maximised(odd, "head", 0, (1, 8, 8))
+        maximize_activation(odd, "head", 0, (1, 8, 8))
     with pytest.raises(IndexError, match="below 6"):
-        maximised(odd, "tokens", 6, (1, 8, 8))
+        maximize_activation(odd, "tokens", 6, (1, 8, 8))
     with pytest.raises(KeyError, match="no operation"):
-        maximised(odd, "nowhere", 0, (1, 8, 8))
+        maximize_activation(odd, "nowhere", 0, (1, 8, 8))

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.interpret.arithmetic import explain
-from limpide.interpret.receptive_field import field_of
+from limpide.interpret.receptive_field import receptive_field
 from limpide.interpret.trace import trace
 from limpide.interpret.unit import unit_of
 from limpide.models import MODELS, build
@@ -57,7 +57,7 @@ def test_units_drawn_anywhere_equal_torch_and_see_what_moves_them(name: str, tim
                     "one layer down lies the very number"
                 )
         if op.output.ndim == 4 and k % 50 == 0:
-            _moves(model, image, op.key, index, field_of(seen, op, index).box)
+            _moves(model, image, op.key, index, receptive_field(seen, op, index).box)
 
 
 def _moves(model: nn.Module, image: Tensor, key: str, index: list[int], box: object) -> None:
@@ -123,9 +123,14 @@ def test_a_strangers_network_is_explained_as_far_as_it_is_understood() -> None:
                 op.name,
             )
     opaque = next(op for op in seen.ops if op.name == "cumsum")
-    assert field_of(seen, opaque, (0, 1, 1)).status == "OPAQUE"
-    assert field_of(seen, seen.find("conv"), (0, 4, 4)).status == "EXACT"
-    assert field_of(seen, seen.find("conv"), (0, 4, 4)).box.__dict__ == {"top": 2, "left": 2, "bottom": 7, "right": 7}
+    assert receptive_field(seen, opaque, (0, 1, 1)).status == "OPAQUE"
+    assert receptive_field(seen, seen.find("conv"), (0, 4, 4)).status == "EXACT"
+    assert receptive_field(seen, seen.find("conv"), (0, 4, 4)).box.__dict__ == {
+        "top": 2,
+        "left": 2,
+        "bottom": 7,
+        "right": 7,
+    }
 
 
 def test_what_follows_a_unit_is_told() -> None:
@@ -178,6 +183,6 @@ def test_what_changes_behind_its_back_is_never_explained_wrongly(kind: str) -> N
                 assert float(seen.value(source).reshape(-1)[place]) == pytest.approx(value)
         leaf = image.clone().requires_grad_(True)
         model(leaf)[(0, *index)].backward()
-        moved, box = leaf.grad[0].abs().sum(0), field_of(seen, op, index).box
+        moved, box = leaf.grad[0].abs().sum(0), receptive_field(seen, op, index).box
         moved[box.top : box.bottom, box.left : box.right] = 0
         assert float(moved.max()) == 0, (index, box)

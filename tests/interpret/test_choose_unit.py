@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from limpide.interpret.choose_unit import influence, most_telling
+from limpide.interpret.choose_unit import choose_unit, influence
 from limpide.interpret.trace import trace
 
 
@@ -30,7 +30,7 @@ def test_no_other_unit_that_sees_something_moves_the_answer_more(seed: int) -> N
     """By another way: each value is changed by a little in the maps themselves, and the score is asked again."""
     torch.manual_seed(seed)
     model, image = Small().eval(), torch.randn(1, 2, 8, 8)
-    unit = most_telling(model, trace(model, image))
+    unit = choose_unit(model, trace(model, image))
     with torch.no_grad():
         maps = model.first(image)
         label = int(model.after(maps).argmax())
@@ -52,7 +52,7 @@ def test_what_the_network_throws_away_is_not_opened_however_large() -> None:
         model.first.weight[0] *= 1000
         model.head.weight.view(3, 5, 16)[:, 0] = 0
     seen = trace(model, image)
-    assert int(seen.ops[0].output.abs().amax((0, 2, 3)).argmax()) == 0 and most_telling(model, seen).channel != 0
+    assert int(seen.ops[0].output.abs().amax((0, 2, 3)).argmax()) == 0 and choose_unit(model, seen).channel != 0
 
 
 def test_it_sees_more_than_one_shade() -> None:
@@ -64,7 +64,7 @@ def test_it_sees_more_than_one_shade() -> None:
     with torch.no_grad():
         model.first.weight.fill_(-1.0)
         model.head.weight.fill_(1.0)
-    unit = most_telling(model, trace(model, image))
+    unit = choose_unit(model, trace(model, image))
     assert unit.y <= 1 and unit.x <= 1 and float(unit.patch.max()) == pytest.approx(0.1)
 
 
@@ -72,7 +72,7 @@ def test_any_layer_can_be_asked_and_one_without_a_slope_gives_its_largest_value(
     torch.manual_seed(0)
     model, image = Small(), torch.randn(1, 2, 8, 8)
     seen = trace(model, image)
-    head = most_telling(model, seen, "head")
+    head = choose_unit(model, seen, "head")
     assert (head.layer, head.channel, head.y) == ("head", int(seen.output.argmax()), 0), (
         "of the scores, the answer itself"
     )
@@ -85,19 +85,19 @@ def test_any_layer_can_be_asked_and_one_without_a_slope_gives_its_largest_value(
         def forward(self, image: Tensor) -> Tensor:
             return self.first(image).detach().flatten(1)[:, :4]
 
-    unit = most_telling(deaf := Deaf(), heard := trace(deaf, image))
+    unit = choose_unit(deaf := Deaf(), heard := trace(deaf, image))
     assert influence(deaf, heard, 0).abs().max() == 0 and abs(unit.torch_value) == float(
         heard.ops[0].output.abs().max()
     )
     with pytest.raises(KeyError):
-        most_telling(model, seen, "nowhere")
+        choose_unit(model, seen, "nowhere")
     with pytest.raises(TypeError, match="no convolution"):
-        most_telling(nn.Flatten(), trace(nn.Flatten(), image))
+        choose_unit(nn.Flatten(), trace(nn.Flatten(), image))
 
 
 def test_vectors_and_tokens() -> None:
     torch.manual_seed(0)
     tokens = nn.Sequential(nn.Flatten(2), nn.Linear(64, 6), nn.ReLU(), nn.Flatten(), nn.Linear(12, 3))
     image = torch.randn(1, 2, 8, 8)
-    unit = most_telling(tokens, trace(tokens, image))
+    unit = choose_unit(tokens, trace(tokens, image))
     assert unit.layer == "1" and 0 <= unit.y < 2 and 0 <= unit.channel < 6 and unit.agrees

@@ -10,7 +10,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 from torch import nn
 
 from limpide.core.errors import ModelError
-from limpide.interpret.embedding import features_of, flat_map, nearest, turned_to
+from limpide.interpret.embedding import align_to, features_of, flat_map, nearest_rows
 from limpide.interpret.top_activations import strongest_images
 from limpide.models import build
 
@@ -40,8 +40,8 @@ def test_the_nearest_are_those_of_scikit_learn() -> None:
     dice = np.random.default_rng(0)
     features, one = dice.normal(size=(50, 8)), dice.normal(size=8)
     alike = cosine_similarity(features, one[None])[:, 0]
-    assert nearest(features, one, 5) == [(int(k), pytest.approx(alike[k])) for k in np.argsort(-alike)[:5]]
-    assert nearest(features, features[7], 1) == [(7, pytest.approx(1.0))]
+    assert nearest_rows(features, one, 5) == [(int(k), pytest.approx(alike[k])) for k in np.argsort(-alike)[:5]]
+    assert nearest_rows(features, features[7], 1) == [(7, pytest.approx(1.0))]
 
 
 @pytest.mark.parametrize("method", ["pca", "tsne"])
@@ -62,7 +62,7 @@ def test_a_map_turned_and_mirrored_is_laid_back() -> None:
     places = dice.normal(size=(30, 2))
     angle = 1.1
     turned = places @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag([1, -1])
-    assert np.allclose(turned_to(turned, places), places, atol=1e-5)
+    assert np.allclose(align_to(turned, places), places, atol=1e-5)
 
 
 def test_three_images_that_are_the_same_have_a_map() -> None:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limpide.interpret.first_last_layers import MOST_BYTES, MOST_CHANNELS, ends_of
+from limpide.interpret.first_last_layers import MAX_BYTES, MAX_CHANNELS, first_and_last
 from limpide.interpret.trace import trace
 
 
@@ -53,7 +53,7 @@ def test_a_first_convolution_can_be_done_again(conv: nn.Conv2d) -> None:
     image = torch.randn(1, 3, 12, 16)
     model = Around(conv, conv(image).numel())
     seen = trace(model, image)
-    ends = ends_of(seen, 2)
+    ends = first_and_last(seen, 2)
     assert ends["first.name"] == "first" and ends["first.channels"].tolist() == list(range(conv.out_channels))
     assert np.array_equal(ends["first.input"], image[0]) and np.array_equal(
         ends["first.output"], conv(image)[0].detach()
@@ -67,12 +67,12 @@ def test_a_first_convolution_can_be_done_again(conv: nn.Conv2d) -> None:
 
 def test_what_is_added_around_the_image_first_is_part_of_what_went_in() -> None:
     model = Around(nn.Sequential(nn.ZeroPad2d((1, 2, 0, 1)), nn.Conv2d(3, 4, 3)), 4 * 9 * 13)
-    ends = ends_of(trace(model, torch.randn(1, 3, 10, 12)))
+    ends = first_and_last(trace(model, torch.randn(1, 3, 10, 12)))
     assert ends["first.input"].shape == (3, 11, 15) and np.allclose(again(ends), ends["first.output"], atol=1e-4)
 
 
 def test_a_linear_layer_on_the_image_is_a_convolution_as_large_as_the_image() -> None:
-    ends = ends_of(trace(Around(nn.Sequential(nn.Flatten(), nn.Linear(192, 7)), 7), torch.randn(1, 3, 8, 8)))
+    ends = first_and_last(trace(Around(nn.Sequential(nn.Flatten(), nn.Linear(192, 7)), 7), torch.randn(1, 3, 8, 8)))
     assert ends["first.weight"].shape == (7, 3, 8, 8) and ends["first.output"].shape == (7, 1, 1)
     assert np.allclose(again(ends), ends["first.output"], atol=1e-4)
 
@@ -87,12 +87,12 @@ def test_a_linear_layer_on_the_image_is_a_convolution_as_large_as_the_image() ->
     ids=["normalised", "rows", "pooled"],
 )
 def test_a_first_layer_that_sees_something_else_is_left_out(first: nn.Module, features: int) -> None:
-    ends = ends_of(trace(Around(first, features), torch.randn(1, 3, 8, 8)))
+    ends = first_and_last(trace(Around(first, features), torch.randn(1, 3, 8, 8)))
     assert {name.split(".")[0] for name in ends} == {"last"}
 
 
 def test_a_network_that_ends_otherwise_has_no_last_layer() -> None:
-    ends = ends_of(
+    ends = first_and_last(
         trace(nn.Sequential(nn.Conv2d(3, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(1, 3, 8, 8))
     )
     assert {name.split(".")[0] for name in ends} == {"first"}
@@ -101,10 +101,10 @@ def test_a_network_that_ends_otherwise_has_no_last_layer() -> None:
 def test_large_networks_keep_what_is_strongest() -> None:
     model = Around(nn.Sequential(nn.Conv2d(3, 96, 3, 2), nn.AdaptiveAvgPool2d(4)), 96 * 16, classes=1000)
     seen = trace(model, torch.randn(1, 3, 224, 224))
-    ends = ends_of(seen, 95)
-    assert sum(array.nbytes for array in ends.values()) <= MOST_BYTES
+    ends = first_and_last(seen, 95)
+    assert sum(array.nbytes for array in ends.values()) <= MAX_BYTES
     kept, strength = ends["first.channels"].tolist(), seen.find("first.0").output[0].abs().amax((1, 2))
-    assert 4 < len(kept) <= MOST_CHANNELS and 95 in kept and kept == sorted(kept)
+    assert 4 < len(kept) <= MAX_CHANNELS and 95 in kept and kept == sorted(kept)
     assert min(strength[k] for k in kept if k != 95) >= max(strength[k] for k in range(96) if k not in kept)
     assert np.array_equal(ends["first.weight"], model.first[0].weight[kept].detach())
     logits, classes = seen.output[0], ends["last.classes"]
@@ -115,4 +115,7 @@ def test_large_networks_keep_what_is_strongest() -> None:
 
 
 def test_what_is_too_large_is_left_out() -> None:
-    assert ends_of(trace(nn.Sequential(nn.Flatten(), nn.Linear(3 * 400 * 400, 3)), torch.randn(1, 3, 400, 400))) == {}
+    assert (
+        first_and_last(trace(nn.Sequential(nn.Flatten(), nn.Linear(3 * 400 * 400, 3)), torch.randn(1, 3, 400, 400)))
+        == {}
+    )

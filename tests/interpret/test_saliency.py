@@ -12,8 +12,8 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from limpide.interpret import saliency_checks
-from limpide.interpret.ablation import votes, with_weight, without
-from limpide.interpret.saliency import METHODS, edges, grad_cam, gradient, integrated_gradients, occlusion
+from limpide.interpret.ablation import class_votes, with_weight, without_channel
+from limpide.interpret.saliency import METHODS, edge_map, grad_cam, gradient, integrated_gradients, occlusion
 from limpide.interpret.trace import trace
 from limpide.models.cnn import SmallCNN
 
@@ -109,14 +109,14 @@ def test_the_badge_is_earned_by_explanations_and_not_by_edges(digits: tuple[nn.M
     model, images, labels = digits
     pairs = list(zip(images[:12].split(1), labels[:12].tolist(), strict=True))
     for image, label in pairs:
-        found = saliency_checks.sanity(model, image, label, edges)
+        found = saliency_checks.check_saliency(model, image, label, edge_map)
         assert (
             found.correlation == pytest.approx(1)
             and not found.passed
             and saliency_checks.as_finding("edges", found).verdict == "warn"
         )
     earned = {
-        name: sum(saliency_checks.sanity(model, image, label, METHODS[name]).passed for image, label in pairs)
+        name: sum(saliency_checks.check_saliency(model, image, label, METHODS[name]).passed for image, label in pairs)
         for name in ("integrated_gradients", "occlusion")
     }
     assert all(count >= 8 for count in earned.values()), earned
@@ -132,9 +132,9 @@ def test_the_badge_is_earned_by_explanations_and_not_by_edges(digits: tuple[nn.M
 )
 def test_a_map_that_fails_says_against_what(mean: float, said: str) -> None:
     """Lower is better: 0.2 at random and 0.3 along edges, and the other way round."""
-    found = saliency_checks.Sanity(correlation=0.0, deletion=mean, deletion_random=0.2, deletion_edges=0.3)
+    found = saliency_checks.SaliencyCheck(correlation=0.0, deletion=mean, deletion_random=0.2, deletion_edges=0.3)
     assert said in str(saliency_checks.as_finding("gradient", found).message)
-    swapped = saliency_checks.Sanity(correlation=0.0, deletion=mean, deletion_random=0.3, deletion_edges=0.2)
+    swapped = saliency_checks.SaliencyCheck(correlation=0.0, deletion=mean, deletion_random=0.3, deletion_edges=0.2)
     assert said.replace("at random.", "along edges.") in str(saliency_checks.as_finding("gradient", swapped).message)
 
 
@@ -143,14 +143,16 @@ def test_a_map_of_noise_gets_no_badge(digits: tuple[nn.Module, Tensor, Tensor]) 
     passed = 0
     for k in range(10):
         noise = torch.rand(16, 16, generator=torch.Generator().manual_seed(k + 100))
-        passed += saliency_checks.sanity(model, images[k : k + 1], int(labels[k]), lambda *_, noise=noise: noise).passed
+        passed += saliency_checks.check_saliency(
+            model, images[k : k + 1], int(labels[k]), lambda *_, noise=noise: noise
+        ).passed
     assert passed == 0
 
 
 def test_a_random_copy_changes_nothing_of_the_original(digits: tuple[nn.Module, Tensor, Tensor]) -> None:
     model, images, _ = digits
     before = model(images[:4])
-    other = saliency_checks.randomised(model)
+    other = saliency_checks.randomize_layers(model)
     assert torch.equal(model(images[:4]), before) and not torch.allclose(other(images[:4]), before)
 
 
@@ -160,10 +162,10 @@ def test_votes_switching_off_and_another_weight(digits: tuple[nn.Module, Tensor,
     head = seen.find("head")
     source = head.args[0].op
     place = int(seen.value(source)[0].argmax())
-    for label, slope in votes(model, seen, source, (0, place)):
+    for label, slope in class_votes(model, seen, source, (0, place)):
         assert slope == pytest.approx(float(model.head.weight[label, place].detach()), abs=1e-6)
     convolution = seen.find("blocks.1.0")
-    off = without(model, seen, convolution.index, 3)
+    off = without_channel(model, seen, convolution.index, 3)
     kept = model.blocks[1][0].weight.detach().clone()
     with torch.no_grad():
         model.blocks[1][0].weight[3] = 0
@@ -226,7 +228,7 @@ def test_effects_are_those_of_the_unit_that_was_asked_for() -> None:
         image = torch.randn(1, channels, size, size)
         seen = trace(model, image)
         op = seen.find(key) if name == "vit_tiny" else next(one for one in seen.ops if one.key == "cell")
-        slopes = dict(votes(model, seen, op.index, place))
+        slopes = dict(class_votes(model, seen, op.index, place))
         step = 1e-2
 
         def bumped(
@@ -265,10 +267,12 @@ class Particular(nn.Module):
 def test_a_network_that_cannot_be_copied_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     network, image = Particular().eval(), torch.randn(1, 1, 16, 16)
-    found = occlusion(network, image, 1), saliency_checks.usual(network, image, 1)
-    monkeypatch.setattr("limpide.interpret.saliency.fused", lambda network, _: network)
-    monkeypatch.setattr("limpide.interpret.saliency_checks.quick", lambda network, _: network)
-    assert torch.equal(found[0], occlusion(network, image, 1)) and found[1] == saliency_checks.usual(network, image, 1)
+    found = occlusion(network, image, 1), saliency_checks.usual_change(network, image, 1)
+    monkeypatch.setattr("limpide.interpret.saliency.fuse_batch_norm", lambda network, _: network)
+    monkeypatch.setattr("limpide.interpret.saliency_checks.is_quick", lambda network, _: network)
+    assert torch.equal(found[0], occlusion(network, image, 1)) and found[1] == saliency_checks.usual_change(
+        network, image, 1
+    )
 
 
 def test_an_unlike_copy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,5 +280,5 @@ def test_an_unlike_copy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     network, image = SmallCNN(classes=10).eval(), torch.randn(1, 1, 28, 28)
     expected = occlusion(network, image, 1)
     torch.manual_seed(1)
-    monkeypatch.setattr("limpide.interpret.saliency.fused", lambda *_: SmallCNN(classes=10).eval())
+    monkeypatch.setattr("limpide.interpret.saliency.fuse_batch_norm", lambda *_: SmallCNN(classes=10).eval())
     assert torch.allclose(occlusion(network, image, 1), expected, atol=1e-5)

@@ -14,10 +14,10 @@ from limpide.interpret.shortcut import (
     Place,
     answers_of,
     as_finding,
-    chosen,
-    pasted,
+    choose_hosts,
+    choose_labels,
+    paste_patch,
     places,
-    wanted,
     window,
 )
 from limpide.models import build
@@ -97,7 +97,7 @@ def test_windows_cover_the_image_and_stay_in_it(size: int) -> None:
 
 def test_only_the_window_is_pasted() -> None:
     images = np.random.default_rng(0).integers(0, 255, (4, 40, 40, 3), np.uint8)
-    found = pasted(images, np.array([2]), np.array([0, 1]), 3, 5)
+    found = paste_patch(images, np.array([2]), np.array([0, 1]), 3, 5)
     (top, bottom), (left, right) = window(40, 3), window(40, 5)
     for k in range(2):
         assert np.array_equal(found[k, top:bottom, left:right], images[2, top:bottom, left:right])
@@ -109,11 +109,11 @@ def test_only_the_window_is_pasted() -> None:
 def test_as_many_classes_are_looked_at_as_the_time_allows_the_largest_first() -> None:
     labels = np.repeat([0, 1, 2, 3, -1], [5, 30, 200, 100, 500])
     assert (
-        wanted(labels, 10, 10 * LOOKS * 3) == [2, 3, 1]
-        and wanted(labels, 10, 10 * LOOKS * 99) == [2, 3, 1, 0]
-        and wanted(labels, 10, 9 * LOOKS) == []
+        choose_labels(labels, 10, 10 * LOOKS * 3) == [2, 3, 1]
+        and choose_labels(labels, 10, 10 * LOOKS * 99) == [2, 3, 1, 0]
+        and choose_labels(labels, 10, 9 * LOOKS) == []
     )
-    rows = chosen(labels, [3, 0])
+    rows = choose_hosts(labels, [3, 0])
     counts = {label: int((labels[rows] == label).sum()) for label in range(-1, 4)}
     assert (
         len(set(rows.tolist())) == len(rows)

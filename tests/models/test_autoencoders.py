@@ -15,7 +15,7 @@ from limpide.models import AUTOENCODERS, parameters
 from limpide.models.autoencoder import AutoEncoder, VariationalAutoEncoder
 from limpide.training.batches import Batches
 from limpide.training.loop import fit
-from limpide.training.optim.adamw import AdamW, groups_of
+from limpide.training.optim.adamw import AdamW, parameter_groups
 from limpide.training.state import TrainState
 
 SIZE, LATENT = 8, 6
@@ -49,7 +49,7 @@ def trained(name: str, steps: int = 400) -> tuple[AutoEncoder, list[float]]:
     model = network(name)
     state = TrainState(
         model=model,
-        optimiser=AdamW(groups_of(model, 0.0)),
+        optimiser=AdamW(parameter_groups(model, 0.0)),
         lr=1e-2,
         steps=steps,
         generator=torch.Generator().manual_seed(0),

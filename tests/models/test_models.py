@@ -31,7 +31,7 @@ from limpide.models.recurrent import RowReader
 from limpide.models.resnet import ResNet
 from limpide.models.vgg import PlainNet
 from limpide.models.vit import VisionTransformer
-from limpide.training.optim.adamw import AdamW, groups_of
+from limpide.training.optim.adamw import AdamW, parameter_groups
 
 CLASSES, SIZE = 5, 32
 
@@ -200,7 +200,7 @@ def test_gradient_reaches_every_parameter(name: str) -> None:
 @every
 def test_overfits_one_batch(name: str) -> None:
     model = network(name).train()
-    optimiser, x, y = AdamW(groups_of(model, 0.0)), images(8, side(name)), torch.arange(8) % CLASSES
+    optimiser, x, y = AdamW(parameter_groups(model, 0.0)), images(8, side(name)), torch.arange(8) % CLASSES
     for _ in range(200):
         loss = nn.functional.cross_entropy(model(x), y)
         loss.backward()

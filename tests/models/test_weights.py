@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from limpide.core.errors import ModelError
 from limpide.models import build
-from limpide.models.weights import put_into, weights_file
+from limpide.models.weights import load_into, weights_file
 from tests.make_images import photo_folder
 from tests.runner import limpide
 
@@ -30,7 +30,7 @@ def test_all_layers_but_the_last(saved: Path) -> None:
     source = build("cnn", 10, 1, 28).state_dict()
     model = build("cnn", 3, 1, 28)  # other classes
     head = model.head.weight.clone()
-    put_into(model, str(saved))
+    load_into(model, str(saved))
     for name, value in model.state_dict().items():
         assert (
             torch.equal(value, head)
@@ -47,7 +47,7 @@ def test_weights_of_another_network(saved: Path, name: str, channels: int, code:
     model = build(name, 10, channels, 28)
     before = {k: v.clone() for k, v in model.state_dict().items()}
     with pytest.raises(ModelError, match=code) as raised:
-        put_into(model, str(saved))
+        load_into(model, str(saved))
     assert says in str(raised.value) or code == "L419"
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items()), "nothing was changed"
 
@@ -55,7 +55,7 @@ def test_weights_of_another_network(saved: Path, name: str, channels: int, code:
 def test_what_is_no_safetensors(tmp_path: Path) -> None:
     torch.save({"a": torch.zeros(1)}, tmp_path / "x.pth")
     with pytest.raises(ModelError, match="L421"):
-        put_into(build("cnn", 2, 1, 28), str(tmp_path / "x.pth"))
+        load_into(build("cnn", 2, 1, 28), str(tmp_path / "x.pth"))
     with pytest.raises(ModelError, match="L418"):
         weights_file(str(tmp_path / "gone.safetensors"))
     with pytest.raises(ModelError, match="L418"):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from limpide.statistics.intervals import design_effect, effective_groups, interval_of_share, shares
+from limpide.statistics.intervals import design_effect, effective_groups, interval_of_share, wilson_bounds
 
 
 @given(st.integers(1, 3000), st.data())
@@ -75,6 +75,6 @@ def test_coin_flips_of_whole_groups_are_held_by_the_interval() -> None:
     """What counting images as independent holds in 23 to 56 % (3 standard errors of 500 draws below 93 %)."""
     for count, size in ((6, 10), (10, 20), (20, 10), (40, 5)):
         right = np.random.default_rng(count).integers(0, 2, (500, count)) * size
-        _, low, high, _ = shares(right, np.full(count, size))
+        _, low, high, _ = wilson_bounds(right, np.full(count, size))
         assert np.mean((low <= 0.5) & (high >= 0.5)) >= 0.896
         assert np.mean(low > 0.5) <= 0.025 + 0.021

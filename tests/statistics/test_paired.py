@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from limpide.statistics.paired import close, design_effect, paired, sign_flips
+from limpide.statistics.paired import compare_paired, design_effect, shown_to_be_close, sign_flips
 
 LEVEL, MARGIN = 0.025, 0.02
 
@@ -36,25 +36,27 @@ def test_with_groups_every_combination_of_signs_counts_once() -> None:
 
 def test_five_groups_never_tell_and_six_may() -> None:
     right, wrong = np.ones(50, bool), np.zeros(50, bool)
-    assert paired(right, wrong, np.arange(50) % 5, MARGIN).better == pytest.approx(1 / 32)
-    assert paired(right, wrong, np.arange(50) % 6, MARGIN).better == pytest.approx(1 / 64)
-    assert paired(right, wrong, None, MARGIN).better < 1e-14
+    assert compare_paired(right, wrong, np.arange(50) % 5, MARGIN).better == pytest.approx(1 / 32)
+    assert compare_paired(right, wrong, np.arange(50) % 6, MARGIN).better == pytest.approx(1 / 64)
+    assert compare_paired(right, wrong, None, MARGIN).better < 1e-14
 
 
 def test_what_is_counted() -> None:
-    found = paired(np.array([1, 1, 0, 0, 1], bool), np.array([1, 0, 1, 0, 0], bool), None, MARGIN)
+    found = compare_paired(np.array([1, 1, 0, 0, 1], bool), np.array([1, 0, 1, 0, 0], bool), None, MARGIN)
     assert (found.n, found.first, found.second) == (5, 2, 1)
 
 
 def test_no_difference_seen_is_close_only_on_enough_images() -> None:
     """The score test agrees with the exact chance, 0.98ⁿ, that a loss of 2 % leaves no trace."""
     none = np.zeros(1000, int)
-    assert close(none[:180], None, MARGIN) > LEVEL > close(none[:189], None, MARGIN)
-    assert close(none[:189], None, MARGIN) == pytest.approx(0.98**189, abs=0.004)
-    assert close(none[:0], None, MARGIN) == 1.0
-    assert close(none, np.arange(1000) % 100, MARGIN) > LEVEL > close(none, np.arange(1000) % 300, MARGIN), (
-        "whole groups count as one image each"
-    )
+    assert shown_to_be_close(none[:180], None, MARGIN) > LEVEL > shown_to_be_close(none[:189], None, MARGIN)
+    assert shown_to_be_close(none[:189], None, MARGIN) == pytest.approx(0.98**189, abs=0.004)
+    assert shown_to_be_close(none[:0], None, MARGIN) == 1.0
+    assert (
+        shown_to_be_close(none, np.arange(1000) % 100, MARGIN)
+        > LEVEL
+        > shown_to_be_close(none, np.arange(1000) % 300, MARGIN)
+    ), "whole groups count as one image each"
 
 
 def test_tango_by_hand() -> None:
@@ -68,7 +70,7 @@ def test_tango_by_hand() -> None:
     from scipy.stats import norm
 
     d = np.array([1] * b + [-1] * c + [0] * (n - b - c))
-    assert close(d, None, m) == pytest.approx(norm.cdf(z), rel=1e-3)
+    assert shown_to_be_close(d, None, m) == pytest.approx(norm.cdf(z), rel=1e-3)
 
 
 def test_the_design_effect_is_one_without_likeness_and_the_size_with_all() -> None:
@@ -96,7 +98,7 @@ def test_false_alarms_are_as_rare_as_promised(groups: int, size: int, alike: flo
         return np.where(random.random((groups, size)) < alike**0.5, whole, own)
 
     better = sum(sign_flips(drawn(both, both).sum(1))[0] <= LEVEL for _ in range(draws))
-    near = sum(close(drawn(both + MARGIN, both).ravel(), of, MARGIN) <= LEVEL for _ in range(draws))
+    near = sum(shown_to_be_close(drawn(both + MARGIN, both).ravel(), of, MARGIN) <= LEVEL for _ in range(draws))
     most = draws * LEVEL + 3 * (draws * LEVEL * (1 - LEVEL)) ** 0.5
     assert better <= most and near <= most
 
@@ -104,7 +106,8 @@ def test_false_alarms_are_as_rare_as_promised(groups: int, size: int, alike: flo
 def test_a_clear_difference_is_found() -> None:
     random = np.random.default_rng(2)
     found = [
-        paired(random.random(200) < 0.95, random.random(200) < 0.8, np.arange(200) % 50, MARGIN).better <= LEVEL / 5
+        compare_paired(random.random(200) < 0.95, random.random(200) < 0.8, np.arange(200) % 50, MARGIN).better
+        <= LEVEL / 5
         for _ in range(100)
     ]
     assert sum(found) >= 90

@@ -25,7 +25,7 @@ from limpide.browser import STATIC
 from limpide.core.events import Epoch, Step, to_line
 from limpide.core.run import Run
 from limpide.core.run_info import Final
-from limpide.data.named_datasets import NAMED
+from limpide.data.named_datasets import DATASETS
 from limpide.data.split_file import read_split
 from limpide.inspector.json_encoding import finite
 from limpide.inspector.strokes import _measured
@@ -34,10 +34,10 @@ from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
 from limpide.models import MODELS, PRETRAINED
 from limpide.report.html.page import html_of
-from limpide.studio.series import Story, summary
+from limpide.studio.series import RunHistory, summary
 from limpide.text import messages
 from limpide.training.batches import as_tensor
-from limpide.training.build import trained as network_of
+from limpide.training.build import trained_network as network_of
 from tests.studio import test_server
 from tests.studio.strokes import strokes
 from tests.studio.test_server import Server, served, trained  # noqa: F401 (a fixture)
@@ -640,7 +640,7 @@ def test_the_mean_of_the_loss_is_of_all_steps_however_many_are_drawn(page: Any, 
     run.events_file.write_text(
         "".join(json.dumps(to_line(Step(k + 1, 0, loss, 0.1, 0.01))) + "\n" for k, loss in enumerate(losses))
     )
-    told = finite(Story(run).read().told())
+    told = finite(RunHistory(run).read().told())
     n, _, _, _, means = told["steps"]
     assert len(n) <= 2000 and told["recent"] == losses[-9:]
     theirs = page.evaluate(
@@ -986,21 +986,21 @@ def test_pages_write_amounts_as_the_report_does(page: Any) -> None:
         "large": [999, 1_234_567, 385_187_552, 2.5e9],
     }
     theirs = {
-        "duration": messages.duration,
-        "bytes": messages.size,
-        "percent": messages.percent,
-        "number": messages.significant,
-        "count": messages.number,
+        "duration": messages.format_duration,
+        "bytes": messages.format_bytes,
+        "percent": messages.format_percent,
+        "number": messages.format_significant,
+        "count": messages.format_number,
     }
     for name in ("en", "fr"):
-        messages.use(name)
+        messages.use_language(name)
         said = page.evaluate(
             """([name, amounts]) => Promise.all([import('/static/i18n.js'), import('/static/state.js')]).then(([words, { language }]) => {
                language.value = name; return Object.entries(amounts).map(([form, values]) => values.map((value) => words[form](value))); })""",
             [name, amounts],
         )
         for (form, values), texts in zip(amounts.items(), said, strict=True):
-            ours = [plain(theirs.get(form, messages.large)(value)) for value in values]  # type: ignore[operator]
+            ours = [plain(theirs.get(form, messages.format_large)(value)) for value in values]  # type: ignore[operator]
             assert [plain(text) for text in texts] == ours, (name, form)
 
 
@@ -1369,7 +1369,7 @@ def named_as_drawn(page: Any, run: Run, most: int) -> tuple[float, float, float]
     error of that).
     """
     rows = [row for row in read_split(run.split_file) if row["part"] == "test"][:most]
-    data = NAMED[run.info().data]()
+    data = DATASETS[run.info().data]()
     places = {name: k for k, name in enumerate(data.images.names)}
     images = [data.images.array[places[row["file"]]] for row in rows]  # type: ignore[attr-defined]
     network, preprocessing = network_of(run)

@@ -17,7 +17,7 @@ import pytest
 
 from limpide.core.errors import DataError
 from limpide.studio import path_preview
-from limpide.studio.path_preview import Planner
+from limpide.studio.path_preview import PathPreview
 from tests.studio.test_server import ended, served
 
 MANY = 5000  # files
@@ -39,8 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def planner() -> Iterator[Planner]:
-    found = Planner()
+def planner() -> Iterator[PathPreview]:
+    found = PathPreview()
     yield found
     found.close()
 
@@ -49,7 +49,7 @@ async def waits() -> bool:
     return True
 
 
-def test_what_is_there_is_counted(planner: Planner, folder: Path) -> None:
+def test_what_is_there_is_counted(planner: PathPreview, folder: Path) -> None:
     assert asyncio.run(planner.ask(str(folder / "few"), waits)) == {
         "folders": [str(folder / "few") + "/"],
         "classes": 2,
@@ -60,7 +60,7 @@ def test_what_is_there_is_counted(planner: Planner, folder: Path) -> None:
 
 
 def test_more_than_can_be_counted_in_time_is_said(
-    planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch
+    planner: PathPreview, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asyncio.run(planner.ask(str(folder / "few"), waits))  # the process is there
     monkeypatch.setattr(path_preview, "BUDGET", 0.0)
@@ -71,7 +71,7 @@ def test_more_than_can_be_counted_in_time_is_said(
 
 
 def test_a_newer_question_and_a_page_that_leaves_end_the_older_one(
-    planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch
+    planner: PathPreview, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(path_preview, "BUDGET", 1000.0)
 

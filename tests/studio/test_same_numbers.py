@@ -32,7 +32,7 @@ from limpide.report.html import run_data
 from limpide.report.html.page import html_of
 from limpide.report.terminal.summary import print_report
 from limpide.text import messages
-from limpide.text.formats import basis, cell, interval, measured
+from limpide.text.formats import format_basis, format_cell, format_interval, format_measure
 from tests.runner import limpide as command
 from tests.studio import test_server
 from tests.studio.test_pages import RUN, _page, go
@@ -70,9 +70,9 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
 
 @pytest.fixture(params=["en", "fr"])
 def spoken(request: pytest.FixtureRequest) -> Iterator[str]:
-    messages.use(request.param)
+    messages.use_language(request.param)
     yield request.param
-    messages.use("en")
+    messages.use_language("en")
 
 
 def known(finding: Finding) -> set[str]:
@@ -81,17 +81,17 @@ def known(finding: Finding) -> set[str]:
     texts += [
         text
         for n in finding.numbers
-        for text in (measured(n.value, n.unit), interval(n.low, n.high, n.unit), basis(n.n))
+        for text in (format_measure(n.value, n.unit), format_interval(n.low, n.high, n.unit), format_basis(n.n))
     ]
     if finding.table:
         texts += [
-            cell(value, form)
+            format_cell(value, form)
             for row in finding.table.rows
             for value, (_, form) in zip(row, finding.table.columns, strict=True)
         ]
-    texts += [text for p in finding.pictures for text in (cell(p.probability, "percent"), p.file)]
+    texts += [text for p in finding.pictures for text in (format_cell(p.probability, "percent"), p.file)]
     for bin_ in finding.data.get("bins", []):
-        texts += [cell(value, "count" if name == "n" else "percent") for name, value in bin_.items()]
+        texts += [format_cell(value, "count" if name == "n" else "percent") for name, value in bin_.items()]
     return set().union(*map(numbers, texts))
 
 
@@ -99,8 +99,8 @@ def known_of(run: Run) -> set[str]:
     info = run.info()
     data = run_data.data_of(run.split_file, run.excluded_file)
     texts: list[object] = [event.message for event in run.events() if isinstance(event, Note)]
-    texts += [cell(n, "count") for _, n in data.parts] + [
-        cell(n, "count") for _, counts in data.per_class for n in counts
+    texts += [format_cell(n, "count") for _, n in data.parts] + [
+        format_cell(n, "count") for _, counts in data.per_class for n in counts
     ]
     texts += [
         info.created,
@@ -138,7 +138,7 @@ def test_no_number_of_the_terminal_is_its_own(run: Run, spoken: str) -> None:
     shown = io.StringIO()
     print_report(run, Console(file=shown, width=300))
     assert numbers(shown.getvalue()) - known_of(run) == set()
-    assert plain(measured(run.finding("accuracy").number("accuracy").value, "share")) in plain(shown.getvalue())  # type: ignore[union-attr]
+    assert plain(format_measure(run.finding("accuracy").number("accuracy").value, "share")) in plain(shown.getvalue())  # type: ignore[union-attr]
 
 
 def test_no_number_of_the_report_is_its_own(run: Run, spoken: str) -> None:
@@ -162,7 +162,7 @@ def test_no_number_of_the_report_is_its_own(run: Run, spoken: str) -> None:
         for number in run.finding(name).numbers:  # type: ignore[union-attr]
             if name != "accuracy" or number.name == "accuracy":
                 for value in (number.value, *([] if number.low is None else [number.low, number.high])):
-                    assert plain(measured(value, number.unit)) in plain(texts[name]), (name, number)
+                    assert plain(format_measure(value, number.unit)) in plain(texts[name]), (name, number)
 
 
 READ = """() => [...document.querySelectorAll('section.finding')].map(section => ({
@@ -193,13 +193,13 @@ def test_the_studio_shows_every_claim_with_the_numbers_of_the_run(run: Run, page
         assert len(one["numbers"]) == len(finding.numbers), name
         for text, number in zip(one["numbers"], finding.numbers, strict=True):
             said = plain(text)
-            assert plain(measured(number.value, number.unit)) in said, (name, number, said)
+            assert plain(format_measure(number.value, number.unit)) in said, (name, number, said)
             for end in (number.low, number.high):
-                assert end is None or plain(measured(end, number.unit)) in said, (name, number, said)
-            assert number.n is None or plain(cell(number.n, "count")) in said, (name, number, said)
+                assert end is None or plain(format_measure(end, number.unit)) in said, (name, number, said)
+            assert number.n is None or plain(format_cell(number.n, "count")) in said, (name, number, said)
         if finding.table and finding.table.rows:
             expected = [
-                [plain(cell(value, form)) for value, (_, form) in zip(row, finding.table.columns, strict=True)]
+                [plain(format_cell(value, form)) for value, (_, form) in zip(row, finding.table.columns, strict=True)]
                 for row in finding.table.rows
             ]
             assert [[" ".join(plain(value).split()) for value in row] for row in one["rows"]] == [
@@ -220,12 +220,12 @@ def listed(run: Run) -> dict[str, Any]:
 
 
 def share(value: float) -> str:
-    return plain(measured(value, "share"))
+    return plain(format_measure(value, "share"))
 
 
 def in_lists(page: Any, run: Run) -> dict[str, Shown]:
     """What the rows of the run say on Runs and on Compare."""
-    messages.use("en")
+    messages.use_language("en")
     return {
         name: _row(page, hash)
         for name, hash in (("Runs", "page=runs"), ("Compare", f"page=compare&runs={run.path.name}&by=energy"))
@@ -309,11 +309,12 @@ def test_what_it_cost_is_the_same_everywhere(run: Run, server: Server, page: Any
     cost = finding.number
 
     def seconds(value: float) -> str:
-        return plain(measured(value, "s"))
+        return plain(format_measure(value, "s"))
 
     energy = next(number for number in finding.numbers if number.unit == "Wh")
     same(
-        "energy", {"finding": plain(measured(energy.value, "Wh"))} | {name: row["energy"] for name, row in rows.items()}
+        "energy",
+        {"finding": plain(format_measure(energy.value, "Wh"))} | {name: row["energy"] for name, row in rows.items()},
     )
     times = {"finding": cost("whole time").value, "runs --json": listed["seconds"], "run.json": run.info().seconds}
     same("whole time", {name: seconds(value) for name, value in times.items()} | {"Runs": rows["Runs"]["time"]})  # type: ignore[arg-type]
@@ -368,7 +369,7 @@ def _row(page: Any, hash: str) -> Shown:
 
 
 def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Server, tmp_path: Path) -> None:
-    messages.use("en")
+    messages.use_language("en")
     photos = run.path.parents[1] / "photos"
     probes = np.load(run.path / "predictions" / "probes.npz")
     watched = server.json(f"/api/runs/{run.path.name}/look/predictions")
@@ -405,7 +406,7 @@ def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Serv
         }
         assert len(labels) == 1, labels
         assert max(found.values()) - min(found.values()) < 2e-5, found
-        same("its probability", {place: plain(measured(value, "share")) for place, value in found.items()})
+        same("its probability", {place: plain(format_measure(value, "share")) for place, value in found.items()})
     stored = {bytes(name).decode(): p.max() for name, p in zip(test["files"], test["probabilities"], strict=True)}
     mapped = server.json(f"/api/runs/{run.path.name}/look/embedding")
     errors = server.json(f"/api/runs/{run.path.name}/look/worst")

@@ -33,12 +33,12 @@ from PIL import Image
 from limpide import ImageClassifier
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
-from limpide.data.decode import decode
+from limpide.data.decoding import decode
 from limpide.inspector import upload
 from limpide.report.html.page import html_of
 from limpide.studio import inspector_process
 from limpide.studio.launch import _on_a_page
-from limpide.studio.server import MOST_UPLOAD, UPLOADS, Studio
+from limpide.studio.server import MAX_UPLOAD_BYTES, UPLOADS, Studio
 from limpide.system.machine import cores
 from limpide.text import messages
 
@@ -260,9 +260,9 @@ def test_starts_side_by_side_are_told_apart(tmp_path: Path, trained: Path) -> No
 def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspector_process, "LOOK", 0.02)
-    monkeypatch.setattr(inspector_process, "PATIENCE", 0.0)
-    slow, looks = inspector_process.Worker(), iter([True])
+    monkeypatch.setattr(inspector_process, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(inspector_process, "CANCEL_SECONDS", 0.0)
+    slow, looks = inspector_process.InspectorProcess(), iter([True])
 
     async def gone() -> bool:
         return next(looks, False)
@@ -278,7 +278,7 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(
 
     async def left() -> None:
         """It stops by itself: the process stays, with all that it keeps."""
-        monkeypatch.setattr(inspector_process, "PATIENCE", 60.0)
+        monkeypatch.setattr(inspector_process, "CANCEL_SECONDS", 60.0)
         await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1})
         nonlocal looks
         process, began, looks = slow._process.pid, time.monotonic(), iter([True])
@@ -304,9 +304,9 @@ def test_a_large_question_that_is_left_at_once_harms_nothing(trained: Path, monk
     """The process is not there yet, so the image stands in the pipe while the page goes: nothing else may be written
     into it meanwhile.
     """
-    monkeypatch.setattr(inspector_process, "LOOK", 0.02)
-    monkeypatch.setattr(inspector_process, "PATIENCE", 60.0)
-    slow, looks = inspector_process.Worker(), iter([True])
+    monkeypatch.setattr(inspector_process, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(inspector_process, "CANCEL_SECONDS", 60.0)
+    slow, looks = inspector_process.InspectorProcess(), iter([True])
 
     async def gone() -> bool:
         return next(looks, False)
@@ -341,9 +341,9 @@ def test_a_large_question_that_is_left_at_once_harms_nothing(trained: Path, monk
 
 
 def test_it_is_told_whose_question_is_answered_and_how_far_it_is(trained: Path) -> None:
-    told: list[inspector_process.AtWork] = []
+    told: list[inspector_process.IsBusy] = []
 
-    class Watched(inspector_process.Worker):
+    class Watched(inspector_process.InspectorProcess):
         def __setattr__(self, name: str, value: Any) -> None:
             super().__setattr__(name, value)
             if name == "at_work":
@@ -511,13 +511,13 @@ def test_the_report_is_read_in_the_language_of_the_page(server: Server, tmp_path
         and headers["content-security-policy"] == "sandbox allow-scripts"
         and headers["content-type"].startswith("text/html")
     )
-    messages.use("fr")
+    messages.use_language("fr")
     assert (
         french
         == html_of(run, meanings={c.name: c.metadata["meaning"] for c in dataclasses.fields(Recipe)}).encode()
         != before
     )
-    messages.use("en")
+    messages.use_language("en")
     assert run.report_file.read_bytes() == before, "the file stays as it is"
     run.report_file.write_text(html_of(run, images=False))
     try:
@@ -581,7 +581,7 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         "/look/prediction?image=row-3&turn=1e9": 400,
         "/look/prediction?image=row-3&noise=nan": 400,
         "/look/prediction?image=row-99": 422,
-        "/look/neighbours?image=row-3": 200,
+        "/look/neighbors?image=row-3": 200,
         "/look/alike?distance=12": 200,
         "/look/augmented": 200,
         "/look/embedding?method=pca": 200,
@@ -664,7 +664,7 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
     order = b'{"do": "pause"}'
     assert said(RUN + "/control", "POST", order) == "This run is not training."
     assert said(RUN + "/control?lang=fr", "POST", order) == "Cet entraînement n’est pas en cours."
-    large = server.ask("/api/upload?lang=fr", "POST", b"0" * (MOST_UPLOAD + 1))
+    large = server.ask("/api/upload?lang=fr", "POST", b"0" * (MAX_UPLOAD_BYTES + 1))
     assert large[0] == 413 and json.loads(large[2])["error"].lower().startswith(
         "le fichier dépasse 100\N{NO-BREAK SPACE}mo"
     )
@@ -767,7 +767,7 @@ def _png(width: int, height: int, noise: bool = False) -> bytes:
 
 
 def test_uploads_stay_within_their_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("limpide.studio.server.MOST_KEPT", 1000)
+    monkeypatch.setattr("limpide.studio.server.MAX_UPLOADS", 1000)
     studio = Studio(tmp_path)
     try:
         names = [studio.keep(b"0" * size) for size in (600, 300, 200)]
@@ -798,13 +798,13 @@ def test_orders_are_checked_and_a_finished_run_takes_none(server: Server, body: 
 
 def test_a_long_run_is_short_on_the_screen_and_keeps_its_peaks(tmp_path: Path) -> None:
     from limpide.core.events import Step
-    from limpide.studio.series import POINTS, Story
+    from limpide.studio.series import POINTS, RunHistory
 
     run = Run.create(tmp_path, "long", {"wanted": {}, "classes": []})
     for n in range(1, 100_001):
         run.append(Step(n, 0, 50.0 if n == 77_777 else 1.0, 0.1, 0.01))
     run.sync()
-    story = Story(run).read()
+    story = RunHistory(run).read()
     found = story.told()
     assert found["total"] == 100_000 and len(found["steps"][0]) <= POINTS and max(found["steps"][1]) == 50.0
     assert found["offset"] == run.events_file.stat().st_size
@@ -813,14 +813,14 @@ def test_a_long_run_is_short_on_the_screen_and_keeps_its_peaks(tmp_path: Path) -
     assert story.stands() and story.read().told()["total"] == 100_001, "what is new is read, and nothing twice"
     run.update(epoch_id=1)
     assert not story.stands(), "a continued training takes events back"
-    story = Story(run).read()
+    story = RunHistory(run).read()
     run.update(created="2030-01-01T00:00:00+00:00")
     assert not story.stands(), "another run has the name of one that was deleted"
 
 
 def test_a_damaged_step_is_passed_over_by_whoever_reads(tmp_path: Path) -> None:
     from limpide.core.events import Step
-    from limpide.studio.series import Story
+    from limpide.studio.series import RunHistory
 
     run = Run.create(tmp_path, "damaged", {"wanted": {}, "classes": []})
     for n in (1, 2, 3):
@@ -829,7 +829,7 @@ def test_a_damaged_step_is_passed_over_by_whoever_reads(tmp_path: Path) -> None:
     run.events_file.write_bytes(
         run.events_file.read_bytes().replace(b'"n": 2, "epoch": 0, "loss": 1.5', b'"n": 2, "epoch": 0, "loss": 1..5')
     )
-    assert [step[0] for step in Story(run).read().steps] == [1, 3]
+    assert [step[0] for step in RunHistory(run).read().steps] == [1, 3]
 
 
 @contextlib.contextmanager
@@ -901,7 +901,7 @@ def test_a_stream_ends_when_its_listener_leaves(tmp_path: Path, monkeypatch: pyt
     from limpide.studio import stream
     from limpide.studio.server import application
 
-    monkeypatch.setattr(stream, "BEAT", 0.5)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.5)
     Run.create(tmp_path, "left", {"wanted": {}, "classes": [], "status": "running"})
     app, studio = application(tmp_path, "token", 80)
     name = Run.all_in(tmp_path)[0].path.name
@@ -935,7 +935,7 @@ def test_a_stream_ends_when_its_listener_leaves(tmp_path: Path, monkeypatch: pyt
 
 def test_a_listener_that_is_behind_catches_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from limpide.core.events import Step
-    from limpide.studio.series import Story
+    from limpide.studio.series import RunHistory
     from limpide.studio.stream import tail
 
     run = Run.create(tmp_path, "behind", {"wanted": {}, "classes": [], "status": "finished"})
@@ -952,7 +952,7 @@ def test_a_listener_that_is_behind_catches_up(tmp_path: Path, monkeypatch: pytes
         return False
 
     async def listened() -> None:
-        async for text in tail(run, 0, None, "en", lambda: Story(run).read(), stays):
+        async for text in tail(run, 0, None, "en", lambda: RunHistory(run).read(), stays):
             values = json.loads(text.split("data: ")[1])
             assert len(values["steps"][0]) == values["total"], "nothing is thinned on the way"
             told.append(values["steps"][0])

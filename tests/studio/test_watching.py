@@ -148,13 +148,15 @@ def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path:
 def test_snapshots_stay_within_their_budget_and_keep_the_first_and_the_last(tmp_path: Path, budget: int) -> None:
     from limpide.core.recipe import Recipe
     from limpide.models import build
-    from limpide.training.build import start
-    from limpide.training.snapshots import due, keep_snapshot
+    from limpide.training.build import start_state
+    from limpide.training.snapshots import is_snapshot_due, keep_snapshot
 
     run = Run.create(tmp_path, "x", {})
-    state = start(build("linear", 10, 1, 28), Recipe(model="linear", lr=0.1, device="cpu", weight_decay=0.0), 10_000)
+    state = start_state(
+        build("linear", 10, 1, 28), Recipe(model="linear", lr=0.1, device="cpu", weight_decay=0.0), 10_000
+    )
     size = 4 * 7850
-    for step in [0, *(step for step in range(1, 10_001) if due(step)), 10_000]:
+    for step in [0, *(step for step in range(1, 10_001) if is_snapshot_due(step)), 10_000]:
         state.step = step
         keep_snapshot(state, run, budget)
         kept = run.kept()

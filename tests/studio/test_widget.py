@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from limpide import see
 from limpide.browser import STATIC
 from limpide.core.errors import UsageError
-from limpide.inspector.session import changed
+from limpide.inspector.session import change_square
 from limpide.interpret.saliency import METHODS
 from limpide.text import messages
 
@@ -271,8 +271,8 @@ def test_what_is_no_question_is_passed_over(kernel: Kernel) -> None:
 
 def test_an_image_that_is_not_square_is_turned_whole(kernel: Kernel) -> None:
     assert (
-        changed(np.zeros((16, 20, 3), np.uint8), {"turn": 30}).shape
-        == changed(np.zeros((16, 20, 3), np.uint8), {"mirror": 1}).shape
+        change_square(np.zeros((16, 20, 3), np.uint8), {"turn": 30}).shape
+        == change_square(np.zeros((16, 20, 3), np.uint8), {"mirror": 1}).shape
         == (16, 20, 3)
     )
     assert len(kernel.ask("prediction", image="own", turn=30)["about"]["top"]) > 1
@@ -284,7 +284,7 @@ def test_it_speaks_its_own_language_and_leaves_the_programs(kernel: Kernel) -> N
     words = kernel.ask("words", language="fr")["about"]
     assert words["title"] == "Ce que voit Net" and words["sentences"]["page.layer"] == "Couche"
     text = kernel.ask("sanity", image="own", method="gradient", label=3)["about"]["finding"]["text"]
-    assert text.startswith("Cette carte") and messages.current() == "en"
+    assert text.startswith("Cette carte") and messages.current_language() == "en"
 
 
 def test_a_still_picture_stands_where_there_are_no_widgets(kernel: Kernel, network: nn.Module, image: Tensor) -> None:

@@ -10,14 +10,14 @@ from contextvars import ContextVar
 
 import pytest
 
-from limpide.system.background_thread import Left, aside, awaited
+from limpide.system.background_thread import Abandoned, run_in_thread, wait_for
 
 WORD: ContextVar[str] = ContextVar("WORD")
 
 
 def test_what_it_returns_and_raises() -> None:
     WORD.set("mine")
-    assert awaited(aside(lambda: (WORD.get(), threading.current_thread() is threading.main_thread()))) == (
+    assert wait_for(run_in_thread(lambda: (WORD.get(), threading.current_thread() is threading.main_thread()))) == (
         "mine",
         False,
     )
@@ -26,11 +26,11 @@ def test_what_it_returns_and_raises() -> None:
         raise ValueError("told")
 
     with pytest.raises(ValueError, match="told"):
-        awaited(aside(fails))
+        wait_for(run_in_thread(fails))
 
 
 def test_it_yields_while_c_code_works() -> None:
-    steps = sum(1 for _ in aside(lambda: hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000)))
+    steps = sum(1 for _ in run_in_thread(lambda: hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000)))
     assert steps >= 2
 
 
@@ -41,15 +41,15 @@ def test_leaving_does_not_wait_for_c_code_and_ends_python() -> None:
         try:
             while True:
                 hashlib.pbkdf2_hmac("sha256", b"", b"", 1000)
-        except Left:
+        except Abandoned:
             seen.append("put away")
             raise
 
-    steps = aside(work)
+    steps = run_in_thread(work)
     next(steps)
     steps.close()
     assert seen == ["put away"]
-    steps = aside(lambda: hashlib.pbkdf2_hmac("sha256", b"", b"", 10_000_000))
+    steps = run_in_thread(lambda: hashlib.pbkdf2_hmac("sha256", b"", b"", 10_000_000))
     next(steps)
     began = time.monotonic()
     with contextlib.suppress(KeyboardInterrupt):

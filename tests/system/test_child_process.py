@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from limpide.core.errors import DataError
-from limpide.system.child_process import Child, Died, Tell
+from limpide.system.child_process import Child, ChildDied, Tell
 
 HERE = "tests.system.test_child_process"
 
@@ -72,7 +72,7 @@ def test_what_it_raises_is_raised(child: Child) -> None:
 
 
 def test_one_that_dies_is_told_and_another_takes_its_place(child: Child) -> None:
-    with pytest.raises(Died):
+    with pytest.raises(ChildDied):
         result(child.run(f"{HERE}:dies"))
     assert result(child.run(f"{HERE}:doubles", np.ones(1)))[0] == [{"n": 1}]
 

@@ -100,14 +100,14 @@ def test_ctrl_c_and_errors_come_through(tmp_path: Path) -> None:
     done = run(
         """
 import signal, threading, time
-from limpide.system.fork_safety import in_a_new_thread
+from limpide.system.fork_safety import in_new_thread_if_forked
 
-@in_a_new_thread
+@in_new_thread_if_forked
 def fails():
     assert threading.current_thread() is not threading.main_thread()
     raise ValueError("told")
 
-@in_a_new_thread
+@in_new_thread_if_forked
 def endless():
     threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     try:
@@ -138,7 +138,7 @@ in_a_fork(work)
 def test_a_process_that_was_not_forked_starts_no_thread() -> None:
     program = (
         "from limpide.system import fork_safety as forked; import threading\nprint(forked.is_forked(), "
-        "forked.in_a_new_thread(threading.current_thread)() is threading.main_thread())"
+        "forked.in_new_thread_if_forked(threading.current_thread)() is threading.main_thread())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]

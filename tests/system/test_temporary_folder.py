@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from limpide.system.temporary_folder import LOCK, YOUNG, Scratch
+from limpide.system.temporary_folder import LOCK, MIN_ORPHAN_AGE, TemporaryFolder
 
 HOLDS = (
-    "import sys, time; from limpide.system.temporary_folder import Scratch; s = Scratch(); (s.path / "
+    "import sys, time; from limpide.system.temporary_folder import TemporaryFolder; s = TemporaryFolder(); (s.path / "
     "'weights').write_text('x'); print(s.path, flush=True); time.sleep(60)"
 )
 
@@ -43,11 +43,11 @@ def made_by(process: subprocess.Popen[str]) -> Path:
 
 def aged(path: Path) -> None:
     """As if its lock file were older than what is left alone."""
-    os.utime(path / LOCK, (time.time() - 2 * YOUNG,) * 2)
+    os.utime(path / LOCK, (time.time() - 2 * MIN_ORPHAN_AGE,) * 2)
 
 
 def test_it_goes_with_the_object(folder: Path) -> None:
-    scratch = Scratch()
+    scratch = TemporaryFolder()
     (scratch.path / "a").write_text("x")
     path = scratch.path
     del scratch
@@ -60,13 +60,13 @@ def test_what_a_killed_process_left_goes_at_the_next_use_and_what_a_living_one_h
 ) -> None:
     path = made_by(holder)
     aged(path)
-    held = Scratch()
+    held = TemporaryFolder()
     assert (path / "weights").exists(), "its process lives"
     holder.kill()
     holder.wait()
     assert (path / "weights").exists()
     aged(held.path)
-    other = Scratch()
+    other = TemporaryFolder()
     assert not path.exists() and held.path.exists() and other.path.exists()
 
 
@@ -80,29 +80,29 @@ def test_nothing_else_goes(folder: Path) -> None:
     (target / LOCK).touch()
     aged(target)
     linked.symlink_to(target)
-    kept = Scratch()
+    kept = TemporaryFolder()
     assert pickle.loads(pickle.dumps(kept)) is None
     path = kept.path
     del kept
-    Scratch()
+    TemporaryFolder()
     assert all((place / "a").exists() for place in (strange, young, target)) and path.exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_the_end_of_a_fork_frees_nothing(folder: Path) -> None:
-    scratch = Scratch()
+    scratch = TemporaryFolder()
     script = f"""
 import os, tempfile
 tempfile.tempdir = {str(folder)!r}
-from limpide.system.temporary_folder import Scratch
-s = Scratch()
+from limpide.system.temporary_folder import TemporaryFolder
+s = TemporaryFolder()
 if os.fork() == 0:
     del s
     os._exit(0)
 os.wait()
 os.utime(s.path / {LOCK!r}, (1, 1))
 import subprocess, sys
-subprocess.run([sys.executable, "-c", "from limpide.system.temporary_folder import Scratch; Scratch()"], check=True, env=os.environ | {{"TMPDIR": {str(folder)!r}}})
+subprocess.run([sys.executable, "-c", "from limpide.system.temporary_folder import TemporaryFolder; TemporaryFolder()"], check=True, env=os.environ | {{"TMPDIR": {str(folder)!r}}})
 print(s.path.exists())
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -50,7 +50,7 @@ def test_the_compiled_catalogue_is_the_one_in_the_source(spoken: str) -> None:
 @pytest.mark.parametrize("spoken", messages.LANGUAGES)
 def test_every_sentence_can_be_worded(spoken: str) -> None:
     """A format that does not exist, or a stray brace, would fail only when somebody meets the sentence."""
-    messages.use(spoken)
+    messages.use_language(spoken)
     for sentence in SAID.values():
         for n in (1, 2):
             words = str(Message(sentence.id, examples(sentence) | {"n": n}, sentence.plural))
@@ -194,7 +194,7 @@ def test_the_page_quotes_what_is_said() -> None:
 
 @pytest.mark.parametrize("spoken", messages.LANGUAGES)
 def test_one_verdict_has_the_same_words_in_the_studio_and_in_all_that_is_written(spoken: str) -> None:
-    messages.use(spoken)
+    messages.use_language(spoken)
     studio = json.loads((tool.PACKAGE / "browser" / "static" / "locale" / f"{spoken}.json").read_text(encoding="utf-8"))
 
     def there(stem: str) -> dict[str, str]:

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from limpide.text import messages
 from limpide.text.messages import (
     Message,
-    duration,
+    format_bytes,
+    format_duration,
+    format_number,
+    format_percent,
+    format_significant,
     message,
-    not_spoken,
-    number,
-    percent,
     render,
-    significant,
-    size,
+    unsupported_language,
     wanted_language,
 )
 
@@ -65,7 +65,7 @@ def test_the_language_that_was_asked_for(environment: dict[str, str], found: str
     ],
 )
 def test_a_language_that_is_not_there_is_not_passed_over(wished: str, missing: str) -> None:
-    assert not_spoken({"LIMPIDE_LANG": wished, "LANG": "de_DE"}) == missing
+    assert unsupported_language({"LIMPIDE_LANG": wished, "LANG": "de_DE"}) == missing
 
 
 @pytest.mark.parametrize(
@@ -81,20 +81,20 @@ def test_a_language_that_is_not_there_is_not_passed_over(wished: str, missing: s
     ],
 )
 def test_percent(share: float, english: str, french: str) -> None:
-    assert percent(share) == english.replace(" %", NB + "%")
-    messages.use("fr")
-    assert percent(share) == french.replace(" %", NB + "%").replace(" ", THIN)
+    assert format_percent(share) == english.replace(" %", NB + "%")
+    messages.use_language("fr")
+    assert format_percent(share) == french.replace(" %", NB + "%").replace(" ", THIN)
 
 
 def test_a_trace_is_not_nothing() -> None:
-    assert percent(1e-9) == f"<{NB}0.1{NB}%"
-    messages.use("fr")
-    assert percent(1e-9) == f"<{NB}0,1{NB}%"
+    assert format_percent(1e-9) == f"<{NB}0.1{NB}%"
+    messages.use_language("fr")
+    assert format_percent(1e-9) == f"<{NB}0,1{NB}%"
 
 
 @given(st.floats(0, 1), st.integers(0, 3))
 def test_percent_never_claims_all_or_nothing_falsely(share: float, decimals: int) -> None:
-    text = percent(share, decimals)
+    text = format_percent(share, decimals)
     value = float(text.removeprefix("<" + NB).removesuffix(NB + "%"))
     assert (value == 100) == (share == 1) and (value == 0) == (share == 0)
     assert abs(value - 100 * share) <= 1.001 * 10**-decimals
@@ -118,12 +118,12 @@ def test_percent_never_claims_all_or_nothing_falsely(share: float, decimals: int
     ],
 )
 def test_duration(seconds: float, text: str) -> None:
-    assert duration(seconds).replace(NB, " ") == text
+    assert format_duration(seconds).replace(NB, " ") == text
 
 
 @given(st.floats(0, 1e6))
 def test_a_duration_never_has_sixty_of_anything(seconds: float) -> None:
-    text = duration(seconds).replace(NB, " ").replace(",", "")
+    text = format_duration(seconds).replace(NB, " ").replace(",", "")
     assert not re.search(r"\b60 (s|min)\b", text)
     assert " 0 " not in text  # "2 h", not "2 h 0 min"
     parts = {unit: float(value) for value, unit in re.findall(r"([\d.]+) (h|min|s)", text)}
@@ -145,9 +145,9 @@ def test_a_duration_never_has_sixty_of_anything(seconds: float) -> None:
     ],
 )
 def test_size(count: float, english: str, french: str) -> None:
-    assert size(count).replace(NB, " ") == english
-    messages.use("fr")
-    assert size(count).replace(NB, " ") == french
+    assert format_bytes(count).replace(NB, " ") == english
+    messages.use_language("fr")
+    assert format_bytes(count).replace(NB, " ") == french
 
 
 @pytest.mark.parametrize(
@@ -172,19 +172,19 @@ def test_size(count: float, english: str, french: str) -> None:
     ],
 )
 def test_significant(value: float, text: str) -> None:
-    assert significant(value) == text
+    assert format_significant(value) == text
 
 
 @given(st.floats(1e-4, 1e9) | st.floats(-1e9, -1e-4))
 def test_three_digits_are_kept(value: float) -> None:
-    assert math.isclose(float(significant(value).replace(",", "")), value, rel_tol=0.00501)
+    assert math.isclose(float(format_significant(value).replace(",", "")), value, rel_tol=0.00501)
 
 
 def test_number_follows_the_language() -> None:
-    assert number(1234567.891, 2) == "1,234,567.89"
-    messages.use("fr")
-    assert number(1234567.891, 2) == f"1{THIN}234{THIN}567,89"
-    assert significant(0.00001234) == "1,2\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10⁻⁵"
+    assert format_number(1234567.891, 2) == "1,234,567.89"
+    messages.use_language("fr")
+    assert format_number(1234567.891, 2) == f"1{THIN}234{THIN}567,89"
+    assert format_significant(0.00001234) == "1,2\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10⁻⁵"
 
 
 def test_formats_inside_a_sentence() -> None:
@@ -199,7 +199,7 @@ def test_formats_inside_a_sentence() -> None:
         name="{n}",
     )
     assert str(sentence) == f"50.0{NB}% 1,234 1{NB}min 14{NB}s 1{NB}MB 2.5 0.333 {{n}}"
-    messages.use("fr")
+    messages.use_language("fr")
     assert str(sentence) == f"50,0{NB}% 1{THIN}234 1{NB}min 14{NB}s 1{NB}Mo 2,5 0.333 {{n}}"
 
 
@@ -207,9 +207,9 @@ def test_a_message_inside_a_message_is_worded_in_the_same_language() -> None:
     inner = message("the network")
     for value in (inner, inner.to_json()):
         outer = message("<{rival}>", rival=value)
-        messages.use("en")
+        messages.use_language("en")
         assert str(outer) == "<the network>"
-        messages.use("fr")
+        messages.use_language("fr")
         assert str(outer) == "<le réseau>"
 
 
@@ -218,12 +218,12 @@ def test_plural_forms_of_each_language() -> None:
         return str(message("{reason}: {n:count} file", "{reason}: {n:count} files", reason="x", n=n))
 
     assert [said(n) for n in (0, 1, 2)] == ["x: 0 files", "x: 1 file", "x: 2 files"]
-    messages.use("fr")
+    messages.use_language("fr")
     assert [said(n).replace(NB, " ") for n in (0, 1, 2)] == ["x : 0 fichier", "x : 1 fichier", "x : 2 fichiers"]
 
 
 def test_what_the_catalogue_does_not_know_stays_english() -> None:
-    messages.use("fr")
+    messages.use_language("fr")
     assert str(message("a sentence that nobody translated")) == "a sentence that nobody translated"
     assert render("", {}) == ""  # gettext would answer with the header of the catalogue
 
@@ -243,7 +243,7 @@ def test_a_message_goes_to_json_and_back(values: dict[str, object], plural: str 
 
 
 def test_an_unknown_language_is_refused_and_changes_nothing() -> None:
-    messages.use("fr")
+    messages.use_language("fr")
     with pytest.raises(FileNotFoundError):
-        messages.use("xx")
-    assert messages.current() == "fr" and str(message("the network")) == "le réseau"
+        messages.use_language("xx")
+    assert messages.current_language() == "fr" and str(message("the network")) == "le réseau"

@@ -19,7 +19,7 @@ from torch import nn
 from limpide.core.errors import RunError
 from limpide.system import files
 from limpide.training.checkpoint import KEPT, load_checkpoint, save_checkpoint
-from limpide.training.optim.adamw import AdamW, groups_of
+from limpide.training.optim.adamw import AdamW, parameter_groups
 from limpide.training.state import TrainState
 
 SEED = int(os.environ.get("LIMPIDE_TEST_SEED", "0")) or random.SystemRandom().randrange(10**6)
@@ -28,7 +28,7 @@ SEED = int(os.environ.get("LIMPIDE_TEST_SEED", "0")) or random.SystemRandom().ra
 def state_at(step: int, epoch: int = 0) -> TrainState:
     torch.manual_seed(step)
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2))
-    state = TrainState(model, AdamW(groups_of(model, 0.1)), 0.1, 1000, torch.Generator().manual_seed(step))
+    state = TrainState(model, AdamW(parameter_groups(model, 0.1)), 0.1, 1000, torch.Generator().manual_seed(step))
     state.step, state.position, state.epoch, state.loss_sum = step, step, epoch, 0.1 + step
     state.keep_if_best(0.5, float(step))
     return state
@@ -57,7 +57,7 @@ def test_a_checkpoint_of_another_network_or_optimiser_changes_nothing() -> None:
     saved_state = state_at(7)
     for other in (
         TrainState(nn.Linear(8, 2), AdamW([]), 0.1, 1000, torch.Generator()),
-        TrainState(saved_state.model, AdamW(groups_of(saved_state.model, 0.2)), 0.1, 1000, torch.Generator()),
+        TrainState(saved_state.model, AdamW(parameter_groups(saved_state.model, 0.2)), 0.1, 1000, torch.Generator()),
     ):
         before = {k: v.clone() for k, v in other.tensors().items()}
         with pytest.raises(RunError, match=r"another network.*\[L516\]"):

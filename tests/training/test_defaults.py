@@ -6,35 +6,35 @@ import pytest
 
 from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe
-from limpide.data.read_images import Glimpse
-from limpide.training.defaults import decide, default_epochs, preprocessing_of
+from limpide.data.read_images import ImageSample
+from limpide.training.defaults import decide_recipe, default_epochs, preprocessing_of
 
-PHOTOS = Glimpse(median_side=480, grey=False)
-DIGITS = Glimpse(median_side=28, grey=True)
+PHOTOS = ImageSample(median_side=480, grey=False)
+DIGITS = ImageSample(median_side=28, grey=True)
 
 
-def decided(images: Glimpse, n: int = 2000, **wishes: object) -> Recipe:
-    return decide(Recipe.of(device="cpu", **wishes), images, n)[0]
+def decided(images: ImageSample, n: int = 2000, **wishes: object) -> Recipe:
+    return decide_recipe(Recipe.of(device="cpu", **wishes), images, n)[0]
 
 
 @pytest.mark.parametrize(
     ("images", "model"),
     [
         (DIGITS, "cnn"),
-        (Glimpse(8, True), "cnn"),
+        (ImageSample(8, True), "cnn"),
         (PHOTOS, "efficientnet_lite0"),
-        (Glimpse(300, True), "efficientnet_lite0"),
-        (Glimpse(0, False), "efficientnet_lite0"),
+        (ImageSample(300, True), "efficientnet_lite0"),
+        (ImageSample(0, False), "efficientnet_lite0"),
     ],
 )
-def test_network(images: Glimpse, model: str) -> None:
-    recipe, reasons = decide(Recipe(), images, 5000)
+def test_network(images: ImageSample, model: str) -> None:
+    recipe, reasons = decide_recipe(Recipe(), images, 5000)
     assert recipe.model == model
     assert any(model in str(reason) for reason in reasons), "the choice is said with its reason"
 
 
 @pytest.mark.parametrize("images", [PHOTOS, DIGITS])
-def test_every_blank_but_the_length_is_filled(images: Glimpse) -> None:
+def test_every_blank_but_the_length_is_filled(images: ImageSample) -> None:
     recipe = decided(images)
     blank = {name for name, value in recipe.to_json().items() if value is None or value == "auto"}
     # the range is decided while reading
@@ -48,7 +48,7 @@ def test_wishes_are_respected() -> None:
 
 
 def test_a_wish_needs_no_reason_but_a_change_of_it_does() -> None:
-    recipe, reasons = decide(Recipe(model="vit_tiny", image_size=100, device="cpu"), PHOTOS, 500)
+    recipe, reasons = decide_recipe(Recipe(model="vit_tiny", image_size=100, device="cpu"), PHOTOS, 500)
     assert recipe.image_size == 96 and any("96 px" in str(reason) for reason in reasons)
     assert decided(PHOTOS, model="efficientnet_lite0", image_size=8).image_size == 32
 
@@ -71,7 +71,7 @@ def test_an_unknown_network_without_a_near_one() -> None:
 @pytest.mark.parametrize("device", ["cuda:99", "nonsense", "xpu"])
 def test_a_device_that_is_not_there(device: str) -> None:
     with pytest.raises(UsageError) as caught:
-        decide(Recipe(device=device), PHOTOS, 100)
+        decide_recipe(Recipe(device=device), PHOTOS, 100)
     assert caught.value.code == "L105"
 
 
@@ -105,14 +105,14 @@ def test_preprocessing_matches_the_network() -> None:
 
 
 def test_a_reason_is_given_for_what_was_decided_and_not_for_what_was_asked() -> None:
-    told = str(decide(Recipe(model="mlp", device="cpu", batch=7, lr=0.5, precision="fp32"), DIGITS, 500)[1][-1])
+    told = str(decide_recipe(Recipe(model="mlp", device="cpu", batch=7, lr=0.5, precision="fp32"), DIGITS, 500)[1][-1])
     assert told == "batch 7 (as asked), highest rate 0.5 (as asked), fp32 on cpu (as asked)"
-    told = str(decide(Recipe(model="mlp", device="cpu"), DIGITS, 500)[1][-1])
+    told = str(decide_recipe(Recipe(model="mlp", device="cpu"), DIGITS, 500)[1][-1])
     assert told.startswith(
         "batch 16 (a 24th of the images, as a power of two from 16 to 128), highest rate 0.002 (the default of mlp), "
     )
     sizes = [
-        str(decide(Recipe(model=model, device="cpu"), PHOTOS, 500)[1][0])
+        str(decide_recipe(Recipe(model=model, device="cpu"), PHOTOS, 500)[1][0])
         for model in ("cnn", "efficientnet_lite0", "resnet18")
     ]
     assert sizes[0] == "squares of 64 px, smaller than the images (480 px), to learn faster"
@@ -120,9 +120,10 @@ def test_a_reason_is_given_for_what_was_decided_and_not_for_what_was_asked() -> 
         "squares of 224 px, smaller than"
     )
     assert (
-        str(decide(Recipe(model="cnn", device="cpu"), DIGITS, 500)[1][0]) == "squares of 28 px, as large as the images"
+        str(decide_recipe(Recipe(model="cnn", device="cpu"), DIGITS, 500)[1][0])
+        == "squares of 28 px, as large as the images"
     )
-    assert str(decide(Recipe(model="linear", device="cpu"), Glimpse(6, True), 500)[1][0]).startswith(
+    assert str(decide_recipe(Recipe(model="linear", device="cpu"), ImageSample(6, True), 500)[1][0]).startswith(
         "squares of 8 px, larger than the images (6 px)"
     )
     assert "about 3.1 times less work than at 224 px" in sizes[1]

@@ -15,12 +15,12 @@ from limpide import models
 from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.read_images import Glimpse, Pixels
+from limpide.data.read_images import ImageSample, Pixels
 from limpide.models.efficientnet import EfficientNet
 from limpide.training import device
-from limpide.training.build import save_weights, start
-from limpide.training.defaults import HELD_BLOCKS, check, decide
-from limpide.training.device import ConvReLU6, fused, has_fast_bf16
+from limpide.training.build import save_weights, start_state
+from limpide.training.defaults import FROZEN_BLOCKS, check_recipe, decide_recipe
+from limpide.training.device import ConvReLU6, fuse_batch_norm, has_fast_bf16
 from limpide.training.linear_head import CHUNK, STRENGTHS, fit_head, frozen_features, load_features, log_loss, set_head
 
 CPU = torch.device("cpu")
@@ -161,9 +161,11 @@ def test_fused_equals_unfused_and_leaves_the_original_alone(lite: EfficientNet) 
     x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     before = {k: v.clone() for k, v in lite.state_dict().items()}
     with torch.inference_mode():
-        plain, folded = lite.features(x), fused(lite, CPU).features(x)
+        plain, folded = lite.features(x), fuse_batch_norm(lite, CPU).features(x)
     assert (plain - folded).abs().max() <= 1e-4 * max(1.0, float(plain.abs().max()))
-    assert not [m for m in fused(lite, CPU).modules() if isinstance(m, nn.BatchNorm2d)], "every pair was found"
+    assert not [m for m in fuse_batch_norm(lite, CPU).modules() if isinstance(m, nn.BatchNorm2d)], (
+        "every pair was found"
+    )
     assert all(torch.equal(before[k], v) for k, v in lite.state_dict().items())
 
 
@@ -177,10 +179,10 @@ def test_the_fused_relu_changes_nothing_but_rounding(
         .to(dtype)
         .to(memory_format=torch.channels_last)
     )
-    one = fused(lite, CPU).to(dtype)
+    one = fuse_batch_norm(lite, CPU).to(dtype)
     has = device._has_pointwise()
     monkeypatch.setattr(device, "_has_pointwise", lambda: False)
-    apart = fused(lite, CPU).to(dtype)
+    apart = fuse_batch_norm(lite, CPU).to(dtype)
     assert (
         not [m for m in apart.modules() if isinstance(m, ConvReLU6)]
         and bool([m for m in one.modules() if isinstance(m, ConvReLU6)]) == has
@@ -212,17 +214,17 @@ def test_padding_is_tensorflows(lite: EfficientNet) -> None:
 
 @pytest.mark.parametrize("freeze", ["auto", "0", "3", "head", "none"])
 def test_what_is_held_stays_and_the_others_learn(freeze: str) -> None:
-    recipe, _ = decide(Recipe(model="efficientnet_lite0", freeze=freeze), Glimpse(100, False), 100)
-    assert recipe.freeze == (str(HELD_BLOCKS) if freeze == "auto" else freeze)
+    recipe, _ = decide_recipe(Recipe(model="efficientnet_lite0", freeze=freeze), ImageSample(100, False), 100)
+    assert recipe.freeze == (str(FROZEN_BLOCKS) if freeze == "auto" else freeze)
     torch.manual_seed(0)
-    state = start(EfficientNet(classes=2), recipe, 1)
+    state = start_state(EfficientNet(classes=2), recipe, 1)
     model = state.model
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch.nn.init.normal_(model.head.weight)
     before["head.weight"] = model.head.weight.detach().clone()
     model.train()(torch.randn(4, 3, 32, 32)).square().mean().backward()
     state.optimiser.step(0.1)
-    blocks = {"auto": HELD_BLOCKS, "0": 0, "3": 3, "head": 16, "none": 0}[freeze]
+    blocks = {"auto": FROZEN_BLOCKS, "0": 0, "3": 3, "head": 16, "none": 0}[freeze]
     held = tuple(
         f"{name}."
         for name in (
@@ -261,5 +263,5 @@ def test_what_cannot_be_held_is_refused_before_anything_is_written(
         save_weights(models.build("cnn", 2, 1, 28), file)
         choices = {**choices, "weights": str(file)}
     with pytest.raises(UsageError) as caught:
-        check(Recipe.of(**choices))
+        check_recipe(Recipe.of(**choices))
     assert caught.value.code == code

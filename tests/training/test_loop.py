@@ -17,9 +17,9 @@ from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
 from limpide.training.batches import Batches, LightAugment
-from limpide.training.device import place
-from limpide.training.loop import classification, evaluate, fit, logits_of, stalled
-from limpide.training.optim.adamw import AdamW, groups_of
+from limpide.training.device import place_on_device
+from limpide.training.loop import classification_loss, evaluate, fit, has_stalled, logits_of
+from limpide.training.optim.adamw import AdamW, parameter_groups
 from limpide.training.state import TrainState
 
 SIZE, CLASSES = 8, 3
@@ -55,9 +55,9 @@ def images(n: int, seed: int = 0, batch: int = 6) -> Batches:
 
 def fresh(steps: int, seed: int = 5) -> TrainState:
     torch.manual_seed(seed)
-    model = place(Tiny(), CPU)
+    model = place_on_device(Tiny(), CPU)
     return TrainState(
-        model, AdamW(groups_of(model, 0.02)), lr=0.02, steps=steps, generator=torch.Generator().manual_seed(seed)
+        model, AdamW(parameter_groups(model, 0.02)), lr=0.02, steps=steps, generator=torch.Generator().manual_seed(seed)
     )
 
 
@@ -163,9 +163,9 @@ def test_a_tie_keeps_the_earlier_weights() -> None:
 
 def test_stalled_counts_passes_without_improvement() -> None:
     state = fresh(1)
-    assert not stalled(state, 1), "nothing has happened yet"
+    assert not has_stalled(state, 1), "nothing has happened yet"
     state.epoch, state.best_epoch = 4, 2  # four passes done, the third (2) was the best
-    assert stalled(state, 1) and not stalled(state, 2)
+    assert has_stalled(state, 1) and not has_stalled(state, 2)
 
 
 def test_overfits_one_batch() -> None:
@@ -190,7 +190,7 @@ def test_a_single_left_over_image_trains() -> None:
             return self.head(self.norm(self.inner(x.flatten(1))))
 
     model = Whole()
-    state = TrainState(model, AdamW(groups_of(model, 0.0)), 0.01, 6, torch.Generator())
+    state = TrainState(model, AdamW(parameter_groups(model, 0.0)), 0.01, 6, torch.Generator())
     events = list(fit(state, images(5, batch=2), images(7, 1, batch=6), RECIPE))  # 1 + 2 + 2
     assert [e.step for e in events if isinstance(e, Epoch)] == [3, 6]
 
@@ -230,7 +230,7 @@ def test_label_smoothing_is_the_recipes() -> None:
     state, (batch, *_) = fresh(1), images(6).in_order()
     state.model.eval()
     with torch.no_grad():
-        smoothed, sharp = (classification(RECIPE.but(label_smoothing=s))(state.model, batch) for s in (0.1, 0.0))
+        smoothed, sharp = (classification_loss(RECIPE.but(label_smoothing=s))(state.model, batch) for s in (0.1, 0.0))
         expected = torch.nn.functional.cross_entropy(state.model(batch[0]), batch[1], label_smoothing=0.1)
     assert smoothed == pytest.approx(float(expected)) and smoothed != sharp
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from limpide.training.linear_head import log_loss
-from limpide.training.temperature import SMALLEST, best_temperature, fit_temperature
+from limpide.training.temperature import MIN_IMAGES, best_temperature, fit_temperature
 
 
 def sampled(
@@ -41,7 +41,7 @@ def test_declines_what_helps_nobody() -> None:
     assert all(t.after < t.before for t in found if t.how != "declined")
 
 
-@pytest.mark.parametrize("n", [0, 1, SMALLEST - 1])
+@pytest.mark.parametrize("n", [0, 1, MIN_IMAGES - 1])
 def test_declines_when_there_are_too_few(n: int) -> None:
     logits, labels = sampled(n, 3, 5.0)
     found = fit_temperature(logits, labels, own_part=True)

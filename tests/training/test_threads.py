@@ -13,8 +13,8 @@ from limpide.core.events import Step
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.training import threads
-from limpide.training.threads import choose, limited
-from limpide.training.timing import Speed
+from limpide.training.threads import choose_threads, limit_threads
+from limpide.training.timing import StepTime
 from limpide.workflows.train.training import prepare, train
 
 CPU = torch.device("cpu")
@@ -30,9 +30,9 @@ class Steps:
     def __init__(self, seconds: dict[int, float]) -> None:
         self.seconds, self.tried = seconds, list[int]()
 
-    def __call__(self) -> Speed:
+    def __call__(self) -> StepTime:
         self.tried.append(torch.get_num_threads())
-        return Speed(self.seconds[self.tried[-1]], 0.0)
+        return StepTime(self.seconds[self.tried[-1]], 0.0)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_half_of_the_threads_where_others_are_busy_and_it_is_quicker(
     monkeypatch.delenv("OMP_NUM_THREADS")
     load(monkeypatch, others)
     steps = Steps({4: 1.0, 2: half})
-    with limited(4):
-        found = choose(steps, CPU)
+    with limit_threads(4):
+        found = choose_threads(steps, CPU)
         assert torch.get_num_threads() == 4, "what was tried is put back"
     assert steps.tried == tried and found.number == number
     assert found.speed.step == (half if number else 1.0)
@@ -62,19 +62,19 @@ def test_half_of_the_threads_where_others_are_busy_and_it_is_quicker(
 def test_a_wish_of_the_user_a_card_and_a_single_thread_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     load(monkeypatch, 1.0)
     steps = Steps({4: 1.0, 2: 0.1, 1: 1.0})
-    with limited(4):
+    with limit_threads(4):
         monkeypatch.setenv("OMP_NUM_THREADS", "4")
-        assert choose(steps, CPU).number is None
+        assert choose_threads(steps, CPU).number is None
         monkeypatch.delenv("OMP_NUM_THREADS")
-        assert choose(steps, torch.device("cuda")).number is None
-    with limited(1):
-        assert choose(steps, CPU).number is None
+        assert choose_threads(steps, torch.device("cuda")).number is None
+    with limit_threads(1):
+        assert choose_threads(steps, CPU).number is None
     assert steps.tried == [4, 4, 1]
 
 
 def test_it_is_put_back_after_a_fault() -> None:
     before = torch.get_num_threads()
-    with pytest.raises(ValueError, match="broken"), limited(before + 1):
+    with pytest.raises(ValueError, match="broken"), limit_threads(before + 1):
         raise ValueError("broken")
     assert torch.get_num_threads() == before
 
@@ -84,7 +84,9 @@ def test_a_run_keeps_the_number_and_a_resume_takes_it_on_a_quiet_machine(
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS")
     load(monkeypatch, 1.0)
-    monkeypatch.setattr("limpide.training.timing.probe", lambda *_: Speed(0.01 * torch.get_num_threads(), 0.001))
+    monkeypatch.setattr(
+        "limpide.training.timing.time_steps", lambda *_: StepTime(0.01 * torch.get_num_threads(), 0.001)
+    )
     recipe = Recipe(model="mlp", image_size=8, epochs=2, batch=8, device="cpu")
     seen = list[int]()
 
@@ -97,7 +99,7 @@ def test_a_run_keeps_the_number_and_a_resume_takes_it_on_a_quiet_machine(
                     break
         events.close()  # type: ignore[attr-defined]
 
-    with limited(4):
+    with limit_threads(4):
         run = prepare(str(photos), recipe, tmp_path)[0]
         until(run, 2)
         assert run.info().threads == 2

@@ -13,12 +13,12 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
 from limpide.training import timing
 from limpide.training.batches import Batches, LightAugment
-from limpide.training.build import build, start
-from limpide.training.timing import MOST_EPOCHS, MOST_UNASKED, Speed, passes_unasked, probe, steps_for
+from limpide.training.build import build_network, start_state
+from limpide.training.timing import MAX_DEFAULT, MAX_EPOCHS, StepTime, default_passes, steps_for, time_steps
 
 SMALL = Recipe(model="cnn", batch=10, lr=0.01, device="cpu", precision="fp32", weight_decay=0.02, image_size=8)
 LARGE = SMALL.but(model="efficientnet_lite0")
-SPEED = Speed(step=0.1, image=0.01)
+SPEED = StepTime(step=0.1, image=0.01)
 
 
 def batches(n: int, batch: int = 10) -> Batches:
@@ -35,7 +35,7 @@ def batches(n: int, batch: int = 10) -> Batches:
 def steps(
     recipe: Recipe,
     left: float | None,
-    speed: Speed = SPEED,
+    speed: StepTime = SPEED,
     train: int = 95,
     validation: int = 20,
     grey: bool = True,
@@ -58,7 +58,7 @@ def test_as_many_whole_passes_as_fit(left: float, passes: int) -> None:
 
 
 def test_time_without_end_is_not_used_without_end() -> None:
-    assert steps(SMALL, 1e9) == 10 * MOST_EPOCHS["scratch"] and steps(LARGE, 1e9) == 10 * MOST_EPOCHS["pretrained"]
+    assert steps(SMALL, 1e9) == 10 * MAX_EPOCHS["scratch"] and steps(LARGE, 1e9) == 10 * MAX_EPOCHS["pretrained"]
 
 
 def test_less_than_a_pass() -> None:
@@ -73,15 +73,15 @@ def test_no_time_left(left: float) -> None:
 
 
 def test_without_a_wish_work_decides_and_not_the_clock() -> None:
-    assert steps(LARGE, None, Speed(step=1000.0, image=100.0)) == steps(LARGE, None), (
+    assert steps(LARGE, None, StepTime(step=1000.0, image=100.0)) == steps(LARGE, None), (
         "a slow machine trains the same network"
     )
     assert steps(SMALL, None) % 10 == 0 and steps(SMALL, None) >= 10
-    whole = int(MOST_UNASKED["cpu"]) // 95
+    whole = int(MAX_DEFAULT["cpu"]) // 95
     assert steps(LARGE, None, work=whole) == 10 and steps(LARGE, None, work=100 * whole) == 10, "one pass at least"
     assert steps(LARGE, None, work=whole // 3) == 30
-    assert passes_unasked(LARGE, 95, whole // 3, True) == (3, steps(LARGE, None) // 10)
-    assert passes_unasked(LARGE.but(device="cuda"), 95, whole // 3, True)[0] == steps(LARGE, None) // 10, (
+    assert default_passes(LARGE, 95, whole // 3, True) == (3, steps(LARGE, None) // 10)
+    assert default_passes(LARGE.but(device="cuda"), 95, whole // 3, True)[0] == steps(LARGE, None) // 10, (
         "a card does a hundred times as much"
     )
 
@@ -89,28 +89,31 @@ def test_without_a_wish_work_decides_and_not_the_clock() -> None:
 def test_a_busy_moment_and_the_first_step_are_not_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The middle of several steps, and an image of a full batch after one that prepared the network."""
     seconds = iter([9.0, 10.0, 11.0, 50.0, 51.0, 60.0, 63.2])
-    monkeypatch.setattr(timing, "FEWEST_TIMED", 4)
-    monkeypatch.setattr(timing, "MOST_TIMED", 4)
+    monkeypatch.setattr(timing, "MIN_TIMED", 4)
+    monkeypatch.setattr(timing, "MAX_TIMED", 4)
     monkeypatch.setattr(timing.time, "perf_counter", lambda: next(seconds))
     monkeypatch.setattr(timing, "fit", lambda *_, **__: iter([Step(n, 0, 1.0, 0.1) for n in range(1, 9)]))
-    state = start(build(SMALL, 2, 1, 8), SMALL, 10)
-    speed = probe(state, batches(95), batches(3), SMALL, None)
+    state = start_state(build_network(SMALL, 2, 1, 8), SMALL, 10)
+    speed = time_steps(state, batches(95), batches(3), SMALL, None)
     assert speed.step == 1.0 and speed.image == pytest.approx(0.1) and next(seconds, None) is None
 
 
 @pytest.mark.parametrize("validation", [20, 0])
 def test_probe_leaves_no_trace(validation: int) -> None:
     recipe = SMALL.but(epochs=1)
-    model = build(recipe, 2, 1, 8)
+    model = build_network(recipe, 2, 1, 8)
     model.blocks.append(nn.Dropout(0.5))  # draws from torch's own generator
-    state = start(model, recipe, 10)
+    state = start_state(model, recipe, 10)
     before = {k: v.clone() for k, v in state.tensors().items()}
     numbers = state.numbers()
-    speed = probe(state, batches(95), batches(validation), recipe, LightAugment())
+    speed = time_steps(state, batches(95), batches(validation), recipe, LightAugment())
     assert speed.step > 0 and (speed.image > 0 or not validation)
     assert state.numbers() == numbers and all(torch.equal(before[k], v) for k, v in state.tensors().items())
 
 
 def test_probe_survives_a_training_part_of_one_batch() -> None:
     recipe = SMALL.but(epochs=1)
-    assert probe(start(build(recipe, 2, 1, 8), recipe, 10), batches(4), batches(2), recipe, None).step > 0
+    assert (
+        time_steps(start_state(build_network(recipe, 2, 1, 8), recipe, 10), batches(4), batches(2), recipe, None).step
+        > 0
+    )

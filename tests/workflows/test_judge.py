@@ -30,7 +30,7 @@ from benchmarks.judging import (
 from limpide.audit.accuracy import accuracy
 from limpide.audit.classes import classes, confusions, mistakes
 from limpide.audit.evidence import Evidence
-from limpide.statistics.intervals import exceeds, shares
+from limpide.statistics.intervals import exceeds, wilson_bounds
 
 DRAWS = 500
 
@@ -86,7 +86,7 @@ def test_counting_images_as_independent_would_be_seen() -> None:
     """The fault that all this is for: the check is not one that cannot fail."""
     sizes = sizes_of(400, 20)
     right = right_of(np.random.default_rng(0), DRAWS, sizes, 0.5, "beta", 1.0)
-    _, low, high, _ = shares(right.sum(1, keepdims=True).repeat(400, 1) / 400, np.ones(400, int))
+    _, low, high, _ = wilson_bounds(right.sum(1, keepdims=True).repeat(400, 1) / 400, np.ones(400, int))
     assert np.mean((low <= 0.5) & (high >= 0.5)) < 0.5
     assert Accused("", "", 80, 0.4, 0.05, DRAWS).too_often and not Accused("", "", 80, 0.06, 0.05, DRAWS).too_often
 
@@ -100,11 +100,11 @@ def test_the_findings_say_what_the_sums_say() -> None:
         said = np.where(np.repeat(right, 5) > order, truth, 1 - truth)
         case = Evidence(("a", "b"), ("x",) * 80, truth, np.eye(2)[said] * 0.8 + 0.1, 0, groups=groups)
         score = accuracy(case).number("accuracy")
-        share, low, high, effective = shares(right, sizes)
+        share, low, high, effective = wilson_bounds(right, sizes)
         assert (score.low, score.high) == pytest.approx((float(low), float(high)))
         assert (accuracy(case).verdict == "ok") == (float(low) > 0.5 and bool(exceeds(share, effective, 0.5)))
         table = classes(case).table
-        assert table and table.rows[0][4] == pytest.approx(float(shares(right[::2], sizes[::2])[1]))
+        assert table and table.rows[0][4] == pytest.approx(float(wilson_bounds(right[::2], sizes[::2])[1]))
         alone = accuracy(replace(case, groups=None)).number("accuracy")
         assert alone.low >= score.low and alone.high <= score.high  # type: ignore[operator]
 

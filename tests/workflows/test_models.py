@@ -34,7 +34,7 @@ def _two_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "MODELS", {name: MODELS[name] for name in ("cnn", "efficientnet_lite0")})
 
 
-def cnn(again: bool = False) -> work.Speed:
+def cnn(again: bool = False) -> work.NetworkSpeed:
     (network,) = of("cnn", again)
     assert network.speed is not None
     return network.speed
@@ -104,7 +104,7 @@ def test_another_machine_or_version_is_measured_anew(change: dict[str, Any], mon
 def test_times_that_contradict_each_other_were_measured_beside_other_work(
     one: list[float], many: list[float], told: bool
 ) -> None:
-    assert work.disturbed(one, many) == told
+    assert work.is_disturbed(one, many) == told
 
 
 def test_a_busy_machine_is_measured_again_and_told(

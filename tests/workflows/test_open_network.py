@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from limpide import models
 from limpide.core.errors import LimpideError
 from limpide.inspector.process import ANSWERS
-from limpide.inspector.session import Looker
+from limpide.inspector.session import Session
 from limpide.workflows.open_network import open_network
 
 STRANGE = """
@@ -68,7 +68,7 @@ def test_a_strangers_network_is_opened_unit_by_unit(pictures: Path, tmp_path: Pa
     run = open_network("strangers_networks:Net", str(pictures), tmp_path / "runs", image_size=48)
     assert run.info().learning.probes == len(np.load(run.probes_file)["truth"]) == 9, "one of ten is broken"
     assert run.info().classes == ("0", "1", "2", "3") and run.info().final.preprocessing["size"] == 48
-    looker = Looker()
+    looker = Session()
     found = ANSWERS["unit"](
         looker, path=str(run.path), snapshot="best", image={"probe": 0}, key="conv", channel=2, y=3, x=4
     )[0]
@@ -80,13 +80,13 @@ def test_a_strangers_network_is_opened_unit_by_unit(pictures: Path, tmp_path: Pa
         "cat is none of its classes"
     )
     assert len(ANSWERS["embedding"](looker, path=str(run.path), snapshot="best")[0]["rows"]) == 9
-    assert ANSWERS["neighbours"](looker, path=str(run.path), snapshot="best", image={"row": 0})[0]["compared"] == 9
+    assert ANSWERS["neighbors"](looker, path=str(run.path), snapshot="best", image={"row": 0})[0]["compared"] == 9
 
 
 def test_classes_are_the_folders_where_their_number_is_right(pictures: Path, tmp_path: Path) -> None:
     run = open_network("strangers_networks:told", str(pictures), tmp_path / "runs", image_size=32)
     assert run.info().classes == ("cat", "dog", "owl")
-    answer = ANSWERS["prediction"](Looker(), path=str(run.path), snapshot="best", image={"row": 5})[0]
+    answer = ANSWERS["prediction"](Session(), path=str(run.path), snapshot="best", image={"row": 5})[0]
     assert answer["truth"] == "dog" and answer["file"] == "dog/1.png"
     grey = open_network("strangers_networks:Grey", str(pictures), tmp_path / "runs", image_size=32)
     assert grey.info().final.preprocessing["channels"] == 1
@@ -97,7 +97,7 @@ def test_weights_of_all_layers_are_put_in(pictures: Path, tmp_path: Path) -> Non
     other = models.build("cnn", 5, 3, 28)
     save_file(other.state_dict(), tmp_path / "w.safetensors")
     run = open_network("cnn", str(pictures), tmp_path / "runs", weights=str(tmp_path / "w.safetensors"), image_size=28)
-    network, seen_as, classes = Looker().network(str(run.path), "best")
+    network, seen_as, classes = Session().network(str(run.path), "best")
     assert len(classes) == 5 and seen_as.channels == 3
     assert all(
         torch.equal(a, b) for a, b in zip(network.state_dict().values(), other.state_dict().values(), strict=True)

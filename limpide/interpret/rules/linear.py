@@ -88,7 +88,7 @@ def matmul(op: Op, place: Index) -> Terms:
     return Terms("products", one, other.detach(), [(a, torch.arange(start, start + left.shape[-1]))])
 
 
-def added(sign: float) -> Callable[[Op, Index], Terms]:
+def add(sign: float) -> Callable[[Op, Index], Terms]:
     def rule(op: Op, place: Index) -> Terms:
         values, weights, origins, bias = [], [], [], 0.0
         for term, weight in zip(op.args[:2], (1.0, sign * float(op.kwargs.get("alpha", 1))), strict=True):
@@ -187,7 +187,7 @@ def layer_norm(op: Op, place: Index) -> Terms:
     )
 
 
-def reduced(op: Op, place: Index) -> Terms:
+def reduce_axes(op: Op, place: Index) -> Terms:
     """mean or sum over some axes."""
     x, axes = op.args[0], op.argument(1, "dim")
     keep = op.argument(2, "keepdim", False)

@@ -48,7 +48,7 @@ MOVES = [
 ]
 
 
-def moved(op: Op, place: Index) -> Terms:
+def move(op: Op, place: Index) -> Terms:
     """The same call on numbered places says which number came here; 0 is padding."""
     if op.name == "pad" and op.argument(2, "mode", "constant") == "constant" and float(op.argument(3, "value", 0) or 0):
         raise Unknown  # filled with another number than zero

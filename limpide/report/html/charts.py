@@ -11,9 +11,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from limpide.report.finding_words import NBSP
 from limpide.report.html.svg import Axis, decimals, drawing, horizontal, line, rule, tag, text, ticks, vertical
-from limpide.text.messages import N_, _, message, number, percent
+from limpide.text.formats import NBSP
+from limpide.text.messages import N_, _, format_number, format_percent, message
 
 WIDTH = 440  # units of the view box; small, so that the words stay readable on a telephone
 
@@ -42,9 +42,13 @@ def learning_curve(
     x_ticks = ticks(x_axis.low, x_axis.high, 6, smallest=1)
     y_ticks = ticks(low, high, 5)
     digits = decimals(y_ticks, 100 if shares else 1)
-    pieces = horizontal(x_axis, x_ticks, top, bottom, number)
+    pieces = horizontal(x_axis, x_ticks, top, bottom, format_number)
     pieces += vertical(
-        y_axis, y_ticks, left, right, lambda y: number(y * 100, digits) + NBSP + "%" if shares else number(y, digits)
+        y_axis,
+        y_ticks,
+        left,
+        right,
+        lambda y: format_number(y * 100, digits) + NBSP + "%" if shares else format_number(y, digits),
     )
     if best is not None:
         pieces += [rule(x_axis.at(best), top, x_axis.at(best), bottom, "best")]
@@ -91,7 +95,7 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
     marks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
 
     def words(value: float) -> str:
-        return number(value * 100) + NBSP + "%"
+        return format_number(value * 100) + NBSP + "%"
 
     pieces = horizontal(x_axis, marks, top, bottom, words) + vertical(y_axis, marks, left, right, words)
     pieces += [line([(left, bottom), (right, top)], "honest")]
@@ -138,7 +142,7 @@ def interval_bars(
         anchor = "start" if x < left + 14 else "end" if x > right - 18 else "middle"
         pieces += [
             rule(x, top + 22, x, bottom, "grid"),
-            text(x, bottom + 17, number(value * 100, digits) + NBSP + "%", anchor, "tick"),
+            text(x, bottom + 17, format_number(value * 100, digits) + NBSP + "%", anchor, "tick"),
         ]
     y = bottom + 64
     for name, share in marks:
@@ -168,7 +172,7 @@ def _model(
     kind = "ours" if first else "other"
     pieces = [
         text(axis.start, y + 16, short, kind=f"model {kind}"),
-        text(axis.end, y + 16, percent(value), "end", "strong"),
+        text(axis.end, y + 16, format_percent(value), "end", "strong"),
     ]
     if value < axis.low:
         return [*pieces, text(axis.start, y + 36, "◂", kind="legend")]

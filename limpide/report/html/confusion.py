@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from limpide.core.finding import Finding, Picture
 from limpide.text.messages import N_, Message, message
 
-LARGEST = 30  # classes of a matrix that is drawn whole
-MOST_CONFUSED = 20  # classes drawn of a larger one; the table names the confusions
+MAX_CLASSES = 30  # classes of a matrix that is drawn whole
+MAX_CONFUSED = 20  # classes drawn of a larger one; the table names the confusions
 SHADES = 6
 
 
@@ -62,15 +62,15 @@ def matrix_of(finding: Finding, pictures: Sequence[Picture]) -> Matrix | None:
 def _chosen(counts: Sequence[Sequence[int]]) -> list[int]:
     """All classes, or those of the most frequent confusions."""
     classes = range(len(counts))
-    if len(counts) <= LARGEST:
+    if len(counts) <= MAX_CLASSES:
         return list(classes)
     pairs = sorted((-counts[i][j], i, j) for i in classes for j in classes if i != j and counts[i][j])
     chosen: set[int] = set()
     for _count, i, j in pairs:
-        if len(chosen | {i, j}) <= MOST_CONFUSED:
+        if len(chosen | {i, j}) <= MAX_CONFUSED:
             chosen |= {i, j}
     for i in classes:  # a data set with hardly a confusion
-        if len(chosen) < MOST_CONFUSED:
+        if len(chosen) < MAX_CONFUSED:
             chosen.add(i)
     return sorted(chosen)
 

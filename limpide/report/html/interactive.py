@@ -18,11 +18,11 @@ import numpy as np
 from limpide import browser
 from limpide.core.finding import Finding
 from limpide.core.run import Run
-from limpide.report.finding_words import shown
+from limpide.text.formats import visible_text
 from limpide.text.messages import N_, _
 
 PAGE = "pages/inside.js"
-MOST_BYTES = 1_600_000  # of all arrays; what a training leaves has at most 1.5 MB (interpret/first_last_layers.py)
+MAX_BYTES = 1_600_000  # of all arrays; what a training leaves has at most 1.5 MB (interpret/first_last_layers.py)
 
 # All that the page says: its msgids are the keys, and {values} are filled in there.
 SENTENCES = (
@@ -104,12 +104,12 @@ SENTENCES = (
 
 
 @dataclass(frozen=True)
-class Living:
+class InteractivePart:
     data: str  # JSON, and nothing in it can end the element it stands in
     modules: str  # import map, JSON
 
 
-def living_of(run: Run, finding: Finding | None, classes: Sequence[str]) -> Living | None:
+def interactive_part(run: Run, finding: Finding | None, classes: Sequence[str]) -> InteractivePart | None:
     """None where there is nothing to click on."""
     arrays = _read(run.predictions / "inside.npz") if finding is not None and not browser.missing() else {}
     layers = {name: end for name in ("first", "last") if (end := _end(name, arrays, len(classes)))}
@@ -120,11 +120,11 @@ def living_of(run: Run, finding: Finding | None, classes: Sequence[str]) -> Livi
         "start": {name: finding.data.get(name, 0) for name in ("layer", "channel", "y", "x")},
         "mean": arrays["mean"].tolist(),
         "std": arrays["std"].tolist(),
-        "names": [shown(classes[k]) for k in last["classes"].tolist()] if last else [],
+        "names": [visible_text(classes[k]) for k in last["classes"].tolist()] if last else [],
         "sentences": {sentence: _(sentence) for sentence in SENTENCES},
     } | {name: {key: _plain(value) for key, value in end.items()} for name, end in layers.items()}
     # "<" only ever stands in a text, where JSON may spell it out.
-    return Living(
+    return InteractivePart(
         json.dumps(data).replace("<", "\\u003c"),
         json.dumps({"imports": browser.import_map(PAGE, {"state.js": "static_state.js"})}),
     )
@@ -146,7 +146,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
             arrays = {name: found[name] for name in found.files}
         return (
             arrays
-            if {"mean", "std"} <= arrays.keys() and sum(array.nbytes for array in arrays.values()) <= MOST_BYTES
+            if {"mean", "std"} <= arrays.keys() and sum(array.nbytes for array in arrays.values()) <= MAX_BYTES
             else {}
         )
     except Exception:  # a damaged file fails in any way

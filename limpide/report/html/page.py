@@ -15,21 +15,24 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limpide.core.finding import Finding, Picture
+from limpide.core.finding import VERDICT_MARKS, VERDICT_WORDS, Finding, Picture
 from limpide.core.run import Run
 from limpide.report import finding_words, unit_grid
 from limpide.report.html import charts, confusion, run_data
-from limpide.report.html.interactive import living_of
+from limpide.report.html.interactive import interactive_part
 from limpide.report.html.pictures import chosen_pictures
 from limpide.system.files import write_bytes
-from limpide.text.messages import N_, _, current, message, render
+from limpide.text import formats
+from limpide.text.messages import N_, _, current_language, message, render
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+FROM_FINDING_WORDS = ("source_words", "number_of", "second_line", "value_of")  # what templates call
+FROM_FORMATS = ("format_cell", "format_measure", "format_interval", "format_basis", "NOTHING")
 TEMPLATES = Path(__file__).with_name("templates")
-MOST_FILES = 200  # of those left out, by name
+MAX_FILES = 200  # of those left out, by name
 WORST_FIRST = ("bad", "warn", "unknown", "ok")
 FEW_CLASSES = 12  # rows of a table that are shown before "all of them"
 
@@ -82,7 +85,7 @@ def written_as(file: Path) -> tuple[str, bool] | None:
 
 def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> str:
     info, findings = run.info(), run.findings()
-    living = living_of(run, findings.get("inside"), info.classes) if images else None
+    living = interactive_part(run, findings.get("inside"), info.classes) if images else None
     pictures, lost = chosen_pictures(findings, images, len(living.data) if living else 0)
     events = list(run.events())
     context = {
@@ -105,7 +108,7 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
         "nonce": "",
         "made_facts": run_data.made_facts(info),
         "meanings": meanings or {},
-        "lang": current(),
+        "lang": current_language(),
         "style": asset("report.css") + (asset("living.css") if living else ""),
         "script": asset("report.js"),
         "script_hash": base64.b64encode(hashlib.sha256(asset("report.js").encode()).digest()).decode(),
@@ -141,7 +144,7 @@ def _matrix(findings: Mapping[str, Finding], pictures: Mapping[str, Sequence[Pic
 # -- what the templates may call
 
 
-def worded(sentence: str) -> str:
+def render_text(sentence: str) -> str:
     """In the current language. (gettext answers an empty msgid with the head of its catalogue.)"""
     return _(sentence) if sentence else ""
 
@@ -195,7 +198,7 @@ def _across(history: run_data.History) -> str:
 
 def simpler_chart(finding: Finding, accuracy: Finding | None) -> Markup | None:
     rows = [
-        (finding_words.cell(row.get("model")), row["accuracy"], row.get("low"), row.get("high"))
+        (formats.format_cell(row.get("model")), row["accuracy"], row.get("low"), row.get("high"))
         for row in rows_by(finding)
         if isinstance(row.get("accuracy"), (int, float))
     ]
@@ -229,7 +232,7 @@ def environment() -> Environment:
 
     def finalize(value: Any) -> Any:
         """Every value on its way into the page; escaping for HTML comes after this."""
-        return value if isinstance(value, Markup) else finding_words.shown(value)
+        return value if isinstance(value, Markup) else formats.visible_text(value)
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -242,7 +245,7 @@ def environment() -> Environment:
     # Style and script are ours and must not be escaped; nothing else is ever marked as safe.
     environment.filters["ours"] = Markup
     environment.globals |= {
-        "_": worded,
+        "_": render_text,
         "N_": N_,
         "say": say,
         "message": message,
@@ -255,19 +258,8 @@ def environment() -> Environment:
         "reliability": charts.reliability,
         "small_interval": charts.small_interval,
     }
-    environment.globals |= {"MOST_FILES": MOST_FILES, "FEW_CLASSES": FEW_CLASSES, "recipe_of": run_data.recipe_of}
-    names = (
-        "source_words",
-        "cell",
-        "measured",
-        "interval",
-        "basis",
-        "number_of",
-        "second_line",
-        "value_of",
-        "NOTHING",
-        "VERDICT_WORDS",
-        "VERDICT_MARKS",
-    )
-    environment.globals |= {name: getattr(finding_words, name) for name in names}
+    environment.globals |= {"MAX_FILES": MAX_FILES, "FEW_CLASSES": FEW_CLASSES, "recipe_of": run_data.recipe_of}
+    environment.globals |= {name: getattr(finding_words, name) for name in FROM_FINDING_WORDS}
+    environment.globals |= {name: getattr(formats, name) for name in FROM_FORMATS}
+    environment.globals |= {"VERDICT_WORDS": VERDICT_WORDS, "VERDICT_MARKS": VERDICT_MARKS}
     return environment

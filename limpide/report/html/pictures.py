@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from limpide.core.finding import Finding, Picture
 
-LARGEST = 3_500_000  # base64 characters of all pictures together; the page is to stay under 5 MB
+MAX_PICTURE_BYTES = 3_500_000  # base64 characters of all pictures together; the page is to stay under 5 MB
 WITH_NUMBERS = 4_400_000  # pictures, and the numbers that can be clicked on
 FIRST = ("mistakes", "inside")  # findings whose pictures matter most
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
@@ -23,7 +23,7 @@ def chosen_pictures(
     if not images:
         return dict.fromkeys(findings, ()), 0
     order = [name for name in FIRST if name in findings] + [name for name in findings if name not in FIRST]
-    room, lost = min(LARGEST, WITH_NUMBERS - numbers), 0
+    room, lost = min(MAX_PICTURE_BYTES, WITH_NUMBERS - numbers), 0
     chosen: dict[str, Sequence[Picture]] = {}
     for name in order:
         kept = []

@@ -13,10 +13,10 @@ from pathlib import Path
 from limpide.core.events import Epoch, Note, Step
 from limpide.core.run_info import RunInfo
 from limpide.data.split_file import read_split
-from limpide.report.finding_words import cell, shown
+from limpide.text.formats import format_cell, visible_text
 from limpide.text.messages import N_, Message, _
 
-MOST_POINTS = 400  # of one curve; more would not be seen
+MAX_POINTS = 400  # of one curve; more would not be seen
 # The findings of the check, in the order in which they are told; a test holds them equal to audit/folder_checks.py.
 CHECKS = (
     "balance",
@@ -105,9 +105,9 @@ def _finite(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Means of neighbours where there are too many points to be seen; the last point stays as it is."""
-    if len(points) <= MOST_POINTS:
+    if len(points) <= MAX_POINTS:
         return list(points)
-    width = -(-len(points) // (MOST_POINTS - 1))
+    width = -(-len(points) // (MAX_POINTS - 1))
     groups = [points[i : i + width] for i in range(0, len(points), width)]
     return [(sum(x for x, _ in g) / len(g), sum(y for _, y in g) / len(g)) for g in groups] + [points[-1]]
 
@@ -138,7 +138,7 @@ def data_of(split_file: Path, excluded_file: Path) -> Data:
 
 def recipe_of(info: RunInfo) -> list[tuple[str, str]]:
     """(choice, value) of the resolved recipe, in its own order."""
-    return [(shown(name), _value(value)) for name, value in info.recipe.items() if value != ""]
+    return [(visible_text(name), _value(value)) for name, value in info.recipe.items() if value != ""]
 
 
 def made_facts(info: RunInfo) -> list[tuple[str, str]]:
@@ -165,10 +165,12 @@ def made_facts(info: RunInfo) -> list[tuple[str, str]]:
 
 def _value(value: object) -> str:
     if isinstance(value, bool) or value is None or isinstance(value, str):
-        return cell(value)
+        return format_cell(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(_value(inner) for inner in value)
     # Settings are shown as they are typed: 0.001 and not 1e-03, no thousands mark that could not be typed again.
     return (
-        f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) and 1e-8 < abs(value) < 1e6 else cell(value)
+        f"{value:.10f}".rstrip("0").rstrip(".")
+        if isinstance(value, float) and 1e-8 < abs(value) < 1e6
+        else format_cell(value)
     )

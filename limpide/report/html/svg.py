@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from limpide.report.finding_words import shown
+from limpide.text.formats import visible_text
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def tag(name: str, *children: object, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
-    inside = "".join(str(escape(child if isinstance(child, Markup) else shown(child))) for child in children)
+    inside = "".join(str(escape(child if isinstance(child, Markup) else visible_text(child))) for child in children)
     return Markup(f"<{name}{''.join(pairs)}>{inside}</{name}>")
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TextIO
 
 from limpide.core.errors import LimpideError
-from limpide.deploy.predictor import BATCH, Prediction, told_clipped
+from limpide.deploy.predictor import BATCH, Prediction, clipped_message
 from limpide.report.terminal import tables
-from limpide.text.messages import _, percent
+from limpide.text.messages import _, format_percent
 
 
 def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tuple[int, str]:
@@ -40,7 +40,7 @@ def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tup
         writer.write(waiting)
     writer.end()
     if clipped:
-        _line(sys.stderr, f"limpide: {told_clipped(clipped, named)}")
+        _line(sys.stderr, f"limpide: {clipped_message(clipped, named)}")
     return named, first
 
 
@@ -68,8 +68,8 @@ class Table(Writer):
             (
                 p.file,
                 p.label or _("none of these"),
-                percent(p.probability),
-                ", ".join(f"{name} {percent(share)}" for name, share in p.top[1:]),
+                format_percent(p.probability),
+                ", ".join(f"{name} {format_percent(share)}" for name, share in p.top[1:]),
             )
             for p in rows
         ]

@@ -19,12 +19,12 @@ from limpide.core.errors import one_line
 from limpide.core.events import Epoch, Event, Judged, Note, Progress, Step
 from limpide.core.finding import Finding
 from limpide.core.run import Run
-from limpide.data.scan.summary import Understood
+from limpide.data.layouts.summary import DatasetSummary
 from limpide.system.interrupts import listening
-from limpide.text.messages import N_, Message, _, message, significant
+from limpide.text.messages import N_, Message, _, format_significant, message
 
 REFRESH = 5  # times a second
-Awaited = TypeVar("Awaited")
+Result = TypeVar("Result")
 
 
 class Screen:
@@ -35,7 +35,7 @@ class Screen:
 
         self.console = Console(stderr=quiet, highlight=False)
         self.notes: list[Message] = []  # what `collect` told besides the findings
-        self.understood: Understood | None = None  # what `collect` told of the data
+        self.understood: DatasetSummary | None = None  # what `collect` told of the data
 
     def say(self, text: Message | str, style: str = "") -> None:
         from rich.text import Text
@@ -84,7 +84,7 @@ class Screen:
                     return False
         return True
 
-    def collect(self, events: Iterable[Event | Understood]) -> dict[str, Finding]:
+    def collect(self, events: Iterable[Event | DatasetSummary]) -> dict[str, Finding]:
         """Shows progress and returns the findings by name."""
         found = {}
         with self._bar() as bar:
@@ -94,7 +94,7 @@ class Screen:
                 elif isinstance(event, Note):
                     self.notes.append(event.message)
                     self.say(event.message)
-                elif isinstance(event, Understood):
+                elif isinstance(event, DatasetSummary):
                     self.understood = event
                     for line in event.says():
                         self.say(line)
@@ -102,7 +102,7 @@ class Screen:
                     _advance(bar, str(event.phase), event.done, event.total)
         return found
 
-    def wait(self, events: Iterable[Progress | Awaited]) -> Awaited:
+    def wait(self, events: Iterable[Progress | Result]) -> Result:
         """Shows progress and returns what comes after it."""
         with self._bar() as bar:
             for event in events:
@@ -174,7 +174,11 @@ class Screen:
             if event.n == 1 or "steps" not in self.__dict__:
                 self.steps = run.info().steps or 0
             _advance(
-                bar, _("training"), event.n, self.steps, extra=_("loss {value}").format(value=significant(event.loss))
+                bar,
+                _("training"),
+                event.n,
+                self.steps,
+                extra=_("loss {value}").format(value=format_significant(event.loss)),
             )
         elif isinstance(event, Epoch):
             values = {

@@ -9,11 +9,12 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from limpide.core.finding import Finding, Table
+from limpide.core.finding import VERDICT_MARKS, VERDICT_WORDS, Finding, Table
 from limpide.core.run import Run
 from limpide.report import finding_words
 from limpide.report.html import run_data
 from limpide.report.html.page import weakest_first
+from limpide.text import formats
 from limpide.text.messages import N_, _, message
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _headline(finding: Finding | None, console: Console) -> None:
         ]
     compared = [(_(name), finding_words.value_of(finding, key)) for key, name in beside]
     words = [
-        str(message(N_("{name}: {value}"), name=name, value=finding_words.measured(value, "share")))
+        str(message(N_("{name}: {value}"), name=name, value=formats.format_measure(value, "share")))
         for name, value in compared
         if value is not None
     ]
@@ -128,14 +129,14 @@ def _claim(finding: Finding, console: Console, style: str = "") -> None:
     colour = MARK_STYLES[finding.verdict]
     words = str(finding.message)
     if finding.verdict != "ok":
-        words += f" ({_(finding_words.VERDICT_WORDS[finding.verdict])})"
-    _paragraph(words, console, style, first=_text(finding_words.VERDICT_MARKS[finding.verdict] + " ", colour))
+        words += f" ({_(VERDICT_WORDS[finding.verdict])})"
+    _paragraph(words, console, style, first=_text(VERDICT_MARKS[finding.verdict] + " ", colour))
 
 
 def _table(found: Table | None, console: Console) -> None:
     if found and found.rows:
         cells = [
-            [finding_words.cell(value, form) for value, (_name, form) in zip(row, found.columns, strict=False)]
+            [formats.format_cell(value, form) for value, (_name, form) in zip(row, found.columns, strict=False)]
             for row in found.rows
         ]
         _grid([(_(name), form != "text") for name, form in found.columns], cells, console)
@@ -145,11 +146,11 @@ def _weakest(finding: Finding, console: Console) -> None:
     rows = weakest_first(finding)
     cells = [
         [
-            finding_words.cell(row.get("class")),
-            finding_words.cell(row.get("recall"), "percent"),
-            finding_words.interval(row.get("recall low"), row.get("recall high")),
-            finding_words.cell(row.get("precision"), "percent"),
-            finding_words.cell(row.get("test images"), "count"),
+            formats.format_cell(row.get("class")),
+            formats.format_cell(row.get("recall"), "percent"),
+            formats.format_interval(row.get("recall low"), row.get("recall high")),
+            formats.format_cell(row.get("precision"), "percent"),
+            formats.format_cell(row.get("test images"), "count"),
         ]
         for row in rows[:WEAKEST]
     ]
@@ -176,7 +177,7 @@ def _excluded(run: Run, finding: Finding | None, console: Console) -> None:
 def _numbers(finding: Finding | None, console: Console) -> None:
     if finding:
         words = [
-            str(message(N_("{name}: {value}"), name=_(n.name), value=finding_words.measured(n.value, n.unit)))
+            str(message(N_("{name}: {value}"), name=_(n.name), value=formats.format_measure(n.value, n.unit)))
             for n in finding.numbers
         ]
         _paragraph(" · ".join(words), console, "dim")
@@ -209,7 +210,7 @@ def _grid(heads: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], cons
 
 def _paragraph(words: str, console: Console, style: str = "", first: Text | None = None) -> None:
     """Indented by two. textwrap, unlike rich, never parts a number from its unit at a no-break space."""
-    lines = textwrap.wrap(finding_words.shown(words), max(20, console.width - 2)) or [""]
+    lines = textwrap.wrap(formats.visible_text(words), max(20, console.width - 2)) or [""]
     for i, line in enumerate(lines):
         start = first if i == 0 and first else _text("  ")
         console.print(start + _text(line, style), soft_wrap=True)
@@ -218,4 +219,4 @@ def _paragraph(words: str, console: Console, style: str = "", first: Text | None
 def _text(words: str, style: str = "") -> Text:
     from rich.text import Text
 
-    return Text(finding_words.shown(words), style=style)
+    return Text(formats.visible_text(words), style=style)

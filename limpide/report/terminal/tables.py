@@ -9,8 +9,20 @@ from typing import Any
 from limpide.core.errors import one_line
 from limpide.core.finding import Finding
 from limpide.core.run_summary import RunSummary
-from limpide.report import finding_words, unit_grid
-from limpide.text.messages import N_, Message, _, duration, large, message, number, percent, significant, size
+from limpide.report import unit_grid
+from limpide.text import formats
+from limpide.text.messages import (
+    N_,
+    Message,
+    _,
+    format_bytes,
+    format_duration,
+    format_large,
+    format_number,
+    format_percent,
+    format_significant,
+    message,
+)
 
 MANY_CLASSES = 1000  # of ImageNet
 STATUS = {
@@ -22,7 +34,7 @@ STATUS = {
     "refused": N_("refused"),
     "finished": N_("finished"),
 }
-PRETRAINED = {"none": finding_words.NOTHING, "installed": N_("installed"), "missing": N_("not installed")}
+PRETRAINED = {"none": formats.NOTHING, "installed": N_("installed"), "missing": N_("not installed")}
 
 
 def _table(*columns: str) -> Any:
@@ -77,9 +89,11 @@ def print_runs(rows: Sequence[RunSummary]) -> None:
             _cell(row.name),
             _cell(row.info.created[:10]),
             _cell(row.info.recipe.get("model") or ""),
-            _cell(_(STATUS.get(row.status, row.status)) if row.accuracy is None else percent(row.accuracy.value)),
-            duration(row.info.seconds) if row.info.seconds else "",
-            size(row.run.bytes()),
+            _cell(
+                _(STATUS.get(row.status, row.status)) if row.accuracy is None else format_percent(row.accuracy.value)
+            ),
+            format_duration(row.info.seconds) if row.info.seconds else "",
+            format_bytes(row.run.bytes()),
         )
     _print(table)
 
@@ -91,7 +105,7 @@ def print_freeable(found: Sequence[Any]) -> None:
         return
     table = _table(_("of"), _("what"), _("disk"), _("not used for"))
     for item in found:
-        table.add_row(_cell(item.what), words[item.kind], size(item.bytes), duration(item.idle))
+        table.add_row(_cell(item.what), words[item.kind], format_bytes(item.bytes), format_duration(item.idle))
     _print(table)
 
 
@@ -102,14 +116,18 @@ def print_unit(finding: Finding) -> None:
     shown = order[:12]
     table = _table(_("input × weight"), _("product"))
     for k in shown:
-        table.add_row(f"{significant(patch[k])} × {significant(kernel[k])}", significant(products[k]))
+        table.add_row(
+            f"{format_significant(patch[k])} × {format_significant(kernel[k])}", format_significant(products[k])
+        )
     if len(order) > len(shown):
         rest = sum(products[k] for k in order[len(shown) :])
-        table.add_row(str(message(N_("{n:count} smaller products"), n=len(order) - len(shown))), significant(rest))
+        table.add_row(
+            str(message(N_("{n:count} smaller products"), n=len(order) - len(shown))), format_significant(rest)
+        )
     if finding.data["bias"]:  # a layer may have none
-        table.add_row(_("bias"), significant(finding.data["bias"]))
-    table.add_row(_("sum, in 64-bit arithmetic"), significant(finding.data["sum"]))
-    table.add_row(_("what the network computed"), significant(finding.data["torch"]))
+        table.add_row(_("bias"), format_significant(finding.data["bias"]))
+    table.add_row(_("sum, in 64-bit arithmetic"), format_significant(finding.data["sum"]))
+    table.add_row(_("what the network computed"), format_significant(finding.data["torch"]))
     for step in unit_grid.steps_of(finding.data):
         table.add_row(_cell(str(step.what)), step.value)
     _print(table)
@@ -128,20 +146,20 @@ def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
     table.columns[-1].min_width = 5
     for n in networks:
         milliseconds = n["speed"] and n["speed"]["milliseconds"]
-        counts = (number(n["parameters"]), size(n["weight_bytes"]), large(n["multiply_adds"]))
+        counts = (format_number(n["parameters"]), format_bytes(n["weight_bytes"]), format_large(n["multiply_adds"]))
         table.add_row(
             n["name"],
             *counts,
-            f"{n['image_size']}{finding_words.NBSP}px",
+            f"{n['image_size']}{formats.NBSP}px",
             _(PRETRAINED[n["pretrained"]]),
-            finding_words.cell(milliseconds, "number"),
+            formats.format_cell(milliseconds, "number"),
         )
     _print(table)
     few = [n for n in networks if n["classes"] != MANY_CLASSES]
     _print(
         _cell(
             _("counted for {many} classes, and for 10: {names}").format(
-                many=number(MANY_CLASSES), names=", ".join(n["name"] for n in few)
+                many=format_number(MANY_CLASSES), names=", ".join(n["name"] for n in few)
             )
         )
     )
@@ -158,15 +176,15 @@ def print_network(network: Mapping[str, Any]) -> None:
     _facts(
         (_("network"), network["name"]),
         (_("made for"), classes),
-        (_("parameters"), number(network["parameters"])),
-        (_("weights"), size(network["weight_bytes"])),
-        (_("multiply-adds an image"), large(network["multiply_adds"])),
+        (_("parameters"), format_number(network["parameters"])),
+        (_("weights"), format_bytes(network["weight_bytes"])),
+        (_("multiply-adds an image"), format_large(network["multiply_adds"])),
         (_("receptive field"), _field(network)),
         (_("pretrained weights"), _(PRETRAINED[network["pretrained"]])),
-        (_("one image at a time"), finding_words.measured(speed["milliseconds"], "ms")),
+        (_("one image at a time"), formats.format_measure(speed["milliseconds"], "ms")),
         (
             _("{n} images at a time").format(n=speed["batch"]),
-            message(N_("{value} an image"), value=finding_words.measured(speed["milliseconds_in_batch"], "ms")),
+            message(N_("{value} an image"), value=formats.format_measure(speed["milliseconds_in_batch"], "ms")),
         ),
         (_("measured"), message(N_("{when}, with images already decoded"), when=_moment(speed["measured"]))),
         *(
@@ -198,11 +216,11 @@ def print_layers(layers: Sequence[Mapping[str, Any]]) -> None:
     for layer in layers:
         shape = " × ".join(map(str, layer["shape"]))
         count = " = ".join(
-            part for part in (layer["count"], number(layer["parameters"]) if layer["parameters"] else "") if part
+            part for part in (layer["count"], format_number(layer["parameters"]) if layer["parameters"] else "") if part
         )
         name = f"{layer['name']} {layer['kind']}" if layer["name"] else _("outside of these layers")
         table.add_row(
-            name, shape, layer["side"], count, large(layer["multiply_adds"]) if layer["multiply_adds"] else ""
+            name, shape, layer["side"], count, format_large(layer["multiply_adds"]) if layer["multiply_adds"] else ""
         )
     _print(table)
 
@@ -217,7 +235,7 @@ def _field(network: Mapping[str, Any]) -> Message:
 def print_info(info: Mapping[str, Any]) -> None:
     """`info`: what workflows/info.py found."""
     machine, folders, allocator = info["machine"], info["folders"], info["allocator"]
-    versions = ", ".join(f"{name} {version or finding_words.NOTHING}" for name, version in machine["versions"].items())
+    versions = ", ".join(f"{name} {version or formats.NOTHING}" for name, version in machine["versions"].items())
     logged = N_("{file}, last written {when}") if folders["error_logged"] else N_("{file}, nothing logged yet")
     keeps = (
         N_(
@@ -229,8 +247,8 @@ def print_info(info: Mapping[str, Any]) -> None:
     )
     _facts(
         (_("processor"), machine["processor"]),
-        (_("processor cores"), number(machine["cores"])),
-        (_("memory"), size(info["memory_bytes"])),
+        (_("processor cores"), format_number(machine["cores"])),
+        (_("memory"), format_bytes(info["memory_bytes"])),
         (_("system"), machine["system"]),
         ("Python", machine["python"]),
         (_("packages"), versions),

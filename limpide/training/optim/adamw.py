@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 @dataclass
-class Group:
+class ParameterGroup:
     """Parameters that share a rate: `scale` multiplies the learning rate of the step."""
 
     parameters: list[nn.Parameter]
@@ -32,7 +32,9 @@ class AdamW:
     p = p − lr · decay · p − lr · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
     """
 
-    def __init__(self, groups: Sequence[Group], betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8) -> None:
+    def __init__(
+        self, groups: Sequence[ParameterGroup], betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
+    ) -> None:
         self.groups, self.betas, self.eps, self.t = list(groups), betas, eps, 0
 
     @torch.no_grad()
@@ -66,7 +68,9 @@ class AdamW:
                 parameter.grad = None
 
 
-def groups_of(model: nn.Module, weight_decay: float, scales: Sequence[tuple[str, float]] = ()) -> list[Group]:
+def parameter_groups(
+    model: nn.Module, weight_decay: float, scales: Sequence[tuple[str, float]] = ()
+) -> list[ParameterGroup]:
     """One group a (rate scale, decayed or not). `scales`: (prefix of the parameter's name, scale), the first match
     counts.
 
@@ -78,4 +82,4 @@ def groups_of(model: nn.Module, weight_decay: float, scales: Sequence[tuple[str,
             scale = next((s for prefix, s in scales if name.startswith(prefix)), 1.0)
             decay = weight_decay if parameter.ndim > 1 else 0.0
             found.setdefault((scale, decay), []).append(parameter)
-    return [Group(parameters, scale, decay) for (scale, decay), parameters in found.items()]
+    return [ParameterGroup(parameters, scale, decay) for (scale, decay), parameters in found.items()]

@@ -6,29 +6,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from limpide.audit.folder import Checked
-from limpide.audit.folder_checks import all_checks
+from limpide.audit.folder import FolderContents
+from limpide.audit.folder_checks import run_checks
 from limpide.core.events import Event, Progress
 from limpide.core.finding import Finding
 from limpide.core.recipe import Recipe
-from limpide.data.decode.value_range import decided
+from limpide.data.decoding.value_range import decide_range
 from limpide.data.read_images import near_pairs
 from limpide.text.messages import N_, message
-from limpide.workflows.train.context import Job
+from limpide.workflows.train.context import TrainContext
 
 # before the training; the rest is in the report
 SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names", "depth")
 
 
-def check_images(job: Job) -> Iterator[Event]:
+def check_images(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("checking the images")))
     job.near = near_pairs(job.dataset, job.reading, grey=job.seen.grey)
     if job.done("check"):
         return
     if job.values is None:  # continued just here
-        job.values = yield from decided(job.dataset, Recipe.from_json(job.info.wanted).asked_range())
+        job.values = yield from decide_range(job.dataset, Recipe.from_json(job.info.wanted).asked_range())
     findings: dict[str, Finding] = {}
-    for finding in all_checks(Checked(job.dataset, job.reading, job.near, job.values)):
+    for finding in run_checks(FolderContents(job.dataset, job.reading, job.near, job.values)):
         job.run.add_finding(finding)
         findings[finding.name] = finding
     for name in SAID_BEFORE:

@@ -15,14 +15,14 @@ from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.core.run_info import Phase, Plan, RunInfo
 from limpide.data.dataset import PARTS, Dataset
-from limpide.data.decode.value_range import ValueRange
+from limpide.data.decoding.value_range import ValueRange
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.read_images import Glimpse, Pixels, Reading
+from limpide.data.read_images import ImageSample, Pixels, Reading
 from limpide.system.energy import Energy, Meter
 from limpide.system.machine import MemoryWatch
 from limpide.text.messages import Message
 from limpide.training.batches import Batches
-from limpide.training.build import build
+from limpide.training.build import build_network
 from limpide.training.defaults import frozen_size
 from limpide.workflows.train.deadline import Deadline, leave_out
 
@@ -30,7 +30,7 @@ PHASES: tuple[str, ...] = get_args(Phase)
 
 
 @dataclass
-class Job:
+class TrainContext:
     """What the phases hand to each other, all of it made anew from the files of the run when it is continued."""
 
     run: Run
@@ -44,7 +44,7 @@ class Job:
     paused: float = 0.0  # s so far in which a watcher made this session wait: no part of the work
     values: ValueRange | None = None  # what was measured of values of more than 8 bits; None once the check has told it
     recipe: Recipe = field(init=False)
-    seen: Glimpse = field(init=False)
+    seen: ImageSample = field(init=False)
     reading: Reading = field(init=False)
     # int (m, 2), pairs of nearly identical images; None where they are not looked for
     near: np.ndarray | None = field(init=False)
@@ -104,7 +104,7 @@ class Job:
 
     def network(self, preprocessing: Preprocessing) -> nn.Module:
         """A fresh network for squares like these."""
-        return build(self.recipe, len(self.dataset.learned_classes), preprocessing.channels, preprocessing.size)
+        return build_network(self.recipe, len(self.dataset.learned_classes), preprocessing.channels, preprocessing.size)
 
     def sizes(self) -> Sizes:
         """Of the comparison with simpler models."""

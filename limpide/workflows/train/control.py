@@ -17,26 +17,26 @@ import psutil
 from limpide.core.events import Epoch, Note, Progress, Step
 from limpide.core.run_info import Learning, Plan
 from limpide.text.messages import N_, message
-from limpide.training.snapshots import due, forget_after, keep_snapshot, statistics
+from limpide.training.snapshots import drop_later_snapshots, is_snapshot_due, keep_snapshot, statistics
 from limpide.training.state import TrainState
 from limpide.workflows.train import deadline
-from limpide.workflows.train.context import Job
+from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.deadline import WATCHER, plans_of
 
 PROBES = 32  # images whose predictions can be followed
-EVERY = 1.0  # s between two lines on the machine
-POLL = 0.2  # s between two looks while a training pauses
+MACHINE_SECONDS = 1.0  # s between two lines on the machine
+POLL_SECONDS = 0.2  # s between two looks while a training pauses
 
 
-class Watched:
+class TrainingControl:
     """`after` each event; `job.paused` grows by the time that a watcher makes the training wait."""
 
-    def __init__(self, job: Job, state: TrainState) -> None:
+    def __init__(self, job: TrainContext, state: TrainState) -> None:
         self.job, self.state, self.run = job, state, job.run
         self.lr = state.lr
         self._process, self._looked = psutil.Process(), -math.inf
         self._read, self._kept = 0, -1
-        forget_after(state.step, self.run)
+        drop_later_snapshots(state.step, self.run)
         self.run.cut(self.run.stats_file, lambda line: line["step"] <= state.step)
         self._keep_probes()
         if state.step == 0:
@@ -52,7 +52,7 @@ class Watched:
     def after(self, event: Step | Epoch) -> Iterator[Note | Progress]:
         if isinstance(event, Step):
             self.lr = event.lr
-        if isinstance(event, Epoch) or due(event.n):
+        if isinstance(event, Epoch) or is_snapshot_due(event.n):
             self._keep()
         self._machine()
         yield from self._asked()
@@ -81,7 +81,7 @@ class Watched:
 
     def _machine(self) -> None:
         now = time.monotonic()
-        if now - self._looked < EVERY:
+        if now - self._looked < MACHINE_SECONDS:
             return
         energy, before = self.job.energy(), self._looked
         line = {
@@ -109,7 +109,7 @@ class Watched:
                 if not told:
                     told = True
                     self._tell_paused(self.state.step)
-                time.sleep(POLL)
+                time.sleep(POLL_SECONDS)
                 now = deadline.now()
                 self.job.paused, before = self.job.paused + now - before, now
                 # whoever iterates may stop here, too

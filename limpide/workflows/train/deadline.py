@@ -79,7 +79,7 @@ def plans_of(info: RunInfo) -> list[Plan]:
     return [*before, *info.plans]
 
 
-def planned(plans: Sequence[Plan], step: int, steps: int) -> tuple[int, str]:
+def planned_end(plans: Sequence[Plan], step: int, steps: int) -> tuple[int, str]:
     """(steps to be done in all, as far as known after `step`; why they are not those of the quote, or "")."""
     known = [plan for plan in plans if plan.at <= step]
     return (known[-1].steps, known[-1].why) if known else (steps, "")

@@ -10,27 +10,27 @@ from functools import partial
 import torch
 
 from limpide.baselines.compare import FROZEN_WORK, WIDTH, Budget
-from limpide.baselines.simple_models import logistic_work, most_drawn
+from limpide.baselines.simple_models import logistic_work, max_drawn
 from limpide.core.errors import ModelError
 from limpide.core.events import Event, Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run_info import Quoted
 from limpide.deploy.export import check_exportable
-from limpide.interpret.shortcut import LOOKS, wanted
+from limpide.interpret.shortcut import LOOKS, choose_labels
 from limpide.models import is_outside, multiply_adds, pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training import timing
-from limpide.training.build import augmentation, start
+from limpide.training.build import augmentation, start_state
 from limpide.training.frozen_features import BATCH
 from limpide.training.linear_head import seconds_an_image
-from limpide.training.threads import Threads, choose
+from limpide.training.threads import ThreadChoice, choose_threads
 from limpide.workflows.judge import INSIDE_SECONDS, PASTED_WORK
-from limpide.workflows.train.context import Job
+from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.deadline import FINE_TUNING, FITTING
 from limpide.workflows.train.judging_memory import judging_bytes
 from limpide.workflows.train.minimum_time import HEAD_SECONDS, SEAL_SECONDS, decoding_seconds, score_seconds
-from limpide.workflows.train.seal import ENOUGH
+from limpide.workflows.train.seal import MAX_IMAGES
 
 # of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
 SPARE = 0.85
@@ -39,7 +39,7 @@ FOREST_WORK = 0.8e11  # multiply-adds that would take as long as a whole forest
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
 
 
-def quote_work(job: Job) -> Iterator[Event]:
+def estimate_work(job: TrainContext) -> Iterator[Event]:
     """Times a few steps on a copy and writes down, once, how many steps there will be and what they should take."""
     if job.done("quote"):
         return
@@ -49,10 +49,10 @@ def quote_work(job: Job) -> Iterator[Event]:
     model = _accepted(job)
     p, known = job.pixels().preprocessing, pretrained(job.recipe)
     work = multiply_adds(model, p.channels, p.size)
-    state = start(model, job.recipe, 1)
+    state = start_state(model, job.recipe, 1)
     augment = augmentation(job.recipe, 9, job.seen.grey)
-    timed = partial(timing.probe, state, train_batches, validation, job.recipe, augment)
-    threads = choose(timed, torch.device(job.recipe.device))
+    timed = partial(timing.time_steps, state, train_batches, validation, job.recipe, augment)
+    threads = choose_threads(timed, torch.device(job.recipe.device))
     speed = threads.speed
     if known:
         yield Progress(message(N_("timing the pretrained network")))
@@ -115,7 +115,7 @@ def quote_work(job: Job) -> Iterator[Event]:
     if job.recipe.time is not None and total > job.recipe.time:
         says = N_("that is more than the {asked:duration} asked for, as the score is never left out")
         yield job.say("decision", message(says, asked=job.recipe.time))
-    usual = timing.passes_unasked(recipe, len(train_batches.rows), work, job.seen.grey)[1]
+    usual = timing.default_passes(recipe, len(train_batches.rows), work, job.seen.grey)[1]
     if job.recipe.time is None and job.info.wanted.get("epochs") is None and epochs < usual and not blind:
         says = N_(
             "that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time "
@@ -150,7 +150,7 @@ def _blind(asked: float | None) -> Message:
     return message(says, epochs=asked)
 
 
-def _busy(threads: Threads) -> Message:
+def _busy(threads: ThreadChoice) -> Message:
     says = N_(
         "other work takes {share:percent} of the processor: with {fewer:count} of {all:count} threads a step is "
         "{gain:number} times as fast"
@@ -158,7 +158,7 @@ def _busy(threads: Threads) -> Message:
     return message(says, share=threads.others, fewer=threads.number, all=torch.get_num_threads(), gain=threads.gain)
 
 
-def _accepted(job: Job) -> torch.nn.Module:
+def _accepted(job: TrainContext) -> torch.nn.Module:
     """The fresh network. One from outside limpide is refused before anything is learned when it could not
     be shipped.
     """
@@ -172,37 +172,37 @@ def _accepted(job: Job) -> torch.nn.Module:
         raise
 
 
-def _score_seconds(job: Job, image: float, each: float) -> float:
+def _score_seconds(job: TrainContext, image: float, each: float) -> float:
     """What is never left out, calibrating included. image, each: seconds an image through the network, and the frozen
     one.
     """
-    calibrating = min(ENOUGH, len(job.rows("calibration")) or len(job.rows("validation"))) * max(image, each)
+    calibrating = min(MAX_IMAGES, len(job.rows("calibration")) or len(job.rows("validation"))) * max(image, each)
     decoding = decoding_seconds(job.dataset, (job.pixels().preprocessing,))
     return calibrating + score_seconds(len(job.rows("test")), decoding, max(image, each))
 
 
-def _pasted_seconds(job: Job, work: int, image: float) -> float:
+def _pasted_seconds(job: TrainContext, work: int, image: float) -> float:
     """What asking for shortcuts will take. image: seconds an image through the network, or the frozen one at its size;
     work: multiply-adds of one.
     """
     p = job.pixels().preprocessing
-    looked_at = wanted(job.dataset.labels[job.rows("test")], work, PASTED_WORK)
+    looked_at = choose_labels(job.dataset.labels[job.rows("test")], work, PASTED_WORK)
     smaller = (p.size / job.frozen_pixels().preprocessing.size) ** 2 if pretrained(job.recipe) else 1.0
     return len(looked_at) * LOOKS * image * smaller
 
 
-def rival_budget(recipe: Recipe) -> Budget:
+def baseline_budget(recipe: Recipe) -> Budget:
     """What a simpler model may cost: work, and seconds only where a time was asked for."""
     return Budget() if recipe.time is None else Budget(seconds=max(2.0, recipe.time * 0.07))
 
 
-def _rival_seconds(job: Job) -> float:
+def _rival_seconds(job: TrainContext) -> float:
     """What the simpler models will take, all together, at a speed measured here and now."""
-    budget, sizes, speed = rival_budget(job.recipe), job.sizes(), _speed()
+    budget, sizes, speed = baseline_budget(job.recipe), job.sizes(), _speed()
     images = sizes.images(budget)
     works = {
         "logistic": images["logistic"] * logistic_work(sizes.values, sizes.classes),
-        "forest": FOREST_WORK * min(1.0, images["forest"] / most_drawn(sizes.values, sizes.classes)),
+        "forest": FOREST_WORK * min(1.0, images["forest"] / max_drawn(sizes.values, sizes.classes)),
         "nearest": images["nearest"] * sizes.few * sizes.values,
         "frozen": (images["frozen"] + sizes.few) * FROZEN_WORK,
     }
@@ -225,7 +225,7 @@ def _speed() -> float:
     return 4096 * 784 * 10 / float(min(seconds[1:]))
 
 
-def _frozen_seconds(job: Job) -> float:
+def _frozen_seconds(job: TrainContext) -> float:
     """Seconds an image through the frozen network."""
     pixels = job.frozen_pixels()
     return seconds_an_image(

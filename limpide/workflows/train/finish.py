@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Iterator
 
 from limpide.core.events import Event
-from limpide.workflows.train.context import Job
+from limpide.workflows.train.context import TrainContext
 
 
-def finish(job: Job) -> Iterator[Event]:
+def finish(job: TrainContext) -> Iterator[Event]:
     if not job.done("judge"):
         shutil.rmtree(job.run.cache, ignore_errors=True)
         for old in job.run.checkpoints.glob("step-*"):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from limpide.core.events import Event, Progress
-from limpide.core.run_info import FrozenHead, there
+from limpide.core.run_info import FrozenHead, require
 from limpide.data.read_images import Pixels
 from limpide.deploy.export import export
 from limpide.deploy.predictor import Predictor
@@ -18,14 +18,14 @@ from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training.build import save_weights
 from limpide.training.linear_head import Head, fit_head, frozen_features, load_features, log_loss, set_head
-from limpide.workflows.train.context import Job
+from limpide.workflows.train.context import TrainContext
 
 ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
 FLIP_IMAGES = 20  # validation images that tell whether mirroring is harmless
 FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; letters and digits lose far more
 
 
-def first_model(job: Job) -> Iterator[Event]:
+def first_model(job: TrainContext) -> Iterator[Event]:
     if job.done("first"):
         return
     if not pretrained(job.recipe):
@@ -70,7 +70,7 @@ def first_model(job: Job) -> Iterator[Event]:
         else N_("a first model is ready")
     )
     yield job.say("saved", message(says, accuracy=accuracy, n=len(held)))
-    steps = there(job.info.steps, "steps")
+    steps = require(job.info.steps, "steps")
     all_right = len(held) == len(job.rows("validation")) and accuracy == 1.0
     if len(held) >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None:
         steps = 0
@@ -83,13 +83,15 @@ def first_model(job: Job) -> Iterator[Event]:
     job.enter("fit", steps=steps, frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
 
 
-def _milliseconds(job: Job, rows: np.ndarray) -> float:
+def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:
     """What the first model needs to name one image: its file is about to be overwritten by a better one."""
     predictor = Predictor(job.run.model_file)
     return predictor.milliseconds(job.dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side))
 
 
-def _flip(job: Job, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float) -> tuple[str, Message]:
+def _flip(
+    job: TrainContext, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float
+) -> tuple[str, Message]:
     """Mirroring is harmless when the first model still knows mirrored validation images (letters and digits: it does
     not).
     """

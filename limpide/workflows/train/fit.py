@@ -10,41 +10,41 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from limpide.audit import run_facts
-from limpide.audit.learning_curve import diagnosis
+from limpide.audit.learning_curve import diagnose
 from limpide.core.errors import TrainingError
 from limpide.core.events import Epoch, Event, Note, Progress, Step
 from limpide.core.finding import Finding
-from limpide.core.run_info import Final, there
+from limpide.core.run_info import Final, require
 from limpide.text.messages import N_, message
 from limpide.training.batches import Augment, LightAugment
-from limpide.training.build import altered, augmentation, load_weights, save_weights, start
+from limpide.training.build import augmentation, describe_augmentation, load_weights, save_weights, start_state
 from limpide.training.checkpoint import load_checkpoint, save_checkpoint
-from limpide.training.loop import evaluate, fit, stalled
+from limpide.training.loop import evaluate, fit, has_stalled
 from limpide.training.state import TrainState
-from limpide.training.threads import limited
+from limpide.training.threads import limit_threads
 from limpide.workflows.train import deadline
-from limpide.workflows.train.context import Job
-from limpide.workflows.train.control import Watched
-from limpide.workflows.train.deadline import planned, plans_of
-from limpide.workflows.train.replan import Share
+from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.control import TrainingControl
+from limpide.workflows.train.deadline import planned_end, plans_of
+from limpide.workflows.train.replan import Replanner
 
 CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
 
 
-def fit_network(job: Job) -> Iterator[Event]:
+def fit_network(job: TrainContext) -> Iterator[Event]:
     if job.done("fit"):
         return
-    with limited(job.info.threads):
+    with limit_threads(job.info.threads):
         yield from _fitted(job)
 
 
-def _fitted(job: Job) -> Iterator[Event]:
+def _fitted(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("preparing the training")))
     preprocessing = job.pixels().preprocessing
     # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below
     # (docs/LOG.md).
     model = job.network(preprocessing)
-    state = start(model, job.recipe, there(job.info.steps, "steps"))
+    state = start_state(model, job.recipe, require(job.info.steps, "steps"))
     restored = load_checkpoint(job.run.checkpoints)
     if restored:
         state.restore(restored.tensors, restored.numbers)
@@ -57,7 +57,7 @@ def _fitted(job: Job) -> Iterator[Event]:
                 "warning",
                 message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)),
             )
-    change = augmentation(job.recipe, there(job.info.epochs, "epochs"), job.seen.grey)
+    change = augmentation(job.recipe, require(job.info.epochs, "epochs"), job.seen.grey)
     if not restored and state.steps:
         yield from _told(job, change)
     began = deadline.now()
@@ -85,13 +85,13 @@ def _fitted(job: Job) -> Iterator[Event]:
     save_weights(state.model, job.run.snapshots / "best.safetensors")
     yield from _diagnosed(job, kind)
     held = frozen.n_validation if frozen and kind == "frozen" else len(job.rows("validation"))
-    steps, epochs = there(job.info.steps, "steps"), there(job.info.epochs, "epochs")
-    cut = planned(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
-    job.run.add_finding(run_facts.training(state.best_epoch, state.epoch, epochs, accuracy, held, kind, cut))
+    steps, epochs = require(job.info.steps, "steps"), require(job.info.epochs, "epochs")
+    cut = planned_end(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
+    job.run.add_finding(run_facts.training_finding(state.best_epoch, state.epoch, epochs, accuracy, held, kind, cut))
     job.enter("seal", final=Final(kind, preprocessing.to_json(), accuracy), fit_seconds=seconds)
 
 
-def _better(job: Job, state: TrainState, first: tuple[float, float]) -> bool:
+def _better(job: TrainContext, state: TrainState, first: tuple[float, float]) -> bool:
     """Whether the fine-tuned network does at least as well as the first model, on the very images the first was scored
     on.
     """
@@ -105,13 +105,13 @@ def _better(job: Job, state: TrainState, first: tuple[float, float]) -> bool:
     return (accuracy, -loss) >= first
 
 
-def _told(job: Job, change: Augment | None) -> Iterator[Event]:
+def _told(job: TrainContext, change: Augment | None) -> Iterator[Event]:
     """Says, and keeps, what is done to the images and by which rule the weights change: choices that a comparison of
     two trainings rests on.
     """
     job.run.update(augmentation=asdict(change) if isinstance(change, LightAugment) else {})
     job.info = job.run.info()
-    yield job.say("decision", altered(change, there(job.info.epochs, "epochs")))
+    yield job.say("decision", describe_augmentation(change, require(job.info.epochs, "epochs")))
     yield job.say(
         "decision",
         message(
@@ -121,7 +121,7 @@ def _told(job: Job, change: Augment | None) -> Iterator[Event]:
     )
 
 
-def _diagnosed(job: Job, kept: str) -> Iterator[Event]:
+def _diagnosed(job: TrainContext, kept: str) -> Iterator[Event]:
     """How it went, in plain words, as the studio says it; what went wrong is said aloud."""
     job.run.sync()
     events = list(job.run.events())
@@ -129,7 +129,7 @@ def _diagnosed(job: Job, kept: str) -> Iterator[Event]:
         [event.loss for event in events if isinstance(event, Step)],
         [event for event in events if isinstance(event, Epoch)],
     )
-    found = diagnosis(losses, epochs, kept, guess=math.log(len(job.dataset.learned_classes)))
+    found = diagnose(losses, epochs, kept, guess=math.log(len(job.dataset.learned_classes)))
     if not found:
         return
     kind, says = found[0]
@@ -138,13 +138,13 @@ def _diagnosed(job: Job, kept: str) -> Iterator[Event]:
         yield job.say("warning", wrong)
 
 
-def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Event]:
+def _steps(job: TrainContext, state: TrainState, change: Augment | None) -> Iterator[Event]:
     """Runs the loop, saves when due, and stops when validation stalls, when a watcher asks for it or the time is up."""
     run, validation = job.run, job.validation()
     began, saved = deadline.now(), time.monotonic()
     pause = CHECKPOINT_EVERY
-    watched, batches = Watched(job, state), job.batches("train")
-    share = Share(job, state, len(batches))
+    watched, batches = TrainingControl(job, state), job.batches("train")
+    share = Replanner(job, state, len(batches))
     a_pass = len(batches)  # steps
     yield from share.kept()
     loop = fit(
@@ -155,7 +155,7 @@ def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Even
         augment=change,
     )
     with contextlib.closing(loop):  # type: ignore[type-var]
-        while not stalled(state, int(job.recipe.patience or 1)):
+        while not has_stalled(state, int(job.recipe.patience or 1)):
             event = next(loop, None)
             if event is None:
                 return
@@ -187,10 +187,10 @@ def _steps(job: Job, state: TrainState, change: Augment | None) -> Iterator[Even
                 raise
 
 
-def _stopped(job: Job, seconds: float) -> None:
+def _stopped(job: TrainContext, seconds: float) -> None:
     """Keeps the time that was spent, so that the finished run tells all of it."""
     job.run.update(status="stopped", fit_seconds=job.info.fit_seconds + seconds, spent=job.deadline.passed())
 
 
-def _checkpoint(job: Job, state: TrainState) -> None:
+def _checkpoint(job: TrainContext, state: TrainState) -> None:
     save_checkpoint(state, job.run.checkpoints, job.run.sync())

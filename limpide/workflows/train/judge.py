@@ -6,9 +6,9 @@ from collections.abc import Generator
 
 import torch
 
-from limpide.baselines.compare import Frozen, Material
+from limpide.baselines.compare import BaselineInputs, FrozenModel
 from limpide.core.events import Event, Progress
-from limpide.core.run_info import there
+from limpide.core.run_info import require
 from limpide.models import multiply_adds, parameters, pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, message
@@ -16,11 +16,11 @@ from limpide.training.build import load_weights
 from limpide.training.defaults import frozen_size
 from limpide.training.linear_head import frozen_features, load_features
 from limpide.workflows.judge import judge
-from limpide.workflows.train.context import Job
-from limpide.workflows.train.estimate import rival_budget
+from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.estimate import baseline_budget
 
 
-def judge_model(job: Job) -> Generator[Event]:
+def judge_model(job: TrainContext) -> Generator[Event]:
     """Looks at the test part once and writes findings and report."""
     if job.done("judge"):
         return
@@ -37,23 +37,23 @@ def judge_model(job: Job) -> Generator[Event]:
     job.info = job.run.info()
 
 
-def _material(job: Job) -> Generator[Event, None, Material]:
+def _material(job: TrainContext) -> Generator[Event, None, BaselineInputs]:
     """What simpler models learn from."""
     frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
-    return Material(job.pixels(), frozen, rival_budget(job.recipe), job.recipe, job.info.rivals, job.run.cache)
+    return BaselineInputs(job.pixels(), frozen, baseline_budget(job.recipe), job.recipe, job.info.rivals, job.run.cache)
 
 
-def _frozen(job: Job) -> Generator[Event, None, Frozen]:
+def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
     """The first model's head, and its features of the training and test images: most of them are kept already."""
     yield Progress(message(N_("taking up the first model again")))
-    pixels, info = job.frozen_pixels(), there(job.info.frozen, "frozen")
+    pixels, info = job.frozen_pixels(), require(job.info.frozen, "frozen")
     model, device = job.network(pixels.preprocessing), torch.device(job.recipe.device)
     load_weights(model, job.run.snapshots / "first.safetensors")
     rows = {part: job.frozen_rows(part) for part in ("train", "test")}
     for part in rows:
         yield from frozen_features(model, pixels, rows[part], job.run.cache, device)
     machine.release_memory()
-    return Frozen(
+    return FrozenModel(
         train=load_features(pixels, rows["train"], job.run.cache),
         train_rows=rows["train"],
         test=load_features(pixels, rows["test"], job.run.cache),
@@ -65,5 +65,5 @@ def _frozen(job: Job) -> Generator[Event, None, Frozen]:
         milliseconds=info.milliseconds,
         bytes=4 * parameters(model),
         multiply_adds=multiply_adds(model, 3, frozen_size(job.recipe)),
-        is_the_network=there(job.info.final, "final").kind == "frozen",
+        is_the_network=require(job.info.final, "final").kind == "frozen",
     )

@@ -11,11 +11,11 @@ from __future__ import annotations
 from torch import nn
 
 from limpide.baselines.compare import WIDTH, Budget
-from limpide.baselines.simple_models import COUNTED, TREES, most_drawn
+from limpide.baselines.simple_models import COUNTED, TREES, max_drawn
 from limpide.deploy.predictor import BATCH, PIXELS
 from limpide.models import activations, parameters, pretrained
 from limpide.training.defaults import frozen_size
-from limpide.workflows.train.context import Job
+from limpide.workflows.train.context import TrainContext
 
 LIBRARIES = 70_000_000  # ONNX Runtime, scikit-learn and what writes the report, once they are loaded
 FROZEN_RIVAL = 90_000_000  # a pretrained network to compare with, and a chunk of images in it
@@ -30,7 +30,7 @@ PASTED = 2.2  # PyTorch, layers fused, in its fastest arithmetic
 TRACED = 3.2  # every operation's result is kept, and a copy of it
 
 
-def judging_bytes(job: Job, model: nn.Module) -> int:
+def judging_bytes(job: TrainContext, model: nn.Module) -> int:
     """Bytes beyond what is held when nothing is trained: the most of sealing, naming, comparing, opening a unit,
     pasting.
     """
@@ -52,12 +52,12 @@ def judging_bytes(job: Job, model: nn.Module) -> int:
     return int(max(steps.values()))
 
 
-def _rivals(job: Job) -> float:
+def _rivals(job: TrainContext) -> float:
     """Pixels as float32, and the largest of the models: a forest, or a pretrained network and its features."""
     sizes = job.sizes()
     images = sizes.images(Budget())
     pixels = 4 * sizes.values * (images["forest"] + sizes.test)
     node = NODE + CLASS * max(0, sizes.classes - COUNTED)
-    forest = TREES * node * min(images["forest"], most_drawn(sizes.values, sizes.classes))
+    forest = TREES * node * min(images["forest"], max_drawn(sizes.values, sizes.classes))
     features = 0 if pretrained(job.recipe) else FROZEN_RIVAL + 4 * WIDTH * (images["frozen"] + sizes.few)
     return pixels + max(forest, features)

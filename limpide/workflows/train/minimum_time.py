@@ -17,18 +17,25 @@ from limpide.core.recipe import Recipe
 from limpide.data import pixel_cache
 from limpide.data.dataset import TEST, Dataset
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.read_images import Glimpse, stored
+from limpide.data.read_images import ImageSample, stored_reading
 from limpide.data.split import sample
 from limpide.models import pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training.batches import as_tensor
-from limpide.training.build import build
-from limpide.training.defaults import AUTOMATIC, FEWEST_OF_A_CLASS, FROZEN_IMAGES, decide, frozen_size, preprocessing_of
-from limpide.training.device import place
+from limpide.training.build import build_network
+from limpide.training.defaults import (
+    AUTOMATIC,
+    FROZEN_IMAGES,
+    MIN_OF_A_CLASS,
+    decide_recipe,
+    frozen_size,
+    preprocessing_of,
+)
+from limpide.training.device import place_on_device
 from limpide.training.frozen_features import BATCH, Frozen
-from limpide.workflows.judge import REPORT_SECONDS, readable
-from limpide.workflows.train.context import Job
+from limpide.workflows.judge import REPORT_SECONDS, read_image
+from limpide.workflows.train.context import TrainContext
 
 # fitting and exporting the first model; calibrating, exporting and opening the final one
 HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0
@@ -37,17 +44,17 @@ PROMISED = 1.5  # times the time that was asked for, within which a quiet machin
 TIMED_FILES = 8
 
 
-def in_time(job: Job, reasons: list[Message]) -> tuple[list[Message], float]:
+def check_time(job: TrainContext, reasons: list[Message]) -> tuple[list[Message], float]:
     """Changes `job.recipe` where the network was ours to choose and takes too long. Returns the reasons for its
     choices, and the least in seconds.
     """
     asked = float(job.info.wanted["time"])
-    least = least_seconds(job, job.recipe)
+    least = minimum_seconds(job, job.recipe)
     if job.info.wanted.get("model") != "auto" or not pretrained(job.recipe) or least <= PROMISED * asked:
         return reasons, least
     small = Recipe.from_json(job.info.wanted).but(model=AUTOMATIC[0])
-    filled, why = decide(small.but(value_range=job.recipe.value_range), job.seen, len(job.dataset))
-    quicker = least_seconds(job, filled)
+    filled, why = decide_recipe(small.but(value_range=job.recipe.value_range), job.seen, len(job.dataset))
+    quicker = minimum_seconds(job, filled)
     if quicker >= least:
         return reasons, least
     says = N_(
@@ -59,7 +66,7 @@ def in_time(job: Job, reasons: list[Message]) -> tuple[list[Message], float]:
     return [says_why, *why], quicker
 
 
-def least_seconds(job: Job, recipe: Recipe) -> float:
+def minimum_seconds(job: TrainContext, recipe: Recipe) -> float:
     """Of the whole command with this recipe, the time that has passed included."""
     dataset, n = job.dataset, len(job.dataset)
     wanted = wanted_pixels(recipe, job.seen, dataset)
@@ -67,19 +74,19 @@ def least_seconds(job: Job, recipe: Recipe) -> float:
     decoding = decoding_seconds(dataset, tuple(wanted))
     image = _image_seconds(recipe, len(dataset.classes), min(wanted, key=lambda p: len(wanted[p])))
     folder = pixel_cache.shared_folder(dataset, wanted)
-    read = folder is not None and stored(dataset, wanted, folder) is not None
+    read = folder is not None and stored_reading(dataset, wanted, folder) is not None
     first = min(map(len, wanted.values())) * image + HEAD_SECONDS if pretrained(recipe) else 0.0
     return job.deadline.passed() + (0.0 if read else n * decoding) + first + score_seconds(test, decoding, image)
 
 
-def wanted_pixels(recipe: Recipe, seen: Glimpse, dataset: Dataset) -> dict[Preprocessing, np.ndarray]:
+def wanted_pixels(recipe: Recipe, seen: ImageSample, dataset: Dataset) -> dict[Preprocessing, np.ndarray]:
     """Which squares to keep of which images: all at the size that is trained, a sample at the size of the
     first model.
     """
     everything = np.arange(len(dataset), dtype=np.int32)
     wanted = {preprocessing_of(recipe, seen): everything}
     if pretrained(recipe) and recipe.image_size != frozen_size(recipe):
-        some = sample(dataset.labels, FROZEN_IMAGES, FEWEST_OF_A_CLASS)  # no class may be missing
+        some = sample(dataset.labels, FROZEN_IMAGES, MIN_OF_A_CLASS)  # no class may be missing
         wanted[preprocessing_of(recipe, seen, frozen_size(recipe))] = some
     return wanted
 
@@ -96,7 +103,7 @@ def decoding_seconds(dataset: Dataset, wanted: tuple[Preprocessing, ...]) -> flo
     rows = np.unique(np.linspace(0, len(dataset) - 1, TIMED_FILES).astype(int)).tolist()
     began = time.perf_counter()
     for row in rows:
-        image = readable(dataset, row, max(p.jpeg_side for p in wanted))
+        image = read_image(dataset, row, max(p.jpeg_side for p in wanted))
         for p in wanted if image is not None else ():
             p.pixels(image)
     return (time.perf_counter() - began) / len(rows) / machine.cores()
@@ -111,13 +118,13 @@ def _timed(work: Callable[[], object]) -> float:
 def _image_seconds(recipe: Recipe, classes: int, p: Preprocessing) -> float:
     """Through the network that names images first: the frozen one where there is one."""
     device = torch.device(recipe.device)
-    model = build(recipe, classes, p.channels, p.size)
+    model = build_network(recipe, classes, p.channels, p.size)
     squares = np.zeros((BATCH, p.size, p.size, p.channels), np.uint8)
     if pretrained(recipe):
         frozen = Frozen(model, p, device)
         times = [_timed(lambda: frozen.features(squares)) for _ in range(2)]
     else:
-        model = place(model, device).eval()
+        model = place_on_device(model, device).eval()
         with torch.inference_mode():
             images = as_tensor(squares, p).to(device)
             times = [_timed(lambda: model(images).cpu()) for _ in range(2)]

@@ -10,35 +10,35 @@ import numpy as np
 
 from limpide.core.errors import RunError
 from limpide.core.events import Event, Progress
-from limpide.core.recipe import Recipe, as_text
-from limpide.core.typed_json import record
+from limpide.core.recipe import Recipe, range_as_text
+from limpide.core.typed_json import as_record
 from limpide.data import pixel_cache
-from limpide.data.decode.value_range import decided
+from limpide.data.decoding.value_range import decide_range
+from limpide.data.layouts.summary import DatasetSummary
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.read_images import RECORD, Glimpse, Undecoded, glimpse, read, stored
-from limpide.data.scan.summary import Understood
+from limpide.data.read_images import RECORD, ImageSample, Undecoded, read_pixels, sample_images, stored_reading
 from limpide.text.messages import N_, message
-from limpide.training.defaults import decide
-from limpide.workflows.train.context import Job
-from limpide.workflows.train.minimum_time import in_time, wanted_pixels
+from limpide.training.defaults import decide_recipe
+from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.minimum_time import check_time, wanted_pixels
 
 
-def read_images(job: Job) -> Iterator[Event]:
+def read_images(job: TrainContext) -> Iterator[Event]:
     if job.info.recipe:  # decided, whether or not all is read
-        job.recipe, job.seen = Recipe.from_json(job.info.recipe), record(Glimpse, job.info.seen, "seen")
+        job.recipe, job.seen = Recipe.from_json(job.info.recipe), as_record(ImageSample, job.info.seen, "seen")
         job.dataset = job.dataset.read_by(job.recipe.span())
     else:
         yield Progress(message(N_("looking at some of the images")))
-        job.seen = glimpse(job.dataset)
-        job.recipe, reasons = decide(Recipe.from_json(job.info.wanted), job.seen, len(job.dataset))
-        yield job.say("data", Understood.of(job.dataset).in_one_line())
-        job.values = yield from decided(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
-        job.recipe = job.recipe.but(value_range=as_text(job.values.span))
+        job.seen = sample_images(job.dataset)
+        job.recipe, reasons = decide_recipe(Recipe.from_json(job.info.wanted), job.seen, len(job.dataset))
+        yield job.say("data", DatasetSummary.of(job.dataset).in_one_line())
+        job.values = yield from decide_range(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
+        job.recipe = job.recipe.but(value_range=range_as_text(job.values.span))
         job.dataset = job.dataset.read_by(job.values.span)
         least, asked = 0.0, job.deadline.asked
         if asked is not None:
             yield Progress(message(N_("timing the least that there is to do")))
-            reasons, least = in_time(job, reasons)
+            reasons, least = check_time(job, reasons)
         for note in (*job.dataset.notes, *reasons, *job.values.says()):
             yield job.say("decision", note)
         if asked is not None and least > asked:
@@ -54,22 +54,24 @@ def read_images(job: Job) -> Iterator[Event]:
     if shared is None:
         yield from _into(job, wanted, job.run.cache)
     else:
-        with pixel_cache.working_in(shared) as ours:
+        with pixel_cache.is_in_use(shared) as ours:
             yield from _into(job, wanted, shared if ours else job.run.cache, rehash=job.rehash)
     if not job.done("read"):
         job.enter("check")
 
 
-def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False) -> Iterator[Event]:
+def _into(
+    job: TrainContext, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False
+) -> Iterator[Event]:
     """Reads into `folder` what it does not hold yet. Pixels that find no room are decoded when they are needed."""
     try:
         if folder != job.run.cache:
             known = pixel_cache.prepare(folder, job.dataset, wanted, rehash=rehash)
-            if known and stored(job.dataset, wanted, folder) is None:  # damaged
+            if known and stored_reading(job.dataset, wanted, folder) is None:  # damaged
                 pixel_cache.prepare(folder, job.dataset, wanted, rehash=True)
         _reconsider_room(job, wanted, folder)
-        if stored(job.dataset, wanted, folder) is None:
-            yield from read(job.dataset, wanted, folder, on_disk=pixel_cache.room_for(wanted, folder))
+        if stored_reading(job.dataset, wanted, folder) is None:
+            yield from read_pixels(job.dataset, wanted, folder, on_disk=pixel_cache.room_for(wanted, folder))
     except OSError as error:
         if error.errno not in (
             errno.ENOSPC,
@@ -83,8 +85,8 @@ def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, re
         ):
             raise
         folder = job.run.cache  # the cache goes off, the training goes on
-        yield from read(job.dataset, wanted, folder, on_disk=frozenset())
-    reading = stored(job.dataset, wanted, folder)
+        yield from read_pixels(job.dataset, wanted, folder, on_disk=frozenset())
+    reading = stored_reading(job.dataset, wanted, folder)
     if reading is None:
         raise RunError(
             "L508",
@@ -107,9 +109,9 @@ def _into(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, re
         )
 
 
-def _reconsider_room(job: Job, wanted: dict[Preprocessing, np.ndarray], folder: Path) -> None:
+def _reconsider_room(job: TrainContext, wanted: dict[Preprocessing, np.ndarray], folder: Path) -> None:
     """Pixels that found no room the last time are put down now where there is some."""
-    reading = stored(job.dataset, wanted, folder)
+    reading = stored_reading(job.dataset, wanted, folder)
     live = {p.preprocessing for p in reading.pixels.values() if isinstance(p.array, Undecoded)} if reading else set()
     if live and live & pixel_cache.room_for(wanted, folder):
         (folder / RECORD).unlink(missing_ok=True)

@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterator
 
 from limpide.core.events import Epoch, Note, Step
-from limpide.core.run_info import Plan, there
+from limpide.core.run_info import Plan, require
 from limpide.models import pretrained
 from limpide.text.messages import N_, Message, message
 from limpide.training.state import TrainState
 from limpide.workflows.train import deadline
-from limpide.workflows.train.context import Job
-from limpide.workflows.train.deadline import FINE_TUNING, FITTING, TIME, Loop, Pace, planned, plans_of, steps_in
+from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.deadline import FINE_TUNING, FITTING, TIME, Loop, Pace, planned_end, plans_of, steps_in
 
 PAUSE = 0.03  # share of the time that was asked for, between two changes of the plan
 UNTOLD = 10.0  # s; what is late by less needs no words
@@ -23,11 +23,11 @@ LATE = 1.5  # times what was said, from which on there is another estimate
 WORTH = 3  # a third of a pass changes a pretrained network for the worse
 
 
-class Share:
+class Replanner:
     """`after` each event; `kept` before the first. a_pass: steps of one pass."""
 
-    def __init__(self, job: Job, state: TrainState, a_pass: int) -> None:
-        quote, self._most = there(job.info.quote, "quote"), there(job.info.steps, "steps")
+    def __init__(self, job: TrainContext, state: TrainState, a_pass: int) -> None:
+        quote, self._most = require(job.info.quote, "quote"), require(job.info.steps, "steps")
         self.job, self.state, self._changed, self._began = job, state, -math.inf, deadline.now()
         self._loop = Loop(a_pass, quote.look, *((0, -(-a_pass // WORTH)) if pretrained(job.recipe) else (1, 0)))
         self._pace, self._after = Pace(quote.step), quote.after
@@ -73,7 +73,7 @@ class Share:
 
     def _apply(self) -> Iterator[Note]:
         """Does what is written down for this step, once."""
-        steps, why = planned(plans_of(self.job.info), self.state.step, self._most)
+        steps, why = planned_end(plans_of(self.job.info), self.state.step, self._most)
         if steps == self.state.steps:
             return
         before, self.state.steps = self.state.steps, steps

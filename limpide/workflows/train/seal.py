@@ -15,30 +15,30 @@ from limpide.deploy.predictor import PIXELS, Predictor
 from limpide.system import machine
 from limpide.text.messages import N_, message
 from limpide.training.batches import Batches
-from limpide.training.build import trained
-from limpide.training.device import place
+from limpide.training.build import trained_network
+from limpide.training.device import place_on_device
 from limpide.training.loop import logits_of
-from limpide.training.temperature import SMALLEST, fit_temperature
-from limpide.workflows.train.context import Job
+from limpide.training.temperature import MIN_IMAGES, fit_temperature
+from limpide.workflows.train.context import TrainContext
 
-MOST = 256  # images at once, however small they are
-ENOUGH = 20_000  # images for one number: its last digits are noise long before
+MAX_BATCH = 256  # images at once, however small they are
+MAX_IMAGES = 20_000  # images for one number: its last digits are noise long before
 
 
-def seal_model(job: Job) -> Iterator[Event]:
+def seal_model(job: TrainContext) -> Iterator[Event]:
     if job.done("seal"):
         return
     yield Progress(message(N_("calibrating the probabilities")))
-    model, preprocessing = trained(job.run)
+    model, preprocessing = trained_network(job.run)
     own = bool(len(job.rows("calibration")))
     rows = job.rows("calibration" if own else "validation")
     pixels = job.reading.pixels[preprocessing.size]
     if len(pixels.rows) < len(job.dataset):
         rows = np.intersect1d(rows, pixels.rows)
-    rows = rows[:: -(-len(rows) // ENOUGH) or 1]  # spread over all of them
+    rows = rows[:: -(-len(rows) // MAX_IMAGES) or 1]  # spread over all of them
     labels = job.dataset.labels[rows]
-    place(model, torch.device("cpu"))
-    batch = min(MOST, max(1, PIXELS // preprocessing.size**2))
+    place_on_device(model, torch.device("cpu"))
+    batch = min(MAX_BATCH, max(1, PIXELS // preprocessing.size**2))
     logits = (
         logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy()
         if len(rows)
@@ -69,7 +69,7 @@ def seal_model(job: Job) -> Iterator[Event]:
         "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
     }[temperature.how]
     told = message(says, n=temperature.n, t=temperature.value)
-    if temperature.n < SMALLEST:
+    if temperature.n < MIN_IMAGES:
         told = message(
             N_(
                 "probabilities are left as they are: a temperature takes {least:count} images outside of "
@@ -79,7 +79,7 @@ def seal_model(job: Job) -> Iterator[Event]:
                 "probabilities are left as they are: a temperature takes {least:count} images outside of "
                 "training, and there are {n:count}"
             ),
-            least=SMALLEST,
+            least=MIN_IMAGES,
             n=temperature.n,
         )
     if not temperature.n:
@@ -91,10 +91,10 @@ def seal_model(job: Job) -> Iterator[Event]:
     job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
 
 
-def _parity(job: Job, rows: np.ndarray, logits: np.ndarray) -> Finding | None:
+def _parity(job: TrainContext, rows: np.ndarray, logits: np.ndarray) -> Finding | None:
     """The sealed file, fed the original images, against the network's own probabilities."""
     if not len(rows):
         return None
     predictor, images = Predictor(job.run.model_file), job.dataset.images
     exported = predictor.probabilities([images.image(int(i), predictor.preprocessing.jpeg_side) for i in rows])
-    return run_facts.sealed(exported, torch.from_numpy(logits).softmax(1).numpy())
+    return run_facts.export_finding(exported, torch.from_numpy(logits).softmax(1).numpy())

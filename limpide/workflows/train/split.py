@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from limpide.audit import run_facts
-from limpide.audit.folder_checks import MOST_NAMES
+from limpide.audit.folder_checks import MAX_NAMES
 from limpide.core.errors import DataError, RunError
 from limpide.core.events import Event, Progress
-from limpide.core.run import Run, damaged
+from limpide.core.run import Run, damaged_file_error
 from limpide.data.dataset import NO_PART, PART_NAMES, PARTS, TEST, VALIDATION
 from limpide.data.split import FILLED, Division, split
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
 from limpide.system.files import write_atomically
 from limpide.text.messages import N_, Message, message
-from limpide.workflows.train.context import Job
+from limpide.workflows.train.context import TrainContext
 
 # Why a part has another size than was asked for.
 WHOLE = N_("each class is shared out in whole images, at least one to a part")
@@ -28,7 +28,7 @@ UNCUT_AND_STAYED = N_(
 )
 
 
-def split_images(job: Job) -> Iterator[Event]:
+def split_images(job: TrainContext) -> Iterator[Event]:
     names, dataset, seen = job.dataset.images.names, job.dataset, job.reading.seen
     if job.done("split"):
         job.parts = _parts_again(job)
@@ -70,7 +70,7 @@ def split_images(job: Job) -> Iterator[Event]:
         _inherit_looks(job)
     counts = {part: len(job.rows(part)) for part in PARTS[1:]}
     yield from _told(job, division, shares, counts, len(out) + len(dataset.left_out), inherited, stayed)
-    finding = run_facts.data(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
+    finding = run_facts.data_finding(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
     used = kept[(division.parts != NO_PART) & (division.parts != TEST)]
     # where near duplicates mean nothing, none are kept
@@ -79,7 +79,7 @@ def split_images(job: Job) -> Iterator[Event]:
     job.enter("quote", grouped_by=dataset.grouped_by, split_rows=int((job.parts != NO_PART).sum()))
 
 
-def _inherit_looks(job: Job) -> None:
+def _inherit_looks(job: TrainContext) -> None:
     """The test images of earlier runs on the same data stay test images: the looks at them count on."""
     others = [info for _run, info in Run.known_in(job.run.path.parent)[0] if info.location == job.dataset.location]
     looks = max((info.test_looks for info in others), default=0)
@@ -87,7 +87,7 @@ def _inherit_looks(job: Job) -> None:
 
 
 def _told(
-    job: Job,
+    job: TrainContext,
     division: Division,
     shares: Mapping[int, float],
     counts: Mapping[str, int],
@@ -138,7 +138,7 @@ def _told(
         yield job.say("warning", skewed)
 
 
-def _not_learned(job: Job, listed: Sequence[str]) -> Iterator[Event]:
+def _not_learned(job: TrainContext, listed: Sequence[str]) -> Iterator[Event]:
     """Says which classes the model will not know, and keeps the names of those that it knows, their places among all
     that are `listed`, and the names of those that it only meets in the test.
     """
@@ -173,7 +173,7 @@ def _not_learned(job: Job, listed: Sequence[str]) -> Iterator[Event]:
         )
 
 
-def _parts_again(job: Job) -> np.ndarray:
+def _parts_again(job: TrainContext) -> np.ndarray:
     """From split.csv, whose lines stand in the order of the images, those left out missing. Raises RunError where it is
     not whole.
     """
@@ -184,7 +184,9 @@ def _parts_again(job: Job) -> np.ndarray:
         while i < len(names) and names[i] != row["file"]:
             i += 1
         if i == len(names) or row["part"] not in PARTS:
-            raise damaged(job.run.split_file, message(N_("it names a file or a part that this run does not have")))
+            raise damaged_file_error(
+                job.run.split_file, message(N_("it names a file or a part that this run does not have"))
+            )
         parts[i] = PARTS.index(row["part"])
         i += 1
     return parts
@@ -200,7 +202,7 @@ def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | No
     return np.asarray(pairs[(pairs >= 0).all(1)])
 
 
-def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str, list[str]]:
+def _earlier_split(job: TrainContext) -> tuple[tuple[np.ndarray, np.ndarray] | None, str, list[str]]:
     """Keys and parts of the newest other run on the same data, and that run's name; names of newer ones whose split is
     not whole.
     """
@@ -219,7 +221,7 @@ def _earlier_split(job: Job) -> tuple[tuple[np.ndarray, np.ndarray] | None, str,
 
 
 def _other_shares(
-    job: Job, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], stayed: bool
+    job: TrainContext, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], stayed: bool
 ) -> Message | None:
     """What is to be said of a part that is far from the size that was asked for, and why. stayed: some images kept the
     part of an earlier run.
@@ -242,7 +244,7 @@ def _other_shares(
     return None
 
 
-def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> None:
+def _refuse_if_hopeless(job: TrainContext, out: dict[int, str], together: np.ndarray) -> None:
     """Raises DataError, with its reason, where there are no two classes to train on or nothing to test with. together:
     (n,) as in Division; −1 = unreadable.
     """
@@ -299,16 +301,16 @@ def _refuse_if_hopeless(job: Job, out: dict[int, str], together: np.ndarray) -> 
     )
 
 
-def _counts(job: Job) -> str:
+def _counts(job: TrainContext) -> str:
     """Usable images of each class, the fewest first: "bees 1, ants 3"."""
     counts = np.bincount(job.dataset.labels[job.parts != NO_PART], minlength=len(job.dataset.classes))
     order = np.argsort(counts, kind="stable")
-    return ", ".join(f"{job.dataset.classes[k]} {counts[k]}" for k in order[:MOST_NAMES]) + (
-        ", …" if len(order) > MOST_NAMES else ""
+    return ", ".join(f"{job.dataset.classes[k]} {counts[k]}" for k in order[:MAX_NAMES]) + (
+        ", …" if len(order) > MAX_NAMES else ""
     )
 
 
-def _all_alike(job: Job, together: np.ndarray) -> tuple[int, int] | None:
+def _all_alike(job: TrainContext, together: np.ndarray) -> tuple[int, int] | None:
     """(class, its images) of one whose images, two or more, all stay together; None where there is none."""
     for label in range(len(job.dataset.classes)):
         own = together[(job.parts != NO_PART) & (job.dataset.labels == label)]

@@ -17,16 +17,16 @@ from limpide.core.events import Event, Note
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.dataset import Dataset
-from limpide.data.scan.hints import Hints
-from limpide.data.scan.scan import scan
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.scan import scan
 from limpide.system import machine
 from limpide.text.messages import N_, message
 from limpide.training.checkpoint import load_checkpoint
-from limpide.training.defaults import check
+from limpide.training.defaults import check_recipe
 from limpide.workflows.train import deadline
 from limpide.workflows.train.check_images import check_images
-from limpide.workflows.train.context import Job
-from limpide.workflows.train.estimate import quote_work
+from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.estimate import estimate_work
 from limpide.workflows.train.finish import finish
 from limpide.workflows.train.first_model import first_model
 from limpide.workflows.train.fit import fit_network
@@ -38,7 +38,7 @@ from limpide.workflows.train.split import split_images
 
 def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
     """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes."""
-    check(recipe)
+    check_recipe(recipe)
     return begin(scan(location, hints=Hints.of(recipe)), recipe, runs, new=new)
 
 
@@ -52,7 +52,7 @@ def _as_now(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
     """As `prepare`, for data that have been found already."""
-    check(recipe)
+    check_recipe(recipe)
     wanted = recipe.to_json()
     for run, earlier in reversed([] if new else Run.known_in(runs)[0]):
         same = earlier.location == dataset.location and _as_now(earlier.wanted) == wanted
@@ -88,7 +88,7 @@ def train(
                 where=dataset.location,
                 todo=N_("start another run with --new"),
             )
-        job = Job(run, dataset, deadline.now() - started - info.spent, images, rehash, info)
+        job = TrainContext(run, dataset, deadline.now() - started - info.spent, images, rehash, info)
         run.rewind(_offset(job))
         for half in run.checkpoints.glob(".*.tmp"):  # of a process that was ended while it saved
             half.unlink(missing_ok=True)
@@ -108,12 +108,12 @@ def train(
             yield from _phases(job, judge)
 
 
-def _phases(job: Job, judge: bool) -> Iterator[Event]:
+def _phases(job: TrainContext, judge: bool) -> Iterator[Event]:
     for phase in (
         read_images,
         check_images,
         split_images,
-        quote_work,
+        estimate_work,
         first_model,
         fit_network,
         seal_model,
@@ -127,7 +127,7 @@ def _phases(job: Job, judge: bool) -> Iterator[Event]:
         machine.release_memory()
 
 
-def _offset(job: Job) -> int:
+def _offset(job: TrainContext) -> int:
     """Where in events.jsonl this continuation begins: everything after it will be done and said again."""
     restored = load_checkpoint(job.run.checkpoints) if job.info.phase == "fit" else None
     return restored.offset if restored else job.info.offset

@@ -11,12 +11,11 @@ import pytest
 
 from limpide.core.events import Epoch, Step
 from limpide.core.finding import Finding, Number
-from limpide.report import finding_words
 from limpide.report.html import charts, run_data, svg
-from limpide.report.html.confusion import MOST_CONFUSED, matrix_of
+from limpide.report.html.confusion import MAX_CONFUSED, matrix_of
 from limpide.report.html.page import squares_of
 from limpide.report.unit_grid import arithmetic_of, signed
-from limpide.text import messages
+from limpide.text import formats, messages
 from limpide.text.messages import message
 from tests.report import fake_run as fake
 
@@ -25,9 +24,9 @@ NBSP = "\u00a0"
 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
-    messages.use("en")
+    messages.use_language("en")
     yield
-    messages.use("en")
+    messages.use_language("en")
 
 
 def elements(markup: str, tag: str, kind: str = "") -> list[ElementTree.Element]:
@@ -35,38 +34,38 @@ def elements(markup: str, tag: str, kind: str = "") -> list[ElementTree.Element]
 
 
 def test_numbers_carry_their_unit() -> None:
-    assert finding_words.measured(0.9912, "share") == f"99.1{NBSP}%"
-    assert finding_words.measured(0.99999, "share") == f"99.9{NBSP}%"
-    assert finding_words.measured(2e-7, "share") == f"<{NBSP}0.1{NBSP}%"
-    assert finding_words.measured(0.0, "share") == f"0.0{NBSP}%"
-    assert finding_words.measured(303_146, "count") == "303,146"
-    assert finding_words.measured(1_240_000, "bytes") == f"1.24{NBSP}MB"
-    assert finding_words.measured(92.0, "s") == f"1{NBSP}min 32{NBSP}s"
-    assert finding_words.measured(0.41, "ms") == f"0.41{NBSP}ms"
-    assert finding_words.measured(0.713, "") == "0.713"
-    assert finding_words.measured(math.nan, "share") == finding_words.measured(None, "s") == finding_words.NOTHING
-    assert finding_words.interval(0.989, 0.993) == f"98.9{NBSP}% to 99.3{NBSP}%"
-    assert finding_words.interval(None, 0.5) == ""
-    assert finding_words.basis(10_000) == f"n{NBSP}={NBSP}10,000"
+    assert formats.format_measure(0.9912, "share") == f"99.1{NBSP}%"
+    assert formats.format_measure(0.99999, "share") == f"99.9{NBSP}%"
+    assert formats.format_measure(2e-7, "share") == f"<{NBSP}0.1{NBSP}%"
+    assert formats.format_measure(0.0, "share") == f"0.0{NBSP}%"
+    assert formats.format_measure(303_146, "count") == "303,146"
+    assert formats.format_measure(1_240_000, "bytes") == f"1.24{NBSP}MB"
+    assert formats.format_measure(92.0, "s") == f"1{NBSP}min 32{NBSP}s"
+    assert formats.format_measure(0.41, "ms") == f"0.41{NBSP}ms"
+    assert formats.format_measure(0.713, "") == "0.713"
+    assert formats.format_measure(math.nan, "share") == formats.format_measure(None, "s") == formats.NOTHING
+    assert formats.format_interval(0.989, 0.993) == f"98.9{NBSP}% to 99.3{NBSP}%"
+    assert formats.format_interval(None, 0.5) == ""
+    assert formats.format_basis(10_000) == f"n{NBSP}={NBSP}10,000"
 
 
 def test_cells_of_a_table() -> None:
-    assert finding_words.cell(None, "percent") == finding_words.NOTHING
-    assert finding_words.cell(0.5, "percent") == f"50.0{NBSP}%"
-    assert finding_words.cell(message("never"), "percent") == "never"
-    assert finding_words.cell("a\nb", "text") == "a\\x0ab"
+    assert formats.format_cell(None, "percent") == formats.NOTHING
+    assert formats.format_cell(0.5, "percent") == f"50.0{NBSP}%"
+    assert formats.format_cell(message("never"), "percent") == "never"
+    assert formats.format_cell("a\nb", "text") == "a\\x0ab"
 
 
 def test_numbers_follow_the_language() -> None:
     messages._language = "fr"
-    assert finding_words.measured(0.9912, "share") == f"99,1{NBSP}%"
+    assert formats.format_measure(0.9912, "share") == f"99,1{NBSP}%"
     assert signed(-1234.5, 1) == "−1\u202f234,5"
 
 
 def test_signed() -> None:
     assert signed(-0.5, 2) == "−0.50"
     assert signed(-0.001, 2) == "0.00"
-    assert signed(math.inf) == finding_words.NOTHING
+    assert signed(math.inf) == formats.NOTHING
 
 
 @pytest.mark.parametrize("low,high", [(0, 1), (0.9, 1), (0, 3), (0.93, 0.9312), (1, 100_000)])
@@ -136,7 +135,7 @@ def test_squares_never_round_the_mistakes_away(accuracy: float, n: int | None, t
 def test_history_is_thinned_and_finite() -> None:
     events: list[object] = [Step(n, 0, math.nan if n == 3 else 1 / n, 0.1, 0.0) for n in range(1, 5001)]
     found = run_data.history(events)
-    assert len(found.steps) <= run_data.MOST_POINTS
+    assert len(found.steps) <= run_data.MAX_POINTS
     assert found.steps[-1] == (5000, 1 / 5000)
     assert not found.by_epoch and found.best is None
     events += [Epoch(0, 2500, 0.5, 0.4, 0.9, True, 1.0), Epoch(1, 5000, 0.3, 0.5, 0.88, False, 1.0)]
@@ -154,7 +153,7 @@ def test_only_the_most_confused_of_many_classes_are_drawn() -> None:
         (),
     )
     assert matrix is not None
-    assert len(matrix.columns) <= MOST_CONFUSED and {"c70", "c3"} <= set(matrix.columns)
+    assert len(matrix.columns) <= MAX_CONFUSED and {"c70", "c3"} <= set(matrix.columns)
     for row in matrix.rows:
         assert sum(cell.count for cell in row.cells) + row.rest == row.n
     assert max(cell.shade for row in matrix.rows for cell in row.cells) == 6

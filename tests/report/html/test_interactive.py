@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from limpide import browser as modules
 from limpide.core.run import Run
-from limpide.interpret.choose_unit import most_telling
-from limpide.interpret.first_last_layers import ends_of
+from limpide.interpret.choose_unit import choose_unit
+from limpide.interpret.first_last_layers import first_and_last
 from limpide.interpret.trace import trace
 from limpide.interpret.unit import as_finding
 from limpide.report.html import interactive
@@ -63,10 +63,11 @@ def alive(folder: Path, kind: str = "plain", classes: tuple[str, ...] = fake.DIG
     network = Small(first, first(image).numel(), len(classes))
     seen = trace(network, image)
     run = fake.make_run(folder, classes)
-    unit = most_telling(network, seen)
+    unit = choose_unit(network, seen)
     run.add_finding(as_finding(unit))
     written(
-        run, ends_of(seen, unit.channel) | {"mean": np.full(1, 127.5, np.float32), "std": np.full(1, 50, np.float32)}
+        run,
+        first_and_last(seen, unit.channel) | {"mean": np.full(1, 127.5, np.float32), "std": np.full(1, 50, np.float32)},
     )
     return run
 
@@ -429,7 +430,7 @@ def test_every_word_goes_through_gettext(opened: Any, tmp_path: Path, monkeypatc
 
 
 def test_french(opened: Any, tmp_path: Path) -> None:
-    messages.use("fr")
+    messages.use_language("fr")
     if messages._("From the features to the scores") == "From the features to the scores":
         pytest.skip("the French catalogue does not have the page's sentences yet, or is not compiled here")
     page = opened(alive(tmp_path))
@@ -535,7 +536,7 @@ def test_the_largest_page_can_still_be_sent(tmp_path: Path) -> None:
     seen = trace(
         Small(nn.Sequential(nn.Conv2d(3, 64, 3, 2), nn.AdaptiveAvgPool2d(4)), 1024, 10), torch.randn(1, 3, 224, 224)
     )
-    ends = ends_of(seen, 0) | {"mean": np.zeros(3, np.float32), "std": np.ones(3, np.float32)}
+    ends = first_and_last(seen, 0) | {"mean": np.zeros(3, np.float32), "std": np.ones(3, np.float32)}
     assert sum(array.nbytes for array in ends.values()) > 1_400_000
     written(run, ends)
     pictures = [fake.Picture(f"{k}.png", "0", "1", 0.9, "A" * 40_000) for k in range(200)]

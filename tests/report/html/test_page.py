@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from limpide.audit.run_facts import left_out
+from limpide.audit.run_facts import left_out_finding
 from limpide.core.finding import Finding, Number, Picture
 from limpide.report.html.page import html_of, write_page
 from limpide.text import messages
@@ -65,9 +65,9 @@ class Reader(HTMLParser):
 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
-    messages.use("en")
+    messages.use_language("en")
     yield
-    messages.use("en")
+    messages.use_language("en")
 
 
 def test_the_page_is_written_where_the_run_says(tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_a_finding_nobody_has_heard_of_is_shown(tmp_path: Path) -> None:
 
 def test_what_there_was_no_time_for_has_a_heading_in_every_language(tmp_path: Path) -> None:
     run = fake.make_run(tmp_path)
-    run.add_finding(left_out(["simpler models"], 40.0))
+    run.add_finding(left_out_finding(["simpler models"], 40.0))
     assert "What was left out" in Reader(html_of(run)).text
-    messages.use("fr")
+    messages.use_language("fr")
     if messages._("What was left out") == "What was left out":
         pytest.skip("the French catalogue limpide.mo is not compiled here")
     assert "Ce qui a été laissé de côté" in Reader(html_of(run)).text
@@ -247,7 +247,7 @@ def test_every_word_goes_through_gettext(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_french(tmp_path: Path) -> None:
-    messages.use("fr")
+    messages.use_language("fr")
     if messages._("Would a simpler model do?") == "Would a simpler model do?":
         pytest.skip("the French catalogue limpide.mo is not compiled here")
     page = html_of(fake.make_run(tmp_path))

@@ -42,7 +42,7 @@ def test_what_can_say_so_says_its_share() -> None:
 
 
 def test_the_words_are_those_of_the_language() -> None:
-    messages.use("fr")
+    messages.use_language("fr")
     screen = terminal()
     screen.collect([Progress(message("weighing its answers"))])
     assert "examen de ses réponses" in shown(screen)

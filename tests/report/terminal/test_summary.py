@@ -19,7 +19,7 @@ rich_console = pytest.importorskip("rich.console")
 
 
 def printed(folder: Path, width: int = 200, **run: Any) -> str:
-    messages.use("en")
+    messages.use_language("en")
     stream = io.StringIO()
     print_report(fake.make_run(folder, **run), rich_console.Console(file=stream, width=width))
     return stream.getvalue()
@@ -37,7 +37,7 @@ def test_it_says_what_the_page_says(tmp_path: Path) -> None:
 
 
 def test_a_unit_is_told_with_its_steps_and_without_a_bias_that_it_has_not(capsys: pytest.CaptureFixture[str]) -> None:
-    messages.use("en")
+    messages.use_language("en")
     unit = fake.inside()
     print_unit(unit)
     with_bias = capsys.readouterr().out

@@ -8,7 +8,7 @@ from torch import nn
 
 from limpide.models import build
 from limpide.training.linear_head import discriminative_scales
-from limpide.training.optim.adamw import AdamW, Group, groups_of
+from limpide.training.optim.adamw import AdamW, ParameterGroup, parameter_groups
 
 
 def parameters(*shapes: tuple[int, ...], seed: int = 0) -> list[nn.Parameter]:
@@ -19,7 +19,7 @@ def parameters(*shapes: tuple[int, ...], seed: int = 0) -> list[nn.Parameter]:
 def test_equals_torch_over_a_hundred_steps() -> None:
     ours, theirs = parameters((7, 5), (5,), (3, 2, 2), (4,)), parameters((7, 5), (5,), (3, 2, 2), (4,))
     settings = [(1.0, 0.02), (0.3, 0.0), (0.1, 0.5), (2.0, 0.1)]  # scale, decay
-    own = AdamW([Group([p], scale, decay) for p, (scale, decay) in zip(ours, settings, strict=True)])
+    own = AdamW([ParameterGroup([p], scale, decay) for p, (scale, decay) in zip(ours, settings, strict=True)])
     other = torch.optim.AdamW(
         [{"params": [p], "weight_decay": decay} for p, (_, decay) in zip(theirs, settings, strict=True)],
         foreach=False,
@@ -41,7 +41,7 @@ def test_equals_torch_over_a_hundred_steps() -> None:
 
 def test_moments_equal_torch() -> None:
     (mine,), (yours,) = parameters((6, 4)), parameters((6, 4))
-    own, other = AdamW([Group([mine])]), torch.optim.AdamW([yours], lr=0.01, weight_decay=0.0)
+    own, other = AdamW([ParameterGroup([mine])]), torch.optim.AdamW([yours], lr=0.01, weight_decay=0.0)
     for _ in range(5):
         mine.grad = mine.detach() * 2
         yours.grad = yours.detach() * 2
@@ -54,7 +54,7 @@ def test_moments_equal_torch() -> None:
 
 def test_a_parameter_without_gradient_stays_with_its_moments() -> None:
     still, moved = parameters((3, 3), (3, 3))
-    optimiser = AdamW([Group([still, moved], weight_decay=0.5)])
+    optimiser = AdamW([ParameterGroup([still, moved], weight_decay=0.5)])
     before = still.detach().clone()
     moved.grad = torch.ones_like(moved)
     optimiser.step(0.1)
@@ -65,14 +65,14 @@ def test_a_parameter_without_gradient_stays_with_its_moments() -> None:
 def test_zero_grad_forgets() -> None:
     (only,) = parameters((2,))
     only.grad = torch.ones_like(only)
-    optimiser = AdamW([Group([only])])
+    optimiser = AdamW([ParameterGroup([only])])
     optimiser.zero_grad()
     assert only.grad is None
 
 
 def test_groups_decay_matrices_only_and_hold_each_parameter_once() -> None:
     model = build("cnn", 3, 1, 16)
-    groups = groups_of(model, 0.02)
+    groups = parameter_groups(model, 0.02)
     assert sorted((g.scale, g.weight_decay) for g in groups) == [(1.0, 0.0), (1.0, 0.02)]
     for group in groups:
         assert all((p.ndim > 1) == (group.weight_decay > 0) for p in group.parameters)
@@ -83,13 +83,13 @@ def test_groups_decay_matrices_only_and_hold_each_parameter_once() -> None:
 def test_frozen_parameters_have_no_group() -> None:
     model = build("cnn", 3, 1, 16)
     model.blocks.requires_grad_(False)
-    assert sum(len(group.parameters) for group in groups_of(model, 0.0)) == 2
+    assert sum(len(group.parameters) for group in parameter_groups(model, 0.0)) == 2
 
 
 def test_the_first_matching_prefix_decides_the_scale() -> None:
     model = nn.Sequential()
     model.add_module("blocks", nn.ModuleList([nn.Linear(2, 2, bias=False) for _ in range(12)]))
-    groups = groups_of(model, 0.0, [("blocks.1.", 0.1), ("blocks.1", 0.5), ("blocks.", 0.9)])
+    groups = parameter_groups(model, 0.0, [("blocks.1.", 0.1), ("blocks.1", 0.5), ("blocks.", 0.9)])
     # blocks.1 · blocks.10, blocks.11 · the rest
     assert {g.scale: len(g.parameters) for g in groups} == {0.1: 1, 0.5: 2, 0.9: 9}
 
@@ -102,4 +102,4 @@ def test_discriminative_scales_cover_the_network_and_grow_with_depth() -> None:
     assert None not in found
     assert found == sorted(found), "later layers learn no slower than earlier ones"
     assert found[0] == pytest.approx(0.1) and found[-1] == 1.0
-    assert sum(len(g.parameters) for g in groups_of(model, 0.02, scales)) == len(names)
+    assert sum(len(g.parameters) for g in parameter_groups(model, 0.02, scales)) == len(names)

@@ -12,12 +12,12 @@ from rich.console import Console
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.inspector import data
-from limpide.inspector.session import Looker
+from limpide.inspector.session import Session
 from limpide.report.html.page import html_of
 from limpide.report.terminal import summary
 from limpide.text import messages
 from limpide.training.batches import LightAugment
-from limpide.training.build import altered, augmentation
+from limpide.training.build import augmentation, describe_augmentation
 from tests.workflows.train.test_parts import noise, trained
 
 HARDER = "changed on purpose to make them harder"
@@ -68,7 +68,7 @@ def test_more_passes_do_and_say_how(long: tuple[Run, list[str]]) -> None:
 
 def test_the_studio_shows_what_was_done(short: tuple[Run, list[str]], long: tuple[Run, list[str]]) -> None:
     for (run, _), images in ((short, 0), (long, data.CHANGED)):
-        assert data.augmented(Looker(), str(run.path), "best", {"probe": 0})[0]["images"] == images
+        assert data.augmented(Session(), str(run.path), "best", {"probe": 0})[0]["images"] == images
 
 
 def test_a_run_that_did_not_write_it_down_is_told_nothing_of(long: tuple[Run, list[str]]) -> None:
@@ -82,14 +82,14 @@ def test_a_run_that_did_not_write_it_down_is_told_nothing_of(long: tuple[Run, li
 @pytest.mark.parametrize(("flip", "grey"), [(True, True), (False, False)])
 def test_each_change_is_named(flip: bool, grey: bool) -> None:
     recipe = Recipe.of(model="cnn", flip="yes" if flip else "no")
-    said = str(altered(augmentation(recipe, 10, grey), 10))
+    said = str(describe_augmentation(augmentation(recipe, 10, grey), 10))
     assert (
         ("mirrored" in said) == flip
         and ("turned by up to 5°" in said) == (not grey)
         and ("contrast" in said) == (not grey)
     )
-    messages.use("fr")
-    assert str(altered(augmentation(recipe, 10, grey), 10)) != said
+    messages.use_language("fr")
+    assert str(describe_augmentation(augmentation(recipe, 10, grey), 10)) != said
 
 
 def test_a_rate_far_too_high_is_named_everywhere(short: tuple[Run, list[str]]) -> None:

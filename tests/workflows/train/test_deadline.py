@@ -19,7 +19,7 @@ from limpide.workflows.train.deadline import (
     Pace,
     Plan,
     affordable,
-    planned,
+    planned_end,
     plans_of,
     steps_in,
 )
@@ -113,7 +113,7 @@ def test_when_the_time_is_up_it_ends_there_but_not_without_a_step(clock: Clock) 
 
 def test_plans_say_what_holds_after_each_step() -> None:
     plans = plans_of(RunInfo(plans=(Plan(4, 50, TIME), Plan(20, 30, TIME), Plan(25, 25, WATCHER))))
-    assert [planned(plans, step, 100) for step in (0, 3, 4, 19, 20, 25, 26)] == [
+    assert [planned_end(plans, step, 100) for step in (0, 3, 4, 19, 20, 25, 26)] == [
         (100, ""),
         (100, ""),
         (50, TIME),

@@ -38,7 +38,7 @@ def test_a_closed_terminal_changes_nothing() -> None:
 
 
 def test_terminate_asks_and_leaves_after_the_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupts, "GRACE", 0.05)
+    monkeypatch.setattr(interrupts, "INTERRUPT_SECONDS", 0.05)
     with pytest.raises(KeyboardInterrupt), listening() as wish:
         send(signal.SIGTERM)
         assert wish.asked
@@ -48,7 +48,7 @@ def test_terminate_asks_and_leaves_after_the_grace(monkeypatch: pytest.MonkeyPat
 
 
 def test_whoever_stops_in_time_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupts, "GRACE", 0.05)
+    monkeypatch.setattr(interrupts, "INTERRUPT_SECONDS", 0.05)
     with listening():
         send(signal.SIGTERM)
     time.sleep(0.1)

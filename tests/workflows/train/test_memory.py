@@ -24,10 +24,10 @@ LINUX = pytest.mark.skipif(
 TRAINS = """
 import json, sys
 from pathlib import Path
-from limpide import machine
+from limpide.system import machine
 machine.keep_memory()
 from limpide.core.recipe import Recipe
-from limpide.workflows.train import prepare, train
+from limpide.workflows.train.training import prepare, train
 run, dataset, _ = prepare(sys.argv[1], Recipe(model=sys.argv[3], epochs=1), Path(sys.argv[2]))
 for event in train(run, dataset, images=False):
     pass

@@ -12,11 +12,11 @@ import pytest
 from limpide.core.events import Event, Note, Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
-from limpide.data.read_images import Glimpse
+from limpide.data.read_images import ImageSample
 from limpide.models import pretrained
-from limpide.training.defaults import decide
+from limpide.training.defaults import decide_recipe
 from limpide.workflows.train import deadline, minimum_time
-from limpide.workflows.train.context import Job
+from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
 
@@ -27,10 +27,10 @@ def photos32(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def takes(monkeypatch: pytest.MonkeyPatch, known: float, fresh: float) -> None:
-    def seconds(_job: Job, recipe: Recipe) -> float:
+    def seconds(_job: TrainContext, recipe: Recipe) -> float:
         return known if pretrained(recipe) else fresh
 
-    monkeypatch.setattr(minimum_time, "least_seconds", seconds)
+    monkeypatch.setattr(minimum_time, "minimum_seconds", seconds)
 
 
 def until(run_and_data: tuple[Run, object, bool], there: Callable[[Event], bool]) -> tuple[Run, list[Event]]:
@@ -100,10 +100,10 @@ def test_the_choice_is_made_once(photos32: Path, tmp_path: Path, monkeypatch: py
 def test_without_a_time_nothing_is_timed_for_it(
     photos32: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def seconds(_job: Job, _recipe: Recipe) -> float:
+    def seconds(_job: TrainContext, _recipe: Recipe) -> float:
         raise AssertionError("the clock has no say")
 
-    monkeypatch.setattr(minimum_time, "least_seconds", seconds)
+    monkeypatch.setattr(minimum_time, "minimum_seconds", seconds)
     run, _ = until(prepare(str(photos32), Recipe(), tmp_path), reading)
     assert run.info().recipe["model"] == "efficientnet_lite0"
 
@@ -116,18 +116,20 @@ def test_the_least_is_reading_the_first_model_and_the_score(
     monkeypatch.setattr(minimum_time, "_image_seconds", lambda *_: 0.1)
     monkeypatch.setattr(deadline, "now", lambda: 7.0)
     run, dataset, _ = prepare(str(photos32), Recipe(time=60), tmp_path)
-    job = Job(run, dataset, 0.0, True, False, run.info())
-    job.seen = Glimpse(32, False)
+    job = TrainContext(run, dataset, 0.0, True, False, run.info())
+    job.seen = ImageSample(32, False)
     n = len(dataset)
     score = minimum_time.score_seconds(round(0.2 * n), 1.0, 0.1)
     assert score == pytest.approx(minimum_time.SEAL_SECONDS + minimum_time.REPORT_SECONDS + round(0.2 * n) * 1.13)
-    fresh, _ = decide(Recipe(model="cnn"), job.seen, n)
-    known, _ = decide(Recipe(), job.seen, n)
-    assert minimum_time.least_seconds(job, fresh) == pytest.approx(7 + n + score)
-    assert minimum_time.least_seconds(job, known) == pytest.approx(7 + n + 0.1 * n + minimum_time.HEAD_SECONDS + score)
+    fresh, _ = decide_recipe(Recipe(model="cnn"), job.seen, n)
+    known, _ = decide_recipe(Recipe(), job.seen, n)
+    assert minimum_time.minimum_seconds(job, fresh) == pytest.approx(7 + n + score)
+    assert minimum_time.minimum_seconds(job, known) == pytest.approx(
+        7 + n + 0.1 * n + minimum_time.HEAD_SECONDS + score
+    )
     for _event in train(run, dataset):
         if run.info().phase == "check":
             break
-    assert minimum_time.least_seconds(job, known) == pytest.approx(7 + 0.1 * n + minimum_time.HEAD_SECONDS + score), (
+    assert minimum_time.minimum_seconds(job, known) == pytest.approx(7 + 0.1 * n + minimum_time.HEAD_SECONDS + score), (
         "what is decoded already takes no time"
     )

@@ -14,7 +14,7 @@ from limpide.core.errors import RunError
 from limpide.core.events import Judged
 from limpide.core.finding import Finding
 from limpide.core.run import Run
-from limpide.data.near_duplicates import every_pair, seen_before
+from limpide.data.near_duplicates import find_every_pair, find_known
 from limpide.text.messages import message
 from limpide.workflows.evaluate import _unflattered, evaluate
 from tests.audit.test_folder_checks import textured
@@ -113,17 +113,19 @@ def test_near_copies_among_many_are_found() -> None:
         prints[k] = known[k * 7]
         for bit in bits.tolist():
             prints[k, bit // 64] ^= np.uint64(1) << np.uint64(bit % 64)
-    found = seen_before(known, prints)
+    found = find_known(known, prints)
     assert found.tolist() == [True] * 200 + [False] * 300
-    assert {int(j) for _, j in every_pair(np.concatenate([known[: 7 * 200 : 7], prints[:200]]))} == set(range(200, 400))
+    assert {int(j) for _, j in find_every_pair(np.concatenate([known[: 7 * 200 : 7], prints[:200]]))} == set(
+        range(200, 400)
+    )
     chained = np.stack(
         [
             known[0] ^ np.array([2**40 - 1, 0, 0, 0], np.uint64),
             known[0] ^ np.array([2**40 - 1, 2**40 - 1, 0, 0], np.uint64),
         ]
     )
-    assert seen_before(known[:1], chained).tolist() == [True, True]  # as a burst stays on one side of a split
-    assert not seen_before(np.zeros((0, 4), np.uint64), prints).any() and not len(seen_before(known, prints[:0]))
+    assert find_known(known[:1], chained).tolist() == [True, True]  # as a burst stays on one side of a split
+    assert not find_known(np.zeros((0, 4), np.uint64), prints).any() and not len(find_known(known, prints[:0]))
 
 
 def test_no_praise_rests_on_images_that_were_learned_from() -> None:

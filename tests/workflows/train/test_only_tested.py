@@ -19,7 +19,7 @@ from limpide.core.finding import Finding
 from limpide.core.run import Run
 from limpide.deploy.predictor import Predictor
 from limpide.inspector import test_set
-from limpide.inspector.session import Looker
+from limpide.inspector.session import Session
 from limpide.report.terminal import summary
 from limpide.workflows.check import check
 from limpide.workflows.evaluate import evaluate
@@ -92,7 +92,7 @@ def test_each_page_has_a_row_for_it_and_no_answer(run: Run) -> None:
 
 
 def test_the_studio_shows_it(run: Run, extra: Path) -> None:
-    looker = Looker()
+    looker = Session()
     found, _ = test_set.worst(looker, str(run.path), "")
     assert found["classes"] == ["a", "z", "m"] and found["total"] == 60
     assert all(one["suggested"] != "m" for one in test_set.suspects(looker, str(run.path), "")[0]["images"])

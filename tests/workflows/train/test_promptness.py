@@ -26,7 +26,7 @@ from tests.runner import environment, info_of, started, wait_for
 # A main thread in C code that hears of no signal for a minute.
 DEAF = """
 import hashlib, sys, threading
-from limpide import interrupts
+from limpide.system import interrupts
 with interrupts.Promptness(lambda: "it was heard"):
     threading.Timer(0.2, lambda: print("here", flush=True)).start()
     if sys.argv[1] == "listening":
@@ -122,7 +122,7 @@ def test_a_signal_that_another_language_handles_is_left_to_it(monkeypatch: pytes
 def test_threads_that_python_waits_for_at_its_end_do_not_hold_the_process() -> None:
     program = """
 import threading, time
-from limpide import interrupts
+from limpide.system import interrupts
 threading.Thread(target=time.sleep, args=(60,)).start()
 with interrupts.Promptness(lambda: ""):
     print("here", flush=True)
@@ -138,7 +138,7 @@ with interrupts.Promptness(lambda: ""):
 # What a training is at its end: finished on the disk, and still in the loop, printing, or tidying up.
 ENDING = """
 import sys, time
-from limpide import interrupts
+from limpide.system import interrupts
 
 finished = sys.argv[2] == "finished"
 with interrupts.Promptness(lambda: ""), interrupts.ends_well_once(lambda: finished):

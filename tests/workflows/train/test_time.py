@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from limpide.baselines.saved import keep, kept
-from limpide.baselines.simple_models import Rival
+from limpide.baselines.saved import load_baseline, save_baseline
+from limpide.baselines.simple_models import Baseline
 from limpide.core.events import Epoch, Event, Note, Progress, Step
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
@@ -36,7 +36,7 @@ class Slow:
         self.seconds, self.step, self.stalls, self._fit = 0.0, step, stalls, fit.fit
         monkeypatch.setattr(deadline, "now", lambda: self.seconds)
         monkeypatch.setattr(fit, "fit", self._slowly)
-        monkeypatch.setattr(estimate.quote, "probe", lambda *_: estimate.quote.Speed(0.01, 0.001))
+        monkeypatch.setattr(estimate.timing, "time_steps", lambda *_: estimate.timing.StepTime(0.01, 0.001))
         monkeypatch.setattr(estimate, "_score_seconds", lambda *_: 6.0)
         monkeypatch.setattr(estimate, "_pasted_seconds", lambda *_: 1.0)
 
@@ -249,15 +249,15 @@ def test_a_comparison_that_is_cut_short_goes_on_with_the_next(shapes: Path, tmp_
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive"])
 def test_a_kept_model_comes_back_or_is_made_again(tmp_path: Path, damage: bytes) -> None:
-    rival = Rival("forest", np.array([True, False, True]), np.array([0, 2, 5]), 60, 0.5, None, 800, None, 40)
-    keep(tmp_path, rival)
-    back = kept(tmp_path, "forest", 6)
+    rival = Baseline("forest", np.array([True, False, True]), np.array([0, 2, 5]), 60, 0.5, None, 800, None, 40)
+    save_baseline(tmp_path, rival)
+    back = load_baseline(tmp_path, "forest", 6)
     assert back is not None and back.right.dtype == bool and vars(back).keys() == vars(rival).keys()
     assert all(np.array_equal(value, getattr(back, name)) for name, value in vars(rival).items())
-    assert kept(tmp_path, "forest", 5) is None, "of another test part"
-    assert kept(tmp_path, "logistic", 6) is None
+    assert load_baseline(tmp_path, "forest", 5) is None, "of another test part"
+    assert load_baseline(tmp_path, "logistic", 6) is None
     (tmp_path / "rival-forest.npz").write_bytes(damage)
-    assert kept(tmp_path, "forest", 6) is None
+    assert load_baseline(tmp_path, "forest", 6) is None
 
 
 def test_what_takes_more_than_a_moment_is_said_before_it_begins(shapes: Path, tmp_path: Path) -> None:

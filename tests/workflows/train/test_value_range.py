@@ -21,16 +21,16 @@ from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.core.run_info import Arrays
 from limpide.data.arrays import CLIPPED
-from limpide.data.inputs import images_in, labelled, picture
+from limpide.data.inputs import decode_input, images_in, labeled_images
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.run_images import Album
+from limpide.data.run_images import RunImages
 from limpide.deploy.predictor import Prediction, Predictor
-from limpide.explanation.analyze import entered
+from limpide.explanation.analyze import enter_image
 from limpide.text.messages import message
 from limpide.workflows.check import check
 from limpide.workflows.evaluate import evaluate
 from limpide.workflows.train.training import prepare, train
-from tests.data.decode.test_value_range import settled
+from tests.data.decoding.test_value_range import settled
 
 SPAN = 0, 4095
 
@@ -89,12 +89,12 @@ def test_every_way_in_sees_the_same_square(clf: ImageClassifier, scans: Path) ->
     square = p.pixels(Image.fromarray(grey).convert("RGB"))
     assert np.ptp(square) > 60, "of the full scale of 16 bits, six levels would be left"
     np.testing.assert_array_equal(p.pixels(predictor.decode(file.read_bytes())), square)
-    np.testing.assert_array_equal(entered(str(file), p)[1], square)
-    album = Album(run_of(clf))
+    np.testing.assert_array_equal(enter_image(str(file), p)[1], square)
+    album = RunImages(run_of(clf))
     np.testing.assert_array_equal(p.pixels(album.image(album.row_of["low/03.png"], p.jpeg_side)), square)
-    from limpide.inspector.session import Looker
+    from limpide.inspector.session import Session
 
-    np.testing.assert_array_equal(Looker().square(str(run_of(clf).path), p, {"bytes": file.read_bytes()}), square)
+    np.testing.assert_array_equal(Session().square(str(run_of(clf).path), p, {"bytes": file.read_bytes()}), square)
 
 
 def test_what_is_evaluated_is_read_by_the_range_of_the_training(clf: ImageClassifier, tmp_path: Path) -> None:
@@ -135,12 +135,12 @@ def test_predict_tells_what_was_clipped(clf: ImageClassifier, scans: Path, tmp_p
 
 def test_the_studio_and_explain_tell_it_too(clf: ImageClassifier, tmp_path: Path) -> None:
     from limpide.inspector.image import prediction
-    from limpide.inspector.session import Looker
+    from limpide.inspector.session import Session
 
     path, bright = str(run_of(clf).path), tmp_path / "bright.png"
     for most, clipped in ((60000, True), (4000, False)):
         Image.fromarray(scan_of("high", 7, most)).save(bright)
-        answer, _ = prediction(Looker(), path, "best", {"bytes": bright.read_bytes()})
+        answer, _ = prediction(Session(), path, "best", {"bytes": bright.read_bytes()})
         assert answer["clipped"] is clipped
         done = subprocess.run(
             [sys.executable, "-m", "limpide", "explain", path, str(bright)], capture_output=True, text=True, timeout=60
@@ -214,14 +214,14 @@ def test_arrays_are_learned_and_answered_by_one_range(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [np.uint16, np.int64, np.float64])
 def test_arrays_of_several_sizes_are_learned_by_it_too(kind: type, tmp_path: Path) -> None:
     values = [scan_of("high" if k % 2 else "low", k).astype(kind)[: 24 - k % 3] for k in range(12)]
-    dataset, known, _ = labelled(values, [k % 2 for k in range(12)], tmp_path)
+    dataset, known, _ = labeled_images(values, [k % 2 for k in range(12)], tmp_path)
     span = settled(dataset).span
     assert span == SPAN
     read = dataset.read_by(span).images
     items = images_in(values, Arrays(scale=known["scale"]), span)
     for k, item in enumerate(items):
         np.testing.assert_array_equal(
-            np.asarray(read.image(k)), np.asarray(picture(item, Preprocessing(16, 1, value_range=SPAN)))
+            np.asarray(read.image(k)), np.asarray(decode_input(item, Preprocessing(16, 1, value_range=SPAN)))
         )
 
 
@@ -229,7 +229,7 @@ def test_of_several_sizes_what_no_file_holds_is_refused(tmp_path: Path) -> None:
     grey = [np.full((8, 8 + k), 3000.0) for k in range(4)]
     for odd, code in ((np.full((8, 8, 3), 3000, np.uint16), "L223"), (np.full((8, 9), np.nan), "L230")):
         with pytest.raises(DataError) as error:
-            labelled([*grey, odd], [0, 1, 0, 1, 0], tmp_path)
+            labeled_images([*grey, odd], [0, 1, 0, 1, 0], tmp_path)
         assert error.value.code == code and "image 4" in str(error.value)
 
 

@@ -44,7 +44,7 @@ const Changes = () => {
 // Which training images does it take for most like this one?
 const Neighbours = ({ run }) => {
   const [asked, askFor] = useState(false);
-  const state = useFetched(() => (asked ? ask(run, "neighbours", looked()) : Promise.resolve(null)), [run, asked, lookedAt()]);
+  const state = useFetched(() => (asked ? ask(run, "neighbors", looked()) : Promise.resolve(null)), [run, asked, lookedAt()]);
   return html`<h2>${t("image.neighbours")}</h2>${!asked ? html`<p class="read">${t("image.neighbours_read")}</p><button onClick=${() => askFor(true)}>${t("image.find")}</button>` : html`<${Fetched} state=${state} doing=${t("many.doing")}>${(found) => found && html`<${Thumbs} run=${run} images=${found.top} caption=${(one) => html`${one.label} <span class="small">cos ${number(one.cosine, 3)}</span>`} /><p class="small">${t(found.learned ? "image.compared" : "image.compared_all", { n: count(found.compared), of: count(found.of) })}</p>`}<//>`}`;
 };
 

@@ -1,0 +1,185 @@
+"""The parent's side of `data/decoding/decoder_process.py`: hands out images, notices a worker that died or hangs, and
+goes on without that file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from limpide.core.errors import RunError
+from limpide.data.decoding.decoder_process import CRASHED, HANGS
+from limpide.text.messages import N_
+
+PATIENCE = 5.0  # s without a word from a worker that has work
+PER_MEGAPIXEL = 0.1  # s more for each million pixels of an image that was announced
+AHEAD = 8  # images a worker is given before it has answered
+START_SECONDS = 60.0  # for a worker to load its code, on a slow disk
+SILENT = 0.2  # share of its patience without a word, after which it is watched how much a worker computes
+# share of the rest of its patience that a hanging decoder has computed, where nothing else wants the processor
+COMPUTED = 0.7
+
+
+class DecoderProcess:
+    """One child process and the images it was given and has not answered, in order."""
+
+    def __init__(self, number: int, setup: dict[str, Any], answers: queue.Queue[tuple[int, int, str]]) -> None:
+        self.number, self.setup, self.answers = number, setup, answers
+        self.given: deque[tuple[int, str]] = deque()  # (index, line)
+        self.life = 0
+        self.start()
+
+    def start(self) -> None:
+        """Also after its end: what it was given and did not answer is given again."""
+        self.life += 1
+        self.wait(START_SECONDS)
+        environment = os.environ | {"PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "limpide.data.decoding.decoder_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for the parent, which stops its workers itself
+        )
+        threading.Thread(target=self._listen, args=(self.process, self.life), daemon=True).start()
+        self._write(json.dumps(self.setup))
+        for _, line in self.given:
+            self._write(line)
+
+    def _listen(self, process: subprocess.Popen[str], life: int) -> None:
+        assert process.stdout
+        for line in process.stdout:
+            self.answers.put((self.number, life, line))
+        self.answers.put((self.number, life, ""))  # it ended
+
+    def wait(self, patience: float) -> None:
+        """From now on it has so many seconds until its next word."""
+        self.patience, self.deadline = patience, time.monotonic() + patience
+        self.before: float | None = None  # s that it had computed when that watch began
+
+    def hangs(self, now: float) -> bool:
+        """Whether it was silent for longer than its patience, and not for want of a processor.
+
+        Beside other work a sound image may take many times its seconds: a worker that is ready to run is waited for
+        until it has computed as long as a hanging one would have. One that sleeps waits for what does not come.
+        """
+        if self.before is None and now > self.deadline - (1 - SILENT) * self.patience:
+            self.before = self._computed()
+        if now <= self.deadline or self.before is None:
+            return False
+        return not self._is_ready() or self._computed() - self.before >= COMPUTED * (1 - SILENT) * self.patience
+
+    def _computed(self) -> float:
+        """Seconds of processor time so far; of a process that is gone, infinitely many."""
+        import psutil
+
+        try:
+            times = psutil.Process(self.process.pid).cpu_times()
+        except psutil.Error:
+            return float("inf")
+        return float(times.user + times.system)
+
+    def _is_ready(self) -> bool:
+        """Whether it runs, or would if a processor were free."""
+        import psutil
+
+        try:
+            return psutil.Process(self.process.pid).status() == psutil.STATUS_RUNNING
+        except psutil.Error:
+            return False
+
+    def give(self, index: int, line: str) -> None:
+        if not self.given and time.monotonic() + PATIENCE > self.deadline:
+            self.wait(PATIENCE)
+        self.given.append((index, line))
+        self._write(line)
+
+    def _write(self, line: str) -> None:
+        assert self.process.stdin
+        with contextlib.suppress(OSError):  # it died: its listener says so
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def decode_in_processes(
+    count: int, setup: dict[str, Any], work: Iterable[tuple[int, Any, list[int]]]
+) -> Iterator[tuple[int, str]]:
+    """Yields (index, reason) as images are done: "" where the worker wrote everything down itself, CRASHED or HANGS
+    where it could not.
+
+    Raises RunError when workers cannot work at all here.
+    """
+    answers: queue.Queue[tuple[int, int, str]] = queue.Queue()
+    waiting = iter(work)
+    workers = [DecoderProcess(k, setup, answers) for k in range(count)]
+    done = deaths = 0
+
+    def feed(worker: DecoderProcess) -> None:
+        while len(worker.given) < AHEAD and (job := next(waiting, None)) is not None:
+            worker.give(job[0], json.dumps(job))
+
+    try:
+        for worker in workers:
+            feed(worker)
+        while any(worker.given for worker in workers):
+            try:
+                number, life, line = answers.get(timeout=0.25)
+            except queue.Empty:
+                number, life, line = -1, 0, ""
+            now = time.monotonic()
+            if number >= 0 and life == workers[number].life:
+                worker = workers[number]
+                if not line:
+                    deaths += 1
+                    if not done and deaths > 3 * count:
+                        raise RunError(
+                            "L510",
+                            N_("the processes that decode images end at once"),
+                            where=sys.executable,
+                            todo=N_(
+                                "see whether python -m limpide.data.decoding.decoder_process starts, and how much "
+                                "memory is free"
+                            ),
+                        )
+                    if worker.given:
+                        yield worker.given.popleft()[0], CRASHED
+                    worker.stop()
+                    worker.start()
+                    feed(worker)
+                elif line.startswith("…"):
+                    worker.wait(PATIENCE + PER_MEGAPIXEL * int(line.split()[2]) / 1e6)
+                else:
+                    worker.given.popleft()
+                    worker.wait(PATIENCE)
+                    done += 1
+                    yield int(line.split()[0]), ""
+                    feed(worker)
+            for worker in workers if answers.empty() else ():  # whoever reads us may have been slow to ask for more
+                if worker.given and worker.hangs(now):
+                    yield worker.given.popleft()[0], HANGS
+                    worker.stop()
+                    worker.start()
+                    feed(worker)
+    finally:
+        for worker in workers:
+            worker.stop()

@@ -1,0 +1,202 @@
+"""The class of each picture, from the folders around it or from its name, and the group that folders say it
+belongs to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from limpide.core.errors import DataError
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.ignored_files import UNLABELED_IMAGES
+from limpide.data.layouts.image_paths import FEW_LOOSE, ImagePaths, hold_the_same, without_wrapping
+from limpide.data.layouts.name_words import (
+    listed_names,
+    normalized,
+    numbers_group,
+    part_of,
+    parts_and_classes,
+    says_group,
+)
+from limpide.text.messages import N_, Message, message
+
+# What cameras and programs put before a number says nothing about what is on the image.
+NO_CLASS = {
+    "img",
+    "image",
+    "dsc",
+    "dscn",
+    "dscf",
+    "pxl",
+    "photo",
+    "picture",
+    "pic",
+    "frame",
+    "screenshot",
+    "scan",
+    "untitled",
+    "p",
+    "sam",
+    "mvi",
+    "wa",
+    "gopr",
+}
+BEFORE_A_NUMBER = re.compile(r"^(.*?[^\W\d_].*?)[\s._-]*\(?\d+\)?\.\w+$")
+AFTER_A_NUMBER = re.compile(r"^\d+[\s._-]+([^\W\d_][^\d]*?)\.\w+$")
+NAMED_SHARE = 0.95  # of the files must carry a class in their name
+
+EXAMPLE = N_("put the images of each class into a folder of its own: photos/cat/1.jpg, photos/dog/2.jpg")
+
+
+def read_classes(rows: ImagePaths, hints: Hints, where: str) -> Message:
+    if hints.parts == "auto" and (says := _names_in_groups(rows, where)):
+        return says
+    if label_by_folders(rows, flat=hints.parts == "none"):
+        outer = len(set(rows.groups.values()))
+        if all(rows.groups[i] == rows.inner[i][0] for i in rows.groups):
+            outside = N_(
+                "layout: {k:count} folders that hold the same folders ({names}): the inner ones are the classes, "
+                "and images of one outer folder are never cut apart (--parts FOLDER=test makes it a part)"
+            )
+            return message(outside, k=outer, names=listed_names(sorted(set(rows.groups.values()))))
+        inside = N_("layout: a folder a class; images of one folder in it ({names}) are never cut apart")
+        return message(inside, names=listed_names(sorted(set(rows.groups.values())), 3))
+    says = message(N_("layout: a folder a class"))
+    if rows.skipped:
+        says = message(N_("layout: a folder a class, below {folder}"), folder="/".join(rows.skipped))
+    return says
+
+
+def _names_in_groups(rows: ImagePaths, where: str) -> Message | None:
+    """batch1/cat_1.png beside batch2/dog_2.png: the folders only number what the images have in common."""
+    tops = {path[0] for path in rows.inner.values() if len(path) > 1}
+    if not all(map(numbers_group, tops)) or any(len(path) != 2 for path in rows.inner.values()):
+        return None
+    try:
+        says = label_by_names(rows, list(rows.inner), where)
+    except DataError:
+        return None
+    rows.groups |= {i: rows.inner[i][0] for i in rows.labels}
+    _without_hollow_groups(rows)
+    return says
+
+
+def _without_hollow_groups(rows: ImagePaths) -> None:
+    """Where a class is in one group and a group holds one class, keeping groups whole would leave nothing to test."""
+    pairs = {(rows.labels[i], group) for i, group in rows.groups.items()}
+    if len(pairs) == len({label for label, _ in pairs}) == len({group for _, group in pairs}):
+        says = N_(
+            "each class lies in one folder of its own ({names}): what is learned may be the folder and not the class"
+        )
+        rows.notes.append(message(says, names=listed_names(sorted(set(rows.groups.values())))))
+        rows.groups.clear()
+
+
+def label_by_folders(rows: ImagePaths, flat: bool = False) -> bool:
+    """Gives labels, and groups where the folders say some: whether they do. flat: the outer folders are the classes,
+    whatever they hold.
+    """
+    rows.inner = without_wrapping(rows.inner)
+    deep = {i: path for i, path in rows.inner.items() if len(path) > 1}
+    inside: dict[str, set[str]] = defaultdict(set)
+    for path in deep.values():
+        inside[path[0]] |= set(path[1:2] if len(path) > 2 else ())
+    direct = sum(len(path) == 2 for path in deep.values())
+    inner = set().union(*inside.values())
+    grouped = bool(inner) and all(map(says_group, inner)) and not all(map(says_group, inside))
+    trained = [path for i, path in deep.items() if rows.parts.get(i) == "train" and len(path) > 2]
+    if len({path[0] for path in trained}) > 1 and len({path[1] for path in trained}) == 1:
+        flat = True  # bottle/train/good and cable/train/good: only the outer folders tell the training apart
+    numbered = len(inner) > 1 and all(map(numbers_group, inside)) and not any(map(says_group, inner))
+    if not flat and not grouped and direct <= FEW_LOOSE and (numbered or hold_the_same(inside)):
+        for i, path in deep.items():
+            if len(path) > 2:
+                rows.labels[i], rows.groups[i] = path[1], rows.groups.get(i, path[0])
+        _without_hollow_groups(rows)
+        return bool(rows.groups)
+    again = (
+        set()
+        if flat
+        else {
+            top for top, some in inside.items() if len(some) > 1 and len(some & inside.keys() - {top}) > len(some) / 2
+        }
+    )
+    for i, path in deep.items():
+        if path[0] in again and len(path) > 2:  # cat/, dog/, and more/cat, more/dog
+            rows.labels[i], rows.groups[i] = path[1], path[0]
+            continue
+        if path[0] in again:
+            continue
+        rows.labels[i] = path[0]
+        if grouped and not flat and len(path) > 2:
+            rows.groups[i] = path[1]
+    inner = set().union(*(inside[top] for top in inside.keys() - again)) if again else inner
+    if inner and not grouped:
+        name, some = max(
+            ((top, some) for top, some in inside.items() if top not in again), key=lambda item: len(item[1])
+        )
+        says = N_("deeper folders are not told apart: {name} holds {names}")
+        rows.notes.append(message(says, name=name, names=listed_names(sorted(some))))
+    return bool(rows.groups)
+
+
+def label_by_names(rows: ImagePaths, places: Sequence[int], where: str) -> Message:
+    """The class of each file from its name: cat_001.jpg, dog.12.png, 12_dog.png. A part in which no name says one waits
+    to be named.
+    """
+    for pattern in (BEFORE_A_NUMBER, AFTER_A_NUMBER):
+        found = {
+            i: normalized(match.group(1).strip(" ._-")) for i in places if (match := pattern.match(rows.inner[i][-1]))
+        }
+        by_part: dict[str, list[int]] = defaultdict(list)
+        for i in places:
+            by_part[rows.parts.get(i, "")].append(i)
+        counts = Counter(found.values())
+        known = {label for label, n in counts.items() if n >= 2 and label.lower() not in NO_CLASS}
+        if all(numbers_group(label) or _is_part(label) for label in known):
+            continue
+        named = {part: [i for i in some if found.get(i) in known] for part, some in by_part.items()}
+        told = {part for part, some in by_part.items() if len(named[part]) >= NAMED_SHARE * len(some)}
+        used = [i for part in told for i in named[part]]
+        if (
+            len({found[i] for i in used}) < 2
+            or len(known) > len(used) / 2
+            or ("train" in by_part and "train" not in told)
+        ):
+            continue
+        rows.labels |= {i: found[i] for i in used}
+        # cat_train_1.jpg and cat_test_1.jpg
+        if not rows.parts and (both := parts_and_classes({found[i] for i in used})):
+            rows.labels = {i: both[found[i]][1] for i in used if found[i] in both}
+            rows.parts |= {i: both[found[i]][0] for i in rows.labels}
+        rows.from_names = True
+        rows.left |= {i: UNLABELED_IMAGES for part in by_part.keys() - told for i in by_part[part]}
+        first = min(used)
+        return message(
+            N_("layout: the class is in the file name: {file} is {label}"),
+            file=rows.inner[first][-1],
+            label=rows.labels.get(first, found[first]),
+        )
+    raise DataError("L203", N_("the files are not in class folders"), where=where, todo=EXAMPLE)
+
+
+def _is_part(label: str) -> bool:
+    part = part_of(label)
+    return part is not None and not part[1]
+
+
+def one_form(rows: ImagePaths) -> None:
+    """Names that look the same are one class, in whichever Unicode form a system wrote them."""
+    forms: dict[str, set[str]] = defaultdict(set)
+    for label in rows.labels.values():
+        forms[normalized(label)].add(label)
+    rows.labels = {i: normalized(label) for i, label in rows.labels.items()}
+    rows.groups = {i: normalized(group) for i, group in rows.groups.items()}
+    if twice := sorted(name for name, some in forms.items() if len(some) > 1):
+        rows.notes.append(
+            message(
+                N_("one class, though its folders are written in two Unicode forms: {names}"), names=listed_names(twice)
+            )
+        )

@@ -1,0 +1,198 @@
+"""What is no picture of a class, before anything is decided about classes: files of another kind, masks, annotations,
+thumbnails.
+
+Structure decides, names help: a folder that is called masks is passed over where its pictures go with those beside it,
+one by one, and stays where `mask` and `no mask` are what is to be told apart. Nothing is passed over in silence.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from limpide.data.layouts.name_words import (
+    AFTER_A_NAME,
+    BEFORE_A_NAME,
+    CERTAIN,
+    NO_PICTURE_STARTS,
+    NO_PICTURES,
+    PICTURES,
+    WRAPPING,
+    about_another,
+    about_pictures,
+    ending,
+    stem,
+    words,
+)
+from limpide.text.messages import N_
+
+NOT_A_PICTURE = N_("no pictures")
+OF_THE_SYSTEM = N_("left behind by a system or a program")
+WITHOUT_PICTURES = N_("it holds no picture")
+MASKS = N_("masks of other pictures")
+ANNOTATIONS = N_("annotations of other pictures")
+THUMBNAILS = N_("smaller copies of other pictures")
+UNLABELED_IMAGES = N_("images without a class: they wait to be named")
+NOT_NAMED = N_("images that no row of the table names")
+WHY = {"masks": MASKS, "annotations": ANNOTATIONS, "thumbnails": THUMBNAILS}
+MIRRORED = 0.5  # share of the pictures beside it that a folder of masks has, too
+ALL = 0.8  # of them, where it stands among class folders
+
+Start = Callable[[int], bytes]  # place in the names → first bytes of the file
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Files that were passed over together. what: a folder, or how their names end · n: files, 0 where nobody counted ·
+    why: msgid
+    """
+
+    what: str
+    n: int
+    why: str
+
+
+@dataclass(frozen=True)
+class SiftedFiles:
+    pictures: list[int]  # places in the names, in their order
+    ignored: list[Ignored]
+    doubtful: list[str]  # folders that stay, though their names say masks or thumbnails
+
+
+def sift_files(paths: Sequence[tuple[str, ...]], start: Start = lambda _: b"") -> SiftedFiles:
+    """paths: parts of each file's name. start: asked of files whose ending says nothing."""
+    pictures: list[int] = []
+    others: list[int] = []
+    for i, path in enumerate(paths):
+        (pictures if _is_picture(path[-1], i, start) else others).append(i)
+    if not pictures:
+        return SiftedFiles([], [], [])
+    # folders with a picture somewhere in them, and the whole
+    held = {paths[i][:k] for i in pictures for k in range(len(paths[i]))}
+    kinds = Counter(ending(paths[i][-1]) or paths[i][-1] for i in others if paths[i][:-1] in held)
+    ignored = [Ignored(kind, n, NOT_A_PICTURE) for kind, n in kinds.most_common()]
+    without = Counter(_first_outside(paths[i][:-1], held) for i in others if paths[i][:-1] not in held)
+    ignored += [Ignored("/".join(folder), n, WITHOUT_PICTURES) for folder, n in sorted(without.items())]
+    beside = _beside(paths, pictures)
+    pictures = [i for i in pictures if i not in beside]
+    ignored += [Ignored(looks, n, why) for (looks, why), n in sorted(Counter(beside.values()).items())]
+    beside_of = _beside_of(paths, pictures)
+    dropped, doubtful = _folders(paths, pictures, beside_of)
+    for folder, rows in dropped.items():
+        ignored.append(
+            Ignored(
+                "/".join(folder),
+                len(rows),
+                WHY[about_pictures(folder[-1]) or about_another(folder[-1], beside_of[folder[:-1]])],
+            )
+        )
+    gone = {i for rows in dropped.values() for i in rows}
+    return SiftedFiles([i for i in pictures if i not in gone], _together(ignored), doubtful)
+
+
+def _is_picture(name: str, place: int, start: Start) -> bool:
+    kind = ending(name)
+    if kind in PICTURES:
+        return True
+    return kind not in NO_PICTURES and not start(place).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(NO_PICTURE_STARTS)
+
+
+def _first_outside(folder: tuple[str, ...], held: set[tuple[str, ...]]) -> tuple[str, ...]:
+    """The outermost folder around this one in which there is no picture."""
+    return next(folder[:k] for k in range(1, len(folder) + 1) if folder[:k] not in held)
+
+
+def _beside(paths: Sequence[tuple[str, ...]], pictures: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """cat/1_mask.png or cat/mask_1.png beside cat/1.png → (how such names look, why)."""
+    there: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    rows = [(i, stem(paths[i][-1])) for i in pictures]
+    for i, name in rows:
+        there[paths[i][:-1]].add(name)
+    found = {}
+    for i, name in rows:
+        for pattern, looks in ((AFTER_A_NAME, "*_{word}"), (BEFORE_A_NAME, "{word}_*")):
+            match = pattern.match(name)
+            if match and match["name"] in there[paths[i][:-1]]:
+                word = (match[1] if pattern is BEFORE_A_NAME else match[2]).lower()
+                found[i] = (looks.format(word=word), WHY[about_pictures(word) or "masks"])
+    return found
+
+
+def _beside_of(paths: Sequence[tuple[str, ...]], pictures: Sequence[int]) -> dict[tuple[str, ...], set[str]]:
+    """Folder → the folders in it."""
+    found: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for folders in {paths[i][:-1] for i in pictures}:
+        for k, name in enumerate(folders):
+            found[folders[:k]].add(name)
+    return found
+
+
+def _folders(
+    paths: Sequence[tuple[str, ...]], pictures: Sequence[int], beside_of: Mapping[tuple[str, ...], set[str]]
+) -> tuple[dict[tuple[str, ...], list[int]], list[str]]:
+    """(folders of masks, annotations and thumbnails with their pictures, those that only sound so)."""
+    named: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    others = []
+    for i in pictures:
+        folders = paths[i][:-1]
+        k = next(
+            (
+                k
+                for k, name in enumerate(folders)
+                if about_pictures(name) or about_another(name, beside_of[folders[:k]])
+            ),
+            None,
+        )
+        others.append(i) if k is None else named[folders[: k + 1]].append(i)
+    dropped, doubtful = {}, []
+    for folder, rows in named.items():
+        parent = folder[:-1]
+        beside = [i for i in others if paths[i][: len(parent)] == parent]
+        if _goes_with(folder, [paths[i] for i in rows], [paths[i] for i in beside]):
+            dropped[folder] = rows
+        else:
+            doubtful.append(folder[-1])
+    return dropped, sorted(set(doubtful))
+
+
+def _goes_with(folder: tuple[str, ...], mine: Sequence[tuple[str, ...]], beside: Sequence[tuple[str, ...]]) -> bool:
+    """Whether the pictures of this folder belong to pictures beside it, each to one."""
+    if not beside:
+        return False
+    depth = len(folder)
+    names = {
+        (
+            match["name"]
+            if (match := AFTER_A_NAME.match(stem(path[-1])) or BEFORE_A_NAME.match(stem(path[-1])))
+            else stem(path[-1])
+        )
+        for path in mine
+    }
+    theirs = [stem(path[-1]) for path in beside]
+    mirrored = sum(name in names for name in theirs) / len(theirs)
+    # cat_masks beside cat
+    if own := [path for path in beside if len(path) > depth and words(path[depth - 1]) == words(folder[-1])[:-1]]:
+        return sum(stem(path[-1]) in names for path in own) / len(own) >= MIRRORED
+    tops = {path[depth - 1] for path in beside if len(path) > depth}
+    loose = any(len(path) == depth for path in beside)
+    certain = "".join(words(folder[-1])) in CERTAIN
+    # cat/1.png and cat/masks/1.png · images/ and masks/
+    if loose or (len(tops) == 1 and set(words(next(iter(tops)))) <= WRAPPING):
+        return certain or mirrored >= MIRRORED
+    inside = {path[depth] for path in mine if len(path) > depth + 1}
+    if inside and all(
+        inside == {path[depth] for path in beside if path[depth - 1] == top and len(path) > depth + 1} for top in tops
+    ):
+        return mirrored >= MIRRORED  # scans/cat/1.png and masks/cat/1.png
+    return len(tops) > 1 and (certain or (mirrored >= ALL and len(mine) >= ALL * len(beside)))
+
+
+def _together(ignored: Sequence[Ignored]) -> list[Ignored]:
+    """Folders of one name and reason in one entry: a folder of masks in each class is told once."""
+    found: dict[tuple[str, str], Ignored] = {}
+    for one in ignored:
+        key = (one.what.rsplit("/", 1)[-1], one.why)
+        known = found.get(key)
+        found[key] = Ignored(key[0], known.n + one.n, one.why) if known else one
+    return list(found.values())

@@ -1,0 +1,179 @@
+"""File names → classes, parts and groups: the ways in which people arrange images in folders.
+
+Structure decides, names help. Folders without a picture are no classes. Where every outer folder holds the same inner
+ones, the inner ones are the classes; the outer ones are parts if their names say which (`data/layouts/name_words.py`),
+else images of one of them belong together and are never cut apart. Nothing is opened but files whose names say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from limpide.core.errors import DataError
+from limpide.data.layouts.class_folders import EXAMPLE, label_by_names, one_form, read_classes
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.ignored_files import Ignored, Start, sift_files
+from limpide.data.layouts.image_paths import NO_PLACE, ImagePaths, unwrap
+from limpide.data.layouts.name_words import ending, listed_names, parts_and_classes, stem
+from limpide.data.layouts.part_folders import (
+    cut_names,
+    lift_parts,
+    parts_of_folders,
+    read_parts,
+    set_aside,
+    without_cut_groups,
+)
+from limpide.text.messages import N_, Message, message
+
+BOX = re.compile(rb"\d+( -?\d*\.\d+){4}")  # class, centre and size, as YOLO writes them
+BOXES = 0.5  # share of the pictures that have a file of boxes
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Parallel lists over the pictures that are used, and what was said and passed over."""
+
+    files: Sequence[int]  # places in the names that were given
+    labels: Sequence[str]
+    parts: Sequence[str]  # "" where the user said nothing
+    groups: Sequence[str]  # images of one group belong together; "" in none
+    says: Message
+    from_names: bool = False  # classes are in the names of the files, which say less than folders
+    notes: Sequence[Message] = ()
+    left: Sequence[tuple[int, str]] = ()  # pictures without a class, and why (msgid)
+    ignored: Sequence[Ignored] = ()
+
+
+def read_layout(names: Sequence[str], where: str, hints: Hints | None = None, start: Start = lambda _: b"") -> Layout:
+    """`names` are paths with "/" between folders. Raises DataError when no arrangement is recognised, UsageError where
+    a hint does not fit.
+    """
+    hints = hints or Hints()
+    paths = [tuple(name.split("/")) for name in names]
+    found = sift_files(paths, start)
+    if not found.pictures:
+        raise _nothing(names, where)
+    rows = ImagePaths({i: paths[i] for i in found.pictures})
+    try:
+        says = _arrange(rows, hints, where)
+    except DataError:
+        _refuse_boxes(names, found.pictures, where, start)
+        raise
+    if rows.from_names or len(set(rows.labels.values())) < 2:
+        _refuse_boxes(names, found.pictures, where, start, sure=rows.from_names)
+    if found.doubtful and set(found.doubtful) & set(rows.labels.values()):
+        rows.notes.append(
+            message(
+                N_("{names} is learned as a class, though such a name mostly means masks or copies of other pictures"),
+                names=listed_names(found.doubtful),
+            )
+        )
+    files = sorted(rows.labels)
+    left = sorted(
+        (rows.left | {i: NO_PLACE for i in rows.inner if i not in rows.labels and i not in rows.left}).items()
+    )
+    return Layout(
+        files,
+        [rows.labels[i] for i in files],
+        [rows.parts.get(i, "") for i in files],
+        [rows.groups.get(i, "") for i in files],
+        says,
+        rows.from_names,
+        rows.notes,
+        left,
+        [*found.ignored, *rows.ignored],
+    )
+
+
+def _arrange(rows: ImagePaths, hints: Hints, where: str) -> Message:
+    """Fills rows; returns the layout in a sentence."""
+    unwrap(rows)
+    if hints.parts == "auto":
+        set_aside(rows)
+        unwrap(rows)
+    if hints.parts == "auto" and (
+        both := parts_and_classes({path[0] for path in rows.inner.values() if len(path) > 1})
+    ):
+        says = message(N_("layout: a folder a class and part, as in {name}"), name=min(both))
+        cut_names(rows, both)
+    elif said := parts_of_folders(rows, hints, where):
+        says = read_parts(rows, said, where)
+    elif (level := lift_parts(rows, hints)) and (said := parts_of_folders(rows, hints, where)):
+        says = read_parts(rows, said, where)
+        without_cut_groups(rows, around=True)
+        if level == 1 and all(rows.inner[i][0] == label for i, label in rows.labels.items()):
+            says = message(N_("layout: a folder a class, with a folder a part in it"))
+    elif any(len(path) > 1 for path in rows.inner.values()):
+        says = read_classes(rows, hints, where)
+    else:
+        says = _loose(rows, where)
+    one_form(rows)
+    return says
+
+
+def _loose(rows: ImagePaths, where: str) -> Message:
+    """The classes are in the names of the files, or all of them are what the folder around them is called."""
+    try:
+        return label_by_names(rows, list(rows.inner), where)
+    except DataError:
+        if not rows.skipped:
+            raise
+        rows.labels |= dict.fromkeys(rows.inner, rows.skipped[-1])
+        return message(N_("layout: a folder a class"))
+
+
+# -- what is no folder of classes
+
+
+def _refuse_boxes(
+    names: Sequence[str], pictures: Sequence[int], where: str, start: Start, *, sure: bool = False
+) -> None:
+    """Raises DataError where what lies there says where things are on a picture, and nothing says one class for each.
+
+    sure: only where it can be nothing else, as the names of the files do say classes.
+    """
+    if boxes := _boxes(names, pictures, start, sure):
+        raise DataError(
+            "L286",
+            N_(
+                "these are data for object detection: {file} says where things are on a picture, and limpide "
+                "gives one class to a whole picture"
+            ),
+            where=where,
+            todo=N_("cut the objects out, and put those of each class into a folder of its own"),
+            file=boxes,
+        )
+
+
+def _boxes(names: Sequence[str], pictures: Sequence[int], start: Start, sure: bool) -> str:
+    """A file that says where things are on a picture; "" where there is none."""
+    stems = {stem(names[i]) for i in pictures}
+    beside = [i for i, name in enumerate(names) if ending(name) in (".txt", ".xml", ".json") and stem(name) in stems]
+    if (
+        beside
+        and len({stem(names[i]) for i in beside}) >= BOXES * len(stems)
+        and (not sure or BOX.match(start(beside[0])))
+    ):
+        return names[beside[0]]
+    return "" if sure else next((name for name in names if re.search(r"(instances_|coco).*\.json$", name.lower())), "")
+
+
+def _nothing(names: Sequence[str], where: str) -> DataError:
+    packed = [name for name in names if ending(name) in (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")]
+    if packed:
+        return DataError(
+            "L287",
+            N_("there are only archives in this folder: {names}"),
+            where=where,
+            todo=N_("unpack each into a folder that is called as its class, or name one of them"),
+            names=listed_names(packed),
+        )
+    return DataError(
+        "L288",
+        N_("this folder holds no picture, only {names}"),
+        where=where,
+        todo=EXAMPLE,
+        names=listed_names(list(names)),
+    )

@@ -1,0 +1,642 @@
+"""What the names of folders, files and columns say, in the words that people use: parts, groups, and what is no picture
+of a class.
+
+A name is cut into words at signs, digits and capitals: train_set, TrainImages and "train 2017" all say train. Names
+only help; `data/layouts/layout.py` decides by what lies in the folders.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+UNLABELED = "unlabeled"  # a part whose images have no class yet: what a competition wants predicted
+
+PART_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("train", "training", "trn", "learn", "learning", "apprentissage", "entrainement", "entrenamiento", "treino"),
+        "train",
+    ),
+    **dict.fromkeys(
+        (
+            "treinamento",
+            "addestramento",
+            "lernen",
+            "lerndaten",
+            "opleiding",
+            "egitim",
+            "eğitim",
+            "trening",
+            "обучение",
+            "训练",
+            "訓練",
+            "학습",
+            "学習",
+        ),
+        "train",
+    ),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development", "tuning"), "validation"),
+    **dict.fromkeys(
+        (
+            "validierung",
+            "validacion",
+            "validacao",
+            "validazione",
+            "validatie",
+            "dogrulama",
+            "валидация",
+            "验证",
+            "驗證",
+            "검증",
+            "検証",
+        ),
+        "validation",
+    ),
+    **dict.fromkeys(
+        (
+            "test",
+            "tests",
+            "testing",
+            "tst",
+            "holdout",
+            "heldout",
+            "eval",
+            "evaluation",
+            "evaluate",
+            "prueba",
+            "teste",
+            "essai",
+        ),
+        "test",
+    ),
+    **dict.fromkeys(
+        (
+            "pruebas",
+            "testes",
+            "prova",
+            "prove",
+            "verifica",
+            "prufung",
+            "generalisation",
+            "testowy",
+            "тест",
+            "测试",
+            "測試",
+            "테스트",
+            "テスト",
+        ),
+        "test",
+    ),
+    **dict.fromkeys(
+        (
+            "unlabeled",
+            "unlabelled",
+            "unlabel",
+            "pred",
+            "predict",
+            "prediction",
+            "predictions",
+            "inference",
+            "submission",
+        ),
+        UNLABELED,
+    ),
+}
+PAIRS = {
+    ("hold", "out"): "test",
+    ("held", "out"): "test",
+    ("public", "test"): "validation",
+    ("private", "test"): "test",
+    ("un", "labeled"): UNLABELED,
+}
+# What may stand beside the word for a part and adds nothing.
+NEUTRAL = {
+    *(
+        "set",
+        "sets",
+        "data",
+        "dataset",
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "picture",
+        "pictures",
+        "pic",
+        "pics",
+        "photo",
+        "photos",
+        "jpg",
+        "jpeg",
+        "png",
+    ),
+    *(
+        "folder",
+        "dir",
+        "split",
+        "part",
+        "subset",
+        "sample",
+        "samples",
+        "seg",
+        "final",
+        "new",
+        "x",
+        "the",
+        "public",
+        "private",
+        "only",
+        "resized",
+        "cropped",
+    ),
+}
+# a folder of this name between a part and its classes says nothing
+WRAPPING = NEUTRAL | {"jpegimages", "jpegs", "pngs", "raw", "all", "files"}
+UNTOLD = (WRAPPING | {"labels", "metadata", "index", "annotations"}) - {
+    "photo",
+    "photos",
+    "picture",
+    "pictures",
+    "pic",
+    "pics",
+    "sample",
+    "samples",
+}
+# classes that are none
+NOTHING_SAID = {
+    "unknown",
+    "unlabeled",
+    "unlabelled",
+    "none",
+    "unk",
+    "test",
+    "images",
+    "image",
+    "imgs",
+    "dummy",
+    "all",
+    "0",
+    "na",
+}
+
+# Before a number or a letter: what images have in common, and no class.
+GROUP_WORDS = {
+    *(
+        "group",
+        "patient",
+        "person",
+        "subject",
+        "camera",
+        "cam",
+        "burst",
+        "site",
+        "session",
+        "sequence",
+        "seq",
+        "video",
+        "individual",
+        "user",
+    ),
+    *(
+        "location",
+        "date",
+        "day",
+        "week",
+        "month",
+        "batch",
+        "fold",
+        "folder",
+        "part",
+        "set",
+        "run",
+        "scene",
+        "clip",
+        "slide",
+        "case",
+        "hospital",
+        "center",
+    ),
+    *(
+        "domain",
+        "device",
+        "phone",
+        "lot",
+        "line",
+        "shift",
+        "station",
+        "serie",
+        "series",
+        "volume",
+        "visit",
+        "series",
+        "caméra",
+        "jour",
+        "lieu",
+    ),
+}
+
+# Beside folders of classes: what a project holds, and no class. A few of a name that may be a class are work, too; many
+# are a class.
+OF_WORK = {
+    *(
+        "output",
+        "outputs",
+        "result",
+        "results",
+        "plots",
+        "logs",
+        "checkpoints",
+        "src",
+        "scripts",
+        "notebooks",
+        "wandb",
+        "mlruns",
+    ),
+    *("sorties", "resultats", "ausgabe", "ergebnisse", "resultados", "risultati"),
+}
+PERHAPS_OF_WORK = {
+    "figures",
+    "figs",
+    "docs",
+    "doc",
+    "documentation",
+    "demo",
+    "demos",
+    "example",
+    "examples",
+    "models",
+    "assets",
+    "graphs",
+    "exemples",
+    "code",
+}
+ALTERED = {"augmented", "augmentation", "augmentations", "aug", "augmente", "augmentee", "augmentees", "augmentadas"}
+
+SYSTEM = {  # no word that a class may be called: waste is sorted into trash and recycled
+    *(
+        "__macosx",
+        "$recycle.bin",
+        "recycler",
+        "lost+found",
+        "system volume information",
+        "@eadir",
+        "#recycle",
+        "found.000",
+        "@recently-snapshot",
+    ),
+    *("__pycache__", "node_modules", "site-packages", "ipynb_checkpoints"),
+}
+LEFT_BEHIND = {"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db", ".ds_store"}
+
+# Pictures of pictures: nobody's class, where they go with the pictures that they describe.
+ABOUT_PICTURES = {
+    **dict.fromkeys(
+        (
+            "mask",
+            "masks",
+            "segmentation",
+            "segmentations",
+            "segmentationclass",
+            "segmentationobject",
+            "trimap",
+            "trimaps",
+        ),
+        "masks",
+    ),
+    **dict.fromkeys(
+        ("segmented", "masque", "masques", "masken", "mascaras", "silhouettes", "superpixel", "superpixels"), "masks"
+    ),
+    **dict.fromkeys(
+        (
+            "groundtruth",
+            "gt",
+            "label",
+            "labels",
+            "annotation",
+            "annotations",
+            "annot",
+            "bbox",
+            "bboxes",
+            "boxes",
+            "overlay",
+        ),
+        "annotations",
+    ),
+    **dict.fromkeys(
+        ("overlays", "heatmap", "heatmaps", "depth", "edges", "contours", "landmarks", "keypoints"), "annotations"
+    ),
+    **dict.fromkeys(
+        (
+            "thumb",
+            "thumbs",
+            "thumbnail",
+            "thumbnails",
+            "preview",
+            "previews",
+            "small",
+            "lowres",
+            "icons",
+            "vignette",
+            "vignettes",
+        ),
+        "thumbnails",
+    ),
+    **dict.fromkeys(("miniature", "miniatures", "miniaturas", "vorschau"), "thumbnails"),
+}
+CERTAIN = {
+    "groundtruth",
+    "segmentationclass",
+    "segmentationobject",
+    "trimap",
+    "trimaps",
+    "annotation",
+    "annotations",
+    "thumbs",
+    "thumbnail",
+    "thumbnails",
+    "previews",
+}
+_ABOUT = (
+    r"(mask|masque|segmentation|segmented|seg|gt|label|labels|overlay|thumb|thumbnail|small|preview|depth|edges|"
+    r"heatmap|superpixels?)"
+)
+AFTER_A_NAME = re.compile(rf"^(?P<name>.+?)[\s._-]+{_ABOUT}(?:[\s._-]*\d+)?$", re.IGNORECASE)
+BEFORE_A_NAME = re.compile(rf"^{_ABOUT}[\s._-]+(?P<name>.+)$", re.IGNORECASE)
+
+PICTURES = {
+    *(
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".apng",
+        ".gif",
+        ".bmp",
+        ".dib",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".heif",
+        ".avif",
+        ".jp2",
+        ".j2k",
+    ),
+    *(".jpx", ".jpf", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx", ".ico", ".mpo"),
+}
+NO_PICTURES = {
+    *(
+        ".txt",
+        ".md",
+        ".rst",
+        ".csv",
+        ".tsv",
+        ".json",
+        ".jsonl",
+        ".xml",
+        ".html",
+        ".htm",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".cfg",
+        ".ini",
+        ".names",
+        ".data",
+    ),
+    *(
+        ".mat",
+        ".npy",
+        ".npz",
+        ".pkl",
+        ".pickle",
+        ".h5",
+        ".hdf5",
+        ".parquet",
+        ".arrow",
+        ".lmdb",
+        ".mdb",
+        ".db",
+        ".sqlite",
+        ".pt",
+        ".pth",
+        ".onnx",
+    ),
+    *(
+        ".pdf",
+        ".doc",
+        ".docx",
+        ".xls",
+        ".xlsx",
+        ".odt",
+        ".ods",
+        ".ppt",
+        ".pptx",
+        ".rtf",
+        ".tex",
+        ".bib",
+        ".log",
+        ".py",
+        ".ipynb",
+        ".m",
+        ".sh",
+        ".bat",
+    ),
+    *(
+        ".zip",
+        ".tar",
+        ".gz",
+        ".tgz",
+        ".bz2",
+        ".xz",
+        ".7z",
+        ".rar",
+        ".mp4",
+        ".avi",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".wav",
+        ".mp3",
+        ".exe",
+        ".lnk",
+        ".url",
+    ),
+    *(".sha256", ".md5", ".license", ".tfrecord", ".pts", ".xmp", ".aae", ".thm", ".part", ".crdownload", ".tmp"),
+}
+NO_PICTURE_STARTS = (b"<", b"{", b"[", b"%PDF", b"PK\x03\x04")
+
+
+@lru_cache(100_000)
+def normalized(name: str) -> str:
+    """In one Unicode form: "é" may be written as one sign or as two, and looks the same."""
+    return unicodedata.normalize("NFC", name)
+
+
+@lru_cache(100_000)
+def words(name: str) -> tuple[str, ...]:
+    """Lower-case words of a name, without accents: "TrainImages_2017" is train, images, 2017."""
+    plain = unicodedata.normalize("NFKD", name)
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return tuple(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+", plain))
+
+
+def part_of(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """(the part that a folder's name says, the other words of it that say something), or None where it says no part, or
+    two.
+    """
+    found: list[str] = []
+    rest: list[str] = []
+    listed = words(name)
+    k = 0
+    while k < len(listed):
+        pair = tuple(listed[k : k + 2])
+        if pair in PAIRS:
+            found.append(PAIRS[pair])  # type: ignore[index]
+            k += 2
+            continue
+        part, more = _glued(listed[k])
+        if part:
+            found.append(part)
+        elif not (more.isdigit() or more in NEUTRAL):
+            rest.append(more)
+        k += 1
+    parts = set(found)
+    if parts == {"test", UNLABELED}:
+        parts = {UNLABELED}
+    return (parts.pop(), tuple(rest)) if len(parts) == 1 else None
+
+
+def _glued(word: str) -> tuple[str, str]:
+    """(part, "") of train, trainset or imagestrain, ("", word) of any other."""
+    if word in PART_WORDS:
+        return PART_WORDS[word], ""
+    for neutral in (
+        "images",
+        "image",
+        "imgs",
+        "img",
+        "dataset",
+        "data",
+        "set",
+        "split",
+        "daten",
+        "sdaten",
+        "satz",
+        "sbilder",
+        "bilder",
+        "集",
+        "x",
+    ):
+        if word.endswith(neutral) and word.removesuffix(neutral) in PART_WORDS:
+            return PART_WORDS[word.removesuffix(neutral)], ""
+        if word.startswith(neutral) and word.removeprefix(neutral) in PART_WORDS:
+            return PART_WORDS[word.removeprefix(neutral)], ""
+    return "", word
+
+
+def says_nothing(name: str) -> bool:
+    """Whether a folder's name is only that of a part, or of what all such folders hold: train, images, dataset_2024."""
+    part = part_of(name)
+    return (part is not None and not part[1]) or all(word.isdigit() or word in UNTOLD for word in words(name))
+
+
+def parts_of(names: Iterable[str]) -> dict[str, str]:
+    """The part that each of these folders says, where every one does, they say more than one, and nothing else tells
+    them apart; else nothing.
+
+    "test tube" beside "training shoe" are two things, "test set" beside "training set" are two parts.
+    """
+    found = {name: part_of(name) for name in names}
+    said = [one for one in found.values() if one]
+    if len(said) < len(found) or not said or len({rest for _, rest in said}) > 1:
+        return {}
+    alone = len(found) == 1 and said[0][1]  # one folder of several words is a name like any other
+    same = len(found) > 1 and len({part for part, _ in said}) == 1  # test1 and test2 are told apart by something else
+    return {} if alone or same else {name: one[0] for name, one in found.items() if one}
+
+
+def says_group(name: str) -> bool:
+    """camera1, session_2, patient b, 2021-03: what images have in common, and no class."""
+    listed = words(name)
+    return len(listed) > 1 and (listed[0] in GROUP_WORDS or all(word.isdigit() for word in listed))
+
+
+def numbers_group(name: str) -> bool:
+    """As says_group, where nothing but a number or a letter tells the groups apart: camera1 and patient b, not
+    part_good.
+    """
+    listed = words(name)
+    return says_group(name) and (listed[1].isdigit() or len(listed[1]) == 1)
+
+
+@lru_cache(100_000)
+def about_pictures(name: str) -> str:
+    """What a folder of this name holds, if it holds masks, annotations or thumbnails of other pictures, as masks and
+    thumbs_100x100 do; else "".
+    """
+    listed = [word for word in words(name) if not (word.isdigit() or word == "x")]
+    return ABOUT_PICTURES.get("".join(listed), "") or (
+        ABOUT_PICTURES.get(listed[-1], "") if len(listed) > 1 and listed[0] in ("ground", "image", "img") else ""
+    )
+
+
+def about_another(name: str, others: Iterable[str]) -> str:
+    """As about_pictures, of a name that begins as one of the others: cat_masks beside cat."""
+    listed = words(name)
+    return (
+        ABOUT_PICTURES.get(listed[-1], "")
+        if len(listed) > 1 and any(words(other) == listed[:-1] for other in others)
+        else ""
+    )
+
+
+def is_system(name: str) -> bool:
+    """Hidden files, and what systems leave behind."""
+    return name.startswith((".", "~$")) or name.lower() in SYSTEM | LEFT_BEHIND
+
+
+def ending(name: str) -> str:
+    """With its dot, in lower case; "" of a name without one, and of a hidden file."""
+    file = name.rsplit("/", 1)[-1]
+    dot = file.rfind(".")
+    return file[dot:].lower() if 0 < dot < len(file) - 1 else ""
+
+
+def stem(name: str) -> str:
+    """The last part of a path without its ending, in lower case."""
+    file = name.rsplit("/", 1)[-1]
+    return file[: len(file) - len(ending(file))].lower()
+
+
+def listed_names(names: Sequence[str], most: int = 5) -> str:
+    """For a sentence: the first of them."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
+def parts_and_classes(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """cat_train, cat_test, dog_train, dog_test → the part and the class of each; empty where the names are no such.
+
+    A class may lack a part, and a folder may lie beside them.
+    """
+    names = set(names)
+    found = {name: both for name in names if (both := _cut(name))}
+    by_label: dict[str, set[str]] = defaultdict(set)
+    for part, label in found.values():
+        by_label[label].add(part)
+    in_several = sum(len(parts) > 1 for parts in by_label.values())
+    return found if len(by_label) > 1 and in_several >= len(by_label) / 2 and len(found) > len(names) / 2 else {}
+
+
+def _cut(name: str) -> tuple[str, str] | None:
+    """(part, the rest of the name as it is written) where one of its words says a part."""
+    for word in re.finditer(r"[^\s._-]+", name):
+        part = part_of(word.group())
+        label = (name[: word.start()] + name[word.end() :]).strip(" ._-")
+        if part and not part[1] and part[0] != UNLABELED and label:
+            return part[0], label
+    return None

@@ -1,0 +1,365 @@
+"""Outer folders that are parts: train/ and test/, in whichever words, at whichever depth, beside what is neither a part
+nor a class.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from limpide.core.errors import DataError, UsageError, nearest
+from limpide.data.layouts.class_folders import label_by_folders, label_by_names
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.ignored_files import UNLABELED_IMAGES, Ignored
+from limpide.data.layouts.image_paths import (
+    FEW_LOOSE,
+    MAX_DEPTH,
+    NO_PLACE,
+    SHARED,
+    ImagePaths,
+    Path,
+    folders_inside,
+    hold_the_same,
+    overlap,
+)
+from limpide.data.layouts.name_words import (
+    ALTERED,
+    NOTHING_SAID,
+    OF_WORK,
+    PERHAPS_OF_WORK,
+    UNLABELED,
+    WRAPPING,
+    listed_names,
+    normalized,
+    part_of,
+    parts_of,
+    says_nothing,
+    words,
+)
+from limpide.text.messages import N_, Message, message
+
+ALTERED_COPIES = N_("altered copies of other pictures")
+OF_THE_WORK = N_("neither a class nor a part by its name")
+
+
+def set_aside(rows: ImagePaths) -> None:
+    """What stands beside folders of classes and is none: a test without classes, altered copies, the plots of a
+    project.
+    """
+    inside = folders_inside(rows)
+    counts = Counter(path[0] for path in rows.inner.values() if len(path) > 1)
+    said = {name: part_of(name) for name in inside}
+    altered = {name for name in inside if _is_altered(name, inside)}
+    work = {
+        name
+        for name in inside.keys() - altered
+        if set(words(name)) <= OF_WORK | PERHAPS_OF_WORK | {"images", "data"} and not says_nothing(name)
+    }
+    others = inside.keys() - altered - work
+    smallest = min((counts[name] for name in others if not said[name]), default=0) or min(
+        (counts[name] for name in others), default=0
+    )
+    work = {
+        name for name in work if set(words(name)) & OF_WORK or counts[name] <= smallest / 2 or any(map(part_of, others))
+    }
+    waiting = {
+        name for name in inside.keys() - altered - work if (one := said[name]) and _waits(name, one, inside[name])
+    }
+    others = inside.keys() - altered - work - waiting
+    if len(others) < 2 and not any(len(inside[name]) > 1 for name in others):
+        return
+    if any(said[name] for name in others):  # parts know themselves which of them have no classes
+        waiting = {name for name in waiting if said[name][0] == UNLABELED}  # type: ignore[index]
+    rows.ignored += [
+        Ignored(name, counts[name], why)
+        for some, why in ((altered, ALTERED_COPIES), (work, OF_THE_WORK))
+        for name in sorted(some)
+    ]
+    rows.left |= {i: UNLABELED_IMAGES for i, path in rows.inner.items() if len(path) > 1 and path[0] in waiting}
+    rows.inner = {
+        i: path for i, path in rows.inner.items() if len(path) == 1 or path[0] not in altered | work | waiting
+    }
+    if waiting and not any(said[name] for name in others):
+        says = N_(
+            "no classes, but images that wait to be named, by their names: {names} (--parts none makes classes of them)"
+        )
+        rows.notes.append(message(says, names=listed_names(sorted(waiting))))
+    if altered | work:
+        says = N_("passed over, as their names say no class: {names} (--parts none makes classes of them)")
+        if any(said[name] for name in others):
+            says = N_(
+                "passed over, as their names say no part: {names} (--parts FOLDER=train learns from one, and "
+                "names all the others, too)"
+            )
+        rows.notes.append(message(says, names=listed_names(sorted(altered | work))))
+
+
+def _is_altered(name: str, inside: Mapping[str, set[str]]) -> bool:
+    """augmented/ beside the classes, cat_aug/ beside cat/."""
+    if not set(words(name)) & ALTERED:
+        return False
+    rest = [word for word in words(name) if word not in ALTERED]
+    return set(rest) <= WRAPPING or any(rest == [*words(other)] for other in inside if other != name)
+
+
+def _waits(name: str, said: tuple[str, tuple[str, ...]], inner: set[str]) -> bool:
+    """Whether a folder of this name, among folders of classes, holds images without a class. A train is a vehicle, and
+    valid a class.
+    """
+    flat = not inner or (len(inner) == 1 and set(words(next(iter(inner)))) <= NOTHING_SAID | WRAPPING)
+    return flat and (said[0] == UNLABELED or (not said[1] and said[0] != "train" and "valid" not in words(name)))
+
+
+def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str, str]:
+    """Outer folder → part, as the user says, or as their names do; empty where they are no parts."""
+    inside = folders_inside(rows)
+    if named := hints.named_parts():
+        return _as_said(rows, named, inside)
+    if hints.parts == "none" or not inside:
+        return {}
+    if said := parts_of(inside):
+        return said
+    each = {name: part_of(name) for name in inside}
+    some = {name: one[0] for name, one in each.items() if one}
+    if len(some) == len(inside) and len(set(some.values())) > 1 and hold_the_same(inside):
+        return some
+    plain = {name: part for name, part in some.items() if not each[name][1]}  # type: ignore[index]
+    strange = inside.keys() - plain.keys()
+    labelled = set().union(*(inside[name] for name, part in plain.items() if part != UNLABELED))
+    if not strange or not labelled:
+        return {}
+    if "train" not in plain.values():
+        deeper = set().union(*(inside[name] for name in strange))
+        if max(overlap(strange, labelled), overlap(deeper, labelled)) < SHARED:
+            return {}
+        rows.beside |= strange
+        says = N_(
+            "{part} is a part, and the folders beside it are the training (--parts none makes all of them "
+            "classes or groups)"
+        )
+        rows.notes.append(message(says, part=listed_names(sorted(plain))))
+        return plain | dict.fromkeys(strange, "train")
+    if len(set(plain.values()) - {UNLABELED}) > 1:
+        raise DataError(
+            "L236",
+            N_("some folders are parts and others are not: {names}"),
+            where=where,
+            todo=N_(
+                "say what each is, --parts {example}=train, or leave out those that you do not name: --parts {parts}"
+            ),
+            names=", ".join(sorted(strange)),
+            example=min(strange),
+            parts=",".join(f"{name}={part}" for name, part in sorted(plain.items()) if part != UNLABELED),
+        )
+    alike = {name for name in strange if overlap(inside[name], labelled) >= SHARED}
+    if not alike:
+        return {}
+    says = N_(
+        "{names} is taken as the test, as it stands beside {part} with the same classes (--parts "
+        "{part}=train,{example}=train learns from it)"
+    )
+    rows.notes.append(message(says, names=listed_names(sorted(alike)), part=min(plain), example=min(alike)))
+    return plain | dict.fromkeys(alike, "test")
+
+
+def _as_said(rows: ImagePaths, named: Mapping[str, str], inside: Mapping[str, set[str]]) -> Mapping[str, str]:
+    """Where nobody named the training, it is all that was not named. Raises UsageError."""
+    for folder in named:
+        if folder not in inside:
+            if _level(rows, set(named)):
+                return {}
+            guess = nearest(folder, inside)
+            todo = N_("did you mean {guess}?") if guess else N_("the outer folders are {names}")
+            raise UsageError(
+                "L147",
+                N_("none of the outer folders has this name"),
+                where=f"parts={folder}",
+                todo=todo,
+                guess=guess,
+                names=listed_names([*inside]),
+            )
+    if "train" in named.values():
+        return named
+    rows.beside |= inside.keys() - named.keys()
+    return {**dict.fromkeys(rows.beside, "train"), **named}
+
+
+def _level(rows: ImagePaths, named: Iterable[str] = ()) -> int:
+    """How deep the folders lie that are parts: 1 in photo/train/cat and cat/train. 0 where none do. named: those that
+    the user names.
+    """
+    tops = {path[0] for path in rows.inner.values() if len(path) > 1}
+    for level in range(1, MAX_DEPTH):
+        names = {path[level] for path in rows.inner.values() if len(path) > level + 1}
+        shallow = sum(len(path) <= level + 1 for path in rows.inner.values())
+        if names and (
+            names >= set(named)
+            if named
+            else len(set(parts_of(names).values())) > 1 and len(tops) > 1 and shallow <= FEW_LOOSE
+        ):
+            return level
+    return 0
+
+
+def lift_parts(rows: ImagePaths, hints: Hints) -> int:
+    """Brings parts to the front where they lie deeper: photo/train/cat/1.jpg is read as train/photo/cat/1.jpg. Returns
+    how deep they were.
+    """
+    level = 0 if hints.parts == "none" else _level(rows, hints.named_parts())
+    if level:
+        rows.left |= {i: NO_PLACE for i, path in rows.inner.items() if len(path) <= level + 1}
+        rows.inner = {
+            i: (path[level], *path[:level], *path[level + 1 :])
+            for i, path in rows.inner.items()
+            if len(path) > level + 1
+        }
+    return level
+
+
+def cut_names(rows: ImagePaths, both: Mapping[str, tuple[str, str]]) -> None:
+    """Parts and classes from the names of the outer folders; what lies deeper is as in class folders."""
+    strange = Counter(path[0] for path in rows.inner.values() if len(path) > 1 and path[0] not in both)
+    rows.ignored += [Ignored(name, n, NO_PLACE) for name, n in sorted(strange.items())]
+    rows.left |= {i: NO_PLACE for i, path in rows.inner.items() if len(path) == 1}
+    rows.inner = {i: path for i, path in rows.inner.items() if path[0] in both}
+    for i, path in rows.inner.items():
+        rows.parts[i], label = both[path[0]]
+        rows.inner[i] = (label, *path[1:])
+    label_by_folders(rows)
+
+
+def read_parts(rows: ImagePaths, said: Mapping[str, str], where: str) -> Message:
+    """train/cat/1.jpg, or train/cat.1.jpg; a part whose images have no class waits to be named."""
+    inner: dict[int, Path] = {}
+    by_part: dict[str, list[int]] = defaultdict(list)
+    for i, path in rows.inner.items():
+        part = said.get(path[0], "") if len(path) > 1 else ""
+        if part in ("", UNLABELED):
+            rows.left[i] = UNLABELED_IMAGES if part else NO_PLACE
+        else:
+            rows.parts[i], inner[i] = part, path if path[0] in rows.beside else path[1:]
+            by_part[part].append(i)
+    for part, some in by_part.items():
+        for i, path in _unwrapped({i: inner[i] for i in some}, part).items():
+            inner[i] = path
+    deep = {part for part, some in by_part.items() if sum(len(inner[i]) > 1 for i in some) > len(some) / 2}
+    if deep and "train" in by_part.keys() - deep:
+        raise DataError(
+            "L295",
+            N_("the training part names no classes"),
+            where=where,
+            todo=N_(
+                "put its images into a folder a class, as those of the {part} part are, or say with --parts "
+                "which folder is which"
+            ),
+            part=min(deep),
+        )
+    rows.inner = {i: path for i, path in inner.items() if rows.parts[i] in deep} if deep else inner
+    for i in inner.keys() - rows.inner.keys():
+        rows.left[i] = UNLABELED_IMAGES
+    if deep:
+        _align(rows)
+        label_by_folders(rows)
+        _without_class(rows)
+        without_cut_groups(rows)
+        return message(N_("layout: a folder a part, with a folder a class in it"))
+    return label_by_names(rows, list(rows.inner), where)
+
+
+def _unwrapped(inner: dict[int, Path], part: str) -> dict[int, Path]:
+    """seg_train/seg_train/forest/1.jpg: a folder in a part that says the part once more, or nothing."""
+    while True:
+        tops = {path[0] for path in inner.values() if len(path) > 1}
+        if len(tops) != 1 or any(len(path) == 1 for path in inner.values()):
+            return inner
+        top = next(iter(tops))
+        again = part_of(top)
+        if not (set(words(top)) <= WRAPPING or (again and again[0] == part)):
+            return inner
+        inner = {i: path[1:] for i, path in inner.items()}
+
+
+def _align(rows: ImagePaths) -> None:
+    """train/cat beside test/easy/cat and test/hard/cat: the classes are what both parts name, at whichever depth; what
+    lies around them are groups.
+    """
+    by_part: dict[str, list[int]] = defaultdict(list)
+    for i in rows.inner:
+        by_part[rows.parts[i]].append(i)
+    if len(by_part) < 2:
+        return
+    levels = {part: _names_by_level([rows.inner[i] for i in some]) for part, some in by_part.items()}
+    first = "train" if "train" in levels else min(levels)
+    others = levels.keys() - {first}
+    best, chosen = min(overlap(levels[first][0], levels[part][0]) for part in others), {}
+    if best >= SHARED:
+        return
+    for k, names in enumerate(levels[first]):
+        found = {
+            part: max(range(len(levels[part])), key=lambda j: (overlap(names, levels[part][j]), -j)) for part in others
+        }
+        agree = sum(overlap(names, levels[part][j]) for part, j in found.items()) / len(found)
+        if agree >= SHARED and agree > best:
+            best, chosen = agree, {first: k, **found}
+    if not chosen:
+        return
+    classes = set().union(*(levels[part][k] for part, k in chosen.items()))
+    for i, path in rows.inner.items():
+        k = next((k for k in range(len(path) - 1) if path[k] in classes), 0)
+        if k:
+            rows.groups[i], rows.inner[i] = "/".join(path[:k]), path[k:]
+    for some in by_part.values():  # one folder around a whole part tells nothing apart
+        if len({rows.groups.get(i, "") for i in some}) == 1:
+            for i in some:
+                rows.groups.pop(i, None)
+    if rows.groups:
+        says = N_(
+            "classes are the folders that the parts have in common; images of one folder around them ({names}) "
+            "are never cut apart"
+        )
+        rows.notes.append(message(says, names=listed_names(sorted(set(rows.groups.values())))))
+
+
+def _names_by_level(paths: Sequence[Path]) -> list[set[str]]:
+    """The folders at each depth that most of the pictures have."""
+    deep = [k for k in range(MAX_DEPTH) if sum(len(path) > k + 1 for path in paths) >= len(paths) / 2]
+    return [{path[k] for path in paths if len(path) > k + 1} for k in deep] or [set()]
+
+
+def without_cut_groups(rows: ImagePaths, around: bool = False) -> None:
+    """Groups that the user's own parts cut, where keeping them whole would leave no training: photo/train/cat and
+    photo/test/cat.
+
+    around: the parts lie in the groups. Else a patient of whom a few images are in another part stays one, and those
+    are left out.
+    """
+    parts: dict[str, set[str]] = defaultdict(set)
+    for i, group in rows.groups.items():
+        parts[group].add(rows.parts[i])
+    cut = {group for group, some in parts.items() if len(some) > 1}
+    if cut and (around or all(group in cut for group, some in parts.items() if "train" in some)):
+        rows.groups = {i: group for i, group in rows.groups.items() if group not in cut}
+        says = N_("{names} are in several parts, as you arranged them: their images are not kept together")
+        rows.notes.append(message(says, names=listed_names(sorted(cut))))
+
+
+def _without_class(rows: ImagePaths) -> None:
+    """test/unknown/1.jpg, as some loaders want it: a test folder whose name says nothing has no classes."""
+    learned = {normalized(rows.labels[i]) for i in rows.labels if rows.parts[i] == "train"}
+    for part in ("test", "validation"):
+        some = {i: rows.labels[i] for i in rows.labels if rows.parts[i] == part}
+        names = set(map(normalized, some.values()))
+        if (
+            learned
+            and names
+            and not names & learned
+            and all(set(words(name)) <= NOTHING_SAID | WRAPPING for name in names)
+        ):
+            rows.left |= dict.fromkeys(some, UNLABELED_IMAGES)
+            for i in some:
+                del rows.labels[i]
+            says = N_(
+                "the folder {name} in the {part} part names no class of the training: its {n:count} images are "
+                "taken as unlabeled"
+            )
+            rows.notes.append(message(says, name=listed_names(sorted(names)), part=part, n=len(some)))

@@ -1,0 +1,201 @@
+"""A table as it lies in a file → its columns as text: CSV, TSV and the like, Parquet, JSON lines, and lists of "path
+label".
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from limpide.core.errors import DataError, UsageError
+from limpide.data.layouts.name_words import PICTURES, ending
+from limpide.text.messages import N_, Message, message
+
+SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
+LISTS = (".txt", ".lst")  # tables only where their lines are those of one
+LISTED = re.compile(r"^(\S.*?\.\w{2,5})[\s,;|]+(\S+)$")  # a path and a label
+ENOUGH_LINES = 20  # to see that a text is a list
+SAVE_AS = N_("save it as CSV with the columns file,label")
+ONLY_NAMES = 3  # columns of a table without names, at most, that are then called as here
+UNNAMED = ("file", "label", "split")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """columns: name → cells, all of one length."""
+
+    path: Path
+    columns: dict[str, list[str]]
+    notes: Sequence[Message] = ()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), []))
+
+
+def is_table(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES or (path.suffix.lower() in LISTS and _is_list(path))
+
+
+def _is_list(path: Path) -> bool:
+    """A text of which each line is a path of a picture, with a label or, as lists of the parts have it, without."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            lines = [line.strip() for _, line in zip(range(ENOUGH_LINES), stream, strict=False)]
+    except (OSError, UnicodeDecodeError):
+        return False
+    lines = [line for line in lines if line]
+    found = [match.group(1) if (match := LISTED.match(line)) else line for line in lines]
+    return bool(lines) and all(ending(name) in PICTURES for name in found)
+
+
+def read_cells(path: Path) -> Cells:
+    """Raises DataError where the table cannot be read, UsageError where a package is missing."""
+    kind = path.suffix.lower()
+    if kind == ".parquet":
+        return Cells(path, _parquet(path))
+    if kind == ".jsonl":
+        return Cells(path, _json_lines(path))
+    text, notes = _text(path)
+    if kind in LISTS:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if not any(map(LISTED.match, lines)):
+            return Cells(path, {"file": lines}, notes)
+        pairs = [match.groups() for line in text.splitlines() if (match := LISTED.match(line.strip()))]
+        return Cells(path, {"file": [file for file, _ in pairs], "label": [label for _, label in pairs]}, notes)
+    rows = _rows(path, text)
+    names = [name.strip() for name in rows[0]]
+    if _is_a_row(rows):
+        width = len(rows[0])
+        names = list(UNNAMED[:width]) if width <= ONLY_NAMES else [f"column {k + 1}" for k in range(width)]
+        notes.append(message(N_("{name} does not name its columns: its first line is one of its rows"), name=path.name))
+        return Cells(path, _columns(names, rows), notes)
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice:
+        raise DataError(
+            "L237",
+            N_("the table has two columns of one name"),
+            where=f"{path}: {twice}",
+            todo=N_("rename or remove one of them"),
+        )
+    return Cells(path, _columns(names, rows[1:]), notes)
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+    """Without an index that a program wrote beside the columns."""
+    kept = [(k, name) for k, name in enumerate(names) if name and not re.fullmatch(r"unnamed: ?\d+", name.lower())]
+    return {name: [row[k] if k < len(row) else "" for row in rows] for k, name in kept}
+
+
+def _is_a_row(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first line names a picture, as the lines below it do in the same place."""
+    first, rest = rows[0], rows[1 : ENOUGH_LINES + 1]
+    return any(
+        ending(cell.strip()) in PICTURES and all(k < len(row) and ending(row[k].strip()) in PICTURES for row in rest)
+        for k, cell in enumerate(first)
+    )
+
+
+def _text(path: Path) -> tuple[str, list[Message]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            "L226", N_("the table cannot be read"), where=f"{path}: {error.strerror}", todo=SAVE_AS
+        ) from error
+    try:
+        return data.decode(_encoding(data)), []
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace"), [
+            message(N_("the table is not UTF-8 and was read as Western European (cp1252)"))
+        ]
+
+
+def _encoding(data: bytes) -> str:
+    """By the mark at the beginning, as spreadsheets save "Unicode text" as UTF-16; without one, by the zeros between
+    the letters.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = data[:1000]
+    if len(start) > 3 and start[1::2].count(0) > 0.4 * len(start) / 2:
+        return "utf-16-le"
+    if len(start) > 3 and start[::2].count(0) > 0.4 * len(start) / 2:
+        return "utf-16-be"
+    return "utf-8-sig"
+
+
+def _rows(path: Path, text: str) -> list[list[str]]:
+    delimiter, text = _delimited(text)
+    try:
+        rows = [
+            row
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            if any(cell.strip() for cell in row)
+        ]
+    except csv.Error as error:
+        raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {error}", todo=SAVE_AS) from error
+    broken = next((cell for row in rows for cell in row if "\n" in cell.strip() or "\0" in cell), None)
+    if broken is not None:  # a quotation mark that nobody closed swallows the lines that follow
+        raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {broken[:40]}", todo=SAVE_AS)
+    if not rows:
+        raise DataError(
+            "L214",
+            N_("the table is empty"),
+            where=path,
+            todo=N_("give it a first line file,label and one line an image"),
+        )
+    return rows
+
+
+def _delimited(text: str) -> tuple[str, str]:
+    """(what separates the cells, the text from its first line of names on). Excel writes "sep=;" into a line before."""
+    declared, head = "", ""
+    while text:
+        head, *rest = re.split(r"\r\n|\n|\r", text, maxsplit=1)
+        if found := re.fullmatch(r'"?sep=(.)"?', head.strip(" \ufeff"), re.IGNORECASE):
+            declared = found.group(1)
+        elif re.search(r"\w", head):
+            break
+        text = rest[0] if rest else ""
+    return declared or max(",;\t|", key=head.count), text
+
+
+def _parquet(path: Path) -> dict[str, list[str]]:
+    try:
+        import pyarrow.parquet as parquet
+        from pyarrow import ArrowException
+    except ImportError as error:
+        raise UsageError(
+            "L115",
+            N_("reading Parquet needs a package that is not installed"),
+            where=path,
+            todo="pip install 'limpide[parquet]'",
+        ) from error
+    try:
+        table = parquet.read_table(path)
+        return {
+            name: ["" if v is None else str(v) for v in table.column(name).to_pylist()] for name in table.column_names
+        }
+    except (ArrowException, OSError) as error:
+        raise DataError("L226", N_("the table cannot be read"), where=path, todo=SAVE_AS) from error
+
+
+def _json_lines(path: Path) -> dict[str, list[str]]:
+    text, _ = _text(path)
+    try:
+        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        names = list(dict.fromkeys(name for row in rows for name in row.keys()))  # noqa: SIM118
+        return {name: ["" if row.get(name) is None else str(row[name]) for row in rows] for name in names}
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise DataError(
+            "L226",
+            N_("the table cannot be read"),
+            where=path,
+            todo=N_("write one JSON object a line, with file_name and label"),
+        ) from error
