@@ -66,8 +66,8 @@ def work(network: str) -> None:
 
     def step() -> None:
         loss_fn(state.model, (images, labels)).backward()
-        state.optimiser.step(1e-6)
-        state.optimiser.zero_grad()
+        state.optimizer.step(1e-6)
+        state.optimizer.zero_grad()
 
     for _ in range(3):
         step()

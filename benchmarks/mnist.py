@@ -40,7 +40,7 @@ def bare(seed: int, rows_file: str) -> None:
     model = SmallCNN(classes=10).to(memory_format=torch.channels_last)
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], lr=0.01
     )
     order = np.random.default_rng((seed, 0)).permutation(rows)
@@ -49,13 +49,13 @@ def bare(seed: int, rows_file: str) -> None:
     model.train()
     for step in range(steps):
         picked = torch.from_numpy(order[step * 128 : (step + 1) * 128])
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = 0.01 * one_cycle(step, steps)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(images[picked].contiguous(memory_format=torch.channels_last))
         F.cross_entropy(logits.float(), labels[picked], label_smoothing=0.1).backward()
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
     seconds = time.perf_counter() - began
     model.eval()
     with torch.inference_mode():

@@ -60,12 +60,12 @@ def _tuning(ours: bool, size: int, held: bool = False) -> float:
     if ours:
         model = place_on_device(model, torch.device("cpu"))
         x = x.to(memory_format=torch.channels_last)
-    optimiser = AdamW(parameter_groups(model, 0.02, ()))
+    optimizer = AdamW(parameter_groups(model, 0.02, ()))
 
     def step() -> None:
         torch.nn.functional.cross_entropy(model(x), y).backward()
-        optimiser.step(1e-4)
-        optimiser.zero_grad()
+        optimizer.step(1e-4)
+        optimizer.zero_grad()
 
     return _per_second(step)
 

@@ -34,7 +34,7 @@ def main(folder: str = "") -> None:
         for seed in range(SEEDS if batch > 1 else 1):
             torch.manual_seed(seed)
             model = PlainNet(classes=10, size=32, depths=(1, 1, 1), widths=(32, 64, 96), hidden=())
-            train(model, images, epochs=EPOCHS, lr=rate, batch=batch, optimiser=SGD(model), seed=seed)
+            train(model, images, epochs=EPOCHS, lr=rate, batch=batch, optimizer=SGD(model), seed=seed)
             found.setdefault(name, []).append(accuracy(model, images.test, images.test_labels))
     middle = {name: float(np.mean(values)) for name, values in found.items()}
     usual = middle["batch 64, rate 0.1"]

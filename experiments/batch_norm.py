@@ -27,7 +27,7 @@ def main(folder: str = "") -> None:
             for seed in range(SEEDS):
                 torch.manual_seed(seed)
                 model = PlainNet(classes=10, size=32, depths=(2, 2, 2), widths=(16, 32, 64), hidden=(), norm=norm)
-                train(model, images, epochs=EPOCHS, lr=rate, batch=BATCH, optimiser=SGD(model), seed=seed)
+                train(model, images, epochs=EPOCHS, lr=rate, batch=BATCH, optimizer=SGD(model), seed=seed)
                 found.setdefault((norm, rate), []).append(accuracy(model, images.test, images.test_labels))
     names = {key: f"{'with' if key[0] else 'without'} batch norm, rate {key[1]}" for key in found}
     tell(

@@ -38,7 +38,7 @@ def main(folder: str = "") -> None:
     few = Images(few.train, few.train_labels, images.test[:2000], images.test_labels[:2000], images.classes)
     torch.manual_seed(0)
     learner = net()
-    events = train(learner, few, epochs=25, lr=0.1, batch=64, optimiser=SGD(learner), validate=True)
+    events = train(learner, few, epochs=25, lr=0.1, batch=64, optimizer=SGD(learner), validate=True)
     passes = [event for event in events if isinstance(event, Epoch)]
     turned = int(np.argmin([event.validation_loss for event in passes]))
     own, held = accuracy(learner, few.train, few.train_labels), passes[-1].validation_accuracy

@@ -47,7 +47,7 @@ def main(folder: str = "") -> None:
             epochs=EPOCHS,
             lr=1e-3,
             batch=128,
-            optimiser=AdamW(parameter_groups(model, 0.1)),
+            optimizer=AdamW(parameter_groups(model, 0.1)),
             seed=seed,
             precision="fp32",
         )

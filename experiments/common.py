@@ -131,7 +131,7 @@ def train(
     epochs: float,
     lr: float,
     batch: int = 256,
-    optimiser: Any = None,
+    optimizer: Any = None,
     loss_fn: LossFn | None = None,
     augment: Augment | None = None,
     validate: bool = False,
@@ -148,7 +148,7 @@ def train(
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = max(1, round(epochs * len(some)))
     state = TrainState(
-        model, optimiser or AdamW(parameter_groups(model, 0.0)), lr, steps, torch.Generator().manual_seed(seed)
+        model, optimizer or AdamW(parameter_groups(model, 0.0)), lr, steps, torch.Generator().manual_seed(seed)
     )
     held = batches(images.test, images.test_labels, 500) if validate else None
     recipe = Recipe(seed=seed, label_smoothing=0.0, precision=precision)

@@ -30,8 +30,8 @@ def picture(weight: np.ndarray) -> Image.Image:
     cells = []
     for row in weight.reshape(10, 28, 28) / scale:
         shade = np.clip(3 * np.abs(row), 0, 1)[..., None]
-        colour = np.where(row[..., None] > 0, (230, 97, 1), (44, 82, 160))
-        cells.append(np.pad(255 * (1 - shade) + shade * colour, ((2, 2), (2, 2), (0, 0)), constant_values=255))
+        color = np.where(row[..., None] > 0, (230, 97, 1), (44, 82, 160))
+        cells.append(np.pad(255 * (1 - shade) + shade * color, ((2, 2), (2, 2), (0, 0)), constant_values=255))
     sheet = np.concatenate([np.concatenate(cells[:5], 1), np.concatenate(cells[5:], 1)], 0)
     return Image.fromarray(sheet.astype(np.uint8)).resize((5 * 32 * 4, 2 * 32 * 4), Image.Resampling.NEAREST)
 
@@ -49,7 +49,7 @@ def main() -> None:
             epochs=EPOCHS,
             lr=RATE,
             batch=BATCH,
-            optimiser=SGD(model),
+            optimizer=SGD(model),
             loss_fn=hinge,
             seed=seed,
             precision="fp32",

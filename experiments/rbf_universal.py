@@ -26,10 +26,10 @@ def f(x: np.ndarray) -> np.ndarray:
 
 def error(units: int) -> float:
     width = 1 / (units - 1 - 2 * BEYOND)
-    centres = -BEYOND * width + width * np.arange(units)
+    centers = -BEYOND * width + width * np.arange(units)
 
     def hidden(x: np.ndarray) -> np.ndarray:
-        return np.exp(-((x[:, None] - centres) ** 2) / (2 * width**2))
+        return np.exp(-((x[:, None] - centers) ** 2) / (2 * width**2))
 
     x, between = np.linspace(0, 1, 4000), np.linspace(0, 1, 7777)
     weights = np.linalg.lstsq(hidden(x), f(x), rcond=None)[0]

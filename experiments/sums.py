@@ -43,15 +43,15 @@ def error(cell: str, task: str, length: int, seed: int) -> float:
         with torch.no_grad():
             reader.bias_hh_l0[UNITS : 2 * UNITS] = 1.0
     parameters = [*reader.parameters(), *head.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.0)
     for step in range(STEPS):
         x, y = examples(task, BATCH, length, generator)
         loss = (head(reader(x)[0][:, -1])[:, 0] - y).square().mean()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.param_groups[0]["lr"] = RATE * one_cycle(step, STEPS)
-        optimiser.step()
+        optimizer.param_groups[0]["lr"] = RATE * one_cycle(step, STEPS)
+        optimizer.step()
     x, y = examples(task, 2000, length, torch.Generator().manual_seed(10_000 + seed))
     with torch.no_grad():
         return float((head(reader(x)[0][:, -1])[:, 0] - y).square().mean())

@@ -32,7 +32,7 @@ def main(folder: str = "") -> None:
                 epochs=EPOCHS,
                 lr=0.05,
                 batch=64,
-                optimiser=SGD(model, momentum=0.9, weight_decay=decay),
+                optimizer=SGD(model, momentum=0.9, weight_decay=decay),
                 seed=seed,
             )
             scores.append(accuracy(model, images.test, images.test_labels))

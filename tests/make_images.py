@@ -27,14 +27,14 @@ def shape(kind: str, size: tuple[int, int], random: np.random.Generator, *, nois
     side = min(size)
     r = max(2, int(side * random.uniform(0.22, 0.4)))
     x, y = (int(random.integers(r, max(r + 1, extent - r))) for extent in size)
-    colour = tuple(int(v) for v in random.integers(120, 256, 3))
+    color = tuple(int(v) for v in random.integers(120, 256, 3))
     if kind == "disc":
-        draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=color)
     elif kind == "square":
-        draw.rectangle((x - r, y - r, x + r, y + r), fill=colour)
+        draw.rectangle((x - r, y - r, x + r, y + r), fill=color)
     else:
         for k in range(-r, r + 1, max(3, r // 2)):
-            draw.line((x + k, y - r, x + k, y + r), fill=colour, width=max(1, r // 5))
+            draw.line((x + k, y - r, x + k, y + r), fill=color, width=max(1, r // 5))
     return image
 
 

@@ -200,7 +200,7 @@ class Explanation:
         return self._evidence[method, at]
 
     @in_new_thread_if_forked
-    def maximised(self, layer: str, channel: int, steps: int | None = None, seed: int = 0) -> MaximizedInput:
+    def maximized(self, layer: str, channel: int, steps: int | None = None, seed: int = 0) -> MaximizedInput:
         """The picture that wakes this channel most, of the size of the image (interpret/activation_maximization.py).
 
         Raises TypeError for an operation without channels, IndexError for a channel that is not there.
@@ -211,6 +211,8 @@ class Explanation:
         return maximize_activation(
             self.network, self._op(layer).key, channel, self.trace.image.shape[1:], steps or STEPS, seed, low, high
         )
+
+    maximised = maximized  # the name before American spelling
 
     @in_new_thread_if_forked
     def neighbors(self) -> NearestImages:

@@ -10,7 +10,7 @@ from limpide.core.finding import Verdict
 from limpide.text.messages import N_, Message, message
 
 EARLY, LATE = 20, 100  # steps: at the beginning, and after which something should have been learned
-FEWEST = 10  # steps: a training that is over is judged from here on
+MIN_STEPS = 10  # steps: a training that is over is judged from here on
 NOTHING = 0.97  # of the first loss: above, nothing was learned
 WORSE = 1.02  # times the least validation loss: above, it has risen
 PATIENCE = 2  # passes without a better one
@@ -30,7 +30,7 @@ def diagnose(
     earlier = over and kept_pass < len(epochs) - 1
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
         return [("bad", message(N_("The loss is not a number any more: the learning rate is too high.")))]
-    if len(losses) >= (FEWEST if over else LATE):
+    if len(losses) >= (MIN_STEPS if over else LATE):
         width = min(EARLY, len(losses) // 5)
         # A rate that is far too high raises the loss within few steps: then the beginning is no measure, but guessing
         # is.

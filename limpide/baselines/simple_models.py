@@ -22,7 +22,7 @@ from limpide.text.messages import N_, Message, message
 MIN_SUBSET = 32  # images; or two of each class
 GROWTH = 8  # most times a subset grows at once
 SAFETY = 0.8  # share of the remaining time that the next fit is expected to take
-NEIGHBOURS = 5
+NEIGHBORS = 5
 TREES = 100
 # most of (images that a tree draws) × (pixels that it looks at for a question): 7,000 images of 800 pixels
 TREE_WORK = 200_000
@@ -225,7 +225,7 @@ def nearest_neighbors(
     from sklearn.neighbors import KNeighborsClassifier
 
     def fit(rows: np.ndarray) -> tuple[KNeighborsClassifier, np.ndarray]:
-        model = KNeighborsClassifier(min(NEIGHBOURS, len(rows)), algorithm="brute").fit(
+        model = KNeighborsClassifier(min(NEIGHBORS, len(rows)), algorithm="brute").fit(
             take_rows(train, rows), train_labels[rows]
         )
         return model, model.predict(test.x)

@@ -167,7 +167,7 @@ def as_pixels(
         levels = [scale_to_8_bits(image, value_range) for image in array]
         notes += [message(CLIPPED)] * any(clipped for _, clipped in levels)
         return np.stack([level for level, _ in levels]), notes
-    by = 1.0 if not np.issubdtype(array.dtype, np.floating) else grey_scale(array) if scale is None else scale
+    by = 1.0 if not np.issubdtype(array.dtype, np.floating) else gray_scale(array) if scale is None else scale
     if np.rint(low * by) < 0 or np.rint(high * by) > 255:
         raise DataError(
             "L231",
@@ -221,7 +221,7 @@ def _rounded(array: np.ndarray, by: float) -> np.ndarray:
     return found
 
 
-def grey_scale(array: np.ndarray) -> float:
+def gray_scale(array: np.ndarray) -> float:
     """What turns these values into grey levels: floats up to 1, and up to 16 as scikit-learn's digits have them, are
     stretched.
     """
@@ -234,7 +234,7 @@ def grey_scale(array: np.ndarray) -> float:
 def common_scale(arrays: Iterable[np.ndarray]) -> float | None:
     """`grey_scale` of all that are floats, taken together; None where none is."""
     highest = [array.max() for array in arrays if np.issubdtype(array.dtype, np.floating) and array.size]
-    return grey_scale(np.array(highest)) if highest else None
+    return gray_scale(np.array(highest)) if highest else None
 
 
 # -- what the axes mean

@@ -66,11 +66,11 @@ def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = No
     found = _contents(X)
     if isinstance(found, np.ndarray):
         none = found.ndim > 0 and not len(found)
-        return [] if none else list(_grey_levels([whole_batch(found, arrays.shape)], arrays.scale, value_range)[0])
+        return [] if none else list(_gray_levels([whole_batch(found, arrays.shape)], arrays.scale, value_range)[0])
     if paths := _paths(found):
         return list(files_in(paths))
     held = {k: item[None] for k, item in enumerate(found) if isinstance(item, np.ndarray)}
-    for k, pixels in zip(held, _grey_levels(list(held.values()), arrays.scale, value_range), strict=True):
+    for k, pixels in zip(held, _gray_levels(list(held.values()), arrays.scale, value_range), strict=True):
         found[k] = pixels[0]
     return found
 
@@ -327,7 +327,7 @@ def _array(X: Any) -> np.ndarray:
         ) from None
 
 
-def _grey_levels(arrays: list[np.ndarray], scale: float | None, value_range: Span | None) -> list[np.ndarray]:
+def _gray_levels(arrays: list[np.ndarray], scale: float | None, value_range: Span | None) -> list[np.ndarray]:
     """Each as uint8 (n, height, width) or (n, height, width, 3); floats of all of them by one scale."""
     by = common_scale(arrays) if scale is None else scale
     found = [as_pixels(array, by, value_range) for array in arrays]

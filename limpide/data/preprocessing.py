@@ -23,8 +23,8 @@ from limpide.data.decoding.pillow_images import decode_opened
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 # ITU-R 601-2 luma in 16-bit fixed point, as Pillow computes it; a grey image comes out unchanged.
-GREY_WEIGHTS = (19595, 38470, 7471)
-GREY_ROUNDING, GREY_SHIFT = 0x8000, 16
+GRAY_WEIGHTS = (19595, 38470, 7471)
+GRAY_ROUNDING, GRAY_SHIFT = 0x8000, 16
 
 
 @dataclass(frozen=True)
@@ -78,5 +78,5 @@ class Preprocessing:
     @staticmethod
     def grey(rgb: np.ndarray) -> np.ndarray:
         """uint8 (…, 3) → uint8 (…, 1)."""
-        red, green, blue = (rgb[..., k].astype(np.int32) * GREY_WEIGHTS[k] for k in range(3))
-        return ((red + green + blue + GREY_ROUNDING) >> GREY_SHIFT).astype(np.uint8)[..., None]
+        red, green, blue = (rgb[..., k].astype(np.int32) * GRAY_WEIGHTS[k] for k in range(3))
+        return ((red + green + blue + GRAY_ROUNDING) >> GRAY_SHIFT).astype(np.uint8)[..., None]

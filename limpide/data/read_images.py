@@ -34,7 +34,7 @@ CHUNK = 256  # images a thread takes at once
 AT_ONCE = 64  # chunks that wait for a thread: thousands of them would litter the memory
 SEEN_FILE = "seen.npy"
 RECORD = "reading.json"  # written last: its presence says that the pixel files are complete
-SMALLEST_GREY_SIDE = 96  # pixels; drawn characters look alike even when they are enlarged (data/near_duplicates.py)
+MIN_GRAY_SIDE = 96  # pixels; drawn characters look alike even when they are enlarged (data/near_duplicates.py)
 MAX_LOST = 0.01  # share of the images that may vanish while they are decoded anew
 
 
@@ -126,14 +126,14 @@ def sample_images(dataset: Dataset, sample: int = 500) -> ImageSample:
             grey = grey and (
                 mode in ("L", "1", "LA")
                 or mode.startswith(("I", "F"))
-                or (mode == "RGB" and sides[-1] <= 64 and _looks_grey(dataset.images.image(i)))
+                or (mode == "RGB" and sides[-1] <= 64 and _looks_gray(dataset.images.image(i)))
             )
         except Undecodable:
             continue
     return ImageSample(int(np.median(sides)) if sides else 0, grey and bool(sides))
 
 
-def _looks_grey(image: Image.Image) -> bool:
+def _looks_gray(image: Image.Image) -> bool:
     pixels = np.asarray(image)
     return bool((pixels == pixels[..., :1]).all())
 
@@ -204,7 +204,7 @@ def fingerprints_of(dataset: Dataset, seen: ImageSample) -> bool:
     """Whether near duplicates among such images can be told: they are in files, and not so small that different ones
     look alike.
     """
-    return hasattr(dataset.images, "stamp") and seen.median_side >= (SMALLEST_GREY_SIDE if seen.grey else MIN_SIDE)
+    return hasattr(dataset.images, "stamp") and seen.median_side >= (MIN_GRAY_SIDE if seen.grey else MIN_SIDE)
 
 
 def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray | None:

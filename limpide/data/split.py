@@ -29,7 +29,7 @@ GROUP_CUT = N_("other images of its group are in the part that was given as test
 NOT_TRAINED = N_("its class has no image in the training part")
 MAX_COMPARED = 4000  # images of one set of look-alikes of which every pair is compared
 FILLED = (TEST, VALIDATION, CALIBRATION)  # in this order; the rest trains
-FEWEST = {TEST: 2, VALIDATION: 3, CALIBRATION: 4}  # images of a class from which on a part may take one
+MIN_OF_A_CLASS = {TEST: 2, VALIDATION: 3, CALIBRATION: 4}  # images of a class from which on a part may take one
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,11 @@ def _quota(part: int, share: float, ours: np.ndarray) -> np.ndarray:
     images of each class.
     """
     quota = (share * ours + 0.5).astype(np.int64)
-    return np.where(ours >= FEWEST[part], np.maximum(quota, 1), quota) if share > 0 and part != CALIBRATION else quota
+    return (
+        np.where(ours >= MIN_OF_A_CLASS[part], np.maximum(quota, 1), quota)
+        if share > 0 and part != CALIBRATION
+        else quota
+    )
 
 
 def _numbered(keys: np.ndarray) -> np.ndarray:

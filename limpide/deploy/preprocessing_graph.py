@@ -12,7 +12,7 @@ from __future__ import annotations
 import onnx
 from onnx import parser
 
-from limpide.data.preprocessing import GREY_ROUNDING, GREY_SHIFT, GREY_WEIGHTS, Preprocessing
+from limpide.data.preprocessing import GRAY_ROUNDING, GRAY_SHIFT, GRAY_WEIGHTS, Preprocessing
 
 OPSET, IR_VERSION = 18, 9
 PRECISION = 1 << 22  # Pillow's coefficients: 32 bits less 8 of the pixel less 2 of head-room
@@ -39,7 +39,7 @@ def preprocessing_model(p: Preprocessing) -> onnx.ModelProto:
         then_branch = kept () => (uint8[batch, {p.size}, {p.size}, 3] same) {{ same = Identity (image) }},
         else_branch = resized () => (uint8[batch, {p.size}, {p.size}, 3] resampled) {{ {_resample(p)} }}
       >
-      {_grey() if p.channels == 1 else "levels = Cast <to = 1> (square)"}
+      {_gray() if p.channels == 1 else "levels = Cast <to = 1> (square)"}
       mean = Constant <value_floats = [{_floats(p.mean)}]> ()
       std = Constant <value_floats = [{_floats(p.std)}]> ()
       centred = Sub (levels, mean)
@@ -55,18 +55,18 @@ def _floats(values: tuple[float, ...]) -> str:
     return ", ".join(f"{float(value)!r}" for value in values)
 
 
-def _grey() -> str:
+def _gray() -> str:
     """Preprocessing.grey: weighted sum of red, green, blue in 16-bit fixed point."""
-    red, green, blue = GREY_WEIGHTS
+    red, green, blue = GRAY_WEIGHTS
     return f"""
       whole = Cast <to = 6> (square)
       weights = Constant <value = int32[3] {{{red}, {green}, {blue}}}> ()
       weighted = Mul (whole, weights)
       last_axis = Constant <value_ints = [-1]> ()
       luma = ReduceSum <keepdims = 1> (weighted, last_axis)
-      rounding = Constant <value = int32 {{{GREY_ROUNDING}}}> ()
+      rounding = Constant <value = int32 {{{GRAY_ROUNDING}}}> ()
       rounded = Add (luma, rounding)
-      divisor = Constant <value = int32 {{{1 << GREY_SHIFT}}}> ()
+      divisor = Constant <value = int32 {{{1 << GRAY_SHIFT}}}> ()
       grey = Div (rounded, divisor)
       levels = Cast <to = 1> (grey)"""
 

@@ -136,7 +136,7 @@ class _Picture:
         y: float,
         text: object,
         size: int = 22,
-        colour: tuple[int, ...] = INK,
+        color: tuple[int, ...] = INK,
         width: int | None = None,
         serif: bool = False,
         right: bool = False,
@@ -148,7 +148,7 @@ class _Picture:
             while says and font.getlength(says + "…") > width:
                 says = says[:-1]
             says += "…"
-        self.pen.text((x, y), says, colour, font, anchor="ra" if right else "la")
+        self.pen.text((x, y), says, color, font, anchor="ra" if right else "la")
 
     def lines(
         self,
@@ -157,7 +157,7 @@ class _Picture:
         text: object,
         width: float,
         size: int = 20,
-        colour: tuple[int, ...] = SOFT,
+        color: tuple[int, ...] = SOFT,
         serif: bool = False,
     ) -> int:
         """A paragraph; returns where the next one may begin."""
@@ -165,11 +165,11 @@ class _Picture:
         line = ""
         for word in _written(text, font).split(" "):
             if line and font.getlength(f"{line} {word}") > width:
-                self.pen.text((x, y), line, colour, font)
+                self.pen.text((x, y), line, color, font)
                 line, y = word, y + size * 1.35
             else:
                 line = f"{line} {word}" if line else word
-        self.pen.text((x, y), line, colour, font)
+        self.pen.text((x, y), line, color, font)
         return round(y + size * 1.35)
 
     def paragraph(self, text: object, size: int = 22) -> None:
@@ -357,13 +357,13 @@ class _Picture:
             for i, row in enumerate(grid.rows):
                 for j, square in enumerate(row):
                     share = 0.85 * square.shade / unit_grid.SHADES
-                    colour = tuple(
+                    color = tuple(
                         round(a + (b - a) * share)
                         for a, b in zip(PAPER, MINUS if square.negative else PLUS, strict=True)
                     )
                     at = (x + j * wide, top + i * CELL[1])
-                    self.pen.rectangle((*at, at[0] + wide - 2, at[1] + CELL[1] - 2), fill=colour)
-                    self.words(at[0] + wide - 8, at[1] + 11, square.words, size, _ink(colour), right=True)
+                    self.pen.rectangle((*at, at[0] + wide - 2, at[1] + CELL[1] - 2), fill=color)
+                    self.words(at[0] + wide - 8, at[1] + 11, square.words, size, _ink(color), right=True)
             self.words(x + wide * columns + 20, top + height / 2 - 18, sign, 32, SOFT)
             x += wide * columns + 60
         self.words(x, self.y + 32 + height / 2 - 38, _("add up to"), 19, SOFT)
@@ -371,9 +371,9 @@ class _Picture:
         self.y += height + 60
 
 
-def _ink(colour: Sequence[int]) -> tuple[int, ...]:
+def _ink(color: Sequence[int]) -> tuple[int, ...]:
     """Dark or white, whichever can be read on this colour (WCAG 2, relative luminance)."""
-    red, green, blue = (v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in colour))
+    red, green, blue = (v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in color))
     return INK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.2 else (255, 255, 255)
 
 

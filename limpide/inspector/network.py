@@ -246,7 +246,7 @@ def _check(looker: Session, path: str, snapshot: str, key: str, channel: int) ->
     _within_channels(find_operation(trace(network, torch.zeros(1, *looker.shape(path, snapshot))), key), channel)
 
 
-def maximised(looker: Session, path: str, snapshot: str, key: str, channel: int) -> Answer:
+def maximized(looker: Session, path: str, snapshot: str, key: str, channel: int) -> Answer:
     """The picture that wakes this channel most (interpret/activation_maximization.py), as a PNG, and the activation
     before and after.
     """
@@ -269,7 +269,7 @@ def maximised(looker: Session, path: str, snapshot: str, key: str, channel: int)
     import torch
 
     try:
-        found = looker.once(("maximised", *looker.key(path, snapshot), key, channel), work)
+        found = looker.once(("maximized", *looker.key(path, snapshot), key, channel), work)
     except (KeyError, IndexError):
         _check(looker, path, snapshot, key, channel)
         raise

@@ -133,7 +133,7 @@ ANSWERS: dict[str, Callable[..., Answer]] = {
             network.unit,
             network.effect,
             network.strongest,
-            network.maximised,
+            network.maximized,
         ),
         *(data.album, data.thumb, data.alike, data.augmented, data.embedding),
         *(strokes.ink, model_list.networks, report.report, upload.check_upload),

@@ -17,7 +17,7 @@ SLOW = (
     "alike",
     "embedding",
     "groups",
-    "maximised",
+    "maximized",
     "shortcut",
 )  # what has a process of its own, so that a unit does not wait for it
 
@@ -76,13 +76,13 @@ def _natural(text: str) -> int:
 
 # of an image, before it is looked at
 CHANGES: dict[str, Callable[[str], Any]] = {"noise": _within(0, 128), "turn": _within(-180, 180), "mirror": _natural}
-PICTURES = {"picture": "image/png", "augmented": "image/png", "maximised": "image/png", "thumb": "image/jpeg"}
+PICTURES = {"picture": "image/png", "augmented": "image/png", "maximized": "image/png", "thumb": "image/jpeg"}
 NEEDED = {
     "maps": ("key",),
     "kernels": ("key",),
     "unit": ("key",),
     "effect": ("key", "channel"),
-    "maximised": ("key", "channel"),
+    "maximized": ("key", "channel"),
     "strongest": ("key", "channel"),
     "saliency": ("method", "label"),
     "sanity": ("method", "label"),
@@ -100,7 +100,7 @@ LOOKS: dict[str, dict[str, Callable[[str], Any]]] = {
     "kernels": {"image": str, "key": str},
     "unit": {"image": str, "key": str, "channel": _natural, "y": _natural, "x": _natural},
     "effect": {"image": str, "key": str, "channel": _natural, "place": _natural, "weight": _within(-1e6, 1e6)},
-    "maximised": {"key": str, "channel": _natural},
+    "maximized": {"key": str, "channel": _natural},
     "strongest": {"key": str, "channel": _natural, "among": _natural},
     "saliency": {"image": str, "method": str, "label": _natural},
     "sanity": {"image": str, "method": str, "label": _natural},

@@ -123,7 +123,7 @@ def gradient_ascent(
         values = [float(activation(drawn(start))) for start in starts]
     best = max(range(STARTS), key=values.__getitem__)
     frequencies = nn.Parameter(starts[best])
-    optimiser = AdamW([ParameterGroup([frequencies])])
+    optimizer = AdamW([ParameterGroup([frequencies])])
     found = [values[best]]
     reach = min(box.bottom - box.top, box.right - box.left) // JITTER
     for step in range(steps):
@@ -139,7 +139,7 @@ def gradient_ascent(
         if slope is None:
             raise TypeError(message(N_("no slope leads from the image to this operation")))
         frequencies.grad = slope
-        optimiser.step(RATE)
+        optimizer.step(RATE)
         found.append(float(value.detach()))
         yield step + 1, found[-1]
     with torch.no_grad():

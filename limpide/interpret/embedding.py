@@ -69,11 +69,11 @@ def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tup
     """
     from sklearn.decomposition import PCA
 
-    centred = features - features.mean(0)
-    if not np.abs(centred).max() > 0:  # a network that sees all of them alike
+    centered = features - features.mean(0)
+    if not np.abs(centered).max() > 0:  # a network that sees all of them alike
         return np.zeros((len(features), 2), np.float32), None
-    axes = PCA(min(FIRST_AXES, *centred.shape), svd_solver="randomized", random_state=seed).fit(centred)
-    found = axes.transform(centred)
+    axes = PCA(min(FIRST_AXES, *centered.shape), svd_solver="randomized", random_state=seed).fit(centered)
+    found = axes.transform(centered)
     # Which way an axis points is a coin's throw: the largest number shall be positive.
     found = found * np.where(found[np.abs(found).argmax(0), np.arange(found.shape[1])] < 0, -1, 1)
     kept: float | None = float(axes.explained_variance_ratio_[:2].sum())

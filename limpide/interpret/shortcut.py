@@ -26,7 +26,7 @@ from limpide.deploy.predictor import PIXELS
 from limpide.statistics.intervals import interval_of_share
 from limpide.statistics.metrics import wilson
 from limpide.text.messages import N_, message
-from limpide.training.batches import normalised
+from limpide.training.batches import normalized
 from limpide.training.device import fuse_batch_norm, has_fast_bf16
 
 BATCH = 32
@@ -94,7 +94,7 @@ def answers_of(network: nn.Module, preprocessing: Preprocessing) -> Answers:
     def answer(squares: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             parts = (
-                normalised(torch.from_numpy(np.array(squares[k : k + batch])), preprocessing).to(dtype)
+                normalized(torch.from_numpy(np.array(squares[k : k + batch])), preprocessing).to(dtype)
                 for k in range(0, len(squares), batch)
             )
             return np.concatenate([quick(part).argmax(1).numpy() for part in parts])

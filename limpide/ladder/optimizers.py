@@ -116,4 +116,4 @@ class Adam:
         return w - self.rate * (self.m / (1 - b1**self.n)) / (np.sqrt(self.s / (1 - b2**self.n)) + self.epsilon)
 
 
-Optimiser = SGD | Momentum | Nesterov | Adagrad | RMSprop | Adam
+Optimizer = SGD | Momentum | Nesterov | Adagrad | RMSprop | Adam

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limpide.core.events import Step
-from limpide.ladder.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimiser, RMSprop
+from limpide.ladder.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
 
 GRID = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 1.9)  # rates
 
@@ -46,7 +46,7 @@ SURFACES: Mapping[str, Surface] = {
     ),
 }
 
-RACERS: Mapping[str, Callable[[float], Optimiser]] = {
+RACERS: Mapping[str, Callable[[float], Optimizer]] = {
     "SGD": SGD,
     "momentum": Momentum,
     "Nesterov": Nesterov,
@@ -56,11 +56,11 @@ RACERS: Mapping[str, Callable[[float], Optimiser]] = {
 }
 
 
-def run(ground: Surface, optimiser: Optimiser, steps: int) -> Iterator[np.ndarray]:
+def run(ground: Surface, optimizer: Optimizer, steps: int) -> Iterator[np.ndarray]:
     """Where it stands after each step."""
     at = np.array(ground.start)
     for _ in range(steps):
-        at = optimiser.step(at, ground.slope(at))
+        at = optimizer.step(at, ground.slope(at))
         yield at
 
 

@@ -85,5 +85,5 @@ def multiply_adds_of(layer: nn.Module, x: Tensor, output: Any) -> int:
     if isinstance(layer, Attention):  # (1, tokens, width): Q Kᵀ, and the weights times V
         return 2 * x.shape[1] ** 2 * x.shape[2]
     if isinstance(layer, RBFNet):
-        return layer.centres.numel()
+        return layer.centers.numel()
     return 0

@@ -18,19 +18,19 @@ from torch import Tensor, nn
 class RBFNet(nn.Module):
     """Images (batch, channels, size, size)."""
 
-    def __init__(self, *, classes: int, channels: int = 1, size: int = 28, centres: int = 200) -> None:
+    def __init__(self, *, classes: int, channels: int = 1, size: int = 28, centers: int = 200) -> None:
         super().__init__()
         inputs = channels * size * size
-        self.centres = nn.Parameter(torch.randn(centres, inputs))
-        self.log_width = nn.Parameter(torch.zeros(centres))  # σ = e^log_width stays positive
-        self.head = nn.Linear(centres, classes)
+        self.centers = nn.Parameter(torch.randn(centers, inputs))
+        self.log_width = nn.Parameter(torch.zeros(centers))  # σ = e^log_width stays positive
+        self.head = nn.Linear(centers, classes)
 
     def features(self, x: Tensor) -> Tensor:
         x = x.flatten(1)  # (batch, inputs)
         # ‖x − c‖² = ‖x‖² − 2 x·c + ‖c‖²: one matrix product instead of a difference for every pair
-        squared = x.square().sum(1, keepdim=True) - 2 * x @ self.centres.T + self.centres.square().sum(1)
+        squared = x.square().sum(1, keepdim=True) - 2 * x @ self.centers.T + self.centers.square().sum(1)
         nearness = -squared * torch.exp(-2 * self.log_width) / (2 * (2 * x.shape[1]) ** 0.5)
-        return nearness.softmax(1) * len(self.centres)  # (batch, centres), of mean 1
+        return nearness.softmax(1) * len(self.centers)  # (batch, centres), of mean 1
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))  # type: ignore[no-any-return]

@@ -41,7 +41,7 @@ QUESTIONS = (
     "kernels",
     "unit",
     "effect",
-    "maximised",
+    "maximized",
 )
 OWN = {"own": b""}  # the name of the one image
 

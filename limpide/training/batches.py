@@ -56,10 +56,10 @@ class Batches:
             there = torch.tensor([int(i) not in lost for i in self.rows[picked]])
             raw, picked = raw[there.to(self.device)], picked[there.numpy()]
         labels = torch.from_numpy(self.labels[picked].astype(np.int64)).to(self.device)
-        return normalised(raw, self.pixels.preprocessing), labels
+        return normalized(raw, self.pixels.preprocessing), labels
 
 
-def normalised(raw: Tensor, preprocessing: Preprocessing) -> Tensor:
+def normalized(raw: Tensor, preprocessing: Preprocessing) -> Tensor:
     """uint8 (batch, size, size, channels) → float (batch, channels, size, size), in channels-last memory."""
     mean = torch.tensor(preprocessing.mean, device=raw.device)
     std = torch.tensor(preprocessing.std, device=raw.device)
@@ -68,7 +68,7 @@ def normalised(raw: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 def as_tensor(squares: np.ndarray, preprocessing: Preprocessing) -> Tensor:
     """uint8 (n, size, size, channels) → float (n, channels, size, size), rows first: for looking inside."""
-    return normalised(torch.from_numpy(np.array(squares)), preprocessing).contiguous()
+    return normalized(torch.from_numpy(np.array(squares)), preprocessing).contiguous()
 
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]

@@ -73,7 +73,7 @@ def start_state(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
     torch.manual_seed(recipe.seed)  # dropout
     return TrainState(
         model=model,
-        optimiser=AdamW(parameter_groups(model, recipe.weight_decay or 0.0, scales)),
+        optimizer=AdamW(parameter_groups(model, recipe.weight_decay or 0.0, scales)),
         lr=recipe.lr or 0.0,
         steps=steps,
         generator=torch.Generator().manual_seed(recipe.seed),

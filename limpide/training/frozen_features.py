@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from limpide.data.preprocessing import Preprocessing
-from limpide.training.batches import normalised
+from limpide.training.batches import normalized
 from limpide.training.device import fuse_batch_norm, has_fast_bf16
 
 BATCH = 32  # images at once: more would take more memory and no less time
@@ -37,5 +37,5 @@ class Frozen:
 
     def _batch(self, squares: np.ndarray) -> np.ndarray:
         raw = torch.from_numpy(np.ascontiguousarray(squares)).to(self.device)
-        images = normalised(raw, self.preprocessing).to(self.dtype)
+        images = normalized(raw, self.preprocessing).to(self.dtype)
         return np.asarray(self.network.features(images).float().cpu().numpy())  # type: ignore[operator]

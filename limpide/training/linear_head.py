@@ -94,7 +94,7 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
         # a fit that was stopped is no fault: validation decides, not the last digit of the loss
         with quiet_libraries, machine.one_thread():
             model.set_params(C=strength).fit(standard, labels)
-        head = _unstandardised(model, mean, spread, classes, strength)
+        head = _unstandardized(model, mean, spread, classes, strength)
         loss = log_loss(head.logits(held), held_labels) if len(held) else 0.0
         heads.append(Head(head.weight, head.bias, strength, ((strength, loss),)))
         if len(heads) > 1 and loss > heads[-2].tried[0][1]:
@@ -103,7 +103,7 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
     return Head(best.weight, best.bias, best.strength, tuple(head.tried[0] for head in heads))
 
 
-def _unstandardised(model: object, mean: np.ndarray, spread: np.ndarray, classes: int, strength: float) -> Head:
+def _unstandardized(model: object, mean: np.ndarray, spread: np.ndarray, classes: int, strength: float) -> Head:
     """The same function on raw features, as one Linear layer over all classes."""
     coef, intercept, present = model.coef_, model.intercept_, model.classes_  # type: ignore[attr-defined]
     if len(present) == 2:  # scikit-learn keeps one row for two classes

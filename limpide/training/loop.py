@@ -59,8 +59,8 @@ def fit(
                 images = augment(images, state.generator)
             loss = loss_fn(state.model, (images, labels))
             loss.backward()
-            state.optimiser.step(lr)
-            state.optimiser.zero_grad()
+            state.optimizer.step(lr)
+            state.optimizer.zero_grad()
             value = loss.item()
             state.step, state.position, state.loss_sum = state.step + 1, state.position + 1, state.loss_sum + value
             yield Step(state.step, state.epoch, value, lr, time.perf_counter() - began)

@@ -60,19 +60,19 @@ def statistics(state: TrainState, lr: float) -> dict[str, Any]:
     is a leap, a millionth is asleep.
     """
     names = {id(p): name for name, p in state.model.named_parameters()}
-    optimiser = state.optimiser
-    (beta1, beta2), t = optimiser.betas, max(1, optimiser.t)
+    optimizer = state.optimizer
+    (beta1, beta2), t = optimizer.betas, max(1, optimizer.t)
     found: dict[str, Any] = {}
-    for group in optimiser.groups:
+    for group in optimizer.groups:
         rate = lr * group.scale
         for p, m, v in zip(group.parameters, group.m, group.v, strict=True):
             slope = v / (1 - beta2**t)
-            change = rate * (m / (1 - beta1**t) / (slope.sqrt() + optimiser.eps) + group.weight_decay * p)
+            change = rate * (m / (1 - beta1**t) / (slope.sqrt() + optimizer.eps) + group.weight_decay * p)
             norm = float(p.norm())
-            moved = float(change.norm()) / norm if norm and optimiser.t else None
+            moved = float(change.norm()) / norm if norm and optimizer.t else None
             found[names[id(p)]] = {
                 "norm": norm,
-                "gradient": float(slope.sum().sqrt()) if optimiser.t else None,
+                "gradient": float(slope.sum().sqrt()) if optimizer.t else None,
                 "update": moved,
                 **_histogram(p),
             }

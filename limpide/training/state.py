@@ -17,7 +17,7 @@ from limpide.training.optim.adamw import AdamW
 @dataclass
 class TrainState:
     model: nn.Module
-    optimiser: AdamW
+    optimizer: AdamW
     lr: float  # highest learning rate of the cycle; halving it between two events is allowed
     steps: int  # to be done in all
     generator: torch.Generator  # of the augmentation
@@ -46,7 +46,7 @@ class TrainState:
         """Every tensor under a name, on the processor and contiguous."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         found |= {f"best.{k}": v for k, v in self.best.items()}
-        for g, group in enumerate(self.optimiser.groups):
+        for g, group in enumerate(self.optimizer.groups):
             found |= {f"optimiser.{g}.m.{k}": v for k, v in enumerate(group.m)}
             found |= {f"optimiser.{g}.v.{k}": v for k, v in enumerate(group.v)}
         found |= {"random.augment": self.generator.get_state(), "random.torch": torch.get_rng_state()}
@@ -56,11 +56,11 @@ class TrainState:
 
     def numbers(self) -> dict[str, Any]:
         names = ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_score", "best_epoch")
-        return {name: getattr(self, name) for name in names} | {"t": self.optimiser.t, "groups": self._groups()}
+        return {name: getattr(self, name) for name in names} | {"t": self.optimizer.t, "groups": self._groups()}
 
     def _groups(self) -> list[list[float]]:
         """[rate scale, decay, number of parameters] of each group of the optimiser: what the moments belong to."""
-        return [[group.scale, group.weight_decay, len(group.parameters)] for group in self.optimiser.groups]
+        return [[group.scale, group.weight_decay, len(group.parameters)] for group in self.optimizer.groups]
 
     def restore(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
         """The opposite of `tensors` and `numbers`, in place: memory layout and device stay what they are.
@@ -82,7 +82,7 @@ class TrainState:
         device = next(self.model.parameters()).device
         own = self.model.state_dict()
         self.best = {k: torch.empty_like(own[k]).copy_(v.to(device)) for k, v in _below(tensors, "best.").items()}
-        for g, group in enumerate(self.optimiser.groups):
+        for g, group in enumerate(self.optimizer.groups):
             for name, moments in (("m", group.m), ("v", group.v)):
                 for k, moment in enumerate(moments):
                     moment.copy_(tensors[f"optimiser.{g}.{name}.{k}"])
@@ -90,7 +90,7 @@ class TrainState:
         torch.set_rng_state(tensors["random.torch"])
         if "random.cuda" in tensors and device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random.cuda"])
-        self.optimiser.t = numbers["t"]
+        self.optimizer.t = numbers["t"]
         for name in ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_epoch"):
             setattr(self, name, numbers[name])
         self.best_score = (

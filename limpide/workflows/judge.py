@@ -32,7 +32,7 @@ from limpide.text.messages import N_, message
 from limpide.workflows.train.deadline import INSIDE, SHORTCUT, SIMPLER, Deadline, affordable
 
 # s that parts of judging take, about. The report: with its evidence weighed and its page written.
-REPORT_SECONDS, INSIDE_SECONDS, FEWEST_SECONDS = 2.0, 1.0, 2.0
+REPORT_SECONDS, INSIDE_SECONDS, MIN_SECONDS = 2.0, 1.0, 2.0
 PASTED_WORK = 4e11  # multiply-adds that asking for shortcuts may cost: a few seconds
 
 
@@ -140,7 +140,7 @@ def judge(
     work = multiply_adds(model, preprocessing.channels, preprocessing.size)
     machine.release_memory()  # what the runtime held, and now each part, serves no other
     pasted = require(run.info().quote, "quote").pasted
-    if _due(run, "simpler", deadline, SIMPLER, FEWEST_SECONDS + INSIDE_SECONDS + pasted):
+    if _due(run, "simpler", deadline, SIMPLER, MIN_SECONDS + INSIDE_SECONDS + pasted):
         info, right = run.info(), score.evidence.right
         learned_from, size = _trained_on(info, int((parts == TRAIN).sum())), run.model_file.stat().st_size
         own = Baseline(

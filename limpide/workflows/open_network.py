@@ -21,7 +21,7 @@ from limpide.deploy.load import PUBLISHED
 from limpide.text.messages import N_
 
 ASIDE = 32  # images that the pages offer first
-MOST_TOLD = 100  # letters of what torch says
+MAX_LETTERS = 100  # letters of what torch says
 SIZE = 224  # pixels, for a network that says nothing of them
 
 
@@ -123,7 +123,7 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
             if tried == channels:
                 raise
         except RuntimeError as error:
-            told = told or textwrap.shorten(str(error).splitlines()[-1].strip(), MOST_TOLD, placeholder="…")
+            told = told or textwrap.shorten(str(error).splitlines()[-1].strip(), MAX_LETTERS, placeholder="…")
     raise ModelError(
         "L428",
         N_("these weights do not fit this network: {told}"),

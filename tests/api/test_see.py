@@ -185,7 +185,7 @@ def test_mistakes_have_a_code(
 def test_votes_and_pictures_for_a_channel(seen: Explanation) -> None:
     votes = dict(seen.votes("head", 4))
     assert votes["4"] == pytest.approx(1) and sum(votes.values()) == pytest.approx(1)  # a logit speaks for itself alone
-    found = seen.maximised("head", 4, steps=24)
+    found = seen.maximized("head", 4, steps=24)
     assert found.after > found.before and found.image.shape == (1, 1, 16, 16)
     assert float(found.image.min()) >= -2 and float(found.image.max()) <= 2  # (0 − 127.5) / 63.75
 

@@ -45,9 +45,9 @@ def test_a_crop_is_the_largest_centred_square(width: int, height: int) -> None:
 def test_grey_is_pillows_grey_for_every_colour() -> None:
     """All 16.7 million colours, 1/8 of them here: every red and green, every eighth blue shifted by red."""
     red, green, blue = np.meshgrid(np.arange(256), np.arange(256), np.arange(0, 256, 8), indexing="ij")
-    colours = np.stack([red, green, (blue + red % 8)], -1).astype(np.uint8).reshape(2048, 1024, 3)
-    theirs = np.asarray(Image.fromarray(colours).convert("L"))
-    np.testing.assert_array_equal(Preprocessing.grey(colours)[..., 0], theirs)
+    colors = np.stack([red, green, (blue + red % 8)], -1).astype(np.uint8).reshape(2048, 1024, 3)
+    theirs = np.asarray(Image.fromarray(colors).convert("L"))
+    np.testing.assert_array_equal(Preprocessing.grey(colors)[..., 0], theirs)
 
 
 def test_grey_of_grey_is_itself() -> None:

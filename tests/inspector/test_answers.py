@@ -411,7 +411,7 @@ def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Session, run: Ru
 
 
 def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Session, run: Run) -> None:
-    about, data = ANSWERS["maximised"](looker, path=str(run.path), snapshot="best", key="blocks.0.0", channel=3)
+    about, data = ANSWERS["maximized"](looker, path=str(run.path), snapshot="best", key="blocks.0.0", channel=3)
     made = Image.open(io.BytesIO(data))
     assert about["after"] > about["before"] and made.size == (32, 32)
     model, preprocessing = network_of(run)
@@ -422,7 +422,7 @@ def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Sessi
             "the picture is the one that was found"
         )
     with pytest.raises(LookupError):
-        ask(looker, run, "maximised", key="blocks.0.0", channel=999)
+        ask(looker, run, "maximized", key="blocks.0.0", channel=999)
 
 
 def test_training_changes_an_image_where_it_changes_images(
@@ -551,7 +551,7 @@ LONG = [
     ("alike", {"distance": 9}),
     ("groups", {"by": "brightness"}),
     ("strongest", {"key": "head", "channel": 0, "among": 40}),
-    ("maximised", {"key": "features.0.0", "channel": 0}),
+    ("maximized", {"key": "features.0.0", "channel": 0}),
 ]
 
 

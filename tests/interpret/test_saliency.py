@@ -41,12 +41,12 @@ def digits() -> tuple[nn.Module, Tensor, Tensor]:
     y = torch.tensor(data.target)
     torch.manual_seed(0)
     model = SmallCNN(classes=10, size=16)
-    optimiser = torch.optim.Adam(model.parameters(), 0.01)
+    optimizer = torch.optim.Adam(model.parameters(), 0.01)
     for _ in range(6):
         for rows in torch.randperm(1500).split(64):
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             torch.nn.functional.cross_entropy(model(x[rows]), y[rows]).backward()
-            optimiser.step()
+            optimizer.step()
     model.eval()
     with torch.no_grad():
         right = model(x[1500:]).argmax(1) == y[1500:]

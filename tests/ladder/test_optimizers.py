@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from limpide.ladder.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimiser, RMSprop
+from limpide.ladder.optimizers import SGD, Adagrad, Adam, Momentum, Nesterov, Optimizer, RMSprop
 from limpide.ladder.race import RACERS, SURFACES, race
 
-TORCH: dict[str, tuple[Optimiser, Callable]] = {
+TORCH: dict[str, tuple[Optimizer, Callable]] = {
     "SGD": (SGD(0.1), lambda p: torch.optim.SGD(p, 0.1)),
     "momentum": (Momentum(0.1), lambda p: torch.optim.SGD(p, 0.1, momentum=0.9)),
     "Nesterov": (Nesterov(0.1), lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True)),

@@ -92,7 +92,7 @@ PUBLISHED_COST = {
 FAMILIES: dict[str, Callable[[int, int, int], nn.Module]] = {
     "linear": lambda k, c, s: LinearNet(classes=k, channels=c, size=s),
     "mlp": lambda k, c, s: MLP(classes=k, channels=c, size=s, widths=(40, 30), dropout=0.1),
-    "rbf": lambda k, c, s: RBFNet(classes=k, channels=c, size=s, centres=60),
+    "rbf": lambda k, c, s: RBFNet(classes=k, channels=c, size=s, centers=60),
     "cnn": lambda k, c, s: SmallCNN(classes=k, channels=c, size=s),
     "rnn": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="rnn", units=32),
     "lstm": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="lstm", units=32),
@@ -200,12 +200,12 @@ def test_gradient_reaches_every_parameter(name: str) -> None:
 @every
 def test_overfits_one_batch(name: str) -> None:
     model = network(name).train()
-    optimiser, x, y = AdamW(parameter_groups(model, 0.0)), images(8, side(name)), torch.arange(8) % CLASSES
+    optimizer, x, y = AdamW(parameter_groups(model, 0.0)), images(8, side(name)), torch.arange(8) % CLASSES
     for _ in range(200):
         loss = nn.functional.cross_entropy(model(x), y)
         loss.backward()
-        optimiser.step(1e-3 if name == "inception" else 3e-3)
-        optimiser.zero_grad()
+        optimizer.step(1e-3 if name == "inception" else 3e-3)
+        optimizer.zero_grad()
         if loss.item() < 0.1:
             return
     raise AssertionError(f"the loss is still {loss.item():.2f}")

@@ -273,7 +273,7 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(
     async def both() -> Any:
         slow.warm()
         with pytest.raises(LookupError):
-            await slow.ask("maximised", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
+            await slow.ask("maximized", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
         return await slow.ask("album", here, path=str(trained / "photos-001"), snapshot="best")
 
     async def left() -> None:
@@ -283,7 +283,7 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(
         nonlocal looks
         process, began, looks = slow._process.pid, time.monotonic(), iter([True])
         with pytest.raises(LookupError, match="nobody waits"):
-            await slow.ask("maximised", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
+            await slow.ask("maximized", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
         assert time.monotonic() - began < 30
         assert (
             await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1})

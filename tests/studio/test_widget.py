@@ -220,7 +220,7 @@ def test_the_network_is_left_as_it_was_and_looked_at_as_it_is(
     state = {name: value.clone() for name, value in network.state_dict().items()}
     assert kernel.ask("effect", image="own", key="second", channel=2, place=3, weight=9.0)["about"]["rows"]
     assert (
-        kernel.ask("maximised", key="second", channel=2)["bytes"].startswith(b"\x89PNG")
+        kernel.ask("maximized", key="second", channel=2)["bytes"].startswith(b"\x89PNG")
         and kernel.ask("anatomy", image="own")["about"]["watched"] == 1
     )
     assert network.training and all(torch.equal(value, state[name]) for name, value in network.state_dict().items())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
-from limpide.training.batches import Batches, LightAugment, as_tensor, normalised
+from limpide.training.batches import Batches, LightAugment, as_tensor, normalized
 
 CPU = torch.device("cpu")
 
@@ -60,7 +60,7 @@ def test_normalised(channels: int) -> None:
     raw = random.integers(0, 256, (2, 5, 5, channels), dtype=np.uint8)
     mean, std = tuple(10.0 + k for k in range(channels)), tuple(3.0 + k for k in range(channels))
     preprocessing = Preprocessing(5, channels, mean=mean, std=std)
-    found = normalised(torch.from_numpy(raw), preprocessing)
+    found = normalized(torch.from_numpy(raw), preprocessing)
     assert torch.equal(as_tensor(raw, preprocessing), found) and as_tensor(raw, preprocessing).is_contiguous()
     expected = ((raw.astype(np.float32) - np.array(mean, np.float32)) / np.array(std, np.float32)).transpose(0, 3, 1, 2)
     assert found.dtype == torch.float32 and np.array_equal(found.numpy(), expected)

@@ -30,8 +30,8 @@ def blobs(n: int, classes: int, width: int = 20, seed: int = 0) -> tuple[np.ndar
     """Features of very different scales and offsets, as pooled activations have."""
     random = np.random.default_rng(seed)
     labels = np.arange(n) % classes
-    centres = np.random.default_rng(99).normal(0, 1.0, (classes, width))
-    x = centres[labels] + random.normal(0, 1.5, (n, width))
+    centers = np.random.default_rng(99).normal(0, 1.0, (classes, width))
+    x = centers[labels] + random.normal(0, 1.5, (n, width))
     return (x * np.logspace(-2, 2, width) + np.linspace(-50, 50, width)).astype(np.float32), labels
 
 
@@ -223,7 +223,7 @@ def test_what_is_held_stays_and_the_others_learn(freeze: str) -> None:
     torch.nn.init.normal_(model.head.weight)
     before["head.weight"] = model.head.weight.detach().clone()
     model.train()(torch.randn(4, 3, 32, 32)).square().mean().backward()
-    state.optimiser.step(0.1)
+    state.optimizer.step(0.1)
     blocks = {"auto": FROZEN_BLOCKS, "0": 0, "3": 3, "head": 16, "none": 0}[freeze]
     held = tuple(
         f"{name}."

@@ -23,11 +23,11 @@ def to_srgb(profile: bytes, mode: str) -> Any:
         found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         transform = ImageCms.buildTransform(found, ImageCms.createProfile("sRGB"), mode, "RGB")
         if mode == "RGB":
-            colours = Image.fromarray(
+            colors = Image.fromarray(
                 np.indices((9, 9, 9)).transpose(1, 2, 3, 0).reshape(27, 27, 3).astype(np.uint8) * 31
             )
-            after = ImageCms.applyTransform(colours, transform)
-            if after is None or np.abs(np.asarray(after).astype(int) - np.asarray(colours)).max() <= 3:  # grey levels
+            after = ImageCms.applyTransform(colors, transform)
+            if after is None or np.abs(np.asarray(after).astype(int) - np.asarray(colors)).max() <= 3:  # grey levels
                 return None
     except Exception:
         return None

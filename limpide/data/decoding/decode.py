@@ -182,7 +182,7 @@ def _decoding() -> Iterator[None]:
 
 
 def _finite(values: Values) -> Values:
-    if values.colours.dtype.kind == "f" and not np.isfinite(values.colours).all():
+    if values.colors.dtype.kind == "f" and not np.isfinite(values.colors).all():
         raise Undecodable(NOT_FINITE)
     return values
 

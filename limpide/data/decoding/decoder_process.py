@@ -136,7 +136,7 @@ def _measure_all(images: FileImages | ArchiveImages, extremes: np.ndarray) -> No
             if width * height > ANNOUNCED:
                 _tell("…", i, width * height)
             if (found := stored_values(data)) is not None:
-                measure(found.colours, extremes[i])
+                measure(found.colors, extremes[i])
         except Undecodable as error:
             reason = error.reason
         except MemoryError:

@@ -20,7 +20,7 @@ from limpide.data.decoding.metadata import PNG
 Span = tuple[float, float]  # values that become 0 and 255
 
 FULL_SCALES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
-LEAST_USED = 8  # a full scale of which the values use less than this part is not theirs
+MIN_USED = 8  # a full scale of which the values use less than this part is not theirs
 PNG_DEPTH = 24  # place of a PNG at which its header says how many bits a value has
 # formats that never hold more than 8 bits, or are never read as more
 SHALLOW = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM")
@@ -44,7 +44,7 @@ EXTREMES = np.dtype(
     ]
 )
 SAMPLE = 1 << 16  # values of an image that say where most of them lie
-LARGEST = 1e38  # floats beyond it are marks, whatever their type
+MAX_VALUE = 1e38  # floats beyond it are marks, whatever their type
 
 # What reads the other byte of each value in the place of the first: "LA;16B" has no such twin, but its four bytes a
 # pixel are read as RGBA.
@@ -113,13 +113,13 @@ class Values:
     (height, width) or None.
     """
 
-    colours: np.ndarray
+    colors: np.ndarray
     alpha: np.ndarray | None = None
     negative: bool = False  # low is white, as in some scans
 
     def in_8_bits(self, span: Span) -> tuple[Image.Image, bool]:
         """The image with low at 0 and high at 255, and whether values lay beyond them by more than rounding."""
-        grey, clipped = scale_to_8_bits(self.colours, span)
+        grey, clipped = scale_to_8_bits(self.colors, span)
         image = Image.fromarray(255 - grey if self.negative else grey)
         if self.alpha is not None:
             image = image.convert("RGB")
@@ -154,10 +154,10 @@ def values_of(image: Image.Image, layout: Layout, turned: bool = False) -> Value
     if raw == "LA;16B" and low is not None:  # value, value, alpha, alpha
         return Values(low[..., 0] << 8 | low[..., 1], low[..., 2].astype(np.uint8))
     both = high << 8 | (low if low is not None else high)
-    colours = both[..., :3]
+    colors = both[..., :3]
     return Values(
-        colours,
-        high[..., 3].astype(np.uint8) if both.shape[-1] == 4 else _keyed(colours, image.info.get("transparency")),
+        colors,
+        high[..., 3].astype(np.uint8) if both.shape[-1] == 4 else _keyed(colors, image.info.get("transparency")),
     )
 
 
@@ -179,12 +179,12 @@ def _renamed(args: Any, raw: str) -> Any:
     return raw if isinstance(args, str) else (raw, *args[1:])
 
 
-def _keyed(colours: np.ndarray, key: Any) -> np.ndarray | None:
+def _keyed(colors: np.ndarray, key: Any) -> np.ndarray | None:
     """Alpha of an image in which one colour is declared transparent."""
     if not isinstance(key, (int, tuple)):
         return None
-    same = colours == np.array(key)
-    return np.where(same.all(-1) if colours.ndim == 3 else same, 0, 255).astype(np.uint8)
+    same = colors == np.array(key)
+    return np.where(same.all(-1) if colors.ndim == 3 else same, 0, 255).astype(np.uint8)
 
 
 def measure(values: np.ndarray, row: Any) -> None:
@@ -192,7 +192,7 @@ def measure(values: np.ndarray, row: Any) -> None:
     low, high = values.min(), values.max()
     floating = values.dtype.kind == "f"
     if floating:
-        ends = np.abs(values) >= LARGEST
+        ends = np.abs(values) >= MAX_VALUE
     else:
         short = values.dtype.itemsize > 2 and low >= 0 and high <= 65535  # 16 bits that a decoder widened
         limits = np.iinfo(np.uint16 if short else values.dtype)

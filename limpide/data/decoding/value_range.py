@@ -22,7 +22,7 @@ from limpide.data.dataset import TEST, ArrayImages, Dataset
 from limpide.data.decoding.decode import Undecodable, holds_more_than_8_bits, stored_values
 from limpide.data.decoding.decoder_pool import decode_in_processes
 from limpide.data.decoding.decoder_process import spec
-from limpide.data.decoding.deep_values import EXTREMES, FULL_SCALES, LEAST_USED, Span, may_be_deep, scale_to_8_bits
+from limpide.data.decoding.deep_values import EXTREMES, FULL_SCALES, MIN_USED, Span, may_be_deep, scale_to_8_bits
 from limpide.system import files
 from limpide.system.machine import cores
 from limpide.text.messages import N_, Message, message
@@ -150,7 +150,7 @@ def range_of(extremes: np.ndarray) -> Span:
 def _scale(low: float, high: float, whole: bool, floating: bool) -> Span:
     scales = (*((1.0,) if floating else ()), *(FULL_SCALES if whole else (255.0,)))
     full = next((scale for scale in scales if high <= scale), None)
-    if low >= 0 and full is not None and LEAST_USED * (high - low) >= full:
+    if low >= 0 and full is not None and MIN_USED * (high - low) >= full:
         return 0.0, float(full)
     return low, high if high > low else low + 1
 
@@ -164,7 +164,7 @@ def lies_beyond(images: Any, row: int, span: Span | None) -> bool:
     with contextlib.suppress(Undecodable):
         data = images.bytes(row)
         values = stored_values(data) if may_be_deep(data) else None
-        return values is not None and scale_to_8_bits(values.colours, span)[1]
+        return values is not None and scale_to_8_bits(values.colors, span)[1]
     return False
 
 

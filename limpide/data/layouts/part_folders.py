@@ -125,12 +125,12 @@ def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str,
         return some
     plain = {name: part for name, part in some.items() if not each[name][1]}  # type: ignore[index]
     strange = inside.keys() - plain.keys()
-    labelled = set().union(*(inside[name] for name, part in plain.items() if part != UNLABELED))
-    if not strange or not labelled:
+    labeled = set().union(*(inside[name] for name, part in plain.items() if part != UNLABELED))
+    if not strange or not labeled:
         return {}
     if "train" not in plain.values():
         deeper = set().union(*(inside[name] for name in strange))
-        if max(overlap(strange, labelled), overlap(deeper, labelled)) < SHARED:
+        if max(overlap(strange, labeled), overlap(deeper, labeled)) < SHARED:
             return {}
         rows.beside |= strange
         says = N_(
@@ -151,7 +151,7 @@ def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str,
             example=min(strange),
             parts=",".join(f"{name}={part}" for name, part in sorted(plain.items()) if part != UNLABELED),
         )
-    alike = {name for name in strange if overlap(inside[name], labelled) >= SHARED}
+    alike = {name for name in strange if overlap(inside[name], labeled) >= SHARED}
     if not alike:
         return {}
     says = N_(

@@ -32,7 +32,7 @@ from limpide.data.layouts.table import (
     read_tables,
 )
 from limpide.data.layouts.table_cells import LISTS, SUFFIXES, is_table
-from limpide.data.layouts.table_paths import MAX_RULES
+from limpide.data.layouts.table_paths import MIN_SHARE_AS_WRITTEN
 from limpide.data.named_datasets import DATASETS
 from limpide.text.messages import N_, Message, message
 
@@ -227,7 +227,7 @@ def _of_few(path: Path, names: Sequence[str], layout: Layout, tables: Sequence[T
     named = {os.path.normpath(table.root / file) for table in tables for file in table.found.files if file}
     classed = [names[i] for i, label in zip(layout.files, layout.labels, strict=True) if label in told]
     n, total = sum(os.path.normpath(home / name) in named for name in classed), len(classed)
-    if n > MAX_RULES * total:
+    if n > MIN_SHARE_AS_WRITTEN * total:
         return {}
     found: dict[str, LimpideError] = {}
     for table in tables:

@@ -19,10 +19,10 @@ from pathlib import Path
 from limpide.data.layouts.ignored_files import sift_files
 from limpide.data.layouts.name_words import PICTURES, ending, normalized, part_of, stem
 
-MAX_RULES = 0.5  # share of the rows that find a file as they stand: then the others are missing
-FEWEST = 0.2  # share of the rows that have to find a file by another rule, which few rows do by chance
+MIN_SHARE_AS_WRITTEN = 0.5  # share of the rows that find a file as they stand: then the others are missing
+MIN_SHARE_BY_RULE = 0.2  # share of the rows that have to find a file by another rule, which few rows do by chance
 TRIED = 200  # rows that a rule is tried on
-DEEPEST = 8  # folders in front of a name that are taken away, one after the other
+MAX_DEPTH = 8  # folders in front of a name that are taken away, one after the other
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ class Places:
         names = [plain(cell) for cell in cells]
         tried = names[:: max(1, len(names) // TRIED)]
         as_they_stand = [self._exact(name) for name in names]
-        if sum(map(bool, as_they_stand)) > MAX_RULES * len(names):
+        if sum(map(bool, as_they_stand)) > MIN_SHARE_AS_WRITTEN * len(names):
             return Found(as_they_stand)
         best: tuple[float, str, int] = (0.0, "", 0)
         for pool in range(len(self._pools())):
-            for rule in ("path", *(f"without {k}" for k in range(1, DEEPEST)), "name", "stem", "number"):
+            for rule in ("path", *(f"without {k}" for k in range(1, MAX_DEPTH)), "name", "stem", "number"):
                 share = sum(bool(self._look(rule, name, pool)) for name in tried) / max(1, len(tried))
                 best = max(best, (share, rule, pool), key=lambda one: one[0])  # of equals, the first
-        if best[0] < FEWEST or (best[0] <= MAX_RULES and any(as_they_stand)):
+        if best[0] < MIN_SHARE_BY_RULE or (best[0] <= MIN_SHARE_AS_WRITTEN and any(as_they_stand)):
             return Found(as_they_stand)
         return Found([self._look(best[1], name, best[2]) for name in names], best[1])
 

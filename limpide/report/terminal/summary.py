@@ -126,11 +126,11 @@ def _claim(finding: Finding, console: Console, style: str = "") -> None:
     """The mark of the verdict and the sentence; the word stands beside the mark wherever there is something
     to look at.
     """
-    colour = MARK_STYLES[finding.verdict]
+    color = MARK_STYLES[finding.verdict]
     words = str(finding.message)
     if finding.verdict != "ok":
         words += f" ({_(VERDICT_WORDS[finding.verdict])})"
-    _paragraph(words, console, style, first=_text(VERDICT_MARKS[finding.verdict] + " ", colour))
+    _paragraph(words, console, style, first=_text(VERDICT_MARKS[finding.verdict] + " ", color))
 
 
 def _table(found: Table | None, console: Console) -> None:

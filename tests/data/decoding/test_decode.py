@@ -128,8 +128,8 @@ def test_pixels_that_are_not_numbers(bad: float) -> None:
     assert refused(encoded(values, "TIFF")) == rules.NOT_FINITE
 
 
-def over_white(colour: int, alpha: int) -> int:
-    return round(colour * alpha / 255 + 255 * (1 - alpha / 255))
+def over_white(color: int, alpha: int) -> int:
+    return round(color * alpha / 255 + 255 * (1 - alpha / 255))
 
 
 def test_transparency_lies_over_white() -> None:
@@ -149,11 +149,11 @@ def test_grey_with_alpha() -> None:
 def test_palette_with_and_without_transparency() -> None:
     image = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8) % 3, "P")
     image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
-    colours = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]])[np.arange(64).reshape(8, 8) % 3]
-    np.testing.assert_array_equal(decoded(encoded(image)), colours)
-    colours[np.arange(64).reshape(8, 8) % 3 == 1] = 255
-    np.testing.assert_array_equal(decoded(encoded(image, transparency=1)), colours)
-    np.testing.assert_array_equal(decoded(encoded(image, "GIF", transparency=1)), colours)
+    colors = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255]])[np.arange(64).reshape(8, 8) % 3]
+    np.testing.assert_array_equal(decoded(encoded(image)), colors)
+    colors[np.arange(64).reshape(8, 8) % 3 == 1] = 255
+    np.testing.assert_array_equal(decoded(encoded(image, transparency=1)), colors)
+    np.testing.assert_array_equal(decoded(encoded(image, "GIF", transparency=1)), colors)
 
 
 @pytest.mark.parametrize(("mode", "key", "other"), [("RGB", (255, 0, 0), (9, 8, 7)), ("L", 77, 9), ("1", 0, 255)])
@@ -208,7 +208,7 @@ def test_exif_rotation_is_applied(orientation: int) -> None:
 
 
 def test_the_first_frame_of_several() -> None:
-    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "green", "blue")]
+    frames = [Image.new("RGB", (16, 16), color) for color in ("red", "green", "blue")]
     for form in ("GIF", "TIFF", "PNG"):
         data = encoded(frames[0], form, save_all=True, append_images=frames[1:])
         np.testing.assert_array_equal(decoded(data), np.asarray(frames[0]))
@@ -477,13 +477,13 @@ SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06
     "colour", [(200, 100, 50), (90, 120, 200), (128, 128, 128), (255, 255, 255), (30, 60, 40), (255, 0, 0)]
 )
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
-def test_a_wide_gamut_becomes_srgb(colour: tuple[int, int, int], form: str) -> None:
+def test_a_wide_gamut_becomes_srgb(color: tuple[int, int, int], form: str) -> None:
     """Case 24, against the arithmetic of the standards: to light, to XYZ, to the light of sRGB, to its curve."""
-    light = np.linalg.inv(np.array(SRGB).T) @ np.array(DISPLAY_P3).T @ (np.array(colour) / 255) ** 2.2
+    light = np.linalg.inv(np.array(SRGB).T) @ np.array(DISPLAY_P3).T @ (np.array(color) / 255) ** 2.2
     light = np.clip(light, 0, 1)
     expected = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     options = {"lossless": True} if form == "WEBP" else {}
-    image = Image.new("RGB", (8, 8), colour)
+    image = Image.new("RGB", (8, 8), color)
     data = encoded(image, form, icc_profile=profile(), **options)
     assert np.abs(decoded(data)[0, 0] - expected).max() <= 2
     assert remarks(data) == Remarks.WIDE_GAMUT | Remarks.CONSTANT
@@ -719,7 +719,7 @@ def test_a_healthy_jpeg_is_never_suspected(options: dict[str, Any], behind: byte
     """Case 2: with something behind its end, all black below, plain, tiny, grey, of many colours."""
     random = np.random.default_rng(4)
     images = [shape(kind, size, random) for kind in ("disc", "bars") for size in ((320, 240), (17, 33), (8, 8), (7, 5))]
-    images += [Image.new("RGB", (90, 70), colour) for colour in ("black", "white", (128, 128, 128), (10, 200, 90))]
+    images += [Image.new("RGB", (90, 70), color) for color in ("black", "white", (128, 128, 128), (10, 200, 90))]
     images[0].paste((0, 0, 0), (0, 100, 320, 240))
     images[1].paste((128, 128, 128), (10, 10, 17, 33))
     for image in images:

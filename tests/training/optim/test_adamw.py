@@ -54,19 +54,19 @@ def test_moments_equal_torch() -> None:
 
 def test_a_parameter_without_gradient_stays_with_its_moments() -> None:
     still, moved = parameters((3, 3), (3, 3))
-    optimiser = AdamW([ParameterGroup([still, moved], weight_decay=0.5)])
+    optimizer = AdamW([ParameterGroup([still, moved], weight_decay=0.5)])
     before = still.detach().clone()
     moved.grad = torch.ones_like(moved)
-    optimiser.step(0.1)
-    assert torch.equal(still, before) and optimiser.groups[0].m[0].abs().sum() == 0
-    assert optimiser.groups[0].m[1].abs().sum() > 0
+    optimizer.step(0.1)
+    assert torch.equal(still, before) and optimizer.groups[0].m[0].abs().sum() == 0
+    assert optimizer.groups[0].m[1].abs().sum() > 0
 
 
 def test_zero_grad_forgets() -> None:
     (only,) = parameters((2,))
     only.grad = torch.ones_like(only)
-    optimiser = AdamW([ParameterGroup([only])])
-    optimiser.zero_grad()
+    optimizer = AdamW([ParameterGroup([only])])
+    optimizer.zero_grad()
     assert only.grad is None
 
 

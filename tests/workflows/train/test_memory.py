@@ -40,11 +40,11 @@ print(json.dumps([cost.number("quoted memory").value, cost.number("most memory h
 @pytest.mark.parametrize("model", ["efficientnet_lite0", "cnn"])
 def test_what_is_quoted_is_what_is_held(model: str, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    for label, colour in (("red", 0), ("blue", 2)):
+    for label, color in (("red", 0), ("blue", 2)):
         (tmp_path / "photos" / label).mkdir(parents=True)
         for k in range(10):
             pixels = random.integers(0, 120, (375, 500, 3), dtype=np.uint8)
-            pixels[..., colour] += 100
+            pixels[..., color] += 100
             Image.fromarray(pixels).save(tmp_path / "photos" / label / f"{k}.jpg")
     arguments = [str(tmp_path / "photos"), str(tmp_path / "runs"), model]
     found = subprocess.run(

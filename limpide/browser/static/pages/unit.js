@@ -121,7 +121,7 @@ const Strongest = ({ run, unit }) => {
 // Not one of the images: one that is made, step by step, to wake this channel as much as an image of like contrast can.
 const Maximised = ({ run, unit }) => {
   const [asked, askFor] = useState(false);
-  const state = useFetched(() => (asked ? picture(run, "maximised", { snapshot: snapshot(), key: unit.key, channel: unit.channel }) : Promise.resolve(null)), [run, asked, unit.key, unit.channel, snapshot()]);
+  const state = useFetched(() => (asked ? picture(run, "maximized", { snapshot: snapshot(), key: unit.key, channel: unit.channel }) : Promise.resolve(null)), [run, asked, unit.key, unit.channel, snapshot()]);
   return html`<h2>${t("unit.maximised")}</h2>${!asked ? html`<button onClick=${() => askFor(true)}>${t("unit.climb")}</button>` : html`<${Fetched} state=${state} doing=${t("unit.climbing")}>${(found) => found && html`<${Framed} src=${found.url} box=${found.about.box} label=${t("unit.maximised")} /><p class="small">${t("unit.climbed", { before: number(found.about.before), after: number(found.about.after) })}</p>`}<//>`}`;
 };
 

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { model } from "./location.js";
 import { npy } from "./npy.js";
 
-const LONG = ["saliency", "maximised"];
+const LONG = ["saliency", "maximized"];
 const PATIENCE = 3000; // ms
 const PICTURES = 60; // kept
 const BLANK = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
