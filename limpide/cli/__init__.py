@@ -2,8 +2,9 @@
 
 Nothing heavy is imported before a verb needs it, so that `limpide --help` answers at once.
 
-making.py · using.py · watching.py · keeping.py · learning.py   the verbs, grouped by what people do
-machinery.py                                      how click is bent to this house
+NAME.py              one verb a file
+click_extensions.py  help in the language of the moment, guesses for what was mistyped, shared options
+click_messages.py    what click says of itself, in that language
 """
 
 from __future__ import annotations
@@ -16,13 +17,22 @@ from typing import Any
 import click
 
 from limpide import __version__
+from limpide.cli.check import check
+from limpide.cli.clean import clean
 from limpide.cli.click_extensions import UnreadFiles, Verbs, choose_language, language_option, not_spoken
 from limpide.cli.click_messages import in_our_language, mistake
-from limpide.cli.keeping import clean, info, models, runs
+from limpide.cli.demo import demo
+from limpide.cli.evaluate import evaluate
+from limpide.cli.explain import explain
+from limpide.cli.export import export
+from limpide.cli.info import info
 from limpide.cli.lesson import lesson
-from limpide.cli.making import check, demo, export, train
+from limpide.cli.models import models
+from limpide.cli.predict import predict
+from limpide.cli.report import report
+from limpide.cli.runs import runs
 from limpide.cli.studio import studio
-from limpide.cli.using import evaluate, explain, predict, report
+from limpide.cli.train import train
 from limpide.core.errors import Exit, LimpideError, LimpideWarning, from_os_error
 from limpide.system import interrupts
 from limpide.text import messages

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Arrays:
-    """How images and labels from a program are to be read (samples.py)."""
+    """How images and labels from a program are to be read (data/inputs.py)."""
 
     scale: float | None = None  # what turns floats into grey levels
     dtype: str = ""  # of the labels, as numpy writes it
@@ -31,7 +31,7 @@ class Arrays:
 
 @dataclass(frozen=True)
 class Rows:
-    """How rows of numbers are to be read (flattened.py)."""
+    """How rows of numbers are to be read (api/flat_classifier.py)."""
 
     shape: tuple[int, ...]  # (height, width) or (height, width, channels)
     features: int

@@ -62,7 +62,7 @@ class OpenedNetwork:
 def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None) -> OpenedNetwork:
     """`model`: the path of a run, a Run, a fitted ImageClassifier, the name of a published network, or a torch module.
 
-    Raises UsageError for anything else, RunError and ModelError as opening.py does.
+    Raises UsageError for anything else, RunError and ModelError as deploy/load.py does.
     """
     from torch import nn
 
@@ -100,7 +100,7 @@ def enter_image(
 ) -> tuple[Tensor, np.ndarray, str]:
     """(tensor (1, channels, size, size), normalised; the square as uint8 (size, size, 1 or 3); file name or "").
 
-    image: one image in any form that samples.py knows or, normalised already, a float tensor (1, channels, height,
+    image: one image in any form that data/inputs.py knows or, normalised already, a float tensor (1, channels, height,
     width). Raises DataError for what is no usable image, UsageError where its preprocessing is not known.
     """
     import torch

@@ -1,4 +1,4 @@
-"""What was seen of one image in one network, as plain numbers: what written.py makes a picture, a page or JSON of
+"""What was seen of one image in one network, as plain numbers: what writers.py makes a picture, a page or JSON of
 (docs/sight.md).
 """
 

@@ -1,4 +1,4 @@
-"""What was seen of one image, as the bytes of a file: a picture (sheet.py), a page that is complete in
+"""What was seen of one image, as the bytes of a file: a picture (picture.py), a page that is complete in
 itself, or JSON.
 """
 

@@ -8,7 +8,7 @@ backprop.py      a hidden layer: errors sent backwards, every one of them visibl
 convolution.py   the same few weights at every place of an image
 pooling.py       fewer places: the largest or the mean of each window
 losses.py        what is to be made small: squared error, hinge, cross-entropy
-optimisers.py    six ways down: SGD, momentum, Nesterov, Adagrad, RMSprop, Adam
+optimizers.py    six ways down: SGD, momentum, Nesterov, Adagrad, RMSprop, Adam
 race.py          the six on a long valley and on a saddle
 recurrent.py     networks that read a sequence: RNN, LSTM, GRU
 

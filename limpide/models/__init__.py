@@ -1,6 +1,6 @@
 """The networks, one family a file. Each hands out `features(images)` → (batch, width) and ends in `head`, a Linear.
 
-MODELS maps a name to its Entry. `find` also knows timm's networks and a user's own (outside.py); `build` makes one.
+MODELS maps a name to its Entry. `find` also knows timm's networks and a user's own (external.py); `build` makes one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The process that looks into networks: one thread, apart from the server, so that no page waits for another's
 mathematics and a network that crashes takes nothing with it. A question that takes long lets a training go first
-(looking/__init__.py).
+(inspector/process.py).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CANCEL_SECONDS = 3.0
 
 def _process(pipe: Any, stops: Any, parent: int) -> None:
     with contextlib.suppress(AttributeError, OSError):
-        # before seconds of reading torch: Linux weighs sessions first (looking/__init__.py), and in that of a training
+        # before seconds of reading torch: Linux weighs sessions first (inspector/process.py), and in that of a training
         # it would hardly move
         os.setsid()
     from limpide.inspector.process import serve
@@ -113,7 +113,7 @@ class InspectorProcess:
             self._turn.release()
 
     def _stop(self) -> None:
-        """Asks the process to leave its question: it looks before each pass through a network (looking/looker.py)."""
+        """Asks the process to leave its question: it looks before each pass through a network (inspector/session.py)."""
         with self._guard, contextlib.suppress(OSError, ValueError):
             if self._stops is not None:
                 self._stops.send(self._number)

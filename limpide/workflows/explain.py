@@ -36,7 +36,7 @@ def explain(
     """`run`: a run, or the name of a published network. Without a channel, the unit that matters most
     (interpret/choose_unit.py).
 
-    image: one image in any form (samples.py). arrays: what those were like that the run learned from.
+    image: one image in any form (data/inputs.py). arrays: what those were like that the run learned from.
 
     Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist.
     """

@@ -16,7 +16,7 @@ import pytest
 
 from limpide.cli import cli, main
 from limpide.cli.click_extensions import verdict
-from limpide.cli.making import UNREAD
+from limpide.cli.train import UNREAD
 from limpide.core import errors
 from limpide.core.errors import Exit, LimpideError
 from limpide.core.finding import VERDICTS, Finding

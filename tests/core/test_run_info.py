@@ -15,8 +15,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from limpide.cli.keeping import rerun_command
-from limpide.cli.making import train_summary
+from limpide.cli.runs import rerun_command
+from limpide.cli.train import train_summary
 from limpide.core import typed_json
 from limpide.core.errors import RunError
 from limpide.core.finding import Finding, Number

@@ -50,7 +50,7 @@ export const paint = (canvas, lines, { stroke = PEN, level, ground }) => {
 const square = (side) => Object.assign(document.createElement("canvas"), { width: side, height: side });
 const shades = (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.width).data.filter((_, k) => k % 4 === 0);
 
-/** What is handed over: the lines drawn again as the images are made that `like` tells of (looking/drawn.py). */
+/** What is handed over: the lines drawn again as the images are made that `like` tells of (inspector/strokes.py). */
 export const made = (lines, like) => {
   const side = like.grid ? FINE * like.grid : SIDE;
   const draw = (stroke) => drawn(side, fitted(lines, { ...like, stroke }), { ...like, stroke });

@@ -1,4 +1,4 @@
-"""What makes a model and hands it out: check, train, demo, export."""
+"""train: from a folder of images to a judged model, watched or not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from limpide.cli.click_extensions import as_json_object, data_options, recipe_options, runs_folder, verb, verdict
+from limpide.cli.click_extensions import as_json_object, recipe_options, runs_folder, verb
 from limpide.core.errors import Exit, LimpideError
 from limpide.core.recipe import Recipe
 from limpide.core.run_summary import RunSummary
@@ -18,59 +18,6 @@ from limpide.system import interrupts
 from limpide.text.messages import N_, message
 
 UNREAD = 141  # exit status where nothing reads the output any more, as a shell tells it
-
-
-@verb(
-    N_("look for trouble in a folder of images"),
-    N_("""Look for trouble in DATA before anything is learned: classes, unreadable files, copies, leaks, contradictions.
-
-\b
-limpide check photos/
-limpide check scans.csv --groups patient
-
-What was understood comes first. Nothing of yours is changed. Training makes the same checks. The exit status is 1 when one of them
-finds a problem, 3 when one cannot train on these images."""),
-)
-@click.argument("data")
-@data_options
-@click.option("--rehash", is_flag=True, help=N_("read every byte of the images again"))
-@as_json_object
-def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None:
-    from limpide.data.layouts.hints import Hints
-    from limpide.report.terminal import progress, summary
-    from limpide.workflows.check import check as work
-
-    said = {name: value for name, value in choices.items() if value is not None}
-    recipe = Recipe.of(**said)
-    screen = progress.Screen(quiet=as_json)
-    try:
-        findings = screen.collect(work(data, hints=Hints.of(recipe), value_range=recipe.value_range, rehash=rehash))
-    except LimpideError as error:
-        if as_json:
-            click.echo(json.dumps({"data": data, "error": error.to_json()}))
-        raise
-    refused = findings["balance"].verdict == "bad"  # training would say no: mend it, then look again
-    if as_json:
-        understood = screen.understood.to_json() if screen.understood else {}
-        usable = int(findings["balance"].number("images").value)
-        made = {
-            "data": data,
-            **understood,
-            "usable": usable,
-            "findings": {
-                name: {"says": str(finding.message), **finding.to_json()} for name, finding in findings.items()
-            },
-        }
-        click.echo(json.dumps(made))
-    else:
-        summary.print_findings(findings, screen.console)
-        screen.next("limpide", "check" if refused else "train", data, *_asked(said))
-    sys.exit(Exit.DATA if refused else verdict(findings))
-
-
-def _asked(said: dict[str, str]) -> list[str]:
-    """The options that the next command needs, too, to mean the same images and groups."""
-    return [word for name, value in said.items() if value != "auto" for word in (f"--{name.replace('_', '-')}", value)]
 
 
 @verb(
@@ -202,33 +149,3 @@ def _example(run: Any, dataset: Any) -> Path:
     if not file.exists():
         dataset.images.image(list(dataset.images.names).index(name)).save(file)
     return Path(file)
-
-
-@verb(
-    N_("the main job on real data: MNIST"),
-    N_("""The main job on real data: train on MNIST, judge, report."""),
-)
-@runs_folder
-@click.pass_context
-def demo(ctx: click.Context, folder: Path) -> None:
-    ctx.invoke(train, data="mnist", folder=folder, rehash=False, new=False, no_images=False, watch=False, as_json=False)
-
-
-@verb(
-    N_("copy the sealed model to where it is needed"),
-    N_("""Copy the sealed model of RUN to FILE, an ONNX file that needs no limpide and no torch: a name that ends in .onnx, or a folder.
-Without FILE it is named after the run and written here."""),
-)
-@click.argument("run")
-@click.argument("file", type=click.Path(path_type=Path), default=Path())
-def export(run: str, file: Path) -> None:
-    from limpide.deploy.load import unfinished_warning
-    from limpide.report.terminal import progress
-    from limpide.workflows.export import export as work
-
-    file = work(run, file)
-    screen = progress.Screen()
-    if says := unfinished_warning(run):
-        screen.say(says, "yellow")
-    screen.say(message(N_("wrote {file}; docs/exported-model.md shows fifteen lines that run it"), file=str(file)))
-    screen.next("limpide", "predict", file, "new.jpg")

@@ -1,0 +1,54 @@
+"""clean: free what is kept only to be faster next time."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from limpide.cli.click_extensions import as_json_object, verb
+from limpide.core.errors import UsageError
+from limpide.text.messages import N_, message
+
+
+@verb(
+    N_("free what is kept only to be faster"),
+    N_("""Free what is kept only to be faster next time: decoded images, unpacked archives, files of published networks. Runs, models and downloads stay.
+
+\b
+limpide clean --dry-run             shows what there is
+limpide clean --older 30d           frees what was not used for thirty days
+limpide clean                       frees all of it"""),
+)
+@click.option("--older", metavar=N_("TIME"), help=N_("only what was not used for so long: 12h, 30d"))
+@click.option("--dry-run", is_flag=True, help=N_("show what there is, and free nothing"))
+@as_json_object
+def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
+    from limpide.core.recipe import parse_duration
+    from limpide.report.terminal import progress, tables
+    from limpide.workflows.clean import clean as work
+    from limpide.workflows.clean import find_freeable
+
+    if older is not None and older.strip().isdigit():  # 30: days or seconds?
+        raise UsageError(
+            "L121",
+            N_("this time has no unit"),
+            where=f"older={older}",
+            todo=N_("write {older}d for days or {older}h for hours"),
+            older=older,
+        )
+    limit = parse_duration(older, "older") or 0.0
+    found = [item for item in find_freeable() if item.idle >= limit]
+    freed = 0 if dry_run else work(limit)
+    if as_json:
+        click.echo(json.dumps({"freed": freed, "found": [vars(item) | {"path": str(item.path)} for item in found]}))
+        return
+    tables.print_freeable(found)
+    screen = progress.Screen()
+    total = sum(item.bytes for item in found)
+    screen.say(
+        message(N_("{size:bytes} can be freed"), size=total)
+        if dry_run
+        else message(N_("{size:bytes} freed"), size=freed)
+    )
+    screen.next(*("limpide", "clean") if dry_run and total else ("limpide", "runs"))

@@ -1,0 +1,51 @@
+"""evaluate: the model on other labelled images."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from limpide.cli.click_extensions import as_json_object, verb, verdict
+from limpide.text.messages import N_
+
+
+@verb(
+    N_("score a model on other labelled images"),
+    N_(
+        """Score the model of RUN on other labelled images: DATA is a folder with the same class names. The exit status is 1 when a verdict is bad."""
+    ),
+)
+@click.argument("run")
+@click.argument("data")
+@as_json_object
+def evaluate(run: str, data: str, as_json: bool) -> None:
+    from limpide.report.terminal import progress
+    from limpide.workflows.evaluate import evaluate as work
+
+    screen = progress.Screen(quiet=as_json)
+    findings = screen.collect(work(run, data))
+    if as_json:
+        accuracy = findings["accuracy"].number("accuracy")
+        summary = {
+            "run": run,
+            "data": data,
+            "accuracy": accuracy.value,
+            "accuracy_low": accuracy.low,
+            "accuracy_high": accuracy.high,
+            "n": accuracy.n,
+        }
+        used = next(
+            (number.value for number in findings["accuracy"].numbers if number.name == "used in training"), None
+        )
+        summary["notes"] = [note.to_json() for note in screen.notes]
+        summary["used_in_training"] = None if used is None else int(used)  # null: only the model file is at hand
+        click.echo(
+            json.dumps(summary | {"findings": {name: f.to_json() | {"pictures": []} for name, f in findings.items()}})
+        )
+    else:
+        screen.findings(findings)
+        screen.next(*("limpide", "predict", run, data) if Path(data).is_dir() else ("limpide", "runs"))
+    sys.exit(verdict(findings))

@@ -1,0 +1,30 @@
+"""export: the sealed model of a run, copied to where it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from limpide.cli.click_extensions import verb
+from limpide.text.messages import N_, message
+
+
+@verb(
+    N_("copy the sealed model to where it is needed"),
+    N_("""Copy the sealed model of RUN to FILE, an ONNX file that needs no limpide and no torch: a name that ends in .onnx, or a folder.
+Without FILE it is named after the run and written here."""),
+)
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path), default=Path())
+def export(run: str, file: Path) -> None:
+    from limpide.deploy.load import unfinished_warning
+    from limpide.report.terminal import progress
+    from limpide.workflows.export import export as work
+
+    file = work(run, file)
+    screen = progress.Screen()
+    if says := unfinished_warning(run):
+        screen.say(says, "yellow")
+    screen.say(message(N_("wrote {file}; docs/exported-model.md shows fifteen lines that run it"), file=str(file)))
+    screen.next("limpide", "predict", file, "new.jpg")

@@ -1,0 +1,29 @@
+"""info: what limpide runs on, and where it keeps things."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from limpide.cli.click_extensions import as_json_object, runs_folder, verb
+from limpide.text.messages import N_
+
+
+@verb(
+    N_("say what limpide runs on and where it keeps things"),
+    N_("""Say what limpide runs on, what it would choose here, and where it keeps things."""),
+)
+@runs_folder
+@as_json_object
+def info(folder: Path, as_json: bool) -> None:
+    from limpide.report.terminal import progress, tables
+    from limpide.workflows.info import info as work
+
+    found = work(folder)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        tables.print_info(found)
+        progress.Screen().next("limpide", "models")

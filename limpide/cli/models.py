@@ -1,0 +1,44 @@
+"""models: the networks, what each costs, and how fast it is here."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from limpide.cli.click_extensions import verb
+from limpide.text.messages import N_
+
+
+@verb(
+    N_("list the networks, or measure one on this machine"),
+    N_("""List the networks: what each costs, and how fast it is here. With NAME it is measured, once, and remembered, and every
+layer is listed with the formulas of its size and of its parameters. NAME may be timm:NAME, or your own package.module:factory.
+
+\b
+limpide models                      all networks
+limpide models cnn                  one of them, with milliseconds an image
+limpide models cnn --again          the same, measured anew
+limpide models cnn --image-size 32  for other squares than it was made for"""),
+)
+@click.argument("name", required=False)
+@click.option("--image-size", type=click.IntRange(1, 4096), help=N_("pixels of the squares that NAME sees"))
+@click.option("--again", is_flag=True, help=N_("measure anew what was measured before"))
+@click.option("--json", "as_json", is_flag=True, help=N_("print JSON: a list, or one object for NAME"))
+def models(name: str | None, image_size: int | None, again: bool, as_json: bool) -> None:
+    from limpide.report.terminal import progress, tables
+    from limpide.training.defaults import AUTOMATIC
+    from limpide.workflows.models import models as work
+
+    screen = progress.Screen(quiet=as_json)
+    found = [network.to_json() for network in screen.wait(work(name, again, image_size))]
+    if as_json:
+        click.echo(json.dumps(found[0] if name else found))
+    elif name:
+        tables.print_network(found[0])
+        tables.print_layers(found[0]["inside"]["layers"])
+        screen.next("limpide", "train", "photos/", "--model", name)
+    else:
+        tables.print_networks(found)
+        unmeasured = [network["name"] for network in found if not network["speed"] and network["name"] in AUTOMATIC]
+        screen.next(*("limpide", "models", unmeasured[0]) if unmeasured else ("limpide", "train", "photos/"))

@@ -1,0 +1,57 @@
+"""runs: the runs of a folder, and the command that continues one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from limpide.cli.click_extensions import as_json_list, chosen_runs, runs_folder, verb
+from limpide.cli.train import train_summary
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.core.run_summary import list_runs
+from limpide.text.messages import N_
+
+
+@verb(
+    N_("list the runs kept in a folder"),
+    N_("""List the runs kept in a folder, newest last.
+
+\b
+limpide runs                        those in runs/
+limpide runs elsewhere/             those of another folder"""),
+)
+@click.argument("runs", required=False, type=click.Path(path_type=Path))
+@runs_folder
+@as_json_list
+def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
+    from limpide.report.terminal import progress, tables
+
+    folder, _one = chosen_runs(runs, folder)
+    found, odd = list_runs(folder)
+    for _run, error in odd:
+        click.echo(f"limpide: {error}", err=True)
+    if as_json:
+        click.echo(json.dumps([train_summary(one) for one in found]))
+        return
+    tables.print_runs(found)
+    screen = progress.Screen()
+    if found and found[-1].status in ("running", "paused"):
+        screen.next("limpide", "studio", folder)
+    elif found and found[-1].status != "finished":
+        screen.next("limpide", "train", *rerun_command(found[-1].run))
+    else:
+        screen.next(*("limpide", "report", found[-1].run.path) if found else ("limpide", "train", "digits"))
+
+
+def rerun_command(run: Run) -> list[str]:
+    """What was typed after `limpide train`, from what the run remembers of it: the same words continue it."""
+    info, usual = run.info(), Recipe().to_json()
+    wishes = {name: value for name, value in info.wanted.items() if value != usual.get(name)}
+    said = {name: f"{value:g}s" if name == "time" else str(value) for name, value in wishes.items()}
+    return [
+        info.location or "photos/",
+        *(word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", value)),
+    ]
