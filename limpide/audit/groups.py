@@ -3,7 +3,7 @@
 What it measures: accuracy of each group with its interval, and whether chance would put so many mistakes on one of
 them. Why it matters: a good average hides a camera, a place or a person for whom the model does not work. How it can
 mislead: with many small groups one looks bad by luck: the bound is divided by their number (Bonferroni), and few images
-prove little. Sources: judging.py (`falls_behind`).
+prove little. Sources: statistics/intervals.py (`falls_behind`).
 """
 
 from __future__ import annotations

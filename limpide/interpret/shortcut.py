@@ -115,7 +115,7 @@ def places(
     """One Place for each class of `wanted` of which two images are called by its name, and others beside it.
 
     squares: uint8 (n, size, size, channels), in no particular order · labels: int (n,) · groups: int (n,), as in
-    judging.py
+    intervals.py
     """
     said = answers(squares)
     for label in wanted:

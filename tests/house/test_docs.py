@@ -1,0 +1,65 @@
+"""What the pages for newcomers say of the house is true: its floors, its phases, and every file they name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from limpide.core.run_info import Phase
+from tests.house.test_imports import FLOORS, PACKAGE
+
+ROOT = PACKAGE.parent
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/design.md")
+TO_COME = {"models/mine.py", "audit/mine.py", "ladder/mine.py", "lessons/mine.py", "experiments/mine.py"}
+
+
+def test_the_floors_are_those_that_imports_keep() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    told = {
+        (int(floor), room)
+        for floor, rooms in re.findall(r"^\| (\d+) \| (.*?) \|", page, re.MULTILINE)
+        for room in re.findall(r"`(\w+)/`", rooms)
+    }
+    assert told == {(k, room) for k, rooms in enumerate(FLOORS) for room in rooms if (PACKAGE / room).is_dir()}
+
+
+def test_the_phases_are_those_of_a_training() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    told = re.search(r"(\w+)\s+phases, one file each in `workflows/train/`: ([\w →\n]+)\.", page)
+    assert told
+    phases = [" ".join(name.split()) for name in told[2].split("→")]
+    files = {file.stem for file in (PACKAGE / "workflows" / "train").glob("*.py")}
+    assert all({name, name.replace(" ", "_"), f"{name}_images"} & files for name in phases)
+    known = [phase for phase in get_args(Phase) if phase != "done"]
+    assert len(phases) == len(known) == {"eight": 8, "nine": 9}[told[1]]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_is_named_is_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for name in set(re.findall(r"`((?:\w+/)+(?:\w+\.\w+)?)`", text)) - TO_COME:
+        places = (ROOT / name, PACKAGE / name, *(PACKAGE.glob(f"*/{name}")))
+        assert any(place.exists() for place in places), f"{page} names {name}"
+
+
+SOURCES = sorted(Path(PACKAGE).rglob("*.py"))
+MENTION = re.compile(r"(?<![\w/.`'\"])((?:\w+/)*\w+\.py)\b")
+
+
+def test_every_module_that_a_comment_names_is_there() -> None:
+    names = {str(file.relative_to(PACKAGE)) for file in SOURCES}
+    for file in SOURCES:
+        room = file.parent.relative_to(PACKAGE)
+        for line in file.read_text(encoding="utf-8").splitlines():
+            for name in MENTION.findall(line):
+                known = (
+                    name in names
+                    or str(room / name) in names
+                    or any(one.endswith(f"/{name}") for one in names)
+                    or (ROOT / name).exists()
+                    or "NAME" in name
+                )
+                assert known, f"{file.relative_to(ROOT)} names {name}"
