@@ -1,16 +1,12 @@
-// Sentences and numbers in the language of the page. Catalogues: locale/en.json and fr.json, with the same keys (a test
-// compares them).
+// Sentences and numbers in the language of the page. English stands by key in limpide/locale/pages.json, every other
+// language in its gettext catalogue; whoever serves the page hands over the sentences (text/page_sentences.py).
 import { signal } from "@preact/signals";
 import { language } from "./state.js";
 
 const catalogues = signal({});
 
 export const load = async () => {
-  const names = ["en", "fr"];
-  const found = await Promise.all(
-    names.map((name) => fetch(`/static/locale/${name}.json`).then((answer) => answer.json())),
-  );
-  catalogues.value = Object.fromEntries(names.map((name, k) => [name, found[k]]));
+  catalogues.value = await fetch("/api/sentences").then((answer) => answer.json());
 };
 
 /**

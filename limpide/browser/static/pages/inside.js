@@ -1,6 +1,6 @@
 // A look inside, in a page that was sent by mail: every sum of the first and the last layer, worked out where it is
 // read.
-// The report (report/html/interactive.py) hands over the numbers, and the sentences under their English msgids.
+// The report (report/html/interactive.py) hands over the numbers and the sentences.
 import { html, render } from "../html.js";
 import { give } from "../i18n.js";
 import { First } from "./inside/first.js";

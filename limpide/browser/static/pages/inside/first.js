@@ -8,7 +8,7 @@ import { added, among, digitsFor, plain, Written } from "./shared.js";
 const DRAWN = 3; // input channels
 const READABLE = 7; // cells of a kernel's side that can be read as numbers
 const LISTED = 12;
-const COLOURS = ["red", "green", "blue"];
+const COLOURS = ["inside.red", "inside.green", "inside.blue"];
 
 export const First = ({ first, begin, mean, std }) => {
   const [channels, height, width] = first.output.shape;
@@ -26,12 +26,14 @@ export const First = ({ first, begin, mean, std }) => {
   useEffect(() => {
     const claim = document.querySelector("#inside > .claim");
     if (claim)
-      claim.textContent = say(
-        flat
-          ? "Unit {n} of layer {layer} is the sum of {terms} products: {value}."
-          : "Unit {n} of layer {layer} at row {y}, column {x} is the sum of {terms} products: {value}.",
-        { n, layer: first.name, y, x, terms: count(unit.products.length), value: number(unit.value) },
-      );
+      claim.textContent = say(flat ? "inside.unit.claim" : "inside.place.claim", {
+        n,
+        layer: first.name,
+        y,
+        x,
+        terms: count(unit.products.length),
+        value: number(unit.value),
+      });
   }, [unit]);
   // The same arrays at every step: only a map that changes is painted again.
   const maps = useMemo(() => first.channels.map((_, k) => first.output.values.subarray(k * size, (k + 1) * size)), []);
@@ -53,8 +55,8 @@ export const First = ({ first, begin, mean, std }) => {
   };
   const all =
     channels === first.outputs
-      ? say(flat ? "All units" : "All channels")
-      : say(flat ? "The {n} strongest of {of} units" : "The {n} strongest of {of} channels", {
+      ? say(flat ? "inside.units" : "inside.channels")
+      : say(flat ? "inside.units.strongest" : "inside.channels.strongest", {
           n: channels,
           of: count(first.outputs),
         });
@@ -63,16 +65,8 @@ export const First = ({ first, begin, mean, std }) => {
   `;
   return html`
     <p class="read">
-      ${say(
-        first.bias.values.some(Boolean)
-          ? "A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, adds the products up, and adds a constant."
-          : "A network is made of many small sums. This is one of them: a unit multiplies what it sees by its weights, and adds the products up.",
-      )}${" "}
-      ${say(
-        flat
-          ? "Click a unit: its sum is worked out anew in your browser and compared with what the network computed."
-          : "Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and compared with what the network computed.",
-      )}
+      ${say(first.bias.values.some(Boolean) ? "inside.intro" : "inside.intro.no_bias")}${" "}
+      ${say(flat ? "inside.click.unit" : "inside.click.place")}
     </p>
     <div class="looks">
       <figure>
@@ -81,12 +75,12 @@ export const First = ({ first, begin, mean, std }) => {
           ${!flat && html`<${Frame} box=${unit.box} of=${first.input.shape.slice(1)} />`}
         </div>
         <figcaption>
-          ${say("the image as the network sees it, {side} × {side}", { side: count(first.input.shape[1]) })}
+          ${say("inside.image", { side: count(first.input.shape[1]) })}
           ${
             !flat &&
             html`
               <br />
-              ${say("the frame: what this unit sees")}
+              ${say("inside.frame")}
             `
           }
         </figcaption>
@@ -99,11 +93,11 @@ export const First = ({ first, begin, mean, std }) => {
                 planes=${weights[c]}
                 first=${first}
                 scale=${heaviest}
-                label=${say("weights of unit {n} of layer {layer}, one for each pixel", { n, layer: first.name })}
+                label=${say("inside.weights_of", { n, layer: first.name })}
               />
               <${Scale} most=${heaviest} />
               <figcaption>
-                ${say("weights of unit {n} of layer {layer}, one for each pixel", { n, layer: first.name })}
+                ${say("inside.weights_of", { n, layer: first.name })}
               </figcaption>
             </figure>
           `
@@ -114,7 +108,7 @@ export const First = ({ first, begin, mean, std }) => {
                 role="application"
                 tabindex="0"
                 id="inside-map"
-                aria-label=${say("channel {n} of layer {layer}: each place is one unit", { n, layer: first.name })}
+                aria-label=${say("inside.map", { n, layer: first.name })}
                 aria-describedby="inside-keys"
                 onKeyDown=${press}
               >
@@ -123,22 +117,22 @@ export const First = ({ first, begin, mean, std }) => {
                   height=${height}
                   width=${width}
                   scale=${scale}
-                  label=${say("channel {n}", { n })}
+                  label=${say("inside.channel", { n })}
                   onClick=${(row, column) => set([c, row, column])}
                 />
                 <${Frame} box=${[y, x, y + 1, x + 1]} of=${[height, width]} />
               </div>
               <${Scale} most=${scale} />
               <figcaption>
-                ${say("channel {n} of layer {layer}: each place is one unit", { n, layer: first.name })}
+                ${say("inside.map", { n, layer: first.name })}
               </figcaption>
-              <div class="steps" role="group" aria-label=${say("move the unit")}>
-                ${arrow("←", "one column to the left", 0, 0, -1)}
-                ${arrow("↑", "one row up", 0, -1, 0)}
-                ${arrow("↓", "one row down", 0, 1, 0)}
-                ${arrow("→", "one column to the right", 0, 0, 1)}
+              <div class="steps" role="group" aria-label=${say("inside.move")}>
+                ${arrow("←", "inside.left", 0, 0, -1)}
+                ${arrow("↑", "inside.up", 0, -1, 0)}
+                ${arrow("↓", "inside.down", 0, 1, 0)}
+                ${arrow("→", "inside.right", 0, 0, 1)}
                 <span class="small" id="inside-keys">
-                  ${say("Arrow keys move the unit; Page Up and Page Down change the channel.")}
+                  ${say("inside.keys")}
                 </span>
               </div>
             </figure>
@@ -146,25 +140,21 @@ export const First = ({ first, begin, mean, std }) => {
       }
     </div>
     <p class="here" role="status">
-      ${flat ? say("unit {n}", { n }) : say("channel {n}, row {y}, column {x}", { n, y, x })} = ${plain(unit.value)}
+      ${flat ? say("inside.unit", { n }) : say("inside.channel.place", { n, y, x })} = ${plain(unit.value)}
     </p>
     <${Terms} unit=${unit} channels=${first.input.shape[0]} />
     <${Written}
       lines=${[
-        ["", plain(unit.sum, 6), say("sum of all {n} products", { n: count(unit.products.length) })],
-        unit.bias && added(unit.bias, say("bias, the unit's own constant")),
+        ["", plain(unit.sum, 6), say("inside.sum", { n: count(unit.products.length) })],
+        unit.bias && added(unit.bias, say("inside.bias")),
       ]}
       sum=${unit}
-      total=${say("value of the unit")}
+      total=${say("inside.value")}
       after=${stepsOf(first, c, unit.value).map(stepWords)}
     />
     <h3>${all}</h3>
     <p class="small">
-      ${say(
-        flat
-          ? "The weights of each unit. A click opens it."
-          : "Above, the weights of each channel; below, its map. A click opens the unit at that place.",
-      )}
+      ${say(flat ? "inside.below.units" : "inside.below")}
     </p>
     <div class="maps" role="group" aria-label=${all} onKeyDown=${among(c, channels, (k) => set([k, y, x]))}>
       ${first.channels.map(
@@ -174,7 +164,7 @@ export const First = ({ first, begin, mean, std }) => {
               planes=${weights[k]}
               first=${first}
               scale=${heaviest}
-              label=${say("its weights")}
+              label=${say("inside.weights")}
               onClick=${flat ? () => set([k, y, x]) : undefined}
             />
             ${
@@ -185,14 +175,14 @@ export const First = ({ first, begin, mean, std }) => {
                   height=${height}
                   width=${width}
                   scale=${scale}
-                  label=${say("channel {n}", { n: name })}
+                  label=${say("inside.channel", { n: name })}
                   className="place"
                   onClick=${(row, column) => set([k, row, column])}
                 />
               `
             }
             <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}>
-              <span class="unseen">${say(flat ? "unit {n}" : "channel {n}", { n: name })}</span>
+              <span class="unseen">${say(flat ? "inside.unit" : "inside.channel", { n: name })}</span>
               <span aria-hidden="true">${name}</span>
               <span>${plain(maps[k][y * width + x], 2)}</span>
             </button>
@@ -204,10 +194,10 @@ export const First = ({ first, begin, mean, std }) => {
 };
 
 // as in report/unit_grid.py
-const NAMES = { batch_norm: "batch normalization", relu: "ReLU", relu6: "ReLU6", silu: "SiLU" };
+const NAMES = { batch_norm: "inside.batch_norm", relu: "ReLU", relu6: "ReLU6", silu: "SiLU" };
 const stepWords = ({ layer, name, value }, k, all) => [
   plain(value, 6),
-  say(k === all.length - 1 ? "after {name} ({layer}): what the next layer sees" : "after {name} ({layer})", {
+  say(k === all.length - 1 ? "inside.after.next" : "inside.after", {
     name: say(NAMES[name] ?? name),
     layer,
   }),
@@ -278,14 +268,14 @@ const Picture = ({
       height=${height}
       class=${width > 100 ? "smooth" : ""}
       role="img"
-      aria-label=${say("the image as the network sees it, {side} × {side}", { side: height })}
+      aria-label=${say("inside.image", { side: height })}
     ></canvas>
   `;
 };
 
 // patch × kernel = products: the input channels that matter most, as numbers where these can be read.
 const Terms = ({ unit, channels }) => {
-  const named = (i) => `${say("input channel {n}", { n: i })}${channels === 3 ? ` (${say(COLOURS[i])})` : ""}`;
+  const named = (i) => `${say("inside.input", { n: i })}${channels === 3 ? ` (${say(COLOURS[i])})` : ""}`;
   const [into, height, width] = unit.grid;
   const size = height * width;
   const shown = unit.sums
@@ -309,7 +299,7 @@ const Terms = ({ unit, channels }) => {
     const one = (v) => {
       const outside = !unit.inside[i * size + v] && values !== unit.weights;
       return html`
-        <td style=${cell(signed(plane[v], scale))} title=${outside ? say("outside the image: counts as 0") : null}>
+        <td style=${cell(signed(plane[v], scale))} title=${outside ? say("inside.outside") : null}>
           ${outside ? "·" : plain(plane[v], digitsFor(scale))}
         </td>
       `;
@@ -332,19 +322,19 @@ const Terms = ({ unit, channels }) => {
         <div class="scroll" tabindex="0" role="region" aria-label=${named(unit.from + i)}>
           ${into > 1 && html`<p class="small">${named(unit.from + i)}</p>`}
           <div class="sum">
-            ${grid(say("what the unit sees"), unit.values, i)}
+            ${grid(say("inside.sees"), unit.values, i)}
             <div class="term">
               <span class="sign">×</span>
-              ${grid(say("its weights"), unit.weights, i)}
+              ${grid(say("inside.weights"), unit.weights, i)}
             </div>
             <div class="term">
               <span class="sign">=</span>
-              ${grid(say("products"), unit.products, i)}
+              ${grid(say("inside.products"), unit.products, i)}
             </div>
             <div class="term">
               <span class="sign">→</span>
               <p class="total">
-                <span class="small">${say("add up to")}</span> <b>${plain(unit.sums[i])}</b>
+                <span class="small">${say("inside.adds_up")}</span> <b>${plain(unit.sums[i])}</b>
               </p>
             </div>
           </div>
@@ -355,7 +345,7 @@ const Terms = ({ unit, channels }) => {
       into > DRAWN &&
       html`
         <p class="small">
-          ${say("The other {n} input channels together", { n: into - DRAWN })}: ${plain(rest)}
+          ${say("inside.rest", { n: into - DRAWN })}: ${plain(rest)}
         </p>
       `
     }
@@ -373,15 +363,15 @@ const Largest = ({ unit }) => {
     [unit.from + Math.floor(k / (height * width)), Math.floor(k / width) % height, k % width].join(", ");
   return html`
     <details>
-      <summary>${say("The largest products")}</summary>
-      <div class="scroll" tabindex="0" role="region" aria-label=${say("The largest products")}>
+      <summary>${say("inside.largest")}</summary>
+      <div class="scroll" tabindex="0" role="region" aria-label=${say("inside.largest")}>
         <table class="weighed">
           <thead>
             <tr>
-              <th scope="col">${say("channel, row, column")}</th>
-              <th scope="col" class="n">${say("what the unit sees")}</th>
-              <th scope="col" class="n">${say("its weights")}</th>
-              <th scope="col" class="n">${say("product")}</th>
+              <th scope="col">${say("inside.place_of")}</th>
+              <th scope="col" class="n">${say("inside.sees")}</th>
+              <th scope="col" class="n">${say("inside.weights")}</th>
+              <th scope="col" class="n">${say("inside.product")}</th>
             </tr>
           </thead>
           <tbody>

@@ -31,16 +31,16 @@ export const Last = ({ last, names }) => {
       <h3>${title}</h3>
       ${
         !places.length
-          ? html`<p class="small">${say("nothing")}</p>`
+          ? html`<p class="small">${say("inside.nothing")}</p>`
           : html`
             <div class="scroll" tabindex="0" role="region" aria-label=${title}>
               <table class="weighed">
                 <thead>
                   <tr>
-                    <th scope="col">${say("feature")}</th>
-                    <th scope="col" class="n">${say("its value")}</th>
-                    <th scope="col" class="n">${say("weight")}</th>
-                    <th scope="col" class="n">${say("product")}</th>
+                    <th scope="col">${say("inside.feature")}</th>
+                    <th scope="col" class="n">${say("inside.feature.value")}</th>
+                    <th scope="col" class="n">${say("inside.weight")}</th>
+                    <th scope="col" class="n">${say("inside.product")}</th>
                     <th></th>
                   </tr>
                 </thead>
@@ -70,12 +70,9 @@ export const Last = ({ last, names }) => {
     </div>
   `;
   return html`
-    <h3>${say("From the features to the scores")}</h3>
+    <h3>${say("inside.scores")}</h3>
     <p class="read">
-      ${say(
-        "The last layer, {layer}, weighs {n} features of the image. A class's score is the sum of feature × weight, plus a constant; the class with the highest score is the answer.",
-        { layer: last.name, n: count(score.values.length) },
-      )}
+      ${say("inside.scores.read", { layer: last.name, n: count(score.values.length) })}
     </p>
     <table class="scores">
       <tbody onKeyDown=${among(stop, shown.length, (k) => choose(shown[k]))}>
@@ -103,7 +100,7 @@ export const Last = ({ last, names }) => {
       html`
         <p>
           <label class="small">
-            ${say("any class")}${" "}
+            ${say("inside.any")}${" "}
             <select value=${String(chosen)} onChange=${(event) => choose(Number(event.target.value))}>
               ${order.map((k) => html`<option value=${String(k)}>${names[k]}</option>`)}
             </select>
@@ -111,20 +108,20 @@ export const Last = ({ last, names }) => {
         </p>
       `
     }
-    <p class="here" role="status">${say("score of “{name}”", { name })} = ${plain(score.value)}</p>
+    <p class="here" role="status">${say("inside.score", { name })} = ${plain(score.value)}</p>
     <div class="sides">
-      ${side(plus, say("Speaks for “{name}”", { name }))}
-      ${side(minus, say("Speaks against “{name}”", { name }))}
+      ${side(plus, say("inside.for", { name }))}
+      ${side(minus, say("inside.against", { name }))}
     </div>
     <${Written}
       lines=${[
-        ["", plain(total(plus), 6), say("the {n} strongest for it", { n: plus.length })],
-        added(total(minus), say("the {n} strongest against it", { n: minus.length })),
-        added(score.sum - total(plus) - total(minus), say("all other features")),
-        score.bias && added(score.bias, say("bias, the class's own constant")),
+        ["", plain(total(plus), 6), say("inside.for.strongest", { n: plus.length })],
+        added(total(minus), say("inside.against.strongest", { n: minus.length })),
+        added(score.sum - total(plus) - total(minus), say("inside.features.rest")),
+        score.bias && added(score.bias, say("inside.bias.class")),
       ]}
       sum=${score}
-      total=${say("score of “{name}”", { name })}
+      total=${say("inside.score", { name })}
     />
   `;
 };

@@ -29,11 +29,13 @@ export const Written = ({ lines, sum, total, after = [] }) => html`
       <tr>
         <td class="n">${plain(sum.torch, 6)}</td>
         <td>
-          ${say("the same value as the network computed it")}
+          ${say("inside.same")}
           <br />
-          <span class=${sum.agrees ? "agrees" : "differs"}>${say(sum.agrees ? "agrees" : "differs")}</span>${" "}
+          <span class=${sum.agrees ? "agrees" : "differs"}>
+            ${say(sum.agrees ? "inside.agrees" : "inside.differs")}
+          </span>${" "}
           <span class="small">
-            ${say("difference {difference}, at most {most} by rounding", {
+            ${say("inside.difference", {
               difference: tiny(sum.difference),
               most: tiny(sum.most),
             })}
