@@ -39,6 +39,39 @@ const turnMenu = () => {
   if (at) at.parentElement.scrollLeft = at.offsetLeft - at.parentElement.offsetLeft - 40;
 };
 
+const Header = ({ name, run, about }) => html`
+  <header>
+    <a class="mark" href="#page=runs">limpide</a>
+    <nav aria-label=${t("pages")}>
+      <a href=${link({ page: "runs" })} aria-current=${name === "runs" ? "page" : null}>${t("page.runs")}</a>
+      ${
+        run &&
+        OF_A_RUN.filter((each) => about.value?.status !== "opened" || !OF_A_TRAINING.includes(each)).map(
+          (each) => html`
+            <a href=${link({ page: each })} aria-current=${name === each ? "page" : null}>
+              ${t(`page.${each}`)}
+            </a>
+          `,
+        )
+      }
+      <a href=${link({ page: "learn" })} aria-current=${name === "learn" ? "page" : null}>
+        ${t("page.learn")}
+      </a>
+    </nav>
+    <span class="spring"></span>
+    <button
+      class="plain"
+      onClick=${() => (language.value = language.value === "fr" ? "en" : "fr")}
+      lang=${language.value === "fr" ? "en" : "fr"}
+    >
+      ${language.value === "fr" ? "English" : "Français"}
+    </button>
+    <button class="plain" onClick=${() => (theme.value = theme.value === "dark" ? "light" : "dark")}>
+      ${theme.value === "dark" ? t("light") : t("dark")}
+    </button>
+  </header>
+`;
+
 const App = () => {
   const name = page();
   const { run } = place.value;
@@ -65,38 +98,7 @@ const App = () => {
     document.title = [t(`page.${name}`), run, "limpide"].filter(Boolean).join(" · ");
   });
   return html`
-    <header>
-      <a class="mark" href="#page=runs">limpide</a>
-      <nav aria-label=${t("pages")}>
-        <a href=${link({ page: "runs" })} aria-current=${name === "runs" ? "page" : null}>
-          ${t("page.runs")}
-        </a>
-        ${
-          run &&
-          OF_A_RUN.filter((each) => about.value?.status !== "opened" || !OF_A_TRAINING.includes(each)).map(
-            (each) => html`
-              <a href=${link({ page: each })} aria-current=${name === each ? "page" : null}>
-                ${t(`page.${each}`)}
-              </a>
-            `,
-          )
-        }
-        <a href=${link({ page: "learn" })} aria-current=${name === "learn" ? "page" : null}>
-          ${t("page.learn")}
-        </a>
-      </nav>
-      <span class="spring"></span>
-      <button
-        class="plain"
-        onClick=${() => (language.value = language.value === "fr" ? "en" : "fr")}
-        lang=${language.value === "fr" ? "en" : "fr"}
-      >
-        ${language.value === "fr" ? "English" : "Français"}
-      </button>
-      <button class="plain" onClick=${() => (theme.value = theme.value === "dark" ? "light" : "dark")}>
-        ${theme.value === "dark" ? t("light") : t("dark")}
-      </button>
-    </header>
+    <${Header} name=${name} run=${run} about=${about} />
     <main id="main" tabindex="-1">
       ${
         told.value &&
@@ -161,6 +163,23 @@ const hover = (event) => {
   over.value = event.type !== "dragleave" && [...(event.dataTransfer?.types ?? [])].includes("Files");
 };
 
+const ImageChoice = ({ probes }) => html`
+  <label>
+    <span>${t("image")}</span>
+    <select value=${image()} onChange=${(event) => go(other(event.target.value))}>
+      ${Array.from(
+        { length: probes },
+        (_, k) => html`<option value=${`probe-${k}`}>${t("probe", { n: k + 1 })}</option>`,
+      )}
+      ${
+        image().startsWith("row-") &&
+        html`<option value=${image()}>${t("row", { n: count(Number(image().slice(4)) + 1) })}</option>`
+      }
+      ${image().startsWith("drop-") && html`<option value=${image()}>${t("dropped")}</option>`}
+    </select>
+  </label>
+`;
+
 // Snapshot and image: what every page of a run looks at.
 const Bar = ({ about }) => {
   const steps = about?.snapshots ?? [];
@@ -187,20 +206,7 @@ const Bar = ({ about }) => {
           ${steps.map((step) => html`<option value=${String(step)}>${t("after", { n: count(step) })}</option>`)}
         </select>
       </label>
-      <label>
-        <span>${t("image")}</span>
-        <select value=${image()} onChange=${(event) => go(other(event.target.value))}>
-          ${Array.from(
-            { length: probes },
-            (_, k) => html`<option value=${`probe-${k}`}>${t("probe", { n: k + 1 })}</option>`,
-          )}
-          ${
-            image().startsWith("row-") &&
-            html`<option value=${image()}>${t("row", { n: count(Number(image().slice(4)) + 1) })}</option>`
-          }
-          ${image().startsWith("drop-") && html`<option value=${image()}>${t("dropped")}</option>`}
-        </select>
-      </label>
+      <${ImageChoice} probes=${probes} />
       <span>
         <button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button>
         <button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button>

@@ -22,6 +22,90 @@ export default () => {
   `;
 };
 
+const GroupRow = ({ name, toggle, updated, waking, kinds, sum, ops, k, unfolded }) => html`
+  <tr>
+    <td>
+      <button
+        class="plain"
+        aria-expanded=${unfolded ? "true" : "false"}
+        onClick=${() => toggle(k)}
+      >
+        ${unfolded ? "▾" : "▸"} ${name || t("anatomy.itself")}
+      </button>
+    </td>
+    <td class="small">
+      ${kinds(ops)}
+      ${
+        ops.length > 1 &&
+        html`
+          <br />
+          ${t("anatomy.steps", { n: ops.length })}
+        `
+      }
+    </td>
+    <td class="n">${ops.at(-1).shape.join(" × ")}</td>
+    <td class="n">${count(sum(ops, "parameters"))}</td>
+    <td class="n">${large(sum(ops, "multiply_adds"))}</td>
+    <td class="n">${number(sum(ops, "milliseconds"), 2)} ms</td>
+    <td class="n">${bytes(sum(ops, "bytes"))}</td>
+    ${updated && html`<td></td>`}
+    ${waking && html`<td></td>`}
+  </tr>
+`;
+
+const OpRow = ({ op, many, update, updated, waking, most, from }) => html`
+  <tr>
+    <td style=${many ? "padding-left: 1.5rem" : ""}>
+      <a href=${link({ page: "layer", key: op.key, c: null, y: null, x: null })}>${op.key}</a>
+      ${from(op) && html`<div class="small">${t("anatomy.from", { names: from(op) })}</div>`}
+    </td>
+    <td>${op.kind}</td>
+    <td class="n">${op.shape.join(" × ")}</td>
+    <td class="n">${op.parameters ? count(op.parameters) : ""}</td>
+    <td class="n">${op.multiply_adds ? large(op.multiply_adds) : ""}</td>
+    <td class="n">
+      ${
+        op.milliseconds != null
+          ? html`
+            ${number(op.milliseconds, 2)} ms
+            <span class="under">
+              <span class="beam" style=${`width: ${(100 * op.milliseconds) / most}%`}></span>
+            </span>
+          `
+          : ""
+      }
+    </td>
+    <td class="n">${bytes(op.bytes)}</td>
+    ${updated && html`<td class="n">${update(op) != null ? html`<${Update} value=${update(op)} />` : ""}</td>`}
+    ${waking && html`<td class="n">${op.asleep != null ? percent(op.asleep, 0) : ""}</td>`}
+  </tr>
+`;
+
+const Search = ({ anatomy, wanted, want, groups, many, open, set, sum }) => html`
+  <div class="row">
+    <input
+      type="search"
+      aria-label=${t("search")}
+      placeholder=${t("search")}
+      value=${wanted}
+      onInput=${(event) => want(event.target.value)}
+    />
+    ${
+      many &&
+      html`
+        <button onClick=${() => set(new Set(open.size ? [] : groups.map((_, k) => k)))}>
+          ${open.size ? t("anatomy.fold") : t("anatomy.unfold")}
+        </button>
+      `
+    }
+    <span class="small">
+      ${anatomy.network} · ${t("anatomy.in", { shape: anatomy.input.join(" × ") })} ·${" "}
+      ${count(sum(anatomy.ops, "parameters"))} ${t("anatomy.parameters").toLowerCase()} ·${" "}
+      ${large(sum(anatomy.ops, "multiply_adds"))} ${t("anatomy.products").toLowerCase()}
+    </span>
+  </div>
+`;
+
 const Table = ({ anatomy, stats }) => {
   const [wanted, want] = useState("");
   const groups = [];
@@ -59,28 +143,16 @@ const Table = ({ anatomy, stats }) => {
       : "";
   const shown = (op) => `${op.key} ${op.kind}`.toLowerCase().includes(wanted.toLowerCase());
   return html`
-    <div class="row">
-      <input
-        type="search"
-        aria-label=${t("search")}
-        placeholder=${t("search")}
-        value=${wanted}
-        onInput=${(event) => want(event.target.value)}
-      />
-      ${
-        many &&
-        html`
-          <button onClick=${() => set(new Set(open.size ? [] : groups.map((_, k) => k)))}>
-            ${open.size ? t("anatomy.fold") : t("anatomy.unfold")}
-          </button>
-        `
-      }
-      <span class="small">
-        ${anatomy.network} · ${t("anatomy.in", { shape: anatomy.input.join(" × ") })} ·${" "}
-        ${count(sum(anatomy.ops, "parameters"))} ${t("anatomy.parameters").toLowerCase()} ·${" "}
-        ${large(sum(anatomy.ops, "multiply_adds"))} ${t("anatomy.products").toLowerCase()}
-      </span>
-    </div>
+    <${Search}
+      anatomy=${anatomy}
+      wanted=${wanted}
+      want=${want}
+      groups=${groups}
+      many=${many}
+      open=${open}
+      set=${set}
+      sum=${sum}
+    />
     <div class="scroll">
       <table>
         <thead>
@@ -105,70 +177,32 @@ const Table = ({ anatomy, stats }) => {
               ${
                 many &&
                 html`
-                  <tr>
-                    <td>
-                      <button
-                        class="plain"
-                        aria-expanded=${unfolded ? "true" : "false"}
-                        onClick=${() => toggle(k)}
-                      >
-                        ${unfolded ? "▾" : "▸"} ${name || t("anatomy.itself")}
-                      </button>
-                    </td>
-                    <td class="small">
-                      ${kinds(ops)}
-                      ${
-                        ops.length > 1 &&
-                        html`
-                          <br />
-                          ${t("anatomy.steps", { n: ops.length })}
-                        `
-                      }
-                    </td>
-                    <td class="n">${ops.at(-1).shape.join(" × ")}</td>
-                    <td class="n">${count(sum(ops, "parameters"))}</td>
-                    <td class="n">${large(sum(ops, "multiply_adds"))}</td>
-                    <td class="n">${number(sum(ops, "milliseconds"), 2)} ms</td>
-                    <td class="n">${bytes(sum(ops, "bytes"))}</td>
-                    ${updated && html`<td></td>`}
-                    ${waking && html`<td></td>`}
-                  </tr>
+                  <${GroupRow}
+                    name=${name}
+                    toggle=${toggle}
+                    updated=${updated}
+                    waking=${waking}
+                    kinds=${kinds}
+                    sum=${sum}
+                    ops=${ops}
+                    k=${k}
+                    unfolded=${unfolded}
+                  />
                 `
               }
               ${
                 (unfolded || !many) &&
                 inside.map(
                   (op) => html`
-                    <tr>
-                      <td style=${many ? "padding-left: 1.5rem" : ""}>
-                        <a href=${link({ page: "layer", key: op.key, c: null, y: null, x: null })}>${op.key}</a>
-                        ${from(op) && html`<div class="small">${t("anatomy.from", { names: from(op) })}</div>`}
-                      </td>
-                      <td>${op.kind}</td>
-                      <td class="n">${op.shape.join(" × ")}</td>
-                      <td class="n">${op.parameters ? count(op.parameters) : ""}</td>
-                      <td class="n">${op.multiply_adds ? large(op.multiply_adds) : ""}</td>
-                      <td class="n">
-                        ${
-                          op.milliseconds != null
-                            ? html`
-                              ${number(op.milliseconds, 2)} ms
-                              <span class="under">
-                                <span class="beam" style=${`width: ${(100 * op.milliseconds) / most}%`}></span>
-                              </span>
-                            `
-                            : ""
-                        }
-                      </td>
-                      <td class="n">${bytes(op.bytes)}</td>
-                      ${
-                        updated &&
-                        html`
-                          <td class="n">${update(op) != null ? html`<${Update} value=${update(op)} />` : ""}</td>
-                        `
-                      }
-                      ${waking && html`<td class="n">${op.asleep != null ? percent(op.asleep, 0) : ""}</td>`}
-                    </tr>
+                    <${OpRow}
+                      op=${op}
+                      many=${many}
+                      update=${update}
+                      updated=${updated}
+                      waking=${waking}
+                      most=${most}
+                      from=${from}
+                    />
                   `,
                 )
               }

@@ -64,6 +64,34 @@ export default ({ about }) => {
   `;
 };
 
+const Figures = ({ one }) => html`
+  <dl class="figures">
+    ${one.numbers.map(
+      (n) => html`
+        <div>
+          <dt>${n.name}</dt>
+          <dd>${measured(n.value, n.unit)}</dd>
+          ${
+            n.low != null &&
+            html`
+              <span class="small">
+                ${t("audit.interval", { low: measured(n.low, n.unit), high: measured(n.high, n.unit) })}
+              </span>
+            `
+          }
+          ${
+            n.n != null &&
+            html`
+              ${" "}
+              <span class="small">${t("audit.n", { n: count(n.n) })}</span>
+            `
+          }
+        </div>
+      `,
+    )}
+  </dl>
+`;
+
 const Finding = ({ one, open = false }) => html`
   <section class="finding">
     <p>
@@ -76,36 +104,7 @@ const Finding = ({ one, open = false }) => html`
       html`
         <details open=${open}>
           <summary class="small">${t("image.evidence")}</summary>
-          ${
-            one.numbers.length > 0 &&
-            html`
-              <dl class="figures">
-                ${one.numbers.map(
-                  (n) => html`
-                    <div>
-                      <dt>${n.name}</dt>
-                      <dd>${measured(n.value, n.unit)}</dd>
-                      ${
-                        n.low != null &&
-                        html`
-                          <span class="small">
-                            ${t("audit.interval", { low: measured(n.low, n.unit), high: measured(n.high, n.unit) })}
-                          </span>
-                        `
-                      }
-                      ${
-                        n.n != null &&
-                        html`
-                          ${" "}
-                          <span class="small">${t("audit.n", { n: count(n.n) })}</span>
-                        `
-                      }
-                    </div>
-                  `,
-                )}
-              </dl>
-            `
-          }
+          ${one.numbers.length > 0 && html`<${Figures} one=${one} />`}
           ${one.rows.length > 0 && html`<${Rows} one=${one} />`}
           ${
             one.pictures.filter((p) => p.jpeg).length > 0 &&
@@ -164,6 +163,28 @@ const Rows = ({ one }) => {
   `;
 };
 
+const Method = ({ run, one }) => html`
+  <figure style="margin: 0">
+    <${Framed}
+      src=${path(run, "/look/picture", { image: `row-${one.row}`, snapshot: snapshot() })}
+      box=${one.box}
+      label=${one.class}
+    />
+    <figcaption class="small">${t("shortcut.place", { label: one.class })}</figcaption>
+    <${Plane}
+      values=${one.shares.flat()}
+      height=${8}
+      width=${8}
+      scale=${1}
+      paint=${unsigned}
+      className="shares"
+      label=${t("shortcut.map", { label: one.class })}
+    />
+    <${Scale} most=${100} both=${false} unit="%" />
+    <p class="small">${t("shortcut.map", { label: one.class })}. ${t("shortcut.tried")}</p>
+  </figure>
+`;
+
 // Is there a place that decides a class by itself? It is looked for, and then put to the test.
 const Shortcut = ({ run }) => {
   const [asked, askFor] = useState(false);
@@ -189,31 +210,7 @@ const Shortcut = ({ run }) => {
               html`
                 <${Finding} one=${found.finding} open=${true} />
                 <div class="methods">
-                  ${found.shown.map(
-                    (one) => html`
-                      <figure style="margin: 0">
-                        <${Framed}
-                          src=${path(run, "/look/picture", { image: `row-${one.row}`, snapshot: snapshot() })}
-                          box=${one.box}
-                          label=${one.class}
-                        />
-                        <figcaption class="small">${t("shortcut.place", { label: one.class })}</figcaption>
-                        <${Plane}
-                          values=${one.shares.flat()}
-                          height=${8}
-                          width=${8}
-                          scale=${1}
-                          paint=${unsigned}
-                          className="shares"
-                          label=${t("shortcut.map", { label: one.class })}
-                        />
-                        <${Scale} most=${100} both=${false} unit="%" />
-                        <p class="small">
-                          ${t("shortcut.map", { label: one.class })}. ${t("shortcut.tried")}
-                        </p>
-                      </figure>
-                    `,
-                  )}
+                  ${found.shown.map((one) => html`<${Method} run=${run} one=${one} />`)}
                 </div>
                 ${
                   found.shown.length < found.judged &&

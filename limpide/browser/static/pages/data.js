@@ -23,6 +23,81 @@ export default ({ about }) => {
   `;
 };
 
+const Groups = ({ label, show, found, classes, sum, parts, most }) => html`
+  <div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          <th>${t("data.class")}</th>
+          ${parts.map((name) => html`<th class="n">${t(`part.${name}`)}</th>`)}
+          <th class="n">${t("data.all")}</th>
+          <th></th>
+        </tr>
+      </thead>
+      <tbody>
+        ${classes.map(
+          (name) => html`
+            <tr>
+              <td>
+                <button
+                  class="plain"
+                  aria-pressed=${label === name}
+                  onClick=${() => show({ label: label === name ? null : name })}
+                >
+                  ${name || "–"}
+                </button>
+              </td>
+              ${parts.map((each) => html`<td class="n">${count(found.counts[name][each] ?? 0)}</td>`)}
+              <td class="n">${count(sum(found.counts[name]))}</td>
+              <td style="width: 35%">
+                <span class="beam" style=${`width: ${(100 * sum(found.counts[name])) / most}%`}></span>
+              </td>
+            </tr>
+          `,
+        )}
+      </tbody>
+    </table>
+  </div>
+`;
+
+const More = ({ part, label, start, show, found, classes, parts }) => html`
+  <div class="row">
+    <label>
+      ${t("data.part")}${" "}
+      <select value=${part} onChange=${(event) => show({ part: event.target.value })}>
+        <option value="">${t("data.every")}</option>
+        ${parts.map((name) => html`<option value=${name}>${t(`part.${name}`)}</option>`)}
+      </select>
+    </label>
+    <label>
+      ${t("data.class")}${" "}
+      <select value=${label} onChange=${(event) => show({ label: event.target.value })}>
+        <option value="">${t("data.every")}</option>
+        ${classes.map((name) => html`<option value=${name}>${name}</option>`)}
+      </select>
+    </label>
+    <span class="small">
+      ${t("data.shown", {
+        from: count(found.total ? found.start + 1 : 0),
+        to: count(Math.min(found.total, found.start + found.page)),
+        of: count(found.total),
+      })}
+    </span>
+    <button
+      disabled=${start <= 0}
+      onClick=${() => go({ start: Math.max(0, start - found.page) }, { replace: true })}
+    >
+      ${t("data.before")}
+    </button>
+    <button
+      disabled=${found.start + found.page >= found.total}
+      onClick=${() => go({ start: start + found.page }, { replace: true })}
+    >
+      ${t("data.next")}
+    </button>
+  </div>
+`;
+
 const Album = ({ run }) => {
   const { part = "", label = "" } = place.value;
   const start = Number(place.value.start ?? 0);
@@ -38,81 +113,55 @@ const Album = ({ run }) => {
         const parts = PARTS.filter((name) => classes.some((each) => found.counts[each][name]));
         const most = Math.max(...classes.map((name) => sum(found.counts[name])));
         return html`
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th>${t("data.class")}</th>
-                  ${parts.map((name) => html`<th class="n">${t(`part.${name}`)}</th>`)}
-                  <th class="n">${t("data.all")}</th>
-                  <th></th>
-                </tr>
-              </thead>
-              <tbody>
-                ${classes.map(
-                  (name) => html`
-                    <tr>
-                      <td>
-                        <button
-                          class="plain"
-                          aria-pressed=${label === name}
-                          onClick=${() => show({ label: label === name ? null : name })}
-                        >
-                          ${name || "–"}
-                        </button>
-                      </td>
-                      ${parts.map((each) => html`<td class="n">${count(found.counts[name][each] ?? 0)}</td>`)}
-                      <td class="n">${count(sum(found.counts[name]))}</td>
-                      <td style="width: 35%">
-                        <span class="beam" style=${`width: ${(100 * sum(found.counts[name])) / most}%`}></span>
-                      </td>
-                    </tr>
-                  `,
-                )}
-              </tbody>
-            </table>
-          </div>
-          <div class="row">
-            <label>
-              ${t("data.part")}${" "}
-              <select value=${part} onChange=${(event) => show({ part: event.target.value })}>
-                <option value="">${t("data.every")}</option>
-                ${parts.map((name) => html`<option value=${name}>${t(`part.${name}`)}</option>`)}
-              </select>
-            </label>
-            <label>
-              ${t("data.class")}${" "}
-              <select value=${label} onChange=${(event) => show({ label: event.target.value })}>
-                <option value="">${t("data.every")}</option>
-                ${classes.map((name) => html`<option value=${name}>${name}</option>`)}
-              </select>
-            </label>
-            <span class="small">
-              ${t("data.shown", {
-                from: count(found.total ? found.start + 1 : 0),
-                to: count(Math.min(found.total, found.start + found.page)),
-                of: count(found.total),
-              })}
-            </span>
-            <button
-              disabled=${start <= 0}
-              onClick=${() => go({ start: Math.max(0, start - found.page) }, { replace: true })}
-            >
-              ${t("data.before")}
-            </button>
-            <button
-              disabled=${found.start + found.page >= found.total}
-              onClick=${() => go({ start: start + found.page }, { replace: true })}
-            >
-              ${t("data.next")}
-            </button>
-          </div>
+          <${Groups}
+            label=${label}
+            show=${show}
+            found=${found}
+            classes=${classes}
+            sum=${sum}
+            parts=${parts}
+            most=${most}
+          />
+          <${More}
+            part=${part}
+            label=${label}
+            start=${start}
+            show=${show}
+            found=${found}
+            classes=${classes}
+            parts=${parts}
+          />
           <${Thumbs} run=${run} images=${found.images} caption=${where} />
         `;
       }}
     <//>
   `;
 };
+
+const Copies = ({ run, crosses, pair }) => html`
+  <div class="pair">
+    <${Thumbs} run=${run} images=${[pair.first, pair.second]} caption=${where} />
+    <p class="small">
+      ${t("data.distance", { n: pair.distance })}
+      ${
+        pair.first.label !== pair.second.label
+          ? html`
+            ${" "}
+            <span class="badge bad">${t("data.two_labels")}</span>
+          `
+          : ""
+      }
+      ${
+        crosses(pair)
+          ? html`
+            ${" "}
+            <span class="badge warn">${t("data.two_parts")}</span>
+          `
+          : ""
+      }
+    </p>
+  </div>
+`;
 
 // Copies: move the threshold, and see what it would call the same.
 const Alike = ({ run }) => {
@@ -157,32 +206,7 @@ const Alike = ({ run }) => {
                 <p class="small" role="status">
                   ${t("data.found", { n: count(found.total), compared: count(found.compared), of: count(found.of) })}
                 </p>
-                ${found.pairs.map(
-                  (pair) => html`
-                    <div class="pair">
-                      <${Thumbs} run=${run} images=${[pair.first, pair.second]} caption=${where} />
-                      <p class="small">
-                        ${t("data.distance", { n: pair.distance })}
-                        ${
-                          pair.first.label !== pair.second.label
-                            ? html`
-                              ${" "}
-                              <span class="badge bad">${t("data.two_labels")}</span>
-                            `
-                            : ""
-                        }
-                        ${
-                          crosses(pair)
-                            ? html`
-                              ${" "}
-                              <span class="badge warn">${t("data.two_parts")}</span>
-                            `
-                            : ""
-                        }
-                      </p>
-                    </div>
-                  `,
-                )}
+                ${found.pairs.map((pair) => html`<${Copies} run=${run} crosses=${crosses} pair=${pair} />`)}
               `}
           <//>
         `

@@ -160,6 +160,48 @@ const More = ({ run, images, caption, below }) => {
   `;
 };
 
+const Counts = ({ matrix, classes, chosen, choose, most }) => html`
+  <div class="scroll">
+    <table class="matrix" style="width: auto">
+      <thead>
+        <tr>
+          <th></th>
+          ${classes.map((label) => html`<th class="n">${label}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${matrix.map(
+          (row, k) => html`
+            <tr>
+              <th>${classes[k]}</th>
+              ${row.map(
+                (n, j) => html`
+                  <td class="n" style=${j !== k && n ? cell(unsigned(0.15 + (0.35 * n) / most, 1)) : ""}>
+                    ${
+                      n
+                        ? html`
+                          <button
+                            aria-pressed=${chosen && chosen[0] === k && chosen[1] === j}
+                            onClick=${() => choose([k, j])}
+                          >
+                            ${count(n)}
+                          </button>
+                        `
+                        : j === k
+                          ? "0"
+                          : html`<span class="small">·</span>`
+                    }
+                  </td>
+                `,
+              )}
+            </tr>
+          `,
+        )}
+      </tbody>
+    </table>
+  </div>
+`;
+
 const Matrix = ({ run, worst, said, choice }) => {
   const { matrix, classes } = worst;
   const [chosen, choose] = useState(null);
@@ -173,45 +215,7 @@ const Matrix = ({ run, worst, said, choice }) => {
     .sort((a, b) => b[0] - a[0]);
   const most = pairs.length ? pairs[0][0] : 1;
   const table = html`
-    <div class="scroll">
-      <table class="matrix" style="width: auto">
-        <thead>
-          <tr>
-            <th></th>
-            ${classes.map((label) => html`<th class="n">${label}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${matrix.map(
-            (row, k) => html`
-              <tr>
-                <th>${classes[k]}</th>
-                ${row.map(
-                  (n, j) => html`
-                    <td class="n" style=${j !== k && n ? cell(unsigned(0.15 + (0.35 * n) / most, 1)) : ""}>
-                      ${
-                        n
-                          ? html`
-                            <button
-                              aria-pressed=${chosen && chosen[0] === k && chosen[1] === j}
-                              onClick=${() => choose([k, j])}
-                            >
-                              ${count(n)}
-                            </button>
-                          `
-                          : j === k
-                            ? "0"
-                            : html`<span class="small">·</span>`
-                      }
-                    </td>
-                  `,
-                )}
-              </tr>
-            `,
-          )}
-        </tbody>
-      </table>
-    </div>
+    <${Counts} matrix=${matrix} classes=${classes} chosen=${chosen} choose=${choose} most=${most} />
   `;
   const list = html`
     <table>

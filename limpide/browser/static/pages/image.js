@@ -6,7 +6,7 @@ import { ask, array, path } from "../api.js";
 import { useFetched, Fetched } from "../use_fetched.js";
 import { Thumbs } from "../thumbnails.js";
 import { Plane, Scale, most } from "../color_scale.js";
-import { Before } from "./unit.js";
+import { Before } from "./unit/effect.js";
 
 const METHODS = ["gradient", "grad_cam", "integrated_gradients", "occlusion"]; // in the order of what they cost
 const CELLS = 16;
@@ -16,6 +16,30 @@ export default () => {
   const state = useFetched(() => ask(run, "prediction", looked()), [run, lookedAt()]);
   return html`<${Fetched} state=${state}>${(found) => html`<${Shown} run=${run} found=${found} />`}<//>`;
 };
+
+const Answers = ({ found, choose, wanted }) => html`
+  <table>
+    <tbody>
+      ${found.top.map(
+        (one) => html`
+          <tr>
+            <td>
+              <button
+                class="plain"
+                aria-pressed=${one.index === wanted}
+                onClick=${() => choose(one.index)}
+              >
+                ${one.class}
+              </button>
+            </td>
+            <td class="n">${chance(one.probability)}</td>
+            <td style="width: 40%"><span class="beam" style=${`width: ${100 * one.probability}%`}></span></td>
+          </tr>
+        `,
+      )}
+    </tbody>
+  </table>
+`;
 
 const Shown = ({ run, found }) => {
   const [label, choose] = useState(null);
@@ -36,29 +60,7 @@ const Shown = ({ run, found }) => {
       <div><${Brush} key=${image()} run=${run} /></div>
       <div>
         <h2>${t("image.prediction")}</h2>
-        <table>
-          <tbody>
-            ${found.top.map(
-              (one) => html`
-                <tr>
-                  <td>
-                    <button
-                      class="plain"
-                      aria-pressed=${one.index === wanted}
-                      onClick=${() => choose(one.index)}
-                    >
-                      ${one.class}
-                    </button>
-                  </td>
-                  <td class="n">${chance(one.probability)}</td>
-                  <td style="width: 40%">
-                    <span class="beam" style=${`width: ${100 * one.probability}%`}></span>
-                  </td>
-                </tr>
-              `,
-            )}
-          </tbody>
-        </table>
+        <${Answers} found=${found} choose=${choose} wanted=${wanted} />
         <p class="small">
           ${t(found.changed ? "image.altered" : found.calibrated ? "image.calibrated" : "image.raw")}
         </p>

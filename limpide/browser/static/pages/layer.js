@@ -104,6 +104,59 @@ const Title = ({ key_, op, ops }) => {
   `;
 };
 
+/** How many of the numbers lie where: the middles of forty bins, and their counts. */
+const histogramOf = ({ values }) => {
+  const bins = new Array(40).fill(0);
+  let low = Infinity,
+    high = -Infinity;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  for (const value of values) bins[Math.min(39, Math.floor(((value - low) / (high - low || 1)) * 40))]++;
+  return [bins.map((_, k) => low + ((k + 0.5) / 40) * (high - low)), bins];
+};
+
+const Sort = ({ order, sort }) => html`
+  <button
+    aria-pressed=${order === "strength"}
+    onClick=${() => sort(order === "strength" ? "index" : "strength")}
+  >
+    ${t("layer.sort")}
+  </button>
+`;
+
+/** What a layer gives that has no places: one number a unit. */
+const Vector = ({ found, key_, order, sort, scale }) => {
+  const width = found.shape[2];
+  const values = Array.from(found.values)
+    .map((value, k) => [k, value])
+    .sort((a, b) => (order === "strength" ? b[1] - a[1] : 0))
+    .slice(0, 200);
+  return html`
+    <h2>${t("layer.values")}</h2>
+    <div class="row"><${Sort} order=${order} sort=${sort} /></div>
+    <div class="maps">
+      ${values.map(
+        ([k, value]) => html`
+          <a
+            class="map"
+            style="text-decoration: none"
+            href=${link({ page: "unit", key: key_, c: k % width, y: Math.floor(k / width), x: 0 })}
+          >
+            ${t("layer.unit", { n: k % width })}${" "}
+            <span
+              class=${`beam ${value < 0 ? "minus" : "plus"}`}
+              style=${`width: ${(3.5 * Math.abs(value)) / (scale || 1)}rem`}
+            ></span>${" "}
+            ${number(value)}
+          </a>
+        `,
+      )}
+    </div>
+  `;
+};
+
 const Maps = ({ found, key_, order, sort }) => {
   const [channels, height, width] = found.shape;
   const size = height * width;
@@ -115,61 +168,12 @@ const Maps = ({ found, key_, order, sort }) => {
   );
   const shown = Array.from({ length: channels }, (_, c) => c);
   if (order === "strength") shown.sort((a, b) => strength[b] - strength[a]);
-  const histogram = useMemo(() => {
-    const bins = new Array(40).fill(0);
-    let low = Infinity,
-      high = -Infinity;
-    for (const value of found.values) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-    for (const value of found.values) bins[Math.min(39, Math.floor(((value - low) / (high - low || 1)) * 40))]++;
-    return [bins.map((_, k) => low + ((k + 0.5) / 40) * (high - low)), bins];
-  }, [found]);
-  if (height === 1) {
-    const values = Array.from(found.values)
-      .map((value, k) => [k, value])
-      .sort((a, b) => (order === "strength" ? b[1] - a[1] : 0))
-      .slice(0, 200);
-    return html`
-      <h2>${t("layer.values")}</h2>
-      <div class="row">
-        <button
-          aria-pressed=${order === "strength"}
-          onClick=${() => sort(order === "strength" ? "index" : "strength")}
-        >
-          ${t("layer.sort")}
-        </button>
-      </div>
-      <div class="maps">
-        ${values.map(
-          ([k, value]) => html`
-            <a
-              class="map"
-              style="text-decoration: none"
-              href=${link({ page: "unit", key: key_, c: k % width, y: Math.floor(k / width), x: 0 })}
-            >
-              ${t("layer.unit", { n: k % width })}${" "}
-              <span
-                class=${`beam ${value < 0 ? "minus" : "plus"}`}
-                style=${`width: ${(3.5 * Math.abs(value)) / (scale || 1)}rem`}
-              ></span>${" "}
-              ${number(value)}
-            </a>
-          `,
-        )}
-      </div>
-    `;
-  }
+  const histogram = useMemo(() => histogramOf(found), [found]);
+  if (height === 1) return html`<${Vector} found=${found} key_=${key_} order=${order} sort=${sort} scale=${scale} />`;
   return html`
     <h2>${t("layer.maps")}</h2>
     <div class="row">
-      <button
-        aria-pressed=${order === "strength"}
-        onClick=${() => sort(order === "strength" ? "index" : "strength")}
-      >
-        ${t("layer.sort")}
-      </button>
+      <${Sort} order=${order} sort=${sort} />
       <${Scale} most=${scale} />
     </div>
     <div class="maps">

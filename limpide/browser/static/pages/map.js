@@ -55,6 +55,94 @@ const inside = ([x, y], polygon) => {
   return is;
 };
 
+const Controls = ({ draw, chosen, choose, only, show, classes }) => html`
+  <div class="row">
+    <label>
+      ${t("map.only")}${" "}
+      <select
+        value=${only}
+        onChange=${(event) => {
+          show(event.target.value);
+          choose(null);
+          draw([]);
+        }}
+      >
+        <option value="">${t("data.every")}</option>
+        <option value="wrong">${t("map.wrong")}</option>
+        ${classes.map((label) => html`<option value=${`class-${label}`}>${label}</option>`)}
+      </select>
+    </label>
+    ${
+      (chosen || only) &&
+      html`
+        <button
+          onClick=${() => {
+            choose(null);
+            draw([]);
+            show("");
+          }}
+        >
+          ${t("image.clear")}
+        </button>
+      `
+    }
+  </div>
+`;
+
+const Tally = ({ colour, tally }) => html`
+  <table>
+    <tbody>
+      ${tally.slice(0, 10).map(
+        ([label, n]) => html`
+          <tr>
+            <td><span style=${`color: ${colour(label)}`}>●</span> ${label}</td>
+            <td class="n">${count(n)}</td>
+          </tr>
+        `,
+      )}
+    </tbody>
+  </table>
+`;
+
+/** All points, the names of their classes, the point that the keyboard aims at, and the line that is drawn. */
+const paint = (c, { about, classes, at, wrong, visible, colour, aimed, line }) => {
+  const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+  c.clearRect(0, 0, SIDE, SIDE);
+  about.rows.forEach((_, k) => {
+    const [x, y] = at(k);
+    c.globalAlpha = visible(k) ? 0.85 : 0.08;
+    c.fillStyle = c.strokeStyle = colour(about.labels[k]);
+    c.beginPath();
+    c.arc(x, y, RADIUS, 0, 7);
+    wrong(k) ? ((c.lineWidth = 2), c.stroke()) : c.fill();
+  });
+  c.globalAlpha = 1;
+  c.font = "600 14px system-ui";
+  c.textAlign = "center";
+  for (const label of classes.slice(0, 20)) {
+    const own = about.rows.map((_, k) => k).filter((k) => about.labels[k] === label);
+    const middle = (i) => own.map((k) => at(k)[i]).sort((a, b) => a - b)[own.length >> 1];
+    c.lineWidth = 4;
+    c.strokeStyle = style("--paper");
+    c.strokeText(label, middle(0), middle(1));
+    c.fillStyle = style("--ink");
+    c.fillText(label, middle(0), middle(1));
+  }
+  if (aimed >= 0) {
+    c.strokeStyle = style("--ink");
+    c.lineWidth = 2;
+    c.strokeRect(at(aimed)[0] - 8, at(aimed)[1] - 8, 16, 16);
+  }
+  if (line.length > 1) {
+    c.strokeStyle = style("--ink");
+    c.lineWidth = 1.5;
+    c.beginPath();
+    line.forEach(([x, y], k) => (k ? c.lineTo(x, y) : c.moveTo(x, y)));
+    c.closePath();
+    c.stroke();
+  }
+};
+
 const Map = ({ run, about }) => {
   const canvas = useRef(null);
   const { places } = about;
@@ -69,42 +157,7 @@ const Map = ({ run, about }) => {
   const wrong = (k) => about.classes.includes(about.labels[k]) && about.labels[k] !== about.predicted[k];
   const visible = (k) => !only || (only === "wrong" ? wrong(k) : about.labels[k] === only.slice(6));
   useEffect(() => {
-    const c = canvas.current.getContext("2d");
-    const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
-    c.clearRect(0, 0, SIDE, SIDE);
-    about.rows.forEach((_, k) => {
-      const [x, y] = at(k);
-      c.globalAlpha = visible(k) ? 0.85 : 0.08;
-      c.fillStyle = c.strokeStyle = colour(about.labels[k]);
-      c.beginPath();
-      c.arc(x, y, RADIUS, 0, 7);
-      wrong(k) ? ((c.lineWidth = 2), c.stroke()) : c.fill();
-    });
-    c.globalAlpha = 1;
-    c.font = "600 14px system-ui";
-    c.textAlign = "center";
-    for (const label of classes.slice(0, 20)) {
-      const own = about.rows.map((_, k) => k).filter((k) => about.labels[k] === label);
-      const middle = (i) => own.map((k) => at(k)[i]).sort((a, b) => a - b)[own.length >> 1];
-      c.lineWidth = 4;
-      c.strokeStyle = style("--paper");
-      c.strokeText(label, middle(0), middle(1));
-      c.fillStyle = style("--ink");
-      c.fillText(label, middle(0), middle(1));
-    }
-    if (aimed >= 0) {
-      c.strokeStyle = style("--ink");
-      c.lineWidth = 2;
-      c.strokeRect(at(aimed)[0] - 8, at(aimed)[1] - 8, 16, 16);
-    }
-    if (line.length > 1) {
-      c.strokeStyle = style("--ink");
-      c.lineWidth = 1.5;
-      c.beginPath();
-      line.forEach(([x, y], k) => (k ? c.lineTo(x, y) : c.moveTo(x, y)));
-      c.closePath();
-      c.stroke();
-    }
+    paint(canvas.current.getContext("2d"), { about, classes, at, wrong, visible, colour, aimed, line });
   }, [about, line, only, aimed, theme.value]);
   useEffect(() => {
     draw([]);
@@ -185,37 +238,7 @@ const Map = ({ run, about }) => {
         </p>
       </div>
       <div>
-        <div class="row">
-          <label>
-            ${t("map.only")}${" "}
-            <select
-              value=${only}
-              onChange=${(event) => {
-                show(event.target.value);
-                choose(null);
-                draw([]);
-              }}
-            >
-              <option value="">${t("data.every")}</option>
-              <option value="wrong">${t("map.wrong")}</option>
-              ${classes.map((label) => html`<option value=${`class-${label}`}>${label}</option>`)}
-            </select>
-          </label>
-          ${
-            (chosen || only) &&
-            html`
-              <button
-                onClick=${() => {
-                  choose(null);
-                  draw([]);
-                  show("");
-                }}
-              >
-                ${t("image.clear")}
-              </button>
-            `
-          }
-        </div>
+        <${Controls} draw=${draw} chosen=${chosen} choose=${choose} only=${only} show=${show} classes=${classes} />
         ${
           list.length === 0
             ? html`<p class="read">${chosen ? t("map.empty") : t("map.draw")}</p>`
@@ -224,18 +247,7 @@ const Map = ({ run, about }) => {
                 ${t("map.chosen", { n: count(list.length), wrong: count(wrongs.length) })}
                 ${list.length > MOST ? ` ${t("map.most", { n: MOST })}` : ""}
               </p>
-              <table>
-                <tbody>
-                  ${tally.slice(0, 10).map(
-                    ([label, n]) => html`
-                      <tr>
-                        <td><span style=${`color: ${colour(label)}`}>●</span> ${label}</td>
-                        <td class="n">${count(n)}</td>
-                      </tr>
-                    `,
-                  )}
-                </tbody>
-              </table>
+              <${Tally} colour=${colour} tally=${tally} />
               <${Thumbs}
                 run=${run}
                 images=${shown.map((k) => ({

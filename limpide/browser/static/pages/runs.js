@@ -10,6 +10,71 @@ import { named } from "./runs/data.js";
 const AGAIN = 5000; // ms between two looks, while a run is at work
 const MOST = 6; // runs beside each other
 
+const Row = ({ chosen, tick, of, runs, run }) => html`
+  <tr>
+    <td>
+      <input
+        type="checkbox"
+        aria-label=${run.name}
+        checked=${chosen.includes(run.name)}
+        onChange=${() => tick(run.name)}
+      />
+    </td>
+    <td>
+      <a href=${of(run, "live")}>${run.name}</a>
+      ${
+        run.model &&
+        html`
+          <br />
+          <span class="small">${run.model}</span>
+        `
+      }
+    </td>
+    <td class="n">
+      ${
+        run.accuracy
+          ? html`
+            ${percent(run.accuracy.value)}
+            <br />
+            <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>
+          `
+          : "–"
+      }
+      ${
+        run.shortcut &&
+        html`
+          <br />
+          <a class="small" href=${of(run, "audit")}>${t("runs.shortcut")}</a>
+        `
+      }
+    </td>
+    <td>${named(run, runs)}</td>
+    <td>
+      ${standing(run)}
+      ${
+        run.said &&
+        html`
+          <br />
+          <span class="small">${run.said}</span>
+        `
+      }
+    </td>
+    <td><${Spark} values=${run.spark} /></td>
+    <td class="n">${duration(run.seconds)}</td>
+    <td class="n">
+      ${
+        run.energy
+          ? html`
+            ${number(run.energy.joules / 3600)} Wh${" "}
+            <span class="small">${t(`energy.${run.energy.how}`)}</span>
+          `
+          : "–"
+      }
+    </td>
+    <td class="n">${date(run.created)}</td>
+  </tr>
+`;
+
 export default () => {
   const [round, again] = useState(0);
   const state = useFetched(runs, [round, language.value], { keep: true, still: true, of: "runs" });
@@ -77,74 +142,7 @@ export default () => {
                     .filter((run) =>
                       `${run.name} ${run.model} ${run.data}`.toLowerCase().includes(wanted.toLowerCase()),
                     )
-                    .map(
-                      (run) => html`
-                        <tr>
-                          <td>
-                            <input
-                              type="checkbox"
-                              aria-label=${run.name}
-                              checked=${chosen.includes(run.name)}
-                              onChange=${() => tick(run.name)}
-                            />
-                          </td>
-                          <td>
-                            <a href=${of(run, "live")}>${run.name}</a>
-                            ${
-                              run.model &&
-                              html`
-                                <br />
-                                <span class="small">${run.model}</span>
-                              `
-                            }
-                          </td>
-                          <td class="n">
-                            ${
-                              run.accuracy
-                                ? html`
-                                  ${percent(run.accuracy.value)}
-                                  <br />
-                                  <span class="small">
-                                    ${percent(run.accuracy.low)}–${percent(run.accuracy.high)}
-                                  </span>
-                                `
-                                : "–"
-                            }
-                            ${
-                              run.shortcut &&
-                              html`
-                                <br />
-                                <a class="small" href=${of(run, "audit")}>${t("runs.shortcut")}</a>
-                              `
-                            }
-                          </td>
-                          <td>${named(run, runs)}</td>
-                          <td>
-                            ${standing(run)}
-                            ${
-                              run.said &&
-                              html`
-                                <br />
-                                <span class="small">${run.said}</span>
-                              `
-                            }
-                          </td>
-                          <td><${Spark} values=${run.spark} /></td>
-                          <td class="n">${duration(run.seconds)}</td>
-                          <td class="n">
-                            ${
-                              run.energy
-                                ? html`
-                                  ${number(run.energy.joules / 3600)} Wh${" "}
-                                  <span class="small">${t(`energy.${run.energy.how}`)}</span>
-                                `
-                                : "–"
-                            }
-                          </td>
-                          <td class="n">${date(run.created)}</td>
-                        </tr>
-                      `,
-                    )}
+                    .map((run) => html`<${Row} chosen=${chosen} tick=${tick} of=${of} runs=${runs} run=${run} />`)}
                 </tbody>
               </table>
             </div>

@@ -1,14 +1,106 @@
 // The first layer: the image, the maps that it becomes, and any place of any map as the sum that it is.
 import { html, useEffect, useMemo, useRef, useState } from "../../html.js";
 import { t as say, count, number } from "../../i18n.js";
-import { Plane, Scale, signed, cell, most } from "../../color_scale.js";
+import { Plane, Scale, most } from "../../color_scale.js";
 import { stepsOf, unitOf } from "../../arithmetic.js";
-import { added, among, digitsFor, plain, Written } from "./shared.js";
+import { added, among, plain, Written } from "./shared.js";
+import { DRAWN, Terms } from "./terms.js";
 
-const DRAWN = 3; // input channels
-const READABLE = 7; // cells of a kernel's side that can be read as numbers
-const LISTED = 12;
-const COLOURS = ["inside.red", "inside.green", "inside.blue"];
+const Entry = ({ first, height, width, flat, c, y, x, set, scale, heaviest, maps, weights, name, k }) => html`
+  <div class=${`map places ${flat ? "flat" : ""}`}>
+    <${Weights}
+      planes=${weights[k]}
+      first=${first}
+      scale=${heaviest}
+      label=${say("inside.weights")}
+      onClick=${flat ? () => set([k, y, x]) : undefined}
+    />
+    ${
+      !flat &&
+      html`
+        <${Plane}
+          values=${maps[k]}
+          height=${height}
+          width=${width}
+          scale=${scale}
+          label=${say("inside.channel", { n: name })}
+          className="place"
+          onClick=${(row, column) => set([k, row, column])}
+        />
+      `
+    }
+    <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}>
+      <span class="unseen">${say(flat ? "inside.unit" : "inside.channel", { n: name })}</span>
+      <span aria-hidden="true">${name}</span>
+      <span>${plain(maps[k][y * width + x], 2)}</span>
+    </button>
+  </div>
+`;
+
+const Kernel = ({ first, c, heaviest, n, weights }) => html`
+  <figure>
+    <${Weights}
+      planes=${weights[c]}
+      first=${first}
+      scale=${heaviest}
+      label=${say("inside.weights_of", { n, layer: first.name })}
+    />
+    <${Scale} most=${heaviest} />
+    <figcaption>${say("inside.weights_of", { n, layer: first.name })}</figcaption>
+  </figure>
+`;
+
+const Seen = ({ first, mean, std, flat, unit }) => html`
+  <figure>
+    <div class="over">
+      <${Picture} input=${first.input} mean=${mean} std=${std} />
+      ${!flat && html`<${Frame} box=${unit.box} of=${first.input.shape.slice(1)} />`}
+    </div>
+    <figcaption>
+      ${say("inside.image", { side: count(first.input.shape[1]) })}
+      ${
+        !flat &&
+        html`
+          <br />
+          ${say("inside.frame")}
+        `
+      }
+    </figcaption>
+  </figure>
+`;
+
+const PlaceMap = ({ first, height, width, c, y, x, set, scale, n, maps, press, arrow }) => html`
+  <figure>
+    <div
+      class="over places"
+      role="application"
+      tabindex="0"
+      id="inside-map"
+      aria-label=${say("inside.map", { n, layer: first.name })}
+      aria-describedby="inside-keys"
+      onKeyDown=${press}
+    >
+      <${Plane}
+        values=${maps[c]}
+        height=${height}
+        width=${width}
+        scale=${scale}
+        label=${say("inside.channel", { n })}
+        onClick=${(row, column) => set([c, row, column])}
+      />
+      <${Frame} box=${[y, x, y + 1, x + 1]} of=${[height, width]} />
+    </div>
+    <${Scale} most=${scale} />
+    <figcaption>${say("inside.map", { n, layer: first.name })}</figcaption>
+    <div class="steps" role="group" aria-label=${say("inside.move")}>
+      ${arrow("←", "inside.left", 0, 0, -1)}
+      ${arrow("↑", "inside.up", 0, -1, 0)}
+      ${arrow("↓", "inside.down", 0, 1, 0)}
+      ${arrow("→", "inside.right", 0, 0, 1)}
+      <span class="small" id="inside-keys">${say("inside.keys")}</span>
+    </div>
+  </figure>
+`;
 
 export const First = ({ first, begin, mean, std }) => {
   const [channels, height, width] = first.output.shape;
@@ -69,73 +161,25 @@ export const First = ({ first, begin, mean, std }) => {
       ${say(flat ? "inside.click.unit" : "inside.click.place")}
     </p>
     <div class="looks">
-      <figure>
-        <div class="over">
-          <${Picture} input=${first.input} mean=${mean} std=${std} />
-          ${!flat && html`<${Frame} box=${unit.box} of=${first.input.shape.slice(1)} />`}
-        </div>
-        <figcaption>
-          ${say("inside.image", { side: count(first.input.shape[1]) })}
-          ${
-            !flat &&
-            html`
-              <br />
-              ${say("inside.frame")}
-            `
-          }
-        </figcaption>
-      </figure>
+      <${Seen} first=${first} mean=${mean} std=${std} flat=${flat} unit=${unit} />
       ${
         flat
-          ? html`
-            <figure>
-              <${Weights}
-                planes=${weights[c]}
-                first=${first}
-                scale=${heaviest}
-                label=${say("inside.weights_of", { n, layer: first.name })}
-              />
-              <${Scale} most=${heaviest} />
-              <figcaption>
-                ${say("inside.weights_of", { n, layer: first.name })}
-              </figcaption>
-            </figure>
-          `
+          ? html`<${Kernel} first=${first} c=${c} heaviest=${heaviest} n=${n} weights=${weights} />`
           : html`
-            <figure>
-              <div
-                class="over places"
-                role="application"
-                tabindex="0"
-                id="inside-map"
-                aria-label=${say("inside.map", { n, layer: first.name })}
-                aria-describedby="inside-keys"
-                onKeyDown=${press}
-              >
-                <${Plane}
-                  values=${maps[c]}
-                  height=${height}
-                  width=${width}
-                  scale=${scale}
-                  label=${say("inside.channel", { n })}
-                  onClick=${(row, column) => set([c, row, column])}
-                />
-                <${Frame} box=${[y, x, y + 1, x + 1]} of=${[height, width]} />
-              </div>
-              <${Scale} most=${scale} />
-              <figcaption>
-                ${say("inside.map", { n, layer: first.name })}
-              </figcaption>
-              <div class="steps" role="group" aria-label=${say("inside.move")}>
-                ${arrow("←", "inside.left", 0, 0, -1)}
-                ${arrow("↑", "inside.up", 0, -1, 0)}
-                ${arrow("↓", "inside.down", 0, 1, 0)}
-                ${arrow("→", "inside.right", 0, 0, 1)}
-                <span class="small" id="inside-keys">
-                  ${say("inside.keys")}
-                </span>
-              </div>
-            </figure>
+            <${PlaceMap}
+              first=${first}
+              height=${height}
+              width=${width}
+              c=${c}
+              y=${y}
+              x=${x}
+              set=${set}
+              scale=${scale}
+              n=${n}
+              maps=${maps}
+              press=${press}
+              arrow=${arrow}
+            />
           `
       }
     </div>
@@ -153,40 +197,27 @@ export const First = ({ first, begin, mean, std }) => {
       after=${stepsOf(first, c, unit.value).map(stepWords)}
     />
     <h3>${all}</h3>
-    <p class="small">
-      ${say(flat ? "inside.below.units" : "inside.below")}
-    </p>
+    <p class="small">${say(flat ? "inside.below.units" : "inside.below")}</p>
     <div class="maps" role="group" aria-label=${all} onKeyDown=${among(c, channels, (k) => set([k, y, x]))}>
       ${first.channels.map(
         (name, k) => html`
-          <div class=${`map places ${flat ? "flat" : ""}`} key=${name}>
-            <${Weights}
-              planes=${weights[k]}
-              first=${first}
-              scale=${heaviest}
-              label=${say("inside.weights")}
-              onClick=${flat ? () => set([k, y, x]) : undefined}
-            />
-            ${
-              !flat &&
-              html`
-                <${Plane}
-                  values=${maps[k]}
-                  height=${height}
-                  width=${width}
-                  scale=${scale}
-                  label=${say("inside.channel", { n: name })}
-                  className="place"
-                  onClick=${(row, column) => set([k, row, column])}
-                />
-              `
-            }
-            <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}>
-              <span class="unseen">${say(flat ? "inside.unit" : "inside.channel", { n: name })}</span>
-              <span aria-hidden="true">${name}</span>
-              <span>${plain(maps[k][y * width + x], 2)}</span>
-            </button>
-          </div>
+          <${Entry}
+            key=${name}
+            first=${first}
+            height=${height}
+            width=${width}
+            flat=${flat}
+            c=${c}
+            y=${y}
+            x=${x}
+            set=${set}
+            scale=${scale}
+            heaviest=${heaviest}
+            maps=${maps}
+            weights=${weights}
+            name=${name}
+            k=${k}
+          />
         `,
       )}
     </div>
@@ -270,124 +301,5 @@ const Picture = ({
       role="img"
       aria-label=${say("inside.image", { side: height })}
     ></canvas>
-  `;
-};
-
-// patch × kernel = products: the input channels that matter most, as numbers where these can be read.
-const Terms = ({ unit, channels }) => {
-  const named = (i) => `${say("inside.input", { n: i })}${channels === 3 ? ` (${say(COLOURS[i])})` : ""}`;
-  const [into, height, width] = unit.grid;
-  const size = height * width;
-  const shown = unit.sums
-    .map((_, i) => i)
-    .sort((a, b) => Math.abs(unit.sums[b]) - Math.abs(unit.sums[a]))
-    .slice(0, DRAWN)
-    .sort((a, b) => a - b);
-  const rest = unit.sums.reduce((sum, value, i) => (shown.includes(i) ? sum : sum + value), 0);
-  const readable = height <= READABLE && width <= READABLE;
-  const grid = (title, values, i) => {
-    const plane = values.slice(i * size, (i + 1) * size);
-    const scale = most(values) || 1;
-    if (!readable)
-      return html`
-        <figure class="plane">
-          <${Plane} values=${plane} height=${height} width=${width} scale=${scale} label=${title} />
-          <${Scale} most=${scale} />
-          <figcaption>${title}</figcaption>
-        </figure>
-      `;
-    const one = (v) => {
-      const outside = !unit.inside[i * size + v] && values !== unit.weights;
-      return html`
-        <td style=${cell(signed(plane[v], scale))} title=${outside ? say("inside.outside") : null}>
-          ${outside ? "·" : plain(plane[v], digitsFor(scale))}
-        </td>
-      `;
-    };
-    return html`
-      <table class="grid">
-        <caption>${title}</caption>
-        <tbody>
-          ${Array.from(
-            { length: height },
-            (_, u) => html`<tr>${Array.from({ length: width }, (_, v) => one(u * width + v))}</tr>`,
-          )}
-        </tbody>
-      </table>
-    `;
-  };
-  return html`
-    ${shown.map(
-      (i) => html`
-        <div class="scroll" tabindex="0" role="region" aria-label=${named(unit.from + i)}>
-          ${into > 1 && html`<p class="small">${named(unit.from + i)}</p>`}
-          <div class="sum">
-            ${grid(say("inside.sees"), unit.values, i)}
-            <div class="term">
-              <span class="sign">×</span>
-              ${grid(say("inside.weights"), unit.weights, i)}
-            </div>
-            <div class="term">
-              <span class="sign">=</span>
-              ${grid(say("inside.products"), unit.products, i)}
-            </div>
-            <div class="term">
-              <span class="sign">→</span>
-              <p class="total">
-                <span class="small">${say("inside.adds_up")}</span> <b>${plain(unit.sums[i])}</b>
-              </p>
-            </div>
-          </div>
-        </div>
-      `,
-    )}
-    ${
-      into > DRAWN &&
-      html`
-        <p class="small">
-          ${say("inside.rest", { n: into - DRAWN })}: ${plain(rest)}
-        </p>
-      `
-    }
-    ${!readable && html`<${Largest} unit=${unit} />`}
-  `;
-};
-
-const Largest = ({ unit }) => {
-  const [, height, width] = unit.grid;
-  const order = unit.products
-    .map((_, k) => k)
-    .sort((a, b) => Math.abs(unit.products[b]) - Math.abs(unit.products[a]))
-    .slice(0, LISTED);
-  const place = (k) =>
-    [unit.from + Math.floor(k / (height * width)), Math.floor(k / width) % height, k % width].join(", ");
-  return html`
-    <details>
-      <summary>${say("inside.largest")}</summary>
-      <div class="scroll" tabindex="0" role="region" aria-label=${say("inside.largest")}>
-        <table class="weighed">
-          <thead>
-            <tr>
-              <th scope="col">${say("inside.place_of")}</th>
-              <th scope="col" class="n">${say("inside.sees")}</th>
-              <th scope="col" class="n">${say("inside.weights")}</th>
-              <th scope="col" class="n">${say("inside.product")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${order.map(
-              (k) => html`
-                <tr>
-                  <td>${place(k)}</td>
-                  <td class="n">${plain(unit.values[k])}</td>
-                  <td class="n">${plain(unit.weights[k])}</td>
-                  <td class="n">${plain(unit.products[k])}</td>
-                </tr>
-              `,
-            )}
-          </tbody>
-        </table>
-      </div>
-    </details>
   `;
 };

@@ -7,6 +7,63 @@ import { added, among, plain, Written } from "./shared.js";
 
 const STRONGEST = 12;
 
+const Scores = ({ names, logits, chosen, choose, shown, low, high, stop }) => html`
+  <table class="scores">
+    <tbody onKeyDown=${among(stop, shown.length, (k) => choose(shown[k]))}>
+      ${shown.map(
+        (k, place) => html`
+          <tr key=${k}>
+            <th scope="row">
+              <button
+                tabindex=${place === stop ? 0 : -1}
+                aria-pressed=${String(k === chosen)}
+                onClick=${() => choose(k)}
+              >
+                <bdi>${names[k]}</bdi>
+              </button>
+            </th>
+            <td class="n">${plain(logits[k], 3)}</td>
+            <td class="beams"><${Beam} value=${logits[k]} low=${low} high=${high} /></td>
+          </tr>
+        `,
+      )}
+    </tbody>
+  </table>
+`;
+
+const Products = ({ score, largest, places }) => html`
+  <table class="weighed">
+    <thead>
+      <tr>
+        <th scope="col">${say("inside.feature")}</th>
+        <th scope="col" class="n">${say("inside.feature.value")}</th>
+        <th scope="col" class="n">${say("inside.weight")}</th>
+        <th scope="col" class="n">${say("inside.product")}</th>
+        <th></th>
+      </tr>
+    </thead>
+    <tbody>
+      ${places.map(
+        (k) => html`
+          <tr>
+            <th scope="row">${k}</th>
+            <td class="n">${plain(score.values[k])}</td>
+            <td class="n">${plain(score.weights[k])}</td>
+            <td class="n">${plain(score.products[k])}</td>
+            <td class="beams">
+              <${Beam}
+                value=${Math.abs(score.products[k])}
+                high=${largest}
+                minus=${score.products[k] < 0}
+              />
+            </td>
+          </tr>
+        `,
+      )}
+    </tbody>
+  </table>
+`;
+
 export const Last = ({ last, names }) => {
   const logits = last.logits.values;
   const order = useMemo(() => names.map((_, k) => k).sort((a, b) => logits[b] - logits[a]), []);
@@ -34,36 +91,7 @@ export const Last = ({ last, names }) => {
           ? html`<p class="small">${say("inside.nothing")}</p>`
           : html`
             <div class="scroll" tabindex="0" role="region" aria-label=${title}>
-              <table class="weighed">
-                <thead>
-                  <tr>
-                    <th scope="col">${say("inside.feature")}</th>
-                    <th scope="col" class="n">${say("inside.feature.value")}</th>
-                    <th scope="col" class="n">${say("inside.weight")}</th>
-                    <th scope="col" class="n">${say("inside.product")}</th>
-                    <th></th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${places.map(
-                    (k) => html`
-                      <tr>
-                        <th scope="row">${k}</th>
-                        <td class="n">${plain(score.values[k])}</td>
-                        <td class="n">${plain(score.weights[k])}</td>
-                        <td class="n">${plain(score.products[k])}</td>
-                        <td class="beams">
-                          <${Beam}
-                            value=${Math.abs(score.products[k])}
-                            high=${largest}
-                            minus=${score.products[k] < 0}
-                          />
-                        </td>
-                      </tr>
-                    `,
-                  )}
-                </tbody>
-              </table>
+              <${Products} score=${score} largest=${largest} places=${places} />
             </div>
           `
       }
@@ -71,30 +99,17 @@ export const Last = ({ last, names }) => {
   `;
   return html`
     <h3>${say("inside.scores")}</h3>
-    <p class="read">
-      ${say("inside.scores.read", { layer: last.name, n: count(score.values.length) })}
-    </p>
-    <table class="scores">
-      <tbody onKeyDown=${among(stop, shown.length, (k) => choose(shown[k]))}>
-        ${shown.map(
-          (k, place) => html`
-            <tr key=${k}>
-              <th scope="row">
-                <button
-                  tabindex=${place === stop ? 0 : -1}
-                  aria-pressed=${String(k === chosen)}
-                  onClick=${() => choose(k)}
-                >
-                  <bdi>${names[k]}</bdi>
-                </button>
-              </th>
-              <td class="n">${plain(logits[k], 3)}</td>
-              <td class="beams"><${Beam} value=${logits[k]} low=${low} high=${high} /></td>
-            </tr>
-          `,
-        )}
-      </tbody>
-    </table>
+    <p class="read">${say("inside.scores.read", { layer: last.name, n: count(score.values.length) })}</p>
+    <${Scores}
+      names=${names}
+      logits=${logits}
+      chosen=${chosen}
+      choose=${choose}
+      shown=${shown}
+      low=${low}
+      high=${high}
+      stop=${stop}
+    />
     ${
       order.length > shown.length &&
       html`

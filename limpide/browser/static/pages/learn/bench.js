@@ -111,6 +111,78 @@ const Pixels = ({ values, scale, paint, label, place: [r, c], at, one }) => {
   `;
 };
 
+const Kernel = ({ kernel, write, patch, cells, products }) => html`
+  <div class="sum" style="margin-top: 1.25rem">
+    <figure>
+      ${cells(patch, shade, 1)}
+      <figcaption>${t("unit.patch")}</figcaption>
+    </figure>
+    <div class="term">
+      <span>⊙</span>
+      <figure>
+        <div class="grid" style="grid-template-columns: repeat(3, auto)">
+          ${kernel.map(
+            (v, k) => html`
+              <input
+                type="number"
+                step="0.5"
+                aria-label=${t("learn.bench.weight", { n: k + 1 })}
+                value=${v}
+                style="width: 4.6rem"
+                onInput=${(event) => {
+                  const next = [...kernel];
+                  next[k] = Number(event.target.value) || 0;
+                  write(next);
+                }}
+              />
+            `,
+          )}
+        </div>
+        <figcaption>${t("unit.kernel")}</figcaption>
+      </figure>
+    </div>
+    <div class="term">
+      <span>=</span>
+      <figure>
+        ${cells(products, signed, most(products) || 1)}
+        <figcaption>${t("unit.products")}</figcaption>
+      </figure>
+    </div>
+    <span class="term">
+      <span id="total">
+        Σ =${" "}
+        ${fixed(
+          products.reduce((a, b) => a + b, 0),
+          4,
+        )}
+      </span>
+    </span>
+  </div>
+`;
+
+const Pictures = ({ image, r, c, at, out, scale }) => html`
+  <div class="two even">
+    <figure style="margin: 0">
+      <${Pixels} values=${image} scale=${1} paint=${shade} label=${t("unit.input")} place=${[r, c]} at=${at} />
+      <${Scale} most=${1} both=${false} paint=${shade} />
+      <figcaption class="small">${t("learn.bench.click", { r, c })}</figcaption>
+    </figure>
+    <figure style="margin: 0">
+      <${Pixels}
+        values=${out}
+        scale=${scale}
+        paint=${signed}
+        label=${t("learn.bench.out")}
+        place=${[r, c]}
+        at=${at}
+        one
+      />
+      <${Scale} most=${scale} />
+      <figcaption class="small">${t("learn.bench.out")}</figcaption>
+    </figure>
+  </div>
+`;
+
 export default () => {
   const given = (place.value.kernel ?? "").split(",").map(Number);
   const kernel = given.length === 9 && given.every(isFinite) ? given : KERNELS.edge;
@@ -171,71 +243,7 @@ export default () => {
       </label>
     </div>
     ${failed && html`<p class="error" role="alert">${failed}</p>`}
-    <div class="two even">
-      <figure style="margin: 0">
-        <${Pixels} values=${image} scale=${1} paint=${shade} label=${t("unit.input")} place=${[r, c]} at=${at} />
-        <${Scale} most=${1} both=${false} paint=${shade} />
-        <figcaption class="small">${t("learn.bench.click", { r, c })}</figcaption>
-      </figure>
-      <figure style="margin: 0">
-        <${Pixels}
-          values=${out}
-          scale=${scale}
-          paint=${signed}
-          label=${t("learn.bench.out")}
-          place=${[r, c]}
-          at=${at}
-          one
-        />
-        <${Scale} most=${scale} />
-        <figcaption class="small">${t("learn.bench.out")}</figcaption>
-      </figure>
-    </div>
-    <div class="sum" style="margin-top: 1.25rem">
-      <figure>
-        ${cells(patch, shade, 1)}
-        <figcaption>${t("unit.patch")}</figcaption>
-      </figure>
-      <div class="term">
-        <span>⊙</span>
-        <figure>
-          <div class="grid" style="grid-template-columns: repeat(3, auto)">
-            ${kernel.map(
-              (v, k) => html`
-                <input
-                  type="number"
-                  step="0.5"
-                  aria-label=${t("learn.bench.weight", { n: k + 1 })}
-                  value=${v}
-                  style="width: 4.6rem"
-                  onInput=${(event) => {
-                    const next = [...kernel];
-                    next[k] = Number(event.target.value) || 0;
-                    write(next);
-                  }}
-                />
-              `,
-            )}
-          </div>
-          <figcaption>${t("unit.kernel")}</figcaption>
-        </figure>
-      </div>
-      <div class="term">
-        <span>=</span>
-        <figure>
-          ${cells(products, signed, most(products) || 1)}
-          <figcaption>${t("unit.products")}</figcaption>
-        </figure>
-      </div>
-      <span class="term">
-        <span id="total">
-          Σ =${" "}
-          ${fixed(
-            products.reduce((a, b) => a + b, 0),
-            4,
-          )}
-        </span>
-      </span>
-    </div>
+    <${Pictures} image=${image} r=${r} c=${c} at=${at} out=${out} scale=${scale} />
+    <${Kernel} kernel=${kernel} write=${write} patch=${patch} cells=${cells} products=${products} />
   `;
 };

@@ -20,6 +20,56 @@ export const descend = (rate, forget, steps = 10, start = -2) => {
   return rows;
 };
 
+const Controls = ({ rate, forget }) => html`
+  <div class="row">
+    <label>
+      ${t("learn.rate")}${" "}
+      <input
+        type="range"
+        min="0.01"
+        max="1.1"
+        step="0.01"
+        value=${rate}
+        onInput=${(event) => go({ rate: event.target.value }, { replace: true })}
+      />${" "}
+      ${fixed(rate)}
+    </label>
+    <label>
+      <input
+        type="checkbox"
+        checked=${forget}
+        onChange=${() => go({ forget: forget ? null : "1" }, { replace: true })}
+      />${" "}
+      ${t("learn.forget")}
+    </label>
+  </div>
+`;
+
+const Steps = ({ rows }) => html`
+  <div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          <th class="n">n</th>
+          <th class="n">x</th>
+          <th class="n">f(x) = x² − x + 2</th>
+          <th class="n">f′(x) = 2x − 1</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row, k) => html`
+            <tr>
+              <td class="n">${k}</td>
+              ${row.map((v) => html`<td class="n">${fixed(v, 5)}</td>`)}
+            </tr>
+          `,
+        )}
+      </tbody>
+    </table>
+  </div>
+`;
+
 export default () => {
   const rate = Number(place.value.rate ?? 0.25);
   const forget = place.value.forget === "1";
@@ -27,28 +77,7 @@ export default () => {
   const curve = Array.from({ length: 141 }, (_, k) => -3 + (7 * k) / 140);
   const inside = rows.filter(([x]) => Math.abs(x) < 100);
   return html`
-    <div class="row">
-      <label>
-        ${t("learn.rate")}${" "}
-        <input
-          type="range"
-          min="0.01"
-          max="1.1"
-          step="0.01"
-          value=${rate}
-          onInput=${(event) => go({ rate: event.target.value }, { replace: true })}
-        />${" "}
-        ${fixed(rate)}
-      </label>
-      <label>
-        <input
-          type="checkbox"
-          checked=${forget}
-          onChange=${() => go({ forget: forget ? null : "1" }, { replace: true })}
-        />${" "}
-        ${t("learn.forget")}
-      </label>
-    </div>
+    <${Controls} rate=${rate} forget=${forget} />
     <div class="two">
       <${Axes}
         x=${[-3, 4]}
@@ -89,28 +118,7 @@ export default () => {
           )}
         `}
       <//>
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th class="n">n</th>
-              <th class="n">x</th>
-              <th class="n">f(x) = x² − x + 2</th>
-              <th class="n">f′(x) = 2x − 1</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${rows.map(
-              (row, k) => html`
-                <tr>
-                  <td class="n">${k}</td>
-                  ${row.map((v) => html`<td class="n">${fixed(v, 5)}</td>`)}
-                </tr>
-              `,
-            )}
-          </tbody>
-        </table>
-      </div>
+      <${Steps} rows=${rows} />
     </div>
   `;
 };

@@ -32,6 +32,37 @@ export const trace = (targets, start = [0, 1, 0], rate = 1, passes = 8) => {
   return { rows, learned: false };
 };
 
+const Truth = ({ shown }) => html`
+  <div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          <th class="n">#</th>
+          <th>x₀, x₁, x₂</th>
+          <th>${t("learn.w_before")}</th>
+          <th class="n">y</th>
+          <th class="n">t</th>
+          <th>${t("learn.w_after")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${shown.map(
+          (row, k) => html`
+            <tr style=${row.y !== row.t ? "color: var(--bad); font-weight: 600" : ""}>
+              <td class="n">${k + 1}</td>
+              <td>${row.x.join(", ")}</td>
+              <td>${row.before.join(", ")}</td>
+              <td class="n">${row.y}</td>
+              <td class="n">${row.t}</td>
+              <td>${row.after.join(", ")}</td>
+            </tr>
+          `,
+        )}
+      </tbody>
+    </table>
+  </div>
+`;
+
 export default () => {
   const name = TABLES[place.value.gate] ? place.value.gate : "OR";
   const { rows, learned } = trace(TABLES[name]);
@@ -73,34 +104,7 @@ export default () => {
       <span class="small">${t("learn.presentation", { n: at, of: rows.length })}</span>
     </div>
     <div class="two">
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th class="n">#</th>
-              <th>x₀, x₁, x₂</th>
-              <th>${t("learn.w_before")}</th>
-              <th class="n">y</th>
-              <th class="n">t</th>
-              <th>${t("learn.w_after")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${shown.map(
-              (row, k) => html`
-                <tr style=${row.y !== row.t ? "color: var(--bad); font-weight: 600" : ""}>
-                  <td class="n">${k + 1}</td>
-                  <td>${row.x.join(", ")}</td>
-                  <td>${row.before.join(", ")}</td>
-                  <td class="n">${row.y}</td>
-                  <td class="n">${row.t}</td>
-                  <td>${row.after.join(", ")}</td>
-                </tr>
-              `,
-            )}
-          </tbody>
-        </table>
-      </div>
+      <${Truth} shown=${shown} />
       <${Line} w=${w} targets=${TABLES[name]} />
     </div>
   `;

@@ -88,6 +88,67 @@ class Painter {
   }
 }
 
+const LayerOf = ({ shape, columns, layers, n, k }) => html`
+  <div>
+    <p class="small">
+      ${t("learn.hidden", { n: k + 1 })}
+      <br />
+      <button
+        class="plain"
+        aria-label=${t("learn.unit_less", { n: k + 1 })}
+        disabled=${n <= 1}
+        onClick=${() => layers(shape.map((n, i) => (i === k ? n - 1 : n)))}
+      >
+        −
+      </button>
+      ${n}
+      <button
+        class="plain"
+        aria-label=${t("learn.unit_more", { n: k + 1 })}
+        disabled=${n >= 8}
+        onClick=${() => layers(shape.map((n, i) => (i === k ? n + 1 : n)))}
+      >
+        +
+      </button>
+    </p>
+    <canvas
+      ref=${(element) => (columns.current[k] = element)}
+      role="img"
+      aria-label=${t("learn.units", { n, k: k + 1 })}
+    ></canvas>
+  </div>
+`;
+
+const Ground = ({ of, output, points, still }) => html`
+  <${Axes}
+    x=${[-1, 1]}
+    y=${[-1, 1]}
+    xTicks=${[-1, -0.5, 0, 0.5, 1]}
+    yTicks=${[-1, -0.5, 0, 0.5, 1]}
+    xLabel="x₁"
+    yLabel="x₂"
+    most=${480}
+    label=${t("learn.output")}
+    canvas=${output}
+    ground=${still}
+    of=${[of]}
+  >
+    ${({ across, up }) =>
+      points.slice(LEARNED).map(
+        ([x, y, c]) => html`
+          <circle
+            cx=${across(x)}
+            cy=${up(y)}
+            r="3.5"
+            fill=${c > 0 ? "var(--plus)" : "var(--minus)"}
+            stroke="var(--paper)"
+            stroke-width="1.2"
+          />
+        `,
+      )}
+  <//>
+`;
+
 export default () => {
   const kind = DATA[place.value.data] ? place.value.data : "xor";
   const shape = (place.value.shape ?? "4,2")
@@ -182,66 +243,11 @@ export default () => {
     </dl>
     <div class="layers">
       ${shape.map(
-        (n, k) => html`
-          <div key=${k}>
-            <p class="small">
-              ${t("learn.hidden", { n: k + 1 })}
-              <br />
-              <button
-                class="plain"
-                aria-label=${t("learn.unit_less", { n: k + 1 })}
-                disabled=${n <= 1}
-                onClick=${() => layers(shape.map((n, i) => (i === k ? n - 1 : n)))}
-              >
-                −
-              </button>
-              ${n}
-              <button
-                class="plain"
-                aria-label=${t("learn.unit_more", { n: k + 1 })}
-                disabled=${n >= 8}
-                onClick=${() => layers(shape.map((n, i) => (i === k ? n + 1 : n)))}
-              >
-                +
-              </button>
-            </p>
-            <canvas
-              ref=${(element) => (columns.current[k] = element)}
-              role="img"
-              aria-label=${t("learn.units", { n, k: k + 1 })}
-            ></canvas>
-          </div>
-        `,
+        (n, k) => html`<${LayerOf} key=${k} shape=${shape} columns=${columns} layers=${layers} n=${n} k=${k} />`,
       )}
       <div style="flex: 1; min-width: 14rem; max-width: 30rem">
         <p class="small">${t("learn.output")}</p>
-        <${Axes}
-          x=${[-1, 1]}
-          y=${[-1, 1]}
-          xTicks=${[-1, -0.5, 0, 0.5, 1]}
-          yTicks=${[-1, -0.5, 0, 0.5, 1]}
-          xLabel="x₁"
-          yLabel="x₂"
-          most=${480}
-          label=${t("learn.output")}
-          canvas=${output}
-          ground=${still}
-          of=${[key]}
-        >
-          ${({ across, up }) =>
-            points.slice(LEARNED).map(
-              ([x, y, c]) => html`
-                <circle
-                  cx=${across(x)}
-                  cy=${up(y)}
-                  r="3.5"
-                  fill=${c > 0 ? "var(--plus)" : "var(--minus)"}
-                  stroke="var(--paper)"
-                  stroke-width="1.2"
-                />
-              `,
-            )}
-        <//>
+        <${Ground} of=${key} output=${output} points=${points} still=${still} />
         <${Scale} most=${1} />
       </div>
     </div>

@@ -112,6 +112,76 @@ const contours = (canvas, { f, box: [x0, x1, y0, y1] }) => {
   context.putImageData(pixels, 0, 0);
 };
 
+const Reached = ({ ground, step, names, rates, paths }) => html`
+  <table style="width: auto">
+    <thead>
+      <tr>
+        <th></th>
+        <th>${t("learn.optimiser")}</th>
+        <th class="n">${t("learn.rate")}</th>
+        <th class="n">${t("learn.height", { n: count(step) })}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${names.map(
+        (name) => html`
+          <tr>
+            <td>
+              <svg width="22" height="8" aria-hidden="true">
+                <rect width="22" height="4" y="2" fill=${COLOURS[name]} />
+              </svg>
+            </td>
+            <td>${name}</td>
+            <td class="n">${number(rates[name])}</td>
+            <td class="n">${number(GROUNDS[ground].f(paths[name][step]))}</td>
+          </tr>
+        `,
+      )}
+    </tbody>
+  </table>
+`;
+
+const Controls = ({ ground, scale, step, set, play }) => html`
+  <div class="row">
+    ${Object.keys(GROUNDS).map(
+      (each) => html`
+        <button aria-pressed=${each === ground} onClick=${() => go({ ground: each })}>
+          ${t(`learn.ground.${each}`)}
+        </button>
+      `,
+    )}
+    <label>
+      ${t("learn.times")}${" "}
+      <input
+        type="range"
+        min="0.2"
+        max="2"
+        step="0.05"
+        value=${scale}
+        onInput=${(event) => go({ scale: event.target.value }, { replace: true })}
+      />${" "}
+      ${number(scale)}×
+    </label>
+    <button
+      onClick=${() => {
+        set(0);
+        play(true);
+      }}
+    >
+      ${t("learn.start")}
+    </button>
+    <input
+      type="range"
+      min="0"
+      max=${STEPS}
+      value=${step}
+      aria-label=${t("learn.step")}
+      onInput=${(event) => set(Number(event.target.value))}
+    />${" "}
+    <span class="small">${t("learn.after", { n: count(step) })}</span>
+  </div>
+`;
+
 export default () => {
   const ground = GROUNDS[place.value.ground] ? place.value.ground : "valley";
   const scale = Number(place.value.scale ?? 1);
@@ -145,44 +215,7 @@ export default () => {
   });
   return html`
     <p class="read" id="end">${end} ${scale === 1 && t(`learn.race.so.${ground}`)}</p>
-    <div class="row">
-      ${Object.keys(GROUNDS).map(
-        (each) => html`
-          <button aria-pressed=${each === ground} onClick=${() => go({ ground: each })}>
-            ${t(`learn.ground.${each}`)}
-          </button>
-        `,
-      )}
-      <label>
-        ${t("learn.times")}${" "}
-        <input
-          type="range"
-          min="0.2"
-          max="2"
-          step="0.05"
-          value=${scale}
-          onInput=${(event) => go({ scale: event.target.value }, { replace: true })}
-        />${" "}
-        ${number(scale)}×
-      </label>
-      <button
-        onClick=${() => {
-          set(0);
-          play(true);
-        }}
-      >
-        ${t("learn.start")}
-      </button>
-      <input
-        type="range"
-        min="0"
-        max=${STEPS}
-        value=${step}
-        aria-label=${t("learn.step")}
-        onInput=${(event) => set(Number(event.target.value))}
-      />${" "}
-      <span class="small">${t("learn.after", { n: count(step) })}</span>
-    </div>
+    <${Controls} ground=${ground} scale=${scale} step=${step} set=${set} play=${play} />
     <${Axes}
       x=${[x0, x1]}
       y=${[y0, y1]}
@@ -227,31 +260,6 @@ export default () => {
         />
       `}
     <//>
-    <table style="width: auto">
-      <thead>
-        <tr>
-          <th></th>
-          <th>${t("learn.optimiser")}</th>
-          <th class="n">${t("learn.rate")}</th>
-          <th class="n">${t("learn.height", { n: count(step) })}</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${names.map(
-          (name) => html`
-            <tr>
-              <td>
-                <svg width="22" height="8" aria-hidden="true">
-                  <rect width="22" height="4" y="2" fill=${COLOURS[name]} />
-                </svg>
-              </td>
-              <td>${name}</td>
-              <td class="n">${number(rates[name])}</td>
-              <td class="n">${number(GROUNDS[ground].f(paths[name][step]))}</td>
-            </tr>
-          `,
-        )}
-      </tbody>
-    </table>
+    <${Reached} ground=${ground} step=${step} names=${names} rates=${rates} paths=${paths} />
   `;
 };

@@ -35,6 +35,80 @@ const usePlan = (wish) => {
   return plan.of === asked ? plan : { folders: plan.folders, waiting: true };
 };
 
+const Options = ({ more, open, chosen, networks, limit, put, network, known }) => html`
+  <details open=${more} onToggle=${(event) => open(event.target.open)}>
+    <summary>${t("start.more")}</summary>
+    <div class="choices">
+      <label>
+        ${t("runs.network")}
+        <select value=${chosen.model} onChange=${put("model")}>
+          <option value="">${t("start.auto")}</option>
+          <optgroup label=${t("start.published")}>${known.filter((one) => one.published).map(network)}</optgroup>
+          <optgroup label=${t("start.scratch")}>${known.filter((one) => !one.published).map(network)}</optgroup>
+        </select>
+        ${more && networks.waiting && html`<span class="small" role="status">${t("start.counting")}</span>`}
+        ${networks.error && html`<span class="small" role="alert">${networks.error}</span>`}
+      </label>
+      <label>
+        ${t("start.limit")}
+        <select value=${limit} onChange=${put("limit")}>
+          <option value="">${t("runs.decide")}</option>
+          ${TIMES.map((one) => html`<option value=${one}>${one.replace("m", " min").replace("h", " h")}</option>`)}
+          <option value="epochs">${t("start.passes")}</option>
+        </select>
+      </label>
+      ${
+        limit === "epochs" &&
+        html`
+          <label>
+            ${t("start.passes_n")}
+            <input type="number" min="1" step="1" value=${chosen.epochs} onInput=${put("epochs")} />
+          </label>
+        `
+      }
+      <label>
+        ${t("start.size")}
+        <select value=${chosen.image_size} onChange=${put("image_size")}>
+          <option value="">${t("start.auto")}</option>
+          ${SIZES.map((n) => html`<option value=${String(n)}>${n} × ${n} px</option>`)}
+        </select>
+      </label>
+      <label>
+        ${t("start.from")}
+        <select value=${chosen.weights} onChange=${put("weights")}>
+          <option value="">${t("start.from.auto")}</option>
+          <option value="none">${t("start.from.none")}</option>
+        </select>
+      </label>
+    </div>
+  </details>
+`;
+
+const Where = ({ data, set, say, starting, wish, plan, wrong }) => html`
+  <div class="row">
+    <label>
+      ${t("runs.data")}${" "}
+      <input
+        type="search"
+        list="folders"
+        autocomplete="off"
+        spellcheck="false"
+        aria-describedby="found"
+        value=${data}
+        placeholder="photos/"
+        onInput=${(event) => {
+          set(event.target.value);
+          say("");
+        }}
+      />
+    </label>
+    <datalist id="folders">
+      ${(plan.folders ?? []).map((name) => html`<option value=${name}></option>`)}
+    </datalist>
+    <button disabled=${!wish.data || starting || Boolean(wrong)}>${t("runs.start")}</button>
+  </div>
+`;
+
 export const Start = ({ given = "" }) => {
   const [data, set] = useState(given);
   const [more, open] = useState(false);
@@ -76,28 +150,7 @@ export const Start = ({ given = "" }) => {
   const wrong = plan.error ?? plan.problem;
   return html`
     <form class="start" onSubmit=${start}>
-      <div class="row">
-        <label>
-          ${t("runs.data")}${" "}
-          <input
-            type="search"
-            list="folders"
-            autocomplete="off"
-            spellcheck="false"
-            aria-describedby="found"
-            value=${data}
-            placeholder="photos/"
-            onInput=${(event) => {
-              set(event.target.value);
-              say("");
-            }}
-          />
-        </label>
-        <datalist id="folders">
-          ${(plan.folders ?? []).map((name) => html`<option value=${name}></option>`)}
-        </datalist>
-        <button disabled=${!wish.data || starting || Boolean(wrong)}>${t("runs.start")}</button>
-      </div>
+      <${Where} data=${data} set=${set} say=${say} starting=${starting} wish=${wish} plan=${plan} wrong=${wrong} />
       <p id="found" class=${wish.data && wrong ? "error" : "small"} role="status">
         ${
           said ||
@@ -114,52 +167,16 @@ export const Start = ({ given = "" }) => {
                     : t("start.named"))
         }
       </p>
-      <details open=${more} onToggle=${(event) => open(event.target.open)}>
-        <summary>${t("start.more")}</summary>
-        <div class="choices">
-          <label>
-            ${t("runs.network")}
-            <select value=${chosen.model} onChange=${put("model")}>
-              <option value="">${t("start.auto")}</option>
-              <optgroup label=${t("start.published")}>${known.filter((one) => one.published).map(network)}</optgroup>
-              <optgroup label=${t("start.scratch")}>${known.filter((one) => !one.published).map(network)}</optgroup>
-            </select>
-            ${more && networks.waiting && html`<span class="small" role="status">${t("start.counting")}</span>`}
-            ${networks.error && html`<span class="small" role="alert">${networks.error}</span>`}
-          </label>
-          <label>
-            ${t("start.limit")}
-            <select value=${limit} onChange=${put("limit")}>
-              <option value="">${t("runs.decide")}</option>
-              ${TIMES.map((one) => html`<option value=${one}>${one.replace("m", " min").replace("h", " h")}</option>`)}
-              <option value="epochs">${t("start.passes")}</option>
-            </select>
-          </label>
-          ${
-            limit === "epochs" &&
-            html`
-              <label>
-                ${t("start.passes_n")}
-                <input type="number" min="1" step="1" value=${chosen.epochs} onInput=${put("epochs")} />
-              </label>
-            `
-          }
-          <label>
-            ${t("start.size")}
-            <select value=${chosen.image_size} onChange=${put("image_size")}>
-              <option value="">${t("start.auto")}</option>
-              ${SIZES.map((n) => html`<option value=${String(n)}>${n} × ${n} px</option>`)}
-            </select>
-          </label>
-          <label>
-            ${t("start.from")}
-            <select value=${chosen.weights} onChange=${put("weights")}>
-              <option value="">${t("start.from.auto")}</option>
-              <option value="none">${t("start.from.none")}</option>
-            </select>
-          </label>
-        </div>
-      </details>
+      <${Options}
+        more=${more}
+        open=${open}
+        chosen=${chosen}
+        networks=${networks}
+        limit=${limit}
+        put=${put}
+        network=${network}
+        known=${known}
+      />
       ${
         wish.data &&
         plan.command &&
