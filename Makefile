@@ -5,9 +5,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PRETTIER := node_modules/.bin/prettier
+PAGES := "limpide/browser/static/**/*.{js,css}" "!**/vendor/**"
 CATALOGUES := $(wildcard limpide/locale/*/LC_MESSAGES/limpide.po)
 
-.PHONY: demo install test test-elsewhere check soak coverage messages clean
+.PHONY: demo install test test-elsewhere check format soak coverage messages clean
 
 demo: .venv/installed
 	$(BIN)/limpide demo
@@ -29,6 +31,12 @@ check: .venv/developer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if [ -x $(PRETTIER) ]; then $(PRETTIER) --check $(PAGES); else echo "prettier is not here (npm ci): the pages' format goes unchecked"; fi
+
+# Python, JavaScript and CSS as `make check` wants them.
+format: .venv/developer
+	$(BIN)/ruff format .
+	$(PRETTIER) --write $(PAGES)
 
 soak: .venv/developer
 	LIMPIDE_SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder

@@ -32,6 +32,8 @@ from benchmarks.watching import launched, served, training
 from limpide.browser import BARE, STATIC, VENDOR, modules
 from limpide.core.events import Step
 from limpide.core.run import Run
+from limpide.text import messages
+from limpide.text.page_sentences import page_sentences
 from limpide.workflows.open_network import open_network
 
 ASK = (
@@ -155,11 +157,9 @@ def first_page() -> int:
         for name in modules(page)
         if name not in BARE
     ]
-    files = [STATIC / name for name in dict.fromkeys(["index.html", "studio.css", *needed])] + [
-        *VENDOR.iterdir(),
-        *(STATIC / "locale").iterdir(),
-    ]
-    return sum(len(gzip.compress(file.read_bytes())) for file in files)
+    files = [STATIC / name for name in dict.fromkeys(["index.html", "studio.css", *needed])] + [*VENDOR.iterdir()]
+    sentences = json.dumps({language: page_sentences(language) for language in messages.LANGUAGES})
+    return sum(len(gzip.compress(data)) for data in (sentences.encode(), *(file.read_bytes() for file in files)))
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 date.
 
 A sentence is marked in Python by `_("…")` or `N_("…")`, with its plural as `message(N_("one"), N_("many"), n=…)`; in a
-template by the same two marks and by `say(N_("one"), N_("many"), n=…)`. Sentences that left the code leave the
-catalogue.
+template by the same two marks and by `say(N_("one"), N_("many"), n=…)`. What the browser's pages say stands by key in
+limpide/locale/pages.json. Sentences that left the code leave the catalogue.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from limpide.text.page_sentences import read_sentences
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "limpide"
+PAGES = "limpide/locale/pages.json"
 QUOTED = r'"((?:[^"\\]|\\.)*)"'
 
 
@@ -31,10 +34,23 @@ class Sentence:
     id: str
     plural: str | None = None
     places: set[str] = field(default_factory=set)
+    context: str | None = None
+    keys: list[str] = field(
+        default_factory=list
+    )  # of the browser's pages, so that a translator knows which one says it
+
+    @property
+    def is_of_pages_only(self) -> bool:
+        return self.places == {PAGES}
+
+
+def key_of(id: str, context: str | None = None) -> str:
+    """As in a compiled catalogue."""
+    return f"{context}\x04{id}" if context else id
 
 
 def sentences(package: Path = PACKAGE) -> dict[str, Sentence]:
-    """All marked sentences by their msgid, in the order of the files that say them."""
+    """All sentences by their msgid, after their context if they have one, in the order of the files that say them."""
     found: dict[str, Sentence] = {}
     for file in sorted(package.rglob("*")):
         if file.suffix not in (".py", ".html"):
@@ -46,8 +62,14 @@ def sentences(package: Path = PACKAGE) -> dict[str, Sentence]:
                 raise ValueError(f"“{id}” has two plurals: “{sentence.plural}” and “{plural}”")
             sentence.plural = sentence.plural or plural
             sentence.places.add(str(file.relative_to(package.parent)))
+    if (source := package.parent / PAGES).exists():
+        for said in read_sentences(source):
+            if said.id:
+                sentence = found.setdefault(key_of(said.id, said.context), Sentence(said.id, context=said.context))
+                sentence.places.add(PAGES)
+                sentence.keys.append(said.key)
     only_plural = {s.plural for s in found.values() if s.plural} - {s.id for s in found.values() if s.plural}
-    return {id: s for id, s in found.items() if id not in only_plural}
+    return {key: s for key, s in found.items() if key not in only_plural}
 
 
 def _of_python(text: str) -> Iterator[tuple[str, str | None]]:
@@ -104,14 +126,20 @@ def updated(old: Catalog, language: str, said: dict[str, Sentence]) -> Catalog:
     """The catalogue of today's sentences with yesterday's translations; a new sentence stays empty."""
     new = Catalog(locale=language, fuzzy=False)
     for sentence in said.values():
-        known = old.get(sentence.id)
+        known = old.get(sentence.id, sentence.context)
         kept = known.string if known else ""
         if sentence.plural:
             kept = kept if isinstance(kept, tuple) else (kept, kept)
         elif isinstance(kept, tuple):
             kept = kept[-1]
         id = (sentence.id, sentence.plural) if sentence.plural else sentence.id
-        new.add(id, kept, locations=[(place, None) for place in sorted(sentence.places)])  # type: ignore[arg-type, list-item]
+        new.add(
+            id,
+            kept,
+            locations=[(place, None) for place in sorted(sentence.places)],  # type: ignore[list-item]
+            auto_comments=[" ".join(sentence.keys)] if sentence.keys else (),
+            context=sentence.context,
+        )
     return new
 
 
@@ -135,7 +163,7 @@ def faults(catalogue: Catalog, said: dict[str, Sentence]) -> list[str]:
     """What keeps a catalogue from being complete, one line each."""
     found = []
     for sentence in said.values():
-        entry = catalogue.get(sentence.id)
+        entry = catalogue.get(sentence.id, sentence.context)
         if entry is None:
             found.append(f"missing: {sentence.id}")
             continue
@@ -149,10 +177,16 @@ def faults(catalogue: Catalog, said: dict[str, Sentence]) -> list[str]:
             names = placeholders(words)
             if not words.strip():
                 found.append(f"empty: {sentence.id}")
+            elif not choices(words) <= choices(sentence.id) | {name for name, _ in wanted}:
+                found.append(f"other choices: {sentence.id} → {words}")
             elif names != wanted and not (sentence.plural and k == 0 and names < wanted):
                 # "one image" may leave {n} unsaid
                 found.append(f"other placeholders: {sentence.id} → {words}")
-    found += [f"nobody says it: {entry.id}" for entry in catalogue if entry.id and _first(entry.id) not in said]
+    found += [
+        f"nobody says it: {entry.id}"
+        for entry in catalogue
+        if entry.id and key_of(_first(entry.id), entry.context) not in said
+    ]
     return found + [f"obsolete: {id}" for id in catalogue.obsolete]
 
 
@@ -162,7 +196,16 @@ def _first(id: str | tuple[str, ...]) -> str:
 
 def placeholders(text: str) -> set[tuple[str, str]]:
     """{("n", "count"), …} of `{n:count}`."""
-    return {(name, form or "") for _, name, form, _ in string.Formatter().parse(text) if name is not None}
+    return {(name, form) for name, form in _fields(text) if "|" not in name}
+
+
+def choices(text: str) -> set[str]:
+    """{"n", …} of `{n|one|many}`, which the pages choose by; not every language needs one."""
+    return {name.split("|")[0] for name, _ in _fields(text) if "|" in name}
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    return [(name, form or "") for _, name, form, _ in string.Formatter().parse(text) if name is not None]
 
 
 def main() -> int:

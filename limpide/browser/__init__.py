@@ -83,7 +83,7 @@ def _style() -> str:
     """That of the studio, within a shadow root, and as wide as the notebook lets it be."""
     text = (STATIC / "studio.css").read_text(encoding="utf-8")
     for studio, shadow in (
-        (":root[data-theme=dark]", ":host([data-theme=dark])"),
+        (':root[data-theme="dark"]', ':host([data-theme="dark"])'),
         (":root", ":host"),
         ("\nbody {", "\n.studio {"),
         ("@media (min-width: 60rem)", "@container (min-width: 44rem)"),

@@ -21,7 +21,7 @@ from limpide.core.run_summary import RunSummary, list_runs
 from limpide.core.typed_json import to_plain_json
 
 POINTS = 2000
-WINDOW = 10  # steps, of whose losses the mean is drawn; as in pages/live.js, which goes on with it
+WINDOW = 10  # steps, of whose losses the mean is drawn; as in pages/live/series.js, which goes on with it
 
 
 def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:

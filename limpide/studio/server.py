@@ -46,6 +46,7 @@ from limpide.studio.series import RunHistory, summaries, summary
 from limpide.studio.stream import tail
 from limpide.text import messages
 from limpide.text.messages import N_, message
+from limpide.text.page_sentences import page_sentences
 
 PORTS = range(8765, 8785)
 MAX_UPLOAD_BYTES = 100_000_000  # bytes of a file that is handed over: a photograph of 12 megapixels is 36 MB as PNG
@@ -75,6 +76,7 @@ class Studio:
     def routes(self) -> list[Route | Mount]:
         return [
             Route("/", self.page),
+            Route("/api/sentences", self.sentences),
             Route("/api/runs", self.runs),
             Route("/api/start", self.start, methods=["POST"]),
             Route("/api/plan", self.plan, methods=["POST"]),
@@ -101,6 +103,10 @@ class Studio:
             (STATIC / "index.html").read_text(encoding="utf-8").replace("{nonce}", nonce).replace("{lang}", self.words)
         )
         return Response(html, media_type="text/html", headers={"content-security-policy": POLICY.format(nonce=nonce)})
+
+    async def sentences(self, request: Request) -> Response:
+        """All that the pages say, in every language: a page changes from one to the other at once."""
+        return AsciiJson({language: page_sentences(language) for language in messages.LANGUAGES})
 
     # -- runs
 

@@ -7,7 +7,6 @@ questions are those of looking/, answered one after the other between two cells:
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import anywidget
@@ -27,6 +26,7 @@ from limpide.studio.error_responses import message_of
 from limpide.text import messages
 from limpide.text.formats import visible_text
 from limpide.text.messages import N_, Message
+from limpide.text.page_sentences import page_sentences
 
 PAGES = ("image", "anatomy", "layer", "unit")
 QUESTIONS = (
@@ -159,8 +159,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         if wanted not in messages.LANGUAGES:
             return {"error": f"language: {', '.join(messages.LANGUAGES)}"}
         messages.use_language(wanted)
-        sentences = json.loads((browser.STATIC / "locale" / f"{wanted}.json").read_text(encoding="utf-8"))
-        return {"about": {"language": wanted, "sentences": sentences, "title": visible_text(self._title)}}
+        return {"about": {"language": wanted, "sentences": page_sentences(wanted), "title": visible_text(self._title)}}
 
     # -- in the notebook
 

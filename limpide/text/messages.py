@@ -51,8 +51,15 @@ def unsupported_language(environment: Mapping[str, str] = os.environ) -> str:
 def use_language(language: str) -> None:
     """From now on sentences are worded in `language` (one of LANGUAGES)."""
     global _catalogue, _language
-    _catalogue = gettext.translation("limpide", LOCALE_FOLDER, languages=[language], fallback=language == "en")
+    _catalogue = catalogue_of(language)
     _language = language
+
+
+def catalogue_of(language: str | None = None) -> gettext.NullTranslations:
+    """The sentences of `language` (one of LANGUAGES), or of the current one."""
+    if language is None:
+        return _catalogue
+    return gettext.translation("limpide", LOCALE_FOLDER, languages=[language], fallback=language == "en")
 
 
 def current_language() -> str:

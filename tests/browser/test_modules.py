@@ -82,7 +82,7 @@ def test_a_notebook_gets_one_module_that_imports_nothing_and_asks_nobody() -> No
     assert json.loads(carried.removeprefix("const MODULES = ").removesuffix(";")) == found
     assert not re.search(r"^import ", "\n".join(own), re.MULTILINE)
     assert (
-        ":host([data-theme=dark])" in style
+        ':host([data-theme=\\"dark\\"])' in style
         and ":root" not in style
         and not re.search(r"(?<!t)body", style)
         and "@media (min-width" not in style
@@ -101,3 +101,14 @@ def test_what_stands_in_says_the_same_names() -> None:
             for word in names.split(",")
         }
         assert asked and asked <= own, asked - own
+
+
+def test_no_line_is_wider_than_a_review_can_show() -> None:
+    files = [file for file in STATIC.rglob("*") if file.is_file() and "vendor" not in file.parts]
+    wide = [
+        f"{file.relative_to(STATIC)}:{n}"
+        for file in files
+        for n, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert len(files) > 40 and not wide

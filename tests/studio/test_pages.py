@@ -36,6 +36,7 @@ from limpide.models import MODELS, PRETRAINED
 from limpide.report.html.page import html_of
 from limpide.studio.series import RunHistory, summary
 from limpide.text import messages
+from limpide.text.page_sentences import page_sentences
 from limpide.training.batches import as_tensor
 from limpide.training.build import trained_network as network_of
 from tests.studio import test_server
@@ -136,7 +137,7 @@ def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: 
         text = page.inner_text("body")
         missing = [
             key
-            for key in json.loads((STATIC / "locale" / "en.json").read_text())
+            for key in page_sentences("en")
             if "." in key and re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", text)
         ]
         assert not missing, "a key without a sentence"
@@ -158,14 +159,10 @@ def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: 
         page.set_viewport_size({"width": 1200, "height": 900})
 
 
-def test_the_catalogues_have_the_same_keys_and_the_pages_use_no_other() -> None:
-    english, french = (json.loads((STATIC / "locale" / f"{name}.json").read_text()) for name in ("en", "fr"))
-    assert list(english) == list(french)
-    for key in english:
-        assert bool(english[key]) == bool(french[key]) == (key != "energy.undefined"), key
-        assert set(re.findall(r"\{\w+\}", english[key])) == set(re.findall(r"\{\w+\}", french[key])), key
+def test_the_pages_use_the_keys_that_there_are_and_no_other() -> None:
+    english = page_sentences("en")
     scripts = "".join(file.read_text() for file in STATIC.rglob("*.js") if "vendor" not in file.parts)
-    used = set(re.findall(r"\bt\(\"([^\"]+)\"", scripts))
+    used = set(re.findall(r"\b(?:t|say)\(\s*\"([^\"]+)\"", scripts))
     assert len(used) > 100 and used <= set(english), used - set(english)
     stems = tuple(re.findall(r"\bt\(`([\w.]+)\$", scripts))  # t(`status.${…}`)
     quoted = set(re.findall(r"\"([\w.]+)\"", scripts))  # t(wrong ? "image.wrong" : "image.right")
@@ -593,7 +590,7 @@ def test_weights_that_were_not_kept_are_told_on_every_page(browser: Any, server:
 def test_energy_is_spent_step_by_step(page: Any) -> None:
     def spent(steps: list[int], looks: list[list[Any]]) -> list[float]:
         found = page.evaluate(
-            "([steps, looks]) => import('/static/pages/live.js').then((live) => live.spent(steps, looks))",
+            "([steps, looks]) => import('/static/pages/live/series.js').then((live) => live.spent(steps, looks))",
             [steps, looks],
         )
         return [round(wh * 3600, 6) for wh in found]
@@ -605,7 +602,7 @@ def test_energy_is_spent_step_by_step(page: Any) -> None:
 
 
 def test_a_curve_grows_message_by_message_as_if_it_came_at_once(page: Any) -> None:
-    found = page.evaluate("""() => import('/static/pages/live.js').then(({ grown, smooth }) => {
+    found = page.evaluate("""() => import('/static/pages/live/series.js').then(({ grown, smooth }) => {
         const losses = Array.from({ length: 6000 }, (_, k) => (k % 100 === 99 ? null : 1 / (k + 1)));
         let series = { n: [], loss: [], lr: [], seconds: [], smooth: [], recent: [], epochs: [], notes: [], system: [], total: 0, about: { status: "running" } }, most = 0;
         for (let k = 0; k < 6000; k += 100) {
@@ -644,13 +641,13 @@ def test_the_mean_of_the_loss_is_of_all_steps_however_many_are_drawn(page: Any, 
     n, _, _, _, means = told["steps"]
     assert len(n) <= 2000 and told["recent"] == losses[-9:]
     theirs = page.evaluate(
-        "losses => import('/static/pages/live.js').then(({ smooth }) => smooth(losses))", finite(losses)
+        "losses => import('/static/pages/live/series.js').then(({ smooth }) => smooth(losses))", finite(losses)
     )
     assert means == pytest.approx([theirs[k - 1] for k in n], abs=1e-12)
 
 
 def test_the_mean_that_is_drawn_lags_behind_no_fall(page: Any) -> None:
-    found = page.evaluate("""() => import('/static/pages/live.js').then(({ centred, smooth }) => {
+    found = page.evaluate("""() => import('/static/pages/live/series.js').then(({ centred, smooth }) => {
         const n = Array.from({ length: 100 }, (_, k) => k + 1), losses = n.map((k) => 200 - 2 * k), few = n.filter((k) => k % 20 === 0);
         return { all: centred(n, smooth(losses)), few: centred(few, few.map((k) => smooth(losses)[k - 1])) };
       })""")
@@ -703,7 +700,7 @@ def test_a_cost_has_two_ticks_at_least(page: Any) -> None:
     ranges = [(0.19, 0.26), (0.1, 900), (56, 65), (0.5, 0.5)]
     found = page.evaluate(
         (
-            "ranges => import('/static/pages/compare.js').then(({ decades }) => ranges.map(([a, b]) => "
+            "ranges => import('/static/pages/compare/chart.js').then(({ decades }) => ranges.map(([a, b]) => "
             "decades(Math.log10(a), Math.log10(b))))"
         ),
         ranges,

@@ -18,11 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from limpide import see
-from limpide.browser import STATIC
 from limpide.core.errors import UsageError
 from limpide.inspector.session import change_square
 from limpide.interpret.saliency import METHODS
 from limpide.text import messages
+from limpide.text.page_sentences import page_sentences
 
 pytest.importorskip("anywidget", reason="anywidget is not installed: pip install anywidget")
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -500,7 +500,7 @@ def test_it_follows_the_notebook_and_speaks_french(notebook: Callable[[Kernel], 
     open_.wait(lambda: open_.page.evaluate(paper) == "rgb(21, 24, 26)")
     open_.page.get_by_role("button", name="Français").click()
     open_.wait(lambda: kernel.widget.language == "fr" and "Couche" in open_.text())
-    keys = [key for key in json.loads((STATIC / "locale" / "fr.json").read_text(encoding="utf-8")) if "." in key]
+    keys = [key for key in page_sentences("fr") if "." in key]
     for name in ("image", "anatomy", "layer", "unit"):
         open_.do(page=name)
         open_.page.evaluate("document.getElementById('cell').style.width = '400px'")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import ast
 import gettext
-import json
 import re
 import shutil
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
 
 from limpide.core.finding import VERDICT_WORDS, VERDICTS
 from limpide.explanation.record import BADGE_WORDS
 from limpide.text import messages
 from limpide.text.messages import Message
+from limpide.text.page_sentences import page_sentences
 from tests import catalogue as tool
 
 SAID = tool.sentences()
@@ -42,7 +43,8 @@ def test_the_compiled_catalogue_is_the_one_in_the_source(spoken: str) -> None:
     compiled = gettext.translation("limpide", messages.LOCALE_FOLDER, languages=[spoken])
     for entry in tool.opened(tool.files()[spoken], spoken):
         if entry.id and isinstance(entry.id, str):
-            assert compiled.gettext(entry.id) == entry.string, "make install compiles it again"
+            there = compiled.pgettext(entry.context, entry.id) if entry.context else compiled.gettext(entry.id)
+            assert there == entry.string, "make install compiles it again"
         elif entry.id:
             assert tuple(compiled.ngettext(*entry.id, n) for n in (1, 2)) == tuple(entry.string)
 
@@ -52,7 +54,7 @@ def test_every_sentence_can_be_worded(spoken: str) -> None:
     """A format that does not exist, or a stray brace, would fail only when somebody meets the sentence."""
     messages.use_language(spoken)
     for sentence in SAID.values():
-        for n in (1, 2):
+        for n in (1, 2) if not sentence.is_of_pages_only else ():
             words = str(Message(sentence.id, examples(sentence) | {"n": n}, sentence.plural))
             assert words.strip() and "{" not in words, sentence.id
 
@@ -93,6 +95,49 @@ def test_the_extractor_knows_every_way_to_mark(tmp_path: Path) -> None:
         "alone",
     }
     assert found["one"].places == {"limpide/a.py"}
+
+
+def test_the_sentences_of_the_pages_are_found_by_their_keys(tmp_path: Path) -> None:
+    package = tmp_path / "limpide"
+    (package / "locale").mkdir(parents=True)
+    (package / "a.py").write_text('x = N_("{n} runs") + N_("training")\n')
+    (package / "locale" / "pages.json").write_text(
+        '{"runs.n": "{n} runs", "again": "{n} runs", "phase.fit": {"context": "phase", "sentence": "training"}, "no": ""}'
+    )
+    found = tool.sentences(package)
+    assert set(found) == {"{n} runs", "training", "phase\x04training"}, "one of both, and two of what means two things"
+    assert found["{n} runs"].keys == ["runs.n", "again"]
+    assert found["{n} runs"].places == {"limpide/a.py", tool.PAGES}
+    assert found["phase\x04training"].is_of_pages_only and not found["training"].keys
+    new = tool.updated(Catalog(locale="fr"), "fr", found)
+    new.get("training", "phase").string = "entraînement en cours"  # type: ignore[union-attr]
+    file = tmp_path / "limpide.po"
+    tool.write(file, new)
+    again = tool.opened(file, "fr")
+    assert again.get("training", "phase").string == "entraînement en cours"  # type: ignore[union-attr]
+    assert again.get("training").string == ""  # type: ignore[union-attr]
+    assert again.get("{n} runs").auto_comments == ["runs.n again"]  # type: ignore[union-attr]
+
+
+def test_a_choice_may_go_but_not_by_another_value() -> None:
+    said = {"{n} {n|run|runs}": tool.Sentence("{n} {n|run|runs}")}
+    new = tool.updated(Catalog(locale="fr"), "fr", said)
+    for words, wrong in (("{n} {n|fois|fois}", 0), ("{n} fois", 0), ("{n} {m|fois|fois}", 1), ("fois", 1)):
+        new.get("{n} {n|run|runs}").string = words  # type: ignore[union-attr]
+        assert len(tool.faults(new, said)) == wrong, words
+
+
+@pytest.mark.parametrize("spoken", messages.LANGUAGES)
+def test_the_pages_get_all_their_sentences_in_each_language(spoken: str) -> None:
+    english, found = page_sentences("en"), page_sentences(spoken)
+    assert list(found) == list(english) and len(found) > 500
+    for key, words in found.items():
+        assert bool(words) == bool(english[key]) == (key != "energy.undefined"), key
+    assert english["phase.fit"] == english["part.train"] == "training"
+    assert (found["phase.fit"] == found["part.train"]) == (spoken == "en")
+    assert page_sentences(spoken, "inside.").keys() == {key for key in english if key.startswith("inside.")}
+    messages.use(spoken)
+    assert page_sentences() == found
 
 
 def test_a_wrong_catalogue_is_noticed(tmp_path: Path) -> None:
@@ -195,7 +240,7 @@ def test_the_page_quotes_what_is_said() -> None:
 @pytest.mark.parametrize("spoken", messages.LANGUAGES)
 def test_one_verdict_has_the_same_words_in_the_studio_and_in_all_that_is_written(spoken: str) -> None:
     messages.use_language(spoken)
-    studio = json.loads((tool.PACKAGE / "browser" / "static" / "locale" / f"{spoken}.json").read_text(encoding="utf-8"))
+    studio = page_sentences(spoken)
 
     def there(stem: str) -> dict[str, str]:
         return {verdict: studio[key] for verdict in VERDICTS if (key := f"{stem}.{verdict}") in studio}

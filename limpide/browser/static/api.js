@@ -4,19 +4,24 @@ import { language } from "./state.js";
 import { t } from "./i18n.js";
 
 const query = (values) =>
-  new URLSearchParams(Object.entries({ lang: language.value, ...values }).filter(([, value]) => value !== undefined && value !== null)).toString();
+  new URLSearchParams(
+    Object.entries({ lang: language.value, ...values }).filter(([, value]) => value !== undefined && value !== null),
+  ).toString();
 
 const addresses = new WeakMap(); // what was asked under a signal
 
 /** fetch, which says in a sentence that nobody answers. */
 const reach = (url, values) => {
   if (values.signal) addresses.set(values.signal, [...(addresses.get(values.signal) ?? []), url]);
-  return fetch(url, values).catch((error) => { throw error.name === "TypeError" ? new Error(t("server.gone")) : error; });
+  return fetch(url, values).catch((error) => {
+    throw error.name === "TypeError" ? new Error(t("server.gone")) : error;
+  });
 };
 
 const told = async (answer) => {
   if (answer.ok) return answer;
-  let text = answer.status === 403 ? t("server.other") : `${answer.status}`; // another studio, which does not know this page
+  // another studio, which does not know this page
+  let text = answer.status === 403 ? t("server.other") : `${answer.status}`;
   try {
     text = (await answer.json()).error ?? text;
   } catch {}
@@ -52,14 +57,21 @@ export const array = async (run, what, values) => {
 export const picture = async (run, what, values) => {
   const answer = await told(await reach(path(run, `/look/${what}`, values), { signal: current }));
   if (!answer.headers.get("content-type").startsWith("image/")) return null;
-  return { url: URL.createObjectURL(await answer.blob()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
+  return {
+    url: URL.createObjectURL(await answer.blob()),
+    about: JSON.parse(answer.headers.get("x-about") || "{}"),
+  };
 };
 
 // One question for all that wait.
 let [atWork, when] = [null, 0];
-/** {done, total, unit} of what was asked under this signal, while it is answered; {waits: true} while others come first; nothing where nobody knows. */
+/**
+ * {done, total, unit} of what was asked under this signal, while it is answered; {waits: true} while others come first;
+ * nothing where nobody knows.
+ */
 export const howFar = async (signal) => {
   if (performance.now() - when > 400) [atWork, when] = [get("/api/at-work").catch(() => []), performance.now()];
-  const all = await atWork, mine = addresses.get(signal) ?? [];
+  const all = await atWork;
+  const mine = addresses.get(signal) ?? [];
   return all.find(({ of }) => mine.includes(of)) ?? null;
 };

@@ -7,7 +7,20 @@ import { get, path, runs, upload } from "./api.js";
 import { useFetched } from "./use_fetched.js";
 import { Pad } from "./drawing_pad.js";
 
-const PAGES = { runs: "runs", live: "live", anatomy: "anatomy", layer: "layer", unit: "unit", image: "image", errors: "errors", map: "map", audit: "audit", data: "data", compare: "compare", learn: "learn" };
+const PAGES = {
+  runs: "runs",
+  live: "live",
+  anatomy: "anatomy",
+  layer: "layer",
+  unit: "unit",
+  image: "image",
+  errors: "errors",
+  map: "map",
+  audit: "audit",
+  data: "data",
+  compare: "compare",
+  learn: "learn",
+};
 const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors", "map", "audit", "data"];
 const OF_A_TRAINING = ["live", "errors", "audit"]; // a network that was only opened was neither trained nor judged here
 const OF_ONE_IMAGE = ["anatomy", "layer", "unit", "image", "data"]; // what shows the image that is looked at
@@ -17,7 +30,8 @@ const told = signal(""); // what went wrong with a photograph
 const over = signal(false); // a file is held over the page
 const loaded = signal({}); // a signal, so that the page is drawn when its module has come
 
-const page = () => (Object.hasOwn(PAGES, place.value.page ?? "") ? place.value.page : place.value.run ? "live" : "runs");
+const page = () =>
+  Object.hasOwn(PAGES, place.value.page ?? "") ? place.value.page : place.value.run ? "live" : "runs";
 
 // On a narrow screen the menu is one row, of which the page that is open is in sight.
 const turnMenu = () => {
@@ -25,12 +39,49 @@ const turnMenu = () => {
   if (at) at.parentElement.scrollLeft = at.offsetLeft - at.parentElement.offsetLeft - 40;
 };
 
+const Header = ({ name, run, about }) => html`
+  <header>
+    <a class="mark" href="#page=runs">limpide</a>
+    <nav aria-label=${t("pages")}>
+      <a href=${link({ page: "runs" })} aria-current=${name === "runs" ? "page" : null}>${t("page.runs")}</a>
+      ${
+        run &&
+        OF_A_RUN.filter((each) => about.value?.status !== "opened" || !OF_A_TRAINING.includes(each)).map(
+          (each) => html`
+            <a href=${link({ page: each })} aria-current=${name === each ? "page" : null}>
+              ${t(`page.${each}`)}
+            </a>
+          `,
+        )
+      }
+      <a href=${link({ page: "learn" })} aria-current=${name === "learn" ? "page" : null}>
+        ${t("page.learn")}
+      </a>
+    </nav>
+    <span class="spring"></span>
+    <button
+      class="plain"
+      onClick=${() => (language.value = language.value === "fr" ? "en" : "fr")}
+      lang=${language.value === "fr" ? "en" : "fr"}
+    >
+      ${language.value === "fr" ? "English" : "Français"}
+    </button>
+    <button class="plain" onClick=${() => (theme.value = theme.value === "dark" ? "light" : "dark")}>
+      ${theme.value === "dark" ? t("light") : t("dark")}
+    </button>
+  </header>
+`;
+
 const App = () => {
   const name = page();
   const { run } = place.value;
-  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, news.value], { keep: true, of: run });
+  const about = useFetched(() => (run ? get(path(run, "")) : Promise.resolve(null)), [run, name, news.value], {
+    keep: true,
+    of: run,
+  });
   // What a page shows of a run that is not finished comes by itself; Live hears of it in its own way.
-  const growing = OF_A_RUN.includes(name) && name !== "live" && about.value && !["finished", "opened"].includes(about.value.status);
+  const growing =
+    OF_A_RUN.includes(name) && name !== "live" && about.value && !["finished", "opened"].includes(about.value.status);
   const waiting = useRef(false);
   waiting.current = about.waiting;
   useEffect(() => {
@@ -39,40 +90,61 @@ const App = () => {
     return () => clearInterval(timer);
   }, [growing, run]);
   const Page = loaded.value[name];
-  useEffect(() => { told.value = ""; }, [name, run]); // another page, another matter
+  useEffect(() => {
+    told.value = "";
+  }, [name, run]); // another page, another matter
   useEffect(turnMenu, [name, run, language.value]);
   useEffect(() => {
     document.title = [t(`page.${name}`), run, "limpide"].filter(Boolean).join(" · ");
   });
   return html`
-    <header>
-      <a class="mark" href="#page=runs">limpide</a>
-      <nav aria-label=${t("pages")}>
-        <a href=${link({ page: "runs" })} aria-current=${name === "runs" ? "page" : null}>${t("page.runs")}</a>
-        ${run && OF_A_RUN.filter((each) => about.value?.status !== "opened" || !OF_A_TRAINING.includes(each)).map((each) => html`<a href=${link({ page: each })} aria-current=${name === each ? "page" : null}>${t(`page.${each}`)}</a>`)}
-        <a href=${link({ page: "learn" })} aria-current=${name === "learn" ? "page" : null}>${t("page.learn")}</a>
-      </nav>
-      <span class="spring"></span>
-      <button class="plain" onClick=${() => (language.value = language.value === "fr" ? "en" : "fr")} lang=${language.value === "fr" ? "en" : "fr"}>${language.value === "fr" ? "English" : "Français"}</button>
-      <button class="plain" onClick=${() => (theme.value = theme.value === "dark" ? "light" : "dark")}>${theme.value === "dark" ? t("light") : t("dark")}</button>
-    </header>
+    <${Header} name=${name} run=${run} about=${about} />
     <main id="main" tabindex="-1">
-      ${told.value && html`<p class="error told" role="alert">${told.value} <button class="plain" aria-label=${t("close")} onClick=${() => (told.value = "")}>✕</button></p>`}
-      ${over.value && html`<div class="landing" aria-hidden="true">${t({ studio: "drop.here", bench: "drop.bench" }[accepts()] ?? "drop.nowhere")}</div>`}
+      ${
+        told.value &&
+        html`
+          <p class="error told" role="alert">
+            ${told.value}${" "}
+            <button class="plain" aria-label=${t("close")} onClick=${() => (told.value = "")}>✕</button>
+          </p>
+        `
+      }
+      ${
+        over.value &&
+        html`
+          <div class="landing" aria-hidden="true">
+            ${t({ studio: "drop.here", bench: "drop.bench" }[accepts()] ?? "drop.nowhere")}
+          </div>
+        `
+      }
       ${run && OF_A_RUN.includes(name) && html`<${Bar} about=${about.value} />`}
       ${run && name === "image" && html`<${Draw} run=${run} sees=${about.value?.sees} />`}
       ${about.value?.fresh && html`<p class="error" role="note">${t("opened.fresh")}</p>`}
-      ${about.error && run ? html`<p class="error" role="alert">${about.error}</p>` : Page ? html`<${Page} key=${`${name}/${run}`} about=${about.value} />` : html`<p class="small">${t("waiting")}</p>`}
+      ${
+        about.error && run
+          ? html`<p class="error" role="alert">${about.error}</p>`
+          : Page
+            ? html`<${Page} key=${`${name}/${run}`} about=${about.value} />`
+            : html`<p class="small">${t("waiting")}</p>`
+      }
     </main>
-    <footer>${t("footer")}</footer>`;
+    <footer>${t("footer")}</footer>
+  `;
 };
 
-// A photograph of one's own becomes the image that every page looks at; a page that shows no image makes way for the one that does.
-const accepts = () => (OF_A_RUN.includes(page()) && place.value.run ? "studio" : page() === "learn" && place.value.part === "bench" ? "bench" : "");
+// A photograph of one's own becomes the image that every page looks at; a page that shows no image makes way for the
+// one that does.
+const accepts = () =>
+  OF_A_RUN.includes(page()) && place.value.run
+    ? "studio"
+    : page() === "learn" && place.value.part === "bench"
+      ? "bench"
+      : "";
 const take = async (file) => {
   told.value = "";
   try {
-    const { run } = place.value, { image } = await upload(file);
+    const { run } = place.value;
+    const { image } = await upload(file);
     if (place.value.run === run) go({ ...other(image), page: OF_ONE_IMAGE.includes(page()) ? page() : "image" });
   } catch (error) {
     told.value = t("drop.failed", { file: file.name, why: error.message });
@@ -91,43 +163,89 @@ const hover = (event) => {
   over.value = event.type !== "dragleave" && [...(event.dataTransfer?.types ?? [])].includes("Files");
 };
 
+const ImageChoice = ({ probes }) => html`
+  <label>
+    <span>${t("image")}</span>
+    <select value=${image()} onChange=${(event) => go(other(event.target.value))}>
+      ${Array.from(
+        { length: probes },
+        (_, k) => html`<option value=${`probe-${k}`}>${t("probe", { n: k + 1 })}</option>`,
+      )}
+      ${
+        image().startsWith("row-") &&
+        html`<option value=${image()}>${t("row", { n: count(Number(image().slice(4)) + 1) })}</option>`
+      }
+      ${image().startsWith("drop-") && html`<option value=${image()}>${t("dropped")}</option>`}
+    </select>
+  </label>
+`;
+
 // Snapshot and image: what every page of a run looks at.
 const Bar = ({ about }) => {
   const steps = about?.snapshots ?? [];
   const at = snapshot();
   const probes = about?.probes ?? 0;
-  const turn = (by) => go(other(`probe-${((image().startsWith("probe-") ? Number(image().slice(6)) : by > 0 ? -1 : 0) + by + probes) % (probes || 1)}`));
+  const turn = (by) => {
+    const now = image().startsWith("probe-") ? Number(image().slice(6)) : by > 0 ? -1 : 0;
+    go(other(`probe-${(now + by + probes) % (probes || 1)}`));
+  };
   const choose = (event) => {
     const [file] = event.target.files;
     event.target.value = ""; // so that the same file can be chosen again
     if (file) take(file);
   };
-  return html`<div class="bar">
-    <span class="strong">${place.value.run}</span>
-    <label><span>${t("snapshot")}</span>
-      <select value=${at} onChange=${(event) => go({ at: event.target.value })}>
-        <option value="best">${about?.status === "opened" ? t("weights.opened") : about?.best ? t("final") : t("newest")}</option>
-        ${steps.map((step) => html`<option value=${String(step)}>${t("after", { n: count(step) })}</option>`)}
-      </select></label>
-    <label><span>${t("image")}</span>
-      <select value=${image()} onChange=${(event) => go(other(event.target.value))}>
-        ${Array.from({ length: probes }, (_, k) => html`<option value=${`probe-${k}`}>${t("probe", { n: k + 1 })}</option>`)}
-        ${image().startsWith("row-") && html`<option value=${image()}>${t("row", { n: count(Number(image().slice(4)) + 1) })}</option>`}
-        ${image().startsWith("drop-") && html`<option value=${image()}>${t("dropped")}</option>`}
-      </select></label>
-    <span><button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button><button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button></span>
-    ${(steps.length > 0 || about?.best) && html`<img class="pixels" alt="" width="34" height="34" src=${path(place.value.run, "/look/picture", looked())} />`}
-    ${["noise", "turn", "mirror"].some((name) => place.value[name]) && html`<button class="plain" onClick=${() => go(other(image()))}>${t("changed")} ✕</button>`}
-    <label class="button">${t("own")}<input type="file" accept="image/*" onChange=${choose} /></label>
-    ${about?.report && html`<a class="small" href=${path(place.value.run, "/report")}>${t("live.report")}</a>`}
-  </div>`;
+  return html`
+    <div class="bar">
+      <span class="strong">${place.value.run}</span>
+      <label>
+        <span>${t("snapshot")}</span>
+        <select value=${at} onChange=${(event) => go({ at: event.target.value })}>
+          <option value="best">
+            ${about?.status === "opened" ? t("weights.opened") : about?.best ? t("final") : t("newest")}
+          </option>
+          ${steps.map((step) => html`<option value=${String(step)}>${t("after", { n: count(step) })}</option>`)}
+        </select>
+      </label>
+      <${ImageChoice} probes=${probes} />
+      <span>
+        <button class="plain" aria-label=${t("probe.before")} onClick=${() => turn(-1)}>‹</button>
+        <button class="plain" aria-label=${t("probe.next")} onClick=${() => turn(1)}>›</button>
+      </span>
+      ${
+        (steps.length > 0 || about?.best) &&
+        html`
+          <img class="pixels" alt="" width="34" height="34" src=${path(place.value.run, "/look/picture", looked())} />
+        `
+      }
+      ${
+        ["noise", "turn", "mirror"].some((name) => place.value[name]) &&
+        html`<button class="plain" onClick=${() => go(other(image()))}>${t("changed")} ✕</button>`
+      }
+      <label class="button">
+        ${t("own")}
+        <input type="file" accept="image/*" onChange=${choose} />
+      </label>
+      ${about?.report && html`<a class="small" href=${path(place.value.run, "/report")}>${t("live.report")}</a>`}
+    </div>
+  `;
 };
 
 // Of networks that see small or grey squares: what is drawn becomes the image, here and on every other page.
 const Draw = ({ run, sees }) => {
   if (!sees || (sees.channels > 1 && sees.size > SMALL)) return null;
   const take = (image) => go(other(image), { replace: place.value.image?.startsWith("drop-") });
-  return html`<details class="draw" open=${place.value.draw === "1"} onToggle=${(event) => event.target.open !== (place.value.draw === "1") && go({ draw: event.target.open ? "1" : null }, { replace: true })}><summary>${t("draw.open")}</summary><${Pad} run=${run} onImage=${take} /></details>`;
+  return html`
+    <details
+      class="draw"
+      open=${place.value.draw === "1"}
+      onToggle=${(event) =>
+        event.target.open !== (place.value.draw === "1") &&
+        go({ draw: event.target.open ? "1" : null }, { replace: true })}
+    >
+      <summary>${t("draw.open")}</summary>
+      <${Pad} run=${run} onImage=${take} />
+    </details>
+  `;
 };
 
 const open = async () => {
@@ -136,8 +254,12 @@ const open = async () => {
   try {
     const { default: Page } = await import(`./pages/${name}.js`);
     loaded.value = { ...loaded.value, [name]: Page };
-  } catch { // the studio was closed, or began anew: a question tells which
-    told.value = await runs().then(() => t("server.gone"), (error) => error.message);
+  } catch {
+    // the studio was closed, or began anew: a question tells which
+    told.value = await runs().then(
+      () => t("server.gone"),
+      (error) => error.message,
+    );
   }
 };
 

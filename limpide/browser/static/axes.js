@@ -1,32 +1,51 @@
-// A picture with axes, drawn in the pixels of the page: lines of one pixel and letters of twelve, however wide it is; under them a canvas with as
+// A picture with axes, drawn in the pixels of the page: lines of one pixel and letters of twelve, however wide it is;
+// under them a canvas with as
 // many pixels as the screen has there.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { theme } from "./state.js";
 import { fixed, number, ten } from "./i18n.js";
 
-const LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 42, SMALL = 60;
+const LEFT = 46;
+const RIGHT = 12;
+const TOP = 10;
+const BOTTOM = 42;
+const SMALL = 60;
 
 /** Round numbers from low to high, about `most` of them at most. whole: of what is counted, as steps are. */
 export const ticks = (low, high, most = 6, whole = false) => {
   if (!(high > low)) return [low];
-  const rough = Math.max((high - low) / most, whole ? 1 : 0), ten = 10 ** Math.floor(Math.log10(rough)), step = ten * [1, 2, 5, 10].find((m) => m * ten >= rough * 0.999);
-  return Array.from({ length: Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) + 1 }, (_, k) => Number(((Math.ceil(low / step - 1e-9) + k) * step).toPrecision(12)));
+  const rough = Math.max((high - low) / most, whole ? 1 : 0);
+  const ten = 10 ** Math.floor(Math.log10(rough));
+  const step = ten * [1, 2, 5, 10].find((m) => m * ten >= rough * 0.999);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) + 1 }, (_, k) =>
+    Number(((Math.ceil(low / step - 1e-9) + k) * step).toPrecision(12)),
+  );
 };
 
 /** The numbers of an axis, all with as many digits as tell them apart. */
 export const labels = (values) => {
-  const step = Math.min(...values.slice(1).map((value, k) => Math.abs(value - values[k])).filter((gap) => gap > 0)), most = Math.max(...values.map(Math.abs));
+  const step = Math.min(
+    ...values
+      .slice(1)
+      .map((value, k) => Math.abs(value - values[k]))
+      .filter((gap) => gap > 0),
+  );
+  const most = Math.max(...values.map(Math.abs));
   if (!isFinite(step)) return values.map((value) => number(value, 4));
   let digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  while (digits < 15 && values.some((value) => Math.abs(value - Number(value.toFixed(digits))) > 1e-3 * step)) digits += 1;
+  while (digits < 15 && values.some((value) => Math.abs(value - Number(value.toFixed(digits))) > 1e-3 * step))
+    digits += 1;
   if (digits < 6) return values.map((value) => fixed(value, digits));
   const exponent = Math.floor(Math.log10(most));
-  return values.map((value) => (value === 0 ? "0" : `${fixed(value / 10 ** exponent, digits + exponent)} · ${ten(exponent)}`));
+  return values.map((value) =>
+    value === 0 ? "0" : `${fixed(value / 10 ** exponent, digits + exponent)} · ${ten(exponent)}`,
+  );
 };
 
 /** A canvas with a pixel for each of the screen's, `width` × `height` of the page's. */
 export const sharp = (canvas, width, height) => {
-  const by = globalThis.devicePixelRatio || 1, [w, h] = [Math.round(width * by), Math.round(height * by)];
+  const by = globalThis.devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * by), Math.round(height * by)];
   if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
@@ -35,31 +54,94 @@ export const sharp = (canvas, width, height) => {
 
 /** x, y: [from, to] · ratio: height over width · ground: (canvas) paints what lies below · of: what ground depends on ·
  *  children: ({across, up, width, height}) → what is drawn between the axes, clipped to them. */
-export const Axes = ({ x, y, xLabel, yLabel, ratio = 1, label, most = 640, xTicks = ticks(...x), yTicks = ticks(...y), ground, of = [], canvas: given, onPick, children }) => {
-  const box = useRef(null), own = useRef(null), canvas = given ?? own;
+export const Axes = ({
+  x,
+  y,
+  xLabel,
+  yLabel,
+  ratio = 1,
+  label,
+  most = 640,
+  xTicks = ticks(...x),
+  yTicks = ticks(...y),
+  ground,
+  of = [],
+  canvas: given,
+  onPick,
+  children,
+}) => {
+  const box = useRef(null);
+  const own = useRef(null);
+  const canvas = given ?? own;
   const [wide, measure] = useState(0);
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => measure(Math.floor(entry.contentRect.width)));
     observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
-  const width = Math.max(SMALL, wide - LEFT - RIGHT), height = Math.round(width * ratio);
-  const across = (v) => LEFT + ((v - x[0]) / (x[1] - x[0])) * width, up = (v) => TOP + height - ((v - y[0]) / (y[1] - y[0])) * height;
+  const width = Math.max(SMALL, wide - LEFT - RIGHT);
+  const height = Math.round(width * ratio);
+  const across = (v) => LEFT + ((v - x[0]) / (x[1] - x[0])) * width;
+  const up = (v) => TOP + height - ((v - y[0]) / (y[1] - y[0])) * height;
   const id = useRef(`clip-${Math.random().toString(36).slice(2)}`).current;
   useEffect(() => {
     if (wide && canvas.current) ground?.(sharp(canvas.current, width, height));
   }, [wide, ratio, theme.value, ...of]);
-  const xTexts = labels(xTicks), yTexts = labels(yTicks);
+  const xTexts = labels(xTicks);
+  const yTexts = labels(yTicks);
   const crisp = (v) => Math.round(v) + 0.5;
-  return html`<div class="axes" ref=${box} style=${`max-width: ${most}px`}>
-    ${ground && html`<canvas ref=${canvas} style=${`position: absolute; left: ${LEFT}px; top: ${TOP}px; width: ${width}px; height: ${height}px`}></canvas>`}
-    <svg width=${wide || "100%"} height=${TOP + height + BOTTOM} role="img" aria-label=${label} onPointerDown=${onPick && ((event) => { const at = event.currentTarget.getBoundingClientRect(); onPick(x[0] + ((event.clientX - at.left - LEFT) / width) * (x[1] - x[0]), y[0] + ((TOP + height - event.clientY + at.top) / height) * (y[1] - y[0])); })}>
-      <clipPath id=${id}><rect x=${LEFT} y=${TOP} width=${width} height=${height} /></clipPath>
-      ${!ground && yTicks.map((v) => html`<line class="rule" x1=${LEFT} x2=${LEFT + width} y1=${crisp(up(v))} y2=${crisp(up(v))} />`)}
-      <g clip-path=${`url(#${id})`}>${wide > 0 && children?.({ across, up, width, height })}</g>
-      <path class="axis" d=${`M${LEFT - 0.5} ${TOP}V${crisp(TOP + height)}H${LEFT + width}${xTicks.map((v) => `M${crisp(across(v))} ${TOP + height}v5`).join("")}${yTicks.map((v) => `M${LEFT} ${crisp(up(v))}h-5`).join("")}`} />
-      ${xTicks.map((v, k) => html`<text x=${across(v)} y=${TOP + height + 18} text-anchor="middle">${xTexts[k]}</text>`)}
-      ${yTicks.map((v, k) => html`<text x=${LEFT - 8} y=${up(v) + 4} text-anchor="end">${yTexts[k]}</text>`)}
-      <text class="name" x=${LEFT + width / 2} y=${TOP + height + 36} text-anchor="middle">${xLabel}</text>
-      <text class="name" transform=${`translate(12 ${TOP + height / 2}) rotate(-90)`} text-anchor="middle">${yLabel}</text></svg></div>`;
+  return html`
+    <div class="axes" ref=${box} style=${`max-width: ${most}px`}>
+      ${
+        ground &&
+        html`
+          <canvas
+            ref=${canvas}
+            style=${`position: absolute; left: ${LEFT}px; top: ${TOP}px; width: ${width}px; height: ${height}px`}
+          ></canvas>
+        `
+      }
+      <svg
+        width=${wide || "100%"}
+        height=${TOP + height + BOTTOM}
+        role="img"
+        aria-label=${label}
+        onPointerDown=${
+          onPick &&
+          ((event) => {
+            const at = event.currentTarget.getBoundingClientRect();
+            onPick(
+              x[0] + ((event.clientX - at.left - LEFT) / width) * (x[1] - x[0]),
+              y[0] + ((TOP + height - event.clientY + at.top) / height) * (y[1] - y[0]),
+            );
+          })
+        }
+      >
+        <clipPath id=${id}><rect x=${LEFT} y=${TOP} width=${width} height=${height} /></clipPath>
+        ${
+          !ground &&
+          yTicks.map(
+            (v) => html`<line class="rule" x1=${LEFT} x2=${LEFT + width} y1=${crisp(up(v))} y2=${crisp(up(v))} />`,
+          )
+        }
+        <g clip-path=${`url(#${id})`}>${wide > 0 && children?.({ across, up, width, height })}</g>
+        <path
+          class="axis"
+          d=${[
+            `M${LEFT - 0.5} ${TOP}V${crisp(TOP + height)}H${LEFT + width}`,
+            ...xTicks.map((v) => `M${crisp(across(v))} ${TOP + height}v5`),
+            ...yTicks.map((v) => `M${LEFT} ${crisp(up(v))}h-5`),
+          ].join("")}
+        />
+        ${xTicks.map(
+          (v, k) => html`<text x=${across(v)} y=${TOP + height + 18} text-anchor="middle">${xTexts[k]}</text>`,
+        )}
+        ${yTicks.map((v, k) => html`<text x=${LEFT - 8} y=${up(v) + 4} text-anchor="end">${yTexts[k]}</text>`)}
+        <text class="name" x=${LEFT + width / 2} y=${TOP + height + 36} text-anchor="middle">${xLabel}</text>
+        <text class="name" transform=${`translate(12 ${TOP + height / 2}) rotate(-90)`} text-anchor="middle">
+          ${yLabel}
+        </text>
+      </svg>
+    </div>
+  `;
 };

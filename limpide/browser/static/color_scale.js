@@ -1,18 +1,40 @@
-// Numbers as colours. Two scales, each drawn beside what it colours: signed (blue – paper – orange) and unsigned (paper – ink).
+// Numbers as colours. Two scales, each drawn beside what it colours: signed (blue – paper – orange) and unsigned (paper
+// – ink).
 import { html, useRef, useEffect, useState } from "./html.js";
 import { number } from "./i18n.js";
 import { theme } from "./state.js";
 
 const mix = (a, b, s) => a.map((v, k) => Math.round(v + (b[k] - v) * s));
-const SIGNED = { light: [[47, 92, 158], [253, 252, 250], [179, 92, 0]], dark: [[127, 176, 240], [30, 35, 38], [240, 160, 75]] };
-const UNSIGNED = { light: [[253, 252, 250], [28, 27, 25]], dark: [[21, 24, 26], [235, 232, 226]] };
+const SIGNED = {
+  light: [
+    [47, 92, 158],
+    [253, 252, 250],
+    [179, 92, 0],
+  ],
+  dark: [
+    [127, 176, 240],
+    [30, 35, 38],
+    [240, 160, 75],
+  ],
+};
+const UNSIGNED = {
+  light: [
+    [253, 252, 250],
+    [28, 27, 25],
+  ],
+  dark: [
+    [21, 24, 26],
+    [235, 232, 226],
+  ],
+};
 
 export const signed = (value, most) => {
   const [minus, zero, plus] = SIGNED[theme.value];
   const s = Math.max(-1, Math.min(1, most ? value / most : 0));
   return s < 0 ? mix(zero, minus, -s) : mix(zero, plus, s);
 };
-export const unsigned = (value, most) => mix(...UNSIGNED[theme.value], Math.max(0, Math.min(1, most ? value / most : 0)));
+export const unsigned = (value, most) =>
+  mix(...UNSIGNED[theme.value], Math.max(0, Math.min(1, most ? value / most : 0)));
 /** A share of white, as an image has it, whatever the theme. */
 export const grey = (value, most) => mix([0, 0, 0], [255, 255, 255], Math.max(0, Math.min(1, most ? value / most : 0)));
 /** Black or white, whichever can be read on this colour (WCAG 2, relative luminance). */
@@ -41,24 +63,61 @@ export const Plane = ({ values, height, width, scale, paint = signed, label, onC
     }
     context.putImageData(pixels, 0, 0);
   }, [values, height, width, scale, paint, theme.value]);
-  const click = onClick && ((event) => {
-    const box = canvas.current.getBoundingClientRect();
-    onClick(Math.floor(((event.clientY - box.top) / box.height) * height), Math.floor(((event.clientX - box.left) / box.width) * width));
-  });
-  return html`<canvas ref=${canvas} width=${width} height=${height} class=${className} role="img" aria-label=${label} onClick=${click}></canvas>`;
+  const click =
+    onClick &&
+    ((event) => {
+      const box = canvas.current.getBoundingClientRect();
+      onClick(
+        Math.floor(((event.clientY - box.top) / box.height) * height),
+        Math.floor(((event.clientX - box.left) / box.width) * width),
+      );
+    });
+  return html`
+    <canvas
+      ref=${canvas}
+      width=${width}
+      height=${height}
+      class=${className}
+      role="img"
+      aria-label=${label}
+      onClick=${click}
+    ></canvas>
+  `;
 };
 
 /** The scale of a colouring, with its ends in numbers. */
 export const Scale = ({ most: end, both = true, paint = both ? signed : unsigned, unit = "" }) => {
   const stops = Array.from({ length: 9 }, (_, k) => css(paint(both ? k / 4 - 1 : k / 8, 1)));
   const says = (value) => `${number(value)}${unit ? " " + unit : ""}`;
-  return html`<div class="scale"><span>${both ? `−${says(end)}` : says(0)}</span><i style=${`background: linear-gradient(90deg, ${stops.join(",")})`}></i><span>${says(end)}</span></div>`;
+  return html`
+    <div class="scale">
+      <span>${both ? `−${says(end)}` : says(0)}</span>
+      <i style=${`background: linear-gradient(90deg, ${stops.join(",")})`}></i>
+      <span>${says(end)}</span>
+    </div>
+  `;
+};
+
+/** The style of what covers a box [top, left, bottom, right] of [height, width] pixels. */
+export const boxStyle = ([top, left, bottom, right], [height, width]) => {
+  const part = (value, whole) => `${(100 * value) / whole}%`;
+  const place = `top: ${part(top, height)}; left: ${part(left, width)}`;
+  return `${place}; height: ${part(bottom - top, height)}; width: ${part(right - left, width)}`;
 };
 
 /** A picture with a box [top, left, bottom, right] of pixels on it. */
-export const Framed = ({ src, box: [top, left, bottom, right], label }) => {
+export const Framed = ({ src, box, label }) => {
   const [size, set] = useState(null);
-  const part = (value, whole) => `${(100 * value) / whole}%`;
-  return html`<div class="over"><img class="pixels" style="width: 18rem; max-width: 100%; display: block" alt=${label} src=${src} onLoad=${(event) => set([event.target.naturalHeight, event.target.naturalWidth])} />
-    ${size && html`<span class="box" style=${`top: ${part(top, size[0])}; left: ${part(left, size[1])}; height: ${part(bottom - top, size[0])}; width: ${part(right - left, size[1])}`}></span>`}</div>`;
+  return html`
+    <div class="over">
+      <img
+        class="pixels"
+        style="width: 18rem; max-width: 100%; display: block"
+        alt=${label}
+        src=${src}
+        onLoad=${(event) => set([event.target.naturalHeight, event.target.naturalWidth])}
+      />
+      ${size && html`<span class="box" style=${boxStyle(box, size)}></span>`}
+    </div>
+  `;
 };

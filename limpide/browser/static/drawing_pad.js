@@ -1,5 +1,7 @@
-// A pad to draw one thing on, by pointer or by keyboard. What is drawn is kept as lines, not as pixels: so it can be drawn again as large and as
-// thick as the images that the network learned from (inspector/strokes.py knows or measures how), and in as few pixels, before the network sees it.
+// A pad to draw one thing on, by pointer or by keyboard. What is drawn is kept as lines, not as pixels: so it can be
+// drawn again as large and as
+// thick as the images that the network learned from (inspector/strokes.py knows or measures how), and in as few pixels,
+// before the network sees it.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { t, percent } from "./i18n.js";
 import { ask, path, upload } from "./api.js";
@@ -12,21 +14,30 @@ const AS_DRAWN = { drawn: false, light: true, level: 255, ground: 0 };
 const STEP = 0.04; // of the side, that an arrow key moves the pen
 const PAUSE = 400; // ms without another key after which a drawing is handed over
 
-/** Lines [[x, y] …] in parts of the side → the same, so large and so placed: they fit into width × height, their own width included; squeezed: as high
- *  as that whatever their shape, and narrower where they would be too wide. Their middle, by mass or by box, is that of the square. */
+/**
+ * Lines [[x, y] …] in parts of the side → the same, so large and so placed: they fit into width × height, their own
+ * width included; squeezed: as high as that whatever their shape, and narrower where they would be too wide. Their
+ * middle, by mass or by box, is that of the square.
+ */
 export const fitted = (lines, { width, height, squeezed, stroke, centre }) => {
   const points = lines.flat();
   if (!points.length) return lines;
-  const low = [0, 1].map((i) => Math.min(...points.map((p) => p[i]))), high = [0, 1].map((i) => Math.max(...points.map((p) => p[i])));
-  const [wide, tall] = [0, 1].map((i) => Math.max(high[i] - low[i], 1e-6)), fill = [(width - stroke) / wide, (height - stroke) / tall], least = Math.min(...fill);
-  const scale = Math.max(wide, tall) < 0.05 ? [1, 1] : squeezed && tall > 0.05 ? [least, fill[1]] : [least, least]; // a dot stays a dot
+  const low = [0, 1].map((i) => Math.min(...points.map((p) => p[i])));
+  const high = [0, 1].map((i) => Math.max(...points.map((p) => p[i])));
+  const [wide, tall] = [0, 1].map((i) => Math.max(high[i] - low[i], 1e-6));
+  const fill = [(width - stroke) / wide, (height - stroke) / tall];
+  const least = Math.min(...fill);
+  // a dot stays a dot
+  const scale = Math.max(wide, tall) < 0.05 ? [1, 1] : squeezed && tall > 0.05 ? [least, fill[1]] : [least, least];
   let [mass, x, y] = [0, 0, 0];
-  for (const line of lines) for (let k = 1; k < line.length; k++) {
-    const [a, b] = [line[k - 1], line[k]], length = Math.hypot((b[0] - a[0]) * scale[0], (b[1] - a[1]) * scale[1]);
-    mass += length;
-    x += (length * (a[0] + b[0])) / 2;
-    y += (length * (a[1] + b[1])) / 2;
-  }
+  for (const line of lines)
+    for (let k = 1; k < line.length; k++) {
+      const [a, b] = [line[k - 1], line[k]];
+      const length = Math.hypot((b[0] - a[0]) * scale[0], (b[1] - a[1]) * scale[1]);
+      mass += length;
+      x += (length * (a[0] + b[0])) / 2;
+      y += (length * (a[1] + b[1])) / 2;
+    }
   const middle = centre === "mass" && mass ? [x / mass, y / mass] : [0, 1].map((i) => (low[i] + high[i]) / 2);
   return lines.map((line) => line.map((p) => p.map((v, i) => 0.5 + (v - middle[i]) * scale[i])));
 };
@@ -35,10 +46,16 @@ const grey = (level) => `rgb(${level} ${level} ${level})`;
 
 /** The lines on a canvas of any size. */
 export const paint = (canvas, lines, { stroke = PEN, level, ground }) => {
-  const context = canvas.getContext("2d", { willReadFrequently: true }), side = canvas.width;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const side = canvas.width;
   context.fillStyle = grey(ground);
   context.fillRect(0, 0, side, side);
-  Object.assign(context, { strokeStyle: grey(level), lineWidth: stroke * side, lineCap: "round", lineJoin: "round" });
+  Object.assign(context, {
+    strokeStyle: grey(level),
+    lineWidth: stroke * side,
+    lineCap: "round",
+    lineJoin: "round",
+  });
   for (const line of lines) {
     context.beginPath();
     line.forEach(([x, y], k) => (k ? context.lineTo(x * side, y * side) : context.moveTo(x * side, y * side)));
@@ -48,52 +65,73 @@ export const paint = (canvas, lines, { stroke = PEN, level, ground }) => {
 };
 
 const square = (side) => Object.assign(document.createElement("canvas"), { width: side, height: side });
-const shades = (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.width).data.filter((_, k) => k % 4 === 0);
+const shades = (canvas) =>
+  canvas
+    .getContext("2d")
+    .getImageData(0, 0, canvas.width, canvas.width)
+    .data.filter((_, k) => k % 4 === 0);
 
 /** What is handed over: the lines drawn again as the images are made that `like` tells of (inspector/strokes.py). */
 export const made = (lines, like) => {
   const side = like.grid ? FINE * like.grid : SIDE;
   const draw = (stroke) => drawn(side, fitted(lines, { ...like, stroke }), { ...like, stroke });
   let [low, stroke, high] = [0.01, like.stroke, 0.5];
-  if (like.ink) for (let k = 0; k < 8; k++) { // as thick as it takes to cover so much of the square
-    stroke = (low + high) / 2;
-    if (shades(draw(stroke)).reduce((a, b) => a + b) < like.ink * 255 * side * side) low = stroke;
-    else high = stroke;
-  }
+  if (like.ink)
+    for (let k = 0; k < 8; k++) {
+      // as thick as it takes to cover so much of the square
+      stroke = (low + high) / 2;
+      if (shades(draw(stroke)).reduce((a, b) => a + b) < like.ink * 255 * side * side) low = stroke;
+      else high = stroke;
+    }
   return like.grid ? counted(shades(draw(stroke)), like) : draw(stroke);
 };
-const drawn = (side, lines, like) => { const canvas = square(side); paint(canvas, lines, like); return canvas; };
+const drawn = (side, lines, like) => {
+  const canvas = square(side);
+  paint(canvas, lines, like);
+  return canvas;
+};
 
 /** Every FINE × FINE pixels as one, their mean. */
 const counted = (fine, { grid, levels = 255 }) => {
-  const canvas = square(grid), context = canvas.getContext("2d"), pixels = context.createImageData(grid, grid), side = FINE * grid;
-  for (let y = 0; y < grid; y++) for (let x = 0; x < grid; x++) {
-    let sum = 0;
-    for (let i = 0; i < FINE; i++) for (let j = 0; j < FINE; j++) sum += fine[(FINE * y + i) * side + FINE * x + j];
-    const shade = Math.round((Math.round((sum / FINE / FINE / 255) * levels) / levels) * 255);
-    pixels.data.set([shade, shade, shade, 255], 4 * (y * grid + x));
-  }
+  const canvas = square(grid);
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(grid, grid);
+  const side = FINE * grid;
+  for (let y = 0; y < grid; y++)
+    for (let x = 0; x < grid; x++) {
+      let sum = 0;
+      for (let i = 0; i < FINE; i++) for (let j = 0; j < FINE; j++) sum += fine[(FINE * y + i) * side + FINE * x + j];
+      const shade = Math.round((Math.round((sum / FINE / FINE / 255) * levels) / levels) * 255);
+      pixels.data.set([shade, shade, shade, 255], 4 * (y * grid + x));
+    }
   context.putImageData(pixels, 0, 0);
   return canvas;
 };
 
 /** onImage: name of the upload that holds the drawing; null when the pad is empty. */
 export const Pad = ({ run, onImage }) => {
-  const canvas = useRef(null), drawing = useRef(false), newest = useRef(0), timer = useRef(0);
+  const canvas = useRef(null);
+  const drawing = useRef(false);
+  const newest = useRef(0);
+  const timer = useRef(0);
   const [lines, set] = useState([]);
   const [pen, move] = useState(null); // of the keyboard: {at: [x, y], down}
   const [like, liken] = useState(true);
   const [image, show] = useState(null);
   const [failed, fail] = useState("");
   const known = useFetched(() => ask(run, "ink"), [run]);
-  const ink = known.value?.drawn ? known.value : AS_DRAWN, fits = ink.drawn && like;
+  const ink = known.value?.drawn ? known.value : AS_DRAWN;
+  const fits = ink.drawn && like;
 
   useEffect(() => {
-    const element = canvas.current, side = Math.round(element.clientWidth * (devicePixelRatio || 1));
+    const element = canvas.current;
+    const side = Math.round(element.clientWidth * (devicePixelRatio || 1));
     if (element.width !== side) element.width = element.height = side;
     paint(element, lines, ink);
     if (!pen) return;
-    const context = element.getContext("2d"), [x, y] = pen.at.map((v) => v * side), r = side / 40;
+    const context = element.getContext("2d");
+    const [x, y] = pen.at.map((v) => v * side);
+    const r = side / 40;
     Object.assign(context, { lineWidth: Math.max(1, side / 200), strokeStyle: "#e66101", fillStyle: "#e66101" });
     context.beginPath();
     context.arc(x, y, r, 0, 7);
@@ -103,32 +141,54 @@ export const Pad = ({ run, onImage }) => {
   const hand = (lines, fits) => {
     clearTimeout(timer.current);
     const turn = ++newest.current;
-    if (!lines.length) return show(null), onImage(null);
+    if (!lines.length) return (show(null), onImage(null));
     if (known.waiting) return; // how the images are drawn is not known yet: below
     (fits ? made(lines, ink) : drawn(SIDE, lines, ink)).toBlob(async (blob) => {
       try {
         const { image } = await upload(blob);
-        if (turn === newest.current) fail(""), show(image), onImage(image); // an older one that comes late is dropped
+        if (turn === newest.current) (fail(""), show(image), onImage(image)); // an older one that comes late is dropped
       } catch (error) {
         if (turn === newest.current) fail(error.message);
       }
     });
   };
-  const change = (next) => { set(next); hand(next, fits); };
-  useEffect(() => { if (!known.waiting && lines.length && !drawing.current) hand(lines, fits); }, [known.waiting]);
+  const change = (next) => {
+    set(next);
+    hand(next, fits);
+  };
+  useEffect(() => {
+    if (!known.waiting && lines.length && !drawing.current) hand(lines, fits);
+  }, [known.waiting]);
   useEffect(() => () => clearTimeout(timer.current), []);
 
-  const spot = (event) => { const box = canvas.current.getBoundingClientRect(); return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]; };
-  const press = (event) => { drawing.current = true; move(null); canvas.current.setPointerCapture(event.pointerId); set([...lines, [spot(event)]]); };
+  const spot = (event) => {
+    const box = canvas.current.getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  };
+  const press = (event) => {
+    drawing.current = true;
+    move(null);
+    canvas.current.setPointerCapture(event.pointerId);
+    set([...lines, [spot(event)]]);
+  };
   const stroke = (event) => drawing.current && set((lines) => [...lines.slice(0, -1), [...lines.at(-1), spot(event)]]);
-  const lift = () => { if (drawing.current) { drawing.current = false; hand(lines, fits); } };
+  const lift = () => {
+    if (drawing.current) {
+      drawing.current = false;
+      hand(lines, fits);
+    }
+  };
   const undo = () => {
     move((pen) => pen && { ...pen, down: false }); // what was drawn last is gone: nothing goes on from there
     change(lines.slice(0, -1));
   };
-  const clear = () => { move(null); change([]); };
+  const clear = () => {
+    move(null);
+    change([]);
+  };
   const type = (event) => {
-    const way = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key], from = pen ?? { at: [0.5, 0.5], down: false };
+    const way = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
+    const from = pen ?? { at: [0.5, 0.5], down: false };
     if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) undo();
     else if (event.key === "Delete") clear();
     else if (event.key === " ") {
@@ -148,12 +208,78 @@ export const Pad = ({ run, onImage }) => {
     event.preventDefault();
   };
 
-  return html`<div class="pad"><canvas ref=${canvas} id="pad" role="application" tabindex="0" aria-label=${t("draw.pad")} onKeyDown=${type} onBlur=${() => pen && !pen.down && move(null)}
-      onPointerDown=${press} onPointerMove=${stroke} onPointerUp=${lift} onPointerCancel=${lift}></canvas>
-    <div><div class="row"><button disabled=${!lines.length} onClick=${undo}>${t("draw.undo")}</button><button disabled=${!lines.length} onClick=${clear}>${t("image.clear")}</button></div>
-      <p class="small">${t("draw.keys")}</p>
-      ${ink.drawn && html`<label class="small"><input type="checkbox" checked=${like} onChange=${() => { liken(!like); hand(lines, !like); }} /> ${t("draw.like")}</label>`}
-      ${known.value && html`<p class="small" id="done">${!ink.drawn ? t("draw.as_is_why") : fits ? t(`draw.done.${ink.made ?? ink.centre}`, { extent: percent(ink.height, 0), stroke: percent(ink.stroke, 0), n: ink.images }) : t("draw.as_is")}</p>`}
-      ${image && html`<figure style="margin: 0"><img class="pixels" width="84" height="84" alt=${t("unit.input")} src=${path(run, "/look/picture", { image })} /><figcaption class="small">${t("unit.input")}</figcaption></figure>`}
-      ${failed && html`<p class="error" role="alert">${failed}</p>`}</div></div>`;
+  return html`
+    <div class="pad">
+      <canvas
+        ref=${canvas}
+        id="pad"
+        role="application"
+        tabindex="0"
+        aria-label=${t("draw.pad")}
+        onKeyDown=${type}
+        onBlur=${() => pen && !pen.down && move(null)}
+        onPointerDown=${press}
+        onPointerMove=${stroke}
+        onPointerUp=${lift}
+        onPointerCancel=${lift}
+      ></canvas>
+      <div>
+        <div class="row">
+          <button disabled=${!lines.length} onClick=${undo}>${t("draw.undo")}</button>
+          <button disabled=${!lines.length} onClick=${clear}>${t("image.clear")}</button>
+        </div>
+        <p class="small">${t("draw.keys")}</p>
+        ${
+          ink.drawn &&
+          html`
+            <label class="small">
+              <input
+                type="checkbox"
+                checked=${like}
+                onChange=${() => {
+                  liken(!like);
+                  hand(lines, !like);
+                }}
+              />${" "}
+              ${t("draw.like")}
+            </label>
+          `
+        }
+        ${
+          known.value &&
+          html`
+            <p class="small" id="done">
+              ${
+                !ink.drawn
+                  ? t("draw.as_is_why")
+                  : fits
+                    ? t(`draw.done.${ink.made ?? ink.centre}`, {
+                        extent: percent(ink.height, 0),
+                        stroke: percent(ink.stroke, 0),
+                        n: ink.images,
+                      })
+                    : t("draw.as_is")
+              }
+            </p>
+          `
+        }
+        ${
+          image &&
+          html`
+            <figure style="margin: 0">
+              <img
+                class="pixels"
+                width="84"
+                height="84"
+                alt=${t("unit.input")}
+                src=${path(run, "/look/picture", { image })}
+              />
+              <figcaption class="small">${t("unit.input")}</figcaption>
+            </figure>
+          `
+        }
+        ${failed && html`<p class="error" role="alert">${failed}</p>`}
+      </div>
+    </div>
+  `;
 };

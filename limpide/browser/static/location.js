@@ -1,11 +1,16 @@
-// Where the studio keeps where we are (run, page, snapshot, image …): in the URL, so that every view is a link; language and theme in the browser.
+// Where the studio keeps where we are (run, page, snapshot, image …): in the URL, so that every view is a link;
+// language and theme in the browser.
 import { signal, effect } from "@preact/signals";
 
 const read = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)).entries());
 
 export const place = signal(read());
-export const language = signal(localStorage.getItem("language") || (document.documentElement.lang === "fr" ? "fr" : "en"));
-export const theme = signal(localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+export const language = signal(
+  localStorage.getItem("language") || (document.documentElement.lang === "fr" ? "fr" : "en"),
+);
+export const theme = signal(
+  localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
+);
 export const alone = false; // whether there is nothing but one network and one image: no training, no other images
 export const keyboard = () => window; // who hears the arrow keys
 

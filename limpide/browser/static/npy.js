@@ -7,6 +7,10 @@ export const npy = (buffer) => {
   const start = (long ? 12 : 10) + length;
   const header = new TextDecoder().decode(new Uint8Array(buffer, long ? 12 : 10, length));
   if (!/'descr': '<f4'/.test(header) || /'fortran_order': True/.test(header)) throw new Error("npy");
-  const shape = header.match(/'shape': \(([^)]*)\)/)[1].split(",").filter((n) => n.trim()).map(Number);
+  const shape = header
+    .match(/'shape': \(([^)]*)\)/)[1]
+    .split(",")
+    .filter((n) => n.trim())
+    .map(Number);
   return { shape, values: new Float32Array(buffer.slice(start)) };
 };

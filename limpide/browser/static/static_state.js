@@ -1,4 +1,5 @@
-// What state.js is to the studio, for a page that keeps nothing: its language is the one it was written in, its theme the reader's.
+// What state.js is to the studio, for a page that keeps nothing: its language is the one it was written in, its theme
+// the reader's.
 import { signal } from "@preact/signals";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");

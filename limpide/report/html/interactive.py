@@ -19,88 +19,11 @@ from limpide import browser
 from limpide.core.finding import Finding
 from limpide.core.run import Run
 from limpide.text.formats import visible_text
-from limpide.text.messages import N_, _
+from limpide.text.page_sentences import page_sentences
 
 PAGE = "pages/inside.js"
 MAX_BYTES = 1_600_000  # of all arrays; what a training leaves has at most 1.5 MB (interpret/first_last_layers.py)
-
-# All that the page says: its msgids are the keys, and {values} are filled in there.
-SENTENCES = (
-    N_(
-        "A network is made of many small sums. This is one of them: a unit multiplies what it sees by its "
-        "weights, adds the products up, and adds a constant."
-    ),
-    N_(
-        "A network is made of many small sums. This is one of them: a unit multiplies what it sees by its "
-        "weights, and adds the products up."
-    ),
-    N_(
-        "Click any place of a map, or move with the arrow keys: the sum is worked out anew in your browser and "
-        "compared with what the network computed."
-    ),
-    N_("Click a unit: its sum is worked out anew in your browser and compared with what the network computed."),
-    N_("Unit {n} of layer {layer} at row {y}, column {x} is the sum of {terms} products: {value}."),
-    N_("Unit {n} of layer {layer} is the sum of {terms} products: {value}."),
-    N_("the image as the network sees it, {side} × {side}"),
-    N_("the frame: what this unit sees"),
-    N_("channel {n} of layer {layer}: each place is one unit"),
-    N_("weights of unit {n} of layer {layer}, one for each pixel"),
-    N_("move the unit"),
-    N_("one row up"),
-    N_("one row down"),
-    N_("one column to the left"),
-    N_("one column to the right"),
-    N_("Arrow keys move the unit; Page Up and Page Down change the channel."),
-    N_("All channels"),
-    N_("The {n} strongest of {of} channels"),
-    N_("All units"),
-    N_("The {n} strongest of {of} units"),
-    N_("Above, the weights of each channel; below, its map. A click opens the unit at that place."),
-    N_("The weights of each unit. A click opens it."),
-    N_("channel {n}"),
-    N_("unit {n}"),
-    N_("channel {n}, row {y}, column {x}"),
-    N_("input channel {n}"),
-    N_("red"),
-    N_("green"),
-    N_("blue"),
-    N_("what the unit sees"),
-    N_("its weights"),
-    N_("products"),
-    N_("add up to"),
-    N_("outside the image: counts as 0"),
-    N_("The other {n} input channels together"),
-    N_("The largest products"),
-    N_("channel, row, column"),
-    N_("sum of all {n} products"),
-    N_("bias, the unit's own constant"),
-    N_("value of the unit"),
-    N_("after {name} ({layer})"),
-    N_("after {name} ({layer}): what the next layer sees"),
-    N_("batch normalization"),
-    N_("the same value as the network computed it"),
-    N_("difference {difference}, at most {most} by rounding"),
-    N_("agrees"),
-    N_("differs"),
-    N_("From the features to the scores"),
-    N_(
-        "The last layer, {layer}, weighs {n} features of the image. A class's score is the sum of feature × "
-        "weight, plus a constant; the class with the highest score is the answer."
-    ),
-    N_("any class"),
-    N_("Speaks for “{name}”"),
-    N_("Speaks against “{name}”"),
-    N_("feature"),
-    N_("its value"),
-    N_("weight"),
-    N_("product"),
-    N_("nothing"),
-    N_("the {n} strongest for it"),
-    N_("the {n} strongest against it"),
-    N_("all other features"),
-    N_("bias, the class's own constant"),
-    N_("score of “{name}”"),
-)
+SAID = "inside."  # how the keys of its sentences begin
 
 
 @dataclass(frozen=True)
@@ -121,7 +44,7 @@ def interactive_part(run: Run, finding: Finding | None, classes: Sequence[str]) 
         "mean": arrays["mean"].tolist(),
         "std": arrays["std"].tolist(),
         "names": [visible_text(classes[k]) for k in last["classes"].tolist()] if last else [],
-        "sentences": {sentence: _(sentence) for sentence in SENTENCES},
+        "sentences": page_sentences(prefix=SAID),
     } | {name: {key: _plain(value) for key, value in end.items()} for name, end in layers.items()}
     # "<" only ever stands in a text, where JSON may spell it out.
     return InteractivePart(

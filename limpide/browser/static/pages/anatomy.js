@@ -11,10 +11,100 @@ const group = (op) => (op.layer.includes(".") ? op.layer.split(".").slice(0, 2).
 
 export default () => {
   const { run } = place.value;
-  const state = useFetched(() => Promise.all([ask(run, "anatomy", looked()), get(path(run, "/stats"))]), [run, lookedAt()]);
-  return html`<h1>${t("page.anatomy")}</h1><p class="read">${t("anatomy.read")}</p>
-    <${Fetched} state=${state}>${([anatomy, { stats }]) => html`<${Table} anatomy=${anatomy} stats=${stats} />`}<//>`;
+  const state = useFetched(
+    () => Promise.all([ask(run, "anatomy", looked()), get(path(run, "/stats"))]),
+    [run, lookedAt()],
+  );
+  return html`
+    <h1>${t("page.anatomy")}</h1>
+    <p class="read">${t("anatomy.read")}</p>
+    <${Fetched} state=${state}>${([anatomy, { stats }]) => html`<${Table} anatomy=${anatomy} stats=${stats} />`}<//>
+  `;
 };
+
+const GroupRow = ({ name, toggle, updated, waking, kinds, sum, ops, k, unfolded }) => html`
+  <tr>
+    <td>
+      <button
+        class="plain"
+        aria-expanded=${unfolded ? "true" : "false"}
+        onClick=${() => toggle(k)}
+      >
+        ${unfolded ? "▾" : "▸"} ${name || t("anatomy.itself")}
+      </button>
+    </td>
+    <td class="small">
+      ${kinds(ops)}
+      ${
+        ops.length > 1 &&
+        html`
+          <br />
+          ${t("anatomy.steps", { n: ops.length })}
+        `
+      }
+    </td>
+    <td class="n">${ops.at(-1).shape.join(" × ")}</td>
+    <td class="n">${count(sum(ops, "parameters"))}</td>
+    <td class="n">${large(sum(ops, "multiply_adds"))}</td>
+    <td class="n">${number(sum(ops, "milliseconds"), 2)} ms</td>
+    <td class="n">${bytes(sum(ops, "bytes"))}</td>
+    ${updated && html`<td></td>`}
+    ${waking && html`<td></td>`}
+  </tr>
+`;
+
+const OpRow = ({ op, many, update, updated, waking, most, from }) => html`
+  <tr>
+    <td style=${many ? "padding-left: 1.5rem" : ""}>
+      <a href=${link({ page: "layer", key: op.key, c: null, y: null, x: null })}>${op.key}</a>
+      ${from(op) && html`<div class="small">${t("anatomy.from", { names: from(op) })}</div>`}
+    </td>
+    <td>${op.kind}</td>
+    <td class="n">${op.shape.join(" × ")}</td>
+    <td class="n">${op.parameters ? count(op.parameters) : ""}</td>
+    <td class="n">${op.multiply_adds ? large(op.multiply_adds) : ""}</td>
+    <td class="n">
+      ${
+        op.milliseconds != null
+          ? html`
+            ${number(op.milliseconds, 2)} ms
+            <span class="under">
+              <span class="beam" style=${`width: ${(100 * op.milliseconds) / most}%`}></span>
+            </span>
+          `
+          : ""
+      }
+    </td>
+    <td class="n">${bytes(op.bytes)}</td>
+    ${updated && html`<td class="n">${update(op) != null ? html`<${Update} value=${update(op)} />` : ""}</td>`}
+    ${waking && html`<td class="n">${op.asleep != null ? percent(op.asleep, 0) : ""}</td>`}
+  </tr>
+`;
+
+const Search = ({ anatomy, wanted, want, groups, many, open, set, sum }) => html`
+  <div class="row">
+    <input
+      type="search"
+      aria-label=${t("search")}
+      placeholder=${t("search")}
+      value=${wanted}
+      onInput=${(event) => want(event.target.value)}
+    />
+    ${
+      many &&
+      html`
+        <button onClick=${() => set(new Set(open.size ? [] : groups.map((_, k) => k)))}>
+          ${open.size ? t("anatomy.fold") : t("anatomy.unfold")}
+        </button>
+      `
+    }
+    <span class="small">
+      ${anatomy.network} · ${t("anatomy.in", { shape: anatomy.input.join(" × ") })} ·${" "}
+      ${count(sum(anatomy.ops, "parameters"))} ${t("anatomy.parameters").toLowerCase()} ·${" "}
+      ${large(sum(anatomy.ops, "multiply_adds"))} ${t("anatomy.products").toLowerCase()}
+    </span>
+  </div>
+`;
 
 const Table = ({ anatomy, stats }) => {
   const [wanted, want] = useState("");
@@ -26,34 +116,109 @@ const Table = ({ anatomy, stats }) => {
   }
   const many = anatomy.ops.length > 40;
   const [open, set] = useState(() => new Set(many ? [] : groups.map((_, k) => k)));
-  const toggle = (k) => { const next = new Set(open); next.has(k) ? next.delete(k) : next.add(k); set(next); };
-  const at = snapshot() === "best" ? stats.at(-1) : stats.findLast((line) => line.step <= Number(snapshot())) ?? stats[0];
-  const update = (op) => { const found = op.weights.map((name) => at?.parameters[name]?.update).filter((v) => v != null); return found.length ? Math.max(...found) : null; };
+  const toggle = (k) => {
+    const next = new Set(open);
+    next.has(k) ? next.delete(k) : next.add(k);
+    set(next);
+  };
+  const at =
+    snapshot() === "best" ? stats.at(-1) : (stats.findLast((line) => line.step <= Number(snapshot())) ?? stats[0]);
+  const update = (op) => {
+    const found = op.weights.map((name) => at?.parameters[name]?.update).filter((v) => v != null);
+    return found.length ? Math.max(...found) : null;
+  };
   // A column that would be empty goes, and below it is said why.
-  const updated = anatomy.ops.some((op) => update(op) != null), waking = anatomy.ops.some((op) => op.asleep != null);
-  const kinds = (ops) => { const found = [...new Set(ops.map((op) => op.kind))]; return [...found.slice(0, MOST_KINDS), ...(found.length > MOST_KINDS ? ["…"] : [])].join(", "); };
+  const updated = anatomy.ops.some((op) => update(op) != null);
+  const waking = anatomy.ops.some((op) => op.asleep != null);
+  const kinds = (ops) => {
+    const found = [...new Set(ops.map((op) => op.kind))];
+    return [...found.slice(0, MOST_KINDS), ...(found.length > MOST_KINDS ? ["…"] : [])].join(", ");
+  };
   const sum = (ops, key) => ops.reduce((total, op) => total + (op[key] ?? 0), 0);
   const most = Math.max(...anatomy.ops.map((op) => op.milliseconds ?? 0));
   // Where it does not simply take what the operation before it gave: branches and short cuts.
-  const from = (op) => (op.inputs.length && (op.inputs.length > 1 || op.inputs[0] !== anatomy.ops.indexOf(op) - 1) ? op.inputs.map((k) => (k < 0 ? t("image") : anatomy.ops[k].key)).join(" + ") : "");
+  const from = (op) =>
+    op.inputs.length && (op.inputs.length > 1 || op.inputs[0] !== anatomy.ops.indexOf(op) - 1)
+      ? op.inputs.map((k) => (k < 0 ? t("image") : anatomy.ops[k].key)).join(" + ")
+      : "";
   const shown = (op) => `${op.key} ${op.kind}`.toLowerCase().includes(wanted.toLowerCase());
-  return html`<div class="row"><input type="search" aria-label=${t("search")} placeholder=${t("search")} value=${wanted} onInput=${(event) => want(event.target.value)} />
-    ${many && html`<button onClick=${() => set(new Set(open.size ? [] : groups.map((_, k) => k)))}>${open.size ? t("anatomy.fold") : t("anatomy.unfold")}</button>`}
-    <span class="small">${anatomy.network} · ${t("anatomy.in", { shape: anatomy.input.join(" × ") })} · ${count(sum(anatomy.ops, "parameters"))} ${t("anatomy.parameters").toLowerCase()} · ${large(sum(anatomy.ops, "multiply_adds"))} ${t("anatomy.products").toLowerCase()}</span></div>
-    <div class="scroll"><table><thead><tr><th>${t("anatomy.layer")}</th><th>${t("anatomy.kind")}</th><th class="n">${t("anatomy.shape")}</th><th class="n">${t("anatomy.parameters")}</th><th class="n">${t("anatomy.products")}</th><th class="n">${t("anatomy.time")}</th><th class="n">${t("anatomy.memory")}</th>${updated && html`<th class="n">${t("anatomy.update")}</th>`}${waking && html`<th class="n">${t("anatomy.asleep")}</th>`}</tr></thead>
-    <tbody>${groups.map(({ name, ops }, k) => {
-      const inside = ops.filter(shown);
-      if (!inside.length) return null;
-      const unfolded = open.has(k) || wanted;
-      return html`${many && html`<tr><td><button class="plain" aria-expanded=${unfolded ? "true" : "false"} onClick=${() => toggle(k)}>${unfolded ? "▾" : "▸"} ${name || t("anatomy.itself")}</button></td><td class="small">${kinds(ops)}${ops.length > 1 && html`<br />${t("anatomy.steps", { n: ops.length })}`}</td><td class="n">${ops.at(-1).shape.join(" × ")}</td><td class="n">${count(sum(ops, "parameters"))}</td><td class="n">${large(sum(ops, "multiply_adds"))}</td><td class="n">${number(sum(ops, "milliseconds"), 2)} ms</td><td class="n">${bytes(sum(ops, "bytes"))}</td>${updated && html`<td></td>`}${waking && html`<td></td>`}</tr>`}
-      ${(unfolded || !many) && inside.map((op) => html`<tr>
-        <td style=${many ? "padding-left: 1.5rem" : ""}><a href=${link({ page: "layer", key: op.key, c: null, y: null, x: null })}>${op.key}</a>${from(op) && html`<div class="small">${t("anatomy.from", { names: from(op) })}</div>`}</td><td>${op.kind}</td><td class="n">${op.shape.join(" × ")}</td>
-        <td class="n">${op.parameters ? count(op.parameters) : ""}</td><td class="n">${op.multiply_adds ? large(op.multiply_adds) : ""}</td>
-        <td class="n">${op.milliseconds != null ? html`${number(op.milliseconds, 2)} ms<span class="under"><span class="beam" style=${`width: ${(100 * op.milliseconds) / most}%`}></span></span>` : ""}</td>
-        <td class="n">${bytes(op.bytes)}</td>${updated && html`<td class="n">${update(op) != null ? html`<${Update} value=${update(op)} />` : ""}</td>`}${waking && html`<td class="n">${op.asleep != null ? percent(op.asleep, 0) : ""}</td>`}</tr>`)}`;
-    })}</tbody></table></div>
-    <p class="small">${t("anatomy.legend")} ${t(updated ? "anatomy.legend_update" : "anatomy.no_update")} ${t(waking ? "anatomy.legend_asleep" : "anatomy.no_asleep", { n: count(anatomy.watched) })}</p>`;
+  return html`
+    <${Search}
+      anatomy=${anatomy}
+      wanted=${wanted}
+      want=${want}
+      groups=${groups}
+      many=${many}
+      open=${open}
+      set=${set}
+      sum=${sum}
+    />
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>${t("anatomy.layer")}</th>
+            <th>${t("anatomy.kind")}</th>
+            <th class="n">${t("anatomy.shape")}</th>
+            <th class="n">${t("anatomy.parameters")}</th>
+            <th class="n">${t("anatomy.products")}</th>
+            <th class="n">${t("anatomy.time")}</th>
+            <th class="n">${t("anatomy.memory")}</th>
+            ${updated && html`<th class="n">${t("anatomy.update")}</th>`}
+            ${waking && html`<th class="n">${t("anatomy.asleep")}</th>`}
+          </tr>
+        </thead>
+        <tbody>
+          ${groups.map(({ name, ops }, k) => {
+            const inside = ops.filter(shown);
+            if (!inside.length) return null;
+            const unfolded = open.has(k) || wanted;
+            return html`
+              ${
+                many &&
+                html`
+                  <${GroupRow}
+                    name=${name}
+                    toggle=${toggle}
+                    updated=${updated}
+                    waking=${waking}
+                    kinds=${kinds}
+                    sum=${sum}
+                    ops=${ops}
+                    k=${k}
+                    unfolded=${unfolded}
+                  />
+                `
+              }
+              ${
+                (unfolded || !many) &&
+                inside.map(
+                  (op) => html`
+                    <${OpRow}
+                      op=${op}
+                      many=${many}
+                      update=${update}
+                      updated=${updated}
+                      waking=${waking}
+                      most=${most}
+                      from=${from}
+                    />
+                  `,
+                )
+              }
+            `;
+          })}
+        </tbody>
+      </table>
+    </div>
+    <p class="small">
+      ${t("anatomy.legend")} ${t(updated ? "anatomy.legend_update" : "anatomy.no_update")}${" "}
+      ${t(waking ? "anatomy.legend_asleep" : "anatomy.no_asleep", { n: count(anatomy.watched) })}
+    </p>
+  `;
 };
 
 // A thousandth is usual: above a hundredth it leaps, below a hundred-thousandth it sleeps.
-const Update = ({ value }) => html`<span class=${value > 1e-2 ? "badge warn" : value < 1e-5 ? "badge unknown" : ""}>${number(value, 2)}</span>`;
+const Update = ({ value }) => html`
+  <span class=${value > 1e-2 ? "badge warn" : value < 1e-5 ? "badge unknown" : ""}>${number(value, 2)}</span>
+`;

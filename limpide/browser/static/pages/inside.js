@@ -1,12 +1,20 @@
-// A look inside, in a page that was sent by mail: every sum of the first and the last layer, worked out where it is read.
-// The report (report/html/interactive.py) hands over the numbers, and the sentences under their English msgids.
+// A look inside, in a page that was sent by mail: every sum of the first and the last layer, worked out where it is
+// read.
+// The report (report/html/interactive.py) hands over the numbers and the sentences.
 import { html, render } from "../html.js";
 import { give } from "../i18n.js";
 import { First } from "./inside/first.js";
 import { Last } from "./inside/last.js";
 
 const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
-const opened = (layer) => layer && Object.fromEntries(Object.entries(layer).map(([name, value]) => [name, value?.shape === undefined ? value : { shape: value.shape, values: floats(value.values) }]));
+const opened = (layer) =>
+  layer &&
+  Object.fromEntries(
+    Object.entries(layer).map(([name, value]) => [
+      name,
+      value?.shape === undefined ? value : { shape: value.shape, values: floats(value.values) },
+    ]),
+  );
 
 /** What stands there already gives way only when all of this is drawn. */
 export const start = () => {
@@ -14,7 +22,13 @@ export const start = () => {
   const [first, last] = [opened(data.first), opened(data.last)];
   const live = document.getElementById("inside-live");
   give(data.sentences);
-  render(html`${first && html`<${First} first=${first} begin=${data.start} mean=${data.mean} std=${data.std} />`}${last && html`<${Last} last=${last} names=${data.names} />`}`, live);
+  render(
+    html`
+      ${first && html`<${First} first=${first} begin=${data.start} mean=${data.mean} std=${data.std} />`}
+      ${last && html`<${Last} last=${last} names=${data.names} />`}
+    `,
+    live,
+  );
   live.hidden = false;
   document.getElementById("inside-still").hidden = Boolean(first);
 };

@@ -14,6 +14,18 @@ const PARTS = { neuron: Neuron, descent: Descent, race: Race, playground: Playgr
 export default () => {
   const name = Object.hasOwn(PARTS, place.value.part ?? "") ? place.value.part : "neuron";
   const Part = PARTS[name];
-  return html`<nav aria-label=${t("page.learn")} style="margin-bottom: 1.5rem">${Object.keys(PARTS).map((each) => html`<a href=${link({ page: "learn", part: each })} aria-current=${each === name ? "page" : null}>${t(`learn.${each}`)}</a>`)}</nav>
-    <h1>${t(`learn.${name}.title`)}</h1><p class="read">${t(`learn.${name}.read`)}</p><${Part} />`;
+  return html`
+    <nav aria-label=${t("page.learn")} style="margin-bottom: 1.5rem">
+      ${Object.keys(PARTS).map(
+        (each) => html`
+          <a href=${link({ page: "learn", part: each })} aria-current=${each === name ? "page" : null}>
+            ${t(`learn.${each}`)}
+          </a>
+        `,
+      )}
+    </nav>
+    <h1>${t(`learn.${name}.title`)}</h1>
+    <p class="read">${t(`learn.${name}.read`)}</p>
+    <${Part} />
+  `;
 };

@@ -6,75 +6,164 @@ import { ask } from "../api.js";
 import { useFetched, Fetched } from "../use_fetched.js";
 import { Thumbs } from "../thumbnails.js";
 
-// Ten colours that differ in lightness, too (Wong 2011 and two more); classes beyond share them, and their names stand on the map.
-const COLOURS = { light: ["#0072b2", "#d55e00", "#009e73", "#a2407f", "#7a6a00", "#00708a", "#8b3d00", "#4b4f9c", "#5d5d5d", "#9b2335"], dark: ["#56b4e9", "#f0803c", "#2fc79a", "#e08fc0", "#e5d54a", "#6fd0e0", "#d9a066", "#9fa4ff", "#b8b8b8", "#ff7f8f"] };
-const METHODS = ["pca", "tsne"], SIDE = 640, RADIUS = 4, MOST = 60;
+// Ten colours that differ in lightness, too (Wong 2011 and two more); classes beyond share them, and their names stand
+// on the map.
+const COLOURS = {
+  light: ["#0072b2", "#d55e00", "#009e73", "#a2407f", "#7a6a00", "#00708a", "#8b3d00", "#4b4f9c", "#5d5d5d", "#9b2335"],
+  dark: ["#56b4e9", "#f0803c", "#2fc79a", "#e08fc0", "#e5d54a", "#6fd0e0", "#d9a066", "#9fa4ff", "#b8b8b8", "#ff7f8f"],
+};
+const METHODS = ["pca", "tsne"];
+const SIDE = 640;
+const RADIUS = 4;
+const MOST = 60;
 
 export default () => {
   const { run, method = "pca" } = place.value;
-  const state = useFetched(() => ask(run, "embedding", { snapshot: snapshot(), method }), [run, snapshot(), method], { keep: true });
-  return html`<h1>${t("page.map")}</h1><p class="read">${t("map.read")}</p>
-    <div class="row" role="group" aria-label=${t("map.method")}>${METHODS.map((name) => html`<button aria-pressed=${method === name} onClick=${() => go({ method: name }, { replace: true })}>${t(`map.${name}`)}</button>`)}</div>
-    <${Fetched} state=${state} doing=${t("many.doing")}>${(found) => html`<${Map} run=${run} about=${found} />`}<//>`;
+  const state = useFetched(() => ask(run, "embedding", { snapshot: snapshot(), method }), [run, snapshot(), method], {
+    keep: true,
+  });
+  return html`
+    <h1>${t("page.map")}</h1>
+    <p class="read">${t("map.read")}</p>
+    <div class="row" role="group" aria-label=${t("map.method")}>
+      ${METHODS.map(
+        (name) => html`
+          <button aria-pressed=${method === name} onClick=${() => go({ method: name }, { replace: true })}>
+            ${t(`map.${name}`)}
+          </button>
+        `,
+      )}
+    </div>
+    <${Fetched} state=${state} doing=${t("many.doing")}>
+      ${(found) => html`<${Map} run=${run} about=${found} />`}
+    <//>
+  `;
 };
+
+const MAP_STYLE = [
+  "width: 100%; aspect-ratio: 1; background: none; border: 1px solid var(--line)",
+  "touch-action: none; cursor: crosshair; image-rendering: auto",
+].join("; ");
 
 const inside = ([x, y], polygon) => {
   let is = false;
   for (let k = 0, j = polygon.length - 1; k < polygon.length; j = k++) {
-    const [xk, yk] = polygon[k], [xj, yj] = polygon[j];
+    const [xk, yk] = polygon[k];
+    const [xj, yj] = polygon[j];
     if (yk > y !== yj > y && x < ((xj - xk) * (y - yk)) / (yj - yk) + xk) is = !is;
   }
   return is;
 };
 
+const Controls = ({ draw, chosen, choose, only, show, classes }) => html`
+  <div class="row">
+    <label>
+      ${t("map.only")}${" "}
+      <select
+        value=${only}
+        onChange=${(event) => {
+          show(event.target.value);
+          choose(null);
+          draw([]);
+        }}
+      >
+        <option value="">${t("data.every")}</option>
+        <option value="wrong">${t("map.wrong")}</option>
+        ${classes.map((label) => html`<option value=${`class-${label}`}>${label}</option>`)}
+      </select>
+    </label>
+    ${
+      (chosen || only) &&
+      html`
+        <button
+          onClick=${() => {
+            choose(null);
+            draw([]);
+            show("");
+          }}
+        >
+          ${t("image.clear")}
+        </button>
+      `
+    }
+  </div>
+`;
+
+const Tally = ({ colour, tally }) => html`
+  <table>
+    <tbody>
+      ${tally.slice(0, 10).map(
+        ([label, n]) => html`
+          <tr>
+            <td><span style=${`color: ${colour(label)}`}>●</span> ${label}</td>
+            <td class="n">${count(n)}</td>
+          </tr>
+        `,
+      )}
+    </tbody>
+  </table>
+`;
+
+/** All points, the names of their classes, the point that the keyboard aims at, and the line that is drawn. */
+const paint = (c, { about, classes, at, wrong, visible, colour, aimed, line }) => {
+  const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+  c.clearRect(0, 0, SIDE, SIDE);
+  about.rows.forEach((_, k) => {
+    const [x, y] = at(k);
+    c.globalAlpha = visible(k) ? 0.85 : 0.08;
+    c.fillStyle = c.strokeStyle = colour(about.labels[k]);
+    c.beginPath();
+    c.arc(x, y, RADIUS, 0, 7);
+    wrong(k) ? ((c.lineWidth = 2), c.stroke()) : c.fill();
+  });
+  c.globalAlpha = 1;
+  c.font = "600 14px system-ui";
+  c.textAlign = "center";
+  for (const label of classes.slice(0, 20)) {
+    const own = about.rows.map((_, k) => k).filter((k) => about.labels[k] === label);
+    const middle = (i) => own.map((k) => at(k)[i]).sort((a, b) => a - b)[own.length >> 1];
+    c.lineWidth = 4;
+    c.strokeStyle = style("--paper");
+    c.strokeText(label, middle(0), middle(1));
+    c.fillStyle = style("--ink");
+    c.fillText(label, middle(0), middle(1));
+  }
+  if (aimed >= 0) {
+    c.strokeStyle = style("--ink");
+    c.lineWidth = 2;
+    c.strokeRect(at(aimed)[0] - 8, at(aimed)[1] - 8, 16, 16);
+  }
+  if (line.length > 1) {
+    c.strokeStyle = style("--ink");
+    c.lineWidth = 1.5;
+    c.beginPath();
+    line.forEach(([x, y], k) => (k ? c.lineTo(x, y) : c.moveTo(x, y)));
+    c.closePath();
+    c.stroke();
+  }
+};
+
 const Map = ({ run, about }) => {
-  const canvas = useRef(null), { places } = about;
+  const canvas = useRef(null);
+  const { places } = about;
   const [line, draw] = useState([]);
   const [chosen, choose] = useState(null);
   const [only, show] = useState("");
   const [aimed, aim] = useState(-1);
   const classes = useMemo(() => [...new Set(about.labels)].sort(), [about]);
   const colour = (label) => COLOURS[theme.value][classes.indexOf(label) % 10];
-  const at = (k) => [(places[k][0] * 0.94 + 1) * SIDE / 2, (1 - places[k][1] * 0.94) * SIDE / 2];
-  const wrong = (k) => about.classes.includes(about.labels[k]) && about.labels[k] !== about.predicted[k]; // a folder that is no class is no mistake
+  const at = (k) => [((places[k][0] * 0.94 + 1) * SIDE) / 2, ((1 - places[k][1] * 0.94) * SIDE) / 2];
+  // a folder that is no class is no mistake
+  const wrong = (k) => about.classes.includes(about.labels[k]) && about.labels[k] !== about.predicted[k];
   const visible = (k) => !only || (only === "wrong" ? wrong(k) : about.labels[k] === only.slice(6));
   useEffect(() => {
-    const c = canvas.current.getContext("2d"), style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
-    c.clearRect(0, 0, SIDE, SIDE);
-    about.rows.forEach((_, k) => {
-      const [x, y] = at(k);
-      c.globalAlpha = visible(k) ? 0.85 : 0.08;
-      c.fillStyle = c.strokeStyle = colour(about.labels[k]);
-      c.beginPath();
-      c.arc(x, y, RADIUS, 0, 7);
-      wrong(k) ? ((c.lineWidth = 2), c.stroke()) : c.fill();
-    });
-    c.globalAlpha = 1;
-    c.font = "600 14px system-ui";
-    c.textAlign = "center";
-    for (const label of classes.slice(0, 20)) {
-      const own = about.rows.map((_, k) => k).filter((k) => about.labels[k] === label), middle = (i) => own.map((k) => at(k)[i]).sort((a, b) => a - b)[own.length >> 1];
-      c.lineWidth = 4;
-      c.strokeStyle = style("--paper");
-      c.strokeText(label, middle(0), middle(1));
-      c.fillStyle = style("--ink");
-      c.fillText(label, middle(0), middle(1));
-    }
-    if (aimed >= 0) {
-      c.strokeStyle = style("--ink");
-      c.lineWidth = 2;
-      c.strokeRect(at(aimed)[0] - 8, at(aimed)[1] - 8, 16, 16);
-    }
-    if (line.length > 1) {
-      c.strokeStyle = style("--ink");
-      c.lineWidth = 1.5;
-      c.beginPath();
-      line.forEach(([x, y], k) => (k ? c.lineTo(x, y) : c.moveTo(x, y)));
-      c.closePath();
-      c.stroke();
-    }
+    paint(canvas.current.getContext("2d"), { about, classes, at, wrong, visible, colour, aimed, line });
   }, [about, line, only, aimed, theme.value]);
-  useEffect(() => { draw([]); choose(null); aim(-1); }, [about]); // another map: a line around these places would lie
+  useEffect(() => {
+    draw([]);
+    choose(null);
+    aim(-1);
+  }, [about]); // another map: a line around these places would lie
   // With the keyboard: arrows go to the next point that way, Enter takes it.
   const steer = (event) => {
     const way = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
@@ -82,8 +171,15 @@ const Map = ({ run, about }) => {
     if (!way) return;
     event.preventDefault();
     const from = aimed < 0 ? [SIDE / 2, SIDE / 2] : at(aimed);
-    const far = (k) => { const [dx, dy] = [at(k)[0] - from[0], at(k)[1] - from[1]], along = dx * way[0] + dy * way[1]; return along <= 0 ? Infinity : along + 3 * Math.abs(dx * way[1] + dy * way[0]); };
-    const next = about.rows.map((_, k) => k).filter((k) => k !== aimed && visible(k)).sort((a, b) => far(a) - far(b))[0];
+    const far = (k) => {
+      const [dx, dy] = [at(k)[0] - from[0], at(k)[1] - from[1]];
+      const along = dx * way[0] + dy * way[1];
+      return along <= 0 ? Infinity : along + 3 * Math.abs(dx * way[1] + dy * way[0]);
+    };
+    const next = about.rows
+      .map((_, k) => k)
+      .filter((k) => k !== aimed && visible(k))
+      .sort((a, b) => far(a) - far(b))[0];
     if (next !== undefined && isFinite(far(next))) aim(next);
   };
   const where = (event) => {
@@ -95,22 +191,77 @@ const Map = ({ run, about }) => {
     if (!drawing.current) return;
     drawing.current = false;
     if (line.length > 2) choose(about.rows.map((_, k) => k).filter((k) => visible(k) && inside(at(k), line)));
-    else if (line.length) { // a click: the nearest point
+    else if (line.length) {
+      // a click: the nearest point
       const far = (k) => Math.hypot(at(k)[0] - line[0][0], at(k)[1] - line[0][1]);
-      choose([about.rows.map((_, k) => k).filter(visible).sort((a, b) => far(a) - far(b))[0]].filter((k) => k !== undefined));
+      choose(
+        [
+          about.rows
+            .map((_, k) => k)
+            .filter(visible)
+            .sort((a, b) => far(a) - far(b))[0],
+        ].filter((k) => k !== undefined),
+      );
       draw([]);
     }
   };
   const list = chosen ?? (only ? about.rows.map((_, k) => k).filter(visible) : []);
-  const tally = Object.entries(list.reduce((n, k) => ({ ...n, [about.labels[k]]: (n[about.labels[k]] ?? 0) + 1 }), {})).sort((a, b) => b[1] - a[1]);
-  const wrongs = list.filter(wrong), shown = [...wrongs, ...list.filter((k) => !wrong(k))].slice(0, MOST);
-  return html`<div class="two"><div>
-      <canvas ref=${canvas} width=${SIDE} height=${SIDE} role="application" tabindex="0" aria-label=${t("map.label", { n: about.rows.length })} onKeyDown=${steer} style="width: 100%; aspect-ratio: 1; background: none; border: 1px solid var(--line); touch-action: none; cursor: crosshair; image-rendering: auto"
-        onPointerDown=${(event) => { drawing.current = true; canvas.current.setPointerCapture?.(event.pointerId); draw([where(event)]); }} onPointerMove=${(event) => drawing.current && draw([...line, where(event)])} onPointerUp=${end} onPointerCancel=${end}></canvas>
-      <p class="small">${t(about.kept == null ? "map.no_axes" : "map.axes", { p: percent(about.kept) })} ${t("map.shown", { n: count(about.rows.length), of: count(about.of) })} ${t("map.rings")}</p></div>
-    <div><div class="row"><label>${t("map.only")} <select value=${only} onChange=${(event) => { show(event.target.value); choose(null); draw([]); }}><option value="">${t("data.every")}</option><option value="wrong">${t("map.wrong")}</option>${classes.map((label) => html`<option value=${`class-${label}`}>${label}</option>`)}</select></label>
-        ${(chosen || only) && html`<button onClick=${() => { choose(null); draw([]); show(""); }}>${t("image.clear")}</button>`}</div>
-      ${list.length === 0 ? html`<p class="read">${chosen ? t("map.empty") : t("map.draw")}</p>` : html`<p role="status">${t("map.chosen", { n: count(list.length), wrong: count(wrongs.length) })}${list.length > MOST ? ` ${t("map.most", { n: MOST })}` : ""}</p>
-        <table><tbody>${tally.slice(0, 10).map(([label, n]) => html`<tr><td><span style=${`color: ${colour(label)}`}>●</span> ${label}</td><td class="n">${count(n)}</td></tr>`)}</tbody></table>
-        <${Thumbs} run=${run} images=${shown.map((k) => ({ row: about.rows[k], file: about.labels[k], label: about.labels[k], predicted: about.predicted[k] }))} caption=${(one) => (one.label === one.predicted || !about.classes.includes(one.label) ? one.label : t("errors.said", one))} />`}</div></div>`;
+  const tally = Object.entries(
+    list.reduce((n, k) => ({ ...n, [about.labels[k]]: (n[about.labels[k]] ?? 0) + 1 }), {}),
+  ).sort((a, b) => b[1] - a[1]);
+  const wrongs = list.filter(wrong);
+  const shown = [...wrongs, ...list.filter((k) => !wrong(k))].slice(0, MOST);
+  return html`
+    <div class="two">
+      <div>
+        <canvas
+          ref=${canvas}
+          width=${SIDE}
+          height=${SIDE}
+          role="application"
+          tabindex="0"
+          aria-label=${t("map.label", { n: about.rows.length })}
+          onKeyDown=${steer}
+          style=${MAP_STYLE}
+          onPointerDown=${(event) => {
+            drawing.current = true;
+            canvas.current.setPointerCapture?.(event.pointerId);
+            draw([where(event)]);
+          }}
+          onPointerMove=${(event) => drawing.current && draw([...line, where(event)])}
+          onPointerUp=${end}
+          onPointerCancel=${end}
+        ></canvas>
+        <p class="small">
+          ${t(about.kept == null ? "map.no_axes" : "map.axes", { p: percent(about.kept) })}${" "}
+          ${t("map.shown", { n: count(about.rows.length), of: count(about.of) })} ${t("map.rings")}
+        </p>
+      </div>
+      <div>
+        <${Controls} draw=${draw} chosen=${chosen} choose=${choose} only=${only} show=${show} classes=${classes} />
+        ${
+          list.length === 0
+            ? html`<p class="read">${chosen ? t("map.empty") : t("map.draw")}</p>`
+            : html`
+              <p role="status">
+                ${t("map.chosen", { n: count(list.length), wrong: count(wrongs.length) })}
+                ${list.length > MOST ? ` ${t("map.most", { n: MOST })}` : ""}
+              </p>
+              <${Tally} colour=${colour} tally=${tally} />
+              <${Thumbs}
+                run=${run}
+                images=${shown.map((k) => ({
+                  row: about.rows[k],
+                  file: about.labels[k],
+                  label: about.labels[k],
+                  predicted: about.predicted[k],
+                }))}
+                caption=${(one) =>
+                  one.label === one.predicted || !about.classes.includes(one.label) ? one.label : t("errors.said", one)}
+              />
+            `
+        }
+      </div>
+    </div>
+  `;
 };

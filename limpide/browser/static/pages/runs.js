@@ -10,6 +10,71 @@ import { named } from "./runs/data.js";
 const AGAIN = 5000; // ms between two looks, while a run is at work
 const MOST = 6; // runs beside each other
 
+const Row = ({ chosen, tick, of, runs, run }) => html`
+  <tr>
+    <td>
+      <input
+        type="checkbox"
+        aria-label=${run.name}
+        checked=${chosen.includes(run.name)}
+        onChange=${() => tick(run.name)}
+      />
+    </td>
+    <td>
+      <a href=${of(run, "live")}>${run.name}</a>
+      ${
+        run.model &&
+        html`
+          <br />
+          <span class="small">${run.model}</span>
+        `
+      }
+    </td>
+    <td class="n">
+      ${
+        run.accuracy
+          ? html`
+            ${percent(run.accuracy.value)}
+            <br />
+            <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>
+          `
+          : "–"
+      }
+      ${
+        run.shortcut &&
+        html`
+          <br />
+          <a class="small" href=${of(run, "audit")}>${t("runs.shortcut")}</a>
+        `
+      }
+    </td>
+    <td>${named(run, runs)}</td>
+    <td>
+      ${standing(run)}
+      ${
+        run.said &&
+        html`
+          <br />
+          <span class="small">${run.said}</span>
+        `
+      }
+    </td>
+    <td><${Spark} values=${run.spark} /></td>
+    <td class="n">${duration(run.seconds)}</td>
+    <td class="n">
+      ${
+        run.energy
+          ? html`
+            ${number(run.energy.joules / 3600)} Wh${" "}
+            <span class="small">${t(`energy.${run.energy.how}`)}</span>
+          `
+          : "–"
+      }
+    </td>
+    <td class="n">${date(run.created)}</td>
+  </tr>
+`;
+
 export default () => {
   const [round, again] = useState(0);
   const state = useFetched(runs, [round, language.value], { keep: true, still: true, of: "runs" });
@@ -20,33 +85,92 @@ export default () => {
     return () => clearInterval(timer);
   }, [working]);
   // What is ticked and looked for stands in the address: there it is still when somebody comes back.
-  const wanted = place.value.find ?? "", chosen = (place.value.runs ?? "").split(",").filter(Boolean);
-  const tick = (name) => go({ runs: (chosen.includes(name) ? chosen.filter((n) => n !== name) : [...chosen, name].slice(-MOST)).join(",") }, { replace: true });
+  const wanted = place.value.find ?? "";
+  const chosen = (place.value.runs ?? "").split(",").filter(Boolean);
+  const tick = (name) =>
+    go(
+      {
+        runs: (chosen.includes(name) ? chosen.filter((n) => n !== name) : [...chosen, name].slice(-MOST)).join(","),
+      },
+      { replace: true },
+    );
   const of = (run, page) => link({ page, run: run.name, at: null, key: null, runs: null, find: null });
-  return html`<h1>${t("page.runs")}</h1>
-    <${Fetched} state=${state}>${({ runs, folder }) =>
-      runs.length === 0
-        ? html`<p class="claim">${t("runs.none", { folder })}</p><${Start} /><p class="read"><code>limpide train photos/ --watch</code> · <a href="#page=learn">${t("runs.learn")}</a></p>`
-        : html`<div class="row"><input type="search" aria-label=${t("search")} placeholder=${t("search")} value=${wanted} onInput=${(event) => go({ find: event.target.value }, { replace: true })} />
-          <button disabled=${chosen.length < 2} onClick=${() => go({ page: "compare", run: null, find: null })}>${t("runs.compare")}</button><a href="#page=compare">${t("runs.all")}</a></div>
-          <${Start} /><div class="scroll"><table>
-          <thead><tr><th><span class="small">${t("runs.tick")}</span></th><th>${t("runs.name")}</th><th class="n">${t("runs.accuracy")}</th><th>${t("runs.of")}</th><th>${t("runs.status")}</th><th>${t("runs.spark")}</th><th class="n">${t("runs.time")}</th><th class="n">${t("runs.energy")}</th><th class="n">${t("runs.begun")}</th></tr></thead>
-          <tbody>${runs
-            .filter((run) => `${run.name} ${run.model} ${run.data}`.toLowerCase().includes(wanted.toLowerCase()))
-            .map((run) => html`<tr>
-              <td><input type="checkbox" aria-label=${run.name} checked=${chosen.includes(run.name)} onChange=${() => tick(run.name)} /></td>
-              <td><a href=${of(run, "live")}>${run.name}</a>${run.model && html`<br /><span class="small">${run.model}</span>`}</td>
-              <td class="n">${run.accuracy ? html`${percent(run.accuracy.value)}<br /><span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>` : "–"}${run.shortcut && html`<br /><a class="small" href=${of(run, "audit")}>${t("runs.shortcut")}</a>`}</td>
-              <td>${named(run, runs)}</td>
-              <td>${standing(run)}${run.said && html`<br /><span class="small">${run.said}</span>`}</td><td><${Spark} values=${run.spark} /></td>
-              <td class="n">${duration(run.seconds)}</td>
-              <td class="n">${run.energy ? html`${number(run.energy.joules / 3600)} Wh <span class="small">${t(`energy.${run.energy.how}`)}</span>` : "–"}</td>
-              <td class="n">${date(run.created)}</td></tr>`)}</tbody></table></div>`}<//>`;
+  return html`
+    <h1>${t("page.runs")}</h1>
+    <${Fetched} state=${state}>
+      ${({ runs, folder }) =>
+        runs.length === 0
+          ? html`
+            <p class="claim">${t("runs.none", { folder })}</p>
+            <${Start} />
+            <p class="read">
+              <code>limpide train photos/ --watch</code> · <a href="#page=learn">${t("runs.learn")}</a>
+            </p>
+          `
+          : html`
+            <div class="row">
+              <input
+                type="search"
+                aria-label=${t("search")}
+                placeholder=${t("search")}
+                value=${wanted}
+                onInput=${(event) => go({ find: event.target.value }, { replace: true })}
+              />
+              <button disabled=${chosen.length < 2} onClick=${() => go({ page: "compare", run: null, find: null })}>
+                ${t("runs.compare")}
+              </button>
+              <a href="#page=compare">${t("runs.all")}</a>
+            </div>
+            <${Start} />
+            <div class="scroll">
+              <table>
+                <thead>
+                  <tr>
+                    <th><span class="small">${t("runs.tick")}</span></th>
+                    <th>${t("runs.name")}</th>
+                    <th class="n">${t("runs.accuracy")}</th>
+                    <th>${t("runs.of")}</th>
+                    <th>${t("runs.status")}</th>
+                    <th>${t("runs.spark")}</th>
+                    <th class="n">${t("runs.time")}</th>
+                    <th class="n">${t("runs.energy")}</th>
+                    <th class="n">${t("runs.begun")}</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  ${runs
+                    .filter((run) =>
+                      `${run.name} ${run.model} ${run.data}`.toLowerCase().includes(wanted.toLowerCase()),
+                    )
+                    .map((run) => html`<${Row} chosen=${chosen} tick=${tick} of=${of} runs=${runs} run=${run} />`)}
+                </tbody>
+              </table>
+            </div>
+          `}
+    <//>
+  `;
 };
 
 // The loss, from the first step to the last: a glance.
 const Spark = ({ values }) => {
   if (values.length < 2) return "–";
-  const most = Math.max(...values), least = Math.min(...values), y = (v) => 18 - (16 * (v - least)) / (most - least || 1);
-  return html`<svg viewBox="0 0 80 20" width="80" height="20" role="img" aria-label=${t("runs.spark_label", { from: number(values[0], 2), to: number(values.at(-1), 2) })}><polyline fill="none" stroke="var(--accent)" stroke-width="1.5" points=${values.map((v, k) => `${(80 * k) / (values.length - 1)},${y(v)}`).join(" ")} /></svg>`;
+  const most = Math.max(...values);
+  const least = Math.min(...values);
+  const y = (v) => 18 - (16 * (v - least)) / (most - least || 1);
+  return html`
+    <svg
+      viewBox="0 0 80 20"
+      width="80"
+      height="20"
+      role="img"
+      aria-label=${t("runs.spark_label", { from: number(values[0], 2), to: number(values.at(-1), 2) })}
+    >
+      <polyline
+        fill="none"
+        stroke="var(--accent)"
+        stroke-width="1.5"
+        points=${values.map((v, k) => `${(80 * k) / (values.length - 1)},${y(v)}`).join(" ")}
+      />
+    </svg>
+  `;
 };

@@ -1,4 +1,5 @@
-// What api.js is to the studio, in a notebook: questions are messages to the kernel. It answers one at a time, so one is sent at a time,
+// What api.js is to the studio, in a notebook: questions are messages to the kernel. It answers one at a time, so one
+// is sent at a time,
 // those that take long last; what nobody waits for any more is not sent.
 import { signal } from "@preact/signals";
 import { model } from "./location.js";
@@ -11,12 +12,20 @@ const BLANK = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAI
 
 const view = Math.random().toString(36).slice(2); // other views of the same widget hear these answers, too
 const queue = [];
-let asked = null, number = 0, current = null;
+let asked = null,
+  number = 0,
+  current = null;
 export const silent = signal(false); // the kernel lets us wait: it is busy, or gone
 
 const next = () => {
   if (asked || !queue.length) return;
-  [asked] = queue.splice(Math.max(0, queue.findIndex(({ what }) => !LONG.includes(what))), 1);
+  [asked] = queue.splice(
+    Math.max(
+      0,
+      queue.findIndex(({ what }) => !LONG.includes(what)),
+    ),
+    1,
+  );
   asked.id = `${view}-${++number}`;
   asked.timer = setTimeout(() => (silent.value = true), PATIENCE);
   model.send({ id: asked.id, what: asked.what, values: asked.values });
@@ -84,7 +93,10 @@ export const path = (run, rest, values) => {
   if (!pictures.has(key)) {
     const url = signal(BLANK);
     pictures.set(key, { url });
-    question(rest.split("/").at(-1), values, null).then(({ data }) => (url.value = URL.createObjectURL(new Blob([data]))), () => pictures.delete(key));
+    question(rest.split("/").at(-1), values, null).then(
+      ({ data }) => (url.value = URL.createObjectURL(new Blob([data]))),
+      () => pictures.delete(key),
+    );
     if (pictures.size > PICTURES) {
       const [oldest, { url }] = pictures.entries().next().value;
       pictures.delete(oldest);

@@ -1,14 +1,19 @@
-// anywidget takes one module. This is it: limpide/browser puts MODULES, {name: text}, what a module needs before it, and STYLE in front of these lines.
+// anywidget takes one module. This is it: limpide/browser puts MODULES, {name: text}, what a module needs before it,
+// and STYLE in front of these lines.
 const IMPORTED = /(\bfrom\s*|\bimport\s*)(["'])([^"'\s]+)\2/g;
-const theirs = (globalThis.limpideModules ??= new Map()); // text → address: however many widgets a page has, Preact and the signals exist once
+// text → address: however many widgets a page has, Preact and the signals exist once
+const theirs = (globalThis.limpideModules ??= new Map());
 
 const address = (text) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
 
 /** The last module, fresh, and so are all of ours: every view has its own place, language and theme. */
 const opened = async () => {
-  const known = {}, ours = [];
+  const known = {};
+  const ours = [];
   for (const [name, text] of Object.entries(MODULES)) {
-    const bound = text.replace(IMPORTED, (whole, before, quote, needed) => (known[needed] ? before + quote + known[needed] + quote : whole));
+    const bound = text.replace(IMPORTED, (whole, before, quote, needed) =>
+      known[needed] ? before + quote + known[needed] + quote : whole,
+    );
     if (!name.startsWith("limpide/") && !theirs.has(bound)) theirs.set(bound, address(bound));
     known[name] = theirs.get(bound) ?? address(bound);
     if (name.startsWith("limpide/")) ours.push(known[name]);
@@ -22,7 +27,8 @@ const opened = async () => {
 
 const render = async ({ model, el }) => {
   const root = el.appendChild(document.createElement("div")).attachShadow({ mode: "open" });
-  root.append(Object.assign(document.createElement("div"), { innerHTML: model.get("_still") })); // stays where no kernel answers
+  // stays where no kernel answers
+  root.append(Object.assign(document.createElement("div"), { innerHTML: model.get("_still") }));
   const { start } = await opened();
   return start(model, root, STYLE);
 };

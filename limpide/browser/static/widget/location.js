@@ -1,4 +1,5 @@
-// What location.js is to the studio, in a notebook: the kernel keeps where we are, so that Python reads it and sets it. There is one network and one image.
+// What location.js is to the studio, in a notebook: the kernel keeps where we are, so that Python reads it and sets it.
+// There is one network and one image.
 import { signal } from "@preact/signals";
 
 const UNIT = { channel: "c", y: "y", x: "x" };
@@ -34,6 +35,7 @@ export const put = (hash) => {
   place.value = { ...next, run: "", image: "own" };
   model.set("page", next.page);
   model.set("layer", next.key);
-  for (const [name, short] of Object.entries(UNIT)) model.set(name, next.c === undefined ? (name === "channel" ? null : 0) : Number(next[short] ?? 0));
+  for (const [name, short] of Object.entries(UNIT))
+    model.set(name, next.c === undefined ? (name === "channel" ? null : 0) : Number(next[short] ?? 0));
   model.save_changes();
 };

@@ -1,4 +1,5 @@
-// The instruments in a notebook: the studio's pages of one network and one image, in a shadow root, so that neither style reaches the other.
+// The instruments in a notebook: the studio's pages of one network and one image, in a shadow root, so that neither
+// style reaches the other.
 import { html, render } from "../html.js";
 import { signal } from "@preact/signals";
 import { ask, listen, path, silent } from "../api.js";
@@ -18,11 +19,25 @@ const App = () => {
   const Page = PAGES[place.value.page];
   const other = language.value === "fr" ? "en" : "fr";
   const speak = () => (model.set("language", other), model.save_changes());
-  return html`<div class="head"><img class="pixels" alt="" width="34" height="34" src=${path("", "/look/picture", looked())} /><b>${title.value}</b>
-      <nav aria-label=${t("pages")}>${Object.keys(PAGES).map((name) => html`<a href=${link({ page: name })} aria-current=${name === place.value.page ? "page" : null}>${t(`page.${name}`)}</a>`)}</nav>
-      <span class="spring"></span><button class="plain" lang=${other} onClick=${speak}>${other === "en" ? "English" : "Français"}</button></div>
+  return html`
+    <div class="head">
+      <img class="pixels" alt="" width="34" height="34" src=${path("", "/look/picture", looked())} />
+      <b>${title.value}</b>
+      <nav aria-label=${t("pages")}>
+        ${Object.keys(PAGES).map(
+          (name) => html`
+            <a href=${link({ page: name })} aria-current=${name === place.value.page ? "page" : null}>
+              ${t(`page.${name}`)}
+            </a>
+          `,
+        )}
+      </nav>
+      <span class="spring"></span>
+      <button class="plain" lang=${other} onClick=${speak}>${other === "en" ? "English" : "Français"}</button>
+    </div>
     ${silent.value && html`<p class="small" role="status">${t("widget.silent")}</p>`}
-    <${Page} key=${place.value.page} />`;
+    <${Page} key=${place.value.page} />
+  `;
 };
 
 // The sentences come from the kernel.
@@ -33,9 +48,14 @@ const speak = async (stage) => {
   title.value = told.title;
 };
 
-/** Dark where the notebook writes in light letters: each kind of notebook has its own names for themes, and all have letters. */
+/**
+ * Dark where the notebook writes in light letters: each kind of notebook has its own names for themes, and all have
+ * letters.
+ */
 const follow = (host) => {
-  const pencil = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  const pencil = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
+    willReadFrequently: true,
+  });
   const look = () => {
     pencil.fillStyle = getComputedStyle(host).color;
     pencil.fillRect(0, 0, 1, 1);
@@ -51,10 +71,15 @@ const follow = (host) => {
   return () => (observer.disconnect(), system.removeEventListener("change", soon));
 };
 
-/** Keys that are pressed here are ours, but for those that save or run a cell. JupyterLab hears them before any element does, and obeys this word. */
+/**
+ * Keys that are pressed here are ours, but for those that save or run a cell. JupyterLab hears them before any element
+ * does, and obeys this word.
+ */
 const keep = (stage, host) => {
-  const ours = ({ altKey, ctrlKey, metaKey, shiftKey, key }) => !(altKey || ctrlKey || metaKey || (shiftKey && key === "Enter"));
-  const before = (event) => event.composedPath().includes(stage) && host.toggleAttribute("data-lm-suppress-shortcuts", ours(event));
+  const ours = ({ altKey, ctrlKey, metaKey, shiftKey, key }) =>
+    !(altKey || ctrlKey || metaKey || (shiftKey && key === "Enter"));
+  const before = (event) =>
+    event.composedPath().includes(stage) && host.toggleAttribute("data-lm-suppress-shortcuts", ours(event));
   addEventListener("keydown", before, true);
   stage.addEventListener("keydown", (event) => ours(event) && event.stopPropagation());
   return () => removeEventListener("keydown", before, true);
@@ -72,7 +97,8 @@ export const start = (given, root, style) => {
       event.preventDefault(); // the address is the notebook's
       put(way.getAttribute("href"));
     }
-    if (way || !root.activeElement) stage.focus({ preventScroll: true }); // or the notebook takes the focus, and the arrows
+    // or the notebook takes the focus, and the arrows
+    if (way || !root.activeElement) stage.focus({ preventScroll: true });
   });
   const spoken = () => speak(stage).catch(() => {});
   model.on("change:language", spoken);

@@ -7,30 +7,147 @@ import { added, among, plain, Written } from "./shared.js";
 
 const STRONGEST = 12;
 
+const Scores = ({ names, logits, chosen, choose, shown, low, high, stop }) => html`
+  <table class="scores">
+    <tbody onKeyDown=${among(stop, shown.length, (k) => choose(shown[k]))}>
+      ${shown.map(
+        (k, place) => html`
+          <tr key=${k}>
+            <th scope="row">
+              <button
+                tabindex=${place === stop ? 0 : -1}
+                aria-pressed=${String(k === chosen)}
+                onClick=${() => choose(k)}
+              >
+                <bdi>${names[k]}</bdi>
+              </button>
+            </th>
+            <td class="n">${plain(logits[k], 3)}</td>
+            <td class="beams"><${Beam} value=${logits[k]} low=${low} high=${high} /></td>
+          </tr>
+        `,
+      )}
+    </tbody>
+  </table>
+`;
+
+const Products = ({ score, largest, places }) => html`
+  <table class="weighed">
+    <thead>
+      <tr>
+        <th scope="col">${say("inside.feature")}</th>
+        <th scope="col" class="n">${say("inside.feature.value")}</th>
+        <th scope="col" class="n">${say("inside.weight")}</th>
+        <th scope="col" class="n">${say("inside.product")}</th>
+        <th></th>
+      </tr>
+    </thead>
+    <tbody>
+      ${places.map(
+        (k) => html`
+          <tr>
+            <th scope="row">${k}</th>
+            <td class="n">${plain(score.values[k])}</td>
+            <td class="n">${plain(score.weights[k])}</td>
+            <td class="n">${plain(score.products[k])}</td>
+            <td class="beams">
+              <${Beam}
+                value=${Math.abs(score.products[k])}
+                high=${largest}
+                minus=${score.products[k] < 0}
+              />
+            </td>
+          </tr>
+        `,
+      )}
+    </tbody>
+  </table>
+`;
+
 export const Last = ({ last, names }) => {
   const logits = last.logits.values;
   const order = useMemo(() => names.map((_, k) => k).sort((a, b) => logits[b] - logits[a]), []);
   const [chosen, choose] = useState(order[0]);
   const score = useMemo(() => scoreOf(last, chosen), [chosen]);
-  const shown = order.slice(0, STRONGEST), low = Math.min(0, ...logits), high = Math.max(0, ...logits);
-  const stop = Math.max(0, shown.indexOf(chosen)); // where a class beyond these is chosen, the first of them can still be reached
+  const shown = order.slice(0, STRONGEST);
+  const low = Math.min(0, ...logits);
+  const high = Math.max(0, ...logits);
+  // where a class beyond these is chosen, the first of them can still be reached
+  const stop = Math.max(0, shown.indexOf(chosen));
   const by = score.products.map((_, k) => k).sort((a, b) => score.products[b] - score.products[a]);
-  const plus = by.filter((k) => score.products[k] > 0).slice(0, STRONGEST), minus = by.reverse().filter((k) => score.products[k] < 0).slice(0, STRONGEST);
+  const plus = by.filter((k) => score.products[k] > 0).slice(0, STRONGEST);
+  const minus = by
+    .reverse()
+    .filter((k) => score.products[k] < 0)
+    .slice(0, STRONGEST);
   const total = (places) => places.reduce((sum, k) => sum + score.products[k], 0);
-  const name = names[chosen], largest = most(score.products) || 1;
-  const side = (places, title) => html`<div><h3>${title}</h3>${!places.length ? html`<p class="small">${say("nothing")}</p>` : html`<div class="scroll" tabindex="0" role="region" aria-label=${title}><table class="weighed"><thead><tr><th scope="col">${say("feature")}</th><th scope="col" class="n">${say("its value")}</th><th scope="col" class="n">${say("weight")}</th><th scope="col" class="n">${say("product")}</th><th></th></tr></thead>
-    <tbody>${places.map((k) => html`<tr><th scope="row">${k}</th><td class="n">${plain(score.values[k])}</td><td class="n">${plain(score.weights[k])}</td><td class="n">${plain(score.products[k])}</td><td class="beams"><${Beam} value=${Math.abs(score.products[k])} high=${largest} minus=${score.products[k] < 0} /></td></tr>`)}</tbody></table></div>`}</div>`;
-  return html`<h3>${say("From the features to the scores")}</h3>
-    <p class="read">${say("The last layer, {layer}, weighs {n} features of the image. A class's score is the sum of feature × weight, plus a constant; the class with the highest score is the answer.", { layer: last.name, n: count(score.values.length) })}</p>
-    <table class="scores"><tbody onKeyDown=${among(stop, shown.length, (k) => choose(shown[k]))}>${shown.map((k, place) => html`<tr key=${k}><th scope="row"><button tabindex=${place === stop ? 0 : -1} aria-pressed=${String(k === chosen)} onClick=${() => choose(k)}><bdi>${names[k]}</bdi></button></th><td class="n">${plain(logits[k], 3)}</td><td class="beams"><${Beam} value=${logits[k]} low=${low} high=${high} /></td></tr>`)}</tbody></table>
-    ${order.length > shown.length && html`<p><label class="small">${say("any class")} <select value=${String(chosen)} onChange=${(event) => choose(Number(event.target.value))}>${order.map((k) => html`<option value=${String(k)}>${names[k]}</option>`)}</select></label></p>`}
-    <p class="here" role="status">${say("score of “{name}”", { name })} = ${plain(score.value)}</p>
-    <div class="sides">${side(plus, say("Speaks for “{name}”", { name }))}${side(minus, say("Speaks against “{name}”", { name }))}</div>
-    <${Written} lines=${[["", plain(total(plus), 6), say("the {n} strongest for it", { n: plus.length })], added(total(minus), say("the {n} strongest against it", { n: minus.length })), added(score.sum - total(plus) - total(minus), say("all other features")), score.bias && added(score.bias, say("bias, the class's own constant"))]} sum=${score} total=${say("score of “{name}”", { name })} />`;
+  const name = names[chosen];
+  const largest = most(score.products) || 1;
+  const side = (places, title) => html`
+    <div>
+      <h3>${title}</h3>
+      ${
+        !places.length
+          ? html`<p class="small">${say("inside.nothing")}</p>`
+          : html`
+            <div class="scroll" tabindex="0" role="region" aria-label=${title}>
+              <${Products} score=${score} largest=${largest} places=${places} />
+            </div>
+          `
+      }
+    </div>
+  `;
+  return html`
+    <h3>${say("inside.scores")}</h3>
+    <p class="read">${say("inside.scores.read", { layer: last.name, n: count(score.values.length) })}</p>
+    <${Scores}
+      names=${names}
+      logits=${logits}
+      chosen=${chosen}
+      choose=${choose}
+      shown=${shown}
+      low=${low}
+      high=${high}
+      stop=${stop}
+    />
+    ${
+      order.length > shown.length &&
+      html`
+        <p>
+          <label class="small">
+            ${say("inside.any")}${" "}
+            <select value=${String(chosen)} onChange=${(event) => choose(Number(event.target.value))}>
+              ${order.map((k) => html`<option value=${String(k)}>${names[k]}</option>`)}
+            </select>
+          </label>
+        </p>
+      `
+    }
+    <p class="here" role="status">${say("inside.score", { name })} = ${plain(score.value)}</p>
+    <div class="sides">
+      ${side(plus, say("inside.for", { name }))}
+      ${side(minus, say("inside.against", { name }))}
+    </div>
+    <${Written}
+      lines=${[
+        ["", plain(total(plus), 6), say("inside.for.strongest", { n: plus.length })],
+        added(total(minus), say("inside.against.strongest", { n: minus.length })),
+        added(score.sum - total(plus) - total(minus), say("inside.features.rest")),
+        score.bias && added(score.bias, say("inside.bias.class")),
+      ]}
+      sum=${score}
+      total=${say("inside.score", { name })}
+    />
+  `;
 };
 
 // Begins at zero, which lies where the range of all of them says.
 const Beam = ({ value, low = 0, high = 0, minus = value < 0 }) => {
   const part = (v) => `${(100 * v) / (high - low || 1)}%`;
-  return html`<span class=${`beam ${minus ? "minus" : ""}`} style=${`margin-left: ${part(Math.min(value, 0) - low)}; width: ${part(Math.abs(value))}`}></span>`;
+  return html`
+    <span
+      class=${`beam ${minus ? "minus" : ""}`}
+      style=${`margin-left: ${part(Math.min(value, 0) - low)}; width: ${part(Math.abs(value))}`}
+    ></span>
+  `;
 };

@@ -7,45 +7,67 @@ import { Axes } from "../../axes.js";
 import { Scale, signed, grey as shade, cell, most } from "../../color_scale.js";
 
 const SIDE = 192; // pixels that the kernel slides over, each drawn as a square of its own
-const KERNELS = { edge: [-1, 0, 1, -2, 0, 2, -1, 0, 1], across: [-1, -2, -1, 0, 0, 0, 1, 2, 1], blur: [1, 1, 1, 1, 1, 1, 1, 1, 1].map((v) => v / 9), sharpen: [0, -1, 0, -1, 5, -1, 0, -1, 0], spot: [-1, -1, -1, -1, 8, -1, -1, -1, -1], same: [0, 0, 0, 0, 1, 0, 0, 0, 0] };
+const KERNELS = {
+  edge: [-1, 0, 1, -2, 0, 2, -1, 0, 1],
+  across: [-1, -2, -1, 0, 0, 0, 1, 2, 1],
+  blur: [1, 1, 1, 1, 1, 1, 1, 1, 1].map((v) => v / 9),
+  sharpen: [0, -1, 0, -1, 5, -1, 0, -1, 0],
+  spot: [-1, -1, -1, -1, 8, -1, -1, -1, -1],
+  same: [0, 0, 0, 0, 1, 0, 0, 0, 0],
+};
 
 /** out[r, c] = Σ kernel[u, v] · image[r + u − 1, c + v − 1], zeros outside (ladder/convolution.py, padding 1). */
 export const convolve = (image, kernel, side = SIDE) => {
   const out = new Float32Array(side * side);
-  for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) {
-    let sum = 0;
-    for (let u = 0; u < 3; u++) for (let v = 0; v < 3; v++) {
-      const y = r + u - 1, x = c + v - 1;
-      if (y >= 0 && y < side && x >= 0 && x < side) sum += kernel[3 * u + v] * image[y * side + x];
+  for (let r = 0; r < side; r++)
+    for (let c = 0; c < side; c++) {
+      let sum = 0;
+      for (let u = 0; u < 3; u++)
+        for (let v = 0; v < 3; v++) {
+          const y = r + u - 1;
+          const x = c + v - 1;
+          if (y >= 0 && y < side && x >= 0 && x < side) sum += kernel[3 * u + v] * image[y * side + x];
+        }
+      out[r * side + c] = sum;
     }
-    out[r * side + c] = sum;
-  }
   return out;
 };
 
-const drawn = () => { // a disc, a square and stripes, until somebody drops a photo
+const drawn = () => {
+  // a disc, a square and stripes, until somebody drops a photo
   const image = new Float32Array(SIDE * SIDE);
-  for (let r = 0; r < SIDE; r++) for (let c = 0; c < SIDE; c++) {
-    const disc = Math.hypot(r - 64, c - 64) < 40, square = r > 104 && r < 168 && c > 28 && c < 92, stripes = c > 116 && Math.floor((r + c) / 12) % 2;
-    image[r * SIDE + c] = disc ? 0.9 : square ? 0.6 : stripes ? 0.8 : 0.1;
-  }
+  for (let r = 0; r < SIDE; r++)
+    for (let c = 0; c < SIDE; c++) {
+      const disc = Math.hypot(r - 64, c - 64) < 40;
+      const square = r > 104 && r < 168 && c > 28 && c < 92;
+      const stripes = c > 116 && Math.floor((r + c) / 12) % 2;
+      image[r * SIDE + c] = disc ? 0.9 : square ? 0.6 : stripes ? 0.8 : 0.1;
+    }
   return image;
 };
 
 const grey = async (file) => {
   const picture = await createImageBitmap(file);
-  const canvas = new OffscreenCanvas(SIDE, SIDE), context = canvas.getContext("2d");
+  const canvas = new OffscreenCanvas(SIDE, SIDE);
+  const context = canvas.getContext("2d");
   const cut = Math.min(picture.width, picture.height);
   context.drawImage(picture, (picture.width - cut) / 2, (picture.height - cut) / 2, cut, cut, 0, 0, SIDE, SIDE);
   const { data } = context.getImageData(0, 0, SIDE, SIDE);
-  return Float32Array.from({ length: SIDE * SIDE }, (_, k) => (0.299 * data[4 * k] + 0.587 * data[4 * k + 1] + 0.114 * data[4 * k + 2]) / 255);
+  return Float32Array.from(
+    { length: SIDE * SIDE },
+    (_, k) => (0.299 * data[4 * k] + 0.587 * data[4 * k + 1] + 0.114 * data[4 * k + 2]) / 255,
+  );
 };
 
-// Every pixel as a square that begins and ends at pixels of the screen; a frame around the nine that the kernel sees, or the one that it makes.
+// Every pixel as a square that begins and ends at pixels of the screen; a frame around the nine that the kernel sees,
+// or the one that it makes.
 const Pixels = ({ values, scale, paint, label, place: [r, c], at, one }) => {
-  const low = one ? 0 : 1, clip = (v) => Math.max(0, Math.min(SIDE - 1, v));
+  const low = one ? 0 : 1;
+  const clip = (v) => Math.max(0, Math.min(SIDE - 1, v));
   const draw = (canvas) => {
-    const sheet = new OffscreenCanvas(SIDE, SIDE), pen = sheet.getContext("2d"), pixels = pen.createImageData(SIDE, SIDE);
+    const sheet = new OffscreenCanvas(SIDE, SIDE);
+    const pen = sheet.getContext("2d");
+    const pixels = pen.createImageData(SIDE, SIDE);
     for (let k = 0; k < SIDE * SIDE; k++) pixels.data.set([...paint(values[k], scale), 255], 4 * k);
     pen.putImageData(pixels, 0, 0);
     const context = canvas.getContext("2d");
@@ -58,11 +80,108 @@ const Pixels = ({ values, scale, paint, label, place: [r, c], at, one }) => {
     event.preventDefault();
     at([clip(r + way[0]), clip(c + way[1])]);
   };
-  return html`<div tabindex="0" role="application" aria-label=${t("learn.bench.steer", { label })} onKeyDown=${steer}><${Axes} x=${[0, SIDE]} y=${[SIDE, 0]} xTicks=${[0, 48, 96, 144, SIDE]} yTicks=${[0, 48, 96, 144, SIDE]} xLabel=${t("learn.bench.column")} yLabel=${t("learn.bench.row")} label=${label} ground=${draw} of=${[values, scale]} onPick=${(x, y) => at([clip(Math.floor(y)), clip(Math.floor(x))])}>${({ across, up }) => {
-    const frame = { x: across(c - low), y: up(r - low), width: across(c + 1 + low) - across(c - low), height: up(r + 1 + low) - up(r - low) };
-    return html`<rect ...${frame} fill="none" stroke="#fff" stroke-width="4" /><rect ...${frame} fill="none" stroke="#e66101" stroke-width="2" />`;
-  }}<//></div>`;
+  return html`
+    <div tabindex="0" role="application" aria-label=${t("learn.bench.steer", { label })} onKeyDown=${steer}>
+      <${Axes}
+        x=${[0, SIDE]}
+        y=${[SIDE, 0]}
+        xTicks=${[0, 48, 96, 144, SIDE]}
+        yTicks=${[0, 48, 96, 144, SIDE]}
+        xLabel=${t("learn.bench.column")}
+        yLabel=${t("learn.bench.row")}
+        label=${label}
+        ground=${draw}
+        of=${[values, scale]}
+        onPick=${(x, y) => at([clip(Math.floor(y)), clip(Math.floor(x))])}
+      >
+        ${({ across, up }) => {
+          const frame = {
+            x: across(c - low),
+            y: up(r - low),
+            width: across(c + 1 + low) - across(c - low),
+            height: up(r + 1 + low) - up(r - low),
+          };
+          return html`
+            <rect ...${frame} fill="none" stroke="#fff" stroke-width="4" />
+            <rect ...${frame} fill="none" stroke="#e66101" stroke-width="2" />
+          `;
+        }}
+      <//>
+    </div>
+  `;
 };
+
+const Kernel = ({ kernel, write, patch, cells, products }) => html`
+  <div class="sum" style="margin-top: 1.25rem">
+    <figure>
+      ${cells(patch, shade, 1)}
+      <figcaption>${t("unit.patch")}</figcaption>
+    </figure>
+    <div class="term">
+      <span>⊙</span>
+      <figure>
+        <div class="grid" style="grid-template-columns: repeat(3, auto)">
+          ${kernel.map(
+            (v, k) => html`
+              <input
+                type="number"
+                step="0.5"
+                aria-label=${t("learn.bench.weight", { n: k + 1 })}
+                value=${v}
+                style="width: 4.6rem"
+                onInput=${(event) => {
+                  const next = [...kernel];
+                  next[k] = Number(event.target.value) || 0;
+                  write(next);
+                }}
+              />
+            `,
+          )}
+        </div>
+        <figcaption>${t("unit.kernel")}</figcaption>
+      </figure>
+    </div>
+    <div class="term">
+      <span>=</span>
+      <figure>
+        ${cells(products, signed, most(products) || 1)}
+        <figcaption>${t("unit.products")}</figcaption>
+      </figure>
+    </div>
+    <span class="term">
+      <span id="total">
+        Σ =${" "}
+        ${fixed(
+          products.reduce((a, b) => a + b, 0),
+          4,
+        )}
+      </span>
+    </span>
+  </div>
+`;
+
+const Pictures = ({ image, r, c, at, out, scale }) => html`
+  <div class="two even">
+    <figure style="margin: 0">
+      <${Pixels} values=${image} scale=${1} paint=${shade} label=${t("unit.input")} place=${[r, c]} at=${at} />
+      <${Scale} most=${1} both=${false} paint=${shade} />
+      <figcaption class="small">${t("learn.bench.click", { r, c })}</figcaption>
+    </figure>
+    <figure style="margin: 0">
+      <${Pixels}
+        values=${out}
+        scale=${scale}
+        paint=${signed}
+        label=${t("learn.bench.out")}
+        place=${[r, c]}
+        at=${at}
+        one
+      />
+      <${Scale} most=${scale} />
+      <figcaption class="small">${t("learn.bench.out")}</figcaption>
+    </figure>
+  </div>
+`;
 
 export default () => {
   const given = (place.value.kernel ?? "").split(",").map(Number);
@@ -73,26 +192,58 @@ export default () => {
   const take = async (file) => {
     try {
       await upload(file); // what is an image is decided in one place
-      set(await grey(file).catch(() => { throw new Error(t("learn.bench.unread")); }));
+      set(
+        await grey(file).catch(() => {
+          throw new Error(t("learn.bench.unread"));
+        }),
+      );
       fail("");
     } catch (error) {
       fail(t("drop.failed", { file: file.name, why: error.message }));
     }
   };
   useEffect(() => {
-    const drop = (event) => { const file = event.dataTransfer?.files?.[0]; if (file) take(file); };
+    const drop = (event) => {
+      const file = event.dataTransfer?.files?.[0];
+      if (file) take(file);
+    };
     addEventListener("drop", drop);
     return () => removeEventListener("drop", drop);
   }, []);
-  const out = useMemo(() => convolve(image, kernel), [image, kernel.join()]), scale = most(out) || 1;
+  const out = useMemo(() => convolve(image, kernel), [image, kernel.join()]);
+  const scale = most(out) || 1;
   const write = (values) => go({ kernel: values.map((v) => Number(v.toFixed(4))).join(",") }, { replace: true });
-  const patch = Array.from({ length: 9 }, (_, k) => { const y = r + Math.floor(k / 3) - 1, x = c + (k % 3) - 1; return y >= 0 && y < SIDE && x >= 0 && x < SIDE ? image[y * SIDE + x] : 0; });
-  const cells = (values, paint, scale_) => html`<div class="grid" style="grid-template-columns: repeat(3, auto)">${values.map((v) => html`<span class="cell" style=${cell(paint(v, scale_))}>${fixed(v, 2)}</span>`)}</div>`;
+  const patch = Array.from({ length: 9 }, (_, k) => {
+    const y = r + Math.floor(k / 3) - 1;
+    const x = c + (k % 3) - 1;
+    return y >= 0 && y < SIDE && x >= 0 && x < SIDE ? image[y * SIDE + x] : 0;
+  });
+  const cells = (values, paint, scale_) => html`
+    <div class="grid" style="grid-template-columns: repeat(3, auto)">
+      ${values.map((v) => html`<span class="cell" style=${cell(paint(v, scale_))}>${fixed(v, 2)}</span>`)}
+    </div>
+  `;
   const products = patch.map((v, k) => v * kernel[k]);
-  return html`<div class="row">${Object.keys(KERNELS).map((name) => html`<button onClick=${() => write(KERNELS[name])}>${t(`learn.kernel.${name}`)}</button>`)}<label class="button">${t("own")}<input type="file" accept="image/*" onChange=${(event) => { const [file] = event.target.files; event.target.value = ""; if (file) take(file); }} /></label></div>${failed && html`<p class="error" role="alert">${failed}</p>`}
-    <div class="two even"><figure style="margin: 0"><${Pixels} values=${image} scale=${1} paint=${shade} label=${t("unit.input")} place=${[r, c]} at=${at} /><${Scale} most=${1} both=${false} paint=${shade} /><figcaption class="small">${t("learn.bench.click", { r, c })}</figcaption></figure>
-      <figure style="margin: 0"><${Pixels} values=${out} scale=${scale} paint=${signed} label=${t("learn.bench.out")} place=${[r, c]} at=${at} one /><${Scale} most=${scale} /><figcaption class="small">${t("learn.bench.out")}</figcaption></figure></div>
-    <div class="sum" style="margin-top: 1.25rem"><figure>${cells(patch, shade, 1)}<figcaption>${t("unit.patch")}</figcaption></figure>
-      <div class="term"><span>⊙</span><figure><div class="grid" style="grid-template-columns: repeat(3, auto)">${kernel.map((v, k) => html`<input type="number" step="0.5" aria-label=${t("learn.bench.weight", { n: k + 1 })} value=${v} style="width: 4.6rem" onInput=${(event) => { const next = [...kernel]; next[k] = Number(event.target.value) || 0; write(next); }} />`)}</div><figcaption>${t("unit.kernel")}</figcaption></figure></div>
-      <div class="term"><span>=</span><figure>${cells(products, signed, most(products) || 1)}<figcaption>${t("unit.products")}</figcaption></figure></div><span class="term"><span id="total">Σ = ${fixed(products.reduce((a, b) => a + b, 0), 4)}</span></span></div>`;
+  return html`
+    <div class="row">
+      ${Object.keys(KERNELS).map(
+        (name) => html`<button onClick=${() => write(KERNELS[name])}>${t(`learn.kernel.${name}`)}</button>`,
+      )}
+      <label class="button">
+        ${t("own")}
+        <input
+          type="file"
+          accept="image/*"
+          onChange=${(event) => {
+            const [file] = event.target.files;
+            event.target.value = "";
+            if (file) take(file);
+          }}
+        />
+      </label>
+    </div>
+    ${failed && html`<p class="error" role="alert">${failed}</p>`}
+    <${Pictures} image=${image} r=${r} c=${c} at=${at} out=${out} scale=${scale} />
+    <${Kernel} kernel=${kernel} write=${write} patch=${patch} cells=${cells} products=${products} />
+  `;
 };

@@ -1,7 +1,10 @@
-// A small network on two inputs, in flat arrays that are made once: sixty passes a second and a picture of every unit after each.
+// A small network on two inputs, in flat arrays that are made once: sixty passes a second and a picture of every unit
+// after each.
 
 // tanh of what is drawn, between two entries of a table: off by less than 10⁻⁷, in a third of the time.
-const END = 9, STEPS = 1024, LAST = 2 * END * STEPS;
+const END = 9;
+const STEPS = 1024;
+const LAST = 2 * END * STEPS;
 const TANH = Float32Array.from({ length: LAST + 2 }, (_, k) => Math.tanh(k / STEPS - END));
 
 /** mulberry32 */
@@ -12,7 +15,10 @@ export const dice = (seed) => () => {
   return ((v ^ (v >>> 14)) >>> 0) / 4294967296;
 };
 
-/** A fully connected network with tanh, learned by plain descent on the squared error ½ (t − y)², one example after another. */
+/**
+ * A fully connected network with tanh, learned by plain descent on the squared error ½ (t − y)², one example after
+ * another.
+ */
 export class Network {
   constructor(shape, seed = 1) {
     const r = dice(seed);
@@ -20,7 +26,8 @@ export class Network {
     this.layers = shape.slice(1).map((n, k) => ({
       n,
       m: shape[k],
-      w: Float64Array.from({ length: n * shape[k] }, () => (2 * r() - 1) * Math.sqrt(3 / shape[k])), // w[j·m + i]: from unit i below to unit j
+      // w[j·m + i]: from unit i below to unit j
+      w: Float64Array.from({ length: n * shape[k] }, () => (2 * r() - 1) * Math.sqrt(3 / shape[k])),
       b: new Float64Array(n),
     }));
     this.seen = shape.map((n) => new Float64Array(n)); // what every unit said of the last example
@@ -35,7 +42,9 @@ export class Network {
     seen[0][0] = x;
     seen[0][1] = y;
     for (let k = 0; k < layers.length; k++) {
-      const { n, m, w, b } = layers[k], below = seen[k], here = seen[k + 1];
+      const { n, m, w, b } = layers[k];
+      const below = seen[k];
+      const here = seen[k + 1];
       for (let j = 0, at = 0; j < n; j++) {
         let sum = b[j];
         for (let i = 0; i < m; i++) sum += w[at++] * below[i];
@@ -47,13 +56,18 @@ export class Network {
 
   /** One example, forwards, backwards, and a step. Returns its error from before. */
   learn([x, y, target], rate) {
-    const { layers, seen, deltas } = this, out = this.forward(x, y);
+    const { layers, seen, deltas } = this;
+    const out = this.forward(x, y);
     deltas[layers.length][0] = (target - out) * (1 - out * out);
     for (let k = layers.length - 1; k >= 0; k--) {
-      const { n, m, w, b } = layers[k], delta = deltas[k + 1], below = seen[k], lower = deltas[k];
+      const { n, m, w, b } = layers[k];
+      const delta = deltas[k + 1];
+      const below = seen[k];
+      const lower = deltas[k];
       lower.fill(0);
       for (let j = 0, at = 0; j < n; j++) {
-        const d = delta[j], step = rate * d;
+        const d = delta[j];
+        const step = rate * d;
         for (let i = 0; i < m; i++, at++) {
           lower[i] += d * w[at]; // with the weight as it was
           w[at] += step * below[i];
@@ -72,35 +86,50 @@ export class Network {
     return found / (last - first);
   }
 
-  /** What every unit says of the plane from −1 to 1: Float32Array (units, side, side), the first row on top; the same array every time. */
+  /**
+   * What every unit says of the plane from −1 to 1: Float32Array (units, side, side), the first row on top; the same
+   * array every time.
+   */
   draw(side) {
     const size = side * side;
     if (this.pictures?.length !== this.units * size) {
       this.pictures = new Float32Array(this.units * size);
       this.plane = new Float32Array(2 * size);
-      for (let i = 0, p = 0; i < side; i++) for (let j = 0; j < side; j++, p++) {
-        this.plane[p] = -1 + (2 * (j + 0.5)) / side;
-        this.plane[size + p] = 1 - (2 * (i + 0.5)) / side;
-      }
+      for (let i = 0, p = 0; i < side; i++)
+        for (let j = 0; j < side; j++, p++) {
+          this.plane[p] = -1 + (2 * (j + 0.5)) / side;
+          this.plane[size + p] = 1 - (2 * (i + 0.5)) / side;
+        }
     }
     const { pictures, layers } = this;
-    let from = this.plane, base = 0, first = 0; // where the layer below lies, and where this one begins
+    let from = this.plane,
+      base = 0,
+      first = 0; // where the layer below lies, and where this one begins
     for (const { n, m, w, b } of layers) {
       for (let j = 0; j < n; j++) {
         const to = (first + j) * size;
         pictures.fill(b[j], to, to + size);
         let i = 0;
-        for (; i + 3 < m; i += 4) { // four at a time: a third of the time of one by one
-          const k = j * m + i, p0 = base + i * size, p1 = p0 + size, p2 = p1 + size, p3 = p2 + size;
+        for (; i + 3 < m; i += 4) {
+          // four at a time: a third of the time of one by one
+          const k = j * m + i;
+          const p0 = base + i * size;
+          const p1 = p0 + size;
+          const p2 = p1 + size;
+          const p3 = p2 + size;
           const [u, v, x, y] = [w[k], w[k + 1], w[k + 2], w[k + 3]];
-          for (let p = 0; p < size; p++) pictures[to + p] += u * from[p0 + p] + v * from[p1 + p] + x * from[p2 + p] + y * from[p3 + p];
+          for (let p = 0; p < size; p++)
+            pictures[to + p] += u * from[p0 + p] + v * from[p1 + p] + x * from[p2 + p] + y * from[p3 + p];
         }
         for (; i < m; i++) {
-          const u = w[j * m + i], p0 = base + i * size;
+          const u = w[j * m + i];
+          const p0 = base + i * size;
           for (let p = 0; p < size; p++) pictures[to + p] += u * from[p0 + p];
         }
         for (let p = to; p < to + size; p++) {
-          const s = pictures[p], place = s <= -END ? 0 : s >= END ? LAST : (s + END) * STEPS, k = place | 0;
+          const s = pictures[p];
+          const place = s <= -END ? 0 : s >= END ? LAST : (s + END) * STEPS;
+          const k = place | 0;
           pictures[p] = TANH[k] + (place - k) * (TANH[k + 1] - TANH[k]);
         }
       }

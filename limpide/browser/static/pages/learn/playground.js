@@ -1,4 +1,5 @@
-// A small network on two inputs: every unit is a picture of what it says of the plane. While it learns, nothing is drawn by the page's framework:
+// A small network on two inputs: every unit is a picture of what it says of the plane. While it learns, nothing is
+// drawn by the page's framework:
 // a frame is one pass over the points, one over the plane (network.js), and the pictures painted.
 import { html, useEffect, useRef, useState } from "../../html.js";
 import { place, go, theme } from "../../state.js";
@@ -10,14 +11,35 @@ import { Network, dice } from "./network.js";
 const VALUES = 80_000; // of all units that are worked out in a frame
 const FINE = 192; // pixels of a picture's side when nothing moves
 const CALM = 100; // ms between two changes of the numbers
-const UNIT = 54, GAP = 6; // pixels of the page
-const LEARNED = 150, POINTS = 300; // the first of them are learned from
+const UNIT = 54;
+const GAP = 6; // pixels of the page
+const LEARNED = 150;
+const POINTS = 300; // the first of them are learned from
 
 export const DATA = {
-  xor: (r) => { const x = 2 * r() - 1, y = 2 * r() - 1; return [x, y, x * y > 0 ? 1 : -1]; },
-  circle: (r) => { const inner = r() < 0.5, a = 2 * Math.PI * r(), d = inner ? 0.45 * r() : 0.65 + 0.3 * r(); return [d * Math.cos(a), d * Math.sin(a), inner ? 1 : -1]; },
-  halves: (r) => { const one = r() < 0.5, a = 2 * Math.PI * r(), d = 0.35 * r(); return [(one ? 0.4 : -0.4) + d * Math.cos(a), (one ? 0.4 : -0.4) + d * Math.sin(a), one ? 1 : -1]; },
-  spiral: (r) => { const one = r() < 0.5, s = r(), a = 1.75 * s * 2 * Math.PI + (one ? 0 : Math.PI); return [0.9 * s * Math.sin(a), 0.9 * s * Math.cos(a), one ? 1 : -1]; },
+  xor: (r) => {
+    const x = 2 * r() - 1;
+    const y = 2 * r() - 1;
+    return [x, y, x * y > 0 ? 1 : -1];
+  },
+  circle: (r) => {
+    const inner = r() < 0.5;
+    const a = 2 * Math.PI * r();
+    const d = inner ? 0.45 * r() : 0.65 + 0.3 * r();
+    return [d * Math.cos(a), d * Math.sin(a), inner ? 1 : -1];
+  },
+  halves: (r) => {
+    const one = r() < 0.5;
+    const a = 2 * Math.PI * r();
+    const d = 0.35 * r();
+    return [(one ? 0.4 : -0.4) + d * Math.cos(a), (one ? 0.4 : -0.4) + d * Math.sin(a), one ? 1 : -1];
+  },
+  spiral: (r) => {
+    const one = r() < 0.5;
+    const s = r();
+    const a = 1.75 * s * 2 * Math.PI + (one ? 0 : Math.PI);
+    return [0.9 * s * Math.sin(a), 0.9 * s * Math.cos(a), one ? 1 : -1];
+  },
 };
 
 /** Paints pictures of units: canvases of a layer, one unit below the other, and the large one of the output. */
@@ -25,26 +47,33 @@ class Painter {
   colours() {
     if (this.theme !== theme.value) {
       this.theme = theme.value;
-      this.table = Uint32Array.from({ length: 513 }, (_, k) => { const [r, g, b] = signed(k / 256 - 1, 1); return (255 << 24) | (b << 16) | (g << 8) | r; });
+      this.table = Uint32Array.from({ length: 513 }, (_, k) => {
+        const [r, g, b] = signed(k / 256 - 1, 1);
+        return (255 << 24) | (b << 16) | (g << 8) | r;
+      });
       this.line = getComputedStyle(document.documentElement).getPropertyValue("--line");
     }
     return this.table;
   }
 
   paint(net, side, columns, output) {
-    const table = this.colours(), values = net.draw(side);
+    const table = this.colours();
+    const values = net.draw(side);
     if (this.pixels?.width !== side || this.pixels.height !== side * net.units) {
       this.sheet = new OffscreenCanvas(side, side * net.units);
       this.context = this.sheet.getContext("2d");
       this.pixels = this.context.createImageData(side, side * net.units);
-      this.large = new OffscreenCanvas(side, side).getContext("2d"); // a sheet of its own: smoothing takes in what lies beside
+      // a sheet of its own: smoothing takes in what lies beside
+      this.large = new OffscreenCanvas(side, side).getContext("2d");
       this.words = new Uint32Array(this.pixels.data.buffer);
     }
     for (let k = 0; k < values.length; k++) this.words[k] = table[(256.5 + 256 * values[k]) | 0];
     this.context.putImageData(this.pixels, 0, 0);
     let unit = 0;
     for (const [k, canvas] of columns.entries()) {
-      const context = canvas.getContext("2d"), by = canvas.width / UNIT, size = canvas.width;
+      const context = canvas.getContext("2d");
+      const by = canvas.width / UNIT;
+      const size = canvas.width;
       context.imageSmoothingQuality = side === FINE ? "high" : "low"; // smaller than it was worked out, or larger
       context.strokeStyle = this.line;
       for (let u = 0; u < net.shape[k + 1]; u++, unit++) {
@@ -59,16 +88,91 @@ class Painter {
   }
 }
 
+const LayerOf = ({ shape, columns, layers, n, k }) => html`
+  <div>
+    <p class="small">
+      ${t("learn.hidden", { n: k + 1 })}
+      <br />
+      <button
+        class="plain"
+        aria-label=${t("learn.unit_less", { n: k + 1 })}
+        disabled=${n <= 1}
+        onClick=${() => layers(shape.map((n, i) => (i === k ? n - 1 : n)))}
+      >
+        −
+      </button>
+      ${n}
+      <button
+        class="plain"
+        aria-label=${t("learn.unit_more", { n: k + 1 })}
+        disabled=${n >= 8}
+        onClick=${() => layers(shape.map((n, i) => (i === k ? n + 1 : n)))}
+      >
+        +
+      </button>
+    </p>
+    <canvas
+      ref=${(element) => (columns.current[k] = element)}
+      role="img"
+      aria-label=${t("learn.units", { n, k: k + 1 })}
+    ></canvas>
+  </div>
+`;
+
+const Ground = ({ of, output, points, still }) => html`
+  <${Axes}
+    x=${[-1, 1]}
+    y=${[-1, 1]}
+    xTicks=${[-1, -0.5, 0, 0.5, 1]}
+    yTicks=${[-1, -0.5, 0, 0.5, 1]}
+    xLabel="x₁"
+    yLabel="x₂"
+    most=${480}
+    label=${t("learn.output")}
+    canvas=${output}
+    ground=${still}
+    of=${[of]}
+  >
+    ${({ across, up }) =>
+      points.slice(LEARNED).map(
+        ([x, y, c]) => html`
+          <circle
+            cx=${across(x)}
+            cy=${up(y)}
+            r="3.5"
+            fill=${c > 0 ? "var(--plus)" : "var(--minus)"}
+            stroke="var(--paper)"
+            stroke-width="1.2"
+          />
+        `,
+      )}
+  <//>
+`;
+
 export default () => {
   const kind = DATA[place.value.data] ? place.value.data : "xor";
-  const shape = (place.value.shape ?? "4,2").split(",").map(Number).filter((n) => n > 0 && n <= 8).slice(0, 6);
-  const seed = Number(place.value.seed ?? 1), rate = Number(place.value.eta ?? 0.1);
+  const shape = (place.value.shape ?? "4,2")
+    .split(",")
+    .map(Number)
+    .filter((n) => n > 0 && n <= 8)
+    .slice(0, 6);
+  const seed = Number(place.value.seed ?? 1);
+  const rate = Number(place.value.eta ?? 0.1);
   const [going, play] = useState(false);
   const key = `${kind}/${shape}/${seed}`;
-  const known = useRef({ key: "" }), columns = useRef([]), output = useRef(null), figures = useRef({}), painter = useRef(new Painter());
+  const known = useRef({ key: "" });
+  const columns = useRef([]);
+  const output = useRef(null);
+  const figures = useRef({});
+  const painter = useRef(new Painter());
   if (known.current.key !== key) {
     const r = dice(seed + 7);
-    known.current = { key, net: new Network([2, ...shape, 1], seed), points: Array.from({ length: POINTS }, () => DATA[kind](r)), passes: 0 };
+    known.current = {
+      key,
+      net: new Network([2, ...shape, 1], seed),
+      points: Array.from({ length: POINTS }, () => DATA[kind](r)),
+      passes: 0,
+    };
   }
   const { net, points } = known.current;
   const tell = () => {
@@ -85,27 +189,67 @@ export default () => {
     tell();
     if (!going) return still();
     const side = Math.max(32, Math.min(96, Math.round(Math.sqrt(VALUES / net.units))));
-    let frame = 0, told = 0;
+    let frame = 0,
+      told = 0;
     const step = (now) => {
       for (let k = 0; k < LEARNED; k++) net.learn(points[k], rate);
       known.current.passes += 1;
       paint(side);
-      if (now - told > CALM) (told = now), tell();
+      if (now - told > CALM) ((told = now), tell());
       frame = requestAnimationFrame(step);
     };
     frame = requestAnimationFrame(step);
-    return () => { cancelAnimationFrame(frame); still(); tell(); };
+    return () => {
+      cancelAnimationFrame(frame);
+      still();
+      tell();
+    };
   }, [going, rate, key, theme.value]);
   const layers = (next) => go({ shape: next.join(",") });
-  const figure = (name, key) => html`<div><dt>${t(name)}</dt><dd id=${key} ref=${(element) => (figures.current[key === "right" ? "shown" : key] = element)}></dd></div>`;
-  return html`<div class="row">${Object.keys(DATA).map((each) => html`<button aria-pressed=${each === kind} onClick=${() => go({ data: each })}>${t(`learn.data.${each}`)}</button>`)}</div>
-    <div class="row"><button onClick=${() => play(!going)}>${going ? t("learn.pause") : t("learn.start")}</button><button onClick=${() => go({ seed: String(seed + 1) })}>${t("learn.again")}</button>
-      <label>${t("learn.rate")} <select value=${String(rate)} onChange=${(event) => go({ eta: event.target.value })}>${[0.01, 0.03, 0.1, 0.3].map((v) => html`<option value=${String(v)}>${number(v)}</option>`)}</select></label>
-      <button disabled=${shape.length >= 6} onClick=${() => layers([...shape, 4])}>${t("learn.more")}</button><button disabled=${shape.length <= 1} onClick=${() => layers(shape.slice(0, -1))}>${t("learn.less")}</button></div>
-    <dl class="figures">${figure("learn.passes", "passes")}${figure("learn.right_train", "learned")}${figure("learn.right_test", "right")}</dl>
-    <div class="layers">${shape.map((n, k) => html`<div key=${k}><p class="small">${t("learn.hidden", { n: k + 1 })}<br />
-      <button class="plain" aria-label=${t("learn.unit_less", { n: k + 1 })} disabled=${n <= 1} onClick=${() => layers(shape.map((n, i) => (i === k ? n - 1 : n)))}>−</button>${n}<button class="plain" aria-label=${t("learn.unit_more", { n: k + 1 })} disabled=${n >= 8} onClick=${() => layers(shape.map((n, i) => (i === k ? n + 1 : n)))}>+</button></p>
-      <canvas ref=${(element) => (columns.current[k] = element)} role="img" aria-label=${t("learn.units", { n, k: k + 1 })}></canvas></div>`)}
-      <div style="flex: 1; min-width: 14rem; max-width: 30rem"><p class="small">${t("learn.output")}</p>
-        <${Axes} x=${[-1, 1]} y=${[-1, 1]} xTicks=${[-1, -0.5, 0, 0.5, 1]} yTicks=${[-1, -0.5, 0, 0.5, 1]} xLabel="x₁" yLabel="x₂" most=${480} label=${t("learn.output")} canvas=${output} ground=${still} of=${[key]}>${({ across, up }) => points.slice(LEARNED).map(([x, y, c]) => html`<circle cx=${across(x)} cy=${up(y)} r="3.5" fill=${c > 0 ? "var(--plus)" : "var(--minus)"} stroke="var(--paper)" stroke-width="1.2" />`)}<//><${Scale} most=${1} /></div></div>`;
+  const figure = (name, key) => html`
+    <div>
+      <dt>${t(name)}</dt>
+      <dd id=${key} ref=${(element) => (figures.current[key === "right" ? "shown" : key] = element)}></dd>
+    </div>
+  `;
+  return html`
+    <div class="row">
+      ${Object.keys(DATA).map(
+        (each) => html`
+          <button aria-pressed=${each === kind} onClick=${() => go({ data: each })}>
+            ${t(`learn.data.${each}`)}
+          </button>
+        `,
+      )}
+    </div>
+    <div class="row">
+      <button onClick=${() => play(!going)}>${going ? t("learn.pause") : t("learn.start")}</button>
+      <button onClick=${() => go({ seed: String(seed + 1) })}>${t("learn.again")}</button>
+      <label>
+        ${t("learn.rate")}${" "}
+        <select value=${String(rate)} onChange=${(event) => go({ eta: event.target.value })}>
+          ${[0.01, 0.03, 0.1, 0.3].map((v) => html`<option value=${String(v)}>${number(v)}</option>`)}
+        </select>
+      </label>
+      <button disabled=${shape.length >= 6} onClick=${() => layers([...shape, 4])}>${t("learn.more")}</button>
+      <button disabled=${shape.length <= 1} onClick=${() => layers(shape.slice(0, -1))}>
+        ${t("learn.less")}
+      </button>
+    </div>
+    <dl class="figures">
+      ${figure("learn.passes", "passes")}
+      ${figure("learn.right_train", "learned")}
+      ${figure("learn.right_test", "right")}
+    </dl>
+    <div class="layers">
+      ${shape.map(
+        (n, k) => html`<${LayerOf} key=${k} shape=${shape} columns=${columns} layers=${layers} n=${n} k=${k} />`,
+      )}
+      <div style="flex: 1; min-width: 14rem; max-width: 30rem">
+        <p class="small">${t("learn.output")}</p>
+        <${Ground} of=${key} output=${output} points=${points} still=${still} />
+        <${Scale} most=${1} />
+      </div>
+    </div>
+  `;
 };

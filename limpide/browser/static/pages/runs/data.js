@@ -5,6 +5,14 @@ import { t, count } from "../../i18n.js";
 export const same = (run) => run.fingerprint || run.data || "";
 /** Their name and size; of data that a list has twice under that, the first digits of their fingerprint, too. */
 export const named = (run, runs = []) => {
-  const twin = runs.some((other) => same(other) !== same(run) && other.data === run.data && other.images === run.images);
-  return [run.data ?? "–", run.images ? t("runs.images", { n: count(run.images) }) : "", twin ? same(run).slice(0, 6) : ""].filter(Boolean).join(", ");
+  const twin = runs.some(
+    (other) => same(other) !== same(run) && other.data === run.data && other.images === run.images,
+  );
+  return [
+    run.data ?? "–",
+    run.images ? t("runs.images", { n: count(run.images) }) : "",
+    twin ? same(run).slice(0, 6) : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
 };

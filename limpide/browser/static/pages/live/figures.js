@@ -1,0 +1,141 @@
+// How far a training is, in numbers.
+import { html } from "../../html.js";
+import { t, count, number, percent, bytes, standing } from "../../i18n.js";
+
+// What changes with each message is drawn by itself: two short texts.
+const Step = ({ newest }) => count(newest.value.n.at(-1) ?? 0);
+const Loss = ({ newest }) => number(newest.value.smooth.at(-1));
+
+const Pace = ({ about, series, fitting }) => {
+  const recent = series.seconds.slice(-20).filter((s) => s > 0);
+  const speed = recent.length ? recent.length / recent.reduce((a, b) => a + b, 0) : null;
+  const batch = about?.recipe?.batch;
+  return html`
+          <div>
+            <dt>${t("live.rate")}</dt>
+            <dd>${number(series.lr.at(-1), 2)}</dd>
+          </div>
+          <div>
+            <dt>${t("live.speed")}</dt>
+            <dd>
+              ${
+                speed && batch
+                  ? html`${count(speed * batch)} <span class="small">${t("unit.images_s")}</span>`
+                  : speed
+                    ? html`${number(speed)} <span class="small">${t("unit.steps_s")}</span>`
+                    : "–"
+              }
+            </dd>
+          </div>
+          ${
+            fitting &&
+            html`
+              <div>
+                <dt>${t("live.machine")}</dt>
+                <dd>
+                  ${
+                    series.now
+                      ? html`
+                        ${number(series.now.cpu, 2)}${" "}
+                        <span class="small">${t("unit.cores")} · ${bytes(series.now.memory)}</span>
+                      `
+                      : "–"
+                  }
+                </dd>
+              </div>
+            `
+          }
+  `;
+};
+
+export const Figures = ({ about, series, newest, now, fitting, fitted, validated }) => {
+  const used = now.energy;
+  return html`
+    <dl class="figures">
+      <div>
+        <dt>${t("runs.status")}</dt>
+        <dd>${standing(now)}</dd>
+      </div>
+      ${
+        !fitted &&
+        html`
+          <div>
+            <dt>${t("live.step")}</dt>
+            <dd>
+              <${Step} newest=${newest} />
+              ${
+                fitting && now.steps
+                  ? html`
+                    ${" "}
+                    <span class="small">/ ${count(now.steps)}</span>
+                  `
+                  : ""
+              }
+            </dd>
+          </div>
+          <div>
+            <dt>${t("live.loss")}</dt>
+            <dd><${Loss} newest=${newest} /> <span class="small">${t("unit.nats")}</span></dd>
+          </div>
+        `
+      }
+      <${Accuracy}
+        epochs=${validated ? series.epochs : []}
+        over=${about?.best && (validated || !series.epochs.length)}
+        final=${about?.final}
+      />
+      ${!fitted && html`<${Pace} about=${about} series=${series} fitting=${fitting} />`}
+      <div>
+        <dt>
+          ${t("runs.energy")}
+          ${used ? `, ${t(`energy.${used.how}`)}` : ""}
+        </dt>
+        <dd>${used ? html`${number(used.joules / 3600)} <span class="small">Wh</span>` : "–"}</dd>
+      </div>
+    </dl>
+  `;
+};
+
+// On validation: of the model that is kept, once it is; the last pass of another one stands beside it under its own
+// name.
+const Accuracy = ({ epochs, over, final }) => {
+  const last = epochs.at(-1);
+  const best = epochs.findLast((epoch) => epoch.best);
+  const frozen = final?.kind === "frozen";
+  if (!over)
+    return html`
+      <div>
+        <dt>${t("live.validation")}</dt>
+        <dd>
+          ${percent(last?.validation_accuracy)}${" "}
+          ${last && html`<span class="small">${t("live.pass", { n: count(last.n + 1) })}</span>`}
+        </dd>
+      </div>
+    `;
+  return html`
+    <div>
+      <dt>${t("live.validation.kept")}</dt>
+      <dd>
+        ${percent(final.validation)}${" "}
+        ${
+          frozen
+            ? html`<span class="small">${t("live.first")}</span>`
+            : best && html`<span class="small">${t("live.pass", { n: count(best.n + 1) })}</span>`
+        }
+      </dd>
+    </div>
+    ${
+      last &&
+      (frozen || last !== best) &&
+      html`
+        <div>
+          <dt>${t("live.validation.last")}</dt>
+          <dd>
+            ${percent(last.validation_accuracy)}${" "}
+            <span class="small">${t("live.pass", { n: count(last.n + 1) })}</span>
+          </dd>
+        </div>
+      `
+    }
+  `;
+};

@@ -1,0 +1,56 @@
+"""What the browser's pages say. English stands by key in locale/pages.json, every other language in its catalogue.
+
+A sentence there is a text, or {"context", "sentence"} where the same English words mean two things (gettext's
+msgctxt). Its {values} and its choice {n|one|many} are filled in on the page (browser/static/i18n.js).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from limpide.text import messages
+
+SOURCE = messages.LOCALE_FOLDER / "pages.json"
+
+
+@dataclass(frozen=True)
+class PageSentence:
+    """One sentence of the pages in English, as the catalogues know it."""
+
+    key: str
+    id: str
+    context: str | None = None
+
+
+def read_sentences(source: Path = SOURCE) -> Iterator[PageSentence]:
+    """In the order of the file. Some are empty: a page asks for them, and nothing is said."""
+    for key, said in json.loads(source.read_text(encoding="utf-8")).items():
+        if isinstance(said, str):
+            yield PageSentence(key, said)
+        else:
+            yield PageSentence(key, said["sentence"], said["context"])
+
+
+@cache
+def _english() -> tuple[PageSentence, ...]:
+    return tuple(read_sentences())
+
+
+def page_sentences(language: str | None = None, prefix: str = "") -> dict[str, str]:
+    """Key → sentence, of the keys that begin with `prefix`; language: one of LANGUAGES, or the current one."""
+    catalogue = messages.catalogue_of(language)
+    found = {}
+    for said in _english():
+        if not said.key.startswith(prefix):
+            continue
+        if not said.id:  # to gettext the empty sentence is the header
+            found[said.key] = ""
+        elif said.context is None:
+            found[said.key] = catalogue.gettext(said.id)
+        else:
+            found[said.key] = catalogue.pgettext(said.context, said.id)
+    return found
