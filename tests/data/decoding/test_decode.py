@@ -474,7 +474,7 @@ SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06
 
 
 @pytest.mark.parametrize(
-    "colour", [(200, 100, 50), (90, 120, 200), (128, 128, 128), (255, 255, 255), (30, 60, 40), (255, 0, 0)]
+    "color", [(200, 100, 50), (90, 120, 200), (128, 128, 128), (255, 255, 255), (30, 60, 40), (255, 0, 0)]
 )
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
 def test_a_wide_gamut_becomes_srgb(color: tuple[int, int, int], form: str) -> None:
