@@ -821,7 +821,7 @@ def test_a_table_for_each_image_is_not_opened(tmp_path: Path, monkeypatch: pytes
     root = made(tmp_path / "data", "cat/c{1..30}.jpg", "dog/d{1..30}.jpg")
     made(root, "c{1..30}.txt", "cat/c{1..30}.csv", "dog/d{1..30}.csv", data=b"file,label\nc1.jpg,a\n")
     monkeypatch.setattr(
-        "limpide.data.layouts.scan.is_table", lambda path: path.is_file() and pytest.fail(f"{path} was opened")
+        "limpide.data.layouts.folder_tables.is_table", lambda path: path.is_file() and pytest.fail(f"{path} was opened")
     )
     assert summed(scan(root)) == {"": {"cat": 30, "dog": 30}}
 
