@@ -79,12 +79,12 @@ class DecoderProcess:
         until it has computed as long as a hanging one would have. One that sleeps waits for what does not come.
         """
         if self.before is None and now > self.deadline - (1 - SILENT) * self.patience:
-            self.before = self._computed()
+            self.before = self._seconds_computed()
         if now <= self.deadline or self.before is None:
             return False
-        return not self._is_ready() or self._computed() - self.before >= COMPUTED * (1 - SILENT) * self.patience
+        return not self._is_ready() or self._seconds_computed() - self.before >= COMPUTED * (1 - SILENT) * self.patience
 
-    def _computed(self) -> float:
+    def _seconds_computed(self) -> float:
         """Seconds of processor time so far; of a process that is gone, infinitely many."""
         import psutil
 

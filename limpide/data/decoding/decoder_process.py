@@ -113,7 +113,7 @@ def _keep_all(images: FileImages | ArchiveImages, setup: dict[str, Any]) -> None
     ]
     for i, places in _read_requests(images):
         row = seen[i]
-        reason = _one(
+        reason = _decode_one(
             i,
             images,
             [
@@ -156,7 +156,9 @@ def _read_requests(images: FileImages | ArchiveImages) -> Iterator[tuple[int, li
         yield i, places
 
 
-def _one(i: int, images: FileImages | ArchiveImages, wanted: list[tuple[Preprocessing, Any, int]], row: Any) -> str:
+def _decode_one(
+    i: int, images: FileImages | ArchiveImages, wanted: list[tuple[Preprocessing, Any, int]], row: Any
+) -> str:
     try:
         data = images.bytes(0)
         width, height, _ = header(data)
