@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from limpide.core.errors import DataError
+from limpide.data.array_labels import index_labels, number_groups
 from limpide.data.dataset import ArrayImages, Dataset, FileImages, Names
 from limpide.data.decoding.deep_values import EXTREMES, Span, measure, scale_to_8_bits
 from limpide.data.decoding.value_range import range_of
@@ -28,9 +29,9 @@ def from_arrays(
     labels: (n,) names or numbers. groups: (n,) names or numbers of what must not be cut apart. value_range: as in
     Recipe: "auto" decides one for values outside of 0…255. Raises DataError for shapes and values that are no images.
     """
-    span = _value_range(np.asarray(images), value_range)
+    span = _choose_range(np.asarray(images), value_range)
     array, notes = as_pixels(images, value_range=span)
-    classes, index = _classes(labels, len(array))
+    classes, index = index_labels(labels, len(array))
     # The place of data that lie nowhere is their content: the same arrays continue the same unfinished run.
     location = f"{name}:{sha256(np.ascontiguousarray(array).data)[:16]}"
     names = Names(f"{i:06d}" for i in range(len(array)))
@@ -41,13 +42,13 @@ def from_arrays(
         index,
         classes,
         np.zeros(len(array), np.uint8),
-        _groups(groups, len(array)),
+        number_groups(groups, len(array)),
         (),
         notes,
     )
 
 
-def _value_range(array: np.ndarray, asked: str | Span) -> Span | None:
+def _choose_range(array: np.ndarray, asked: str | Span) -> Span | None:
     """The range that these values are read by; None where they are read as they stand."""
     if has_at_most_8_bits(array) or array.dtype.kind not in "iuf" or not array.size or asked == "none":
         return None
@@ -103,7 +104,7 @@ def from_paths(
 ) -> Dataset:
     """files: paths of image files, in any folders · labels, groups: as in `from_arrays`. Raises DataError."""
     paths = [os.path.abspath(os.fspath(file)) for file in files]  # noqa: PTH100
-    classes, index = _classes(labels, len(paths))
+    classes, index = index_labels(labels, len(paths))
     missing = [path for path in paths if not os.path.isfile(path)]  # noqa: PTH113
     if missing:
         raise DataError(
@@ -124,7 +125,7 @@ def from_paths(
         index,
         classes,
         np.zeros(len(paths), np.uint8),
-        _groups(groups, len(paths)),
+        number_groups(groups, len(paths)),
     )
 
 
@@ -137,31 +138,10 @@ def as_pixels(
     becomes 0 and 255 in arrays of every type but uint8 and bool, as in files of more than 8 bits
     (`data/decoding/deep_values.py`); what is beyond it is clipped, and noted as CLIPPED.
     """
-    array = np.asarray(images)
-    notes = []
-    if array.ndim == 4 and array.shape[-1] not in CHANNELS and array.shape[1] in (1, 3):
-        array = np.moveaxis(array, 1, -1)
-        notes.append(message(N_("the arrays have channels first and were turned around")))
-    if array.ndim == 4 and array.shape[-1] == 1:
-        array = array[..., 0]
-    if array.ndim == 4 and array.shape[-1] in CHANNELS and array.shape[-1] != 3:
-        raise _unclear_channels(array.shape[-1], array.shape)
-    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] != 3) or not array.size:
-        raise _no_array(
-            f"shape {np.shape(images)}", N_("give (n, height, width) for grey or (n, height, width, 3) for RGB images")
-        )
+    array, notes = _arrange_axes(np.asarray(images))
     if has_at_most_8_bits(array):
         return array if array.dtype == np.uint8 else array.astype(np.uint8) * 255, notes
-    if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
-        raise _no_array(f"dtype {array.dtype}", N_("give uint8, or floats between 0 and 1"))
-    low, high = float(array.min()), float(array.max())
-    if not np.isfinite(low) or not np.isfinite(high):
-        raise DataError(
-            "L230",
-            N_("the images hold values that are not numbers"),
-            where=f"dtype {array.dtype}",
-            todo=N_("remove NaN and infinity"),
-        )
+    low, high = _measure_values(array)
     if value_range:
         _check_not_rescaled(array, low, high, value_range)
         levels = [scale_to_8_bits(image, value_range) for image in array]
@@ -175,18 +155,41 @@ def as_pixels(
             where=f"{low:g} … {high:g}",
             todo=N_("rescale them to 0 … 1 or 0 … 255"),
         )
-    notes.append(
-        message(
-            N_(
-                "the arrays were rounded to 256 grey levels ({low:number} … {high:number} became {a:count} … {b:count})"
-            ),
-            low=low,
-            high=high,
-            a=round(low * by),
-            b=round(high * by),
+    says = N_("the arrays were rounded to 256 grey levels ({low:number} … {high:number} became {a:count} … {b:count})")
+    notes.append(message(says, low=low, high=high, a=round(low * by), b=round(high * by)))
+    return _round(array, by), notes
+
+
+def _arrange_axes(array: np.ndarray) -> tuple[np.ndarray, list[Message]]:
+    """(n, height, width) or (n, height, width, 3), and what was turned around for that. Raises DataError."""
+    notes, shape = [], array.shape
+    if array.ndim == 4 and array.shape[-1] not in CHANNELS and array.shape[1] in (1, 3):
+        array = np.moveaxis(array, 1, -1)
+        notes.append(message(N_("the arrays have channels first and were turned around")))
+    if array.ndim == 4 and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim == 4 and array.shape[-1] in CHANNELS and array.shape[-1] != 3:
+        raise _unclear_channels(array.shape[-1], array.shape)
+    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] != 3) or not array.size:
+        raise _no_array(
+            f"shape {shape}", N_("give (n, height, width) for grey or (n, height, width, 3) for RGB images")
         )
-    )
-    return _rounded(array, by), notes
+    return array, notes
+
+
+def _measure_values(array: np.ndarray) -> tuple[float, float]:
+    """(lowest, highest). Raises DataError for what is no real number."""
+    if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
+        raise _no_array(f"dtype {array.dtype}", N_("give uint8, or floats between 0 and 1"))
+    low, high = float(array.min()), float(array.max())
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise DataError(
+            "L230",
+            N_("the images hold values that are not numbers"),
+            where=f"dtype {array.dtype}",
+            todo=N_("remove NaN and infinity"),
+        )
+    return low, high
 
 
 def _check_not_rescaled(array: np.ndarray, low: float, high: float, value_range: Span) -> None:
@@ -213,7 +216,7 @@ def has_at_most_8_bits(array: np.ndarray) -> bool:
     return array.dtype in (np.uint8, np.bool_)
 
 
-def _rounded(array: np.ndarray, by: float) -> np.ndarray:
+def _round(array: np.ndarray, by: float) -> np.ndarray:
     """uint8, with the arithmetic of `decode.py`, some images at a time."""
     found = np.empty(array.shape, np.uint8)
     for k in range(0, len(array), 256):
@@ -299,99 +302,3 @@ def _unclear_channels(n: int, shape: tuple[int, ...]) -> DataError:
 
 def _no_array(where: str, todo: str) -> DataError:
     return DataError("L219", N_("this is no array of images"), where=where, todo=todo)
-
-
-def _classes(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
-    """(names of the classes, int64 (n,)). Numbers are ordered as numbers. Raises DataError."""
-    given = np.asarray(labels)
-    if (
-        given.ndim == 2
-        and given.shape[1] > 1
-        and given.dtype.kind in "biuf"
-        and np.isin(given, (0, 1)).all()
-        and (given.sum(1) == 1).all()
-    ):
-        raise DataError(
-            "L280",
-            N_("the labels are one-hot: a column a class, and one 1 in each row"),
-            where=f"labels of shape {given.shape}",
-            todo=N_("give one label an image: labels.argmax(axis=1)"),
-        )
-    if given.ndim == 2 and given.shape[1] > 1:
-        raise DataError(
-            "L215",
-            N_(
-                "images seem to have several labels each, and limpide gives one class to an image (multi-label "
-                "is not supported)"
-            ),
-            where=f"labels of shape {given.shape}",
-            todo=N_("keep one label an image, or train one model a label"),
-        )
-    given = given.reshape(-1)
-    if len(given) != n:
-        raise DataError(
-            "L232",
-            N_("there are {n} images and {k} labels"),
-            where="labels",
-            todo=N_("give one label an image"),
-            n=n,
-            k=len(given),
-        )
-    missing = _missing(labels).sum() if given.dtype.kind not in "iub" or np.ma.isMaskedArray(labels) else 0
-    if missing:
-        raise DataError(
-            "L240",
-            N_("{n} of {total} labels are missing"),
-            where="labels",
-            todo=N_("give every image a label, or leave out those that have none"),
-            n=int(missing),
-            total=n,
-        )
-    if np.issubdtype(given.dtype, np.floating) and not np.array_equal(given, np.round(given)):
-        raise DataError(
-            "L229",
-            N_("the labels are measured numbers, and limpide tells classes apart (regression is not supported)"),
-            where=f"{given[0]}",
-            todo=N_("cut the numbers into classes, such as low, middle and high"),
-        )
-    names, index = np.unique(given, return_inverse=True)
-    if len(names) < 2:
-        raise DataError(
-            "L204",
-            N_("all images are in one class, {name}: there is nothing to tell apart"),
-            where="labels",
-            todo=N_("give images of another class, too"),
-            name=str(names[0]) if len(names) else "",
-        )
-    return tuple(str(value) for value in names.tolist()), index.astype(np.int64)
-
-
-def _missing(values: Any) -> np.ndarray:
-    """bool (n,): None, NaN, pandas' NA, an empty text and what is masked."""
-
-    def nothing(value: Any) -> bool:
-        try:
-            return value is None or bool(value != value) or (isinstance(value, str) and not value.strip())
-        except TypeError:  # NA is neither equal nor unequal to itself
-            return True
-
-    found = np.fromiter((nothing(value) for value in np.asarray(values, dtype=object).reshape(-1)), bool)
-    return found | np.ma.getmaskarray(values).reshape(-1) if np.ma.isMaskedArray(values) else found
-
-
-def _groups(groups: Any, n: int) -> np.ndarray | None:
-    if groups is None:
-        return None
-    given = np.asarray(groups, dtype=object).reshape(-1)
-    if len(given) != n:
-        raise DataError(
-            "L235",
-            N_("there are {n} images and {k} groups"),
-            where="groups",
-            todo=N_("give one group an image"),
-            n=n,
-            k=len(given),
-        )
-    none = _missing(groups)  # an image without company
-    found = np.unique(given.astype(str), return_inverse=True)[1].astype(np.int64)
-    return np.where(none, -1, found)

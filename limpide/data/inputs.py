@@ -63,14 +63,14 @@ def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = No
     arrays: what those were like that the network learned from, so that these are measured by the same rule.
     value_range: by which it reads files of more than 8 bits, and so arrays of every type but uint8 and bool.
     """
-    found = _contents(X)
+    found = _unpack(X)
     if isinstance(found, np.ndarray):
         none = found.ndim > 0 and not len(found)
-        return [] if none else list(_gray_levels([whole_batch(found, arrays.shape)], arrays.scale, value_range)[0])
-    if paths := _paths(found):
+        return [] if none else list(_measure_gray([whole_batch(found, arrays.shape)], arrays.scale, value_range)[0])
+    if paths := _choose_paths(found):
         return list(files_in(paths))
     held = {k: item[None] for k, item in enumerate(found) if isinstance(item, np.ndarray)}
-    for k, pixels in zip(held, _gray_levels(list(held.values()), arrays.scale, value_range), strict=True):
+    for k, pixels in zip(held, _measure_gray(list(held.values()), arrays.scale, value_range), strict=True):
         found[k] = pixels[0]
     return found
 
@@ -86,7 +86,7 @@ def decode_input(item: Item, preprocessing: Preprocessing, name: str = "") -> Im
         image, remarks = preprocessing.opened(
             item if isinstance(item, (bytes, Image.Image)) else Path(item).read_bytes()
         )
-        _warn(Remarks.CLIPPED in remarks)
+        _warn_of_clipping(Remarks.CLIPPED in remarks)
         return image
     except Undecodable as error:
         raise DataError("L207", error.reason, where=where, todo=NAME_ONE) from error
@@ -103,10 +103,10 @@ def decode_inputs(items: Sequence[Item], preprocessing: Preprocessing, start: in
 
 def paths_in(X: Any) -> list[str] | None:
     """The files that X names, in their order; None where it holds anything else."""
-    found = None if isinstance(X, Image.Image) else _contents(X)
+    found = None if isinstance(X, Image.Image) else _unpack(X)
     if not isinstance(found, list):
         return None
-    paths = _paths(found)
+    paths = _choose_paths(found)
     return files_in(paths) if paths else None if found else []
 
 
@@ -143,33 +143,14 @@ def labeled_images(
     value_range: as in Recipe. folder: where images are put that are neither files nor arrays of one shape, so that they
     are learned from as files are.
     """
-    if y is None:
-        raise DataError(
-            "L220",
-            N_("these images have no labels"),
-            where="fit",
-            todo=N_("call fit(X, y) with one label an image, or fit(folder)"),
-        )
-    labels = np.asarray(y)
-    try:
-        classes = np.unique(labels)
-    except TypeError:
-        raise DataError(
-            "L221",
-            N_("labels are missing or of several kinds"),
-            where=f"{labels.dtype}",
-            todo=N_("give one label an image: all text, or all whole numbers"),
-        ) from None
-    found = _stacked(_contents(X))
+    labels, classes = _distinct_labels(y)
+    found = _stack_alike(_unpack(X))
+    shape = None
     if isinstance(found, list):
         arrays = [item for item in found if isinstance(item, np.ndarray)]
         scale, deep = common_scale(arrays), need_a_range(arrays, value_range)
-        dataset, shape = (
-            from_paths(
-                [_file(item, folder / f"{k:06d}", scale, deep) for k, item in enumerate(found)], labels, groups=groups
-            ),
-            None,
-        )
+        paths = [_put_in_file(item, folder / f"{k:06d}", scale, deep) for k, item in enumerate(found)]
+        dataset = from_paths(paths, labels, groups=groups)
     elif found.ndim == 2:
         raise DataError(
             "L222",
@@ -182,11 +163,34 @@ def labeled_images(
         shape = list(dataset.images.array.shape[1:])  # type: ignore[attr-defined]
     dataset = dataset if groups is None else replace(dataset, grouped_by="group")
     plain = all(isinstance(label, (str, int, float)) for label in classes.tolist())
-    return (
-        dataset,
-        {"scale": scale, "shape": shape, "dtype": classes.dtype.str, "labels": classes.tolist() if plain else None},
-        classes,
-    )
+    known = {
+        "scale": scale,
+        "shape": shape,
+        "dtype": classes.dtype.str,
+        "labels": classes.tolist() if plain else None,
+    }
+    return dataset, known, classes
+
+
+def _distinct_labels(y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(the labels as an array, those that differ, in order). Raises DataError."""
+    if y is None:
+        raise DataError(
+            "L220",
+            N_("these images have no labels"),
+            where="fit",
+            todo=N_("call fit(X, y) with one label an image, or fit(folder)"),
+        )
+    labels = np.asarray(y)
+    try:
+        return labels, np.unique(labels)
+    except TypeError:
+        raise DataError(
+            "L221",
+            N_("labels are missing or of several kinds"),
+            where=f"{labels.dtype}",
+            todo=N_("give one label an image: all text, or all whole numbers"),
+        ) from None
 
 
 def labels_of(info: RunInfo) -> np.ndarray:
@@ -211,14 +215,14 @@ def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
     return labels[list(info.learned)]
 
 
-def _stacked(found: np.ndarray | list[Item]) -> np.ndarray | list[Item]:
+def _stack_alike(found: np.ndarray | list[Item]) -> np.ndarray | list[Item]:
     """One array, where all images are arrays of one shape."""
     arrays = [item for item in found if isinstance(item, np.ndarray)]
     alike = isinstance(found, list) and 0 < len(arrays) == len(found) and len({array.shape for array in arrays}) == 1
     return np.stack(arrays) if alike else found
 
 
-def _file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
+def _put_in_file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
     """The file of this image: its own where it has one and shows it unchanged, else one written at `place`. Raises
     DataError.
 
@@ -251,15 +255,15 @@ def _file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
 # -- what stands in a container
 
 
-def _contents(X: Any) -> np.ndarray | list[Item]:
+def _unpack(X: Any) -> np.ndarray | list[Item]:
     """Numbers are an array of any shape; everything else that holds images is a list of them. Raises DataError."""
     if _is_one(X):
-        return [_item(X, 0)]
+        return [_read_item(X, 0)]
     if hasattr(X, "to_numpy"):  # a column of a table
         X = X.to_numpy()
     nested = isinstance(X, (list, tuple)) and len(X) > 0 and isinstance(X[0], (list, tuple, Number))
     if nested or hasattr(X, "__array__"):
-        X = _array(X)
+        X = _as_array(X)
         if X.dtype.kind not in "OUT":
             return X  # type: ignore[no-any-return]
         if X.ndim > 1 and X.shape != (len(X), 1):
@@ -277,14 +281,14 @@ def _contents(X: Any) -> np.ndarray | list[Item]:
             where=type(X).__name__,
             todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them"),
         )
-    return [_item(item, k) for k, item in enumerate(X)]
+    return [_read_item(item, k) for k, item in enumerate(X)]
 
 
 def _is_one(X: Any) -> bool:
     return isinstance(X, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)) or hasattr(X, "read")
 
 
-def _item(item: Any, k: int) -> Item:
+def _read_item(item: Any, k: int) -> Item:
     if hasattr(item, "read") and not isinstance(item, os.PathLike):
         item = item.read()
         item = b"" if isinstance(item, str) else item  # opened as text
@@ -293,7 +297,7 @@ def _item(item: Any, k: int) -> Item:
     if isinstance(item, (bytes, bytearray, memoryview)):
         return bytes(item)
     if hasattr(item, "__array__") or isinstance(item, (list, tuple)):
-        return one_image(_array(item), k)
+        return one_image(_as_array(item), k)
     raise DataError(
         "L281",
         N_("this is not an image"),
@@ -302,13 +306,13 @@ def _item(item: Any, k: int) -> Item:
     )
 
 
-def _paths(found: list[Item]) -> list[Name]:
+def _choose_paths(found: list[Item]) -> list[Name]:
     """All of them, where all are paths."""
     paths: list[Name] = [item for item in found if isinstance(item, (str, os.PathLike))]
     return paths if len(paths) == len(found) else []
 
 
-def _array(X: Any) -> np.ndarray:
+def _as_array(X: Any) -> np.ndarray:
     try:
         return np.asarray(X)
     except ValueError:
@@ -327,15 +331,15 @@ def _array(X: Any) -> np.ndarray:
         ) from None
 
 
-def _gray_levels(arrays: list[np.ndarray], scale: float | None, value_range: Span | None) -> list[np.ndarray]:
+def _measure_gray(arrays: list[np.ndarray], scale: float | None, value_range: Span | None) -> list[np.ndarray]:
     """Each as uint8 (n, height, width) or (n, height, width, 3); floats of all of them by one scale."""
     by = common_scale(arrays) if scale is None else scale
     found = [as_pixels(array, by, value_range) for array in arrays]
-    _warn(any(note.id == CLIPPED for _, notes in found for note in notes))
+    _warn_of_clipping(any(note.id == CLIPPED for _, notes in found for note in notes))
     return [pixels for pixels, _ in found]
 
 
-def _warn(clipped: bool) -> None:
+def _warn_of_clipping(clipped: bool) -> None:
     """For a program. The words are the same every time, so that Python shows them once."""
     if clipped:
         warnings.warn(str(message(CLIPPED)), LimpideWarning, stacklevel=3)

@@ -98,7 +98,7 @@ def cifar10() -> Dataset:
                 file=sys.stderr,
             )
             try:
-                data = _downloaded(mirror + CIFAR10_ARCHIVE)
+                data = _download(mirror + CIFAR10_ARCHIVE)
             except (OSError, HTTPException) as error:
                 failures.append(f"{mirror}: {getattr(error, 'reason', error)}")
                 continue
@@ -208,7 +208,7 @@ def _from_mirrors(
         try:
             found = {
                 name: gzip.decompress(
-                    Path(mirror, name + ".gz").read_bytes() if local else _downloaded(mirror + name + ".gz")
+                    Path(mirror, name + ".gz").read_bytes() if local else _download(mirror + name + ".gz")
                 )
                 for name in md5s
             }
@@ -233,7 +233,7 @@ def _offline(title: str, failures: Sequence[str], todo: str, folder: Path) -> Da
     )
 
 
-def _downloaded(address: str) -> bytes:
+def _download(address: str) -> bytes:
     with urllib.request.urlopen(address, timeout=CONNECT_SECONDS) as answer:
         return bytes(answer.read())
 

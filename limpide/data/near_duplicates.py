@@ -223,7 +223,7 @@ def _compare_sorted(forest: _Forest, rows: np.ndarray) -> None:
     low, middle = (np.ascontiguousarray(forest.prints[rows, word]) for word in (0, 1))
     shift = np.uint64(64 - (len(rows) // BUCKET).bit_length())
     for table in range(TABLES):
-        keys = _reordered(low, np.random.default_rng(table).permutation(64))
+        keys = _reorder(low, np.random.default_rng(table).permutation(64))
         order = np.argsort(keys, kind="stable").astype(np.int32)
         keys, more, at = keys[order], middle[order], np.arange(len(keys), dtype=np.int32)
         for ahead in range(1, WINDOW + 1):
@@ -239,7 +239,7 @@ def _compare_sorted(forest: _Forest, rows: np.ndarray) -> None:
         forest.thin()
 
 
-def _reordered(words: np.ndarray, order: np.ndarray) -> np.ndarray:
+def _reorder(words: np.ndarray, order: np.ndarray) -> np.ndarray:
     """uint64 (n,) with bit k moved to bit order[k], a byte at a time."""
     moved = np.zeros_like(words)
     # (256, 8)

@@ -57,15 +57,15 @@ def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.nd
     again.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stamps, names = _stamps(dataset), _names(dataset)
-    before = None if rehash else _before(folder)
+    stamps, names = _list_stamps(dataset), _hash_names(dataset)
+    before = None if rehash else _read_before(folder)
     if before is None:
         _clear(folder)
     else:
         old_names, old_stamps = before
-        if np.array_equal(old_names, names) and np.array_equal(old_stamps, stamps) and _same_rows(folder, wanted):
+        if np.array_equal(old_names, names) and np.array_equal(old_stamps, stamps) and _has_rows(folder, wanted):
             os.utime(folder)
-            _forget_moods(folder)
+            _forget_passing_failures(folder)
             return (folder / RECORD).exists()
         _move_over(folder, names, stamps, old_names, old_stamps, wanted)
     with contextlib.suppress(OSError):
@@ -75,12 +75,13 @@ def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.nd
     for p, rows in wanted.items():
         np.save(folder / f"rows-{p.size}.npy", rows)
     files.write_json(
-        folder / "store.json", {"format": FORMAT, "location": dataset.location, "images": len(dataset), "boot": _boot()}
+        folder / "store.json",
+        {"format": FORMAT, "location": dataset.location, "images": len(dataset), "boot": _read_boot()},
     )
     return False
 
 
-def _forget_moods(folder: Path) -> None:
+def _forget_passing_failures(folder: Path) -> None:
     """What failed for a reason that may have passed (a busy machine, a missing package, a right that was lacking) is
     tried again.
     """
@@ -96,7 +97,7 @@ def _forget_moods(folder: Path) -> None:
 
 def room_for(wanted: Mapping[Preprocessing, np.ndarray], folder: Path) -> frozenset[Preprocessing]:
     """The preprocessings whose pixels find room: the smallest are taken first. Evicts what was not used for longest."""
-    allowed = min(quota(), int(MAX_SHARE_OF_DISK * (shutil.disk_usage(folder).free + _size(folder))))
+    allowed = min(quota(), int(MAX_SHARE_OF_DISK * (shutil.disk_usage(folder).free + _bytes_on_disk(folder))))
     found, total = set(), 0
     for p in sorted(wanted, key=lambda p: len(wanted[p]) * p.size * p.size * p.channels):
         needed = len(wanted[p]) * p.size * p.size * p.channels
@@ -120,7 +121,9 @@ def list_cached() -> list[CachedPixels]:
         with contextlib.suppress(OSError, ValueError, KeyError):
             record = files.read_json(folder / "store.json")
             found.append(
-                CachedPixels(folder, record["location"], record["images"], _size(folder), folder.stat().st_mtime)
+                CachedPixels(
+                    folder, record["location"], record["images"], _bytes_on_disk(folder), folder.stat().st_mtime
+                )
             )
     return sorted(found, key=lambda item: item.used)
 
@@ -162,30 +165,30 @@ def is_in_use(folder: Path) -> Iterator[bool]:
         lock.release()
 
 
-def _before(folder: Path) -> tuple[np.ndarray, np.ndarray] | None:
+def _read_before(folder: Path) -> tuple[np.ndarray, np.ndarray] | None:
     """Names and stamps that `prepare` wrote, or None when what is there cannot be trusted."""
     try:
         record = files.read_json(folder / "store.json")
         names, stamps = np.load(folder / SAME), np.load(folder / STAMPS)
-        whole = (folder / RECORD).exists() or record["boot"] == _boot()
+        whole = (folder / RECORD).exists() or record["boot"] == _read_boot()
         return (names, stamps) if record["format"] == FORMAT and whole and len(names) == len(stamps) > 0 else None
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
 
 
-def _boot() -> str:
+def _read_boot() -> str:
     with contextlib.suppress(OSError):
         return BOOT.read_text().strip()
     return ""
 
 
-def _stamps(dataset: Dataset) -> np.ndarray:
+def _list_stamps(dataset: Dataset) -> np.ndarray:
     """int64 (n, 3): size, time and inode of each file."""
     stamp = dataset.images.stamp  # type: ignore[attr-defined]
     return np.array([stamp(i) for i in range(len(dataset))], np.int64).reshape(-1, 3)
 
 
-def _names(dataset: Dataset) -> np.ndarray:
+def _hash_names(dataset: Dataset) -> np.ndarray:
     """uint64 (n,): a hash of each name, to know it again."""
     return np.array(
         [int(files.sha256(name.encode("utf-8", "surrogateescape"))[:16], 16) for name in dataset.images.names],
@@ -193,7 +196,7 @@ def _names(dataset: Dataset) -> np.ndarray:
     )
 
 
-def _same_rows(folder: Path, wanted: Mapping[Preprocessing, np.ndarray]) -> bool:
+def _has_rows(folder: Path, wanted: Mapping[Preprocessing, np.ndarray]) -> bool:
     try:
         return all(np.array_equal(np.load(folder / f"rows-{p.size}.npy"), rows) for p, rows in wanted.items())
     except (OSError, ValueError, EOFError):
@@ -229,15 +232,7 @@ def _move_over(
             same[rows[~had]] = False  # it has to be decoded for this size anyway
             copies.append((p, rows, there))
         for p, rows, there in copies:
-            old = np.load(pixel_name(before, p), mmap_mode="r")
-            new = np.lib.format.open_memmap(
-                pixel_name(folder, p), mode="w+", dtype=np.uint8, shape=(len(rows), *old.shape[1:])
-            )
-            good = np.flatnonzero(same[rows])
-            for k in range(0, len(good), 1024):
-                part = good[k : k + 1024]
-                new[part] = old[there[part]]
-            new.flush()
+            _copy_pixels(pixel_name(before, p), pixel_name(folder, p), same[rows], there)
         seen = np.lib.format.open_memmap(folder / SEEN_FILE, mode="w+", dtype=SEEN, shape=(len(names),))
         seen[same] = old_seen[place[same]]
         seen.flush()
@@ -247,12 +242,23 @@ def _move_over(
         shutil.rmtree(before, ignore_errors=True)
 
 
+def _copy_pixels(source: Path, target: Path, known: np.ndarray, there: np.ndarray) -> None:
+    """known: bool (n,), the rows of the new file that are copied · there: int (n,), where each lies in the old one."""
+    old = np.load(source, mmap_mode="r")
+    new = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=(len(known), *old.shape[1:]))
+    good = np.flatnonzero(known)
+    for k in range(0, len(good), 1024):
+        part = good[k : k + 1024]
+        new[part] = old[there[part]]
+    new.flush()
+
+
 def _clear(folder: Path) -> None:
     for file in folder.iterdir():
         file.unlink()
 
 
-def _size(folder: Path) -> int:
+def _bytes_on_disk(folder: Path) -> int:
     """Bytes that the files in a folder take on the disk."""
     total = 0
     with contextlib.suppress(OSError):

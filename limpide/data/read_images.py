@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,21 +151,17 @@ def read_pixels(
     interrupted reading, or was put there from an earlier one, is not read again. on_disk: those that have room; None =
     all.
     """
-    images: Any = dataset.images
-    told = "the images are read by another value range than the network will be told"
-    assert not hasattr(images, "stamp") or all(p.value_range == images.value_range for p in wanted), told
+    _check_value_range(dataset, wanted)
     (cache / RECORD).unlink(missing_ok=True)
     kept = {p for p in wanted if on_disk is None or p in on_disk}
-    targets = {p: _pixel_file(cache, p, len(rows)) if p in kept else None for p, rows in wanted.items()}
-    seen = _seen_file(cache, len(dataset))
+    targets = {p: _open_pixel_file(cache, p, len(rows)) if p in kept else None for p, rows in wanted.items()}
+    seen = _open_seen(cache, len(dataset))
     todo = np.flatnonzero(seen["read"] == 0).astype(np.int32)
     done, total = len(dataset) - len(todo), len(dataset)
-    where = spec(dataset.images)
-    steps = (
-        _in_processes(dataset, where, wanted, targets, seen, todo, cache)
-        if where
-        else _in_threads(dataset, wanted, targets, seen, todo)
-    )
+    if where := spec(dataset.images):
+        steps = _read_in_processes(dataset, where, wanted, targets, seen, todo, cache)
+    else:
+        steps = _read_in_threads(dataset, wanted, targets, seen, todo)
     with contextlib.closing(steps):
         for count in steps:
             done += count
@@ -181,13 +177,21 @@ def read_pixels(
     )
 
 
+def _check_value_range(dataset: Dataset, wanted: Iterable[Preprocessing]) -> None:
+    images: Any = dataset.images
+    told = "the images are read by another value range than the network will be told"
+    assert not hasattr(images, "stamp") or all(p.value_range == images.value_range for p in wanted), told
+
+
 def stored_reading(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
     """The result of an earlier `read`, or None when there is none or it is incomplete."""
     try:
         record = files.read_json(cache / RECORD)
         seen = np.load(cache / SEEN_FILE, mmap_mode="r")
         sizes = set(record["sizes"])
-        pixels = {p.size: _opened(dataset, p, rows, cache, p.size in record["on_disk"]) for p, rows in wanted.items()}
+        pixels = {
+            p.size: _open_pixels(dataset, p, rows, cache, p.size in record["on_disk"]) for p, rows in wanted.items()
+        }
     except (OSError, ValueError, EOFError, KeyError, TypeError):
         return None
     if (
@@ -221,13 +225,13 @@ def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray 
     return np.asarray(usable[find_pairs(np.ascontiguousarray(seen["print"][usable]))])
 
 
-def _opened(dataset: Dataset, p: Preprocessing, rows: np.ndarray, cache: Path, on_disk: bool) -> Pixels:
+def _open_pixels(dataset: Dataset, p: Preprocessing, rows: np.ndarray, cache: Path, on_disk: bool) -> Pixels:
     return Pixels(
         p, rows, np.load(pixel_name(cache, p), mmap_mode="r") if on_disk else Undecoded(dataset.images, p, rows)
     )
 
 
-def _in_processes(
+def _read_in_processes(
     dataset: Dataset,
     where: dict[str, str],
     wanted: Mapping[Preprocessing, np.ndarray],
@@ -244,7 +248,7 @@ def _in_processes(
         ],
     }
     reference = dataset.images.reference  # type: ignore[attr-defined]
-    places = {p: _places(rows, todo) for p, rows in wanted.items()}
+    places = {p: _find_places(rows, todo) for p, rows in wanted.items()}
     work = ((int(i), reference(int(i)), [int(places[p][k]) for p in wanted]) for k, i in enumerate(todo))
     for i, reason in decode_in_processes(min(cores(), len(todo)), setup, work):
         if reason:
@@ -252,7 +256,7 @@ def _in_processes(
         yield 1
 
 
-def _in_threads(
+def _read_in_threads(
     dataset: Dataset,
     wanted: Mapping[Preprocessing, np.ndarray],
     targets: Mapping[Preprocessing, Any],
@@ -263,8 +267,8 @@ def _in_threads(
     images = dataset.images
 
     def work(chunk: np.ndarray) -> None:
-        places = {p: _places(rows, chunk) for p, rows in wanted.items()}
-        if _copied(images, chunk, targets, places, seen):
+        places = {p: _find_places(rows, chunk) for p, rows in wanted.items()}
+        if _copy_squares(images, chunk, targets, places, seen):
             return
         for k, i in enumerate(chunk.tolist()):
             row = seen[i]
@@ -286,7 +290,7 @@ def _in_threads(
                 yield len(chunk)
 
 
-def _copied(
+def _copy_squares(
     images: Images,
     chunk: np.ndarray,
     targets: Mapping[Preprocessing, Any],
@@ -312,7 +316,7 @@ def _copied(
     return True
 
 
-def _places(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
+def _find_places(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
     """Where these images stand in a pixel file that covers `rows`; −1 where they do not."""
     if not len(rows):
         return np.full(len(indices), -1)
@@ -333,7 +337,7 @@ def _refuse_if_gone(dataset: Dataset, seen: np.ndarray) -> None:
         )
 
 
-def _seen_file(cache: Path, count: int) -> np.memmap:
+def _open_seen(cache: Path, count: int) -> np.memmap:
     file = cache / SEEN_FILE
     with contextlib.suppress(OSError, ValueError, EOFError):
         found = np.load(file, mmap_mode="r+")
@@ -346,7 +350,7 @@ def pixel_name(cache: Path, p: Preprocessing) -> Path:
     return cache / f"pixels-{p.size}x{p.channels}.npy"
 
 
-def _pixel_file(cache: Path, p: Preprocessing, count: int) -> np.memmap:
+def _open_pixel_file(cache: Path, p: Preprocessing, count: int) -> np.memmap:
     shape, name = (count, p.size, p.size, p.channels), pixel_name(cache, p)
     with contextlib.suppress(OSError, ValueError, EOFError):
         found = np.load(name, mmap_mode="r+")

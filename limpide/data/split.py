@@ -59,33 +59,29 @@ def split(
     matters earlier: the keys of another split, sorted, and the part of each.
     """
     n = len(keys)
-    shares = _possible(shares, given, n)
-    exact = _numbered(keys)
-    out = dict.fromkeys(np.flatnonzero(_differ(exact, labels)).tolist(), TWO_LABELS)
-    old = _inherited(keys, earlier, shares, given)
-    group = _joined(exact, groups)
+    shares = _allow_shares(shares, given, n)
+    exact = _number_keys(keys)
+    out = dict.fromkeys(np.flatnonzero(_disagree(exact, labels)).tolist(), TWO_LABELS)
+    old = _inherit_parts(keys, earlier, shares, given)
+    group = _join_groups(exact, groups)
     _leave_out_leaks(group, exact, given, out)
     kept = np.ones(n, bool)
     kept[list(out)] = False
-    pinned, moved = _pinned(group, given, old, kept)
+    pinned, moved = _pin_groups(group, given, old, kept)
     if near is not None and len(near):
-        group, pinned = _with_near(near, prints, group, pinned, given, kept, out)
+        group, pinned = _join_near(near, prints, group, pinned, given, kept, out)
         kept[list(out)] = False
     parts = np.where(kept, pinned[group], NO_PART).astype(np.uint8)
     ours = np.bincount(labels[kept & (given != TEST)], minlength=int(labels.max(initial=0)) + 1)
-    quotas = {part: _quota(part, shares[part], ours) for part in FILLED}
+    quotas = {part: _count_quota(part, shares[part], ours) for part in FILLED}
     _place(np.flatnonzero(kept & (parts == NO_PART)).astype(np.int32), parts, group, keys, labels, given, kept, quotas)
-    trained = np.zeros(int(labels.max(initial=0)) + 1, bool)
-    trained[labels[parts == TRAIN]] = True
-    # a test image counts, whatever its class
-    for i in np.flatnonzero((parts != NO_PART) & (parts != TEST) & ~trained[labels]).tolist():
-        out[i], parts[i] = NOT_TRAINED, NO_PART
+    _leave_out_untrained(parts, labels, out)
     return Division(
         parts, out, group, moved, int(ours.sum()), {part: int(quota.sum()) for part, quota in quotas.items()}
     )
 
 
-def _possible(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[int, float]:
+def _allow_shares(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[int, float]:
     """What the user gave is not filled up; few images have no calibration part."""
     none = {part: 0.0 for part in (TEST, VALIDATION) if (given == part).any()}
     if n < CALIBRATION_FROM:
@@ -93,7 +89,7 @@ def _possible(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[in
     return {part: shares.get(part, 0.0) for part in FILLED} | none
 
 
-def _quota(part: int, share: float, ours: np.ndarray) -> np.ndarray:
+def _count_quota(part: int, share: float, ours: np.ndarray) -> np.ndarray:
     """Images of each class that a part is to have, int64 (classes,): at least one where the class can spare it. ours:
     images of each class.
     """
@@ -105,7 +101,7 @@ def _quota(part: int, share: float, ours: np.ndarray) -> np.ndarray:
     )
 
 
-def _numbered(keys: np.ndarray) -> np.ndarray:
+def _number_keys(keys: np.ndarray) -> np.ndarray:
     """int32 (n,): equal keys have equal numbers, which begin at 0. What np.unique does, in a third of the memory."""
     order = np.argsort(keys, kind="stable").astype(np.int32)
     numbers, begins, ordered = np.zeros(len(keys), np.int32), np.ones(len(keys), bool), keys[order]
@@ -115,7 +111,7 @@ def _numbered(keys: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def _differ(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _disagree(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
     """bool (n,): whether the members of an image's group have different values."""
     low = np.full(int(groups.max(initial=-1)) + 1, np.iinfo(np.int32).max, np.int32)
     high = np.full(len(low), -1, np.int32)
@@ -124,7 +120,7 @@ def _differ(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.asarray((low != high)[groups])
 
 
-def _inherited(
+def _inherit_parts(
     keys: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None, shares: Mapping[int, float], given: np.ndarray
 ) -> np.ndarray:
     """The part each image had, uint8 (n,). One that this split has no use for, as the user has since given parts, is
@@ -140,7 +136,7 @@ def _inherited(
     return old
 
 
-def _joined(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+def _join_groups(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     """int (n,): identical images, and those of one group of the user, have the same number."""
     if groups is None or not (groups >= 0).any():
         return exact
@@ -167,7 +163,7 @@ def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, given: np.ndarray, ou
             out.setdefault(i, says if twins[i] else GROUP_CUT)
 
 
-def _pinned(group: np.ndarray, given: np.ndarray, old: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, int]:
+def _pin_groups(group: np.ndarray, given: np.ndarray, old: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, int]:
     """(part that each group must go to, uint8 by group number; how many images leave their earlier part for that)."""
     count = int(group.max(initial=-1)) + 1
     held = kept & ((given == TEST) | (given == VALIDATION))
@@ -185,7 +181,7 @@ def _pinned(group: np.ndarray, given: np.ndarray, old: np.ndarray, kept: np.ndar
     return pinned, moved
 
 
-def _with_near(
+def _join_near(
     near: np.ndarray,
     prints: np.ndarray | None,
     group: np.ndarray,
@@ -198,22 +194,46 @@ def _with_near(
 
     `near` only connects what is alike; where a set of images reaches into two parts, every pair in it is compared.
     """
-    whole = linked_groups(
-        len(pinned), group[near]
-    )  # an image that is left out still shows that those around it are alike
+    # an image that is left out still shows that those around it are alike
+    whole = linked_groups(len(pinned), group[near])
     divided = bool((given == TEST).any())
-    sides: dict[int, set[int]] = {}  # of each set of groups
     side = pinned.copy()  # of each group: the user's training images stay out of the test
     if divided:
-        side[np.unique(group[kept & (given == TRAIN)])] = np.maximum(
-            side[np.unique(group[kept & (given == TRAIN)])], TRAIN
-        )
-    joined = np.unique(whole[group[near].ravel()])
-    for g in np.flatnonzero(np.isin(whole, joined) & (side != NO_PART)).tolist():
-        sides.setdefault(int(whole[g]), set()).add(int(side[g]))
+        trained = np.unique(group[kept & (given == TRAIN)])
+        side[trained] = np.maximum(side[trained], TRAIN)
+    disputed = _find_disputed(whole, side, np.unique(whole[group[near].ravel()]))
     near = near[kept[near].all(1)]
-    disputed = np.array([w for w, found in sides.items() if len(found) > 1], dtype=np.int64)
-    within = [np.zeros((0, 2), np.int64)]  # links of disputed sets that stay on one side
+    within = _settle_disputed(disputed, whole, near, prints, group, side, kept, out)
+    settled = np.isin(whole, disputed)
+    target = np.where(settled, linked_groups(len(pinned), within), whole)
+    pinned = np.where(settled & (pinned == NO_PART) & (side != TRAIN if divided else True), side, pinned).astype(
+        np.uint8
+    )
+    final = np.zeros(len(pinned), np.uint8)
+    np.maximum.at(final, target, pinned)
+    return target[group], final
+
+
+def _find_disputed(whole: np.ndarray, side: np.ndarray, connected: np.ndarray) -> np.ndarray:
+    """int64: of the connected sets of groups those that reach into several parts. whole: the set of each group."""
+    sides: dict[int, set[int]] = {}
+    for g in np.flatnonzero(np.isin(whole, connected) & (side != NO_PART)).tolist():
+        sides.setdefault(int(whole[g]), set()).add(int(side[g]))
+    return np.array([w for w, found in sides.items() if len(found) > 1], dtype=np.int64)
+
+
+def _settle_disputed(
+    disputed: np.ndarray,
+    whole: np.ndarray,
+    near: np.ndarray,
+    prints: np.ndarray | None,
+    group: np.ndarray,
+    side: np.ndarray,
+    kept: np.ndarray,
+    out: dict[int, str],
+) -> np.ndarray:
+    """int64 (m, 2): links between groups of disputed sets that stay on one side. Changes `side` and `out`."""
+    within = [np.zeros((0, 2), np.int64)]
     for w in disputed.tolist():
         members = np.flatnonzero(kept & (whole[group] == w))
         alike = (
@@ -225,14 +245,7 @@ def _with_near(
         _settle(links, group, side, out)
         still = np.array([(i, j) for i, j in links.tolist() if i not in out and j not in out], np.int64).reshape(-1, 2)
         within.append(group[still])
-    settled = np.isin(whole, disputed)
-    target = np.where(settled, linked_groups(len(pinned), np.concatenate(within)), whole)
-    pinned = np.where(settled & (pinned == NO_PART) & (side != TRAIN if divided else True), side, pinned).astype(
-        np.uint8
-    )
-    final = np.zeros(len(pinned), np.uint8)
-    np.maximum.at(final, target, pinned)
-    return target[group], final
+    return np.concatenate(within)
 
 
 def _settle(links: np.ndarray, group: np.ndarray, side: np.ndarray, out: dict[int, str]) -> None:
@@ -265,6 +278,14 @@ def _settle(links: np.ndarray, group: np.ndarray, side: np.ndarray, out: dict[in
         if i in out or j in out or side[group[i]] == side[group[j]]:
             continue
         out[i if side[group[i]] < side[group[j]] else j] = NEARLY
+
+
+def _leave_out_untrained(parts: np.ndarray, labels: np.ndarray, out: dict[int, str]) -> None:
+    """Images that would choose among classes of which none is learned. A test image counts, whatever its class."""
+    trained = np.zeros(int(labels.max(initial=0)) + 1, bool)
+    trained[labels[parts == TRAIN]] = True
+    for i in np.flatnonzero((parts != NO_PART) & (parts != TEST) & ~trained[labels]).tolist():
+        out[i], parts[i] = NOT_TRAINED, NO_PART
 
 
 def _place(

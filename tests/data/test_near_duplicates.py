@@ -248,7 +248,7 @@ def test_the_search_for_many_is_right_about_what_it_finds(seed: int, n: int) -> 
 def test_bits_are_reordered(order: list[int], seed: int) -> None:
     words = random_prints(3, np.random.default_rng(seed)).ravel()
     expected = [sum((int(word) >> k & 1) << order[k] for k in range(64)) for word in words.tolist()]
-    assert near_duplicates._reordered(words, np.array(order)).tolist() == expected
+    assert near_duplicates._reorder(words, np.array(order)).tolist() == expected
 
 
 def test_a_limit_for_prints_of_few_bits() -> None:

@@ -2,9 +2,9 @@
 
 In order: the format is read from the content, never from the name · a large JPEG may be decoded at 1/2, 1/4 or 1/8 as
 long as both sides keep `at_least` pixels · the first frame of several · EXIF rotation is applied · values of more than
-8 bits are rescaled linearly, by the value range of their data set (data/decoding/deep_values.py) or, where none is given,
-by what their type holds · transparency is laid over white · CMYK, palette and grey become RGB · colours of another
-profile than sRGB are converted to it. What of this happened to an image is told in its Remarks.
+8 bits are rescaled linearly, by the value range of their data set (data/decoding/deep_values.py) or, where none is
+given, by what their type holds · transparency is laid over white · CMYK, palette and grey become RGB · colours of
+another profile than sRGB are converted to it. What of this happened to an image is told in its Remarks.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from limpide.data.decoding.color_profile import to_srgb
-from limpide.data.decoding.corruption import Jpeg, png_is_damaged
-from limpide.data.decoding.deep_values import Layout, Span, Values, in_native_order, layout_of, values_of
+from limpide.data.decoding.deep_values import Layout, Span, Values, layout_of, values_of
+from limpide.data.decoding.load_pixels import is_animated, load_pixels, read_orientation
 from limpide.data.decoding.metadata import JPEG, PNG, without_notes, without_odd_segments
-from limpide.system.quiet_libraries import quiet_libraries, quiet_libtiff
+from limpide.system.quiet_libraries import quiet_libraries
 from limpide.text.messages import N_
 
 MIN_SIDE = 4  # pixels
@@ -96,42 +96,42 @@ def decode(data: bytes, at_least: int = 0, value_range: Span | None = None) -> I
 
     value_range: (low, high), what becomes 0 and 255 in images of more than 8 bits. Raises Undecodable with the reason.
     """
-    return _decoded(data, at_least, value_range, look=False)[0]
+    return _decode(data, at_least, value_range, look=False)[0]
 
 
 def decode_with_remarks(
     data: bytes, at_least: int = 0, value_range: Span | None = None, *, look: bool = True
 ) -> tuple[Image.Image, Remarks]:
     """The very image of `decode`, and what is worth saying of it. look: for signs of damage, too, which takes time."""
-    return _decoded(data, at_least, value_range, look)
+    return _decode(data, at_least, value_range, look)
 
 
 def stored_values(data: bytes) -> Values | None:
     """The values of an image of more than 8 bits as they are stored; None for one of 8. Raises Undecodable."""
-    with _decoding():
-        image = _opened(data)
+    with _errors_as_undecodable():
+        image = _open(data)
         if (layout := layout_of(image)) is None:
             return None
-        _loaded(image, data, 0, look=False)
-        return _finite(values_of(image, layout))
+        load_pixels(image, data, 0, look=False)
+        return _check_finite(values_of(image, layout))
 
 
 def holds_more_than_8_bits(data: bytes) -> bool:
     """From the header alone. Raises Undecodable."""
     with quiet_libraries:
-        return layout_of(_opened(data)) is not None
+        return layout_of(_open(data)) is not None
 
 
-def _decoded(data: bytes, at_least: int, value_range: Span | None, look: bool) -> tuple[Image.Image, Remarks]:
-    with _decoding():
-        image = _opened(data)
+def _decode(data: bytes, at_least: int, value_range: Span | None, look: bool) -> tuple[Image.Image, Remarks]:
+    with _errors_as_undecodable():
+        image = _open(data)
         # Before loading, which forgets both: how values are stored, and the orientation of a TIFF, that turns itself.
         layout = layout_of(image)
         sixteen = image.format in ("PNG", "TIFF") and ";16" in str(getattr(image, "tile", ""))
-        orientation = _orientation(image)
-        damaged = _loaded(image, data, at_least, look)
-        animated = _animated(image)
-        rgb, remarks = _finished(image, layout, orientation in _TURNS, value_range)
+        orientation = read_orientation(image)
+        damaged = load_pixels(image, data, at_least, look)
+        animated = is_animated(image)
+        rgb, remarks = _finish(image, layout, orientation in _TURNS, value_range)
         for found, remark in ((damaged, Remarks.SUSPECT), (sixteen, Remarks.RESCALED), (animated, Remarks.FIRST_FRAME)):
             if found:
                 remarks |= remark
@@ -142,12 +142,12 @@ def image_from_array(image: Image.Image, value_range: Span | None = None) -> tup
     """The steps that follow decoding, for an image whose pixels are in memory and need no longer be kept. Raises
     Undecodable.
     """
-    with _decoding():
+    with _errors_as_undecodable():
         _check_sides(image)
-        return _finished(image, layout_of(image), _orientation(image) in _TURNS, value_range)
+        return _finish(image, layout_of(image), read_orientation(image) in _TURNS, value_range)
 
 
-def _finished(
+def _finish(
     image: Image.Image, layout: Layout | None, turned: bool, value_range: Span | None
 ) -> tuple[Image.Image, Remarks]:
     """What a decoded image still needs. (Of values of more than 8 bits that no range is given for, `_to_rgb` tells
@@ -156,7 +156,7 @@ def _finished(
     deep, clipped = bool(layout and value_range), False
     if layout and value_range:
         profile = image.info.get("icc_profile")
-        image, clipped = _finite(values_of(image, layout, turned)).in_8_bits(value_range)
+        image, clipped = _check_finite(values_of(image, layout, turned)).in_8_bits(value_range)
         image.info["icc_profile"] = profile
     elif turned:
         image = ImageOps.exif_transpose(image)
@@ -168,7 +168,7 @@ def _finished(
 
 
 @contextlib.contextmanager
-def _decoding() -> Iterator[None]:
+def _errors_as_undecodable() -> Iterator[None]:
     """Every error within it becomes Undecodable; nothing is printed."""
     try:
         with quiet_libraries:
@@ -181,7 +181,7 @@ def _decoding() -> Iterator[None]:
         raise Undecodable(CUT_SHORT) from error
 
 
-def _finite(values: Values) -> Values:
+def _check_finite(values: Values) -> Values:
     if values.colors.dtype.kind == "f" and not np.isfinite(values.colors).all():
         raise Undecodable(NOT_FINITE)
     return values
@@ -190,21 +190,21 @@ def _finite(values: Values) -> Values:
 def header(data: bytes) -> tuple[int, int, str]:
     """(width, height, mode) without decoding the pixels. Raises Undecodable."""
     with quiet_libraries:
-        image = _opened(data)
+        image = _open(data)
     return image.width, image.height, image.mode
 
 
 # -- which format it is
 
 
-def _opened(data: bytes) -> Image.Image:
+def _open(data: bytes) -> Image.Image:
     if not data:
         raise Undecodable(EMPTY)
     # Pillow would start Ghostscript, which runs what is in the file
     if data.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
         raise Undecodable(DOCUMENT)
     try:
-        image = _identified(data)
+        image = _identify(data)
         if image.format == "TIFF":
             _check_tiff(image)
     except Undecodable:
@@ -212,7 +212,7 @@ def _opened(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, MemoryError):
         raise Undecodable(TOO_LARGE) from None
     except UnidentifiedImageError:
-        raise Undecodable(_what_else(data)) from None
+        raise Undecodable(_reason_unknown(data)) from None
     except Exception as error:
         raise Undecodable(CUT_SHORT) from error
     _check_sides(image)
@@ -225,7 +225,7 @@ def _check_sides(image: Image.Image) -> None:
         raise Undecodable(TOO_SMALL)
 
 
-def _identified(data: bytes) -> Image.Image:
+def _identify(data: bytes) -> Image.Image:
     bare, profile = without_notes(data)
     try:
         image = Image.open(io.BytesIO(bare))
@@ -235,7 +235,7 @@ def _identified(data: bytes) -> Image.Image:
     except UnidentifiedImageError:
         if data.startswith(JPEG):
             return Image.open(io.BytesIO(without_odd_segments(data)))
-        if _what_else(data) != HEIC:
+        if _reason_unknown(data) != HEIC:
             raise
         try:
             importlib.import_module("pillow_heif").register_heif_opener()
@@ -251,7 +251,7 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
 
 
-def _what_else(data: bytes) -> str:
+def _reason_unknown(data: bytes) -> str:
     """The reason for a file that Pillow does not know."""
     text = data[:2048].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if data[4:8] == b"ftyp":
@@ -303,54 +303,7 @@ def _check_tiff(image: Image.Image) -> None:
         raise Undecodable(TOO_MANY_CHANNELS)
 
 
-def _orientation(image: Image.Image) -> int | None:
-    """As the camera noted it; None where that cannot be read, which is no fault of the picture. Of a PNG it may stand
-    behind the pixels.
-    """
-    if image.format == "PNG":
-        image.load()
-    try:
-        return image.getexif().get(0x0112)
-    except Exception:
-        return None
-
-
-def _animated(image: Image.Image) -> bool:
-    if image.format in ("JPEG", "MPO"):  # behind a photo lies its preview or its depth map
-        return False
-    try:
-        return bool(getattr(image, "is_animated", False))
-    except Exception:  # damaged behind the first frame, which is all that is used
-        return True
-
-
 # -- pixels
-
-
-def _loaded(image: Image.Image, data: bytes, at_least: int, look: bool) -> bool:
-    """Decodes the pixels. Says whether the file looks damaged when asked to `look`, which changes no pixel."""
-    if image.format not in ("JPEG", "MPO"):
-        if image.format == "TIFF":
-            quiet_libtiff()
-            in_native_order(image)
-        image.load()
-        return look and image.format == "PNG" and png_is_damaged(data)
-    jpeg = _watched(image)
-    if at_least and min(image.size) >= 2 * at_least:
-        image.draft(None, (at_least, at_least))  # pixels
-    image.load()
-    try:
-        return look and jpeg is not None and jpeg.is_damaged()
-    except Exception:  # a file that decodes is not lost because looking for damage fails
-        return False
-
-
-def _watched(image: Any) -> Jpeg | None:
-    """None where another version of Pillow has no such insides."""
-    try:
-        return Jpeg(image, image.fp.getvalue())
-    except Exception:
-        return None
 
 
 def _to_rgb(image: Image.Image) -> tuple[Image.Image, Remarks]:
@@ -358,7 +311,7 @@ def _to_rgb(image: Image.Image) -> tuple[Image.Image, Remarks]:
     if image.mode == "CMYK":
         remarks |= Remarks.CMYK
     if image.mode.startswith(("I", "F")):
-        values, changed = _rescaled(np.asarray(image), image.mode)
+        values, changed = _rescale(np.asarray(image), image.mode)
         remarks |= Remarks.RESCALED if changed else _NOTHING
         image = Image.fromarray(values)
     elif image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
@@ -382,7 +335,7 @@ def _to_rgb(image: Image.Image) -> tuple[Image.Image, Remarks]:
     return image, remarks
 
 
-def _rescaled(values: np.ndarray, mode: str) -> tuple[np.ndarray, bool]:
+def _rescale(values: np.ndarray, mode: str) -> tuple[np.ndarray, bool]:
     """8-bit values, and whether they changed.
 
     16-bit: 65535 becomes 255. 32-bit and float: [0, 1] or [0, 255] or [0, 65535] if they fit, else the image's own

@@ -29,6 +29,9 @@ SILENT = 0.2  # share of its patience without a word, after which it is watched 
 COMPUTED = 0.7
 
 
+Job = tuple[int, Any, list[int]]  # index, where the image lies, its places in the pixel files
+
+
 class DecoderProcess:
     """One child process and the images it was given and has not answered, in order."""
 
@@ -76,12 +79,12 @@ class DecoderProcess:
         until it has computed as long as a hanging one would have. One that sleeps waits for what does not come.
         """
         if self.before is None and now > self.deadline - (1 - SILENT) * self.patience:
-            self.before = self._computed()
+            self.before = self._seconds_computed()
         if now <= self.deadline or self.before is None:
             return False
-        return not self._is_ready() or self._computed() - self.before >= COMPUTED * (1 - SILENT) * self.patience
+        return not self._is_ready() or self._seconds_computed() - self.before >= COMPUTED * (1 - SILENT) * self.patience
 
-    def _computed(self) -> float:
+    def _seconds_computed(self) -> float:
         """Seconds of processor time so far; of a process that is gone, infinitely many."""
         import psutil
 
@@ -106,6 +109,11 @@ class DecoderProcess:
         self.given.append((index, line))
         self._write(line)
 
+    def feed(self, waiting: Iterator[Job]) -> None:
+        """Gives it of what waits as much as it may hold."""
+        while len(self.given) < AHEAD and (job := next(waiting, None)) is not None:
+            self.give(job[0], json.dumps(job))
+
     def _write(self, line: str) -> None:
         assert self.process.stdin
         with contextlib.suppress(OSError):  # it died: its listener says so
@@ -120,10 +128,14 @@ class DecoderProcess:
                 with contextlib.suppress(OSError):
                     stream.close()
 
+    def replace(self, waiting: Iterator[Job]) -> None:
+        """By a new process, which goes on with what this one had not answered."""
+        self.stop()
+        self.start()
+        self.feed(waiting)
 
-def decode_in_processes(
-    count: int, setup: dict[str, Any], work: Iterable[tuple[int, Any, list[int]]]
-) -> Iterator[tuple[int, str]]:
+
+def decode_in_processes(count: int, setup: dict[str, Any], work: Iterable[Job]) -> Iterator[tuple[int, str]]:
     """Yields (index, reason) as images are done: "" where the worker wrote everything down itself, CRASHED or HANGS
     where it could not.
 
@@ -133,39 +145,21 @@ def decode_in_processes(
     waiting = iter(work)
     workers = [DecoderProcess(k, setup, answers) for k in range(count)]
     done = deaths = 0
-
-    def feed(worker: DecoderProcess) -> None:
-        while len(worker.given) < AHEAD and (job := next(waiting, None)) is not None:
-            worker.give(job[0], json.dumps(job))
-
     try:
         for worker in workers:
-            feed(worker)
+            worker.feed(waiting)
         while any(worker.given for worker in workers):
-            try:
-                number, life, line = answers.get(timeout=0.25)
-            except queue.Empty:
-                number, life, line = -1, 0, ""
+            number, life, line = _next_answer(answers)
             now = time.monotonic()
             if number >= 0 and life == workers[number].life:
                 worker = workers[number]
                 if not line:
                     deaths += 1
                     if not done and deaths > 3 * count:
-                        raise RunError(
-                            "L510",
-                            N_("the processes that decode images end at once"),
-                            where=sys.executable,
-                            todo=N_(
-                                "see whether python -m limpide.data.decoding.decoder_process starts, and how much "
-                                "memory is free"
-                            ),
-                        )
+                        raise _end_at_once()
                     if worker.given:
                         yield worker.given.popleft()[0], CRASHED
-                    worker.stop()
-                    worker.start()
-                    feed(worker)
+                    worker.replace(waiting)
                 elif line.startswith("…"):
                     worker.wait(PATIENCE + PER_MEGAPIXEL * int(line.split()[2]) / 1e6)
                 else:
@@ -173,13 +167,28 @@ def decode_in_processes(
                     worker.wait(PATIENCE)
                     done += 1
                     yield int(line.split()[0]), ""
-                    feed(worker)
+                    worker.feed(waiting)
             for worker in workers if answers.empty() else ():  # whoever reads us may have been slow to ask for more
                 if worker.given and worker.hangs(now):
                     yield worker.given.popleft()[0], HANGS
-                    worker.stop()
-                    worker.start()
-                    feed(worker)
+                    worker.replace(waiting)
     finally:
         for worker in workers:
             worker.stop()
+
+
+def _next_answer(answers: queue.Queue[tuple[int, int, str]]) -> tuple[int, int, str]:
+    """(number of the worker, its life, what it says); −1 where none spoke for a while."""
+    try:
+        return answers.get(timeout=0.25)
+    except queue.Empty:
+        return -1, 0, ""
+
+
+def _end_at_once() -> RunError:
+    return RunError(
+        "L510",
+        N_("the processes that decode images end at once"),
+        where=sys.executable,
+        todo=N_("see whether python -m limpide.data.decoding.decoder_process starts, and how much memory is free"),
+    )

@@ -111,9 +111,9 @@ def _keep_all(images: FileImages | ArchiveImages, setup: dict[str, Any]) -> None
     targets = [
         (Preprocessing.from_json(p), np.load(file, mmap_mode="r+") if file else None) for p, file in setup["targets"]
     ]
-    for i, places in _asked(images):
+    for i, places in _read_requests(images):
         row = seen[i]
-        reason = _one(
+        reason = _decode_one(
             i,
             images,
             [
@@ -128,7 +128,7 @@ def _keep_all(images: FileImages | ArchiveImages, setup: dict[str, Any]) -> None
 
 
 def _measure_all(images: FileImages | ArchiveImages, extremes: np.ndarray) -> None:
-    for i, _ in _asked(images):
+    for i, _ in _read_requests(images):
         reason = ""
         try:
             data = images.bytes(0)
@@ -144,7 +144,7 @@ def _measure_all(images: FileImages | ArchiveImages, extremes: np.ndarray) -> No
         _tell(i, REASONS.index(reason) if reason else -1)
 
 
-def _asked(images: FileImages | ArchiveImages) -> Iterator[tuple[int, list[int]]]:
+def _read_requests(images: FileImages | ArchiveImages) -> Iterator[tuple[int, list[int]]]:
     """(index, places) of one image after the other, which `images` then holds."""
     _tell("…", -1, 0)  # loaded: from now on a long silence means a hanging decoder
     for line in sys.stdin:
@@ -156,7 +156,9 @@ def _asked(images: FileImages | ArchiveImages) -> Iterator[tuple[int, list[int]]
         yield i, places
 
 
-def _one(i: int, images: FileImages | ArchiveImages, wanted: list[tuple[Preprocessing, Any, int]], row: Any) -> str:
+def _decode_one(
+    i: int, images: FileImages | ArchiveImages, wanted: list[tuple[Preprocessing, Any, int]], row: Any
+) -> str:
     try:
         data = images.bytes(0)
         width, height, _ = header(data)

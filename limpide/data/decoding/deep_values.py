@@ -82,7 +82,9 @@ def layout_of(image: Image.Image) -> Layout | None:
     tile: Any = (getattr(opened, "tile", None) or [("", None, 0, "")])[0]
     raw = str(tile[3] if isinstance(tile[3], str) else tile[3][0]) if opened.format in ("PNG", "TIFF") else ""
     twice = raw in _OTHER_BYTE
-    return Layout(raw, _file_of(opened.fp) if twice else b"") if twice or opened.mode.startswith(("I", "F")) else None
+    return (
+        Layout(raw, _read_stream(opened.fp) if twice else b"") if twice or opened.mode.startswith(("I", "F")) else None
+    )
 
 
 def in_native_order(image: Any) -> None:
@@ -90,14 +92,14 @@ def in_native_order(image: Any) -> None:
     of the file.
     """
     image.tile = [
-        tile._replace(args=_renamed(tile.args, _NATIVE.get(tile.args[0], tile.args[0])))
+        tile._replace(args=_replace_raw(tile.args, _NATIVE.get(tile.args[0], tile.args[0])))
         if tile[0] == "libtiff"
         else tile
         for tile in image.tile
     ]
 
 
-def _file_of(stream: Any) -> bytes:
+def _read_stream(stream: Any) -> bytes:
     if hasattr(stream, "getvalue"):
         return bytes(stream.getvalue())
     place = stream.tell()
@@ -142,13 +144,13 @@ def values_of(image: Image.Image, layout: Layout, turned: bool = False) -> Value
     tags: Any = getattr(image, "tag_v2", {})
     raw = layout.raw
     if image.mode.startswith(("I", "F")):
-        found = np.asarray(_upright(image, turned))
+        found = np.asarray(_turn_upright(image, turned))
         if raw in _SIGNED_16:
             found = found.astype(np.int16)
         elif raw == "I;32N" and tags.get(339, (1,))[0] == 1:  # without a sign, which Pillow does not know
             found = found.view(np.uint32)
-        return Values(found, _keyed(found, image.info.get("transparency")), negative=tags.get(262) == 0)
-    high = np.asarray(_upright(image, turned)).astype(np.uint16)
+        return Values(found, _alpha_of_key(found, image.info.get("transparency")), negative=tags.get(262) == 0)
+    high = np.asarray(_turn_upright(image, turned)).astype(np.uint16)
     # planes that lie apart are read by their first byte alone
     low = _low_bytes(layout, turned) if tags.get(284, 1) == 1 else None
     if raw == "LA;16B" and low is not None:  # value, value, alpha, alpha
@@ -157,11 +159,11 @@ def values_of(image: Image.Image, layout: Layout, turned: bool = False) -> Value
     colors = both[..., :3]
     return Values(
         colors,
-        high[..., 3].astype(np.uint8) if both.shape[-1] == 4 else _keyed(colors, image.info.get("transparency")),
+        high[..., 3].astype(np.uint8) if both.shape[-1] == 4 else _alpha_of_key(colors, image.info.get("transparency")),
     )
 
 
-def _upright(image: Image.Image, turned: bool) -> Image.Image:
+def _turn_upright(image: Image.Image, turned: bool) -> Image.Image:
     return ImageOps.exif_transpose(image) if turned else image
 
 
@@ -170,16 +172,16 @@ def _low_bytes(layout: Layout, turned: bool) -> np.ndarray | None:
     the second.
     """
     image: Any = Image.open(io.BytesIO(layout.data))
-    image.tile = [tile._replace(args=_renamed(tile.args, _OTHER_BYTE[layout.raw])) for tile in image.tile]
+    image.tile = [tile._replace(args=_replace_raw(tile.args, _OTHER_BYTE[layout.raw])) for tile in image.tile]
     image.load()
-    return np.asarray(_upright(image, turned)).astype(np.uint16)
+    return np.asarray(_turn_upright(image, turned)).astype(np.uint16)
 
 
-def _renamed(args: Any, raw: str) -> Any:
+def _replace_raw(args: Any, raw: str) -> Any:
     return raw if isinstance(args, str) else (raw, *args[1:])
 
 
-def _keyed(colors: np.ndarray, key: Any) -> np.ndarray | None:
+def _alpha_of_key(colors: np.ndarray, key: Any) -> np.ndarray | None:
     """Alpha of an image in which one colour is declared transparent."""
     if not isinstance(key, (int, tuple)):
         return None

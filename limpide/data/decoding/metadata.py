@@ -32,7 +32,7 @@ def without_notes(data: bytes) -> tuple[bytes, bytes | None]:
         if name[:1].isupper() or name in _NEEDED or (name in _TEXTS and _says_the_orientation(name, content)):
             continue
         if name == b"iCCP":
-            profile = _profile(content)
+            profile = _read_profile(content)
         kept.append(data[start:place])
         start = end
     return (b"".join((*kept, data[start:])), profile) if kept else (data, None)
@@ -74,16 +74,16 @@ def _says_the_orientation(name: bytes, content: bytes) -> bool:
         text = text[1:2] + text[2:].split(b"\0", 2)[-1]
     elif name != b"zTXt":
         return True
-    return text[:1] == b"\0" and _unpacked(text[1:], MAX_TEXT_BYTES) is not None
+    return text[:1] == b"\0" and _unpack(text[1:], MAX_TEXT_BYTES) is not None
 
 
-def _profile(content: bytes) -> bytes | None:
+def _read_profile(content: bytes) -> bytes | None:
     """The colour profile of an iCCP chunk (PNG, section 11.3.2.3); None where it is broken, or too large to be one."""
     packed = content.partition(b"\0")[2]
-    return _unpacked(packed[1:], MAX_PROFILE_BYTES) if packed[:1] == b"\0" else None
+    return _unpack(packed[1:], MAX_PROFILE_BYTES) if packed[:1] == b"\0" else None
 
 
-def _unpacked(packed: bytes, most: int) -> bytes | None:
+def _unpack(packed: bytes, most: int) -> bytes | None:
     """None where it is broken or more than `most` bytes."""
     unpacking = zlib.decompressobj()
     try:

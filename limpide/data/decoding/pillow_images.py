@@ -57,7 +57,10 @@ def file_of(image: Image.Image) -> bytes | None:
         return None
     with contextlib.suppress(Exception):  # closed, moved away, or of a kind that reads by other means
         waits = getattr(image, "_im", image) is None  # opened and not loaded yet
-        data = _unread(image.fp) if waits else Path(os.fsdecode(image.filename)).read_bytes() if image.filename else b""
+        if waits:
+            data = _read_whole(image.fp)
+        else:
+            data = Path(os.fsdecode(image.filename)).read_bytes() if image.filename else b""
         if data and _state(Image.open(io.BytesIO(data)), not waits) == _state(image, not waits):
             return data
     return None
@@ -73,7 +76,7 @@ def path_of(image: Image.Image) -> Path | None:
     return None
 
 
-def _unread(stream: Any) -> bytes:
+def _read_whole(stream: Any) -> bytes:
     with _reading:
         place = stream.tell()
         stream.seek(0)

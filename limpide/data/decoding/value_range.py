@@ -54,59 +54,62 @@ class ValueRange:
 
     def says(self) -> list[Message]:
         """The decision in a sentence, and what else should be known of it; nothing of a data set of 8 bits."""
-        n = len(self.extremes)
-        if not n:
-            arrays = N_(
-                "values of the arrays are read from {from:number} to {to:number} (value_range= sets another range)"
-            )
-            return (
-                [message(arrays, None, **{"from": self.span[0], "to": self.span[1]})]
-                if self.span and not self.asked
-                else []
-            )
-        low, high = float(self.extremes["low"].min()), float(self.extremes["high"].max())
-        values: dict[str, Any] = {"n": n, "low": low, "high": high}
+        if not len(self.extremes):
+            return self._says_of_arrays()
         if self.span is None:
             return [
                 message(
                     N_("{n:count} image of more than 8 bits is read by what its type can hold, as asked"),
                     N_("{n:count} images of more than 8 bits are read by what their type can hold, as asked"),
-                    **values,
+                    n=len(self.extremes),
+                    low=float(self.extremes["low"].min()),
+                    high=float(self.extremes["high"].max()),
                 )
             ]
-        values |= {"from": self.span[0], "to": self.span[1]}
+        return [self._says_of_span(self.span), *self._says_of_others(self.span)]
+
+    def _says_of_arrays(self) -> list[Message]:
+        if not self.span or self.asked:
+            return []
+        says = N_("values of the arrays are read from {from:number} to {to:number} (value_range= sets another range)")
+        return [message(says, None, **{"from": self.span[0], "to": self.span[1]})]
+
+    def _says_of_span(self, span: Span) -> Message:
+        low, high = float(self.extremes["low"].min()), float(self.extremes["high"].max())
+        values: dict[str, Any] = {"n": len(self.extremes), "low": low, "high": high, "from": span[0], "to": span[1]}
         if self.asked:
             says = N_(
                 "values of more than 8 bits go from {low:number} to {high:number} in {n:count} images and are "
                 "read from {from:number} to {to:number}, as asked"
             )
-        elif self.span[0] == 0 and self.span[1] in FULL_SCALES:
+        elif span[0] == 0 and span[1] in FULL_SCALES:
             says = N_(
                 "values of more than 8 bits go to {high:number} in {n:count} images and are read as {bits}-bit, "
                 "0 to {to:number} (--value-range sets another range)"
             )
-            values["bits"] = round(math.log2(self.span[1] + 1))
+            values["bits"] = round(math.log2(span[1] + 1))
         else:
             says = N_(
                 "values of more than 8 bits go from {low:number} to {high:number} in {n:count} images and are "
                 "read from {from:number} to {to:number} (--value-range sets another range)"
             )
-        found = [message(says, **values)]
-        if not self.asked and (low < self.span[0] or high > self.span[1]):
-            found.append(
-                message(
-                    N_(
-                        "values beyond it are marks of what was not measured, or of the test part alone: they "
-                        "are clipped"
-                    )
-                )
+        return message(says, **values)
+
+    def _says_of_others(self, span: Span) -> list[Message]:
+        """Of values beyond the range, and of the images of 8 bits."""
+        found = []
+        low, high = float(self.extremes["low"].min()), float(self.extremes["high"].max())
+        if not self.asked and (low < span[0] or high > span[1]):
+            says = N_(
+                "values beyond it are marks of what was not measured, or of the test part alone: they are clipped"
             )
-        if n < self.images:
+            found.append(message(says))
+        if len(self.extremes) < self.images:
             found.append(
                 message(
                     N_("the other image, of 8 bits, keeps its values from 0 to 255"),
                     N_("the other {n:count} images, of 8 bits, keep their values from 0 to 255"),
-                    n=self.images - n,
+                    n=self.images - len(self.extremes),
                 )
             )
         return found
@@ -120,7 +123,7 @@ def decide_range(
 
     Where a test part was given its images are not asked: to the model they are images to come.
     """
-    extremes = yield from _measured(dataset, rehash)
+    extremes = yield from _measure_images(dataset, rehash)
     if isinstance(dataset.images, ArrayImages) and dataset.images.value_range:  # brought to 8 bits when they came
         return ValueRange(dataset.images.value_range, extremes, len(dataset))
     if isinstance(asked, tuple):
@@ -139,15 +142,15 @@ def range_of(extremes: np.ndarray) -> Span:
     there is. A value at the very end of its type, far from all others, marks what was not measured and does not count.
     """
     whole, floating = bool(extremes["whole"].all()), bool(extremes["floating"].any())
-    outer = _scale(float(extremes["low"].min()), float(extremes["high"].max()), whole, floating)
+    outer = _choose_scale(float(extremes["low"].min()), float(extremes["high"].max()), whole, floating)
     low, high = float(extremes["inner_low"].min()), float(extremes["inner_high"].max())
     if not low < high or extremes["marks"].mean() > MAX_MARKS:
         return outer
-    inner = _scale(low, high, whole, floating)
+    inner = _choose_scale(low, high, whole, floating)
     return inner if outer[1] - outer[0] >= MARKS_GAP * (inner[1] - inner[0]) else outer
 
 
-def _scale(low: float, high: float, whole: bool, floating: bool) -> Span:
+def _choose_scale(low: float, high: float, whole: bool, floating: bool) -> Span:
     scales = (*((1.0,) if floating else ()), *(FULL_SCALES if whole else (255.0,)))
     full = next((scale for scale in scales if high <= scale), None)
     if low >= 0 and full is not None and MIN_USED * (high - low) >= full:
@@ -171,12 +174,12 @@ def lies_beyond(images: Any, row: int, span: Span | None) -> bool:
 # -- measuring
 
 
-def _measured(dataset: Dataset, rehash: bool) -> Generator[Progress, None, np.ndarray]:
+def _measure_images(dataset: Dataset, rehash: bool) -> Generator[Progress, None, np.ndarray]:
     """EXTREMES of the images of more than 8 bits that can be read, in the order of the data set."""
     where = spec(dataset.images)
     if where is None:
         return np.zeros(0, EXTREMES)
-    rows = _deep(dataset)
+    rows = _find_deep(dataset)
     if not rows:
         return np.zeros(0, EXTREMES)
     folder = files.cache_folder() / "pixels" / files.sha256(f"values {FORMAT}\0{dataset.fingerprint}".encode())[:24]
@@ -201,7 +204,7 @@ def _measured(dataset: Dataset, rehash: bool) -> Generator[Progress, None, np.nd
     return measured
 
 
-def _deep(dataset: Dataset) -> list[int]:
+def _find_deep(dataset: Dataset) -> list[int]:
     """Rows of the images of more than 8 bits, by their content."""
     images: Any = dataset.images
 

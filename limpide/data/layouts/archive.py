@@ -113,25 +113,25 @@ def is_archive(path: Path) -> bool:
 
 def members(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
     """(names, places, file to read, kind, what was refused with its reason). Raises DataError for a damaged archive."""
-    plain = path if path.name.lower().endswith((".zip", ".tar")) else _decompressed(path)
+    plain = path if path.name.lower().endswith((".zip", ".tar")) else _decompress(path)
     try:
         if path.name.lower().endswith(".zip"):
-            return _of_zip(path)
-        return _of_tar(plain)
+            return _list_zip(path)
+        return _list_tar(plain)
     except DataError:
         raise
     except (OSError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
         raise DataError("L212", DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
 
 
-def _of_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
+def _list_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
     found: dict[str, tuple[int, int]] = {}
     refused = []
     with zipfile.ZipFile(path) as archive:
         for number, entry in enumerate(archive.infolist()):
             if entry.is_dir():
                 continue
-            reason = _unsafe(entry.filename)
+            reason = _reason_unsafe(entry.filename)
             if stat.S_ISLNK(entry.external_attr >> 16):
                 reason = LINK
             elif entry.flag_bits & 1:
@@ -147,7 +147,7 @@ def _of_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
     return names, np.array(places, np.int64).reshape(-1, 2), path, "zip", refused
 
 
-def _of_tar(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
+def _list_tar(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
     found: dict[str, tuple[int, int]] = {}
     refused = []
     with tarfile.open(path, "r:", errorlevel=1) as archive:
@@ -155,7 +155,7 @@ def _of_tar(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
             archive.members.clear()  # type: ignore[attr-defined]  # tarfile would keep all of them
             if member.isdir():
                 continue
-            reason = _unsafe(member.name)
+            reason = _reason_unsafe(member.name)
             if not member.isreg():
                 reason = LINK if member.issym() or member.islnk() else UNREADABLE
             if reason:
@@ -166,13 +166,13 @@ def _of_tar(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
     return names, np.array(places, np.int64).reshape(-1, 2), path, "tar", refused
 
 
-def _unsafe(name: str) -> str:
+def _reason_unsafe(name: str) -> str:
     """We never write a member to a path of its own, but one that asks to lie elsewhere is not to be trusted."""
     path = PurePosixPath(name.replace("\\", "/"))
     return OUTSIDE if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")) else ""
 
 
-def _decompressed(path: Path) -> Path:
+def _decompress(path: Path) -> Path:
     """The plain tar in the cache, made once for this state of the file. Raises DataError when the disk
     cannot hold it.
     """
@@ -190,8 +190,8 @@ def _decompressed(path: Path) -> Path:
     room = min(shutil.disk_usage(folder).free // 2, MAX_RATIO * max(found.st_size, SMALL // MAX_RATIO))
     partial = target.with_suffix(f".{os.getpid()}.tmp")
     try:
-        with _uncompressing(path) as source, open(partial, "wb") as sink:
-            while block := _block(source, path):
+        with _open_compressed(path) as source, open(partial, "wb") as sink:
+            while block := _read_block(source, path):
                 if sink.tell() > room:
                     raise DataError(
                         "L213",
@@ -206,7 +206,7 @@ def _decompressed(path: Path) -> Path:
     return target
 
 
-def _block(source: IO[bytes], path: Path) -> bytes:
+def _read_block(source: IO[bytes], path: Path) -> bytes:
     """An error here is the archive's fault; one in writing is not."""
     try:
         return source.read(1 << 20)
@@ -214,7 +214,7 @@ def _block(source: IO[bytes], path: Path) -> bytes:
         raise DataError("L212", DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
 
 
-def _uncompressing(path: Path) -> IO[bytes]:
+def _open_compressed(path: Path) -> IO[bytes]:
     import bz2
     import gzip
 

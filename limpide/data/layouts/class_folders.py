@@ -6,12 +6,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from limpide.core.errors import DataError
 from limpide.data.layouts.hints import Hints
 from limpide.data.layouts.ignored_files import UNLABELED_IMAGES
-from limpide.data.layouts.image_paths import FEW_LOOSE, ImagePaths, hold_the_same, without_wrapping
+from limpide.data.layouts.image_paths import (
+    FEW_LOOSE,
+    ImagePaths,
+    Path,
+    folders_inside,
+    hold_the_same,
+    without_wrapping,
+)
 from limpide.data.layouts.name_words import (
     listed_names,
     normalized,
@@ -19,29 +26,13 @@ from limpide.data.layouts.name_words import (
     part_of,
     parts_and_classes,
     says_group,
+    split_words,
 )
 from limpide.text.messages import N_, Message, message
 
 # What cameras and programs put before a number says nothing about what is on the image.
 NO_CLASS = {
-    "img",
-    "image",
-    "dsc",
-    "dscn",
-    "dscf",
-    "pxl",
-    "photo",
-    "picture",
-    "pic",
-    "frame",
-    "screenshot",
-    "scan",
-    "untitled",
-    "p",
-    "sam",
-    "mvi",
-    "wa",
-    "gopr",
+    *split_words("img image dsc dscn dscf pxl photo picture pic frame screenshot scan untitled p sam mvi wa gopr")
 }
 BEFORE_A_NUMBER = re.compile(r"^(.*?[^\W\d_].*?)[\s._-]*\(?\d+\)?\.\w+$")
 AFTER_A_NUMBER = re.compile(r"^\d+[\s._-]+([^\W\d_][^\d]*?)\.\w+$")
@@ -51,7 +42,7 @@ EXAMPLE = N_("put the images of each class into a folder of its own: photos/cat/
 
 
 def read_classes(rows: ImagePaths, hints: Hints, where: str) -> Message:
-    if hints.parts == "auto" and (says := _names_in_groups(rows, where)):
+    if hints.parts == "auto" and (says := _label_by_names_in_groups(rows, where)):
         return says
     if label_by_folders(rows, flat=hints.parts == "none"):
         outer = len(set(rows.groups.values()))
@@ -69,7 +60,7 @@ def read_classes(rows: ImagePaths, hints: Hints, where: str) -> Message:
     return says
 
 
-def _names_in_groups(rows: ImagePaths, where: str) -> Message | None:
+def _label_by_names_in_groups(rows: ImagePaths, where: str) -> Message | None:
     """batch1/cat_1.png beside batch2/dog_2.png: the folders only number what the images have in common."""
     tops = {path[0] for path in rows.inner.values() if len(path) > 1}
     if not all(map(numbers_group, tops)) or any(len(path) != 2 for path in rows.inner.values()):
@@ -100,29 +91,17 @@ def label_by_folders(rows: ImagePaths, flat: bool = False) -> bool:
     """
     rows.inner = without_wrapping(rows.inner)
     deep = {i: path for i, path in rows.inner.items() if len(path) > 1}
-    inside: dict[str, set[str]] = defaultdict(set)
-    for path in deep.values():
-        inside[path[0]] |= set(path[1:2] if len(path) > 2 else ())
-    direct = sum(len(path) == 2 for path in deep.values())
+    inside = folders_inside(rows)
     inner = set().union(*inside.values())
     grouped = bool(inner) and all(map(says_group, inner)) and not all(map(says_group, inside))
-    trained = [path for i, path in deep.items() if rows.parts.get(i) == "train" and len(path) > 2]
-    if len({path[0] for path in trained}) > 1 and len({path[1] for path in trained}) == 1:
-        flat = True  # bottle/train/good and cable/train/good: only the outer folders tell the training apart
-    numbered = len(inner) > 1 and all(map(numbers_group, inside)) and not any(map(says_group, inner))
-    if not flat and not grouped and direct <= FEW_LOOSE and (numbered or hold_the_same(inside)):
+    flat = flat or _tells_by_outer_folders(rows, deep)
+    if not flat and not grouped and _holds_classes(deep, inside, inner):
         for i, path in deep.items():
             if len(path) > 2:
                 rows.labels[i], rows.groups[i] = path[1], rows.groups.get(i, path[0])
         _without_hollow_groups(rows)
         return bool(rows.groups)
-    again = (
-        set()
-        if flat
-        else {
-            top for top, some in inside.items() if len(some) > 1 and len(some & inside.keys() - {top}) > len(some) / 2
-        }
-    )
+    again = set() if flat else _find_repeating(inside)
     for i, path in deep.items():
         if path[0] in again and len(path) > 2:  # cat/, dog/, and more/cat, more/dog
             rows.labels[i], rows.groups[i] = path[1], path[0]
@@ -132,14 +111,31 @@ def label_by_folders(rows: ImagePaths, flat: bool = False) -> bool:
         rows.labels[i] = path[0]
         if grouped and not flat and len(path) > 2:
             rows.groups[i] = path[1]
-    inner = set().union(*(inside[top] for top in inside.keys() - again)) if again else inner
-    if inner and not grouped:
-        name, some = max(
-            ((top, some) for top, some in inside.items() if top not in again), key=lambda item: len(item[1])
-        )
+    classes = {top: some for top, some in inside.items() if top not in again}
+    if any(classes.values()) and not grouped:
+        name, some = max(classes.items(), key=lambda item: len(item[1]))
         says = N_("deeper folders are not told apart: {name} holds {names}")
         rows.notes.append(message(says, name=name, names=listed_names(sorted(some))))
     return bool(rows.groups)
+
+
+def _tells_by_outer_folders(rows: ImagePaths, deep: Mapping[int, Path]) -> bool:
+    """bottle/train/good and cable/train/good: only the outer folders tell the training apart."""
+    trained = [path for i, path in deep.items() if rows.parts.get(i) == "train" and len(path) > 2]
+    return len({path[0] for path in trained}) > 1 and len({path[1] for path in trained}) == 1
+
+
+def _holds_classes(deep: Mapping[int, Path], inside: Mapping[str, set[str]], inner: set[str]) -> bool:
+    """Whether the folders in the outer ones are the classes: all hold the same, or the outer ones are mere numbers."""
+    if sum(len(path) == 2 for path in deep.values()) > FEW_LOOSE:
+        return False
+    numbered = len(inner) > 1 and all(map(numbers_group, inside)) and not any(map(says_group, inner))
+    return numbered or hold_the_same(inside)
+
+
+def _find_repeating(inside: Mapping[str, set[str]]) -> set[str]:
+    """Outer folders that hold the other ones once more."""
+    return {top for top, some in inside.items() if len(some) > 1 and len(some & inside.keys() - {top}) > len(some) / 2}
 
 
 def label_by_names(rows: ImagePaths, places: Sequence[int], where: str) -> Message:
@@ -155,15 +151,15 @@ def label_by_names(rows: ImagePaths, places: Sequence[int], where: str) -> Messa
             by_part[rows.parts.get(i, "")].append(i)
         counts = Counter(found.values())
         known = {label for label, n in counts.items() if n >= 2 and label.lower() not in NO_CLASS}
-        if all(numbers_group(label) or _is_part(label) for label in known):
+        if all(numbers_group(label) or _says_part(label) for label in known):
             continue
         named = {part: [i for i in some if found.get(i) in known] for part, some in by_part.items()}
-        told = {part for part, some in by_part.items() if len(named[part]) >= NAMED_SHARE * len(some)}
-        used = [i for part in told for i in named[part]]
+        telling = {part for part, some in by_part.items() if len(named[part]) >= NAMED_SHARE * len(some)}
+        used = [i for part in telling for i in named[part]]
         if (
             len({found[i] for i in used}) < 2
             or len(known) > len(used) / 2
-            or ("train" in by_part and "train" not in told)
+            or ("train" in by_part and "train" not in telling)
         ):
             continue
         rows.labels |= {i: found[i] for i in used}
@@ -172,7 +168,7 @@ def label_by_names(rows: ImagePaths, places: Sequence[int], where: str) -> Messa
             rows.labels = {i: both[found[i]][1] for i in used if found[i] in both}
             rows.parts |= {i: both[found[i]][0] for i in rows.labels}
         rows.from_names = True
-        rows.left |= {i: UNLABELED_IMAGES for part in by_part.keys() - told for i in by_part[part]}
+        rows.left |= {i: UNLABELED_IMAGES for part in by_part.keys() - telling for i in by_part[part]}
         first = min(used)
         return message(
             N_("layout: the class is in the file name: {file} is {label}"),
@@ -182,7 +178,7 @@ def label_by_names(rows: ImagePaths, places: Sequence[int], where: str) -> Messa
     raise DataError("L203", N_("the files are not in class folders"), where=where, todo=EXAMPLE)
 
 
-def _is_part(label: str) -> bool:
+def _says_part(label: str) -> bool:
     part = part_of(label)
     return part is not None and not part[1]
 

@@ -55,3 +55,21 @@ class Hints:
             "--images": self.images,
         }
         return [name for name, value in {**said, "--suffix": self.suffix}.items() if value]
+
+    def refuse_columns(self) -> None:
+        """Raises UsageError for what only a table can be asked."""
+        if self.groups not in ("auto", "none"):
+            raise UsageError(
+                "L119",
+                N_("only a table has group columns"),
+                where=f"groups={self.groups}",
+                todo=N_("give a table with the columns file, label and {groups}"),
+                groups=self.groups,
+            )
+        if asked := self.of_a_table:
+            raise UsageError(
+                "L148",
+                N_("these options are for a table, and none is read here"),
+                where=", ".join(asked),
+                todo=N_("name the table instead of its folder"),
+            )

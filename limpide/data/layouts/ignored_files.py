@@ -74,11 +74,11 @@ def sift_files(paths: Sequence[tuple[str, ...]], start: Start = lambda _: b"") -
     ignored = [Ignored(kind, n, NOT_A_PICTURE) for kind, n in kinds.most_common()]
     without = Counter(_first_outside(paths[i][:-1], held) for i in others if paths[i][:-1] not in held)
     ignored += [Ignored("/".join(folder), n, WITHOUT_PICTURES) for folder, n in sorted(without.items())]
-    beside = _beside(paths, pictures)
+    beside = _find_masks_beside(paths, pictures)
     pictures = [i for i in pictures if i not in beside]
     ignored += [Ignored(looks, n, why) for (looks, why), n in sorted(Counter(beside.values()).items())]
-    beside_of = _beside_of(paths, pictures)
-    dropped, doubtful = _folders(paths, pictures, beside_of)
+    beside_of = _list_siblings(paths, pictures)
+    dropped, doubtful = _choose_folders(paths, pictures, beside_of)
     for folder, rows in dropped.items():
         ignored.append(
             Ignored(
@@ -88,7 +88,7 @@ def sift_files(paths: Sequence[tuple[str, ...]], start: Start = lambda _: b"") -
             )
         )
     gone = {i for rows in dropped.values() for i in rows}
-    return SiftedFiles([i for i in pictures if i not in gone], _together(ignored), doubtful)
+    return SiftedFiles([i for i in pictures if i not in gone], _merge_ignored(ignored), doubtful)
 
 
 def _is_picture(name: str, place: int, start: Start) -> bool:
@@ -103,7 +103,7 @@ def _first_outside(folder: tuple[str, ...], held: set[tuple[str, ...]]) -> tuple
     return next(folder[:k] for k in range(1, len(folder) + 1) if folder[:k] not in held)
 
 
-def _beside(paths: Sequence[tuple[str, ...]], pictures: Iterable[int]) -> dict[int, tuple[str, str]]:
+def _find_masks_beside(paths: Sequence[tuple[str, ...]], pictures: Iterable[int]) -> dict[int, tuple[str, str]]:
     """cat/1_mask.png or cat/mask_1.png beside cat/1.png → (how such names look, why)."""
     there: dict[tuple[str, ...], set[str]] = defaultdict(set)
     rows = [(i, stem(paths[i][-1])) for i in pictures]
@@ -119,7 +119,7 @@ def _beside(paths: Sequence[tuple[str, ...]], pictures: Iterable[int]) -> dict[i
     return found
 
 
-def _beside_of(paths: Sequence[tuple[str, ...]], pictures: Sequence[int]) -> dict[tuple[str, ...], set[str]]:
+def _list_siblings(paths: Sequence[tuple[str, ...]], pictures: Sequence[int]) -> dict[tuple[str, ...], set[str]]:
     """Folder → the folders in it."""
     found: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for folders in {paths[i][:-1] for i in pictures}:
@@ -128,7 +128,7 @@ def _beside_of(paths: Sequence[tuple[str, ...]], pictures: Sequence[int]) -> dic
     return found
 
 
-def _folders(
+def _choose_folders(
     paths: Sequence[tuple[str, ...]], pictures: Sequence[int], beside_of: Mapping[tuple[str, ...], set[str]]
 ) -> tuple[dict[tuple[str, ...], list[int]], list[str]]:
     """(folders of masks, annotations and thumbnails with their pictures, those that only sound so)."""
@@ -188,7 +188,7 @@ def _goes_with(folder: tuple[str, ...], mine: Sequence[tuple[str, ...]], beside:
     return len(tops) > 1 and (certain or (mirrored >= ALL and len(mine) >= ALL * len(beside)))
 
 
-def _together(ignored: Sequence[Ignored]) -> list[Ignored]:
+def _merge_ignored(ignored: Sequence[Ignored]) -> list[Ignored]:
     """Folders of one name and reason in one entry: a folder of masks in each class is told once."""
     found: dict[tuple[str, str], Ignored] = {}
     for one in ignored:

@@ -54,7 +54,7 @@ def read_layout(names: Sequence[str], where: str, hints: Hints | None = None, st
     paths = [tuple(name.split("/")) for name in names]
     found = sift_files(paths, start)
     if not found.pictures:
-        raise _nothing(names, where)
+        raise _no_picture(names, where)
     rows = ImagePaths({i: paths[i] for i in found.pictures})
     try:
         says = _arrange(rows, hints, where)
@@ -108,12 +108,12 @@ def _arrange(rows: ImagePaths, hints: Hints, where: str) -> Message:
     elif any(len(path) > 1 for path in rows.inner.values()):
         says = read_classes(rows, hints, where)
     else:
-        says = _loose(rows, where)
+        says = _read_loose(rows, where)
     one_form(rows)
     return says
 
 
-def _loose(rows: ImagePaths, where: str) -> Message:
+def _read_loose(rows: ImagePaths, where: str) -> Message:
     """The classes are in the names of the files, or all of them are what the folder around them is called."""
     try:
         return label_by_names(rows, list(rows.inner), where)
@@ -134,7 +134,7 @@ def _refuse_boxes(
 
     sure: only where it can be nothing else, as the names of the files do say classes.
     """
-    if boxes := _boxes(names, pictures, start, sure):
+    if boxes := _find_boxes(names, pictures, start, sure):
         raise DataError(
             "L286",
             N_(
@@ -147,7 +147,7 @@ def _refuse_boxes(
         )
 
 
-def _boxes(names: Sequence[str], pictures: Sequence[int], start: Start, sure: bool) -> str:
+def _find_boxes(names: Sequence[str], pictures: Sequence[int], start: Start, sure: bool) -> str:
     """A file that says where things are on a picture; "" where there is none."""
     stems = {stem(names[i]) for i in pictures}
     beside = [i for i, name in enumerate(names) if ending(name) in (".txt", ".xml", ".json") and stem(name) in stems]
@@ -160,7 +160,7 @@ def _boxes(names: Sequence[str], pictures: Sequence[int], start: Start, sure: bo
     return "" if sure else next((name for name in names if re.search(r"(instances_|coco).*\.json$", name.lower())), "")
 
 
-def _nothing(names: Sequence[str], where: str) -> DataError:
+def _no_picture(names: Sequence[str], where: str) -> DataError:
     packed = [name for name in names if ending(name) in (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")]
     if packed:
         return DataError(

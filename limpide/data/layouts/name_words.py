@@ -13,98 +13,33 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
+
+def split_words(listed: str) -> tuple[str, ...]:
+    """Of a list that is written with spaces, as those below are."""
+    return tuple(listed.split())
+
+
+def _by_word(listed: Mapping[str, str]) -> dict[str, str]:
+    """Word → what it says, of lists of the words that say it."""
+    return {word: meaning for meaning, some in listed.items() for word in split_words(some)}
+
+
 UNLABELED = "unlabeled"  # a part whose images have no class yet: what a competition wants predicted
 
-PART_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("train", "training", "trn", "learn", "learning", "apprentissage", "entrainement", "entrenamiento", "treino"),
-        "train",
-    ),
-    **dict.fromkeys(
-        (
-            "treinamento",
-            "addestramento",
-            "lernen",
-            "lerndaten",
-            "opleiding",
-            "egitim",
-            "eğitim",
-            "trening",
-            "обучение",
-            "训练",
-            "訓練",
-            "학습",
-            "学習",
-        ),
-        "train",
-    ),
-    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development", "tuning"), "validation"),
-    **dict.fromkeys(
-        (
-            "validierung",
-            "validacion",
-            "validacao",
-            "validazione",
-            "validatie",
-            "dogrulama",
-            "валидация",
-            "验证",
-            "驗證",
-            "검증",
-            "検証",
-        ),
-        "validation",
-    ),
-    **dict.fromkeys(
-        (
-            "test",
-            "tests",
-            "testing",
-            "tst",
-            "holdout",
-            "heldout",
-            "eval",
-            "evaluation",
-            "evaluate",
-            "prueba",
-            "teste",
-            "essai",
-        ),
-        "test",
-    ),
-    **dict.fromkeys(
-        (
-            "pruebas",
-            "testes",
-            "prova",
-            "prove",
-            "verifica",
-            "prufung",
-            "generalisation",
-            "testowy",
-            "тест",
-            "测试",
-            "測試",
-            "테스트",
-            "テスト",
-        ),
-        "test",
-    ),
-    **dict.fromkeys(
-        (
-            "unlabeled",
-            "unlabelled",
-            "unlabel",
-            "pred",
-            "predict",
-            "prediction",
-            "predictions",
-            "inference",
-            "submission",
-        ),
-        UNLABELED,
-    ),
-}
+PART_WORDS: Mapping[str, str] = _by_word(
+    {
+        "train": """
+            train training trn learn learning apprentissage entrainement entrenamiento treino treinamento addestramento
+            lernen lerndaten opleiding egitim eğitim trening обучение 训练 訓練 학습 学習""",
+        "validation": """
+            val valid validation validate dev development tuning validierung validacion validacao validazione validatie
+            dogrulama валидация 验证 驗證 검증 検証""",
+        "test": """
+            test tests testing tst holdout heldout eval evaluation evaluate prueba teste essai pruebas testes prova
+            prove verifica prufung generalisation testowy тест 测试 測試 테스트 テスト""",
+        UNLABELED: "unlabeled unlabelled unlabel pred predict prediction predictions inference submission",
+    }
+)
 PAIRS = {
     ("hold", "out"): "test",
     ("held", "out"): "test",
@@ -114,250 +49,59 @@ PAIRS = {
 }
 # What may stand beside the word for a part and adds nothing.
 NEUTRAL = {
-    *(
-        "set",
-        "sets",
-        "data",
-        "dataset",
-        "image",
-        "images",
-        "img",
-        "imgs",
-        "picture",
-        "pictures",
-        "pic",
-        "pics",
-        "photo",
-        "photos",
-        "jpg",
-        "jpeg",
-        "png",
-    ),
-    *(
-        "folder",
-        "dir",
-        "split",
-        "part",
-        "subset",
-        "sample",
-        "samples",
-        "seg",
-        "final",
-        "new",
-        "x",
-        "the",
-        "public",
-        "private",
-        "only",
-        "resized",
-        "cropped",
-    ),
+    *split_words("set sets data dataset image images img imgs picture pictures pic pics photo photos jpg jpeg png"),
+    *split_words("folder dir split part subset sample samples seg final new x the public private only resized cropped"),
 }
+# What may be written together with the word for a part, in this order: trainset, Testdaten, 训练集.
+GLUED = split_words("images image imgs img dataset data set split daten sdaten satz sbilder bilder 集 x")
 # a folder of this name between a part and its classes says nothing
 WRAPPING = NEUTRAL | {"jpegimages", "jpegs", "pngs", "raw", "all", "files"}
 UNTOLD = (WRAPPING | {"labels", "metadata", "index", "annotations"}) - {
-    "photo",
-    "photos",
-    "picture",
-    "pictures",
-    "pic",
-    "pics",
-    "sample",
-    "samples",
+    *split_words("photo photos picture pictures pic pics sample samples")
 }
 # classes that are none
-NOTHING_SAID = {
-    "unknown",
-    "unlabeled",
-    "unlabelled",
-    "none",
-    "unk",
-    "test",
-    "images",
-    "image",
-    "imgs",
-    "dummy",
-    "all",
-    "0",
-    "na",
-}
-
+NOTHING_SAID = {*split_words("unknown unlabeled unlabelled none unk test images image imgs dummy all 0 na")}
 # Before a number or a letter: what images have in common, and no class.
 GROUP_WORDS = {
-    *(
-        "group",
-        "patient",
-        "person",
-        "subject",
-        "camera",
-        "cam",
-        "burst",
-        "site",
-        "session",
-        "sequence",
-        "seq",
-        "video",
-        "individual",
-        "user",
-    ),
-    *(
-        "location",
-        "date",
-        "day",
-        "week",
-        "month",
-        "batch",
-        "fold",
-        "folder",
-        "part",
-        "set",
-        "run",
-        "scene",
-        "clip",
-        "slide",
-        "case",
-        "hospital",
-        "center",
-    ),
-    *(
-        "domain",
-        "device",
-        "phone",
-        "lot",
-        "line",
-        "shift",
-        "station",
-        "serie",
-        "series",
-        "volume",
-        "visit",
-        "series",
-        "caméra",
-        "jour",
-        "lieu",
-    ),
+    *split_words("group patient person subject camera cam burst site session sequence seq video individual user"),
+    *split_words("location date day week month batch fold folder part set run scene clip slide case hospital center"),
+    *split_words("domain device phone lot line shift station serie series volume visit caméra jour lieu"),
 }
-
 # Beside folders of classes: what a project holds, and no class. A few of a name that may be a class are work, too; many
 # are a class.
 OF_WORK = {
-    *(
-        "output",
-        "outputs",
-        "result",
-        "results",
-        "plots",
-        "logs",
-        "checkpoints",
-        "src",
-        "scripts",
-        "notebooks",
-        "wandb",
-        "mlruns",
-    ),
-    *("sorties", "resultats", "ausgabe", "ergebnisse", "resultados", "risultati"),
+    *split_words("output outputs result results plots logs checkpoints src scripts notebooks wandb mlruns"),
+    *split_words("sorties resultats ausgabe ergebnisse resultados risultati"),
 }
 PERHAPS_OF_WORK = {
-    "figures",
-    "figs",
-    "docs",
-    "doc",
-    "documentation",
-    "demo",
-    "demos",
-    "example",
-    "examples",
-    "models",
-    "assets",
-    "graphs",
-    "exemples",
-    "code",
+    *split_words("figures figs docs doc documentation demo demos example examples models assets graphs exemples code")
 }
 ALTERED = {"augmented", "augmentation", "augmentations", "aug", "augmente", "augmentee", "augmentees", "augmentadas"}
 
 SYSTEM = {  # no word that a class may be called: waste is sorted into trash and recycled
-    *(
-        "__macosx",
-        "$recycle.bin",
-        "recycler",
-        "lost+found",
-        "system volume information",
-        "@eadir",
-        "#recycle",
-        "found.000",
-        "@recently-snapshot",
-    ),
-    *("__pycache__", "node_modules", "site-packages", "ipynb_checkpoints"),
+    "system volume information",
+    *split_words("__macosx $recycle.bin recycler lost+found @eadir #recycle found.000 @recently-snapshot"),
+    *split_words("__pycache__ node_modules site-packages ipynb_checkpoints"),
 }
 LEFT_BEHIND = {"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db", ".ds_store"}
 
 # Pictures of pictures: nobody's class, where they go with the pictures that they describe.
-ABOUT_PICTURES = {
-    **dict.fromkeys(
-        (
-            "mask",
-            "masks",
-            "segmentation",
-            "segmentations",
-            "segmentationclass",
-            "segmentationobject",
-            "trimap",
-            "trimaps",
-        ),
-        "masks",
-    ),
-    **dict.fromkeys(
-        ("segmented", "masque", "masques", "masken", "mascaras", "silhouettes", "superpixel", "superpixels"), "masks"
-    ),
-    **dict.fromkeys(
-        (
-            "groundtruth",
-            "gt",
-            "label",
-            "labels",
-            "annotation",
-            "annotations",
-            "annot",
-            "bbox",
-            "bboxes",
-            "boxes",
-            "overlay",
-        ),
-        "annotations",
-    ),
-    **dict.fromkeys(
-        ("overlays", "heatmap", "heatmaps", "depth", "edges", "contours", "landmarks", "keypoints"), "annotations"
-    ),
-    **dict.fromkeys(
-        (
-            "thumb",
-            "thumbs",
-            "thumbnail",
-            "thumbnails",
-            "preview",
-            "previews",
-            "small",
-            "lowres",
-            "icons",
-            "vignette",
-            "vignettes",
-        ),
-        "thumbnails",
-    ),
-    **dict.fromkeys(("miniature", "miniatures", "miniaturas", "vorschau"), "thumbnails"),
-}
+ABOUT_PICTURES = _by_word(
+    {
+        "masks": """
+            mask masks segmentation segmentations segmentationclass segmentationobject trimap trimaps
+            segmented masque masques masken mascaras silhouettes superpixel superpixels""",
+        "annotations": """
+            groundtruth gt label labels annotation annotations annot bbox bboxes boxes overlay
+            overlays heatmap heatmaps depth edges contours landmarks keypoints""",
+        "thumbnails": """
+            thumb thumbs thumbnail thumbnails preview previews small lowres icons vignette vignettes
+            miniature miniatures miniaturas vorschau""",
+    }
+)
 CERTAIN = {
-    "groundtruth",
-    "segmentationclass",
-    "segmentationobject",
-    "trimap",
-    "trimaps",
-    "annotation",
-    "annotations",
-    "thumbs",
-    "thumbnail",
-    "thumbnails",
-    "previews",
+    *split_words("groundtruth segmentationclass segmentationobject trimap trimaps annotation annotations"),
+    *split_words("thumbs thumbnail thumbnails previews"),
 }
 _ABOUT = (
     r"(mask|masque|segmentation|segmented|seg|gt|label|labels|overlay|thumb|thumbnail|small|preview|depth|edges|"
@@ -367,106 +111,15 @@ AFTER_A_NAME = re.compile(rf"^(?P<name>.+?)[\s._-]+{_ABOUT}(?:[\s._-]*\d+)?$", r
 BEFORE_A_NAME = re.compile(rf"^{_ABOUT}[\s._-]+(?P<name>.+)$", re.IGNORECASE)
 
 PICTURES = {
-    *(
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".apng",
-        ".gif",
-        ".bmp",
-        ".dib",
-        ".webp",
-        ".tif",
-        ".tiff",
-        ".heic",
-        ".heif",
-        ".avif",
-        ".jp2",
-        ".j2k",
-    ),
-    *(".jpx", ".jpf", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx", ".ico", ".mpo"),
+    *split_words(".jpg .jpeg .jpe .jfif .png .apng .gif .bmp .dib .webp .tif .tiff .heic .heif .avif .jp2 .j2k"),
+    *split_words(".jpx .jpf .ppm .pgm .pbm .pnm .tga .pcx .ico .mpo"),
 }
 NO_PICTURES = {
-    *(
-        ".txt",
-        ".md",
-        ".rst",
-        ".csv",
-        ".tsv",
-        ".json",
-        ".jsonl",
-        ".xml",
-        ".html",
-        ".htm",
-        ".yaml",
-        ".yml",
-        ".toml",
-        ".cfg",
-        ".ini",
-        ".names",
-        ".data",
-    ),
-    *(
-        ".mat",
-        ".npy",
-        ".npz",
-        ".pkl",
-        ".pickle",
-        ".h5",
-        ".hdf5",
-        ".parquet",
-        ".arrow",
-        ".lmdb",
-        ".mdb",
-        ".db",
-        ".sqlite",
-        ".pt",
-        ".pth",
-        ".onnx",
-    ),
-    *(
-        ".pdf",
-        ".doc",
-        ".docx",
-        ".xls",
-        ".xlsx",
-        ".odt",
-        ".ods",
-        ".ppt",
-        ".pptx",
-        ".rtf",
-        ".tex",
-        ".bib",
-        ".log",
-        ".py",
-        ".ipynb",
-        ".m",
-        ".sh",
-        ".bat",
-    ),
-    *(
-        ".zip",
-        ".tar",
-        ".gz",
-        ".tgz",
-        ".bz2",
-        ".xz",
-        ".7z",
-        ".rar",
-        ".mp4",
-        ".avi",
-        ".mov",
-        ".mkv",
-        ".webm",
-        ".wav",
-        ".mp3",
-        ".exe",
-        ".lnk",
-        ".url",
-    ),
-    *(".sha256", ".md5", ".license", ".tfrecord", ".pts", ".xmp", ".aae", ".thm", ".part", ".crdownload", ".tmp"),
+    *split_words(".txt .md .rst .csv .tsv .json .jsonl .xml .html .htm .yaml .yml .toml .cfg .ini .names .data"),
+    *split_words(".mat .npy .npz .pkl .pickle .h5 .hdf5 .parquet .arrow .lmdb .mdb .db .sqlite .pt .pth .onnx"),
+    *split_words(".pdf .doc .docx .xls .xlsx .odt .ods .ppt .pptx .rtf .tex .bib .log .py .ipynb .m .sh .bat"),
+    *split_words(".zip .tar .gz .tgz .bz2 .xz .7z .rar .mp4 .avi .mov .mkv .webm .wav .mp3 .exe .lnk .url"),
+    *split_words(".sha256 .md5 .license .tfrecord .pts .xmp .aae .thm .part .crdownload .tmp"),
 }
 NO_PICTURE_STARTS = (b"<", b"{", b"[", b"%PDF", b"PK\x03\x04")
 
@@ -499,7 +152,7 @@ def part_of(name: str) -> tuple[str, tuple[str, ...]] | None:
             found.append(PAIRS[pair])  # type: ignore[index]
             k += 2
             continue
-        part, more = _glued(listed[k])
+        part, more = _split_glued(listed[k])
         if part:
             found.append(part)
         elif not (more.isdigit() or more in NEUTRAL):
@@ -511,27 +164,11 @@ def part_of(name: str) -> tuple[str, tuple[str, ...]] | None:
     return (parts.pop(), tuple(rest)) if len(parts) == 1 else None
 
 
-def _glued(word: str) -> tuple[str, str]:
+def _split_glued(word: str) -> tuple[str, str]:
     """(part, "") of train, trainset or imagestrain, ("", word) of any other."""
     if word in PART_WORDS:
         return PART_WORDS[word], ""
-    for neutral in (
-        "images",
-        "image",
-        "imgs",
-        "img",
-        "dataset",
-        "data",
-        "set",
-        "split",
-        "daten",
-        "sdaten",
-        "satz",
-        "sbilder",
-        "bilder",
-        "集",
-        "x",
-    ):
+    for neutral in GLUED:
         if word.endswith(neutral) and word.removesuffix(neutral) in PART_WORDS:
             return PART_WORDS[word.removesuffix(neutral)], ""
         if word.startswith(neutral) and word.removeprefix(neutral) in PART_WORDS:
@@ -624,7 +261,7 @@ def parts_and_classes(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     A class may lack a part, and a folder may lie beside them.
     """
     names = set(names)
-    found = {name: both for name in names if (both := _cut(name))}
+    found = {name: both for name in names if (both := _split_part(name))}
     by_label: dict[str, set[str]] = defaultdict(set)
     for part, label in found.values():
         by_label[label].add(part)
@@ -632,7 +269,7 @@ def parts_and_classes(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     return found if len(by_label) > 1 and in_several >= len(by_label) / 2 and len(found) > len(names) / 2 else {}
 
 
-def _cut(name: str) -> tuple[str, str] | None:
+def _split_part(name: str) -> tuple[str, str] | None:
     """(part, the rest of the name as it is written) where one of its words says a part."""
     for word in re.finditer(r"[^\s._-]+", name):
         part = part_of(word.group())

@@ -5,7 +5,7 @@ nor a class.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from limpide.core.errors import DataError, UsageError, nearest
 from limpide.data.layouts.class_folders import label_by_folders, label_by_names
@@ -50,25 +50,15 @@ def set_aside(rows: ImagePaths) -> None:
     counts = Counter(path[0] for path in rows.inner.values() if len(path) > 1)
     said = {name: part_of(name) for name in inside}
     altered = {name for name in inside if _is_altered(name, inside)}
-    work = {
-        name
-        for name in inside.keys() - altered
-        if set(words(name)) <= OF_WORK | PERHAPS_OF_WORK | {"images", "data"} and not says_nothing(name)
-    }
-    others = inside.keys() - altered - work
-    smallest = min((counts[name] for name in others if not said[name]), default=0) or min(
-        (counts[name] for name in others), default=0
-    )
-    work = {
-        name for name in work if set(words(name)) & OF_WORK or counts[name] <= smallest / 2 or any(map(part_of, others))
-    }
+    work = _find_work(inside.keys() - altered, counts)
     waiting = {
         name for name in inside.keys() - altered - work if (one := said[name]) and _waits(name, one, inside[name])
     }
     others = inside.keys() - altered - work - waiting
     if len(others) < 2 and not any(len(inside[name]) > 1 for name in others):
         return
-    if any(said[name] for name in others):  # parts know themselves which of them have no classes
+    parted = any(said[name] for name in others)
+    if parted:  # parts know themselves which of them have no classes
         waiting = {name for name in waiting if said[name][0] == UNLABELED}  # type: ignore[index]
     rows.ignored += [
         Ignored(name, counts[name], why)
@@ -76,22 +66,44 @@ def set_aside(rows: ImagePaths) -> None:
         for name in sorted(some)
     ]
     rows.left |= {i: UNLABELED_IMAGES for i, path in rows.inner.items() if len(path) > 1 and path[0] in waiting}
-    rows.inner = {
-        i: path for i, path in rows.inner.items() if len(path) == 1 or path[0] not in altered | work | waiting
+    gone = altered | work | waiting
+    rows.inner = {i: path for i, path in rows.inner.items() if len(path) == 1 or path[0] not in gone}
+    _tell_set_aside(rows, waiting, altered | work, parted)
+
+
+def _find_work(names: Set[str], counts: Mapping[str, int]) -> set[str]:
+    """Those that hold what a project makes. Some names may be a class's, too: their folders are work where they are
+    small, or stand beside parts.
+    """
+    work = {
+        name
+        for name in names
+        if set(words(name)) <= OF_WORK | PERHAPS_OF_WORK | {"images", "data"} and not says_nothing(name)
     }
-    if waiting and not any(said[name] for name in others):
+    others = names - work
+    smallest = min((counts[name] for name in others if not part_of(name)), default=0) or min(
+        (counts[name] for name in others), default=0
+    )
+    return {
+        name for name in work if set(words(name)) & OF_WORK or counts[name] <= smallest / 2 or any(map(part_of, others))
+    }
+
+
+def _tell_set_aside(rows: ImagePaths, waiting: set[str], passed_over: set[str], parted: bool) -> None:
+    """parted: there are parts among the folders that stay."""
+    if waiting and not parted:
         says = N_(
             "no classes, but images that wait to be named, by their names: {names} (--parts none makes classes of them)"
         )
         rows.notes.append(message(says, names=listed_names(sorted(waiting))))
-    if altered | work:
+    if passed_over:
         says = N_("passed over, as their names say no class: {names} (--parts none makes classes of them)")
-        if any(said[name] for name in others):
+        if parted:
             says = N_(
                 "passed over, as their names say no part: {names} (--parts FOLDER=train learns from one, and "
                 "names all the others, too)"
             )
-        rows.notes.append(message(says, names=listed_names(sorted(altered | work))))
+        rows.notes.append(message(says, names=listed_names(sorted(passed_over))))
 
 
 def _is_altered(name: str, inside: Mapping[str, set[str]]) -> bool:
@@ -114,7 +126,7 @@ def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str,
     """Outer folder → part, as the user says, or as their names do; empty where they are no parts."""
     inside = folders_inside(rows)
     if named := hints.named_parts():
-        return _as_said(rows, named, inside)
+        return _follow_user(rows, named, inside)
     if hints.parts == "none" or not inside:
         return {}
     if said := parts_of(inside):
@@ -129,16 +141,7 @@ def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str,
     if not strange or not labeled:
         return {}
     if "train" not in plain.values():
-        deeper = set().union(*(inside[name] for name in strange))
-        if max(overlap(strange, labeled), overlap(deeper, labeled)) < SHARED:
-            return {}
-        rows.beside |= strange
-        says = N_(
-            "{part} is a part, and the folders beside it are the training (--parts none makes all of them "
-            "classes or groups)"
-        )
-        rows.notes.append(message(says, part=listed_names(sorted(plain))))
-        return plain | dict.fromkeys(strange, "train")
+        return _take_rest_as_training(rows, plain, strange, inside, labeled)
     if len(set(plain.values()) - {UNLABELED}) > 1:
         raise DataError(
             "L236",
@@ -151,6 +154,29 @@ def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str,
             example=min(strange),
             parts=",".join(f"{name}={part}" for name, part in sorted(plain.items()) if part != UNLABELED),
         )
+    return _take_alike_as_test(rows, plain, strange, inside, labeled)
+
+
+def _take_rest_as_training(
+    rows: ImagePaths, plain: dict[str, str], strange: Set[str], inside: Mapping[str, set[str]], labeled: set[str]
+) -> Mapping[str, str]:
+    """cat/, dog/ and test/cat, test/dog: where the folders beside the part are its classes, or hold them."""
+    deeper = set().union(*(inside[name] for name in strange))
+    if max(overlap(strange, labeled), overlap(deeper, labeled)) < SHARED:
+        return {}
+    rows.beside |= strange
+    says = N_(
+        "{part} is a part, and the folders beside it are the training (--parts none makes all of them "
+        "classes or groups)"
+    )
+    rows.notes.append(message(says, part=listed_names(sorted(plain))))
+    return plain | dict.fromkeys(strange, "train")
+
+
+def _take_alike_as_test(
+    rows: ImagePaths, plain: dict[str, str], strange: Set[str], inside: Mapping[str, set[str]], labeled: set[str]
+) -> Mapping[str, str]:
+    """train/ beside exam/ with the same classes."""
     alike = {name for name in strange if overlap(inside[name], labeled) >= SHARED}
     if not alike:
         return {}
@@ -162,11 +188,11 @@ def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str,
     return plain | dict.fromkeys(alike, "test")
 
 
-def _as_said(rows: ImagePaths, named: Mapping[str, str], inside: Mapping[str, set[str]]) -> Mapping[str, str]:
+def _follow_user(rows: ImagePaths, named: Mapping[str, str], inside: Mapping[str, set[str]]) -> Mapping[str, str]:
     """Where nobody named the training, it is all that was not named. Raises UsageError."""
     for folder in named:
         if folder not in inside:
-            if _level(rows, set(named)):
+            if _find_level(rows, set(named)):
                 return {}
             guess = nearest(folder, inside)
             todo = N_("did you mean {guess}?") if guess else N_("the outer folders are {names}")
@@ -184,7 +210,7 @@ def _as_said(rows: ImagePaths, named: Mapping[str, str], inside: Mapping[str, se
     return {**dict.fromkeys(rows.beside, "train"), **named}
 
 
-def _level(rows: ImagePaths, named: Iterable[str] = ()) -> int:
+def _find_level(rows: ImagePaths, named: Iterable[str] = ()) -> int:
     """How deep the folders lie that are parts: 1 in photo/train/cat and cat/train. 0 where none do. named: those that
     the user names.
     """
@@ -205,7 +231,7 @@ def lift_parts(rows: ImagePaths, hints: Hints) -> int:
     """Brings parts to the front where they lie deeper: photo/train/cat/1.jpg is read as train/photo/cat/1.jpg. Returns
     how deep they were.
     """
-    level = 0 if hints.parts == "none" else _level(rows, hints.named_parts())
+    level = 0 if hints.parts == "none" else _find_level(rows, hints.named_parts())
     if level:
         rows.left |= {i: NO_PLACE for i, path in rows.inner.items() if len(path) <= level + 1}
         rows.inner = {
@@ -240,7 +266,7 @@ def read_parts(rows: ImagePaths, said: Mapping[str, str], where: str) -> Message
             rows.parts[i], inner[i] = part, path if path[0] in rows.beside else path[1:]
             by_part[part].append(i)
     for part, some in by_part.items():
-        for i, path in _unwrapped({i: inner[i] for i in some}, part).items():
+        for i, path in _unwrap_part({i: inner[i] for i in some}, part).items():
             inner[i] = path
     deep = {part for part, some in by_part.items() if sum(len(inner[i]) > 1 for i in some) > len(some) / 2}
     if deep and "train" in by_part.keys() - deep:
@@ -258,15 +284,15 @@ def read_parts(rows: ImagePaths, said: Mapping[str, str], where: str) -> Message
     for i in inner.keys() - rows.inner.keys():
         rows.left[i] = UNLABELED_IMAGES
     if deep:
-        _align(rows)
+        _align_classes(rows)
         label_by_folders(rows)
-        _without_class(rows)
+        _set_unlabeled_aside(rows)
         without_cut_groups(rows)
         return message(N_("layout: a folder a part, with a folder a class in it"))
     return label_by_names(rows, list(rows.inner), where)
 
 
-def _unwrapped(inner: dict[int, Path], part: str) -> dict[int, Path]:
+def _unwrap_part(inner: dict[int, Path], part: str) -> dict[int, Path]:
     """seg_train/seg_train/forest/1.jpg: a folder in a part that says the part once more, or nothing."""
     while True:
         tops = {path[0] for path in inner.values() if len(path) > 1}
@@ -279,7 +305,7 @@ def _unwrapped(inner: dict[int, Path], part: str) -> dict[int, Path]:
         inner = {i: path[1:] for i, path in inner.items()}
 
 
-def _align(rows: ImagePaths) -> None:
+def _align_classes(rows: ImagePaths) -> None:
     """train/cat beside test/easy/cat and test/hard/cat: the classes are what both parts name, at whichever depth; what
     lies around them are groups.
     """
@@ -343,7 +369,7 @@ def without_cut_groups(rows: ImagePaths, around: bool = False) -> None:
         rows.notes.append(message(says, names=listed_names(sorted(cut))))
 
 
-def _without_class(rows: ImagePaths) -> None:
+def _set_unlabeled_aside(rows: ImagePaths) -> None:
     """test/unknown/1.jpg, as some loaders want it: a test folder whose name says nothing has no classes."""
     learned = {normalized(rows.labels[i]) for i in rows.labels if rows.parts[i] == "train"}
     for part in ("test", "validation"):

@@ -56,7 +56,7 @@ class DatasetSummary:
     def in_one_line(self) -> Message:
         values: dict[str, Any] = {"n": self.images, "k": len(self.classes), "names": self._names().to_json()}
         if self.parts:
-            parts = _listed(
+            parts = _join_with_commas(
                 [
                     message(N_("{name}: {n:count}"), name=message(PART_NAMES[part]).to_json(), n=n)
                     for part, n in self.parts.items()
@@ -85,7 +85,7 @@ class DatasetSummary:
     def _names(self) -> Message:
         """The first classes with their images."""
         names = [message(N_("{name}: {n:count}"), name=name, n=n) for name, n in list(self.classes.items())[:MAX_NAMES]]
-        return _listed([*names, message("…")] if len(self.classes) > MAX_NAMES else names)
+        return _join_with_commas([*names, message("…")] if len(self.classes) > MAX_NAMES else names)
 
     def _passed_over(self) -> list[Message]:
         said = []
@@ -120,7 +120,7 @@ class DatasetSummary:
         }
 
 
-def _listed(some: Sequence[Message]) -> Message:
+def _join_with_commas(some: Sequence[Message]) -> Message:
     return reduce(
         lambda before, part: message(N_("{before}, {part}"), before=before.to_json(), part=part.to_json()), some
     )

@@ -58,23 +58,23 @@ def read_cells(path: Path) -> Cells:
     """Raises DataError where the table cannot be read, UsageError where a package is missing."""
     kind = path.suffix.lower()
     if kind == ".parquet":
-        return Cells(path, _parquet(path))
+        return Cells(path, _read_parquet(path))
     if kind == ".jsonl":
-        return Cells(path, _json_lines(path))
-    text, notes = _text(path)
+        return Cells(path, _read_json_lines(path))
+    text, notes = _read_text(path)
     if kind in LISTS:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         if not any(map(LISTED.match, lines)):
             return Cells(path, {"file": lines}, notes)
         pairs = [match.groups() for line in text.splitlines() if (match := LISTED.match(line.strip()))]
         return Cells(path, {"file": [file for file, _ in pairs], "label": [label for _, label in pairs]}, notes)
-    rows = _rows(path, text)
+    rows = _read_rows(path, text)
     names = [name.strip() for name in rows[0]]
-    if _is_a_row(rows):
+    if _begins_with_a_row(rows):
         width = len(rows[0])
         names = list(UNNAMED[:width]) if width <= ONLY_NAMES else [f"column {k + 1}" for k in range(width)]
         notes.append(message(N_("{name} does not name its columns: its first line is one of its rows"), name=path.name))
-        return Cells(path, _columns(names, rows), notes)
+        return Cells(path, _arrange_columns(names, rows), notes)
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
         raise DataError(
@@ -83,16 +83,16 @@ def read_cells(path: Path) -> Cells:
             where=f"{path}: {twice}",
             todo=N_("rename or remove one of them"),
         )
-    return Cells(path, _columns(names, rows[1:]), notes)
+    return Cells(path, _arrange_columns(names, rows[1:]), notes)
 
 
-def _columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+def _arrange_columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
     """Without an index that a program wrote beside the columns."""
     kept = [(k, name) for k, name in enumerate(names) if name and not re.fullmatch(r"unnamed: ?\d+", name.lower())]
     return {name: [row[k] if k < len(row) else "" for row in rows] for k, name in kept}
 
 
-def _is_a_row(rows: Sequence[Sequence[str]]) -> bool:
+def _begins_with_a_row(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line names a picture, as the lines below it do in the same place."""
     first, rest = rows[0], rows[1 : ENOUGH_LINES + 1]
     return any(
@@ -101,7 +101,7 @@ def _is_a_row(rows: Sequence[Sequence[str]]) -> bool:
     )
 
 
-def _text(path: Path) -> tuple[str, list[Message]]:
+def _read_text(path: Path) -> tuple[str, list[Message]]:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -109,14 +109,14 @@ def _text(path: Path) -> tuple[str, list[Message]]:
             "L226", N_("the table cannot be read"), where=f"{path}: {error.strerror}", todo=SAVE_AS
         ) from error
     try:
-        return data.decode(_encoding(data)), []
+        return data.decode(_guess_encoding(data)), []
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace"), [
             message(N_("the table is not UTF-8 and was read as Western European (cp1252)"))
         ]
 
 
-def _encoding(data: bytes) -> str:
+def _guess_encoding(data: bytes) -> str:
     """By the mark at the beginning, as spreadsheets save "Unicode text" as UTF-16; without one, by the zeros between
     the letters.
     """
@@ -130,8 +130,8 @@ def _encoding(data: bytes) -> str:
     return "utf-8-sig"
 
 
-def _rows(path: Path, text: str) -> list[list[str]]:
-    delimiter, text = _delimited(text)
+def _read_rows(path: Path, text: str) -> list[list[str]]:
+    delimiter, text = _find_delimiter(text)
     try:
         rows = [
             row
@@ -153,7 +153,7 @@ def _rows(path: Path, text: str) -> list[list[str]]:
     return rows
 
 
-def _delimited(text: str) -> tuple[str, str]:
+def _find_delimiter(text: str) -> tuple[str, str]:
     """(what separates the cells, the text from its first line of names on). Excel writes "sep=;" into a line before."""
     declared, head = "", ""
     while text:
@@ -166,7 +166,7 @@ def _delimited(text: str) -> tuple[str, str]:
     return declared or max(",;\t|", key=head.count), text
 
 
-def _parquet(path: Path) -> dict[str, list[str]]:
+def _read_parquet(path: Path) -> dict[str, list[str]]:
     try:
         import pyarrow.parquet as parquet
         from pyarrow import ArrowException
@@ -186,8 +186,8 @@ def _parquet(path: Path) -> dict[str, list[str]]:
         raise DataError("L226", N_("the table cannot be read"), where=path, todo=SAVE_AS) from error
 
 
-def _json_lines(path: Path) -> dict[str, list[str]]:
-    text, _ = _text(path)
+def _read_json_lines(path: Path) -> dict[str, list[str]]:
+    text, _ = _read_text(path)
     try:
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
         names = list(dict.fromkeys(name for row in rows for name in row.keys()))  # noqa: SIM118

@@ -51,11 +51,11 @@ class Places:
     def find(self, cells: Sequence[str]) -> Found:
         names = [plain(cell) for cell in cells]
         tried = names[:: max(1, len(names) // TRIED)]
-        as_they_stand = [self._exact(name) for name in names]
+        as_they_stand = [self._find_exact(name) for name in names]
         if sum(map(bool, as_they_stand)) > MIN_SHARE_AS_WRITTEN * len(names):
             return Found(as_they_stand)
         best: tuple[float, str, int] = (0.0, "", 0)
-        for pool in range(len(self._pools())):
+        for pool in range(len(self._list_pools())):
             for rule in ("path", *(f"without {k}" for k in range(1, MAX_DEPTH)), "name", "stem", "number"):
                 share = sum(bool(self._look(rule, name, pool)) for name in tried) / max(1, len(tried))
                 best = max(best, (share, rule, pool), key=lambda one: one[0])  # of equals, the first
@@ -67,7 +67,7 @@ class Places:
         """The picture whose name is most like that of this cell; "" of none."""
         names = {
             os.path.basename(name): name
-            for name in reversed([name for pool in reversed(self._pools()) for name in pool])
+            for name in reversed([name for pool in reversed(self._list_pools()) for name in pool])
         }
         close = difflib.get_close_matches(os.path.basename(plain(cell)), list(names)[:20_000], 1, 0.0)
         return names[close[0]] if close else ""
@@ -77,14 +77,14 @@ class Places:
         or without.
         """
         several: dict[str, list[str]] = defaultdict(list)
-        for each in self._pools()[-1]:
+        for each in self._list_pools()[-1]:
             name = normalized(each.rsplit("/", 1)[-1]).lower()
             for key in {name, stem(name)}:
                 several[key].append(each)
         names = (normalized(plain(cell)).rsplit("/", 1)[-1].lower() for cell in cells)
         return next((several[name] for name in names if name in several), [])
 
-    def _exact(self, name: str) -> str:
+    def _find_exact(self, name: str) -> str:
         """As it stands, with the suffix that the user gave."""
         name = os.path.normpath(name + self.suffix)
         inside = not os.path.isabs(name) and not name.startswith("..")  # noqa: PTH117
@@ -102,9 +102,9 @@ class Places:
         if kind == "name":
             return self._index(pool, "name").get(last + suffix, "")
         bare = stem(name) if ending(name) in PICTURES else last
-        return self._index(pool, kind).get(bare if kind == "stem" else _number(bare), "")
+        return self._index(pool, kind).get(bare if kind == "stem" else _read_number(bare), "")
 
-    def _pools(self) -> list[list[str]]:
+    def _list_pools(self) -> list[list[str]]:
         """Pictures that the table may mean, the likeliest first: of its own part (of the training, where it says none),
         all but masks and such, all.
         """
@@ -120,7 +120,7 @@ class Places:
         """Only what one picture alone has: of two of one name, neither is meant."""
         if (pool, kind) not in self._indices:
             several: dict[str, list[str]] = defaultdict(list)
-            for name in self._pools()[pool]:
+            for name in self._list_pools()[pool]:
                 plain_name = normalized(name).lower()
                 several[_KEYS[kind](plain_name)].append(name)
             self._indices[pool, kind] = {key: some[0] for key, some in several.items() if key and len(some) == 1}
@@ -132,7 +132,7 @@ def _part_in(name: str) -> str:
     return next((part[0] for folder in name.split("/")[:-1] if (part := part_of(folder)) and not part[1]), "")
 
 
-def _number(name: str) -> str:
+def _read_number(name: str) -> str:
     """7 of 7, 007 and 7.0, as programs write numbers; "" of what is none."""
     found = re.fullmatch(r"0*(\d+)(\.0+)?", name)
     return found.group(1) if found else ""
@@ -142,7 +142,7 @@ _KEYS: dict[str, Callable[[str], str]] = {
     "path": str,
     "name": lambda name: name.rsplit("/", 1)[-1],
     "stem": stem,
-    "number": lambda name: _number(stem(name)),
+    "number": lambda name: _read_number(stem(name)),
 }
 
 

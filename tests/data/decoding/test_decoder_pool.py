@@ -99,7 +99,7 @@ def test_an_image_that_waits_for_a_processor_is_waited_for(
         file.write(b"slow")
     if starved:
         monkeypatch.setattr(decoder_pool.DecoderProcess, "_is_ready", lambda self: True)
-        monkeypatch.setattr(decoder_pool.DecoderProcess, "_computed", lambda self: 0.0)
+        monkeypatch.setattr(decoder_pool.DecoderProcess, "_seconds_computed", lambda self: 0.0)
     _, failures = read_all(root, trapped)
     assert failures == ({} if starved else {"disc/0001.png": HANGS})
 

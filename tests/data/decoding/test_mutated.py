@@ -4,7 +4,7 @@ known reason.
 They are decoded in a child process with a ceiling on its memory, so that a crash, a hang, a word printed by a C library
 or a greedy allocation is seen. A failure names the seed and the file; to look at it again:
 
-python -m tests.data.test_mutated SEED FILE
+python -m tests.data.decoding.test_mutated SEED FILE
 """
 
 from __future__ import annotations
@@ -128,14 +128,14 @@ def test_damaged_files_decode_or_are_refused_whatever_the_damage(tmp_path: Path)
     seed = time.time_ns() % 1_000_000_000 if SOAK else SEED
     place = tmp_path / "file"
     done = subprocess.run(
-        [sys.executable, "-m", "tests.data.test_mutated", str(seed), "0", str(FILES), str(place)],
+        [sys.executable, "-m", "tests.data.decoding.test_mutated", str(seed), "0", str(FILES), str(place)],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[3],
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         timeout=60 + FILES / 20,
     )
-    again = f"python -m tests.data.test_mutated {seed} {place.read_text().strip() if place.exists() else 0}"
+    again = f"python -m tests.data.decoding.test_mutated {seed} {place.read_text().strip() if place.exists() else 0}"
     ended = "killed: more than 5 s" if done.returncode == -signal.SIGALRM else f"exit status {done.returncode}"
     assert done.returncode == 0, f"{ended}; to see it again: {again}\n{done.stderr[-3000:]}"
     assert done.stderr == "", f"seed {seed}: something was printed:\n{done.stderr[-3000:]}"

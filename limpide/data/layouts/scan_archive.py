@@ -1,0 +1,87 @@
+"""A zip or tar → a Dataset: its members are arranged as the files of a folder are. A table in it is not read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from limpide.core.errors import DataError
+from limpide.data.dataset import Dataset, Names
+from limpide.data.decoding.decode import Undecodable
+from limpide.data.layouts import archive
+from limpide.data.layouts.build_dataset import build_from_layout
+from limpide.data.layouts.class_folders import EXAMPLE
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.ignored_files import Ignored
+from limpide.data.layouts.layout import Layout, read_layout
+from limpide.data.layouts.list_files import report_skipped
+from limpide.data.layouts.name_words import ending, is_system
+from limpide.text.messages import N_, message
+
+TABLES = (".csv", ".tsv", ".parquet", ".jsonl")
+
+
+def scan_archive(text: str, path: Path, hints: Hints) -> Dataset:
+    names, places, readable, kind, refused = archive.members(path)
+    kept, ignored = _choose_members(names)
+    if not kept and refused:
+        raise DataError(
+            "L238",
+            N_("nothing in this archive can be used: {reason}"),
+            where=text,
+            todo=EXAMPLE,
+            reason=message(refused[0][1]).to_json(),
+        )
+    if not kept:
+        raise DataError("L234", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
+    members = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in kept), places[kept], kind)
+    unread = ", ".join(names[i] for i in kept if ending(names[i]) in TABLES)
+    layout = _read_members(members, text, hints, unread)
+    notes = [*layout.notes]
+    if unread:
+        notes.append(message(N_("a table inside an archive is not read: {names}"), names=unread))
+    rows = [kept[i] for i in layout.files]
+    images = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in rows), places[rows], kind)
+    found = build_from_layout(path, images, members.names, layout, notes, ignored)
+    return replace(found, left_out=[*refused, *found.left_out])
+
+
+def _choose_members(names: Sequence[str]) -> tuple[list[int], list[Ignored]]:
+    """(places of those that are no files of a system, folders of one that are passed over)."""
+    kept, skipped = [], defaultdict(list)
+    for i, name in enumerate(names):
+        place = name.split("/")
+        k = next((k for k, part in enumerate(place) if is_system(part)), None)
+        if k is None:
+            kept.append(i)
+        elif k < len(place) - 1:
+            skipped["/".join(place[: k + 1])].append(name)
+    return kept, [one for folder, files in sorted(skipped.items()) for one in report_skipped(folder, files)]
+
+
+def _read_members(members: archive.ArchiveImages, text: str, hints: Hints, unread: str) -> Layout:
+    """unread: the tables among the members. Raises DataError, about them where the folders say no classes."""
+    table = DataError(
+        "L242",
+        N_("a table inside an archive is not read"),
+        where=f"{text}: {unread}",
+        todo=N_("unpack the archive and name its folder"),
+    )
+    try:
+        layout = read_layout(list(members.names), text, hints, lambda i: _read_start(members, i))
+    except DataError:
+        if unread:
+            raise table from None
+        raise
+    if unread and len(set(layout.labels)) < 2:
+        raise table
+    return layout
+
+
+def _read_start(members: archive.ArchiveImages, i: int) -> bytes:
+    with contextlib.suppress(Undecodable):
+        return members.start(i)
+    return b""

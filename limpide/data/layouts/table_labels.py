@@ -1,0 +1,133 @@
+"""What the cells of the chosen columns say: the label and the part of each row."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from limpide.core.errors import DataError
+from limpide.data.layouts.name_words import part_of
+from limpide.data.layouts.table_cells import Cells
+from limpide.data.layouts.table_columns import NO, OTHER_TASK, SHORT, YES, ColumnMeaning, is_flag, several_labels
+from limpide.text.messages import N_
+
+# as programs write that there is no label; none and unknown may be classes
+UNKNOWN = {"nan", "<na>", "n/a", "#n/a", "null", "nat"}
+SIGNS = (r"\s*[|;]\s*", r"\s*,\s*", r"\s*/\s*", r"\s*\+\s*", r"\s*&\s*")  # that stand between labels
+SEPARATORS = (*SIGNS, r"\s+and\s+", r"\s+")
+SEVERAL_LABELS = "\n"  # instead of the label of a row that has several; no cell is one
+# a column split of 0, 1 and 2; where there are 0 and 1 alone, 1 is the test
+NUMBERED = {"0": "train", "1": "validation", "2": "test"}
+
+
+def labels_of(cells: Cells, meaning: ColumnMeaning) -> list[str]:
+    """Raises DataError for several labels an image, and for measured numbers."""
+    columns = cells.columns
+    if meaning.one_hot:
+        marked = [
+            [name for name in meaning.one_hot if columns[name][i].strip().lower() in YES] for i in range(len(cells))
+        ]
+        return [names[0] if len(names) == 1 else SEVERAL_LABELS if names else "" for names in marked]
+    if not meaning.label:
+        return [""] * len(cells)
+    labels = [
+        "" if label.strip().lower() in UNKNOWN or label.strip() == "NA" else label.strip()
+        for label in columns[meaning.label]
+    ]
+    _refuse_other_tasks(cells, [label for label in labels if label])
+    return labels
+
+
+def _refuse_other_tasks(cells: Cells, filled: Sequence[str]) -> None:
+    """Raises DataError."""
+    lists = [label for label in filled if any(mark in label for mark in "|;[")]
+    if len(lists) > OTHER_TASK * len(filled):
+        raise several_labels(f"{cells.path}: {lists[0]}")
+    if several := _find_joined_labels(filled):
+        raise several_labels(f"{cells.path}: {several}")
+    fractions = {label for label in filled if re.fullmatch(r"[-+]?\d*[.,]\d*[1-9]\d*(e[-+]?\d+)?", label.lower())}
+    # many, or one for nearly each image
+    if len(fractions) > min(max(20, OTHER_TASK * len(filled)), max(4, 0.5 * len(filled))):
+        raise DataError(
+            "L229",
+            N_("the labels are measured numbers, and limpide tells classes apart (regression is not supported)"),
+            where=f"{cells.path}: {sorted(fractions)[0]}",
+            todo=N_("cut the numbers into classes, such as low, middle and high"),
+        )
+
+
+def _find_joined_labels(filled: Sequence[str]) -> str:
+    """A cell that holds several labels, each of which stands alone in other rows, or in another order; "" where there
+    is none.
+    """
+    counts = Counter(filled)
+    for separator in SEPARATORS:
+        joined = {label: re.split(separator, label) for label in counts if re.search(separator, label)}
+        joined = {label: parts for label, parts in joined.items() if len(parts) > 1 and all(parts)}
+        sets = Counter(frozenset(parts) for parts in joined.values())
+        known = [
+            label
+            for label, parts in joined.items()
+            if all(part in counts for part in parts) or sets[frozenset(parts)] > 1
+        ]
+        if separator in SIGNS and (some := _find_among_others(joined, counts)):
+            return some
+        if sum(counts[label] for label in known) > 0.02 * len(filled) and len(known) >= (
+            2 if separator == r"\s+" else 1
+        ):
+            return known[0]
+    return ""
+
+
+def _find_among_others(joined: Mapping[str, Sequence[str]], counts: Mapping[str, int]) -> str:
+    """Of "cat, dog" and "dog", or "a, b", "b, c" and "a, c", the first; "" of "cat, big" and "dog, big", where each
+    part has its place.
+    """
+    alone = [label for label, parts in joined.items() if any(part in counts for part in parts)]
+    if sum(counts[label] for label in alone) > OTHER_TASK * sum(counts.values()):
+        return alone[0]
+    times = Counter(part for parts in joined.values() for part in parts)
+    places: dict[str, set[int]] = defaultdict(set)
+    for parts in joined.values():
+        for place, part in enumerate(parts):
+            places[part].add(place)
+    again = [label for label, parts in joined.items() if all(times[part] > 1 for part in parts)]
+    moved = any(len(some) > 1 for some in places.values())
+    return again[0] if moved and sum(counts[label] for label in again) > 0.5 * sum(counts.values()) else ""
+
+
+def parts_in_column(cells: Cells, meaning: ColumnMeaning) -> list[str]:
+    """The part of each row, "" where none is said, words.UNLABELED of images that wait to be named. Raises
+    DataError.
+    """
+    if not meaning.part:
+        return [""] * len(cells)
+    some = [cell.strip().lower() for cell in cells.columns[meaning.part]]
+    values = set(some) - {""}
+    part = part_of(meaning.part)
+    if part and is_flag(values):
+        other = "test" if part[0] == "train" else "train"
+        marked = not values & {*NO}  # only what is of the part is marked
+        return [part[0] if cell in YES else other if cell or marked else "" for cell in some]
+    whole = {value.removesuffix(".0") for value in values}
+    if "0" in whole <= set(NUMBERED):  # 1 and 2 may be folds, or training and test
+        numbered = NUMBERED if "2" in whole else {"0": "train", "1": "test"}
+        return ["" if not cell else numbered[cell.removesuffix(".0")] for cell in some]
+    known = {
+        cell.lower(): part_of(SHORT.get(cell.lower(), cell))
+        for cell in map(str.strip, cells.columns[meaning.part])
+        if cell
+    }
+    for value, found in known.items():
+        if not found or found[1]:
+            raise DataError(
+                "L227",
+                N_("the table names a part that is not known"),
+                where=f"{cells.path}: {meaning.part} = {value}",
+                todo=N_(
+                    "use train, validation and test, or leave the cell empty; --split-column none reads no parts "
+                    "from the table"
+                ),
+            )
+    return ["" if not cell else known[cell][0] for cell in some]  # type: ignore[index]

@@ -1,0 +1,108 @@
+"""Which part the rows of a table are of, where no column says it: by the table's own name, or by the folders around its
+files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from limpide.core.errors import UsageError, nearest
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.name_words import UNLABELED, UNTOLD, listed_names, part_of, parts_of, split_words
+from limpide.data.layouts.table import Table
+from limpide.text.messages import N_
+
+TWO_PARTS = N_("the table puts it into two parts")
+# What may stand in a table's name beside the part that it is of: train_labels, test_list.
+BESIDE = UNTOLD | {
+    *split_words("label list annotation ground truth gt solution answers info meta names files classes y")
+}
+
+
+def part_said_by_name(table: Table) -> str:
+    """The part that a table's own name says: train_labels, test, sampleSubmission; "" where it says none, or something
+    else, too.
+    """
+    stem = table.cells.path.stem
+    found = part_of(stem)
+    if found and (found[0] == UNLABELED or set(found[1]) <= BESIDE):
+        return found[0]
+    return ""
+
+
+def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
+    """Those of several tables that are read together → the part of each; empty where nothing says which.
+
+    A table for each part is more than one of all images beside them, and any is more than what was predicted or is to
+    be handed in.
+    """
+    if len(tables) == 1:
+        return {0: ""}
+    said = {k: part for k, table in enumerate(tables) if (part := part_said_by_name(table))}
+    if "train" in said.values() and len(set(said.values())) == len(said):
+        return said
+    every = parts_of(table.cells.path.stem for table in tables)
+    if len(set(every.values())) == len(tables):
+        return {k: every[table.cells.path.stem] for k, table in enumerate(tables)}
+    # a list of classes is none
+    others = [
+        k for k, table in enumerate(tables) if said.get(k) != UNLABELED and len({*table.labels}) < len(table.labels)
+    ]
+    return {others[0]: ""} if len(others) == 1 else {}
+
+
+def parts_of_files(tables: Sequence[Table], root: Path) -> dict[str, str]:
+    """File below root → the part that tables without labels say, each row or the table's own name; `TWO_PARTS` where
+    they say several.
+    """
+    found: dict[str, str] = {}
+    for table in tables:
+        below, own = os.path.relpath(table.root, root), part_said_by_name(table)
+        for file, part in zip(table.found.files, table.parts, strict=True):
+            name = os.path.normpath(os.path.join(below, file)).replace(os.sep, "/")
+            said = part or own
+            if file and said not in ("", UNLABELED):
+                found[name] = said if found.get(name, said) == said else TWO_PARTS
+    return found
+
+
+def parts_of_outer_folders(files: Sequence[str], hints: Hints, classes: set[str]) -> Mapping[str, str]:
+    """Folder → part, where files lie in train/ and test/, or as the user says; empty where they lie in no parts.
+    classes: not called parts. Raises UsageError.
+    """
+    paths = {tuple(file.split(os.sep)[:-1]) for file in files if file}
+    if named := hints.named_parts():
+        _check_named(named, {name for path in paths for name in path})
+        return named
+    if hints.parts == "none":
+        return {}
+    for depth in range(max(map(len, paths), default=0)):
+        names = {path[depth] for path in paths if len(path) > depth}
+        said = parts_of(names)
+        if len(set(said.values())) > 1 and "train" in said.values():
+            return said
+        # images/, more/ and test/: what lies in test/ is not to be learned, whatever the others are
+        plain = {
+            name: one[0]
+            for name in names - classes
+            if name.lower() != "valid" and (one := part_of(name)) and not one[1] and one[0] != UNLABELED
+        }
+        if set(plain.values()) - {"train"} and (len(plain) < len(names) or "train" in plain.values()):
+            return plain
+    return {}
+
+
+def _check_named(named: Mapping[str, str], inside: set[str]) -> None:
+    """Raises UsageError for a folder that the user names and no file lies in."""
+    if unknown := next((folder for folder in named if folder not in inside), ""):
+        guess = nearest(unknown, inside)
+        raise UsageError(
+            "L147",
+            N_("none of the outer folders has this name"),
+            where=f"parts={unknown}",
+            todo=N_("did you mean {guess}?") if guess else N_("the folders of the files are {names}"),
+            guess=guess,
+            names=listed_names(sorted(inside)),
+        )
