@@ -22,7 +22,8 @@ from limpide.system.files import write_bytes
 from limpide.system.fork_safety import in_new_thread_if_forked
 from limpide.text import notebook_html
 from limpide.text.formats import visible_text
-from limpide.text.messages import N_, Message, _, format_percent, format_significant, message
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import format_percent, format_significant
 
 if TYPE_CHECKING:
     from torch import nn

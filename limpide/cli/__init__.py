@@ -35,7 +35,7 @@ from limpide.cli.studio import studio
 from limpide.cli.train import train
 from limpide.core.errors import Exit, LimpideError, LimpideWarning, from_os_error
 from limpide.system import interrupts
-from limpide.text import messages
+from limpide.text.language import unsupported_language, use_language, wanted_language
 from limpide.text.messages import N_, _
 
 # in the order in which people need them
@@ -73,7 +73,7 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
-    messages.use_language(messages.wanted_language())
+    use_language(wanted_language())
     in_our_language()
     status: Any = None
     _never_missing()
@@ -126,7 +126,7 @@ def _say_the_rest() -> None:
 
 def _obey() -> None:
     try:
-        if (unknown := messages.unsupported_language()) and "--lang" not in sys.argv:
+        if (unknown := unsupported_language()) and "--lang" not in sys.argv:
             raise not_spoken(f"LIMPIDE_LANG={unknown}")
         cli.main(args=choose_language(sys.argv[1:]), standalone_mode=False)
     except LimpideError as error:

@@ -9,8 +9,8 @@ import os
 import click
 
 from limpide.core.errors import LimpideError, UsageError
-from limpide.text import messages
-from limpide.text.messages import LOCALE_FOLDER, N_, _, message
+from limpide.text.language import LOCALE_FOLDER, current_language
+from limpide.text.messages import N_, _, message
 
 # Click looks its sentences up in gettext's own domain; in our catalogue they stand because they are marked here.
 SAID = (
@@ -58,7 +58,7 @@ def in_our_language() -> None:
     """
     gettext.bindtextdomain("limpide", str(LOCALE_FOLDER))
     gettext.textdomain("limpide")
-    os.environ["LANGUAGE"] = messages.current_language()
+    os.environ["LANGUAGE"] = current_language()
 
 
 def mistake(error: click.ClickException) -> LimpideError | str:

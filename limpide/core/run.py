@@ -22,7 +22,8 @@ from limpide.core.events import DAMAGE, Epoch, Note, Step, from_line, to_line
 from limpide.core.finding import Finding
 from limpide.core.run_info import FORMAT, KNOWN, RunInfo
 from limpide.system import files
-from limpide.text.messages import N_, Message, _, format_number, message
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import format_number
 
 FLUSH_EVERY = 0.25  # s
 STATUS_WORDS = {

@@ -30,7 +30,8 @@ from limpide.explanation.record import (
 from limpide.report import unit_grid
 from limpide.report.color_scale import MINUS, PAPER, PLUS, end_of, paint_plane, picture_of
 from limpide.text.formats import visible_text
-from limpide.text.messages import N_, Message, _, format_number, format_percent, format_significant, message
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import format_number, format_percent, format_significant
 
 WIDTH, MARGIN, GAP = 1600, 88, 40
 INNER = WIDTH - 2 * MARGIN

@@ -17,7 +17,8 @@ from limpide.interpret.arithmetic import TOLERANCE, Explanation, explain
 from limpide.interpret.receptive_field import Field, receptive_field
 from limpide.interpret.rules.functions import FUNCTIONS
 from limpide.interpret.trace import Op, Trace, trace
-from limpide.text.messages import N_, _, format_number, format_significant, message
+from limpide.text.messages import N_, _, message
+from limpide.text.numbers import format_number, format_significant
 
 ONE_TO_ONE = ("batch_norm", "dropout", *FUNCTIONS)  # what follows a unit and changes it alone
 MAX_CHANNELS, MAX_SIDE = 3, 7  # of the grids that a notebook shows

@@ -9,7 +9,8 @@ from typing import Any
 
 from limpide.core.finding import Finding
 from limpide.text.formats import NOTHING
-from limpide.text.messages import N_, Message, format_number, message
+from limpide.text.messages import N_, Message, message
+from limpide.text.numbers import format_number
 
 MAX_CHANNELS = 3  # drawn; the sums of all of them are in the arithmetic
 MAX_SIDE = 7  # cells of a grid's side that can be read

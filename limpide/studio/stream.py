@@ -15,7 +15,7 @@ from limpide.core.errors import RunError
 from limpide.core.run import Run
 from limpide.inspector.json_encoding import finite
 from limpide.studio.series import Events, RunHistory, last_line, size_of, summary
-from limpide.text import messages
+from limpide.text.language import use_language
 
 TAIL = 0.46  # s between two looks at events.jsonl
 POLL_SECONDS = 2.0  # s between two looks whether a training still works: that stands in no file
@@ -60,7 +60,7 @@ async def tail(
         if size < offset or now["epoch_id"] != since:
             yield _message("again", {}, 0)  # a continued training took events back: read everything anew
             return
-        messages.use_language(words)
+        use_language(words)
         new = Events(run, offset).read(BLOCK) if size > offset else None
         if (new and new.offset > offset) or now != known:
             told = new.told() if new else {}

@@ -7,30 +7,21 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from limpide.text.messages import (
-    N_,
-    _,
+from limpide.text.messages import N_, _, message
+from limpide.text.numbers import (
+    FORMATS,
+    NBSP,
     format_bytes,
     format_duration,
     format_large,
     format_number,
     format_percent,
     format_significant,
-    message,
 )
 
 NOTHING = "–"  # a cell without a value
-NBSP = "\N{NO-BREAK SPACE}"
 MIN_SHARE = 0.001  # told apart from 0 with one decimal
 
-FORMATS: dict[str, Callable[[float], str]] = {
-    "percent": format_percent,
-    "count": format_number,
-    "duration": format_duration,
-    "bytes": format_bytes,
-    "number": format_significant,
-    "large": format_large,
-}
 UNITS: dict[str, Callable[[float], str]] = {
     "share": format_percent,
     "count": format_number,

@@ -29,6 +29,7 @@ from limpide.interpret.unit import why
 from limpide.models.cnn import SmallCNN
 from limpide.report import color_scale
 from limpide.text import messages, notebook_html
+from limpide.text.language import use_language
 from limpide.text.messages import message
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202eévil"
@@ -324,7 +325,7 @@ def test_what_no_font_can_write_is_written_plainly() -> None:
 def test_a_badge_has_one_wording_on_page_and_sheet(
     lang: str, seen: Explanation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    messages.use_language(lang)
+    use_language(lang)
     sight, written = seen.sight(), []
     with monkeypatch.context() as patch:
         patch.setattr(
@@ -382,7 +383,7 @@ def shows(name: str, tmp_path: Path) -> object:
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize("name", ["finding", "prediction", "run", "classifier", "unit", "seen"])
 def test_a_notebook_shows_it_and_nothing_else(name: str, lang: str, tmp_path: Path) -> None:
-    messages.use_language(lang)
+    use_language(lang)
     result = shows(name, tmp_path)
     html = result._repr_html_()  # type: ignore[attr-defined]
     found = checked(html)

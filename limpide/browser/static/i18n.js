@@ -42,7 +42,7 @@ export const rounded = (value, decimals = 0) => {
   const even = /^50*$/.test(all.slice(cut)) && "02468".includes(all.slice(0, cut).replace(/\.$/, "").at(-1));
   return even ? Math.sign(value) * Number(all.slice(0, cut)) : Number(value.toFixed(decimals));
 };
-/** With so many significant digits, and all of them before the point, as the report writes it (text/messages.py). */
+/** With so many significant digits, and all of them before the point, as the report writes it (text/numbers.py). */
 export const number = (value, digits = 3) => {
   if (value == null || !isFinite(value)) return "–";
   if (value !== 0 && Math.abs(value) < 1e-4) return tiny(value);
@@ -72,7 +72,7 @@ export const large = (value) => {
 };
 export const duration = (seconds) => {
   if (seconds == null) return "–";
-  const whole = rounded(seconds), minutes = rounded(whole / 60), more = (rest, unit) => (rest ? ` ${rest} ${unit}` : ""); // as the report says it (text/messages.py)
+  const whole = rounded(seconds), minutes = rounded(whole / 60), more = (rest, unit) => (rest ? ` ${rest} ${unit}` : ""); // as the report says it (text/numbers.py)
   if (whole < 60) return `${fixed(seconds, seconds < 9.95 ? 1 : 0)} s`;
   return whole < 3600 ? `${Math.floor(whole / 60)} min${more(whole % 60, "s")}` : `${count(Math.floor(minutes / 60))} h${more(minutes % 60, "min")}`;
 };

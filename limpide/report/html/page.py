@@ -23,7 +23,8 @@ from limpide.report.html.interactive import interactive_part
 from limpide.report.html.pictures import chosen_pictures
 from limpide.system.files import write_bytes
 from limpide.text import formats
-from limpide.text.messages import N_, _, current_language, message, render
+from limpide.text.language import current_language
+from limpide.text.messages import N_, _, message, render
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -11,17 +11,15 @@ from limpide.core.finding import Finding
 from limpide.core.run_summary import RunSummary
 from limpide.report import unit_grid
 from limpide.text import formats
-from limpide.text.messages import (
-    N_,
-    Message,
-    _,
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import (
+    NBSP,
     format_bytes,
     format_duration,
     format_large,
     format_number,
     format_percent,
     format_significant,
-    message,
 )
 
 MANY_CLASSES = 1000  # of ImageNet
@@ -150,7 +148,7 @@ def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
         table.add_row(
             n["name"],
             *counts,
-            f"{n['image_size']}{formats.NBSP}px",
+            f"{n['image_size']}{NBSP}px",
             _(PRETRAINED[n["pretrained"]]),
             formats.format_cell(milliseconds, "number"),
         )

@@ -26,6 +26,7 @@ from limpide.interpret.unit import as_finding
 from limpide.report.html import interactive
 from limpide.report.html.page import html_of, write_page
 from limpide.text import messages
+from limpide.text.language import use_language
 from tests.report import fake_run as fake
 from tests.report.html.test_page import Marked, Reader
 
@@ -430,7 +431,7 @@ def test_every_word_goes_through_gettext(opened: Any, tmp_path: Path, monkeypatc
 
 
 def test_french(opened: Any, tmp_path: Path) -> None:
-    messages.use_language("fr")
+    use_language("fr")
     if messages._("From the features to the scores") == "From the features to the scores":
         pytest.skip("the French catalogue does not have the page's sentences yet, or is not compiled here")
     page = opened(alive(tmp_path))
