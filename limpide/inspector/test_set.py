@@ -16,7 +16,7 @@ from limpide.audit.evidence import Evidence
 from limpide.audit.image_groups import groups_as_split
 from limpide.data.run_images import ImageGone, RunImages, run_stamp
 from limpide.data.split_file import groups_in
-from limpide.explanation.analyze import temperature_of
+from limpide.explanation.inputs import temperature_of
 from limpide.inspector.many_images import cost, pieces_of, readable
 from limpide.inspector.session import Answer, Session
 from limpide.text.language import LANGUAGES, current_language, use_language

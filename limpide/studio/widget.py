@@ -17,7 +17,8 @@ import traitlets
 from limpide import browser
 from limpide.core.errors import UsageError
 from limpide.core.finding import Finding
-from limpide.explanation.analyze import OpenedNetwork, check_place, find_operation
+from limpide.explanation.inputs import OpenedNetwork
+from limpide.explanation.units import check_place, find_operation
 from limpide.inspector.json_encoding import finding_in_words, finite
 from limpide.inspector.memory_session import MemorySession
 from limpide.inspector.process import answer_question

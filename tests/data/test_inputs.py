@@ -24,7 +24,7 @@ from limpide.data.decoding.decode import Remarks, decode
 from limpide.data.decoding.pillow_images import decode_opened, file_of
 from limpide.data.inputs import FROM_FILES, decode_input, files_in, images_in, labeled_images, paths_in
 from limpide.data.preprocessing import Preprocessing
-from limpide.explanation.analyze import enter_image
+from limpide.explanation.inputs import enter_image
 from tests.make_images import encoded, one_of_each, photo_folder, shape
 
 # Programs leave images open, and so do these tests.
