@@ -40,17 +40,13 @@ def open_network(
     check_model(model)
     names = _files(Path(images))
     folders = sorted({name.split("/")[0] for name in names if "/" in name})
-    network, preprocessing, labels = _network(
-        model, weights, classes or (len(folders) if len(folders) > 1 else 0), image_size
-    )
+    asked = classes or (len(folders) if len(folders) > 1 else 0)
+    network, preprocessing, labels = _network(model, weights, asked, image_size)
     outputs = labels or [str(k) for k in range(classes_of(network, preprocessing))]
     if not labels and len(folders) == len(outputs):
         outputs = folders
-    run = Run.create(
-        parent,
-        model.replace(":", "-"),
-        {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs},
-    )
+    facts = {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs}
+    run = Run.create(parent, model.replace(":", "-"), facts)
     aside = _keep_images(run, Path(images), names, preprocessing, outputs)
     from limpide.training.build import save_weights
 
