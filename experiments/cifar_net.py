@@ -45,11 +45,21 @@ def main(folder: str = "") -> None:
     tell(
         "cifar_net",
         section="Convolutional nets",
-        course="small CifarNet (168,490 parameters), 5 epochs: 64.34 %; after 100 epochs train 94.6 / validation 62.1; a linear net has 3,072 inputs, ten RGB templates",
-        measured=f"{parameters(model):,} parameters, 5 passes: {percent([full])}; linear {percent([templates])}; with 4,000 images and 25 passes train {percent([own])}, "
-        f"test {percent([held])}: overfitting, named by the loss on other images, which turned after pass {turned + 1}",
-        why="the lab's CifarNet (three convolutions of 10, 50 and 150 maps, plain descent at a constant rate) is another net: ours has batch normalisation, and AdamW with one "
-        "cycle of the rate over all images; our copy of CIFAR-10 is JPEG; 25 passes over 4,000 images instead of 100 over all; one run each, so no interval",
+        course=(
+            "small CifarNet (168,490 parameters), 5 epochs: 64.34 %; after 100 epochs train 94.6 / validation "
+            "62.1; a linear net has 3,072 inputs, ten RGB templates"
+        ),
+        measured=(
+            f"{parameters(model):,} parameters, 5 passes: {percent([full])}; linear {percent([templates])}; with "
+            f"4,000 images and 25 passes train {percent([own])}, test {percent([held])}: overfitting, named by the "
+            f"loss on other images, which turned after pass {turned + 1}"
+        ),
+        why=(
+            "the lab's CifarNet (three convolutions of 10, 50 and 150 maps, plain descent at a constant rate) is "
+            "another net: ours has batch normalisation, and AdamW with one cycle of the rate over all images; our "
+            "copy of CIFAR-10 is JPEG; 25 passes over 4,000 images instead of 100 over all; one run each, so no "
+            "interval"
+        ),
         holds=full > 0.6 and own - held > 0.2 and turned < len(passes) - 3,
         numbers=[
             share("5 passes, all images", [full]),

@@ -54,12 +54,18 @@ def main() -> None:
     tell(
         "dropout",
         section="Linear models",
-        course="dropout 0.3 off / on: 97.67 / 97.62 % of the test; train 99.90 / 97.09 %, the latter with dropout still on: the gap between training and validation shrinks",
+        course=(
+            "dropout 0.3 off / on: 97.67 / 97.62 % of the test; train 99.90 / 97.09 %, the latter with dropout "
+            "still on: the gap between training and validation shrinks"
+        ),
         measured="; ".join(f"{name} {percent(values)}" for name, values in found.items())
-        + f"; train less test, dropout off when measured: {percent(list(off))} without and {percent(list(on))} with it, a difference of {points(narrower)}; the test score changes by "
-        + points(test),
-        why="the lab ran each once, at a constant rate; one cycle of the rate trains further. Measured with dropout still on, the training score is that of a weaker net than the one "
-        "that is used: so both are given",
+        + f"; train less test, dropout off when measured: {percent(list(off))} without and {percent(list(on))} with "
+        f"it, a difference of {points(narrower)}; the test score changes by " + points(test),
+        why=(
+            "the lab ran each once, at a constant rate; one cycle of the rate trains further. Measured with "
+            "dropout still on, the training score is that of a weaker net than the one that is used: so both are "
+            "given"
+        ),
         holds=bool(
             mean(narrower)[2] < 0 and np.mean(found["on: train, dropout on"]) < np.mean(found["on: train, dropout off"])
         ),

@@ -63,7 +63,10 @@ def main() -> None:
     tell(
         "near_circles",
         section="Limits the courses teach",
-        course="if they validate near-circles as circles, 3, 10 or 1000 layers will do no better: the error floor follows the labels, not the depth",
+        course=(
+            "if they validate near-circles as circles, 3, 10 or 1000 layers will do no better: the error floor "
+            "follows the labels, not the depth"
+        ),
         measured="; ".join(
             f"{rate:.0%} of ellipses called circles: error against what the images show "
             + ", ".join(f"{depth} layers {percent(clean[rate, depth])}" for depth in DEPTHS)
@@ -71,11 +74,15 @@ def main() -> None:
             + ", ".join(f"{depth} layers {percent(noisy[rate, depth])}" for depth in DEPTHS)
             for rate in CARELESS
         )
-        + f". With {CARELESS[-1]:.0%} careless, {DEPTHS[-1]} layers err {100 * gain:.1f} points less than one ({100 * low:.1f} to {100 * high:.1f}) "
-        "against what the images show",
-        why="two floors are meant by one word. Against labels of the same carelessness r, no network errs on less than r/2: that is arithmetic, and depth "
-        "cannot change it. Against the truth there is no such floor while fewer than half of the ellipses are mislabeled: random mistakes average "
-        "out, and more layers average better here. A mistake that everybody makes alike would be learned at any depth; this was not measured",
+        + f". With {CARELESS[-1]:.0%} careless, {DEPTHS[-1]} layers err {100 * gain:.1f} points less than one "
+        f"({100 * low:.1f} to {100 * high:.1f}) against what the images show",
+        why=(
+            "two floors are meant by one word. Against labels of the same carelessness r, no network errs on less "
+            "than r/2: that is arithmetic, and depth cannot change it. Against the truth there is no such floor "
+            "while fewer than half of the ellipses are mislabeled: random mistakes average out, and more layers "
+            "average better here. A mistake that everybody makes alike would be learned at any depth; this was not "
+            "measured"
+        ),
         holds=bool(low <= 0 <= high),
         numbers=[
             *(share(f"error, {rate:.0%} careless, {depth} layers", noisy[rate, depth]) for rate, depth in noisy),

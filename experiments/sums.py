@@ -67,19 +67,28 @@ def main() -> None:
     for (cell, task, length), values in found.items():
         middle, low, high = mean(values)
         told.append(
-            f"{cell.upper()}, {task} of {length}: {middle:.4f} ({max(0.0, low):.4f} to {high:.4f}, {len(values)} repeats)"
+            f"{cell.upper()}, {task} of {length}: {middle:.4f} ({max(0.0, low):.4f} to {high:.4f}, {len(values)} "
+            "repeats)"
         )
     apart, low, high = mean(list(np.subtract(found["lstm", "all", 25], found["rnn", "all", 25])))
     tell(
         "sums",
         section="Networks named",
-        course="on sums of all of 10 numbers, an LSTM has a squared error of .0187; of 25, the LSTM .0461 (test) and a plain RNN .0695 (validation)",
-        measured="mean squared error (always answering the mean: 0.83 for all of 10, 2.08 for all of 25, 0.167 for two marked ones): "
+        course=(
+            "on sums of all of 10 numbers, an LSTM has a squared error of .0187; of 25, the LSTM .0461 (test) and "
+            "a plain RNN .0695 (validation)"
+        ),
+        measured="mean squared error (always answering the mean: 0.83 for all of 10, 2.08 for all of 25, 0.167 for "
+        "two marked ones): "
         + "; ".join(told)
         + f"; LSTM less RNN, all of 25: {apart:+.3f} ({low:+.3f} to {high:+.3f})"
         + ("" if low > 0 or high < 0 else ", which three seeds cannot tell"),
-        why="range of the numbers, units and training are not those of the lab, so the errors do not compare. Summing all, one unit that adds up is enough; "
-        "where only marked numbers count, the others must be ignored, which is what gates are for. The LSTM begins with its forget gates open (Jozefowicz et al. 2015)",
+        why=(
+            "range of the numbers, units and training are not those of the lab, so the errors do not compare. "
+            "Summing all, one unit that adds up is enough; where only marked numbers count, the others must be "
+            "ignored, which is what gates are for. The LSTM begins with its forget gates open (Jozefowicz et al. "
+            "2015)"
+        ),
         holds=mean(found["lstm", "marked", 40])[2] < mean(found["rnn", "marked", 40])[1]
         and mean(found["lstm", "all", 10])[2] < 0.83,
         numbers=[

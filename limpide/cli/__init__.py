@@ -60,7 +60,8 @@ No images at hand?
   limpide train digits              8×8 digits, in ten seconds
   limpide train mnist               the classic, in a minute
 
-Exit status: 0 done, 1 a verdict is not met, 2 usage, 3 data, 4 model, 5 run, 6 training, 70 a mistake of ours, 130 Ctrl-C."""),
+Exit status: 0 done, 1 a verdict is not met, 2 usage, 3 data, 4 model, 5 run, 6 training, 70 a mistake of ours, 130
+Ctrl-C."""),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="limpide")

@@ -15,14 +15,15 @@ from limpide.text.messages import N_
 
 @verb(
     N_("look for trouble in a folder of images"),
-    N_("""Look for trouble in DATA before anything is learned: classes, unreadable files, copies, leaks, contradictions.
+    N_("""Look for trouble in DATA before anything is learned: classes, unreadable files, copies, leaks,
+contradictions.
 
 \b
 limpide check photos/
 limpide check scans.csv --groups patient
 
-What was understood comes first. Nothing of yours is changed. Training makes the same checks. The exit status is 1 when one of them
-finds a problem, 3 when one cannot train on these images."""),
+What was understood comes first. Nothing of yours is changed. Training makes the same checks. The exit status is 1
+when one of them finds a problem, 3 when one cannot train on these images."""),
 )
 @click.argument("data")
 @data_options

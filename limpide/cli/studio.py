@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 @verb(
     N_("watch a training, open a network down to one product"),
-    N_("""Open the studio in a browser: the runs of this folder while they learn or afterwards, opened down to one product of one unit;
-the Learn pages when there are none.
+    N_("""Open the studio in a browser: the runs of this folder while they learn or afterwards, opened down to one
+product of one unit; the Learn pages when there are none.
 
 \b
 limpide studio                      the runs in runs/

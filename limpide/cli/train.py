@@ -26,8 +26,8 @@ UNREAD = 141  # exit status where nothing reads the output any more, as a shell 
 
 @verb(
     N_("train on a folder of images, judge, report"),
-    N_("""Train on DATA: a folder of class folders or of train|val|test folders, a table (.csv, .tsv, .parquet) of file and
-label, a zip or tar of folders, or one of mnist, fashion_mnist, cifar10, digits.
+    N_("""Train on DATA: a folder of class folders or of train|val|test folders, a table (.csv, .tsv, .parquet) of
+file and label, a zip or tar of folders, or one of mnist, fashion_mnist, cifar10, digits.
 
 \b
 limpide train photos/               decides everything, and says why

@@ -240,7 +240,9 @@ def _look_around(studio: Traced, port: int) -> None:
 
 
 PLANTED = {
-    "asks an address": "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'?', ('127.0.0.1', 53))",
+    "asks an address": (
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'?', ('127.0.0.1', 53))"
+    ),
     "connects to a port that is not the studio's": "import socket; socket.socket().connect_ex(('127.0.0.1', 9))",
     "asks through IPv6": "import socket; socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect_ex(('::1', 53))",
     "keeps an identifier": (

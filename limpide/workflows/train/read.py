@@ -22,7 +22,6 @@ from limpide.training.defaults import decide_recipe
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.minimum_time import check_time, wanted_pixels
 
-
 # The cache cannot be written where it is: no room, or no right to.
 NO_CACHE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS),
