@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from experiments.common import AdamW, accuracy, cifar10, parameter_groups, percent, share, tell, train
+from experiments.common import accuracy, cifar10, percent, share, tell, train
 from limpide.models import parameters
 from limpide.models.linear import LinearNet
+from limpide.training.optim.adamw import AdamW, parameter_groups
 
 SEEDS, EPOCHS = 3, 3
 PICTURE = Path(__file__).parent.parent / "docs" / "pictures" / "cifar_templates.png"

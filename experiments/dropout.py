@@ -31,7 +31,8 @@ def points(differences: list[float]) -> str:
     return f"{100 * middle:+.2f} points ({100 * low:+.2f} to {100 * high:+.2f})"
 
 
-def main() -> None:
+def measure() -> dict[str, list[float]]:
+    """Accuracies over seeds, by what was trained and what was scored."""
     images = mnist()
     found: dict[str, list[float]] = {
         name: [] for name in ("off: test", "off: train", "on: test", "on: train, dropout off", "on: train, dropout on")
@@ -48,6 +49,11 @@ def main() -> None:
                 found["on: train, dropout on"].append(still_on(model, images.train, images.train_labels))
             else:
                 found["off: train"].append(own)
+    return found
+
+
+def main() -> None:
+    found = measure()
     off = np.subtract(found["off: train"], found["off: test"])
     on = np.subtract(found["on: train, dropout off"], found["on: test"])
     narrower, test = list(on - off), list(np.subtract(found["on: test"], found["off: test"]))

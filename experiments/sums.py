@@ -41,7 +41,7 @@ def error(cell: str, task: str, length: int, seed: int) -> float:
     reader, head = CELLS[cell](2, UNITS, batch_first=True), nn.Linear(UNITS, 1)
     if cell == "lstm":  # begin by remembering (Jozefowicz et al. 2015, section 2.2)
         with torch.no_grad():
-            reader.bias_hh_l0[UNITS : 2 * UNITS] = 1.0
+            reader.get_parameter("bias_hh_l0")[UNITS : 2 * UNITS] = 1.0
     parameters = [*reader.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.0)
     for step in range(STEPS):
@@ -57,19 +57,19 @@ def error(cell: str, task: str, length: int, seed: int) -> float:
         return float((head(reader(x)[0][:, -1])[:, 0] - y).square().mean())
 
 
+def in_words(cell: str, task: str, length: int, values: list[float]) -> str:
+    middle, low, high = mean(values)
+    of = f"{cell.upper()}, {task} of {length}"
+    return f"{of}: {middle:.4f} ({max(0.0, low):.4f} to {high:.4f}, {len(values)} repeats)"
+
+
 def main() -> None:
     found = {
         (cell, task, length): [error(cell, task, length, seed) for seed in range(SEEDS)]
         for task, length in TASKS
         for cell in CELLS
     }
-    told = []
-    for (cell, task, length), values in found.items():
-        middle, low, high = mean(values)
-        told.append(
-            f"{cell.upper()}, {task} of {length}: {middle:.4f} ({max(0.0, low):.4f} to {high:.4f}, {len(values)} "
-            "repeats)"
-        )
+    told = [in_words(*of, values) for of, values in found.items()]
     apart, low, high = mean(list(np.subtract(found["lstm", "all", 25], found["rnn", "all", 25])))
     tell(
         "sums",
@@ -92,15 +92,9 @@ def main() -> None:
         holds=mean(found["lstm", "marked", 40])[2] < mean(found["rnn", "marked", 40])[1]
         and mean(found["lstm", "all", 10])[2] < 0.83,
         numbers=[
-            Number(
-                f"{cell}, {task} of {length} numbers",
-                mean(values)[0],
-                "squared error",
-                mean(values)[1],
-                mean(values)[2],
-                len(values),
-            )
+            Number(f"{cell}, {task} of {length} numbers", middle, "squared error", low, high, len(values))
             for (cell, task, length), values in found.items()
+            for middle, low, high in (mean(values),)
         ],
     )
 
