@@ -13,7 +13,7 @@ import pytest
 from limpide.audit.run_facts import left_out_finding
 from limpide.core.finding import Finding, Number, Picture
 from limpide.report.html.page import html_of, write_page
-from limpide.text import messages
+from limpide.text import language, messages
 from limpide.text.language import use_language
 from limpide.text.messages import message
 from tests.report import fake_run as fake
@@ -228,7 +228,7 @@ class Marked(gettext.NullTranslations):
 
 def test_every_word_goes_through_gettext(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = fake.make_run(tmp_path, classes=("0", "1", "2"))
-    monkeypatch.setattr(messages, "_catalogue", Marked())
+    monkeypatch.setattr(language, "_catalogue", Marked())
     reader = Reader(html_of(run))
     spoken = [
         attributes[name]
