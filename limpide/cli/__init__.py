@@ -77,12 +77,12 @@ def main() -> None:
     use_language(wanted_language())
     in_our_language()
     status: Any = None
-    _never_missing()
+    _open_missing_outputs()
     warnings.showwarning = _warn  # type: ignore[assignment]
     with interrupts.Promptness(lambda: "limpide: " + _("stopping; Ctrl-C again leaves at once")):
         try:
             try:
-                _obey()
+                _run_verb()
             finally:
                 interrupts.end()
         except SystemExit as end:
@@ -96,7 +96,7 @@ def main() -> None:
             sys.exit(status)
 
 
-def _never_missing() -> None:
+def _open_missing_outputs() -> None:
     """A command that was started with its output closed, or without a console, prints into nothing."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -125,7 +125,7 @@ def _say_the_rest() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _obey() -> None:
+def _run_verb() -> None:
     try:
         if (unknown := unsupported_language()) and "--lang" not in sys.argv:
             raise not_spoken(f"LIMPIDE_LANG={unknown}")
@@ -150,11 +150,11 @@ def _obey() -> None:
         click.echo(f"limpide: {told}", err=True)
         sys.exit(told.exit_status)
     except Exception as error:
-        click.echo("limpide: " + _logged(error), err=True)
+        click.echo("limpide: " + _log_mistake(error), err=True)
         sys.exit(Exit.MISTAKE)
 
 
-def _logged(error: Exception) -> str:
+def _log_mistake(error: Exception) -> str:
     from limpide.workflows.info import log_error
 
     file = log_error(error)

@@ -48,7 +48,7 @@ WHY_NOT = {
     **dict.fromkeys(("scheduler", "schedule", "lr-scheduler", "lr-schedule", "warmup", "warm-up"), ONE_SCHEDULE),
     **dict.fromkeys(("augment", "no-augment", "augmentation", "no-augmentation"), ALTERED_BY_RULE),
 }
-ALIKE = 0.7  # of a name, to be the one that was meant
+MIN_SIMILARITY = 0.7  # of a name, to be the one that was meant
 MAX_GUESSES = 3
 
 
@@ -75,7 +75,9 @@ def mistake(error: click.ClickException) -> LimpideError | str:
 def _no_such_option(error: click.NoSuchOption, where: str) -> LimpideError:
     plain = error.option_name.lstrip("-").replace("_", "-").lower()
     real = {name.lstrip("-").replace("_", "-"): name for name in _names_of(error.ctx)}
-    close = dict.fromkeys(real[match] for match in difflib.get_close_matches(plain, real, n=MAX_GUESSES, cutoff=ALIKE))
+    close = dict.fromkeys(
+        real[match] for match in difflib.get_close_matches(plain, real, n=MAX_GUESSES, cutoff=MIN_SIMILARITY)
+    )
     todo = WHY_NOT.get(plain) or (N_("did you mean {guess}?") if close else N_("see {command} --help"))
     return UsageError(
         "L164",

@@ -67,7 +67,7 @@ def arithmetic_of(finding: Finding) -> Arithmetic | None:
     if not patch or not len(patch) == len(kernel) == len(products):
         return None
     sums = [math.fsum(value for row in plane for value in row) for plane in products]
-    drawn = _drawn(products)
+    drawn = _choose_channels(products)
     titles = (N_("what the unit sees"), N_("its weights"), N_("products"))
     channels = [
         Channel(
@@ -83,7 +83,7 @@ def arithmetic_of(finding: Finding) -> Arithmetic | None:
     return Arithmetic(where, channels, len(products) - len(drawn), signed(rest), _column(data, math.fsum(sums)))
 
 
-def _drawn(products: Sequence[Plane]) -> list[int]:
+def _choose_channels(products: Sequence[Plane]) -> list[int]:
     """The channels with the largest products, in their own order: what is drawn should have something to show."""
     if len(products[0]) > MAX_SIDE or len(products[0][0]) > MAX_SIDE:
         return []

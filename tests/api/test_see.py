@@ -20,7 +20,7 @@ from limpide.api.see import Explanation, see
 from limpide.core.errors import DataError, LimpideError, UsageError
 from limpide.core.finding import VERDICT_WORDS
 from limpide.data.preprocessing import Preprocessing
-from limpide.explanation.picture import _written, draw_picture
+from limpide.explanation.picture import draw_picture, writable_text
 from limpide.explanation.record import BADGE_WORDS, NearestImage, NearestImages
 from limpide.explanation.writers import html_of
 from limpide.models.cnn import SmallCNN
@@ -304,7 +304,7 @@ def test_colours_are_those_of_the_studio() -> None:
 def test_what_no_font_can_write_is_written_plainly() -> None:
     from PIL import ImageFont
 
-    assert _written("été à 98,5\u202f% − cœur", ImageFont.load_default(20)) == "ete a 98,5 % - coeur"
+    assert writable_text("été à 98,5\u202f% − cœur", ImageFont.load_default(20)) == "ete a 98,5 % - coeur"
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
@@ -315,7 +315,8 @@ def test_a_badge_has_one_wording_on_page_and_sheet(
     sight, written = seen.sight(), []
     with monkeypatch.context() as patch:
         patch.setattr(
-            "limpide.explanation.picture._written", lambda text, font: written.append(str(text)) or _written(text, font)
+            "limpide.explanation.picture.writable_text",
+            lambda text, font: written.append(str(text)) or writable_text(text, font),
         )
         draw_picture(sight)
     page = checked(html_of(sight).replace("<!doctype html>", "")).text
