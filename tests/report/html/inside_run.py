@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,7 +55,8 @@ def alive(folder: Path, kind: str = "plain", classes: tuple[str, ...] = fake.DIG
 
 
 def written(run: Run, arrays: dict[str, np.ndarray]) -> None:
-    np.savez(run.predictions / "inside.npz", **arrays)
+    values: dict[str, Any] = arrays  # np.savez has other keywords, too
+    np.savez(run.predictions / "inside.npz", **values)
 
 
 def stored(run: Run) -> dict[str, np.ndarray]:
