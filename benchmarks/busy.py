@@ -12,6 +12,7 @@ medians over the rounds: quiet, against plain · busy, against the fair share. T
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import statistics
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 TURN = 2.0  # s of steps
@@ -32,6 +34,8 @@ SETTINGS: dict[str, dict[str, str]] = {
     "10,000 looks": {"OMP_WAIT_POLICY": "", "GOMP_SPINCOUNT": "10000"},
     "half, passive": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "", "LIMPIDE_BENCH_THREADS": "half"},
 }
+
+Found = dict[tuple[str, str, bool], list[float]]  # (network, setting, busy) → steps a second of each round
 
 
 def work(network: str) -> None:
@@ -48,17 +52,8 @@ def work(network: str) -> None:
     cores = machine.cores()
     torch.set_num_threads(max(1, cores // 2) if os.environ.get("LIMPIDE_BENCH_THREADS") == "half" else cores)
     channels, size, batch = NETWORKS[network]
-    recipe = Recipe(
-        model=network,
-        weights="none",
-        freeze="none",
-        batch=batch,
-        lr=1e-6,
-        device="cpu",
-        precision="fp32",
-        weight_decay=0.0,
-        image_size=size,
-    )
+    recipe = Recipe(model=network, weights="none", freeze="none", batch=batch, lr=1e-6, device="cpu", image_size=size)
+    recipe = recipe.but(precision="fp32", weight_decay=0.0)
     state = start_state(build_network(recipe, 10, channels, size), recipe, 10**6)
     images = torch.randn(batch, channels, size, size).contiguous(memory_format=torch.channels_last)
     labels, loss_fn = torch.arange(batch) % 10, classification_loss(recipe)
@@ -125,43 +120,54 @@ def main() -> None:
     options = parser.parse_args()
     if options.work:
         return work(options.work)
-    ends = time.monotonic() + options.seconds
     settings = ["plain", *(name for name in options.settings if name != "plain")]
     workers = {
         (network, setting): Worker.started(network, setting) for network in options.networks for setting in settings
     }
-    found: dict[tuple[str, str, bool], list[float]] = defaultdict(list)
-    a_round = 2 * len(workers) * TURN + 1
     try:
-        while not found or time.monotonic() + a_round < ends:
-            for busy in (False, True):
-                others = (
-                    [multiprocessing.Process(target=spin, daemon=True) for _ in range(len(os.sched_getaffinity(0)))]
-                    if busy
-                    else []
-                )
-                for other in others:
-                    other.start()
-                for (network, setting), worker in workers.items():
-                    found[network, setting, busy].append(worker.turn())
-                for other in others:
-                    other.terminate()
-                    other.join()
+        found = take_turns(workers, options.seconds)
     finally:
         for worker in workers.values():
             worker.process.kill()
     rounds = min(map(len, found.values()))
     print(f"{rounds} rounds · {len(os.sched_getaffinity(0))} cores · load average before {os.getloadavg()[2]:.1f}")
+    print_table(found)
+    return None
+
+
+def take_turns(workers: dict[tuple[str, str], Worker], seconds: float) -> Found:
+    """Rounds of all settings, quiet and busy, as long as there is time for another one."""
+    found: Found = defaultdict(list)
+    ends, a_round = time.monotonic() + seconds, 2 * len(workers) * TURN + 1
+    while not found or time.monotonic() + a_round < ends:
+        for busy in (False, True):
+            with busy_cores() if busy else contextlib.nullcontext():
+                for (network, setting), worker in workers.items():
+                    found[network, setting, busy].append(worker.turn())
+    return found
+
+
+@contextlib.contextmanager
+def busy_cores() -> Iterator[None]:
+    """One busy process a core."""
+    others = [multiprocessing.Process(target=spin, daemon=True) for _ in range(len(os.sched_getaffinity(0)))]
+    for other in others:
+        other.start()
+    yield
+    for other in others:
+        other.terminate()
+        other.join()
+
+
+def print_table(found: Found) -> None:
     print("| network | setting | quiet, steps/s | quiet, against plain | busy, against the fair share |")
     print("|---|---|---|---|---|")
-    for network, setting in workers:
-        quiet, busy, plain = (
-            found[network, which, load] for which, load in ((setting, False), (setting, True), ("plain", False))
-        )
+    for network, setting in dict.fromkeys((network, setting) for network, setting, _ in found):
+        quiet, busy = found[network, setting, False], found[network, setting, True]
+        plain = found[network, "plain", False]
         against = statistics.median(a / b for a, b in zip(quiet, plain, strict=True))
         fair = statistics.median(2 * a / b for a, b in zip(busy, plain, strict=True))
         print(f"| {network} | {setting} | {statistics.median(quiet):.1f} | {against:.2f} | {fair:.2f} |")
-    return None
 
 
 if __name__ == "__main__":

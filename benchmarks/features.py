@@ -23,53 +23,17 @@ SIZE = 224  # pixels
 
 
 def main() -> None:
-    import torch
-
-    from limpide import Features
-    from limpide.data.read_images import Pixels
     from limpide.system import machine
-    from limpide.training.build import published_network
-    from limpide.training.linear_head import frozen_features, load_features
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=int, default=256)
     asked = parser.parse_args()
     machine.keep_memory()
-    random = np.random.default_rng(0)
-    small = random.integers(0, 256, (asked.images, 14, 14, 3), dtype=np.uint8)
-    squares = np.stack(
-        [np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for one in small]
-    )
-    model, preprocessing = published_network("efficientnet_lite0")
-    pixels, rows = Pixels(preprocessing, np.arange(len(squares)), squares), np.arange(len(squares))
+    squares = make_squares(asked.images)
+    found: dict[str, np.ndarray] = {}
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"{k:04d}.png" for k in range(len(squares))]
-        for file, square in zip(files, squares, strict=True):
-            Image.fromarray(square).save(file, compress_level=1)
-        found: dict[str, np.ndarray] = {}
-
-        def training() -> None:
-            with tempfile.TemporaryDirectory() as cache:
-                for _ in frozen_features(model, pixels, rows, Path(cache), torch.device("cpu")):
-                    pass
-                found["training"] = load_features(pixels, rows, Path(cache))
-
-        def arrays() -> None:
-            found["arrays"] = Features().transform(squares)
-
-        ways: dict[str, Callable[[], None]] = {
-            "training's pass": training,
-            "transform, array": arrays,
-            "transform, files": lambda: found.update(files=Features().transform(files)),
-        }
-        times: dict[str, list[float]] = {name: [] for name in ways}
-        for k in range(asked.rounds + 1):
-            for name, work in ways.items():
-                began = time.perf_counter()
-                work()
-                if k:  # the first round warms up
-                    times[name].append(time.perf_counter() - began)
+        times = time_in_turn(ways_to_features(squares, Path(folder), found), asked.rounds)
     base = float(np.median(times["training's pass"]))
     for name, seconds in times.items():
         each = sorted(len(squares) / s for s in seconds)
@@ -81,6 +45,52 @@ def main() -> None:
         f"largest difference {np.abs(found['training'] - found['arrays']).max():.1e}; from files "
         f"{np.abs(found['training'] - found['files']).max():.1e}"
     )
+
+
+def make_squares(n: int) -> np.ndarray:
+    """uint8 (n, SIZE, SIZE, 3)"""
+    small = np.random.default_rng(0).integers(0, 256, (n, 14, 14, 3), dtype=np.uint8)
+    return np.stack([np.asarray(Image.fromarray(one).resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for one in small])
+
+
+def ways_to_features(squares: np.ndarray, folder: Path, found: dict[str, np.ndarray]) -> dict[str, Callable[[], None]]:
+    """What is timed, by its name; each puts the features into `found`. The squares are written into `folder`."""
+    import torch
+
+    from limpide import Features
+    from limpide.data.read_images import Pixels
+    from limpide.training.build import published_network
+    from limpide.training.linear_head import frozen_features, load_features
+
+    model, preprocessing = published_network("efficientnet_lite0")
+    pixels, rows = Pixels(preprocessing, np.arange(len(squares)), squares), np.arange(len(squares))
+    files = [folder / f"{k:04d}.png" for k in range(len(squares))]
+    for file, square in zip(files, squares, strict=True):
+        Image.fromarray(square).save(file, compress_level=1)
+
+    def training() -> None:
+        with tempfile.TemporaryDirectory() as cache:
+            for _ in frozen_features(model, pixels, rows, Path(cache), torch.device("cpu")):
+                pass
+            found["training"] = load_features(pixels, rows, Path(cache))
+
+    return {
+        "training's pass": training,
+        "transform, array": lambda: found.update(arrays=Features().transform(squares)),
+        "transform, files": lambda: found.update(files=Features().transform(files)),
+    }
+
+
+def time_in_turn(ways: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each round; one before them warms up."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for k in range(rounds + 1):
+        for name, work in ways.items():
+            began = time.perf_counter()
+            work()
+            if k:
+                times[name].append(time.perf_counter() - began)
+    return times
 
 
 if __name__ == "__main__":

@@ -21,6 +21,16 @@ from pathlib import Path
 import numpy as np
 
 
+def share_out(photos: Path, folder: Path, each: int, random: np.random.Generator) -> None:
+    """So many images of every class into train/, all others into test/."""
+    for own in sorted(photos.iterdir()):
+        files = sorted(own.iterdir())
+        for k, i in enumerate(random.permutation(len(files))):
+            target = folder / ("train" if k < each else "test") / own.name / files[i].name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(files[i], target)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("photos", type=Path)
@@ -32,30 +42,14 @@ def main() -> None:
     for seed in range(arguments.draws):
         random = np.random.default_rng(seed)
         with tempfile.TemporaryDirectory(dir=arguments.photos.parent) as name:
-            for folder in sorted(arguments.photos.iterdir()):
-                files = sorted(folder.iterdir())
-                for k, i in enumerate(random.permutation(len(files))):
-                    target = Path(name, "data", "train" if k < arguments.each else "test", folder.name, files[i].name)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    os.link(files[i], target)
-            command = [
-                sys.executable,
-                "-m",
-                "limpide",
-                "train",
-                f"{name}/data",
-                "--runs",
-                f"{name}/runs",
-                "--json",
-                *arguments.options,
-            ]
+            share_out(arguments.photos, Path(name, "data"), arguments.each, random)
+            command = [sys.executable, "-m", "limpide", "train", f"{name}/data", "--runs", f"{name}/runs", "--json"]
+            command += arguments.options
             result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         found.append((result["accuracy"], result["first_model_seconds"], result["model_seconds"], result["seconds"]))
         print(
-            (
-                f"draw {seed}: {result['accuracy']:.1%} of {result['n_test']} ({result['kind']}), model after "
-                f"{result['model_seconds']:.1f} s, whole {result['seconds']:.1f} s"
-            ),
+            f"draw {seed}: {result['accuracy']:.1%} of {result['n_test']} ({result['kind']}), model after "
+            f"{result['model_seconds']:.1f} s, whole {result['seconds']:.1f} s",
             flush=True,
         )
     mean = np.mean(found, 0)

@@ -49,17 +49,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=arguments.photos.parent) as name:
             build(arguments.photos, rows, column, held_out(rows, column, seed), Path(name) / "data")
             began = time.monotonic()
-            command = [
-                sys.executable,
-                "-m",
-                "limpide",
-                "train",
-                f"{name}/data",
-                "--runs",
-                f"{name}/runs",
-                "--json",
-                *arguments.options,
-            ]
+            command = [sys.executable, "-m", "limpide", "train", f"{name}/data", "--runs", f"{name}/runs", "--json"]
+            command += arguments.options
             result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             wall = time.monotonic() - began
             info = json.loads(Path(result["run"], "run.json").read_text())

@@ -36,6 +36,7 @@ from limpide.statistics.paired import compare_paired
 from limpide.text.messages import message
 
 DRAWS = 20_000
+PAGE = Path(__file__).with_name("judging_page.md")  # what --write fills in
 NULL_DRAWS = 199  # of a perfect predictor, for each draw: another set each time, so that their own chance averages out
 Cell = tuple[Callable[..., Any], *tuple[Any, ...]]  # what counts a cell, and of which
 
@@ -93,7 +94,7 @@ def sizes_of(n: int, size: int | str) -> np.ndarray:
         return np.full(n // size, size)
     if size == "one big":
         return np.array([n // 4, *[1] * (n - n // 4)])
-    random, found = np.random.default_rng(5), []
+    random, found = np.random.default_rng(5), list[int]()
     while sum(found) < n:
         found.append(int(min(random.geometric(1 / 8), n - sum(found))))
     return np.array(found)
@@ -188,14 +189,8 @@ def rivals(n: int, size: int, alike: float, share: float, draws: int) -> Accused
         first, second = (np.repeat(right, size) > order for right in right_of(random, 2, sizes, share, "beta", alike))
         result = compare_paired(first, second, groups, 0.02)
         found += min(result.better, result.worse) <= CHANCE_LEVEL
-    return Accused(
-        "one of two is better",
-        f"groups of {size}, correlation {alike:g}, {share:.0%} right",
-        n,
-        found / draws,
-        0.05,
-        draws,
-    )
+    about = f"groups of {size}, correlation {alike:g}, {share:.0%} right"
+    return Accused("one of two is better", about, n, found / draws, 0.05, draws)
 
 
 def alike_within(random: np.random.Generator, n: int, size: int, alike: float) -> np.ndarray:
@@ -334,11 +329,8 @@ def summary(cells: list[Covered]) -> list[str]:
     ]
     for name, some in kinds:
         mean, width = np.mean([cell.coverage for cell in some]), np.mean([cell.width for cell in some])
-        low, above, below = (
-            min(cell.coverage for cell in some),
-            max(cell.above for cell in some),
-            max(cell.below for cell in some),
-        )
+        low = min(cell.coverage for cell in some)
+        above, below = max(cell.above for cell in some), max(cell.below for cell in some)
         rows.append(f"| {name} | {len(some)} | {mean:.1%} | {low:.1%} | {above:.1%} | {below:.1%} | {width:.3f} |")
     return rows
 
@@ -363,47 +355,10 @@ def tables(cells: list[Covered]) -> list[str]:
 def accused_table(cells: list[Accused]) -> list[str]:
     rows = ["| verdict | where nothing is wrong | n | given in | allowed | draws |", "|---|---|---|---|---|---|"]
     return rows + [
-        (
-            f"| {cell.verdict} | {cell.about} | {cell.n:,} | {cell.rate:.2%}{' (!)' if cell.too_often else ''} | "
-            f"{cell.allowed:.1%} | {cell.draws:,} |"
-        )
+        f"| {cell.verdict} | {cell.about} | {cell.n:,} | {cell.rate:.2%}{' (!)' if cell.too_often else ''} | "
+        f"{cell.allowed:.1%} | {cell.draws:,} |"
         for cell in cells
     ]
-
-
-PAGE = """# What intervals and verdicts keep of their promise
-
-Written by `python -m benchmarks.judging --write`: {draws:,} draws a cell of the coverage, {verdicts:,} of the verdicts, fixed seeds, {minutes:.0f} minutes with {processes} processes.
-What is counted is the code that judges: `limpide/statistics/intervals.py`, `limpide/statistics/calibration_error.py`, `limpide/statistics/paired.py`, and whole findings of `limpide/audit`.
-`tests/workflows/test_judge.py` repeats a part of it in each `make test`.
-
-Ten pictures of one patient are right or wrong together and say less than ten of ten patients. The interval is Wilson's with as many images as say as much
-(n / design effect), less what few groups leave unknown of that effect (Student's t with as many degrees of freedom as there are groups of equal size, less one;
-Korn & Graubard 1998). With few mistakes the design effect cannot be known: four groups count as wholly right or wrong together until the data say otherwise.
-This gives away coverage where images of a group are in truth independent, and it is printed here. Where images are alone, it is the ordinary interval.
-
-## Coverage of the 95 % interval
-
-{summary}
-
-Above 95 % is given away. "Said to exceed" is the test by which accuracy is "better than always saying one class", "to fall short" the one by which it is "no better":
-of each, one in forty is meant. A single cell of independent images lies above or below 95 % as counts are whole numbers.
-
-## Verdicts where nothing is wrong
-
-How often an alarm is given that is false. At most 5 % is promised; (!) marks what exceeds it by three standard errors. Far below 5 % is power given away, mostly
-where images are in groups.
-
-{accused}
-
-## Every cell of the coverage
-
-Coverage, and half the mean width of the interval. `beta`: each group has a difficulty of its own; `copy`: with the probability of the correlation a group is
-right or wrong as a whole, else its images are independent. Groups "uneven": 1 to some forty images, a mean of 8; "one big": a quarter of all images in one group,
-the others alone.
-
-{cells}
-"""
 
 
 def main() -> None:
@@ -422,7 +377,7 @@ def main() -> None:
     for cell in accused:
         print(f"{cell.rate:7.2%} {'(!)' if cell.too_often else '   '} {cell.verdict}: {cell.about}, n = {cell.n}")
     if options.write:
-        page = PAGE.format(
+        page = PAGE.read_text(encoding="utf-8").format(
             draws=options.draws,
             verdicts=options.verdicts,
             processes=options.processes,

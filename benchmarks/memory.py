@@ -16,7 +16,12 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from limpide.data.dataset import Dataset
 
 SIZE, CLASSES = 16, 10
 
@@ -29,24 +34,26 @@ def anonymous() -> int:
     raise OSError("no RssAnon in /proc/self/status")
 
 
-def work(n: int, judge: bool) -> None:
+class Numbers(Sequence[str]):
+    """Names that need no memory."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, i: Any) -> Any:
+        if not 0 <= i < self.n:
+            raise IndexError(i)
+        return f"{i:07d}"
+
+
+def make_dataset(n: int) -> Dataset:
     import numpy as np
     from PIL import Image
 
-    from limpide.core.recipe import Recipe
     from limpide.data.dataset import Dataset, GeneratedImages
-    from limpide.workflows.train.training import begin, train
-
-    class Numbers:
-        """Names that need no memory."""
-
-        def __len__(self) -> int:
-            return n
-
-        def __getitem__(self, i: int) -> str:
-            if not 0 <= i < n:
-                raise IndexError(i)
-            return f"{i:07d}"
 
     base = np.random.default_rng(0).integers(0, 256, (CLASSES, SIZE, SIZE, 3), dtype=np.uint8)
 
@@ -55,10 +62,16 @@ def work(n: int, judge: bool) -> None:
         square.reshape(-1)[:8] = np.frombuffer(i.to_bytes(8, "little"), np.uint8)  # no two are the same
         return Image.fromarray(square)
 
-    labels = (np.arange(n) % CLASSES).astype(np.int32)
-    dataset = Dataset(
-        "generated", "generated", GeneratedImages(make, Numbers()), labels, tuple("0123456789"), np.zeros(n, np.uint8)
-    )  # type: ignore[arg-type]
+    labels, given = (np.arange(n) % CLASSES).astype(np.int32), np.zeros(n, np.uint8)
+    images = GeneratedImages(make, Numbers(n))
+    return Dataset("generated", "generated", images, labels, tuple("0123456789"), given)
+
+
+def work(n: int, judge: bool) -> None:
+    from limpide.core.recipe import Recipe
+    from limpide.workflows.train.training import begin, train
+
+    dataset = make_dataset(n)
     peaks: dict[str, int] = {}
     running = True
     phase = ["scan"]
@@ -74,11 +87,11 @@ def work(n: int, judge: bool) -> None:
         run, dataset, _ = begin(dataset, Recipe(model="cnn", epochs=1, batch=256, precision="fp32"), Path(folder))
         phase[0], enter = "read", run.enter
 
-        def entered(name: str, **values: object) -> None:
+        def note_phase(name: str, **values: object) -> None:
             enter(name, **values)
             phase[0] = name
 
-        run.enter = entered  # type: ignore[method-assign]
+        run.enter = note_phase  # type: ignore[method-assign, assignment]
         for _event in train(run, dataset, images=False, judge=judge):
             pass
     running = False
@@ -95,24 +108,16 @@ def main() -> None:
         return work(arguments.work, arguments.judge)
     found = []
     for n in arguments.images:
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.memory",
-            "--work",
-            str(n),
-            *(["--judge"] if arguments.judge else []),
-        ]
+        command = [sys.executable, "-m", "benchmarks.memory", "--work", str(n)]
+        command += ["--judge"] if arguments.judge else []
         found.append(
             json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
         )
         peaks = found[-1]["peaks"]
         phases = " · ".join(f"{phase} {peak / 1e6:.0f}" for phase, peak in peaks.items())
         print(
-            (
-                f"{n:9,d} images: {max(peaks.values()) / 1e6:.1f} MB of anonymous memory at most ({phases}), "
-                f"{found[-1]['seconds'] / n * 1e6:.1f} µs an image"
-            ),
+            f"{n:9,d} images: {max(peaks.values()) / 1e6:.1f} MB of anonymous memory at most ({phases}), "
+            f"{found[-1]['seconds'] / n * 1e6:.1f} µs an image",
             flush=True,
         )
     first, last = (max(found[k]["peaks"].values()) for k in (0, -1))

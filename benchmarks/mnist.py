@@ -16,8 +16,22 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+
+def _adamw(model: torch.nn.Module) -> torch.optim.AdamW:
+    import torch
+
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], lr=0.01
+    )
 
 
 def bare(seed: int, rows_file: str) -> None:
@@ -34,15 +48,13 @@ def bare(seed: int, rows_file: str) -> None:
 
     rows = np.load(rows_file)
     data = mnist()
-    images = torch.from_numpy((data.images.array.astype(np.float32) - 127.5) / 63.75)[:, None]
+    array: np.ndarray = data.images.array  # type: ignore[attr-defined]
+    images = torch.from_numpy((array.astype(np.float32) - 127.5) / 63.75)[:, None]
     labels = torch.from_numpy(data.labels).long()
     torch.manual_seed(seed)
-    model = SmallCNN(classes=10).to(memory_format=torch.channels_last)
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], lr=0.01
-    )
+    model = SmallCNN(classes=10)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = _adamw(model)
     order = np.random.default_rng((seed, 0)).permutation(rows)
     steps = -(-len(rows) // 128)
     began = time.perf_counter()
@@ -65,19 +77,8 @@ def bare(seed: int, rows_file: str) -> None:
 
 def ours(seed: int, folder: str) -> tuple[dict[str, float], np.ndarray]:
     began = time.monotonic()
-    command = [
-        sys.executable,
-        "-m",
-        "limpide",
-        "train",
-        "mnist",
-        "--seed",
-        str(seed),
-        "--runs",
-        folder,
-        "--json",
-        "--new",
-    ]
+    command = [sys.executable, "-m", "limpide", "train", "mnist", "--json", "--new"]
+    command += ["--seed", str(seed), "--runs", folder]
     result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     result["wall"] = time.monotonic() - began
     run = Path(result["run"])

@@ -38,7 +38,7 @@ def _features(ours: bool) -> float:
         model = fuse_batch_norm(model, torch.device("cpu")).to(dtype)
         x = x.to(dtype).to(memory_format=torch.channels_last)
     with torch.inference_mode():
-        return _per_second(lambda: model.features(x))
+        return _per_second(lambda: model.features(x))  # type: ignore[operator]
 
 
 def _tuning(ours: bool, size: int, held: bool = False) -> float:
@@ -54,7 +54,7 @@ def _tuning(ours: bool, size: int, held: bool = False) -> float:
 
     model = build("efficientnet_lite0", 10, 3, size)
     if ours and held:
-        model.hold(FROZEN_BLOCKS)
+        model.hold(FROZEN_BLOCKS)  # type: ignore[operator]
     model.train()
     x, y = torch.randn(BATCH, 3, size, size), torch.randint(0, 10, (BATCH,))
     if ours:

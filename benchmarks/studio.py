@@ -32,7 +32,7 @@ from benchmarks.watching import launched, served, training
 from limpide.browser import BARE, STATIC, VENDOR, modules
 from limpide.core.events import Step
 from limpide.core.run import Run
-from limpide.text import messages
+from limpide.text.language import LANGUAGES
 from limpide.text.page_sentences import page_sentences
 from limpide.workflows.open_network import open_network
 
@@ -158,7 +158,7 @@ def first_page() -> int:
         if name not in BARE
     ]
     files = [STATIC / name for name in dict.fromkeys(["index.html", "studio.css", *needed])] + [*VENDOR.iterdir()]
-    sentences = json.dumps({language: page_sentences(language) for language in messages.LANGUAGES})
+    sentences = json.dumps({language: page_sentences(language) for language in LANGUAGES})
     return sum(len(gzip.compress(data)) for data in (sentences.encode(), *(file.read_bytes() for file in files)))
 
 

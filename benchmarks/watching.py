@@ -42,7 +42,8 @@ COUNT = """(() => {
   window.changes = 0;
   const step = document.querySelectorAll(".figures dd")[1];
   let last = step.textContent;
-  new MutationObserver(() => step.textContent !== last && ((last = step.textContent), (window.changes += 1))).observe(step, { subtree: true, childList: true, characterData: true });
+  const count = () => step.textContent !== last && ((last = step.textContent), (window.changes += 1));
+  new MutationObserver(count).observe(step, { subtree: true, childList: true, characterData: true });
 })()"""
 # As if somebody went to another tab, or came back: a page that nobody looks at asks for nothing and draws nothing.
 HIDE = (
@@ -88,8 +89,8 @@ class Page:
 
 
 def used() -> Counter[str]:
-    """Processor time in s that each kind of process has used so far."""
-    seconds: Counter[str] = Counter()
+    """Processor time in ns that each kind of process has used so far."""
+    spent: Counter[str] = Counter()
     for process in psutil.process_iter(["pid", "name", "cmdline"]):
         words = " ".join(process.info["cmdline"] or [])
         kind = (
@@ -101,14 +102,9 @@ def used() -> Counter[str]:
         )  # fmt: skip
         if kind:
             with contextlib.suppress(OSError):  # it ended meanwhile
-                seconds[kind] += (
-                    sum(
-                        int(file.read_text().split()[0])
-                        for file in Path(f"/proc/{process.pid}/task").glob("*/schedstat")
-                    )
-                    / 1e9
-                )
-    return seconds
+                for file in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
+                    spent[kind] += int(file.read_text().split()[0])
+    return spent
 
 
 @contextlib.contextmanager
@@ -202,7 +198,9 @@ def pairs_of(folder: Path, url: str, browser: Any, pairs: int) -> list[dict[str,
                 pair["hidden" if hidden else "shown"] = statistics.mean(steps_of(run, offset))
                 if not hidden:
                     pair["changes"] = (page.evaluate("window.changes") - changes) / seconds
-                    pair["percent"] = {kind: 100 * spent[kind] / seconds for kind in ("Chromium", "server", "worker")}
+                    pair["percent"] = {
+                        kind: 100 * spent[kind] / 1e9 / seconds for kind in ("Chromium", "server", "worker")
+                    }
             found.append(pair)
         page.close()
     return found

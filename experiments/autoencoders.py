@@ -28,39 +28,51 @@ def of(model: AutoEncoder, images: np.ndarray, what: str) -> np.ndarray:
     )
 
 
-def main() -> None:
-    from sklearn.decomposition import PCA
-    from sklearn.linear_model import LogisticRegression
+def told_apart(usual: np.ndarray, error: np.ndarray) -> float:
+    """Area under the curve of the error: the known on one side, others on the other."""
     from sklearn.metrics import roc_auc_score
 
-    images = mnist()
+    return float(roc_auc_score(np.r_[np.zeros(len(usual)), np.ones(len(error))], np.r_[usual, error]))
+
+
+def linear_score(features: np.ndarray, labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray) -> float:
+    """Accuracy of a linear model on such features."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(max_iter=2000).fit(features / features.std(), labels)
+    return float(model.score(test / features.std(), test_labels))
+
+
+def measure(images: Images) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    """(area under the curve of each auto-encoder and kind of strangers, accuracy on the latent numbers of each)."""
+    from sklearn.decomposition import PCA
+
     known, seen = images.train_labels < 8, images.test_labels < 8
     own = Images(images.train[known], images.train_labels[known], images.test, images.test_labels, images.classes)
     strangers = 255 - images.test[seen]
+    labels, test_labels = own.train_labels[:LABELLED], images.test_labels[seen]
     auc: dict[str, dict[str, float]] = {}
     linear: dict[str, float] = {}
-
-    def score(features: np.ndarray, test: np.ndarray) -> float:
-        model = LogisticRegression(max_iter=2000).fit(features / features.std(), own.train_labels[:LABELLED])
-        return float(model.score(test / features.std(), images.test_labels[seen]))
-
     for name, make in AUTOENCODERS.items():
         torch.manual_seed(0)
         model = make(latent=LATENT)
         train(model, own, epochs=EPOCHS, lr=2e-3, batch=128, loss_fn=model.loss_fn, precision="fp32")
         usual = of(model, images.test[seen], "error")
-        auc[name] = {}
-        for what, others in (("negatives of digits", strangers), ("the digits 8 and 9", images.test[~seen])):
-            error = of(model, others, "error")
-            auc[name][what] = float(
-                roc_auc_score(np.r_[np.zeros(len(usual)), np.ones(len(error))], np.r_[usual, error])
-            )
-        linear[name] = score(of(model, own.train[:LABELLED], "latent"), of(model, images.test[seen], "latent"))
+        auc[name] = {
+            what: told_apart(usual, of(model, others, "error"))
+            for what, others in (("negatives of digits", strangers), ("the digits 8 and 9", images.test[~seen]))
+        }
+        latent, test = of(model, own.train[:LABELLED], "latent"), of(model, images.test[seen], "latent")
+        linear[name] = linear_score(latent, labels, test, test_labels)
     flat = own.train.reshape(len(own.train), -1) / 255
     pca = PCA(LATENT, random_state=0).fit(flat)
-    linear["principal components"] = score(
-        pca.transform(flat[:LABELLED]), pca.transform(images.test[seen].reshape(-1, 784) / 255)
-    )
+    test = pca.transform(images.test[seen].reshape(-1, 784) / 255)
+    linear["principal components"] = linear_score(pca.transform(flat[:LABELLED]), labels, test, test_labels)
+    return auc, linear
+
+
+def main() -> None:
+    auc, linear = measure(mnist())
     tell(
         "autoencoders",
         section="Networks named",

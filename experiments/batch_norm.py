@@ -35,8 +35,11 @@ def main(folder: str = "") -> None:
         section="Convolutional nets",
         course="batch norm lets rate .5 at batch 1024 learn where the plain net stalls",
         measured="; ".join(f"{names[key]}: {percent(values)}" for key, values in found.items()),
-        why='the course gives no numbers. "Stalls" is too strong here: at the high rate the plain net learns, far less and very unevenly from seed to seed; '
-        "batches of 256, as 6,000 images make few of 1,024, and one cycle of the rate, which begins low",
+        why=(
+            'the course gives no numbers. "Stalls" is too strong here: at the high rate the plain net learns, far less '
+            "and very unevenly from seed to seed; batches of 256, as 6,000 images make few of 1,024, and one cycle of "
+            "the rate, which begins low"
+        ),
         holds=bool(np.mean(found[True, 0.5]) > np.mean(found[False, 0.5]) + 0.15),
         numbers=[share(names[key], values) for key, values in found.items()],
     )

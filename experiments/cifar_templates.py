@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from experiments.common import AdamW, accuracy, cifar10, parameter_groups, percent, share, tell, train
+from experiments.common import accuracy, cifar10, percent, share, tell, train
 from limpide.models import parameters
 from limpide.models.linear import LinearNet
+from limpide.training.optim.adamw import AdamW, parameter_groups
 
 SEEDS, EPOCHS = 3, 3
 PICTURE = Path(__file__).parent.parent / "docs" / "pictures" / "cifar_templates.png"
@@ -57,9 +58,14 @@ def main(folder: str = "") -> None:
         "cifar_templates",
         section="Linear models",
         course="CIFAR-10 linear: 32·32·3 = 3,072 inputs, ten RGB templates",
-        measured=f"{model.head.in_features:,} inputs, {parameters(model):,} parameters: {percent(found)} of the test images; its ten rows "
-        f"({', '.join(images.classes)}): docs/pictures/cifar_templates.png",
-        why="the course gives no score; ten times better than chance is 100 %, and one template a class is about four times",
+        measured=(
+            f"{model.head.in_features:,} inputs, {parameters(model):,} parameters: {percent(found)} of the test "
+            f"images; its ten rows ({', '.join(images.classes)}): docs/pictures/cifar_templates.png"
+        ),
+        why=(
+            "the course gives no score; ten times better than chance is 100 %, and one template a class is about "
+            "four times"
+        ),
         holds=model.head.in_features == 3072 and min(found) > 0.35,
         numbers=[share("test accuracy", found)],
     )

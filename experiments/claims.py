@@ -21,8 +21,9 @@ SECTIONS = ("Linear models", "Convolutional nets", "Networks named", "Limits the
 HEAD = """# What the courses claim, and what was measured here
 
 Every line comes from an experiment that anybody can run from a clone; this page is written from their results by
-`python -m experiments.claims`. Intervals are of 95 %, over repeats with other seeds. Exact facts of the courses (the trace of
-the perceptron, the counts of parameters, the formulas) are not here: they are tests, in `tests/ladder/` and `tests/models/`.
+`python -m experiments.claims`. Intervals are of 95 %, over repeats with other seeds. Exact facts of the courses (the
+trace of the perceptron, the counts of parameters, the formulas) are not here: they are tests, in `tests/ladder/` and
+`tests/models/`.
 """
 
 

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from limpide.core.events import Epoch, Step
-from limpide.core.finding import Finding, Number
+from limpide.core.finding import Finding, Number, Verdict
 from limpide.core.recipe import Recipe
 from limpide.data.dataset import TEST, Dataset
 from limpide.data.layouts.scan import scan
@@ -209,7 +209,7 @@ def code_of(name: str, folder: Path = Path(__file__).parent) -> str:
     tests of its own hold.
     """
     tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
-    parts = [tree]
+    parts: list[ast.AST] = [tree]
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "experiments.common":
             parts += _definitions({alias.name for alias in node.names} - {"tell", "code_of"})
@@ -253,7 +253,7 @@ def tell(
     course: str,
     measured: str,
     why: str,
-    holds: bool,
+    holds: bool | np.bool_,
     numbers: Sequence[Number] = (),
     data: dict[str, Any] | None = None,
 ) -> Finding:
@@ -263,21 +263,14 @@ def tell(
     # beside other work a program waits, which says nothing of it
     seconds = min(time.perf_counter() - BEGAN, time.process_time())
     details = [Message("course: {text}", {"text": course}), Message("why: {text}", {"text": why})]
+    verdict: Verdict = "ok" if holds else "warn"
+    says = Message("{text}", {"text": measured})
     source = f"python -m experiments.{name}"
-    finding = Finding(
-        name,
-        "ok" if holds else "warn",
-        Message("{text}", {"text": measured}),
-        list(numbers),
-        details=details,
-        source=source,
-        data=data or {},
-    )
+    finding = Finding(name, verdict, says, list(numbers), details=details, source=source, data=data or {})
     for title, text in (("course", course), ("measured here", measured), ("why they differ", why)):
         print(f"{title:>16} │ {text}")
-    print(
-        f"{'':>16} │ {'the claim holds' if holds else 'the claim does not hold here'}; {seconds:.0f} s", file=sys.stderr
-    )
+    outcome = "the claim holds" if holds else "the claim does not hold here"
+    print(f"{'':>16} │ {outcome}; {seconds:.0f} s", file=sys.stderr)
     record = {
         "code": code_of(name),
         "cores": machine.cores(),

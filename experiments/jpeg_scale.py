@@ -46,4 +46,4 @@ def main(model: str, folder: str, most: int = 300) -> None:
 
 if __name__ == "__main__":
     Image.MAX_IMAGE_PIXELS = None
-    main(*sys.argv[1:3])
+    main(sys.argv[1], sys.argv[2])

@@ -20,7 +20,7 @@ from limpide.models.mlp import MLP
 SEEDS, SIDE, N, DEPTHS, CARELESS = 5, 16, 4000, (1, 3, 8), (0.0, 0.2, 0.4)
 
 
-def drawn(n: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def draw_outlines(n: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Outlines with a little noise: (uint8 (n, SIDE, SIDE, 1), 1 = circle)."""
     circle = random.integers(0, 2, n)
     y, x = np.mgrid[:SIDE, :SIDE][:, None] - (SIDE - 1) / 2 - random.uniform(-1.5, 1.5, (2, n, 1, 1))
@@ -36,34 +36,39 @@ def careless(labels: np.ndarray, share_of_ellipses: float, random: np.random.Gen
     return np.where((labels == 0) & (random.random(len(labels)) < share_of_ellipses), 1, labels)
 
 
-def main() -> None:
-    clean: dict[tuple[float, int], list[float]] = {}
-    noisy: dict[tuple[float, int], list[float]] = {}
+Errors = dict[tuple[float, int], list[float]]  # (share of careless labels, depth) → of each seed
+
+
+def measure() -> tuple[Errors, Errors]:
+    """Errors against what the images show, and against labels made in the same careless way."""
+    clean: Errors = {}
+    noisy: Errors = {}
     for seed in range(SEEDS):
         random = np.random.default_rng(seed)
-        (x, y), (x_test, y_test) = drawn(N, random), drawn(4000, random)
+        (x, y), (x_test, y_test) = draw_outlines(N, random), draw_outlines(4000, random)
         for rate in CARELESS:
             own, judged = careless(y, rate, random), careless(y_test, rate, random)
+            images = Images(x, own, x_test, y_test, ("ellipse", "circle"))
             for depth in DEPTHS:
                 torch.manual_seed(seed)
                 model = MLP(classes=2, size=SIDE, widths=(128,) * depth)
-                train(
-                    model,
-                    Images(x, own, x_test, y_test, ("ellipse", "circle")),
-                    epochs=15,
-                    lr=2e-3,
-                    batch=64,
-                    seed=seed,
-                    precision="fp32",
-                )
+                train(model, images, epochs=15, lr=2e-3, batch=64, seed=seed, precision="fp32")
                 clean.setdefault((rate, depth), []).append(1 - accuracy(model, x_test, y_test))
                 noisy.setdefault((rate, depth), []).append(1 - accuracy(model, x_test, judged))
+    return clean, noisy
+
+
+def main() -> None:
+    clean, noisy = measure()
     shallow, deep = clean[CARELESS[-1], DEPTHS[0]], clean[CARELESS[-1], DEPTHS[-1]]
     gain, low, high = mean(list(np.subtract(shallow, deep)))
     tell(
         "near_circles",
         section="Limits the courses teach",
-        course="if they validate near-circles as circles, 3, 10 or 1000 layers will do no better: the error floor follows the labels, not the depth",
+        course=(
+            "if they validate near-circles as circles, 3, 10 or 1000 layers will do no better: the error floor "
+            "follows the labels, not the depth"
+        ),
         measured="; ".join(
             f"{rate:.0%} of ellipses called circles: error against what the images show "
             + ", ".join(f"{depth} layers {percent(clean[rate, depth])}" for depth in DEPTHS)
@@ -71,11 +76,15 @@ def main() -> None:
             + ", ".join(f"{depth} layers {percent(noisy[rate, depth])}" for depth in DEPTHS)
             for rate in CARELESS
         )
-        + f". With {CARELESS[-1]:.0%} careless, {DEPTHS[-1]} layers err {100 * gain:.1f} points less than one ({100 * low:.1f} to {100 * high:.1f}) "
-        "against what the images show",
-        why="two floors are meant by one word. Against labels of the same carelessness r, no network errs on less than r/2: that is arithmetic, and depth "
-        "cannot change it. Against the truth there is no such floor while fewer than half of the ellipses are mislabeled: random mistakes average "
-        "out, and more layers average better here. A mistake that everybody makes alike would be learned at any depth; this was not measured",
+        + f". With {CARELESS[-1]:.0%} careless, {DEPTHS[-1]} layers err {100 * gain:.1f} points less than one "
+        f"({100 * low:.1f} to {100 * high:.1f}) against what the images show",
+        why=(
+            "two floors are meant by one word. Against labels of the same carelessness r, no network errs on less "
+            "than r/2: that is arithmetic, and depth cannot change it. Against the truth there is no such floor "
+            "while fewer than half of the ellipses are mislabeled: random mistakes average out, and more layers "
+            "average better here. A mistake that everybody makes alike would be learned at any depth; this was not "
+            "measured"
+        ),
         holds=bool(low <= 0 <= high),
         numbers=[
             *(share(f"error, {rate:.0%} careless, {depth} layers", noisy[rate, depth]) for rate, depth in noisy),

@@ -200,6 +200,13 @@ def main(folder: str, most: str = "2000", picture: str = "") -> None:
         sheet(files, found, apart, picture)
 
     dhash_table(images)
+    print_small(images)
+    where = {file: i for i, file in enumerate(files)}
+    print_large_search(originals, copies, prints, np.array([where[file] for file in some]))
+
+
+def print_small(images: list[Image.Image]) -> None:
+    """Photographs made smaller: how many copies are found, and how many pairs of originals are taken for copies."""
     print(f"\n{min(SIDED, len(images))} photographs made smaller, at distance {near_duplicates.DISTANCE}:")
     for side in SIDES:
         small = [
@@ -216,6 +223,11 @@ def main(folder: str, most: str = "2000", picture: str = "") -> None:
                 f"{close} pairs of originals"
             )
 
+
+def print_large_search(
+    originals: np.ndarray, copies: dict[str, np.ndarray], prints: np.ndarray, rows: np.ndarray
+) -> None:
+    """What the search of large folders finds. prints: of all photographs · rows: where the originals stand there."""
     everything = np.concatenate([prints, *copies.values()])
     near_duplicates.EXACT = 0  # as if the folder were large
     label = near_duplicates.linked_groups(len(everything), near_duplicates.find_pairs(everything))
@@ -223,8 +235,6 @@ def main(folder: str, most: str = "2000", picture: str = "") -> None:
         f"\nSearch for large folders, {len(everything)} prints: of the copies that are near their original, "
         f"joined to it are"
     )
-    where = {file: i for i, file in enumerate(files)}
-    rows = np.array([where[file] for file in some])
     for k, (kind, own) in enumerate(copies.items()):
         near = far(originals, own) <= near_duplicates.DISTANCE
         place = len(prints) + k * len(rows) + np.arange(len(rows))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import nn
 
 from experiments.common import accuracy, batches, mnist, percent, share, tell, train
 from limpide.models.linear import LinearNet
@@ -33,7 +34,8 @@ def main() -> None:
             found[name].append(accuracy(model, images.test, images.test_labels))
             if name == "two layers":
                 x, _ = next(batches(images.test, images.test_labels, 1000).in_order())
-                first, second = model.hidden[0], model.head
+                first, second = model.get_submodule("hidden.0"), model.get_submodule("head")
+                assert isinstance(first, nn.Linear) and isinstance(second, nn.Linear)
                 weight, bias = second.weight @ first.weight, second.weight @ first.bias + second.bias
                 with torch.no_grad():
                     apart = max(apart, float((x.flatten(1) @ weight.T + bias - model.eval()(x)).abs().max()))

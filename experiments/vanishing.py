@@ -39,7 +39,8 @@ def main() -> None:
                 start(model, activation, kept)
                 x, y = next(batches(images.train, images.train_labels, 512).in_order())
                 nn.functional.cross_entropy(model(x), y).backward()
-                layers = [layer.weight.grad.norm().item() for layer in model.hidden if isinstance(layer, nn.Linear)]
+                grads = [layer.weight.grad for layer in model.hidden if isinstance(layer, nn.Linear)]
+                layers = [grad.norm().item() for grad in grads if grad is not None]
                 ratios.setdefault(name, []).append(layers[1] / layers[-1])
                 model.zero_grad()
                 train(model, images, epochs=EPOCHS, lr=1e-3, batch=128, seed=seed, precision="fp32")
@@ -54,12 +55,12 @@ def main() -> None:
             for name in found
         ),
         why="the course gives no numbers",
-        holds=faded["sigmoid, torch’s start"] < 1e-4
-        and min(faded["tanh, spread kept"], faded["relu, spread kept"]) > 0.1
-        and np.mean(found["sigmoid, torch’s start"])
-        < 0.3
-        < 0.9
-        < min(np.mean(found["tanh, spread kept"]), np.mean(found["relu, spread kept"])),
+        holds=bool(
+            faded["sigmoid, torch’s start"] < 1e-4
+            and min(faded["tanh, spread kept"], faded["relu, spread kept"]) > 0.1
+            and np.mean(found["sigmoid, torch’s start"]) < 0.3
+            and min(np.mean(found["tanh, spread kept"]), np.mean(found["relu, spread kept"])) > 0.9
+        ),
         numbers=[share(name, values) for name, values in found.items()],
         data={"slope of the second layer over that of the tenth": faded},
     )

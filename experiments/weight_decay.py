@@ -41,9 +41,15 @@ def main(folder: str = "") -> None:
         "weight_decay",
         section="Convolutional nets",
         course="weight decay on, 15 epochs: 66.74 → 68.88 %",
-        measured=f"{percent(found[0.0])} → {percent(found[DECAY])}; the difference is {100 * gain:+.2f} points ({100 * low:+.2f} to {100 * high:+.2f})",
-        why=f"weight decay {DECAY} with momentum 0.9 here, 0.001 without momentum in the lab; {N:,} images instead of 50,000, to stay within minutes; another net, with batch "
-        "normalisation. The lab's variance of the weights (.0056 to .0032) was not measured here",
+        measured=(
+            f"{percent(found[0.0])} → {percent(found[DECAY])}; the difference is {100 * gain:+.2f} points "
+            f"({100 * low:+.2f} to {100 * high:+.2f})"
+        ),
+        why=(
+            f"weight decay {DECAY} with momentum 0.9 here, 0.001 without momentum in the lab; {N:,} images instead "
+            "of 50,000, to stay within minutes; another net, with batch normalisation. The lab's variance of the "
+            "weights (.0056 to .0032) was not measured here"
+        ),
         holds=low > 0,
         numbers=[share(f"weight decay {decay}", scores) for decay, scores in found.items()],
         data={"difference": [gain, low, high]},

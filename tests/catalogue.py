@@ -13,11 +13,12 @@ import io
 import re
 import string
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as Entry
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -127,19 +128,17 @@ def updated(old: Catalog, language: str, said: dict[str, Sentence]) -> Catalog:
     new = Catalog(locale=language, fuzzy=False)
     for sentence in said.values():
         known = old.get(sentence.id, sentence.context)
-        kept = known.string if known else ""
+        forms = _forms(known) if known else ("",)
+        places: list[Any] = [(place, None) for place in sorted(sentence.places)]  # without the line
+        more: dict[str, Any] = {
+            "locations": places,
+            "auto_comments": [" ".join(sentence.keys)] if sentence.keys else (),
+            "context": sentence.context,
+        }
         if sentence.plural:
-            kept = kept if isinstance(kept, tuple) else (kept, kept)
-        elif isinstance(kept, tuple):
-            kept = kept[-1]
-        id = (sentence.id, sentence.plural) if sentence.plural else sentence.id
-        new.add(
-            id,
-            kept,
-            locations=[(place, None) for place in sorted(sentence.places)],  # type: ignore[list-item]
-            auto_comments=[" ".join(sentence.keys)] if sentence.keys else (),
-            context=sentence.context,
-        )
+            new.add((sentence.id, sentence.plural), forms if len(forms) > 1 else forms * 2, **more)
+        else:
+            new.add(sentence.id, forms[-1], **more)
     return new
 
 
@@ -167,7 +166,7 @@ def faults(catalogue: Catalog, said: dict[str, Sentence]) -> list[str]:
         if entry is None:
             found.append(f"missing: {sentence.id}")
             continue
-        strings = entry.string if isinstance(entry.string, tuple) else (entry.string,)
+        strings = _forms(entry)
         if len(strings) != (2 if sentence.plural else 1):
             found.append(f"{len(strings)} forms: {sentence.id}")
         if entry.fuzzy:
@@ -190,8 +189,13 @@ def faults(catalogue: Catalog, said: dict[str, Sentence]) -> list[str]:
     return found + [f"obsolete: {id}" for id in catalogue.obsolete]
 
 
-def _first(id: str | tuple[str, ...]) -> str:
-    return id[0] if isinstance(id, tuple) else id
+def _forms(entry: Entry) -> tuple[str, ...]:
+    """The translation, or those of each number."""
+    return tuple(map(str, entry.string)) if isinstance(entry.string, (tuple, list)) else (str(entry.string),)
+
+
+def _first(id: str | Sequence[str]) -> str:
+    return id if isinstance(id, str) else id[0]
 
 
 def placeholders(text: str) -> set[tuple[str, str]]:

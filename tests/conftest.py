@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from limpide.text import messages
+from limpide.text.language import use_language
 
 # Workers beside each other: more threads than cores make torch wait for itself. And a number that is set is never
 # changed where others are busy (training/threads.py), so that two trainings are alike.
@@ -47,9 +47,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
     for name in ("LIMPIDE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-    messages.use_language("en")
+    use_language("en")
     yield
-    messages.use_language("en")
+    use_language("en")
 
 
 @pytest.fixture

@@ -14,15 +14,21 @@ import numpy as np
 from limpide.core.errors import UsageError, nearest
 from limpide.core.events import Progress
 from limpide.data.preprocessing import Preprocessing
-from limpide.explanation import analyze as work
+from limpide.explanation.explain_image import TOP, alike_to, bounds, explain_image, prediction, probabilities
+from limpide.explanation.feature_maps import kind_of, planes_of, stages_of
+from limpide.explanation.inputs import OpenedNetwork, enter_image, label_named, open_for_explanation
 from limpide.explanation.record import METHOD_WORDS, ImageExplanation, NearestImages, SaliencyEvidence
+from limpide.explanation.saliency_evidence import saliency_of
+from limpide.explanation.units import find_operation, first_or_named
+from limpide.explanation.write_picture import place_of
 from limpide.explanation.writers import bytes_of
 from limpide.report import color_scale
 from limpide.system.files import write_bytes
 from limpide.system.fork_safety import in_new_thread_if_forked
 from limpide.text import notebook_html
 from limpide.text.formats import visible_text
-from limpide.text.messages import N_, Message, _, format_percent, format_significant, message
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import format_percent, format_significant
 
 if TYPE_CHECKING:
     from torch import nn
@@ -88,15 +94,15 @@ def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> E
     """
     from limpide.interpret.trace import trace
 
-    opened = work.open_for_explanation(model, preprocessing)
-    tensor, square, file = work.enter_image(image, opened.preprocessing, opened.arrays)
+    opened = open_for_explanation(model, preprocessing)
+    tensor, square, file = enter_image(image, opened.preprocessing, opened.arrays)
     return Explanation(opened, trace(opened.network, tensor), square, file)
 
 
 class Explanation:
     """What a network did with one image. str() is a readable text; a notebook shows pictures."""
 
-    def __init__(self, opened: work.OpenedNetwork, trace: Trace, square: np.ndarray, file: str) -> None:
+    def __init__(self, opened: OpenedNetwork, trace: Trace, square: np.ndarray, file: str) -> None:
         self._opened, self.trace, self.square, self.file = opened, trace, square, file
         self._evidence: dict[tuple[str, int], SaliencyEvidence] = {}
 
@@ -107,7 +113,7 @@ class Explanation:
     @cached_property
     def probabilities(self) -> np.ndarray:
         """float64 (classes,), calibrated where the run is."""
-        return work.probabilities(self._opened, self.trace)
+        return probabilities(self._opened, self.trace)
 
     @property
     def label(self) -> int:
@@ -117,27 +123,27 @@ class Explanation:
     @property
     def top(self) -> list[tuple[str, float]]:
         """The five likeliest classes with their probabilities, best first."""
-        order = (-self.probabilities).argsort(kind="stable")[: work.TOP].tolist()
-        return [(work.label_named(self._opened, k), float(self.probabilities[k])) for k in order]
+        order = (-self.probabilities).argsort(kind="stable")[:TOP].tolist()
+        return [(label_named(self._opened, k), float(self.probabilities[k])) for k in order]
 
     @cached_property
     def layers(self) -> list[Layer]:
         return [self._layer(op) for op in self.trace.ops]
 
     def _layer(self, op: Op) -> Layer:
-        planes = work.planes_of(op)
+        planes = planes_of(op)
         strongest = int(np.abs(planes).max((1, 2)).argmax()) if planes.size else 0
         low, high = float(planes.min(initial=np.inf)), float(planes.max(initial=-np.inf))
-        return Layer(op.key, work.kind_of(op, self.network), tuple(op.output.shape[1:]), strongest, low, high)
+        return Layer(op.key, kind_of(op, self.network), tuple(op.output.shape[1:]), strongest, low, high)
 
     def _op(self, layer: str) -> Op:
-        return work.find_operation(self.trace, layer)
+        return find_operation(self.trace, layer)
 
     def maps(self, layer: str) -> np.ndarray:
         """What a layer gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1,
         tokens).
         """
-        return work.planes_of(self._op(layer))
+        return planes_of(self._op(layer))
 
     def strongest(self, layer: str) -> Strongest:
         """Where this layer gives its largest absolute value. Of tokens, y is the token."""
@@ -156,7 +162,7 @@ class Explanation:
         from limpide.interpret.choose_unit import choose_unit
         from limpide.interpret.unit import unit_of
 
-        key, channel = self._op(layer).key, work.first_or_named(channel, y, x)
+        key, channel = self._op(layer).key, first_or_named(channel, y, x)
         return (
             choose_unit(self.network, self.trace, key) if channel is None else unit_of(self.trace, key, channel, y, x)
         )
@@ -169,14 +175,13 @@ class Explanation:
         from limpide.interpret.ablation import class_votes
         from limpide.interpret.unit import index_of
 
-        op, channel = self._op(layer), work.first_or_named(channel, y, x)
+        op, channel = self._op(layer), first_or_named(channel, y, x)
         if channel is None:
             unit = self.why(layer)
             channel, y, x = unit.channel, unit.y, unit.x
         place = (0, *index_of(op, channel, y, x))
         return [
-            (work.label_named(self._opened, k), slope)
-            for k, slope in class_votes(self.network, self.trace, op.index, place)
+            (label_named(self._opened, k), slope) for k, slope in class_votes(self.network, self.trace, op.index, place)
         ]
 
     @in_new_thread_if_forked
@@ -196,7 +201,7 @@ class Explanation:
         if not 0 <= at < len(self.probabilities):
             raise _unknown(str(label), [str(k) for k in range(len(self.probabilities))])
         if (method, at) not in self._evidence:
-            self._evidence[method, at] = work.saliency_of(self.network, self.trace.image, at, method)
+            self._evidence[method, at] = saliency_of(self.network, self.trace.image, at, method)
         return self._evidence[method, at]
 
     @in_new_thread_if_forked
@@ -207,7 +212,7 @@ class Explanation:
         """
         from limpide.interpret.activation_maximization import STEPS, maximize_activation
 
-        low, high = work.bounds(self._opened, self.trace)
+        low, high = bounds(self._opened, self.trace)
         return maximize_activation(
             self.network, self._op(layer).key, channel, self.trace.image.shape[1:], steps or STEPS, seed, low, high
         )
@@ -219,7 +224,7 @@ class Explanation:
         """The training images that the network takes for most like this one, or `.note`: why there are none. Raises
         UsageError without a run.
         """
-        found = _awaited(work.alike_to(self._opened, self.trace, self.file))
+        found = _awaited(alike_to(self._opened, self.trace, self.file))
         if found is None:
             raise UsageError(
                 "L141",
@@ -237,13 +242,13 @@ class Explanation:
         from limpide.interpret.choose_unit import choose_unit
         from limpide.interpret.unit import as_finding
 
-        claim, unit = work.prediction(self.top, self.file), as_finding(choose_unit(self.network, self.trace))
-        return _awaited(work.explain_image(self._opened, self.trace, self.square, self.file, claim, unit))
+        claim, unit = prediction(self.top, self.file), as_finding(choose_unit(self.network, self.trace))
+        return _awaited(explain_image(self._opened, self.trace, self.square, self.file, claim, unit))
 
     @in_new_thread_if_forked
     def save(self, file: str | os.PathLike[str]) -> Path:
         """Writes all of it as .png, .html or .json and returns the path. Raises UsageError for another ending."""
-        out = work.place_of(Path(file), self.file)
+        out = place_of(Path(file), self.file)
         write_bytes(out, bytes_of(self.sight(), out))
         return out
 
@@ -271,7 +276,7 @@ class Explanation:
                 where=str(error.name),
                 todo="pip install 'limpide[notebook]'",
             ) from error
-        channel = work.first_or_named(channel, y, x)
+        channel = first_or_named(channel, y, x)
         place = {"page": "layer" if channel is None else "unit", "channel": channel, "y": y, "x": x} | (
             {"layer": layer} if layer else {}
         )
@@ -301,7 +306,7 @@ class Explanation:
             notebook_html.image(color_scale.square_uri(self.square), self.file or _("the image"), LARGE),
         ]
         pieces.append(notebook_html.bars([(name, p, format_percent(p)) for name, p in self.top]))
-        for stage in work.stages_of(self.trace, self.network):
+        for stage in stages_of(self.trace, self.network):
             scale = _range(-stage.end if stage.low < 0 else 0.0, stage.end)
             facts = message(
                 N_("{kind}, {shape}; colours from {scale}"),

@@ -35,7 +35,7 @@ from limpide.cli.studio import studio
 from limpide.cli.train import train
 from limpide.core.errors import Exit, LimpideError, LimpideWarning, from_os_error
 from limpide.system import interrupts
-from limpide.text import messages
+from limpide.text.language import unsupported_language, use_language, wanted_language
 from limpide.text.messages import N_, _
 
 # in the order in which people need them
@@ -60,7 +60,8 @@ No images at hand?
   limpide train digits              8×8 digits, in ten seconds
   limpide train mnist               the classic, in a minute
 
-Exit status: 0 done, 1 a verdict is not met, 2 usage, 3 data, 4 model, 5 run, 6 training, 70 a mistake of ours, 130 Ctrl-C."""),
+Exit status: 0 done, 1 a verdict is not met, 2 usage, 3 data, 4 model, 5 run, 6 training, 70 a mistake of ours, 130
+Ctrl-C."""),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="limpide")
@@ -73,15 +74,15 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
-    messages.use_language(messages.wanted_language())
+    use_language(wanted_language())
     in_our_language()
     status: Any = None
-    _never_missing()
+    _open_missing_outputs()
     warnings.showwarning = _warn  # type: ignore[assignment]
     with interrupts.Promptness(lambda: "limpide: " + _("stopping; Ctrl-C again leaves at once")):
         try:
             try:
-                _obey()
+                _run_verb()
             finally:
                 interrupts.end()
         except SystemExit as end:
@@ -95,7 +96,7 @@ def main() -> None:
             sys.exit(status)
 
 
-def _never_missing() -> None:
+def _open_missing_outputs() -> None:
     """A command that was started with its output closed, or without a console, prints into nothing."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -124,9 +125,9 @@ def _say_the_rest() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _obey() -> None:
+def _run_verb() -> None:
     try:
-        if (unknown := messages.unsupported_language()) and "--lang" not in sys.argv:
+        if (unknown := unsupported_language()) and "--lang" not in sys.argv:
             raise not_spoken(f"LIMPIDE_LANG={unknown}")
         cli.main(args=choose_language(sys.argv[1:]), standalone_mode=False)
     except LimpideError as error:
@@ -149,11 +150,11 @@ def _obey() -> None:
         click.echo(f"limpide: {told}", err=True)
         sys.exit(told.exit_status)
     except Exception as error:
-        click.echo("limpide: " + _logged(error), err=True)
+        click.echo("limpide: " + _log_mistake(error), err=True)
         sys.exit(Exit.MISTAKE)
 
 
-def _logged(error: Exception) -> str:
+def _log_mistake(error: Exception) -> str:
     from limpide.workflows.info import log_error
 
     file = log_error(error)

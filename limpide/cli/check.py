@@ -15,14 +15,15 @@ from limpide.text.messages import N_
 
 @verb(
     N_("look for trouble in a folder of images"),
-    N_("""Look for trouble in DATA before anything is learned: classes, unreadable files, copies, leaks, contradictions.
+    N_("""Look for trouble in DATA before anything is learned: classes, unreadable files, copies, leaks,
+contradictions.
 
 \b
 limpide check photos/
 limpide check scans.csv --groups patient
 
-What was understood comes first. Nothing of yours is changed. Training makes the same checks. The exit status is 1 when one of them
-finds a problem, 3 when one cannot train on these images."""),
+What was understood comes first. Nothing of yours is changed. Training makes the same checks. The exit status is 1
+when one of them finds a problem, 3 when one cannot train on these images."""),
 )
 @click.argument("data")
 @data_options
@@ -57,10 +58,10 @@ def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None
         click.echo(json.dumps(made))
     else:
         summary.print_findings(findings, screen.console)
-        screen.next("limpide", "check" if refused else "train", data, *_asked(said))
+        screen.next("limpide", "check" if refused else "train", data, *_given_options(said))
     sys.exit(Exit.DATA if refused else verdict(findings))
 
 
-def _asked(said: dict[str, str]) -> list[str]:
+def _given_options(said: dict[str, str]) -> list[str]:
     """The options that the next command needs, too, to mean the same images and groups."""
     return [word for name, value in said.items() if value != "auto" for word in (f"--{name.replace('_', '-')}", value)]

@@ -13,7 +13,8 @@ from limpide.text.messages import N_, message
 
 @verb(
     N_("free what is kept only to be faster"),
-    N_("""Free what is kept only to be faster next time: decoded images, unpacked archives, files of published networks. Runs, models and downloads stay.
+    N_("""Free what is kept only to be faster next time: decoded images, unpacked archives, files of published
+networks. Runs, models and downloads stay.
 
 \b
 limpide clean --dry-run             shows what there is

@@ -17,7 +17,7 @@ from limpide.cli.click_messages import in_our_language
 from limpide.core.errors import Exit, UsageError, nearest
 from limpide.core.finding import Finding
 from limpide.core.recipe import Recipe
-from limpide.text import messages
+from limpide.text.language import LANGUAGES, use_language
 from limpide.text.messages import N_, _
 
 
@@ -162,9 +162,9 @@ def language_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., A
 
 def _speak(_ctx: click.Context, _option: click.Parameter, lang: str | None) -> None:
     if lang:
-        if lang not in messages.LANGUAGES:
+        if lang not in LANGUAGES:
             raise not_spoken(lang)
-        messages.use_language(lang)
+        use_language(lang)
         in_our_language()
 
 
@@ -174,7 +174,7 @@ def not_spoken(lang: str) -> UsageError:
         N_("this language is not spoken here"),
         where=lang,
         todo=N_("choose one of {names}"),
-        names=", ".join(messages.LANGUAGES),
+        names=", ".join(LANGUAGES),
     )
 
 

@@ -9,8 +9,8 @@ import os
 import click
 
 from limpide.core.errors import LimpideError, UsageError
-from limpide.text import messages
-from limpide.text.messages import LOCALE_FOLDER, N_, _, message
+from limpide.text.language import LOCALE_FOLDER, current_language
+from limpide.text.messages import N_, _, message
 
 # Click looks its sentences up in gettext's own domain; in our catalogue they stand because they are marked here.
 SAID = (
@@ -48,7 +48,7 @@ WHY_NOT = {
     **dict.fromkeys(("scheduler", "schedule", "lr-scheduler", "lr-schedule", "warmup", "warm-up"), ONE_SCHEDULE),
     **dict.fromkeys(("augment", "no-augment", "augmentation", "no-augmentation"), ALTERED_BY_RULE),
 }
-ALIKE = 0.7  # of a name, to be the one that was meant
+MIN_SIMILARITY = 0.7  # of a name, to be the one that was meant
 MAX_GUESSES = 3
 
 
@@ -58,7 +58,7 @@ def in_our_language() -> None:
     """
     gettext.bindtextdomain("limpide", str(LOCALE_FOLDER))
     gettext.textdomain("limpide")
-    os.environ["LANGUAGE"] = messages.current_language()
+    os.environ["LANGUAGE"] = current_language()
 
 
 def mistake(error: click.ClickException) -> LimpideError | str:
@@ -75,7 +75,9 @@ def mistake(error: click.ClickException) -> LimpideError | str:
 def _no_such_option(error: click.NoSuchOption, where: str) -> LimpideError:
     plain = error.option_name.lstrip("-").replace("_", "-").lower()
     real = {name.lstrip("-").replace("_", "-"): name for name in _names_of(error.ctx)}
-    close = dict.fromkeys(real[match] for match in difflib.get_close_matches(plain, real, n=MAX_GUESSES, cutoff=ALIKE))
+    close = dict.fromkeys(
+        real[match] for match in difflib.get_close_matches(plain, real, n=MAX_GUESSES, cutoff=MIN_SIMILARITY)
+    )
     todo = WHY_NOT.get(plain) or (N_("did you mean {guess}?") if close else N_("see {command} --help"))
     return UsageError(
         "L164",

@@ -15,7 +15,8 @@ from limpide.text.messages import N_
 @verb(
     N_("score a model on other labelled images"),
     N_(
-        """Score the model of RUN on other labelled images: DATA is a folder with the same class names. The exit status is 1 when a verdict is bad."""
+        """Score the model of RUN on other labelled images: DATA is a folder with the same class names. The exit
+status is 1 when a verdict is bad."""
     ),
 )
 @click.argument("run")

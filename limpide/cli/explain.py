@@ -61,7 +61,7 @@ def explain(
 
     screen = progress.Screen(quiet=as_json)
     with screen.busy(message(N_("starting"))):
-        from limpide.explanation.analyze import place_of, write_picture
+        from limpide.explanation.write_picture import place_of, write_picture
         from limpide.workflows.explain import explain as work
     if out is not None:
         place_of(out, image)

@@ -37,7 +37,8 @@ TAKES_DATA = ("linear_images", "transfer", "joined", "where_is_it_stored")
 
 @verb(
     N_("list the course pages, or run one"),
-    N_("""List the course pages, or run the one called NAME. Each is a short program to read first: its path is said before it runs.
+    N_("""List the course pages, or run the one called NAME. Each is a short program to read first: its path is said
+before it runs.
 
 \b
 limpide lesson                                all pages

@@ -12,8 +12,9 @@ from limpide.text.messages import N_
 
 @verb(
     N_("list the networks, or measure one on this machine"),
-    N_("""List the networks: what each costs, and how fast it is here. With NAME it is measured, once, and remembered, and every
-layer is listed with the formulas of its size and of its parameters. NAME may be timm:NAME, or your own package.module:factory.
+    N_("""List the networks: what each costs, and how fast it is here. With NAME it is measured, once, and
+remembered, and every layer is listed with the formulas of its size and of its parameters. NAME may be timm:NAME, or
+your own package.module:factory.
 
 \b
 limpide models                      all networks

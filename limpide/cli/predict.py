@@ -15,13 +15,15 @@ from limpide.text.messages import N_
 
 @verb(
     N_("name what is on image files"),
-    N_("""Name what is on FILES (images, folders, patterns) with the model of RUN (a run, its model.onnx, or a published network).
+    N_("""Name what is on FILES (images, folders, patterns) with the model of RUN (a run, its model.onnx, or a
+published network).
 
 \b
 limpide predict runs/photos-001 new.jpg
 limpide predict efficientnet_lite0 new.jpg       one of 1,000 things, with no training at all
 limpide predict runs/photos-001 inbox/ --csv > names.csv
-A file that cannot be used is named on standard error and left out; the exit status is 3 when no file could be used."""),
+A file that cannot be used is named on standard error and left out; the exit status is 3 when no file could be \
+used."""),
 )
 @click.argument("run")
 @click.argument("files", nargs=-1, required=True)

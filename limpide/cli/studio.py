@@ -7,7 +7,7 @@ import signal
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,11 +17,14 @@ from limpide.core.run import Run
 from limpide.system.temporary_folder import TemporaryFolder
 from limpide.text.messages import N_, message
 
+if TYPE_CHECKING:
+    from limpide.report.terminal.progress import Screen
+
 
 @verb(
     N_("watch a training, open a network down to one product"),
-    N_("""Open the studio in a browser: the runs of this folder while they learn or afterwards, opened down to one product of one unit;
-the Learn pages when there are none.
+    N_("""Open the studio in a browser: the runs of this folder while they learn or afterwards, opened down to one
+product of one unit; the Learn pages when there are none.
 
 \b
 limpide studio                      the runs in runs/
@@ -78,9 +81,7 @@ def studio(
             todo=N_("see limpide studio --help"),
         )
     folder, one = chosen_runs(runs, folder)
-    for name in ("SIGTERM", "SIGHUP"):  # what is opened without a training is put away however this ends
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    _exit_on_signals()
     scratch = TemporaryFolder() if model else None
     if scratch:
         from limpide.workflows.open_network import open_network
@@ -92,9 +93,20 @@ def studio(
     else:
         folder = folder.resolve()
         page = f"page=live&run={one.name}" if one else "page=runs" if Run.all_in(folder) else "page=learn"
+    _serve(folder, page, port, progress.Screen(), no_browser=no_browser)
+
+
+def _exit_on_signals() -> None:
+    """What is opened without a training is put away however this ends."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+
+
+def _serve(folder: Path, page: str, port: int | None, screen: Screen, *, no_browser: bool) -> None:
+    """Opens the page and answers it until Ctrl-C."""
     server, sock, token = prepare_studio(port)
     url = link(sock, token, page)
-    screen = progress.Screen()
     screen.link(message(N_("the studio, until Ctrl-C:")), url)
     if not no_browser:
         webbrowser.open(url)

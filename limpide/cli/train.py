@@ -6,24 +6,28 @@ import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from limpide.cli.click_extensions import as_json_object, recipe_options, runs_folder, verb
 from limpide.core.errors import Exit, LimpideError
 from limpide.core.recipe import Recipe
+from limpide.core.run import Run
 from limpide.core.run_summary import RunSummary
 from limpide.system import interrupts
 from limpide.text.messages import N_, message
+
+if TYPE_CHECKING:
+    from limpide.report.terminal.progress import Screen
 
 UNREAD = 141  # exit status where nothing reads the output any more, as a shell tells it
 
 
 @verb(
     N_("train on a folder of images, judge, report"),
-    N_("""Train on DATA: a folder of class folders or of train|val|test folders, a table (.csv, .tsv, .parquet) of file and
-label, a zip or tar of folders, or one of mnist, fashion_mnist, cifar10, digits.
+    N_("""Train on DATA: a folder of class folders or of train|val|test folders, a table (.csv, .tsv, .parquet) of
+file and label, a zip or tar of folders, or one of mnist, fashion_mnist, cifar10, digits.
 
 \b
 limpide train photos/               decides everything, and says why
@@ -56,7 +60,7 @@ def train(
         run, dataset, continued = prepare(data, recipe, folder, new=new)
     if continued:
         screen.say(message(N_("continuing {run}, which was not finished (--new starts another)"), run=str(run.path)))
-    watcher = _watched(run, screen) if watch else None
+    watcher = _open_studio(run, screen) if watch else None
     with interrupts.ends_well_once(lambda: _is_finished(run)):
         try:
             finished = screen.follow(
@@ -70,26 +74,31 @@ def train(
             click.echo(f"limpide: {error}", err=True)
             _stay(watcher)  # to look at what there is
             sys.exit(error.exit_status)
-        if as_json:
-            click.echo(json.dumps(train_summary(RunSummary.of(run))))
-        elif finished:
-            screen.report(run)
-            screen.next("limpide", "predict", run.path, _example(run, dataset))
-        else:
-            screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
+        _print_end(run, dataset, screen, finished=finished, as_json=as_json)
         if watcher is not None and finished:
             _stay(watcher)
         sys.exit(Exit.DONE if finished else Exit.STOPPED)
 
 
-def _is_finished(run: Any) -> bool:
+def _print_end(run: Run, dataset: Any, screen: Screen, *, finished: bool, as_json: bool) -> None:
+    """What the training came to, and the next command."""
+    if as_json:
+        click.echo(json.dumps(train_summary(RunSummary.of(run))))
+    elif finished:
+        screen.report(run)
+        screen.next("limpide", "predict", run.path, _example_image(run, dataset))
+    else:
+        screen.next("limpide", *(word for word in sys.argv[1:] if word != "--new"))
+
+
+def _is_finished(run: Run) -> bool:
     """Asked where a signal came: a record that cannot be read at that moment says no."""
     with contextlib.suppress(LimpideError, OSError):
         return bool(run.info().status == "finished")
     return False
 
 
-def _watched(run: Any, screen: Any) -> Any:
+def _open_studio(run: Run, screen: Screen) -> Any:
     """The studio in a process of its own, and its link told and opened."""
     import webbrowser
 
@@ -133,7 +142,7 @@ def train_summary(one: RunSummary) -> dict[str, Any]:
     }
 
 
-def _example(run: Any, dataset: Any) -> Path:
+def _example_image(run: Run, dataset: Any) -> Path:
     """A test image to try: its file, or a copy in the run where the data set has no files."""
     import os
 

@@ -160,7 +160,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for choice in dataclasses.fields(self):
-            object.__setattr__(self, choice.name, _checked(choice, getattr(self, choice.name)))
+            object.__setattr__(self, choice.name, _check_value(choice, getattr(self, choice.name)))
         if (span := self.span()) and not span[0] < span[1] < math.inf:
             where = f"value_range={self.value_range}"
             raise UsageError(
@@ -249,7 +249,7 @@ def parse_duration(text: str | float | None, option: str = "time") -> float | No
     return sum(float(value) * units[unit] for value, unit in parts)
 
 
-def _checked(choice: dataclasses.Field[Any], value: Any) -> Any:
+def _check_value(choice: dataclasses.Field[Any], value: Any) -> Any:
     """The value in its own type, or a UsageError that says what would have been right."""
     rules, kind, came = choice.metadata, str(choice.type), value
     if value is None:
@@ -295,11 +295,11 @@ def range_as_text(span: Sequence[float] | None) -> str:
     return (
         "none"
         if span is None
-        else "..".join(f"{value:.17g}" if _whole(value) else repr(float(value)) for value in span)
+        else "..".join(f"{value:.17g}" if _is_whole(value) else repr(float(value)) for value in span)
     )
 
 
-def _whole(value: float) -> bool:
+def _is_whole(value: float) -> bool:
     return math.isfinite(value) and float(value).is_integer()
 
 

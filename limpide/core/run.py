@@ -22,7 +22,8 @@ from limpide.core.events import DAMAGE, Epoch, Note, Step, from_line, to_line
 from limpide.core.finding import Finding
 from limpide.core.run_info import FORMAT, KNOWN, RunInfo
 from limpide.system import files
-from limpide.text.messages import N_, Message, _, format_number, message
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import format_number
 
 FLUSH_EVERY = 0.25  # s
 STATUS_WORDS = {
@@ -127,7 +128,7 @@ class Run:
                 guess=str(run.path.parent / guess),
             )
         if run.info().format > FORMAT:
-            raise _newer(run.path)
+            raise _newer_version_error(run.path)
         return run
 
     @staticmethod
@@ -217,9 +218,11 @@ class Run:
         try:
             return typed_json.read_json_file(self.path / "run.json")
         except typed_json.InvalidJson as error:
-            raise self._odd(error.reason) from error
+            raise self._unreadable_error(error.reason) from error
         except OSError as error:
-            raise self._odd(message(N_("the system says: {reason}"), reason=error.strerror or "")) from error
+            raise self._unreadable_error(
+                message(N_("the system says: {reason}"), reason=error.strerror or "")
+            ) from error
 
     @contextlib.contextmanager
     def reading(self, found: Any = None) -> Iterator[None]:
@@ -229,10 +232,10 @@ class Run:
         except typed_json.InvalidJson as error:
             version = found.get("format") if isinstance(found, Mapping) else None
             if isinstance(version, int) and version > FORMAT:
-                raise _newer(self.path) from error
-            raise self._odd(error.reason) from error
+                raise _newer_version_error(self.path) from error
+            raise self._unreadable_error(error.reason) from error
 
-    def _odd(self, reason: Message) -> RunError:
+    def _unreadable_error(self, reason: Message) -> RunError:
         todo = N_("restore it from a copy, or start another run with --new")
         return RunError("L505", N_("run.json cannot be read: {reason}"), where=self.path, todo=todo, reason=reason)
 
@@ -354,15 +357,15 @@ class Run:
     def finding(self, name: str) -> Finding | None:
         """None where this was not claimed. Raises RunError where the claim cannot be read."""
         file = self._findings / f"{name}.json"
-        return _claim(file) if file.exists() else None
+        return _read_finding(file) if file.exists() else None
 
     def findings(self) -> dict[str, Finding]:
         """Raises RunError where one of them cannot be read."""
-        found = map(_claim, sorted(self._findings.glob("*.json")))
+        found = map(_read_finding, sorted(self._findings.glob("*.json")))
         return {finding.name: finding for finding in found}
 
 
-def _claim(file: Path) -> Finding:
+def _read_finding(file: Path) -> Finding:
     try:
         return Finding.from_json(typed_json.read_json_file(file))
     except typed_json.InvalidJson as error:
@@ -376,7 +379,7 @@ def damaged_file_error(file: Path, reason: Message) -> RunError:
     return RunError("L518", N_("a file of this run cannot be read: {reason}"), where=file, todo=todo, reason=reason)
 
 
-def _newer(path: Path) -> RunError:
+def _newer_version_error(path: Path) -> RunError:
     return RunError(
         "L503", N_("a newer limpide wrote this run"), where=path, todo=N_("upgrade limpide: pip install -U limpide")
     )

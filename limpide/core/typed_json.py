@@ -28,8 +28,8 @@ MAX_DEPTH = 100  # of lists and objects inside each other; what limpide writes s
 MAX_WHOLE_NUMBER = 2**63  # of a whole number: beyond it neither numpy nor torch takes it
 TEXT, NUMBER, WHOLE, YES_NO = N_("a text"), N_("a finite number"), N_("a whole number"), N_("true or false")
 LIST, OBJECT, ONE_OF, THERE = N_("a list"), N_("an object"), N_("one of {names}"), N_("there")
-SO_LONG = N_("a list of {n} values")
-DEEP = N_("it is nested too deeply")
+LIST_OF_LENGTH = N_("a list of {n} values")
+TOO_DEEP = N_("it is nested too deeply")
 
 
 class InvalidJson(ValueError):
@@ -71,7 +71,7 @@ def parse_json(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise InvalidJson(message(N_("it is not UTF-8 text"))) from error
     except RecursionError as error:
-        raise InvalidJson(message(DEEP)) from error
+        raise InvalidJson(message(TOO_DEEP)) from error
     except ValueError as error:
         raise InvalidJson(message(N_("it is not JSON"))) from error
 
@@ -89,12 +89,12 @@ def as_record(kind: type[T], data: Any, field: str = "", *, strict: bool = False
     values: dict[str, Any] = {}
     for name, hint, required in _fields(cast(Any, kind)):
         if name in data:
-            values[name] = check_type(hint, data[name], _inside(field, name))
+            values[name] = check_type(hint, data[name], _path_of(field, name))
         elif required:
-            raise invalid_field(_inside(field, name), THERE)
+            raise invalid_field(_path_of(field, name), THERE)
     if strict and (unknown := sorted(data.keys() - {name for name, *_ in _fields(cast(Any, kind))})):
         raise InvalidJson(
-            message(N_("{field} is of a newer limpide"), field=one_line(_inside(field, unknown[0]))[:200])
+            message(N_("{field} is of a newer limpide"), field=one_line(_path_of(field, unknown[0]))[:200])
         )
     return kind(**values)
 
@@ -107,7 +107,7 @@ def _fields(kind: Any) -> list[tuple[str, Any, bool]]:
     return [(f.name, hints[f.name], f.default is none and f.default_factory is none) for f in made]
 
 
-def _inside(field: str, name: str) -> str:
+def _path_of(field: str, name: str) -> str:
     return f"{field}.{name}" if field else name
 
 
@@ -131,16 +131,16 @@ def check_type(hint: Any, value: Any, field: str) -> Any:
         if not isinstance(value, (list, tuple)):
             raise invalid_field(field, LIST)
         if origin is tuple and Ellipsis not in inner and len(value) != len(inner):
-            raise invalid_field(field, SO_LONG, n=str(len(inner)))
+            raise invalid_field(field, LIST_OF_LENGTH, n=str(len(inner)))
         return tuple(check_type(inner[0], one, f"{field}[{k}]") for k, one in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, Mapping):
             raise invalid_field(field, OBJECT)
-        return {name: check_type(inner[1], one, _inside(field, name)) for name, one in value.items()}
-    return _plain(hint, value, field)
+        return {name: check_type(inner[1], one, _path_of(field, name)) for name, one in value.items()}
+    return _check_plain(hint, value, field)
 
 
-def _plain(kind: type, value: Any, field: str) -> Any:
+def _check_plain(kind: type, value: Any, field: str) -> Any:
     if kind is str:
         if isinstance(value, str):
             return value
@@ -163,11 +163,11 @@ def _finite(value: Any, field: str) -> Any:
     while left:
         one, place, depth = left.pop()
         if depth > MAX_DEPTH:
-            raise InvalidJson(message(DEEP))
+            raise InvalidJson(message(TOO_DEEP))
         if isinstance(one, float) and not math.isfinite(one):
             raise invalid_field(place, NUMBER)
         if isinstance(one, Mapping):
-            left += [(inner, _inside(place, name), depth + 1) for name, inner in one.items()]
+            left += [(inner, _path_of(place, name), depth + 1) for name, inner in one.items()]
         elif isinstance(one, (list, tuple)):
             left += [(inner, f"{place}[{k}]", depth + 1) for k, inner in enumerate(one) if not isinstance(inner, str)]
     return value

@@ -40,13 +40,14 @@ class Prediction:
         return self.label is None
 
     def __str__(self) -> str:
-        from limpide.text.messages import format_percent
+        from limpide.text.numbers import format_percent
 
         return f"{self.file}: {self.label} ({format_percent(self.probability)})"
 
     def _repr_html_(self) -> str:
         from limpide.text import notebook_html
-        from limpide.text.messages import _, format_percent
+        from limpide.text.messages import _
+        from limpide.text.numbers import format_percent
 
         title = f"{self.file}: {self.label or _('none of these')}"
         return notebook_html.block(

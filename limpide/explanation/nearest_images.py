@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,12 @@ BATCH = 32
 WORK = 60e9  # multiply-adds that a look at many images may cost: some ten seconds of one processor
 MIN_IMAGES, MAX_IMAGES = 300, 1000  # images
 SHOWN = 8
+LOOKING = N_("looking for the training images most like it")
+# why there are none
+GONE = N_("The training images most like it cannot be shown: they are no longer where they were when the run began.")
+FROM_ARRAY = N_(
+    "The training images most like it cannot be shown: the run learned from an array, and its images are on no disk."
+)
 
 
 def affordable(each: int) -> int:
@@ -70,34 +76,13 @@ def find_nearest_images(
     from limpide.interpret.embedding import features_of
     from limpide.models.flops import multiply_adds
 
-    looking = message(N_("looking for the training images most like it"))
     try:
         one = features_of(network, image)[0][0].numpy()
         album = RunImages(run)
         rows = album.some(affordable(multiply_adds(network, preprocessing.channels, preprocessing.size)), album.learned)
-        kept: list[int] = []
-        squares: list[np.ndarray] = []
-        for done, row in enumerate(rows.tolist()):
-            if done % BATCH == 0:
-                yield Progress(looking, done, 2 * len(rows))
-            try:
-                squares.append(preprocessing.pixels(album.image(row, preprocessing.jpeg_side)))
-            except ImageGone:
-                raise
-            except LookupError:  # this one is gone, or another one since
-                continue
-            kept.append(row)
-        if not kept:
-            raise ImageGone
+        kept, squares = yield from _decode_rows(album, rows, preprocessing)
     except LookupError:
-        gone = N_(
-            "The training images most like it cannot be shown: they are no longer where they were when the run began."
-        )
-        arrays = N_(
-            "The training images most like it cannot be shown: the run learned from an array, and its images are "
-            "on no disk."
-        )
-        yield NearestImages((), 0, 0, True, message(arrays if run.info().arrays else gone))
+        yield NearestImages((), 0, 0, True, message(FROM_ARRAY if run.info().arrays else GONE))
         return
     except LimpideError as error:
         yield NearestImages((), 0, 0, True, error.message())
@@ -105,9 +90,37 @@ def find_nearest_images(
     features: list[np.ndarray] = []
     for found, _ in features_seen_by(network, preprocessing, np.stack(squares)):
         features.append(found)
-        yield Progress(looking, len(rows) + min(len(kept), len(features) * BATCH), len(rows) + len(kept))
-    digits = sha256(data) if data else ""
-    own = next((row for row in kept if digits and album.contents[row] and digits.startswith(album.contents[row])), -1)
-    top = nearest_rows(np.concatenate(features), np.array(kept), one, own)
+        done = min(len(kept), len(features) * BATCH)
+        yield Progress(message(LOOKING), len(rows) + done, len(rows) + len(kept))
+    top = nearest_rows(np.concatenate(features), np.array(kept), one, _row_of(data, album, kept))
     shown = tuple(NearestImage(album.files[kept[k]], album.labels[kept[k]], cosine, squares[k]) for k, cosine in top)
     yield NearestImages(shown, len(kept), len(album.rows(album.learned)), bool(album.learned))
+
+
+def _decode_rows(
+    album: RunImages, rows: np.ndarray, preprocessing: Preprocessing
+) -> Generator[Progress, None, tuple[list[int], list[np.ndarray]]]:
+    """Hands on progress and returns the rows that are still there, with their squares. Raises ImageGone where all are
+    gone, LookupError where there is nothing to read from.
+    """
+    kept: list[int] = []
+    squares: list[np.ndarray] = []
+    for done, row in enumerate(rows.tolist()):
+        if done % BATCH == 0:
+            yield Progress(message(LOOKING), done, 2 * len(rows))
+        try:
+            squares.append(preprocessing.pixels(album.image(row, preprocessing.jpeg_side)))
+        except ImageGone:
+            raise
+        except LookupError:  # this one is gone, or another one since
+            continue
+        kept.append(row)
+    if not kept:
+        raise ImageGone
+    return kept, squares
+
+
+def _row_of(data: bytes, album: RunImages, kept: list[int]) -> int:
+    """Which of the rows kept is the image of these bytes; −1 where none is."""
+    digits = sha256(data) if data else ""
+    return next((row for row in kept if digits and album.contents[row] and digits.startswith(album.contents[row])), -1)

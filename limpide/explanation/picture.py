@@ -30,13 +30,14 @@ from limpide.explanation.record import (
 from limpide.report import unit_grid
 from limpide.report.color_scale import MINUS, PAPER, PLUS, end_of, paint_plane, picture_of
 from limpide.text.formats import visible_text
-from limpide.text.messages import N_, Message, _, format_number, format_percent, format_significant, message
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import format_number, format_percent, format_significant
 
 WIDTH, MARGIN, GAP = 1600, 88, 40
 INNER = WIDTH - 2 * MARGIN
 INK, SOFT, LINE, ACCENT, WARN = (28, 27, 25), (95, 91, 84), (222, 218, 210), (11, 106, 131), (138, 75, 0)
 PICTURE = 520  # side of the image
-MADE = 380  # of the picture that was made
+MADE_SIDE = 380  # of the picture that was made
 LABELS = 250  # width of what is written beside the maps
 CELL = (66, 44)  # of a grid of numbers
 NAME = 320  # width of the name of a class, at most
@@ -72,7 +73,7 @@ def _font(size: int, serif: bool = False) -> Any:
     return ImageFont.load_default(size)
 
 
-def _written(text: object, font: Any) -> str:
+def writable_text(text: object, font: Any) -> str:
     """The text with what this font can write: narrow spaces become plain ones, and without a font of the system letters
     lose their accents.
     """
@@ -143,7 +144,7 @@ class _Picture:
     ) -> None:
         """One line whose top is y; too long for `width` it ends in “…”. `right`: x is where it ends."""
         font = _font(size, serif)
-        says = _written(text, font)
+        says = writable_text(text, font)
         if width is not None and font.getlength(says) > width:
             while says and font.getlength(says + "…") > width:
                 says = says[:-1]
@@ -163,7 +164,7 @@ class _Picture:
         """A paragraph; returns where the next one may begin."""
         font = _font(size, serif)
         line = ""
-        for word in _written(text, font).split(" "):
+        for word in writable_text(text, font).split(" "):
             if line and font.getlength(f"{line} {word}") > width:
                 self.pen.text((x, y), line, color, font)
                 line, y = word, y + size * 1.35
@@ -217,7 +218,9 @@ class _Picture:
         self.words(x, self.y + 146, sight.file, 20, SOFT, width)
         y = self.y + 226
         font = _font(24)
-        names = min(NAME, max(60, round(max(font.getlength(_written(name, font)) for name, _share in sight.top))) + 30)
+        names = min(
+            NAME, max(60, round(max(font.getlength(writable_text(name, font)) for name, _share in sight.top))) + 30
+        )
         across = width - names - 130
         for k, (name, share) in enumerate(sight.top):
             self.words(x, y, name, 24, INK if k == 0 else SOFT, names - 20)
@@ -316,11 +319,11 @@ class _Picture:
 
     def made(self, made: MaximizedPicture, unit: Finding) -> None:
         """The part of the picture that the unit sees on the left, what it is on the right."""
-        self.square(MARGIN, self.y, made.seen, MADE)
+        self.square(MARGIN, self.y, made.seen, MADE_SIDE)
         y = self.y
         for words in maximized_words(made, unit):
-            y = self.lines(MARGIN + MADE + GAP, y, words, INNER - MADE - GAP, 22) + 12
-        self.y = max(self.y + MADE, y)
+            y = self.lines(MARGIN + MADE_SIDE + GAP, y, words, INNER - MADE_SIDE - GAP, 22) + 12
+        self.y = max(self.y + MADE_SIDE, y)
 
     def alike(self, alike: NearestImages) -> None:
         for words in nearest_words(alike):

@@ -177,13 +177,13 @@ def to_json(sight: ImageExplanation) -> dict[str, Any]:
                 for m in sight.stages
             ],
             "unit": sight.unit.to_json(),
-            "maximised": sight.made and _made(sight.made),
-            "neighbours": sight.alike and _alike(sight.alike),
+            "maximised": sight.made and _maximized_values(sight.made),
+            "neighbours": sight.alike and _neighbor_values(sight.alike),
         }
     )  # type: ignore[no-any-return]
 
 
-def _made(made: MaximizedPicture) -> dict[str, Any]:
+def _maximized_values(made: MaximizedPicture) -> dict[str, Any]:
     return {
         "layer": made.layer,
         "channel": made.channel,
@@ -194,7 +194,7 @@ def _made(made: MaximizedPicture) -> dict[str, Any]:
     }
 
 
-def _alike(alike: NearestImages) -> dict[str, Any]:
+def _neighbor_values(alike: NearestImages) -> dict[str, Any]:
     images = [
         {"file": one.file, "class": one.label, "cosine": one.cosine, "square": one.square} for one in alike.images
     ]

@@ -23,7 +23,8 @@ from limpide.explanation.record import (
 )
 from limpide.report import color_scale, unit_grid
 from limpide.report.html.page import asset, environment
-from limpide.text.messages import current_language, format_number, format_significant
+from limpide.text.language import current_language
+from limpide.text.numbers import format_number, format_significant
 
 
 def html_of(sight: ImageExplanation) -> str:

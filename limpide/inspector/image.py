@@ -103,7 +103,7 @@ def saliency(looker: Session, path: str, snapshot: str, image: dict[str, Any], m
 
     A network without maps has a finding that says so in place of its Grad-CAM.
     """
-    from limpide.explanation.analyze import nothing_to_weigh
+    from limpide.explanation.saliency_evidence import nothing_to_weigh
 
     plane = _map(looker, path, snapshot, image, method, label)
     return ({"finding": nothing_to_weigh(method).to_json()}, b"") if plane is None else ({}, npy(plane))
@@ -111,7 +111,7 @@ def saliency(looker: Session, path: str, snapshot: str, image: dict[str, Any], m
 
 def sanity(looker: Session, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
     """Whether this map may be believed."""
-    from limpide.explanation.analyze import badge_of, nothing_to_weigh, usual_of
+    from limpide.explanation.saliency_evidence import badge_of, nothing_to_weigh, usual_of
     from limpide.interpret.saliency import COST
     from limpide.interpret.saliency_checks import COST as OF_BADGE
     from limpide.interpret.saliency_checks import COST_USUAL
@@ -135,8 +135,8 @@ def _map(
     looker: Session, path: str, snapshot: str, image: dict[str, Any], method: str, label: int
 ) -> np.ndarray | None:
     """Raises LookupError for a method or a class that does not exist."""
-    from limpide.explanation.analyze import plane_of
     from limpide.explanation.record import METHOD_WORDS
+    from limpide.explanation.saliency_evidence import plane_of
     from limpide.interpret.saliency import COST
 
     if method not in METHOD_WORDS:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from limpide.data.preprocessing import Preprocessing
-from limpide.explanation.analyze import OpenedNetwork, label_named
+from limpide.explanation.inputs import OpenedNetwork, label_named
 from limpide.inspector.session import Session
 from limpide.interpret.trace import Trace
 

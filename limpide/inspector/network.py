@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from limpide.explanation.analyze import check_place, find_operation
+from limpide.explanation.units import check_place, find_operation
 from limpide.inspector.many_images import readable
 from limpide.inspector.session import Answer, Session, compare_probabilities, npy, png
 from limpide.text.messages import N_, message

@@ -7,7 +7,7 @@ import dataclasses
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.inspector.session import Answer, Session
-from limpide.text import messages
+from limpide.text.language import current_language, use_language
 
 
 def report(looker: Session, path: str, lang: str, images: bool) -> Answer:
@@ -35,10 +35,10 @@ def stamp(run: Run) -> tuple[object, ...]:
 def _rendered(run: Run, lang: str, images: bool) -> bytes:
     from limpide.report.html.page import html_of
 
-    before = messages.current_language()
-    messages.use_language(lang)
+    before = current_language()
+    use_language(lang)
     try:
         meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
         return html_of(run, images=images, meanings=meanings).encode("utf-8", "backslashreplace")
     finally:
-        messages.use_language(before)
+        use_language(before)

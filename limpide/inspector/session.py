@@ -18,7 +18,7 @@ from limpide.core.run_info import RunInfo
 from limpide.data.decoding.decode import Remarks, Undecodable
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.run_images import RunImages, run_stamp
-from limpide.explanation.analyze import temperature_of
+from limpide.explanation.inputs import temperature_of
 from limpide.inspector.lru_cache import LRUCache
 from limpide.system.files import sha256
 from limpide.text.messages import N_, message

@@ -16,10 +16,10 @@ from limpide.audit.evidence import Evidence
 from limpide.audit.image_groups import groups_as_split
 from limpide.data.run_images import ImageGone, RunImages, run_stamp
 from limpide.data.split_file import groups_in
-from limpide.explanation.analyze import temperature_of
+from limpide.explanation.inputs import temperature_of
 from limpide.inspector.many_images import cost, pieces_of, readable
 from limpide.inspector.session import Answer, Session
-from limpide.text import messages
+from limpide.text.language import LANGUAGES, current_language, use_language
 from limpide.text.messages import N_, message
 
 MAX_SHOWN = 60  # images sent at once
@@ -139,11 +139,11 @@ def groups(looker: Session, path: str, snapshot: str, by: str, lang: str = "en")
 
     if by not in WAYS:
         raise LookupError(message(N_("there is no such way to group images: {names}"), names=", ".join(WAYS)))
-    messages.use_language(lang if lang in messages.LANGUAGES else "en")  # some groups have names of ours
+    use_language(lang if lang in LANGUAGES else "en")  # some groups have names of ours
     evidence, album = _evidence(looker, path), looker.album(path)
     state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
     names = looker.once(
-        ("groups", *run_stamp(path), state, by, messages.current_language()),
+        ("groups", *run_stamp(path), state, by, current_language()),
         lambda: _names(looker, evidence, album, by, (*run_stamp(path), state, by)),
     )
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)

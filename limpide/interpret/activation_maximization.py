@@ -92,60 +92,86 @@ def gradient_ascent(
     The same seed gives the same picture. The network is left as it was. Raises KeyError for an unknown operation,
     IndexError for a channel that is not there, TypeError for an operation without channels.
     """
-    low, high = (torch.as_tensor(v, dtype=torch.float32).reshape(-1, 1, 1) for v in (low, high))
-    middle, half = (low + high) / 2, (high - low) / 2
-    seen = trace(model, middle.expand(1, *shape).clone())
-    op = seen.find(key)
-    place = middle_unit(op.output, channel)
-    box = receptive_field(seen, op, place[1:]).box
-    inside = torch.zeros(shape[-2:])
-    inside[box.top : box.bottom, box.left : box.right] = 1
-    generator = torch.Generator().manual_seed(seed)
-    scale = _scale(*shape[-2:])
+    ascent = _Ascent(model, key, channel, shape, seed, low, high)
+    start, value = ascent.best_start()
+    frequencies = nn.Parameter(start)
+    optimizer = AdamW([ParameterGroup([frequencies])])
+    found = [value]
+    for step in range(steps):
+        frequencies.grad, value = ascent.slope(frequencies, ascent.shift() if step < MIN_GRADIENT * steps else [0, 0])
+        optimizer.step(RATE)
+        found.append(value)
+        yield step + 1, value
+    with torch.no_grad():
+        image = ascent.picture(frequencies)
+        found.append(float(ascent.activation(image)))
+    return MaximizedInput(image, ascent.box, tuple(found))
 
-    def drawn(frequencies: Tensor) -> Tensor:
+
+class _Ascent:
+    """The unit in the middle of one channel, and the pictures that are tried on it."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        key: str,
+        channel: int,
+        shape: Sequence[int],
+        seed: int,
+        low: float | Tensor,
+        high: float | Tensor,
+    ) -> None:
+        low, high = (torch.as_tensor(v, dtype=torch.float32).reshape(-1, 1, 1) for v in (low, high))
+        self.model, self.shape = model, tuple(shape)
+        self.middle, self.half = (low + high) / 2, (high - low) / 2
+        seen = trace(model, self.middle.expand(1, *shape).clone())
+        op = seen.find(key)
+        self.index, self.place = op.index, middle_unit(op.output, channel)
+        self.box = receptive_field(seen, op, self.place[1:]).box
+        self.inside = torch.zeros(self.shape[-2:])
+        self.inside[self.box.top : self.box.bottom, self.box.left : self.box.right] = 1
+        self.generator = torch.Generator().manual_seed(seed)
+        self.scale = _scale(*self.shape[-2:])
+
+    def picture(self, frequencies: Tensor) -> Tensor:
         """Frequencies (channels, height, frequencies, 2) → picture within the bounds, with the contrast that is
         allowed.
         """
-        waves = torch.fft.irfft2(torch.view_as_complex(frequencies) * scale, s=list(shape[-2:]), norm="ortho")
-        if shape[0] == 3:
+        waves = torch.fft.irfft2(torch.view_as_complex(frequencies) * self.scale, s=list(self.shape[-2:]), norm="ortho")
+        if self.shape[0] == 3:
             waves = torch.einsum("rc,chw->rhw", COLORS, waves)
-        spread = (waves.square() * inside).sum().div(inside.sum() * shape[0]).sqrt()
-        return (middle + half * inside * (CONTRAST * waves / (spread + 1e-8)).clamp(-1, 1))[None]
+        spread = (waves.square() * self.inside).sum().div(self.inside.sum() * self.shape[0]).sqrt()
+        return (self.middle + self.half * self.inside * (CONTRAST * waves / (spread + 1e-8)).clamp(-1, 1))[None]
 
-    def activation(image: Tensor) -> Tensor:
-        return _value(model, image, op.index, place)
+    def activation(self, image: Tensor) -> Tensor:
+        return _value(self.model, image, self.index, self.place)
 
-    with torch.no_grad():
-        starts = [
-            NOISE * torch.randn(shape[0], shape[1], shape[2] // 2 + 1, 2, generator=generator) for _ in range(STARTS)
-        ]
-        values = [float(activation(drawn(start))) for start in starts]
-    best = max(range(STARTS), key=values.__getitem__)
-    frequencies = nn.Parameter(starts[best])
-    optimizer = AdamW([ParameterGroup([frequencies])])
-    found = [values[best]]
-    reach = min(box.bottom - box.top, box.right - box.left) // JITTER
-    for step in range(steps):
-        shift = (
-            torch.randint(-reach, reach + 1, (2,), generator=generator).tolist()
-            if step < MIN_GRADIENT * steps
-            else [0, 0]
-        )
+    def best_start(self) -> tuple[Tensor, float]:
+        """Of STARTS pictures of noise, the frequencies of the one that wakes the unit most, and its activation."""
+        channels, height, width = self.shape
+        with torch.no_grad():
+            starts = [
+                NOISE * torch.randn(channels, height, width // 2 + 1, 2, generator=self.generator)
+                for _ in range(STARTS)
+            ]
+            values = [float(self.activation(self.picture(start))) for start in starts]
+        best = max(range(STARTS), key=values.__getitem__)
+        return starts[best], values[best]
+
+    def shift(self) -> list[int]:
+        """By how many pixels the picture is shifted, down and across."""
+        reach = min(self.box.bottom - self.box.top, self.box.right - self.box.left) // JITTER
+        return torch.randint(-reach, reach + 1, (2,), generator=self.generator).tolist()
+
+    def slope(self, frequencies: nn.Parameter, shift: list[int]) -> tuple[Tensor, float]:
+        """(slope by the frequencies of the activation's negative, the activation) for the shifted picture."""
         with torch.enable_grad():
-            value = activation(drawn(frequencies).roll(shift, (2, 3)))
+            value = self.activation(self.picture(frequencies).roll(shift, (2, 3)))
             # Of the picture alone: the network's own slopes stay as they are.
             (slope,) = torch.autograd.grad(-value, frequencies, allow_unused=True) if value.requires_grad else (None,)
         if slope is None:
             raise TypeError(message(N_("no slope leads from the image to this operation")))
-        frequencies.grad = slope
-        optimizer.step(RATE)
-        found.append(float(value.detach()))
-        yield step + 1, found[-1]
-    with torch.no_grad():
-        image = drawn(frequencies)
-        found.append(float(activation(image)))
-    return MaximizedInput(image, box, tuple(found))
+        return slope, float(value.detach())
 
 
 def middle_unit(output: Tensor, channel: int) -> tuple[int, ...]:

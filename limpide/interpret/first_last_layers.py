@@ -7,6 +7,8 @@ report does, in the reader's browser.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -39,53 +41,74 @@ def first_and_last(seen: Trace, channel: int = 0) -> dict[str, np.ndarray]:
     }
 
 
+@dataclass(frozen=True)
+class _Convolution:
+    """The first layer as a convolution of the image."""
+
+    image: Tensor  # what enters it, (1, channels, height, width)
+    weight: Tensor
+    output: Tensor  # (1, channels, height, width)
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+
 def _first(seen: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
+    """The arrays of the first layer, with as many of its channels as fit into `room` bytes."""
     op = next((op for op in seen.ops if op.name in ("conv2d", "linear")), None)
-    if op is None:
+    layer = _as_convolution(seen, op) if op is not None else None
+    if op is None or layer is None:
         return {}
-    weight, bias, entered, output = (
-        _tensor(op.argument(1, "weight")),
-        op.argument(2, "bias"),
-        op.args[0].value,
-        op.output,
-    )
-    stride, padding, dilation, groups = (1, 1), (0, 0), (1, 1), 1
-    if op.name == "linear":  # on the whole image: a convolution whose kernel is as large as the image
-        if output.ndim != 2 or not torch.equal(entered.reshape(-1), seen.image.reshape(-1)):
-            return {}
-        entered, weight, output = seen.image, weight.reshape(-1, *seen.image.shape[1:]), output[:, :, None, None]
-    else:
-        if entered.ndim != 4 or not _from_the_image(seen, op):
-            return {}
-        stride, dilation = pair(op.argument(3, "stride", 1)), pair(op.argument(5, "dilation", 1))
-        asked, groups = op.argument(4, "padding", 0), op.argument(6, "groups", 1)
-        padding = (
-            same_padding((weight.shape[2], weight.shape[3]), dilation)
-            if asked == "same"
-            else (0, 0)
-            if asked == "valid"
-            else pair(asked)
-        )
-    each = 4 * (weight[0].numel() + output[0, 0].numel() + 2)
-    n = min(MAX_CHANNELS, len(weight), (room - 4 * entered.numel()) // each)
-    if n < 1:
+    channels = _strongest_channels(layer, channel, room)
+    if channels is None:
         return {}
-    strength = output[0].abs().amax((1, 2))
-    strength[channel] = torch.inf
-    channels = strength.argsort(descending=True, stable=True)[:n].sort().values
+    bias = op.argument(2, "bias")
     return {
         "name": np.array(op.key),
-        "input": _floats(entered[0]),
-        "weight": _floats(weight[channels]),
-        "bias": _floats(_tensor(bias)[channels] if bias is not None else torch.zeros(n)),
-        "output": _floats(output[0, channels]),
+        "input": _floats(layer.image[0]),
+        "weight": _floats(layer.weight[channels]),
+        "bias": _floats(_tensor(bias)[channels] if bias is not None else torch.zeros(len(channels))),
+        "output": _floats(layer.output[0, channels]),
         "channels": channels.numpy(),
-        "outputs": np.array(len(weight)),
-        "stride": np.array(stride),
-        "padding": np.array(padding),
-        "dilation": np.array(dilation),
-        "groups": np.array(groups),
+        "outputs": np.array(len(layer.weight)),
+        "stride": np.array(layer.stride),
+        "padding": np.array(layer.padding),
+        "dilation": np.array(layer.dilation),
+        "groups": np.array(layer.groups),
     } | _after(seen, op, channels)
+
+
+def _as_convolution(seen: Trace, op: Op) -> _Convolution | None:
+    """None where something else than the image enters it."""
+    weight, entered, output = _tensor(op.argument(1, "weight")), op.args[0].value, op.output
+    if op.name == "linear":  # on the whole image: a convolution whose kernel is as large as the image
+        if output.ndim != 2 or not torch.equal(entered.reshape(-1), seen.image.reshape(-1)):
+            return None
+        return _Convolution(seen.image, weight.reshape(-1, *seen.image.shape[1:]), output[:, :, None, None])
+    if entered.ndim != 4 or not _is_from_image(seen, op):
+        return None
+    stride, dilation = pair(op.argument(3, "stride", 1)), pair(op.argument(5, "dilation", 1))
+    padding = _padding_of(op, weight, dilation)
+    return _Convolution(entered, weight, output, stride, padding, dilation, op.argument(6, "groups", 1))
+
+
+def _padding_of(op: Op, weight: Tensor, dilation: tuple[int, int]) -> tuple[int, int]:
+    asked = op.argument(4, "padding", 0)
+    if asked == "same":
+        return same_padding((weight.shape[2], weight.shape[3]), dilation)
+    return (0, 0) if asked == "valid" else pair(asked)
+
+
+def _strongest_channels(layer: _Convolution, channel: int, room: int) -> Tensor | None:
+    """Those with the largest numbers, and `channel`, in their order; None where not even one fits into `room` bytes."""
+    each = 4 * (layer.weight[0].numel() + layer.output[0, 0].numel() + 2)
+    n = min(MAX_CHANNELS, len(layer.weight), (room - 4 * layer.image.numel()) // each)
+    if n < 1:
+        return None
+    strength = layer.output[0].abs().amax((1, 2))
+    strength[channel] = torch.inf
+    return strength.argsort(descending=True, stable=True)[:n].sort().values
 
 
 def _after(seen: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
@@ -117,7 +140,7 @@ def _after(seen: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
     }
 
 
-def _from_the_image(seen: Trace, op: Op) -> bool:
+def _is_from_image(seen: Trace, op: Op) -> bool:
     at: int = op.args[0].op
     while at >= 0 and seen.ops[at].name in BEFORE:
         at = seen.ops[at].inputs[0].op

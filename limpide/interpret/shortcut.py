@@ -25,7 +25,7 @@ from limpide.data.split import sample
 from limpide.deploy.predictor import PIXELS
 from limpide.statistics.intervals import interval_of_share
 from limpide.statistics.metrics import wilson
-from limpide.text.messages import N_, message
+from limpide.text.messages import N_, Message, message
 from limpide.training.batches import normalized
 from limpide.training.device import fuse_batch_norm, has_fast_bf16
 
@@ -56,6 +56,10 @@ class Place:
     donor: int  # one of the images that gave these patches
     z: float = 1.96  # of the interval: the best of several classes is asked for more
     bounds: tuple[float, float] | None = None  # of the share, where images belong together; None: each stands alone
+
+    @property
+    def share(self) -> float:
+        return self.turned / self.n
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -150,11 +154,9 @@ def place_of(
     row, column = divmod(int(shares.argmax()), GRID)
     pairs = min(len(proving), len(proofs))  # one patch in many images would be one proof, not many
     turned = answers(paste_patch(squares, proving[:pairs], proofs[:pairs], row, column)) == label
-    bounds = (
-        None
-        if groups is None
-        else _bounds(turned, groups[proofs[:pairs]], groups[proving[:pairs]], 1 - 0.05 / max(1, of))
-    )
+    bounds = None
+    if groups is not None:
+        bounds = _bounds(turned, groups[proofs[:pairs]], groups[proving[:pairs]], 1 - 0.05 / max(1, of))
     z = NormalDist().inv_cdf(1 - 0.025 / max(1, of))
     return Place(label, row, column, shares, int(turned.sum()), pairs, int(proving[0]), z, bounds)
 
@@ -179,6 +181,42 @@ DOWN = (N_("at the top"), N_("in the middle"), N_("at the bottom"))
 ACROSS = (N_("on the left"), N_("in the middle"), N_("on the right"))
 
 
+BECAME = N_("became this class")
+COLUMNS = [
+    (N_("class"), "text"),
+    (N_("row"), "text"),
+    (N_("column"), "text"),
+    (BECAME, "percent"),
+    (N_("low"), "percent"),
+    (N_("high"), "percent"),
+    (N_("images"), "count"),
+]
+SAYS = {
+    "unknown": N_(
+        "Whether one small place decides, so few images cannot tell: with the most convincing one pasted "
+        "into them, {share:percent} of {n:count} are taken for {label}, and up to {most:percent} is possible."
+    ),
+    "warn": N_(
+        "One small place decides: what {label} shows {down}, {across}, was pasted into {n:count} images of "
+        "other classes, and {share:percent} of them were then taken for {label}. Look at that place."
+    ),
+    "ok": N_(
+        "No small place decides: the most convincing one was pasted into {n:count} images of other classes, "
+        "and {share:percent} of them were then taken for {label}."
+    ),
+}
+NOTHING_TO_JUDGE = N_("There are too few images to say whether one small place decides.")
+NOT_ALL_CLASSES = N_("{n:count} of {of:count} classes were looked at; the Audit page of limpide studio looks at more.")
+METHOD = N_(
+    "A window of a fifth of the side is cut out of images of a class and pasted at the same "
+    "place of others; the best of 64 places is then tried on images that did not choose it."
+)
+LIMIT = N_(
+    "A mark that wanders over the image is not found. Where the thing itself is as small as the "
+    "window, it is the thing that was pasted."
+)
+
+
 def rank_places(found: Sequence[Place]) -> list[Place]:
     """The most convincing first."""
     return sorted(found, key=lambda place: -place.interval[0])
@@ -187,80 +225,44 @@ def rank_places(found: Sequence[Place]) -> list[Place]:
 def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Finding:
     """The claim, with the most convincing place of each class. of: so many classes there are."""
     ordered = rank_places(found)
-    most = max((place.interval[1] for place in ordered), default=1.0)
-    verdict: Verdict = "warn" if ordered and ordered[0].decides else "ok" if most < HARMLESS else "unknown"
-    says = {
-        "unknown": N_(
-            "Whether one small place decides, so few images cannot tell: with the most convincing one pasted "
-            "into them, {share:percent} of {n:count} are taken for {label}, and up to {most:percent} is possible."
-        )
-        if ordered
-        else N_("There are too few images to say whether one small place decides."),
-        "warn": N_(
-            "One small place decides: what {label} shows {down}, {across}, was pasted into {n:count} images of "
-            "other classes, and {share:percent} of them were then taken for {label}. Look at that place."
-        ),
-        "ok": N_(
-            "No small place decides: the most convincing one was pasted into {n:count} images of other classes, "
-            "and {share:percent} of them were then taken for {label}."
-        ),
-    }[verdict]
-    rows: list[list[Any]] = [
-        [
-            classes[p.label],
-            message(DOWN[p.row * 3 // GRID]),
-            message(ACROSS[p.column * 3 // GRID]),
-            p.turned / p.n,
-            *p.interval,
-            p.n,
-        ]
-        for p in ordered
-    ]
-    values: dict[str, Any] = {}
-    if rows:
-        label, down, across, share, low, high, n = rows[0]
-        values = {
-            "label": label,
-            "down": down.to_json(),
-            "across": across.to_json(),
-            "share": share,
-            "n": n,
-            "most": most,
-        }
-    columns = [
-        (N_("class"), "text"),
-        (N_("row"), "text"),
-        (N_("column"), "text"),
-        (N_("became this class"), "percent"),
-        (N_("low"), "percent"),
-        (N_("high"), "percent"),
-        (N_("images"), "count"),
-    ]
-    some = message(
-        N_("{n:count} of {of:count} classes were looked at; the Audit page of limpide studio looks at more."),
-        n=len(found),
-        of=of,
-    )
+    rows = [_row(place, classes[place.label]) for place in ordered]
+    verdict = _verdict(ordered)
+    best = ordered[0] if ordered else None
     return Finding(
         name="shortcut",
         verdict=verdict,
-        message=message(says, **values),
-        numbers=[Number(N_("became this class"), share, "share", low, high, n=n)] if rows else [],
-        table=Table(columns, rows),
+        message=_say_of_best(rows[0], verdict, _largest_share(ordered)) if rows else message(NOTHING_TO_JUDGE),
+        numbers=[Number(BECAME, best.share, "share", *best.interval, n=best.n)] if best else [],
+        table=Table(COLUMNS, rows),
         details=[
-            *([some] if 0 < len(found) < of else []),
-            message(
-                N_(
-                    "A window of a fifth of the side is cut out of images of a class and pasted at the same "
-                    "place of others; the best of 64 places is then tried on images that did not choose it."
-                )
-            ),
-            message(
-                N_(
-                    "A mark that wanders over the image is not found. Where the thing itself is as small as the "
-                    "window, it is the thing that was pasted."
-                )
-            ),
+            *([message(NOT_ALL_CLASSES, n=len(found), of=of)] if 0 < len(found) < of else []),
+            message(METHOD),
+            message(LIMIT),
         ],
         source="Geirhos et al. 2020, arXiv 2004.07780",
+    )
+
+
+def _largest_share(ordered: Sequence[Place]) -> float:
+    """The upper end of all intervals."""
+    return max((place.interval[1] for place in ordered), default=1.0)
+
+
+def _verdict(ordered: Sequence[Place]) -> Verdict:
+    if ordered and ordered[0].decides:
+        return "warn"
+    return "ok" if _largest_share(ordered) < HARMLESS else "unknown"
+
+
+def _row(place: Place, name: str) -> list[Any]:
+    """A line of the table, in the order of COLUMNS."""
+    down, across = message(DOWN[place.row * 3 // GRID]), message(ACROSS[place.column * 3 // GRID])
+    return [name, down, across, place.share, *place.interval, place.n]
+
+
+def _say_of_best(row: Sequence[Any], verdict: Verdict, most: float) -> Message:
+    """The sentence on the most convincing place. most: the share that is still possible for some place."""
+    label, down, across, share, _low, _high, n = row
+    return message(
+        SAYS[verdict], label=label, down=down.to_json(), across=across.to_json(), share=share, n=n, most=most
     )

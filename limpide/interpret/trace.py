@@ -54,7 +54,7 @@ class Op:
         """The same call with other tensors in place of its inputs."""
         rest = iter(exchanged)
         output = self.func(
-            *_filled(self.args, rest), **{key: _filled(value, rest) for key, value in self.kwargs.items()}
+            *_fill_sources(self.args, rest), **{key: _fill_sources(value, rest) for key, value in self.kwargs.items()}
         )
         return output[self.part] if isinstance(output, (tuple, list)) else output  # type: ignore[no-any-return]
 
@@ -153,31 +153,31 @@ class _Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        name = _plain(func, (*args[1:], *kwargs.values()))
+        name = _plain_name(func, (*args[1:], *kwargs.values()))
         if name in SILENT:
             return func(*args, **kwargs)
         places, names = _positional(args, kwargs)
         # before the call, which may change them in place
-        taken = self._taken(places), {key: self._taken(value) for key, value in names.items()}
+        taken = self._as_sources(places), {key: self._as_sources(value) for key, value in names.items()}
         output = func(*args, **kwargs)
         if not any(True for _ in _sources((taken[0], tuple(taken[1].values())))):
             return output
         if output is None and args and isinstance(args[0], Tensor):  # x[…] = y: what x is now came from both
-            self._made(args[0], name, func, taken, 0)
+            self._record(args[0], name, func, taken, 0)
             return None
         if isinstance(output, Tensor):
-            return self._made(output, name, func, taken, 0)
+            return self._record(output, name, func, taken, 0)
         if type(output) in (tuple, list):
             return type(output)(
-                self._made(part, name, func, taken, k) if isinstance(part, Tensor) else part
+                self._record(part, name, func, taken, k) if isinstance(part, Tensor) else part
                 for k, part in enumerate(output)
             )
         for k, part in enumerate(output if isinstance(output, tuple) else ()):  # a named tuple goes on as it is
             if isinstance(part, Tensor):
-                self._made(part, name, func, taken, k, changeable=False)
+                self._record(part, name, func, taken, k, changeable=False)
         return output
 
-    def _made(
+    def _record(
         self, tensor: Tensor, name: str, func: Any, taken: tuple[Any, Any], part: int, changeable: bool = True
     ) -> Tensor:
         """Writes down that this operation gave this tensor; what the network goes on with."""
@@ -190,7 +190,7 @@ class _Recorder(TorchFunctionMode):
         self.alive.append(tensor)
         return tensor
 
-    def _taken(self, value: Any) -> Any:
+    def _as_sources(self, value: Any) -> Any:
         if isinstance(value, Tensor) and id(value) in self.made_by:
             # changed behind its back, through a view or an assignment
             if (id(value), value._version) not in self.copies:
@@ -198,10 +198,10 @@ class _Recorder(TorchFunctionMode):
                     self.made_by[id(value)],
                     self.ops[self.made_by[id(value)]].output if self.made_by[id(value)] >= 0 else value,
                 )
-                self._made(value, CHANGED, None, ((before,), {}), 0, changeable=False)
+                self._record(value, CHANGED, None, ((before,), {}), 0, changeable=False)
             return self.copies[id(value), value._version]
         if isinstance(value, (tuple, list)):
-            return tuple(self._taken(item) for item in value)
+            return tuple(self._as_sources(item) for item in value)
         if isinstance(value, Tensor):  # a weight is looked at where it lies; a constant may be changed later
             return value.detach() if value.requires_grad or isinstance(value, nn.Parameter) else value.detach().clone()
         return value
@@ -219,7 +219,7 @@ def _positional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[An
     return args, kwargs
 
 
-def _plain(func: Any, values: tuple[Any, ...]) -> str:
+def _plain_name(func: Any, values: tuple[Any, ...]) -> str:
     """relu_ and relu, __add__, __radd__ and add are one operation, and hardtanh from 0 to 6 is what nn.ReLU6 calls;
     reading .shape is none.
     """
@@ -254,9 +254,9 @@ def _sources(value: Any) -> Iterator[Source]:
             yield from _sources(item)
 
 
-def _filled(value: Any, rest: Iterator[Tensor]) -> Any:
+def _fill_sources(value: Any, rest: Iterator[Tensor]) -> Any:
     if isinstance(value, Source):
         return next(rest)
     if isinstance(value, tuple):
-        return tuple(_filled(item, rest) for item in value)
+        return tuple(_fill_sources(item, rest) for item in value)
     return value

@@ -17,7 +17,8 @@ from limpide.interpret.arithmetic import TOLERANCE, Explanation, explain
 from limpide.interpret.receptive_field import Field, receptive_field
 from limpide.interpret.rules.functions import FUNCTIONS
 from limpide.interpret.trace import Op, Trace, trace
-from limpide.text.messages import N_, _, format_number, format_significant, message
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import format_number, format_significant
 
 ONE_TO_ONE = ("batch_norm", "dropout", *FUNCTIONS)  # what follows a unit and changes it alone
 MAX_CHANNELS, MAX_SIDE = 3, 7  # of the grids that a notebook shows
@@ -106,43 +107,48 @@ class Unit:
         """
         from limpide.text import notebook_html
 
-        e = self.explanation
-        pieces = [notebook_html.claim("", "", str(as_finding(self).message))]
-        if e.kind == "products" and self.patch.ndim == 3 and max(self.patch.shape[1:]) <= MAX_SIDE:
-            largest = (
-                self.products.abs()
-                .amax((1, 2))
-                .argsort(descending=True, stable=True)[:MAX_CHANNELS]
-                .sort()
-                .values.tolist()
-            )
-            for k in largest:
-                titles = (
-                    message(N_("what it sees, channel {n}"), n=k),
-                    message(N_("× its weights")),
-                    message(N_("= products")),
-                )
-                planes = (self.patch[k], self.kernel[k], self.products[k])
-                pieces.append(
-                    "<div>"
-                    + "".join(
-                        notebook_html.grid(title, _shares(plane)) for title, plane in zip(titles, planes, strict=True)
-                    )
-                    + "</div>"
-                )
-        if e.kind == "products":
-            pieces.append(
-                notebook_html.table(
-                    [
-                        (message(N_("sum of {n:count} products"), n=len(e.places)), _signed(float(e.products.sum()))),
-                        *([(_("bias"), _signed(e.bias))] if e.bias else []),
-                        (_("value of the unit"), _signed(e.value)),
-                        (_("what the network computed"), _signed(e.torch_value)),
-                        *((after.name, _signed(after.value)) for after in self.after),
-                    ]
-                )
-            )
-        return notebook_html.block(*pieces)
+        return notebook_html.block(
+            notebook_html.claim("", "", str(as_finding(self).message)), *_grids_of(self), *_sum_of(self)
+        )
+
+
+def _grids_of(unit: Unit) -> list[str]:
+    """Of the channels where the products are largest, what the unit saw, its weights and the products."""
+    from limpide.text import notebook_html
+
+    if unit.explanation.kind != "products" or unit.patch.ndim != 3 or max(unit.patch.shape[1:]) > MAX_SIDE:
+        return []
+    strength = unit.products.abs().amax((1, 2))
+    largest = strength.argsort(descending=True, stable=True)[:MAX_CHANNELS].sort().values.tolist()
+    rows = []
+    for k in largest:
+        grids = (
+            notebook_html.grid(message(N_("what it sees, channel {n}"), n=k), _shares(unit.patch[k])),
+            notebook_html.grid(message(N_("× its weights")), _shares(unit.kernel[k])),
+            notebook_html.grid(message(N_("= products")), _shares(unit.products[k])),
+        )
+        rows.append(f"<div>{''.join(grids)}</div>")
+    return rows
+
+
+def _sum_of(unit: Unit) -> list[str]:
+    """The products, the bias, their sum, and what the next operations make of it, as a table."""
+    from limpide.text import notebook_html
+
+    e = unit.explanation
+    if e.kind != "products":
+        return []
+    return [
+        notebook_html.table(
+            [
+                (message(N_("sum of {n:count} products"), n=len(e.places)), _signed(float(e.products.sum()))),
+                *([(_("bias"), _signed(e.bias))] if e.bias else []),
+                (_("value of the unit"), _signed(e.value)),
+                (_("what the network computed"), _signed(e.torch_value)),
+                *((after.name, _signed(after.value)) for after in unit.after),
+            ]
+        )
+    ]
 
 
 def _shares(plane: Tensor) -> list[list[tuple[float, str]]]:
@@ -201,73 +207,72 @@ def values_after(seen: Trace, op: Op) -> list[Op]:
 
 
 def as_finding(unit: Unit) -> Finding:
-    def plain(t: Tensor) -> list[object]:
-        return (
-            [[[round(float(v), 6) for v in row] for row in plane] for plane in t.reshape(-1, *t.shape[-2:])]
-            if t.ndim > 1
-            else [[t.tolist()]]
-        )
-
-    linear = unit.op.output.ndim == 2
-    values: dict[str, Any] = {
-        "channel": unit.channel,
-        "layer": unit.layer,
-        "y": unit.y,
-        "x": unit.x,
-        "terms": len(unit.explanation.places),
-        "value": unit.value,
-    }
-    if unit.explanation.kind == "opaque":
-        says = message(
-            N_("Unit {channel} of layer {layer} is {value:number}; its arithmetic ({name}) is not explained."),
-            name=unit.op.name,
-            **values,
-        )
-    elif unit.explanation.kind != "products":
-        one = N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of one number: {value:number}.")
-        many = N_(
-            "Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of {terms:count} numbers: {value:number}."
-        )
-        says = message(one if values["terms"] == 1 else many, rule=unit.explanation.rule, **values)
-    elif linear:
-        says = message(
-            N_("Unit {channel} of layer {layer} is the sum of {terms:count} products: {value:number}."), **values
-        )
-    else:
-        says = message(
-            N_(
-                "Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: "
-                "{value:number}."
-            ),
-            **values,
-        )
     return Finding(
         name="inside",
         verdict="unknown" if unit.explanation.kind == "opaque" else "ok" if unit.agrees else "bad",
-        message=says,
+        message=_say(unit),
         numbers=[Number(N_("difference from torch"), unit.residual, "")],
         details=[
             message(
                 N_("Every product is summed in 64-bit arithmetic and compared with the value the network computed.")
             )
         ],
-        data={
-            "layer": unit.layer,
-            "channel": unit.channel,
-            "y": unit.y,
-            "x": unit.x,
-            "patch": plain(unit.patch),
-            "kernel": plain(unit.kernel),
-            "products": plain(unit.products),
-            "bias": unit.bias,
-            "sum": unit.value,
-            "torch": unit.torch_value,
-            "residual": unit.residual,
-            "box": [unit.field.box.top, unit.field.box.left, unit.field.box.bottom, unit.field.box.right],
-            "status": unit.field.status,
-            "after": [vars(step) for step in unit.after],
-        },
+        data=_data_of(unit),
     )
+
+
+def _say(unit: Unit) -> Message:
+    """The sentence: which unit it is, what made its value, and the value."""
+    terms, is_map = len(unit.explanation.places), unit.op.output.ndim != 2
+    values: dict[str, Any] = {"channel": unit.channel, "layer": unit.layer, "y": unit.y, "x": unit.x}
+    values |= {"terms": terms, "value": unit.value}
+    if unit.explanation.kind == "opaque":
+        says = N_("Unit {channel} of layer {layer} is {value:number}; its arithmetic ({name}) is not explained.")
+        values["name"] = unit.op.name
+    elif unit.explanation.kind != "products":
+        one = N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of one number: {value:number}.")
+        many = N_(
+            "Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of {terms:count} numbers: {value:number}."
+        )
+        says = one if terms == 1 else many
+        values["rule"] = unit.explanation.rule
+    elif is_map:
+        says = N_(
+            "Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: "
+            "{value:number}."
+        )
+    else:
+        says = N_("Unit {channel} of layer {layer} is the sum of {terms:count} products: {value:number}.")
+    return message(says, **values)
+
+
+def _data_of(unit: Unit) -> dict[str, Any]:
+    """Its arithmetic as JSON holds it (docs/run-format.md)."""
+    box = unit.field.box
+    return {
+        "layer": unit.layer,
+        "channel": unit.channel,
+        "y": unit.y,
+        "x": unit.x,
+        "patch": _planes_as_lists(unit.patch),
+        "kernel": _planes_as_lists(unit.kernel),
+        "products": _planes_as_lists(unit.products),
+        "bias": unit.bias,
+        "sum": unit.value,
+        "torch": unit.torch_value,
+        "residual": unit.residual,
+        "box": [box.top, box.left, box.bottom, box.right],
+        "status": unit.field.status,
+        "after": [vars(step) for step in unit.after],
+    }
+
+
+def _planes_as_lists(values: Tensor) -> list[list]:
+    """(planes, rows, columns), to six digits; of a vector one row."""
+    if values.ndim < 2:
+        return [[values.tolist()]]
+    planes = values.reshape(-1, *values.shape[-2:])
+    return [[[round(float(v), 6) for v in row] for row in plane] for plane in planes]
 
 
 __all__ = ["TOLERANCE", "Unit", "as_finding", "unit_of", "why"]

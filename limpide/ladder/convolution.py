@@ -27,14 +27,14 @@ def output_size(length: int, kernel: int, stride: int = 1, padding: int = 0) -> 
         raise ModelError(
             "L406",
             N_("no window is like this"),
-            where=_told(kernel, stride, padding),
+            where=_list_sizes(kernel, stride, padding),
             todo=N_("kernel and stride are 1 or more, padding is 0 or more"),
         )
     if kernel > length + 2 * padding:
         raise ModelError(
             "L407",
             N_("the window is larger than the image"),
-            where=_told(kernel, stride, padding),
+            where=_list_sizes(kernel, stride, padding),
             todo=N_("give at least {least} pixels, or a padding of {padding}"),
             least=kernel - 2 * padding,
             padding=-(-(kernel - length) // 2),
@@ -42,7 +42,7 @@ def output_size(length: int, kernel: int, stride: int = 1, padding: int = 0) -> 
     return (length + 2 * padding - kernel) // stride + 1
 
 
-def _told(kernel: int, stride: int, padding: int) -> str:
+def _list_sizes(kernel: int, stride: int, padding: int) -> str:
     return f"kernel={kernel} stride={stride} padding={padding}"
 
 

@@ -50,36 +50,31 @@ def perceptron(
             y = float(w @ x > 0)
             before, w = w, w + rate * (t - y) * x
             n, mistakes = n + 1, mistakes + int(y != t)
-            yield Step(
-                n,
-                epoch,
-                abs(t - y),
-                rate,
-                values={"X": x.tolist(), "W": before.tolist(), "y": y, "t": t, "W_after": w.tolist()},
-            )
+            values = {"X": x.tolist(), "W": before.tolist(), "y": y, "t": t, "W_after": w.tolist()}
+            yield Step(n, epoch, abs(t - y), rate, values=values)
         updates += mistakes
         if not mistakes:
-            yield Note(
-                "learned",
-                message(
-                    N_("learned: a whole pass without a mistake, {n:count} presentations and {k:count} updates in all"),
-                    n=n,
-                    k=updates,
-                ),
-            )
+            yield _note_learned(n, updates)
             return
+    yield _note_unlearned(examples, passes)
+
+
+def _note_learned(presentations: int, updates: int) -> Note:
+    says = N_("learned: a whole pass without a mistake, {n:count} presentations and {k:count} updates in all")
+    return Note("learned", message(says, n=presentations, k=updates))
+
+
+def _note_unlearned(examples: Examples, passes: int) -> Note:
+    """Why it has not come to rest: no plane divides the examples, or there were too few passes."""
     mixture = inseparable(examples)
-    if mixture is None:
-        yield Note(
-            "unfinished",
-            message(
-                N_("not learned yet after {n:count} pass, though a line would do: go on"),
-                N_("not learned yet after {n:count} passes, though a line would do: go on"),
-                n=passes,
-            ),
-        )
-    else:
-        yield Note("inseparable", mixture.says())
+    if mixture is not None:
+        return Note("inseparable", mixture.says())
+    unfinished = message(
+        N_("not learned yet after {n:count} pass, though a line would do: go on"),
+        N_("not learned yet after {n:count} passes, though a line would do: go on"),
+        n=passes,
+    )
+    return Note("unfinished", unfinished)
 
 
 @dataclass(frozen=True)

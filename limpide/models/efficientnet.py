@@ -109,11 +109,11 @@ class ConvBN(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.stride == 2:
-            x = F.pad(x, _same(x.shape[-1], self.kernel) + _same(x.shape[-2], self.kernel))
+            x = F.pad(x, _same_padding(x.shape[-1], self.kernel) + _same_padding(x.shape[-2], self.kernel))
         return super().forward(x)
 
 
-def _same(length: int, kernel: int) -> tuple[int, int]:
+def _same_padding(length: int, kernel: int) -> tuple[int, int]:
     """TensorFlow's padding before and after, for stride 2."""
     total = max((-(-length // 2) - 1) * 2 + kernel - length, 0)
     return total // 2, total - total // 2
@@ -216,7 +216,7 @@ class EfficientNet(nn.Module):
 
         Raises ModelError when the package is missing or its file is not the published one.
         """
-        state = _converted(_weights_file(self.name))
+        state = _convert_weights(_weights_file(self.name))
         if self.head.out_features != 1000:
             state |= {f"head.{name}": value for name, value in self.head.state_dict().items()}
         self.load_state_dict(state)
@@ -239,7 +239,7 @@ def _weights_file(name: str) -> Path:
     return file
 
 
-def _converted(file: Path) -> dict[str, Tensor]:
+def _convert_weights(file: Path) -> dict[str, Tensor]:
     """Their names → ours. The file is a pickle, so it is checksummed and read with the loader that admits
     tensors only.
     """

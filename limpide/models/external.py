@@ -38,11 +38,13 @@ def find_external(name: str) -> Entry:
     where, what = name.split(":", 1)
     if where == "timm":
         return Entry(
-            lambda classes, channels, _: _timm().create_model(_known(what), num_classes=classes, in_chans=channels),
+            lambda classes, channels, _: _timm().create_model(
+                _check_timm_name(what), num_classes=classes, in_chans=channels
+            ),
             least=1,
         )
     factory = _factory(name, where, what)
-    return Entry(lambda classes, channels, size: _made(name, factory, classes, channels, size), least=1)
+    return Entry(lambda classes, channels, size: _build(name, factory, classes, channels, size), least=1)
 
 
 def _timm() -> Any:
@@ -54,7 +56,7 @@ def _timm() -> Any:
         ) from error
 
 
-def _known(name: str) -> str:
+def _check_timm_name(name: str) -> str:
     names: list[str] = _timm().list_models()
     if name not in names:
         raise ModelError(
@@ -84,7 +86,7 @@ def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
             "L414", N_("this cannot be imported"), where=told, todo=N_("name it as package.module:factory")
         ) from error
     makes = (isinstance(found, type) and issubclass(found, nn.Module)) or (
-        isinstance(found, FunctionType) and _taken(found, "classes")
+        isinstance(found, FunctionType) and _argument_name(found, "classes")
     )
     if not makes:
         raise ModelError(
@@ -96,7 +98,7 @@ def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _taken(factory: Callable[..., Any], what: str) -> str:
+def _argument_name(factory: Callable[..., Any], what: str) -> str:
     """Under which name the factory takes this, or nothing."""
     asked = inspect.signature(factory).parameters
     return next((name for name in NAMES[what] if name in asked), "")
@@ -112,26 +114,28 @@ def width_of(name: str, size: int) -> tuple[int, int]:
     if where == "timm":
         return 3, 0
     factory = _factory(name, where, what)
-    if _taken(factory, "classes"):
+    if _argument_name(factory, "classes"):
         return 3, 0
     failed: Exception | None = None
     for channels in (3, 1):
         values = {"channels": channels, "size": size}
         try:
             with torch.inference_mode():
-                model = factory(**{taken: values[which] for which in values if (taken := _taken(factory, which))})
+                model = factory(
+                    **{taken: values[which] for which in values if (taken := _argument_name(factory, which))}
+                )
                 return channels, int(model.eval()(torch.zeros(1, channels, size, size)).shape[1])
         except Exception as error:  # whatever a stranger's network does with images that it was not made for
             failed = error
     raise failing_layer_error(name, "3, 1", size, failed) from failed
 
 
-def _made(name: str, factory: Callable[..., Any], classes: int, channels: int, size: int) -> nn.Module:
+def _build(name: str, factory: Callable[..., Any], classes: int, channels: int, size: int) -> nn.Module:
     import torch
 
     values, last = {"classes": classes, "channels": channels, "size": size}, LayerInUse()
     try:
-        model = factory(**{taken: values[what] for what in values if (taken := _taken(factory, what))})
+        model = factory(**{taken: values[what] for what in values if (taken := _argument_name(factory, what))})
         with torch.inference_mode(), track_layers(model, last):
             shape = tuple(model.eval()(torch.zeros(2, channels, size, size)).shape)
     except Exception as error:

@@ -31,7 +31,7 @@ def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
         if inputs:  # none where everything is handed over by name
             total += multiply_adds_of(layer, inputs[0], output)
 
-    _watched(model, channels, size, count)
+    _call_with_hooks(model, channels, size, count)
     return total
 
 
@@ -55,11 +55,11 @@ def activations(model: nn.Module, channels: int, size: int) -> Activations:
             total += 4 * output.numel()
             largest = max(largest, 4 * (output.numel() + sum(x.numel() for x in inputs if isinstance(x, Tensor))))
 
-    _watched(model, channels, size, count)
+    _call_with_hooks(model, channels, size, count)
     return Activations(total, largest)
 
 
-def _watched(
+def _call_with_hooks(
     model: nn.Module, channels: int, size: int, count: Callable[[nn.Module, tuple[Tensor, ...], Any], None]
 ) -> None:
     """One black image goes through, and `count` sees every layer, what it takes and what it gives."""

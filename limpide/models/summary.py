@@ -69,8 +69,8 @@ def _side(layer: Any, before: int, after: int) -> str:
     """
     if isinstance(layer.padding, str):
         return ""
-    kernel, stride, padding = (_last(value) for value in (layer.kernel_size, layer.stride, layer.padding))
-    kernel = (kernel - 1) * _last(getattr(layer, "dilation", 1)) + 1
+    kernel, stride, padding = (_last_side(value) for value in (layer.kernel_size, layer.stride, layer.padding))
+    kernel = (kernel - 1) * _last_side(getattr(layer, "dilation", 1)) + 1
     up = getattr(layer, "ceil_mode", False)
     opening, closing = ("⌈", "⌉") if up else ("⌊", "⌋")
     told = f"{opening}({before} + 2·{padding} − {kernel})/{stride}{closing} + 1"
@@ -103,7 +103,7 @@ def _count(layer: nn.Module, own: int) -> str:
     return told if value == own else ""  # several layers in one, or none of the usual numbers
 
 
-def _last(value: Any) -> int:
+def _last_side(value: Any) -> int:
     return int(value[-1]) if isinstance(value, tuple) else int(value)
 
 
@@ -172,9 +172,9 @@ def _window(func: Any, args: Any, kwargs: Any) -> tuple[int, int]:
         stride, dilation = (
             args[k] if len(args) > k else kwargs.get(name, 1) for k, name in ((3, "stride"), (5, "dilation"))
         )
-        return (args[1].shape[-1] - 1) * _last(dilation) + 1, _last(stride)
+        return (args[1].shape[-1] - 1) * _last_side(dilation) + 1, _last_side(stride)
     if name in ("max_pool2d", "avg_pool2d", "fn", "boolean_dispatch"):
-        kernel = _last(args[1] if len(args) > 1 else kwargs["kernel_size"])
+        kernel = _last_side(args[1] if len(args) > 1 else kwargs["kernel_size"])
         stride = args[2] if len(args) > 2 else kwargs.get("stride")
-        return kernel, _last(stride or kernel)
+        return kernel, _last_side(stride or kernel)
     return 1, 1

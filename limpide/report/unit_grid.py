@@ -9,7 +9,8 @@ from typing import Any
 
 from limpide.core.finding import Finding
 from limpide.text.formats import NOTHING
-from limpide.text.messages import N_, Message, format_number, message
+from limpide.text.messages import N_, Message, message
+from limpide.text.numbers import format_number
 
 MAX_CHANNELS = 3  # drawn; the sums of all of them are in the arithmetic
 MAX_SIDE = 7  # cells of a grid's side that can be read
@@ -66,7 +67,7 @@ def arithmetic_of(finding: Finding) -> Arithmetic | None:
     if not patch or not len(patch) == len(kernel) == len(products):
         return None
     sums = [math.fsum(value for row in plane for value in row) for plane in products]
-    drawn = _drawn(products)
+    drawn = _choose_channels(products)
     titles = (N_("what the unit sees"), N_("its weights"), N_("products"))
     channels = [
         Channel(
@@ -82,7 +83,7 @@ def arithmetic_of(finding: Finding) -> Arithmetic | None:
     return Arithmetic(where, channels, len(products) - len(drawn), signed(rest), _column(data, math.fsum(sums)))
 
 
-def _drawn(products: Sequence[Plane]) -> list[int]:
+def _choose_channels(products: Sequence[Plane]) -> list[int]:
     """The channels with the largest products, in their own order: what is drawn should have something to show."""
     if len(products[0]) > MAX_SIDE or len(products[0][0]) > MAX_SIDE:
         return []

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from limpide.core.errors import LimpideError, RunError, sentences
 from limpide.inspector.json_encoding import DAMAGE, AsciiJson
 from limpide.text import messages
+from limpide.text.language import LANGUAGES, use_language
 from limpide.text.messages import N_, Message, message
 from limpide.workflows.info import log_error
 
@@ -19,7 +20,7 @@ from limpide.workflows.info import log_error
 def use_page_language(request: Request) -> None:
     """Words of this answer in the language of the page; no answer waits for anything between this and its words."""
     lang = request.query_params.get("lang", "en")
-    messages.use_language(lang if lang in messages.LANGUAGES else "en")
+    use_language(lang if lang in LANGUAGES else "en")
 
 
 def misused(text: str, status: int) -> Response:

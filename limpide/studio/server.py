@@ -45,6 +45,7 @@ from limpide.studio.path_preview import PathPreview
 from limpide.studio.series import RunHistory, summaries, summary
 from limpide.studio.stream import tail
 from limpide.text import messages
+from limpide.text.language import LANGUAGES, current_language
 from limpide.text.messages import N_, message
 from limpide.text.page_sentences import page_sentences
 
@@ -65,7 +66,7 @@ class Studio:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.words = messages.current_language()  # of whoever started it; answers speak the language of their page
+        self.words = current_language()  # of whoever started it; answers speak the language of their page
         self.quick, self.slow = InspectorProcess(), InspectorProcess()
         self.uploads: OrderedDict[str, bytes] = OrderedDict()
         self._stories: OrderedDict[str, RunHistory] = OrderedDict()
@@ -106,7 +107,7 @@ class Studio:
 
     async def sentences(self, request: Request) -> Response:
         """All that the pages say, in every language: a page changes from one to the other at once."""
-        return AsciiJson({language: page_sentences(language) for language in messages.LANGUAGES})
+        return AsciiJson({language: page_sentences(language) for language in LANGUAGES})
 
     # -- runs
 
@@ -139,7 +140,7 @@ class Studio:
         if not wish.data:
             return misused("data: a folder, a table, an archive or the name of a data set", 400)
         use_page_language(request)
-        lang = messages.current_language()
+        lang = current_language()
         started = await asyncio.get_running_loop().run_in_executor(
             self._starts, launch.start, self.folder, wish, lang, self._closing
         )
@@ -273,7 +274,7 @@ class Studio:
             return refused(request, N_("this run has no report yet"), 404)
         headers = {"content-security-policy": "sandbox allow-scripts"}
         lang, written = request.query_params.get("lang"), written_as(run.report_file)
-        if written is None or lang not in messages.LANGUAGES or lang == written[0]:
+        if written is None or lang not in LANGUAGES or lang == written[0]:
             return FileResponse(run.report_file, headers=headers)
         try:
             _, page = await self.quick.ask("report", _waits(request), path=str(run.path), lang=lang, images=written[1])
@@ -287,7 +288,7 @@ class Studio:
         """Server-sent events whose id is the place in events.jsonl: a reconnect goes on where it was."""
         run = self._run(request)
         use_page_language(request)
-        words = messages.current_language()
+        words = current_language()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
         offset, since = int(last) if last.isdecimal() else 0, request.query_params.get("epoch", "")
         told = tail(

@@ -15,7 +15,7 @@ from limpide.core.errors import RunError
 from limpide.core.run import Run
 from limpide.inspector.json_encoding import finite
 from limpide.studio.series import Events, RunHistory, last_line, size_of, summary
-from limpide.text import messages
+from limpide.text.language import use_language
 
 TAIL = 0.46  # s between two looks at events.jsonl
 POLL_SECONDS = 2.0  # s between two looks whether a training still works: that stands in no file
@@ -39,48 +39,72 @@ async def tail(
     meanwhile. events: what Events tells, {run, system} where they changed, {diagnosis} after a pass or a phase · again:
     read everything anew · gone
     """
-    now, stamp, silent = summary(run), _stamp(run), 0.0
-    looked = asked = time.monotonic()
-    since = now.get("epoch_id") if since is None else since
-    known: dict[str, Any] = {}  # as it was told last
-    machine: dict[str, Any] | None = None
+    reader = _RunReader(run, offset, since, story)
+    asked, silent = time.monotonic(), 0.0
     while True:
-        if (
-            time.monotonic() - asked > HEARTBEAT_SECONDS
-        ):  # seldom: a server that follows its protocol ends this by itself
+        # seldom: a server that follows its protocol ends this by itself
+        if time.monotonic() - asked > HEARTBEAT_SECONDS:
             asked = time.monotonic()
             if await gone():
                 return
-        if (written := _stamp(run)) != stamp or time.monotonic() - looked > POLL_SECONDS:
-            stamp, looked, now = written, time.monotonic(), summary(run)
-        if now["status"] == "unreadable":
-            yield _message("gone", {}, offset)
+        reader.look_again()
+        if last := reader.last_message():
+            yield last
             return
-        size = size_of(run)
-        if size < offset or now["epoch_id"] != since:
-            yield _message("again", {}, 0)  # a continued training took events back: read everything anew
-            return
-        messages.use_language(words)
-        new = Events(run, offset).read(BLOCK) if size > offset else None
-        if (new and new.offset > offset) or now != known:
-            told = new.told() if new else {}
-            if now != known:
-                told["run"] = now
-            if (line := last_line(run)) != machine:
-                machine = told["system"] = line
-            if any(now[name] != known.get(name) for name in ("status", "phase")) or told.get("epochs"):
-                with contextlib.suppress(RunError):  # it went away meanwhile, as the next look will tell
-                    told["diagnosis"] = story().diagnosis()
-            before, offset = offset, new.offset if new else offset
-            yield _message("events", finite(told), offset)
-            known, silent = now, 0.0
-            if offset - before >= BLOCK:
-                continue  # more lies there
+        use_language(words)
+        if news := reader.read_news():
+            yield news
+            silent = 0.0
+            if reader.has_more:
+                continue
         elif silent >= HEARTBEAT_SECONDS:
             yield ": alive\n\n"
             silent = 0.0
         await asyncio.sleep(TAIL)
         silent += TAIL
+
+
+class _RunReader:
+    """How far one listener has read a run, and what it was told last."""
+
+    def __init__(self, run: Run, offset: int, since: int | None, story: Callable[[], RunHistory]) -> None:
+        self.run, self.offset, self.story = run, offset, story
+        self.now, self.stamp, self.looked = summary(run), _stamp(run), time.monotonic()
+        self.since = self.now.get("epoch_id") if since is None else since
+        self.told_run: dict[str, Any] = {}
+        self.told_system: dict[str, Any] | None = None
+        self.has_more = False  # of its events, beyond the block read last
+
+    def look_again(self) -> None:
+        """Reads run.json where it was written meanwhile, and now and then without that."""
+        if (stamp := _stamp(self.run)) != self.stamp or time.monotonic() - self.looked > POLL_SECONDS:
+            self.stamp, self.looked, self.now = stamp, time.monotonic(), summary(self.run)
+
+    def last_message(self) -> str:
+        """What ends the stream, or ""."""
+        if self.now["status"] == "unreadable":
+            return _message("gone", {}, self.offset)
+        if size_of(self.run) < self.offset or self.now["epoch_id"] != self.since:
+            return _message("again", {}, 0)  # a continued training took events back: read everything anew
+        return ""
+
+    def read_news(self) -> str:
+        """The next events, and what changed of the run; "" where nothing did."""
+        new = Events(self.run, self.offset).read(BLOCK) if size_of(self.run) > self.offset else None
+        self.has_more = False
+        if (new is None or new.offset <= self.offset) and self.now == self.told_run:
+            return ""
+        news = new.told() if new else {}
+        if self.now != self.told_run:
+            news["run"] = self.now
+        if (line := last_line(self.run)) != self.told_system:
+            self.told_system = news["system"] = line
+        if news.get("epochs") or any(self.now[name] != self.told_run.get(name) for name in ("status", "phase")):
+            with contextlib.suppress(RunError):  # it went away meanwhile, as the next look will tell
+                news["diagnosis"] = self.story().diagnosis()
+        before, self.offset, self.told_run = self.offset, new.offset if new else self.offset, self.now
+        self.has_more = self.offset - before >= BLOCK
+        return _message("events", finite(news), self.offset)
 
 
 def _message(kind: str, values: Any, offset: int) -> str:

@@ -16,15 +16,16 @@ import traitlets
 from limpide import browser
 from limpide.core.errors import UsageError
 from limpide.core.finding import Finding
-from limpide.explanation.analyze import OpenedNetwork, check_place, find_operation
+from limpide.explanation.inputs import OpenedNetwork
+from limpide.explanation.units import check_place, find_operation
 from limpide.inspector.json_encoding import finding_in_words, finite
 from limpide.inspector.memory_session import MemorySession
 from limpide.inspector.process import answer_question
 from limpide.inspector.questions import NEEDED, values_of
 from limpide.interpret.trace import Trace, in_evaluation
 from limpide.studio.error_responses import message_of
-from limpide.text import messages
 from limpide.text.formats import visible_text
+from limpide.text.language import LANGUAGES, current_language, use_language
 from limpide.text.messages import N_, Message
 from limpide.text.page_sentences import page_sentences
 
@@ -70,7 +71,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         super().__init__(
             _esm=browser.widget(),
             _still=still,
-            **{"layer": _first(seen), "language": messages.current_language(), **place},
+            **{"layer": _first(seen), "language": current_language(), **place},
         )
         self.on_msg(self._asked)
 
@@ -81,7 +82,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _checked(self, place: dict[str, Any]) -> dict[str, Any]:
         """The same place, its layer by its key. Raises UsageError where it is not there."""
-        for name, known in (("page", PAGES), ("language", messages.LANGUAGES)):
+        for name, known in (("page", PAGES), ("language", LANGUAGES)):
             if place[name] not in known:
                 raise UsageError(
                     "L102",
@@ -125,12 +126,12 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         """A message {id, what, values} → a message {id, about} with the bytes beside it, or {id, error}."""
         if not isinstance(content, dict) or not isinstance(content.get("id"), str):
             return  # nobody who could be answered
-        before = messages.current_language()
-        messages.use_language(self.language)
+        before = current_language()
+        use_language(self.language)
         try:
             answer, data = self._answer(content.get("what"), content.get("values"))
         finally:
-            messages.use_language(before)
+            use_language(before)
         self.send({"id": content["id"], **answer}, buffers=[data] if data else None)
 
     def _answer(self, what: Any, values: Any) -> tuple[dict[str, Any], bytes]:
@@ -156,9 +157,9 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _words(self, wanted: Any) -> dict[str, Any]:
         """All that the pages say, in a language that the page is about to change to."""
-        if wanted not in messages.LANGUAGES:
-            return {"error": f"language: {', '.join(messages.LANGUAGES)}"}
-        messages.use_language(wanted)
+        if wanted not in LANGUAGES:
+            return {"error": f"language: {', '.join(LANGUAGES)}"}
+        use_language(wanted)
         return {"about": {"language": wanted, "sentences": page_sentences(wanted), "title": visible_text(self._title)}}
 
     # -- in the notebook

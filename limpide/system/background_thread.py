@@ -1,8 +1,8 @@
 """Long work in C code, in a thread, so that the one that asked for it still hears Ctrl-C.
 
 Python hands signals to the main thread between two of its instructions, which a fit of scikit-learn may not reach for
-minutes. A thread costs no second copy of the images and no start, as another process would (child_process.py); the price is
-that one that is left goes on until its C code ends.
+minutes. A thread costs no second copy of the images and no start, as another process would (child_process.py); the
+price is that one that is left goes on until its C code ends.
 """
 
 from __future__ import annotations

@@ -130,12 +130,12 @@ def main() -> None:
             module, _, name = function.partition(":")
             found = getattr(importlib.import_module(module), name)(lambda value: say("told", value), *arguments)
         except BaseException as error:
-            say("raised", _as_sent(error))
+            say("raised", _sendable_error(error))
         else:
             say("returned", found)
 
 
-def _as_sent(error: BaseException) -> BaseException:
+def _sendable_error(error: BaseException) -> BaseException:
     """The error, or its words where it cannot be sent."""
     try:
         pickle.loads(pickle.dumps(error))

@@ -7,30 +7,21 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from limpide.text.messages import (
-    N_,
-    _,
+from limpide.text.messages import N_, _, message
+from limpide.text.numbers import (
+    FORMATS,
+    NBSP,
     format_bytes,
     format_duration,
     format_large,
     format_number,
     format_percent,
     format_significant,
-    message,
 )
 
 NOTHING = "–"  # a cell without a value
-NBSP = "\N{NO-BREAK SPACE}"
 MIN_SHARE = 0.001  # told apart from 0 with one decimal
 
-FORMATS: dict[str, Callable[[float], str]] = {
-    "percent": format_percent,
-    "count": format_number,
-    "duration": format_duration,
-    "bytes": format_bytes,
-    "number": format_significant,
-    "large": format_large,
-}
 UNITS: dict[str, Callable[[float], str]] = {
     "share": format_percent,
     "count": format_number,
@@ -41,16 +32,16 @@ UNITS: dict[str, Callable[[float], str]] = {
 }
 
 # Directional marks and overrides: a file name may not turn the text around it.
-_TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
+_DIRECTION_MARKS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
 
 
 def visible_text(text: object) -> str:
     """Text from a file with everything invisible spelled out: no line break, no escape sequence, no turned text."""
-    return "".join(f"\\x{ord(c):02x}" if _invisible(c) else c for c in str(text))
+    return "".join(f"\\x{ord(c):02x}" if _is_invisible(c) else c for c in str(text))
 
 
-def _invisible(c: str) -> bool:
-    return unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or ord(c) in _TURNING
+def _is_invisible(c: str) -> bool:
+    return unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or ord(c) in _DIRECTION_MARKS
 
 
 def format_cell(value: Any, form: str = "text") -> str:

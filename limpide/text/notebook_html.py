@@ -14,6 +14,7 @@ from limpide.text.formats import visible_text
 MAX_ROWS = 30  # of a table; the object itself has all of them
 # orange and blue of limpide/browser/static/color_scale.js, where they can be seen on black and on white
 PLUS, MINUS = "214 124 28", "62 128 205"
+TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
 SOFT = "opacity:.65"
 LINE = "1px solid rgb(128 128 128/.35)"
 
@@ -63,18 +64,19 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption
     top = f"<thead>{line(head, 'th')}</thead>" if head else ""
     more = f'<tr><td style="{SOFT}">… {len(rows) - MAX_ROWS}</td></tr>' if len(rows) > MAX_ROWS else ""
     body = "".join(line(row, "td") for row in rows[:MAX_ROWS])
-    return f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.4em 0">{title}{top}<tbody>{body}{more}</tbody></table>'
+    return f'<table style="{TABLE};margin:.4em 0">{title}{top}<tbody>{body}{more}</tbody></table>'
 
 
 def bars(rows: Sequence[tuple[object, float, object]]) -> str:
     """(name, share 0 … 1, its number in words), one bar a row."""
     lines = "".join(
         f'<tr><td style="text-align:left;padding:.1em .8em .1em 0">{escape(name)}</td><td style="width:12em;padding:0">'
-        f'<div style="height:.8em;width:{100 * min(1.0, max(0.0, share)):.1f}%;background:currentColor;opacity:{0.75 if k == 0 else 0.35}"></div></td>'
+        f'<div style="height:.8em;width:{100 * min(1.0, max(0.0, share)):.1f}%;background:currentColor;'
+        f'opacity:{0.75 if k == 0 else 0.35}"></div></td>'
         f'<td style="text-align:right;padding:.1em 0 .1em .8em">{escape(words)}</td></tr>'
         for k, (name, share, words) in enumerate(rows)
     )
-    return f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums"><tbody>{lines}</tbody></table>'
+    return f'<table style="{TABLE}"><tbody>{lines}</tbody></table>'
 
 
 def grid(title: object, rows: Sequence[Sequence[tuple[float, object]]]) -> str:
@@ -84,15 +86,18 @@ def grid(title: object, rows: Sequence[Sequence[tuple[float, object]]]) -> str:
     lines = "".join(
         "<tr>"
         + "".join(
-            f'<td style="text-align:right;min-width:3.4em;padding:.15em .4em;background:rgb({MINUS if share < 0 else PLUS}/{0.75 * min(1.0, abs(share)):.2f})">{escape(words)}</td>'
+            '<td style="text-align:right;min-width:3.4em;padding:.15em .4em;'
+            f'background:rgb({MINUS if share < 0 else PLUS}/{0.75 * min(1.0, abs(share)):.2f})">{escape(words)}</td>'
             for share, words in row
         )
         + "</tr>"
         for row in rows
     )
     return (
-        '<table style="display:inline-table;vertical-align:bottom;border-collapse:collapse;font-size:.85em;font-variant-numeric:tabular-nums;margin:.3em .5em .3em 0">'
-        f'<caption style="text-align:left;white-space:nowrap;{SOFT}">{escape(title)}</caption><tbody>{lines}</tbody></table>'
+        '<table style="display:inline-table;vertical-align:bottom;border-collapse:collapse;font-size:.85em;'
+        'font-variant-numeric:tabular-nums;margin:.3em .5em .3em 0">'
+        f'<caption style="text-align:left;white-space:nowrap;{SOFT}">{escape(title)}</caption>'
+        f"<tbody>{lines}</tbody></table>"
     )
 
 
@@ -100,4 +105,7 @@ def image(uri: str, words: object, side: int) -> str:
     """A picture that is in the page itself; `side`: its height in CSS pixels. uri: data:image/png;base64,…"""
     if not uri.startswith("data:image/"):
         raise ValueError("A picture in a notebook must not be fetched from anywhere.")
-    return f'<img src="{html.escape(uri)}" alt="{escape(words)}" title="{escape(words)}" style="height:{side}px;image-rendering:pixelated;border:{LINE};margin:0 4px 4px 0">'
+    return (
+        f'<img src="{html.escape(uri)}" alt="{escape(words)}" title="{escape(words)}" '
+        f'style="height:{side}px;image-rendering:pixelated;border:{LINE};margin:0 4px 4px 0">'
+    )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from limpide.text import messages
+from limpide.text import language as languages
 
-SOURCE = messages.LOCALE_FOLDER / "pages.json"
+SOURCE = languages.LOCALE_FOLDER / "pages.json"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def _english() -> tuple[PageSentence, ...]:
 
 def page_sentences(language: str | None = None, prefix: str = "") -> dict[str, str]:
     """Key → sentence, of the keys that begin with `prefix`; language: one of LANGUAGES, or the current one."""
-    catalogue = messages.catalogue_of(language)
+    catalogue = languages.catalogue_of(language)
     found = {}
     for said in _english():
         if not said.key.startswith(prefix):

@@ -11,15 +11,9 @@ from limpide.core.finding import Finding
 from limpide.core.run_info import Arrays
 from limpide.data.inputs import FROM_FILES
 from limpide.deploy.load import load_network, load_predictor
-from limpide.explanation.analyze import (
-    TOP,
-    check_place,
-    decode_image,
-    enter_image,
-    find_operation,
-    first_or_named,
-    prediction,
-)
+from limpide.explanation.explain_image import TOP, prediction
+from limpide.explanation.inputs import decode_image, enter_image
+from limpide.explanation.units import check_place, find_operation, first_or_named
 from limpide.text.messages import N_
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from limpide.core.run import Run
 from limpide.system import machine
 from limpide.system.files import cache_folder
-from limpide.text import messages
+from limpide.text.language import LANGUAGES, current_language
 
 
 def info(runs: Path) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def info(runs: Path) -> dict[str, Any]:
             if log.exists()
             else None,
         },
-        "language": messages.current_language(),
-        "languages": list(messages.LANGUAGES),
+        "language": current_language(),
+        "languages": list(LANGUAGES),
     }
 
 

@@ -20,7 +20,7 @@ from limpide.data.split_file import write_rows
 from limpide.deploy.load import PUBLISHED
 from limpide.text.messages import N_
 
-ASIDE = 32  # images that the pages offer first
+MAX_PROBES = 32  # images that the pages offer first
 MAX_LETTERS = 100  # letters of what torch says
 SIZE = 224  # pixels, for a network that says nothing of them
 
@@ -40,17 +40,13 @@ def open_network(
     check_model(model)
     names = _files(Path(images))
     folders = sorted({name.split("/")[0] for name in names if "/" in name})
-    network, preprocessing, labels = _network(
-        model, weights, classes or (len(folders) if len(folders) > 1 else 0), image_size
-    )
+    asked = classes or (len(folders) if len(folders) > 1 else 0)
+    network, preprocessing, labels = _network(model, weights, asked, image_size)
     outputs = labels or [str(k) for k in range(classes_of(network, preprocessing))]
     if not labels and len(folders) == len(outputs):
         outputs = folders
-    run = Run.create(
-        parent,
-        model.replace(":", "-"),
-        {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs},
-    )
+    facts = {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs}
+    run = Run.create(parent, model.replace(":", "-"), facts)
     aside = _keep_images(run, Path(images), names, preprocessing, outputs)
     from limpide.training.build import save_weights
 
@@ -110,7 +106,7 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
     else:
         channels, classes = entry.channels, classes or entry.classes
     if not weights:
-        return models.build(model, classes, channels, size).eval(), _seen_as(size, channels), []
+        return models.build(model, classes, channels, size).eval(), _own_preprocessing(size, channels), []
     state = read_weights(weights_file(weights), weights)
     classes = len(state.get("head.bias", ())) or classes
     told = ""
@@ -118,7 +114,7 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
         try:
             network = models.build(model, classes, tried, size).eval()
             network.load_state_dict(state)
-            return network, _seen_as(size, tried), []
+            return network, _own_preprocessing(size, tried), []
         except ModelError:  # it takes no such images
             if tried == channels:
                 raise
@@ -133,7 +129,7 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
     )
 
 
-def _seen_as(size: int, channels: int) -> Preprocessing:
+def _own_preprocessing(size: int, channels: int) -> Preprocessing:
     """As limpide's own networks see images: grey levels centred on zero."""
     return Preprocessing(size, channels, "squash", "bilinear", (127.5,), (63.75,), 2 * size)
 
@@ -154,7 +150,7 @@ def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Prepro
             continue
         truth.append(classes.index(labels[k]) if labels[k] in classes else -1)  # −1: nobody said
         kept.append(names[k].encode("utf-8", "surrogateescape"))
-        if len(squares) == ASIDE:
+        if len(squares) == MAX_PROBES:
             break
     if not squares:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""limpide.see, what it writes, and how every result shows itself in a notebook."""
+"""limpide.see, and what it writes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ from torch import Tensor, nn
 import limpide
 from limpide.api.see import Explanation, see
 from limpide.core.errors import DataError, LimpideError, UsageError
-from limpide.core.finding import VERDICT_WORDS, Finding, Number, Table
-from limpide.core.run import Run
+from limpide.core.finding import VERDICT_WORDS
 from limpide.data.preprocessing import Preprocessing
-from limpide.deploy.predictor import Prediction
-from limpide.explanation.picture import _written, draw_picture
+from limpide.explanation.picture import draw_picture, writable_text
 from limpide.explanation.record import BADGE_WORDS, NearestImage, NearestImages
 from limpide.explanation.writers import html_of
-from limpide.interpret.unit import why
 from limpide.models.cnn import SmallCNN
 from limpide.report import color_scale
-from limpide.text import messages, notebook_html
+from limpide.text import messages
+from limpide.text.language import use_language
 from limpide.text.messages import message
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202eévil"
@@ -206,19 +204,8 @@ def test_a_network_of_vectors_has_no_maps_and_is_shown_all_the_same(picture: np.
 
 def test_json_has_the_numbers(seen: Explanation, network: nn.Module, picture: np.ndarray, tmp_path: Path) -> None:
     found = json.loads(seen.save(tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    assert set(found) == {
-        "format",
-        "network",
-        "run",
-        "file",
-        "square",
-        "predictions",
-        "saliency",
-        "stages",
-        "unit",
-        "maximised",
-        "neighbours",
-    }
+    keys = "format network run file square predictions saliency stages unit maximised neighbours"
+    assert set(found) == set(keys.split())
     documented = (Path(__file__).parents[2] / "docs" / "sight.md").read_text(encoding="utf-8")
     assert all(f"`{key}`" in documented for key in found)
     assert np.array_equal(np.array(found["square"])[..., 0], picture)
@@ -317,18 +304,19 @@ def test_colours_are_those_of_the_studio() -> None:
 def test_what_no_font_can_write_is_written_plainly() -> None:
     from PIL import ImageFont
 
-    assert _written("été à 98,5\u202f% − cœur", ImageFont.load_default(20)) == "ete a 98,5 % - coeur"
+    assert writable_text("été à 98,5\u202f% − cœur", ImageFont.load_default(20)) == "ete a 98,5 % - coeur"
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_a_badge_has_one_wording_on_page_and_sheet(
     lang: str, seen: Explanation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    messages.use_language(lang)
+    use_language(lang)
     sight, written = seen.sight(), []
     with monkeypatch.context() as patch:
         patch.setattr(
-            "limpide.explanation.picture._written", lambda text, font: written.append(str(text)) or _written(text, font)
+            "limpide.explanation.picture.writable_text",
+            lambda text, font: written.append(str(text)) or writable_text(text, font),
         )
         draw_picture(sight)
     page = checked(html_of(sight).replace("<!doctype html>", "")).text
@@ -336,76 +324,3 @@ def test_a_badge_has_one_wording_on_page_and_sheet(
         own = messages._(BADGE_WORDS[found.badge.verdict])
         assert own in written and own in page
     assert not any(messages._(other) in written for other in VERDICT_WORDS.values())
-
-
-# -- in a notebook
-
-
-def shows(name: str, tmp_path: Path) -> object:
-    """A result of each kind, with a hostile name wherever one can come from outside."""
-    claim = Finding(
-        "accuracy",
-        "warn",
-        message("{x}: {p:percent}", x=HOSTILE, p=0.9012),
-        [
-            Number(HOSTILE, 0.9012, "share", 0.88, 0.92, 1500),
-            Number("time", 74.0, "s"),
-            Number("weights", 18_600_000, "bytes"),
-        ],
-        Table([("class", "text"), ("probability", "percent")], [[HOSTILE, 0.5]]),
-    )
-    if name == "finding":
-        return claim
-    if name == "prediction":
-        return Prediction(HOSTILE, HOSTILE, 0.9012, ((HOSTILE, 0.9012), ("b", 0.0988)))
-    if name == "run":
-        run = Run.create(tmp_path, "run", {"data": HOSTILE, "classes": [HOSTILE], "recipe": {"model": HOSTILE}})
-        run.add_finding(claim)
-        return run
-    if name == "classifier":
-        clf = limpide.ImageClassifier(model="cnn")
-        clf.run_ = str(shows("run", tmp_path).path)  # type: ignore[attr-defined]
-        return clf
-    network = nn.Sequential()
-    network.add_module("<b>", nn.Conv2d(1, 2, 3))
-    image = torch.rand(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    if name == "unit":
-        return why(network, image, "<b>", 0, 2, 2)
-    network.add_module("mean", nn.AdaptiveAvgPool2d(1))
-    network.add_module("flat", nn.Flatten())
-    found = see(network, image)
-    found.file = HOSTILE
-    object.__setattr__(found._opened, "classes", (HOSTILE, "b"))
-    return found
-
-
-@pytest.mark.parametrize("lang", ["en", "fr"])
-@pytest.mark.parametrize("name", ["finding", "prediction", "run", "classifier", "unit", "seen"])
-def test_a_notebook_shows_it_and_nothing_else(name: str, lang: str, tmp_path: Path) -> None:
-    messages.use_language(lang)
-    result = shows(name, tmp_path)
-    html = result._repr_html_()  # type: ignore[attr-defined]
-    found = checked(html)
-    assert "<img src=x" not in html and "<b></b>" not in html and "\u202e" not in html
-    if name != "unit":
-        assert HOSTILE.split("\u202e")[0] in found.text and "évil" in found.text  # said, and not done
-        percents = {"en": "90.1\N{NO-BREAK SPACE}%", "fr": "90,1\N{NO-BREAK SPACE}%"}
-        assert percents[lang] in found.text or name == "seen"
-    if name in ("finding", "run", "classifier"):
-        units = {
-            "en": ("1 min 14 s", "18.6 MB", "88.0 % to 92.0 %", "worth a look"),
-            "fr": ("1 min 14 s", "18,6 Mo", "88,0 % à 92,0 %", "à regarder"),
-        }
-        assert all(words in found.text.replace("\N{NO-BREAK SPACE}", " ") for words in units[lang]), found.text
-    if name == "unit":
-        assert {"en": "value of the unit", "fr": "valeur de l’unité"}[lang] in found.text and html.count("<table") == 4
-
-
-def test_pages_of_hostile_names_are_only_text(tmp_path: Path) -> None:
-    found = shows("seen", tmp_path)
-    assert isinstance(found, Explanation)
-    text = checked(html_of(found.sight()).replace("<!doctype html>", "")).text
-    assert HOSTILE.split("\u202e")[0] in text and "\u202e" not in text
-    draw_picture(found.sight())
-    with pytest.raises(ValueError, match="fetched"):
-        notebook_html.image("https://example.org/a.png", "", 10)

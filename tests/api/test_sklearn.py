@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import copy
-import gc
 import inspect
-import os
 import pickle
 import shutil
 import subprocess
 import sys
-import tempfile
-import warnings
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_digits
@@ -43,24 +37,7 @@ X, Y = np.rint(DIGITS.images[:300] * (255 / 16)).astype(np.uint8), DIGITS.target
 NAMES = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])[Y]
 QUICK: dict[str, Any] = dict(model="cnn", epochs=6, judge=False, quiet=True)
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """A hundred trainings of some milliseconds: on a busy machine threads would wait for each other most of
-    the time.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Runs that stay because their estimators were pickled stay where pytest tidies up."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
-        yield
+pytestmark = pytest.mark.usefixtures("one_thread", "temporary")
 
 
 @pytest.fixture(scope="module")
@@ -338,65 +315,7 @@ def test_pipeline() -> None:
     assert flat.score(X.reshape(300, -1), Y) > 0.8
 
 
-# -- pickles and temporary runs
-
-
-def test_pickle_holds_no_weights(tmp_path: Path) -> None:
-    clf = ImageClassifier(**QUICK | dict(epochs=1), runs=tmp_path / "runs").fit(X, Y)
-    data = pickle.dumps(clf)
-    assert len(data) < 3000 < clf.run.model_file.stat().st_size / 10  # type: ignore[union-attr]
-    code = (
-        "import pickle, sys, numpy as np; clf = pickle.load(open(sys.argv[1], 'rb')); "
-        "print(clf.predict(np.load(sys.argv[2])).tolist(), 'torch' in sys.modules)"
-    )
-    (tmp_path / "clf.pkl").write_bytes(data)
-    np.save(tmp_path / "x.npy", X[:4])
-    done = subprocess.run(
-        [sys.executable, "-c", code, "../clf.pkl", "../x.npy"],
-        cwd=tmp_path / "runs",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.strip() == f"{clf.predict(X[:4]).tolist()} False", done.stderr
-    again = pickle.loads(data)
-    shutil.rmtree(tmp_path / "runs")
-    with pytest.raises(RunError, match="is gone") as caught:
-        again.predict(X[:4])
-    assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
-
-
-def test_the_path_of_the_run_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    clf = ImageClassifier(**QUICK | dict(epochs=1), runs="here").fit(X, Y)
-    monkeypatch.chdir("/")
-    assert clf.predict(X[:1]).shape == (1,) and os.path.isabs(clf.run_) and clf.get_params()["runs"] == "here"  # noqa: PTH117
-
-
-def test_a_temporary_run_goes_with_its_estimators_unless_one_was_pickled() -> None:
-    clf = ImageClassifier(**QUICK | dict(epochs=1)).fit(X, Y)
-    folder = clf.run.path.parent  # type: ignore[union-attr]
-    others = copy.copy(clf), copy.deepcopy(clf)
-    del clf
-    gc.collect()
-    assert [len(other.predict(X[:2])) for other in others] == [2, 2]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        del others
-        gc.collect()
-    assert not folder.exists()
-
-    clf = ImageClassifier(**QUICK | dict(epochs=1)).fit(X, Y)
-    folder = clf.run.path.parent  # type: ignore[union-attr]
-    first = folder
-    clf.fit(X, Y)
-    folder = clf.run.path.parent  # type: ignore[union-attr]
-    assert not first.exists() and folder.exists(), "a second fit lets go of the first run"
-    data = pickle.dumps(clf)
-    del clf
-    gc.collect()
-    assert len(pickle.loads(data).predict(X[:2])) == 2
-    shutil.rmtree(folder)
+# -- what is kept
 
 
 def test_a_run_that_was_not_judged_says_so(trained: ImageClassifier) -> None:
@@ -414,52 +333,6 @@ def test_a_run_that_was_not_judged_says_so(trained: ImageClassifier) -> None:
 def test_judged_on_arrays(tmp_path: Path) -> None:
     clf = ImageClassifier(**QUICK | dict(judge=True), runs=tmp_path).fit(X, NAMES)
     assert clf.report().is_file() and 0.5 < clf.evaluate().number("accuracy").value <= 1
-
-
-# -- rows of numbers
-
-
-def test_rows_and_images_are_the_same_thing() -> None:
-    images = ImageClassifier(**QUICK).fit(X, Y)
-    rows = FlatImageClassifier(image_shape=(8, 8), epochs=6).fit(X.reshape(300, -1) / 100 - 7, Y)  # any linear scale
-    assert np.allclose(rows.predict_proba(X.reshape(300, -1) / 100 - 7), images.predict_proba(X), atol=1e-6)
-    again = FlatImageClassifier.load(rows.run.path)  # type: ignore[union-attr]
-    assert np.array_equal(
-        again.predict_proba(X.reshape(300, -1) / 100 - 7), rows.predict_proba(X.reshape(300, -1) / 100 - 7)
-    )
-    with pytest.raises(RunError, match="rows of numbers"):
-        FlatImageClassifier.load(images.run.path)  # type: ignore[union-attr]
-
-
-def test_how_a_row_fills_a_square() -> None:
-    clf = FlatImageClassifier()
-    clf.range_ = (0.0, 10.0)
-    for features, side in ((1, 1), (2, 2), (4, 2), (5, 3), (64, 8), (65, 9)):
-        clf.image_shape_ = clf._shape(features)
-        assert clf.image_shape_ == (side, side)
-        filled = clf._images(np.full((3, features), 10.0))
-        assert (
-            filled.shape == (3, side, side, 1)
-            and (filled.reshape(3, -1) == [255] * features + [0] * (side**2 - features)).all()
-        )
-    clf.image_shape_ = clf.set_params(image_shape=[1, 2, 3])._shape(6)
-    assert clf._images(np.array([[-1, 0, 5, 2, 10, 11]]))[0].tolist() == [[[0, 0, 128], [51, 255, 255]]]
-
-
-@pytest.mark.parametrize(
-    ("shape", "says"),
-    [((8, 9), "do not fill"), ((64,), "no shape"), ((4, 4, 4), "no shape"), ((0, 64), "no shape"), ("8x8", "no shape")],
-)
-def test_a_wrong_shape(shape: Any, says: str) -> None:
-    with pytest.raises(ValueError, match=says) as caught:
-        FlatImageClassifier(image_shape=shape).fit(X.reshape(300, -1), Y)
-    assert isinstance(caught.value, LimpideError)
-
-
-def test_colour_rows() -> None:
-    rows = np.repeat(X[..., None], 3, -1).reshape(300, -1)
-    clf = FlatImageClassifier(image_shape=(8, 8, 3), epochs=6).fit(rows, Y)
-    assert clf.score(rows, Y) > 0.8
 
 
 # -- what it loads

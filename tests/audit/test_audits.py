@@ -26,7 +26,7 @@ from limpide.core.finding import Finding
 from limpide.data.decoding.decode import CUT_SHORT, EMPTY
 from limpide.data.split import TWO_LABELS
 from limpide.system.energy import Energy
-from limpide.text import messages
+from limpide.text.language import LANGUAGES, use_language
 from limpide.text.messages import Message
 
 NAMES = ("cat", "dog", "bird", "fish")
@@ -76,8 +76,8 @@ def well_formed(finding: Finding, name: str) -> None:
     assert finding.name == name
     again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
     assert again.to_json() == finding.to_json()
-    for spoken in messages.LANGUAGES:
-        messages.use_language(spoken)
+    for spoken in LANGUAGES:
+        use_language(spoken)
         for sentence in (again.message, *again.details):
             assert isinstance(sentence, Message) and str(sentence).strip()
         for number in again.numbers:
@@ -86,7 +86,7 @@ def well_formed(finding: Finding, name: str) -> None:
             )
         if again.table:
             assert all(len(row) == len(again.table.columns) for row in again.table.rows)
-    messages.use_language("en")
+    use_language("en")
 
 
 @pytest.mark.parametrize("name", AUDITS)
@@ -102,9 +102,9 @@ def test_french_says_something_else(name: str) -> None:
     for kind in KINDS:
         finding = AUDITS[name](evidence(kind))
         english = str(finding)
-        messages.use_language("fr")
+        use_language("fr")
         assert str(finding) != english, english
-        messages.use_language("en")
+        use_language("en")
 
 
 def test_a_hostile_class_name_is_shown_and_not_interpreted() -> None:

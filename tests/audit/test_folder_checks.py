@@ -215,16 +215,16 @@ def test_nothing_of_the_users_is_changed(photos: Path) -> None:
 
 
 def test_every_finding_survives_json_and_speaks_french(photos: Path) -> None:
-    from limpide.text import messages
+    from limpide.text.language import use_language
 
     (photos / "disc" / "empty.png").write_bytes(b"")
     for name, finding in checked(photos).items():
         again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
-        messages.use_language("en")
+        use_language("en")
         english = str(again)
-        messages.use_language("fr")
+        use_language("fr")
         assert str(again) != english, name
-        messages.use_language("en")
+        use_language("en")
 
 
 def test_the_command(photos: Path) -> None:

@@ -14,7 +14,7 @@ from limpide.baselines.finding import LimitsMet, baselines_finding
 from limpide.baselines.simple_models import NAMES, Baseline
 from limpide.core.finding import Finding
 from limpide.statistics.intervals import interval_of_share
-from limpide.text import messages
+from limpide.text.language import use_language
 
 ALL = LimitsMet(500)
 
@@ -241,7 +241,7 @@ def test_any_result_can_be_told_in_every_language(n: int, data: st.DataObject) -
     again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
     assert again.verdict == finding.verdict
     for code in ("fr", "en"):
-        messages.use_language(code)
+        use_language(code)
         assert "{" not in str(again) + "".join(map(str, again.details))
 
 

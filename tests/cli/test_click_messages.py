@@ -10,7 +10,7 @@ import pytest
 
 from limpide import cli
 from limpide.cli import click_messages
-from limpide.text import messages
+from limpide.text.language import use_language
 from tests.catalogue import sentences
 
 
@@ -102,7 +102,7 @@ def test_headings_of_the_help_are_french(capsys: pytest.CaptureFixture[str], mon
         and "par défaut" in shown
         and "Show this message" not in shown
     )
-    messages.use_language("en")
+    use_language("en")
 
 
 def test_all_that_click_may_say_of_a_mistake_is_in_the_catalogue() -> None:

@@ -16,8 +16,9 @@ from limpide.core.errors import (
     nearest,
     one_line,
 )
-from limpide.text import messages
-from limpide.text.messages import N_, format_percent
+from limpide.text.language import LANGUAGES, use_language
+from limpide.text.messages import N_
+from limpide.text.numbers import format_bytes, format_duration, format_number, format_percent
 
 
 @pytest.mark.parametrize(
@@ -49,13 +50,13 @@ def test_one_line_is_one_line_that_can_be_printed(text: str) -> None:
 
 
 def test_numbers_in_both_languages_pass_through_unchanged() -> None:
-    for spoken in messages.LANGUAGES:
-        messages.use_language(spoken)
+    for spoken in LANGUAGES:
+        use_language(spoken)
         for text in (
             format_percent(0.991),
-            messages.format_number(1234567),
-            messages.format_duration(75),
-            messages.format_bytes(18_600_000),
+            format_number(1234567),
+            format_duration(75),
+            format_bytes(18_600_000),
         ):
             assert one_line(text) == text
 
@@ -87,7 +88,7 @@ def test_an_error_says_what_where_and_what_to_do_in_the_language_of_the_moment()
         todo=N_("start another run with --new"),
     )
     assert str(error) == "another process is working in this run — runs/a-001 — start another run with --new [L504]"
-    messages.use_language("fr")
+    use_language("fr")
     assert str(error) == (
         "un autre processus travaille dans cet entraînement — runs/a-001 — commencer un autre entraînement avec "
         "--new [L504]"

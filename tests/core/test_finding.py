@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limpide.core.finding import VERDICTS, Finding, Number, Picture, Table
-from limpide.text import messages
+from limpide.text.language import use_language
 from limpide.text.messages import N_, message
 
 HOSTILE = "<script>alert('x')</script>{n:count}\n\x1b[31m"
@@ -54,7 +54,7 @@ def test_the_least_finding() -> None:
 
 def test_a_stored_finding_speaks_the_language_of_the_reader() -> None:
     stored = json.loads(json.dumps(finding().to_json()))
-    messages.use_language("fr")
+    use_language("fr")
     assert (
         str(Finding.from_json(stored)) == "Il n’a fait aucune erreur sur 1\N{NARROW NO-BREAK SPACE}234 images de test."
     )

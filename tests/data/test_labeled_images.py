@@ -17,7 +17,7 @@ from limpide import Features, ImageClassifier
 from limpide.core.errors import DataError, UsageError
 from limpide.core.run_info import Arrays
 from limpide.data.inputs import images_in, labeled_images
-from limpide.explanation.analyze import enter_image
+from limpide.explanation.inputs import enter_image
 from tests.data.make_inputs import FILES, GREY, PIXELS, SIDE, Column, P, rgb
 from tests.make_images import photo_folder
 

@@ -21,7 +21,7 @@ from limpide.data.split import (
     Division,
 )
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
-from limpide.workflows.train.split import _earlier_split
+from limpide.workflows.train.split import EarlierSplit, find_earlier_split
 from tests.data.make_splits import codes, hashes, keys
 
 HOSTILE = [
@@ -143,6 +143,10 @@ def test_no_part_is_inherited_from_a_split_that_is_not_whole(tmp_path: Path) -> 
     older, newer = (run_with_split(tmp_path, split_rows=10) for _ in range(2))
     own = Run.create(tmp_path, "photos", {"location": "photos"})
     job: Any = SimpleNamespace(run=own, dataset=SimpleNamespace(location="photos"))
-    assert _earlier_split(job)[1:] == (newer.path.name, [])
+
+    def earlier() -> EarlierSplit:
+        return find_earlier_split(job)
+
+    assert (earlier().run, earlier().torn) == (newer.path.name, [])
     newer.split_file.write_bytes(newer.split_file.read_bytes()[:-200])
-    assert _earlier_split(job)[1:] == (older.path.name, [newer.path.name])
+    assert (earlier().run, earlier().torn) == (older.path.name, [newer.path.name])

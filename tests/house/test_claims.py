@@ -59,7 +59,8 @@ from limpide.models.mlp import MLP
 
 def main():
     """Measures."""
-    tell("tiny", course="{course}", measured=f"{{mean([1.0])}} {word}", why="{why}", holds={number} > 0, activation="{activation}")
+    measured = f"{{mean([1.0])}} {word}"
+    tell("tiny", course="{course}", measured=measured, why="{why}", holds={number} > 0, activation="{activation}")
 '''
 PLAIN = {"course": "says", "word": "points", "why": "because", "number": "1", "activation": "none"}
 

@@ -216,7 +216,8 @@ def test_nothing_but_literal_tables_registers_a_name() -> None:
 
 # Where a program stands in a string, or on a page, no type checker reads it.
 IMPORT = re.compile(
-    r"from (limpide[\w.]*) import (\([\w,\s]+\)|\w+(?: as \w+)?(?:, \w+(?: as \w+)?)*)|(?<!from )\bimport (limpide[\w.]+)"
+    r"from (limpide[\w.]*) import (\([\w,\s]+\)|\w+(?: as \w+)?(?:, \w+(?: as \w+)?)*)"
+    r"|(?<!from )\bimport (limpide[\w.]+)"
 )
 TEXTS = sorted(
     file

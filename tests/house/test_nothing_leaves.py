@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,15 +178,7 @@ def test_no_verb_asks_the_network_or_writes_elsewhere(photos: Path, tmp_path: Pa
         "explain": (run, some, "--out", "INSIDE.html"),
         "export": (run, "EXPORTED.onnx"),
     }.items():
-        folder = tmp_path / verb
-        shutil.copytree(run, folder / "work" / "photos-001")
-        own = {
-            run: folder / "work" / "photos-001",
-            "INSIDE.html": folder / "work" / "inside.html",
-            "EXPORTED.onnx": folder / "work" / "exported.onnx",
-        }
-        mine = [own.get(argument, argument) for argument in arguments]
-        started[verb] = traced(folder, COMMAND, verb, *mine, runs=folder / "work")
+        started[verb] = _traced_on_a_copy(tmp_path / verb, verb, run, arguments)
     lines = tmp_path / "lines"
     started["fifteen lines"] = traced(
         lines, _one_line(fifteen_lines(run / "model.onnx", Path(some))), runs=lines / "work"
@@ -208,6 +200,18 @@ def test_no_verb_asks_the_network_or_writes_elsewhere(photos: Path, tmp_path: Pa
     for name, process in (started | {"studio": studio}).items():
         opened = any("onnxruntime_pybind11_state" in line or "libtorch_cpu" in line for line in process.lines())
         assert opened, f"{name} never loaded what is watched here: the test looks at the wrong process"
+
+
+def _traced_on_a_copy(folder: Path, verb: str, run: Path, arguments: Sequence[object]) -> Traced:
+    """The verb on a run of its own, writing beside it."""
+    work = folder / "work"
+    shutil.copytree(run, work / "photos-001")
+    own: dict[object, Path] = {
+        run: work / "photos-001",
+        "INSIDE.html": work / "inside.html",
+        "EXPORTED.onnx": work / "exported.onnx",
+    }
+    return traced(folder, COMMAND, verb, *(own.get(argument, argument) for argument in arguments), runs=work)
 
 
 def _one_line(program: str) -> str:
@@ -240,7 +244,9 @@ def _look_around(studio: Traced, port: int) -> None:
 
 
 PLANTED = {
-    "asks an address": "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'?', ('127.0.0.1', 53))",
+    "asks an address": (
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'?', ('127.0.0.1', 53))"
+    ),
     "connects to a port that is not the studio's": "import socket; socket.socket().connect_ex(('127.0.0.1', 9))",
     "asks through IPv6": "import socket; socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect_ex(('::1', 53))",
     "keeps an identifier": (

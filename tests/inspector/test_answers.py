@@ -19,7 +19,7 @@ from limpide.core.finding import Finding
 from limpide.core.run import Run
 from limpide.data.near_duplicates import fingerprint
 from limpide.data.split_file import read_split
-from limpide.explanation import analyze
+from limpide.explanation import saliency_evidence
 from limpide.inspector.lru_cache import LRUCache
 from limpide.inspector.many_images import features_of_images
 from limpide.inspector.process import ANSWERS
@@ -349,10 +349,10 @@ def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(
     looker = Session()
     network, seen, _, _ = looker.trace(str(run.path), "best", {"row": 2})
     for method in ("gradient", "grad_cam"):
-        expected = analyze.saliency_of(network, seen.image, 1, method)
+        expected = saliency_evidence.saliency_of(network, seen.image, 1, method)
         with monkeypatch.context() as broken:
-            broken.setattr(analyze, "usual_of", None)
-            broken.setattr(analyze, "badge_of", None)
+            broken.setattr(saliency_evidence, "usual_of", None)
+            broken.setattr(saliency_evidence, "badge_of", None)
             about, data = ANSWERS["saliency"](
                 looker, path=str(run.path), snapshot="best", image={"row": 2}, method=method, label=1
             )
@@ -361,8 +361,8 @@ def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(
             ask(looker, run, "sanity", image={"row": 2}, method=method, label=1)["finding"] == expected.badge.to_json()
         )
     with monkeypatch.context() as broken:
-        broken.setattr(analyze, "plane_of", None)
-        broken.setattr(analyze, "badge_of", None)
+        broken.setattr(saliency_evidence, "plane_of", None)
+        broken.setattr(saliency_evidence, "badge_of", None)
         ask(looker, run, "sanity", image={"row": 2}, method="gradient", label=1)  # kept
 
 

@@ -137,22 +137,70 @@ def write_files(run: Run, classes: tuple[str, ...]) -> None:
 def findings_of(classes: tuple[str, ...]) -> list[Finding]:
     counts = counts_of(len(classes))
     pictures = pictures_of(classes, counts)
-    return [*scores(classes, counts), *mistakes(classes, counts, pictures), *records(), inside()]
+    scores = [accuracy(classes), simpler(), each_class(classes, counts)]
+    facts = [calibration(), training(), data(), cost(), exported(), unheard_of()]
+    return [*scores, *mistakes(classes, counts, pictures), *facts, inside()]
 
 
-def scores(classes: tuple[str, ...], counts: np.ndarray) -> list[Finding]:
-    recall, precision = counts.diagonal() / counts.sum(1), counts.diagonal() / counts.sum(0)
-    rows = [
+def accuracy(classes: tuple[str, ...]) -> Finding:
+    return Finding(
+        "accuracy",
+        "ok",
+        message(
+            "It names {accuracy:percent} of {n:count} images it had never seen correctly.", accuracy=0.9912, n=10_000
+        ),
         [
-            name,
-            int(counts[k].sum()),
-            float(precision[k]),
-            float(recall[k]),
-            float(recall[k]) - 0.03,
-            min(1.0, float(recall[k]) + 0.015),
-        ]
-        for k, name in enumerate(classes)
+            Number("accuracy", 0.9912, "share", 0.9892, 0.9928, 10_000),
+            Number("balanced accuracy", 0.9911, "share", n=10_000),
+            Number("chance", 1 / len(classes), "share"),
+            Number("majority", 0.1135, "share", n=10_000),
+        ],
+        details=[
+            message(
+                "Chance is what guessing among {classes:count} classes gives; majority is always saying {name}.",
+                classes=len(classes),
+                name=classes[0],
+            )
+        ],
+        source="test",
+    )
+
+
+def simpler() -> Finding:
+    models = [
+        [message("the network"), 0.9912, 0.9892, 0.9928, 10_000, 54_000, 74.0],
+        [message("a linear head on a frozen network"), 0.9712, 0.9678, 0.9743, 10_000, 54_000, 41.0],
+        [message("logistic regression on pixels"), 0.9214, 0.9160, 0.9265, 10_000, 54_000, 15.0],
+        [message("always the most frequent class"), 0.1135, 0.1074, 0.1199, 10_000, 54_000, 0.0],
     ]
+    columns = [
+        ("model", "text"),
+        ("accuracy", "percent"),
+        ("low", "percent"),
+        ("high", "percent"),
+        ("test images", "count"),
+        ("training images", "count"),
+        ("training time", "duration"),
+    ]
+    return Finding(
+        "simpler",
+        "ok",
+        message(
+            "No simpler model does as well: the best of them, {rival}, is wrong {ratio:number} times as often.",
+            rival=message("a linear head on a frozen network").to_json(),
+            ratio=3.27,
+        ),
+        table=Table(columns, models),
+        details=[message("Every simpler model learned from all {n:count} training images.", n=48_000)],
+    )
+
+
+def each_class(classes: tuple[str, ...], counts: np.ndarray) -> Finding:
+    recall, precision = counts.diagonal() / counts.sum(1), counts.diagonal() / counts.sum(0)
+    rows = []
+    for k, (name, share) in enumerate(zip(classes, recall.tolist(), strict=True)):
+        low, high = share - 0.03, min(1.0, share + 0.015)
+        rows.append([name, int(counts[k].sum()), float(precision[k]), share, low, high])
     columns = [
         ("class", "text"),
         ("test images", "count"),
@@ -162,69 +210,18 @@ def scores(classes: tuple[str, ...], counts: np.ndarray) -> list[Finding]:
         ("recall high", "percent"),
     ]
     weakest = int(recall.argmin())
-    models = [
-        [message("the network"), 0.9912, 0.9892, 0.9928, 10_000, 54_000, 74.0],
-        [message("a linear head on a frozen network"), 0.9712, 0.9678, 0.9743, 10_000, 54_000, 41.0],
-        [message("logistic regression on pixels"), 0.9214, 0.9160, 0.9265, 10_000, 54_000, 15.0],
-        [message("always the most frequent class"), 0.1135, 0.1074, 0.1199, 10_000, 54_000, 0.0],
-    ]
-    model_columns = [
-        ("model", "text"),
-        ("accuracy", "percent"),
-        ("low", "percent"),
-        ("high", "percent"),
-        ("test images", "count"),
-        ("training images", "count"),
-        ("training time", "duration"),
-    ]
-    return [
-        Finding(
-            "accuracy",
-            "ok",
-            message(
-                "It names {accuracy:percent} of {n:count} images it had never seen correctly.",
-                accuracy=0.9912,
-                n=10_000,
-            ),
-            [
-                Number("accuracy", 0.9912, "share", 0.9892, 0.9928, 10_000),
-                Number("balanced accuracy", 0.9911, "share", n=10_000),
-                Number("chance", 1 / len(classes), "share"),
-                Number("majority", 0.1135, "share", n=10_000),
-            ],
-            details=[
-                message(
-                    ("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
-                    classes=len(classes),
-                    name=classes[0],
-                )
-            ],
-            source="test",
+    return Finding(
+        "classes",
+        "warn",
+        message(
+            "{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.",
+            name=classes[weakest],
+            recall=float(recall[weakest]),
+            n=int(counts[weakest].sum()),
         ),
-        Finding(
-            "simpler",
-            "ok",
-            message(
-                "No simpler model does as well: the best of them, {rival}, is wrong {ratio:number} times as often.",
-                rival=message("a linear head on a frozen network").to_json(),
-                ratio=3.27,
-            ),
-            table=Table(model_columns, models),
-            details=[message("Every simpler model learned from all {n:count} training images.", n=48_000)],
-        ),
-        Finding(
-            "classes",
-            "warn",
-            message(
-                "{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.",
-                name=classes[weakest],
-                recall=float(recall[weakest]),
-                n=int(counts[weakest].sum()),
-            ),
-            table=Table(columns, rows),
-            source="test",
-        ),
-    ]
+        table=Table(columns, rows),
+        source="test",
+    )
 
 
 def mistakes(classes: tuple[str, ...], counts: np.ndarray, pictures: list[Picture]) -> list[Finding]:
@@ -268,7 +265,7 @@ def mistakes(classes: tuple[str, ...], counts: np.ndarray, pictures: list[Pictur
     ]
 
 
-def records() -> list[Finding]:
+def calibration() -> Finding:
     bins = [
         {
             "low": k / 10,
@@ -279,87 +276,86 @@ def records() -> list[Finding]:
         }
         for k in range(3, 10)
     ]
-    return [
-        Finding(
-            "calibration",
-            "ok",
-            message(
-                (
-                    "Its probabilities can be believed: on average it states {stated:percent} and is right "
-                    "{right:percent} of the time."
-                ),
-                stated=0.9896,
-                right=0.9912,
-            ),
-            [Number("calibration error", 0.0041, "share", n=10_000), Number("temperature", 0.713, "")],
-            data={"bins": bins},
-            source="test",
+    return Finding(
+        "calibration",
+        "ok",
+        message(
+            "Its probabilities can be believed: on average it states {stated:percent} and is right "
+            "{right:percent} of the time.",
+            stated=0.9896,
+            right=0.9912,
         ),
-        Finding(
-            "training",
-            "ok",
-            message(
-                (
-                    "After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of "
-                    "{n:count} validation images right."
-                ),
-                epochs=8,
-                best=7,
-                accuracy=0.989,
-                n=6000,
-            ),
+        [Number("calibration error", 0.0041, "share", n=10_000), Number("temperature", 0.713, "")],
+        data={"bins": bins},
+        source="test",
+    )
+
+
+def training() -> Finding:
+    return Finding(
+        "training",
+        "ok",
+        message(
+            "After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of "
+            "{n:count} validation images right.",
+            epochs=8,
+            best=7,
+            accuracy=0.989,
+            n=6000,
         ),
-        Finding(
-            "data",
-            "warn",
-            message("{n:count} images were used and {out:count} left out.", n=70_000, out=3),
-            table=Table(
-                [("part", "text"), ("images", "count")],
-                [
-                    [message("training"), 54_000],
-                    [message("validation"), 6000],
-                    [message("test"), 10_000],
-                    [message("left out: {reason}", reason=message("not an image").to_json()), 1],
-                ],
-            ),
-            data={"excluded": 3},
-        ),
-        Finding(
-            "cost",
-            "ok",
-            message(
-                (
-                    "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took "
-                    "{whole:duration}, quoted {quoted:duration}."
-                ),
-                size=1_240_000,
-                ms=0.41,
-                whole=92.0,
-                quoted=88.0,
-            ),
+    )
+
+
+def data() -> Finding:
+    return Finding(
+        "data",
+        "warn",
+        message("{n:count} images were used and {out:count} left out.", n=70_000, out=3),
+        table=Table(
+            [("part", "text"), ("images", "count")],
             [
-                Number("parameters", 303_146, "count"),
-                Number("model file", 1_240_000, "bytes"),
-                Number("training time", 74.0, "s"),
-                Number("whole time", 92.0, "s"),
-                Number("quoted time", 88.0, "s"),
-                Number("milliseconds an image", 0.41, "ms"),
+                [message("training"), 54_000],
+                [message("validation"), 6000],
+                [message("test"), 10_000],
+                [message("left out: {reason}", reason=message("not an image").to_json()), 1],
             ],
         ),
-        Finding(
-            "export",
-            "ok",
-            message("The exported file gives the same answers as the network it came from, on {n:count} images.", n=32),
-            [Number("largest difference of a probability", 2.3e-7, "share", n=32)],
+        data={"excluded": 3},
+    )
+
+
+def cost() -> Finding:
+    return Finding(
+        "cost",
+        "ok",
+        message(
+            "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took "
+            "{whole:duration}, quoted {quoted:duration}.",
+            size=1_240_000,
+            ms=0.41,
+            whole=92.0,
+            quoted=88.0,
         ),
-        Finding(
-            "robustness",
-            "unknown",
-            message("Not measured."),
-            [Number("images", 5, "count")],
-            details=[message("A finding that the page has never heard of.")],
-        ),
-    ]
+        [
+            Number("parameters", 303_146, "count"),
+            Number("model file", 1_240_000, "bytes"),
+            Number("training time", 74.0, "s"),
+            Number("whole time", 92.0, "s"),
+            Number("quoted time", 88.0, "s"),
+            Number("milliseconds an image", 0.41, "ms"),
+        ],
+    )
+
+
+def exported() -> Finding:
+    says = "The exported file gives the same answers as the network it came from, on {n:count} images."
+    difference = Number("largest difference of a probability", 2.3e-7, "share", n=32)
+    return Finding("export", "ok", message(says, n=32), [difference])
+
+
+def unheard_of() -> Finding:
+    details = [message("A finding that the page has never heard of.")]
+    return Finding("robustness", "unknown", message("Not measured."), [Number("images", 5, "count")], details=details)
 
 
 def inside(channels: int = 5, side: int = 3) -> Finding:

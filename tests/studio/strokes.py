@@ -68,12 +68,12 @@ def _lines(ink: np.ndarray) -> Lines:
     found = []
     for start in [*sorted(p for p in points if len(near(p)) != 2), *sorted(points)]:
         for step in near(start):
-            line = [start]
-            while step is not None and frozenset((line[-1], step)) not in walked:
-                walked.add(frozenset((line[-1], step)))
-                line.append(step)
-                ahead = [p for p in near(step) if frozenset((step, p)) not in walked] if len(near(step)) == 2 else []
-                step = ahead[0] if ahead else None
+            line, after = [start], [step]
+            while after and frozenset((line[-1], after[0])) not in walked:
+                at = after[0]
+                walked.add(frozenset((line[-1], at)))
+                line.append(at)
+                after = [p for p in near(at) if frozenset((at, p)) not in walked] if len(near(at)) == 2 else []
             if len(line) > 1:
                 found.append(_smooth(np.array(line, float)))
     return [[[float(x + 0.5) / BIG, float(y + 0.5) / BIG] for y, x in line] for line in found]

@@ -35,7 +35,15 @@ from limpide.ladder.race import SURFACES, race
 from limpide.models import MODELS, PRETRAINED
 from limpide.report.html.page import html_of
 from limpide.studio.series import RunHistory, summary
-from limpide.text import messages
+from limpide.text.language import use_language
+from limpide.text.numbers import (
+    format_bytes,
+    format_duration,
+    format_large,
+    format_number,
+    format_percent,
+    format_significant,
+)
 from limpide.text.page_sentences import page_sentences
 from limpide.training.batches import as_tensor
 from limpide.training.build import trained_network as network_of
@@ -983,21 +991,21 @@ def test_pages_write_amounts_as_the_report_does(page: Any) -> None:
         "large": [999, 1_234_567, 385_187_552, 2.5e9],
     }
     theirs = {
-        "duration": messages.format_duration,
-        "bytes": messages.format_bytes,
-        "percent": messages.format_percent,
-        "number": messages.format_significant,
-        "count": messages.format_number,
+        "duration": format_duration,
+        "bytes": format_bytes,
+        "percent": format_percent,
+        "number": format_significant,
+        "count": format_number,
     }
     for name in ("en", "fr"):
-        messages.use_language(name)
+        use_language(name)
         said = page.evaluate(
             """([name, amounts]) => Promise.all([import('/static/i18n.js'), import('/static/state.js')]).then(([words, { language }]) => {
                language.value = name; return Object.entries(amounts).map(([form, values]) => values.map((value) => words[form](value))); })""",
             [name, amounts],
         )
         for (form, values), texts in zip(amounts.items(), said, strict=True):
-            ours = [plain(theirs.get(form, messages.format_large)(value)) for value in values]  # type: ignore[operator]
+            ours = [plain(theirs.get(form, format_large)(value)) for value in values]  # type: ignore[operator]
             assert [plain(text) for text in texts] == ours, (name, form)
 
 

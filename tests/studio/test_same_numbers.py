@@ -31,8 +31,8 @@ from limpide.deploy.predictor import Predictor
 from limpide.report.html import run_data
 from limpide.report.html.page import html_of
 from limpide.report.terminal.summary import print_report
-from limpide.text import messages
 from limpide.text.formats import format_basis, format_cell, format_interval, format_measure
+from limpide.text.language import use_language
 from tests.runner import limpide as command
 from tests.studio import test_server
 from tests.studio.test_pages import RUN, _page, go
@@ -70,9 +70,9 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
 
 @pytest.fixture(params=["en", "fr"])
 def spoken(request: pytest.FixtureRequest) -> Iterator[str]:
-    messages.use_language(request.param)
+    use_language(request.param)
     yield request.param
-    messages.use_language("en")
+    use_language("en")
 
 
 def known(finding: Finding) -> set[str]:
@@ -225,7 +225,7 @@ def share(value: float) -> str:
 
 def in_lists(page: Any, run: Run) -> dict[str, Shown]:
     """What the rows of the run say on Runs and on Compare."""
-    messages.use_language("en")
+    use_language("en")
     return {
         name: _row(page, hash)
         for name, hash in (("Runs", "page=runs"), ("Compare", f"page=compare&runs={run.path.name}&by=energy"))
@@ -369,7 +369,7 @@ def _row(page: Any, hash: str) -> Shown:
 
 
 def test_what_is_said_of_one_image_is_the_same_everywhere(run: Run, server: Server, tmp_path: Path) -> None:
-    messages.use_language("en")
+    use_language("en")
     photos = run.path.parents[1] / "photos"
     probes = np.load(run.path / "predictions" / "probes.npz")
     watched = server.json(f"/api/runs/{run.path.name}/look/predictions")

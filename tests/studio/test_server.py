@@ -40,7 +40,7 @@ from limpide.studio import inspector_process
 from limpide.studio.launch import _on_a_page
 from limpide.studio.server import MAX_UPLOAD_BYTES, UPLOADS, Studio
 from limpide.system.machine import cores
-from limpide.text import messages
+from limpide.text.language import use_language
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300"}
 
@@ -511,13 +511,13 @@ def test_the_report_is_read_in_the_language_of_the_page(server: Server, tmp_path
         and headers["content-security-policy"] == "sandbox allow-scripts"
         and headers["content-type"].startswith("text/html")
     )
-    messages.use_language("fr")
+    use_language("fr")
     assert (
         french
         == html_of(run, meanings={c.name: c.metadata["meaning"] for c in dataclasses.fields(Recipe)}).encode()
         != before
     )
-    messages.use_language("en")
+    use_language("en")
     assert run.report_file.read_bytes() == before, "the file stays as it is"
     run.report_file.write_text(html_of(run, images=False))
     try:

@@ -21,7 +21,7 @@ from limpide import see
 from limpide.core.errors import UsageError
 from limpide.inspector.session import change_square
 from limpide.interpret.saliency import METHODS
-from limpide.text import messages
+from limpide.text.language import current_language
 from limpide.text.page_sentences import page_sentences
 
 pytest.importorskip("anywidget", reason="anywidget is not installed: pip install anywidget")
@@ -284,7 +284,7 @@ def test_it_speaks_its_own_language_and_leaves_the_programs(kernel: Kernel) -> N
     words = kernel.ask("words", language="fr")["about"]
     assert words["title"] == "Ce que voit Net" and words["sentences"]["page.layer"] == "Couche"
     text = kernel.ask("sanity", image="own", method="gradient", label=3)["about"]["finding"]["text"]
-    assert text.startswith("Cette carte") and messages.current_language() == "en"
+    assert text.startswith("Cette carte") and current_language() == "en"
 
 
 def test_a_still_picture_stands_where_there_are_no_widgets(kernel: Kernel, network: nn.Module, image: Tensor) -> None:

@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog
 from limpide.core.finding import VERDICT_WORDS, VERDICTS
 from limpide.explanation.record import BADGE_WORDS
 from limpide.text import messages
+from limpide.text.language import LANGUAGES, LOCALE_FOLDER, use_language
 from limpide.text.messages import Message
 from limpide.text.page_sentences import page_sentences
 from tests import catalogue as tool
@@ -29,7 +30,7 @@ def examples(sentence: tool.Sentence) -> dict[str, object]:
 
 
 def test_all_languages_but_english_have_a_catalogue() -> None:
-    assert set(tool.files()) == set(messages.LANGUAGES) - {"en"}
+    assert set(tool.files()) == set(LANGUAGES) - {"en"}
 
 
 @pytest.mark.parametrize("spoken", tool.files())
@@ -40,7 +41,7 @@ def test_every_sentence_is_translated(spoken: str) -> None:
 
 @pytest.mark.parametrize("spoken", tool.files())
 def test_the_compiled_catalogue_is_the_one_in_the_source(spoken: str) -> None:
-    compiled = gettext.translation("limpide", messages.LOCALE_FOLDER, languages=[spoken])
+    compiled = gettext.translation("limpide", LOCALE_FOLDER, languages=[spoken])
     for entry in tool.opened(tool.files()[spoken], spoken):
         if entry.id and isinstance(entry.id, str):
             there = compiled.pgettext(entry.context, entry.id) if entry.context else compiled.gettext(entry.id)
@@ -49,10 +50,10 @@ def test_the_compiled_catalogue_is_the_one_in_the_source(spoken: str) -> None:
             assert tuple(compiled.ngettext(*entry.id, n) for n in (1, 2)) == tuple(entry.string)
 
 
-@pytest.mark.parametrize("spoken", messages.LANGUAGES)
+@pytest.mark.parametrize("spoken", LANGUAGES)
 def test_every_sentence_can_be_worded(spoken: str) -> None:
     """A format that does not exist, or a stray brace, would fail only when somebody meets the sentence."""
-    messages.use_language(spoken)
+    use_language(spoken)
     for sentence in SAID.values():
         for n in (1, 2) if not sentence.is_of_pages_only else ():
             words = str(Message(sentence.id, examples(sentence) | {"n": n}, sentence.plural))
@@ -237,9 +238,9 @@ def test_the_page_quotes_what_is_said() -> None:
                 assert titles[code] == ast.literal_eval(what[3:-1]), code
 
 
-@pytest.mark.parametrize("spoken", messages.LANGUAGES)
+@pytest.mark.parametrize("spoken", LANGUAGES)
 def test_one_verdict_has_the_same_words_in_the_studio_and_in_all_that_is_written(spoken: str) -> None:
-    messages.use_language(spoken)
+    use_language(spoken)
     studio = page_sentences(spoken)
 
     def there(stem: str) -> dict[str, str]:

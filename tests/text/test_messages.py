@@ -10,19 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.text import messages
-from limpide.text.messages import (
-    Message,
-    format_bytes,
-    format_duration,
-    format_number,
-    format_percent,
-    format_significant,
-    message,
-    render,
-    unsupported_language,
-    wanted_language,
-)
+from limpide.text.language import current_language, unsupported_language, use_language, wanted_language
+from limpide.text.messages import Message, message, render
+from limpide.text.numbers import format_bytes, format_duration, format_number, format_percent, format_significant
 
 NB, THIN = "\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}"
 
@@ -82,13 +72,13 @@ def test_a_language_that_is_not_there_is_not_passed_over(wished: str, missing: s
 )
 def test_percent(share: float, english: str, french: str) -> None:
     assert format_percent(share) == english.replace(" %", NB + "%")
-    messages.use_language("fr")
+    use_language("fr")
     assert format_percent(share) == french.replace(" %", NB + "%").replace(" ", THIN)
 
 
 def test_a_trace_is_not_nothing() -> None:
     assert format_percent(1e-9) == f"<{NB}0.1{NB}%"
-    messages.use_language("fr")
+    use_language("fr")
     assert format_percent(1e-9) == f"<{NB}0,1{NB}%"
 
 
@@ -146,7 +136,7 @@ def test_a_duration_never_has_sixty_of_anything(seconds: float) -> None:
 )
 def test_size(count: float, english: str, french: str) -> None:
     assert format_bytes(count).replace(NB, " ") == english
-    messages.use_language("fr")
+    use_language("fr")
     assert format_bytes(count).replace(NB, " ") == french
 
 
@@ -182,7 +172,7 @@ def test_three_digits_are_kept(value: float) -> None:
 
 def test_number_follows_the_language() -> None:
     assert format_number(1234567.891, 2) == "1,234,567.89"
-    messages.use_language("fr")
+    use_language("fr")
     assert format_number(1234567.891, 2) == f"1{THIN}234{THIN}567,89"
     assert format_significant(0.00001234) == "1,2\N{NO-BREAK SPACE}·\N{NO-BREAK SPACE}10⁻⁵"
 
@@ -199,7 +189,7 @@ def test_formats_inside_a_sentence() -> None:
         name="{n}",
     )
     assert str(sentence) == f"50.0{NB}% 1,234 1{NB}min 14{NB}s 1{NB}MB 2.5 0.333 {{n}}"
-    messages.use_language("fr")
+    use_language("fr")
     assert str(sentence) == f"50,0{NB}% 1{THIN}234 1{NB}min 14{NB}s 1{NB}Mo 2,5 0.333 {{n}}"
 
 
@@ -207,9 +197,9 @@ def test_a_message_inside_a_message_is_worded_in_the_same_language() -> None:
     inner = message("the network")
     for value in (inner, inner.to_json()):
         outer = message("<{rival}>", rival=value)
-        messages.use_language("en")
+        use_language("en")
         assert str(outer) == "<the network>"
-        messages.use_language("fr")
+        use_language("fr")
         assert str(outer) == "<le réseau>"
 
 
@@ -218,12 +208,12 @@ def test_plural_forms_of_each_language() -> None:
         return str(message("{reason}: {n:count} file", "{reason}: {n:count} files", reason="x", n=n))
 
     assert [said(n) for n in (0, 1, 2)] == ["x: 0 files", "x: 1 file", "x: 2 files"]
-    messages.use_language("fr")
+    use_language("fr")
     assert [said(n).replace(NB, " ") for n in (0, 1, 2)] == ["x : 0 fichier", "x : 1 fichier", "x : 2 fichiers"]
 
 
 def test_what_the_catalogue_does_not_know_stays_english() -> None:
-    messages.use_language("fr")
+    use_language("fr")
     assert str(message("a sentence that nobody translated")) == "a sentence that nobody translated"
     assert render("", {}) == ""  # gettext would answer with the header of the catalogue
 
@@ -243,7 +233,7 @@ def test_a_message_goes_to_json_and_back(values: dict[str, object], plural: str 
 
 
 def test_an_unknown_language_is_refused_and_changes_nothing() -> None:
-    messages.use_language("fr")
+    use_language("fr")
     with pytest.raises(FileNotFoundError):
-        messages.use_language("xx")
-    assert messages.current_language() == "fr" and str(message("the network")) == "le réseau"
+        use_language("xx")
+    assert current_language() == "fr" and str(message("the network")) == "le réseau"

@@ -16,7 +16,7 @@ from limpide.core.run import Run
 from limpide.report.terminal.tables import print_info
 from limpide.system import machine
 from limpide.system.files import cache_folder
-from limpide.text import messages
+from limpide.text.language import LANGUAGES
 from limpide.training.device import choose_device, has_fast_bf16
 from limpide.workflows.info import error_log, info
 from tests.runner import environment, limpide
@@ -26,7 +26,7 @@ def test_it_says_what_the_others_do(tmp_path: Path) -> None:
     found = info(tmp_path / "runs")
     assert found["machine"] == machine.describe() and found["memory_bytes"] > machine.memory_used()
     assert found["device"] == str(choose_device("auto")) and found["fast_bf16"] == has_fast_bf16(torch.device("cpu"))
-    assert found["language"] == "en" and found["languages"] == list(messages.LANGUAGES)
+    assert found["language"] == "en" and found["languages"] == list(LANGUAGES)
     assert json.loads(json.dumps(found)) == found
 
 

@@ -48,9 +48,9 @@ def elementwise(op: Op, place: Index) -> Terms:
         raise Unknown
     at = flat_place(source.value.shape, place)
     before = source.value.reshape(-1)[at : at + 1].double()
-    kwargs = {name: _here(value, place) for name, value in op.kwargs.items() if name != "inplace"}
+    kwargs = {name: _value_at(value, place) for name, value in op.kwargs.items() if name != "inplace"}
     result = FUNCTIONS[op.name](
-        before, *[_here(value, place) for value in op.args[1:] if not isinstance(value, bool)], **kwargs
+        before, *[_value_at(value, place) for value in op.args[1:] if not isinstance(value, bool)], **kwargs
     )
     value = float(result)
     return Terms(
@@ -65,7 +65,7 @@ def elementwise(op: Op, place: Index) -> Terms:
     )
 
 
-def _here(value: Any, place: Index) -> Any:
+def _value_at(value: Any, place: Index) -> Any:
     """A bound or an exponent may be a tensor that is spread over the input."""
     return value[broadcast_place(place, value.shape)].double() if isinstance(value, Tensor) else value
 

@@ -105,16 +105,16 @@ def add(sign: float) -> Callable[[Op, Index], Terms]:
 
 
 def mul(op: Op, place: Index) -> Terms:
-    return _times(op.args[0], op.args[1], place, lambda y: y)
+    return _multiply_terms(op.args[0], op.args[1], place, lambda y: y)
 
 
 def div(op: Op, place: Index) -> Terms:
     if not isinstance(op.args[0], Source):
         raise Unknown
-    return _times(op.args[0], op.args[1], place, lambda y: 1 / y)
+    return _multiply_terms(op.args[0], op.args[1], place, lambda y: 1 / y)
 
 
-def _times(a: Any, b: Any, place: Index, of: Callable[[float], float]) -> Terms:
+def _multiply_terms(a: Any, b: Any, place: Index, of: Callable[[float], float]) -> Terms:
     """The first that comes from the network is the number, the other its weight; both are sources where both come from
     it.
     """

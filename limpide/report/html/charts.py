@@ -12,8 +12,8 @@ from typing import Any
 from markupsafe import Markup
 
 from limpide.report.html.svg import Axis, decimals, drawing, horizontal, line, rule, tag, text, ticks, vertical
-from limpide.text.formats import NBSP
-from limpide.text.messages import N_, _, format_number, format_percent, message
+from limpide.text.messages import N_, _, message
+from limpide.text.numbers import NBSP, format_number, format_percent
 
 WIDTH = 440  # units of the view box; small, so that the words stay readable on a telephone
 

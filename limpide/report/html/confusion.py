@@ -45,7 +45,7 @@ def matrix_of(finding: Finding, pictures: Sequence[Picture]) -> Matrix | None:
     names, counts = list(finding.data.get("classes", ())), finding.data.get("matrix", ())
     if not names or len(counts) != len(names) or any(len(row) != len(names) for row in counts):
         return None
-    chosen = _chosen(counts)
+    chosen = _choose_classes(counts)
     totals = [sum(row) for row in counts]
     shares = [counts[i][j] / totals[i] for i in chosen for j in chosen if i != j and totals[i]]
     darkest = max(shares, default=0.0)
@@ -56,10 +56,10 @@ def matrix_of(finding: Finding, pictures: Sequence[Picture]) -> Matrix | None:
     place = {cell.key: cell for row in rows for cell in row.cells}
     columns = [names[j] for j in chosen]
     short = all(len(name) <= 4 for name in columns)
-    return Matrix(columns, rows, len(names), darkest, short, _grouped(names, place, pictures))
+    return Matrix(columns, rows, len(names), darkest, short, _group_pictures(names, place, pictures))
 
 
-def _chosen(counts: Sequence[Sequence[int]]) -> list[int]:
+def _choose_classes(counts: Sequence[Sequence[int]]) -> list[int]:
     """All classes, or those of the most frequent confusions."""
     classes = range(len(counts))
     if len(counts) <= MAX_CLASSES:
@@ -102,7 +102,7 @@ def sentence_of(truth: str, predicted: str, count: int, of: int) -> Message:
     )
 
 
-def _grouped(
+def _group_pictures(
     names: Sequence[str], place: dict[str, Cell], pictures: Sequence[Picture]
 ) -> list[tuple[str, Message, list[Picture]]]:
     index = {name: i for i, name in enumerate(names)}

@@ -34,8 +34,8 @@ class InteractivePart:
 
 def interactive_part(run: Run, finding: Finding | None, classes: Sequence[str]) -> InteractivePart | None:
     """None where there is nothing to click on."""
-    arrays = _read(run.predictions / "inside.npz") if finding is not None and not browser.missing() else {}
-    layers = {name: end for name in ("first", "last") if (end := _end(name, arrays, len(classes)))}
+    arrays = _read_arrays(run.predictions / "inside.npz") if finding is not None and not browser.missing() else {}
+    layers = {name: end for name in ("first", "last") if (end := _arrays_of(name, arrays, len(classes)))}
     if finding is None or not layers:
         return None
     last = layers.get("last")
@@ -45,7 +45,7 @@ def interactive_part(run: Run, finding: Finding | None, classes: Sequence[str]) 
         "std": arrays["std"].tolist(),
         "names": [visible_text(classes[k]) for k in last["classes"].tolist()] if last else [],
         "sentences": page_sentences(prefix=SAID),
-    } | {name: {key: _plain(value) for key, value in end.items()} for name, end in layers.items()}
+    } | {name: {key: _encode_array(value) for key, value in end.items()} for name, end in layers.items()}
     # "<" only ever stands in a text, where JSON may spell it out.
     return InteractivePart(
         json.dumps(data).replace("<", "\\u003c"),
@@ -53,14 +53,14 @@ def interactive_part(run: Run, finding: Finding | None, classes: Sequence[str]) 
     )
 
 
-def _plain(value: np.ndarray) -> Any:
+def _encode_array(value: np.ndarray) -> Any:
     """Numbers that are drawn as their bytes, float32 little-endian; the others as they are."""
     if value.dtype != np.float32:
         return value.tolist()
     return {"shape": value.shape, "values": base64.b64encode(value.astype("<f4").tobytes()).decode()}
 
 
-def _read(file: Path) -> dict[str, np.ndarray]:
+def _read_arrays(file: Path) -> dict[str, np.ndarray]:
     """Empty where the file is not there, cut off or no such file: then there is nothing to click on, and all else
     stands.
     """
@@ -76,7 +76,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
         return {}
 
 
-def _end(name: str, arrays: Mapping[str, np.ndarray], classes: int) -> dict[str, np.ndarray]:
+def _arrays_of(name: str, arrays: Mapping[str, np.ndarray], classes: int) -> dict[str, np.ndarray]:
     """The arrays of "first" or "last", or none where they do not fit together."""
     end = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
     try:

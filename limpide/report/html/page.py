@@ -23,7 +23,8 @@ from limpide.report.html.interactive import interactive_part
 from limpide.report.html.pictures import chosen_pictures
 from limpide.system.files import write_bytes
 from limpide.text import formats
-from limpide.text.messages import N_, _, current_language, message, render
+from limpide.text.language import current_language
+from limpide.text.messages import N_, _, message, render
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,7 +37,7 @@ MAX_FILES = 200  # of those left out, by name
 WORST_FIRST = ("bad", "warn", "unknown", "ok")
 FEW_CLASSES = 12  # rows of a table that are shown before "all of them"
 
-WRITTEN_AS = re.compile(rb'<html lang="(\w+)">.*?<meta name="images" content="(yes|no)">', re.S)
+LANGUAGE_AND_IMAGES = re.compile(rb'<html lang="(\w+)">.*?<meta name="images" content="(yes|no)">', re.S)
 
 # (finding, anchor and heading), in the order of the page. `made` has no finding of its own.
 SECTIONS = (
@@ -52,7 +53,7 @@ SECTIONS = (
     ("cost", N_("What it cost")),
     ("export", N_("The file to take away")),
 )
-PLAIN = {"left_out": N_("What was left out")}  # headings of findings that have no template of their own
+HEADINGS = {"left_out": N_("What was left out")}  # headings of findings that have no template of their own
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def written_as(file: Path) -> tuple[str, bool] | None:
     say.
     """
     with open(file, "rb") as stream:
-        found = WRITTEN_AS.search(stream.read(1000))
+        found = LANGUAGE_AND_IMAGES.search(stream.read(1000))
     return (found[1].decode(), found[2] == b"yes") if found else None
 
 
@@ -133,7 +134,7 @@ def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iter
             yield Section(name, title, f"{name}.html", findings.get(name))
     for name, finding in findings.items():
         if name not in known:
-            yield Section(name, PLAIN.get(name, name.replace("_", " ").capitalize()), "other.html", finding)
+            yield Section(name, HEADINGS.get(name, name.replace("_", " ").capitalize()), "other.html", finding)
     yield Section("made", N_("How it was made"), "made.html", None)
 
 
@@ -177,7 +178,7 @@ def loss_chart(history: run_data.History) -> Markup | None:
     if max((len(curve.points) for curve in curves), default=0) < 2:
         return None
     title = _("Loss while training")
-    return charts.learning_curve(curves, title, _across(history), _("loss (nats an image)"), best=history.best)
+    return charts.learning_curve(curves, title, _horizontal_axis(history), _("loss (nats an image)"), best=history.best)
 
 
 def accuracy_chart(history: run_data.History) -> Markup | None:
@@ -189,10 +190,12 @@ def accuracy_chart(history: run_data.History) -> Markup | None:
     if max((len(curve.points) for curve in curves), default=0) < 2:
         return None
     title = _("Accuracy while training")
-    return charts.learning_curve(curves, title, _across(history), _("accuracy (%)"), shares=True, best=history.best)
+    return charts.learning_curve(
+        curves, title, _horizontal_axis(history), _("accuracy (%)"), shares=True, best=history.best
+    )
 
 
-def _across(history: run_data.History) -> str:
+def _horizontal_axis(history: run_data.History) -> str:
     return _("passes over the training images") if history.by_epoch else _("steps (batches of images)")
 
 

@@ -29,7 +29,7 @@ class Axis:
 def tag(name: str, *children: object, **attributes: object) -> Markup:
     """An element. `class_` and `stroke_width` become class and stroke-width; children and values are escaped."""
     pairs = (
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_shorten(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
@@ -37,7 +37,7 @@ def tag(name: str, *children: object, **attributes: object) -> Markup:
     return Markup(f"<{name}{''.join(pairs)}>{inside}</{name}>")
 
 
-def _plain(value: object) -> object:
+def _shorten(value: object) -> object:
     """Coordinates with one decimal keep the page small."""
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else value
 

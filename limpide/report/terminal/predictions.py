@@ -13,7 +13,8 @@ from typing import Protocol, TextIO
 from limpide.core.errors import LimpideError
 from limpide.deploy.predictor import BATCH, Prediction, clipped_message
 from limpide.report.terminal import tables
-from limpide.text.messages import _, format_percent
+from limpide.text.messages import _
+from limpide.text.numbers import format_percent
 
 
 def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tuple[int, str]:

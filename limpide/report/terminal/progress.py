@@ -21,7 +21,8 @@ from limpide.core.finding import Finding
 from limpide.core.run import Run
 from limpide.data.layouts.summary import DatasetSummary
 from limpide.system.interrupts import listening
-from limpide.text.messages import N_, Message, _, format_significant, message
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import format_significant
 
 REFRESH = 5  # times a second
 Result = TypeVar("Result")

@@ -38,7 +38,7 @@ def print_report(run: Run, console: Console) -> None:
     for name, columns in SHOWN_COLUMNS.items():
         if name in findings:
             _claim(findings[name], console)
-            _table(_narrow(findings[name].table, columns), console)
+            _table(_keep_columns(findings[name].table, columns), console)
     if "classes" in findings:
         _claim(findings["classes"], console)
         _weakest(findings["classes"], console)
@@ -183,7 +183,7 @@ def _numbers(finding: Finding | None, console: Console) -> None:
         _paragraph(" · ".join(words), console, "dim")
 
 
-def _narrow(table: Table | None, names: Sequence[str]) -> Table | None:
+def _keep_columns(table: Table | None, names: Sequence[str]) -> Table | None:
     """Those of these columns that the table has."""
     if table is None:
         return None

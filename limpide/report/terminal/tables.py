@@ -11,17 +11,15 @@ from limpide.core.finding import Finding
 from limpide.core.run_summary import RunSummary
 from limpide.report import unit_grid
 from limpide.text import formats
-from limpide.text.messages import (
-    N_,
-    Message,
-    _,
+from limpide.text.messages import N_, Message, _, message
+from limpide.text.numbers import (
+    NBSP,
     format_bytes,
     format_duration,
     format_large,
     format_number,
     format_percent,
     format_significant,
-    message,
 )
 
 MANY_CLASSES = 1000  # of ImageNet
@@ -150,7 +148,7 @@ def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
         table.add_row(
             n["name"],
             *counts,
-            f"{n['image_size']}{formats.NBSP}px",
+            f"{n['image_size']}{NBSP}px",
             _(PRETRAINED[n["pretrained"]]),
             formats.format_cell(milliseconds, "number"),
         )
@@ -234,9 +232,16 @@ def _field(network: Mapping[str, Any]) -> Message:
 
 def print_info(info: Mapping[str, Any]) -> None:
     """`info`: what workflows/info.py found."""
-    machine, folders, allocator = info["machine"], info["folders"], info["allocator"]
+    language = message(
+        N_("{language} (--lang takes {names})"), language=info["language"], names=", ".join(info["languages"])
+    )
+    _facts(*_machine_facts(info), *_folder_facts(info["folders"]), (_("language"), language))
+
+
+def _machine_facts(info: Mapping[str, Any]) -> list[tuple[str, object]]:
+    machine, allocator = info["machine"], info["allocator"]
     versions = ", ".join(f"{name} {version or formats.NOTHING}" for name, version in machine["versions"].items())
-    logged = N_("{file}, last written {when}") if folders["error_logged"] else N_("{file}, nothing logged yet")
+    device = f"{info['device']} ({info['device_name']})" if info["device_name"] else info["device"]
     keeps = (
         N_(
             "{libc}: training keeps the memory that it frees, which makes its steps faster; predict does not, as "
@@ -245,34 +250,25 @@ def print_info(info: Mapping[str, Any]) -> None:
         if allocator["kept_by_train"]
         else N_("{libc}: left as it is; what makes training steps faster on Linux (mallopt of glibc) is not here")
     )
-    _facts(
+    return [
         (_("processor"), machine["processor"]),
         (_("processor cores"), format_number(machine["cores"])),
         (_("memory"), format_bytes(info["memory_bytes"])),
         (_("system"), machine["system"]),
         ("Python", machine["python"]),
         (_("packages"), versions),
-        (
-            _("device that auto takes"),
-            f"{info['device']} ({info['device_name']})" if info["device_name"] else info["device"],
-        ),
+        (_("device that auto takes"), device),
         (_("fast bf16 on the processor"), _("yes") if info["fast_bf16"] else _("no")),
         (_("allocator"), message(keeps, libc=allocator["libc"])),
-        (
-            _("runs"),
-            message(
-                N_("{path}, {n:count} run"), N_("{path}, {n:count} runs"), path=folders["runs"], n=folders["n_runs"]
-            ),
-        ),
-        (_("cache"), message(N_("{path}, {bytes:bytes}"), path=folders["cache"], bytes=folders["cache_bytes"])),
-        (_("error log"), message(logged, file=folders["error_log"], when=_moment(folders["error_logged"]))),
-        (
-            _("language"),
-            message(
-                N_("{language} (--lang takes {names})"), language=info["language"], names=", ".join(info["languages"])
-            ),
-        ),
-    )
+    ]
+
+
+def _folder_facts(folders: Mapping[str, Any]) -> list[tuple[str, object]]:
+    runs = message(N_("{path}, {n:count} run"), N_("{path}, {n:count} runs"), path=folders["runs"], n=folders["n_runs"])
+    cache = message(N_("{path}, {bytes:bytes}"), path=folders["cache"], bytes=folders["cache_bytes"])
+    logged = N_("{file}, last written {when}") if folders["error_logged"] else N_("{file}, nothing logged yet")
+    log = message(logged, file=folders["error_log"], when=_moment(folders["error_logged"]))
+    return [(_("runs"), runs), (_("cache"), cache), (_("error log"), log)]
 
 
 def _facts(*rows: tuple[str, object]) -> None:

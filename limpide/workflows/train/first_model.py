@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,15 +26,53 @@ FLIP_IMAGES = 20  # validation images that tell whether mirroring is harmless
 FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; letters and digits lose far more
 
 
+@dataclass(frozen=True)
+class _Fitted:
+    """A last layer on frozen features, and how it does on validation."""
+
+    head: Head
+    rows: dict[str, np.ndarray]  # part → its images
+    held: int  # validation images that it was held against
+    accuracy: float
+    loss: float
+    seconds: float  # to look at the images and fit the layer
+    head_seconds: float  # to fit the layer
+
+
 def first_model(job: TrainContext) -> Iterator[Event]:
     if job.done("first"):
         return
     if not pretrained(job.recipe):
         job.enter("fit")
         return
+    pixels = job.frozen_pixels()
+    model = job.network(pixels.preprocessing)
+    fitted = yield from _fit_last_layer(job, model, pixels)
+    set_head(model, fitted.head)
+    save_weights(model, job.run.snapshots / "first.safetensors")
+    machine.release_memory()
+    yield Progress(message(N_("writing the first model")))
+    export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.recipe.model)
+    ready = job.deadline.passed()
+    yield from _decide_flip(job, model, fitted)
+    says = (
+        N_("a first model is ready: {accuracy:percent} of {n:count} validation images right")
+        if fitted.held
+        else N_("a first model is ready")
+    )
+    yield job.say("saved", message(says, accuracy=fitted.accuracy, n=fitted.held))
+    steps = require(job.info.steps, "steps")
+    if _is_enough(job, fitted):
+        steps = 0
+        says = N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")
+        yield job.say("decision", message(says))
+    job.enter("fit", steps=steps, frozen=_record(job, fitted), first_model_seconds=ready, recipe=job.recipe.to_json())
+
+
+def _fit_last_layer(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -> Generator[Event, None, _Fitted]:
+    """Hands on progress and returns the layer."""
     began = time.monotonic()
-    pixels, labels, cache = job.frozen_pixels(), job.dataset.labels, job.run.cache
-    model, device = job.network(pixels.preprocessing), torch.device(job.recipe.device)
+    labels, cache, device = job.dataset.labels, job.run.cache, torch.device(job.recipe.device)
     rows = {part: job.frozen_rows(part) for part in ("train", "validation")}
     for part in rows:
         yield from frozen_features(model, pixels, rows[part], cache, device)
@@ -43,44 +82,38 @@ def first_model(job: TrainContext) -> Iterator[Event]:
     held = features.get("validation", np.zeros((0, width), np.float32))
     yield Progress(message(N_("fitting a last layer on what the pretrained network sees")))
     fitting = time.monotonic()
-    head = fit_head(
-        features["train"], labels[rows["train"]], held, labels[rows["validation"]], len(job.dataset.learned_classes)
-    )
+    truth = labels[rows["validation"]]
+    head = fit_head(features["train"], labels[rows["train"]], held, truth, len(job.dataset.learned_classes))
     now = time.monotonic()
-    seconds, head_seconds = now - began, now - fitting
     logits = head.logits(held)
-    accuracy = float((logits.argmax(1) == labels[rows["validation"]]).mean()) if len(held) else 0.0
-    loss = log_loss(logits, labels[rows["validation"]]) if len(held) else 0.0
-    set_head(model, head)
-    save_weights(model, job.run.snapshots / "first.safetensors")
-    machine.release_memory()
-    yield Progress(message(N_("writing the first model")))
-    export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.recipe.model)
-    ready = job.deadline.passed()
-    if job.recipe.flip == "auto" and not job.info.steps:  # nothing is trained that could be shown mirrored
+    accuracy = float((logits.argmax(1) == truth).mean()) if len(held) else 0.0
+    loss = log_loss(logits, truth) if len(held) else 0.0
+    return _Fitted(head, rows, len(held), accuracy, loss, now - began, now - fitting)
+
+
+def _decide_flip(job: TrainContext, model: torch.nn.Module, fitted: _Fitted) -> Iterator[Event]:
+    """Settles `flip` of the recipe where it is left to us."""
+    if job.recipe.flip != "auto":
+        return
+    if not job.info.steps:  # nothing is trained that could be shown mirrored
         job.recipe = job.recipe.but(flip="no")
-    elif job.recipe.flip == "auto":
-        yield Progress(message(N_("asking whether mirrored images are known, too")))
-        flip, why = _flip(job, model, head, rows["validation"], accuracy)
-        job.recipe = job.recipe.but(flip=flip)
-        yield job.say("decision", why)
-    says = (
-        N_("a first model is ready: {accuracy:percent} of {n:count} validation images right")
-        if len(held)
-        else N_("a first model is ready")
-    )
-    yield job.say("saved", message(says, accuracy=accuracy, n=len(held)))
-    steps = require(job.info.steps, "steps")
-    all_right = len(held) == len(job.rows("validation")) and accuracy == 1.0
-    if len(held) >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None:
-        steps = 0
-        yield job.say(
-            "decision",
-            message(N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")),
-        )
-    ms = _milliseconds(job, rows["train"])
-    frozen = FrozenHead(accuracy, loss, len(rows["train"]), len(held), head.strength, seconds, head_seconds, ms)
-    job.enter("fit", steps=steps, frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
+        return
+    yield Progress(message(N_("asking whether mirrored images are known, too")))
+    flip, why = _ask_mirrored(job, model, fitted.head, fitted.rows["validation"], fitted.accuracy)
+    job.recipe = job.recipe.but(flip=flip)
+    yield job.say("decision", why)
+
+
+def _is_enough(job: TrainContext, fitted: _Fitted) -> bool:
+    """Whether fine-tuning could not be seen to do better, and nobody asked for it."""
+    all_right = fitted.held == len(job.rows("validation")) and fitted.accuracy == 1.0
+    return fitted.held >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None
+
+
+def _record(job: TrainContext, fitted: _Fitted) -> FrozenHead:
+    train, ms = fitted.rows["train"], _milliseconds(job, fitted.rows["train"])
+    strength, seconds, head_seconds = fitted.head.strength, fitted.seconds, fitted.head_seconds
+    return FrozenHead(fitted.accuracy, fitted.loss, len(train), fitted.held, strength, seconds, head_seconds, ms)
 
 
 def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:
@@ -89,7 +122,7 @@ def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:
     return predictor.milliseconds(job.dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side))
 
 
-def _flip(
+def _ask_mirrored(
     job: TrainContext, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float
 ) -> tuple[str, Message]:
     """Mirroring is harmless when the first model still knows mirrored validation images (letters and digits: it does

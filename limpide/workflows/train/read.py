@@ -22,45 +22,56 @@ from limpide.training.defaults import decide_recipe
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.minimum_time import check_time, wanted_pixels
 
+# The cache cannot be written where it is: no room, or no right to.
+NO_CACHE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.EEXIST),
+)
+
 
 def read_images(job: TrainContext) -> Iterator[Event]:
     if job.info.recipe:  # decided, whether or not all is read
         job.recipe, job.seen = Recipe.from_json(job.info.recipe), as_record(ImageSample, job.info.seen, "seen")
         job.dataset = job.dataset.read_by(job.recipe.span())
     else:
-        yield Progress(message(N_("looking at some of the images")))
-        job.seen = sample_images(job.dataset)
-        job.recipe, reasons = decide_recipe(Recipe.from_json(job.info.wanted), job.seen, len(job.dataset))
-        yield job.say("data", DatasetSummary.of(job.dataset).in_one_line())
-        job.values = yield from decide_range(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
-        job.recipe = job.recipe.but(value_range=range_as_text(job.values.span))
-        job.dataset = job.dataset.read_by(job.values.span)
-        least, asked = 0.0, job.deadline.asked
-        if asked is not None:
-            yield Progress(message(N_("timing the least that there is to do")))
-            reasons, least = check_time(job, reasons)
-        for note in (*job.dataset.notes, *reasons, *job.values.says()):
-            yield job.say("decision", note)
-        if asked is not None and least > asked:
-            says = N_(
-                "the least is about {least:duration}: reading, a first model and its score. The rest does not "
-                "fit into {asked:duration} and is left out"
-            )
-            yield job.say("quote", message(says, least=least, asked=asked))
-        job.enter("read", recipe=job.recipe.to_json(), seen=job.seen)
+        yield from _decide_from_glimpse(job)
     wanted = wanted_pixels(job.recipe, job.seen, job.dataset)
     job.run.cache.mkdir(exist_ok=True)  # a run killed while it tidied up has none
     shared = pixel_cache.shared_folder(job.dataset, wanted)
     if shared is None:
-        yield from _into(job, wanted, job.run.cache)
+        yield from _read_into(job, wanted, job.run.cache)
     else:
         with pixel_cache.is_in_use(shared) as ours:
-            yield from _into(job, wanted, shared if ours else job.run.cache, rehash=job.rehash)
+            yield from _read_into(job, wanted, shared if ours else job.run.cache, rehash=job.rehash)
     if not job.done("read"):
         job.enter("check")
 
 
-def _into(
+def _decide_from_glimpse(job: TrainContext) -> Iterator[Event]:
+    """The recipe, from some of the images and the time that there is."""
+    yield Progress(message(N_("looking at some of the images")))
+    job.seen = sample_images(job.dataset)
+    job.recipe, reasons = decide_recipe(Recipe.from_json(job.info.wanted), job.seen, len(job.dataset))
+    yield job.say("data", DatasetSummary.of(job.dataset).in_one_line())
+    job.values = yield from decide_range(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
+    job.recipe = job.recipe.but(value_range=range_as_text(job.values.span))
+    job.dataset = job.dataset.read_by(job.values.span)
+    least, asked = 0.0, job.deadline.asked
+    if asked is not None:
+        yield Progress(message(N_("timing the least that there is to do")))
+        reasons, least = check_time(job, reasons)
+    for note in (*job.dataset.notes, *reasons, *job.values.says()):
+        yield job.say("decision", note)
+    if asked is not None and least > asked:
+        says = N_(
+            "the least is about {least:duration}: reading, a first model and its score. The rest does not "
+            "fit into {asked:duration} and is left out"
+        )
+        yield job.say("quote", message(says, least=least, asked=asked))
+    job.enter("read", recipe=job.recipe.to_json(), seen=job.seen)
+
+
+def _read_into(
     job: TrainContext, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False
 ) -> Iterator[Event]:
     """Reads into `folder` what it does not hold yet. Pixels that find no room are decoded when they are needed."""
@@ -73,16 +84,7 @@ def _into(
         if stored_reading(job.dataset, wanted, folder) is None:
             yield from read_pixels(job.dataset, wanted, folder, on_disk=pixel_cache.room_for(wanted, folder))
     except OSError as error:
-        if error.errno not in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EROFS,
-            errno.EACCES,
-            errno.EPERM,
-            errno.ENOTDIR,
-            errno.ENOENT,
-            errno.EEXIST,
-        ):
+        if error.errno not in NO_CACHE:
             raise
         folder = job.run.cache  # the cache goes off, the training goes on
         yield from read_pixels(job.dataset, wanted, folder, on_disk=frozenset())
@@ -95,18 +97,20 @@ def _into(
             todo=N_("free some disk space and run the same command again"),
         )
     job.reading = reading
-    live = [p.preprocessing.size for p in reading.pixels.values() if isinstance(p.array, Undecoded)]
-    if live and not job.done("read"):
-        yield job.say(
-            "warning",
-            message(
-                N_(
-                    "no room on the disk for decoded images of {sizes} px: they are decoded each time they are "
-                    "needed, which is slower"
-                ),
-                sizes=", ".join(map(str, live)),
-            ),
+    if not job.done("read"):
+        yield from _say_undecoded(job)
+
+
+def _say_undecoded(job: TrainContext) -> Iterator[Event]:
+    """Which pixels found no room."""
+    pixels = job.reading.pixels.values()
+    sizes = [str(p.preprocessing.size) for p in pixels if isinstance(p.array, Undecoded)]
+    if sizes:
+        says = N_(
+            "no room on the disk for decoded images of {sizes} px: they are decoded each time they are "
+            "needed, which is slower"
         )
+        yield job.say("warning", message(says, sizes=", ".join(sizes)))
 
 
 def _reconsider_room(job: TrainContext, wanted: dict[Preprocessing, np.ndarray], folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,55 +29,92 @@ UNCUT_AND_STAYED = N_(
 )
 
 
+@dataclass(frozen=True)
+class EarlierSplit:
+    """What the newest other run on the same data decided, if there is one."""
+
+    parts: tuple[np.ndarray, np.ndarray] | None  # keys, sorted, and the part of each
+    run: str  # its name, or ""
+    torn: list[str]  # names of newer ones whose split is not whole
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What was decided, and what it is held against when it is told."""
+
+    division: Division
+    shares: Mapping[int, float]  # part → what was asked for
+    counts: Mapping[str, int]  # part → its images
+    left_out: int  # files
+    inherited: str  # the earlier run, or ""
+    stayed: bool  # some images kept the part they had there
+
+
 def split_images(job: TrainContext) -> Iterator[Event]:
     names, dataset, seen = job.dataset.images.names, job.dataset, job.reading.seen
     if job.done("split"):
-        job.parts = _parts_again(job)
+        job.parts = _read_parts(job)
         job.dataset = dataset.learned_first(job.parts)
         return
     yield Progress(message(N_("deciding which image serves for what")))
-    out = job.reading.failures()
     kept = np.flatnonzero(seen["reason"] < 0).astype(np.int32)
-    earlier, inherited, cut = _earlier_split(job)
-    for run in cut:
+    keys = np.ascontiguousarray(seen["hash"][kept])
+    earlier = find_earlier_split(job)
+    for run in earlier.torn:
         says = N_("the split.csv of {run} is not whole and is passed over: images may have had another part there")
         yield job.say("warning", message(says, run=run))
     shares = {part: getattr(job.recipe, PARTS[part]) for part in FILLED}
-    keys, labels = np.ascontiguousarray(seen["hash"][kept]), dataset.labels[kept]
-    division = split(
-        keys,
-        labels,
-        dataset.given[kept],
-        shares,
-        groups=None if dataset.groups is None else dataset.groups[kept],
-        near=_among(job.near, kept, len(names)),
-        prints=np.ascontiguousarray(seen["print"][kept]) if job.near is not None and len(job.near) else None,
-        earlier=earlier,
-    )
-    out |= {int(kept[i]): reason for i, reason in division.out.items()}
-    job.parts = np.zeros(len(names), np.uint8)
-    job.parts[kept] = division.parts
-    write_split(
-        job.run.split_file, (names[int(i)] for i in kept), (dataset.classes[int(k)] for k in labels), division, keys
-    )
-    write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
+    division = _divide(job, kept, keys, shares, earlier)
+    job.parts, together = np.zeros(len(names), np.uint8), np.full(len(names), -1)
+    job.parts[kept], together[kept] = division.parts, division.together
+    out = job.reading.failures() | {int(kept[i]): reason for i, reason in division.out.items()}
+    _write_parts(job, kept, keys, division, out)
     job.dataset = dataset.learned_first(job.parts)
-    together = np.full(len(names), -1)
-    together[kept] = division.together
     _refuse_if_hopeless(job, out, together)
-    yield from _not_learned(job, dataset.classes)
-    stayed = earlier is not None and bool(np.isin(keys[division.parts != NO_PART], earlier[0]).any())
+    yield from _say_unlearned_classes(job, dataset.classes)
+    stayed = earlier.parts is not None and bool(np.isin(keys[division.parts != NO_PART], earlier.parts[0]).any())
     if stayed:
         _inherit_looks(job)
     counts = {part: len(job.rows(part)) for part in PARTS[1:]}
-    yield from _told(job, division, shares, counts, len(out) + len(dataset.left_out), inherited, stayed)
+    left_out = len(out) + len(dataset.left_out)
+    yield from _say_outcome(job, _Outcome(division, shares, counts, left_out, earlier.run, stayed))
     finding = run_facts.data_finding(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
-    used = kept[(division.parts != NO_PART) & (division.parts != TEST)]
-    # where near duplicates mean nothing, none are kept
-    prints = seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)
-    write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
+    _keep_prints(job, kept[(division.parts != NO_PART) & (division.parts != TEST)])
     job.enter("quote", grouped_by=dataset.grouped_by, split_rows=int((job.parts != NO_PART).sum()))
+
+
+def _divide(
+    job: TrainContext, kept: np.ndarray, keys: np.ndarray, shares: Mapping[int, float], earlier: EarlierSplit
+) -> Division:
+    """kept: int (n,), the readable images · keys: uint64 (n,), hash of each one's content"""
+    dataset, seen = job.dataset, job.reading.seen
+    return split(
+        keys,
+        dataset.labels[kept],
+        dataset.given[kept],
+        shares,
+        groups=None if dataset.groups is None else dataset.groups[kept],
+        near=_places_among(job.near, kept, len(dataset.images.names)),
+        prints=np.ascontiguousarray(seen["print"][kept]) if job.near is not None and len(job.near) else None,
+        earlier=earlier.parts,
+    )
+
+
+def _write_parts(
+    job: TrainContext, kept: np.ndarray, keys: np.ndarray, division: Division, out: Mapping[int, str]
+) -> None:
+    """split.csv and excluded.csv. out: image → why it is left out."""
+    names, dataset = job.dataset.images.names, job.dataset
+    files, labels = (names[int(i)] for i in kept), (dataset.classes[int(k)] for k in dataset.labels[kept])
+    write_split(job.run.split_file, files, labels, division, keys)
+    write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
+
+
+def _keep_prints(job: TrainContext, used: np.ndarray) -> None:
+    """The fingerprints of the images that the model learns from; where near duplicates mean nothing, none."""
+    prints = job.reading.seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)
+    write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
 
 
 def _inherit_looks(job: TrainContext) -> None:
@@ -86,59 +124,49 @@ def _inherit_looks(job: TrainContext) -> None:
     job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.test_seen_by}))
 
 
-def _told(
-    job: TrainContext,
-    division: Division,
-    shares: Mapping[int, float],
-    counts: Mapping[str, int],
-    left_out: int,
-    inherited: str,
-    stayed: bool,
-) -> Iterator[Event]:
-    """Which image serves for what. left_out: files · inherited: the earlier run, or "" · stayed: some images kept the
-    part they had there.
-    """
-    if left_out:
+def _say_outcome(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
+    """Which image serves for what."""
+    if outcome.left_out:
         yield job.say(
             "data",
             message(
                 N_("{n:count} file is left out; the reason is in excluded.csv"),
                 N_("{n:count} files are left out; the reasons are in excluded.csv"),
-                n=left_out,
+                n=outcome.left_out,
             ),
         )
-    if stayed:
-        yield job.say(
-            "split",
-            message(
-                N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only"),
-                run=inherited,
-            ),
-        )
-    if division.moved:
-        yield job.say(
-            "warning",
-            message(
-                N_("{n:count} image leaves the part it had in {run}, to stay with its group"),
-                N_("{n:count} images leave the part they had in {run}, to stay with their group"),
-                n=division.moved,
-                run=inherited,
-            ),
-        )
+    yield from _say_what_stayed(job, outcome)
     says = (
         N_(
             "{train:count} images train, {validation:count} choose, {calibration:count} calibrate, {test:count} "
             "are kept for the final score"
         )
-        if counts["calibration"]
+        if outcome.counts["calibration"]
         else N_("{train:count} images train, {validation:count} choose, {test:count} are kept for the final score")
     )
-    yield job.say("split", Message(says, dict(counts)))
-    if skewed := _other_shares(job, division, shares, counts, stayed):
+    yield job.say("split", Message(says, dict(outcome.counts)))
+    if skewed := _other_shares(job, outcome):
         yield job.say("warning", skewed)
 
 
-def _not_learned(job: TrainContext, listed: Sequence[str]) -> Iterator[Event]:
+def _say_what_stayed(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
+    """What became of the parts of the earlier run."""
+    if outcome.stayed:
+        says = N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only")
+        yield job.say("split", message(says, run=outcome.inherited))
+    if outcome.division.moved:
+        yield job.say(
+            "warning",
+            message(
+                N_("{n:count} image leaves the part it had in {run}, to stay with its group"),
+                N_("{n:count} images leave the part they had in {run}, to stay with their group"),
+                n=outcome.division.moved,
+                run=outcome.inherited,
+            ),
+        )
+
+
+def _say_unlearned_classes(job: TrainContext, listed: Sequence[str]) -> Iterator[Event]:
     """Says which classes the model will not know, and keeps the names of those that it knows, their places among all
     that are `listed`, and the names of those that it only meets in the test.
     """
@@ -173,7 +201,7 @@ def _not_learned(job: TrainContext, listed: Sequence[str]) -> Iterator[Event]:
         )
 
 
-def _parts_again(job: TrainContext) -> np.ndarray:
+def _read_parts(job: TrainContext) -> np.ndarray:
     """From split.csv, whose lines stand in the order of the images, those left out missing. Raises RunError where it is
     not whole.
     """
@@ -192,7 +220,7 @@ def _parts_again(job: TrainContext) -> np.ndarray:
     return parts
 
 
-def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | None:
+def _places_among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | None:
     """Pairs of images as pairs of places in `kept`."""
     if near is None or not len(near):
         return None
@@ -202,33 +230,27 @@ def _among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | No
     return np.asarray(pairs[(pairs >= 0).all(1)])
 
 
-def _earlier_split(job: TrainContext) -> tuple[tuple[np.ndarray, np.ndarray] | None, str, list[str]]:
-    """Keys and parts of the newest other run on the same data, and that run's name; names of newer ones whose split is
-    not whole.
-    """
-    cut: list[str] = []
+def find_earlier_split(job: TrainContext) -> EarlierSplit:
+    torn: list[str] = []
     for run, info in reversed(Run.known_in(job.run.path.parent)[0]):
         useful = info.status != "refused" and info.judged  # one that is not judged holds out hardly anything
         if run.path != job.run.path and info.location == job.dataset.location and useful and run.split_file.exists():
             try:
                 check_split(run)
-                return earlier_parts(run.split_file), run.path.name, cut
+                return EarlierSplit(earlier_parts(run.split_file), run.path.name, torn)
             except RunError:
-                cut.append(run.path.name)
+                torn.append(run.path.name)
             except ValueError:  # of an older limpide, or edited by hand
                 continue
-    return None, "", cut
+    return EarlierSplit(None, "", torn)
 
 
-def _other_shares(
-    job: TrainContext, division: Division, shares: Mapping[int, float], counts: Mapping[str, int], stayed: bool
-) -> Message | None:
-    """What is to be said of a part that is far from the size that was asked for, and why. stayed: some images kept the
-    part of an earlier run.
-    """
+def _other_shares(job: TrainContext, outcome: _Outcome) -> Message | None:
+    """What is to be said of a part that is far from the size that was asked for, and why."""
+    division, stayed = outcome.division, outcome.stayed
     together = bool((np.bincount(division.together[division.parts != NO_PART], minlength=1) > 1).any())
     for part in (TEST, VALIDATION):
-        asked, got = shares[part], counts[PARTS[part]] / max(1, division.ours)
+        asked, got = outcome.shares[part], outcome.counts[PARTS[part]] / max(1, division.ours)
         tolerance = max(0.03, 0.25 * asked)
         if (job.dataset.given == part).any() or division.ours < 50 or abs(got - asked) <= tolerance:
             continue
@@ -244,7 +266,7 @@ def _other_shares(
     return None
 
 
-def _refuse_if_hopeless(job: TrainContext, out: dict[int, str], together: np.ndarray) -> None:
+def _refuse_if_hopeless(job: TrainContext, out: Mapping[int, str], together: np.ndarray) -> None:
     """Raises DataError, with its reason, where there are no two classes to train on or nothing to test with. together:
     (n,) as in Division; −1 = unreadable.
     """
@@ -252,56 +274,70 @@ def _refuse_if_hopeless(job: TrainContext, out: dict[int, str], together: np.nda
     if len(trained) >= 2 and tested & trained:
         return
     job.run.update(status="refused")  # once the folder is mended, the same command starts afresh
-    names, where = job.dataset.classes, job.dataset.location
-    if job.dataset.groups is not None and not out and not tested:
-        raise DataError(
+    raise (
+        (None if tested else _nothing_to_test_on(job, out, together))
+        or _nothing_to_tell_apart(job, trained, tested)
+        or _too_few_images(job)
+    )
+
+
+def _nothing_to_test_on(job: TrainContext, out: Mapping[int, str], together: np.ndarray) -> DataError | None:
+    """Where images that belong together leave none for the test part."""
+    if job.dataset.groups is not None and not out:
+        return DataError(
             "L239",
             N_("the groups are so few or so large that nothing is left to test on"),
-            where=where,
+            where=job.dataset.location,
             todo=N_("name other columns with --groups, or none"),
         )
-    if not tested and (alike := _all_alike(job, together)) is not None:
-        label, n = alike
-        raise DataError(
-            "L261",
-            N_(
-                "all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"
-            ),
-            where=where,
-            todo=N_("give images that differ, at least two of each class"),
-            n=n,
-            name=names[label],
-        )
-    if (
-        len(trained) == 1
-        and len(set(job.dataset.labels[~np.isin(job.dataset.given, (TEST, VALIDATION))].tolist())) == 1
-    ):
-        raise DataError(
+    if (alike := _class_of_one_image(job, together)) is None:
+        return None
+    label, n = alike
+    return DataError(
+        "L261",
+        N_("all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"),
+        where=job.dataset.location,
+        todo=N_("give images that differ, at least two of each class"),
+        n=n,
+        name=job.dataset.classes[label],
+    )
+
+
+def _nothing_to_tell_apart(job: TrainContext, trained: set[int], tested: set[int]) -> DataError | None:
+    """Where the training part holds one class, or none of those in the test part."""
+    names, where = job.dataset.classes, job.dataset.location
+    trainable = job.dataset.labels[~np.isin(job.dataset.given, (TEST, VALIDATION))]
+    if len(trained) == 1 and len(set(trainable.tolist())) == 1:
+        return DataError(
             "L262",
             N_("all images to train on are of one class, {name}: there is nothing to tell apart"),
             where=where,
             todo=N_("add images of another class to the training part"),
-            name=names[trained.pop()],
+            name=names[next(iter(trained))],
         )
     if len(trained) >= 2 and tested:
-        raise DataError(
+        return DataError(
             "L263",
             N_("no test image is of a class to train on: {names}"),
             where=where,
             todo=N_("name the class folders alike in the training part and in the test part"),
             names=", ".join(names[k] for k in sorted(tested)),
         )
-    raise DataError(
+    return None
+
+
+def _too_few_images(job: TrainContext) -> DataError:
+    return DataError(
         "L209",
         N_("too few usable images are left to learn from and to test on: {counts}"),
-        where=where,
+        where=job.dataset.location,
         todo=N_("give at least two readable images of each of two classes; {file} says what was left out"),
-        counts=_counts(job),
+        counts=_list_counts(job),
         file=str(job.run.excluded_file),
     )
 
 
-def _counts(job: TrainContext) -> str:
+def _list_counts(job: TrainContext) -> str:
     """Usable images of each class, the fewest first: "bees 1, ants 3"."""
     counts = np.bincount(job.dataset.labels[job.parts != NO_PART], minlength=len(job.dataset.classes))
     order = np.argsort(counts, kind="stable")
@@ -310,7 +346,7 @@ def _counts(job: TrainContext) -> str:
     )
 
 
-def _all_alike(job: TrainContext, together: np.ndarray) -> tuple[int, int] | None:
+def _class_of_one_image(job: TrainContext, together: np.ndarray) -> tuple[int, int] | None:
     """(class, its images) of one whose images, two or more, all stay together; None where there is none."""
     for label in range(len(job.dataset.classes)):
         own = together[(job.parts != NO_PART) & (job.dataset.labels == label)]

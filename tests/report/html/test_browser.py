@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from limpide.report.html.page import write_page
-from limpide.text import messages
+from limpide.text.language import use_language
 from tests.report import fake_run as fake
 
 
@@ -23,7 +23,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     contexts = []
 
     def page_of(width: int = 1000, images: bool = True, scheme: str = "light", **run: Any) -> Any:
-        messages.use_language("en")
+        use_language("en")
         file = write_page(fake.make_run(tmp_path, **run), images=images)
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)

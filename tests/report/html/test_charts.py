@@ -15,7 +15,8 @@ from limpide.report.html import charts, run_data, svg
 from limpide.report.html.confusion import MAX_CONFUSED, matrix_of
 from limpide.report.html.page import squares_of
 from limpide.report.unit_grid import arithmetic_of, signed
-from limpide.text import formats, messages
+from limpide.text import formats
+from limpide.text.language import use_language
 from limpide.text.messages import message
 from tests.report import fake_run as fake
 
@@ -24,9 +25,9 @@ NBSP = "\u00a0"
 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
-    messages.use_language("en")
+    use_language("en")
     yield
-    messages.use_language("en")
+    use_language("en")
 
 
 def elements(markup: str, tag: str, kind: str = "") -> list[ElementTree.Element]:
@@ -57,7 +58,7 @@ def test_cells_of_a_table() -> None:
 
 
 def test_numbers_follow_the_language() -> None:
-    messages._language = "fr"
+    use_language("fr")
     assert formats.format_measure(0.9912, "share") == f"99,1{NBSP}%"
     assert signed(-1234.5, 1) == "−1\u202f234,5"
 

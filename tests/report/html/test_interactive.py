@@ -4,10 +4,7 @@ themes, and it is silent.
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,71 +12,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from limpide import browser as modules
 from limpide.core.run import Run
-from limpide.interpret.choose_unit import choose_unit
-from limpide.interpret.first_last_layers import first_and_last
-from limpide.interpret.trace import trace
-from limpide.interpret.unit import as_finding
 from limpide.report.html import interactive
 from limpide.report.html.page import html_of, write_page
-from limpide.text import messages
+from limpide.text import language, messages
+from limpide.text.language import use_language
 from limpide.text.page_sentences import page_sentences
 from tests.report import fake_run as fake
+from tests.report.html.inside_run import FIRST, alive, stored, written
 from tests.report.html.test_page import Marked, Reader
 
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 SCRIPTS = [modules.STATIC / "pages" / "inside.js", *(modules.STATIC / "pages" / "inside").iterdir()]
 
 pytestmark = pytest.mark.skipif(modules.missing(), reason="the modules from npm are not here: npm ci")
-
-
-class Small(nn.Module):
-    def __init__(self, first: nn.Module, features: int, classes: int) -> None:
-        super().__init__()
-        self.first, self.head = first, nn.Linear(features, classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.first(x).relu().flatten(1))  # type: ignore[no-any-return]
-
-
-FIRST = {
-    "plain": (nn.Conv2d(1, 4, 3), 1),
-    "strides": (nn.Conv2d(3, 6, (3, 2), (2, 1), (1, 3), (1, 2), bias=False), 3),
-    "groups": (nn.Conv2d(4, 8, 3, padding=2, groups=2), 4),
-    "many": (nn.Conv2d(5, 4, 3, padding=1), 5),
-    "squares": (nn.Conv2d(3, 4, 8, 4), 3),
-    "normalized": (nn.Sequential(nn.Conv2d(3, 5, 3, bias=False), nn.BatchNorm2d(5, momentum=0.3), nn.SiLU()), 3),
-    "linear": (nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 16, 6)), 3),
-}
-
-
-def alive(folder: Path, kind: str = "plain", classes: tuple[str, ...] = fake.DIGITS, seed: int = 0) -> Run:
-    """A run made up, with the file that a training leaves."""
-    torch.manual_seed(seed)
-    first, channels = FIRST[kind]
-    image = torch.randn(1, channels, 12, 16)
-    network = Small(first, first(image).numel(), len(classes))
-    seen = trace(network, image)
-    run = fake.make_run(folder, classes)
-    unit = choose_unit(network, seen)
-    run.add_finding(as_finding(unit))
-    written(
-        run,
-        first_and_last(seen, unit.channel) | {"mean": np.full(1, 127.5, np.float32), "std": np.full(1, 50, np.float32)},
-    )
-    return run
-
-
-def written(run: Run, arrays: dict[str, np.ndarray]) -> None:
-    np.savez(run.predictions / "inside.npz", **arrays)
-
-
-def stored(run: Run) -> dict[str, np.ndarray]:
-    with np.load(run.predictions / "inside.npz") as found:
-        return dict(found)
 
 
 def unit_of(ends: dict[str, np.ndarray], channel: int, y: int, x: int) -> float:
@@ -184,11 +133,8 @@ def test_a_click_on_any_map_shows_its_sum(opened: Any, tmp_path: Path, kind: str
         assert sum(lines(page, 0)) == pytest.approx(here, abs=2e-6)
         assert page.locator("#inside-live .agrees").count() == 2
         inside = page.inner_text("#inside-live")
-        assert (
-            ("bias, the unit's own constant" in inside)
-            == ("adds a constant" in inside)
-            == bool(ends["first.bias"].any())
-        )
+        said = ["bias, the unit's own constant" in inside, "adds a constant" in inside]
+        assert said == [bool(ends["first.bias"].any())] * 2
         steps = [number(step.replace("→", "")) for step in page.locator("#inside-live .step td.n").all_inner_texts()]
         output = torch.from_numpy(ends["first.output"])[None]
         expected = []
@@ -407,15 +353,9 @@ def test_no_other_script_runs(browser: Any, tmp_path: Path) -> None:
     page.close()
 
 
-def test_the_nonce_is_made_of_what_is_in_the_page(tmp_path: Path) -> None:
-    one, other = (html_of(alive(tmp_path, classes=(name, "b", "c"))) for name in ("a", "z"))
-    nonces = [re.findall(r"'nonce-(\w+)'", page)[0] for page in (one, other)]
-    assert nonces[0] != nonces[1] and one.count(f'nonce="{nonces[0]}"') == 2
-
-
 def test_every_word_goes_through_gettext(opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "_catalogue", Marked())
-    monkeypatch.setattr(messages, "_language", "fr")
+    monkeypatch.setattr(language, "_catalogue", Marked())
+    monkeypatch.setattr(language, "_language", "fr")
     for kind in ("many", "strides", "squares", "linear"):
         page = opened(alive(tmp_path / kind, kind))
         texts = page.locator("#inside-live").evaluate(
@@ -431,7 +371,7 @@ def test_every_word_goes_through_gettext(opened: Any, tmp_path: Path, monkeypatc
 
 
 def test_french(opened: Any, tmp_path: Path) -> None:
-    messages.use_language("fr")
+    use_language("fr")
     if messages._("From the features to the scores") == "From the features to the scores":
         pytest.skip("the French catalogue does not have the page's sentences yet, or is not compiled here")
     page = opened(alive(tmp_path))
@@ -442,81 +382,6 @@ def test_french(opened: Any, tmp_path: Path) -> None:
         for sentence in page_sentences("en", interactive.SAID).values()
         if "{" not in sentence and len(sentence) > 12 and sentence in said
     ]
-
-
-def test_the_page_says_no_sentence_that_is_not_handed_over() -> None:
-    text = "".join(file.read_text(encoding="utf-8") for file in SCRIPTS)
-    texts = set(re.findall(r'"(inside\.[\w.]+)"', text))
-    keys = page_sentences(prefix=interactive.SAID).keys()
-    assert len(keys) > 30 and texts == keys
-    assert set(re.findall(r'\bsay\(\s*"([^"]*)"', text)) <= keys
-
-
-def still(run: Run, **how: Any) -> str:
-    """The page as it is without the numbers."""
-    file = run.predictions / "inside.npz"
-    before = file.read_bytes()
-    file.unlink()
-    page = html_of(run, **how)
-    file.write_bytes(before)
-    assert "inside-live" not in page and "importmap" not in page and "nonce" not in page
-    return page
-
-
-def test_without_the_modules_or_the_images_the_page_is_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = alive(tmp_path)
-    assert html_of(run) != still(run)
-    assert html_of(run, images=False) == still(run, images=False)
-    monkeypatch.setattr(modules, "missing", lambda: True)
-    assert html_of(run) == still(run)
-
-
-def test_a_damaged_file_leaves_the_page_as_it_was(tmp_path: Path) -> None:
-    run = alive(tmp_path)
-    file, wanted = run.predictions / "inside.npz", still(run)
-    whole = file.read_bytes()
-    for length in (0, 1, 100, len(whole) // 2, len(whole) - 30):
-        file.write_bytes(whole[:length])
-        assert html_of(run) == wanted
-    turned = bytearray(whole)
-    turned[len(whole) // 2] ^= 0xFF
-    file.write_bytes(turned)
-    assert html_of(run) == wanted
-    pickled = io.BytesIO()
-    np.save(pickled, np.array([object()], dtype=object), allow_pickle=True)
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("mean.npy", pickled.getvalue())
-        archive.writestr("std.npy", pickled.getvalue())
-    assert html_of(run) == wanted
-
-
-@pytest.mark.parametrize(
-    "name, change",
-    [
-        ("first.weight", lambda a: a[:-1]),
-        ("first.weight", lambda a: a.astype(np.float64)),
-        ("first.output", lambda a: a * np.nan),
-        ("first.channels", lambda a: a + 100),
-        ("first.input", lambda a: a[:, :, :, None]),
-        ("first.groups", lambda a: a + 1),
-        ("first.stride", lambda a: a[:1]),
-        ("first.bias", lambda a: None),
-        ("last.features", lambda a: a[1:]),
-        ("last.classes", lambda a: a + 5),
-        ("last.logits", lambda a: a / 0),
-    ],
-)
-def test_an_end_whose_numbers_do_not_fit_is_left_out(tmp_path: Path, name: str, change: Any) -> None:
-    run = alive(tmp_path)
-    ends = stored(run)
-    with np.errstate(all="ignore"):
-        ends[name] = change(ends[name])
-    written(run, {key: array for key, array in ends.items() if array is not None})
-    found = json.loads(re.findall(r'id="inside-data">(.*?)</script>', html_of(run))[0])
-    bad, good = name.split(".")[0], "last" if name.startswith("first") else "first"
-    assert bad not in found and good in found
 
 
 def test_where_only_the_last_layer_is_known_the_unit_stays_a_picture(opened: Any, tmp_path: Path) -> None:
@@ -530,17 +395,3 @@ def test_where_only_the_last_layer_is_known_the_unit_stays_a_picture(opened: Any
 def test_without_javascript_the_picture_stands(opened: Any, tmp_path: Path) -> None:
     page = opened(alive(tmp_path), java_script_enabled=False)
     assert page.locator("#inside-still").is_visible() and not page.locator("#inside-live").is_visible()
-
-
-def test_the_largest_page_can_still_be_sent(tmp_path: Path) -> None:
-    run = fake.make_run(tmp_path)
-    seen = trace(
-        Small(nn.Sequential(nn.Conv2d(3, 64, 3, 2), nn.AdaptiveAvgPool2d(4)), 1024, 10), torch.randn(1, 3, 224, 224)
-    )
-    ends = first_and_last(seen, 0) | {"mean": np.zeros(3, np.float32), "std": np.ones(3, np.float32)}
-    assert sum(array.nbytes for array in ends.values()) > 1_400_000
-    written(run, ends)
-    pictures = [fake.Picture(f"{k}.png", "0", "1", 0.9, "A" * 40_000) for k in range(200)]
-    run.add_finding(fake.Finding("mistakes", "ok", fake.message("m"), pictures=pictures))
-    page = html_of(run)
-    assert "inside-live" in page and 4_000_000 < len(page.encode()) < 5_000_000

@@ -13,7 +13,8 @@ import pytest
 from limpide.audit.run_facts import left_out_finding
 from limpide.core.finding import Finding, Number, Picture
 from limpide.report.html.page import html_of, write_page
-from limpide.text import messages
+from limpide.text import language, messages
+from limpide.text.language import use_language
 from limpide.text.messages import message
 from tests.report import fake_run as fake
 
@@ -65,9 +66,9 @@ class Reader(HTMLParser):
 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
-    messages.use_language("en")
+    use_language("en")
     yield
-    messages.use_language("en")
+    use_language("en")
 
 
 def test_the_page_is_written_where_the_run_says(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_what_there_was_no_time_for_has_a_heading_in_every_language(tmp_path: Pa
     run = fake.make_run(tmp_path)
     run.add_finding(left_out_finding(["simpler models"], 40.0))
     assert "What was left out" in Reader(html_of(run)).text
-    messages.use_language("fr")
+    use_language("fr")
     if messages._("What was left out") == "What was left out":
         pytest.skip("the French catalogue limpide.mo is not compiled here")
     assert "Ce qui a été laissé de côté" in Reader(html_of(run)).text
@@ -227,7 +228,7 @@ class Marked(gettext.NullTranslations):
 
 def test_every_word_goes_through_gettext(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = fake.make_run(tmp_path, classes=("0", "1", "2"))
-    monkeypatch.setattr(messages, "_catalogue", Marked())
+    monkeypatch.setattr(language, "_catalogue", Marked())
     reader = Reader(html_of(run))
     spoken = [
         attributes[name]
@@ -247,7 +248,7 @@ def test_every_word_goes_through_gettext(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_french(tmp_path: Path) -> None:
-    messages.use_language("fr")
+    use_language("fr")
     if messages._("Would a simpler model do?") == "Would a simpler model do?":
         pytest.skip("the French catalogue limpide.mo is not compiled here")
     page = html_of(fake.make_run(tmp_path))

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from limpide.core.events import Progress
 from limpide.report.terminal.progress import REFRESH, Screen
-from limpide.text import messages
+from limpide.text.language import use_language
 from limpide.text.messages import message
 
 
@@ -42,7 +42,7 @@ def test_what_can_say_so_says_its_share() -> None:
 
 
 def test_the_words_are_those_of_the_language() -> None:
-    messages.use_language("fr")
+    use_language("fr")
     screen = terminal()
     screen.collect([Progress(message("weighing its answers"))])
     assert "examen de ses réponses" in shown(screen)

@@ -12,14 +12,14 @@ import pytest
 from limpide.report.terminal.summary import print_report
 from limpide.report.terminal.tables import print_unit
 from limpide.report.unit_grid import arithmetic_of
-from limpide.text import messages
+from limpide.text.language import use_language
 from tests.report import fake_run as fake
 
 rich_console = pytest.importorskip("rich.console")
 
 
 def printed(folder: Path, width: int = 200, **run: Any) -> str:
-    messages.use_language("en")
+    use_language("en")
     stream = io.StringIO()
     print_report(fake.make_run(folder, **run), rich_console.Console(file=stream, width=width))
     return stream.getvalue()
@@ -37,7 +37,7 @@ def test_it_says_what_the_page_says(tmp_path: Path) -> None:
 
 
 def test_a_unit_is_told_with_its_steps_and_without_a_bias_that_it_has_not(capsys: pytest.CaptureFixture[str]) -> None:
-    messages.use_language("en")
+    use_language("en")
     unit = fake.inside()
     print_unit(unit)
     with_bias = capsys.readouterr().out

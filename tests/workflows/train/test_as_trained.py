@@ -15,7 +15,7 @@ from limpide.inspector import data
 from limpide.inspector.session import Session
 from limpide.report.html.page import html_of
 from limpide.report.terminal import summary
-from limpide.text import messages
+from limpide.text.language import use_language
 from limpide.training.batches import LightAugment
 from limpide.training.build import augmentation, describe_augmentation
 from tests.workflows.train.test_parts import noise, trained
@@ -88,7 +88,7 @@ def test_each_change_is_named(flip: bool, grey: bool) -> None:
         and ("turned by up to 5°" in said) == (not grey)
         and ("contrast" in said) == (not grey)
     )
-    messages.use_language("fr")
+    use_language("fr")
     assert str(describe_augmentation(augmentation(recipe, 10, grey), 10)) != said
 
 

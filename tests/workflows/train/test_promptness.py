@@ -311,7 +311,7 @@ else:
             raise KeyboardInterrupt
         except KeyboardInterrupt:
             press()
-    cli._obey = obey
+    cli._run_verb = obey
 cli.main()
 """
 

@@ -25,7 +25,7 @@ from limpide.data.inputs import decode_input, images_in, labeled_images
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.run_images import RunImages
 from limpide.deploy.predictor import Prediction, Predictor
-from limpide.explanation.analyze import enter_image
+from limpide.explanation.inputs import enter_image
 from limpide.text.messages import message
 from limpide.workflows.check import check
 from limpide.workflows.evaluate import evaluate

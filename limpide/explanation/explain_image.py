@@ -1,0 +1,134 @@
+"""All that `limpide.see` and `limpide explain --out` show of one image in one network, put together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from limpide.core.events import Progress
+from limpide.core.finding import Finding, Table
+from limpide.deploy.load import is_published, load_run
+from limpide.explanation.feature_maps import stages_of
+from limpide.explanation.inputs import OpenedNetwork, square_of
+from limpide.explanation.nearest_images import find_nearest_images
+from limpide.explanation.record import ImageExplanation, MaximizedPicture, NearestImages
+from limpide.explanation.saliency_evidence import evidence_of
+from limpide.text.messages import N_, message
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from limpide.interpret.trace import Trace
+
+TOP = 5  # classes named
+Result = TypeVar("Result")
+
+
+def probabilities(opened: OpenedNetwork, seen: Trace) -> np.ndarray:
+    """float64 (classes,), calibrated where the run is."""
+    return (seen.output[0].double() / opened.temperature).softmax(0).numpy()  # type: ignore[no-any-return]
+
+
+def prediction(top: list[tuple[str, float]], file: str) -> Finding:
+    """What the model says of the image, best class first."""
+    says = (
+        N_("{file}: {label} with a probability of {p:percent}.")
+        if file
+        else N_("{label} with a probability of {p:percent}.")
+    )
+    return Finding(
+        name="prediction",
+        verdict="ok",
+        message=message(says, file=file, label=top[0][0], p=top[0][1]),
+        table=Table([(N_("class"), "text"), (N_("probability"), "percent")], [list(row) for row in top]),
+    )
+
+
+def maximized_for(
+    opened: OpenedNetwork, seen: Trace, layer: str, channel: int
+) -> Iterator[Progress | MaximizedPicture | None]:
+    """Progress, then last the picture that wakes this channel most; None where no slope leads there, or there are no
+    channels.
+    """
+    from limpide.interpret.activation_maximization import STEPS, gradient_ascent
+
+    making = message(
+        N_("making the picture that wakes channel {channel} of {layer} most"), channel=channel, layer=layer
+    )
+    climbing = gradient_ascent(opened.network, layer, channel, seen.image.shape[1:], STEPS, 0, *bounds(opened, seen))
+    try:
+        while True:
+            step, _ = next(climbing)
+            yield Progress(making, step, STEPS)
+    except StopIteration as end:
+        found, box = end.value, end.value.box
+        yield MaximizedPicture(
+            layer,
+            channel,
+            square_of(found.image, opened.preprocessing),
+            (box.top, box.left, box.bottom, box.right),
+            found.before,
+            found.after,
+        )
+    except TypeError:
+        yield None
+
+
+def bounds(opened: OpenedNetwork, seen: Trace) -> tuple[Tensor, Tensor]:
+    """What a pixel can be, normalised; where nobody knows, what this image has."""
+    import torch
+
+    p = opened.preprocessing
+    if p is None:
+        return seen.image.min(), seen.image.max()
+    return tuple((v - torch.tensor(p.mean)) / torch.tensor(p.std) for v in (0.0, 255.0))  # type: ignore[return-value]
+
+
+def alike_to(opened: OpenedNetwork, seen: Trace, file: str) -> Iterator[Progress | NearestImages | None]:
+    """Progress, then last the training images most like this one; None for a network without a run."""
+    if not opened.run or is_published(opened.run) or opened.preprocessing is None:
+        yield None
+        return
+    data = b""
+    with contextlib.suppress(OSError):  # it may be gone by now; then it is not told from its copy among them
+        data = Path(file).read_bytes() if file else b""
+    yield from find_nearest_images(load_run(opened.run), opened.network, opened.preprocessing, seen.image, data)
+
+
+def explain_image(
+    opened: OpenedNetwork, seen: Trace, square: np.ndarray, file: str, claim: Finding, unit: Finding
+) -> Iterator[Progress | ImageExplanation]:
+    """All that is written down of one image: the work of seconds, so a generator of progress that ends with it.
+
+    claim: what the model says (`prediction`) · unit: the one that is opened (interpret/unit.py, as_finding)
+    """
+    from limpide.training.threads import threads_for
+
+    top = [(str(row[0]), float(row[1])) for row in claim.table.rows] if claim.table else []
+    label = int(seen.output[0].argmax())
+    with threads_for(_multiply_adds(seen)):
+        evidence = yield from pass_progress(evidence_of(opened.network, seen.image, label))
+        made = yield from pass_progress(maximized_for(opened, seen, unit.data["layer"], unit.data["channel"]))
+        near = yield from pass_progress(alike_to(opened, seen, file))
+    yield ImageExplanation(
+        opened.name, opened.run, file, square, top, claim, evidence, stages_of(seen, opened.network), unit, made, near
+    )
+
+
+def _multiply_adds(seen: Trace) -> int:
+    """Multiply-adds of its convolutions and linear layers."""
+    products = [(op.output.numel(), op.argument(1, "weight")) for op in seen.ops if op.name in ("conv2d", "linear")]
+    return sum(n * weight[0].numel() for n, weight in products if hasattr(weight, "numel"))
+
+
+def pass_progress(events: Iterator[Progress | Result]) -> Generator[Progress, None, Result]:
+    """Hands its progress on and returns what comes after it."""
+    for event in events:
+        if not isinstance(event, Progress):
+            return event
+        yield event
+    raise ValueError("nothing came after the progress")

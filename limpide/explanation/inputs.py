@@ -1,0 +1,133 @@
+"""What is explained: a network, with what is known of it, and an image as that network sees it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from limpide.core.errors import UsageError
+from limpide.core.run import Run
+from limpide.core.run_info import Arrays, RunInfo
+from limpide.data.inputs import FROM_FILES, decode_input, images_in
+from limpide.data.preprocessing import Preprocessing
+from limpide.deploy.load import is_published, load_network, load_run
+from limpide.text.messages import N_
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class OpenedNetwork:
+    """A network with what is known of it."""
+
+    network: nn.Module
+    name: str
+    run: str  # "" for a network in memory
+    preprocessing: Preprocessing | None
+    classes: tuple[str, ...]
+    temperature: float  # what the sealed file divides its logits by
+    arrays: Arrays = FROM_FILES  # what the arrays were like that it learned from
+
+
+def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None) -> OpenedNetwork:
+    """`model`: the path of a run, a Run, a fitted ImageClassifier, the name of a published network, or a torch module.
+
+    Raises UsageError for anything else, RunError and ModelError as deploy/load.py does.
+    """
+    from torch import nn
+
+    if isinstance(model, nn.Module):
+        return OpenedNetwork(model, type(model).__name__, "", preprocessing, (), 1.0)
+    if hasattr(model, "run_"):
+        model = model.run_
+    if isinstance(model, Run):
+        model = model.path
+    if not isinstance(model, (str, os.PathLike)):
+        raise UsageError(
+            "L132",
+            N_("this is nothing that can be looked into"),
+            where=type(model).__name__,
+            todo=N_("give a run, a fitted ImageClassifier, the name of a published network, or a torch module"),
+        )
+    name = os.fspath(model)
+    network, own = load_network(name)
+    if is_published(name):
+        from limpide.models import imagenet_classes
+
+        return OpenedNetwork(network, name, name, own, tuple(imagenet_classes()), 1.0)
+    run = load_run(name)
+    info = run.info()
+    return OpenedNetwork(network, info.model, name, own, info.classes, temperature_of(info), info.arrays or FROM_FILES)
+
+
+def temperature_of(info: RunInfo) -> float:
+    """What the sealed model of a run divides its logits by, from its run.json; 1 while there is none."""
+    return info.temperature.value if info.temperature else 1.0
+
+
+def label_named(opened: OpenedNetwork, label: int) -> str:
+    return opened.classes[label] if label < len(opened.classes) else str(label)
+
+
+def enter_image(
+    image: Any, preprocessing: Preprocessing | None, arrays: Arrays = FROM_FILES
+) -> tuple[Tensor, np.ndarray, str]:
+    """(tensor (1, channels, size, size), normalised; the square as uint8 (size, size, 1 or 3); file name or "").
+
+    image: one image in any form that data/inputs.py knows or, normalised already, a float tensor (1, channels, height,
+    width). Raises DataError for what is no usable image, UsageError where its preprocessing is not known.
+    """
+    import torch
+
+    from limpide.training.batches import as_tensor
+
+    if isinstance(image, torch.Tensor) and image.is_floating_point():
+        if image.ndim != 4 or len(image) != 1:
+            raise UsageError(
+                "L118",
+                N_("this is no shape of an image"),
+                where=tuple(image.shape),
+                todo=N_("give one image: (1, channels, height, width), normalised"),
+            )
+        tensor = image.detach().float().cpu()
+        return tensor, square_of(tensor, preprocessing), ""
+    if preprocessing is None:
+        raise UsageError(
+            "L133",
+            N_("how this network sees images is not known"),
+            where=type(image).__name__,
+            todo=N_("give a tensor (1, channels, height, width), normalised, or preprocessing="),
+        )
+    found, file = decode_image(image, preprocessing, arrays)
+    square = preprocessing.pixels(found)
+    return as_tensor(square[None], preprocessing), square, file
+
+
+def decode_image(image: Any, preprocessing: Preprocessing, arrays: Arrays = FROM_FILES) -> tuple[Image.Image, str]:
+    """(RGB, file name or "") of one image in any form. Raises DataError, and UsageError for none or several."""
+    items = [image] if isinstance(image, (str, os.PathLike)) else images_in(image, arrays, preprocessing.value_range)
+    if len(items) != 1:
+        raise UsageError(
+            "L118", N_("this is no shape of an image"), where=f"{len(items)} images", todo=N_("give one image")
+        )
+    return decode_input(items[0], preprocessing, "image 0"), os.fspath(items[0]) if isinstance(
+        items[0], (str, os.PathLike)
+    ) else ""
+
+
+def square_of(tensor: Tensor, preprocessing: Preprocessing | None) -> np.ndarray:
+    """The pixels of a normalised tensor; where nobody knows how it was normalised, from its smallest number to its
+    largest.
+    """
+    values = tensor[0].permute(1, 2, 0).numpy().astype(np.float64)
+    if preprocessing is not None:
+        values = values * preprocessing.std + preprocessing.mean
+    else:
+        values = (values - values.min()) / (float(np.ptp(values)) or 1.0) * 255
+    values = values if values.shape[-1] in (1, 3) else values[..., :1]
+    return np.rint(values.clip(0, 255)).astype(np.uint8)

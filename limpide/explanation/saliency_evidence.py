@@ -1,0 +1,97 @@
+"""Where the evidence for a class is: saliency maps, each with the badge that says whether it may be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from limpide.core.events import Progress
+from limpide.core.finding import Finding
+from limpide.explanation.record import (
+    METHOD_WORDS,
+    SaliencyEvidence,
+)
+from limpide.text.messages import N_, message
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progress | list[SaliencyEvidence]]:
+    """Every saliency map for this class with its badge: the work of seconds, so a generator of progress that ends with
+    them.
+    """
+    found: list[SaliencyEvidence] = []
+    total = len(METHOD_WORDS) + 1
+    yield Progress(message(N_("asking where the evidence is")), 0, total)
+    beside = usual_of(network, image, label)
+    for k, method in enumerate(METHOD_WORDS, 1):
+        yield Progress(message(N_("asking where the evidence is")), k, total)
+        found.append(saliency_of(network, image, label, method, beside))
+    yield Progress(message(N_("asking where the evidence is")), total, total)
+    yield found
+
+
+def usual_of(network: nn.Module, image: Tensor, label: int) -> tuple[float, float]:
+    """What every badge compares with (interpret/saliency_checks.py)."""
+    from limpide.interpret.saliency_checks import usual_change
+    from limpide.interpret.trace import in_evaluation
+
+    with in_evaluation(network):
+        return usual_change(network, image, label)
+
+
+def saliency_of(
+    network: nn.Module, image: Tensor, label: int, method: str, beside: tuple[float, float] | None = None
+) -> SaliencyEvidence:
+    """One saliency map with its badge. Raises KeyError for a method that does not exist."""
+    plane = plane_of(network, image, label, method)
+    if plane is None:
+        return SaliencyEvidence(method, None, nothing_to_weigh(method))
+    return SaliencyEvidence(method, plane, badge_of(network, image, label, method, plane, beside))
+
+
+def nothing_to_weigh(method: str) -> Finding:
+    """In place of a map and its badge."""
+    return Finding(
+        name=f"sanity-{method}",
+        verdict="unknown",
+        message=message(N_("This network has no maps that this method could weigh.")),
+    )
+
+
+def plane_of(network: nn.Module, image: Tensor, label: int, method: str) -> np.ndarray | None:
+    """One saliency map, float32 (height, width); None where the network has no maps to weigh. Raises KeyError as
+    `saliency_of`.
+    """
+    from limpide.interpret.saliency import METHODS
+    from limpide.interpret.trace import in_evaluation
+
+    with in_evaluation(network):
+        try:
+            return METHODS[method](network, image, label).detach().float().numpy()  # type: ignore[no-any-return]
+        except TypeError:  # no maps to weigh
+            return None
+
+
+def badge_of(
+    network: nn.Module,
+    image: Tensor,
+    label: int,
+    method: str,
+    plane: np.ndarray,
+    beside: tuple[float, float] | None = None,
+) -> Finding:
+    """Whether this map may be believed: many times the work of the map itself. beside: what `usual_of` gave."""
+    import torch
+
+    from limpide.interpret.saliency import METHODS
+    from limpide.interpret.saliency_checks import as_finding, check_saliency
+    from limpide.interpret.trace import in_evaluation
+
+    with in_evaluation(network):
+        return as_finding(
+            method, check_saliency(network, image, label, METHODS[method], torch.from_numpy(plane), beside)
+        )

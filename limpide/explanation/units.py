@@ -1,0 +1,52 @@
+"""The unit that a person names: a layer, a channel, a row, a column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from limpide.core.errors import UsageError, nearest
+from limpide.text.messages import N_
+
+if TYPE_CHECKING:
+    from limpide.interpret.trace import Op, Trace
+
+
+def find_operation(seen: Trace, layer: str) -> Op:
+    """The operation of this key, or what the layer of this name gives. Raises UsageError with the nearest name."""
+    try:
+        return seen.find(layer)
+    except KeyError:
+        keys, weighed = [op.key for op in seen.ops], [op.key for op in seen.ops if op.name in ("conv2d", "linear")]
+        raise UsageError(
+            "L109",
+            N_("the network has no layer of this name"),
+            where=layer,
+            todo=N_("did you mean {guess}? There are {names}"),
+            guess=nearest(layer, keys) or (weighed or keys)[0],
+            names=", ".join((weighed or keys)[:8]),
+        ) from None
+
+
+def first_or_named(channel: int | None, y: int, x: int) -> int | None:
+    """Whoever names a place and no channel means the first."""
+    return 0 if channel is None and (y or x) else channel
+
+
+def check_place(op: Op, channel: int, y: int, x: int) -> None:
+    """Raises UsageError for a unit that is not there."""
+    from limpide.interpret.unit import index_of
+
+    try:
+        index_of(op, channel, y, x)
+    except IndexError:
+        shape = op.output.shape[1:]
+        channels, rows, columns = {1: (*shape, 1, 1), 2: (*shape[::-1], 1)}.get(len(shape), tuple(shape)[:3])
+        raise UsageError(
+            "L110",
+            N_("this unit cannot be opened"),
+            where=f"{op.key}, channel={channel}, y={y}, x={x}",
+            todo=N_("the channel must be below {channels}, the row below {rows}, the column below {columns}"),
+            channels=channels,
+            rows=rows,
+            columns=columns,
+        ) from None
