@@ -128,7 +128,7 @@ def test_a_choice_may_go_but_not_by_another_value() -> None:
         assert len(tool.faults(new, said)) == wrong, words
 
 
-@pytest.mark.parametrize("spoken", messages.LANGUAGES)
+@pytest.mark.parametrize("spoken", LANGUAGES)
 def test_the_pages_get_all_their_sentences_in_each_language(spoken: str) -> None:
     english, found = page_sentences("en"), page_sentences(spoken)
     assert list(found) == list(english) and len(found) > 500
@@ -137,7 +137,7 @@ def test_the_pages_get_all_their_sentences_in_each_language(spoken: str) -> None
     assert english["phase.fit"] == english["part.train"] == "training"
     assert (found["phase.fit"] == found["part.train"]) == (spoken == "en")
     assert page_sentences(spoken, "inside.").keys() == {key for key in english if key.startswith("inside.")}
-    messages.use(spoken)
+    use_language(spoken)
     assert page_sentences() == found
 
 
