@@ -42,8 +42,9 @@ def work(network: str) -> None:
     import torch
 
     from limpide.core.recipe import Recipe
-    from limpide.training.build import build_network, start_state
+    from limpide.training.build import build_network
     from limpide.training.loop import classification_loss
+    from limpide.training.start import start_state
 
     cores = machine.cores()
     torch.set_num_threads(max(1, cores // 2) if os.environ.get("LIMPIDE_BENCH_THREADS") == "half" else cores)

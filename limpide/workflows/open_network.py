@@ -52,7 +52,7 @@ def open_network(
         {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs},
     )
     aside = _keep_images(run, Path(images), names, preprocessing, outputs)
-    from limpide.training.build import save_weights
+    from limpide.training.weights import save_weights
 
     save_weights(network, run.snapshots / "best.safetensors")
     seen = preprocessing.to_json()

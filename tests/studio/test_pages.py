@@ -37,7 +37,7 @@ from limpide.report.html.page import html_of
 from limpide.studio.series import RunHistory, summary
 from limpide.text import messages
 from limpide.training.batches import as_tensor
-from limpide.training.build import trained_network as network_of
+from limpide.training.weights import trained_network as network_of
 from tests.studio import test_server
 from tests.studio.strokes import strokes
 from tests.studio.test_server import Server, served, trained  # noqa: F401 (a fixture)
