@@ -43,7 +43,7 @@ def work(network: str) -> None:
 
     from limpide.core.recipe import Recipe
     from limpide.training.build import build_network
-    from limpide.training.loop import classification_loss
+    from limpide.training.losses import loss_function
     from limpide.training.start import start_state
 
     cores = machine.cores()
@@ -62,7 +62,7 @@ def work(network: str) -> None:
     )
     state = start_state(build_network(recipe, 10, channels, size), recipe, 10**6)
     images = torch.randn(batch, channels, size, size).contiguous(memory_format=torch.channels_last)
-    labels, loss_fn = torch.arange(batch) % 10, classification_loss(recipe)
+    labels, loss_fn = torch.arange(batch) % 10, loss_function(recipe)
     state.model.train()
 
     def step() -> None:
