@@ -58,8 +58,8 @@ def fit(
             value = float(sum(losses))
             state.count_update(value)
             yield Step(state.step, state.epoch, value, lr, time.perf_counter() - began)
-        yield _end_epoch(state, validation, recipe, epoch_began)
-        epoch_began = time.perf_counter()
+        event, epoch_began = _end_epoch(state, validation, recipe, epoch_began), time.perf_counter()
+        yield event
 
 
 def _end_epoch(state: TrainState, validation: Batches | None, recipe: Recipe, began: float) -> Epoch:
