@@ -46,8 +46,9 @@ def work(network: str) -> None:
     import torch
 
     from limpide.core.recipe import Recipe
-    from limpide.training.build import build_network, start_state
-    from limpide.training.loop import classification_loss
+    from limpide.training.build import build_network
+    from limpide.training.losses import loss_function
+    from limpide.training.start import start_state
 
     cores = machine.cores()
     torch.set_num_threads(max(1, cores // 2) if os.environ.get("LIMPIDE_BENCH_THREADS") == "half" else cores)
@@ -56,7 +57,7 @@ def work(network: str) -> None:
     recipe = recipe.but(precision="fp32", weight_decay=0.0)
     state = start_state(build_network(recipe, 10, channels, size), recipe, 10**6)
     images = torch.randn(batch, channels, size, size).contiguous(memory_format=torch.channels_last)
-    labels, loss_fn = torch.arange(batch) % 10, classification_loss(recipe)
+    labels, loss_fn = torch.arange(batch) % 10, loss_function(recipe)
     state.model.train()
 
     def step() -> None:

@@ -50,7 +50,8 @@ def _tuning(ours: bool, size: int, held: bool = False) -> float:
     from limpide.models import build
     from limpide.training.defaults import FROZEN_BLOCKS
     from limpide.training.device import place_on_device
-    from limpide.training.optim.adamw import AdamW, parameter_groups
+    from limpide.training.optim.adamw import AdamW
+    from limpide.training.optim.groups import parameter_groups
 
     model = build("efficientnet_lite0", 10, 3, size)
     if ours and held:

@@ -18,7 +18,8 @@ from PIL import Image
 from experiments.common import accuracy, cifar10, percent, share, tell, train
 from limpide.models import parameters
 from limpide.models.linear import LinearNet
-from limpide.training.optim.adamw import AdamW, parameter_groups
+from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.groups import parameter_groups
 
 SEEDS, EPOCHS = 3, 3
 PICTURE = Path(__file__).parent.parent / "docs" / "pictures" / "cifar_templates.png"

@@ -14,7 +14,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +35,13 @@ from limpide.data.read_images import Pixels
 from limpide.system import machine
 from limpide.system.files import cache_folder, write_json
 from limpide.text.messages import Message
-from limpide.training.batches import Augment, Batches
-from limpide.training.loop import LossFn, evaluate, fit
-from limpide.training.optim.adamw import AdamW, parameter_groups
+from limpide.training.augment.base import Augment
+from limpide.training.batches import Batches
+from limpide.training.loop import evaluate, fit
+from limpide.training.losses import LossFn
+from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.base import Optimizer
+from limpide.training.optim.groups import parameter_groups
 from limpide.training.state import TrainState
 
 RESULTS = Path(__file__).parent / "results"
@@ -107,10 +111,8 @@ class SGD:
     """Plain descent, with momentum and weight decay for those who ask; the rate comes from the loop's schedule."""
 
     def __init__(self, model: nn.Module, momentum: float = 0.0, weight_decay: float = 0.0) -> None:
-        self.groups: list[Any] = []
         self.parameters, self.momentum, self.weight_decay = list(model.parameters()), momentum, weight_decay
         self.v = [torch.zeros_like(p) for p in self.parameters]
-        self.t = 0
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
@@ -123,6 +125,22 @@ class SGD:
         for p in self.parameters:
             p.grad = None
 
+    def state(self) -> dict[str, Tensor]:
+        return {str(k): v for k, v in enumerate(self.v)}
+
+    def numbers(self) -> dict[str, Any]:
+        return {}
+
+    def identity(self) -> dict[str, Any]:
+        return {"name": "sgd", "momentum": self.momentum, "weight_decay": self.weight_decay}
+
+    def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+        for name, v in self.state().items():
+            v.copy_(tensors[name])
+
+    def last_update(self, parameter: nn.Parameter) -> None:
+        """The rate is not kept: nobody watches an experiment."""
+
 
 def train(
     model: nn.Module,
@@ -131,7 +149,7 @@ def train(
     epochs: float,
     lr: float,
     batch: int = 256,
-    optimizer: Any = None,
+    optimizer: Optimizer | None = None,
     loss_fn: LossFn | None = None,
     augment: Augment | None = None,
     validate: bool = False,

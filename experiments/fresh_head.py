@@ -23,11 +23,13 @@ from limpide.data.dataset import Dataset
 from limpide.data.layouts.scan import scan
 from limpide.data.read_images import ImageSample, Reading, read_pixels, stored_reading
 from limpide.system import machine
-from limpide.training.batches import Batches, LightAugment
-from limpide.training.build import build_network, start_state
+from limpide.training.augment.light import LightAugment
+from limpide.training.batches import Batches
+from limpide.training.build import build_network
 from limpide.training.defaults import preprocessing_of
 from limpide.training.linear_head import fit_head, frozen_features, load_features, set_head
 from limpide.training.loop import fit
+from limpide.training.start import start_state
 
 SIZE, FROZEN, EPOCHS = 128, 224, 4
 RECIPE = Recipe(

@@ -96,7 +96,8 @@ def _looking(model: Any, preprocessing: Preprocessing) -> Callable[[np.ndarray],
 
 def _opened(network: str) -> tuple[Any, Any, Arrays]:
     """(network in evaluation mode, preprocessing, what the arrays were like that it learned from)."""
-    from limpide.training.build import published_network, trained_network
+    from limpide.training.build import published_network
+    from limpide.training.weights import trained_network
 
     if Path(network).exists():
         run = Run.open(network)

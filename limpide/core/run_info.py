@@ -144,7 +144,7 @@ class RunInfo:
     steps: int | None = None
     epochs: float | None = None
     quote: Quoted | None = None
-    # what is done to training images (LightAugment); {} = nothing; None: not known of older runs
+    # what is done to training images (training/augment/); {} = nothing; None: not known of older runs
     augmentation: Mapping[str, Any] | None = None
     stop_at: int | None = None  # steps, where a watcher ended the training: in runs of earlier versions
     threads: int | None = None  # of a gradient step, where other work kept the processor busy; None: all

@@ -67,7 +67,8 @@ def load_run(run: str) -> Run:
 
 def load_network(run: str) -> tuple[Any, Preprocessing]:
     """The network in memory, for looking inside, and its preprocessing: of a run, or one of PUBLISHED."""
-    from limpide.training.build import published_network, trained_network
+    from limpide.training.build import published_network
+    from limpide.training.weights import trained_network
 
     return published_network(run) if is_published(run) else trained_network(load_run(run))
 

@@ -99,20 +99,18 @@ def augmented(looker: Session, path: str, snapshot: str, image: dict[str, Any], 
     """
     import torch
 
-    from limpide.core.recipe import Recipe
     from limpide.core.run import Run
-    from limpide.training.batches import Augment, LightAugment
-    from limpide.training.build import augmentation
+    from limpide.training.augment import augmentation_of
 
-    info = Run.open(path).info()
+    run = Run.open(path)
     _, preprocessing, _ = looker.network(path, snapshot)
-    change: Augment | None = LightAugment(**info.augmentation) if info.augmentation else None
-    if info.augmentation is None:  # not begun to train, or of an older limpide
-        change = augmentation(Recipe.from_json(info.recipe), info.epochs or 1.0, preprocessing.channels == 1)
+    with run.reading():
+        change = augmentation_of(run.info(), preprocessing.channels == 1)
     if change is None:
         return {"images": 0}, b""
     tensor = looker.tensor(path, preprocessing, image).repeat(CHANGED, 1, 1, 1)
-    made = change(tensor, torch.Generator().manual_seed(seed)).permute(0, 2, 3, 1).numpy()
+    targets = torch.zeros(CHANGED, dtype=torch.int64)  # whatever it is: the picture alone is shown
+    made = change(tensor, targets, torch.Generator().manual_seed(seed))[0].permute(0, 2, 3, 1).numpy()
     squares = np.clip(np.round(made * np.array(preprocessing.std) + np.array(preprocessing.mean)), 0, 255).astype(
         np.uint8
     )

@@ -87,7 +87,7 @@ class Session:
 
         def work() -> tuple[Any, Any, list[str]]:
             from limpide import models
-            from limpide.training.build import load_weights
+            from limpide.training.weights import load_weights
 
             with Run(Path(path)).reading():
                 preprocessing = Preprocessing.from_json(kept)

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from limpide.interpret.receptive_field import Box, receptive_field
 from limpide.interpret.trace import record_calls, trace
 from limpide.text.messages import N_, message
-from limpide.training.optim.adamw import AdamW, ParameterGroup
+from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.groups import ParameterGroup
 
 STEPS = 96
 STARTS = 8  # pictures of noise; the climb begins at the one that wakes the unit most

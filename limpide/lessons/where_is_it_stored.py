@@ -12,7 +12,7 @@ import torch
 
 from limpide import ImageClassifier
 from limpide.models import build
-from limpide.training.build import trained_network
+from limpide.training.weights import trained_network
 
 data = sys.argv[1] if len(sys.argv) > 1 else "digits"
 with tempfile.TemporaryDirectory() as runs:

@@ -4,7 +4,7 @@ seed decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,8 @@ from torch import Tensor
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
 
-Batch = tuple[Tensor, Tensor]  # images float (batch, channels, size, size), labels int64 (batch,)
+# images float (batch, channels, size, size), targets int64 (batch,), or float (batch, classes): shares of each image
+Batch = tuple[Tensor, Tensor]
 
 
 @dataclass
@@ -24,11 +25,13 @@ class Batches:
     pixels: Pixels
     rows: np.ndarray  # int (n,)
     labels: np.ndarray  # int (n,)
-    batch: int
+    batch: int  # images at once through the network
     device: torch.device
+    accumulate: int = 1  # batches an update of the weights, whose gradients add up
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch)
+        """Updates in one pass."""
+        return -(-len(self.rows) // (self.batch * self.accumulate))
 
     def in_order(self) -> Iterator[Batch]:
         """Every image once, as listed: for evaluation."""
@@ -36,9 +39,9 @@ class Batches:
             yield self._batch(np.arange(start, min(start + self.batch, len(self.rows))))
 
     def shuffled(self, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of this epoch from number `start` on. The order depends on seed and epoch alone.
+        """The images of each update of this epoch, from number `start` on. The order depends on seed and epoch alone.
 
-        All batches are of the same size, give or take one image: a small last one would mislead batch normalisation,
+        All are of the same size, give or take one image: a small last one would mislead batch normalisation,
         and a single image, which it cannot use at all, brings the one before it along.
         """
         n, count = len(self.rows), len(self)
@@ -59,6 +62,18 @@ class Batches:
         return normalized(raw, self.pixels.preprocessing), labels
 
 
+def split_batch(batch: Batch, number: int) -> list[tuple[float, Batch]]:
+    """(share of the images, part) of about as many parts. Means over the parts, times the shares, add up to the mean
+    over the batch; no part is a single image, which batch normalisation cannot use.
+    """
+    images, targets = batch
+    number = max(1, min(number, len(images) // 2))
+    if number == 1:
+        return [(1.0, batch)]
+    parts = zip(images.tensor_split(number), targets.tensor_split(number), strict=True)
+    return [(len(part[0]) / len(images), part) for part in parts]
+
+
 def normalized(raw: Tensor, preprocessing: Preprocessing) -> Tensor:
     """uint8 (batch, size, size, channels) → float (batch, channels, size, size), in channels-last memory."""
     mean = torch.tensor(preprocessing.mean, device=raw.device)
@@ -69,35 +84,3 @@ def normalized(raw: Tensor, preprocessing: Preprocessing) -> Tensor:
 def as_tensor(squares: np.ndarray, preprocessing: Preprocessing) -> Tensor:
     """uint8 (n, size, size, channels) → float (n, channels, size, size), rows first: for looking inside."""
     return normalized(torch.from_numpy(np.array(squares)), preprocessing).contiguous()
-
-
-Augment = Callable[[Tensor, torch.Generator], Tensor]
-
-
-@dataclass(frozen=True)
-class LightAugment:
-    """Zoom, shift, turn, brightness and contrast, each drawn anew for each image; `flip` adds left-right mirroring."""
-
-    zoom: float = 0.15  # largest change of scale, share
-    shift: float = 0.06  # largest shift, share of the side
-    turn: float = 8.0  # largest rotation, degrees
-    light: float = 0.2  # largest change of brightness and of contrast, share
-    flip: bool = False
-
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        n, device = len(images), images.device
-
-        def draw(largest: float) -> Tensor:
-            return ((torch.rand(n, generator=generator) * 2 - 1) * largest).to(device)
-
-        scale, angle = 1 + draw(self.zoom), torch.deg2rad(draw(self.turn))
-        mirror = torch.where(draw(1.0) < 0, -1.0, 1.0) if self.flip else torch.ones(n, device=device)
-        cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
-        across, down = draw(2 * self.shift), draw(2 * self.shift)
-        theta = torch.stack(
-            (torch.stack((cos * mirror, -sin, across), 1), torch.stack((sin * mirror, cos, down), 1)), 1
-        )
-        grid = torch.nn.functional.affine_grid(theta, list(images.shape), align_corners=False)
-        images = torch.nn.functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
-        contrast, brightness = (1 + draw(self.light))[:, None, None, None], draw(self.light)[:, None, None, None]
-        return images * contrast + brightness

@@ -18,6 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from limpide.system.files import write_bytes
+from limpide.training.earlier_checkpoints import as_of_today
 from limpide.training.state import TrainState
 
 KEPT = 2
@@ -52,7 +53,7 @@ def load_checkpoint(folder: Path) -> Restored | None:
     for file in sorted(folder.glob("step-*.safetensors"), reverse=True):
         found = _read(file)
         if found is not None:
-            tensors, numbers = found
+            tensors, numbers = as_of_today(*found)
             return Restored(tensors, numbers, numbers.pop("offset"), tuple(damaged))
         damaged.append(file.name)
     return None

@@ -8,7 +8,7 @@ for event in fit(state, train, validation, recipe):
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -16,24 +16,12 @@ from torch import Tensor, nn
 
 from limpide.core.events import Epoch, Step
 from limpide.core.recipe import Recipe
-from limpide.training.batches import Augment, Batch, Batches
+from limpide.training.augment.base import Augment
+from limpide.training.batches import Batches, split_batch
 from limpide.training.device import autocast
-from limpide.training.optim.schedules import one_cycle
+from limpide.training.losses import LossFn, loss_function
+from limpide.training.optim.clipping import Clip
 from limpide.training.state import TrainState
-
-LossFn = Callable[[nn.Module, Batch], Tensor]
-
-
-def classification_loss(recipe: Recipe) -> LossFn:
-    """Cross-entropy with the recipe's label smoothing and arithmetic: the one seam inside a step."""
-
-    def loss_fn(model: nn.Module, batch: Batch) -> Tensor:
-        images, labels = batch
-        with autocast(images.device, recipe.precision):
-            logits = model(images)
-        return F.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
-
-    return loss_fn
 
 
 def fit(
@@ -44,36 +32,45 @@ def fit(
     *,
     augment: Augment | None = None,
     loss_fn: LossFn | None = None,
+    clip: Clip | None = None,
 ) -> Iterator[Step | Epoch]:
-    """Trains until `state.steps` steps are done; yields a Step after each step and an Epoch after each pass."""
-    loss_fn = loss_fn or classification_loss(recipe)
+    """Trains until `state.steps` steps are done; yields a Step after each update and an Epoch after each pass."""
+    loss_fn = loss_fn or loss_function(recipe)
     epoch_began = time.perf_counter()
     while state.step < state.steps or state.position:
         state.model.train()
-        for images, labels in train.shuffled(recipe.seed, state.epoch, start=state.position):
+        for images, targets in train.shuffled(recipe.seed, state.epoch, start=state.position):
             if state.step >= state.steps:  # fewer may be planned after any event
                 break
             began = time.perf_counter()
-            lr = state.lr * one_cycle(state.step, state.steps)
+            lr = state.lr * state.schedule(state.epoch + state.position / len(train))
             if augment is not None:
-                images = augment(images, state.generator)
-            loss = loss_fn(state.model, (images, labels))
-            loss.backward()
+                images, targets = augment(images, targets, state.generator)
+            losses = []
+            for share, part in split_batch((images, targets), train.accumulate):
+                loss = share * loss_fn(state.model, part)
+                loss.backward()
+                losses.append(loss.detach())
+            if clip is not None:
+                clip(state.model)
             state.optimizer.step(lr)
             state.optimizer.zero_grad()
-            value = loss.item()
-            state.step, state.position, state.loss_sum = state.step + 1, state.position + 1, state.loss_sum + value
+            value = float(sum(losses))
+            state.count_update(value)
             yield Step(state.step, state.epoch, value, lr, time.perf_counter() - began)
-        train_loss = state.loss_sum / state.position
-        loss_value, accuracy = (
-            evaluate(state.model, validation, recipe) if validation is not None else (train_loss, 0.0)
-        )
-        best = state.keep_if_best(accuracy, loss_value)
-        event = Epoch(
-            state.epoch, state.step, train_loss, loss_value, accuracy, best, time.perf_counter() - epoch_began
-        )
-        state.epoch, state.position, state.loss_sum, epoch_began = state.epoch + 1, 0, 0.0, time.perf_counter()
+        event, epoch_began = _end_epoch(state, validation, recipe, epoch_began), time.perf_counter()
         yield event
+
+
+def _end_epoch(state: TrainState, validation: Batches | None, recipe: Recipe, began: float) -> Epoch:
+    """Scores the weights, keeps them if they are the best, and begins the next pass."""
+    train_loss = state.loss_sum / state.position
+    with state.judged_weights():
+        loss, accuracy = evaluate(state.model, validation, recipe) if validation is not None else (train_loss, 0.0)
+        best = state.keep_if_best(accuracy, loss)
+    event = Epoch(state.epoch, state.step, train_loss, loss, accuracy, best, time.perf_counter() - began)
+    state.epoch, state.position, state.loss_sum = state.epoch + 1, 0, 0.0
+    return event
 
 
 @torch.inference_mode()

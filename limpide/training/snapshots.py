@@ -51,31 +51,24 @@ def drop_later_snapshots(step: int, run: Run) -> None:
 
 
 @torch.no_grad()
-def statistics(state: TrainState, lr: float) -> dict[str, Any]:
-    """Of every parameter after this step: its norm, histogram, and from AdamW's two means how large its gradients and
-    its update were.
+def statistics(state: TrainState) -> dict[str, Any]:
+    """Of every parameter that learns, after this step: its norm, histogram, and how large its gradients and its update
+    were, as far as the optimizer knows.
 
-    gradient: root of the mean of the gradients' squares over the last steps, times the root of their number, so
-    comparable to a norm. update: norm of the last change over the norm of the parameter; a thousandth is usual, a tenth
-    is a leap, a millionth is asleep.
+    gradient: comparable to a norm. update: norm of the last change over the norm of the parameter; a thousandth is
+    usual, a tenth is a leap, a millionth is asleep.
     """
-    names = {id(p): name for name, p in state.model.named_parameters()}
-    optimizer = state.optimizer
-    (beta1, beta2), t = optimizer.betas, max(1, optimizer.t)
     found: dict[str, Any] = {}
-    for group in optimizer.groups:
-        rate = lr * group.scale
-        for p, m, v in zip(group.parameters, group.m, group.v, strict=True):
-            slope = v / (1 - beta2**t)
-            change = rate * (m / (1 - beta1**t) / (slope.sqrt() + optimizer.eps) + group.weight_decay * p)
-            norm = float(p.norm())
-            moved = float(change.norm()) / norm if norm and optimizer.t else None
-            found[names[id(p)]] = {
-                "norm": norm,
-                "gradient": float(slope.sum().sqrt()) if optimizer.t else None,
-                "update": moved,
-                **_histogram(p),
-            }
+    for name, parameter in state.model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        norm, last = float(parameter.norm()), state.optimizer.last_update(parameter)
+        found[name] = {
+            "norm": norm,
+            "gradient": last.gradient if last else None,
+            "update": float(last.change.norm()) / norm if last and norm else None,
+            **_histogram(parameter),
+        }
     return {"step": state.step, "parameters": found}
 
 

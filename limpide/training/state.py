@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,23 +12,43 @@ from torch import Tensor, nn
 
 from limpide.core.errors import RunError
 from limpide.text.messages import N_
-from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.averaged import Averaged
+from limpide.training.optim.base import Optimizer
+from limpide.training.optim.schedules import SCHEDULES
+
+COUNTED = ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_epoch")
+LEARNED = ("model.", "optimizer.", "averaged.")  # tensors that belong to one network and one rule
 
 
 @dataclass
 class TrainState:
     model: nn.Module
-    optimizer: AdamW
-    lr: float  # highest learning rate of the cycle; halving it between two events is allowed
+    optimizer: Optimizer
+    lr: float  # highest learning rate of the schedule; halving it between two events is allowed
     steps: int  # to be done in all
     generator: torch.Generator  # of the augmentation
     step: int = 0  # done so far
     epoch: int = 0  # passes finished
-    position: int = 0  # batches of the current pass already seen
-    loss_sum: float = 0.0  # over those batches
+    position: int = 0  # updates of the current pass already done
+    loss_sum: float = 0.0  # over those updates
     best_score: tuple[float, float] | None = None  # (accuracy, −loss) on validation, higher is better
     best_epoch: int = -1
     best: dict[str, Tensor] = field(default_factory=dict)  # its weights
+    schedule_name: str = "one_cycle"  # in SCHEDULES
+    averaged: Averaged | None = None  # weights that are judged in place of the last ones
+
+    def schedule(self, epochs: float) -> float:
+        """Share of the highest rate that the next step has. epochs: passes so far, with the share of the present one."""
+        return SCHEDULES[self.schedule_name](self.step, self.steps, epochs)
+
+    def count_update(self, loss: float) -> None:
+        self.step, self.position, self.loss_sum = self.step + 1, self.position + 1, self.loss_sum + loss
+        if self.averaged is not None:
+            self.averaged.update(self.model)
+
+    def judged_weights(self) -> contextlib.AbstractContextManager[None]:
+        """As long as it is entered, the network has the weights that are judged and kept: its own, or the averaged."""
+        return self.averaged.placed_in(self.model) if self.averaged is not None else contextlib.nullcontext()
 
     def keep_if_best(self, accuracy: float, loss: float) -> bool:
         """Copies the weights when they are the best so far on validation; true when they were."""
@@ -46,32 +67,39 @@ class TrainState:
         """Every tensor under a name, on the processor and contiguous."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         found |= {f"best.{k}": v for k, v in self.best.items()}
-        for g, group in enumerate(self.optimizer.groups):
-            found |= {f"optimiser.{g}.m.{k}": v for k, v in enumerate(group.m)}
-            found |= {f"optimiser.{g}.v.{k}": v for k, v in enumerate(group.v)}
+        found |= {f"optimizer.{k}": v for k, v in self.optimizer.state().items()}
+        if self.averaged is not None:
+            found |= {f"averaged.{k}": v for k, v in self.averaged.weights.items()}
         found |= {"random.augment": self.generator.get_state(), "random.torch": torch.get_rng_state()}
         if next(self.model.parameters()).is_cuda:
             found["random.cuda"] = torch.cuda.get_rng_state()
         return {k: v.detach().cpu().contiguous() for k, v in found.items()}
 
     def numbers(self) -> dict[str, Any]:
-        names = ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_score", "best_epoch")
-        return {name: getattr(self, name) for name in names} | {"t": self.optimizer.t, "groups": self._groups()}
+        return {name: getattr(self, name) for name in COUNTED} | {
+            "best_score": self.best_score,
+            "schedule": self.schedule_name,
+            "optimizer": self.optimizer.numbers(),
+            "belongs_to": self._identity(),
+        }
 
-    def _groups(self) -> list[list[float]]:
-        """[rate scale, decay, number of parameters] of each group of the optimiser: what the moments belong to."""
-        return [[group.scale, group.weight_decay, len(group.parameters)] for group in self.optimizer.groups]
+    def _identity(self) -> dict[str, Any]:
+        """What the tensors belong to, besides their names and shapes."""
+        return {
+            "optimizer": self.optimizer.identity(),
+            "averaged": self.averaged.decay if self.averaged is not None else None,
+        }
 
     def restore(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
         """The opposite of `tensors` and `numbers`, in place: memory layout and device stay what they are.
 
-        Raises RunError, and changes nothing, when they are of another network or another optimiser.
+        Raises RunError, and changes nothing, when they are of another network, another optimizer or an unknown schedule.
         """
-        mine = {
-            name: tensor.shape for name, tensor in self.tensors().items() if name.startswith(("model.", "optimiser."))
-        }
-        theirs = {name: tensor.shape for name, tensor in tensors.items() if name.startswith(("model.", "optimiser."))}
-        if mine != theirs or numbers.get("groups") != self._groups():
+        if (
+            _shapes(self.tensors()) != _shapes(tensors)
+            or numbers.get("belongs_to") != self._identity()
+            or numbers.get("schedule") not in SCHEDULES
+        ):
             raise RunError(
                 "L516",
                 N_("the checkpoint is of another network, or of another version of limpide"),
@@ -82,20 +110,23 @@ class TrainState:
         device = next(self.model.parameters()).device
         own = self.model.state_dict()
         self.best = {k: torch.empty_like(own[k]).copy_(v.to(device)) for k, v in _below(tensors, "best.").items()}
-        for g, group in enumerate(self.optimizer.groups):
-            for name, moments in (("m", group.m), ("v", group.v)):
-                for k, moment in enumerate(moments):
-                    moment.copy_(tensors[f"optimiser.{g}.{name}.{k}"])
+        self.optimizer.load(_below(tensors, "optimizer."), numbers["optimizer"])
+        if self.averaged is not None:
+            for name, mean in self.averaged.weights.items():
+                mean.copy_(tensors[f"averaged.{name}"])
         self.generator.set_state(tensors["random.augment"])
         torch.set_rng_state(tensors["random.torch"])
         if "random.cuda" in tensors and device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random.cuda"])
-        self.optimizer.t = numbers["t"]
-        for name in ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_epoch"):
+        for name in COUNTED:
             setattr(self, name, numbers[name])
-        self.best_score = (
-            None if numbers["best_score"] is None else (numbers["best_score"][0], numbers["best_score"][1])
-        )
+        self.schedule_name = numbers["schedule"]
+        score = numbers["best_score"]
+        self.best_score = None if score is None else (score[0], score[1])
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items() if name.startswith(LEARNED)}
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

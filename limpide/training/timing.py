@@ -12,7 +12,8 @@ import torch
 from limpide.core.events import Step
 from limpide.core.recipe import Recipe
 from limpide.models import pretrained
-from limpide.training.batches import Augment, Batches
+from limpide.training.augment.base import Augment
+from limpide.training.batches import Batches
 from limpide.training.defaults import default_epochs
 from limpide.training.loop import fit, logits_of
 from limpide.training.state import TrainState

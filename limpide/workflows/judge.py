@@ -133,7 +133,7 @@ def judge(
     no time for is left out and told.
     """
     from limpide.models import multiply_adds
-    from limpide.training.build import trained_network
+    from limpide.training.weights import trained_network
 
     score = yield from _scored(run, dataset, parts)
     model, preprocessing = trained_network(run)

@@ -48,7 +48,7 @@ def open_network(
     facts = {"location": str(Path(images).resolve()), "data": Path(images).name, "classes": outputs}
     run = Run.create(parent, model.replace(":", "-"), facts)
     aside = _keep_images(run, Path(images), names, preprocessing, outputs)
-    from limpide.training.build import save_weights
+    from limpide.training.weights import save_weights
 
     save_weights(network, run.snapshots / "best.safetensors")
     seen = preprocessing.to_json()

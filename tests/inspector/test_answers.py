@@ -27,7 +27,7 @@ from limpide.inspector.session import Cancelled, Session, change_square
 from limpide.interpret.embedding import align_to, flat_map
 from limpide.interpret.saliency import METHODS
 from limpide.studio.label_marks import mark, marks
-from limpide.training.build import trained_network as network_of
+from limpide.training.weights import trained_network as network_of
 from limpide.workflows.explain import explain
 from tests.studio.test_server import trained  # noqa: F401
 

@@ -15,7 +15,8 @@ from limpide.models import AUTOENCODERS, parameters
 from limpide.models.autoencoder import AutoEncoder, VariationalAutoEncoder
 from limpide.training.batches import Batches
 from limpide.training.loop import fit
-from limpide.training.optim.adamw import AdamW, parameter_groups
+from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.groups import parameter_groups
 from limpide.training.state import TrainState
 
 SIZE, LATENT = 8, 6

@@ -31,7 +31,8 @@ from limpide.models.recurrent import RowReader
 from limpide.models.resnet import ResNet
 from limpide.models.vgg import PlainNet
 from limpide.models.vit import VisionTransformer
-from limpide.training.optim.adamw import AdamW, parameter_groups
+from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.groups import parameter_groups
 
 CLASSES, SIZE = 5, 32
 

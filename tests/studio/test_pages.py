@@ -46,7 +46,7 @@ from limpide.text.numbers import (
 )
 from limpide.text.page_sentences import page_sentences
 from limpide.training.batches import as_tensor
-from limpide.training.build import trained_network as network_of
+from limpide.training.weights import trained_network as network_of
 from tests.studio import test_server
 from tests.studio.strokes import strokes
 from tests.studio.test_server import Server, served, trained  # noqa: F401 (a fixture)

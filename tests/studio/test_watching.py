@@ -148,8 +148,8 @@ def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path:
 def test_snapshots_stay_within_their_budget_and_keep_the_first_and_the_last(tmp_path: Path, budget: int) -> None:
     from limpide.core.recipe import Recipe
     from limpide.models import build
-    from limpide.training.build import start_state
     from limpide.training.snapshots import is_snapshot_due, keep_snapshot
+    from limpide.training.start import start_state
 
     run = Run.create(tmp_path, "x", {})
     state = start_state(

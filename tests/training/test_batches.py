@@ -1,6 +1,8 @@
-"""Batches come in an order that seed and pass decide; augmentation changes what it says and nothing else."""
+"""Batches come in an order that seed and pass decide."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
-from limpide.training.batches import Batches, LightAugment, as_tensor, normalized
+from limpide.training.batches import Batches, as_tensor, normalized, split_batch
 
 CPU = torch.device("cpu")
 
@@ -66,42 +68,21 @@ def test_normalised(channels: int) -> None:
     assert found.dtype == torch.float32 and np.array_equal(found.numpy(), expected)
 
 
-def pictures(n: int = 5, side: int = 12) -> torch.Tensor:
-    return torch.randn(n, 3, side, side, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize(
+    ("n", "number", "sizes"), [(8, 2, [4, 4]), (7, 3, [3, 2, 2]), (3, 2, [3]), (1, 4, [1]), (0, 2, [0])]
+)
+def test_parts_of_a_batch_add_up_and_none_is_a_single_image(n: int, number: int, sizes: list[int]) -> None:
+    images, targets = torch.randn(n, 1, 2, 2), torch.arange(n)
+    parts = split_batch((images, targets), number)
+    assert [len(part[0]) for _, part in parts] == [len(part[1]) for _, part in parts] == sizes
+    assert torch.equal(torch.cat([part[0] for _, part in parts]), images)
+    if n:
+        assert sum(share * part[0].mean() for share, part in parts) == pytest.approx(float(images.mean()), abs=1e-6)
 
 
-def test_augmentation_of_no_strength_is_the_identity() -> None:
-    images = pictures()
-    changed = LightAugment(zoom=0, shift=0, turn=0, light=0)(images, torch.Generator().manual_seed(1))
-    assert (changed - images).abs().max() < 1e-5
-
-
-@given(st.integers(0, 10**6))
-def test_augmentation_is_finite_and_repeatable(seed: int) -> None:
-    images, augment = pictures(3), LightAugment(flip=True)
-    once, again = (augment(images, torch.Generator().manual_seed(seed)) for _ in range(2))
-    assert torch.isfinite(once).all() and torch.equal(once, again)
-    assert once.shape == images.shape and torch.equal(images, pictures(3)), "the original stays as it was"
-
-
-def test_flip_mirrors_about_half_and_nothing_else() -> None:
-    images = pictures(200)
-    changed = LightAugment(zoom=0, shift=0, turn=0, light=0, flip=True)(images, torch.Generator().manual_seed(0))
-    same = (changed - images).flatten(1).abs().amax(1) < 1e-4
-    mirrored = (changed - images.flip(3)).flatten(1).abs().amax(1) < 1e-4
-    assert (same ^ mirrored).all() and 60 < int(mirrored.sum()) < 140
-
-
-def test_each_image_is_drawn_anew_and_light_stays_within_its_bounds() -> None:
-    white = torch.ones(300, 1, 6, 6)
-    changed = LightAugment(zoom=0, shift=0, turn=0, light=0.2)(white, torch.Generator().manual_seed(0))[:, 0, 3, 3]
-    assert changed.min() >= 0.6 - 1e-4 and changed.max() <= 1.4 + 1e-4 and len(changed.unique()) > 250
-
-
-def test_a_quarter_turn_moves_a_dot_where_it_should() -> None:
-    dot = torch.zeros(1, 1, 9, 9)
-    dot[0, 0, 4, 7] = 1.0
-    generator = torch.Generator().manual_seed(0)
-    changed = LightAugment(zoom=0, shift=0, turn=90, light=0)(dot, generator)
-    y, x = divmod(int(changed.argmax()), 9)
-    assert abs(((y - 4) ** 2 + (x - 4) ** 2) ** 0.5 - 3) < 0.8, "a rotation keeps the distance from the centre"
+def test_an_update_has_the_images_of_all_its_batches() -> None:
+    whole, parts = numbered(40, 8), replace(numbered(40, 4), accumulate=2)
+    assert len(parts) == len(whole) == 5
+    for (_, one), (_, other) in zip(whole.shuffled(3, 1), parts.shuffled(3, 1), strict=True):
+        assert torch.equal(one, other)
+    assert [len(labels) for _, labels in parts.in_order()] == [4] * 10, "what is only looked at is not added up"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import random
+import re
 import shutil
 from collections.abc import Callable
 from itertools import count
@@ -13,13 +15,15 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load
-from torch import nn
+from safetensors.torch import load, save
+from torch import Tensor, nn
 
+from limpide import training
 from limpide.core.errors import RunError
 from limpide.system import files
-from limpide.training.checkpoint import KEPT, load_checkpoint, save_checkpoint
-from limpide.training.optim.adamw import AdamW, parameter_groups
+from limpide.training.checkpoint import KEPT, digest, load_checkpoint, save_checkpoint
+from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.groups import parameter_groups
 from limpide.training.state import TrainState
 
 SEED = int(os.environ.get("LIMPIDE_TEST_SEED", "0")) or random.SystemRandom().randrange(10**6)
@@ -52,7 +56,7 @@ def test_comes_back_bit_for_bit(tmp_path: Path) -> None:
     assert other.numbers() == numbers and other.best_score == (0.5, -7.0)
 
 
-def test_a_checkpoint_of_another_network_or_optimiser_changes_nothing() -> None:
+def test_a_checkpoint_of_another_network_or_optimizer_changes_nothing() -> None:
     """Cases 72 and 73."""
     saved_state = state_at(7)
     for other in (
@@ -63,6 +67,60 @@ def test_a_checkpoint_of_another_network_or_optimiser_changes_nothing() -> None:
         with pytest.raises(RunError, match=r"another network.*\[L516\]"):
             other.restore(saved_state.tensors(), saved_state.numbers())
         assert all(torch.equal(v, before[k]) for k, v in other.tensors().items()) and other.step == 0
+
+
+def as_before(state: TrainState) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """(tensors, numbers) of a checkpoint as they were written when AdamW was the only rule."""
+    optimizer = state.optimizer
+    assert isinstance(optimizer, AdamW)
+    tensors = {f"model.{k}": v for k, v in state.model.state_dict().items()}
+    tensors |= {f"best.{k}": v for k, v in state.best.items()}
+    for g in range(len(optimizer.groups)):
+        tensors |= {f"optimiser.{g}.m.{k}": v for k, v in enumerate(optimizer.m[g])}
+        tensors |= {f"optimiser.{g}.v.{k}": v for k, v in enumerate(optimizer.v[g])}
+    tensors |= {"random.augment": state.generator.get_state(), "random.torch": torch.get_rng_state()}
+    names = ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_score", "best_epoch")
+    numbers = {name: getattr(state, name) for name in names}
+    groups = [[group.scale, group.weight_decay, len(group.parameters)] for group in optimizer.groups]
+    return tensors, numbers | {"t": optimizer.t, "groups": groups}
+
+
+def learn(state: TrainState, count: int) -> None:
+    for _ in range(count):
+        state.model(torch.randn(6, 1, 4, 4)).square().mean().backward()
+        state.optimizer.step(0.05)
+        state.optimizer.zero_grad()
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    state = state_at(7)
+    learn(state, 3)
+    tensors, numbers = as_before(state)
+    tensors, text = {k: v.clone() for k, v in tensors.items()}, json.dumps(numbers | {"offset": 55}, sort_keys=True)
+    data = save(tensors, metadata={"numbers": text, "sha256": digest(tensors, text)})
+    (tmp_path / "step-00000007-000007.safetensors").write_bytes(data)
+    found = load_checkpoint(tmp_path)
+    assert found is not None and found.offset == 55 and found.damaged == ()
+    other = state_at(3)
+    learn(other, 1)
+    other.restore(found.tensors, found.numbers)
+    assert other.schedule_name == "one_cycle" and (other.step, other.position, other.best_score) == (7, 7, (0.5, -7.0))
+    torch.set_rng_state(tensors["random.torch"])
+    learn(state, 4)
+    torch.set_rng_state(tensors["random.torch"])
+    learn(other, 4)
+    mine, theirs = state.tensors(), other.tensors()
+    assert mine.keys() == theirs.keys() and all(torch.equal(v, theirs[k]) for k, v in mine.items())
+    assert other.optimizer.numbers() == state.optimizer.numbers() == {"t": 7, "lr": 0.05}
+    wrong = TrainState(other.model, AdamW(parameter_groups(other.model, 0.2)), 0.1, 1000, torch.Generator())
+    with pytest.raises(RunError, match="L516"):
+        wrong.restore(found.tensors, found.numbers)
+
+
+@pytest.mark.parametrize("name", ["state", "checkpoint", "snapshots", "loop"])
+def test_what_keeps_a_state_knows_no_rule(name: str) -> None:
+    source = Path(training.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    assert not re.search(r"adamw|betas|\.m\b|\.v\b|\.t\b", source, re.IGNORECASE)
 
 
 def test_nothing_to_load(tmp_path: Path) -> None:
@@ -99,7 +157,7 @@ def test_a_damaged_future_does_not_outlive_the_next_save(tmp_path: Path) -> None
 def test_safetensors_and_no_pickle(tmp_path: Path) -> None:
     (file,) = saved(tmp_path, 5)
     data = file.read_bytes()
-    assert {"model.0.weight", "best.0.weight", "optimiser.0.m.0", "random.torch", "random.augment"} <= load(data).keys()
+    assert {"model.0.weight", "best.0.weight", "optimizer.0.m.0", "random.torch", "random.augment"} <= load(data).keys()
     assert data[:2] != b"\x80\x02" and data[:2] != b"PK" and int.from_bytes(data[:8], "little") < len(data)
 
 

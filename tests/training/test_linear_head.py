@@ -18,10 +18,11 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample, Pixels
 from limpide.models.efficientnet import EfficientNet
 from limpide.training import device
-from limpide.training.build import save_weights, start_state
 from limpide.training.defaults import FROZEN_BLOCKS, check_recipe, decide_recipe
 from limpide.training.device import ConvReLU6, fuse_batch_norm, has_fast_bf16
 from limpide.training.linear_head import CHUNK, STRENGTHS, fit_head, frozen_features, load_features, log_loss, set_head
+from limpide.training.start import start_state
+from limpide.training.weights import save_weights
 
 CPU = torch.device("cpu")
 

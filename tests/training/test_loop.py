@@ -12,14 +12,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from limpide.core.errors import RunError
 from limpide.core.events import CLOCK_FIELDS, Epoch, Step
 from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
-from limpide.training.batches import Batches, LightAugment
+from limpide.training.augment.light import LightAugment
+from limpide.training.batches import Batches
 from limpide.training.device import place_on_device
-from limpide.training.loop import classification_loss, evaluate, fit, has_stalled, logits_of
-from limpide.training.optim.adamw import AdamW, parameter_groups
+from limpide.training.loop import evaluate, fit, has_stalled, logits_of
+from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.averaged import Averaged
+from limpide.training.optim.clipping import clip_norm
+from limpide.training.optim.groups import parameter_groups
+from limpide.training.optim.schedules import SCHEDULES
 from limpide.training.state import TrainState
 
 SIZE, CLASSES = 8, 3
@@ -226,15 +232,6 @@ def test_the_loss_is_a_plain_function() -> None:
     assert len(losses) == 3
 
 
-def test_label_smoothing_is_the_recipes() -> None:
-    state, (batch, *_) = fresh(1), images(6).in_order()
-    state.model.eval()
-    with torch.no_grad():
-        smoothed, sharp = (classification_loss(RECIPE.but(label_smoothing=s))(state.model, batch) for s in (0.1, 0.0))
-        expected = torch.nn.functional.cross_entropy(state.model(batch[0]), batch[1], label_smoothing=0.1)
-    assert smoothed == pytest.approx(float(expected)) and smoothed != sharp
-
-
 def test_evaluation_leaves_the_state_alone_and_counts_every_image() -> None:
     state, validation = fresh(1), images(10, batch=4)
     before = copied(state.tensors())
@@ -247,3 +244,129 @@ def test_evaluation_leaves_the_state_alone_and_counts_every_image() -> None:
     labels = torch.from_numpy(validation.labels)
     assert loss == pytest.approx(float(torch.nn.functional.cross_entropy(logits, labels)))
     assert accuracy == pytest.approx(float((logits.argmax(1) == labels).float().mean()))
+
+
+class Plain(nn.Module):
+    """Without batch normalisation, which knows how many images came together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4 * 6 * 6, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.relu(self.conv(x)).flatten(1))
+
+
+def plain_state(steps: int) -> TrainState:
+    torch.manual_seed(1)
+    model = Plain()
+    return TrainState(model, AdamW(parameter_groups(model, 0.02)), 0.01, steps, torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("n", [32, 29])
+def test_two_batches_of_four_make_the_update_of_one_of_eight(n: int) -> None:
+    whole, parts = plain_state(6), plain_state(6)
+    one = list(fit(whole, images(n, batch=8), None, RECIPE, augment=AUGMENT))
+    two = list(fit(parts, dataclasses.replace(images(n, batch=4), accumulate=2), None, RECIPE, augment=AUGMENT))
+    assert [type(e).__name__[0] for e in one] == [type(e).__name__[0] for e in two] == list("SSSSESSE")
+    for a, b in zip(one, two, strict=True):
+        if isinstance(a, Step) and isinstance(b, Step):
+            assert (a.n, a.lr) == (b.n, b.lr) and a.loss == pytest.approx(b.loss, rel=1e-5), "a Step is a whole update"
+    for (name, a), b in zip(whole.model.named_parameters(), parts.model.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-5), name
+
+
+def test_an_update_of_two_batches_is_resumed_in_the_middle_of_a_pass() -> None:
+    train = dataclasses.replace(images(30, batch=3), accumulate=2)
+    whole = fresh(8)
+    expected = [plain(e) for e in fit(whole, train, None, RECIPE, augment=AUGMENT)]
+    first = fresh(8)
+    seen = list(islice(fit(first, train, None, RECIPE, augment=AUGMENT), 3))
+    saved = copied(first.tensors())  # another fresh one seeds torch's own generator
+    second = fresh(8, seed=99)
+    second.restore(saved, first.numbers())
+    seen += list(fit(second, train, None, RECIPE, augment=AUGMENT))
+    assert [plain(e) for e in seen] == expected
+    assert all(torch.equal(v, second.tensors()[k]) for k, v in whole.tensors().items())
+
+
+def test_clipping_comes_after_the_slopes_and_before_the_step() -> None:
+    norms: list[float] = []
+
+    def clip(model: nn.Module) -> None:
+        clip_norm(0.01)(model)
+        norms.append(float(torch.stack([p.grad.norm() for p in model.parameters() if p.grad is not None]).norm()))
+
+    clipped, free = plain_state(3), plain_state(3)
+    list(fit(clipped, images(30), None, RECIPE, clip=clip))
+    list(fit(free, images(30), None, RECIPE))
+    assert len(norms) == 3 and max(norms) <= 0.01 + 1e-6
+    assert clipped.optimizer.state()["0.m.0"].norm() < 0.1 * free.optimizer.state()["0.m.0"].norm()
+
+
+def test_averaged_weights_are_judged_and_kept_and_survive_a_checkpoint() -> None:
+    train, validation = images(30), images(30, 1)
+
+    def begun(seed: int = 5) -> TrainState:
+        state = fresh(15, seed)
+        state.averaged = Averaged.of(state.model, 0.8)
+        return state
+
+    whole = begun()
+    expected = [plain(e) for e in fit(whole, train, validation, RECIPE, augment=AUGMENT)]
+    assert whole.averaged is not None
+    assert any(not torch.equal(v, whole.averaged.weights[k]) for k, v in whole.model.state_dict().items())
+    first = begun()
+    seen = list(islice(fit(first, train, validation, RECIPE, augment=AUGMENT), 8))
+    saved = copied(first.tensors())
+    second = begun(99)
+    second.restore(saved, first.numbers())
+    seen += list(fit(second, train, validation, RECIPE, augment=AUGMENT))
+    assert [plain(e) for e in seen] == expected
+    assert all(torch.equal(v, second.tensors()[k]) for k, v in whole.tensors().items())
+    whole.use_best()
+    loss, accuracy = evaluate(whole.model, validation, RECIPE)
+    assert (accuracy, -loss) == pytest.approx(whole.best_score), "the averaged weights were scored and kept"
+
+
+def test_averaged_weights_of_another_decay_are_refused() -> None:
+    first, other, without = fresh(3), fresh(3), fresh(3)
+    first.averaged, other.averaged = Averaged.of(first.model, 0.9), Averaged.of(other.model, 0.99)
+    for state in (other, without):
+        with pytest.raises(RunError, match="L516"):
+            state.restore(first.tensors(), first.numbers())
+
+
+def test_a_schedule_knows_the_steps_and_the_passes_and_is_restored_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int, float]] = []
+
+    def halves(step: int, steps: int, epochs: float) -> float:
+        seen.append((step, steps, epochs))
+        return 0.5 ** int(epochs)
+
+    monkeypatch.setitem(SCHEDULES, "halves", halves)
+    state = fresh(8)
+    state.schedule_name = "halves"
+    rates = [e.lr for e in fit(state, images(30), None, RECIPE) if isinstance(e, Step)]
+    assert rates == pytest.approx([0.02] * 5 + [0.01] * 3)
+    assert [s[:2] for s in seen] == [(k, 8) for k in range(8)]
+    assert [s[2] for s in seen] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4])
+    other = fresh(8)
+    other.restore(copied(state.tensors()), state.numbers())
+    assert other.schedule_name == "halves"
+    monkeypatch.delitem(SCHEDULES, "halves")
+    with pytest.raises(RunError, match="L516"):
+        fresh(8).restore(state.tensors(), state.numbers())
+
+
+def test_soft_targets_train() -> None:
+    def softened(images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Mixup with the batch turned round."""
+        share = torch.rand((), generator=generator)
+        exact = torch.nn.functional.one_hot(targets, CLASSES).float()
+        return share * images + (1 - share) * images.flip(0), share * exact + (1 - share) * exact.flip(0)
+
+    state, train = fresh(60), images(30)
+    steps = [e for e in fit(state, train, None, RECIPE, augment=softened) if isinstance(e, Step)]
+    assert np.mean([s.loss for s in steps[-10:]]) < np.mean([s.loss for s in steps[:10]])
+    assert evaluate(state.model, train, RECIPE)[1] > 0.9

@@ -12,8 +12,10 @@ from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
 from limpide.training import timing
-from limpide.training.batches import Batches, LightAugment
-from limpide.training.build import build_network, start_state
+from limpide.training.augment.light import LightAugment
+from limpide.training.batches import Batches
+from limpide.training.build import build_network
+from limpide.training.start import start_state
 from limpide.training.timing import MAX_DEFAULT, MAX_EPOCHS, StepTime, default_passes, steps_for, time_steps
 
 SMALL = Recipe(model="cnn", batch=10, lr=0.01, device="cpu", precision="fp32", weight_decay=0.02, image_size=8)

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-
-@dataclass
-class ParameterGroup:
-    """Parameters that share a rate: `scale` multiplies the learning rate of the step."""
-
-    parameters: list[nn.Parameter]
-    scale: float = 1.0
-    weight_decay: float = 0.0
-    m: list[Tensor] = field(default_factory=list)  # running mean of the gradients
-    v: list[Tensor] = field(default_factory=list)  # running mean of their squares
-
-    def __post_init__(self) -> None:
-        self.m = [torch.zeros_like(p) for p in self.parameters]
-        self.v = [torch.zeros_like(p) for p in self.parameters]
+from limpide.training.optim.base import LastUpdate
+from limpide.training.optim.groups import ParameterGroup, describe_groups
 
 
 class AdamW:
@@ -35,17 +23,20 @@ class AdamW:
     def __init__(
         self, groups: Sequence[ParameterGroup], betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8
     ) -> None:
-        self.groups, self.betas, self.eps, self.t = list(groups), betas, eps, 0
+        self.groups, self.betas, self.eps = list(groups), betas, eps
+        self.t, self.lr = 0, 0.0  # steps done, and the rate of the last one
+        # of each parameter of each group: running means of the gradients and of their squares
+        self.m = [[torch.zeros_like(p) for p in group.parameters] for group in self.groups]
+        self.v = [[torch.zeros_like(p) for p in group.parameters] for group in self.groups]
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
-        """One update from the gradients that `backward` left; parameters without a gradient stay as they are."""
-        self.t += 1
+        self.t, self.lr = self.t + 1, lr
         beta1, beta2 = self.betas
-        for group in self.groups:
+        for group, means, squares in zip(self.groups, self.m, self.v, strict=True):
             rows = [
                 (p, p.grad, m, v)
-                for p, m, v in zip(group.parameters, group.m, group.v, strict=True)
+                for p, m, v in zip(group.parameters, means, squares, strict=True)
                 if p.grad is not None
             ]
             if not rows:
@@ -67,19 +58,36 @@ class AdamW:
             for parameter in group.parameters:
                 parameter.grad = None
 
+    def state(self) -> dict[str, Tensor]:
+        return {
+            f"{g}.{name}.{k}": tensor
+            for name, kept in (("m", self.m), ("v", self.v))
+            for g, tensors in enumerate(kept)
+            for k, tensor in enumerate(tensors)
+        }
 
-def parameter_groups(
-    model: nn.Module, weight_decay: float, scales: Sequence[tuple[str, float]] = ()
-) -> list[ParameterGroup]:
-    """One group a (rate scale, decayed or not). `scales`: (prefix of the parameter's name, scale), the first match
-    counts.
+    def numbers(self) -> dict[str, Any]:
+        return {"t": self.t, "lr": self.lr}
 
-    Biases and normalisation weights (one axis) are not decayed: shrinking them regularises nothing.
-    """
-    found: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            scale = next((s for prefix, s in scales if name.startswith(prefix)), 1.0)
-            decay = weight_decay if parameter.ndim > 1 else 0.0
-            found.setdefault((scale, decay), []).append(parameter)
-    return [ParameterGroup(parameters, scale, decay) for (scale, decay), parameters in found.items()]
+    def identity(self) -> dict[str, Any]:
+        return {"name": "adamw", "groups": describe_groups(self.groups)}
+
+    def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+        for name, tensor in self.state().items():
+            tensor.copy_(tensors[name])
+        self.t, self.lr = numbers["t"], numbers["lr"]
+
+    @torch.no_grad()
+    def last_update(self, parameter: nn.Parameter) -> LastUpdate | None:
+        """gradient: root of the mean of the gradients' squares over the last steps, times the root of their number, so
+        comparable to a norm.
+        """
+        for group, means, squares in zip(self.groups, self.m, self.v, strict=True):
+            for p, m, v in zip(group.parameters, means, squares, strict=True):
+                if p is parameter and self.t:
+                    beta1, beta2 = self.betas
+                    slope = v / (1 - beta2**self.t)
+                    direction = m / (1 - beta1**self.t) / (slope.sqrt() + self.eps)
+                    change = self.lr * group.scale * (direction + group.weight_decay * p)
+                    return LastUpdate(change, float(slope.sum().sqrt()))
+        return None

@@ -1,10 +1,17 @@
-"""The learning rate over a training: up, then down (one cycle: Smith & Topin 2018, arXiv 1708.07120)."""
+"""The learning rate over a training: one function a schedule, and the table of their names."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 
-def one_cycle(step: int, steps: int, warm_up: float = 0.25) -> float:
-    """Share of the highest rate used in step `step` (from 0) of `steps`: linear up to 1, then linear to 0.
+from limpide.core.recipe import Recipe
+
+# (step, from 0; steps in all; epochs so far, with the share of the present one) → share of the highest rate
+Schedule = Callable[[int, int, float], float]
+
+
+def one_cycle(step: int, steps: int, epochs: float = 0.0, *, warm_up: float = 0.25) -> float:
+    """Up, then down (Smith & Topin 2018, arXiv 1708.07120): linear up to 1, then linear to 0.
 
     The first and the last step have a rate above 0.
     """
@@ -12,3 +19,13 @@ def one_cycle(step: int, steps: int, warm_up: float = 0.25) -> float:
     up = (step + 1) / peak
     down = (steps - step) / (steps - peak + 1)
     return min(up, down, 1.0)
+
+
+SCHEDULES: dict[str, Schedule] = {
+    "one_cycle": one_cycle,
+}
+
+
+def choose_schedule(recipe: Recipe) -> str:
+    """The name in SCHEDULES that a training follows. No option asks for another yet."""
+    return "one_cycle"

@@ -33,7 +33,6 @@ class TrainingControl:
 
     def __init__(self, job: TrainContext, state: TrainState) -> None:
         self.job, self.state, self.run = job, state, job.run
-        self.lr = state.lr
         self._process, self._looked = psutil.Process(), -math.inf
         self._read, self._kept = 0, -1
         drop_later_snapshots(state.step, self.run)
@@ -50,8 +49,6 @@ class TrainingControl:
         return any(plan.why == WATCHER and plan.at <= self.state.step for plan in plans_of(self.job.info))
 
     def after(self, event: Step | Epoch) -> Iterator[Note | Progress]:
-        if isinstance(event, Step):
-            self.lr = event.lr
         if isinstance(event, Epoch) or is_snapshot_due(event.n):
             self._keep()
         self._machine()
@@ -63,7 +60,7 @@ class TrainingControl:
         self._kept = self.state.step
         with contextlib.suppress(OSError):  # a full disk stops no training for this
             keep_snapshot(self.state, self.run)
-            self.run.add_line(self.run.stats_file, statistics(self.state, self.lr))
+            self.run.add_line(self.run.stats_file, statistics(self.state))
 
     def _keep_probes(self) -> None:
         pixels, rows = self.job.pixels(), self.job.rows("validation")

@@ -21,9 +21,10 @@ from limpide.models import is_outside, multiply_adds, pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training import timing
-from limpide.training.build import augmentation, start_state
+from limpide.training.augment import decide_augmentation
 from limpide.training.frozen_features import BATCH
 from limpide.training.linear_head import seconds_an_image
+from limpide.training.start import start_state
 from limpide.training.threads import ThreadChoice, choose_threads
 from limpide.workflows.judge import INSIDE_SECONDS, PASTED_WORK
 from limpide.workflows.train.context import TrainContext
@@ -50,7 +51,7 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     p, known = job.pixels().preprocessing, pretrained(job.recipe)
     work = multiply_adds(model, p.channels, p.size)
     state = start_state(model, job.recipe, 1)
-    augment = augmentation(job.recipe, 9, job.seen.grey)
+    augment = decide_augmentation(job.recipe, None, job.seen.grey)
     timed = partial(timing.time_steps, state, train_batches, validation, job.recipe, augment)
     threads = choose_threads(timed, torch.device(job.recipe.device))
     speed = threads.speed

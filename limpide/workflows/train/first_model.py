@@ -17,8 +17,8 @@ from limpide.deploy.predictor import Predictor
 from limpide.models import pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
-from limpide.training.build import save_weights
 from limpide.training.linear_head import Head, fit_head, frozen_features, load_features, log_loss, set_head
+from limpide.training.weights import save_weights
 from limpide.workflows.train.context import TrainContext
 
 ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck

@@ -6,8 +6,7 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Generator, Iterator
 
 from limpide.audit import run_facts
 from limpide.audit.learning_curve import diagnose
@@ -16,12 +15,14 @@ from limpide.core.events import Epoch, Event, Note, Progress, Step
 from limpide.core.finding import Finding
 from limpide.core.run_info import Final, require
 from limpide.text.messages import N_, message
-from limpide.training.batches import Augment, LightAugment
-from limpide.training.build import augmentation, describe_augmentation, load_weights, save_weights, start_state
-from limpide.training.checkpoint import load_checkpoint, save_checkpoint
+from limpide.training.augment import augmentation_of, augmentation_to_json, decide_augmentation, describe_augmentation
+from limpide.training.augment.base import Augment, Augmentation
+from limpide.training.checkpoint import Restored, load_checkpoint, save_checkpoint
 from limpide.training.loop import evaluate, fit, has_stalled
+from limpide.training.start import describe_rule, start_state
 from limpide.training.state import TrainState
 from limpide.training.threads import limit_threads
+from limpide.training.weights import load_weights, save_weights
 from limpide.workflows.train import deadline
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.control import TrainingControl
@@ -40,55 +41,69 @@ def fit_network(job: TrainContext) -> Iterator[Event]:
 
 def _fitted(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("preparing the training")))
-    preprocessing = job.pixels().preprocessing
     # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below
     # (docs/LOG.md).
-    model = job.network(preprocessing)
+    model = job.network(job.pixels().preprocessing)
     state = start_state(model, job.recipe, require(job.info.steps, "steps"))
     restored = load_checkpoint(job.run.checkpoints)
     if restored:
         state.restore(restored.tensors, restored.numbers)
-        yield Note(
-            "resume",
-            message(N_("continuing after step {step:count} of {steps:count}"), step=state.step, steps=state.steps),
-        )
-        if restored.damaged:
-            yield Note(
-                "warning",
-                message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)),
-            )
-    change = augmentation(job.recipe, require(job.info.epochs, "epochs"), job.seen.grey)
-    if not restored and state.steps:
-        yield from _told(job, change)
+        yield from _say_resume(state, restored)
+        augment = augmentation_of(job.info, job.seen.grey)
+    else:
+        augment = decide_augmentation(job.recipe, require(job.info.epochs, "epochs"), job.seen.grey)
+        if state.steps:
+            yield from _told(job, state, augment)
     began = deadline.now()
-    yield from _steps(job, state, change)
+    yield from _steps(job, state, augment)
     seconds = job.info.fit_seconds + deadline.now() - began - job.paused
     yield Progress(message(N_("choosing the best weights")))
-    frozen = job.info.frozen
-    if frozen and not _better(job, state, (frozen.accuracy, -frozen.loss)):
-        load_weights(state.model, job.run.snapshots / "first.safetensors")
-        kind, accuracy, preprocessing = "frozen", frozen.accuracy, job.frozen_pixels().preprocessing
-        if state.epoch:
-            yield job.say(
-                "decision",
-                message(
-                    N_(
-                        "fine-tuning did no better than the first model on validation ({accuracy:percent}): the "
-                        "first model is kept"
-                    ),
-                    accuracy=accuracy,
-                ),
-            )
-    else:
-        state.use_best()
-        kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
+    final, held = yield from _choose_weights(job, state)
     save_weights(state.model, job.run.snapshots / "best.safetensors")
-    yield from _diagnosed(job, kind)
-    held = frozen.n_validation if frozen and kind == "frozen" else len(job.rows("validation"))
+    yield from _diagnosed(job, final.kind)
     steps, epochs = require(job.info.steps, "steps"), require(job.info.epochs, "epochs")
     cut = planned_end(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
-    job.run.add_finding(run_facts.training_finding(state.best_epoch, state.epoch, epochs, accuracy, held, kind, cut))
-    job.enter("seal", final=Final(kind, preprocessing.to_json(), accuracy), fit_seconds=seconds)
+    accuracy = float(final.validation or 0.0)
+    job.run.add_finding(
+        run_facts.training_finding(state.best_epoch, state.epoch, epochs, accuracy, held, final.kind, cut)
+    )
+    job.enter("seal", final=final, fit_seconds=seconds)
+
+
+def _say_resume(state: TrainState, restored: Restored) -> Iterator[Event]:
+    yield Note(
+        "resume",
+        message(N_("continuing after step {step:count} of {steps:count}"), step=state.step, steps=state.steps),
+    )
+    if restored.damaged:
+        yield Note(
+            "warning",
+            message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)),
+        )
+
+
+def _choose_weights(job: TrainContext, state: TrainState) -> Generator[Event, None, tuple[Final, int]]:
+    """Puts the weights into the network that validation prefers: the best of the steps, or the first model's. Returns
+    what they are, and on how many images they were scored.
+    """
+    frozen = job.info.frozen
+    if not frozen or _better(job, state, (frozen.accuracy, -frozen.loss)):
+        state.use_best()
+        kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
+        return Final(kind, job.pixels().preprocessing.to_json(), accuracy), len(job.rows("validation"))
+    load_weights(state.model, job.run.snapshots / "first.safetensors")
+    if state.epoch:
+        yield job.say(
+            "decision",
+            message(
+                N_(
+                    "fine-tuning did no better than the first model on validation ({accuracy:percent}): the "
+                    "first model is kept"
+                ),
+                accuracy=frozen.accuracy,
+            ),
+        )
+    return Final("frozen", job.frozen_pixels().preprocessing.to_json(), frozen.accuracy), frozen.n_validation
 
 
 def _better(job: TrainContext, state: TrainState, first: tuple[float, float]) -> bool:
@@ -105,20 +120,14 @@ def _better(job: TrainContext, state: TrainState, first: tuple[float, float]) ->
     return (accuracy, -loss) >= first
 
 
-def _told(job: TrainContext, change: Augment | None) -> Iterator[Event]:
+def _told(job: TrainContext, state: TrainState, augment: Augmentation | None) -> Iterator[Event]:
     """Says, and keeps, what is done to the images and by which rule the weights change: choices that a comparison of
     two trainings rests on.
     """
-    job.run.update(augmentation=asdict(change) if isinstance(change, LightAugment) else {})
+    job.run.update(augmentation=augmentation_to_json(augment))
     job.info = job.run.info()
-    yield job.say("decision", describe_augmentation(change, require(job.info.epochs, "epochs")))
-    yield job.say(
-        "decision",
-        message(
-            N_("optimizer: AdamW, with a learning rate of {lr:number} at the height of one cycle"),
-            lr=float(job.recipe.lr or 0.0),
-        ),
-    )
+    yield job.say("decision", describe_augmentation(augment, require(job.info.epochs, "epochs")))
+    yield job.say("decision", describe_rule(state))
 
 
 def _diagnosed(job: TrainContext, kept: str) -> Iterator[Event]:
@@ -138,59 +147,61 @@ def _diagnosed(job: TrainContext, kept: str) -> Iterator[Event]:
         yield job.say("warning", wrong)
 
 
-def _steps(job: TrainContext, state: TrainState, change: Augment | None) -> Iterator[Event]:
+def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Iterator[Event]:
     """Runs the loop, saves when due, and stops when validation stalls, when a watcher asks for it or the time is up."""
-    run, validation = job.run, job.validation()
-    began, saved = deadline.now(), time.monotonic()
-    pause = CHECKPOINT_EVERY
+    validation, began, checkpoints = job.validation(), deadline.now(), CheckpointWriter(job, state)
     watched, batches = TrainingControl(job, state), job.batches("train")
     share = Replanner(job, state, len(batches))
-    a_pass = len(batches)  # steps
     yield from share.kept()
-    loop = fit(
-        state,
-        batches,
-        validation if len(validation.rows) else None,
-        job.recipe,
-        augment=change,
-    )
+    loop = fit(state, batches, validation if len(validation.rows) else None, job.recipe, augment=augment)
     with contextlib.closing(loop):  # type: ignore[type-var]
         while not has_stalled(state, int(job.recipe.patience or 1)):
             event = next(loop, None)
             if event is None:
                 return
-            if not isinstance(event, Epoch) and not math.isfinite(event.loss):
-                raise TrainingError(
-                    "L601",
-                    N_("the loss is not a number any more"),
-                    where=f"step {event.n}",
-                    todo=N_("train with a lower --lr and --new"),
-                )
-            run.append(event)
-            now = time.monotonic()
-            if now - saved > pause:
-                _checkpoint(job, state)
-                pause, saved = max(CHECKPOINT_EVERY, 30 * (time.monotonic() - now)), time.monotonic()
+            _refuse_infinite(event)
+            job.run.append(event)
+            checkpoints.save_if_due()
             try:
                 yield event
                 yield from watched.after(event)
                 yield from share.after(event)
-                if (
-                    not isinstance(event, Epoch)
-                    and (event.n % a_pass == 0 or event.n >= state.steps)
-                    and len(validation.rows)
-                ):
+                ends = isinstance(event, Step) and (event.n % len(batches) == 0 or event.n >= state.steps)
+                if ends and len(validation.rows):
                     yield Progress(message(N_("looking at the validation images")))
             except GeneratorExit:
-                _checkpoint(job, state)
+                checkpoints.save()
                 _stopped(job, deadline.now() - began - job.paused)
                 raise
+
+
+def _refuse_infinite(event: Step | Epoch) -> None:
+    if isinstance(event, Step) and not math.isfinite(event.loss):
+        raise TrainingError(
+            "L601",
+            N_("the loss is not a number any more"),
+            where=f"step {event.n}",
+            todo=N_("train with a lower --lr and --new"),
+        )
+
+
+class CheckpointWriter:
+    """Checkpoints, so that their writing takes a small share of the time."""
+
+    def __init__(self, job: TrainContext, state: TrainState) -> None:
+        self.job, self.state = job, state
+        self._saved, self._pause = time.monotonic(), CHECKPOINT_EVERY
+
+    def save_if_due(self) -> None:
+        now = time.monotonic()
+        if now - self._saved > self._pause:
+            self.save()
+            self._pause, self._saved = max(CHECKPOINT_EVERY, 30 * (time.monotonic() - now)), time.monotonic()
+
+    def save(self) -> None:
+        save_checkpoint(self.state, self.job.run.checkpoints, self.job.run.sync())
 
 
 def _stopped(job: TrainContext, seconds: float) -> None:
     """Keeps the time that was spent, so that the finished run tells all of it."""
     job.run.update(status="stopped", fit_seconds=job.info.fit_seconds + seconds, spent=job.deadline.passed())
-
-
-def _checkpoint(job: TrainContext, state: TrainState) -> None:
-    save_checkpoint(state, job.run.checkpoints, job.run.sync())

@@ -12,9 +12,9 @@ from limpide.core.run_info import require
 from limpide.models import multiply_adds, parameters, pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, message
-from limpide.training.build import load_weights
 from limpide.training.defaults import frozen_size
 from limpide.training.linear_head import frozen_features, load_features
+from limpide.training.weights import load_weights
 from limpide.workflows.judge import judge
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.estimate import baseline_budget

@@ -15,10 +15,10 @@ from limpide.deploy.predictor import PIXELS, Predictor
 from limpide.system import machine
 from limpide.text.messages import N_, message
 from limpide.training.batches import Batches
-from limpide.training.build import trained_network
 from limpide.training.device import place_on_device
 from limpide.training.loop import logits_of
 from limpide.training.temperature import MIN_IMAGES, fit_temperature
+from limpide.training.weights import trained_network
 from limpide.workflows.train.context import TrainContext
 
 MAX_BATCH = 256  # images at once, however small they are

@@ -8,7 +8,8 @@ from torch import nn
 
 from limpide.models import build
 from limpide.training.linear_head import discriminative_scales
-from limpide.training.optim.adamw import AdamW, ParameterGroup, parameter_groups
+from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.groups import ParameterGroup, parameter_groups
 
 
 def parameters(*shapes: tuple[int, ...], seed: int = 0) -> list[nn.Parameter]:
@@ -48,8 +49,8 @@ def test_moments_equal_torch() -> None:
         own.step(0.01)
         other.step()
     state = other.state[yours]
-    assert torch.allclose(own.groups[0].m[0], state["exp_avg"], atol=1e-12)
-    assert torch.allclose(own.groups[0].v[0], state["exp_avg_sq"], atol=1e-12)
+    assert torch.allclose(own.m[0][0], state["exp_avg"], atol=1e-12)
+    assert torch.allclose(own.v[0][0], state["exp_avg_sq"], atol=1e-12)
 
 
 def test_a_parameter_without_gradient_stays_with_its_moments() -> None:
@@ -58,8 +59,8 @@ def test_a_parameter_without_gradient_stays_with_its_moments() -> None:
     before = still.detach().clone()
     moved.grad = torch.ones_like(moved)
     optimizer.step(0.1)
-    assert torch.equal(still, before) and optimizer.groups[0].m[0].abs().sum() == 0
-    assert optimizer.groups[0].m[1].abs().sum() > 0
+    assert torch.equal(still, before) and optimizer.m[0][0].abs().sum() == 0
+    assert optimizer.m[0][1].abs().sum() > 0
 
 
 def test_zero_grad_forgets() -> None:

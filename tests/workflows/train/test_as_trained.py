@@ -16,8 +16,8 @@ from limpide.inspector.session import Session
 from limpide.report.html.page import html_of
 from limpide.report.terminal import summary
 from limpide.text.language import use_language
-from limpide.training.batches import LightAugment
-from limpide.training.build import augmentation, describe_augmentation
+from limpide.training.augment import decide_augmentation, describe_augmentation
+from limpide.training.augment.light import LightAugment
 from tests.workflows.train.test_parts import noise, trained
 
 HARDER = "changed on purpose to make them harder"
@@ -59,7 +59,7 @@ def test_few_passes_alter_no_image_and_say_so(short: tuple[Run, list[str]]) -> N
 def test_more_passes_do_and_say_how(long: tuple[Run, list[str]]) -> None:
     run, notes = long
     kept = run.info().augmentation
-    assert kept and LightAugment(**kept) == augmentation(Recipe.from_json(run.info().recipe), 4, True)
+    assert kept and LightAugment(**kept) == decide_augmentation(Recipe.from_json(run.info().recipe), 4, True)
     said = [note for note in notes if note.startswith("while training")]
     assert len(said) == 1 and "zoomed by up to 10.0\N{NO-BREAK SPACE}%" in said[0] and "mirrored at random" in said[0]
     page = run.report_file.read_text()
@@ -82,14 +82,14 @@ def test_a_run_that_did_not_write_it_down_is_told_nothing_of(long: tuple[Run, li
 @pytest.mark.parametrize(("flip", "grey"), [(True, True), (False, False)])
 def test_each_change_is_named(flip: bool, grey: bool) -> None:
     recipe = Recipe.of(model="cnn", flip="yes" if flip else "no")
-    said = str(describe_augmentation(augmentation(recipe, 10, grey), 10))
+    said = str(describe_augmentation(decide_augmentation(recipe, 10, grey), 10))
     assert (
         ("mirrored" in said) == flip
         and ("turned by up to 5°" in said) == (not grey)
         and ("contrast" in said) == (not grey)
     )
     use_language("fr")
-    assert str(describe_augmentation(augmentation(recipe, 10, grey), 10)) != said
+    assert str(describe_augmentation(decide_augmentation(recipe, 10, grey), 10)) != said
 
 
 def test_a_rate_far_too_high_is_named_everywhere(short: tuple[Run, list[str]]) -> None:

@@ -1,0 +1,44 @@
+"""Averaged weights: a running mean that is judged and kept in place of the last weights."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class Averaged:
+    """After every update, for each weight w (Polyak & Juditsky 1992):
+
+    mean = decay · mean + (1 − decay) · w
+    """
+
+    decay: float
+    weights: dict[str, Tensor]  # the means, under the names of the network; buffers among them
+
+    @classmethod
+    def of(cls, model: nn.Module, decay: float) -> Averaged:
+        """Begins with the weights as they are."""
+        return cls(decay, {name: value.detach().clone() for name, value in model.state_dict().items()})
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        for name, value in model.state_dict().items():
+            if value.is_floating_point():
+                self.weights[name].lerp_(value, 1 - self.decay)
+            else:  # a count has no mean
+                self.weights[name].copy_(value)
+
+    @contextlib.contextmanager
+    def placed_in(self, model: nn.Module) -> Iterator[None]:
+        """The network has the means for its weights as long as this is entered."""
+        own = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        model.load_state_dict(self.weights)
+        try:
+            yield
+        finally:
+            model.load_state_dict(own)

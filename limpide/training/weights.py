@@ -1,0 +1,48 @@
+"""Keeping a network's weights as safetensors, and getting a trained network back from a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from limpide import models
+from limpide.core.errors import ModelError, RunError
+from limpide.core.run import Run
+from limpide.data.preprocessing import Preprocessing
+from limpide.system.files import write_bytes
+from limpide.text.messages import N_
+
+
+def save_weights(model: nn.Module, file: Path) -> None:
+    write_bytes(file, save({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}))
+
+
+def load_weights(model: nn.Module, file: Path) -> None:
+    """Raises RunError when the file is missing or damaged."""
+    try:
+        model.load_state_dict(load(file.read_bytes()))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise RunError(
+            "L506", N_("the weights cannot be read"), where=file, todo=N_("train again with --new")
+        ) from error
+
+
+def trained_network(run: Run) -> tuple[nn.Module, Preprocessing]:
+    """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError."""
+    info = run.info()
+    file = run.snapshots / "best.safetensors"
+    if not file.exists() or info.final is None:
+        raise ModelError(
+            "L403",
+            N_("there is no exported model yet"),
+            where=run.path,
+            todo=N_("finish the training: run the same limpide train command again"),
+        )
+    with run.reading():
+        preprocessing = Preprocessing.from_json(info.final.preprocessing)
+    model = models.build(info.model, len(info.classes), preprocessing.channels, preprocessing.size)
+    load_weights(model, file)
+    return model.eval(), preprocessing

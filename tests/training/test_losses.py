@@ -1,0 +1,58 @@
+"""A loss takes class numbers and shares of all classes alike."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limpide.core.recipe import Recipe
+from limpide.training.losses import LOSSES, cross_entropy, loss_function
+
+RECIPE = Recipe(precision="fp32", label_smoothing=0.1)
+
+
+@pytest.fixture
+def batch() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(6, 4, generator=generator), torch.tensor([0, 1, 2, 2, 1, 0])
+
+
+def test_label_smoothing_is_the_recipes(batch: tuple[Tensor, Tensor]) -> None:
+    model = nn.Linear(4, 3)
+    for share in (0.1, 0.0):
+        loss = cross_entropy(RECIPE.but(label_smoothing=share))(model, batch)
+        assert torch.equal(loss, F.cross_entropy(model(batch[0]), batch[1], label_smoothing=share))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_shares_of_one_class_are_that_class(batch: tuple[Tensor, Tensor], smoothing: float) -> None:
+    model, loss_fn = nn.Linear(4, 3), cross_entropy(RECIPE.but(label_smoothing=smoothing))
+    images, labels = batch
+    soft = loss_fn(model, (images, F.one_hot(labels, 3).float()))
+    assert soft.item() == pytest.approx(loss_fn(model, batch).item())
+
+
+def test_a_mixture_costs_as_much_as_its_parts() -> None:
+    """Mixup (Zhang et al. 2018, arXiv 1710.09412): cross-entropy is linear in the targets."""
+    torch.manual_seed(0)
+    model, images, first, second = nn.Linear(4, 3), torch.randn(5, 4), torch.arange(5) % 3, (torch.arange(5) + 1) % 3
+    mixed = 0.3 * F.one_hot(first, 3) + 0.7 * F.one_hot(second, 3)
+    loss_fn = loss_function(RECIPE)
+    parts = 0.3 * loss_fn(model, (images, first)) + 0.7 * loss_fn(model, (images, second))
+    assert loss_fn(model, (images, mixed)).item() == pytest.approx(parts.item(), rel=1e-5)
+
+
+def test_the_arithmetic_is_the_recipes(batch: tuple[Tensor, Tensor]) -> None:
+    seen: list[torch.dtype] = []
+
+    class Watched(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            found = super().forward(x)
+            seen.append(found.dtype)
+            return found
+
+    for precision in ("fp32", "bf16"):
+        assert LOSSES["cross_entropy"](RECIPE.but(precision=precision))(Watched(4, 3), batch).dtype == torch.float32
+    assert seen == [torch.float32, torch.bfloat16]

@@ -1,0 +1,60 @@
+"""What is written down of each parameter, against what happened to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from limpide.training.optim.adamw import AdamW
+from limpide.training.optim.groups import parameter_groups
+from limpide.training.snapshots import statistics
+from limpide.training.state import TrainState
+
+
+def learning(decay: float = 0.0) -> TrainState:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))
+    model[0].bias.requires_grad_(False)  # type: ignore[union-attr]
+    return TrainState(model, AdamW(parameter_groups(model, decay)), 0.1, 10, torch.Generator())
+
+
+def step(state: TrainState, lr: float) -> None:
+    state.model(torch.randn(5, 4)).square().mean().backward()
+    state.optimizer.step(lr)
+
+
+def test_before_the_first_step_nothing_has_changed() -> None:
+    found: dict[str, Any] = statistics(learning())["parameters"]
+    assert found.keys() == {"0.weight", "1.weight", "1.bias"}, "what does not learn is left out"
+    assert all(one["gradient"] is None and one["update"] is None and one["norm"] > 0 for one in found.values())
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+def test_an_update_is_what_the_weights_did(decay: float) -> None:
+    state = learning(decay)
+    for lr in (0.01, 0.02, 0.005):
+        before = {name: p.detach().clone() for name, p in state.model.named_parameters()}
+        step(state, lr)
+        for name, one in statistics(state)["parameters"].items():
+            now = state.model.get_parameter(name).detach()
+            assert one["norm"] == pytest.approx(float(now.norm()))
+            assert one["update"] == pytest.approx(float((now - before[name]).norm() / now.norm()), rel=1e-3)
+            assert sum(one["counts"]) == now.numel()
+
+
+def test_after_one_step_the_gradient_is_the_gradient() -> None:
+    state = learning()
+    step(state, 0.01)
+    for name, one in statistics(state)["parameters"].items():
+        gradient = state.model.get_parameter(name).grad
+        assert gradient is not None and one["gradient"] == pytest.approx(float(gradient.norm()), rel=1e-4)
+
+
+def test_a_rule_that_keeps_no_change_says_so() -> None:
+    state = learning()
+    state.optimizer.last_update = lambda parameter: None  # type: ignore[method-assign]
+    step(state, 0.01)
+    assert all(one["update"] is None for one in statistics(state)["parameters"].values())
