@@ -111,7 +111,7 @@ def _refuse_newer(raw: Mapping[str, Any], file: object) -> None:
             "L429",
             N_("this model file follows version {version} of its contract; this limpide knows {known}"),
             where=file,
-            todo=N_("pip install --upgrade limpide"),
+            todo=N_("install the limpide of today: pip install --upgrade limpide"),
             version=version,
             known=CONTRACT,
         )
