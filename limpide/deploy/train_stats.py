@@ -24,7 +24,8 @@ MAX_COMPONENTS = 32
 IMAGES_A_COMPONENT = 4  # with fewer images, there are fewer components; with fewer than these, there is no subspace
 MAX_BYTES = 62_000  # of all together as JSON: less than a reader takes
 ROOM_FOR_REST = 1500  # bytes of them, for the names and small numbers around the vectors
-MAX_CLASSES = 4096  # beyond, nothing is said of each
+MAX_CLASSES, MAX_QUANTILES = 4096, 1500  # beyond, neither counts nor quantiles are said of each
+FOLDS = 5
 MAX_WIDTH = 8192  # numbers of an image's features; of more, nothing is kept
 MAX_VALUES = 4_000_000  # images times features that are looked at: 16 MB
 MAX_VALUE = 1e30  # of a feature: beyond, it is of a network that ran away
@@ -95,7 +96,7 @@ class TrainStats:
     levels: tuple[float, ...]
     images: int  # of the training part
     counts: tuple[int, ...] | None  # of the training part, by class; None: too many classes
-    train: Quantiles  # of a sample of them; each image's distance is from the subspace of the half it is not in
+    train: Quantiles  # of a sample of them; each image's distance is from the subspace of the other folds
     # of images that were not trained on, where there are any: the training flatters its own
     validation: Quantiles | None = None
     probabilities: Vectors | None = None  # (classes, levels): quantiles of each class over that sample
@@ -139,7 +140,7 @@ def make_train_stats(counts: np.ndarray, train: Looked, validation: Looked | Non
         tuple(map(int, counts)) if few else None,
         _quantiles(train),
         None if validation is None else _quantiles(validation),
-        Vectors.of(np.quantile(train.probabilities, LEVELS, axis=0).T) if few else None,
+        Vectors.of(np.quantile(train.probabilities, LEVELS, axis=0).T) if len(counts) <= MAX_QUANTILES else None,
     )
     if train.features is None or len(train.features) < IMAGES_A_COMPONENT:
         return plain
@@ -149,20 +150,22 @@ def make_train_stats(counts: np.ndarray, train: Looked, validation: Looked | Non
 
 
 def _with_subspace(plain: TrainStats, most: int, features: np.ndarray, validation: Looked | None) -> TrainStats:
-    space = fit_subspace(features, most)
-    train = replace(plain.train, distance=_levels_of(_crossed(features, most)))
+    others = len(features) * (FOLDS - 1) // FOLDS  # images that each fold is measured by
+    count = min(most, others // IMAGES_A_COMPONENT)
+    space = fit_subspace(features, count)
+    train = replace(plain.train, distance=_levels_of(_crossed(features, count)))
     held = plain.validation
     if held is not None and validation is not None and validation.features is not None:
         held = replace(held, distance=_levels_of(space.distances(validation.features)))
     return replace(plain, train=train, validation=held, subspace=space)
 
 
-def fit_subspace(features: np.ndarray, most: int) -> Subspace:
+def fit_subspace(features: np.ndarray, count: int) -> Subspace:
     """features: float32 (n, width), n at least IMAGES_A_COMPONENT."""
     n, width = features.shape
     mean, scale = (Vectors.of(one) for one in spread(features))
     z = (features - mean.array()) / scale.array()
-    axes, share = principal_axes(z, min(most, n // IMAGES_A_COMPONENT, width))
+    axes, share = principal_axes(z, min(count, width))
     return Subspace(n, mean, scale, Vectors.of(axes), share)
 
 
@@ -172,14 +175,13 @@ def distances_from(features: np.ndarray, mean: np.ndarray, scale: np.ndarray, co
     return np.asarray(np.linalg.norm(z, axis=1) / np.sqrt(z.shape[1]), np.float32)
 
 
-def _crossed(features: np.ndarray, most: int) -> np.ndarray | None:
-    """The distance of each image from the subspace of the half that it is not in: its own would flatter it."""
+def _crossed(features: np.ndarray, count: int) -> np.ndarray | None:
+    """The distance of each image from the subspace of the folds that it is not in: its own would flatter it."""
     if len(features) < 2 * IMAGES_A_COMPONENT:
         return None
-    found = np.zeros(len(features), np.float32)
-    for half in (0, 1):
-        space = fit_subspace(features[half::2], most)
-        found[1 - half :: 2] = space.distances(features[1 - half :: 2])
+    found, fold = np.zeros(len(features), np.float32), np.arange(len(features)) % FOLDS
+    for k in range(FOLDS):
+        found[fold == k] = fit_subspace(features[fold != k], count).distances(features[fold == k])
     return found
 
 

@@ -64,7 +64,7 @@ class WithFeatures(nn.Module):
         found = seen[-1]
         if found.dim() != 2:
             found = found.reshape(images.shape[0], -1)  # not len(): a tracer would take that for the same every time
-        return logits, found.float()
+        return logits, found if found.dtype == torch.float32 else found.float()
 
 
 def _layer_after(model: nn.Module) -> nn.Module:
