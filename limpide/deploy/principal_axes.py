@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-FURTHER, ROUNDS = 8, 6  # vectors that are kept beside those asked for meanwhile, and products with all rows
+FURTHER, ROUNDS = 8, 4  # vectors that are kept beside those asked for meanwhile, and products with all rows
 MIN_SPREAD = 0.05  # of the spread of all columns: one that hardly moves would weigh most, being divided by nothing
 MIN_OF_MEAN = 1e-3  # of a column's mean, which float16 knows no better
 MIN_OF_MAX = 1e-4  # of the largest spread: float16 has no smaller numbers beside it

@@ -27,7 +27,7 @@ ROOM_FOR_REST = 1500  # bytes of them, for the names and small numbers around th
 MAX_CLASSES, MAX_QUANTILES = 4096, 1500  # beyond, neither counts nor quantiles are said of each
 FOLDS = 5
 MAX_WIDTH = 8192  # numbers of an image's features; of more, nothing is kept
-MAX_VALUES = 4_000_000  # images times features that are looked at: 16 MB
+MAX_VALUES = 1_000_000  # images times features that are looked at: a second of work, and 4 MB
 MAX_VALUE = 1e30  # of a feature: beyond, it is of a network that ran away
 
 

@@ -35,11 +35,10 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
     yield Progress(message(N_("calibrating the probabilities")))
     model, preprocessing = trained_network(job.run)
     place_on_device(model, torch.device("cpu"))
-    batch = min(MAX_BATCH, max(1, PIXELS // preprocessing.size**2))
-    rows, logits, temperature = _calibrate(job, model, preprocessing, batch)
+    rows, logits, temperature = _calibrate(job, model, preprocessing)
     machine.release_memory()
     yield Progress(message(N_("noting what the training images look like")))
-    stats = train_stats_of(job, model, preprocessing, temperature.value, batch)
+    stats = train_stats_of(job, model, preprocessing, temperature.value)
     machine.release_memory()
     yield Progress(message(N_("writing the model file")))
     export(
@@ -64,7 +63,7 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
 
 
 def _calibrate(
-    job: TrainContext, model: nn.Module, preprocessing: Preprocessing, batch: int
+    job: TrainContext, model: nn.Module, preprocessing: Preprocessing
 ) -> tuple[np.ndarray, np.ndarray, Temperature]:
     """(images that were held out, their logits, the temperature that these give)."""
     own = bool(len(job.rows("calibration")))
@@ -74,6 +73,7 @@ def _calibrate(
         rows = np.intersect1d(rows, pixels.rows)
     rows = rows[:: -(-len(rows) // MAX_IMAGES) or 1]  # spread over all of them
     labels = job.dataset.labels[rows]
+    batch = min(MAX_BATCH, max(1, PIXELS // preprocessing.size**2))
     logits = (
         logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy()
         if len(rows)

@@ -12,6 +12,7 @@ from limpide.data.dataset import Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels, Undecoded
 from limpide.data.split import sample
+from limpide.deploy.predictor import PIXELS
 from limpide.deploy.train_stats import (
     MAX_VALUE,
     MAX_VALUES,
@@ -26,6 +27,7 @@ from limpide.models.features import WithFeatures, features_width
 from limpide.training.batches import normalized
 from limpide.workflows.train.context import TrainContext
 
+BATCH = 32  # images at once: what calibrating holds at the same size is more
 MAX_IMAGES = 2000
 MAX_DECODED = 200  # images, where they have to be decoded anew
 MIN_IMAGES = 32
@@ -43,7 +45,7 @@ def sample_size(asked: float | None, work: int) -> int:
 
 
 def train_stats_of(
-    job: TrainContext, model: nn.Module, preprocessing: Preprocessing, temperature: float, batch: int
+    job: TrainContext, model: nn.Module, preprocessing: Preprocessing, temperature: float
 ) -> TrainStats | None:
     """None for a network whose answers are no numbers. The network is in evaluation mode, on the processor."""
     pixels = job.reading.pixels[preprocessing.size]
@@ -58,6 +60,7 @@ def train_stats_of(
     held = _some(job.dataset, np.intersect1d(job.rows("validation"), pixels.rows), most // HELD_OUT)
     train = _some(job.dataset, np.intersect1d(job.rows("train"), pixels.rows), most - len(held))
     seen, validation = job.reading.seen, None
+    batch = min(BATCH, max(1, PIXELS // preprocessing.size**2))
     looked = _look(model, pixels, train, width, batch, temperature, seen)
     if len(held):
         validation = _look(model, pixels, held, width, batch, temperature, seen)
