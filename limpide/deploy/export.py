@@ -3,7 +3,8 @@
 Input   image          uint8 (batch, height, width, 3), any height and width
 Outputs logits         float32 (batch, classes)
         probabilities  float32 (batch, classes), softmax(logits / temperature)
-Metadata `limpide` = JSON: classes, preprocessing, temperature, model, version.
+        features       float32 (batch, width), what enters the last linear layer, where there is one
+Metadata: deploy/contract.py.
 """
 
 from __future__ import annotations
@@ -13,20 +14,29 @@ import json
 import os
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
 from onnx import compose, helper
+from PIL import Image
 from torch import nn
 
 from limpide import __version__
 from limpide.core.errors import ModelError
+from limpide.core.typed_json import to_plain_json
 from limpide.data.preprocessing import Preprocessing
+from limpide.deploy.contract import CONTRACT, KEY, SELF_TEST, TRAIN_STATS, Contract, Judged
 from limpide.deploy.preprocessing_graph import IR_VERSION, OPSET, preprocessing_model
+from limpide.deploy.self_test import make_self_test
+from limpide.deploy.train_stats import TrainStats
+from limpide.models.features import WithFeatures, features_width
 from limpide.system.files import write_bytes
 from limpide.text.messages import N_
+from limpide.training.batches import as_tensor
 
 
 def export(
@@ -37,22 +47,23 @@ def export(
     *,
     temperature: float = 1.0,
     name: str = "",
+    judged: Judged | None = None,
+    train_stats: TrainStats | None = None,
 ) -> None:
     """Writes the sealed file atomically. `model` maps normalised (batch, channels, size, size) to logits."""
-    network = _network(model, preprocessing)
+    model = _at_rest(model)
+    width = features_width(model, preprocessing.channels, preprocessing.size)
+    network = _network(model, preprocessing, width)
     before = compose.add_prefix(preprocessing_model(preprocessing), "pre_", rename_inputs=False, rename_outputs=False)
-    whole = compose.merge_models(before, network, io_map=[("pixels", "network_input")], outputs=["logits"])
-    _add_probabilities(whole.graph, len(classes), temperature)
-    contract = {
-        "classes": list(classes),
-        "preprocessing": preprocessing.to_json(),
-        "temperature": temperature,
-        "model": name,
-        "limpide": __version__,
-    }
+    outputs = [output.name for output in network.graph.output]
+    whole = compose.merge_models(before, network, io_map=[("pixels", "network_input")], outputs=outputs)
+    _order_outputs(whole.graph, len(classes), temperature, width)
     del whole.metadata_props[:]
     _once(whole.opset_import)
-    helper.set_model_props(whole, {"limpide": json.dumps(contract)})
+    contract = Contract(classes, preprocessing, temperature, name, __version__, CONTRACT, width, judged)
+    self_test = make_self_test(partial(_answer, model, preprocessing, temperature))
+    records = {KEY: contract, SELF_TEST: self_test} | ({TRAIN_STATS: train_stats} if train_stats else {})
+    helper.set_model_props(whole, {key: json.dumps(to_plain_json(record)) for key, record in records.items()})
     whole.producer_name, whole.producer_version = "limpide", __version__
     onnx.checker.check_model(whole)
     write_bytes(file, whole.SerializeToString())
@@ -67,15 +78,29 @@ def check_exportable(model: nn.Module, preprocessing: Preprocessing) -> None:
     try:
         with open(os.devnull, "wb") as nowhere:  # it prints the whole graph past Python's own stdout
             os.dup2(nowhere.fileno(), 1)
-        _network(model, preprocessing)
+        model = _at_rest(model)
+        _network(model, preprocessing, features_width(model, preprocessing.channels, preprocessing.size))
     finally:
         os.dup2(kept, 1)
         os.close(kept)
 
 
-def _network(model: nn.Module, p: Preprocessing) -> onnx.ModelProto:
-    """The network alone: network_input (batch, channels, size, size) → logits. Batch normalisation is folded in."""
-    model = model.eval().to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+def _at_rest(model: nn.Module) -> nn.Module:
+    return model.eval().to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[no-any-return,call-overload]
+
+
+@torch.inference_mode()
+def _answer(model: nn.Module, p: Preprocessing, temperature: float, image: np.ndarray) -> np.ndarray:
+    """Probabilities (classes,) of an image uint8 (height, width, 3), by the network in memory."""
+    logits = model(as_tensor(p.pixels(Image.fromarray(image))[None], p))
+    return np.asarray((logits.float()[0] / temperature).softmax(0).numpy())
+
+
+def _network(model: nn.Module, p: Preprocessing, width: int | None) -> onnx.ModelProto:
+    """The network alone: network_input (batch, channels, size, size) → logits, and features where there is a width.
+    Batch normalisation is folded in.
+    """
+    outputs = ["logits"] if width is None else ["logits", "features"]
     stream: Any = io.BytesIO()
     with warnings.catch_warnings():
         # The TorchScript exporter is eight times faster than its successor and needs no further package.
@@ -88,14 +113,14 @@ def _network(model: nn.Module, p: Preprocessing) -> onnx.ModelProto:
         warnings.filterwarnings("ignore", message="Constant folding.*")
         try:
             torch.onnx.export(
-                model,
+                model if width is None else WithFeatures(model),
                 (torch.zeros(2, p.channels, p.size, p.size),),
                 stream,
                 dynamo=False,
                 opset_version=OPSET,
                 input_names=["network_input"],
-                output_names=["logits"],
-                dynamic_axes={"network_input": {0: "batch"}, "logits": {0: "batch"}},
+                output_names=outputs,
+                dynamic_axes={one: {0: "batch"} for one in ("network_input", *outputs)},
             )
         except Exception as error:  # torch raises many kinds for what ONNX cannot say
             raise ModelError(
@@ -123,8 +148,14 @@ def _once(imported: Any) -> None:
     imported.extend(helper.make_opsetid(domain, version) for domain, version in versions.items())
 
 
-def _add_probabilities(graph: onnx.GraphProto, classes: int, temperature: float) -> None:
+def _order_outputs(graph: onnx.GraphProto, classes: int, temperature: float, width: int | None) -> None:
+    """Adds the probabilities and says how wide each output is."""
     graph.initializer.append(helper.make_tensor("temperature", onnx.TensorProto.FLOAT, [], [temperature]))
     graph.node.append(helper.make_node("Div", ["logits", "temperature"], ["calibrated_logits"]))
     graph.node.append(helper.make_node("Softmax", ["calibrated_logits"], ["probabilities"], axis=-1))
-    graph.output.append(helper.make_tensor_value_info("probabilities", onnx.TensorProto.FLOAT, ["batch", classes]))
+    del graph.output[1:]
+    widths = {"probabilities": classes} | ({} if width is None else {"features": width})
+    graph.output.extend(
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", number])
+        for name, number in widths.items()
+    )

@@ -12,6 +12,7 @@ from limpide import __version__
 from limpide.core.errors import ModelError, RunError, nearest
 from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
+from limpide.deploy.contract import CONTRACT
 from limpide.deploy.predictor import Predictor
 from limpide.system.files import cache_folder
 from limpide.text.messages import N_, Message, message
@@ -77,7 +78,8 @@ def _published(name: str) -> Predictor:
     """From its file in the cache, which is made the first time."""
     file = cache_folder() / "networks" / f"{name}-{__version__}.onnx"
     with contextlib.suppress(ModelError):  # not made yet, or damaged since
-        return Predictor(file)
+        if (kept := Predictor(file)).contract == CONTRACT:
+            return kept
 
     from limpide.deploy.export import export
     from limpide.models import imagenet_classes

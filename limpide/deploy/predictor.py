@@ -4,7 +4,6 @@ torch.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,8 +15,10 @@ import numpy as np
 from PIL import Image
 
 from limpide.core.errors import DataError, ModelError
+from limpide.core.typed_json import InvalidJson
 from limpide.data.decoding.decode import Remarks, Undecodable
-from limpide.data.preprocessing import Preprocessing
+from limpide.deploy.contract import cannot_open, check_outputs, read_metadata
+from limpide.deploy.self_test import SelfTestResult, compare
 from limpide.text.messages import N_, Message, message
 
 Opened = tuple[Image.Image, Remarks]
@@ -97,28 +98,22 @@ class Predictor:
         options.intra_op_num_threads, options.log_severity_level = threads, 3
         try:
             self.session = onnxruntime.InferenceSession(str(self.file), options, providers=["CPUExecutionProvider"])
-            written = self.session.get_modelmeta().custom_metadata_map.get("limpide")
-            if written is None:
-                raise ModelError(
-                    "L404",
-                    N_("this ONNX file was not written by limpide"),
-                    where=file,
-                    todo=N_("name a run, or its model.onnx"),
-                )
-            contract = json.loads(written)
-            self.classes: tuple[str, ...] = tuple(contract["classes"])
-            self.preprocessing = Preprocessing.from_json(contract["preprocessing"])
-            self.temperature = float(contract["temperature"])
-            self.model = str(contract["model"])
+            told = read_metadata(self.session.get_modelmeta().custom_metadata_map, file)
+            outputs = {output.name: output.shape for output in self.session.get_outputs()}
+            check_outputs(told.contract, [one.name for one in self.session.get_inputs()], outputs)
+        except InvalidJson as error:
+            raise cannot_open(file, str(error)) from error
         except ModelError:
             raise
         except Exception as error:  # ONNX Runtime raises its own undocumented kinds
-            raise ModelError(
-                "L405",
-                N_("the exported model cannot be opened"),
-                where=file,
-                todo=N_("export it again: limpide export"),
-            ) from error
+            raise cannot_open(file) from error
+        self.classes, self.preprocessing = told.contract.classes, told.contract.preprocessing
+        self.temperature, self.model = told.contract.temperature, told.contract.model
+        self.contract: int = told.contract.contract  # its version
+        self.judged = told.contract.judged
+        self.train_stats = told.train_stats
+        self._self_test = told.self_test
+        self._width = told.contract.features
 
     def probabilities(self, images: Sequence[Image.Image]) -> np.ndarray:
         """RGB images → float32 (n, classes)."""
@@ -127,6 +122,25 @@ class Predictor:
     def logits(self, images: Sequence[Image.Image]) -> np.ndarray:
         """RGB images → float32 (n, classes), before temperature and softmax."""
         return self._run(images, "logits")
+
+    def features(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """RGB images → float32 (n, width): what enters the last linear layer. Raises ModelError for a file without."""
+        if self._width is None:
+            raise ModelError(
+                "L430",
+                N_("this model file gives no features"),
+                where=self.file,
+                todo=N_("train again with --new, with a network that ends in a linear layer"),
+            )
+        return self._run(images, "features")
+
+    def self_test(self) -> SelfTestResult | None:
+        """Whether the file says here what it said where it was sealed, its own resize included; None for a file of
+        version 1, which cannot be asked.
+        """
+        if self._self_test is None:
+            return None
+        return compare(self._self_test, lambda image: self.session.run(["probabilities"], {"image": image[None]})[0][0])
 
     def _run(self, images: Sequence[Image.Image], output: str) -> np.ndarray:
         # Squares of the right size pass through the file's own resize untouched, so images of all sizes share a batch.

@@ -9,50 +9,13 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from limpide.core.errors import ModelError
-from limpide.text.messages import N_
+from limpide.models.features import features_of, last_linear
 
 PERPLEXITY = 30  # of t-SNE: about so many neighbours count
 FIRST_AXES = 50  # principal components that t-SNE starts from
 
 Method = Literal["pca", "tsne"]
-
-
-def last_linear(model: nn.Module) -> nn.Linear:
-    """The layer that what `features_of` gives enters. Raises ModelError when there is none."""
-    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
-    if not layers:
-        raise ModelError(
-            "L427",
-            N_("this network has no linear layer, and so no features before the last one"),
-            where=type(model).__name__,
-            todo="",
-        )
-    return layers[-1]
-
-
-@torch.inference_mode()
-def features_of(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-    """(features (n, width), logits (n, classes)) of normalised images (n, channels, height, width), the network in
-    evaluation mode.
-
-    The features are what the network's own `features` gives to its `head`, or what enters the last linear layer. Raises
-    ModelError for a network that has neither.
-    """
-    own, head = getattr(model, "features", None), getattr(model, "head", None)
-    if callable(own) and callable(head):
-        found = own(images)
-        return found.reshape(len(images), -1), head(found)
-    seen: list[Tensor] = []
-    hook = last_linear(model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    try:
-        logits = model(images)
-    finally:
-        hook.remove()
-    return seen[-1].reshape(len(images), -1), logits
 
 
 def nearest_rows(features: np.ndarray, one: np.ndarray, most: int) -> list[tuple[int, float]]:

@@ -22,6 +22,8 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import _once, export
 from limpide.deploy.predictor import Predictor
 from limpide.deploy.preprocessing_graph import OPSET
+from limpide.deploy.self_test import SIZES, draw
+from limpide.deploy.train_stats import Looked, make_train_stats
 from limpide.models import build
 from limpide.models.cnn import SmallCNN
 from tests.make_images import photo
@@ -88,7 +90,8 @@ def test_contract(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
     _, p, file = sealed
     opened = session(file)
     contract = json.loads(opened.get_modelmeta().custom_metadata_map["limpide"])
-    assert set(contract) == {"classes", "preprocessing", "temperature", "model", "limpide"}
+    told = {"classes", "preprocessing", "temperature", "model", "limpide", "contract", "features", "judged"}
+    assert set(contract) == told
     assert (
         tuple(contract["classes"]) == CLASSES
         and contract["temperature"] == 1.7
@@ -98,7 +101,9 @@ def test_contract(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
     (image,) = opened.get_inputs()
     assert (image.name, image.type) == ("image", "tensor(uint8)") and image.shape[3] == 3
     assert not any(isinstance(side, int) for side in image.shape[:3]), "batch, height and width are free"
-    assert {o.name: o.type for o in opened.get_outputs()} == dict.fromkeys(("logits", "probabilities"), "tensor(float)")
+    assert {o.name: o.type for o in opened.get_outputs()} == dict.fromkeys(
+        ("logits", "probabilities", "features"), "tensor(float)"
+    )
 
 
 def test_only_standard_operators_and_no_path_of_ours(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
@@ -130,12 +135,34 @@ def test_a_failed_export_leaves_the_old_file(sealed: tuple[nn.Module, Preprocess
     assert old.read_bytes() == file.read_bytes() and list(tmp_path.iterdir()) == [old]
 
 
+def programs() -> list[str]:
+    """Those of docs/exported-model.md, in order."""
+    return re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
 def fifteen_lines(model: Path, image: Path) -> str:
-    """The program of docs/exported-model.md, with these two paths."""
-    (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    first, rest = block.split("\n", 1)
+    """The program that names an image, with these two paths."""
+    first, rest = programs()[0].split("\n", 1)
     assert re.fullmatch(r'MODEL, IMAGE = ".*", ".*"', first), "the two names stand at the top"
     return f"MODEL, IMAGE = {str(model)!r}, {str(image)!r}\n{rest}"
+
+
+def run_alone(program: str, folder: Path) -> list[str]:
+    """What it prints, where neither limpide nor torch is at hand."""
+    program += (
+        "\nimport sys\nassert not {name.split('.')[0] for name in sys.modules} & {'torch', 'limpide', 'sklearn', "
+        "'onnx'}, 'it needs no more'"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
@@ -146,23 +173,31 @@ def test_fifteen_lines_without_limpide_or_torch(
     image = photo(tmp_path / f"new.{suffix}", size=(1500, 1100) if suffix == "jpg" else (90, 70))
     program = fifteen_lines(file, image)
     assert len([line for line in program.splitlines() if line.strip()]) <= 16
-    program += (
-        "\nimport sys\nassert not {name.split('.')[0] for name in sys.modules} & {'torch', 'limpide', 'sklearn', "
-        "'onnx'}, 'it needs no more'"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={"PYTHONIOENCODING": "utf-8"},
-    )
-    assert done.returncode == 0, done.stderr
+    said = [line.rsplit(": ", 1) for line in run_alone(program, tmp_path)]
     (ours,) = Predictor(file).predict([image], top=3)
-    said = [line.rsplit(": ", 1) for line in done.stdout.splitlines()]
     assert [name for name, _ in said] == [name for name, _ in ours.top]
     assert [float(p) for _, p in said] == pytest.approx([p for _, p in ours.top], abs=1e-4)
+
+
+def test_the_second_program_reads_all_that_the_file_says(
+    sealed: tuple[nn.Module, Preprocessing, Path], tmp_path: Path
+) -> None:
+    model, p, file = sealed
+    first, rest = programs()[1].split("\n", 1)
+    assert first == 'MODEL = "model.onnx"'
+    contract, test = run_alone(f"MODEL = {str(file)!r}\n{rest}", tmp_path)
+    assert (contract, test) == ("contract 2, 5 classes, judged: None", "self test: passed")
+    width = onnx.load(file).graph.output[2].type.tensor_type.shape.dim[1].dim_value
+    features = np.random.default_rng(0).random((40, width), np.float32)
+    looked = Looked(np.full((40, 5), 0.2, np.float32), features, np.full((40, 3), 0.5), None)
+    stats = make_train_stats(np.full(5, 8), looked, None)
+    export(model, p, CLASSES, tmp_path / "model.onnx", judged="cross-fitted", train_stats=stats)
+    *_, judged, test, distance = run_alone("\n".join([first, rest]), tmp_path)
+    assert judged.endswith("cross-fitted") and test == "self test: passed"
+    last = draw(7, *SIZES[7])
+    own = Predictor(tmp_path / "model.onnx").features([Image.fromarray(last)])
+    assert stats.subspace is not None and stats.train.distance is not None
+    assert float(distance.split()[1].rstrip(",")) == pytest.approx(stats.subspace.distances(own)[0], rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from limpide.workflows.train.deadline import FINE_TUNING, FITTING
 from limpide.workflows.train.judging_memory import judging_bytes
 from limpide.workflows.train.minimum_time import HEAD_SECONDS, SEAL_SECONDS, decoding_seconds, score_seconds
 from limpide.workflows.train.seal import MAX_IMAGES
+from limpide.workflows.train.train_stats import sample_size
 
 # of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
 SPARE = 0.85
@@ -61,7 +62,7 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     passed = job.deadline.passed()
     looked_at = {part: len(job.frozen_rows(part)) if known else 0 for part in ("train", "validation", "test")}
     frozen = (looked_at["train"] + looked_at["validation"]) * each + (HEAD_SECONDS if known else 0.0)
-    after, pasted = _score_seconds(job, speed.image, each), _pasted_seconds(job, work, each or speed.image)
+    after, pasted = _score_seconds(job, speed.image, each, work), _pasted_seconds(job, work, each or speed.image)
     look = len(validation.rows) * speed.image
     left = None
     if job.recipe.time is not None:
@@ -173,13 +174,14 @@ def _accepted(job: TrainContext) -> torch.nn.Module:
         raise
 
 
-def _score_seconds(job: TrainContext, image: float, each: float) -> float:
-    """What is never left out, calibrating included. image, each: seconds an image through the network, and the frozen
-    one.
+def _score_seconds(job: TrainContext, image: float, each: float, work: int) -> float:
+    """What is never left out, calibrating and statistics included. image, each: seconds an image through the network,
+    and the frozen one; work: multiply-adds of one.
     """
+    looked_at = min(len(job.rows("train")) + len(job.rows("validation")), sample_size(job.recipe.time, work))
     calibrating = min(MAX_IMAGES, len(job.rows("calibration")) or len(job.rows("validation"))) * max(image, each)
     decoding = decoding_seconds(job.dataset, (job.pixels().preprocessing,))
-    return calibrating + score_seconds(len(job.rows("test")), decoding, max(image, each))
+    return calibrating + looked_at * max(image, each) + score_seconds(len(job.rows("test")), decoding, max(image, each))
 
 
 def _pasted_seconds(job: TrainContext, work: int, image: float) -> float:

@@ -19,7 +19,7 @@ from limpide.data.dataset import TEST, Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample, stored_reading
 from limpide.data.split import sample
-from limpide.models import pretrained
+from limpide.models import multiply_adds, pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training.batches import as_tensor
@@ -36,6 +36,7 @@ from limpide.training.device import place_on_device
 from limpide.training.frozen_features import BATCH, Frozen
 from limpide.workflows.judge import REPORT_SECONDS, read_image
 from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.train_stats import sample_size
 
 # fitting and exporting the first model; calibrating, exporting and opening the final one
 HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0
@@ -72,11 +73,13 @@ def minimum_seconds(job: TrainContext, recipe: Recipe) -> float:
     wanted = wanted_pixels(recipe, job.seen, dataset)
     test = int((dataset.given == TEST).sum()) or round(recipe.test * n)
     decoding = decoding_seconds(dataset, tuple(wanted))
-    image = _image_seconds(recipe, len(dataset.classes), min(wanted, key=lambda p: len(wanted[p])))
+    image, work = _image_seconds(recipe, len(dataset.classes), min(wanted, key=lambda p: len(wanted[p])))
     folder = pixel_cache.shared_folder(dataset, wanted)
     read = folder is not None and stored_reading(dataset, wanted, folder) is not None
     first = min(map(len, wanted.values())) * image + HEAD_SECONDS if pretrained(recipe) else 0.0
-    return job.deadline.passed() + (0.0 if read else n * decoding) + first + score_seconds(test, decoding, image)
+    looked_at = min(n - test, sample_size(recipe.time, work)) * image
+    reading = 0.0 if read else n * decoding
+    return job.deadline.passed() + reading + first + looked_at + score_seconds(test, decoding, image)
 
 
 def wanted_pixels(recipe: Recipe, seen: ImageSample, dataset: Dataset) -> dict[Preprocessing, np.ndarray]:
@@ -115,10 +118,11 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _image_seconds(recipe: Recipe, classes: int, p: Preprocessing) -> float:
-    """Through the network that names images first: the frozen one where there is one."""
+def _image_seconds(recipe: Recipe, classes: int, p: Preprocessing) -> tuple[float, int]:
+    """(s, multiply-adds) of an image through the network that names images first: the frozen one where there is one."""
     device = torch.device(recipe.device)
     model = build_network(recipe, classes, p.channels, p.size)
+    work = multiply_adds(model, p.channels, p.size)
     squares = np.zeros((BATCH, p.size, p.size, p.channels), np.uint8)
     if pretrained(recipe):
         frozen = Frozen(model, p, device)
@@ -128,4 +132,4 @@ def _image_seconds(recipe: Recipe, classes: int, p: Preprocessing) -> float:
         with torch.inference_mode():
             images = as_tensor(squares, p).to(device)
             times = [_timed(lambda: model(images).cpu()) for _ in range(2)]
-    return times[1] / BATCH  # the first time prepares the other
+    return times[1] / BATCH, work  # the first time prepares the other

@@ -1,4 +1,4 @@
-"""seal: temperature, export, and the proof that the file says what the network says."""
+"""seal: temperature, statistics, export, and the proof that the file says what the network says."""
 
 from __future__ import annotations
 
@@ -6,45 +6,39 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import nn
 
 from limpide.audit import run_facts
 from limpide.core.events import Event, Progress
 from limpide.core.finding import Finding
+from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
 from limpide.deploy.predictor import PIXELS, Predictor
 from limpide.system import machine
-from limpide.text.messages import N_, message
+from limpide.text.messages import N_, Message, message
 from limpide.training.batches import Batches
 from limpide.training.device import place_on_device
 from limpide.training.loop import logits_of
-from limpide.training.temperature import MIN_IMAGES, fit_temperature
+from limpide.training.temperature import MIN_IMAGES, Temperature, fit_temperature
 from limpide.training.weights import trained_network
 from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.train_stats import train_stats_of
 
 MAX_BATCH = 256  # images at once, however small they are
 MAX_IMAGES = 20_000  # images for one number: its last digits are noise long before
 
 
-def seal_model(job: TrainContext) -> Iterator[Event]:
+def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
+    """judged: whether the test part will judge it."""
     if job.done("seal"):
         return
     yield Progress(message(N_("calibrating the probabilities")))
     model, preprocessing = trained_network(job.run)
-    own = bool(len(job.rows("calibration")))
-    rows = job.rows("calibration" if own else "validation")
-    pixels = job.reading.pixels[preprocessing.size]
-    if len(pixels.rows) < len(job.dataset):
-        rows = np.intersect1d(rows, pixels.rows)
-    rows = rows[:: -(-len(rows) // MAX_IMAGES) or 1]  # spread over all of them
-    labels = job.dataset.labels[rows]
     place_on_device(model, torch.device("cpu"))
-    batch = min(MAX_BATCH, max(1, PIXELS // preprocessing.size**2))
-    logits = (
-        logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy()
-        if len(rows)
-        else np.zeros((0, 2))
-    )
-    temperature = fit_temperature(logits, labels, own_part=own)
+    rows, logits, temperature = _calibrate(job, model, preprocessing)
+    machine.release_memory()
+    yield Progress(message(N_("noting what the training images look like")))
+    stats = train_stats_of(job, model, preprocessing, temperature.value)
     machine.release_memory()
     yield Progress(message(N_("writing the model file")))
     export(
@@ -54,6 +48,8 @@ def seal_model(job: TrainContext) -> Iterator[Event]:
         job.run.model_file,
         temperature=temperature.value,
         name=job.recipe.model,
+        judged="held-out" if judged and len(job.rows("test")) else None,
+        train_stats=stats,
     )
     ready = job.deadline.passed()
     machine.release_memory()
@@ -61,16 +57,38 @@ def seal_model(job: TrainContext) -> Iterator[Event]:
     finding = _parity(job, rows[:32], logits[:32] / temperature.value)
     if finding is not None:
         job.run.add_finding(finding)
-    says = {
-        "calibration": N_("probabilities calibrated on {n:count} images of their own: temperature {t:number}"),
-        "cross-fitted": N_(
-            "probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"
-        ),
-        "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
-    }[temperature.how]
-    told = message(says, n=temperature.n, t=temperature.value)
+    yield job.say("decision", _describe(temperature))
+    first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
+    job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
+
+
+def _calibrate(
+    job: TrainContext, model: nn.Module, preprocessing: Preprocessing
+) -> tuple[np.ndarray, np.ndarray, Temperature]:
+    """(images that were held out, their logits, the temperature that these give)."""
+    own = bool(len(job.rows("calibration")))
+    rows = job.rows("calibration" if own else "validation")
+    pixels = job.reading.pixels[preprocessing.size]
+    if len(pixels.rows) < len(job.dataset):
+        rows = np.intersect1d(rows, pixels.rows)
+    rows = rows[:: -(-len(rows) // MAX_IMAGES) or 1]  # spread over all of them
+    labels = job.dataset.labels[rows]
+    batch = min(MAX_BATCH, max(1, PIXELS // preprocessing.size**2))
+    logits = (
+        logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy()
+        if len(rows)
+        else np.zeros((0, 2))
+    )
+    return rows, logits, fit_temperature(logits, labels, own_part=own)
+
+
+def _describe(temperature: Temperature) -> Message:
+    if not temperature.n:
+        return message(
+            N_("probabilities are left as they are: there is no image that a temperature could be fitted to")
+        )
     if temperature.n < MIN_IMAGES:
-        told = message(
+        return message(
             N_(
                 "probabilities are left as they are: a temperature takes {least:count} images outside of "
                 "training, and there is {n:count}"
@@ -82,19 +100,23 @@ def seal_model(job: TrainContext) -> Iterator[Event]:
             least=MIN_IMAGES,
             n=temperature.n,
         )
-    if not temperature.n:
-        told = message(
-            N_("probabilities are left as they are: there is no image that a temperature could be fitted to")
-        )
-    yield job.say("decision", told)
-    first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
-    job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
+    says = {
+        "calibration": N_("probabilities calibrated on {n:count} images of their own: temperature {t:number}"),
+        "cross-fitted": N_(
+            "probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"
+        ),
+        "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
+    }[temperature.how]
+    return message(says, n=temperature.n, t=temperature.value)
 
 
 def _parity(job: TrainContext, rows: np.ndarray, logits: np.ndarray) -> Finding | None:
-    """The sealed file, fed the original images, against the network's own probabilities."""
+    """The sealed file, fed the original images, against the network's own probabilities; and its own self test."""
+    predictor, images = Predictor(job.run.model_file), job.dataset.images
+    own = predictor.self_test()
+    if own is not None and own.difference > run_facts.AGREEMENT:
+        return run_facts.export_finding(np.full((own.n, 1), own.difference), np.zeros((own.n, 1)))
     if not len(rows):
         return None
-    predictor, images = Predictor(job.run.model_file), job.dataset.images
     exported = predictor.probabilities([images.image(int(i), predictor.preprocessing.jpeg_side) for i in rows])
     return run_facts.export_finding(exported, torch.from_numpy(logits).softmax(1).numpy())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def _phases(job: TrainContext, judge: bool) -> Iterator[Event]:
         estimate_work,
         first_model,
         fit_network,
-        seal_model,
+        partial(seal_model, judged=judge),
         judge_model if judge else finish,
     ):
         # what it meets as it is stopped is told: a full disk, a second Ctrl-C

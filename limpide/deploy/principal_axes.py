@@ -1,0 +1,39 @@
+"""The first principal components of numbers that stand in rows, the same every time (Halko, Martinsson & Tropp 2011, arXiv
+0909.4061, algorithm 4.4), and how far each column is spread.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+FURTHER, ROUNDS = 8, 4  # vectors that are kept beside those asked for meanwhile, and products with all rows
+MIN_SPREAD = 0.05  # of the spread of all columns: one that hardly moves would weigh most, being divided by nothing
+MIN_OF_MEAN = 1e-3  # of a column's mean, which float16 knows no better
+MIN_OF_MAX = 1e-4  # of the largest spread: float16 has no smaller numbers beside it
+NOTHING = 1e-5  # of the longest component: one that is shorter is rounding
+
+
+def spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, standard deviation that is never 0) of each column. values: float32 (n, width), n ≥ 1."""
+    mean, std = values.mean(0, dtype=np.float64), values.std(0, dtype=np.float64)
+    least = np.maximum(MIN_SPREAD * np.sqrt((std**2).mean()), MIN_OF_MEAN * np.abs(mean))
+    std = np.maximum(std, least)
+    std = np.maximum(std, MIN_OF_MAX * std.max())
+    return mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32)
+
+
+def principal_axes(z: np.ndarray, count: int) -> tuple[np.ndarray, float]:
+    """(float32 (count, width), share of the variance that lies on them). z: float32 (n, width), centered."""
+    n, width = z.shape
+    whole = float((z.astype(np.float64) ** 2).sum())
+    if count < 1 or not whole > 0:
+        return np.zeros((0, width), np.float32), 0.0
+    kept = min(count + FURTHER, n, width)
+    found = np.random.default_rng(0).standard_normal((width, kept)).astype(np.float32)
+    for _ in range(ROUNDS):
+        found, _r = np.linalg.qr(z.T @ (z @ found))
+    _, sizes, turns = np.linalg.svd(z @ found, full_matrices=False)
+    axes = (turns @ found.T)[:count][sizes[:count] > NOTHING * sizes[0]]
+    # Which way an axis points is a coin's throw: the largest number shall be positive.
+    axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
+    return np.asarray(axes, np.float32), min(1.0, float((sizes[: len(axes)].astype(np.float64) ** 2).sum() / whole))

@@ -1,0 +1,110 @@
+"""Eight images that anybody can make again, and what the sealed file says of them: so that whoever opens it elsewhere can
+ask whether it still says the same.
+
+The images are no one's: image k has at row y, column x and channel c (0 red, 1 green, 2 blue) the grey level
+
+    ((k + 1) x² + (c + 1) y² + 29 k) ÷ 16, without its fraction, modulo 256
+
+which gets finer towards one corner, so that any other resize than the file's own shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from limpide.core.typed_json import InvalidJson, as_record
+from limpide.text.messages import N_, message
+
+RECIPE = "squares-1"  # the name of the formula above
+# (height, width), pixels: odd, from a single pixel to what most networks make smaller
+SIZES = ((1, 1), (3, 7), (17, 31), (47, 33), (63, 63), (101, 67), (89, 211), (301, 199))
+MAX_SIDE, MAX_IMAGES = 1024, 16
+TOP = 20  # classes of each image whose probabilities are kept, best first
+TOLERANCE = 1e-3  # difference of a probability: other processors add in another order, and round otherwise
+DIGITS = 6  # of a probability, after the point
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    recipe: str
+    images: tuple[tuple[int, int, int], ...]  # (k, height, width) of each
+    places: tuple[tuple[int, ...], ...]  # of the likeliest classes of each image, best first
+    probabilities: tuple[tuple[float, ...], ...]  # of these classes
+    tolerance: float = TOLERANCE
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], classes: int) -> SelfTest:
+        """Raises InvalidJson."""
+        found = as_record(cls, data)
+        n = len(found.images)
+        if not (
+            found.recipe == RECIPE
+            and n <= MAX_IMAGES
+            and len(found.places) == len(found.probabilities) == n
+            and all(0 <= k < MAX_IMAGES for k, *_ in found.images)
+            and all(1 <= side <= MAX_SIDE for _, *size in found.images for side in size)
+            and all(len(a) == len(b) > 0 for a, b in zip(found.places, found.probabilities, strict=True))
+            and all(0 <= place < classes for row in found.places for place in row)
+            and all(0 <= p <= 1 for row in found.probabilities for p in row)
+            and 0 < found.tolerance < 1
+        ):
+            raise InvalidJson(message(N_("{field} has a value that cannot be"), field="limpide.self_test"))
+        return found
+
+
+@dataclass(frozen=True)
+class SelfTestResult:
+    """Whether a file says of its eight images here what it said where it was made."""
+
+    n: int  # images
+    difference: float  # the largest of a probability
+    tolerance: float
+
+    @property
+    def agrees(self) -> bool:
+        return self.difference <= self.tolerance
+
+    def __str__(self) -> str:
+        says = (
+            N_("The model file gives the answers it was sealed with, on {n:count} images.")
+            if self.agrees
+            else N_(
+                "The model file gives other answers here than it was sealed with, by up to {difference:percent} on "
+                "{n:count} images: do not use it here."
+            )
+        )
+        return str(message(says, n=self.n, difference=self.difference))
+
+
+def draw(k: int, height: int, width: int) -> np.ndarray:
+    """Image number k, uint8 (height, width, 3)."""
+    y, x, c = np.indices((height, width, 3))
+    return (((k + 1) * x * x + (c + 1) * y * y + 29 * k) // 16 % 256).astype(np.uint8)
+
+
+def make_self_test(answer: Callable[[np.ndarray], np.ndarray]) -> SelfTest:
+    """answer: the network, from an image uint8 (height, width, 3) to probabilities (classes,). An image that it has no
+    numbers for is left out.
+    """
+    images, places, probabilities = [], [], []
+    for k, (height, width) in enumerate(SIZES):
+        row = answer(draw(k, height, width))
+        if np.isfinite(row).all():
+            best = np.argsort(-row, kind="stable")[:TOP]
+            images.append((k, height, width))
+            places.append(tuple(map(int, best)))
+            probabilities.append(tuple(round(float(p), DIGITS) for p in row[best]))
+    return SelfTest(RECIPE, tuple(images), tuple(places), tuple(probabilities))
+
+
+def compare(test: SelfTest, answer: Callable[[np.ndarray], np.ndarray]) -> SelfTestResult:
+    """answer: as of `make_self_test`, from the file as it is here. What is no number differs by 1, the most there is."""
+    difference = 0.0
+    for image, places, probabilities in zip(test.images, test.places, test.probabilities, strict=True):
+        apart = np.abs(answer(draw(*image))[list(places)] - np.array(probabilities)).max()
+        difference = max(difference, float(apart) if np.isfinite(apart) else 1.0)
+    return SelfTestResult(len(test.images), difference, test.tolerance)

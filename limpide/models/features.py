@@ -1,0 +1,89 @@
+"""What a network makes of images before its last layer, its own or a stranger's."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from limpide.core.errors import ModelError
+from limpide.text.messages import N_
+
+
+def last_linear(model: nn.Module) -> nn.Linear:
+    """The layer that what `features_of` gives enters. Raises ModelError when there is none."""
+    layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
+    if not layers:
+        raise ModelError(
+            "L427",
+            N_("this network has no linear layer, and so no features before the last one"),
+            where=type(model).__name__,
+            todo="",
+        )
+    return layers[-1]
+
+
+@torch.inference_mode()
+def features_of(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """(features (n, width), logits (n, classes)) of normalised images (n, channels, height, width), the network in
+    evaluation mode.
+
+    The features are what the network's own `features` gives to its `head`, or what enters the last linear layer. Raises
+    ModelError for a network that has neither.
+    """
+    own, head = getattr(model, "features", None), getattr(model, "head", None)
+    if callable(own) and callable(head):
+        found = own(images)
+        return found.reshape(len(images), -1), head(found)
+    seen: list[Tensor] = []
+    hook = last_linear(model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    try:
+        logits = model(images)
+    finally:
+        hook.remove()
+    return seen[-1].reshape(len(images), -1), logits
+
+
+class WithFeatures(nn.Module):
+    """images → (logits, features (n, width)): the logits are the network's own, the features what `features_of` gives.
+
+    Only for networks of which `features_width` knows a width.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.train(model.training)  # the exporter puts all of it back into the mode of the whole
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        seen: list[Tensor] = []
+        hook = _layer_after(self.model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        try:
+            logits = self.model(images)
+        finally:
+            hook.remove()
+        found = seen[-1]
+        if found.dim() != 2:
+            found = found.reshape(images.shape[0], -1)  # not len(): a tracer would take that for the same every time
+        return logits, found if found.dtype == torch.float32 else found.float()
+
+
+def _layer_after(model: nn.Module) -> nn.Module:
+    """The layer that the features enter. Raises ModelError when there is none."""
+    own, head = getattr(model, "features", None), getattr(model, "head", None)
+    return head if callable(own) and isinstance(head, nn.Module) else last_linear(model)
+
+
+@torch.inference_mode()
+def features_width(model: nn.Module, channels: int, size: int) -> int | None:
+    """How many numbers `features_of` gives for an image; None for a network of which there are none, or in which they
+    are not an image's own. The network is in evaluation mode.
+    """
+    images = torch.linspace(-1, 1, 2 * channels * size * size).reshape(2, channels, size, size)
+    try:
+        told = WithFeatures(model)
+        features, swapped = told(images)[1], told(images.flip(0))[1].flip(0)
+        expected = features_of(model, images)[0].float()
+        own = all(torch.allclose(features, other, rtol=1e-3, atol=1e-4) for other in (swapped, expected))
+    except Exception:  # a stranger's network may use its last layer in any way, or not at all
+        return None
+    return features.shape[1] if own else None
