@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
@@ -15,6 +16,7 @@ from sklearn.exceptions import NotFittedError
 
 from limpide.api.parameters import RENAMED, choices_of, parameter_named, with_choices
 from limpide.core.errors import DataError, LimpideError, RunError, UsageError
+from limpide.core.events import Event
 from limpide.core.finding import Finding
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
@@ -140,7 +142,6 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from limpide.system import machine
 
         machine.keep_memory()
-        from limpide.report.terminal.progress import Screen
         from limpide.workflows.train.training import begin, prepare, train
 
         began, recipe, scratch = monotonic(), self.recipe, None
@@ -162,15 +163,20 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             scratch = None if self.runs else TemporaryFolder()
             run, dataset, _ = begin(dataset, recipe, scratch.path if scratch else Path(str(self.runs)), new=True)
             run.update(arrays=known)
-        events = train(run, dataset, started=monotonic() - began, judge=self.judge)
+        self._follow(train(run, dataset, started=monotonic() - began, judge=self.judge), run)
+        with run.reading():
+            self._keep(run, learned_of(classes, run.info()), scratch)
+        return self
+
+    def _follow(self, events: Iterator[Event], run: Run) -> None:
+        """To their end. Raises KeyboardInterrupt where the training was stopped."""
+        from limpide.report.terminal.progress import Screen
+
         if self.quiet:
             for _event in events:
                 pass
         elif not Screen(quiet=not _in_notebook()).follow(events, run):
             raise KeyboardInterrupt
-        with run.reading():
-            self._keep(run, learned_of(classes, run.info()), scratch)
-        return self
 
     @property
     def classes_(self) -> np.ndarray:
