@@ -9,7 +9,7 @@ PRETTIER := node_modules/.bin/prettier
 PAGES := "limpide/browser/static/**/*.{js,css}" "!**/vendor/**"
 CATALOGUES := $(wildcard limpide/locale/*/LC_MESSAGES/limpide.po)
 
-.PHONY: demo install test test-elsewhere check format soak coverage messages clean
+.PHONY: demo install test test-elsewhere check format soak coverage messages signatures clean
 
 demo: .venv/installed
 	$(BIN)/limpide demo
@@ -49,6 +49,10 @@ coverage: .venv/developer
 # New and changed sentences → the catalogues, for translation.
 messages: .venv/developer
 	$(BIN)/python -m tests.catalogue
+
+# The choices of a recipe → the signatures of the classifiers, for editors and type checkers.
+signatures: .venv/developer
+	$(BIN)/python -m tests.signatures
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "limpide: Python 3.11 or newer is needed — $$($(PYTHON) --version) — name another one: make PYTHON=python3.12"; exit 2; }

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from limpide.api.image_classifier import ImageClassifier, accept_other_names
+from limpide.api.image_classifier import ImageClassifier
+from limpide.api.parameters import with_choices
 from limpide.core.errors import DataError, RunError, UsageError
 from limpide.core.run import Run
 from limpide.core.run_info import Rows
 from limpide.text.messages import N_
+
+# Choices about files and tables, about parts that nobody will look at, and about networks that are larger than the
+# small one.
+OF_FILES = (
+    "resize",
+    "value_range",
+    "groups",
+    "parts",
+    "file_column",
+    "label_column",
+    "split_column",
+    "images",
+    "suffix",
+)
+LEFT_OUT = (*OF_FILES, "test", "calibration", "weights", "freeze")
 
 
 class FlatImageClassifier(ImageClassifier):
@@ -29,46 +45,31 @@ class FlatImageClassifier(ImageClassifier):
     more; as this one lives in pipelines and searches, it trains the small network, quietly, and is not judged.
     """
 
-    @accept_other_names
-    def __init__(
-        self,
-        *,
-        image_shape: tuple[int, ...] | None = None,
-        model: str = "cnn",
-        time: str | float | None = None,
-        epochs: int | None = None,
-        batch: int | None = None,
-        lr: float | None = None,
-        image_size: int | None = None,
-        validation: float = 0.1,
-        weight_decay: float | None = None,
-        label_smoothing: float = 0.1,
-        flip: str = "no",
-        patience: int | None = None,
-        seed: int = 0,
-        device: str = "auto",
-        precision: str = "auto",
-        runs: str | os.PathLike[str] | None = None,
-        judge: bool = False,
-        quiet: bool = True,
-    ) -> None:
-        self.image_shape = image_shape
-        self.model, self.time, self.epochs, self.batch, self.lr, self.image_size = (
-            model,
-            time,
-            epochs,
-            batch,
-            lr,
-            image_size,
-        )
-        self.validation, self.weight_decay, self.label_smoothing, self.flip = (
-            validation,
-            weight_decay,
-            label_smoothing,
-            flip,
-        )
-        self.patience, self.seed, self.device, self.precision = patience, seed, device, precision
-        self.runs, self.judge, self.quiet = runs, judge, quiet
+    if TYPE_CHECKING:
+        # fmt: off
+        # written by python -m tests.signatures (make signatures)
+        def __init__(
+            self, *,
+            model: str = "cnn", time: str | float | None = None, epochs: int | None = None, batch: int | None = None,
+            lr: float | None = None, image_size: int | None = None, validation: float = 0.1,
+            weight_decay: float | None = None, label_smoothing: float = 0.1, flip: str = "no",
+            patience: int | None = None, seed: int = 0, device: str = "auto", precision: str = "auto",
+            image_shape: tuple[int, ...] | None = None, runs: str | os.PathLike[str] | None = None, judge: bool = False,
+            quiet: bool = True,
+        ) -> None: ...
+        # fmt: on
+    else:
+
+        @with_choices(without=LEFT_OUT, model="cnn", flip="no")
+        def __init__(
+            self,
+            *,
+            image_shape: tuple[int, ...] | None = None,
+            runs: str | os.PathLike[str] | None = None,
+            judge: bool = False,
+            quiet: bool = True,
+        ) -> None:
+            self.image_shape, self.runs, self.judge, self.quiet = image_shape, runs, judge, quiet
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

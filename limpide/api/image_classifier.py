@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import sys
-from collections.abc import Callable
-from functools import lru_cache, wraps
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
-from limpide.core.errors import DataError, LimpideError, RunError, UsageError, nearest
+from limpide.api.parameters import RENAMED, choices_of, parameter_named, with_choices
+from limpide.core.errors import DataError, LimpideError, RunError, UsageError
+from limpide.core.events import Event
 from limpide.core.finding import Finding
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
@@ -25,32 +26,7 @@ from limpide.system.fork_safety import in_new_thread_if_forked
 from limpide.system.temporary_folder import TemporaryFolder
 from limpide.text.messages import N_
 
-RENAMED = {"fit": "resize"}  # choices of the recipe that would hide a method of the estimator
 MIN_TEST = 0.01  # share held out where nobody will look at it: the least that a recipe allows
-
-
-Init = TypeVar("Init", bound=Callable[..., None])
-
-
-def accept_other_names(init: Init) -> Init:
-    """An __init__ that answers to the names that other libraries give its parameters, and has the signature of the
-    plain one.
-
-    scikit-learn reads the signature, and what it names is what `clone` and `get_params` use.
-    """
-
-    @wraps(init)
-    def named(self: Any, **given: Any) -> None:
-        own: dict[str, Any] = {}
-        for name, value in given.items():
-            if (parameter := type(self)._parameter(name)) in own:
-                raise UsageError(
-                    "L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names")
-                )
-            own[parameter] = value
-        init(self, **own)
-
-    return named  # type: ignore[return-value]
 
 
 class NotTrained(RunError, NotFittedError):  # type: ignore[misc]
@@ -84,80 +60,32 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     one line.
     """
 
-    @accept_other_names
-    def __init__(
-        self,
-        *,
-        model: str = "auto",
-        weights: str = "auto",
-        freeze: str = "auto",
-        time: str | float | None = None,
-        epochs: int | None = None,
-        batch: int | None = None,
-        lr: float | None = None,
-        image_size: int | None = None,
-        resize: str = "squash",
-        value_range: str | tuple[float, float] = "auto",
-        test: float = 0.2,
-        validation: float = 0.1,
-        calibration: float = 0.1,
-        groups: str = "auto",
-        parts: str = "auto",
-        file_column: str = "",
-        label_column: str = "",
-        split_column: str = "",
-        images: str = "",
-        suffix: str = "",
-        weight_decay: float | None = None,
-        label_smoothing: float = 0.1,
-        flip: str = "auto",
-        patience: int | None = None,
-        seed: int = 0,
-        device: str = "auto",
-        precision: str = "auto",
-        runs: str | os.PathLike[str] | None = None,
-        judge: bool = True,
-        quiet: bool = False,
-    ) -> None:
-        self.model, self.weights, self.freeze, self.time, self.epochs, self.batch, self.lr = (
-            model,
-            weights,
-            freeze,
-            time,
-            epochs,
-            batch,
-            lr,
-        )
-        self.image_size, self.resize, self.value_range, self.flip = image_size, resize, value_range, flip
-        self.test, self.validation, self.calibration, self.groups = test, validation, calibration, groups
-        self.parts, self.file_column, self.label_column, self.split_column = (
-            parts,
-            file_column,
-            label_column,
-            split_column,
-        )
-        self.images, self.suffix = images, suffix
-        self.weight_decay, self.label_smoothing, self.patience = weight_decay, label_smoothing, patience
-        self.seed, self.device, self.precision = seed, device, precision
-        self.runs, self.judge, self.quiet = runs, judge, quiet
+    if TYPE_CHECKING:
+        # fmt: off
+        # written by python -m tests.signatures (make signatures)
+        def __init__(
+            self, *,
+            model: str = "auto", weights: str = "auto", freeze: str = "auto", time: str | float | None = None,
+            epochs: int | None = None, batch: int | None = None, lr: float | None = None, image_size: int | None = None,
+            resize: str = "squash", value_range: tuple[float, float] | str = "auto", test: float = 0.2,
+            validation: float = 0.1, calibration: float = 0.1, groups: str = "auto", parts: str = "auto",
+            file_column: str = "", label_column: str = "", split_column: str = "", images: str = "", suffix: str = "",
+            weight_decay: float | None = None, label_smoothing: float = 0.1, flip: str = "auto",
+            patience: int | None = None, seed: int = 0, device: str = "auto", precision: str = "auto",
+            runs: str | os.PathLike[str] | None = None, judge: bool = True, quiet: bool = False,
+        ) -> None: ...
+        # fmt: on
+    else:
 
-    @classmethod
-    def _parameter(cls, name: str) -> str:
-        """The parameter of this name, here or in other libraries. Raises UsageError with the nearest one."""
-        own = cls._get_param_names()
-        known = {name: name for name in own}
-        for choice in dataclasses.fields(Recipe):
-            if (parameter := RENAMED.get(choice.name, choice.name)) in own:
-                known |= dict.fromkeys((choice.name, *choice.metadata["also"]), parameter)
-        if name not in known:
-            guess = nearest(name, known)
-            todo = N_("did you mean {guess}?") if guess else N_("see limpide train --help")
-            raise UsageError("L101", N_("there is no option of this name"), where=name, todo=todo, guess=guess)
-        return known[name]
+        @with_choices()
+        def __init__(
+            self, *, runs: str | os.PathLike[str] | None = None, judge: bool = True, quiet: bool = False
+        ) -> None:
+            self.runs, self.judge, self.quiet = runs, judge, quiet
 
     def set_params(self, **params: Any) -> Self:
         """As scikit-learn's, with the other names, too. Raises UsageError with the nearest name."""
-        return super().set_params(**{self._parameter(name): value for name, value in params.items()})
+        return super().set_params(**{parameter_named(self, name): value for name, value in params.items()})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -180,9 +108,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def recipe(self) -> Recipe:
         """The parameters as a recipe. Raises UsageError for a value that cannot be right."""
-        given = self.get_params()
-        names = {choice.name: RENAMED.get(choice.name, choice.name) for choice in dataclasses.fields(Recipe)}
-        return Recipe(**{name: given[own] for name, own in names.items() if own in given})
+        return Recipe(**choices_of(self.get_params()))
 
     @property
     def run(self) -> Run | None:
@@ -194,7 +120,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         opened = Run.open(run)
         own = cls._get_param_names()
         info = opened.info()
-        wanted = {cls._parameter(k): v for k, v in info.wanted.items() if RENAMED.get(k, k) in own}
+        wanted = {parameter_named(cls, k): v for k, v in info.wanted.items() if RENAMED.get(k, k) in own}
         clf = cls(**wanted, runs=str(opened.path.parent))
         with opened.reading():
             clf._keep(opened, labels_of(info))
@@ -216,7 +142,6 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from limpide.system import machine
 
         machine.keep_memory()
-        from limpide.report.terminal.progress import Screen
         from limpide.workflows.train.training import begin, prepare, train
 
         began, recipe, scratch = monotonic(), self.recipe, None
@@ -238,15 +163,20 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             scratch = None if self.runs else TemporaryFolder()
             run, dataset, _ = begin(dataset, recipe, scratch.path if scratch else Path(str(self.runs)), new=True)
             run.update(arrays=known)
-        events = train(run, dataset, started=monotonic() - began, judge=self.judge)
+        self._follow(train(run, dataset, started=monotonic() - began, judge=self.judge), run)
+        with run.reading():
+            self._keep(run, learned_of(classes, run.info()), scratch)
+        return self
+
+    def _follow(self, events: Iterator[Event], run: Run) -> None:
+        """To their end. Raises KeyboardInterrupt where the training was stopped."""
+        from limpide.report.terminal.progress import Screen
+
         if self.quiet:
             for _event in events:
                 pass
         elif not Screen(quiet=not _in_notebook()).follow(events, run):
             raise KeyboardInterrupt
-        with run.reading():
-            self._keep(run, learned_of(classes, run.info()), scratch)
-        return self
 
     @property
     def classes_(self) -> np.ndarray:

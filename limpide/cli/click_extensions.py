@@ -16,7 +16,7 @@ import click
 from limpide.cli.click_messages import in_our_language
 from limpide.core.errors import Exit, UsageError, nearest
 from limpide.core.finding import Finding
-from limpide.core.recipe import Recipe
+from limpide.core.recipe import GROUPS, Group, Recipe
 from limpide.text.language import LANGUAGES, use_language
 from limpide.text.messages import N_, _
 
@@ -27,6 +27,17 @@ class Verb(click.Command):
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         help_in_language(self)
         super().format_help_text(ctx, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The choices of a recipe by what they are about, then the other options."""
+        sections: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS.values(), N_("Options"))}
+        for option in self.get_params(ctx):
+            if isinstance(option, click.Option) and (record := option.get_help_record(ctx)):
+                sections[GROUPS[option.group] if isinstance(option, Choice) else "Options"].append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(_(title)):
+                    formatter.write_dl(records)
 
     def get_short_help_str(self, limit: int = 45) -> str:
         return _(self.short_help or "")
@@ -99,8 +110,17 @@ originals: dict[object, str] = {}
 class Choice(click.Option):
     """A field of Recipe: shows its first name, meaning, unit and default; its other names are accepted all the same."""
 
+    @property
+    def choice(self) -> dataclasses.Field[Any]:
+        return next(choice for choice in dataclasses.fields(Recipe) if choice.name == self.name)
+
+    @property
+    def group(self) -> Group:
+        found: Group = self.choice.metadata["group"]
+        return found
+
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        choice = next(c for c in dataclasses.fields(Recipe) if c.name == self.name)
+        choice = self.choice
         unit = f" [{choice.metadata['unit']}]" if choice.metadata["unit"] else ""
         default = "" if choice.default in (None, "") else f"  ({choice.default})"
         return f"{self.opts[0]} …", _(choice.metadata["meaning"]) + unit + default

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from limpide.core.errors import UsageError, nearest
 from limpide.text.messages import N_
@@ -19,8 +19,20 @@ from limpide.text.messages import N_
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 
 
+Group = Literal["data", "model", "optimization", "augmentation", "machine"]
+# What choices are about, in the order in which the help lists them.
+GROUPS: dict[Group, str] = {
+    "model": N_("Network"),
+    "optimization": N_("Learning"),
+    "data": N_("Images"),
+    "augmentation": N_("Changes to the images while training"),
+    "machine": N_("Machine"),
+}
+
+
 def _choice(
     default: Any,
+    group: Group,
     meaning: str,
     *,
     unit: str = "",
@@ -30,19 +42,33 @@ def _choice(
     pattern: str = "",
     also: tuple[str, ...] = (),
     source: str = "",
+    accepts: str = "",
 ) -> Any:
+    """accepts: the type of what may be written in place of the value, besides the value's own."""
     metadata = dict(
-        meaning=meaning, unit=unit, low=low, high=high, choices=choices, pattern=pattern, also=also, source=source
+        group=group,
+        meaning=meaning,
+        unit=unit,
+        low=low,
+        high=high,
+        choices=choices,
+        pattern=pattern,
+        also=also,
+        source=source,
+        accepts=accepts,
     )
     return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One line a choice: default, meaning, unit, legal range, other names, source."""
+    """One field a choice: default, group, meaning, unit, legal range, other names, source. The command line with its
+    help, the parameters of ImageClassifier and run.json follow.
+    """
 
     model: str = _choice(
         "auto",
+        "model",
         N_(
             "network to train: auto, a name that limpide models lists, timm:NAME, or your own as package.module:factory"
         ),
@@ -50,6 +76,7 @@ class Recipe:
     )
     weights: str = _choice(
         "auto",
+        "model",
         N_(
             "what it starts from: auto (published weights, where there are any), none, FILE.safetensors, the "
             "folder of a run, or hf:owner/name/file.safetensors"
@@ -58,6 +85,7 @@ class Recipe:
     )
     freeze: str = _choice(
         "auto",
+        "model",
         N_(
             "what stays as it was published while the rest learns: auto, none, a number of blocks counted from "
             "the first, or head for all but the last layer"
@@ -67,72 +95,108 @@ class Recipe:
     )
     time: float | None = _choice(
         None,
+        "optimization",
         N_("how long the whole command may take: what does not fit is left out and said, never the score"),
         unit="s",
         low=1,
         also=("time_limit", "max_time", "budget"),
+        accepts="str",
     )
     epochs: int | None = _choice(
-        None, N_("passes over the training part"), low=1, high=100_000, also=("n_epochs", "num_epochs", "max_epochs")
+        None,
+        "optimization",
+        N_("passes over the training part"),
+        low=1,
+        high=100_000,
+        also=("n_epochs", "num_epochs", "max_epochs"),
     )
-    batch: int | None = _choice(None, N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs"))
+    batch: int | None = _choice(
+        None, "optimization", N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs")
+    )
     lr: float | None = _choice(
-        None, N_("highest learning rate"), low=1e-8, high=100, also=("lr0", "learning_rate", "learning_rate_init")
+        None,
+        "optimization",
+        N_("highest learning rate"),
+        low=1e-8,
+        high=100,
+        also=("lr0", "learning_rate", "learning_rate_init"),
     )
     image_size: int | None = _choice(
-        None, N_("side of the square the network sees"), unit="px", low=8, high=1024, also=("imgsz", "img_size", "size")
+        None,
+        "data",
+        N_("side of the square the network sees"),
+        unit="px",
+        low=8,
+        high=1024,
+        also=("imgsz", "img_size", "size"),
     )
     fit: str = _choice(
         "squash",
+        "data",
         N_("how an image becomes a square: squash keeps all of it, crop keeps the proportions of its centre"),
         choices=("squash", "crop"),
     )
     value_range: str = _choice(
         "auto",
+        "data",
         N_(
             "values that become black and white in images of more than 8 bits: auto (decided from the values), "
             "none (what the type of each can hold), or LOW..HIGH"
         ),
         pattern=rf"auto|none|{NUMBER}\.\.{NUMBER}",
         also=("intensity_range", "data_range"),
+        accepts="tuple[float, float]",
     )
-    test: float = _choice(0.2, N_("share held out for the final score"), low=0.01, high=0.8, also=("test_size",))
+    test: float = _choice(
+        0.2, "data", N_("share held out for the final score"), low=0.01, high=0.8, also=("test_size",)
+    )
     validation: float = _choice(
         0.1,
+        "data",
         N_("share that chooses between models"),
         low=0.01,
         high=0.8,
         also=("val_split", "validation_split", "valid_pct", "validation_fraction"),
     )
     calibration: float = _choice(
-        0.1, N_("share that calibrates probabilities, from 1,000 images on"), low=0.0, high=0.5
+        0.1, "data", N_("share that calibrates probabilities, from 1,000 images on"), low=0.0, high=0.5
     )
     groups: str = _choice(
         "auto",
+        "data",
         N_("columns of a table that hold what no split may cut (patient, camera): names with commas, auto or none"),
         also=("group", "group_column", "group_columns"),
     )
     parts: str = _choice(
         "auto",
+        "data",
         N_(
             "folders that are parts: FOLDER=train,FOLDER=test, none (outer folders are classes), or auto (by "
             "their names)"
         ),
         also=("part_folders",),
     )
-    file_column: str = _choice("", N_("column of a table that names the files"), also=("image_column", "path_column"))
-    label_column: str = _choice(
-        "", N_("column of a table that holds the classes"), also=("target_column", "class_column")
+    file_column: str = _choice(
+        "", "data", N_("column of a table that names the files"), also=("image_column", "path_column")
     )
-    split_column: str = _choice("", N_("column of a table that says train, validation or test"), also=("part_column",))
+    label_column: str = _choice(
+        "", "data", N_("column of a table that holds the classes"), also=("target_column", "class_column")
+    )
+    split_column: str = _choice(
+        "", "data", N_("column of a table that says train, validation or test"), also=("part_column",)
+    )
     images: str = _choice(
         "",
+        "data",
         N_("folder that the files of a table lie in, where it is not the table's own"),
         also=("image_folder", "image_dir", "images_dir"),
     )
-    suffix: str = _choice("", N_("what a table leaves away at the end of its file names: .jpg"), also=("extension",))
+    suffix: str = _choice(
+        "", "data", N_("what a table leaves away at the end of its file names: .jpg"), also=("extension",)
+    )
     weight_decay: float | None = _choice(
         None,
+        "optimization",
         N_("shrinking of the weights in each step"),
         low=0,
         high=10,
@@ -140,23 +204,32 @@ class Recipe:
         source="Loshchilov & Hutter 2019",
     )
     label_smoothing: float = _choice(
-        0.1, N_("share of the target spread over all classes"), low=0, high=0.9, source="Szegedy et al. 2016, section 7"
+        0.1,
+        "optimization",
+        N_("share of the target spread over all classes"),
+        low=0,
+        high=0.9,
+        source="Szegedy et al. 2016, section 7",
     )
     flip: str = _choice(
         "auto",
+        "augmentation",
         N_("mirror images left-right while training"),
         choices=("auto", "yes", "no"),
         also=("fliplr", "horizontal_flip"),
     )
     patience: int | None = _choice(
         None,
+        "optimization",
         N_("epochs without improvement before stopping"),
         low=1,
         also=("early_stopping_patience", "n_iter_no_change"),
     )
-    seed: int = _choice(0, N_("number that all randomness starts from"), low=0, high=2**31 - 1, also=("random_state",))
-    device: str = _choice("auto", N_("auto, cpu, cuda, mps or cuda:1"))
-    precision: str = _choice("auto", N_("arithmetic of a training step"), choices=("auto", "fp32", "bf16"))
+    seed: int = _choice(
+        0, "optimization", N_("number that all randomness starts from"), low=0, high=2**31 - 1, also=("random_state",)
+    )
+    device: str = _choice("auto", "machine", N_("auto, cpu, cuda, mps or cuda:1"))
+    precision: str = _choice("auto", "machine", N_("arithmetic of a training step"), choices=("auto", "fp32", "bf16"))
 
     def __post_init__(self) -> None:
         for choice in dataclasses.fields(self):

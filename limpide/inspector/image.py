@@ -4,83 +4,70 @@ image changed.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from limpide.inspector import parsers
+from limpide.inspector.answer import Answer, compare_probabilities, npy, png
+from limpide.inspector.image_reference import ImageReference
 from limpide.inspector.many_images import affordable, features_of_images
-from limpide.inspector.session import Answer, Session, compare_probabilities, npy, png
+from limpide.inspector.network_session import NetworkSession, trace_image
+from limpide.inspector.question import Question
+from limpide.inspector.session import Session, batch
 from limpide.text.messages import N_, message
 
+PIECE = 8  # probes that go through the network together
 
-def predictions(looker: Session, path: str, snapshot: str) -> Answer:
+
+def predictions(session: Session, path: str, snapshot: str) -> Answer:
     """What the network says of every probe: probabilities (n, classes)."""
     import torch
 
-    network, preprocessing, classes = looker.network(path, snapshot)
-    kept = looker.probes(path)
-    squares = np.stack([looker.square(path, preprocessing, {"probe": k}) for k in range(len(kept["squares"]))])
+    loaded, probes = session.load_network(path, snapshot), session.probes(path)
+    squares = session.probe_squares(path, loaded.preprocessing)
+    temperature = session.temperature(path, snapshot)
     with torch.inference_mode():
-        t = looker.temperature(path, snapshot)
-        found = torch.cat(
-            [
-                (network(looker.batch(preprocessing, squares[k : k + 8])).float() / t).softmax(1)
-                for k in range(0, len(squares), 8)
-            ]
-        )
-    best = found.argmax(1)
+        logits = [
+            loaded.network(batch(loaded.preprocessing, squares[k : k + PIECE])).float()
+            for k in range(0, len(squares), PIECE)
+        ]
+    probabilities = (torch.cat(logits) / temperature).softmax(1)
     return {
-        "predicted": best.tolist(),
-        "probability": found.amax(1).tolist(),
-        "truth": kept["truth"].tolist(),
-        "classes": classes,
+        "predicted": probabilities.argmax(1).tolist(),
+        "probability": probabilities.amax(1).tolist(),
+        "truth": probes.truth.tolist(),
+        "classes": loaded.classes,
     }, b""
 
 
-def prediction(looker: Session, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
+def prediction(session: NetworkSession, path: str, snapshot: str, image: ImageReference) -> Answer:
     """The five likeliest classes. Of the final model with its calibrated confidence; of weights along the way as they
     are.
     """
-    _, seen, preprocessing, classes = looker.trace(path, snapshot, image)
-    t = looker.temperature(path, snapshot)
-    row = (seen.output[0].double() / t).softmax(0)
+    traced = trace_image(session, path, snapshot, image)
+    temperature = session.temperature(path, snapshot)
+    row = (traced.trace.output[0].double() / temperature).softmax(0)
     order = row.argsort(descending=True)[:5].tolist()
-    truth, file = _known(looker, path, image, classes)
+    truth, file = session.class_and_file(path, image, traced.classes)
     return {
-        "top": [{"class": classes[k], "index": k, "probability": float(row[k])} for k in order],
-        "calibrated": t != 1.0 and not any(image.get(name) for name in ("noise", "turn", "mirror")),
-        "changed": any(image.get(name) for name in ("noise", "turn", "mirror")),
-        "clipped": looker.is_clipped(preprocessing, image),
+        "top": [{"class": traced.classes[k], "index": k, "probability": float(row[k])} for k in order],
+        "calibrated": temperature != 1.0 and not image.is_changed,
+        "changed": image.is_changed,
+        "clipped": session.is_clipped(traced.preprocessing, image),
         "truth": truth,
         "file": file,
     }, b""
 
 
-def _known(looker: Session, path: str, image: dict[str, Any], classes: list[str]) -> tuple[str | None, str | None]:
-    """(class, file) of an image of the run."""
-    if "row" in image:
-        album = looker.album(path)
-        label = album.labels[image["row"]]
-        return label if label in classes else None, album.files[image["row"]]
-    if "probe" in image:
-        kept = looker.probes(path)
-        truth = int(kept["truth"][image["probe"]])  # negative: nobody said
-        return classes[truth] if truth >= 0 else None, bytes(kept["files"][image["probe"]]).decode(
-            "utf-8", "surrogateescape"
-        )
-    return None, None
-
-
-def neighbors(looker: Session, path: str, snapshot: str, image: dict[str, Any], most: int = 8) -> Answer:
+def neighbors(session: Session, path: str, snapshot: str, image: ImageReference, most: int = 8) -> Answer:
     """The training images that the network takes for most alike: cosine of the features before its last layer."""
     from limpide.explanation.nearest_images import nearest_rows
     from limpide.interpret.embedding import features_of
 
-    network, seen, _, classes = looker.trace(path, snapshot, image)
-    album = looker.album(path)
-    found = features_of_images(looker, path, snapshot, album.some(affordable(looker, path, snapshot), album.learned))
-    one = features_of(network, seen.image)[0][0].numpy()
-    own = album.row_of.get(_known(looker, path, image, classes)[1] or "", -1)  # the image itself is no neighbour
+    traced, album = trace_image(session, path, snapshot, image), session.album(path)
+    found = features_of_images(session, path, snapshot, album.some(affordable(session, path, snapshot), album.learned))
+    one = features_of(traced.network, traced.trace.image)[0][0].numpy()
+    _, file = session.class_and_file(path, image, traced.classes)
+    own = album.row_of.get(file or "", -1)  # the image itself is no neighbour
     top = nearest_rows(found.features, found.rows, one, own, most)
     return {
         "top": [
@@ -98,41 +85,44 @@ def neighbors(looker: Session, path: str, snapshot: str, image: dict[str, Any], 
     }, b""
 
 
-def saliency(looker: Session, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
+def saliency(
+    session: NetworkSession, path: str, snapshot: str, image: ImageReference, method: str, label: int
+) -> Answer:
     """A map float32 (height, width), at once: whether it may be believed is a question of its own, which takes longer.
 
     A network without maps has a finding that says so in place of its Grad-CAM.
     """
     from limpide.explanation.saliency_evidence import nothing_to_weigh
 
-    plane = _map(looker, path, snapshot, image, method, label)
+    plane = _map(session, path, snapshot, image, method, label)
     return ({"finding": nothing_to_weigh(method).to_json()}, b"") if plane is None else ({}, npy(plane))
 
 
-def sanity(looker: Session, path: str, snapshot: str, image: dict[str, Any], method: str, label: int) -> Answer:
+def sanity(session: NetworkSession, path: str, snapshot: str, image: ImageReference, method: str, label: int) -> Answer:
     """Whether this map may be believed."""
     from limpide.explanation.saliency_evidence import badge_of, nothing_to_weigh, usual_of
     from limpide.interpret.saliency import COST
     from limpide.interpret.saliency_checks import COST as OF_BADGE
     from limpide.interpret.saliency_checks import COST_USUAL
 
-    plane = _map(looker, path, snapshot, image, method, label)
+    plane = _map(session, path, snapshot, image, method, label)
     if plane is None:
         return {"finding": nothing_to_weigh(method).to_json()}, b""
-    network, seen, _, _ = looker.trace(path, snapshot, image)
-    at = (*looker.trace_key(path, snapshot, image), label)
-    with looker.counting(COST_USUAL + COST[method] + OF_BADGE, unit="passes"):
+    traced = trace_image(session, path, snapshot, image)
+    network, tensor = traced.network, traced.trace.image
+    key = (*session.image_key(path, snapshot, image), label)
+    with session.progress.track(COST_USUAL + COST[method] + OF_BADGE, unit="passes"):
         # what the four maps are compared with
-        beside = looker.once(("usual", *at), lambda: usual_of(network, seen.image, label))
-        looker.done = COST_USUAL
-        found = looker.once(
-            ("sanity", *at, method), lambda: badge_of(network, seen.image, label, method, plane, beside)
+        beside = session.results.get(("usual", *key), lambda: usual_of(network, tensor, label))
+        session.progress.looks_done = COST_USUAL
+        found = session.results.get(
+            ("sanity", *key, method), lambda: badge_of(network, tensor, label, method, plane, beside)
         )
     return {"finding": found.to_json()}, b""
 
 
 def _map(
-    looker: Session, path: str, snapshot: str, image: dict[str, Any], method: str, label: int
+    session: NetworkSession, path: str, snapshot: str, image: ImageReference, method: str, label: int
 ) -> np.ndarray | None:
     """Raises LookupError for a method or a class that does not exist."""
     from limpide.explanation.record import METHOD_WORDS
@@ -141,36 +131,52 @@ def _map(
 
     if method not in METHOD_WORDS:
         raise LookupError(message(N_("there is no map of this name: {names}"), names=", ".join(METHOD_WORDS)))
-    network, seen, _, _ = looker.trace(path, snapshot, image)
-    if not 0 <= label < seen.output.shape[1]:
-        raise LookupError(message(N_("the classes go from 0 to {last}"), last=seen.output.shape[1] - 1))
-    with looker.counting(COST[method], unit="passes"):
-        return looker.once(
-            ("saliency", *looker.trace_key(path, snapshot, image), label, method),
-            lambda: plane_of(network, seen.image, label, method),
-        )  # type: ignore[no-any-return]
+    traced = trace_image(session, path, snapshot, image)
+    classes = traced.trace.output.shape[1]
+    if not 0 <= label < classes:
+        raise LookupError(message(N_("the classes go from 0 to {last}"), last=classes - 1))
+    with session.progress.track(COST[method], unit="passes"):
+        return session.results.get(
+            ("saliency", *session.image_key(path, snapshot, image), label, method),
+            lambda: plane_of(traced.network, traced.trace.image, label, method),
+        )
 
 
-def occluded(looker: Session, path: str, snapshot: str, image: dict[str, Any], mask: list[list[int]]) -> Answer:
+def occluded(session: NetworkSession, path: str, snapshot: str, image: ImageReference, mask: list[list[int]]) -> Answer:
     """The answer with these places (row, column in sixteenths of the side) covered with grey."""
     import torch
 
-    network, seen, _, classes = looker.trace(path, snapshot, image)
-    changed = seen.image.clone()
-    height, width = changed.shape[2:]
+    traced = trace_image(session, path, snapshot, image)
+    covered = traced.trace.image.clone()
+    height, width = covered.shape[2:]
     for row, column in mask[:256]:
-        changed[
+        covered[
             0,
             :,
             row * height // 16 : -(-(row + 1) * height // 16),
             column * width // 16 : -(-(column + 1) * width // 16),
         ] = 0
     with torch.inference_mode():
-        after = network(changed)[0]
-    return compare_probabilities(looker, path, snapshot, seen.output[0], after, classes)
+        after = traced.network(covered)[0]
+    return compare_probabilities(traced.trace.output[0], after, traced.classes, session.temperature(path, snapshot))
 
 
-def picture(looker: Session, path: str, snapshot: str, image: dict[str, Any]) -> Answer:
+def picture(session: NetworkSession, path: str, snapshot: str, image: ImageReference) -> Answer:
     """The square that the network sees, as a PNG."""
-    _, preprocessing, _ = looker.network(path, snapshot)
-    return {}, png(looker.square(path, preprocessing, image))
+    preprocessing = session.load_network(path, snapshot).preprocessing
+    return {}, png(session.square(path, preprocessing, image))
+
+
+QUESTIONS = {
+    "predictions": Question(predictions),
+    "prediction": Question(prediction, {"image": ImageReference}, in_notebook=True),
+    "neighbors": Question(neighbors, {"image": ImageReference}, is_slow=True),
+    "saliency": Question(
+        saliency, {"image": ImageReference, "method": str, "label": parsers.natural}, is_slow=True, in_notebook=True
+    ),
+    "sanity": Question(
+        sanity, {"image": ImageReference, "method": str, "label": parsers.natural}, is_slow=True, in_notebook=True
+    ),
+    "occluded": Question(occluded, {"image": ImageReference, "mask": parsers.mask}, in_notebook=True),
+    "picture": Question(picture, {"image": ImageReference}, media_type="image/png", in_notebook=True),
+}

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 
 MIN_WEIGHT = 1000  # bytes that anything counts
 
+T = TypeVar("T")
+
 
 class LRUCache:
-    def __init__(self, most: int) -> None:
-        self.most = most  # bytes
-        self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+    """max_bytes: of all that is kept, but for the newest, which stays however large."""
 
-    def once(self, key: Any, work: Callable[[], Any]) -> Any:
-        """What `work` gave for this key; it is worked out when it is not there. The newest stays, however large."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # key → (value, its bytes)
+
+    def get(self, key: Hashable, work: Callable[[], T]) -> T:
+        """What `work` gave for this key; it is worked out when it is not there. A key belongs to one kind of work."""
+        if key in self._entries:
+            self._entries.move_to_end(key)
+            kept: T = self._entries[key][0]
+            return kept
         value = work()
-        self._kept[key] = value, bytes_of(value)
-        while len(self._kept) > 1 and sum(weight for _, weight in self._kept.values()) > self.most:
-            self._kept.popitem(last=False)
+        self._entries[key] = value, bytes_of(value)
+        while len(self._entries) > 1 and sum(weight for _, weight in self._entries.values()) > self.max_bytes:
+            self._entries.popitem(last=False)
         return value
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
 
 def bytes_of(value: Any) -> int:

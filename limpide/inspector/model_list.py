@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from limpide.inspector.session import Answer, Session
+from limpide.inspector.answer import Answer
+from limpide.inspector.session import Session
 
 
-def networks(looker: Session) -> Answer:
+def networks(session: Session) -> Answer:
     """Every built-in one with its parameters and the square that it was made for, counted once; published: whether it
     can start from such weights.
     """
-    return {"networks": looker.once("networks", _counted)}, b""
+    return {"networks": session.results.get("networks", _count_parameters)}, b""
 
 
-def _counted() -> list[dict[str, object]]:
+def _count_parameters() -> list[dict[str, object]]:
     import torch
 
     from limpide.models import MODELS, PRETRAINED, build, parameters

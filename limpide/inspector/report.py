@@ -6,14 +6,15 @@ import dataclasses
 
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
-from limpide.inspector.session import Answer, Session
+from limpide.inspector.answer import Answer
+from limpide.inspector.session import Session
 from limpide.text.language import current_language, use_language
 
 
-def report(looker: Session, path: str, lang: str, images: bool) -> Answer:
+def report(session: Session, path: str, lang: str, images: bool) -> Answer:
     """The page, rendered anew from the run. images: whether pictures and file names stand in it."""
-    return {}, looker.once(
-        ("report", *stamp(Run.open(path)), lang, images), lambda: _rendered(Run.open(path), lang, images)
+    return {}, session.results.get(
+        ("report", *stamp(Run.open(path)), lang, images), lambda: _render(Run.open(path), lang, images)
     )
 
 
@@ -32,7 +33,7 @@ def stamp(run: Run) -> tuple[object, ...]:
     )
 
 
-def _rendered(run: Run, lang: str, images: bool) -> bytes:
+def _render(run: Run, lang: str, images: bool) -> bytes:
     from limpide.report.html.page import html_of
 
     before = current_language()

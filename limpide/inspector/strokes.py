@@ -11,7 +11,9 @@ import numpy as np
 from PIL import Image
 
 from limpide.core.run import Run
-from limpide.inspector.session import Answer, Session
+from limpide.inspector.answer import Answer
+from limpide.inspector.question import Question
+from limpide.inspector.session import Session
 
 MAX_GROUND = 0.1  # of the range of grey levels: how far the border may stray from its middle and still be plain
 MAX_STROKE = 0.4  # of the side: what is thicker is no line
@@ -30,7 +32,7 @@ MADE: dict[str, dict[str, Any]] = {
 }
 
 
-def ink(looker: Session, path: str, snapshot: str) -> Answer:
+def ink(session: Session, path: str, snapshot: str) -> Answer:
     """{drawn: false} where the watched images are no lines on a plain ground. Else, as medians over them, in parts of
     the side:
 
@@ -41,8 +43,8 @@ def ink(looker: Session, path: str, snapshot: str) -> Answer:
     """
     if (name := Run(Path(path)).info().location) in MADE:
         return {"drawn": True, "made": name, "light": True, "level": 255.0, "ground": 0.0, **MADE[name]}, b""
-    squares = looker.probes(path)["squares"]
-    found = [one for one in map(_measured, squares) if one]
+    squares = session.probes(path).squares
+    found = [one for one in map(measure_stroke, squares) if one]
     if len(found) < max(MIN_IMAGES, len(squares) // 2):
         return {"drawn": False}, b""
     middle = {
@@ -62,7 +64,7 @@ def ink(looker: Session, path: str, snapshot: str) -> Answer:
     }, b""
 
 
-def _measured(square: np.ndarray) -> dict[str, float] | None:
+def measure_stroke(square: np.ndarray) -> dict[str, float] | None:
     """square: uint8 (side, side, channels). None for what is no line on a plain ground.
 
     A line of length l and width w covers A = l w and has the outline P = 2 (l + w), which is the sum of the lengths of
@@ -103,3 +105,6 @@ def _enlarged(line: np.ndarray) -> np.ndarray:
     times = -(-FINE // len(line))
     picture = Image.fromarray(line.astype(np.float32)).resize((times * len(line),) * 2, Image.Resampling.BICUBIC)
     return np.asarray(picture).clip(0, 1)
+
+
+QUESTIONS = {"ink": Question(ink)}

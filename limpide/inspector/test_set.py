@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,12 +17,20 @@ from limpide.audit.image_groups import groups_as_split
 from limpide.data.run_images import ImageGone, RunImages, run_stamp
 from limpide.data.split_file import groups_in
 from limpide.explanation.inputs import temperature_of
+from limpide.inspector import parsers
+from limpide.inspector.answer import Answer
 from limpide.inspector.many_images import cost, pieces_of, readable
-from limpide.inspector.session import Answer, Session
+from limpide.inspector.network_session import CacheKey, LoadedNetwork
+from limpide.inspector.question import Question
+from limpide.inspector.session import Session
 from limpide.text.language import LANGUAGES, current_language, use_language
 from limpide.text.messages import N_, message
 
+if TYPE_CHECKING:
+    from limpide.interpret.shortcut import Place
+
 MAX_SHOWN = 60  # images sent at once
+MAX_PLACES = 3  # that may decide, shown
 MAX_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
 MAX_GROUPED = 500  # images whose pixels are looked at to group them
 DARK_TO_BRIGHT = (
@@ -34,7 +42,7 @@ SMALL_TO_LARGE = (N_("small, {low} to {high} px"), N_("middle, {low} to {high} p
 WAYS = {"class": N_("class"), "folder": N_("folder"), "brightness": N_("brightness"), "size": N_("size in pixels")}
 
 
-def _evidence(looker: Session, path: str) -> Evidence:
+def read_evidence(path: str) -> Evidence:
     from limpide.core.run import Run
 
     file = Path(path) / "predictions" / "test.npz"
@@ -62,7 +70,7 @@ def _evidence(looker: Session, path: str) -> Evidence:
         ) from error
 
 
-def _told(evidence: Evidence, album: RunImages, i: int) -> dict[str, Any]:
+def _describe(evidence: Evidence, album: RunImages, i: int) -> dict[str, Any]:
     return {
         "row": album.row_of.get(evidence.files[i], -1),
         "file": evidence.files[i],
@@ -73,14 +81,14 @@ def _told(evidence: Evidence, album: RunImages, i: int) -> dict[str, Any]:
     }
 
 
-def worst(looker: Session, path: str, snapshot: str) -> Answer:
+def worst(session: Session, path: str, snapshot: str) -> Answer:
     """The test images with the largest loss (nats), wrong answers apart from right ones, what the matrix is drawn from,
     and the audit of calibration.
     """
     from limpide.audit.calibration import calibration
     from limpide.statistics.metrics import confusion
 
-    evidence, album = _evidence(looker, path), looker.album(path)
+    evidence, album = read_evidence(path), session.album(path)
     learned = [
         evidence.classes.index(album.labels[row])
         for row in album.rows("train")
@@ -92,11 +100,11 @@ def worst(looker: Session, path: str, snapshot: str) -> Answer:
     )
     order = np.argsort(-loss, kind="stable")
     return {
-        "mistakes": [_told(evidence, album, int(i)) for i in order[~evidence.right[order]][:MAX_SHOWN]],
-        "doubtful": [_told(evidence, album, int(i)) for i in order[evidence.right[order]][:MAX_SHOWN]],
+        "mistakes": [_describe(evidence, album, int(i)) for i in order[~evidence.right[order]][:MAX_SHOWN]],
+        "doubtful": [_describe(evidence, album, int(i)) for i in order[evidence.right[order]][:MAX_SHOWN]],
         "total": len(evidence.truth),
         "wrong": int((~evidence.right).sum()),
-        "interval": _of_wrong(album),
+        "interval": _error_interval(album),
         "mean_loss": float(loss.mean()),
         "classes": list(evidence.classes),
         "matrix": confusion(evidence.truth, evidence.predicted, len(evidence.classes)).tolist(),
@@ -105,46 +113,46 @@ def worst(looker: Session, path: str, snapshot: str) -> Answer:
     }, b""
 
 
-def _of_wrong(album: RunImages) -> list[float] | None:
+def _error_interval(album: RunImages) -> list[float] | None:
     """The 95 % interval of the share of mistakes, as the score's own says it."""
     found = album.run.finding("accuracy")
     score = next((number for number in found.numbers if number.name == "accuracy"), None) if found else None
     return None if score is None or score.low is None or score.high is None else [1 - score.high, 1 - score.low]
 
 
-def cell(looker: Session, path: str, snapshot: str, truth: int, said: int) -> Answer:
+def cell(session: Session, path: str, snapshot: str, truth: int, said: int) -> Answer:
     """The test images of one class that were called another (or the same), the surest first."""
-    evidence, album = _evidence(looker, path), looker.album(path)
+    evidence, album = read_evidence(path), session.album(path)
     found = np.flatnonzero((evidence.truth == truth) & (evidence.predicted == said))
     order = found[np.argsort(-evidence.probabilities[found].max(1), kind="stable")]
-    return {"images": [_told(evidence, album, int(i)) for i in order[:MAX_SHOWN]], "total": len(order)}, b""
+    return {"images": [_describe(evidence, album, int(i)) for i in order[:MAX_SHOWN]], "total": len(order)}, b""
 
 
-def suspects(looker: Session, path: str, snapshot: str) -> Answer:
+def suspects(session: Session, path: str, snapshot: str) -> Answer:
     """Test images whose label may be wrong (audit/label_errors.py), the surest first."""
     from limpide.audit import label_errors
 
-    evidence, album = _evidence(looker, path), looker.album(path)
+    evidence, album = read_evidence(path), session.album(path)
     found = label_errors.find_label_errors(evidence.probabilities, evidence.truth)
     shown = [
-        _told(evidence, album, i) | {"suggested": evidence.classes[k], "margin": margin}
+        _describe(evidence, album, i) | {"suggested": evidence.classes[k], "margin": margin}
         for i, k, margin in found[:MAX_SHOWN]
     ]
     return {"images": shown, "total": len(found), "of": len(evidence.truth)}, b""
 
 
-def groups(looker: Session, path: str, snapshot: str, by: str, lang: str = "en") -> Answer:
+def groups(session: Session, path: str, snapshot: str, by: str, lang: str = "en") -> Answer:
     """The audit of groups (audit/groups.py), by class, folder, brightness or size."""
     from limpide.audit.groups import groups as audit
 
     if by not in WAYS:
         raise LookupError(message(N_("there is no such way to group images: {names}"), names=", ".join(WAYS)))
     use_language(lang if lang in LANGUAGES else "en")  # some groups have names of ours
-    evidence, album = _evidence(looker, path), looker.album(path)
+    evidence, album = read_evidence(path), session.album(path)
     state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
-    names = looker.once(
+    names = session.results.get(
         ("groups", *run_stamp(path), state, by, current_language()),
-        lambda: _names(looker, evidence, album, by, (*run_stamp(path), state, by)),
+        lambda: _group_names(session, evidence, album, by, (*run_stamp(path), state, by)),
     )
     kept = np.array([k for k, name in enumerate(names) if name is not None], int)
     if not len(kept):
@@ -160,69 +168,71 @@ def groups(looker: Session, path: str, snapshot: str, by: str, lang: str = "en")
     return {"finding": finding.to_json(), "judged": len(kept), "of": len(names)}, b""
 
 
-def shortcut(looker: Session, path: str, snapshot: str) -> Answer:
+def shortcut(session: Session, path: str, snapshot: str) -> Answer:
     """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as
     the time allows.
     """
-    from limpide.interpret.shortcut import (
-        LOOKS,
-        answers_of,
-        as_finding,
-        choose_hosts,
-        choose_labels,
-        place_of,
-        rank_places,
-        window,
-    )
+    from limpide.interpret.shortcut import as_finding, choose_hosts, choose_labels, rank_places
 
-    network, preprocessing, classes = looker.network(path, snapshot)
-    album = looker.album(path)
+    loaded, album = session.load_network(path, snapshot), session.album(path)
     rows = album.rows("test" if "test" in album.parts else "")
-    number = {name: k for k, name in enumerate(classes)}
+    number = {name: k for k, name in enumerate(loaded.classes)}
     labels = np.array([number.get(album.labels[row], -1) for row in rows], int)
     if (labels < 0).all():
         raise LookupError(message(N_("none of these images is known to belong to a class of this network")))
-    if not (looked_at := choose_labels(labels, cost(looker, path, snapshot), MAX_WORK)):
+    if not (judged := choose_labels(labels, cost(session, path, snapshot), MAX_WORK)):
         raise LookupError(message(N_("this network works too long on each image for this question")))
     of = len(np.unique(labels[labels >= 0]))
-    some = rows[choose_hosts(labels, looked_at)]
-    with looker.counting(2 * len(some) + LOOKS * len(looked_at), unit="passes"):
-        rows, squares = readable(looker, path, preprocessing, some)
-        labels = np.array([number[album.labels[row]] for row in rows], int)
-        together = groups_in(album.run.split_file, [album.files[row] for row in rows])
-
-        answers, key = answers_of(network, preprocessing), (*looker.key(path, snapshot), *run_stamp(path))
-        said = looker.once(("said", *key), lambda: answers(squares)) if len(rows) else np.zeros(0, int)
-        begun, tried = looker.done, []
-        for k, label in enumerate(looked_at):  # class by class: a question that was left goes on with the next
-            looker.done = begun + k * LOOKS
-            tried.append(
-                looker.once(
-                    ("place", *key, label),
-                    lambda: place_of(answers, squares, labels, said, label, len(looked_at), together),  # noqa: B023
-                )
-            )
-    found = [place for place in tried if place is not None]
-    shown = []
-    for place in rank_places(found)[:3]:
-        (top, bottom), (left, right) = window(preprocessing.size, place.row), window(preprocessing.size, place.column)
-        shown.append(
-            {
-                "class": classes[place.label],
-                "row": int(rows[place.donor]),
-                "box": [top, left, bottom, right],
-                "shares": place.shares.tolist(),
-            }
-        )
+    rows, places = _try_places(session, path, snapshot, rows[choose_hosts(labels, judged)], judged)
     return {
-        "finding": as_finding(found, classes, len(found)).to_json(),
-        "shown": shown,
-        "judged": len(looked_at),
+        "finding": as_finding(places, loaded.classes, len(places)).to_json(),
+        "shown": [_describe_place(place, rows, loaded) for place in rank_places(places)[:MAX_PLACES]],
+        "judged": len(judged),
         "of": of,
     }, b""
 
 
-def _names(looker: Session, evidence: Evidence, album: RunImages, by: str, key: tuple[Any, ...]) -> list[str | None]:
+def _try_places(
+    session: Session, path: str, snapshot: str, hosts: np.ndarray, judged: Sequence[int]
+) -> tuple[np.ndarray, list[Place]]:
+    """(rows of the hosts that can be read, what was found for each of the judged classes, if anything)."""
+    from limpide.interpret.shortcut import LOOKS, answers_of, place_of
+
+    loaded, album = session.load_network(path, snapshot), session.album(path)
+    number = {name: k for k, name in enumerate(loaded.classes)}
+    with session.progress.track(2 * len(hosts) + LOOKS * len(judged), unit="passes"):
+        rows, squares = readable(session, path, loaded.preprocessing, hosts)
+        labels = np.array([number[album.labels[row]] for row in rows], int)
+        together = groups_in(album.run.split_file, [album.files[row] for row in rows])
+        answers = answers_of(loaded.network, loaded.preprocessing)
+        key = (*session.weights_key(path, snapshot), *run_stamp(path))
+        said = session.results.get(("said", *key), lambda: answers(squares)) if len(rows) else np.zeros(0, int)
+        begun, found = session.progress.looks_done, []
+        for k, label in enumerate(judged):  # class by class: a question that was left goes on with the next
+            session.progress.looks_done = begun + k * LOOKS
+            found.append(
+                session.results.get(
+                    ("place", *key, label),
+                    lambda: place_of(answers, squares, labels, said, label, len(judged), together),  # noqa: B023
+                )
+            )
+    return rows, [place for place in found if place is not None]
+
+
+def _describe_place(place: Place, rows: np.ndarray, loaded: LoadedNetwork) -> dict[str, Any]:
+    from limpide.interpret.shortcut import window
+
+    size = loaded.preprocessing.size
+    (top, bottom), (left, right) = window(size, place.row), window(size, place.column)
+    return {
+        "class": loaded.classes[place.label],
+        "row": int(rows[place.donor]),
+        "box": [top, left, bottom, right],
+        "shares": place.shares.tolist(),
+    }
+
+
+def _group_names(session: Session, evidence: Evidence, album: RunImages, by: str, key: CacheKey) -> list[str | None]:
     """The group of each test image; None where it has none."""
     if by == "class":
         return [evidence.classes[k] for k in evidence.truth]
@@ -231,10 +241,10 @@ def _names(looker: Session, evidence: Evidence, album: RunImages, by: str, key: 
     rows = [album.row_of.get(file, -1) for file in evidence.files]
     values = np.full(len(rows), np.nan)
 
-    def measured(some: np.ndarray) -> list[float]:
+    def measure(some: np.ndarray) -> list[float]:
         found = []
         for k in some.tolist():
-            looker.looked_at(1)
+            session.progress.advance(1)
             try:
                 image = album.image(rows[k], 64 if by == "brightness" else 0)
             except ImageGone:
@@ -246,13 +256,13 @@ def _names(looker: Session, evidence: Evidence, album: RunImages, by: str, key: 
         return found
 
     some = np.random.default_rng(0).permutation(len(rows))[:MAX_GROUPED]
-    with looker.counting(len(some)):
-        for piece in pieces_of(looker, some, 1):
-            values[piece] = looker.once(("measured", *key, piece.tobytes()), lambda: measured(piece))  # noqa: B023
-    return _in_three(values, DARK_TO_BRIGHT if by == "brightness" else SMALL_TO_LARGE)
+    with session.progress.track(len(some)):
+        for piece in pieces_of(session, some, 1):
+            values[piece] = session.results.get(("measured", *key, piece.tobytes()), lambda: measure(piece))  # noqa: B023
+    return _split_into_thirds(values, DARK_TO_BRIGHT if by == "brightness" else SMALL_TO_LARGE)
 
 
-def _in_three(values: np.ndarray, words: Sequence[str]) -> list[str | None]:
+def _split_into_thirds(values: np.ndarray, words: Sequence[str]) -> list[str | None]:
     """Lower, middle and upper third, each by its range: equal values are never cut apart, so with few different ones
     the groups are uneven.
     """
@@ -268,3 +278,12 @@ def _in_three(values: np.ndarray, words: Sequence[str]) -> list[str | None]:
         for k in range(3)
     ]
     return [names[third[k]] if np.isfinite(values[k]) else None for k in range(len(values))]
+
+
+QUESTIONS = {
+    "worst": Question(worst),
+    "cell": Question(cell, {"truth": parsers.natural, "said": parsers.natural}),
+    "suspects": Question(suspects),
+    "groups": Question(groups, {"by": str, "lang": str}, is_slow=True),
+    "shortcut": Question(shortcut, is_slow=True),
+}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from limpide.data.decoding import decode
 from limpide.data.decoding.decode import Undecodable, decode_with_remarks
-from limpide.inspector.session import Answer, Session
+from limpide.inspector.answer import Answer
+from limpide.inspector.session import Session
 from limpide.text.messages import N_, Message, message
 
 AGAIN = N_("{reason}: copy it again from where it comes")
@@ -30,7 +31,7 @@ REMEDIES = {
 }
 
 
-def check_upload(looker: Session, data: bytes) -> Answer:
+def check_upload(session: Session, data: bytes) -> Answer:
     """Raises LookupError with what is wrong with this file and what to do."""
     try:
         decode_with_remarks(data, look=False)

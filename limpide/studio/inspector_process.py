@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from limpide.inspector.answer import Answer
 from limpide.text.messages import N_, message
 
 TIMEOUT = 120.0  # s without an answer, and without a word on how far it is, after which the process is replaced
@@ -67,9 +68,10 @@ class InspectorProcess:
         self._thread = ThreadPoolExecutor(1)  # of its own: what waits here keeps nobody else waiting
 
     async def ask(
-        self, name: str, wanted: Callable[[], Awaitable[bool]], of: str = "", **values: Any
-    ) -> tuple[dict[str, Any], bytes]:
-        """(JSON, bytes) of a function of looking/. Raises LookupError with a sentence for what cannot be answered.
+        self, answer: Callable[..., Answer], wanted: Callable[[], Awaitable[bool]], of: str = "", **values: Any
+    ) -> Answer:
+        """What a function of inspector/ answers to (session, **values). Raises LookupError with a sentence for what
+        cannot be answered.
 
         wanted: whether somebody still waits for the answer · of: the address that was asked, by which `at_work` tells
         whose question it is.
@@ -80,7 +82,7 @@ class InspectorProcess:
             self._given_up, told = False, 0.0
             self.at_work = IsBusy(of)
             self._number += 1
-            question = asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, name, values)
+            question = asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, answer, values)
             try:
                 while not (await asyncio.wait({question}, timeout=POLL_SECONDS))[0]:
                     if not told and not await wanted():
@@ -113,7 +115,7 @@ class InspectorProcess:
             self._turn.release()
 
     def _stop(self) -> None:
-        """Asks the process to leave its question: it looks before each pass through a network (inspector/session.py)."""
+        """Asks the process to leave its question: it looks before each pass through a network (inspector/progress.py)."""
         with self._guard, contextlib.suppress(OSError, ValueError):
             if self._stops is not None:
                 self._stops.send(self._number)
@@ -133,19 +135,19 @@ class InspectorProcess:
             heard.close()
             self._pipe, self._stops = ours, stops
 
-    def _exchange(self, name: str, values: dict[str, Any]) -> tuple[str, Any, bytes]:
+    def _exchange(self, answer: Callable[..., Answer], values: dict[str, Any]) -> tuple[str, Any, bytes]:
         for _ in range(2):
             self.warm()
             pipe = self._pipe
             try:
                 if self._closed or pipe is None:
                     break
-                pipe.send((self._number, name, values))
+                pipe.send((self._number, answer, values))
                 while pipe.poll(TIMEOUT):
-                    answer: tuple[str, Any, bytes] = pipe.recv()
-                    if answer[0] != "progress":
-                        return answer
-                    self.at_work = IsBusy(self.at_work.of, *answer[1])
+                    kind, payload, data = pipe.recv()
+                    if kind != "progress":
+                        return kind, payload, data
+                    self.at_work = IsBusy(self.at_work.of, *payload)
             except (EOFError, OSError, ValueError):  # it died, or it was ended
                 pass
             self._end()

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import secrets
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -29,31 +26,27 @@ from starlette.types import ASGIApp
 from limpide import __version__
 from limpide.browser import STATIC
 from limpide.core.errors import RunError, UsageError
-from limpide.core.finding import Finding
 from limpide.core.run import Run
 from limpide.core.typed_json import to_plain_json
 from limpide.inspector.json_encoding import FIRST, AsciiJson, choices, finding_in_words, findings_in_order, finite
-from limpide.inspector.questions import LOOKS, NEEDED, PICTURES, SLOW, values_of
 from limpide.report.html.page import SECTIONS, written_as
 from limpide.studio import label_marks, launch
 from limpide.studio.error_responses import HANDLERS, message_of, misused, refused, use_page_language
 from limpide.studio.guard import Guard
-from limpide.studio.inspector_process import InspectorProcess
+from limpide.studio.inspector_routes import InspectorRoutes
 from limpide.studio.label_marks import UNSURE
 from limpide.studio.launch import LaunchRequest
 from limpide.studio.path_preview import PathPreview
+from limpide.studio.requests import read_json, waits
 from limpide.studio.series import RunHistory, summaries, summary
 from limpide.studio.stream import tail
 from limpide.text import messages
 from limpide.text.language import LANGUAGES, current_language
-from limpide.text.messages import N_, message
+from limpide.text.messages import N_
 from limpide.text.page_sentences import page_sentences
 
 PORTS = range(8765, 8785)
-MAX_UPLOAD_BYTES = 100_000_000  # bytes of a file that is handed over: a photograph of 12 megapixels is 36 MB as PNG
-MAX_UPLOADS = 200_000_000  # bytes of all of them in memory; the newest stays, however large
 MAX_NAME = 4096  # letters of a file name
-UPLOADS = 20  # in memory
 STORIES = 4  # runs whose events are kept in memory
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self' "
@@ -67,8 +60,7 @@ class Studio:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.words = current_language()  # of whoever started it; answers speak the language of their page
-        self.quick, self.slow = InspectorProcess(), InspectorProcess()
-        self.uploads: OrderedDict[str, bytes] = OrderedDict()
+        self.inspector = InspectorRoutes(self._run)
         self._stories: OrderedDict[str, RunHistory] = OrderedDict()
         self._starts = ThreadPoolExecutor(1)  # one training is started at a time
         self._closing = threading.Event()
@@ -81,7 +73,7 @@ class Studio:
             Route("/api/runs", self.runs),
             Route("/api/start", self.start, methods=["POST"]),
             Route("/api/plan", self.plan, methods=["POST"]),
-            Route("/api/networks", self.networks),
+            *self.inspector.routes(),
             Route("/api/runs/{run}", self.run),
             Route("/api/runs/{run}/series", self.series),
             Route("/api/runs/{run}/stats", self.stats),
@@ -89,10 +81,7 @@ class Studio:
             Route("/api/runs/{run}/control", self.control, methods=["POST"]),
             Route("/api/runs/{run}/report", self.report),
             Route("/api/runs/{run}/findings", self.findings),
-            Route("/api/runs/{run}/look/{what}", self.look),
-            Route("/api/at-work", self.at_work),
             Route("/api/runs/{run}/marks", self.marks, methods=["GET", "POST"]),
-            Route("/api/upload", self.upload, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
 
@@ -153,7 +142,7 @@ class Studio:
         wish = await self._wish(request)
         if isinstance(wish, Response):
             return wish
-        told = {"command": wish.command(self.folder)} | await self._planner.ask(wish.data, _waits(request))
+        told = {"command": wish.command(self.folder)} | await self._planner.ask(wish.data, waits(request))
         if "problem" in told:
             use_page_language(request)
             told["problem"] = message_of(told["problem"])
@@ -162,7 +151,7 @@ class Studio:
     async def _wish(self, request: Request) -> LaunchRequest | Response:
         """What the body asks for, or why it asks for nothing."""
         try:
-            asked = json.loads(await _body(request, 10_000))
+            asked = await read_json(request)
         except (ValueError, RecursionError):
             return misused("this is no JSON", 400)
         try:
@@ -171,13 +160,6 @@ class Studio:
             return refused(request, error)
         except ValueError as error:
             return misused(str(error), 400)
-
-    async def networks(self, request: Request) -> Response:
-        """What a training can be asked for."""
-        try:
-            return AsciiJson((await self.slow.ask("networks", _waits(request)))[0])
-        except LookupError as error:
-            return refused(request, error)
 
     async def run(self, request: Request) -> Response:
         run = self._run(request)
@@ -246,7 +228,7 @@ class Studio:
         run = self._run(request)
         if request.method == "POST":
             try:
-                mark = json.loads(await _body(request, 10_000))
+                mark = await read_json(request)
             except (ValueError, RecursionError):
                 return misused("this is no JSON", 400)
             wanted = ("file", "label", "suggested")
@@ -277,7 +259,7 @@ class Studio:
         if written is None or lang not in LANGUAGES or lang == written[0]:
             return FileResponse(run.report_file, headers=headers)
         try:
-            _, page = await self.quick.ask("report", _waits(request), path=str(run.path), lang=lang, images=written[1])
+            page = await self.inspector.render_report(request, run, lang, images=written[1])
         except LookupError as error:
             return refused(request, error)
         return Response(page, media_type="text/html", headers=headers)
@@ -304,7 +286,7 @@ class Studio:
     async def control(self, request: Request) -> Response:
         run = self._run(request)
         try:
-            order = json.loads(await _body(request, 10_000))
+            order = await read_json(request)
         except (ValueError, RecursionError):
             return misused("this is no JSON", 400)
         by = order.get("by") if isinstance(order, dict) else None
@@ -319,102 +301,11 @@ class Studio:
         run.add_line(run.control_file, {"do": order["do"]} | ({"by": by} if order["do"] == "rate" else {}))
         return AsciiJson({"asked": order["do"]})
 
-    # -- looking inside
-
-    async def look(self, request: Request) -> Response:
-        """A question to looking/: its values come as query, its bytes go back as they are."""
-        run, what, query = self._run(request), request.path_params["what"], request.query_params
-        if what not in LOOKS:
-            return refused(request, N_("there is nothing of this name to look at"), 404)
-        try:
-            values = values_of(what, query, self.uploads)
-        except (ValueError, KeyError, RecursionError):
-            return refused(request, N_("this address asks for an image, a place or a number that cannot be read"), 400)
-        except LookupError as error:  # after KeyError, which is one, too
-            return refused(request, error)
-        if missed := [name for name in NEEDED.get(what, ()) if name not in values]:
-            return misused(f"this question needs {', '.join(missed)}", 400)
-        worker = self.slow if what in SLOW else self.quick
-        try:
-            payload, data = await worker.ask(what, _waits(request), _address(request), path=str(run.path), **values)
-        except LookupError as error:
-            return refused(request, error)
-        use_page_language(request)
-        if isinstance(payload.get("finding"), dict):
-            payload["finding"] = finding_in_words(Finding.from_json(payload["finding"]))
-        if not data:
-            return AsciiJson(payload)
-        return Response(
-            data,
-            media_type=PICTURES.get(what, "application/octet-stream"),
-            headers={"x-about": json.dumps(finite(payload)), "cache-control": "no-store"},
-        )
-
-    async def at_work(self, request: Request) -> Response:
-        """The questions that are being answered, and how far each is; and those that wait for their turn."""
-        workers = (self.quick, self.slow)
-        asked = [asdict(worker.at_work) | {"waits": False} for worker in workers if worker.at_work.of]
-        return AsciiJson(asked + [{"of": of, "waits": True} for worker in workers for of in worker.waiting if of])
-
-    async def upload(self, request: Request) -> Response:
-        """A photograph or a drawing, once it could be decoded; kept in memory until others came."""
-        try:
-            data = await _body(request, MAX_UPLOAD_BYTES)
-        except ValueError:
-            return refused(
-                request,
-                message(
-                    N_("the file is larger than {size:bytes}: save the picture as JPEG, or make it smaller"),
-                    size=MAX_UPLOAD_BYTES,
-                ),
-                413,
-            )
-        try:
-            await self.quick.ask("taken", _waits(request), data=data)
-        except LookupError as error:
-            return refused(request, error)
-        return AsciiJson({"image": self.keep(data)})
-
-    def keep(self, data: bytes) -> str:
-        """The name under which these bytes are looked at from now on."""
-        name = "drop-" + secrets.token_hex(8)
-        self.uploads[name] = data
-        while len(self.uploads) > UPLOADS or (
-            len(self.uploads) > 1 and sum(map(len, self.uploads.values())) > MAX_UPLOADS
-        ):
-            self.uploads.popitem(last=False)
-        return name
-
     def close(self) -> None:
-        self.quick.close()
-        self.slow.close()
+        self.inspector.close()
         self._closing.set()
         self._planner.close()
         self._starts.shutdown(wait=False, cancel_futures=True)
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """Raises ValueError when more comes than is taken; what comes is never held beyond that."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > most:
-            raise ValueError("too large")
-    return bytes(data)
-
-
-def _address(request: Request) -> str:
-    """As the page wrote it."""
-    return f"{request.scope['raw_path'].decode('ascii')}?{request.scope['query_string'].decode('ascii')}"
-
-
-def _waits(request: Request) -> Callable[[], Awaitable[bool]]:
-    """Whether the page still waits for its answer."""
-
-    async def waits() -> bool:
-        return not await request.is_disconnected()
-
-    return waits
 
 
 def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:
@@ -452,7 +343,7 @@ def serve(folder: Path, sock: socket.socket, token: str, rest: float = 3.0) -> N
     config = uvicorn.Config(
         app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False
     )
-    warming = threading.Timer(rest, studio.quick.warm)
+    warming = threading.Timer(rest, studio.inspector.quick.warm)
     warming.daemon = True
     warming.start()
     try:

@@ -2,7 +2,7 @@
 kernel.
 
 What is shown is one network and one image, and where we are is a handful of traits, which both sides may set. The
-questions are those of looking/, answered one after the other between two cells: nobody else uses the network meanwhile.
+questions are those of inspector/, answered one after the other between two cells: nobody else uses the network meanwhile.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from limpide.explanation.units import check_place, find_operation
 from limpide.inspector.json_encoding import finding_in_words, finite
 from limpide.inspector.memory_session import MemorySession
 from limpide.inspector.process import answer_question
-from limpide.inspector.questions import NEEDED, values_of
+from limpide.inspector.questions import QUESTIONS
 from limpide.interpret.trace import Trace, in_evaluation
 from limpide.studio.error_responses import message_of
 from limpide.text.formats import visible_text
@@ -30,21 +30,7 @@ from limpide.text.messages import N_, Message
 from limpide.text.page_sentences import page_sentences
 
 PAGES = ("image", "anatomy", "layer", "unit")
-QUESTIONS = (
-    "words",
-    "prediction",
-    "saliency",
-    "sanity",
-    "occluded",
-    "picture",
-    "anatomy",
-    "maps",
-    "kernels",
-    "unit",
-    "effect",
-    "maximized",
-)
-OWN = {"own": b""}  # the name of the one image
+UPLOADS = {"own": b""}  # the name of the one image
 
 
 class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
@@ -67,20 +53,20 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         self, opened: OpenedNetwork, seen: Trace, square: np.ndarray, title: Message, still: str, **place: Any
     ) -> None:
         self._seen, self._network, self._title = seen, opened.network, title
-        self._held = MemorySession(opened, seen, square)
+        self._session = MemorySession(opened, seen, square)
         super().__init__(
             _esm=browser.widget(),
             _still=still,
             **{"layer": _first(seen), "language": current_language(), **place},
         )
-        self.on_msg(self._asked)
+        self.on_msg(self._receive)
 
     # -- where we are
 
     def _place(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("page", "layer", "channel", "y", "x", "language")}
 
-    def _checked(self, place: dict[str, Any]) -> dict[str, Any]:
+    def _check_place(self, place: dict[str, Any]) -> dict[str, Any]:
         """The same place, its layer by its key. Raises UsageError where it is not there."""
         for name, known in (("page", PAGES), ("language", LANGUAGES)):
             if place[name] not in known:
@@ -102,12 +88,12 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         name, place = proposal["trait"].name, self._place() | {proposal["trait"].name: proposal["value"]}
         if name in ("page", "layer", "language"):  # another layer has units of its own
             place |= {"channel": None}
-        return self._checked(place)[name]
+        return self._check_place(place)[name]
 
     @traitlets.observe("layer")  # type: ignore[untyped-decorator]
     def _moved(self, _change: Any) -> None:
         try:
-            self._checked(self._place())
+            self._check_place(self._place())
         except UsageError:
             self.channel = None
             self.y = self.x = 0
@@ -115,14 +101,16 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """What the page says; where that is nowhere, the page is told where we are."""
         try:
-            self._checked(self._place() | {name: value for name, value in sync_data.items() if name in self._place()})
+            self._check_place(
+                self._place() | {name: value for name, value in sync_data.items() if name in self._place()}
+            )
             super().set_state(sync_data)
         except (UsageError, TypeError, traitlets.TraitError):
             self.send_state(list(self._place()))
 
     # -- questions
 
-    def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
+    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
         """A message {id, what, values} → a message {id, about} with the bytes beside it, or {id, error}."""
         if not isinstance(content, dict) or not isinstance(content.get("id"), str):
             return  # nobody who could be answered
@@ -135,20 +123,22 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         self.send({"id": content["id"], **answer}, buffers=[data] if data else None)
 
     def _answer(self, what: Any, values: Any) -> tuple[dict[str, Any], bytes]:
-        if what not in QUESTIONS or not isinstance(values, dict):
-            return {"error": message_of(N_("there is nothing of this name to look at"))}, b""
-        if what == "words":
+        if what == "words" and isinstance(values, dict):
             return self._words(values.get("language")), b""
+        question = QUESTIONS.get(what) if isinstance(what, str) else None
+        if question is None or not question.in_notebook or not isinstance(values, dict):
+            return {"error": message_of(N_("there is nothing of this name to look at"))}, b""
         try:
-            asked = values_of(what, {str(name): str(value) for name, value in values.items() if value is not None}, OWN)
+            query = {str(name): str(value) for name, value in values.items() if value is not None}
+            asked = question.values(query, UPLOADS)
         except (ValueError, KeyError, RecursionError):
             return {
                 "error": message_of(N_("this address asks for an image, a place or a number that cannot be read"))
             }, b""
-        if missed := [name for name in NEEDED.get(what, ()) if name not in asked]:
-            return {"error": f"this question needs {', '.join(missed)}"}, b""
+        if missing := question.missing(asked):
+            return {"error": f"this question needs {', '.join(missing)}"}, b""
         with in_evaluation(self._network):
-            kind, payload, data = answer_question(self._held, what, {"path": "", **asked})
+            kind, payload, data = answer_question(self._session, question.answer, {"path": "", **asked})
         if kind == "error":
             return {"error": message_of(payload)}, b""
         if isinstance(payload.get("finding"), dict):

@@ -17,7 +17,7 @@ from limpide.core.finding import Finding
 from limpide.core.run import Run
 from limpide.core.run_info import require
 from limpide.data.split_file import groups_in
-from limpide.inspector.test_set import _evidence
+from limpide.inspector.test_set import read_evidence
 from limpide.system.files import read_json
 from limpide.workflows.evaluate import evaluate
 from tests.workflows.train.test_parts import TINY, noise, trained
@@ -54,7 +54,7 @@ def test_a_trained_run_says_of_how_many_patients_its_test_images_are(run: Run) -
     assert f"{n} images of {n // EACH} patients" in str(score) and run.info().grouped_by == "patient"
     assert score.number("accuracy").high - score.number("accuracy").low > 0.45  # type: ignore[operator]
     assert any("say as much as" in str(detail) for detail in score.details)
-    evidence = _evidence(None, str(run.path))  # type: ignore[arg-type]  # the studio's
+    evidence = read_evidence(str(run.path))  # the studio's
     assert evidence.grouped_by == "patient" and evidence.group_count == n // EACH and evidence.groups_known
 
 
@@ -130,4 +130,4 @@ def test_where_no_image_of_a_known_class_can_be_read_that_is_said(run: Run, tmp_
 
 def test_the_studio_knows_the_temperature(run: Run) -> None:
     run.update(temperature={**vars(require(run.info().temperature, "temperature")), "value": 1.75})
-    assert _evidence(None, str(run.path)).temperature == 1.75  # type: ignore[arg-type]
+    assert read_evidence(str(run.path)).temperature == 1.75

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import dataclasses
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,11 +21,13 @@ import pytest
 
 from limpide.api.see import see
 from limpide.cli import cli, main
-from limpide.core.recipe import Recipe
+from limpide.core.recipe import GROUPS, Recipe
 from limpide.core.run import Run
 from limpide.data.split_file import read_split
 from limpide.deploy.predictor import BATCH
 from limpide.system import machine
+from limpide.text import messages
+from limpide.text.language import use_language
 from tests.make_images import photo, photo_folder
 from tests.runner import environment, info_of, limpide
 
@@ -148,6 +152,28 @@ def test_help_in_french(arguments: tuple[str, ...], tmp_path: Path) -> None:
 def test_every_verb_has_a_help_with_examples_or_a_sentence(verb: str, tmp_path: Path) -> None:
     done = here(verb, "--help", cwd=tmp_path)
     assert done.stdout.startswith("Usage: ") and len(done.stdout.splitlines()) > 5 and done.stderr == ""
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_choices_of_a_training_are_listed_by_what_they_are_about(
+    lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = limpide("train", "--help", "--lang", lang, cwd=tmp_path)
+    listed: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines():
+        if re.fullmatch(r"\S.*:", line):
+            listed[re.sub(r"\s*:$", "", line)] = []
+        elif listed and (flag := re.match(r"  (?:-h, )?--([\w-]+)", line)):
+            listed[list(listed)[-1]].append(flag[1].replace("-", "_"))
+    use_language(lang)
+    try:
+        titles = {group: messages._(title) for group, title in GROUPS.items()}
+    finally:
+        use_language("en")
+    assert list(listed) == [*titles.values(), "Options"]
+    for group, title in titles.items():
+        assert listed[title] == [c.name for c in dataclasses.fields(Recipe) if c.metadata["group"] == group]
+    assert listed["Options"] == ["runs", "rehash", "new", "no_images", "watch", "json", "help"]
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limpide.core.errors import UsageError
-from limpide.core.recipe import Recipe, canonical_name, parse_duration
+from limpide.core.recipe import GROUPS, Recipe, canonical_name, parse_duration
 
 FIELDS = dataclasses.fields(Recipe)
 
 
 def test_a_recipe_is_flat_frozen_and_documented() -> None:
     for choice in FIELDS:
-        assert choice.metadata["meaning"], choice.name
+        assert choice.metadata["meaning"] and choice.metadata["group"] in GROUPS, choice.name
         assert getattr(Recipe(), choice.name) == choice.default
     with pytest.raises(dataclasses.FrozenInstanceError):
         Recipe().epochs = 3  # type: ignore[misc]

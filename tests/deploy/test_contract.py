@@ -20,7 +20,7 @@ from limpide.deploy.export import export
 from limpide.deploy.predictor import Predictor
 from limpide.deploy.train_stats import Looked, TrainStats, make_train_stats
 from limpide.models import build
-from limpide.text import messages
+from limpide.text.language import use_language
 
 OLD = Path(__file__).parent / "contract_1.onnx"  # written by the code of version 1: 3 classes, grey squares of 8 pixels
 CLASSES = ("a", "b", "c")
@@ -97,7 +97,7 @@ def test_a_newer_version_is_refused_with_what_to_do(sealed: Path, tmp_path: Path
     newer = {**contract, "contract": 3, "preprocessing": {**contract["preprocessing"], "of": "tomorrow"}}
     error = refused(rewritten(sealed, tmp_path / "new.onnx", {KEY: json.dumps(newer)}))
     assert error.code == "L429" and "pip install --upgrade limpide" in str(error) and "version 3" in str(error)
-    messages.use_language("fr")
+    use_language("fr")
     assert "version 3" in str(error) and "follows" not in str(error)
 
 

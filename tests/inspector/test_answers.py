@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,13 @@ from limpide.core.run import Run
 from limpide.data.near_duplicates import fingerprint
 from limpide.data.split_file import read_split
 from limpide.explanation import saliency_evidence
+from limpide.inspector.image_reference import ImageReference
 from limpide.inspector.lru_cache import LRUCache
 from limpide.inspector.many_images import features_of_images
-from limpide.inspector.process import ANSWERS
-from limpide.inspector.session import Cancelled, Session, change_square
+from limpide.inspector.network_session import trace_image
+from limpide.inspector.progress import Cancelled, Progress
+from limpide.inspector.questions import QUESTIONS
+from limpide.inspector.session import Session
 from limpide.interpret.embedding import align_to, flat_map
 from limpide.interpret.saliency import METHODS
 from limpide.studio.label_marks import mark, marks
@@ -33,7 +37,7 @@ from tests.studio.test_server import trained  # noqa: F401
 
 
 @pytest.fixture(scope="module")
-def looker() -> Session:
+def session() -> Session:
     return Session()
 
 
@@ -42,11 +46,13 @@ def run(trained: Path) -> Run:  # noqa: F811
     return Run(trained / "photos-001")
 
 
-def ask(looker: Session, run: Run, what: str, **values: object) -> dict:  # type: ignore[type-arg]
-    return ANSWERS[what](looker, path=str(run.path), snapshot=str(values.pop("snapshot", "best")), **values)[0]
+def ask(session: Session, run: Run, what: str, **values: object) -> dict:  # type: ignore[type-arg]
+    return QUESTIONS[what].answer(session, path=str(run.path), snapshot=str(values.pop("snapshot", "best")), **values)[
+        0
+    ]
 
 
-def test_an_image_of_the_data_is_what_the_network_learned_from(looker: Session, run: Run) -> None:
+def test_an_image_of_the_data_is_what_the_network_learned_from(session: Session, run: Run) -> None:
     rows = list(read_split(run.split_file))
     model, preprocessing = network_of(run)
     for row in (0, 17, len(rows) - 1):
@@ -55,28 +61,31 @@ def test_an_image_of_the_data_is_what_the_network_learned_from(looker: Session, 
         logits = model(torch.from_numpy(((pixels - mean) / std).transpose(2, 0, 1)[None].astype(np.float32)))[0]
         temperature = run.finding("calibration").number("temperature").value  # type: ignore[union-attr]
         expected = (logits.detach().double() / temperature).softmax(0)
-        found = ask(looker, run, "prediction", image={"row": row})
+        found = ask(session, run, "prediction", image=ImageReference(row=row))
         assert found["truth"] == rows[row]["label"] and found["file"] == rows[row]["file"]
         assert found["top"][0]["probability"] == pytest.approx(float(expected.max()), abs=1e-5)
 
 
+PLAIN = ImageReference(row=0)
+
+
 def test_turned_mirrored_and_noisy() -> None:
     square = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
-    assert np.array_equal(change_square(square, {}), square) and np.array_equal(
-        change_square(square, {"mirror": 1}), square[:, ::-1]
+    assert np.array_equal(PLAIN.changed(square), square) and np.array_equal(
+        replace(PLAIN, mirror=True).changed(square), square[:, ::-1]
     )
-    quarter = change_square(square, {"turn": 90.0})
+    quarter = replace(PLAIN, turn=90.0).changed(square)
     assert (quarter == np.rot90(square)).mean() > 0.9 and quarter.shape == square.shape, "counter-clockwise"
     grey = np.full((64, 64, 1), 128, np.uint8)
-    noisy = change_square(grey, {"noise": 20.0})
-    assert 18 < float(noisy.std()) < 22 and np.array_equal(noisy, change_square(grey, {"noise": 20.0}))
+    noisy = replace(PLAIN, noise=20.0).changed(grey)
+    assert 18 < float(noisy.std()) < 22 and np.array_equal(noisy, replace(PLAIN, noise=20.0).changed(grey))
 
 
-def test_answers_are_of_these_weights_and_this_image(looker: Session, run: Run) -> None:
+def test_answers_are_of_these_weights_and_this_image(session: Session, run: Run) -> None:
     """However often others were looked at in between: a freed network's place in memory is taken by the next."""
     rows = np.arange(20)
     few = Session()
-    few.networks.most = few.traces.most = 1  # nothing is kept
+    few.networks.max_bytes = few.traces.max_bytes = 1  # nothing is kept
     steps = [str(step) for step in run.kept()]
     for _ in range(3):
         for snapshot in (*steps, "best"):
@@ -84,16 +93,16 @@ def test_answers_are_of_these_weights_and_this_image(looker: Session, run: Run) 
             assert np.array_equal(features_of_images(few, str(run.path), snapshot, rows).features, fresh.features), (
                 snapshot
             )
-    one, two = (ask(looker, run, "prediction", image={"row": 3, "turn": turn})["top"] for turn in (-1.0, -2.0))
-    assert two == ask(Session(), run, "prediction", image={"row": 3, "turn": -2.0})["top"] != one
+    one, two = (ask(session, run, "prediction", image=ImageReference(row=3, turn=turn))["top"] for turn in (-1.0, -2.0))
+    assert two == ask(Session(), run, "prediction", image=ImageReference(row=3, turn=-2.0))["top"] != one
 
 
 def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained: Path) -> None:  # noqa: F811
     shutil.copytree(run.path, tmp_path / "runs" / "a-001")
-    copy, looker = Run(tmp_path / "runs" / "a-001"), Session()
+    copy, session = Run(tmp_path / "runs" / "a-001"), Session()
     copy.update(location=str(trained.parent / "photos"))
     before = [
-        ask(looker, copy, what, **values)
+        ask(session, copy, what, **values)
         for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))
     ]
     lines = copy.split_file.read_text().splitlines()
@@ -104,29 +113,29 @@ def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained
     stored = dict(np.load(copy.predictions / "test.npz"))
     np.savez(copy.predictions / "test.npz", **{name: values[:9] for name, values in stored.items()})
     after = [
-        ask(looker, copy, what, **values)
+        ask(session, copy, what, **values)
         for what, values in (("groups", {"by": "brightness"}), ("alike", {"distance": 64}), ("embedding", {}))
     ]
     assert before[0]["of"] > after[0]["of"] == 9 and after[1]["of"] == 40 and len(after[2]["rows"]) == 40
 
 
 def test_probabilities_of_many_are_calibrated_as_those_of_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    looker = Session()
-    before = ask(looker, run, "embedding")["probability"]  # a run is calibrated after its weights are there
-    monkeypatch.setattr(looker, "temperature", lambda *_: 3.0)
-    found = ask(looker, run, "embedding")
-    one = ask(looker, run, "prediction", image={"row": found["rows"][5]})
+    session = Session()
+    before = ask(session, run, "embedding")["probability"]  # a run is calibrated after its weights are there
+    monkeypatch.setattr(session, "temperature", lambda *_: 3.0)
+    found = ask(session, run, "embedding")
+    one = ask(session, run, "prediction", image=ImageReference(row=found["rows"][5]))
     assert one["top"][0]["probability"] == pytest.approx(found["probability"][5], abs=1e-3)
     assert found["probability"] != ask(Session(), run, "embedding")["probability"] == before
 
 
-def test_the_map_of_other_weights_lies_on_that_of_the_final_ones(looker: Session, run: Run) -> None:
-    rows = np.array(ask(looker, run, "embedding")["rows"])
+def test_the_map_of_other_weights_lies_on_that_of_the_final_ones(session: Session, run: Run) -> None:
+    rows = np.array(ask(session, run, "embedding")["rows"])
     best, early = (
-        flat_map(features_of_images(looker, str(run.path), snapshot, rows).features)[0] for snapshot in ("best", "2")
+        flat_map(features_of_images(session, str(run.path), snapshot, rows).features)[0] for snapshot in ("best", "2")
     )
-    assert np.allclose(ask(looker, run, "embedding", snapshot="2")["places"], align_to(early, best), atol=1e-3)
-    assert np.allclose(ask(looker, run, "embedding")["places"], best, atol=1e-3)
+    assert np.allclose(ask(session, run, "embedding", snapshot="2")["places"], align_to(early, best), atol=1e-3)
+    assert np.allclose(ask(session, run, "embedding")["places"], best, atol=1e-3)
 
 
 def test_a_shelf_keeps_what_was_used_last_within_its_bytes() -> None:
@@ -137,40 +146,43 @@ def test_a_shelf_keeps_what_was_used_last_within_its_bytes() -> None:
         return np.zeros(500)  # 4,000 bytes
 
     for k in (1, 2, 1, 3, 1, 2):
-        shelf.once(k, lambda k=k: work(k))
+        shelf.get(k, lambda k=k: work(k))
     assert made == [1, 2, 3, 2] and len(shelf) == 2
-    shelf.once(9, lambda: np.zeros(5_000))
+    shelf.get(9, lambda: np.zeros(5_000))
     assert len(shelf) == 1, "the newest stays, however large"
-    shelf.once(10, lambda: bytes(9_000))
-    shelf.once(11, lambda: bytes(2_000))
+    shelf.get(10, lambda: bytes(9_000))
+    shelf.get(11, lambda: bytes(2_000))
     assert len(shelf) == 1, "bytes weigh what they are"
 
 
-def test_changes_reach_every_question(looker: Session, run: Run) -> None:
+def test_changes_reach_every_question(session: Session, run: Run) -> None:
     plain, turned = (
-        ask(looker, run, "prediction", image={"row": 1} | more)["top"] for more in ({}, {"turn": 35.0, "noise": 40.0})
+        ask(session, run, "prediction", image=ImageReference(row=1, **more))["top"]
+        for more in ({}, {"turn": 35.0, "noise": 40.0})
     )
     assert plain != turned
     before, after = (
-        ANSWERS["maps"](looker, path=str(run.path), snapshot="best", image={"row": 1} | more, key="blocks.0.0")[1]
+        QUESTIONS["maps"].answer(
+            session, path=str(run.path), snapshot="best", image=ImageReference(row=1, **more), key="blocks.0.0"
+        )[1]
         for more in ({}, {"turn": 35.0})
     )
     assert before != after and len(before) == len(after)
 
 
-def test_the_album_counts_and_pages(looker: Session, run: Run) -> None:
-    found = ask(looker, run, "album", part="test", label="disc")
+def test_the_album_counts_and_pages(session: Session, run: Run) -> None:
+    found = ask(session, run, "album", part="test", label="disc")
     assert found["total"] == found["counts"]["disc"]["test"] == len(found["images"])
     assert sum(n for parts in found["counts"].values() for n in parts.values()) == 80
     assert {one["part"] for one in found["images"]} == {"test"} and {one["label"] for one in found["images"]} == {
         "disc"
     }
-    assert ask(looker, run, "album", start=60)["images"][0]["row"] == 60
-    jpeg = ANSWERS["thumb"](looker, path=str(run.path), snapshot="best", row=3)[1]
+    assert ask(session, run, "album", start=60)["images"][0]["row"] == 60
+    jpeg = QUESTIONS["thumb"].answer(session, path=str(run.path), snapshot="best", row=3)[1]
     assert Image.open(io.BytesIO(jpeg)).format == "JPEG"
 
 
-def test_copies_are_counted_at_every_threshold(looker: Session, run: Run) -> None:
+def test_copies_are_counted_at_every_threshold(session: Session, run: Run) -> None:
     rows = [row["file"] for row in read_split(run.split_file)]
     prints = [fingerprint(Image.open(run.path.parents[1] / "photos" / name).convert("RGB")) for name in rows]
     far = np.array([[int(np.bitwise_count(a ^ b).sum()) for b in prints] for a in prints])
@@ -178,19 +190,19 @@ def test_copies_are_counted_at_every_threshold(looker: Session, run: Run) -> Non
     for bits in (20, 42, 64):
         i, j = np.triu_indices(len(rows), 1)
         near = (far[i, j] <= bits) & (4 * far[i, j] <= ones[i] + ones[j]) & (np.minimum(ones[i], ones[j]) >= 48)
-        found = ask(looker, run, "alike", distance=bits)
+        found = ask(session, run, "alike", distance=bits)
         assert found["total"] == int(near.sum()) == found["counts"][bits] and found["compared"] == 80
         assert [pair["distance"] for pair in found["pairs"]] == sorted(pair["distance"] for pair in found["pairs"])
 
 
-def test_report_explain_see_and_studio_open_the_same_unit(looker: Session, run: Run) -> None:
+def test_report_explain_see_and_studio_open_the_same_unit(session: Session, run: Run) -> None:
     reported = run.finding("inside")
     assert reported is not None
     name = reported.pictures[0].file
     row = next(k for k, line in enumerate(read_split(run.split_file)) if line["file"] == name)
     file = run.path.parents[1] / "photos" / name
     explained, seen = explain(str(run.path), str(file))["inside"], limpide.see(run, file).why(reported.data["layer"])
-    shown = ask(looker, run, "unit", image={"row": row}, key=reported.data["layer"])
+    shown = ask(session, run, "unit", image=ImageReference(row=row), key=reported.data["layer"])
     places = [(one["channel"], one["y"], one["x"]) for one in (reported.data, explained.data, vars(seen), shown)]
     assert len(set(places)) == 1, places
     assert shown["key"] == reported.data["layer"] == explained.data["layer"] == seen.layer and any(
@@ -198,10 +210,10 @@ def test_report_explain_see_and_studio_open_the_same_unit(looker: Session, run: 
     )
 
 
-def test_neighbours_are_training_images_and_never_the_image_itself(looker: Session, run: Run) -> None:
+def test_neighbours_are_training_images_and_never_the_image_itself(session: Session, run: Run) -> None:
     rows = list(read_split(run.split_file))
     own = next(k for k, row in enumerate(rows) if row["part"] == "train")
-    found = ask(looker, run, "neighbors", image={"row": own})
+    found = ask(session, run, "neighbors", image=ImageReference(row=own))
     assert len(found["top"]) == 8 and found["compared"] == found["of"]
     assert all(rows[one["row"]]["part"] == "train" and one["row"] != own for one in found["top"])
     assert [one["cosine"] for one in found["top"]] == sorted(
@@ -233,21 +245,21 @@ def test_neighbours_are_training_images_and_never_the_image_itself(looker: Sessi
     ]
 
 
-def test_the_map_says_what_each_image_is_and_is_called(looker: Session, run: Run) -> None:
+def test_the_map_says_what_each_image_is_and_is_called(session: Session, run: Run) -> None:
     for snapshot in ("best", "0"):
-        found = ask(looker, run, "embedding", snapshot=snapshot)
+        found = ask(session, run, "embedding", snapshot=snapshot)
         assert len(found["places"]) == len(found["rows"]) == len(found["predicted"]) == 80 and 0 < found["kept"] <= 1
-        one = ask(looker, run, "prediction", snapshot=snapshot, image={"row": found["rows"][5]})
+        one = ask(session, run, "prediction", snapshot=snapshot, image=ImageReference(row=found["rows"][5]))
         assert one["top"][0]["class"] == found["predicted"][5] and one["truth"] == found["labels"][5]
         assert one["top"][0]["probability"] == pytest.approx(found["probability"][5], abs=1e-3)
     with pytest.raises(LookupError, match="pca, tsne"):
-        ask(looker, run, "embedding", method="astrology")
+        ask(session, run, "embedding", method="astrology")
 
 
-def test_mistakes_cells_and_suspects_are_those_of_the_predictions(looker: Session, run: Run) -> None:
+def test_mistakes_cells_and_suspects_are_those_of_the_predictions(session: Session, run: Run) -> None:
     stored = np.load(run.predictions / "test.npz")
     said, truth = stored["probabilities"].argmax(1), stored["truth"]
-    worst = ask(looker, run, "worst")
+    worst = ask(session, run, "worst")
     loss = -np.log(stored["probabilities"][np.arange(len(truth)), truth])
     assert (
         worst["wrong"] == int((said != truth).sum())
@@ -266,47 +278,48 @@ def test_mistakes_cells_and_suspects_are_those_of_the_predictions(looker: Sessio
     )
     for i in range(2):
         for j in range(2):
-            found = ask(looker, run, "cell", truth=i, said=j)
+            found = ask(session, run, "cell", truth=i, said=j)
             assert found["total"] == int(((truth == i) & (said == j)).sum()) == worst["matrix"][i][j]
-    assert ask(looker, run, "suspects")["of"] == len(truth)
+    assert ask(session, run, "suspects")["of"] == len(truth)
 
 
-def test_groups_by_folder_brightness_and_size(looker: Session, run: Run) -> None:
+def test_groups_by_folder_brightness_and_size(session: Session, run: Run) -> None:
     for by, names in (("folder", 2), ("class", 2), ("brightness", 3), ("size", 1)):
-        found = ask(looker, run, "groups", by=by)
+        found = ask(session, run, "groups", by=by)
         rows = found["finding"]["table"]["rows"]
         assert len(rows) == names and sum(row[1] for row in rows) == found["judged"] == found["of"]
     dark, bright = (
         next(row[0] for row in rows if row[0].startswith(word))
-        for rows in [ask(looker, run, "groups", by="brightness")["finding"]["table"]["rows"]]
+        for rows in [ask(session, run, "groups", by="brightness")["finding"]["table"]["rows"]]
         for word in ("dark", "bright")
     )
     assert int(dark.split()[-1]) <= int(bright.split()[-3])
     with pytest.raises(LookupError, match="brightness"):
-        ask(looker, run, "groups", by="horoscope")
+        ask(session, run, "groups", by="horoscope")
 
 
 def test_a_watched_image_is_decoded_for_the_weights_that_look_at_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fine-tuning may see squares of 128 pixels, the frozen model that is kept 224: the small squares enlarged are
     other images.
     """
-    looker = Session()
-    kept, album = looker.probes(str(run.path)), looker.album(str(run.path))
+    session = Session()
+    kept, album = session.probes(str(run.path)), session.album(str(run.path))
     preprocessing = network_of(run)[1]
-    small = {**kept, "squares": kept["squares"][:, ::2, ::2]}
-    monkeypatch.setattr(looker, "probes", lambda _: small)
-    for k, file in enumerate(kept["files"].tolist()[:3]):
-        watched = looker.square(str(run.path), preprocessing, {"probe": k})
-        np.testing.assert_array_equal(watched, kept["squares"][k])
+    small = replace(kept, squares=kept.squares[:, ::2, ::2])
+    monkeypatch.setattr(session, "probes", lambda _: small)
+    for k, file in enumerate(kept.files.tolist()[:3]):
+        watched = session.square(str(run.path), preprocessing, ImageReference(probe=k))
+        np.testing.assert_array_equal(watched, kept.squares[k])
         np.testing.assert_array_equal(
-            watched, looker.square(str(run.path), preprocessing, {"row": album.row_of[file.decode()]})
+            watched, session.square(str(run.path), preprocessing, ImageReference(row=album.row_of[file.decode()]))
         )
-    small["files"] = np.array([b"gone.png"] * len(kept["files"]))
+    gone = replace(small, files=np.array([b"gone.png"] * len(kept)))
+    monkeypatch.setattr(session, "probes", lambda _: gone)
     with pytest.raises(LookupError, match="another size"):
-        looker.square(str(run.path), preprocessing, {"probe": 0})
+        session.square(str(run.path), preprocessing, ImageReference(probe=0))
 
 
-def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Session) -> None:
+def test_a_planted_mark_is_found_and_named(tmp_path: Path, session: Session) -> None:
     """Noise of two kinds that can hardly be told apart, but one of them has a white corner."""
     dice = np.random.default_rng(0)
     for label in ("plain", "marked", "other"):
@@ -321,7 +334,7 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Session) -> N
     ImageClassifier(model="cnn", epochs=8, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(
         str(tmp_path / "photos")
     )
-    found = ask(looker, Run(tmp_path / "runs" / "photos-001"), "shortcut")
+    found = ask(session, Run(tmp_path / "runs" / "photos-001"), "shortcut")
     finding = Finding.from_json(found["finding"])
     assert finding.verdict == "warn" and str(finding.message).startswith(
         "One small place decides: what marked shows at the top, on the right"
@@ -346,24 +359,26 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, looker: Session) -> N
 def test_a_map_does_not_wait_for_its_badge_and_both_are_what_explain_says(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looker = Session()
-    network, seen, _, _ = looker.trace(str(run.path), "best", {"row": 2})
+    session = Session()
+    traced = trace_image(session, str(run.path), "best", ImageReference(row=2))
+    network, seen = traced.network, traced.trace
     for method in ("gradient", "grad_cam"):
         expected = saliency_evidence.saliency_of(network, seen.image, 1, method)
         with monkeypatch.context() as broken:
             broken.setattr(saliency_evidence, "usual_of", None)
             broken.setattr(saliency_evidence, "badge_of", None)
-            about, data = ANSWERS["saliency"](
-                looker, path=str(run.path), snapshot="best", image={"row": 2}, method=method, label=1
+            about, data = QUESTIONS["saliency"].answer(
+                session, path=str(run.path), snapshot="best", image=ImageReference(row=2), method=method, label=1
             )
         assert expected.plane is not None and np.array_equal(np.load(io.BytesIO(data)), expected.plane) and about == {}
         assert (
-            ask(looker, run, "sanity", image={"row": 2}, method=method, label=1)["finding"] == expected.badge.to_json()
+            ask(session, run, "sanity", image=ImageReference(row=2), method=method, label=1)["finding"]
+            == expected.badge.to_json()
         )
     with monkeypatch.context() as broken:
         broken.setattr(saliency_evidence, "plane_of", None)
         broken.setattr(saliency_evidence, "badge_of", None)
-        ask(looker, run, "sanity", image={"row": 2}, method="gradient", label=1)  # kept
+        ask(session, run, "sanity", image=ImageReference(row=2), method="gradient", label=1)  # kept
 
 
 def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
@@ -374,7 +389,7 @@ def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
 
     def kept(squares: np.ndarray) -> dict:  # type: ignore[type-arg]
         np.savez(run.probes_file, squares=squares, truth=np.zeros(len(squares)), files=np.zeros(len(squares)))
-        return ANSWERS["ink"](Session(), path=str(run.path), snapshot="best")[0]
+        return QUESTIONS["ink"].answer(Session(), path=str(run.path), snapshot="best")[0]
 
     for width in (4, 6, 9):
         squares = np.full((6, 64, 64, 1), 230, np.uint8)
@@ -399,19 +414,21 @@ def test_lines_on_a_plain_ground_are_measured(tmp_path: Path) -> None:
     )
 
 
-def test_what_wakes_a_unit_is_looked_for_among_the_data(looker: Session, run: Run) -> None:
-    found = ask(looker, run, "strongest", key="head", channel=1, among=200)
+def test_what_wakes_a_unit_is_looked_for_among_the_data(session: Session, run: Run) -> None:
+    found = ask(session, run, "strongest", key="head", channel=1, among=200)
     values = [one["value"] for one in found["top"]]
     assert found["among"] == sum(row["part"] == "train" for row in read_split(run.split_file)) and values == sorted(
         values, reverse=True
     )
     assert all("row" in one for one in found["top"]) and all(
-        "probe" in one for one in ask(looker, run, "strongest", key="head", channel=1)["top"]
+        "probe" in one for one in ask(session, run, "strongest", key="head", channel=1)["top"]
     )
 
 
-def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Session, run: Run) -> None:
-    about, data = ANSWERS["maximized"](looker, path=str(run.path), snapshot="best", key="blocks.0.0", channel=3)
+def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(session: Session, run: Run) -> None:
+    about, data = QUESTIONS["maximized"].answer(
+        session, path=str(run.path), snapshot="best", key="blocks.0.0", channel=3
+    )
     made = Image.open(io.BytesIO(data))
     assert about["after"] > about["before"] and made.size == (32, 32)
     model, preprocessing = network_of(run)
@@ -422,22 +439,24 @@ def test_a_picture_is_made_that_wakes_a_channel_more_than_the_data(looker: Sessi
             "the picture is the one that was found"
         )
     with pytest.raises(LookupError):
-        ask(looker, run, "maximized", key="blocks.0.0", channel=999)
+        ask(session, run, "maximized", key="blocks.0.0", channel=999)
 
 
 def test_training_changes_an_image_where_it_changes_images(
     tmp_path: Path,
-    looker: Session,
+    session: Session,
     run: Run,
     trained: Path,  # noqa: F811
 ) -> None:
-    assert ask(looker, run, "augmented", image={"row": 0}) == {"images": 0}, "three passes need no variety"
+    assert ask(session, run, "augmented", image=ImageReference(row=0)) == {"images": 0}, "three passes need no variety"
     ImageClassifier(model="cnn", epochs=5, image_size=32, runs=str(tmp_path), quiet=True, judge=False).fit(
         str(trained.parent / "photos")
     )
     other = Run(tmp_path / "photos-001")
     first, second = (
-        ANSWERS["augmented"](looker, path=str(other.path), snapshot="best", image={"row": 0}, seed=seed)[1]
+        QUESTIONS["augmented"].answer(
+            session, path=str(other.path), snapshot="best", image=ImageReference(row=0), seed=seed
+        )[1]
         for seed in (0, 1)
     )
     picture = Image.open(io.BytesIO(first))
@@ -446,7 +465,7 @@ def test_training_changes_an_image_where_it_changes_images(
     assert len({square.tobytes() for square in squares}) == 8
 
 
-def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker: Session, trained: Path) -> None:  # noqa: F811
+def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, session: Session, trained: Path) -> None:  # noqa: F811
     shutil.copytree(trained.parent / "photos", tmp_path / "photos")
     ImageClassifier(model="cnn", epochs=1, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(
         str(tmp_path / "photos")
@@ -455,8 +474,8 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker:
     row, gone = next((k, line["file"]) for k, line in enumerate(read_split(run.split_file)) if line["part"] == "train")
     (tmp_path / "photos" / gone).unlink()
     with pytest.raises(LookupError, match="can no longer be read"):
-        ask(looker, run, "prediction", image={"row": row})
-    assert len(ask(looker, run, "embedding")["rows"]) == 79
+        ask(session, run, "prediction", image=ImageReference(row=row))
+    assert len(ask(session, run, "embedding")["rows"]) == 79
     judged = next(line["file"] for line in read_split(run.split_file) if line["part"] == "test")
     (tmp_path / "photos" / judged).unlink()
     found = ask(Session(), run, "groups", by="brightness")
@@ -468,7 +487,7 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker:
     )
     Image.new("RGB", (32, 32), "red").save(tmp_path / "photos" / other[1])
     with pytest.raises(LookupError, match="has changed"):
-        ask(Session(), run, "prediction", image={"row": other[0]})
+        ask(Session(), run, "prediction", image=ImageReference(row=other[0]))
     judged_image = shutil.copy(next((tmp_path / "photos").rglob("*.png")), tmp_path)
     shutil.rmtree(tmp_path / "photos")
     for what in ("embedding", "neighbors", "alike"):
@@ -477,23 +496,29 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, looker:
                 Session(),
                 run,
                 what,
-                **({"image": {"probe": 0}} if what == "neighbors" else {"distance": 42} if what == "alike" else {}),
+                **(
+                    {"image": ImageReference(probe=0)}
+                    if what == "neighbors"
+                    else {"distance": 42}
+                    if what == "alike"
+                    else {}
+                ),
             )
     alone = limpide.see(run, judged_image).neighbors()
     assert not alone.images and "no longer where they were" in str(alone.note)
     with pytest.raises(LookupError, match="rows go from 0 to 79"):
-        ask(looker, run, "prediction", image={"row": 80})
+        ask(session, run, "prediction", image=ImageReference(row=80))
 
 
-def test_a_run_from_an_array_says_that_its_images_are_on_no_disk(tmp_path: Path, looker: Session) -> None:
+def test_a_run_from_an_array_says_that_its_images_are_on_no_disk(tmp_path: Path, session: Session) -> None:
     dice = np.random.default_rng(0)
     clf = ImageClassifier(model="cnn", epochs=1, runs=str(tmp_path), quiet=True, judge=False).fit(
         dice.integers(0, 255, (60, 16, 16), np.uint8), np.arange(60) % 2
     )
     assert clf.run is not None
     with pytest.raises(LookupError, match="on no disk"):
-        ask(looker, clf.run, "embedding")
-    assert ask(looker, clf.run, "prediction", image={"probe": 0})["top"]
+        ask(session, clf.run, "embedding")
+    assert ask(session, clf.run, "prediction", image=ImageReference(probe=0))["top"]
 
 
 def test_marks_are_a_table_beside_the_run_and_touch_nothing(run: Run) -> None:
@@ -523,7 +548,7 @@ def test_marks_are_a_table_beside_the_run_and_touch_nothing(run: Run) -> None:
 
 
 def test_the_images_aside_are_read_once_and_anew_when_they_are_others(
-    looker: Session, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "predictions").mkdir()
     file = tmp_path / "predictions" / "probes.npz"
@@ -531,21 +556,21 @@ def test_the_images_aside_are_read_once_and_anew_when_they_are_others(
     read = []
     load = np.load
     monkeypatch.setattr(np, "load", lambda *args: read.append(1) or load(*args))
-    first = looker.probes(str(tmp_path))
-    assert looker.probes(str(tmp_path)) is first and len(read) == 1
+    first = session.probes(str(tmp_path))
+    assert session.probes(str(tmp_path)) is first and len(read) == 1
     with pytest.raises(ValueError, match="read-only"):
-        first["squares"][0] = 0
-    np.savez(file, squares=first["squares"][:1] // 2, truth=first["truth"][:1], files=first["files"][:1])
+        first.squares[0] = 0
+    np.savez(file, squares=first.squares[:1] // 2, truth=first.truth[:1], files=first.files[:1])
     os.utime(file, ns=(1, 1))
-    assert np.array_equal(looker.probes(str(tmp_path))["squares"], first["squares"][:1] // 2)
+    assert np.array_equal(session.probes(str(tmp_path)).squares, first.squares[:1] // 2)
     file.write_bytes(b"PK damaged")
     with pytest.raises(LookupError, match="kept no images"):
-        looker.probes(str(tmp_path))
+        session.probes(str(tmp_path))
 
 
 LONG = [
-    *(("saliency", {"image": {"row": 5}, "label": 1, "method": method}) for method in METHODS),
-    *(("sanity", {"image": {"row": 5}, "label": 1, "method": method}) for method in METHODS),
+    *(("saliency", {"image": ImageReference(row=5), "label": 1, "method": method}) for method in METHODS),
+    *(("sanity", {"image": ImageReference(row=5), "label": 1, "method": method}) for method in METHODS),
     ("embedding", {}),
     ("shortcut", {}),
     ("alike", {"distance": 9}),
@@ -556,13 +581,15 @@ LONG = [
 
 
 def test_whoever_waits_is_told_how_far_a_long_question_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("limpide.inspector.session.PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr("limpide.inspector.progress.PROGRESS_SECONDS", 0.0)
     told: list[tuple[int, int, str]] = []
-    looker = Session(tell=lambda *far: told.append(far))
-    first = next(op["key"] for op in ask(looker, run, "anatomy", image={"row": 5})["ops"] if op["name"] == "conv2d")
+    session = Session(Progress(report=lambda *far: told.append(far)))
+    first = next(
+        op["key"] for op in ask(session, run, "anatomy", image=ImageReference(row=5))["ops"] if op["name"] == "conv2d"
+    )
     for what, values in LONG:
         told.clear()
-        ask(looker, run, what, **{name: first if name == "key" else value for name, value in values.items()})
+        ask(session, run, what, **{name: first if name == "key" else value for name, value in values.items()})
         assert told, what
         done, totals = [k for k, _, _ in told], {n for _, n, _ in told}
         assert done == sorted(done) and len(totals) == 1 and len({unit for _, _, unit in told}) == 1, (what, told)
@@ -571,50 +598,50 @@ def test_whoever_waits_is_told_how_far_a_long_question_is(run: Run, monkeypatch:
         least = 0.3 if what == "shortcut" else 0.7  # classes of which too few are named right are not looked at
         assert least * max(totals) <= done[-1] <= max(totals), f"{what}: it ends where it said it would, {told[-1]}"
     told.clear()
-    ask(looker, run, "prediction", image={"row": 6})
+    ask(session, run, "prediction", image=ImageReference(row=6))
     assert told == [], "what is answered at once says nothing"
 
 
-def counted(looker: Session, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def counted(session: Session, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Images of each look from now on that was not given up."""
     looks: list[int] = []
-    looked_at = looker.looked_at
+    advance = session.progress.advance
 
     def count(images: int) -> None:
-        looked_at(images)
+        advance(images)
         looks.append(images)
 
-    monkeypatch.setattr(looker, "looked_at", count)
+    monkeypatch.setattr(session.progress, "advance", count)
     return looks
 
 
 def test_a_question_that_was_given_up_goes_on_where_it_was(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("limpide.inspector.many_images.PIECE", 8)
     left: list[bool] = []
-    looker = Session(unwanted=lambda: bool(left) and left.pop())
-    looks = counted(looker, monkeypatch)
+    session = Session(Progress(lambda: bool(left) and left.pop()))
+    looks = counted(session, monkeypatch)
     rows = np.arange(40)
     whole = features_of_images(Session(), str(run.path), "best", rows)
     left[:] = [True] + [False] * 30  # within the fourth piece
     with pytest.raises(Cancelled):
-        features_of_images(looker, str(run.path), "best", rows)
+        features_of_images(session, str(run.path), "best", rows)
     before = sum(looks)
-    found = features_of_images(looker, str(run.path), "best", rows)
+    found = features_of_images(session, str(run.path), "best", rows)
     assert np.array_equal(found.rows, whole.rows) and np.allclose(found.features, whole.features, atol=1e-5)
     assert before > 3 * 16 and sum(looks) == before + 2 * 16, "three pieces were finished, and are not looked at again"
     looks.clear()
-    features_of_images(looker, str(run.path), "best", rows)
+    features_of_images(session, str(run.path), "best", rows)
     assert looks == []
     for what, values in (("alike", {"distance": 9}), ("groups", {"by": "brightness"})):
         left[:] = [True] + [False] * 10  # within the second piece
         with pytest.raises(Cancelled):
-            ask(looker, run, what, **values)
+            ask(session, run, what, **values)
         before = sum(looks)
-        ask(looker, run, what, **values)
+        ask(session, run, what, **values)
         assert before == 10 and sum(looks) == before - 2 + (80 if what == "alike" else 16) - 8 + 2, what
         looks.clear()
-    whole, once = ask(looker, run, "shortcut"), len(looks)
-    again = Session(unwanted=lambda: bool(left) and left.pop())
+    whole, once = ask(session, run, "shortcut"), len(looks)
+    again = Session(Progress(lambda: bool(left) and left.pop()))
     left[:] = [True] + [False] * (once - 2)  # in the last class
     with pytest.raises(Cancelled):
         ask(again, run, "shortcut")

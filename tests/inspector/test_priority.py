@@ -19,7 +19,7 @@ from limpide.inspector import process as inspector
 SESSION = Path("/proc/self/autogroup")
 
 
-def measured(_looker: Any, seconds: float) -> tuple[dict[str, Any], bytes]:
+def measured(_session: Any, seconds: float) -> tuple[dict[str, Any], bytes]:
     """How nice the thread that answers is, and its session, at the beginning and after so many seconds."""
 
     def how() -> tuple[int, str]:
@@ -33,7 +33,7 @@ def measured(_looker: Any, seconds: float) -> tuple[dict[str, Any], bytes]:
 
 
 def serving(pipe: Any, stops: Any, parent: int) -> None:
-    inspector.ANSWERS["measured"], inspector.PROMPT = measured, 0.3
+    inspector.PROMPT = 0.3
     os.setsid()
     inspector.serve(pipe, stops, parent)
 
@@ -49,7 +49,7 @@ def test_only_a_long_question_stands_back() -> None:
     found = []
     try:
         for number, seconds in enumerate((0.0, 1.0, 0.0, 0.0), 1):
-            ours.send((number, "measured", {"seconds": seconds}))
+            ours.send((number, measured, {"seconds": seconds}))
             assert ours.poll(60)
             kind, answer, _ = ours.recv()
             assert kind == "ok", answer

@@ -28,7 +28,7 @@ from limpide.core.run_info import Final
 from limpide.data.named_datasets import DATASETS
 from limpide.data.split_file import read_split
 from limpide.inspector.json_encoding import finite
-from limpide.inspector.strokes import _measured
+from limpide.inspector.strokes import measure_stroke
 from limpide.ladder.convolution import convolve
 from limpide.ladder.perceptron import OR, XOR, perceptron
 from limpide.ladder.race import SURFACES, race
@@ -1316,7 +1316,7 @@ def test_a_drawing_becomes_as_large_as_thick_and_as_central_as_the_images(page: 
                m.paint(c, m.fitted(lines, like), like); return Array.from(c.getContext('2d').getImageData(0, 0, 280, 280).data).filter((_, k) => k % 4 === 0); })""",
             [lines, like],
         )
-        found = _measured(
+        found = measure_stroke(
             np.asarray(
                 Image.fromarray(np.reshape(pixels, (280, 280)).astype(np.uint8)).resize((28, 28), Image.Resampling.BOX)
             )[..., None]

@@ -35,10 +35,15 @@ from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.decoding import decode
 from limpide.inspector import upload
+from limpide.inspector.data import album
+from limpide.inspector.image import prediction, sanity
+from limpide.inspector.image_reference import ImageReference
+from limpide.inspector.unit import maximized
 from limpide.report.html.page import html_of
 from limpide.studio import inspector_process
+from limpide.studio.inspector_routes import MAX_UPLOAD_BYTES, MAX_UPLOADS
 from limpide.studio.launch import _on_a_page
-from limpide.studio.server import MAX_UPLOAD_BYTES, UPLOADS, Studio
+from limpide.studio.server import Studio
 from limpide.system.machine import cores
 from limpide.text.language import use_language
 
@@ -273,20 +278,22 @@ def test_a_question_that_nobody_waits_for_is_given_up_and_the_next_is_answered(
     async def both() -> Any:
         slow.warm()
         with pytest.raises(LookupError):
-            await slow.ask("maximized", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
-        return await slow.ask("album", here, path=str(trained / "photos-001"), snapshot="best")
+            await slow.ask(maximized, gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
+        return await slow.ask(album, here, path=str(trained / "photos-001"), snapshot="best")
 
     async def left() -> None:
         """It stops by itself: the process stays, with all that it keeps."""
         monkeypatch.setattr(inspector_process, "CANCEL_SECONDS", 60.0)
-        await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1})
+        await slow.ask(prediction, here, path=str(trained / "photos-001"), snapshot="best", image=ImageReference(row=1))
         nonlocal looks
         process, began, looks = slow._process.pid, time.monotonic(), iter([True])
         with pytest.raises(LookupError, match="nobody waits"):
-            await slow.ask("maximized", gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
+            await slow.ask(maximized, gone, path=str(trained / "photos-001"), snapshot="best", key="head", channel=0)
         assert time.monotonic() - began < 30
         assert (
-            await slow.ask("prediction", here, path=str(trained / "photos-001"), snapshot="best", image={"row": 1})
+            await slow.ask(
+                prediction, here, path=str(trained / "photos-001"), snapshot="best", image=ImageReference(row=1)
+            )
         )[0]["top"]
         assert slow._process.pid == process
 
@@ -327,10 +334,14 @@ def test_a_large_question_that_is_left_at_once_harms_nothing(trained: Path, monk
         heart = asyncio.create_task(beat())
         with pytest.raises(LookupError):
             await slow.ask(
-                "prediction", gone, path=str(trained / "photos-001"), snapshot="best", image={"bytes": b"0" * 8_000_000}
+                prediction,
+                gone,
+                path=str(trained / "photos-001"),
+                snapshot="best",
+                image=ImageReference(data=b"0" * 8_000_000),
             )
         heart.cancel()
-        return still, await slow.ask("album", here, path=str(trained / "photos-001"), snapshot="best")
+        return still, await slow.ask(album, here, path=str(trained / "photos-001"), snapshot="best")
 
     try:
         still, (told, _) = asyncio.run(both())
@@ -352,13 +363,13 @@ def test_it_is_told_whose_question_is_answered_and_how_far_it_is(trained: Path) 
     async def here() -> bool:
         return True
 
-    asked = {"path": str(trained / "photos-001"), "snapshot": "best", "image": {"row": 1}}
+    asked = {"path": str(trained / "photos-001"), "snapshot": "best", "image": ImageReference(row=1)}
     slow = Watched()
     try:
-        asyncio.run(slow.ask("sanity", here, "/api/one?label=0", **asked, method="occlusion", label=0))
+        asyncio.run(slow.ask(sanity, here, "/api/one?label=0", **asked, method="occlusion", label=0))
         slow._turn = asyncio.Lock()  # of the next loop
         with pytest.raises(LookupError):
-            asyncio.run(slow.ask("sanity", here, "/api/two?label=99", **asked, method="occlusion", label=99))
+            asyncio.run(slow.ask(sanity, here, "/api/two?label=99", **asked, method="occlusion", label=99))
     finally:
         slow.close()
     assert [one.of for one in told if one.total == 0] == ["", "/api/one?label=0", "", "/api/two?label=99", ""]
@@ -586,9 +597,9 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
         "/look/augmented": 200,
         "/look/embedding?method=pca": 200,
         "/look/embedding?method=x": 422,
-        "/look/maximised?key=head&channel=1": 200,
-        "/look/maximised?key=head&channel=7": 422,
-        "/look/maximised?key=nowhere&channel=0": 422,
+        "/look/maximized?key=head&channel=1": 200,
+        "/look/maximized?key=head&channel=7": 422,
+        "/look/maximized?key=nowhere&channel=0": 422,
         "/look/worst": 200,
         "/look/cell?truth=0&said=1": 200,
         "/look/cell?truth=0": 400,
@@ -637,12 +648,12 @@ def test_a_refusal_is_worded_in_the_language_of_the_page(server: Server) -> None
             "Les canaux de head vont de 0 à 1",
         ),
         (
-            RUN + "/look/maximised?key=head&channel=999",
+            RUN + "/look/maximized?key=head&channel=999",
             "The channels of head go from 0 to 1",
             "Les canaux de head vont de 0 à 1",
         ),
         (
-            RUN + "/look/maximised?key=zz&channel=0",
+            RUN + "/look/maximized?key=zz&channel=0",
             "The network has no layer of this name",
             "Le réseau n’a pas de couche de ce nom",
         ),
@@ -767,15 +778,15 @@ def _png(width: int, height: int, noise: bool = False) -> bytes:
 
 
 def test_uploads_stay_within_their_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("limpide.studio.server.MAX_UPLOADS", 1000)
+    monkeypatch.setattr("limpide.studio.inspector_routes.MAX_UPLOADS_BYTES", 1000)
     studio = Studio(tmp_path)
     try:
-        names = [studio.keep(b"0" * size) for size in (600, 300, 200)]
-        assert list(studio.uploads) == names[1:]
-        names = [studio.keep(b"0" * 5000)]
-        assert list(studio.uploads) == names, "the newest stays, however large"
-        names = [studio.keep(b"0") for _ in range(UPLOADS + 1)]
-        assert list(studio.uploads) == names[1:]
+        names = [studio.inspector.keep(b"0" * size) for size in (600, 300, 200)]
+        assert list(studio.inspector._uploads) == names[1:]
+        names = [studio.inspector.keep(b"0" * 5000)]
+        assert list(studio.inspector._uploads) == names, "the newest stays, however large"
+        names = [studio.inspector.keep(b"0") for _ in range(MAX_UPLOADS + 1)]
+        assert list(studio.inspector._uploads) == names[1:]
     finally:
         studio.close()
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from limpide import see
 from limpide.core.errors import UsageError
-from limpide.inspector.session import change_square
+from limpide.inspector.image_reference import ImageReference
 from limpide.interpret.saliency import METHODS
 from limpide.text.language import current_language
 from limpide.text.page_sentences import page_sentences
@@ -270,11 +270,8 @@ def test_what_is_no_question_is_passed_over(kernel: Kernel) -> None:
 
 
 def test_an_image_that_is_not_square_is_turned_whole(kernel: Kernel) -> None:
-    assert (
-        change_square(np.zeros((16, 20, 3), np.uint8), {"turn": 30}).shape
-        == change_square(np.zeros((16, 20, 3), np.uint8), {"mirror": 1}).shape
-        == (16, 20, 3)
-    )
+    for image in (ImageReference(data=b"", turn=30), ImageReference(data=b"", mirror=True)):
+        assert image.changed(np.zeros((16, 20, 3), np.uint8)).shape == (16, 20, 3)
     assert len(kernel.ask("prediction", image="own", turn=30)["about"]["top"]) > 1
 
 

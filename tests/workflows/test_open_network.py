@@ -16,7 +16,8 @@ from safetensors.torch import save_file
 
 from limpide import models
 from limpide.core.errors import LimpideError
-from limpide.inspector.process import ANSWERS
+from limpide.inspector.image_reference import ImageReference
+from limpide.inspector.questions import QUESTIONS
 from limpide.inspector.session import Session
 from limpide.workflows.open_network import open_network
 
@@ -68,25 +69,34 @@ def test_a_strangers_network_is_opened_unit_by_unit(pictures: Path, tmp_path: Pa
     run = open_network("strangers_networks:Net", str(pictures), tmp_path / "runs", image_size=48)
     assert run.info().learning.probes == len(np.load(run.probes_file)["truth"]) == 9, "one of ten is broken"
     assert run.info().classes == ("0", "1", "2", "3") and run.info().final.preprocessing["size"] == 48
-    looker = Session()
-    found = ANSWERS["unit"](
-        looker, path=str(run.path), snapshot="best", image={"probe": 0}, key="conv", channel=2, y=3, x=4
+    session = Session()
+    found = QUESTIONS["unit"].answer(
+        session, path=str(run.path), snapshot="best", image=ImageReference(probe=0), key="conv", channel=2, y=3, x=4
     )[0]
     assert (
         found["agrees"] and found["terms"] == 75 and all(weight == pytest.approx(0.01) for weight in found["weights"])
     )
-    answer = ANSWERS["prediction"](looker, path=str(run.path), snapshot="best", image={"row": 1})[0]
+    answer = QUESTIONS["prediction"].answer(session, path=str(run.path), snapshot="best", image=ImageReference(row=1))[
+        0
+    ]
     assert answer["truth"] is None and answer["file"] == "cat/1.png" and not answer["calibrated"], (
         "cat is none of its classes"
     )
-    assert len(ANSWERS["embedding"](looker, path=str(run.path), snapshot="best")[0]["rows"]) == 9
-    assert ANSWERS["neighbors"](looker, path=str(run.path), snapshot="best", image={"row": 0})[0]["compared"] == 9
+    assert len(QUESTIONS["embedding"].answer(session, path=str(run.path), snapshot="best")[0]["rows"]) == 9
+    assert (
+        QUESTIONS["neighbors"].answer(session, path=str(run.path), snapshot="best", image=ImageReference(row=0))[0][
+            "compared"
+        ]
+        == 9
+    )
 
 
 def test_classes_are_the_folders_where_their_number_is_right(pictures: Path, tmp_path: Path) -> None:
     run = open_network("strangers_networks:told", str(pictures), tmp_path / "runs", image_size=32)
     assert run.info().classes == ("cat", "dog", "owl")
-    answer = ANSWERS["prediction"](Session(), path=str(run.path), snapshot="best", image={"row": 5})[0]
+    answer = QUESTIONS["prediction"].answer(
+        Session(), path=str(run.path), snapshot="best", image=ImageReference(row=5)
+    )[0]
     assert answer["truth"] == "dog" and answer["file"] == "dog/1.png"
     grey = open_network("strangers_networks:Grey", str(pictures), tmp_path / "runs", image_size=32)
     assert grey.info().final.preprocessing["channels"] == 1
@@ -97,8 +107,9 @@ def test_weights_of_all_layers_are_put_in(pictures: Path, tmp_path: Path) -> Non
     other = models.build("cnn", 5, 3, 28)
     save_file(other.state_dict(), tmp_path / "w.safetensors")
     run = open_network("cnn", str(pictures), tmp_path / "runs", weights=str(tmp_path / "w.safetensors"), image_size=28)
-    network, seen_as, classes = Session().network(str(run.path), "best")
-    assert len(classes) == 5 and seen_as.channels == 3
+    loaded = Session().load_network(str(run.path), "best")
+    network = loaded.network
+    assert len(loaded.classes) == 5 and loaded.preprocessing.channels == 3
     assert all(
         torch.equal(a, b) for a, b in zip(network.state_dict().values(), other.state_dict().values(), strict=True)
     )

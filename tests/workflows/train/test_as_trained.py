@@ -12,6 +12,7 @@ from rich.console import Console
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.inspector import data
+from limpide.inspector.image_reference import ImageReference
 from limpide.inspector.session import Session
 from limpide.report.html.page import html_of
 from limpide.report.terminal import summary
@@ -68,7 +69,7 @@ def test_more_passes_do_and_say_how(long: tuple[Run, list[str]]) -> None:
 
 def test_the_studio_shows_what_was_done(short: tuple[Run, list[str]], long: tuple[Run, list[str]]) -> None:
     for (run, _), images in ((short, 0), (long, data.CHANGED)):
-        assert data.augmented(Session(), str(run.path), "best", {"probe": 0})[0]["images"] == images
+        assert data.augmented(Session(), str(run.path), "best", ImageReference(probe=0))[0]["images"] == images
 
 
 def test_a_run_that_did_not_write_it_down_is_told_nothing_of(long: tuple[Run, list[str]]) -> None:

@@ -92,13 +92,13 @@ def test_each_page_has_a_row_for_it_and_no_answer(run: Run) -> None:
 
 
 def test_the_studio_shows_it(run: Run, extra: Path) -> None:
-    looker = Session()
-    found, _ = test_set.worst(looker, str(run.path), "")
+    session = Session()
+    found, _ = test_set.worst(session, str(run.path), "")
     assert found["classes"] == ["a", "z", "m"] and found["total"] == 60
-    assert all(one["suggested"] != "m" for one in test_set.suspects(looker, str(run.path), "")[0]["images"])
+    assert all(one["suggested"] != "m" for one in test_set.suspects(session, str(run.path), "")[0]["images"])
     assert (
-        test_set.cell(looker, str(run.path), "", 2, 0)[0]["total"]
-        + test_set.cell(looker, str(run.path), "", 2, 1)[0]["total"]
+        test_set.cell(session, str(run.path), "", 2, 0)[0]["total"]
+        + test_set.cell(session, str(run.path), "", 2, 1)[0]["total"]
         == 20
     )
 

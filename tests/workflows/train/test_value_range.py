@@ -92,9 +92,11 @@ def test_every_way_in_sees_the_same_square(clf: ImageClassifier, scans: Path) ->
     np.testing.assert_array_equal(enter_image(str(file), p)[1], square)
     album = RunImages(run_of(clf))
     np.testing.assert_array_equal(p.pixels(album.image(album.row_of["low/03.png"], p.jpeg_side)), square)
+    from limpide.inspector.image_reference import ImageReference
     from limpide.inspector.session import Session
 
-    np.testing.assert_array_equal(Session().square(str(run_of(clf).path), p, {"bytes": file.read_bytes()}), square)
+    upload = ImageReference(data=file.read_bytes())
+    np.testing.assert_array_equal(Session().square(str(run_of(clf).path), p, upload), square)
 
 
 def test_what_is_evaluated_is_read_by_the_range_of_the_training(clf: ImageClassifier, tmp_path: Path) -> None:
@@ -135,12 +137,13 @@ def test_predict_tells_what_was_clipped(clf: ImageClassifier, scans: Path, tmp_p
 
 def test_the_studio_and_explain_tell_it_too(clf: ImageClassifier, tmp_path: Path) -> None:
     from limpide.inspector.image import prediction
+    from limpide.inspector.image_reference import ImageReference
     from limpide.inspector.session import Session
 
     path, bright = str(run_of(clf).path), tmp_path / "bright.png"
     for most, clipped in ((60000, True), (4000, False)):
         Image.fromarray(scan_of("high", 7, most)).save(bright)
-        answer, _ = prediction(Session(), path, "best", {"bytes": bright.read_bytes()})
+        answer, _ = prediction(Session(), path, "best", ImageReference(data=bright.read_bytes()))
         assert answer["clipped"] is clipped
         done = subprocess.run(
             [sys.executable, "-m", "limpide", "explain", path, str(bright)], capture_output=True, text=True, timeout=60

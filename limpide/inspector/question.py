@@ -1,0 +1,58 @@
+"""One question that a page may ask, in one record beside the function that answers it (docs: CONTRIBUTING, “Where a
+newcomer adds”).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from limpide.inspector.answer import Answer
+from limpide.inspector.image_reference import ImageReference
+
+Parser = Callable[..., Any]  # (text in an address) → value, raises ValueError; or ImageReference
+
+
+@dataclass(frozen=True)
+class Question:
+    """answer: (session, path of a run, snapshot, **parameters) → Answer. A snapshot is a number of steps or "best".
+    It stands at the top of a module that loads no torch: the server knows it by its name, the inspector's process
+    calls it.
+
+    parameters: how each value stands in an address; ImageReference: in several (image, noise, turn, mirror).
+    is_slow: has a process of its own, so that a unit does not wait for it · media_type: of the file, if it is not
+    numbers · in_notebook: asked of a network in memory, too: its session is a NetworkSession.
+    """
+
+    answer: Callable[..., Answer]
+    parameters: Mapping[str, Parser] = field(default_factory=dict)
+    is_slow: bool = False
+    media_type: str = "application/octet-stream"
+    in_notebook: bool = False
+
+    @property
+    def required(self) -> list[str]:
+        """What must be asked for: what the function has no default for. An image is always known."""
+        given = inspect.signature(self.answer).parameters
+        return [
+            name
+            for name, parse in self.parameters.items()
+            if parse is not ImageReference and given[name].default is inspect.Parameter.empty
+        ]
+
+    def values(self, query: Mapping[str, str], uploads: Mapping[str, bytes]) -> dict[str, Any]:
+        """The values of an address; what is missing is not in them. Raises ValueError or KeyError where they make none,
+        LookupError for an image that is no longer kept.
+        """
+        found: dict[str, Any] = {"snapshot": query.get("snapshot", "best")}
+        for name, parse in self.parameters.items():
+            if parse is ImageReference:
+                found[name] = ImageReference.from_query(query, uploads)
+            elif name in query:
+                found[name] = parse(query[name])
+        return found
+
+    def missing(self, values: Mapping[str, Any]) -> list[str]:
+        return [name for name in self.required if name not in values]
