@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Progress
 from limpide.core.run_info import FrozenHead, require
 from limpide.data.read_images import Pixels
@@ -20,6 +21,7 @@ from limpide.training.build import save_weights
 from limpide.training.linear_head import Head, fit_head, frozen_features, load_features, log_loss, set_head
 from limpide.workflows.train.context import TrainContext
 
+SECONDS = 3.0  # fitting its last layer and exporting it, about
 ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
 FLIP_IMAGES = 20  # validation images that tell whether mirroring is harmless
 FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; letters and digits lose far more
@@ -81,6 +83,13 @@ def first_model(job: TrainContext) -> Iterator[Event]:
     ms = _milliseconds(job, rows["train"])
     frozen = FrozenHead(accuracy, loss, len(rows["train"]), len(held), head.strength, seconds, head_seconds, ms)
     job.enter("fit", steps=steps, frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
+
+
+def cost(facts: Facts) -> Cost:
+    """Its features, and its last layer; nothing for a network from scratch."""
+    if facts.frozen is None:
+        return Cost()
+    return Cost(facts.frozen.learned * facts.frozen.seconds + SECONDS)
 
 
 def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:

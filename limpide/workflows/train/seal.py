@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from limpide.audit import run_facts
+from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Progress
 from limpide.core.finding import Finding
 from limpide.deploy.export import export
@@ -23,6 +24,10 @@ from limpide.workflows.train.context import TrainContext
 
 MAX_BATCH = 256  # images at once, however small they are
 MAX_IMAGES = 20_000  # images for one number: its last digits are noise long before
+SECONDS = 4.0  # calibrating, exporting and opening the final model, about
+# Times the bytes of the learned values, and of what layers give: all of one image, or the largest of a batch.
+EXPORTED, TRACED_EXPORT = 7.5, 1.4  # the exporter's copies of the values, and its run
+SCORED = 4.2  # PyTorch, float32
 
 
 def seal_model(job: TrainContext) -> Iterator[Event]:
@@ -89,6 +94,18 @@ def seal_model(job: TrainContext) -> Iterator[Event]:
     yield job.say("decision", told)
     first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
     job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
+
+
+def cost(facts: Facts) -> Cost:
+    """The images for the temperature go through the network; then it is written, and opened again."""
+    scored = min(max(1, PIXELS // facts.largest_size**2), max(1, facts.validation))
+    return Cost(
+        SECONDS + min(MAX_IMAGES, facts.calibration or facts.validation) * facts.slowest_image,
+        max(
+            EXPORTED * facts.parameter_bytes + TRACED_EXPORT * facts.activation_bytes,
+            SCORED * facts.layer_bytes * scored,
+        ),
+    )
 
 
 def _parity(job: TrainContext, rows: np.ndarray, logits: np.ndarray) -> Finding | None:
