@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from limpide.core.cost import Cost
 from limpide.core.finding import VERDICT_MARKS, VERDICT_WORDS, Finding, Picture
 from limpide.core.run import Run
-from limpide.judging.registry import AUDITS
+from limpide.judging import registry
 from limpide.report import finding_words, unit_grid
 from limpide.report.html import charts, confusion, run_data
 from limpide.report.html.interactive import interactive_part
@@ -144,7 +144,7 @@ def headings() -> dict[str, str]:
     the run. The score stands above them; `made` has no finding of its own.
     """
     found: dict[str, str] = {}
-    for audit in AUDITS:
+    for audit in registry.AUDITS:
         found |= _facts_before(audit.name)
         if audit.name != SCORE:
             found[audit.name] = audit.question
