@@ -148,12 +148,7 @@ def fit_baselines(
             left_out.append(key)
             continue
         if rival is None:
-            trying = Progress(
-                message(N_("trying simpler models: {name}"), name=message(simple_models.NAMES[key]).to_json()),
-                done,
-                len(attempts),
-            )
-            yield trying
+            yield (trying := _trying(key, done, len(attempts)))
             rival = yield from _telling(attempt, trying)
             if budget.seconds is not None:
                 keep(key, rival.n_train if rival else 0)
@@ -164,6 +159,11 @@ def fit_baselines(
         else:
             found.append(rival)
     return found, late, left_out
+
+
+def _trying(key: str, done: int, of: int) -> Progress:
+    name = message(simple_models.NAMES[key]).to_json()
+    return Progress(message(N_("trying simpler models: {name}"), name=name), done, of)
 
 
 def _keys(material: BaselineInputs) -> list[str]:

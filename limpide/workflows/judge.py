@@ -97,18 +97,16 @@ def judge(
     left = TimeLeft(run, deadline)
     subject = subject_of_run(run, dataset, parts, baseline_inputs, left.allows_part)
     audits = [audit for audit in after_training() if audit.needs <= subject.offers and run.finding(audit.name) is None]
-    for audit in audits:
-        if not audit.may_be_left_out:
-            yield from _findings(run, audit, subject)
+    for audit in (audit for audit in audits if not audit.may_be_left_out):
+        yield from _findings(run, audit, subject)
     yield from subject.evidence()
     milliseconds = yield from subject.milliseconds()
     subject.close()
     network = subject.network()
     machine.release_memory()  # what the runtime held, and now each audit, serves no other
-    for audit in audits:
-        if audit.may_be_left_out and left.allows(audit):
-            yield from _findings(run, audit, subject)
-            machine.release_memory()
+    for audit in filter(left.allows, (audit for audit in audits if audit.may_be_left_out)):
+        yield from _findings(run, audit, subject)
+        machine.release_memory()
     subject.forget()
     whole, used = deadline.passed(), energy()
     yield from _run_facts(run, network, milliseconds, whole, used, memory)

@@ -117,14 +117,15 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
     }
     template = environment().get_template("report.html")
     page = template.render(context)
-    if living is None:
-        return page
-    # Modules in an import map are allowed by a nonce, which those they import inherit: `data:` as such stays forbidden.
-    # The nonce is made of the whole page, so nobody whose text is in the page can know it, and the same run still gives
-    # the same page.
-    return template.render(
-        context | {"nonce": hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]}
-    )
+    return page if living is None else template.render(context | {"nonce": _nonce(page)})
+
+
+def _nonce(page: str) -> str:
+    """Modules in an import map are allowed by a nonce, which those they import inherit: `data:` as such stays
+    forbidden. It is made of the whole page, so nobody whose text is in the page can know it, and the same run still
+    gives the same page.
+    """
+    return hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:
