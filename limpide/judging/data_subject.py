@@ -33,7 +33,8 @@ def subject_of_data(run: Run, predictor: Predictor, dataset: Dataset, where: str
     rows = np.flatnonzero(dataset.given == TEST) if np.any(dataset.given == TEST) else np.arange(len(dataset))
     told = OtherImages(run, predictor, dataset, rows, where)
     # what the training used of them is counted and told (`seen_in_training`): none is held back here
-    return Subject(dataset, rows, np.zeros(len(dataset), bool), told.answers, told.evidence)
+    nothing, sees = np.zeros(len(dataset), bool), predictor.preprocessing
+    return Subject(dataset, rows, nothing, told.answers, told.evidence, preprocessing=sees)
 
 
 @dataclass

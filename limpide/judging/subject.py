@@ -61,6 +61,7 @@ class Subject:
     ask: Callable[[np.ndarray], Work[Answers]]  # the sealed file, about these rows
     weigh: Callable[[Answers], Work[Evidence]]
     trained: TrainedRun | None = None
+    preprocessing: Preprocessing | None = None  # of the sealed file; None: that of the run's network
     close: Callable[[], None] = lambda: None  # lets go of the sealed file
     _known: dict[Hashable, Any] = field(default_factory=dict, init=False)
 
@@ -115,7 +116,7 @@ class Subject:
         places = np.asarray(places, int)
 
         def work() -> Work[tuple[np.ndarray, np.ndarray]]:
-            rows, p = (yield from self.answers()).rows, self.network().preprocessing
+            rows, p = (yield from self.answers()).rows, self.preprocessing or self.network().preprocessing
             read = {
                 k: p.pixels(image)
                 for k in places.tolist()

@@ -152,3 +152,24 @@ def test_what_is_kept_is_not_run_again(shapes: Path, tmp_path: Path) -> None:
     after = {file.name: file.stat().st_mtime_ns for file in (run.path / "findings").iterdir()}
     assert continued and all(after[name] == before[name] for name in before)
     assert after.keys() - before.keys() == {"shortcut.json", "brightness.json", "cost.json"}
+
+
+def light(subject: Subject) -> Iterator[Event | Finding]:
+    evidence = yield from subject.evidence()
+    _, squares = yield from subject.squares(np.arange(len(evidence.truth)))
+    yield Finding("light", "ok", message("Their grey level is {level}.", level=int(squares.mean())))
+
+
+def test_other_images_are_asked_the_same_where_it_needs_no_network(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, dataset, _ = prepare(str(shapes), TINY, tmp_path / "runs")
+    for _event in train(run, dataset, judge=False):
+        pass
+    clf = ImageClassifier.load(run.path)
+    other = photo_folder(tmp_path / "other", per_class=4, size=(16, 16), seed=9)
+    mine = Audit("light", "How bright are they?", light, frozenset({"answers", "images"}))
+    monkeypatch.setattr(registry, "AUDITS", (*registry.AUDITS, mine))
+    assert str(clf.audit(other)["light"]).startswith("Their grey level is ")
+    assert list(clf.audit(other)) == ["accuracy", "classes", "confusion", "mistakes", "calibration", "light"]
+    assert clf.evaluate(other).name == "accuracy"
