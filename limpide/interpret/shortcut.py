@@ -203,53 +203,58 @@ def rank_places(found: Sequence[Place]) -> list[Place]:
     return sorted(found, key=lambda place: -place.interval[0])
 
 
-COLUMNS = [
-    (N_("class"), "text"),
-    (N_("row"), "text"),
-    (N_("column"), "text"),
-    (N_("became this class"), "percent"),
-    (N_("low"), "percent"),
-    (N_("high"), "percent"),
-    (N_("images"), "count"),
-]
-SAYS: dict[Verdict, str] = {
-    "unknown": N_(
-        "Whether one small place decides, so few images cannot tell: with the most convincing one pasted "
-        "into them, {share:percent} of {n:count} are taken for {label}, and up to {most:percent} is possible."
-    ),
-    "warn": N_(
-        "One small place decides: what {label} shows {down}, {across}, was pasted into {n:count} images of "
-        "other classes, and {share:percent} of them were then taken for {label}. Look at that place."
-    ),
-    "ok": N_(
-        "No small place decides: the most convincing one was pasted into {n:count} images of other classes, "
-        "and {share:percent} of them were then taken for {label}."
-    ),
-}
-HOW = (
-    N_(
-        "A window of a fifth of the side is cut out of images of a class and pasted at the same "
-        "place of others; the best of 64 places is then tried on images that did not choose it."
-    ),
-    N_(
-        "A mark that wanders over the image is not found. Where the thing itself is as small as the "
-        "window, it is the thing that was pasted."
-    ),
-)
-
-
 def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Finding:
     """The claim, with the most convincing place of each class. of: so many classes there are."""
     ordered = rank_places(found)
     most = max((place.interval[1] for place in ordered), default=1.0)
     verdict: Verdict = "warn" if ordered and ordered[0].decides else "ok" if most < HARMLESS else "unknown"
-    rows, values, numbers = [_row(place, classes) for place in ordered], dict[str, Any](), list[Number]()
-    says = SAYS[verdict] if ordered else N_("There are too few images to say whether one small place decides.")
+    says = {
+        "unknown": N_(
+            "Whether one small place decides, so few images cannot tell: with the most convincing one pasted "
+            "into them, {share:percent} of {n:count} are taken for {label}, and up to {most:percent} is possible."
+        )
+        if ordered
+        else N_("There are too few images to say whether one small place decides."),
+        "warn": N_(
+            "One small place decides: what {label} shows {down}, {across}, was pasted into {n:count} images of "
+            "other classes, and {share:percent} of them were then taken for {label}. Look at that place."
+        ),
+        "ok": N_(
+            "No small place decides: the most convincing one was pasted into {n:count} images of other classes, "
+            "and {share:percent} of them were then taken for {label}."
+        ),
+    }[verdict]
+    rows: list[list[Any]] = [
+        [
+            classes[p.label],
+            message(DOWN[p.row * 3 // GRID]),
+            message(ACROSS[p.column * 3 // GRID]),
+            p.turned / p.n,
+            *p.interval,
+            p.n,
+        ]
+        for p in ordered
+    ]
+    values: dict[str, Any] = {}
     if rows:
         label, down, across, share, low, high, n = rows[0]
-        values = {"label": label, "down": down.to_json(), "across": across.to_json(), "share": share, "n": n}
-        values["most"] = most
-        numbers = [Number(N_("became this class"), share, "share", low, high, n=n)]
+        values = {
+            "label": label,
+            "down": down.to_json(),
+            "across": across.to_json(),
+            "share": share,
+            "n": n,
+            "most": most,
+        }
+    columns = [
+        (N_("class"), "text"),
+        (N_("row"), "text"),
+        (N_("column"), "text"),
+        (N_("became this class"), "percent"),
+        (N_("low"), "percent"),
+        (N_("high"), "percent"),
+        (N_("images"), "count"),
+    ]
     some = message(
         N_("{n:count} of {of:count} classes were looked at; the Audit page of limpide studio looks at more."),
         n=len(found),
@@ -259,13 +264,22 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Findi
         name="shortcut",
         verdict=verdict,
         message=message(says, **values),
-        numbers=numbers,
-        table=Table(COLUMNS, rows),
-        details=[*([some] if 0 < len(found) < of else []), *map(message, HOW)],
+        numbers=[Number(N_("became this class"), share, "share", low, high, n=n)] if rows else [],
+        table=Table(columns, rows),
+        details=[
+            *([some] if 0 < len(found) < of else []),
+            message(
+                N_(
+                    "A window of a fifth of the side is cut out of images of a class and pasted at the same "
+                    "place of others; the best of 64 places is then tried on images that did not choose it."
+                )
+            ),
+            message(
+                N_(
+                    "A mark that wanders over the image is not found. Where the thing itself is as small as the "
+                    "window, it is the thing that was pasted."
+                )
+            ),
+        ],
         source="Geirhos et al. 2020, arXiv 2004.07780",
     )
-
-
-def _row(place: Place, classes: Sequence[str]) -> list[Any]:
-    down, across = message(DOWN[place.row * 3 // GRID]), message(ACROSS[place.column * 3 // GRID])
-    return [classes[place.label], down, across, place.turned / place.n, *place.interval, place.n]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -41,63 +41,48 @@ def first_model(job: TrainContext) -> Iterator[Event]:
         yield from frozen_features(model, pixels, rows[part], cache, device)
         machine.release_memory()
     features = {part: load_features(pixels, rows[part], cache) for part in rows if len(rows[part])}
-    held = features.get("validation", features["train"][:0])
+    width = features["train"].shape[1]
+    held = features.get("validation", np.zeros((0, width), np.float32))
     yield Progress(message(N_("fitting a last layer on what the pretrained network sees")))
     fitting = time.monotonic()
     head = fit_head(
         features["train"], labels[rows["train"]], held, labels[rows["validation"]], len(job.dataset.learned_classes)
     )
     now = time.monotonic()
-    accuracy, loss = _score(head, held, labels[rows["validation"]])
+    seconds, head_seconds = now - began, now - fitting
+    logits = head.logits(held)
+    accuracy = float((logits.argmax(1) == labels[rows["validation"]]).mean()) if len(held) else 0.0
+    loss = log_loss(logits, labels[rows["validation"]]) if len(held) else 0.0
     set_head(model, head)
     save_weights(model, job.run.snapshots / "first.safetensors")
     machine.release_memory()
     yield Progress(message(N_("writing the first model")))
     export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.recipe.model)
     ready = job.deadline.passed()
-    yield from _decide_flip(job, model, head, rows["validation"], accuracy)
+    if job.recipe.flip == "auto" and not job.info.steps:  # nothing is trained that could be shown mirrored
+        job.recipe = job.recipe.but(flip="no")
+    elif job.recipe.flip == "auto":
+        yield Progress(message(N_("asking whether mirrored images are known, too")))
+        flip, why = _flip(job, model, head, rows["validation"], accuracy)
+        job.recipe = job.recipe.but(flip=flip)
+        yield job.say("decision", why)
     says = (
         N_("a first model is ready: {accuracy:percent} of {n:count} validation images right")
         if len(held)
         else N_("a first model is ready")
     )
     yield job.say("saved", message(says, accuracy=accuracy, n=len(held)))
-    steps = yield from _steps(job, len(held), accuracy)
+    steps = require(job.info.steps, "steps")
+    all_right = len(held) == len(job.rows("validation")) and accuracy == 1.0
+    if len(held) >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None:
+        steps = 0
+        yield job.say(
+            "decision",
+            message(N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")),
+        )
     ms = _milliseconds(job, rows["train"])
-    frozen = FrozenHead(accuracy, loss, len(rows["train"]), len(held), head.strength, now - began, now - fitting, ms)
+    frozen = FrozenHead(accuracy, loss, len(rows["train"]), len(held), head.strength, seconds, head_seconds, ms)
     job.enter("fit", steps=steps, frozen=frozen, first_model_seconds=ready, recipe=job.recipe.to_json())
-
-
-def _score(head: Head, held: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """(accuracy, loss in nats) on validation images. held: float32 (n, width), their features."""
-    if not len(held):
-        return 0.0, 0.0
-    logits = head.logits(held)
-    return float((logits.argmax(1) == labels).mean()), log_loss(logits, labels)
-
-
-def _steps(job: TrainContext, held: int, accuracy: float) -> Generator[Event, None, int]:
-    """Of fine-tuning: none where all of enough validation images are right. held: validation images."""
-    all_right = held == len(job.rows("validation")) and accuracy == 1.0
-    if held >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None:
-        says = N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")
-        yield job.say("decision", message(says))
-        return 0
-    return require(job.info.steps, "steps")
-
-
-def _decide_flip(
-    job: TrainContext, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float
-) -> Iterator[Event]:
-    if job.recipe.flip != "auto":
-        return
-    if not job.info.steps:  # nothing is trained that could be shown mirrored
-        job.recipe = job.recipe.but(flip="no")
-        return
-    yield Progress(message(N_("asking whether mirrored images are known, too")))
-    flip, why = _flip(job, model, head, rows, accuracy)
-    job.recipe = job.recipe.but(flip=flip)
-    yield job.say("decision", why)
 
 
 def cost(facts: Facts) -> Cost:
