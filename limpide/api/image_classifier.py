@@ -242,8 +242,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def audit(self, data: str | os.PathLike[str] | None = None) -> dict[str, Finding]:
         """Every finding by name: those stored with the run, or those made now on other labelled images."""
+        from limpide.judging.registry import in_order
+
         if data is None:
-            return self._run().findings()
+            return in_order(self._run().findings())
         if not isinstance(data, (str, os.PathLike)):
             raise UsageError(
                 "L144",

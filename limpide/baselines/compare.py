@@ -36,6 +36,7 @@ SIDE = 32  # pixels: squares that rivals on pixels see
 CHUNK = 1024
 FROZEN_WORK = 70_600_000  # multiply-adds of rival.FrozenFeatures for one image
 WIDTH = 1280  # of its features
+MIN_SECONDS, SHARE = 2.0, 0.07  # s that each may take where a time was asked for: at least these, or this share of it
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,14 @@ class Sizes:
         return {key: min(self.train, max(least, int(n))) for key, n in most.items()}
 
 
-def sizes_of(pixels: Pixels, train: int, test: int, classes: int) -> Sizes:
-    return Sizes(train, max(1, test), classes, _side(pixels)[1] ** 2 * pixels.preprocessing.channels)
+def values_of(size: int, channels: int) -> int:
+    """Values of one image that rivals on pixels see. size: pixels a side of the squares that the network sees."""
+    return _side(size)[1] ** 2 * channels
+
+
+def budget_of(asked: float | None) -> Budget:
+    """What a simpler model may cost: work, and seconds only where a time was asked for, s."""
+    return Budget() if asked is None else Budget(seconds=max(MIN_SECONDS, asked * SHARE))
 
 
 def fit_baselines(
@@ -141,12 +148,7 @@ def fit_baselines(
             left_out.append(key)
             continue
         if rival is None:
-            trying = Progress(
-                message(N_("trying simpler models: {name}"), name=message(simple_models.NAMES[key]).to_json()),
-                done,
-                len(attempts),
-            )
-            yield trying
+            yield (trying := _trying(key, done, len(attempts)))
             rival = yield from _telling(attempt, trying)
             if budget.seconds is not None:
                 keep(key, rival.n_train if rival else 0)
@@ -159,6 +161,11 @@ def fit_baselines(
     return found, late, left_out
 
 
+def _trying(key: str, done: int, of: int) -> Progress:
+    name = message(simple_models.NAMES[key]).to_json()
+    return Progress(message(N_("trying simpler models: {name}"), name=name), done, of)
+
+
 def _keys(material: BaselineInputs) -> list[str]:
     if material.frozen is None:
         return ["logistic", "forest", "nearest", "frozen"]
@@ -168,7 +175,9 @@ def _keys(material: BaselineInputs) -> list[str]:
 def _attempts(dataset: Dataset, parts: np.ndarray, rows: np.ndarray, material: BaselineInputs) -> dict[str, Attempt]:
     labels, seed, frozen, budget = dataset.labels, material.recipe.seed, material.frozen, material.budget
     train = np.flatnonzero(parts == TRAIN)
-    images = sizes_of(material.pixels, len(train), len(rows), len(dataset.learned_classes)).images(budget)
+    p = material.pixels.preprocessing
+    sizes = Sizes(len(train), max(1, len(rows)), len(dataset.learned_classes), values_of(p.size, p.channels))
+    images = sizes.images(budget)
     allowed = {key: Allowance(n, budget.seconds, material.decided.get(key), seed) for key, n in images.items()}
     on_pixels = train[
         np.sort(stratified_order(labels[train], seed)[: max(images[key] for key in ("logistic", "forest", "nearest"))])
@@ -211,17 +220,17 @@ def _at_once(work: Callable[[], Baseline | None]) -> Attempt:
     return (yield from run_in_thread(quietly))
 
 
-def _side(pixels: Pixels) -> tuple[int, int]:
+def _side(size: int) -> tuple[int, int]:
     """(side of a block that becomes one pixel, pixels a side of what rivals see)."""
-    factor = max(1, pixels.preprocessing.size // SIDE)
-    return factor, pixels.preprocessing.size // factor
+    factor = max(1, size // SIDE)
+    return factor, size // factor
 
 
 def _small(pixels: Pixels, rows: np.ndarray) -> np.ndarray:
     """Mean over blocks, down to about 32×32: rivals on pixels gain nothing from more. float32 (n, side · side ·
     channels).
     """
-    (factor, side), channels = _side(pixels), pixels.preprocessing.channels
+    (factor, side), channels = _side(pixels.preprocessing.size), pixels.preprocessing.channels
     found = np.empty((len(rows), side * side * channels), np.float32)
     for k in range(0, len(rows), CHUNK):
         squares = pixels.take(rows[k : k + CHUNK])

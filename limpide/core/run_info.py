@@ -50,7 +50,7 @@ class Quoted:
     step: float = 0.0  # s, of one gradient step
     look: float = 0.0  # s, of one look at the validation part
     after: float = 0.0  # s, from the last step to the report, without what may be left out
-    pasted: float = 0.0  # s, asking whether one small place decides
+    audits: Mapping[str, float] = field(default_factory=dict)  # s, of each audit that may be left out
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from limpide.core.cost import Cost, Facts
 from limpide.core.finding import Finding, Number, Table, Verdict
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.split import sample
@@ -35,6 +36,8 @@ SHARE = 5  # the window's side is this part of the image's
 HOSTS = 6  # images of other classes while looking
 PROOFS = 40  # other images of other classes for the test
 LOOKS = GRID * GRID * HOSTS + PROOFS  # images a class costs
+WORK = 4e11  # multiply-adds that asking after a training may cost: a few seconds
+PASTED = 2.2  # times the bytes of the largest layer: PyTorch, layers fused, in its fastest arithmetic
 # images of each class that is looked at, and of all, from which patches are cut and into which they are pasted
 EACH, OTHERS = 2 * PROOFS, 100
 HARMLESS = 0.25  # share: where more than this is ruled out, a place does not decide
@@ -71,12 +74,28 @@ class Place:
         return self.interval[0] >= DECIDES
 
 
+def cost(facts: Facts) -> Cost:
+    """Of asking after a training, on test images."""
+    image, frozen = facts.image_seconds, facts.frozen
+    if frozen:  # that was timed, at its own size
+        image = frozen.seconds * (facts.size / frozen.size) ** 2
+    together = min(max(1, PIXELS // facts.largest_size**2), BATCH)
+    return Cost(
+        count_labels(facts.classes_tested, facts.multiply_adds, WORK) * LOOKS * image,
+        2 * facts.parameter_bytes + PASTED * facts.layer_bytes * together,
+    )
+
+
+def count_labels(classes: int, each: int, work: float) -> int:
+    """How many of so many classes can be looked at. each: multiply-adds of one image, work: of all of it."""
+    return min(classes, int(work / (max(1, each) * LOOKS)))
+
+
 def choose_labels(labels: np.ndarray, each: int, work: float) -> list[int]:
-    """The classes that can be looked at, those with the most images first. each: multiply-adds of one image, work: of
-    all of it.
-    """
+    """The classes that can be looked at, those with the most images first. each, work: as in `count_labels`."""
     names, counts = np.unique(labels[labels >= 0], return_counts=True)
-    return [int(k) for k in names[np.argsort(-counts, kind="stable")][: int(work / (max(1, each) * LOOKS))]]
+    most = count_labels(len(names), each, work)
+    return [int(k) for k in names[np.argsort(-counts, kind="stable")][:most]]
 
 
 def choose_hosts(labels: np.ndarray, wanted: Sequence[int]) -> np.ndarray:

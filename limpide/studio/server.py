@@ -29,7 +29,8 @@ from limpide.core.errors import RunError, UsageError
 from limpide.core.run import Run
 from limpide.core.typed_json import to_plain_json
 from limpide.inspector.json_encoding import FIRST, AsciiJson, choices, finding_in_words, findings_in_order, finite
-from limpide.report.html.page import SECTIONS, written_as
+from limpide.judging.registry import not_run
+from limpide.report.html.page import headings, written_as
 from limpide.studio import label_marks, launch
 from limpide.studio.error_responses import HANDLERS, message_of, misused, refused, use_page_language
 from limpide.studio.guard import Guard
@@ -206,7 +207,7 @@ class Studio:
     async def findings(self, request: Request) -> Response:
         run = self._run(request)
         use_page_language(request)
-        found, titles = run.findings(), dict(SECTIONS)
+        found, titles = run.findings(), headings()
         # As on Live, a place that may decide stands before the other doubts; then the order of the report; at last what
         # is said of the images.
         doubted = FIRST in found and found[FIRST].verdict in ("bad", "warn")
@@ -217,7 +218,11 @@ class Studio:
                 "findings": [
                     finding_in_words(found[name]) | {"title": messages._(titles[name]) if name in titles else ""}
                     for name in order
-                ]
+                ],
+                "not_run": [
+                    {"name": one.audit.name, "title": messages._(one.audit.question), "why": str(one.why)}
+                    for one in not_run(run.info(), found)
+                ],
             }
         )
 

@@ -9,6 +9,8 @@ import dataclasses
 import io
 import json
 import re
+from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,18 +21,41 @@ from PIL import Image
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from limpide.audit import AUDITS, run_facts
+from limpide.audit import run_facts
 from limpide.audit.classes import MAX_PICTURES, MISTAKES, PICTURES_A_CELL, PICTURES_RIGHT
 from limpide.audit.evidence import THUMB, Evidence
+from limpide.core.events import Event
 from limpide.core.finding import Finding
 from limpide.data.decoding.decode import CUT_SHORT, EMPTY
 from limpide.data.split import TWO_LABELS
+from limpide.judging.audit import Audit
+from limpide.judging.registry import in_evaluate
 from limpide.system.energy import Energy
 from limpide.text.language import LANGUAGES, use_language
 from limpide.text.messages import Message
 
 NAMES = ("cat", "dog", "bird", "fish")
 HOSTILE = ("<script>alert(1)</script>", "{n:count} {0} {", "[red]x[/red]\x1b[31m", "a\nb\u202e\udcff")
+
+
+class FromEvidence:
+    """A subject of which nothing is known but its evidence."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+
+    def evidence(self) -> Generator[Event, None, Evidence]:
+        return self._evidence
+        yield
+
+
+def finding_of(audit: Audit, evidence: Evidence) -> Finding:
+    (found,) = audit.run(FromEvidence(evidence))  # type: ignore[arg-type]
+    assert isinstance(found, Finding)
+    return found
+
+
+AUDITS = {one.name: partial(finding_of, one) for one in in_evaluate(frozenset({"answers", "images"}))}
 
 
 def evidence(kind: str, n: int = 400, classes: tuple[str, ...] = NAMES, seed: int = 0, **more: Any) -> Evidence:

@@ -61,7 +61,7 @@ GOOD: dict[str, Any] = {
         "step": 0.01,
         "look": 0.1,
         "after": 3,
-        "pasted": 1,
+        "audits": {"shortcut": 1},
     },
     "augmentation": {"zoom": 0.1},
     "stop_at": 20,

@@ -15,8 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from limpide.core.cost import Cost
 from limpide.core.finding import VERDICT_MARKS, VERDICT_WORDS, Finding, Picture
 from limpide.core.run import Run
+from limpide.judging import registry
 from limpide.report import finding_words, unit_grid
 from limpide.report.html import charts, confusion, run_data
 from limpide.report.html.interactive import interactive_part
@@ -35,25 +37,21 @@ FROM_FORMATS = ("format_cell", "format_measure", "format_interval", "format_basi
 TEMPLATES = Path(__file__).with_name("templates")
 MAX_FILES = 200  # of those left out, by name
 WORST_FIRST = ("bad", "warn", "unknown", "ok")
+SCORE = "accuracy"  # stands above all sections
 FEW_CLASSES = 12  # rows of a table that are shown before "all of them"
 
 LANGUAGE_AND_IMAGES = re.compile(rb'<html lang="(\w+)">.*?<meta name="images" content="(yes|no)">', re.S)
 
-# (finding, anchor and heading), in the order of the page. `made` has no finding of its own.
-SECTIONS = (
-    ("simpler", N_("Would a simpler model do?")),
-    ("classes", N_("Class by class")),
-    ("confusion", N_("What it confuses")),
-    ("mistakes", N_("Sure, and wrong")),
-    ("shortcut", N_("Is it cheating on a small mark?")),
-    ("training", N_("How it learned")),
-    ("calibration", N_("How sure is it?")),
-    ("inside", N_("A look inside")),
-    ("data", N_("The images")),
-    ("cost", N_("What it cost")),
-    ("export", N_("The file to take away")),
-)
-HEADINGS = {"left_out": N_("What was left out")}  # headings of findings that have no template of their own
+# What a run says of itself, beside what the audits ask: finding → (heading, the audit that it stands before; "": after
+# all of them).
+FACTS = {
+    "training": (N_("How it learned"), "calibration"),
+    "data": (N_("The images"), ""),
+    "cost": (N_("What it cost"), ""),
+    "export": (N_("The file to take away"), ""),
+}
+PLAIN = {"left_out": N_("What was left out")}  # headings of findings that have no place of their own
+SECONDS = 2.0  # s, about: weighing the evidence, and the page
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,10 @@ class Section:
     title: str  # msgid
     template: str
     finding: Finding | None
+
+
+def cost() -> Cost:
+    return Cost(SECONDS)
 
 
 def write_page(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> Path:
@@ -116,26 +118,48 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
     }
     template = environment().get_template("report.html")
     page = template.render(context)
-    if living is None:
-        return page
-    # Modules in an import map are allowed by a nonce, which those they import inherit: `data:` as such stays forbidden.
-    # The nonce is made of the whole page, so nobody whose text is in the page can know it, and the same run still gives
-    # the same page.
-    return template.render(
-        context | {"nonce": hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]}
-    )
+    return page if living is None else template.render(context | {"nonce": _nonce(page)})
+
+
+def _nonce(page: str) -> str:
+    """Modules in an import map are allowed by a nonce, which those they import inherit: `data:` as such stays
+    forbidden. It is made of the whole page, so nobody whose text is in the page can know it, and the same run still
+    gives the same page.
+    """
+    return hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:
     known = {"accuracy", "diagnosis", *run_data.CHECKS}  # the diagnosis stands with the curves of the training
-    for name, title in SECTIONS:
+    for name, title in headings().items():
         known.add(name)
         if name in findings or (name == "training" and any(True for e in events if hasattr(e, "loss"))):
-            yield Section(name, title, f"{name}.html", findings.get(name))
+            yield Section(name, title, _template(name), findings.get(name))
     for name, finding in findings.items():
         if name not in known:
-            yield Section(name, HEADINGS.get(name, name.replace("_", " ").capitalize()), "other.html", finding)
+            yield Section(name, PLAIN.get(name, name.replace("_", " ").capitalize()), "other.html", finding)
     yield Section("made", N_("How it was made"), "made.html", None)
+
+
+def headings() -> dict[str, str]:
+    """Finding → heading (msgid), in the order of the page: the questions of the audits, and between them the facts of
+    the run. The score stands above them; `made` has no finding of its own.
+    """
+    found: dict[str, str] = {}
+    for audit in registry.AUDITS:
+        found |= _facts_before(audit.name)
+        if audit.name != SCORE:
+            found[audit.name] = audit.question
+    return found | _facts_before("")
+
+
+def _facts_before(audit: str) -> dict[str, str]:
+    return {name: title for name, (title, before) in FACTS.items() if before == audit}
+
+
+def _template(name: str) -> str:
+    """The audit's own, where it has one."""
+    return f"{name}.html" if (TEMPLATES / f"{name}.html").exists() else "other.html"
 
 
 def _matrix(findings: Mapping[str, Finding], pictures: Mapping[str, Sequence[Picture]]) -> confusion.Matrix | None:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from limpide.baselines.compare import Sizes, sizes_of
 from limpide.core.events import Note
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
@@ -105,12 +104,6 @@ class TrainContext:
     def network(self, preprocessing: Preprocessing) -> nn.Module:
         """A fresh network for squares like these."""
         return build_network(self.recipe, len(self.dataset.learned_classes), preprocessing.channels, preprocessing.size)
-
-    def sizes(self) -> Sizes:
-        """Of the comparison with simpler models."""
-        return sizes_of(
-            self.pixels(), len(self.rows("train")), len(self.rows("test")), len(self.dataset.learned_classes)
-        )
 
     # -- of the first model, for pretrained networks: a sample of the images, at the size the network was made for
 

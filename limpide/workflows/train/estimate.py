@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import torch
+from torch import nn
 
-from limpide.baselines.compare import FROZEN_WORK, WIDTH, Budget
-from limpide.baselines.simple_models import logistic_work, max_drawn
+from limpide.core.cost import Facts, FrozenFacts
 from limpide.core.errors import ModelError
-from limpide.core.events import Event, Progress
+from limpide.core.events import Event, Note, Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run_info import Quoted
+from limpide.data.dataset import PARTS
 from limpide.deploy.export import check_exportable
-from limpide.interpret.shortcut import LOOKS, choose_labels
-from limpide.models import is_outside, multiply_adds, pretrained
+from limpide.judging.registry import after_training, seconds_of
+from limpide.models import activations, is_outside, multiply_adds, parameters, pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training import timing
@@ -25,20 +27,42 @@ from limpide.training.augment import decide_augmentation
 from limpide.training.frozen_features import BATCH
 from limpide.training.linear_head import seconds_an_image
 from limpide.training.start import start_state
+from limpide.training.state import TrainState
 from limpide.training.threads import ThreadChoice, choose_threads
-from limpide.workflows.judge import INSIDE_SECONDS, PASTED_WORK
+from limpide.workflows.judge import cost_of_score, judging_bytes
+from limpide.workflows.train import first_model, fit, seal
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.deadline import FINE_TUNING, FITTING
-from limpide.workflows.train.judging_memory import judging_bytes
-from limpide.workflows.train.minimum_time import HEAD_SECONDS, SEAL_SECONDS, decoding_seconds, score_seconds
-from limpide.workflows.train.seal import MAX_IMAGES
-from limpide.workflows.train.train_stats import sample_size
+from limpide.workflows.train.minimum_time import decoding_seconds
 
 # of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
 SPARE = 0.85
-LOAD_SECONDS = 1.0  # a pretrained network to compare with
-FOREST_WORK = 0.8e11  # multiply-adds that would take as long as a whole forest
 PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there is to do, and what it takes: seconds but for the first three."""
+
+    steps: int
+    epochs: float
+    blind: bool  # a pretrained network, and no validation image to judge fine-tuning by
+    passed: float  # before this
+    frozen: float  # the first model, of a pretrained network
+    fitting: float
+    look: float  # one look at the validation part
+    after: float  # sealing, score and report, which are never left out
+    audits: dict[str, float]  # each that may be left out
+    more: float  # all of those, as far as there is time
+
+    @property
+    def total(self) -> float:
+        return self.passed + self.frozen + self.fitting + self.after + self.more
+
+    @property
+    def first(self) -> float:
+        """Until there is a first model."""
+        return self.passed + (self.frozen or self.fitting + seal.SECONDS / 2)
 
 
 def estimate_work(job: TrainContext) -> Iterator[Event]:
@@ -47,93 +71,133 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
         return
     job.memory.mark()  # unpacking a download, or reading, may have held more than it left behind
     yield Progress(message(N_("timing a few steps")))
-    train_batches, validation = job.batches("train"), job.validation()
     model = _accepted(job)
-    p, known = job.pixels().preprocessing, pretrained(job.recipe)
-    work = multiply_adds(model, p.channels, p.size)
+    threads, state = _timed_steps(job, model)
+    if pretrained(job.recipe):
+        yield Progress(message(N_("timing the pretrained network")))
+    facts = _facts(job, model, threads.speed.image)
+    work = _work(job, facts, threads.speed)
+    job.memory.look()
+    del state
+    machine.release_memory()
+    memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + int(_held_later(facts)))
+    job.recipe = _decided(job.recipe, work)
+    yield from _said(job, work, threads, memory, facts.multiply_adds)
+    speed = threads.speed
+    job.enter(
+        "first",
+        steps=work.steps,
+        epochs=work.epochs,
+        quote=Quoted(work.total, work.fitting, memory, work.first, speed.step, work.look, work.after, work.audits),
+        recipe=job.recipe.to_json(),
+        left_out=[FINE_TUNING] if not work.steps and not work.blind and job.recipe.time is not None else [],
+        threads=threads.number,
+    )
+
+
+def _timed_steps(job: TrainContext, model: nn.Module) -> tuple[ThreadChoice, TrainState]:
+    """The state is what holds memory while it learns."""
     state = start_state(model, job.recipe, 1)
     augment = decide_augmentation(job.recipe, None, job.seen.grey)
-    timed = partial(timing.time_steps, state, train_batches, validation, job.recipe, augment)
-    threads = choose_threads(timed, torch.device(job.recipe.device))
-    speed = threads.speed
-    if known:
-        yield Progress(message(N_("timing the pretrained network")))
-    each = _frozen_seconds(job) if known else 0.0  # s an image
-    passed = job.deadline.passed()
-    looked_at = {part: len(job.frozen_rows(part)) if known else 0 for part in ("train", "validation", "test")}
-    frozen = (looked_at["train"] + looked_at["validation"]) * each + (HEAD_SECONDS if known else 0.0)
-    after, pasted = _score_seconds(job, speed.image, each, work), _pasted_seconds(job, work, each or speed.image)
-    look = len(validation.rows) * speed.image
-    left = None
-    if job.recipe.time is not None:
-        left = max(
-            (job.recipe.time - passed - frozen - after - pasted) * SPARE, 0.0 if known else FITTING * job.recipe.time
-        )
-    steps = timing.steps_for(job.recipe, speed, train_batches, validation, job.seen.grey, left, work)
-    if blind := known and not len(validation.rows):
-        steps = 0
-    epochs = steps / len(train_batches)
-    fitting = steps * speed.step + math.ceil(epochs) * look
-    more = _rival_seconds(job) + looked_at["test"] * each + INSIDE_SECONDS + pasted
-    if job.recipe.time is not None:  # beyond what was asked for it is left out
-        more = min(more, max(0.0, job.recipe.time - passed - frozen - fitting - after))
-    total = passed + frozen + fitting + after + more
-    first = passed + (frozen or fitting + SEAL_SECONDS / 2)
-    job.memory.look()
-    del state, timed
-    machine.release_memory()
-    memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + judging_bytes(job, model))
-    quoted = Quoted(total, fitting, memory, first, speed.step, look, after, pasted)
-    recipe = job.recipe.but(
-        epochs=max(1, math.ceil(epochs)), patience=job.recipe.patience or max(PATIENCE[0], int(epochs) // PATIENCE[1])
+    timed = partial(timing.time_steps, state, job.batches("train"), job.validation(), job.recipe, augment)
+    return choose_threads(timed, torch.device(job.recipe.device)), state
+
+
+def _facts(job: TrainContext, model: nn.Module, image: float) -> Facts:
+    """image: s, through the network."""
+    p, rows, frozen = job.pixels().preprocessing, {part: job.rows(part) for part in PARTS[1:]}, _frozen_facts(job)
+    given = activations(model, p.channels, max(p.size, frozen.size if frozen else 0))
+    return Facts(
+        train=len(rows["train"]),
+        validation=len(rows["validation"]),
+        calibration=len(rows["calibration"]),
+        test=len(rows["test"]),
+        classes=len(job.dataset.learned_classes),
+        classes_tested=len(set(job.dataset.labels[rows["test"]].tolist())),
+        size=p.size,
+        channels=p.channels,
+        multiply_adds=multiply_adds(model, p.channels, p.size),
+        parameter_bytes=4 * parameters(model),
+        activation_bytes=given.all,
+        layer_bytes=given.largest,
+        image_seconds=image,
+        decoding_seconds=decoding_seconds(job.dataset, (p,)),
+        multiply_adds_a_second=_speed(),
+        asked=job.recipe.time,
+        frozen=frozen,
     )
-    if recipe.flip == "auto" and not pretrained(recipe):
-        recipe = recipe.but(flip="no")
-    job.recipe = recipe
+
+
+def _frozen_facts(job: TrainContext) -> FrozenFacts | None:
+    if not pretrained(job.recipe):
+        return None
+    n = {part: len(job.frozen_rows(part)) for part in ("train", "validation", "test")}
+    size = job.frozen_pixels().preprocessing.size
+    return FrozenFacts(size, _frozen_seconds(job), n["train"] + n["validation"], n["test"])
+
+
+def _work(job: TrainContext, facts: Facts, speed: timing.StepTime) -> Work:
+    asked, known, passed = job.recipe.time, facts.frozen is not None, job.deadline.passed()
+    train, validation = job.batches("train"), job.validation()
+    frozen, after, audits = first_model.cost(facts).seconds, _score_seconds(facts), seconds_of(facts)
+    left = None
+    if asked is not None:
+        reserved = sum(audits[one.name] for one in after_training() if one.reserved)
+        left = max((asked - passed - frozen - after - reserved) * SPARE, 0.0 if known else FITTING * asked)
+    steps = timing.steps_for(job.recipe, speed, train, validation, job.seen.grey, left, facts.multiply_adds)
+    if blind := known and not facts.validation:
+        steps = 0
+    epochs, look = steps / len(train), facts.validation * speed.image
+    fitting = fit.cost(steps, epochs, speed.step, look).seconds
+    more = sum(audits.values())
+    if asked is not None:  # beyond what was asked for it is left out
+        more = min(more, max(0.0, asked - passed - frozen - fitting - after))
+    return Work(steps, epochs, blind, passed, frozen, fitting, look, after, audits, more)
+
+
+def _score_seconds(facts: Facts) -> float:
+    """What is never left out, calibrating included."""
+    return (seal.cost(facts) + cost_of_score(facts)).seconds
+
+
+def _held_later(facts: Facts) -> float:
+    """The most bytes that sealing or judging holds, beyond what is held when nothing is trained."""
+    return max(seal.cost(facts).bytes, judging_bytes(facts))
+
+
+def _decided(recipe: Recipe, work: Work) -> Recipe:
+    """The choices that the number of steps decides."""
+    patience = recipe.patience or max(PATIENCE[0], int(work.epochs) // PATIENCE[1])
+    recipe = recipe.but(epochs=max(1, math.ceil(work.epochs)), patience=patience)
+    return recipe.but(flip="no") if recipe.flip == "auto" and not pretrained(recipe) else recipe
+
+
+def _said(job: TrainContext, work: Work, threads: ThreadChoice, memory: float, each: int) -> Iterator[Note]:
+    """What was decided, and the quote. each: multiply-adds of one image."""
+    recipe, asked = job.recipe, job.info.wanted.get("epochs")
     if threads.number:
         yield job.say("decision", _busy(threads))
-    if steps or not frozen:
-        yield job.say(
-            "decision",
-            message(
-                N_("passes over the training part: {epochs:number} ({steps:count} steps)"), epochs=epochs, steps=steps
-            ),
-        )
-    elif blind:
-        yield job.say("decision", _blind(job.info.wanted.get("epochs")))
+    if work.steps or not work.frozen:
+        says = N_("passes over the training part: {epochs:number} ({steps:count} steps)")
+        yield job.say("decision", message(says, epochs=work.epochs, steps=work.steps))
+    elif work.blind:
+        yield job.say("decision", _blind(asked))
     else:
         yield job.say(
             "decision", message(N_("no fine-tuning: there is no time left for it, and the first model is kept"))
         )
-    yield job.say(
-        "quote",
-        message(
-            N_("about {seconds:duration} in all, a first model after {first:duration}, {memory:bytes} of memory"),
-            seconds=total,
-            first=first,
-            memory=memory,
-        ),
-    )
-    if job.recipe.time is not None and total > job.recipe.time:
+    says = N_("about {seconds:duration} in all, a first model after {first:duration}, {memory:bytes} of memory")
+    yield job.say("quote", message(says, seconds=work.total, first=work.first, memory=memory))
+    if recipe.time is not None and work.total > recipe.time:
         says = N_("that is more than the {asked:duration} asked for, as the score is never left out")
-        yield job.say("decision", message(says, asked=job.recipe.time))
-    usual = timing.default_passes(recipe, len(train_batches.rows), work, job.seen.grey)[1]
-    if job.recipe.time is None and job.info.wanted.get("epochs") is None and epochs < usual and not blind:
+        yield job.say("decision", message(says, asked=recipe.time))
+    usual = timing.default_passes(recipe, len(job.rows("train")), each, job.seen.grey)[1]
+    if recipe.time is None and asked is None and work.epochs < usual and not work.blind:
         says = N_(
             "that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time "
             "asks for more"
         )
         yield job.say("decision", message(says, usual=usual))
-    left_out = [FINE_TUNING] if not steps and not blind and job.recipe.time is not None else []
-    job.enter(
-        "first",
-        steps=steps,
-        epochs=epochs,
-        quote=quoted,
-        recipe=recipe.to_json(),
-        left_out=left_out,
-        threads=threads.number,
-    )
 
 
 def _blind(asked: float | None) -> Message:
@@ -160,7 +224,7 @@ def _busy(threads: ThreadChoice) -> Message:
     return message(says, share=threads.others, fewer=threads.number, all=torch.get_num_threads(), gain=threads.gain)
 
 
-def _accepted(job: TrainContext) -> torch.nn.Module:
+def _accepted(job: TrainContext) -> nn.Module:
     """The fresh network. One from outside limpide is refused before anything is learned when it could not
     be shipped.
     """
@@ -172,49 +236,6 @@ def _accepted(job: TrainContext) -> torch.nn.Module:
     except ModelError:
         job.run.update(status="refused")  # once it is mended, the same command starts afresh
         raise
-
-
-def _score_seconds(job: TrainContext, image: float, each: float, work: int) -> float:
-    """What is never left out, calibrating and statistics included. image, each: seconds an image through the network,
-    and the frozen one; work: multiply-adds of one.
-    """
-    looked_at = min(len(job.rows("train")) + len(job.rows("validation")), sample_size(job.recipe.time, work))
-    calibrating = min(MAX_IMAGES, len(job.rows("calibration")) or len(job.rows("validation"))) * max(image, each)
-    decoding = decoding_seconds(job.dataset, (job.pixels().preprocessing,))
-    return calibrating + looked_at * max(image, each) + score_seconds(len(job.rows("test")), decoding, max(image, each))
-
-
-def _pasted_seconds(job: TrainContext, work: int, image: float) -> float:
-    """What asking for shortcuts will take. image: seconds an image through the network, or the frozen one at its size;
-    work: multiply-adds of one.
-    """
-    p = job.pixels().preprocessing
-    looked_at = choose_labels(job.dataset.labels[job.rows("test")], work, PASTED_WORK)
-    smaller = (p.size / job.frozen_pixels().preprocessing.size) ** 2 if pretrained(job.recipe) else 1.0
-    return len(looked_at) * LOOKS * image * smaller
-
-
-def baseline_budget(recipe: Recipe) -> Budget:
-    """What a simpler model may cost: work, and seconds only where a time was asked for."""
-    return Budget() if recipe.time is None else Budget(seconds=max(2.0, recipe.time * 0.07))
-
-
-def _rival_seconds(job: TrainContext) -> float:
-    """What the simpler models will take, all together, at a speed measured here and now."""
-    budget, sizes, speed = baseline_budget(job.recipe), job.sizes(), _speed()
-    images = sizes.images(budget)
-    works = {
-        "logistic": images["logistic"] * logistic_work(sizes.values, sizes.classes),
-        "forest": FOREST_WORK * min(1.0, images["forest"] / max_drawn(sizes.values, sizes.classes)),
-        "nearest": images["nearest"] * sizes.few * sizes.values,
-        "frozen": (images["frozen"] + sizes.few) * FROZEN_WORK,
-    }
-    if pretrained(job.recipe):
-        works |= {"nearest": images["nearest_features"] * sizes.few * WIDTH, "frozen": 0}
-    each = [work / speed for work in works.values()]
-    if budget.seconds is not None:
-        each = [min(seconds, budget.seconds) for seconds in each]
-    return sum(each) + (0.0 if pretrained(job.recipe) else LOAD_SECONDS)
 
 
 def _speed() -> float:

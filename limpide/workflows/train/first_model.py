@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Progress
 from limpide.core.run_info import FrozenHead, require
 from limpide.data.read_images import Pixels
@@ -21,6 +22,7 @@ from limpide.training.linear_head import Head, fit_head, frozen_features, load_f
 from limpide.training.weights import save_weights
 from limpide.workflows.train.context import TrainContext
 
+SECONDS = 3.0  # fitting its last layer and exporting it, about
 ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
 FLIP_IMAGES = 20  # validation images that tell whether mirroring is harmless
 FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; letters and digits lose far more
@@ -114,6 +116,13 @@ def _record(job: TrainContext, fitted: _Fitted) -> FrozenHead:
     train, ms = fitted.rows["train"], _milliseconds(job, fitted.rows["train"])
     strength, seconds, head_seconds = fitted.head.strength, fitted.seconds, fitted.head_seconds
     return FrozenHead(fitted.accuracy, fitted.loss, len(train), fitted.held, strength, seconds, head_seconds, ms)
+
+
+def cost(facts: Facts) -> Cost:
+    """Its features, and its last layer; nothing for a network from scratch."""
+    if facts.frozen is None:
+        return Cost()
+    return Cost(facts.frozen.learned * facts.frozen.seconds + SECONDS)
 
 
 def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 
 from limpide.audit import run_facts
 from limpide.audit.learning_curve import diagnose
+from limpide.core.cost import Cost
 from limpide.core.errors import TrainingError
 from limpide.core.events import Epoch, Event, Note, Progress, Step
 from limpide.core.finding import Finding
@@ -30,6 +31,11 @@ from limpide.workflows.train.deadline import planned_end, plans_of
 from limpide.workflows.train.replan import Replanner
 
 CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
+
+
+def cost(steps: int, epochs: float, step: float, look: float) -> Cost:
+    """step, look: s, of one step, and of one look at the validation part after each pass. What it holds is measured."""
+    return Cost(steps * step + math.ceil(epochs) * look)
 
 
 def fit_network(job: TrainContext) -> Iterator[Event]:

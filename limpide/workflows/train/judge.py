@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import torch
 
-from limpide.baselines.compare import BaselineInputs, FrozenModel
+from limpide.baselines.compare import BaselineInputs, FrozenModel, budget_of
 from limpide.core.events import Event, Progress
 from limpide.core.run_info import require
 from limpide.models import multiply_adds, parameters, pretrained
@@ -17,7 +17,6 @@ from limpide.training.linear_head import frozen_features, load_features
 from limpide.training.weights import load_weights
 from limpide.workflows.judge import judge
 from limpide.workflows.train.context import TrainContext
-from limpide.workflows.train.estimate import baseline_budget
 
 
 def judge_model(job: TrainContext) -> Generator[Event]:
@@ -40,7 +39,7 @@ def judge_model(job: TrainContext) -> Generator[Event]:
 def _material(job: TrainContext) -> Generator[Event, None, BaselineInputs]:
     """What simpler models learn from."""
     frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
-    return BaselineInputs(job.pixels(), frozen, baseline_budget(job.recipe), job.recipe, job.info.rivals, job.run.cache)
+    return BaselineInputs(job.pixels(), frozen, budget_of(job.recipe.time), job.recipe, job.info.rivals, job.run.cache)
 
 
 def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:

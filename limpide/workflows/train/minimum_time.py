@@ -13,13 +13,16 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from limpide.core.cost import Facts, FrozenFacts
 from limpide.core.recipe import Recipe
 from limpide.data import pixel_cache
 from limpide.data.dataset import TEST, Dataset
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample, stored_reading
 from limpide.data.split import sample
-from limpide.models import multiply_adds, pretrained
+from limpide.judging.answers import read_image
+from limpide.models import pretrained
+from limpide.models.flops import multiply_adds
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training.batches import as_tensor
@@ -34,13 +37,10 @@ from limpide.training.defaults import (
 )
 from limpide.training.device import place_on_device
 from limpide.training.frozen_features import BATCH, Frozen
-from limpide.workflows.judge import REPORT_SECONDS, read_image
+from limpide.workflows.judge import cost_of_score
+from limpide.workflows.train import first_model, seal
 from limpide.workflows.train.context import TrainContext
-from limpide.workflows.train.train_stats import sample_size
 
-# fitting and exporting the first model; calibrating, exporting and opening the final one
-HEAD_SECONDS, SEAL_SECONDS = 3.0, 4.0
-SEALED = 1.3  # times as long takes the sealed file, in float32 and with its own resize
 PROMISED = 1.5  # times the time that was asked for, within which a quiet machine ends
 TIMED_FILES = 8
 
@@ -76,10 +76,18 @@ def minimum_seconds(job: TrainContext, recipe: Recipe) -> float:
     image, work = _image_seconds(recipe, len(dataset.classes), min(wanted, key=lambda p: len(wanted[p])))
     folder = pixel_cache.shared_folder(dataset, wanted)
     read = folder is not None and stored_reading(dataset, wanted, folder) is not None
-    first = min(map(len, wanted.values())) * image + HEAD_SECONDS if pretrained(recipe) else 0.0
-    looked_at = min(n - test, sample_size(recipe.time, work)) * image
+    frozen = FrozenFacts(frozen_size(recipe), image, min(map(len, wanted.values()))) if pretrained(recipe) else None
+    facts = Facts(
+        train=n - test,
+        test=test,
+        multiply_adds=work,
+        image_seconds=image,
+        decoding_seconds=decoding,
+        asked=recipe.time,
+        frozen=frozen,
+    )
     reading = 0.0 if read else n * decoding
-    return job.deadline.passed() + reading + first + looked_at + score_seconds(test, decoding, image)
+    return job.deadline.passed() + reading + first_model.cost(facts).seconds + score_seconds(facts)
 
 
 def wanted_pixels(recipe: Recipe, seen: ImageSample, dataset: Dataset) -> dict[Preprocessing, np.ndarray]:
@@ -94,11 +102,9 @@ def wanted_pixels(recipe: Recipe, seen: ImageSample, dataset: Dataset) -> dict[P
     return wanted
 
 
-def score_seconds(test: int, decoding: float, image: float) -> float:
-    """Seconds that sealing, scoring this many test images and the report take, which are never left out. decoding,
-    image: seconds an image.
-    """
-    return SEAL_SECONDS + test * (decoding + SEALED * image) + REPORT_SECONDS
+def score_seconds(facts: Facts) -> float:
+    """What is never left out once there is a model: sealing, the score, the report."""
+    return (seal.cost(facts) + cost_of_score(facts)).seconds
 
 
 def decoding_seconds(dataset: Dataset, wanted: tuple[Preprocessing, ...]) -> float:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from limpide.audit import run_facts
+from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Progress
 from limpide.core.finding import Finding
 from limpide.data.preprocessing import Preprocessing
@@ -22,10 +23,14 @@ from limpide.training.loop import logits_of
 from limpide.training.temperature import MIN_IMAGES, Temperature, fit_temperature
 from limpide.training.weights import trained_network
 from limpide.workflows.train.context import TrainContext
-from limpide.workflows.train.train_stats import train_stats_of
+from limpide.workflows.train.train_stats import sample_size, train_stats_of
 
 MAX_BATCH = 256  # images at once, however small they are
 MAX_IMAGES = 20_000  # images for one number: its last digits are noise long before
+SECONDS = 4.0  # calibrating, exporting and opening the final model, about
+# Times the bytes of the learned values, and of what layers give: all of one image, or the largest of a batch.
+EXPORTED, TRACED_EXPORT = 7.5, 1.4  # the exporter's copies of the values, and its run
+SCORED = 4.2  # PyTorch, float32
 
 
 def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
@@ -108,6 +113,22 @@ def _describe(temperature: Temperature) -> Message:
         "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
     }[temperature.how]
     return message(says, n=temperature.n, t=temperature.value)
+
+
+def cost(facts: Facts) -> Cost:
+    """The images for the temperature and for the statistics go through the network; then it is written, and opened
+    again.
+    """
+    noted = min(facts.train + facts.validation, sample_size(facts.asked, facts.multiply_adds))
+    looked_at = noted + min(MAX_IMAGES, facts.calibration or facts.validation)
+    scored = min(max(1, PIXELS // facts.largest_size**2), max(1, facts.validation))
+    return Cost(
+        SECONDS + looked_at * facts.slowest_image,
+        max(
+            EXPORTED * facts.parameter_bytes + TRACED_EXPORT * facts.activation_bytes,
+            SCORED * facts.layer_bytes * scored,
+        ),
+    )
 
 
 def _parity(job: TrainContext, rows: np.ndarray, logits: np.ndarray) -> Finding | None:

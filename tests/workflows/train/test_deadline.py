@@ -11,7 +11,6 @@ from limpide.core.run import Run
 from limpide.core.run_info import RunInfo
 from limpide.workflows.train import deadline
 from limpide.workflows.train.deadline import (
-    SHORTCUT,
     TIME,
     WATCHER,
     Deadline,
@@ -24,6 +23,7 @@ from limpide.workflows.train.deadline import (
     steps_in,
 )
 
+PART = "asking whether one small place decides"
 LOOP = Loop(a_pass=10, look=2.0)
 TUNED = Loop(a_pass=10, look=2.0, fewest=0, worth=4)
 
@@ -130,7 +130,7 @@ def test_plans_say_what_holds_after_each_step() -> None:
 def test_what_is_left_out_stays_left_out(tmp_path: Path, clock: Clock) -> None:
     run = Run.create(tmp_path, "x", {})
     limit = Deadline(10.0, clock.seconds)
-    assert affordable(run, limit, SHORTCUT, 9.0) and not run.info().left_out
-    assert not affordable(run, limit, SHORTCUT, 11.0) and run.info().left_out == (SHORTCUT,)
-    assert not affordable(run, Deadline(None, 0.0), SHORTCUT, 0.0), "a resume replays it"
-    assert run.info().left_out == (SHORTCUT,)
+    assert affordable(run, limit, PART, 9.0) and not run.info().left_out
+    assert not affordable(run, limit, PART, 11.0) and run.info().left_out == (PART,)
+    assert not affordable(run, Deadline(None, 0.0), PART, 0.0), "a resume replays it"
+    assert run.info().left_out == (PART,)

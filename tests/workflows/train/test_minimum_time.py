@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from limpide.core.cost import Facts
 from limpide.core.events import Event, Note, Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.read_images import ImageSample
 from limpide.models import pretrained
+from limpide.report.html import page
 from limpide.training.defaults import decide_recipe
-from limpide.workflows.train import deadline, minimum_time
+from limpide.workflows.train import deadline, first_model, minimum_time, seal
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
@@ -119,17 +121,18 @@ def test_the_least_is_reading_the_first_model_and_the_score(
     job = TrainContext(run, dataset, 0.0, True, False, run.info())
     job.seen = ImageSample(32, False)
     n = len(dataset)
-    score = minimum_time.score_seconds(round(0.2 * n), 1.0, 0.1)
+    score = minimum_time.score_seconds(Facts(test=round(0.2 * n), decoding_seconds=1.0, image_seconds=0.1))
     noted = (n - round(0.2 * n)) * 0.1  # the images that the file's statistics are of: so few are all looked at
-    assert score == pytest.approx(minimum_time.SEAL_SECONDS + minimum_time.REPORT_SECONDS + round(0.2 * n) * 1.13)
+    assert score == pytest.approx(seal.SECONDS + page.SECONDS + round(0.2 * n) * 1.13)
     fresh, _ = decide_recipe(Recipe(model="cnn"), job.seen, n)
     known, _ = decide_recipe(Recipe(), job.seen, n)
     assert minimum_time.minimum_seconds(job, fresh) == pytest.approx(7 + n + noted + score)
     assert minimum_time.minimum_seconds(job, known) == pytest.approx(
-        7 + n + 0.1 * n + minimum_time.HEAD_SECONDS + noted + score
+        7 + n + 0.1 * n + first_model.SECONDS + noted + score
     )
     for _event in train(run, dataset):
         if run.info().phase == "check":
             break
-    read = 7 + 0.1 * n + minimum_time.HEAD_SECONDS + noted + score
-    assert minimum_time.minimum_seconds(job, known) == pytest.approx(read), "what is decoded already takes no time"
+    assert minimum_time.minimum_seconds(job, known) == pytest.approx(
+        7 + 0.1 * n + first_model.SECONDS + noted + score
+    ), "what is decoded already takes no time"

@@ -13,8 +13,8 @@ from limpide.core.errors import DataError
 from limpide.core.events import Note
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
+from limpide.judging.run_subject import count_look
 from limpide.system.files import read_json, write_json
-from limpide.workflows.judge import _count_look
 from limpide.workflows.train.training import prepare, train
 
 TINY = Recipe.of(model="cnn", epochs=1, image_size=16)
@@ -63,10 +63,10 @@ def test_the_same_sealed_file_in_another_run_is_no_other_look(tmp_path: Path) ->
     run = Run.create(tmp_path, "a", {"test_looks": 3, "test_seen_by": ["0" * 16]})
     run.model_file.write_bytes(b"a sealed file")
     for _ in range(16):
-        _count_look(run, run.info())
+        count_look(run, run.info())
     assert run.info().test_looks == 4
     run.model_file.write_bytes(b"another")
-    _count_look(run, run.info())
+    count_look(run, run.info())
     assert run.info().test_looks == 5
 
 

@@ -20,7 +20,7 @@ from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.training.checkpoint import load_checkpoint
 from limpide.workflows.train import control, deadline, estimate, fit
-from limpide.workflows.train.deadline import FINE_TUNING, SHORTCUT, SIMPLER, TIME, Plan, plans_of
+from limpide.workflows.train.deadline import FINE_TUNING, TIME, Plan, plans_of
 from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
 from tests.runner import events_of
@@ -38,7 +38,7 @@ class Slow:
         monkeypatch.setattr(fit, "fit", self._slowly)
         monkeypatch.setattr(estimate.timing, "time_steps", lambda *_: estimate.timing.StepTime(0.01, 0.001))
         monkeypatch.setattr(estimate, "_score_seconds", lambda *_: 6.0)
-        monkeypatch.setattr(estimate, "_pasted_seconds", lambda *_: 1.0)
+        monkeypatch.setattr(estimate, "seconds_of", lambda _: {"simpler": 3.0, "inside": 1.0, "shortcut": 1.0})
 
     def _slowly(self, *arguments: object, **options: object) -> Iterator[Step | Epoch]:
         events = self._fit(*arguments, **options)  # type: ignore[arg-type]
@@ -92,7 +92,7 @@ def test_when_no_time_is_left_the_network_is_judged_after_one_step(
     assert [event.step for event in run.events() if isinstance(event, Epoch)] == [1], (
         "scored on validation as it stands"
     )
-    assert {SIMPLER, SHORTCUT} <= set(run.info().left_out)
+    assert {"simpler models", "a look inside", "asking whether one small place decides"} <= set(run.info().left_out)
     left_out = run.finding("left_out")
     assert left_out is not None and "simpler models" in str(left_out.message) and "30" in str(left_out.message)
     assert run.finding("simpler") is None and run.finding("shortcut") is None and run.finding("accuracy") is not None

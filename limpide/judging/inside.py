@@ -1,0 +1,47 @@
+"""A look inside: one unit of the network, opened, for the first test image that it was sure of and right about."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from limpide.core.cost import Cost, Facts
+from limpide.core.events import Event, Progress
+from limpide.core.finding import Finding
+from limpide.judging.subject import Subject
+from limpide.system import files
+from limpide.text.messages import N_, message
+
+SECONDS = 1.0  # about
+TRACED = 3.2  # times the bytes of what all layers give: every operation's result is kept, and a copy of it
+
+
+def cost(facts: Facts) -> Cost:
+    return Cost(SECONDS, TRACED * facts.activation_bytes)
+
+
+def run(subject: Subject) -> Iterator[Event | Finding]:
+    from limpide.interpret.choose_unit import choose_unit
+    from limpide.interpret.first_last_layers import first_and_last
+    from limpide.interpret.trace import trace
+    from limpide.interpret.unit import as_finding
+    from limpide.training.batches import as_tensor
+
+    evidence = yield from subject.evidence()
+    rows, network = (yield from subject.answers()).rows, subject.network()
+    yield Progress(message(N_("opening one unit")))
+    chosen = int(np.argmax(evidence.probabilities.max(1) * evidence.right))
+    p = network.preprocessing
+    square = p.pixels(subject.dataset.images.image(int(rows[chosen]), p.jpeg_side))
+    seen = trace(network.model, as_tensor(square[None], p))
+    unit = choose_unit(network.model, seen)
+    # first and last layer with what went in and came out, so that the report can do their sums before the reader's eyes
+    arrays = first_and_last(seen, unit.channel)
+    arrays |= {"mean": np.array(p.mean, np.float32), "std": np.array(p.std, np.float32)}
+    files.write_atomically(
+        subject.run().run.predictions / "inside.npz",
+        lambda s: np.savez(s, **arrays),  # type: ignore[arg-type]
+    )
+    yield dataclasses.replace(as_finding(unit), pictures=[evidence.picture(chosen)])

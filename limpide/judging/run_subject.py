@@ -1,0 +1,121 @@
+"""A run as it is judged after its training: the sealed file, put to the test part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from limpide.audit.evidence import Evidence
+from limpide.audit.image_groups import groups_as_split
+from limpide.baselines.compare import BaselineInputs
+from limpide.core.events import Note, Progress
+from limpide.core.run import Run
+from limpide.core.run_info import RunInfo
+from limpide.data.dataset import TEST, TRAIN, Dataset
+from limpide.deploy.predictor import Predictor
+from limpide.judging.answers import Answers, keep_answers, kept_answers, make_evidence, never_predicted, predict_rows
+from limpide.judging.subject import Network, Subject, TrainedRun, Work
+from limpide.system import files
+from limpide.text.messages import N_, message
+
+UNUSED = 0  # in PARTS
+
+
+def subject_of_run(
+    run: Run,
+    dataset: Dataset,
+    parts: np.ndarray,
+    baseline_inputs: Callable[[], Work[BaselineInputs]],
+    has_time: Callable[[str, str, float], bool],
+) -> Subject:
+    """parts: uint8 (len(dataset),), places in PARTS. baseline_inputs: makes what simpler models learn from."""
+    file, train = SealedFile(run), np.flatnonzero(parts == TRAIN)
+
+    def milliseconds() -> Work[float]:
+        rows = (yield from subject.answers()).rows
+        predictor = yield from file.opened()
+        yield Progress(message(N_("timing the model file")))
+        return predictor.milliseconds(dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side))
+
+    subject = Subject(
+        dataset,
+        np.flatnonzero(parts == TEST),
+        learned_from=(parts != TEST) & (parts != UNUSED),
+        ask=lambda rows: _answers(file, dataset, rows),
+        weigh=lambda answers: _evidence(file, dataset, train, answers),
+        trained=TrainedRun(run, parts, lambda: _network(run), milliseconds, baseline_inputs, has_time),
+        close=file.close,
+    )
+    return subject
+
+
+class SealedFile:
+    """The model file of a run: opened when it is first asked, closed to give its memory back."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._predictor: Predictor | None = None
+
+    def opened(self) -> Work[Predictor]:
+        if self._predictor is None:
+            yield Progress(message(N_("opening the model file")))
+            self._predictor = Predictor(self.run.model_file)
+        return self._predictor
+
+    def close(self) -> None:
+        self._predictor = None
+
+
+def _answers(file: SealedFile, dataset: Dataset, rows: np.ndarray) -> Work[Answers]:
+    """They are kept, so that a judging that was cut short looks only once."""
+    run, predictor = file.run, (yield from file.opened())
+    answers = kept_answers(run, dataset, rows) if run.info().scored else None
+    if answers is None:
+        answers = yield from predict_rows(predictor, dataset, rows)
+        answers = never_predicted(answers, len(_strange(predictor, dataset, answers.rows)))
+        keep_answers(run, dataset, answers)
+        count_look(run, run.info())
+        run.update(scored=True)
+    if lost := len(rows) - len(answers.rows):
+        yield Note(
+            "warning",
+            message(
+                N_("{n:count} test image can no longer be read and does not count"),
+                N_("{n:count} test images can no longer be read and do not count"),
+                n=lost,
+            ),
+        )
+    return answers
+
+
+def _evidence(file: SealedFile, dataset: Dataset, train: np.ndarray, answers: Answers) -> Work[Evidence]:
+    predictor = yield from file.opened()
+    yield Progress(message(N_("weighing its answers")))
+    most = int(np.bincount(dataset.labels[train]).argmax())
+    strange = _strange(predictor, dataset, answers.rows)
+    evidence = make_evidence(predictor, dataset, answers, dataset.labels[answers.rows], most, strange=strange)
+    return groups_as_split(evidence, file.run)
+
+
+def _strange(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> tuple[str, ...]:
+    """Classes of these images that the model does not know."""
+    return tuple(dataset.classes[len(predictor.classes) : int(dataset.labels[rows].max()) + 1])
+
+
+def _network(run: Run) -> Network:
+    from limpide.models import multiply_adds, parameters
+    from limpide.training.weights import trained_network
+
+    model, preprocessing = trained_network(run)
+    work = multiply_adds(model, preprocessing.channels, preprocessing.size)
+    return Network(model, preprocessing, work, parameters(model))
+
+
+def count_look(run: Run, info: RunInfo) -> None:
+    """A look at the test images is one sealed file that they were put to; judging it again, after a kill or in another
+    run, is none.
+    """
+    sealed = files.sha256_of_file(run.model_file)[:16]
+    if sealed not in info.test_seen_by:
+        run.update(test_looks=info.test_looks + 1, test_seen_by=[*info.test_seen_by, sealed])

@@ -1,0 +1,59 @@
+"""Is it cheating on a small mark? Asked of the network on test images.
+
+What it measures, why it matters and how it can mislead: interpret/shortcut.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from limpide.core.cost import Cost, Facts
+from limpide.core.events import Event, Progress
+from limpide.core.finding import Finding
+from limpide.judging.subject import Subject
+from limpide.text.messages import N_, message
+
+
+def cost(facts: Facts) -> Cost:
+    from limpide.interpret import shortcut
+
+    return shortcut.cost(facts)
+
+
+def run(subject: Subject) -> Iterator[Event | Finding]:
+    from limpide.interpret.shortcut import (
+        WORK,
+        answers_of,
+        as_finding,
+        choose_hosts,
+        choose_labels,
+        places,
+        rank_places,
+        window,
+    )
+
+    evidence, network = (yield from subject.evidence()), subject.network()
+    # what the model cannot say, no place makes it say
+    truth = np.where(evidence.truth < evidence.known, evidence.truth, -1)
+    if not (looked_at := choose_labels(truth, network.multiply_adds, WORK)):
+        return  # not one class in the time that there is
+    yield Progress(asking := message(N_("asking whether one small place decides a class")), 0, len(looked_at))
+    some, squares = yield from subject.squares(choose_hosts(truth, looked_at))
+    if not len(some):
+        return
+    groups = None if evidence.groups is None else evidence.groups[some]
+    found = []
+    for place in places(answers_of(network.model, network.preprocessing), squares, truth[some], looked_at, groups):
+        found.append(place)
+        yield Progress(asking, len(found), len(looked_at))
+    left = len(np.unique(truth[truth >= 0])) - len(looked_at)  # for want of time, not of images
+    finding = as_finding(found, evidence.classes, len(found) + left)
+    if finding.verdict == "warn":
+        place, size = rank_places(found)[0], network.preprocessing.size
+        box = window(size, place.row), window(size, place.column)
+        picture = evidence.framed(int(some[place.donor]), squares[place.donor], box)
+        finding = dataclasses.replace(finding, pictures=[picture])
+    yield finding

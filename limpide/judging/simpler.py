@@ -1,0 +1,83 @@
+"""Would a simpler model do? The network beside simpler models, one after the other while there is time.
+
+What it measures, why it matters and how it can mislead: baselines/finding.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from limpide.baselines.compare import fit_baselines
+from limpide.baselines.finding import LimitsMet, baselines_finding
+from limpide.baselines.simple_models import NAMES, Baseline
+from limpide.core.events import Event
+from limpide.core.finding import Finding
+from limpide.core.run import Run
+from limpide.core.run_info import RunInfo
+from limpide.data.dataset import TRAIN
+from limpide.judging.subject import Subject
+from limpide.system import files
+
+NAME = "simpler"
+LEAST = 2.0  # s, with which one of them can be fitted
+
+
+def run(subject: Subject) -> Iterator[Event | Finding]:
+    trained = subject.run()
+    train_images = int((trained.parts == TRAIN).sum())
+    evidence = yield from subject.evidence()
+    rows = (yield from subject.answers()).rows
+    ms = yield from subject.milliseconds()
+    network = _network(trained.run, evidence.right, train_images, ms, subject.network().multiply_adds)
+    inputs = yield from subject.baseline_inputs()
+    seconds = inputs.budget.seconds
+
+    rivals, late, left_out = yield from fit_baselines(
+        subject.dataset,
+        trained.parts,
+        rows,
+        inputs,
+        lambda key, n: _keep_decision(trained.run, key, n),
+        lambda key: trained.has_time(NAME, NAMES[key], seconds or 0.0),
+    )
+    _keep_answers(trained.run, rivals, len(rows))
+    yield baselines_finding(network, rivals, LimitsMet(train_images, seconds, late, left_out), evidence.groups)
+
+
+def _network(run: Run, right: np.ndarray, train_images: int, milliseconds: float, work: int) -> Baseline:
+    """The network itself, as one of those that are compared."""
+    info = run.info()
+    return Baseline(
+        "network",
+        right,
+        np.arange(len(right)),
+        _trained_on(info, train_images),
+        info.training_seconds,
+        milliseconds,
+        run.model_file.stat().st_size,
+        work,
+    )
+
+
+def _trained_on(info: RunInfo, train_images: int) -> int:
+    """How many images the final model learned from: the first model sees a sample of many."""
+    return info.frozen.n if info.frozen and info.final and info.final.kind == "frozen" else train_images
+
+
+def _keep_answers(run: Run, rivals: Sequence[Baseline], n: int) -> None:
+    """Whether each simpler model is right on each of the n test images, in the order of test.npz: 1 or 0, and −1 where
+    it was not asked.
+    """
+    right = np.full((len(rivals), n), -1, np.int8)
+    for line, rival in zip(right, rivals, strict=True):
+        line[rival.rows] = rival.right
+    keys, n_train = np.array([rival.key for rival in rivals]), np.array([rival.n_train for rival in rivals])
+    files.write_atomically(
+        run.predictions / "rivals.npz", lambda s: np.savez(s, models=keys, right=right, n_train=n_train)
+    )
+
+
+def _keep_decision(run: Run, key: str, n: int) -> None:
+    run.update(rivals={**run.info().rivals, key: n})
