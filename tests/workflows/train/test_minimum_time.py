@@ -123,6 +123,7 @@ def test_the_least_is_reading_the_first_model_and_the_score(
     n = len(dataset)
     score = minimum_time.score_seconds(Facts(test=round(0.2 * n), decoding_seconds=1.0, image_seconds=0.1))
     noted = (n - round(0.2 * n)) * 0.1  # the images that the file's statistics are of: so few are all looked at
+    noted = (n - round(0.2 * n)) * 0.1  # the images that the statistics of the file are of: so few are all looked at
     assert score == pytest.approx(seal.SECONDS + page.SECONDS + round(0.2 * n) * 1.13)
     fresh, _ = decide_recipe(Recipe(model="cnn"), job.seen, n)
     known, _ = decide_recipe(Recipe(), job.seen, n)
