@@ -15,7 +15,9 @@ import filelock
 import pytest
 from hypothesis import HealthCheck, settings
 
+from limpide.data.decoding import decoder_pool
 from limpide.text import messages
+from tests.fork_server import FORKED
 
 # Workers beside each other: more threads than cores make torch wait for itself. And a number that is set is never
 # changed where others are busy (training/threads.py), so that two trainings are alike.
@@ -105,6 +107,13 @@ def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     messages.use_language("en")
     yield
     messages.use_language("en")
+
+
+@pytest.fixture(autouse=True)
+def decoders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoders are forked, too, but where they are what is tested, and in a soak."""
+    if not SOAK and "decoding" not in request.path.parts:
+        monkeypatch.setattr(decoder_pool, "subprocess", FORKED)
 
 
 @pytest.fixture

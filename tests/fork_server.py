@@ -44,9 +44,12 @@ Output = int | IO[Any] | None
 class ForkedProcess:
     """What tests use of subprocess.Popen, for a child of the server."""
 
-    def __init__(self, args: Sequence[str], line: socket.socket, stdout: int | None, stderr: int | None) -> None:
+    def __init__(
+        self, args: Sequence[str], line: socket.socket, stdin: int | None, stdout: int | None, stderr: int | None
+    ) -> None:
         self.args, self._line = list(args), line
         self.returncode: int | None = None
+        self.stdin = None if stdin is None else os.fdopen(stdin, "w", encoding="utf-8")
         self.stdout = None if stdout is None else os.fdopen(stdout, encoding="utf-8")
         self.stderr = None if stderr is None else os.fdopen(stderr, encoding="utf-8")
         self._readers: list[tuple[threading.Thread, list[str]]] | None = None
@@ -110,7 +113,7 @@ class ForkedProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for stream in (self.stdout, self.stderr):
+        for stream in (self.stdin, self.stdout, self.stderr):
             if stream is not None:
                 stream.close()
         self.wait()
@@ -119,13 +122,31 @@ class ForkedProcess:
 Process = subprocess.Popen[str] | ForkedProcess
 
 
-class _Server:
-    """This side of it."""
+class _Line:
+    """To the server, of whoever may ask it for a process; `environment` is that which it was started in."""
+
+    def __init__(self, line: socket.socket, environment: Mapping[str, str]) -> None:
+        self._line, self._lock, self.environment = line, threading.Lock(), environment
+
+    def serves(self, environment: Mapping[str, str]) -> bool:
+        def early(variables: Mapping[str, str]) -> dict[str, str]:
+            return {name: value for name, value in variables.items() if name.startswith(EARLY)}
+
+        return early(environment) == early(self.environment)
+
+    def fork(self, wish: dict[str, Any], *outputs: int) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, self._lock:
+            socket.send_fds(self._line, [json.dumps(wish).encode()], [theirs.fileno(), *outputs])
+        return ours
+
+
+class _Server(_Line):
+    """The one that this process has started."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._line, self._lock = ours, threading.Lock()
-        self.environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        super().__init__(ours, {**os.environ, "OMP_NUM_THREADS": "1"})
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.fork_server", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
@@ -138,18 +159,6 @@ class _Server:
         theirs.close()
         atexit.register(self.end)
 
-    def serves(self, environment: Mapping[str, str]) -> bool:
-        def early(variables: Mapping[str, str]) -> dict[str, str]:
-            return {name: value for name, value in variables.items() if name.startswith(EARLY)}
-
-        return early(environment) == early(self.environment)
-
-    def fork(self, wish: dict[str, Any], stdout: int, stderr: int) -> socket.socket:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, self._lock:
-            socket.send_fds(self._line, [json.dumps(wish).encode()], [theirs.fileno(), stdout, stderr])
-        return ours
-
     def end(self) -> None:
         self._line.close()
         self.process.wait(10)
@@ -160,11 +169,15 @@ def _server() -> _Server:
     return _Server()
 
 
+_own: _Line | None = None  # of a process that was forked itself
+
+
 def python(
     arguments: Sequence[object],
     *,
     cwd: Path | str | None = None,
     env: Mapping[str, str] | None = None,
+    stdin: Output = subprocess.DEVNULL,
     stdout: Output = None,
     stderr: Output = None,
     fresh: bool = False,
@@ -173,38 +186,52 @@ def python(
     where only that can be right.
     """
     words, environment = list(map(str, arguments)), dict(os.environ if env is None else env)
-    if fresh or words[0] not in ("-m", "-c") or not _server().serves(environment):
+    line = _own or _server()
+    if fresh or words[0] not in ("-m", "-c") or not line.serves(environment):
         return subprocess.Popen(
             [sys.executable, *words],
             cwd=cwd,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             text=True,
             start_new_session=True,
         )
     with contextlib.ExitStack() as ours:  # what the child has got is closed here
+        given, write_in = _end(stdin, 0, ours)
         out, read_out = _end(stdout, 1, ours)
         err, read_err = (out, None) if stderr == subprocess.STDOUT else _end(stderr, 2, ours)
         wish = {"words": words, "cwd": str(cwd or Path.cwd()), "environment": environment}
-        line = _server().fork(wish, out, err)
-    return ForkedProcess([sys.executable, *words], line, read_out, read_err)
+        asked = line.fork(wish, given, out, err)
+    return ForkedProcess([sys.executable, *words], asked, write_in, read_out, read_err)
 
 
 def _end(output: Output, usual: int, ours: contextlib.ExitStack) -> tuple[int, int | None]:
-    """(what the child writes into, what we read from)."""
+    """(the child's end, ours)."""
     if output == subprocess.PIPE:
         reading, writing = os.pipe()
+        if usual == 0:
+            ours.callback(os.close, reading)
+            return reading, writing
         ours.callback(os.close, writing)
         return writing, reading
     if output == subprocess.DEVNULL:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        nowhere = os.open(os.devnull, os.O_RDWR)
         ours.callback(os.close, nowhere)
         return nowhere, None
     if output is None:
         return usual, None
     return output if isinstance(output, int) else output.fileno(), None
+
+
+def start_decoder(command: Sequence[str], *, env: Mapping[str, str], **more: Any) -> Process:
+    """For decoder_pool.subprocess.Popen: decoders that are forked, too."""
+    variables = {name: value for name, value in env.items() if name != "PYTHONIOENCODING"}  # it is so here, too
+    return python(command[1:], env=variables, stdin=more["stdin"], stdout=more["stdout"], stderr=more["stderr"])
+
+
+FORKED = types.SimpleNamespace(Popen=start_decoder, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL)
 
 
 # -- the server itself
@@ -238,42 +265,58 @@ def load() -> None:
     assert threads == 1, f"{threads} threads: a child would hold locks that nobody gives back"
 
 
-def serve(line: socket.socket) -> tuple[dict[str, Any], list[int], socket.socket] | None:
-    """Forks for every wish; returns in the child, with its wish, its outputs and its own line. None: it is over."""
+def serve(line: socket.socket) -> tuple[dict[str, Any], list[int], socket.socket, socket.socket] | None:
+    """Forks for every wish; returns in the child, with its wish, its streams, the line of who asked, and one on which it
+    may ask itself. None: it is over.
+    """
     children: dict[int, tuple[int, socket.socket]] = {}  # pidfd → (pid, the line of who asked)
+    lines = [line]
     while True:
-        for ready in select.select([line, *children], [], [])[0]:
-            if ready is not line:
+        for ready in select.select([*lines, *children], [], [])[0]:
+            if isinstance(ready, int):
                 pid, asked = children.pop(ready)
                 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
                 os.close(ready)
                 with asked, contextlib.suppress(OSError):  # nobody may wait for it any more
                     asked.send(json.dumps({"status": status}).encode())
                 continue
-            told, handles, _, _ = socket.recv_fds(line, MESSAGE, 3)
-            if not told:
+            told, handles, _, _ = socket.recv_fds(ready, MESSAGE, 4)
+            if not told and ready is line:  # what a test that failed has left running ends, too
+                for pid, _ in children.values():
+                    os.kill(pid, signal.SIGKILL)
                 return None
+            if not told:
+                lines.remove(ready)
+                ready.close()
+                continue
             asked = socket.socket(fileno=handles[0])
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             if (pid := os.fork()) == 0:
-                line.close()
-                for handle, (_, other) in children.items():
-                    os.close(handle)
+                for other in (ours, *lines, *(asked for _, asked in children.values())):
                     other.close()
-                return json.loads(told), handles[1:], asked
+                for handle in children:
+                    os.close(handle)
+                return json.loads(told), handles[1:], asked, theirs
+            theirs.close()
+            lines.append(ours)
             children[os.pidfd_open(pid)] = (pid, asked)
             for handle in handles[1:]:
                 os.close(handle)
 
 
-def become(wish: dict[str, Any], outputs: list[int], asked: socket.socket) -> list[str]:
+def become(wish: dict[str, Any], streams: list[int], asked: socket.socket, line: socket.socket) -> list[str]:
     """The process that was wished for, up to its first line; returns what follows the word `python`."""
     import numpy as np
     import torch
 
+    from limpide.data.decoding import decoder_pool
     from limpide.workflows.train import fit
 
+    global _own
+    _own = _Line(line, dict(os.environ))
+    decoder_pool.subprocess = FORKED  # type: ignore[assignment]
     os.setsid()
-    for handle, number in zip(outputs, (1, 2), strict=True):
+    for handle, number in zip(streams, (0, 1, 2), strict=True):
         os.dup2(handle, number)
         os.close(handle)
     os.chdir(wish["cwd"])
