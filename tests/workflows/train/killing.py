@@ -69,9 +69,8 @@ MOMENTS: dict[str, list[list[Moment]]] = {
         ],
     ],
     "pretrained": [
-        [phase("first"), phase("fit"), phase("judge")],
+        [phase("first"), exists("runs/*/cache/features-*.npy"), phase("fit"), phase("judge")],
         [
-            exists("runs/*/cache/features-*.npy"),
             exists("runs/*/checkpoint/step-*"),
             exists("runs/*/findings/accuracy.json"),
         ],
