@@ -185,7 +185,7 @@ def test_the_studio_stays_open_when_the_training_ends_with_an_error(tmp_path: Pa
         browser = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
         for _ in range(100):
             try:
-                with browser.open(url.partition("#")[0], timeout=5) as answer:
+                with browser.open(url.partition("#")[0], timeout=30) as answer:
                     assert answer.status == 200
                 break
             except urllib.error.URLError:  # it is still on its way
