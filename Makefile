@@ -1,7 +1,8 @@
 # make demo   set up, train on real MNIST, write the report
-# make test   set up, check style and types, run the whole suite (about 25 minutes on 2 cores)
+# make test   set up, check style and types, run the whole suite (about 8 minutes on 2 cores)
 # make test-elsewhere   what learns from images, once more as a processor without AVX-512, and with two threads
-# make soak   the long versions of the randomised suites
+# make mutants   whether the suite still notices small faults that are put into a copy of the package
+# make soak   the long versions of the randomised suites, and every process a fresh one
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,7 +10,7 @@ PRETTIER := node_modules/.bin/prettier
 PAGES := "limpide/browser/static/**/*.{js,css}" "!**/vendor/**"
 CATALOGUES := $(wildcard limpide/locale/*/LC_MESSAGES/limpide.po)
 
-.PHONY: demo install test test-elsewhere check format soak coverage messages signatures clean
+.PHONY: demo install test test-elsewhere check format mutants soak coverage messages signatures clean
 
 demo: .venv/installed
 	$(BIN)/limpide demo
@@ -20,7 +21,7 @@ test: check
 	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadscope --no-loadscope-reorder
 
 # A test may not rest on what a network happens to give on one processor: what learns from images, once more with another arithmetic, rounding
-# and order of sums. Left out: what compares a training with itself (test_resume.py), and what is about signals and the clock.
+# and order of sums. Left out: what compares a training with itself (test_killed.py, test_stopped.py), and what is about signals and the clock.
 LEARNING := tests/api tests/audit tests/baselines tests/interpret tests/training tests/inspector tests/studio/test_pages.py \
 	$(addprefix tests/workflows/train/test_,as_trained.py choosing.py memory.py never_seen.py only_tested.py parts.py value_range.py)
 test-elsewhere: .venv/developer
@@ -37,6 +38,9 @@ check: .venv/developer
 format: .venv/developer
 	$(BIN)/ruff format .
 	$(PRETTIER) --write $(PAGES)
+
+mutants: .venv/developer
+	$(BIN)/python -m tests.mutants
 
 soak: .venv/developer
 	LIMPIDE_SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder

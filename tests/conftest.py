@@ -7,14 +7,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 from hypothesis import HealthCheck, settings
 
+from limpide.data.decoding import decoder_pool
 from limpide.text.language import use_language
+from tests.fork_server import FORKED
 
 # Workers beside each other: more threads than cores make torch wait for itself. And a number that is set is never
 # changed where others are busy (training/threads.py), so that two trainings are alike.
@@ -34,22 +37,83 @@ settings.register_profile("soak", max_examples=1000, deadline=None, suppress_hea
 settings.load_profile("soak" if SOAK else "test")
 
 
+# The modules that take longest, as `pytest --durations=0` measured them: they come first, so that workers that take one
+# module after the other end at about the same time.
+LONGEST = (
+    "studio/test_pages.py",
+    "workflows/train/test_stopped.py",
+    "cli/test_cli.py",
+    "workflows/train/test_killed.py",
+    "workflows/train/test_killed_pretrained.py",
+    "studio/test_server.py",
+    "lessons/test_lessons.py",
+    "workflows/train/test_promptness.py",
+    "api/test_sklearn.py",
+    "interpret/test_arithmetic.py",
+    "house/test_nothing_leaves.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The file that takes as long as all others together comes first, so that two workers end at the same time."""
-    items.sort(key=lambda item: item.path.name != "test_resume.py")
+    place = {Path(__file__).parent / name: k for k, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
+
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """`once(name, make)`: a folder of this name that `make` fills, for all tests of all workers: the first who asks
+    makes it, the others wait. Do not change what is in it: copy it.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, complete = root / "once" / name, root / "once" / f"{name}.complete"
+        folder.parent.mkdir(exist_ok=True)
+        with filelock.FileLock(f"{folder}.lock"):
+            if not complete.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+                folder.mkdir()
+                make(folder)
+                complete.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(autouse=True, scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is made for several tests is made in a home of its own, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        _at_home(tmp_path_factory.mktemp("home"), patch)
+        yield
+
+
+def _at_home(home: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("HOME", str(home))
+    patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    for name in ("LIMPIDE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        patch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of the person who runs the tests is read or written, and a test that speaks French leaves no trace."""
-    home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
-    for name in ("LIMPIDE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.delenv(name, raising=False)
+    _at_home(tmp_path_factory.mktemp("home"), monkeypatch)
     use_language("en")
     yield
     use_language("en")
+
+
+@pytest.fixture(autouse=True)
+def decoders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoders are forked, too, but where they are what is tested, and in a soak."""
+    if not SOAK and "decoding" not in request.path.parts:
+        monkeypatch.setattr(decoder_pool, "subprocess", FORKED)
 
 
 @pytest.fixture

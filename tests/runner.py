@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from limpide.core.events import CLOCK_FIELDS
+from tests.fork_server import Process, python
 
 POLL = 0.002  # s
 PATIENCE = 120.0  # s; nothing here takes this long
+SOAK = os.environ.get("LIMPIDE_SOAK") == "1"  # every process is a fresh one
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -42,11 +43,17 @@ import os, signal, sys
 from limpide.cli import main
 from limpide.core.run import Run
 
-dies_in, create, enter = sys.argv.pop(1), Run.create, Run.enter
+dies_in, create, enter, flush = sys.argv.pop(1), Run.create, Run.enter, Run._flush
 
 def die(phase):
     if phase == dies_in:
         os.kill(os.getpid(), signal.SIGKILL)
+
+def flushed(self):
+    something = bool(self._pending)
+    flush(self)
+    if something and dies_in.endswith(" said"):
+        die(f"{self.info().phase} said")  # events lie in the file that no checkpoint knows of
 
 def created(*arguments):
     run = create(*arguments)
@@ -57,7 +64,7 @@ def entered(self, phase, **values):
     enter(self, phase, **values)
     die(phase)
 
-Run.create, Run.enter = created, entered
+Run.create, Run.enter, Run._flush = created, entered, flushed
 main()
 """
 
@@ -85,34 +92,44 @@ main()
 
 
 def started(
-    arguments: Sequence[object], cwd: Path, *, program: Sequence[str] = ("-m", "limpide"), **changes: str
-) -> subprocess.Popen[str]:
-    command = [sys.executable, *program, *map(str, arguments)]
+    arguments: Sequence[object],
+    cwd: Path,
+    *,
+    program: Sequence[str] = ("-m", "limpide"),
+    fresh: bool = False,
+    **changes: str,
+) -> Process:
+    """fresh: a Python that is started cold, where that is the point; else one that is forked (fork_server.py)."""
     pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command, cwd=cwd, env=environment(**changes), stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    return python(
+        [*program, *arguments], cwd=cwd, env=environment(**changes), stdout=pipe, stderr=pipe, fresh=fresh or SOAK
     )
 
 
 def limpide(
-    *arguments: object, cwd: Path, status: int | None = 0, program: Sequence[str] = ("-m", "limpide"), **changes: str
+    *arguments: object,
+    cwd: Path,
+    status: int | None = 0,
+    program: Sequence[str] = ("-m", "limpide"),
+    fresh: bool = False,
+    **changes: str,
 ) -> subprocess.CompletedProcess[str]:
     """Runs to the end; checks the exit status and that nobody ever sees a traceback."""
-    process = started(arguments, cwd, program=program, **changes)
+    process = started(arguments, cwd, program=program, fresh=fresh, **changes)
     out, err = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in out + err, err
     assert status is None or process.returncode == status, f"{arguments} ended with {process.returncode}\n{out}\n{err}"
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    return subprocess.CompletedProcess(process.args, process.wait(), out, err)
 
 
-def kill(process: subprocess.Popen[str]) -> None:
+def kill(process: Process) -> None:
     """SIGKILL for the whole group: no handler runs, no buffer is flushed."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=PATIENCE)
 
 
-def wait_for(process: subprocess.Popen[str], moment: Callable[[], bool]) -> bool:
+def wait_for(process: Process, moment: Callable[[], bool]) -> bool:
     """True as soon as the moment has come, false when the process ended before it."""
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None:

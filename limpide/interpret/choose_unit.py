@@ -4,6 +4,7 @@ the studio.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -34,7 +35,8 @@ def choose_unit(model: nn.Module, seen: Trace, layer: str | None = None) -> Unit
     moved = influence(model, seen, op.index)
     tried = (moved * _sees_something(op), moved, op.output[0].abs())
     chosen = next((values for values in tried if float(values.max()) > 0), moved)
-    place = [int(k) for k in torch.unravel_index(chosen.argmax(), chosen.shape)]
+    # torch's own unravel_index loads a library for symbolic mathematics, which takes a second
+    place = [int(k) for k in np.unravel_index(int(chosen.argmax()), tuple(chosen.shape))]
     channel, y, x = {1: (place[0], 0, 0), 2: (place[-1], place[0], 0)}.get(len(place)) or (place[0], place[1], place[2])
     return unit_of(seen, op.key, channel, y, x)
 

@@ -45,7 +45,7 @@ def trained() -> ImageClassifier:
     return ImageClassifier(**QUICK).fit(X, Y)
 
 
-@parametrize_with_checks([FlatImageClassifier(epochs=12)])  # type: ignore[untyped-decorator]
+@parametrize_with_checks([FlatImageClassifier(epochs=6)])  # type: ignore[untyped-decorator]
 def test_check_estimator(estimator: FlatImageClassifier, check: Any) -> None:
     """All of scikit-learn's checks, none expected to fail."""
     check(estimator)

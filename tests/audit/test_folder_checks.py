@@ -5,8 +5,6 @@ is changed.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from limpide.data.layouts.summary import DatasetSummary
 from limpide.report.html import run_data
 from limpide.workflows.check import check
 from tests.make_images import photo, photo_folder, shape
+from tests.runner import limpide
 
 
 def checked(location: Path, **options: str) -> dict[str, Finding]:
@@ -229,15 +228,9 @@ def test_every_finding_survives_json_and_speaks_french(photos: Path) -> None:
 
 def test_the_command(photos: Path) -> None:
     (photos / "disc" / "copy.png").write_bytes((photos / "disc" / "0003.png").read_bytes())
-    done = subprocess.run([sys.executable, "-m", "limpide", "check", str(photos)], capture_output=True, text=True)
-    assert (
-        done.returncode == 0
-        and "disc/copy.png" in done.stdout
-        and done.stdout.splitlines()[-1].endswith(f"train {photos}")
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "limpide", "check", str(photos), "--json"], capture_output=True, text=True
-    )
+    done = limpide("check", photos, cwd=photos.parent)
+    assert "disc/copy.png" in done.stdout and done.stdout.splitlines()[-1].endswith(f"train {photos}")
+    done = limpide("check", photos, "--json", cwd=photos.parent)
     printed = json.loads(done.stdout)
     assert set(printed["findings"]) == set(CHECKS) and printed["usable"] == len(list(photos.rglob("*.png")))
     assert (

@@ -28,8 +28,9 @@ from limpide.deploy.predictor import BATCH
 from limpide.system import machine
 from limpide.text import messages
 from limpide.text.language import use_language
+from tests.fork_server import Process, python
 from tests.make_images import photo, photo_folder
-from tests.runner import environment, info_of, limpide
+from tests.runner import environment, info_of, limpide, started
 
 VERBS = [
     "check",
@@ -661,10 +662,8 @@ def test_train_and_test_folders_are_respected(tmp_path: Path) -> None:
 
 
 @contextlib.contextmanager
-def predicting(place: Place, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "limpide", "predict", str(place.run), *map(str, arguments)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=place.root, env=environment(), stdout=pipe, stderr=pipe, text=True) as process:
+def predicting(place: Place, *arguments: object) -> Iterator[Process]:
+    with started(["predict", place.run, *arguments], place.root) as process:
         try:
             yield process
         finally:
@@ -711,14 +710,11 @@ def test_every_list_may_be_left(place: Place, verb: tuple[str, ...]) -> None:
     """The reader is gone before the first line: limpide runs | true."""
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        [sys.executable, "-m", "limpide", *verb],
-        cwd=place.root,
-        env=environment(),
-        stdout=writer,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=60,
+    command = ["-m", "limpide", *verb]
+    # the end of Python itself, which flushes what is left, in one of them
+    process = python(
+        command, cwd=place.root, env=environment(), stdout=writer, stderr=subprocess.PIPE, fresh=verb == ("runs",)
     )
     os.close(writer)
-    assert (done.returncode, done.stderr) == (0, "")
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "")

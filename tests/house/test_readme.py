@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.make_images import photo_folder
-from tests.runner import environment, limpide
+from tests.runner import limpide
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,15 +47,7 @@ def test_commands(place: Path) -> None:
 
 
 def test_python(place: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", block("python", "ImageClassifier")],
-        cwd=place,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    done = limpide(cwd=place, program=("-c", block("python", "ImageClassifier")))
     assert "images it had never seen" in done.stdout
 
 

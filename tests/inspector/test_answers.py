@@ -33,7 +33,7 @@ from limpide.interpret.saliency import METHODS
 from limpide.studio.label_marks import mark, marks
 from limpide.training.weights import trained_network as network_of
 from limpide.workflows.explain import explain
-from tests.studio.test_server import trained  # noqa: F401
+from tests.toy import copy_toy
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def session() -> Session:
 
 
 @pytest.fixture(scope="module")
-def run(trained: Path) -> Run:  # noqa: F811
+def run(trained: Path) -> Run:
     return Run(trained / "photos-001")
 
 
@@ -97,7 +97,7 @@ def test_answers_are_of_these_weights_and_this_image(session: Session, run: Run)
     assert two == ask(Session(), run, "prediction", image=ImageReference(row=3, turn=-2.0))["top"] != one
 
 
-def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained: Path) -> None:  # noqa: F811
+def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained: Path) -> None:
     shutil.copytree(run.path, tmp_path / "runs" / "a-001")
     copy, session = Run(tmp_path / "runs" / "a-001"), Session()
     copy.update(location=str(trained.parent / "photos"))
@@ -446,7 +446,7 @@ def test_training_changes_an_image_where_it_changes_images(
     tmp_path: Path,
     session: Session,
     run: Run,
-    trained: Path,  # noqa: F811
+    trained: Path,
 ) -> None:
     assert ask(session, run, "augmented", image=ImageReference(row=0)) == {"images": 0}, "three passes need no variety"
     ImageClassifier(model="cnn", epochs=5, image_size=32, runs=str(tmp_path), quiet=True, judge=False).fit(
@@ -465,11 +465,8 @@ def test_training_changes_an_image_where_it_changes_images(
     assert len({square.tobytes() for square in squares}) == 8
 
 
-def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, session: Session, trained: Path) -> None:  # noqa: F811
-    shutil.copytree(trained.parent / "photos", tmp_path / "photos")
-    ImageClassifier(model="cnn", epochs=1, image_size=32, runs=str(tmp_path / "runs"), quiet=True).fit(
-        str(tmp_path / "photos")
-    )
+def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, session: Session, trained: Path) -> None:
+    copy_toy(trained.parent, tmp_path)
     run = Run(tmp_path / "runs" / "photos-001")
     row, gone = next((k, line["file"]) for k, line in enumerate(read_split(run.split_file)) if line["part"] == "train")
     (tmp_path / "photos" / gone).unlink()

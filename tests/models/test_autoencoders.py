@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import islice
 
 import numpy as np
@@ -46,6 +47,7 @@ def batches(array: np.ndarray) -> Batches:
     return Batches(Pixels(p, rows, array), rows, np.zeros(len(array), int), 32, torch.device("cpu"))
 
 
+@functools.cache
 def trained(name: str, steps: int = 400) -> tuple[AutoEncoder, list[float]]:
     model = network(name)
     state = TrainState(

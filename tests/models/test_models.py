@@ -18,7 +18,8 @@ from limpide.core.errors import ModelError
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.export import export
 from limpide.deploy.predictor import Predictor
-from limpide.interpret.unit import why
+from limpide.interpret.trace import trace
+from limpide.interpret.unit import unit_of, why
 from limpide.models import MODELS, PRETRAINED, build, multiply_adds, parameters
 from limpide.models.alexnet import AlexNet
 from limpide.models.cnn import SmallCNN
@@ -237,8 +238,9 @@ def test_exports(name: str, tmp_path: Path) -> None:
 def test_can_be_looked_into(name: str) -> None:
     model, x = network(name).eval(), images(1, side(name))
     layers = [n for n, m in model.named_modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    seen = trace(model, x)
     for layer in layers:
-        assert why(model, x, layer, 3).agrees, layer
+        assert unit_of(seen, layer, 3).agrees, layer
     first = next((n for n, m in model.named_modules() if isinstance(m, nn.Conv2d)), "")
     if first:
         assert why(model, x, first, 3, 2, 3).agrees

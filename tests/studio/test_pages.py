@@ -47,21 +47,12 @@ from limpide.text.numbers import (
 from limpide.text.page_sentences import page_sentences
 from limpide.training.batches import as_tensor
 from limpide.training.weights import trained_network as network_of
-from tests.studio import test_server
+from tests.studio.serving import Server, begun, ended, learning, served
 from tests.studio.strokes import strokes
-from tests.studio.test_server import Server, served, trained  # noqa: F401 (a fixture)
-from tests.studio.test_watching import begun, learning
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000  # ms
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def server(trained: Path) -> Iterator[Server]:  # noqa: F811
-    found = served(trained)
-    yield found
-    test_server.ended(found)
 
 
 @pytest.fixture
@@ -71,7 +62,7 @@ def page(browser: Any, server: Server) -> Iterator[Any]:
 
 
 @pytest.fixture
-def copied(trained: Path) -> Iterator[Path]:  # noqa: F811
+def copied(trained: Path) -> Iterator[Path]:
     """A second run, to be changed. Named before `page`, it goes after the page does, which would ask for
     what is gone.
     """
@@ -165,6 +156,33 @@ def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: 
                 "cell.getBoundingClientRect().right <= 420)"
             )
         page.set_viewport_size({"width": 1200, "height": 900})
+        assert serious(page) == []
+
+
+def settle(page: Any) -> None:
+    """Until nothing has changed for a tenth of a second."""
+    page.evaluate(
+        """() => new Promise((done) => {
+          let rest = setTimeout(done, 100);
+          new MutationObserver(() => { clearTimeout(rest); rest = setTimeout(done, 100); })
+            .observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+          setTimeout(done, 2000);
+        })"""
+    )
+
+
+def serious(page: Any) -> list[Any]:
+    """What axe finds on this page."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not here: npm ci")
+    settle(page)
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
+    return [
+        (one["id"], [node["html"][:120] for node in one["nodes"]][:3])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
 
 
 def test_the_pages_use_the_keys_that_there_are_and_no_other() -> None:
@@ -184,31 +202,10 @@ def test_the_first_paint_is_small() -> None:
 def test_a_hostile_class_is_text_everywhere(page: Any) -> None:
     for hash in (f"page={name}&{RUN}" for name in ("live", "image", "unit", "errors", "map", "audit&by=class", "data")):
         go(page, hash)
-        page.wait_for_timeout(300)
+        settle(page)
         assert page.locator("img[src='x']").count() == 0
     go(page, f"page=image&{RUN}")
     assert HOSTILE in page.inner_text("main")
-
-
-def test_axe_finds_nothing_serious(browser: Any, server: Server) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not here: npm ci")
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, bypass_csp=True)
-    page = context.new_page()
-    page.goto(f"http://127.0.0.1:{server.port}/?token={server.token}")
-    found = []
-    for theme in ("light", "dark"):
-        page.evaluate("t => localStorage.setItem('theme', t)", theme)
-        page.reload()
-        for hash in PAGES:
-            go(page, hash)
-            page.wait_for_timeout(200)
-            page.add_script_tag(path=str(AXE))
-            for one in page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)"):
-                if one["impact"] in ("serious", "critical"):
-                    found.append((theme, hash, one["id"], [node["html"][:120] for node in one["nodes"]][:3]))
-    context.close()
-    assert not found, "\n".join(map(str, found))
 
 
 def hide(page: Any, hidden: bool) -> None:
@@ -295,7 +292,7 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
                 page.click("text=Finish with what is learned")
                 assert process.wait(120) == 0
         finally:
-            test_server.ended(server)
+            ended(server)
     finally:
         process.kill()
     assert run.info().status == "finished"
@@ -318,7 +315,7 @@ def agrees(page: Any) -> None:
     assert ours == pytest.approx(torchs, abs=1e-4)
 
 
-def test_a_cell_shows_its_images_and_a_mark_is_kept(page: Any, trained: Path) -> None:  # noqa: F811
+def test_a_cell_shows_its_images_and_a_mark_is_kept(page: Any, trained: Path) -> None:
     run = Run(trained / "photos-001")
     go(page, f"page=errors&{RUN}")
     button = page.locator(".matrix button").first
@@ -342,7 +339,7 @@ def test_a_cell_shows_its_images_and_a_mark_is_kept(page: Any, trained: Path) ->
     assert page.inner_text(".crumbs") == one["file"]
 
 
-def test_wrong_answers_stand_first_and_apart(page: Any, trained: Path) -> None:  # noqa: F811
+def test_wrong_answers_stand_first_and_apart(page: Any, trained: Path) -> None:
     for wrong in (False, True):
         if wrong:
             page.route("**/look/worst*", lambda route: route.fulfill(json=_worse(route.fetch().json())))
@@ -519,7 +516,7 @@ def test_a_weight_is_shown_as_it_is_and_what_cannot_be_is_said(page: Any) -> Non
     assert b["y"] < a["y"] + a["height"] / 2 < b["y"] + b["height"], "the sign stands beside the products"
 
 
-def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None:  # noqa: F811
+def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None:
     go(page, f"page=live&{RUN}", ".probe")
     events = [json.loads(line) for line in (Run.all_in(trained)[0].events_file).read_text().splitlines()]
     best = [event for event in events if event["kind"] == "epoch" and event["best"]][-1]
@@ -1030,7 +1027,7 @@ def test_energy_is_the_same_on_every_page(copied: Path, page: Any) -> None:
     assert summary(run)["energy"]["joules"] == used.joules + 7.5, "as far as it is known while it trains"
 
 
-def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(page: Any, trained: Path) -> None:  # noqa: F811
+def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(page: Any, trained: Path) -> None:
     go(page, "page=runs")
     folder, start = page.get_by_label("Train on"), page.get_by_role("button", name="Start a training")
     assert start.is_disabled() and page.locator(".choices").is_hidden() and page.locator("#command").count() == 0
@@ -1356,7 +1353,7 @@ def test_whoever_has_no_network_for_digits_can_train_one_there(browser: Any, tmp
             page.wait_for_selector("#command")
             assert "limpide train mnist" in page.inner_text("#command")
     finally:
-        test_server.ended(server)
+        ended(server)
 
 
 # As the page does: the drawing is made like the images, handed over, and the network is asked.
@@ -1440,4 +1437,4 @@ def test_a_drawn_digit_is_named_and_every_unit_lit(browser: Any, tmp_path: Path)
             page.wait_for_function("() => !/image=drop-/.test(location.hash)")
             assert page.get_by_role("button", name="Undo").is_disabled()
     finally:
-        test_server.ended(server)
+        ended(server)

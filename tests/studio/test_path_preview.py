@@ -18,7 +18,7 @@ import pytest
 from limpide.core.errors import DataError
 from limpide.studio import path_preview
 from limpide.studio.path_preview import PathPreview
-from tests.studio.test_server import ended, served
+from tests.studio.serving import ended, served
 
 MANY = 5000  # files
 

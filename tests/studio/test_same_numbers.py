@@ -34,9 +34,8 @@ from limpide.report.terminal.summary import print_report
 from limpide.text.formats import format_basis, format_cell, format_interval, format_measure
 from limpide.text.language import use_language
 from tests.runner import limpide as command
-from tests.studio import test_server
+from tests.studio.serving import Server
 from tests.studio.test_pages import RUN, _page, go
-from tests.studio.test_server import Server, served, trained  # noqa: F401 (a fixture)
 
 UNITS = "%|ms|min|s|h|kB|MB|GB|B|ko|Mo|Go|o|Wh|J|million|millions|billion|px"
 NUMBER = re.compile(rf"(?<![\w.,])\d+(?:[, ]\d{{3}})*(?:[.,]\d+)?(?: (?:{UNITS})(?!\w))?")
@@ -52,15 +51,8 @@ def plain(text: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def run(trained: Path) -> Run:  # noqa: F811
+def run(trained: Path) -> Run:
     return Run(trained / "photos-001")
-
-
-@pytest.fixture(scope="module")
-def server(trained: Path) -> Iterator[Server]:  # noqa: F811
-    found = served(trained)
-    yield found
-    test_server.ended(found)
 
 
 @pytest.fixture

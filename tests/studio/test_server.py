@@ -15,13 +15,9 @@ import re
 import shlex
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +26,6 @@ import psutil
 import pytest
 from PIL import Image
 
-from limpide import ImageClassifier
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.decoding import decode
@@ -46,97 +41,8 @@ from limpide.studio.launch import _on_a_page
 from limpide.studio.server import Studio
 from limpide.system.machine import cores
 from limpide.text.language import use_language
-
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300"}
-
-
-@dataclass
-class Server:
-    port: int
-    token: str
-    runs: Path
-    process: Any
-
-    def ask(self, path: str, method: str = "GET", body: bytes | None = None, known: bool = True, **headers: str) -> Any:
-        """(status, headers, body); known: with the cookie."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        told = (
-            {"Host": f"127.0.0.1:{self.port}"}
-            | ({"Cookie": f"limpide-{self.port}={self.token}"} if known else {})
-            | headers
-        )
-        connection.request(method, path, body, told)
-        answer = connection.getresponse()
-        data = answer.read()
-        connection.close()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, data
-
-    def json(self, path: str) -> Any:
-        status, _, data = self.ask(path)
-        assert status == 200, data
-        return json.loads(data)
-
-
-def served(runs: Path) -> Server:
-    environment = {**os.environ, **ENVIRONMENT}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "limpide", "studio", str(runs), "--no-browser"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert "http://127.0.0.1:" in line, line
-    url = line.split()[-1]
-    server = Server(int(url.split(":")[2].split("/")[0]), url.split("token=")[1].split("#")[0], runs, process)
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", server.port), 1).close()
-            return server
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("the server did not begin to listen")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty squares and discs of one colour, in two classes, one of which has a hostile name."""
-    folder = tmp_path_factory.mktemp("studio")
-    dice = np.random.default_rng(0)
-    for label in ("<img src=x onerror=alert(1)>", "disc"):
-        place = folder / "photos" / label
-        place.mkdir(parents=True)
-        for k in range(40):
-            pixels = dice.integers(0, 60, (32, 32, 3)).astype(np.uint8)
-            rows, columns = np.mgrid[:32, :32]
-            down, across, size = (*dice.integers(11, 21, 2), dice.integers(5, 9))
-            inside = (
-                (rows - down) ** 2 + (columns - across) ** 2 < size**2
-                if label == "disc"
-                else (abs(rows - down) < size) & (abs(columns - across) < size)
-            )
-            pixels[inside] = dice.integers(150, 255, 3)
-            Image.fromarray(pixels).save(place / f"{k}.png")
-    ImageClassifier(model="cnn", epochs=3, image_size=32, runs=str(folder / "runs"), quiet=True).fit(
-        str(folder / "photos")
-    )
-    return folder / "runs"
-
-
-@pytest.fixture(scope="module")
-def server(trained: Path) -> Iterator[Server]:
-    found = served(trained)
-    yield found
-    ended(found)
-
-
-def ended(server: Server) -> None:
-    server.process.terminate()
-    assert server.process.wait(10) is not None
-    server.process.stdout.close()
-
+from tests.runner import limpide
+from tests.studio.serving import Server, ended, served
 
 RUN = "/api/runs/photos-001"
 
@@ -487,13 +393,8 @@ def test_a_plan_says_what_training_would_say(server: Server, tmp_path: Path) -> 
         and "ni dossier" in plan(data=str(tmp_path / "nowhere"), lang="fr")["problem"]
     )
     told = plan(data=str(tmp_path / "only"))["problem"]
-    said = subprocess.run(
-        [sys.executable, "-m", "limpide", "train", str(tmp_path / "only")],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **ENVIRONMENT},
-    )
-    assert said.returncode == 3 and told == _on_a_page(said.stderr.strip()), "word for word what the command says"
+    said = limpide("train", tmp_path / "only", cwd=tmp_path, status=3).stderr
+    assert told == _on_a_page(said.strip()), "word for word what the command says"
     assert plan(data=str(tmp_path) + "/")["folders"] == [str(tmp_path / "only") + "/"] and plan(data="mni")[
         "folders"
     ] == ["mnist"]

@@ -7,10 +7,10 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +20,20 @@ from limpide.core.run import Run
 from limpide.core.run_summary import RunSummary
 from limpide.system.files import sha256_of_file
 from limpide.training.checkpoint import load_checkpoint
-
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "LIMPIDE_LANG": "en", "COLUMNS": "300", "BROWSER": "true"}
-
-
-def begun(folder: Path, *more: str) -> Any:
-    command = [sys.executable, "-m", "limpide", "train", "digits", "--runs", str(folder), "--new", *more]
-    with open(folder / "said.txt", "w") as said:
-        return subprocess.Popen(
-            command, stdout=said, stderr=subprocess.STDOUT, env={**ENVIRONMENT, "HOME": str(folder)}
-        )
-
-
-def learning(folder: Path) -> Run:
-    """The run, once it has made some steps."""
-    for _ in range(1200):
-        for run in Run.all_in(folder):
-            if run.info().phase == "fit" and len(run.kept()) > 4:
-                return run
-        time.sleep(0.05)
-    raise AssertionError("the training did not begin")
+from tests.fork_server import python
+from tests.runner import PATIENCE
+from tests.studio.serving import ENVIRONMENT, begun, learning
 
 
 def order(run: Run, **values: Any) -> None:
     run.add_line(run.control_file, values)
+
+
+def until(moment: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not moment():
+        assert time.monotonic() < deadline, "the moment never came"
+        time.sleep(0.02)
 
 
 def steps(run: Run) -> int:
@@ -55,9 +45,9 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
     try:
         run = learning(tmp_path)
         order(run, do="pause")
-        time.sleep(1.5)
+        until(lambda: run.info().paused is not None)
         before = steps(run)
-        time.sleep(1.0)
+        time.sleep(0.5)  # a hundred steps, if it did not wait
         assert steps(run) == before == run.info().paused and RunSummary.of(run).status == "paused", (
             "it waits, and says so"
         )
@@ -67,13 +57,14 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
         with open(run.control_file, "ab") as stream:
             # damaged, and half a line
             stream.write(b'not json\n[1]\n{"do": "rate", "by": "much"}\n{"do": "rate", "by": 0.5')
-        time.sleep(1.0)
+        until(lambda: max(run.kept()) == before)
+        time.sleep(0.5)  # the other lines are read with that one, or right after
         assert max(run.kept()) == before and process.poll() is None
         with open(run.control_file, "ab") as stream:
             stream.write(b"}\n")
         order(run, do="go")
-        time.sleep(1.0)
-        assert steps(run) > before and run.info().paused is None and RunSummary.of(run).status == "running"
+        until(lambda: steps(run) > before and run.info().paused is None)
+        assert RunSummary.of(run).status == "running"
         order(run, do="stop")
         assert process.wait(120) == 0, (tmp_path / "said.txt").read_text()
     finally:
@@ -99,7 +90,7 @@ def test_ctrl_c_while_it_waits_saves_and_leaves(tmp_path: Path) -> None:
     try:
         run = learning(tmp_path)
         order(run, do="pause")
-        time.sleep(1.5)
+        until(lambda: run.info().paused is not None)
         before = steps(run)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
@@ -118,10 +109,7 @@ def test_the_weights_are_the_same_to_the_last_bit_with_the_studio_open(tmp_path:
         process = begun(folder, "--epochs", "3", *watch)
         try:
             if watch:
-                for _ in range(1800):
-                    if "\nnext:" in (folder / "said.txt").read_text() or process.poll() is not None:
-                        break
-                    time.sleep(0.1)
+                until(lambda: "\nnext:" in (folder / "said.txt").read_text() or process.poll() is not None)  # noqa: B023
                 time.sleep(0.5)
                 assert process.poll() is None, "the studio stays open"
                 import psutil
@@ -182,9 +170,11 @@ main()
 
 
 def test_the_studio_stays_open_when_the_training_ends_with_an_error(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", FAILS, "train", "digits", "--runs", str(tmp_path), "--watch"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, "HOME": str(tmp_path)}
+    process = python(
+        ["-c", FAILS, "train", "digits", "--runs", tmp_path, "--watch"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **ENVIRONMENT, "HOME": str(tmp_path)},
     )
     assert process.stdout is not None and process.stderr is not None
     try:
@@ -195,7 +185,7 @@ def test_the_studio_stays_open_when_the_training_ends_with_an_error(tmp_path: Pa
         browser = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
         for _ in range(100):
             try:
-                with browser.open(url.partition("#")[0], timeout=5) as answer:
+                with browser.open(url.partition("#")[0], timeout=30) as answer:
                     assert answer.status == 200
                 break
             except urllib.error.URLError:  # it is still on its way

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from limpide.system.files import cache_folder
 from limpide.text.language import LANGUAGES
 from limpide.training.device import choose_device, has_fast_bf16
 from limpide.workflows.info import error_log, info
-from tests.runner import environment, limpide
+from tests.runner import limpide
 
 
 def test_it_says_what_the_others_do(tmp_path: Path) -> None:
@@ -53,15 +52,8 @@ def test_it_finds_runs_cache_and_error_log(tmp_path: Path) -> None:
 
 def test_a_mistake_of_ours_is_logged_where_it_says(tmp_path: Path) -> None:
     program = "import limpide.core.run, limpide.cli\nlimpide.core.run.Run.known_in = None\nlimpide.cli.main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "runs"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 70 and str(error_log()) in done.stderr
+    done = limpide("runs", cwd=tmp_path, status=70, program=("-c", program))
+    assert str(error_log()) in done.stderr
     assert "TypeError" in error_log().read_text() and info(tmp_path)["folders"]["error_logged"]
 
 

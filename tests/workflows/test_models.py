@@ -34,6 +34,12 @@ def _two_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "MODELS", {name: MODELS[name] for name in ("cnn", "efficientnet_lite0")})
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not measuring that is looked at, it takes no time."""
+    monkeypatch.setattr(Predictor, "milliseconds", lambda self, image, batch=1: 1.0)
+
+
 def cnn(again: bool = False) -> work.NetworkSpeed:
     (network,) = of("cnn", again)
     assert network.speed is not None
@@ -83,6 +89,7 @@ def test_batches_are_timed_as_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(seen) == {1, BATCH}
 
 
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("change", [{"processor": "another"}, {"versions": {"onnxruntime": "99"}}])
 def test_another_machine_or_version_is_measured_anew(change: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     cnn()
@@ -122,6 +129,7 @@ def test_a_busy_machine_is_measured_again_and_told(
     assert "the machine was busy meanwhile" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("at_once")
 def test_what_an_older_limpide_remembered_is_read() -> None:
     cnn()
     (kept,) = (cache_folder() / "speed").iterdir()
@@ -141,6 +149,7 @@ def test_another_size_of_squares() -> None:
         list(work.models("efficientnet_lite0", image_size=16))
 
 
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("text", ["{torn", "[]", "{}", '{"speed": {"seconds": 1}}', '{"speed": null}', "\x00\xff"])
 def test_a_damaged_memory_is_measured_anew(text: str) -> None:
     cnn()
@@ -150,6 +159,7 @@ def test_a_damaged_memory_is_measured_anew(text: str) -> None:
     assert cnn() == of()[0].speed
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

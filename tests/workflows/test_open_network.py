@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from limpide.inspector.image_reference import ImageReference
 from limpide.inspector.questions import QUESTIONS
 from limpide.inspector.session import Session
 from limpide.workflows.open_network import open_network
+from tests.runner import started
 
 STRANGE = """
 import torch
@@ -136,30 +135,13 @@ def test_what_cannot_be_opened_is_one_line(pictures: Path, tmp_path: Path, model
 
 
 def test_the_command_opens_it_and_leaves_nothing_behind(pictures: Path, tmp_path: Path) -> None:
-    environment = {
-        **os.environ,
-        "LIMPIDE_LANG": "en",
-        "COLUMNS": "300",
-        "TMPDIR": str(tmp_path / "temporary"),
-        "OMP_NUM_THREADS": "1",
-    }
     (tmp_path / "temporary").mkdir()
-    command = [
-        sys.executable,
-        "-m",
-        "limpide",
-        "studio",
-        "--no-browser",
-        "--model",
-        "strangers_networks:Net",
-        "--images",
-        "pictures",
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert "#page=anatomy&run=strangers_networks-Net-001" in line and list((tmp_path / "temporary").glob("limpide-*"))
-    process.send_signal(signal.SIGTERM)
-    process.wait(20)
-    process.stdout.close()
+    command = ("studio", "--no-browser", "--model", "strangers_networks:Net", "--images", "pictures")
+    with started(command, tmp_path, TMPDIR=str(tmp_path / "temporary")) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert "#page=anatomy&run=strangers_networks-Net-001" in line
+        assert list((tmp_path / "temporary").glob("limpide-*"))
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
     assert not list((tmp_path / "temporary").glob("limpide-*"))

@@ -255,6 +255,7 @@ def test_what_saving_meets_as_it_is_stopped_is_told(monkeypatch: pytest.MonkeyPa
 VERBS = """
 import os, signal, sys, threading, time
 import limpide.cli
+from limpide.system import interrupts
 
 def press():
     sys.__stderr__.write(f"pressed {time.time()}\\n")
@@ -263,7 +264,14 @@ def press():
 
 timer = threading.Timer(float(sys.argv.pop(1)), press)
 timer.daemon = True  # a quick machine is done before: the process does not wait for it
-timer.start()
+listen = interrupts.Promptness.__enter__
+
+def listened(self):
+    found = listen(self)
+    timer.start()  # before, a busy machine may not have come to where limpide listens
+    return found
+
+interrupts.Promptness.__enter__ = listened
 limpide.cli.main()
 """
 

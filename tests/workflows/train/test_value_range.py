@@ -31,6 +31,7 @@ from limpide.workflows.check import check
 from limpide.workflows.evaluate import evaluate
 from limpide.workflows.train.training import prepare, train
 from tests.data.decoding.test_value_range import settled
+from tests.runner import limpide
 
 SPAN = 0, 4095
 
@@ -122,14 +123,8 @@ def test_what_is_evaluated_is_read_by_the_range_of_the_training(clf: ImageClassi
 
 def test_predict_tells_what_was_clipped(clf: ImageClassifier, scans: Path, tmp_path: Path) -> None:
     Image.fromarray(scan_of("high", 7, 60000)).save(tmp_path / "bright.png")
-    names = [str(tmp_path / "bright.png"), str(scans / "low" / "03.png")]
-    done = subprocess.run(
-        [sys.executable, "-m", "limpide", "predict", str(run_of(clf).path), *names, "--json"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
+    names = [tmp_path / "bright.png", scans / "low" / "03.png"]
+    done = limpide("predict", run_of(clf).path, *names, "--json", cwd=tmp_path)
     assert [item["clipped"] for item in json.loads(done.stdout)] == [True, False]
     (line,) = [line for line in done.stderr.splitlines() if "clipped" in line]
     assert "1 of 2 images" in line
@@ -145,10 +140,7 @@ def test_the_studio_and_explain_tell_it_too(clf: ImageClassifier, tmp_path: Path
         Image.fromarray(scan_of("high", 7, most)).save(bright)
         answer, _ = prediction(Session(), path, "best", ImageReference(data=bright.read_bytes()))
         assert answer["clipped"] is clipped
-        done = subprocess.run(
-            [sys.executable, "-m", "limpide", "explain", path, str(bright)], capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
+        done = limpide("explain", path, bright, cwd=tmp_path)
         assert [line for line in done.stderr.splitlines() if "clipped" in line] == [
             f"limpide: {message(CLIPPED)}"
         ] * clipped
