@@ -25,8 +25,8 @@ from limpide.audit.accuracy import WORTH, accuracy
 from limpide.audit.classes import MANY, OFTEN, SURE, classes, confusions, mistakes
 from limpide.audit.evidence import Evidence
 from limpide.audit.groups import groups as groups_audit
-from limpide.baselines.finding import MARGIN, LimitsMet, baselines_finding
 from limpide.baselines.simple_models import Baseline
+from limpide.baselines.verdict import MARGIN, LimitsMet, baselines_finding
 from limpide.core.finding import Finding
 from limpide.statistics.calibration_error import TAIL, noise_of_bins
 from limpide.statistics.calibration_error import agreement_within_groups as alike_of

@@ -14,7 +14,7 @@ MIN_STEPS = 10  # steps: a training that is over is judged from here on
 NOTHING = 0.97  # of the first loss: above, nothing was learned
 WORSE = 1.02  # times the least validation loss: above, it has risen
 PATIENCE = 2  # passes without a better one
-OVERFITS = N_("It overfits from pass {n:count} on: the loss on validation rises while the loss on training falls.")
+OVERFITS = N_("It overfits from epoch {n:count} on: the loss on validation rises while the loss on training falls.")
 
 
 def diagnose(
@@ -38,8 +38,7 @@ def diagnose(
         known = any(epoch.validation_loss < NOTHING * guess for epoch in epochs) if math.isfinite(guess) else False
         if now > 2 * first > 0 and earlier:
             says = N_(
-                "The weights after pass {kept:count} are kept; later the loss rose to twice what it was at the "
-                "beginning: the learning rate is too high."
+                "The weights after epoch {kept:count} are kept; later the loss rose to twice what it was at the beginning: the learning rate is too high."
             )
             found.append(("bad", message(says, kept=kept_pass + 1)))
         elif now > 2 * first > 0:
@@ -65,13 +64,12 @@ def diagnose(
             found.append(_overfitted(best, kept_pass) if over else ("warn", message(OVERFITS, n=best + 2)))
         elif since >= PATIENCE and over:
             says = N_(
-                "The weights after pass {kept:count} are kept; the loss on validation has not fallen since pass "
-                "{n:count}."
+                "The weights after epoch {kept:count} are kept; the loss on validation has not fallen since epoch {n:count}."
             )
             found.append(("unknown", message(says, kept=kept_pass + 1, n=best + 1)))
         elif since >= PATIENCE:
             found.append(
-                ("unknown", message(N_("The loss on validation has not fallen since pass {n:count}."), n=best + 1))
+                ("unknown", message(N_("The loss on validation has not fallen since epoch {n:count}."), n=best + 1))
             )
         elif over:
             found.append(
@@ -79,8 +77,7 @@ def diagnose(
                     "ok",
                     message(
                         N_(
-                            "Learned without overfitting: the loss on validation was lowest in pass {n:count} of "
-                            "{total:count}."
+                            "Learned without overfitting: the loss on validation was lowest in epoch {n:count} of {total:count}."
                         ),
                         n=best + 1,
                         total=len(epochs),
@@ -89,25 +86,25 @@ def diagnose(
             )
         else:
             found.append(
-                ("ok", message(N_("Still learning: the loss on validation was lowest in pass {n:count}."), n=best + 1))
+                ("ok", message(N_("Still learning: the loss on validation was lowest in epoch {n:count}."), n=best + 1))
             )
     elif losses and not found and not over:
         says = (
-            N_("One pass done: no trend can be told yet.")
+            N_("One epoch done: no trend can be told yet.")
             if epochs
-            else N_("Learning; the first look at validation comes at the end of the pass.")
+            else N_("Learning; the first look at validation comes at the end of the epoch.")
         )
         found.append(("ok", message(says)))
     elif epochs and not found and not epochs[-1].validated:
         found.append(
-            ("unknown", message(N_("One pass was made, and there are no validation images to say what it brought.")))
+            ("unknown", message(N_("One epoch was made, and there are no validation images to say what it brought.")))
         )
     elif epochs and not found:
         found.append(
             (
                 "ok",
                 message(
-                    N_("One pass was made: {accuracy:percent} of validation right."),
+                    N_("One epoch was made: {accuracy:percent} of validation right."),
                     accuracy=epochs[-1].validation_accuracy,
                 ),
             )
@@ -121,13 +118,11 @@ def _overfitted(best: int, kept: int) -> tuple[Verdict, Message]:
     """
     if kept <= best:
         says = N_(
-            "The weights after pass {kept:count} are kept, from before it overfits: from pass {n:count} on the "
-            "loss on validation rises while the loss on training falls."
+            "The weights after epoch {kept:count} are kept, from before it overfits: from epoch {n:count} on the loss on validation rises while the loss on training falls."
         )
         return "ok", message(says, kept=kept + 1, n=best + 2)
     says = N_(
-        "The weights after pass {kept:count} are kept, which had the highest validation accuracy although it "
-        "overfits from pass {n:count} on: the loss on validation rises while the loss on training falls."
+        "The weights after epoch {kept:count} are kept, which had the highest validation accuracy although it overfits from epoch {n:count} on: the loss on validation rises while the loss on training falls."
     )
     return "warn", message(says, kept=kept + 1, n=best + 2)
 

@@ -66,12 +66,10 @@ def export_finding(exported: np.ndarray, torch_probabilities: np.ndarray) -> Fin
 
 CUT_SAYS = {
     "time": N_(
-        "Training ended when its time was up, in pass {epochs:count} of {planned:number}; pass {best:count} was "
-        "kept ({accuracy:percent} of {n:count} validation images right)."
+        "Training ended when its time was up, in epoch {epochs:count} of {planned:number}; epoch {best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
     ),
     "watcher": N_(
-        "Training ended when a watcher asked for it, in pass {epochs:count} of {planned:number}; pass "
-        "{best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
+        "Training ended when a watcher asked for it, in epoch {epochs:count} of {planned:number}; epoch {best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
     ),
 }
 
@@ -86,8 +84,7 @@ def training_finding(
     if not n:
         says = (
             N_(
-                "There was no validation image to choose by: the weights after the last pass ({epochs:count}) "
-                "were kept."
+                "There was no validation image to choose by: the weights after the last epoch ({epochs:count}) were kept."
             )
             if kind != "frozen"
             else N_(
@@ -112,13 +109,11 @@ def training_finding(
         )
     elif epochs < planned:
         says = N_(
-            "Training stopped after {epochs:count} of {planned:number} passes, as validation no longer improved; "
-            "pass {best:count} was kept ({accuracy:percent} of {n:count} images)."
+            "Training stopped after {epochs:count} of {planned:number} epochs, as validation no longer improved; epoch {best:count} was kept ({accuracy:percent} of {n:count} images)."
         )
     else:
         says = N_(
-            "After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of "
-            "{n:count} validation images right."
+            "After {epochs:count} epochs, the weights of epoch {best:count} were kept: {accuracy:percent} of {n:count} validation images right."
         )
     return Finding(
         name="training",

@@ -11,7 +11,7 @@ from limpide.text.messages import N_, message
 
 
 @verb(
-    N_("copy the sealed model to where it is needed"),
+    N_("copy the exported model to where it is needed"),
     N_("""Copy the sealed model of RUN to FILE, an ONNX file that needs no limpide and no torch: a name that ends in
 .onnx, or a folder. Without FILE it is named after the run and written here."""),
 )

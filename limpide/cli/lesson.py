@@ -21,7 +21,7 @@ LESSONS = {
     "regression_and_classification": N_("a number or a name, and a baseline beside each"),
     "overfitting": N_("the curve that goes through every point does not know the next"),
     "perceptron": N_("one neuron that learns: OR in twelve presentations, XOR never"),
-    "descent": N_("going down an error, and a slope that nobody cleared"),
+    "descent": N_("going down an error, and a gradient that nobody cleared"),
     "backprop": N_("errors sent backwards: two hidden units learn XOR"),
     "race": N_("six ways down a long valley and off a saddle"),
     "graph": N_("a computation graph and its shapes"),

@@ -87,8 +87,7 @@ class Recipe:
         "auto",
         "model",
         N_(
-            "what stays as it was published while the rest learns: auto, none, a number of blocks counted from "
-            "the first, or head for all but the last layer"
+            "pretrained layers that stay frozen: auto, none, a number of blocks counted from the first, or head for all but the last layer"
         ),
         pattern=r"auto|none|head|\d{1,4}",
         source="Yosinski et al. 2014",
@@ -105,7 +104,7 @@ class Recipe:
     epochs: int | None = _choice(
         None,
         "optimization",
-        N_("passes over the training part"),
+        N_("epochs: passes over the training images"),
         low=1,
         high=100_000,
         also=("n_epochs", "num_epochs", "max_epochs"),
@@ -148,23 +147,32 @@ class Recipe:
         accepts="tuple[float, float]",
     )
     test: float = _choice(
-        0.2, "data", N_("share held out for the final score"), low=0.01, high=0.8, also=("test_size",)
+        0.2,
+        "data",
+        N_("fraction of the images kept for the test, the final score"),
+        low=0.01,
+        high=0.8,
+        also=("test_size",),
     )
     validation: float = _choice(
         0.1,
         "data",
-        N_("share that chooses between models"),
+        N_("fraction of the images kept for validation, which chooses between models"),
         low=0.01,
         high=0.8,
         also=("val_split", "validation_split", "valid_pct", "validation_fraction"),
     )
     calibration: float = _choice(
-        0.1, "data", N_("share that calibrates probabilities, from 1,000 images on"), low=0.0, high=0.5
+        0.1,
+        "data",
+        N_("fraction of the images kept to calibrate probabilities, from 1,000 images on"),
+        low=0.0,
+        high=0.5,
     )
     groups: str = _choice(
         "auto",
         "data",
-        N_("columns of a table that hold what no split may cut (patient, camera): names with commas, auto or none"),
+        N_("group columns of a table, kept together in one part (patient, camera): names with commas, auto or none"),
         also=("group", "group_column", "group_columns"),
     )
     parts: str = _choice(
@@ -197,7 +205,7 @@ class Recipe:
     weight_decay: float | None = _choice(
         None,
         "optimization",
-        N_("shrinking of the weights in each step"),
+        N_("weight decay of each step (decoupled, as in AdamW)"),
         low=0,
         high=10,
         also=("wd",),
@@ -206,7 +214,7 @@ class Recipe:
     label_smoothing: float = _choice(
         0.1,
         "optimization",
-        N_("share of the target spread over all classes"),
+        N_("label smoothing: fraction of the target spread over all classes"),
         low=0,
         high=0.9,
         source="Szegedy et al. 2016, section 7",
@@ -225,9 +233,7 @@ class Recipe:
         low=1,
         also=("early_stopping_patience", "n_iter_no_change"),
     )
-    seed: int = _choice(
-        0, "optimization", N_("number that all randomness starts from"), low=0, high=2**31 - 1, also=("random_state",)
-    )
+    seed: int = _choice(0, "optimization", N_("random seed"), low=0, high=2**31 - 1, also=("random_state",))
     device: str = _choice("auto", "machine", N_("auto, cpu, cuda, mps or cuda:1"))
     precision: str = _choice("auto", "machine", N_("arithmetic of a training step"), choices=("auto", "fp32", "bf16"))
 

@@ -57,7 +57,7 @@ def maximized_for(
     from limpide.interpret.activation_maximization import STEPS, gradient_ascent
 
     making = message(
-        N_("making the picture that wakes channel {channel} of {layer} most"), channel=channel, layer=layer
+        N_("making the picture that activates channel {channel} of {layer} most"), channel=channel, layer=layer
     )
     climbing = gradient_ascent(opened.network, layer, channel, seen.image.shape[1:], STEPS, 0, *bounds(opened, seen))
     try:

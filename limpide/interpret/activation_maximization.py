@@ -171,7 +171,7 @@ class _Ascent:
             # Of the picture alone: the network's own slopes stay as they are.
             (slope,) = torch.autograd.grad(-value, frequencies, allow_unused=True) if value.requires_grad else (None,)
         if slope is None:
-            raise TypeError(message(N_("no slope leads from the image to this operation")))
+            raise TypeError(message(N_("no gradient leads from the image to this operation")))
         return slope, float(value.detach())
 
 

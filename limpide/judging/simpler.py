@@ -1,6 +1,6 @@
 """Would a simpler model do? The network beside simpler models, one after the other while there is time.
 
-What it measures, why it matters and how it can mislead: baselines/finding.py.
+What it measures, why it matters and how it can mislead: baselines/verdict.py.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from limpide.baselines.compare import fit_baselines
-from limpide.baselines.finding import LimitsMet, baselines_finding
 from limpide.baselines.simple_models import NAMES, Baseline
+from limpide.baselines.verdict import LimitsMet, baselines_finding
 from limpide.core.events import Event
 from limpide.core.finding import Finding
 from limpide.core.run import Run

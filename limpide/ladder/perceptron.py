@@ -60,7 +60,7 @@ def perceptron(
 
 
 def _note_learned(presentations: int, updates: int) -> Note:
-    says = N_("learned: a whole pass without a mistake, {n:count} presentations and {k:count} updates in all")
+    says = N_("learned: a whole epoch without a mistake, {n:count} presentations and {k:count} updates in all")
     return Note("learned", message(says, n=presentations, k=updates))
 
 
@@ -70,8 +70,8 @@ def _note_unlearned(examples: Examples, passes: int) -> Note:
     if mixture is not None:
         return Note("inseparable", mixture.says())
     unfinished = message(
-        N_("not learned yet after {n:count} pass, though a line would do: go on"),
-        N_("not learned yet after {n:count} passes, though a line would do: go on"),
+        N_("not learned yet after {n:count} epoch, though a line would do: go on"),
+        N_("not learned yet after {n:count} epochs, though a line would do: go on"),
         n=passes,
     )
     return Note("unfinished", unfinished)

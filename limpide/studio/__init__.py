@@ -7,7 +7,7 @@ inspector_routes.py   what is asked of the networks themselves (inspector/questi
 inspector_process.py  the process that answers those, apart from the server
 series.py             what happened in a run, as short as a screen can show
 stream.py             what happens in it now
-launch.py             a training that somebody starts on the page
+launch_training.py    a training that somebody starts on the page
 path_preview.py       what the path holds that is typed for it
 label_marks.py        what somebody thinks of labels
 widget.py             the same questions in a notebook

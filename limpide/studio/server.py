@@ -31,12 +31,12 @@ from limpide.core.typed_json import to_plain_json
 from limpide.inspector.json_encoding import FIRST, AsciiJson, choices, finding_in_words, findings_in_order, finite
 from limpide.judging.registry import not_run
 from limpide.report.html.page import headings, written_as
-from limpide.studio import label_marks, launch
+from limpide.studio import label_marks, launch_training
 from limpide.studio.error_responses import HANDLERS, message_of, misused, refused, use_page_language
 from limpide.studio.guard import Guard
 from limpide.studio.inspector_routes import InspectorRoutes
 from limpide.studio.label_marks import UNSURE
-from limpide.studio.launch import LaunchRequest
+from limpide.studio.launch_training import LaunchRequest
 from limpide.studio.path_preview import PathPreview
 from limpide.studio.requests import read_json, waits
 from limpide.studio.series import RunHistory, summaries, summary
@@ -132,7 +132,7 @@ class Studio:
         use_page_language(request)
         lang = current_language()
         started = await asyncio.get_running_loop().run_in_executor(
-            self._starts, launch.start, self.folder, wish, lang, self._closing
+            self._starts, launch_training.start, self.folder, wish, lang, self._closing
         )
         return refused(request, started.said) if started.run is None else AsciiJson({"run": started.run})
 

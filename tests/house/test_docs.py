@@ -13,14 +13,7 @@ from tests.house.test_imports import FLOORS, PACKAGE
 
 ROOT = PACKAGE.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/design.md")
-TO_COME = {
-    "models/mine.py",
-    "audit/mine.py",
-    "judging/mine.py",
-    "ladder/mine.py",
-    "lessons/mine.py",
-    "experiments/mine.py",
-}
+TO_COME = "/mine.py"  # what a newcomer adds
 
 
 def test_the_floors_are_those_that_imports_keep() -> None:
@@ -47,7 +40,9 @@ def test_the_phases_are_those_of_a_training() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_is_named_is_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    for name in set(re.findall(r"`((?:\w+/)+(?:\w+\.\w+)?)`", text)) - TO_COME:
+    for name in set(re.findall(r"`((?:\w+/)+(?:\w+\.\w+)?)`", text)):
+        if name.endswith(TO_COME):
+            continue
         places = (ROOT / name, PACKAGE / name, *(PACKAGE.glob(f"*/{name}")))
         assert any(place.exists() for place in places), f"{page} names {name}"
 

@@ -37,7 +37,7 @@ from limpide.inspector.unit import maximized
 from limpide.report.html.page import html_of
 from limpide.studio import inspector_process
 from limpide.studio.inspector_routes import MAX_UPLOAD_BYTES, MAX_UPLOADS
-from limpide.studio.launch import _on_a_page
+from limpide.studio.launch_training import _on_a_page
 from limpide.studio.server import Studio
 from limpide.system.machine import cores
 from limpide.text.language import use_language

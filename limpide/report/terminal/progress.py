@@ -185,13 +185,13 @@ class Screen:
             values = {
                 "n": event.n + 1,
                 "loss": event.train_loss,
-                "best": _(" (best pass so far)") if event.best else "",
+                "best": _(" (best epoch so far)") if event.best else "",
             }
-            says = message(N_("pass {n:count}: loss {loss:number} nats an image{best}"), None, **values)
+            says = message(N_("epoch {n:count}: loss {loss:number} nats an image{best}"), None, **values)
             if event.validated:
                 says = message(
                     N_(
-                        "pass {n:count}: loss {loss:number} nats an image, {accuracy:percent} of validation right{best}"
+                        "epoch {n:count}: loss {loss:number} nats an image, {accuracy:percent} of validation right{best}"
                     ),
                     None,
                     accuracy=event.validation_accuracy,

@@ -70,8 +70,7 @@ def describe_augmentation(change: Augmentation | None, epochs: float) -> Message
         return change.describe()
     return message(
         N_(
-            "while training, images are shown as they are (no augmentation): too few passes for it to help "
-            "({epochs:number})"
+            "while training, images are shown as they are (no augmentation): too few epochs for it to help ({epochs:number})"
         ),
         epochs=epochs,
     )

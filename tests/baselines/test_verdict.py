@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.baselines.finding import LimitsMet, baselines_finding
 from limpide.baselines.simple_models import NAMES, Baseline
+from limpide.baselines.verdict import LimitsMet, baselines_finding
 from limpide.core.finding import Finding
 from limpide.statistics.intervals import interval_of_share
 from limpide.text.language import use_language
