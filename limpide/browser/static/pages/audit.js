@@ -22,7 +22,7 @@ export default ({ about }) => {
     <h2>${t("errors.claims")}</h2>
     <${OfFinal} />
     <${Fetched} state=${state}>
-      ${({ findings: all }) => {
+      ${({ findings: all, not_run: waiting = [] }) => {
         // one unit opened, as on the page Unit: no claim about the model
         const findings = all.filter((one) => one.name !== "inside" || one.verdict !== "ok");
         if (!findings.length) return html`<p class="read">${t("errors.none")}</p>`;
@@ -58,6 +58,7 @@ export default ({ about }) => {
               </details>
             `
           }
+          ${!verdict && waiting.map((one) => html`<p class="small" key=${one.name}>${one.title} · ${one.why}</p>`)}
         `;
       }}
     <//>
