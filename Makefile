@@ -50,9 +50,10 @@ coverage: .venv/developer
 	$(BIN)/coverage run --source limpide -m pytest -m "not soak"
 	$(BIN)/coverage report --skip-covered
 
-# New and changed sentences → the catalogues, for translation.
+# New and changed sentences → the catalogues, for translation; the table of errors → docs/errors.md.
 messages: .venv/developer
 	$(BIN)/python -m tests.catalogue
+	$(BIN)/python -m tests.errors_page
 
 # The choices of a recipe → the signatures of the classifiers, for editors and type checkers.
 signatures: .venv/developer

@@ -51,9 +51,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         model, preprocessing, arrays = _opened(str(self.network))
         if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind not in "OUT":
             todo = N_("reshape them to (n, height, width), or (1, height, width) for one image")
-            raise DataError(
-                "L222", N_("these are rows of numbers, and images were expected"), where=f"shape {X.shape}", todo=todo
-            )
+            raise DataError("L222", where=f"shape {X.shape}", todo=todo)
         items, features = images_in(X, arrays, preprocessing.value_range), _looking(model, preprocessing)
         found = np.zeros((len(items), last_linear(model).in_features), np.float32)
         with ThreadPoolExecutor(machine.cores()) as pool:

@@ -15,7 +15,6 @@ from limpide.api.parameters import with_choices
 from limpide.core.errors import DataError, RunError, UsageError
 from limpide.core.run import Run
 from limpide.core.run_info import Rows
-from limpide.text.messages import N_
 
 # Choices about files and tables, about parts that nobody will look at, and about networks that are larger than the
 # small one.
@@ -83,12 +82,7 @@ class FlatImageClassifier(ImageClassifier):
         clf = super().load(run)
         rows = Run.open(run).info().rows
         if rows is None:
-            raise RunError(
-                "L513",
-                N_("this run was not trained on rows of numbers"),
-                where=run,
-                todo=N_("load it with ImageClassifier.load(run)"),
-            )
+            raise RunError("L513", where=run)
         clf.image_shape = clf.image_shape_ = rows.shape
         clf.n_features_in_, clf.range_ = rows.features, (rows.low, rows.high)
         return clf
@@ -122,21 +116,9 @@ class FlatImageClassifier(ImageClassifier):
             or not all(isinstance(side, (int, np.integer)) and side > 0 for side in shape)
             or shape[2:] not in ((), (1,), (3,))
         ):
-            raise UsageError(
-                "L118",
-                N_("this is no shape of an image"),
-                where=f"image_shape={self.image_shape}",
-                todo=N_("write (height, width) or (height, width, 3)"),
-            )
+            raise UsageError("L118", where=f"image_shape={self.image_shape}")
         if math.prod(shape) != features:
-            raise DataError(
-                "L224",
-                N_("rows of {features} numbers do not fill images of {n}"),
-                where=f"image_shape={shape}",
-                todo=N_("give the shape whose sides multiply to the length of a row"),
-                features=features,
-                n=math.prod(shape),
-            )
+            raise DataError("L224", where=f"image_shape={shape}", features=features, n=math.prod(shape))
         return shape
 
     def _images(self, X: np.ndarray) -> np.ndarray:

@@ -24,7 +24,6 @@ from limpide.data.inputs import FROM_FILES, decode_inputs, images_in, labeled_im
 from limpide.deploy.predictor import BATCH, Prediction, Predictor
 from limpide.system.fork_safety import in_new_thread_if_forked
 from limpide.system.temporary_folder import TemporaryFolder
-from limpide.text.messages import N_
 
 MIN_TEST = 0.01  # share held out where nobody will look at it: the least that a recipe allows
 
@@ -149,12 +148,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             recipe = recipe.but(test=MIN_TEST)
         if isinstance(X, (str, os.PathLike)):
             if y is not None or groups is not None:
-                raise UsageError(
-                    "L117",
-                    N_("labels and groups go with arrays and lists of paths"),
-                    where=os.fspath(X),
-                    todo=N_("leave them out: the folder or table says them"),
-                )
+                raise UsageError("L117", where=os.fspath(X))
             run, dataset, _ = prepare(os.fspath(X), recipe, Path(self.runs or "runs"), new=new)
             classes = np.array(dataset.classes)
         else:
@@ -216,12 +210,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         paths = paths_in(files)
         if paths is None:
-            raise UsageError(
-                "L112",
-                N_("paths of image files were expected"),
-                where=type(self).__name__,
-                todo=N_("give a path or a list of paths"),
-            )
+            raise UsageError("L112", where=type(self).__name__)
         found = []
         for item in self.predictor().predict(paths, top):
             if isinstance(item, LimpideError):
@@ -247,12 +236,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if data is None:
             return in_order(self._run().findings())
         if not isinstance(data, (str, os.PathLike)):
-            raise UsageError(
-                "L144",
-                N_("a folder, a table or an archive was expected"),
-                where=type(data).__name__,
-                todo=N_("for images with their labels call score(X, y)"),
-            )
+            raise UsageError("L144", where=type(data).__name__)
         from limpide.core.events import Judged
         from limpide.workflows.evaluate import evaluate
 
@@ -292,40 +276,18 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return self.evaluate(X).number("accuracy").value
         said, labels = self.predict(X), np.asarray(y).reshape(-1)
         if len(said) != len(labels):
-            raise DataError(
-                "L232",
-                N_("there are {n} images and {k} labels"),
-                where="labels",
-                todo=N_("give one label an image"),
-                n=len(said),
-                k=len(labels),
-            )
+            raise DataError("L232", where="labels", n=len(said), k=len(labels))
         return float(np.average(said == labels, weights=sample_weight))
 
     def _run(self) -> Run:
         if self.run is None:
-            raise NotTrained(
-                "L509",
-                N_("this classifier is not trained yet"),
-                where=type(self).__name__,
-                todo=N_("call fit(folder) first, or ImageClassifier.load(run)"),
-            )
+            raise NotTrained("L509", where=type(self).__name__)
         if not self.run.path.is_dir():
-            raise RunError(
-                "L511",
-                N_("the run of this classifier is gone"),
-                where=self.run.path,
-                todo=N_("bring its folder back, or call fit again; runs= names a folder that stays"),
-            )
+            raise RunError("L511", where=self.run.path)
         return self.run
 
     def _not_judged(self) -> RunError:
-        return RunError(
-            "L512",
-            N_("this run was not judged"),
-            where=self._run().path,
-            todo=N_("call evaluate(folder) with labelled images, or fit with judge=True"),
-        )
+        return RunError("L512", where=self._run().path)
 
     def _repr_html_(self) -> str:
         from limpide.text import notebook_html

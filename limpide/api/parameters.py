@@ -66,9 +66,7 @@ def _by_parameter(estimator: type, given: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in given.items():
         if (parameter := parameter_named(estimator, name)) in values:
-            raise UsageError(
-                "L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names")
-            )
+            raise UsageError("L113", where=f"{name}={value}")
         values[parameter] = value
     return values
 
@@ -83,7 +81,7 @@ def parameter_named(estimator: Any, name: str) -> str:
     if name not in known:
         guess = nearest(name, known)
         todo = N_("did you mean {guess}?") if guess else N_("see limpide train --help")
-        raise UsageError("L101", N_("there is no option of this name"), where=name, todo=todo, guess=guess)
+        raise UsageError("L101", where=name, todo=todo, guess=guess)
     return known[name]
 
 

@@ -226,12 +226,7 @@ class Explanation:
         """
         found = _awaited(alike_to(self._opened, self.trace, self.file))
         if found is None:
-            raise UsageError(
-                "L141",
-                N_("the images that this network learned from are not known"),
-                where=self._opened.name,
-                todo=N_("give the run that trained it"),
-            )
+            raise UsageError("L141", where=self._opened.name)
         return found
 
     neighbours = neighbors  # the name before American spelling
@@ -261,21 +256,11 @@ class Explanation:
         from limpide import browser
 
         if browser.missing():
-            raise UsageError(
-                "L127",
-                N_("the studio's pages were left out, as npm was not there when limpide was installed"),
-                where=str(browser.VENDOR),
-                todo=N_("install npm, then limpide again; everything else works without"),
-            )
+            raise UsageError("L127", where=str(browser.VENDOR))
         try:
             from limpide.studio.widget import Instruments
         except ImportError as error:
-            raise UsageError(
-                "L142",
-                N_("widgets in a notebook need a package that is not installed"),
-                where=str(error.name),
-                todo="pip install 'limpide[notebook]'",
-            ) from error
+            raise UsageError("L142", where=str(error.name)) from error
         channel = first_or_named(channel, y, x)
         place = {"page": "layer" if channel is None else "unit", "channel": channel, "y": y, "x": x} | (
             {"layer": layer} if layer else {}
@@ -335,11 +320,4 @@ def _range(low: float, high: float) -> str:
 
 
 def _unknown(word: str, known: list[str]) -> UsageError:
-    return UsageError(
-        "L135",
-        N_("there is nothing of this name to see"),
-        where=word,
-        todo=N_("choose one of {names}"),
-        names=", ".join(known[:12]),
-        guess=nearest(word, known),
-    )
+    return UsageError("L135", where=word, names=", ".join(known[:12]), guess=nearest(word, known))

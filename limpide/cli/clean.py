@@ -31,13 +31,7 @@ def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
     from limpide.workflows.clean import find_freeable
 
     if older is not None and older.strip().isdigit():  # 30: days or seconds?
-        raise UsageError(
-            "L121",
-            N_("this time has no unit"),
-            where=f"older={older}",
-            todo=N_("write {older}d for days or {older}h for hours"),
-            older=older,
-        )
+        raise UsageError("L121", where=f"older={older}", older=older)
     limit = parse_duration(older, "older") or 0.0
     found = [item for item in find_freeable() if item.idle >= limit]
     freed = 0 if dry_run else work(limit)

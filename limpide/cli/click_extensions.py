@@ -90,7 +90,7 @@ class Verbs(click.Group):
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             guess = nearest(args[0], self.commands)
             todo = N_("did you mean limpide {guess}?") if guess else N_("see limpide --help")
-            raise UsageError("L100", N_("there is no such command"), where=args[0], todo=todo, guess=guess)
+            raise UsageError("L100", where=args[0], todo=todo, guess=guess)
         return super().resolve_command(ctx, args)
 
 
@@ -158,12 +158,7 @@ def chosen_runs(named: Path | None, option: Path) -> tuple[Path, Path | None]:
     if named is None:
         return option, None
     if not named.is_dir():
-        raise UsageError(
-            "L126",
-            N_("there is no such folder of runs"),
-            where=str(named),
-            todo=N_("name the folder that holds the runs, or nothing for runs/"),
-        )
+        raise UsageError("L126", where=str(named))
     if (named / "run.json").is_file():
         return named.resolve().parent, named.resolve()
     return named, None
@@ -189,13 +184,7 @@ def _speak(_ctx: click.Context, _option: click.Parameter, lang: str | None) -> N
 
 
 def not_spoken(lang: str) -> UsageError:
-    return UsageError(
-        "L107",
-        N_("this language is not spoken here"),
-        where=lang,
-        todo=N_("choose one of {names}"),
-        names=", ".join(LANGUAGES),
-    )
+    return UsageError("L107", where=lang, names=", ".join(LANGUAGES))
 
 
 def choose_language(words: Sequence[str]) -> list[str]:

@@ -79,15 +79,7 @@ def _no_such_option(error: click.NoSuchOption, where: str) -> LimpideError:
         real[match] for match in difflib.get_close_matches(plain, real, n=MAX_GUESSES, cutoff=MIN_SIMILARITY)
     )
     todo = WHY_NOT.get(plain) or (N_("did you mean {guess}?") if close else N_("see {command} --help"))
-    return UsageError(
-        "L164",
-        N_("there is no option {option}"),
-        where=where,
-        todo=todo,
-        option=error.option_name,
-        guess=", ".join(close),
-        command=where,
-    )
+    return UsageError("L164", where=where, todo=todo, option=error.option_name, guess=", ".join(close), command=where)
 
 
 def _names_of(context: click.Context | None) -> list[str]:

@@ -51,12 +51,7 @@ def explain(
     as_json: bool,
 ) -> None:
     if layer is None and (channel, y, x) != (None, None, None):
-        raise UsageError(
-            "L114",
-            N_("a unit is named by its layer first"),
-            where="limpide explain",
-            todo=N_("add --layer, or leave --channel, -y and -x out"),
-        )
+        raise UsageError("L114", where="limpide explain")
     from limpide.report.terminal import progress, tables
 
     screen = progress.Screen(quiet=as_json)

@@ -57,11 +57,7 @@ def lesson(name: str | None, data: Sequence[str]) -> None:
     if name not in LESSONS:
         guess = nearest(name, LESSONS)
         raise UsageError(
-            "L123",
-            N_("there is no lesson of this name"),
-            where=name,
-            todo=N_("did you mean {guess}?") if guess else N_("see limpide lesson"),
-            guess=guess,
+            "L123", where=name, todo=N_("did you mean {guess}?") if guess else N_("see limpide lesson"), guess=guess
         )
     module = f"limpide.lessons.{name}"
     found = find_spec(module)
@@ -69,9 +65,7 @@ def lesson(name: str | None, data: Sequence[str]) -> None:
     screen.say(str(file))
     click.echo(f"\n{ast.get_docstring(ast.parse(file.read_text(encoding='utf-8')))}\n")
     if data and name not in TAKES_DATA:
-        raise UsageError(
-            "L124", N_("this lesson has its own data"), where=" ".join(data), todo=N_("see limpide lesson --help")
-        )
+        raise UsageError("L124", where=" ".join(data))
     before, sys.argv = sys.argv, [name, *data]
     try:
         runpy.run_module(module, run_name="__main__")

@@ -74,12 +74,7 @@ def studio(
         or (model is None and (weights or classes or image_size))
         or (model and runs)
     ):
-        raise UsageError(
-            "L139",
-            N_("--model and --images go together, without a folder of runs"),
-            where="limpide studio",
-            todo=N_("see limpide studio --help"),
-        )
+        raise UsageError("L139", where="limpide studio")
     folder, one = chosen_runs(runs, folder)
     _exit_on_signals()
     scratch = TemporaryFolder() if model else None
@@ -120,12 +115,7 @@ def prepare_studio(port: int | None) -> tuple[Any, Any, str]:
     from limpide.studio import server
 
     if browser.missing():
-        raise UsageError(
-            "L127",
-            N_("the studio's pages were left out, as npm was not there when limpide was installed"),
-            where=str(browser.VENDOR),
-            todo=N_("install npm, then limpide again; everything else works without"),
-        )
+        raise UsageError("L127", where=str(browser.VENDOR))
     return server, server.listen(port), secrets.token_urlsafe(16)
 
 

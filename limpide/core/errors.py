@@ -18,7 +18,8 @@ from enum import IntEnum
 from functools import partial
 from typing import Any
 
-from limpide.text.messages import N_, Message, message, render
+from limpide.core.error_table import ERRORS
+from limpide.text.messages import Message, message, render
 
 
 class Exit(IntEnum):
@@ -40,22 +41,22 @@ class LimpideWarning(UserWarning):
 
 
 class LimpideError(Exception):
-    """Told in one line. `what` and `todo` are msgids of the catalogue, `where` is a path, an option or a name."""
+    """Told in one line. `where` is a path, an option or a name; what is said and what to do stand in error_table/."""
 
     exit_status = Exit.MISTAKE
 
-    def __init__(self, code: str, what: str, *, where: object, todo: str, **values: Any) -> None:
-        self.code, self.where, self.values = (
-            code,
-            one_line(str(where)),
-            {k: printable_value(v) for k, v in values.items()},
-        )
-        self.what, self.todo = what, todo
+    def __init__(self, code: str, *, where: object, what: str = "", todo: str | None = None, **values: Any) -> None:
+        """code: of the table in error_table/, which gives `what` and `todo` where they are not given here."""
+        entry = ERRORS[code]
+        self.code, self.where = code, one_line(str(where))
+        self.values = {name: printable_value(value) for name, value in values.items()}
+        self.what = what or entry.what
+        self.todo = entry.todo if todo is None else todo
         super().__init__(code)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Goes from one process to another whole: cross-validation in several tells what went wrong in one of them."""
-        return partial(type(self), self.code, self.what, where=self.where, todo=self.todo, **self.values), ()
+        return partial(type(self), self.code, where=self.where, what=self.what, todo=self.todo, **self.values), ()
 
     def __str__(self) -> str:
         what, todo = render(self.what, self.values), render(self.todo, self.values)
@@ -101,19 +102,8 @@ class TrainingError(LimpideError):
 def from_os_error(error: OSError) -> RunError:
     """What the operating system refused, told like everything else."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return RunError(
-            "L514",
-            N_("the disk is full"),
-            where=error.filename or "",
-            todo=N_("make room and run the same command again: what was saved before is whole"),
-        )
-    return RunError(
-        "L515",
-        N_("the system refused to read or write a file: {reason}"),
-        where=error.filename or "",
-        todo=N_("check the path, its permissions and the disk, then run the same command again"),
-        reason=error.strerror or str(error),
-    )
+        return RunError("L514", where=error.filename or "")
+    return RunError("L515", where=error.filename or "", reason=error.strerror or str(error))
 
 
 def sentences(what: str, where: str = "", todo: str = "") -> str:

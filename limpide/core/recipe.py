@@ -242,18 +242,10 @@ class Recipe:
             object.__setattr__(self, choice.name, _check_value(choice, getattr(self, choice.name)))
         if (span := self.span()) and not span[0] < span[1] < math.inf:
             where = f"value_range={self.value_range}"
-            raise UsageError(
-                "L138",
-                N_("a value range goes from a smaller to a larger number"),
-                where=where,
-                todo=N_("write the smaller number first: 0..4095"),
-            )
+            raise UsageError("L138", where=where)
         if self.test + self.validation + self.calibration > 0.9:
             raise UsageError(
-                "L103",
-                N_("test, validation and calibration together leave too little to train on"),
-                where=f"test={self.test} validation={self.validation} calibration={self.calibration}",
-                todo=N_("let them add up to at most 0.9"),
+                "L103", where=f"test={self.test} validation={self.validation} calibration={self.calibration}"
             )
 
     @classmethod
@@ -262,9 +254,7 @@ class Recipe:
         known: dict[str, Any] = {}
         for name, value in names.items():
             if canonical_name(name) in known:
-                raise UsageError(
-                    "L113", N_("this choice is made twice"), where=f"{name}={value}", todo=N_("keep one of its names")
-                )
+                raise UsageError("L113", where=f"{name}={value}")
             known[canonical_name(name)] = value
         return cls(**known)
 
@@ -304,11 +294,7 @@ def canonical_name(name: str) -> str:
         + [a for c in dataclasses.fields(Recipe) for a in c.metadata["also"]],
     )
     raise UsageError(
-        "L101",
-        N_("there is no option of this name"),
-        where=name,
-        todo=N_("did you mean {guess}?") if guess else N_("see limpide train --help"),
-        guess=guess,
+        "L101", where=name, todo=N_("did you mean {guess}?") if guess else N_("see limpide train --help"), guess=guess
     )
 
 
@@ -322,9 +308,7 @@ def parse_duration(text: str | float | None, option: str = "time") -> float | No
     complete = "".join("".join(part) for part in parts) == re.sub(r"\s", "", text.lower())
     # 1h30: minutes or seconds?
     if not parts or not complete or (len(parts) > 1 and not all(unit for _, unit in parts)):
-        raise UsageError(
-            "L104", N_("this is not a duration"), where=f"{option}={text}", todo=N_("write 90s, 5m, 1h30m or 30d")
-        )
+        raise UsageError("L104", where=f"{option}={text}")
     return sum(float(value) * units[unit] for value, unit in parts)
 
 
@@ -358,14 +342,7 @@ def _check_value(choice: dataclasses.Field[Any], value: Any) -> Any:
     if legal and rules["high"] is not None:
         legal = bool(value <= rules["high"])
     if not legal:
-        raise UsageError(
-            "L102",
-            N_("the value of {name} must be {expected}"),
-            where=f"{choice.name}={came}",
-            todo=N_("see limpide train --help"),
-            name=choice.name,
-            expected=_expected(rules, kind),
-        )
+        raise UsageError("L102", where=f"{choice.name}={came}", name=choice.name, expected=_expected(rules, kind))
     return value
 
 

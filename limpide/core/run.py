@@ -99,12 +99,7 @@ class Run:
             except FileExistsError:
                 continue
             except OSError as error:
-                raise RunError(
-                    "L501",
-                    N_("a run cannot be kept here"),
-                    where=f"{parent}: {error.strerror}",
-                    todo=N_("name a folder you may write to with --runs"),
-                ) from error
+                raise RunError("L501", where=f"{parent}: {error.strerror}") from error
         for folder in (run.snapshots, run.checkpoints, run.predictions, run.cache, run._findings):
             folder.mkdir()
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -120,13 +115,7 @@ class Run:
         if not (run.path / "run.json").is_file():
             guess = nearest(run.path.name, [found.path.name for found in cls.all_in(run.path.parent)])
             todo = N_("did you mean {guess}?") if guess else N_("list the runs with limpide runs")
-            raise RunError(
-                "L502",
-                N_("this is not a run of limpide"),
-                where=str(path),
-                todo=todo,
-                guess=str(run.path.parent / guess),
-            )
+            raise RunError("L502", where=str(path), todo=todo, guess=str(run.path.parent / guess))
         if run.info().format > FORMAT:
             raise _newer_version_error(run.path)
         return run
@@ -164,19 +153,9 @@ class Run:
             # the lock itself would count a `with` as a second acquisition
             return FileLock(self.path / "lock").acquire(timeout=patience, poll_interval=0.05)
         except Timeout:
-            raise RunError(
-                "L504",
-                N_("another process is working in this run"),
-                where=self.path,
-                todo=N_("wait for it, or start another run with --new"),
-            ) from None
+            raise RunError("L504", where=self.path) from None
         except OSError as error:
-            raise RunError(
-                "L501",
-                N_("a run cannot be kept here"),
-                where=f"{self.path}: {error.strerror}",
-                todo=N_("name a folder you may write to with --runs"),
-            ) from error
+            raise RunError("L501", where=f"{self.path}: {error.strerror}") from error
 
     def working(self) -> bool:
         """Whether a process holds this run now."""
@@ -202,7 +181,7 @@ class Run:
                 for entry in entries:
                     if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(home):
                         todo = N_("put the file itself in its place, or delete the link")
-                        raise RunError("L519", N_("a link in this run leads out of it"), where=entry.path, todo=todo)
+                        raise RunError("L519", where=entry.path, todo=todo)
                     if entry.is_dir(follow_symlinks=False):
                         left.append(Path(entry.path))
 
@@ -237,7 +216,7 @@ class Run:
 
     def _unreadable_error(self, reason: Message) -> RunError:
         todo = N_("restore it from a copy, or start another run with --new")
-        return RunError("L505", N_("run.json cannot be read: {reason}"), where=self.path, todo=todo, reason=reason)
+        return RunError("L505", where=self.path, todo=todo, reason=reason)
 
     def update(self, **values: Any) -> None:
         """Other values for some fields of RunInfo. What a newer limpide wrote beside them stays."""
@@ -376,13 +355,11 @@ def _read_finding(file: Path) -> Finding:
 
 def damaged_file_error(file: Path, reason: Message) -> RunError:
     todo = N_("restore it from a copy, or train again with --new")
-    return RunError("L518", N_("a file of this run cannot be read: {reason}"), where=file, todo=todo, reason=reason)
+    return RunError("L518", where=file, todo=todo, reason=reason)
 
 
 def _newer_version_error(path: Path) -> RunError:
-    return RunError(
-        "L503", N_("a newer limpide wrote this run"), where=path, todo=N_("upgrade limpide: pip install -U limpide")
-    )
+    return RunError("L503", where=path)
 
 
 def _line(values: dict[str, Any]) -> bytes:

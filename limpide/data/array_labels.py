@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from limpide.core.errors import DataError
-from limpide.text.messages import N_
 
 
 def index_labels(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
@@ -18,13 +17,7 @@ def index_labels(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
     _refuse_unusable(labels, given, n)
     names, index = np.unique(given, return_inverse=True)
     if len(names) < 2:
-        raise DataError(
-            "L204",
-            N_("all images are in one class, {name}: there is nothing to tell apart"),
-            where="labels",
-            todo=N_("give images of another class, too"),
-            name=str(names[0]) if len(names) else "",
-        )
+        raise DataError("L204", where="labels", name=str(names[0]) if len(names) else "")
     return tuple(str(value) for value in names.tolist()), index.astype(np.int64)
 
 
@@ -33,51 +26,19 @@ def _refuse_columns(given: np.ndarray) -> None:
     if given.ndim != 2 or given.shape[1] <= 1:
         return
     if given.dtype.kind in "biuf" and np.isin(given, (0, 1)).all() and (given.sum(1) == 1).all():
-        raise DataError(
-            "L280",
-            N_("the labels are one-hot: a column a class, and one 1 in each row"),
-            where=f"labels of shape {given.shape}",
-            todo=N_("give one label an image: labels.argmax(axis=1)"),
-        )
-    raise DataError(
-        "L215",
-        N_(
-            "images seem to have several labels each, and limpide gives one class to an image (multi-label "
-            "is not supported)"
-        ),
-        where=f"labels of shape {given.shape}",
-        todo=N_("keep one label an image, or train one model a label"),
-    )
+        raise DataError("L280", where=f"labels of shape {given.shape}")
+    raise DataError("L215", where=f"labels of shape {given.shape}")
 
 
 def _refuse_unusable(labels: Any, given: np.ndarray, n: int) -> None:
     """Raises DataError for labels that are too few or too many, missing, or measured. given: `labels`, as an array."""
     if len(given) != n:
-        raise DataError(
-            "L232",
-            N_("there are {n} images and {k} labels"),
-            where="labels",
-            todo=N_("give one label an image"),
-            n=n,
-            k=len(given),
-        )
+        raise DataError("L232", where="labels", n=n, k=len(given))
     missing = _is_missing(labels).sum() if given.dtype.kind not in "iub" or np.ma.isMaskedArray(labels) else 0
     if missing:
-        raise DataError(
-            "L240",
-            N_("{n} of {total} labels are missing"),
-            where="labels",
-            todo=N_("give every image a label, or leave out those that have none"),
-            n=int(missing),
-            total=n,
-        )
+        raise DataError("L240", where="labels", n=int(missing), total=n)
     if np.issubdtype(given.dtype, np.floating) and not np.array_equal(given, np.round(given)):
-        raise DataError(
-            "L229",
-            N_("the labels are measured numbers, and limpide tells classes apart (regression is not supported)"),
-            where=f"{given[0]}",
-            todo=N_("cut the numbers into classes, such as low, middle and high"),
-        )
+        raise DataError("L229", where=f"{given[0]}")
 
 
 def _is_missing(values: Any) -> np.ndarray:
@@ -98,14 +59,7 @@ def number_groups(groups: Any, n: int) -> np.ndarray | None:
         return None
     given = np.asarray(groups, dtype=object).reshape(-1)
     if len(given) != n:
-        raise DataError(
-            "L235",
-            N_("there are {n} images and {k} groups"),
-            where="groups",
-            todo=N_("give one group an image"),
-            n=n,
-            k=len(given),
-        )
+        raise DataError("L235", where="groups", n=n, k=len(given))
     none = _is_missing(groups)  # an image without company
     found = np.unique(given.astype(str), return_inverse=True)[1].astype(np.int64)
     return np.where(none, -1, found)

@@ -80,19 +80,9 @@ def as_values(array: np.ndarray, place: int) -> np.ndarray:
     place: among all that were handed in, to name it by.
     """
     if array.ndim != 2:
-        raise DataError(
-            "L223",
-            N_("these images have several sizes"),
-            where=f"image {place}: {array.dtype}",
-            todo=N_("bring colours of more than 8 bits to 0 … 255, or to one size"),
-        )
+        raise DataError("L223", where=f"image {place}: {array.dtype}")
     if not np.isfinite(array).all():
-        raise DataError(
-            "L230",
-            N_("the images hold values that are not numbers"),
-            where=f"image {place}: {array.dtype}",
-            todo=N_("remove NaN and infinity"),
-        )
+        raise DataError("L230", where=f"image {place}: {array.dtype}")
     limits = np.iinfo(np.int32)
     return array.astype(
         np.int32 if array.dtype.kind in "iu" and limits.min <= array.min() and array.max() <= limits.max else np.float32
@@ -107,14 +97,7 @@ def from_paths(
     classes, index = index_labels(labels, len(paths))
     missing = [path for path in paths if not os.path.isfile(path)]  # noqa: PTH113
     if missing:
-        raise DataError(
-            "L218",
-            N_("{n} of {total} files are not there"),
-            where=missing[0],
-            todo=N_("give paths of image files that exist"),
-            n=len(missing),
-            total=len(paths),
-        )
+        raise DataError("L218", where=missing[0], n=len(missing), total=len(paths))
     root = os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120
     relative = [os.path.relpath(path, root) for path in paths]
     location = f"{name}:{sha256(chr(0).join(paths).encode('utf-8', 'surrogateescape'))[:16]}"
@@ -149,12 +132,7 @@ def as_pixels(
         return np.stack([level for level, _ in levels]), notes
     by = 1.0 if not np.issubdtype(array.dtype, np.floating) else gray_scale(array) if scale is None else scale
     if np.rint(low * by) < 0 or np.rint(high * by) > 255:
-        raise DataError(
-            "L231",
-            N_("the images hold values outside of 0 … 255"),
-            where=f"{low:g} … {high:g}",
-            todo=N_("rescale them to 0 … 1 or 0 … 255"),
-        )
+        raise DataError("L231", where=f"{low:g} … {high:g}")
     says = N_("the arrays were rounded to 256 grey levels ({low:number} … {high:number} became {a:count} … {b:count})")
     notes.append(message(says, low=low, high=high, a=round(low * by), b=round(high * by)))
     return _round(array, by), notes
@@ -183,12 +161,7 @@ def _measure_values(array: np.ndarray) -> tuple[float, float]:
         raise _no_array(f"dtype {array.dtype}", N_("give uint8, or floats between 0 and 1"))
     low, high = float(array.min()), float(array.max())
     if not np.isfinite(low) or not np.isfinite(high):
-        raise DataError(
-            "L230",
-            N_("the images hold values that are not numbers"),
-            where=f"dtype {array.dtype}",
-            todo=N_("remove NaN and infinity"),
-        )
+        raise DataError("L230", where=f"dtype {array.dtype}")
     return low, high
 
 
@@ -198,17 +171,7 @@ def _check_not_rescaled(array: np.ndarray, low: float, high: float, value_range:
     """
     black, white = value_range
     if array.dtype.kind == "f" and 0 <= low < high <= 1 and (white - black) > 2 * 255 * high:
-        raise DataError(
-            "L285",
-            N_(
-                "values between 0 and 1 would all become one shade of grey, as this model learned from values "
-                "between {black:number} and {white:number}"
-            ),
-            where=f"{low:g} … {high:g}",
-            todo=N_("give the values as the files hold them, not rescaled"),
-            black=black,
-            white=white,
-        )
+        raise DataError("L285", where=f"{low:g} … {high:g}", black=black, white=white)
 
 
 def has_at_most_8_bits(array: np.ndarray) -> bool:
@@ -280,25 +243,13 @@ def whole_batch(array: np.ndarray, learned: tuple[int, ...] | None) -> np.ndarra
         return array
     # the network learned from grey images, perhaps
     if array.shape[0] != 3 or (learned is not None and len(learned) != 3):
-        raise DataError(
-            "L282",
-            N_("this may be one image with {n} channels, or {n} grey images"),
-            where=f"shape {array.shape}",
-            todo=N_("give (height, width, 3) for one RGB image, or (n, height, width, 1) for several grey ones"),
-            n=array.shape[0],
-        )
+        raise DataError("L282", where=f"shape {array.shape}", n=array.shape[0])
     return one_image(array, 0)[None]
 
 
 def _unclear_channels(n: int, shape: tuple[int, ...]) -> DataError:
-    return DataError(
-        "L283",
-        N_("an array does not say what its {n} channels mean"),
-        where=f"shape {shape}",
-        todo=N_("give red, green and blue, or the file, or what Pillow makes of it: Image.fromarray(array, mode)"),
-        n=n,
-    )
+    return DataError("L283", where=f"shape {shape}", n=n)
 
 
 def _no_array(where: str, todo: str) -> DataError:
-    return DataError("L219", N_("this is no array of images"), where=where, todo=todo)
+    return DataError("L219", where=where, todo=todo)

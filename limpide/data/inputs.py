@@ -89,11 +89,9 @@ def decode_input(item: Item, preprocessing: Preprocessing, name: str = "") -> Im
         _warn_of_clipping(Remarks.CLIPPED in remarks)
         return image
     except Undecodable as error:
-        raise DataError("L207", error.reason, where=where, todo=NAME_ONE) from error
+        raise DataError("L207", what=error.reason, where=where, todo=NAME_ONE) from error
     except OSError as error:
-        raise DataError(
-            "L208", N_("the file cannot be opened"), where=f"{where}: {error.strerror}", todo=NAME_ONE
-        ) from error
+        raise DataError("L208", where=f"{where}: {error.strerror}", todo=NAME_ONE) from error
 
 
 def decode_inputs(items: Sequence[Item], preprocessing: Preprocessing, start: int, stop: int) -> list[Image.Image]:
@@ -122,12 +120,7 @@ def files_in(patterns: Iterable[Name]) -> list[str]:
         else:
             found.append(pattern)
     if not found:
-        raise UsageError(
-            "L108",
-            N_("no file matches"),
-            where=" ".join(given),
-            todo=N_("name image files, a folder, or a pattern in quotes"),
-        )
+        raise UsageError("L108", where=" ".join(given))
     return found
 
 
@@ -152,12 +145,7 @@ def labeled_images(
         paths = [_put_in_file(item, folder / f"{k:06d}", scale, deep) for k, item in enumerate(found)]
         dataset = from_paths(paths, labels, groups=groups)
     elif found.ndim == 2:
-        raise DataError(
-            "L222",
-            N_("these are rows of numbers, and images were expected"),
-            where=f"shape {found.shape}",
-            todo=N_("reshape them to (n, height, width), or use limpide.FlatImageClassifier"),
-        )
+        raise DataError("L222", where=f"shape {found.shape}")
     else:
         dataset, scale = from_arrays(found, labels, groups=groups, value_range=value_range), common_scale([found])
         shape = list(dataset.images.array.shape[1:])  # type: ignore[attr-defined]
@@ -175,22 +163,12 @@ def labeled_images(
 def _distinct_labels(y: Any) -> tuple[np.ndarray, np.ndarray]:
     """(the labels as an array, those that differ, in order). Raises DataError."""
     if y is None:
-        raise DataError(
-            "L220",
-            N_("these images have no labels"),
-            where="fit",
-            todo=N_("call fit(X, y) with one label an image, or fit(folder)"),
-        )
+        raise DataError("L220", where="fit")
     labels = np.asarray(y)
     try:
         return labels, np.unique(labels)
     except TypeError:
-        raise DataError(
-            "L221",
-            N_("labels are missing or of several kinds"),
-            where=f"{labels.dtype}",
-            todo=N_("give one label an image: all text, or all whole numbers"),
-        ) from None
+        raise DataError("L221", where=f"{labels.dtype}") from None
 
 
 def labels_of(info: RunInfo) -> np.ndarray:
@@ -248,7 +226,7 @@ def _put_in_file(item: Item, place: Path, scale: float | None, deep: bool) -> Na
             else:
                 image_from_array(image)[0].save(place, "PNG", compress_level=1)
         except Undecodable as error:
-            raise DataError("L207", error.reason, where=f"image {int(place.name)}", todo=NAME_ONE) from error
+            raise DataError("L207", what=error.reason, where=f"image {int(place.name)}", todo=NAME_ONE) from error
     return place
 
 
@@ -267,20 +245,10 @@ def _unpack(X: Any) -> np.ndarray | list[Item]:
         if X.dtype.kind not in "OUT":
             return X  # type: ignore[no-any-return]
         if X.ndim > 1 and X.shape != (len(X), 1):
-            raise DataError(
-                "L219",
-                N_("this is no array of images"),
-                where=f"shape {X.shape}",
-                todo=N_("give the one column that holds the images"),
-            )
+            raise DataError("L219", where=f"shape {X.shape}")
         X = X.reshape(-1)
     if isinstance(X, (Mapping, Set)) or not isinstance(X, Iterable):
-        raise DataError(
-            "L281",
-            N_("this is not an image"),
-            where=type(X).__name__,
-            todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them"),
-        )
+        raise DataError("L281", where=type(X).__name__)
     return [_read_item(item, k) for k, item in enumerate(X)]
 
 
@@ -298,12 +266,7 @@ def _read_item(item: Any, k: int) -> Item:
         return bytes(item)
     if hasattr(item, "__array__") or isinstance(item, (list, tuple)):
         return one_image(_as_array(item), k)
-    raise DataError(
-        "L281",
-        N_("this is not an image"),
-        where=f"image {k}: {type(item).__name__}",
-        todo=N_("give a path, the bytes of a file, a Pillow image, an array, or a list of them"),
-    )
+    raise DataError("L281", where=f"image {k}: {type(item).__name__}")
 
 
 def _choose_paths(found: list[Item]) -> list[Name]:
@@ -317,17 +280,11 @@ def _as_array(X: Any) -> np.ndarray:
         return np.asarray(X)
     except ValueError:
         raise DataError(
-            "L223",
-            N_("these images have several sizes"),
-            where=f"{len(X)}",
-            todo=N_("bring them to one size, or give each as an array of its own"),
+            "L223", where=f"{len(X)}", todo=N_("bring them to one size, or give each as an array of its own")
         ) from None
     except (TypeError, RuntimeError) as error:  # a tensor on another device, or one that records gradients
         raise DataError(
-            "L219",
-            N_("this is no array of images"),
-            where=f"{type(X).__name__}: {error}",
-            todo=N_("give uint8, or floats between 0 and 1"),
+            "L219", where=f"{type(X).__name__}: {error}", todo=N_("give uint8, or floats between 0 and 1")
         ) from None
 
 

@@ -112,12 +112,7 @@ def cifar10() -> Dataset:
                 file.parent,
             )
     elif hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() != CIFAR10_MD5:
-        raise DataError(
-            "L206",
-            N_("a downloaded file is not the published one"),
-            where=file,
-            todo=N_("remove it, and it will be downloaded again"),
-        )
+        raise DataError("L206", where=file)
     with tarfile.open(file) as archive:
         members = {PurePosixPath(member.name).name: member for member in archive if member.isreg()}
         names = [*(f"data_batch_{k}.bin" for k in range(1, 6)), "test_batch.bin"]
@@ -222,15 +217,7 @@ def _from_mirrors(
 
 
 def _offline(title: str, failures: Sequence[str], todo: str, folder: Path) -> DataError:
-    return DataError(
-        "L205",
-        N_("{name} could not be downloaded"),
-        where="; ".join(failures),
-        todo=todo,
-        name=title,
-        folder=str(folder),
-        file=CIFAR10_ARCHIVE,
-    )
+    return DataError("L205", where="; ".join(failures), todo=todo, name=title, folder=str(folder), file=CIFAR10_ARCHIVE)
 
 
 def _download(address: str) -> bytes:
@@ -241,12 +228,7 @@ def _download(address: str) -> bytes:
 def _keep(folder: Path, found: Mapping[str, bytes], md5s: Mapping[str, str]) -> None:
     for name, md5 in md5s.items():
         if hashlib.md5(found[name], usedforsecurity=False).hexdigest() != md5:
-            raise DataError(
-                "L206",
-                N_("a downloaded file is not the published one"),
-                where=name,
-                todo=N_("try again; if it stays so, a proxy is changing downloads"),
-            )
+            raise DataError("L206", where=name, todo=N_("try again; if it stays so, a proxy is changing downloads"))
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in found.items():
         write_bytes(folder / name, data)

@@ -66,13 +66,7 @@ class Undecoded:
         with ThreadPoolExecutor(cores()) as pool:
             list(pool.map(work, range(len(places))))
         if len(self.lost) > max(1, MAX_LOST * len(self.rows)):
-            raise DataError(
-                "L216",
-                N_("images vanish while they are used: {n} can no longer be read"),
-                where=self.images.names[min(self.lost)],
-                todo=N_("bring them back and run the same command again to continue"),
-                n=len(self.lost),
-            )
+            raise DataError("L216", where=self.images.names[min(self.lost)], n=len(self.lost))
         return found
 
 
@@ -329,12 +323,7 @@ def _refuse_if_gone(dataset: Dataset, seen: np.ndarray) -> None:
     root = getattr(dataset.images, "root", None)
     if root is not None and not os.path.exists(root):
         seen["read"][seen["reason"] == REASONS.index(UNREADABLE)] = 0
-        raise DataError(
-            "L217",
-            N_("the images went away while they were read"),
-            where=root,
-            todo=N_("connect the disk again and run the same command again to continue"),
-        )
+        raise DataError("L217", where=root)
 
 
 def _open_seen(cache: Path, count: int) -> np.memmap:

@@ -110,14 +110,7 @@ def check_split(run: Run) -> None:
         return
     found = _whole_rows(run.split_file)
     if found != written:
-        raise RunError(
-            "L517",
-            N_("split.csv is not as it was written: it has {found} whole rows, and {written} were written"),
-            where=run.split_file,
-            todo=N_("restore it from a copy of the run, or train again with --new"),
-            found=max(0, found),
-            written=written,
-        )
+        raise RunError("L517", where=run.split_file, found=max(0, found), written=written)
 
 
 def _whole_rows(file: Path) -> int:

@@ -49,12 +49,7 @@ class Metadata:
 def read_metadata(texts: Mapping[str, str], file: object) -> Metadata:
     """Raises ModelError when the file is not ours, is of a newer contract, or says what cannot be."""
     if KEY not in texts:
-        raise ModelError(
-            "L404",
-            N_("this ONNX file was not written by limpide"),
-            where=file,
-            todo=N_("name a run, or its model.onnx"),
-        )
+        raise ModelError("L404", where=file)
     try:
         raw = _parsed(texts, KEY)
         _refuse_newer(raw, file)
@@ -72,9 +67,7 @@ def read_metadata(texts: Mapping[str, str], file: object) -> Metadata:
 
 def cannot_open(file: object, reason: str = "") -> ModelError:
     where = f"{file}: {reason}" if reason else file
-    return ModelError(
-        "L405", N_("the exported model cannot be opened"), where=where, todo=N_("export it again: limpide export")
-    )
+    return ModelError("L405", where=where)
 
 
 def check_outputs(contract: Contract, inputs: Sequence[str], outputs: Mapping[str, Sequence[Any]]) -> None:
@@ -107,14 +100,7 @@ def _refuse_newer(raw: Mapping[str, Any], file: object) -> None:
     if version < 1:
         raise invalid_field("contract", N_("a whole number"))
     if version > CONTRACT:
-        raise ModelError(
-            "L429",
-            N_("this model file follows version {version} of its contract; this limpide knows {known}"),
-            where=file,
-            todo=N_("install the limpide of today: pip install --upgrade limpide"),
-            version=version,
-            known=CONTRACT,
-        )
+        raise ModelError("L429", where=file, version=version, known=CONTRACT)
 
 
 def _contract(raw: Mapping[str, Any]) -> Contract:

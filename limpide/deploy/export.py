@@ -35,7 +35,6 @@ from limpide.deploy.self_test import make_self_test
 from limpide.deploy.train_stats import TrainStats
 from limpide.models.features import WithFeatures, features_width
 from limpide.system.files import write_bytes
-from limpide.text.messages import N_
 from limpide.training.batches import as_tensor
 
 
@@ -124,11 +123,7 @@ def _network(model: nn.Module, p: Preprocessing, width: int | None) -> onnx.Mode
             )
         except Exception as error:  # torch raises many kinds for what ONNX cannot say
             raise ModelError(
-                "L426",
-                N_("this network cannot be written as ONNX: {error}"),
-                where=type(model).__name__,
-                todo=N_("use layers that ONNX knows; a model that cannot be shipped is not trained"),
-                error=f"{type(error).__name__}: {error}".splitlines()[0],
+                "L426", where=type(model).__name__, error=f"{type(error).__name__}: {error}".splitlines()[0]
             ) from error
     network = onnx.load_from_string(stream.getvalue())
     network.ir_version = IR_VERSION

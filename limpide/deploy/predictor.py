@@ -88,12 +88,7 @@ class Predictor:
 
         self.file = Path(file)
         if not self.file.is_file():
-            raise ModelError(
-                "L403",
-                N_("there is no exported model yet"),
-                where=file,
-                todo=N_("finish the training: run the same limpide train command again"),
-            )
+            raise ModelError("L403", where=file)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = threads, 3
         try:
@@ -126,12 +121,7 @@ class Predictor:
     def features(self, images: Sequence[Image.Image]) -> np.ndarray:
         """RGB images → float32 (n, width): what enters the last linear layer. Raises ModelError for a file without."""
         if self._width is None:
-            raise ModelError(
-                "L430",
-                N_("this model file gives no features"),
-                where=self.file,
-                todo=N_("train again with --new, with a network that ends in a linear layer"),
-            )
+            raise ModelError("L430", where=self.file)
         return self._run(images, "features")
 
     def self_test(self) -> SelfTestResult | None:
@@ -178,14 +168,9 @@ class Predictor:
         try:
             return self.preprocessing.opened(Path(file).read_bytes())
         except Undecodable as error:
-            return DataError("L207", error.reason, where=file, todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"))
+            return DataError("L207", what=error.reason, where=file)
         except OSError as error:
-            return DataError(
-                "L208",
-                N_("the file cannot be opened"),
-                where=f"{file}: {error.strerror}",
-                todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"),
-            )
+            return DataError("L208", where=f"{file}: {error.strerror}")
 
     def _predicted(self, batch: Sequence[tuple[str, Opened | DataError]], top: int) -> Iterator[Prediction | DataError]:
         images = [found[0] for _, found in batch if not isinstance(found, DataError)]

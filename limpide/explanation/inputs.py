@@ -48,12 +48,7 @@ def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None)
     if isinstance(model, Run):
         model = model.path
     if not isinstance(model, (str, os.PathLike)):
-        raise UsageError(
-            "L132",
-            N_("this is nothing that can be looked into"),
-            where=type(model).__name__,
-            todo=N_("give a run, a fitted ImageClassifier, the name of a published network, or a torch module"),
-        )
+        raise UsageError("L132", where=type(model).__name__)
     name = os.fspath(model)
     network, own = load_network(name)
     if is_published(name):
@@ -89,20 +84,12 @@ def enter_image(
     if isinstance(image, torch.Tensor) and image.is_floating_point():
         if image.ndim != 4 or len(image) != 1:
             raise UsageError(
-                "L118",
-                N_("this is no shape of an image"),
-                where=tuple(image.shape),
-                todo=N_("give one image: (1, channels, height, width), normalised"),
+                "L118", where=tuple(image.shape), todo=N_("give one image: (1, channels, height, width), normalised")
             )
         tensor = image.detach().float().cpu()
         return tensor, square_of(tensor, preprocessing), ""
     if preprocessing is None:
-        raise UsageError(
-            "L133",
-            N_("how this network sees images is not known"),
-            where=type(image).__name__,
-            todo=N_("give a tensor (1, channels, height, width), normalised, or preprocessing="),
-        )
+        raise UsageError("L133", where=type(image).__name__)
     found, file = decode_image(image, preprocessing, arrays)
     square = preprocessing.pixels(found)
     return as_tensor(square[None], preprocessing), square, file
@@ -112,9 +99,7 @@ def decode_image(image: Any, preprocessing: Preprocessing, arrays: Arrays = FROM
     """(RGB, file name or "") of one image in any form. Raises DataError, and UsageError for none or several."""
     items = [image] if isinstance(image, (str, os.PathLike)) else images_in(image, arrays, preprocessing.value_range)
     if len(items) != 1:
-        raise UsageError(
-            "L118", N_("this is no shape of an image"), where=f"{len(items)} images", todo=N_("give one image")
-        )
+        raise UsageError("L118", where=f"{len(items)} images", todo=N_("give one image"))
     return decode_input(items[0], preprocessing, "image 0"), os.fspath(items[0]) if isinstance(
         items[0], (str, os.PathLike)
     ) else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from limpide.core.errors import UsageError, nearest
-from limpide.text.messages import N_
 
 if TYPE_CHECKING:
     from limpide.interpret.trace import Op, Trace
@@ -19,9 +18,7 @@ def find_operation(seen: Trace, layer: str) -> Op:
         keys, weighed = [op.key for op in seen.ops], [op.key for op in seen.ops if op.name in ("conv2d", "linear")]
         raise UsageError(
             "L109",
-            N_("the network has no layer of this name"),
             where=layer,
-            todo=N_("did you mean {guess}? There are {names}"),
             guess=nearest(layer, keys) or (weighed or keys)[0],
             names=", ".join((weighed or keys)[:8]),
         ) from None
@@ -42,11 +39,5 @@ def check_place(op: Op, channel: int, y: int, x: int) -> None:
         shape = op.output.shape[1:]
         channels, rows, columns = {1: (*shape, 1, 1), 2: (*shape[::-1], 1)}.get(len(shape), tuple(shape)[:3])
         raise UsageError(
-            "L110",
-            N_("this unit cannot be opened"),
-            where=f"{op.key}, channel={channel}, y={y}, x={x}",
-            todo=N_("the channel must be below {channels}, the row below {rows}, the column below {columns}"),
-            channels=channels,
-            rows=rows,
-            columns=columns,
+            "L110", where=f"{op.key}, channel={channel}, y={y}, x={x}", channels=channels, rows=rows, columns=columns
         ) from None

@@ -20,17 +20,9 @@ def place_of(out: Path, image: str = "") -> Path:
     itself.
     """
     if out.suffix.lower() not in WRITERS or out.is_dir() or not out.parent.is_dir():
-        raise UsageError(
-            "L131",
-            N_("this is no place for a picture of the inside"),
-            where=out,
-            todo=N_("name a file in a folder that exists, ending in {endings}"),
-            endings=", ".join(WRITERS),
-        )
+        raise UsageError("L131", where=out, endings=", ".join(WRITERS))
     if image and out.exists() and Path(image).exists() and out.samefile(image):
-        raise UsageError(
-            "L134", N_("the image itself would be replaced"), where=out, todo=N_("name another file with --out")
-        )
+        raise UsageError("L134", where=out)
     return out
 
 

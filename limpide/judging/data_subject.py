@@ -57,13 +57,7 @@ class OtherImages:
         place = {name: k for k, name in enumerate((*known, *self.strange))}
         self._translate = np.array([place.get(name, -1) for name in dataset.classes])
         if len(self.strange) == len(met):
-            raise DataError(
-                "L210",
-                N_("the model knows none of these classes; it knows {names}"),
-                where=self.where,
-                todo=N_("name the class folders as they were named in training"),
-                names=", ".join(known[:12]),
-            )
+            raise DataError("L210", where=self.where, names=", ".join(known[:12]))
 
     def truth(self, rows: np.ndarray) -> np.ndarray:
         """int (len(rows),): the classes that the model knows, then the strange ones."""
@@ -77,21 +71,11 @@ class OtherImages:
         if lost := len(rows) - len(answers.rows):
             yield _unreadable(lost)
         if not len(answers.rows):
-            raise DataError(
-                "L211",
-                N_("none of these images can be read"),
-                where=self.where,
-                todo=N_("name a folder of readable images"),
-            )
+            raise DataError("L211", where=self.where)
         if self.beyond:
             yield Note("warning", clipped_message(len(self.beyond), len(answers.rows)))
         if (self.truth(answers.rows) >= n_known).all():
-            raise DataError(
-                "L284",
-                N_("none of the images of classes that the model knows can be read"),
-                where=self.where,
-                todo=N_("name a folder of readable images"),
-            )
+            raise DataError("L284", where=self.where)
         return never_predicted(answers, len(self.strange))
 
     def _look(self, row: int, image: Any) -> None:
@@ -164,10 +148,5 @@ def _prints_of(run: Run) -> np.ndarray | None:
         if known.dtype != np.uint64 or known.ndim != 2 or known.shape[1] != 4:
             raise ValueError("no prints")
     except (OSError, ValueError, EOFError) as error:
-        raise RunError(
-            "L561",
-            N_("what tells images that were trained on is damaged"),
-            where=run.prints_file,
-            todo=N_("restore it from a copy of the run, or train again with --new"),
-        ) from error
+        raise RunError("L561", where=run.prints_file) from error
     return np.asarray(known)

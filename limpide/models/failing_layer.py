@@ -56,23 +56,10 @@ def failing_layer_error(
     if last and last.inside and (mismatch := _mismatch(last)):
         expected, came = mismatch
         return ModelError(
-            "L464",
-            N_("this layer expects {expected} and gets {came}, of images of {channels} channels and {size} px"),
-            where=where,
-            todo=N_("mend the layer or what stands before it, or use squares of another size (--image-size)"),
-            expected=expected.to_json(),
-            came=came.to_json(),
-            channels=channels,
-            size=size,
+            "L464", where=where, expected=expected.to_json(), came=came.to_json(), channels=channels, size=size
         )
     return ModelError(
-        "L416",
-        N_("this network fails on images of {channels} channels and {size} px: {error}"),
-        where=where,
-        todo=N_("let it take classes, channels and size, or use squares of another size (--image-size)"),
-        channels=channels,
-        size=size,
-        error=f"{type(error).__name__}: {error}".splitlines()[0],
+        "L416", where=where, channels=channels, size=size, error=f"{type(error).__name__}: {error}".splitlines()[0]
     )
 
 

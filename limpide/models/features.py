@@ -6,19 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from limpide.core.errors import ModelError
-from limpide.text.messages import N_
 
 
 def last_linear(model: nn.Module) -> nn.Linear:
     """The layer that what `features_of` gives enters. Raises ModelError when there is none."""
     layers = [module for module in model.modules() if isinstance(module, nn.Linear)]
     if not layers:
-        raise ModelError(
-            "L427",
-            N_("this network has no linear layer, and so no features before the last one"),
-            where=type(model).__name__,
-            todo="",
-        )
+        raise ModelError("L427", where=type(model).__name__)
     return layers[-1]
 
 

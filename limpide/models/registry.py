@@ -11,7 +11,6 @@ from typing import Any
 from torch import nn
 
 from limpide.core.errors import ModelError
-from limpide.text.messages import N_
 
 
 @dataclass(frozen=True)
@@ -29,23 +28,11 @@ class Entry:
 
     def build(self, name: str, classes: int, channels: int, size: int) -> nn.Module:
         """Raises ModelError for squares that the network cannot see."""
-        values = {"size": size, "fitting": self.fitting(size), "multiple": self.multiple}
+        values: dict[str, Any] = {"size": size, "fitting": self.fitting(size), "multiple": self.multiple}
         if size < self.least:
-            raise ModelError(
-                "L410",
-                N_("squares of {size} px are too small for this network"),
-                where=name,
-                todo=N_("use --image-size {fitting} or more"),
-                **values,
-            )
+            raise ModelError("L410", where=name, **values)
         if size % self.multiple:
-            raise ModelError(
-                "L411",
-                N_("squares of {size} px do not suit this network"),
-                where=name,
-                todo=N_("use --image-size {fitting}: a multiple of {multiple}"),
-                **values,
-            )
+            raise ModelError("L411", where=name, **values)
         return self.make(classes, channels, size)
 
     def fitting(self, size: int) -> int:

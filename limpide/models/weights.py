@@ -30,7 +30,7 @@ def weights_file(source: str) -> Path:
     file = path / "snapshots" / "best.safetensors" if path.is_dir() else path
     if not file.is_file():
         todo = N_("name a .safetensors file, the folder of a finished run, or hf:owner/name/file")
-        raise ModelError("L418", N_("there are no weights here"), where=source, todo=todo)
+        raise ModelError("L418", where=source, todo=todo)
     return file
 
 
@@ -46,20 +46,12 @@ def load_into(model: nn.Module, source: str) -> None:
         *sorted(name for name in found.keys() - own.keys() if not name.startswith("head.")),
     ]
     if strange:
-        raise ModelError(
-            "L419",
-            N_("these weights are of another network: {name} is in only one of the two"),
-            where=source,
-            todo=N_("name the network with --model"),
-            name=strange[0],
-        )
+        raise ModelError("L419", where=source, name=strange[0])
     for name in sorted(wanted):
         if own[name].shape != found[name].shape:
             raise ModelError(
                 "L420",
-                N_("in these weights {name} has the shape {came}, in the network {expected}"),
                 where=source,
-                todo=N_("weights for other classes or channels need the same layers: see limpide models"),
                 name=name,
                 came=str(tuple(found[name].shape)),
                 expected=str(tuple(own[name].shape)),
@@ -72,12 +64,7 @@ def read_weights(file: Path, source: str) -> dict[str, Tensor]:
     try:
         return load_file(file)
     except (OSError, SafetensorError) as error:
-        raise ModelError(
-            "L421",
-            N_("this is no file of safetensors"),
-            where=source,
-            todo=N_("save the weights with safetensors.torch.save_file: pickles are not opened"),
-        ) from error
+        raise ModelError("L421", where=source) from error
 
 
 def _from_hub(source: str) -> Path:
@@ -86,25 +73,10 @@ def _from_hub(source: str) -> Path:
     try:
         hub = importlib.import_module("huggingface_hub")
     except ImportError as error:
-        raise ModelError(
-            "L422",
-            N_("the Hugging Face hub needs a package that is not installed"),
-            where=source,
-            todo="pip install huggingface_hub",
-        ) from error
+        raise ModelError("L422", where=source) from error
     if not (owner and name and file.endswith(".safetensors")):
-        raise ModelError(
-            "L423",
-            N_("this names no file on the Hugging Face hub"),
-            where=source,
-            todo=N_("write hf:owner/name/file.safetensors"),
-        )
+        raise ModelError("L423", where=source)
     try:
         return Path(hub.hf_hub_download(f"{owner}/{name}", file))
     except Exception as error:  # huggingface_hub raises many kinds, and those of its own http library
-        raise ModelError(
-            "L424",
-            N_("the weights could not be fetched from the Hugging Face hub"),
-            where=f"{source} ({type(error).__name__})",
-            todo=N_("see whether the name is right and the internet is there"),
-        ) from error
+        raise ModelError("L424", where=f"{source} ({type(error).__name__})") from error

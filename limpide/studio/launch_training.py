@@ -51,14 +51,7 @@ class LaunchRequest:
             raise ValueError(f"{unknown[0]} is no choice: there are {', '.join(CHOICES)}")
         choices = {name: asked[name].strip() for name in CHOICES if asked.get(name, "").strip()}
         if choices.get("weights", "auto") not in STARTS:
-            raise UsageError(
-                "L102",
-                N_("the value of {name} must be {expected}"),
-                where=f"weights={choices['weights']}",
-                todo=N_("see limpide train --help"),
-                name="weights",
-                expected=" | ".join(STARTS),
-            )
+            raise UsageError("L102", where=f"weights={choices['weights']}", name="weights", expected=" | ".join(STARTS))
         Recipe.of(**choices)
         return cls(asked.get("data", "").strip(), choices)
 

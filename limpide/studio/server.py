@@ -112,9 +112,7 @@ class Studio:
                     found = Run(folder)
                     found.check_links()
                     return found
-        raise RunError(
-            "L502", N_("this is not a run of limpide"), where=name, todo=N_("list the runs with limpide runs")
-        )
+        raise RunError("L502", where=name)
 
     async def runs(self, request: Request) -> Response:
         use_page_language(request)
@@ -331,9 +329,7 @@ def listen(port: int | None) -> socket.socket:
             return found
         except OSError:
             found.close()
-    raise UsageError(
-        "L125", N_("this port is taken"), where=str(port), todo=N_("leave --port out, and a free one is found")
-    )
+    raise UsageError("L125", where=str(port))
 
 
 def serve(folder: Path, sock: socket.socket, token: str, rest: float = 3.0) -> None:

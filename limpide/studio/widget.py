@@ -70,14 +70,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         """The same place, its layer by its key. Raises UsageError where it is not there."""
         for name, known in (("page", PAGES), ("language", LANGUAGES)):
             if place[name] not in known:
-                raise UsageError(
-                    "L102",
-                    N_("the value of {name} must be {expected}"),
-                    where=place[name],
-                    todo="",
-                    name=name,
-                    expected=", ".join(known),
-                )
+                raise UsageError("L102", where=place[name], todo="", name=name, expected=", ".join(known))
         op = find_operation(self._seen, place["layer"])
         if place["channel"] is not None:
             check_place(op, place["channel"], place["y"], place["x"])

@@ -35,9 +35,7 @@ def published_network(name: str) -> tuple[nn.Module, Preprocessing]:
     if name not in PRETRAINED:
         guess = nearest(name, PRETRAINED)
         todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
-        raise UsageError(
-            "L122", N_("there is no network with published weights of this name"), where=name, todo=todo, guess=guess
-        )
+        raise UsageError("L122", where=name, todo=todo, guess=guess)
     size = MODELS[name].size
     model = models.build(name, 1000, 3, size)
     PRETRAINED[name](model)

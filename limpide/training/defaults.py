@@ -162,7 +162,7 @@ def check_model(name: str) -> None:
     elif name not in MODELS:
         guess = nearest(name, MODELS)
         todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
-        raise UsageError("L106", N_("there is no network of this name"), where=name, todo=todo, guess=guess)
+        raise UsageError("L106", where=name, todo=todo, guess=guess)
 
 
 def kept_blocks(recipe: Recipe) -> str:
@@ -174,29 +174,13 @@ def check_freeze(recipe: Recipe) -> None:
     """Raises UsageError where nothing, or not so much, could stay as it was published."""
     where = f"model={recipe.model} weights={recipe.weights} freeze={recipe.freeze}"
     if recipe.weights in STARTS and not pretrained(recipe):
-        raise UsageError(
-            "L128",
-            N_("this network starts from nothing: it has no weights that could be kept"),
-            where=where,
-            todo=N_("leave --freeze out, or give --weights"),
-        )
+        raise UsageError("L128", where=where)
     entry = find(recipe.model)
     network = entry.build(recipe.model, 2, entry.channels, entry.size)
     if not hasattr(network, "hold"):
-        raise UsageError(
-            "L129",
-            N_("only the EfficientNets can keep their first blocks while the rest learns"),
-            where=where,
-            todo=N_("leave --freeze out"),
-        )
+        raise UsageError("L129", where=where)
     if recipe.freeze != "head" and int(recipe.freeze) > len(network.blocks):  # type: ignore[arg-type]
-        raise UsageError(
-            "L130",
-            N_("this network has {n} blocks"),
-            where=where,
-            todo=N_("choose at most as many, or head"),
-            n=len(network.blocks),  # type: ignore[arg-type]
-        )
+        raise UsageError("L130", where=where, n=len(network.blocks))  # type: ignore[arg-type]
 
 
 def _kept(freeze: str) -> Message:

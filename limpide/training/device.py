@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from limpide.core.errors import UsageError
-from limpide.text.messages import N_
 
 
 def choose_device(name: str) -> torch.device:
@@ -25,9 +24,7 @@ def choose_device(name: str) -> torch.device:
             raise ValueError(name)
         torch.zeros(1, device=device)
     except Exception as error:  # torch raises many kinds for a device it cannot reach
-        raise UsageError(
-            "L105", N_("this device is not available here"), where=name, todo=N_("use --device cpu, or auto")
-        ) from error
+        raise UsageError("L105", where=name) from error
     return device
 
 

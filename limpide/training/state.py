@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from limpide.core.errors import RunError
-from limpide.text.messages import N_
 from limpide.training.optim.averaged import Averaged
 from limpide.training.optim.base import Optimizer
 from limpide.training.optim.schedules import SCHEDULES
@@ -100,12 +99,7 @@ class TrainState:
             or numbers.get("belongs_to") != self._identity()
             or numbers.get("schedule") not in SCHEDULES
         ):
-            raise RunError(
-                "L516",
-                N_("the checkpoint is of another network, or of another version of limpide"),
-                where=f"step {numbers.get('step')}",
-                todo=N_("start another run with --new"),
-            )
+            raise RunError("L516", where=f"step {numbers.get('step')}")
         self.model.load_state_dict(_below(tensors, "model."))
         device = next(self.model.parameters()).device
         own = self.model.state_dict()

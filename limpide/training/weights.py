@@ -13,7 +13,6 @@ from limpide.core.errors import ModelError, RunError
 from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
 from limpide.system.files import write_bytes
-from limpide.text.messages import N_
 
 
 def save_weights(model: nn.Module, file: Path) -> None:
@@ -25,9 +24,7 @@ def load_weights(model: nn.Module, file: Path) -> None:
     try:
         model.load_state_dict(load(file.read_bytes()))
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise RunError(
-            "L506", N_("the weights cannot be read"), where=file, todo=N_("train again with --new")
-        ) from error
+        raise RunError("L506", where=file) from error
 
 
 def trained_network(run: Run) -> tuple[nn.Module, Preprocessing]:
@@ -35,12 +32,7 @@ def trained_network(run: Run) -> tuple[nn.Module, Preprocessing]:
     info = run.info()
     file = run.snapshots / "best.safetensors"
     if not file.exists() or info.final is None:
-        raise ModelError(
-            "L403",
-            N_("there is no exported model yet"),
-            where=run.path,
-            todo=N_("finish the training: run the same limpide train command again"),
-        )
+        raise ModelError("L403", where=run.path)
     with run.reading():
         preprocessing = Preprocessing.from_json(info.final.preprocessing)
     model = models.build(info.model, len(info.classes), preprocessing.channels, preprocessing.size)

@@ -21,7 +21,6 @@ from limpide.data.layouts.scan import scan
 from limpide.data.layouts.summary import DatasetSummary
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import near_pairs, read_pixels, sample_images, stored_reading
-from limpide.text.messages import N_
 
 SIDE = 64  # pixels of the squares that images are compared on; only what a hash of them needs is kept
 
@@ -62,12 +61,7 @@ def _checked(
         yield from read_pixels(dataset, wanted, folder, on_disk=frozenset())
     reading = stored_reading(dataset, wanted, folder)
     if reading is None:
-        raise RunError(
-            "L508",
-            N_("the decoded images could not be kept"),
-            where=folder,
-            todo=N_("free some disk space and run the same command again"),
-        )
+        raise RunError("L508", where=folder)
     for finding in run_checks(
         FolderContents(dataset, reading, near_pairs(dataset, reading, grey=sample_images(dataset).grey), values)
     ):

@@ -52,9 +52,7 @@ def explain(
             choose_unit(model, seen, layer) if layer is None or channel is None else unit_of(seen, layer, channel, y, x)
         )
     except TypeError as error:
-        raise UsageError(
-            "L110", N_("this unit cannot be opened"), where=layer, todo=N_("name a convolution or a linear layer")
-        ) from error
+        raise UsageError("L110", where=layer, todo=N_("name a convolution or a linear layer")) from error
     return {"prediction": _prediction(run, file, found), "inside": as_finding(unit)}
 
 

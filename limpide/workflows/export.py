@@ -7,7 +7,6 @@ from pathlib import Path
 from limpide.core.errors import UsageError
 from limpide.deploy.load import load_predictor
 from limpide.system.files import write_bytes
-from limpide.text.messages import N_
 
 
 def export(run: str, file: Path) -> Path:
@@ -19,19 +18,8 @@ def export(run: str, file: Path) -> Path:
         path = Path(run).resolve()
         file = file / f"{path.stem if path.is_file() else path.name}.onnx"
         if file.exists() and file.read_bytes() != source.read_bytes():  # nobody named it
-            raise UsageError(
-                "L120",
-                N_("another file of this name is here"),
-                where=file,
-                todo=N_("name the file to write: limpide export {run} NAME.onnx"),
-                run=run,
-            )
+            raise UsageError("L120", where=file, run=run)
     if file.suffix != ".onnx" or not file.parent.is_dir():
-        raise UsageError(
-            "L111",
-            N_("this is no place for an exported model"),
-            where=file,
-            todo=N_("name a folder that exists, or a file in one that ends in .onnx"),
-        )
+        raise UsageError("L111", where=file)
     write_bytes(file, source.read_bytes())
     return file

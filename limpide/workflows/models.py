@@ -83,12 +83,7 @@ def models(
     if name is not None:
         check_model(name)
     elif image_size is not None:
-        raise UsageError(
-            "L163",
-            N_("one size does not suit all networks"),
-            where=f"--image-size {image_size}",
-            todo=N_("name a network: limpide models cnn --image-size 32"),
-        )
+        raise UsageError("L163", where=f"--image-size {image_size}")
     found: list[Network] = []
     for each in MODELS if name is None else [name]:
         yield Progress(message(N_("counting")), len(found), len(MODELS) if name is None else 1)

@@ -76,16 +76,14 @@ def classes_of(network: Any, preprocessing: Preprocessing) -> int:
 def _files(folder: Path) -> list[str]:
     """Names of the images under `folder`, relative to it."""
     if not folder.is_dir():
-        raise DataError("L208", N_("the file cannot be opened"), where=folder, todo=N_("name a folder of images"))
+        raise DataError("L208", where=folder, todo=N_("name a folder of images"))
     found = sorted(
         str(file.relative_to(folder))
         for file in folder.rglob("*")
         if file.suffix.lower() in PICTURES and file.is_file() and not file.name.startswith(".")
     )
     if not found:
-        raise DataError(
-            "L211", N_("none of these images can be read"), where=folder, todo=N_("name a folder of images")
-        )
+        raise DataError("L211", where=folder, todo=N_("name a folder of images"))
     return found
 
 
@@ -120,13 +118,7 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
                 raise
         except RuntimeError as error:
             told = told or textwrap.shorten(str(error).splitlines()[-1].strip(), MAX_LETTERS, placeholder="…")
-    raise ModelError(
-        "L428",
-        N_("these weights do not fit this network: {told}"),
-        where=weights,
-        todo=N_("say how many classes it has with --classes"),
-        told=told,
-    )
+    raise ModelError("L428", where=weights, told=told)
 
 
 def _own_preprocessing(size: int, channels: int) -> Preprocessing:
@@ -153,11 +145,6 @@ def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Prepro
         if len(squares) == MAX_PROBES:
             break
     if not squares:
-        raise UsageError(
-            "L140",
-            N_("none of the images in this folder can be decoded"),
-            where=folder,
-            todo=N_("name a folder of images"),
-        )
+        raise UsageError("L140", where=folder)
     np.savez(run.probes_file, squares=np.stack(squares), truth=np.array(truth), files=np.array(kept))
     return len(squares)

@@ -69,7 +69,7 @@ hostile = st.text(st.characters(), max_size=30)
 def test_an_error_is_one_line(where: str, value: str) -> None:
     error = DataError(
         "L204",
-        N_("all images are in one class, {name}: there is nothing to tell apart"),
+        what=N_("all images are in one class, {name}: there is nothing to tell apart"),
         where=where,
         todo=N_("choose one of {names}"),
         name=value,
@@ -83,7 +83,7 @@ def test_an_error_is_one_line(where: str, value: str) -> None:
 def test_an_error_says_what_where_and_what_to_do_in_the_language_of_the_moment() -> None:
     error = RunError(
         "L504",
-        N_("another process is working in this run"),
+        what=N_("another process is working in this run"),
         where="runs/a-001",
         todo=N_("start another run with --new"),
     )
@@ -97,9 +97,7 @@ def test_an_error_says_what_where_and_what_to_do_in_the_language_of_the_moment()
 
 
 def test_empty_parts_leave_no_dashes() -> None:
-    assert (
-        str(UsageError("L100", N_("there is no such command"), where="", todo="")) == "there is no such command [L100]"
-    )
+    assert str(UsageError("L100", where="", todo="")) == "there is no such command [L100]"
 
 
 def test_each_kind_has_its_own_exit_status() -> None:

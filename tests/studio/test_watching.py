@@ -161,7 +161,7 @@ from limpide.cli import main
 from limpide.core.errors import RunError
 
 def train(run, dataset, **_):
-    raise RunError("L601", "it takes too long", where=str(run.path), todo="use --time")
+    raise RunError("L601", what="it takes too long", where=str(run.path), todo="use --time")
     yield
 
 limpide.workflows.train.training.train = train

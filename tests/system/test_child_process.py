@@ -29,7 +29,7 @@ def doubles(tell: Tell, numbers: np.ndarray) -> Any:
 
 def refuses(tell: Tell, what: str) -> None:
     if what == "ours":
-        raise DataError("L204", "all images are in one class", where="photos", todo="")
+        raise DataError("L204", what="all images are in one class", where="photos", todo="")
     raise OSError(lambda: None)  # cannot be sent
 
 

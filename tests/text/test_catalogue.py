@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
+from limpide.core.error_table import ERRORS
 from limpide.core.finding import VERDICT_WORDS, VERDICTS
 from limpide.explanation.record import BADGE_WORDS
 from limpide.text import messages
@@ -19,6 +20,7 @@ from limpide.text.language import LANGUAGES, LOCALE_FOLDER, use_language
 from limpide.text.messages import Message
 from limpide.text.page_sentences import page_sentences
 from tests import catalogue as tool
+from tests import errors_page
 
 SAID = tool.sentences()
 CODE = re.compile(r"L\d{3}")
@@ -171,25 +173,18 @@ def test_updating_keeps_translations_and_drops_what_nobody_says(tmp_path: Path) 
 # -- error codes
 
 
-def raised() -> dict[str, set[tuple[str, str]]]:
-    """code → {(kind, what)} over the package; a `what` that is no literal counts as its source text."""
-    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+def raised() -> dict[str, set[str]]:
+    """code → the kinds of error that are raised with it, over the package."""
+    found: dict[str, set[str]] = defaultdict(set)
     for file in tool.PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if (
-                isinstance(node, ast.Call)
-                and len(node.args) >= 2
-                and isinstance(node.args[0], ast.Constant)
-                and CODE.fullmatch(str(node.args[0].value))
-            ):
-                kind = node.func.id if isinstance(node.func, ast.Name) else "?"
-                found[node.args[0].value].add((kind, ast.unparse(node.args[1])))
+            first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+            if isinstance(first, ast.Constant) and CODE.fullmatch(str(first.value)):
+                found[first.value].add(node.func.id if isinstance(node.func, ast.Name) else "?")
     return found
 
 
-# A code that is told in two ways, because one thing is wrong in two shapes.
-TWO_WAYS: set[str] = set()
-FLOORS = {
+KINDS = {
     "UsageError": "1",
     "DataError": "2",
     "ModelError": "4",
@@ -199,43 +194,36 @@ FLOORS = {
 }
 
 
-def test_one_code_means_one_thing() -> None:
-    meanings = raised()
-    assert len(meanings) > 30
-    for code, uses in meanings.items():
-        assert len(uses) == 1 or code in TWO_WAYS, (code, uses)
-        assert {FLOORS[kind] for kind, _ in uses} == {code[1]}, (code, uses)
-    whats = [what for uses in meanings.values() for _, what in uses if what.startswith("N_(")]
-    assert len(whats) == len(set(whats)), "two codes for the same sentence"
+def test_every_error_of_the_table_is_raised_and_no_other() -> None:
+    uses = raised()
+    assert len(uses) > 100 and set(uses) == set(ERRORS)
+    for code, kinds in uses.items():
+        assert {KINDS[kind] for kind in kinds} == {code[1]}, (code, kinds)
 
 
 def test_no_code_hides_elsewhere_in_the_source() -> None:
-    """The table above sees constructor calls only: a code written any other way would have no page."""
+    """What is seen above are constructor calls: a code that is written in any other way would be raised unseen."""
     everywhere = {
         code
         for file in tool.PACKAGE.rglob("*.py")
+        if file.parent.name != "error_table"
         for code in re.findall(r"\bL\d{3}\b", file.read_text(encoding="utf-8"))
     }
     assert everywhere == set(raised())
 
 
-def test_every_code_is_explained_and_nothing_else_is() -> None:
-    page = (tool.ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^### (L\d{3})\b.*\n((?:(?!^##).*\n?)*)", page, re.MULTILINE))
-    headings = re.findall(r"^### (L\d{3})", page, re.MULTILINE)
-    assert headings == sorted(set(raised())), "one section a code, in order"
-    for code, text in sections.items():
-        assert len(text.split()) > 8, f"{code} is not explained"
+def test_one_code_means_one_thing() -> None:
+    whats = [entry.what for entry in ERRORS.values() if entry.what]
+    assert len(whats) == len(set(whats)), "two codes for the same sentence"
+    for code, entry in ERRORS.items():
+        assert entry.what or entry.title, f"{code} has no title"
+        assert len(entry.explanation.split()) > 8, f"{code} is not explained"
+    assert all(list(entries) == sorted(entries) for entries in errors_page.SECTIONS.values()), "in order of their codes"
 
 
-def test_the_page_quotes_what_is_said() -> None:
-    """The first words of a section are the sentence itself, so that searching for it finds the page."""
-    page = (tool.ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
-    titles = dict(re.findall(r"^### (L\d{3}) · (.*)$", page, re.MULTILINE))
-    for code, uses in raised().items():
-        for _, what in uses:
-            if what.startswith("N_("):
-                assert titles[code] == ast.literal_eval(what[3:-1]), code
+def test_the_page_is_written_from_the_table() -> None:
+    page = errors_page.PAGE.read_text(encoding="utf-8")
+    assert page == errors_page.page_of_errors(page), "python -m tests.errors_page writes it anew"
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)

@@ -18,7 +18,6 @@ from typing import Any
 
 from limpide.core.errors import RunError
 from limpide.data.decoding.decoder_process import CRASHED, HANGS
-from limpide.text.messages import N_
 
 PATIENCE = 5.0  # s without a word from a worker that has work
 PER_MEGAPIXEL = 0.1  # s more for each million pixels of an image that was announced
@@ -186,9 +185,4 @@ def _next_answer(answers: queue.Queue[tuple[int, int, str]]) -> tuple[int, int, 
 
 
 def _end_at_once() -> RunError:
-    return RunError(
-        "L510",
-        N_("the processes that decode images end at once"),
-        where=sys.executable,
-        todo=N_("see whether python -m limpide.data.decoding.decoder_process starts, and how much memory is free"),
-    )
+    return RunError("L510", where=sys.executable)

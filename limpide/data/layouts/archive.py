@@ -121,7 +121,7 @@ def members(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
     except DataError:
         raise
     except (OSError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
-        raise DataError("L212", DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
+        raise DataError("L212", what=DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
 
 
 def _list_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
@@ -193,12 +193,7 @@ def _decompress(path: Path) -> Path:
         with _open_compressed(path) as source, open(partial, "wb") as sink:
             while block := _read_block(source, path):
                 if sink.tell() > room:
-                    raise DataError(
-                        "L213",
-                        N_("unpacked, this archive is too large for the disk"),
-                        where=path,
-                        todo=N_("unpack it elsewhere and name the folder"),
-                    )
+                    raise DataError("L213", where=path)
                 sink.write(block)
         os.replace(partial, target)
     finally:
@@ -211,7 +206,7 @@ def _read_block(source: IO[bytes], path: Path) -> bytes:
     try:
         return source.read(1 << 20)
     except (OSError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
-        raise DataError("L212", DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
+        raise DataError("L212", what=DAMAGED, where=f"{path}: {error}", todo=AGAIN) from error
 
 
 def _open_compressed(path: Path) -> IO[bytes]:

@@ -19,7 +19,7 @@ from limpide.data.layouts.layout import Layout
 from limpide.data.layouts.name_words import says_nothing
 from limpide.data.layouts.table import Table
 from limpide.data.layouts.table_rows import read_tables
-from limpide.text.messages import N_, Message, message
+from limpide.text.messages import Message, message
 
 
 def build_from_layout(
@@ -41,7 +41,7 @@ def build_from_layout(
         groups = np.unique(np.array(layout.groups, dtype=object), return_inverse=True)[1].astype(np.int64)
         groups = np.where([bool(group) for group in layout.groups], groups, -1)
     if not layout.files:
-        raise DataError("L203", N_("the files are not in class folders"), where=path, todo=EXAMPLE)
+        raise DataError("L203", where=path, todo=EXAMPLE)
     found = _build(path, images, layout.labels, layout.parts, groups, left, [layout.says, *notes])
     return replace(
         found, grouped_by="" if groups is None else "folder", ignored=[*ignored, *layout.ignored, *unlabeled]
@@ -62,9 +62,7 @@ def build_from_tables(
     if not rows.files:
         raise DataError(
             "L291",
-            N_("no row of the table can be used: {reason}"),
             where=tables[0].cells.path,
-            todo=N_("give each file a label, and each file once"),
             reason=message(Counter(reason for _, reason in rows.left_out).most_common(1)[0][0]).to_json(),
         )
     unlabeled = sum(reason == UNLABELED_IMAGES for _, reason in rows.left_out)

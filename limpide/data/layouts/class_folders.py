@@ -175,7 +175,7 @@ def label_by_names(rows: ImagePaths, places: Sequence[int], where: str) -> Messa
             file=rows.inner[first][-1],
             label=rows.labels.get(first, found[first]),
         )
-    raise DataError("L203", N_("the files are not in class folders"), where=where, todo=EXAMPLE)
+    raise DataError("L203", where=where, todo=EXAMPLE)
 
 
 def _says_part(label: str) -> bool:

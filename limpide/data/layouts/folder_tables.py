@@ -88,25 +88,12 @@ def _choose_candidates(path: Path, names: Sequence[str], suffixes: Sequence[str]
 def _choose_at_top(text: str, top: _Fitting) -> FolderTables:
     parts = parts_of_tables(top.tables)
     if not parts:
-        raise DataError(
-            "L241",
-            N_("several tables in this folder could be meant: {names}"),
-            where=text,
-            todo=N_("name the one to use instead of the folder"),
-            names=", ".join(table.cells.path.name for table in top.tables),
-        )
+        raise DataError("L241", where=text, names=", ".join(table.cells.path.name for table in top.tables))
     used = [top.tables[k] for k in parts]
     read = ", ".join(table.cells.path.name for table in used)
     refused = dict(top.refused)
     for file in [table.cells.path for table in top.tables if table not in used]:
-        refused[file.name] = DataError(
-            "L292",
-            N_("limpide reads {names} instead of this table"),
-            where=file,
-            todo=INSTEAD,
-            names=read,
-            table=str(file),
-        )
+        refused[file.name] = DataError("L292", where=file, todo=INSTEAD, names=read, table=str(file))
     return FolderTables(used, [*parts.values()], refused)
 
 
@@ -132,7 +119,7 @@ def _hold_training(chosen: FolderTables) -> bool:
 def _refuse_held_out(path: Path, tables: Sequence[Table]) -> Refused:
     says = N_("by its name, the table is not of the training")
     return {
-        os.path.relpath(file, path): DataError("L293", says, where=file, todo=INSTEAD, table=str(file))
+        os.path.relpath(file, path): DataError("L293", what=says, where=file, todo=INSTEAD, table=str(file))
         for file in (table.cells.path for table in tables)
     }
 
@@ -156,13 +143,7 @@ def refuse_partial(path: Path, names: Sequence[str], layout: Layout, tables: Seq
     for table in tables:
         file = table.cells.path
         found[os.path.relpath(file, path)] = DataError(
-            "L294",
-            N_("it names {n:count} of the {total:count} images to which folders give a class"),
-            where=file,
-            todo=INSTEAD,
-            n=n,
-            total=total,
-            table=str(file),
+            "L294", where=file, todo=INSTEAD, n=n, total=total, table=str(file)
         )
     return found
 

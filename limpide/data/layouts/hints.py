@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 
 from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe
-from limpide.text.messages import N_
 
 PARTS = ("train", "validation", "test")
 
@@ -36,12 +35,7 @@ class Hints:
         for word in self.parts.split(","):
             folder, sign, part = (side.strip() for side in word.rpartition("="))
             if not sign or not folder or part not in PARTS:
-                raise UsageError(
-                    "L146",
-                    N_("parts are folders and what they are"),
-                    where=f"parts={self.parts}",
-                    todo=N_("write FOLDER=train,FOLDER=test, none or auto"),
-                )
+                raise UsageError("L146", where=f"parts={self.parts}")
             found[folder] = part
         return found
 
@@ -59,17 +53,6 @@ class Hints:
     def refuse_columns(self) -> None:
         """Raises UsageError for what only a table can be asked."""
         if self.groups not in ("auto", "none"):
-            raise UsageError(
-                "L119",
-                N_("only a table has group columns"),
-                where=f"groups={self.groups}",
-                todo=N_("give a table with the columns file, label and {groups}"),
-                groups=self.groups,
-            )
+            raise UsageError("L119", where=f"groups={self.groups}", groups=self.groups)
         if asked := self.of_a_table:
-            raise UsageError(
-                "L148",
-                N_("these options are for a table, and none is read here"),
-                where=", ".join(asked),
-                todo=N_("name the table instead of its folder"),
-            )
+            raise UsageError("L148", where=", ".join(asked))

@@ -135,16 +135,7 @@ def _refuse_boxes(
     sure: only where it can be nothing else, as the names of the files do say classes.
     """
     if boxes := _find_boxes(names, pictures, start, sure):
-        raise DataError(
-            "L286",
-            N_(
-                "these are data for object detection: {file} says where things are on a picture, and limpide "
-                "gives one class to a whole picture"
-            ),
-            where=where,
-            todo=N_("cut the objects out, and put those of each class into a folder of its own"),
-            file=boxes,
-        )
+        raise DataError("L286", where=where, file=boxes)
 
 
 def _find_boxes(names: Sequence[str], pictures: Sequence[int], start: Start, sure: bool) -> str:
@@ -163,17 +154,5 @@ def _find_boxes(names: Sequence[str], pictures: Sequence[int], start: Start, sur
 def _no_picture(names: Sequence[str], where: str) -> DataError:
     packed = [name for name in names if ending(name) in (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")]
     if packed:
-        return DataError(
-            "L287",
-            N_("there are only archives in this folder: {names}"),
-            where=where,
-            todo=N_("unpack each into a folder that is called as its class, or name one of them"),
-            names=listed_names(packed),
-        )
-    return DataError(
-        "L288",
-        N_("this folder holds no picture, only {names}"),
-        where=where,
-        todo=EXAMPLE,
-        names=listed_names(list(names)),
-    )
+        return DataError("L287", where=where, names=listed_names(packed))
+    return DataError("L288", where=where, todo=EXAMPLE, names=listed_names(list(names)))

@@ -145,11 +145,7 @@ def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str,
     if len(set(plain.values()) - {UNLABELED}) > 1:
         raise DataError(
             "L236",
-            N_("some folders are parts and others are not: {names}"),
             where=where,
-            todo=N_(
-                "say what each is, --parts {example}=train, or leave out those that you do not name: --parts {parts}"
-            ),
             names=", ".join(sorted(strange)),
             example=min(strange),
             parts=",".join(f"{name}={part}" for name, part in sorted(plain.items()) if part != UNLABELED),
@@ -196,14 +192,7 @@ def _follow_user(rows: ImagePaths, named: Mapping[str, str], inside: Mapping[str
                 return {}
             guess = nearest(folder, inside)
             todo = N_("did you mean {guess}?") if guess else N_("the outer folders are {names}")
-            raise UsageError(
-                "L147",
-                N_("none of the outer folders has this name"),
-                where=f"parts={folder}",
-                todo=todo,
-                guess=guess,
-                names=listed_names([*inside]),
-            )
+            raise UsageError("L147", where=f"parts={folder}", todo=todo, guess=guess, names=listed_names([*inside]))
     if "train" in named.values():
         return named
     rows.beside |= inside.keys() - named.keys()
@@ -270,16 +259,7 @@ def read_parts(rows: ImagePaths, said: Mapping[str, str], where: str) -> Message
             inner[i] = path
     deep = {part for part, some in by_part.items() if sum(len(inner[i]) > 1 for i in some) > len(some) / 2}
     if deep and "train" in by_part.keys() - deep:
-        raise DataError(
-            "L295",
-            N_("the training part names no classes"),
-            where=where,
-            todo=N_(
-                "put its images into a folder a class, as those of the {part} part are, or say with --parts "
-                "which folder is which"
-            ),
-            part=min(deep),
-        )
+        raise DataError("L295", where=where, part=min(deep))
     rows.inner = {i: path for i, path in inner.items() if rows.parts[i] in deep} if deep else inner
     for i in inner.keys() - rows.inner.keys():
         rows.left[i] = UNLABELED_IMAGES

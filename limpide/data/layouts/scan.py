@@ -44,11 +44,7 @@ def scan(
     dataset = _scan_existing(text, path, hints, counted)
     if len(dataset.classes) < fewest_classes:
         raise DataError(
-            "L204",
-            N_("all images are in one class, {name}: there is nothing to tell apart"),
-            where=text,
-            todo=N_("add a folder with images of another class"),
-            name=dataset.classes[0],
+            "L204", where=text, todo=N_("add a folder with images of another class"), name=dataset.classes[0]
         )
     return dataset
 
@@ -61,12 +57,7 @@ def _scan_existing(text: str, path: Path, hints: Hints, counted: Counted) -> Dat
     if is_archive(path):
         hints.refuse_columns()
         return scan_archive(text, path, hints)
-    raise DataError(
-        "L201",
-        N_("this file is no folder, no table and no archive of images"),
-        where=text,
-        todo=N_("name a folder with one folder a class, a .csv, a .zip or a .tar"),
-    )
+    raise DataError("L201", where=text)
 
 
 def _missing(text: str, path: Path) -> DataError:
@@ -78,11 +69,4 @@ def _missing(text: str, path: Path) -> DataError:
     guess = nearest(path.name, [*neighbours, *DATASETS])
     todo = N_("did you mean {guess}?") if guess else N_("name a folder of images, or one of the data sets {names}")
     shown = guess if guess in DATASETS else str(path.parent / guess)
-    return DataError(
-        "L202",
-        N_("there is no such folder and no data set of this name"),
-        where=text,
-        todo=todo,
-        guess=shown,
-        names=", ".join(DATASETS),
-    )
+    return DataError("L202", where=text, todo=todo, guess=shown, names=", ".join(DATASETS))

@@ -28,15 +28,9 @@ def scan_archive(text: str, path: Path, hints: Hints) -> Dataset:
     names, places, readable, kind, refused = archive.members(path)
     kept, ignored = _choose_members(names)
     if not kept and refused:
-        raise DataError(
-            "L238",
-            N_("nothing in this archive can be used: {reason}"),
-            where=text,
-            todo=EXAMPLE,
-            reason=message(refused[0][1]).to_json(),
-        )
+        raise DataError("L238", where=text, todo=EXAMPLE, reason=message(refused[0][1]).to_json())
     if not kept:
-        raise DataError("L234", N_("there are no files in this archive"), where=text, todo=EXAMPLE)
+        raise DataError("L234", where=text, todo=EXAMPLE)
     members = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in kept), places[kept], kind)
     unread = ", ".join(names[i] for i in kept if ending(names[i]) in TABLES)
     layout = _read_members(members, text, hints, unread)
@@ -64,12 +58,7 @@ def _choose_members(names: Sequence[str]) -> tuple[list[int], list[Ignored]]:
 
 def _read_members(members: archive.ArchiveImages, text: str, hints: Hints, unread: str) -> Layout:
     """unread: the tables among the members. Raises DataError, about them where the folders say no classes."""
-    table = DataError(
-        "L242",
-        N_("a table inside an archive is not read"),
-        where=f"{text}: {unread}",
-        todo=N_("unpack the archive and name its folder"),
-    )
+    table = DataError("L242", where=f"{text}: {unread}")
     try:
         layout = read_layout(list(members.names), text, hints, lambda i: _read_start(members, i))
     except DataError:

@@ -22,7 +22,7 @@ from limpide.text.messages import N_, Message, message
 def scan_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Dataset:
     listed = list_files(path, counted)
     if not listed.names:
-        raise DataError("L233", N_("there are no files in this folder"), where=text, todo=EXAMPLE)
+        raise DataError("L233", where=text, todo=EXAMPLE)
     layout, refusal = _try_layout(text, path, listed.names, hints)
     by_folders = layout is not None and len(set(layout.labels)) > 1 and not layout.from_names
     in_folder = find_tables(text, path, listed.names, hints, known_only=by_folders)

@@ -51,12 +51,7 @@ def read_meaning(
     """
     cells = read_cells(path)
     if not len(cells):
-        raise DataError(
-            "L214",
-            N_("the table is empty"),
-            where=path,
-            todo=N_("give it a first line file,label and one line an image"),
-        )
+        raise DataError("L214", where=path)
     root = _choose_root(path, hints)
     meaning = read_columns(cells, hints, known_only=known_only, of_parts=of_parts)
     places = _list_places(path, root, hints, pictures)
@@ -75,12 +70,7 @@ def _choose_root(path: Path, hints: Hints) -> Path:
     """The folder of the table, or the one that the user names. Raises DataError where that is not there."""
     root = (Path(hints.images).expanduser() if hints.images else path.parent).resolve()
     if not root.is_dir():
-        raise DataError(
-            "L289",
-            N_("the folder of images is not there"),
-            where=root,
-            todo=N_("name the folder that the table's files lie in"),
-        )
+        raise DataError("L289", where=root)
     return root
 
 
@@ -102,49 +92,14 @@ def _no_files(table: Table, places: Places) -> DataError:
         else N_("name their folder: --images DIR")
     )
     if "://" in cells[0]:
-        return DataError(
-            "L290",
-            N_(
-                "the table names web addresses, and nothing is downloaded: its column {column} says {cell} "
-                "first, and its columns are {names}"
-            ),
-            where=table.cells.path,
-            todo=todo,
-            **values,
-        )
-    return DataError(
-        "L228",
-        N_("no file that the table names is there: its column {column} says {cell} first, and its columns are {names}"),
-        where=table.cells.path,
-        todo=todo,
-        **values,
-    )
+        return DataError("L290", where=table.cells.path, todo=todo, **values)
+    return DataError("L228", where=table.cells.path, todo=todo, **values)
 
 
 def _unclear_files(table: Table, places: Places, cells: Sequence[str], values: Mapping[str, str]) -> DataError | None:
     """Where files of these names are there, but several of one, or few of all."""
     if len(several := places.called([cells[0]])) > 1:
-        return DataError(
-            "L296",
-            N_(
-                "the table does not say which file is meant: its column {column} says {cell} first, its columns "
-                "are {names}, and there are {several}"
-            ),
-            where=table.cells.path,
-            todo=N_("name the folder of the right ones: --images DIR"),
-            several=listed_names(several),
-            **values,
-        )
+        return DataError("L296", where=table.cells.path, several=listed_names(several), **values)
     if there := places.called(cells):
-        return DataError(
-            "L297",
-            N_(
-                "few of the files that the table names are there, such as {file}: its column {column} says "
-                "{cell} first, and its columns are {names}"
-            ),
-            where=table.cells.path,
-            todo=N_("name the folder of its files: --images DIR"),
-            file=there[0],
-            **values,
-        )
+        return DataError("L297", where=table.cells.path, file=there[0], **values)
     return None

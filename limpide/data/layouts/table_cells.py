@@ -77,12 +77,7 @@ def read_cells(path: Path) -> Cells:
         return Cells(path, _arrange_columns(names, rows), notes)
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
-        raise DataError(
-            "L237",
-            N_("the table has two columns of one name"),
-            where=f"{path}: {twice}",
-            todo=N_("rename or remove one of them"),
-        )
+        raise DataError("L237", where=f"{path}: {twice}")
     return Cells(path, _arrange_columns(names, rows[1:]), notes)
 
 
@@ -105,9 +100,7 @@ def _read_text(path: Path) -> tuple[str, list[Message]]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(
-            "L226", N_("the table cannot be read"), where=f"{path}: {error.strerror}", todo=SAVE_AS
-        ) from error
+        raise DataError("L226", where=f"{path}: {error.strerror}", todo=SAVE_AS) from error
     try:
         return data.decode(_guess_encoding(data)), []
     except UnicodeDecodeError:
@@ -139,17 +132,12 @@ def _read_rows(path: Path, text: str) -> list[list[str]]:
             if any(cell.strip() for cell in row)
         ]
     except csv.Error as error:
-        raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {error}", todo=SAVE_AS) from error
+        raise DataError("L226", where=f"{path}: {error}", todo=SAVE_AS) from error
     broken = next((cell for row in rows for cell in row if "\n" in cell.strip() or "\0" in cell), None)
     if broken is not None:  # a quotation mark that nobody closed swallows the lines that follow
-        raise DataError("L226", N_("the table cannot be read"), where=f"{path}: {broken[:40]}", todo=SAVE_AS)
+        raise DataError("L226", where=f"{path}: {broken[:40]}", todo=SAVE_AS)
     if not rows:
-        raise DataError(
-            "L214",
-            N_("the table is empty"),
-            where=path,
-            todo=N_("give it a first line file,label and one line an image"),
-        )
+        raise DataError("L214", where=path)
     return rows
 
 
@@ -171,19 +159,14 @@ def _read_parquet(path: Path) -> dict[str, list[str]]:
         import pyarrow.parquet as parquet
         from pyarrow import ArrowException
     except ImportError as error:
-        raise UsageError(
-            "L115",
-            N_("reading Parquet needs a package that is not installed"),
-            where=path,
-            todo="pip install 'limpide[parquet]'",
-        ) from error
+        raise UsageError("L115", where=path) from error
     try:
         table = parquet.read_table(path)
         return {
             name: ["" if v is None else str(v) for v in table.column(name).to_pylist()] for name in table.column_names
         }
     except (ArrowException, OSError) as error:
-        raise DataError("L226", N_("the table cannot be read"), where=path, todo=SAVE_AS) from error
+        raise DataError("L226", where=path, todo=SAVE_AS) from error
 
 
 def _read_json_lines(path: Path) -> dict[str, list[str]]:
@@ -193,9 +176,4 @@ def _read_json_lines(path: Path) -> dict[str, list[str]]:
         names = list(dict.fromkeys(name for row in rows for name in row.keys()))  # noqa: SIM118
         return {name: ["" if row.get(name) is None else str(row[name]) for row in rows] for name in names}
     except (ValueError, AttributeError, RecursionError) as error:
-        raise DataError(
-            "L226",
-            N_("the table cannot be read"),
-            where=path,
-            todo=N_("write one JSON object a line, with file_name and label"),
-        ) from error
+        raise DataError("L226", where=path) from error

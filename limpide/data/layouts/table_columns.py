@@ -99,18 +99,7 @@ def read_columns(cells: Cells, hints: Hints, *, known_only: bool = False, of_par
 def _refuse_boxes(cells: Cells, label: str) -> None:
     """Raises DataError for a table that says where things are on a picture."""
     if {_plain_name(name).replace("_", "") for name in cells.columns} >= BOX_COLUMNS:
-        raise DataError(
-            "L298",
-            N_(
-                "these are data for object detection: the table says where things are on a picture, and limpide "
-                "gives one class to a whole picture"
-            ),
-            where=cells.path,
-            todo=N_(
-                "cut the objects out, or name the column that says one class for each picture: --label-column {label}"
-            ),
-            label=label or "NAME",
-        )
+        raise DataError("L298", where=cells.path, label=label or "NAME")
 
 
 def _tell_unused(columns: Columns, meaning: ColumnMeaning) -> list[Message]:
@@ -147,7 +136,6 @@ def _check_column(cells: Cells, name: str) -> str:
         guess = nearest(name, cells.columns)
         raise UsageError(
             "L116",
-            N_("the table has no column of this name"),
             where=f"{cells.path}: {name}",
             todo=N_("did you mean {guess}?") if guess else N_("its columns are {names}"),
             guess=guess,
@@ -157,15 +145,7 @@ def _check_column(cells: Cells, name: str) -> str:
 
 
 def _lacks(cells: Cells, meaning: str, option: str) -> DataError:
-    return DataError(
-        "L225",
-        N_("the table has no column {meaning}; it has {names}"),
-        where=cells.path,
-        todo=N_("name the column: {option} NAME"),
-        meaning=meaning,
-        names=", ".join(cells.columns),
-        option=option,
-    )
+    return DataError("L225", where=cells.path, meaning=meaning, names=", ".join(cells.columns), option=option)
 
 
 def _find_file(columns: Columns) -> str:
@@ -308,12 +288,4 @@ def _find_groups(cells: Cells, wanted: str, taken: set[str], notes: list[Message
 
 
 def several_labels(where: str) -> DataError:
-    return DataError(
-        "L215",
-        N_(
-            "images seem to have several labels each, and limpide gives one class to an image (multi-label is "
-            "not supported)"
-        ),
-        where=where,
-        todo=N_("keep one label an image, or train one model a label"),
-    )
+    return DataError("L215", where=where)

@@ -10,7 +10,6 @@ from limpide.core.errors import DataError
 from limpide.data.layouts.name_words import part_of
 from limpide.data.layouts.table_cells import Cells
 from limpide.data.layouts.table_columns import NO, OTHER_TASK, SHORT, YES, ColumnMeaning, is_flag, several_labels
-from limpide.text.messages import N_
 
 # as programs write that there is no label; none and unknown may be classes
 UNKNOWN = {"nan", "<na>", "n/a", "#n/a", "null", "nat"}
@@ -49,12 +48,7 @@ def _refuse_other_tasks(cells: Cells, filled: Sequence[str]) -> None:
     fractions = {label for label in filled if re.fullmatch(r"[-+]?\d*[.,]\d*[1-9]\d*(e[-+]?\d+)?", label.lower())}
     # many, or one for nearly each image
     if len(fractions) > min(max(20, OTHER_TASK * len(filled)), max(4, 0.5 * len(filled))):
-        raise DataError(
-            "L229",
-            N_("the labels are measured numbers, and limpide tells classes apart (regression is not supported)"),
-            where=f"{cells.path}: {sorted(fractions)[0]}",
-            todo=N_("cut the numbers into classes, such as low, middle and high"),
-        )
+        raise DataError("L229", where=f"{cells.path}: {sorted(fractions)[0]}")
 
 
 def _find_joined_labels(filled: Sequence[str]) -> str:
@@ -121,13 +115,5 @@ def parts_in_column(cells: Cells, meaning: ColumnMeaning) -> list[str]:
     }
     for value, found in known.items():
         if not found or found[1]:
-            raise DataError(
-                "L227",
-                N_("the table names a part that is not known"),
-                where=f"{cells.path}: {meaning.part} = {value}",
-                todo=N_(
-                    "use train, validation and test, or leave the cell empty; --split-column none reads no parts "
-                    "from the table"
-                ),
-            )
+            raise DataError("L227", where=f"{cells.path}: {meaning.part} = {value}")
     return ["" if not cell else known[cell][0] for cell in some]  # type: ignore[index]

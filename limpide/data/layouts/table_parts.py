@@ -100,7 +100,6 @@ def _check_named(named: Mapping[str, str], inside: set[str]) -> None:
         guess = nearest(unknown, inside)
         raise UsageError(
             "L147",
-            N_("none of the outer folders has this name"),
             where=f"parts={unknown}",
             todo=N_("did you mean {guess}?") if guess else N_("the folders of the files are {names}"),
             guess=guess,

@@ -183,12 +183,7 @@ def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Ite
 
 def _refuse_infinite(event: Step | Epoch) -> None:
     if isinstance(event, Step) and not math.isfinite(event.loss):
-        raise TrainingError(
-            "L601",
-            N_("the loss is not a number any more"),
-            where=f"step {event.n}",
-            todo=N_("train with a lower --lr and --new"),
-        )
+        raise TrainingError("L601", where=f"step {event.n}")
 
 
 class CheckpointWriter:

@@ -90,12 +90,7 @@ def _read_into(
         yield from read_pixels(job.dataset, wanted, folder, on_disk=frozenset())
     reading = stored_reading(job.dataset, wanted, folder)
     if reading is None:
-        raise RunError(
-            "L508",
-            N_("the decoded images could not be kept"),
-            where=folder,
-            todo=N_("free some disk space and run the same command again"),
-        )
+        raise RunError("L508", where=folder)
     job.reading = reading
     if not job.done("read"):
         yield from _say_undecoded(job)

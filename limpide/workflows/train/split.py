@@ -284,23 +284,11 @@ def _refuse_if_hopeless(job: TrainContext, out: Mapping[int, str], together: np.
 def _nothing_to_test_on(job: TrainContext, out: Mapping[int, str], together: np.ndarray) -> DataError | None:
     """Where images that belong together leave none for the test part."""
     if job.dataset.groups is not None and not out:
-        return DataError(
-            "L239",
-            N_("the groups are so few or so large that nothing is left to test on"),
-            where=job.dataset.location,
-            todo=N_("name other columns with --groups, or none"),
-        )
+        return DataError("L239", where=job.dataset.location)
     if (alike := _class_of_one_image(job, together)) is None:
         return None
     label, n = alike
-    return DataError(
-        "L261",
-        N_("all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"),
-        where=job.dataset.location,
-        todo=N_("give images that differ, at least two of each class"),
-        n=n,
-        name=job.dataset.classes[label],
-    )
+    return DataError("L261", where=job.dataset.location, n=n, name=job.dataset.classes[label])
 
 
 def _nothing_to_tell_apart(job: TrainContext, trained: set[int], tested: set[int]) -> DataError | None:
@@ -308,33 +296,14 @@ def _nothing_to_tell_apart(job: TrainContext, trained: set[int], tested: set[int
     names, where = job.dataset.classes, job.dataset.location
     trainable = job.dataset.labels[~np.isin(job.dataset.given, (TEST, VALIDATION))]
     if len(trained) == 1 and len(set(trainable.tolist())) == 1:
-        return DataError(
-            "L262",
-            N_("all images to train on are of one class, {name}: there is nothing to tell apart"),
-            where=where,
-            todo=N_("add images of another class to the training part"),
-            name=names[next(iter(trained))],
-        )
+        return DataError("L262", where=where, name=names[next(iter(trained))])
     if len(trained) >= 2 and tested:
-        return DataError(
-            "L263",
-            N_("no test image is of a class to train on: {names}"),
-            where=where,
-            todo=N_("name the class folders alike in the training part and in the test part"),
-            names=", ".join(names[k] for k in sorted(tested)),
-        )
+        return DataError("L263", where=where, names=", ".join(names[k] for k in sorted(tested)))
     return None
 
 
 def _too_few_images(job: TrainContext) -> DataError:
-    return DataError(
-        "L209",
-        N_("too few usable images are left to learn from and to test on: {counts}"),
-        where=job.dataset.location,
-        todo=N_("give at least two readable images of each of two classes; {file} says what was left out"),
-        counts=_list_counts(job),
-        file=str(job.run.excluded_file),
-    )
+    return DataError("L209", where=job.dataset.location, counts=_list_counts(job), file=str(job.run.excluded_file))
 
 
 def _list_counts(job: TrainContext) -> str:

@@ -83,12 +83,7 @@ def train(
     with run.lock(), run.reading():
         info = run.info()
         if info.fingerprint != dataset.fingerprint:
-            raise RunError(
-                "L507",
-                N_("the images changed since this run began"),
-                where=dataset.location,
-                todo=N_("start another run with --new"),
-            )
+            raise RunError("L507", where=dataset.location)
         job = TrainContext(run, dataset, deadline.now() - started - info.spent, images, rehash, info)
         run.rewind(_offset(job))
         for half in run.checkpoints.glob(".*.tmp"):  # of a process that was ended while it saved

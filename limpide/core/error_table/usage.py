@@ -1,0 +1,363 @@
+"""What a UsageError says, and what docs/errors.md explains of it: one entry a code, so this file is as long as there are errors."""
+
+from __future__ import annotations
+
+from limpide.core.error_table.entry import ErrorEntry
+from limpide.text.messages import N_
+
+USAGE_ERRORS = {
+    "L100": ErrorEntry(
+        what=N_("there is no such command"),
+        explanation="""
+        The first word after `limpide` is not one of its commands. `limpide --help` lists them; where a command has
+        a similar name, it is offered.
+        """,
+    ),
+    "L101": ErrorEntry(
+        what=N_("there is no option of this name"),
+        explanation="""
+        A choice of the recipe is misspelt. Names known from scikit-learn, Keras, fastai, timm and Ultralytics are
+        understood (`batch_size`, `lr0`, `imgsz` …); `limpide train --help` lists our own.
+        """,
+    ),
+    "L102": ErrorEntry(
+        what=N_("the value of {name} must be {expected}"),
+        todo=N_("see limpide train --help"),
+        explanation="""
+        The option exists, but not with this value: it is no number, out of its range, or not one of the words it
+        can be. The message names what is allowed.
+        """,
+    ),
+    "L103": ErrorEntry(
+        what=N_("test, validation and calibration together leave too little to train on"),
+        todo=N_("let them add up to at most 0.9"),
+        explanation="""
+        The three shares add up to more than 0.9 of the images. Lower one of them.
+        """,
+    ),
+    "L104": ErrorEntry(
+        what=N_("this is not a duration"),
+        todo=N_("write 90s, 5m, 1h30m or 30d"),
+        explanation="""
+        `--time` wants a number with a unit: `90s`, `5m`, `1h30m`. A number alone counts as seconds.
+        """,
+    ),
+    "L105": ErrorEntry(
+        what=N_("this device is not available here"),
+        todo=N_("use --device cpu, or auto"),
+        explanation="""
+        `--device` names a graphics card that this computer, or this build of PyTorch, does not have. `--device cpu`
+        always works; `auto` takes the best there is.
+        """,
+    ),
+    "L106": ErrorEntry(
+        what=N_("there is no network of this name"),
+        explanation="""
+        `--model` of `limpide train` wants one of the networks that the message lists, or `auto`; `limpide models`
+        lists them with what each costs.
+        """,
+    ),
+    "L107": ErrorEntry(
+        what=N_("this language is not spoken here"),
+        todo=N_("choose one of {names}"),
+        explanation="""
+        `--lang` (or `LIMPIDE_LANG`) is not one of the languages that limpide has been translated into.
+        """,
+    ),
+    "L108": ErrorEntry(
+        what=N_("no file matches"),
+        todo=N_("name image files, a folder, or a pattern in quotes"),
+        explanation="""
+        `limpide predict` found nothing to look at: the folder is empty, or no file fits the pattern. Check the
+        path; put a pattern in quotes.
+        """,
+    ),
+    "L109": ErrorEntry(
+        what=N_("the network has no layer of this name"),
+        todo=N_("did you mean {guess}? There are {names}"),
+        explanation="""
+        `--layer` of `limpide explain` wants a convolution or linear layer of this network; the message lists the
+        first of them.
+        """,
+    ),
+    "L110": ErrorEntry(
+        what=N_("this unit cannot be opened"),
+        todo=N_("the channel must be below {channels}, the row below {rows}, the column below {columns}"),
+        explanation="""
+        The channel, row or column lies outside the layer, or the layer is of a kind whose arithmetic is not shown
+        yet. The message says how large the layer is.
+        """,
+    ),
+    "L111": ErrorEntry(
+        what=N_("this is no place for an exported model"),
+        todo=N_("name a folder that exists, or a file in one that ends in .onnx"),
+        explanation="""
+        `limpide export` wants a folder that exists, or a file in one whose name ends in `.onnx`. Without either, it
+        writes into the present folder.
+        """,
+    ),
+    "L112": ErrorEntry(
+        what=N_("paths of image files were expected"),
+        todo=N_("give a path or a list of paths"),
+        explanation="""
+        `ImageClassifier.predictions` names files, and got something else than a path, a folder, a pattern or a list
+        of them. For bytes, Pillow images and arrays there are `predict` and `predict_proba`.
+        """,
+    ),
+    "L113": ErrorEntry(
+        what=N_("this choice is made twice"),
+        todo=N_("keep one of its names"),
+        explanation="""
+        One choice was given under two of its names (`lr` and `lr0`, say), and they may disagree. Keep one.
+        """,
+    ),
+    "L114": ErrorEntry(
+        what=N_("a unit is named by its layer first"),
+        todo=N_("add --layer, or leave --channel, -y and -x out"),
+        explanation="""
+        `limpide explain` got a channel, a row or a column, and no layer they could belong to. Add `--layer`, or
+        leave them out to see the unit of the first convolution that matters most for the answer.
+        """,
+    ),
+    "L115": ErrorEntry(
+        what=N_("reading Parquet needs a package that is not installed"),
+        todo="pip install 'limpide[parquet]'",
+        explanation="""
+        `pip install 'limpide[parquet]'` adds it. CSV and TSV need nothing.
+        """,
+    ),
+    "L116": ErrorEntry(
+        what=N_("the table has no column of this name"),
+        explanation="""
+        `--groups` names a column that is not in the first line of the table; the nearest name is offered.
+        """,
+    ),
+    "L117": ErrorEntry(
+        what=N_("labels and groups go with arrays and lists of paths"),
+        todo=N_("leave them out: the folder or table says them"),
+        explanation="""
+        `ImageClassifier.fit` got a folder, a table or an archive, and labels or groups beside it. Those have their
+        own: class folders, or columns of the table (the parameter `groups` names them).
+        """,
+    ),
+    "L118": ErrorEntry(
+        what=N_("this is no shape of an image"),
+        todo=N_("write (height, width) or (height, width, 3)"),
+        explanation="""
+        `image_shape` of `FlatImageClassifier` wants whole numbers above zero: `(height, width)` for grey, `(height,
+        width, 3)` for red, green and blue.
+        """,
+    ),
+    "L119": ErrorEntry(
+        what=N_("only a table has group columns"),
+        todo=N_("give a table with the columns file, label and {groups}"),
+        explanation="""
+        `--groups` names columns of a table. A folder has none: write a table with the columns `file`, `label` and
+        the group.
+        """,
+    ),
+    "L120": ErrorEntry(
+        what=N_("another file of this name is here"),
+        todo=N_("name the file to write: limpide export {run} NAME.onnx"),
+        explanation="""
+        `limpide export RUN` names the file after the run, and a different file has that name already. Name the one
+        to write.
+        """,
+    ),
+    "L121": ErrorEntry(
+        what=N_("this time has no unit"),
+        todo=N_("write {older}d for days or {older}h for hours"),
+        explanation="""
+        `--older 30` could mean days or seconds. Write `30d`, `12h` or `90s`.
+        """,
+    ),
+    "L122": ErrorEntry(
+        what=N_("there is no network with published weights of this name"),
+        explanation="""
+        `limpide models` lists the networks; those with published weights say so in the column `pretrained`. A run
+        of your own is named by its path.
+        """,
+    ),
+    "L123": ErrorEntry(
+        what=N_("there is no lesson of this name"),
+        explanation="""
+        `limpide lesson` lists them all with what each shows; a name is written as in that list.
+        """,
+    ),
+    "L124": ErrorEntry(
+        what=N_("this lesson has its own data"),
+        todo=N_("see limpide lesson --help"),
+        explanation="""
+        Only the lessons on images take other data: `linear_images`, `transfer`, `joined` and `where_is_it_stored`.
+        """,
+    ),
+    "L125": ErrorEntry(
+        what=N_("this port is taken"),
+        todo=N_("leave --port out, and a free one is found"),
+        explanation="""
+        Another program listens on the port that `--port` names. Without `--port` the studio takes the first free
+        one from 8765 on.
+        """,
+    ),
+    "L126": ErrorEntry(
+        what=N_("there is no such folder of runs"),
+        todo=N_("name the folder that holds the runs, or nothing for runs/"),
+        explanation="""
+        `limpide studio FOLDER` takes the folder that holds the runs, or one run; without a name it takes `runs/`.
+        """,
+    ),
+    "L127": ErrorEntry(
+        what=N_("the studio's pages were left out, as npm was not there when limpide was installed"),
+        todo=N_("install npm, then limpide again; everything else works without"),
+        explanation="""
+        A source checkout copies the pages' modules from npm when it is installed; a wheel carries them. Nothing
+        else needs npm.
+        """,
+    ),
+    "L128": ErrorEntry(
+        what=N_("this network starts from nothing: it has no weights that could be kept"),
+        todo=N_("leave --freeze out, or give --weights"),
+        explanation="""
+        `--freeze` keeps published or given weights as they are. A network that learns from scratch has only random
+        ones: keeping those teaches nothing.
+        """,
+    ),
+    "L129": ErrorEntry(
+        what=N_("only the EfficientNets can keep their first blocks while the rest learns"),
+        todo=N_("leave --freeze out"),
+        explanation="""
+        `--freeze` counts blocks from the first on. Other networks learn as a whole; leave the option out.
+        """,
+    ),
+    "L130": ErrorEntry(
+        what=N_("this network has {n} blocks"),
+        todo=N_("choose at most as many, or head"),
+        explanation="""
+        `--freeze` wants a number up to that, `head` (everything but the last layer stays), `none` or `auto`.
+        `limpide models NAME` lists the blocks.
+        """,
+    ),
+    "L131": ErrorEntry(
+        what=N_("this is no place for a picture of the inside"),
+        todo=N_("name a file in a folder that exists, ending in {endings}"),
+        explanation="""
+        `limpide explain --out` and `limpide.see(…).save` want a file in a folder that exists, and its ending says
+        what is written: a picture (`.png`), a page (`.html`) or numbers (`.json`).
+        """,
+    ),
+    "L132": ErrorEntry(
+        what=N_("this is nothing that can be looked into"),
+        todo=N_("give a run, a fitted ImageClassifier, the name of a published network, or a torch module"),
+        explanation="""
+        `limpide.see` got something that is no run, no fitted `ImageClassifier`, no name of a published network and
+        no torch module.
+        """,
+    ),
+    "L133": ErrorEntry(
+        what=N_("how this network sees images is not known"),
+        todo=N_("give a tensor (1, channels, height, width), normalised, or preprocessing="),
+        explanation="""
+        A torch module does not say to which size an image is brought and how its pixels are normalised. Give
+        `limpide.see` a tensor (1, channels, height, width) that is normalised already, or a `Preprocessing` as
+        `preprocessing=`.
+        """,
+    ),
+    "L134": ErrorEntry(
+        what=N_("the image itself would be replaced"),
+        todo=N_("name another file with --out"),
+        explanation="""
+        `--out` names the very image that is explained. Name another file; nothing was written.
+        """,
+    ),
+    "L135": ErrorEntry(
+        what=N_("there is nothing of this name to see"),
+        todo=N_("choose one of {names}"),
+        explanation="""
+        A method of saliency, or a class, that does not exist. The message lists the first of those there are.
+        """,
+    ),
+    "L138": ErrorEntry(
+        what=N_("a value range goes from a smaller to a larger number"),
+        todo=N_("write the smaller number first: 0..4095"),
+        explanation="""
+        `--value-range LOW..HIGH` says which values of images of more than 8 bits become black and white: `0..4095`
+        for a 12-bit scanner, `-1024..3071` for computed tomography. LOW must be smaller than HIGH, and both finite.
+        """,
+    ),
+    "L139": ErrorEntry(
+        what=N_("--model and --images go together, without a folder of runs"),
+        todo=N_("see limpide studio --help"),
+        explanation="""
+        `limpide studio --model NAME --images FOLDER` opens a network without a training; `limpide studio RUNS`
+        opens runs. One or the other.
+        """,
+    ),
+    "L140": ErrorEntry(
+        what=N_("none of the images in this folder can be decoded"),
+        todo=N_("name a folder of images"),
+        explanation="""
+        `limpide studio --images` found files with the endings of pictures, but none of them is a readable image.
+        """,
+    ),
+    "L141": ErrorEntry(
+        what=N_("the images that this network learned from are not known"),
+        todo=N_("give the run that trained it"),
+        explanation="""
+        `seen.neighbors()` looks among the images of a run. A network in memory, or a published one, has none at
+        hand: give the run to `limpide.see`.
+        """,
+    ),
+    "L142": ErrorEntry(
+        what=N_("widgets in a notebook need a package that is not installed"),
+        todo="pip install 'limpide[notebook]'",
+        explanation="""
+        `limpide.see(…).widget()` shows the studio's instruments with anywidget, which `pip install
+        'limpide[notebook]'` brings. Everything else that a notebook shows (`limpide.see(…)` itself, findings,
+        units) needs nothing more than limpide.
+        """,
+    ),
+    "L144": ErrorEntry(
+        what=N_("a folder, a table or an archive was expected"),
+        todo=N_("for images with their labels call score(X, y)"),
+        explanation="""
+        `evaluate` and `audit` read images with their labels, as `fit` does. For images of a program and their
+        labels there is `score(X, y)`.
+        """,
+    ),
+    "L146": ErrorEntry(
+        what=N_("parts are folders and what they are"),
+        todo=N_("write FOLDER=train,FOLDER=test, none or auto"),
+        explanation="""
+        `--parts camera1=train,camera2=test` says which outer folders are parts: train, validation or test. `--parts
+        none` says that the outer folders are the classes.
+        """,
+    ),
+    "L147": ErrorEntry(
+        what=N_("none of the outer folders has this name"),
+        explanation="""
+        `--parts FOLDER=PART` names outer folders in which there are pictures, as they are written.
+        """,
+    ),
+    "L148": ErrorEntry(
+        what=N_("these options are for a table, and none is read here"),
+        todo=N_("name the table instead of its folder"),
+        explanation="""
+        `--file-column`, `--label-column`, `--split-column`, `--images` and `--suffix` say how a table is read. In
+        this folder none fits: name the table itself, and it says what it lacks.
+        """,
+    ),
+    "L163": ErrorEntry(
+        what=N_("one size does not suit all networks"),
+        todo=N_("name a network: limpide models cnn --image-size 32"),
+        explanation="""
+        `limpide models --image-size` is for one network: `limpide models cnn --image-size 32`.
+        """,
+    ),
+    "L164": ErrorEntry(
+        what=N_("there is no option {option}"),
+        explanation="""
+        The message says which options are nearest, or why there is none: AdamW is the only optimizer, for instance.
+        `limpide train --help` lists them all.
+        """,
+    ),
+}
