@@ -1,5 +1,5 @@
-"""Python processes that start warm: a server that has imported torch and all of limpide, and has computed nothing, forks
-one for each wish. A cold start costs three seconds of a processor, a fork some hundredths.
+"""Python processes that start warm: a server that has imported torch and all of limpide, and has computed nothing,
+forks one for each wish. A cold start costs three seconds of a processor, a fork some hundredths.
 
 `python(…)` stands in for `subprocess.Popen([sys.executable, …])`: its own process group, its own environment, folder,
 standard output and error, the real exit status, the real end of Python. What differs from a fresh process: modules that
@@ -266,8 +266,8 @@ def load() -> None:
 
 
 def serve(line: socket.socket) -> tuple[dict[str, Any], list[int], socket.socket, socket.socket] | None:
-    """Forks for every wish; returns in the child, with its wish, its streams, the line of who asked, and one on which it
-    may ask itself. None: it is over.
+    """Forks for every wish; returns in the child, with its wish, its streams, the line of who asked, and one on which
+    it may ask itself. None: it is over.
     """
     children: dict[int, tuple[int, socket.socket]] = {}  # pidfd → (pid, the line of who asked)
     lines = [line]

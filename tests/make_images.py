@@ -84,11 +84,8 @@ def flat_jpeg(stored: Sequence[int], size: tuple[int, int] = (16, 16), adobe: in
     for value in stored:  # the first block; brightness steps of 8 on 64 samples: the coefficient is value − 128
         coefficient = value - 128
         category = abs(coefficient).bit_length()
-        bits += (
-            "0"
-            if not category
-            else f"{16 + category - 1:05b}{coefficient if coefficient > 0 else coefficient + (1 << category) - 1:0{category}b}"
-        )
+        stored_bits = coefficient if coefficient > 0 else coefficient + (1 << category) - 1
+        bits += f"{16 + category - 1:05b}{stored_bits:0{category}b}" if category else "0"
         bits += "0"
     bits += "00" * len(stored) * (-(-width // 8) * -(-height // 8) - 1)
     bits += "1" * (-len(bits) % 8)

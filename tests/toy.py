@@ -1,4 +1,6 @@
-"""The finished run that studio, pages and inspector are tested on: trained once, copied by each module that wants it."""
+"""The finished run that studio, pages and inspector are tested on: trained once, copied by each module that
+wants it.
+"""
 
 from __future__ import annotations
 

@@ -135,8 +135,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         X: a folder, a table, an archive or the name of a data set; or, with labels y (n,), an array of images (n,
         height, width[, 3]) or a list of n images, each a path, the bytes of a file, a Pillow image or an array
-        (data/inputs.py). groups: (n,) names or numbers of what no split may cut. An unfinished run on the same folder is
-        continued, unless `new`; arrays and lists always begin a new one, as several fits may work side by side.
+        (data/inputs.py). groups: (n,) names or numbers of what no split may cut. An unfinished run on the same folder
+        is continued, unless `new`; arrays and lists always begin a new one, as several fits may work side by side.
         """
         from limpide.system import machine
 
@@ -187,10 +187,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Calibrated probabilities, float64 (n, classes), columns as in `classes_`.
 
         X: one image or several, each a path, the bytes of a file, an opened Pillow image or an array, all by the same
-        rule (data/inputs.py); an array of images (n, height, width[, 3]); a folder or a pattern, which give one row a file,
-        sorted by name. Floats are measured as in training. No images give (0, classes). A large JPEG that is loaded or
-        an array is no longer decoded at a fraction, which may change the last digits. Raises DataError for the first
-        that is no usable image.
+        rule (data/inputs.py); an array of images (n, height, width[, 3]); a folder or a pattern, which give one row a
+        file, sorted by name. Floats are measured as in training. No images give (0, classes). A large JPEG that is
+        loaded or an array is no longer decoded at a fraction, which may change the last digits. Raises DataError for
+        the first that is no usable image.
         """
         predictor = self.predictor()
         items = images_in(X, self._run().info().arrays or FROM_FILES, predictor.preprocessing.value_range)

@@ -1,7 +1,7 @@
 """The parameters of the classifiers: the fields of Recipe and a few of their own, each written down once.
 
-At run time a signature is made of the fields; scikit-learn, `help` and notebooks read it. Editors and type checkers read
-no program that runs: for them `python -m tests.signatures` (make signatures) writes the same signature as text.
+At run time a signature is made of the fields; scikit-learn, `help` and notebooks read it. Editors and type checkers
+read no program that runs: for them `python -m tests.signatures` (make signatures) writes the same signature as text.
 """
 
 from __future__ import annotations

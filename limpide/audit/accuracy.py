@@ -3,7 +3,8 @@
 What it measures: the share of test images whose most probable class is the true one, with a 95 % interval.
 Why it matters: it is the score people quote, and without interval and baseline it means little.
 How it can mislead: uneven classes (balanced accuracy stands beside it); test images too like the training ones; images
-that belong together, where nothing says which do. Sources: Wilson 1927 for the interval; statistics/intervals.py for groups.
+that belong together, where nothing says which do. Sources: Wilson 1927 for the interval; statistics/intervals.py for
+groups.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """When it says 90 %, is it right nine times in ten?
 
 What it measures: the expected calibration error, in ten bins of stated probability, less what chance alone shows
-(statistics/calibration_error.py). Why it matters: a threshold on the probability is only as good as the probability. How it can mislead:
-with few images much is left open; the error says nothing about one class or one image. Sources: Guo et al. 2017 (arXiv
-1706.04599), equation 3; Vaicenavicius et al. 2019 (arXiv 1902.06977), section 5.
+(statistics/calibration_error.py). Why it matters: a threshold on the probability is only as good as the probability.
+How it can mislead: with few images much is left open; the error says nothing about one class or one image. Sources: Guo
+et al. 2017 (arXiv 1706.04599), equation 3; Vaicenavicius et al. 2019 (arXiv 1902.06977), section 5.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ def diagnose(
         known = any(epoch.validation_loss < NOTHING * guess for epoch in epochs) if math.isfinite(guess) else False
         if now > 2 * first > 0 and earlier:
             says = N_(
-                "The weights after epoch {kept:count} are kept; later the loss rose to twice what it was at the beginning: the learning rate is too high."
+                "The weights after epoch {kept:count} are kept; later the loss rose to twice what it was at the "
+                "beginning: the learning rate is too high."
             )
             found.append(("bad", message(says, kept=kept_pass + 1)))
         elif now > 2 * first > 0:
@@ -64,7 +65,8 @@ def diagnose(
             found.append(_overfitted(best, kept_pass) if over else ("warn", message(OVERFITS, n=best + 2)))
         elif since >= PATIENCE and over:
             says = N_(
-                "The weights after epoch {kept:count} are kept; the loss on validation has not fallen since epoch {n:count}."
+                "The weights after epoch {kept:count} are kept; the loss on validation has not fallen since "
+                "epoch {n:count}."
             )
             found.append(("unknown", message(says, kept=kept_pass + 1, n=best + 1)))
         elif since >= PATIENCE:
@@ -77,7 +79,8 @@ def diagnose(
                     "ok",
                     message(
                         N_(
-                            "Learned without overfitting: the loss on validation was lowest in epoch {n:count} of {total:count}."
+                            "Learned without overfitting: the loss on validation was lowest in epoch {n:count} "
+                            "of {total:count}."
                         ),
                         n=best + 1,
                         total=len(epochs),
@@ -118,11 +121,13 @@ def _overfitted(best: int, kept: int) -> tuple[Verdict, Message]:
     """
     if kept <= best:
         says = N_(
-            "The weights after epoch {kept:count} are kept, from before it overfits: from epoch {n:count} on the loss on validation rises while the loss on training falls."
+            "The weights after epoch {kept:count} are kept, from before it overfits: from epoch {n:count} on the "
+            "loss on validation rises while the loss on training falls."
         )
         return "ok", message(says, kept=kept + 1, n=best + 2)
     says = N_(
-        "The weights after epoch {kept:count} are kept, which had the highest validation accuracy although it overfits from epoch {n:count} on: the loss on validation rises while the loss on training falls."
+        "The weights after epoch {kept:count} are kept, which had the highest validation accuracy although it "
+        "overfits from epoch {n:count} on: the loss on validation rises while the loss on training falls."
     )
     return "warn", message(says, kept=kept + 1, n=best + 2)
 

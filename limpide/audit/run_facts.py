@@ -66,10 +66,12 @@ def export_finding(exported: np.ndarray, torch_probabilities: np.ndarray) -> Fin
 
 CUT_SAYS = {
     "time": N_(
-        "Training ended when its time was up, in epoch {epochs:count} of {planned:number}; epoch {best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
+        "Training ended when its time was up, in epoch {epochs:count} of {planned:number}; epoch {best:count} "
+        "was kept ({accuracy:percent} of {n:count} validation images right)."
     ),
     "watcher": N_(
-        "Training ended when a watcher asked for it, in epoch {epochs:count} of {planned:number}; epoch {best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
+        "Training ended when a watcher asked for it, in epoch {epochs:count} of {planned:number}; epoch "
+        "{best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
     ),
 }
 
@@ -84,7 +86,8 @@ def training_finding(
     if not n:
         says = (
             N_(
-                "There was no validation image to choose by: the weights after the last epoch ({epochs:count}) were kept."
+                "There was no validation image to choose by: the weights after the last epoch ({epochs:count}) "
+                "were kept."
             )
             if kind != "frozen"
             else N_(
@@ -109,11 +112,13 @@ def training_finding(
         )
     elif epochs < planned:
         says = N_(
-            "Training stopped after {epochs:count} of {planned:number} epochs, as validation no longer improved; epoch {best:count} was kept ({accuracy:percent} of {n:count} images)."
+            "Training stopped after {epochs:count} of {planned:number} epochs, as validation no longer improved; "
+            "epoch {best:count} was kept ({accuracy:percent} of {n:count} images)."
         )
     else:
         says = N_(
-            "After {epochs:count} epochs, the weights of epoch {best:count} were kept: {accuracy:percent} of {n:count} validation images right."
+            "After {epochs:count} epochs, the weights of epoch {best:count} were kept: {accuracy:percent} of "
+            "{n:count} validation images right."
         )
     return Finding(
         name="training",

@@ -87,7 +87,8 @@ class Recipe:
         "auto",
         "model",
         N_(
-            "pretrained layers that stay frozen: auto, none, a number of blocks counted from the first, or head for all but the last layer"
+            "pretrained layers that stay frozen: auto, none, a number of blocks counted from the first, or head "
+            "for all but the last layer"
         ),
         pattern=r"auto|none|head|\d{1,4}",
         source="Yosinski et al. 2014",

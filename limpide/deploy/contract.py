@@ -1,7 +1,8 @@
 """What `model.onnx` says of itself beside the network: read and checked, without torch (docs/exported-model.md).
 
-Version 1 had `classes`, `preprocessing`, `temperature`, `model` and `limpide` (the version that wrote it). Version 2 added
-the output `features`, `judged`, and two texts of their own: what a self test expects, and statistics of the training.
+Version 1 had `classes`, `preprocessing`, `temperature`, `model` and `limpide` (the version that wrote it). Version 2
+added the output `features`, `judged`, and two texts of their own: what a self test expects, and statistics of the
+training.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The first principal components of numbers that stand in rows, the same every time (Halko, Martinsson & Tropp 2011, arXiv
-0909.4061, algorithm 4.4), and how far each column is spread.
+"""The first principal components of numbers that stand in rows, the same every time (Halko, Martinsson & Tropp 2011,
+arXiv 0909.4061, algorithm 4.4), and how far each column is spread.
 """
 
 from __future__ import annotations

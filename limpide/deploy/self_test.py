@@ -1,5 +1,5 @@
-"""Eight images that anybody can make again, and what the sealed file says of them: so that whoever opens it elsewhere can
-ask whether it still says the same.
+"""Eight images that anybody can make again, and what the sealed file says of them: so that whoever opens it elsewhere
+can ask whether it still says the same.
 
 The images are no one's: image k has at row y, column x and channel c (0 red, 1 green, 2 blue) the grey level
 
@@ -102,7 +102,9 @@ def make_self_test(answer: Callable[[np.ndarray], np.ndarray]) -> SelfTest:
 
 
 def compare(test: SelfTest, answer: Callable[[np.ndarray], np.ndarray]) -> SelfTestResult:
-    """answer: as of `make_self_test`, from the file as it is here. What is no number differs by 1, the most there is."""
+    """answer: as of `make_self_test`, from the file as it is here. What is no number differs by 1, the most
+    there is.
+    """
     difference = 0.0
     for image, places, probabilities in zip(test.images, test.places, test.probabilities, strict=True):
         apart = np.abs(answer(draw(*image))[list(places)] - np.array(probabilities)).max()

@@ -1,8 +1,8 @@
-"""What the training images looked like to the network, small enough to travel in the sealed file: with it, whoever meets
-new images can ask whether they are of the same kind. Written from plain arrays, without torch.
+"""What the training images looked like to the network, small enough to travel in the sealed file: with it, whoever
+meets new images can ask whether they are of the same kind. Written from plain arrays, without torch.
 
-Features are centered, divided by their spread, and laid on their first principal components (Pearson 1901); what is left
-over, its length divided by √width, is an image's distance from what the training images have in common.
+Features are centered, divided by their spread, and laid on their first principal components (Pearson 1901); what is
+left over, its length divided by √width, is an image's distance from what the training images have in common.
 """
 
 from __future__ import annotations

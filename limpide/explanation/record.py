@@ -37,7 +37,10 @@ def maximized_words(made: MaximizedPicture, unit: Finding) -> tuple[Message, Mes
     """How the picture came about, and what it means."""
     top, left, bottom, right = made.box
     rose = N_(
-        "Made by gradient ascent on channel {channel} of layer {layer} (activation maximisation): from {before:number}, by the best of eight pictures of noise, its value rises to {after:number}. The contrast of the picture is held to that of noise, so an image of more contrast can give more: the opened unit is {here:number}."
+        "Made by gradient ascent on channel {channel} of layer {layer} (activation maximisation): from "
+        "{before:number}, by the best of eight pictures of noise, its value rises to {after:number}. The "
+        "contrast of the picture is held to that of noise, so an image of more contrast can give more: the "
+        "opened unit is {here:number}."
     )
     means = N_(
         "It is no image of the data. It shows what this channel looks for in the {height} × {width} pixels that "

@@ -67,8 +67,8 @@ class Session(NetworkSession):
     # -- networks
 
     def weights(self, path: str, snapshot: str) -> StoredWeights:
-        """ "best" is the final model, while there is none the newest weights. Raises LookupError where there are no such
-        weights.
+        """ "best" is the final model, while there is none the newest weights. Raises LookupError where there are no
+        such weights.
         """
         run = Run.open(path)
         info = run.info()

@@ -115,7 +115,9 @@ class InspectorProcess:
             self._turn.release()
 
     def _stop(self) -> None:
-        """Asks the process to leave its question: it looks before each pass through a network (inspector/progress.py)."""
+        """Asks the process to leave its question: it looks before each pass through a network
+        (inspector/progress.py).
+        """
         with self._guard, contextlib.suppress(OSError, ValueError):
             if self._stops is not None:
                 self._stops.send(self._number)

@@ -2,7 +2,8 @@
 kernel.
 
 What is shown is one network and one image, and where we are is a handful of traits, which both sides may set. The
-questions are those of inspector/, answered one after the other between two cells: nobody else uses the network meanwhile.
+questions are those of inspector/, answered one after the other between two cells: nobody else uses the network
+meanwhile.
 """
 
 from __future__ import annotations

@@ -37,7 +37,9 @@ class TrainState:
     averaged: Averaged | None = None  # weights that are judged in place of the last ones
 
     def schedule(self, epochs: float) -> float:
-        """Share of the highest rate that the next step has. epochs: passes so far, with the share of the present one."""
+        """Share of the highest rate that the next step has. epochs: passes so far, with the share of the
+        present one.
+        """
         return SCHEDULES[self.schedule_name](self.step, self.steps, epochs)
 
     def count_update(self, loss: float) -> None:
@@ -92,7 +94,8 @@ class TrainState:
     def restore(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
         """The opposite of `tensors` and `numbers`, in place: memory layout and device stay what they are.
 
-        Raises RunError, and changes nothing, when they are of another network, another optimizer or an unknown schedule.
+        Raises RunError, and changes nothing, when they are of another network, another optimizer or an unknown
+        schedule.
         """
         if (
             _shapes(self.tensors()) != _shapes(tensors)

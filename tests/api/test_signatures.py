@@ -1,5 +1,5 @@
-"""The parameters of the classifiers are those of a recipe: at run time because they are made of it, and in the text that
-editors and type checkers read because it is held equal.
+"""The parameters of the classifiers are those of a recipe: at run time because they are made of it, and in the text
+that editors and type checkers read because it is held equal.
 """
 
 from __future__ import annotations

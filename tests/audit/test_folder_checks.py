@@ -114,7 +114,8 @@ def test_planted_leaks_are_named(tmp_path: Path) -> None:
 
 def test_groups_across_given_parts_are_a_leak(photos: Path) -> None:
     lines = [
-        f"{file.parent.name}/{file.name},{file.parent.name},{'test' if int(file.stem) > 14 else 'train'},p{int(file.stem) % 8}"
+        f"{file.parent.name}/{file.name},{file.parent.name},"
+        f"{'test' if int(file.stem) > 14 else 'train'},p{int(file.stem) % 8}"
         for file in photos.rglob("*.png")
     ]
     (photos / "table.csv").write_text("\n".join(["file,label,split,patient", *lines]))

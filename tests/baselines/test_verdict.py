@@ -41,22 +41,74 @@ def said(finding: Finding) -> str:
 @pytest.mark.parametrize(
     ("network", "rivals", "verdict", "says"),
     [
-        (first(980), [first(900), first(500)], "ok", "No simpler model does as well: the best of them, {0}, is wrong 5 times as often."),
-        (first(1000), [first(900), first(950)], "ok", ("No simpler model does as well: the best of them, {1}, is wrong on 5.0 % of the images, the network "
-            "on none.")),
-        (first(900), [first(980), first(500)], "bad", "A simpler model does better: {0} is right on 98.0 %. Use that, or train longer."),
-        (first(900), [first(905), first(500)], "warn", ("A simpler model may do: {0} is right on 90.5 %, and shown to be behind the network on less than 2.0 "
-            "% of the images.")),
-        (first(900), [first(898), first(500)], "warn", ("A simpler model may do: {0} is right on 89.8 %, and shown to be behind the network on less than 2.0 "
-            "% of the images.")),
-        (first(900), [last(905)], "unknown", ("Whether a simpler model would do, these 1,000 test images cannot tell: {0}, the best of 1, is right "
-            "on 90.5 %, the network on 90.0 %.")),
-        (first(1000), [first(1000)], "warn", ("A simpler model may do: {0} is right on 100.0 %, and shown to be behind the network on less than "
-            "2.0 % of the images.")),
-        (first(20, 20), [first(20, 20)], "unknown", ("Whether a simpler model would do, these 20 test images cannot tell: {0}, the best of 1, is right on "
-            "100.0 %, the network on 100.0 %.")),
+        (
+            first(980),
+            [first(900), first(500)],
+            "ok",
+            "No simpler model does as well: the best of them, {0}, is wrong 5 times as often.",
+        ),
+        (
+            first(1000),
+            [first(900), first(950)],
+            "ok",
+            (
+                "No simpler model does as well: the best of them, {1}, is wrong on 5.0 % of the images, the network "
+                "on none."
+            ),
+        ),
+        (
+            first(900),
+            [first(980), first(500)],
+            "bad",
+            "A simpler model does better: {0} is right on 98.0 %. Use that, or train longer.",
+        ),
+        (
+            first(900),
+            [first(905), first(500)],
+            "warn",
+            (
+                "A simpler model may do: {0} is right on 90.5 %, and shown to be behind the network on less than 2.0 "
+                "% of the images."
+            ),
+        ),
+        (
+            first(900),
+            [first(898), first(500)],
+            "warn",
+            (
+                "A simpler model may do: {0} is right on 89.8 %, and shown to be behind the network on less than 2.0 "
+                "% of the images."
+            ),
+        ),
+        (
+            first(900),
+            [last(905)],
+            "unknown",
+            (
+                "Whether a simpler model would do, these 1,000 test images cannot tell: {0}, the best of 1, is right "
+                "on 90.5 %, the network on 90.0 %."
+            ),
+        ),
+        (
+            first(1000),
+            [first(1000)],
+            "warn",
+            (
+                "A simpler model may do: {0} is right on 100.0 %, and shown to be behind the network on less than "
+                "2.0 % of the images."
+            ),
+        ),
+        (
+            first(20, 20),
+            [first(20, 20)],
+            "unknown",
+            (
+                "Whether a simpler model would do, these 20 test images cannot tell: {0}, the best of 1, is right on "
+                "100.0 %, the network on 100.0 %."
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_verdicts(network: np.ndarray, rivals: list[np.ndarray], verdict: str, says: str) -> None:
     keys = ["logistic", "forest"]
     finding = baselines_finding(

@@ -1,4 +1,6 @@
-"""The output `features`: what enters the last linear layer, of our networks and of others, at no cost to who does not ask."""
+"""The output `features`: what enters the last linear layer, of our networks and of others, at no cost to who does not
+ask.
+"""
 
 from __future__ import annotations
 

@@ -94,7 +94,9 @@ def test_what_never_moves_does_not_break_it() -> None:
 
 
 def test_images_of_another_kind_lie_farther_away() -> None:
-    """Training images lie near a plane of two directions in fifty; the others leave it by as much as they vary in it."""
+    """Training images lie near a plane of two directions in fifty; the others leave it by as much as they
+    vary in it.
+    """
     random = np.random.default_rng(2)
     plane = random.normal(size=(2, 50))
 

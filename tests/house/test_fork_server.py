@@ -1,4 +1,6 @@
-"""A process that is forked behaves as one that is started: else tests would be about the server and not about limpide."""
+"""A process that is forked behaves as one that is started: else tests would be about the server and not
+about limpide.
+"""
 
 from __future__ import annotations
 

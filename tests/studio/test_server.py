@@ -818,10 +818,19 @@ def test_a_stream_ends_when_its_listener_leaves(tmp_path: Path, monkeypatch: pyt
     app, studio = application(tmp_path, "token", 80)
     name = Run.all_in(tmp_path)[0].path.name
     scope = {
-        "type": "http", "asgi": {"version": "3.0", "spec_version": protocol}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": f"/api/runs/{name}/events", "raw_path": b"", "query_string": b"", "root_path": "", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": protocol},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": f"/api/runs/{name}/events",
+        "raw_path": b"",
+        "query_string": b"",
+        "root_path": "",
+        "server": ("127.0.0.1", 80),
+        "client": ("127.0.0.1", 1),
         "headers": [(b"host", b"127.0.0.1:80"), (b"cookie", b"limpide-80=token")],
-    }  # fmt: skip
+    }
     sent: list[Any] = []
 
     async def listened() -> None:

@@ -105,7 +105,8 @@ def test_the_sentences_of_the_pages_are_found_by_their_keys(tmp_path: Path) -> N
     (package / "locale").mkdir(parents=True)
     (package / "a.py").write_text('x = N_("{n} runs") + N_("training")\n')
     (package / "locale" / "pages.json").write_text(
-        '{"runs.n": "{n} runs", "again": "{n} runs", "phase.fit": {"context": "phase", "sentence": "training"}, "no": ""}'
+        '{"runs.n": "{n} runs", "again": "{n} runs", "phase.fit": {"context": "phase", "sentence": "training"}, '
+        '"no": ""}'
     )
     found = tool.sentences(package)
     assert set(found) == {"{n} runs", "training", "phase\x04training"}, "one of both, and two of what means two things"

@@ -1,4 +1,6 @@
-"""What a DataError says, and what docs/errors.md explains of it: one entry a code, so this file is as long as there are errors."""
+"""What a DataError says, and what docs/errors.md explains of it: one entry a code, so this file is as long as there are
+errors.
+"""
 
 from __future__ import annotations
 
@@ -116,7 +118,8 @@ DATA_ERRORS = {
     ),
     "L215": ErrorEntry(
         what=N_(
-            "images seem to have several labels each, and limpide gives one class to an image (multi-label is not supported)"
+            "images seem to have several labels each, and limpide gives one class to an image (multi-label is "
+            "not supported)"
         ),
         todo=N_("keep one label an image, or train one model a label"),
         explanation="""
@@ -400,7 +403,8 @@ DATA_ERRORS = {
     ),
     "L285": ErrorEntry(
         what=N_(
-            "values between 0 and 1 would all become one shade of grey, as this model learned from values between {black:number} and {white:number}"
+            "values between 0 and 1 would all become one shade of grey, as this model learned from values "
+            "between {black:number} and {white:number}"
         ),
         todo=N_("give the values as the files hold them, not rescaled"),
         explanation="""
@@ -410,7 +414,8 @@ DATA_ERRORS = {
     ),
     "L286": ErrorEntry(
         what=N_(
-            "these are data for object detection: {file} says where things are on a picture, and limpide gives one class to a whole picture"
+            "these are data for object detection: {file} says where things are on a picture, and limpide gives "
+            "one class to a whole picture"
         ),
         todo=N_("cut the objects out, and put those of each class into a folder of its own"),
         explanation="""
@@ -443,7 +448,8 @@ DATA_ERRORS = {
     ),
     "L290": ErrorEntry(
         what=N_(
-            "the table names web addresses, and nothing is downloaded: its column {column} says {cell} first, and its columns are {names}"
+            "the table names web addresses, and nothing is downloaded: its column {column} says {cell} first, "
+            "and its columns are {names}"
         ),
         explanation="""
         limpide never asks the network for images. Download them into a folder: the table is then read by the names
@@ -483,7 +489,8 @@ DATA_ERRORS = {
     "L295": ErrorEntry(
         what=N_("the training part names no classes"),
         todo=N_(
-            "put its images into a folder a class, as those of the {part} part are, or say with --parts which folder is which"
+            "put its images into a folder a class, as those of the {part} part are, or say with --parts which "
+            "folder is which"
         ),
         explanation="""
         The test part has folders of classes, and the training part has not: there is nothing to learn from. Put the
@@ -493,7 +500,8 @@ DATA_ERRORS = {
     ),
     "L296": ErrorEntry(
         what=N_(
-            "the table does not say which file is meant: its column {column} says {cell} first, its columns are {names}, and there are {several}"
+            "the table does not say which file is meant: its column {column} says {cell} first, its columns are "
+            "{names}, and there are {several}"
         ),
         todo=N_("name the folder of the right ones: --images DIR"),
         explanation="""
@@ -504,7 +512,8 @@ DATA_ERRORS = {
     ),
     "L297": ErrorEntry(
         what=N_(
-            "few of the files that the table names are there, such as {file}: its column {column} says {cell} first, and its columns are {names}"
+            "few of the files that the table names are there, such as {file}: its column {column} says {cell} "
+            "first, and its columns are {names}"
         ),
         todo=N_("name the folder of its files: --images DIR"),
         explanation="""
@@ -514,7 +523,8 @@ DATA_ERRORS = {
     ),
     "L298": ErrorEntry(
         what=N_(
-            "these are data for object detection: the table says where things are on a picture, and limpide gives one class to a whole picture"
+            "these are data for object detection: the table says where things are on a picture, and limpide "
+            "gives one class to a whole picture"
         ),
         todo=N_("cut the objects out, or name the column that says one class for each picture: --label-column {label}"),
         explanation="""

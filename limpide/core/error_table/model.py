@@ -1,4 +1,6 @@
-"""What a ModelError says, and what docs/errors.md explains of it: one entry a code, so this file is as long as there are errors."""
+"""What a ModelError says, and what docs/errors.md explains of it: one entry a code, so this file is as long as there
+are errors.
+"""
 
 from __future__ import annotations
 

@@ -191,7 +191,8 @@ class Screen:
             if event.validated:
                 says = message(
                     N_(
-                        "epoch {n:count}: loss {loss:number} nats an image, {accuracy:percent} of validation right{best}"
+                        "epoch {n:count}: loss {loss:number} nats an image, {accuracy:percent} of validation "
+                        "right{best}"
                     ),
                     None,
                     accuracy=event.validation_accuracy,

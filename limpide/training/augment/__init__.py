@@ -27,8 +27,8 @@ FEW_EPOCHS = 3  # so few passes need no variety
 def decide_augmentation(recipe: Recipe, epochs: float | None, grey: bool) -> Augmentation | None:
     """Pretrained networks and long trainings see each image a little changed every time.
 
-    epochs: None while nobody knows; then they count as many, as steps that are timed must not be quicker than those that
-    come.
+    epochs: None while nobody knows; then they count as many, as steps that are timed must not be quicker than those
+    that come.
     """
     if pretrained(recipe):
         return LightAugment(flip=recipe.flip == "yes")
@@ -70,7 +70,8 @@ def describe_augmentation(change: Augmentation | None, epochs: float) -> Message
         return change.describe()
     return message(
         N_(
-            "while training, images are shown as they are (no augmentation): too few epochs for it to help ({epochs:number})"
+            "while training, images are shown as they are (no augmentation): too few epochs for it to help "
+            "({epochs:number})"
         ),
         epochs=epochs,
     )

@@ -1,4 +1,6 @@
-"""What the loop, a checkpoint and the statistics know of a rule by which weights change: this, and nothing else of it."""
+"""What the loop, a checkpoint and the statistics know of a rule by which weights change: this, and nothing
+else of it.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,14 @@ class Optimizer(Protocol):
         """Every number that a resume needs: JSON values."""
 
     def identity(self) -> dict[str, Any]:
-        """What the state belongs to, `name` among it: JSON values, lists and no tuples. A checkpoint of another identity
-        is refused.
+        """What the state belongs to, `name` among it: JSON values, lists and no tuples. A checkpoint of another
+        identity is refused.
         """
 
     def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
         """The opposite of `state` and `numbers`, in place: memory layout and device stay what they are."""
 
     def last_update(self, parameter: nn.Parameter) -> LastUpdate | None:
-        """None before the first step, of a parameter that the rule does not change, and where the rule does not know."""
+        """None before the first step, of a parameter that the rule does not change, and where the rule does
+        not know.
+        """

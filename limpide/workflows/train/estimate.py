@@ -210,7 +210,8 @@ def _blind(asked: float | None) -> Message:
             )
         )
     says = N_(
-        "no fine-tuning, though epochs were asked for ({epochs:number}): there is no validation image to judge it by, so the first model is kept — more images, or groups, of each class give some"
+        "no fine-tuning, though epochs were asked for ({epochs:number}): there is no validation image to judge "
+        "it by, so the first model is kept — more images, or groups, of each class give some"
     )
     return message(says, epochs=asked)
 

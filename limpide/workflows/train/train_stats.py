@@ -32,13 +32,14 @@ MAX_IMAGES = 2000
 MAX_DECODED = 200  # images, where they have to be decoded anew
 MIN_IMAGES = 32
 HELD_OUT = 5  # one of so many is a validation image
-# multiply-adds of all these images together, forwards: a few seconds; and for each second that was asked for with --time
+# multiply-adds of all these images together, forwards: a few seconds; and for each second that was asked for with
+# --time
 MAX_WORK, MAX_WORK_A_SECOND = 2e11, 1e9
 
 
 def sample_size(asked: float | None, work: int) -> int:
-    """How many images are looked at, at most. asked: s, with --time; work: multiply-adds of one image. No clock is asked,
-    so that a resume looks at the same ones.
+    """How many images are looked at, at most. asked: s, with --time; work: multiply-adds of one image. No clock is
+    asked, so that a resume looks at the same ones.
     """
     allowed = MAX_WORK if asked is None else min(MAX_WORK, asked * MAX_WORK_A_SECOND)
     return int(min(MAX_IMAGES, max(MIN_IMAGES, allowed / max(1, work))))
