@@ -76,7 +76,7 @@ def _label_by_names_in_groups(rows: ImagePaths, where: str) -> Message | None:
 
 def _without_hollow_groups(rows: ImagePaths) -> None:
     """Where a class is in one group and a group holds one class, keeping groups whole would leave nothing to test."""
-    pairs = {(rows.labels[i], group) for i, group in rows.groups.items()}
+    pairs = {(rows.labels[i], group) for i, group in rows.groups.items() if i in rows.labels}  # some wait for a label
     if len(pairs) == len({label for label, _ in pairs}) == len({group for _, group in pairs}):
         says = N_(
             "each class lies in one folder of its own ({names}): what is learned may be the folder and not the class"

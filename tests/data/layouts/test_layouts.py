@@ -204,3 +204,12 @@ def test_group_columns_of_a_folder_are_a_mistake(photos: Path) -> None:
 def test_a_class_is_named_by_its_folder_and_not_by_a_link_to_it(photos: Path) -> None:
     (photos / "alias").symlink_to(photos / "square", target_is_directory=True)
     assert scan(photos).classes == ("disc", "square")
+
+
+def test_a_picture_with_a_group_and_no_class_is_left_out(tmp_path: Path) -> None:
+    """x/s2/2.jpg lies in a folder that groups, and in none that is a class."""
+    for name in ("g2/dog/cat/2.jpg", "g2/exam/s1/7.jpg", "x/dog/s1/3.jpg", "x/s2/2.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"never decoded")
+    found = scan(str(tmp_path), hints=Hints(parts="exam=test"))
+    assert [name for name, _ in found.left_out] == ["x/s2/2.jpg"] and found.classes == ("cat", "s1")
