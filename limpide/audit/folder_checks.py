@@ -36,7 +36,9 @@ def balance(checked: FolderContents) -> Finding:
     counts = np.bincount(checked.dataset.labels[checked.usable], minlength=len(names))
     has_few = len(names) > 1 and int(counts.max()) > 0 and int(counts.min()) < FEW
     order = np.argsort(counts if has_few else -counts, kind="stable")  # those to look at first
-    verdict, says = ("warn", _describe_few(names, counts)) if has_few else _judge_balance(names, counts)
+    verdict, says = _judge_balance(names, counts)
+    if has_few:
+        verdict, says = "warn", _describe_few(names, counts)
     return Finding(
         "balance",
         verdict,
