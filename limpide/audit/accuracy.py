@@ -26,13 +26,10 @@ UNEVEN = 3  # the largest class this many times the smallest
 
 
 def accuracy(evidence: Evidence) -> Finding:
-    n, classes = len(evidence.truth), len(evidence.classes)
     score = interval_of_share(evidence.right, evidence.groups)
-    counts = confusion(evidence.truth, evidence.predicted, classes)
-    balanced, f1, met = balanced_accuracy(counts), macro_f1(counts), counts.sum(1)
-    uneven = bool(met.max() >= UNEVEN * met[met > 0].min()) if n else False
-    majority = float(np.mean(evidence.truth == evidence.majority))
+    counts = confusion(evidence.truth, evidence.predicted, len(evidence.classes))
     known = _on_known_classes(evidence)
+    uneven = _is_uneven(counts.sum(1))
     verdict, says = _says(evidence, score, evidence.told(_against(evidence, score)))
     return Finding(
         name="accuracy",
@@ -40,66 +37,66 @@ def accuracy(evidence: Evidence) -> Finding:
         message=message(
             says,
             accuracy=score.value,
-            n=n,
+            n=len(evidence.truth),
             images=evidence.images().to_json(),
             majority=evidence.classes[evidence.majority],
             trained=evidence.trained_on or 0,
         ),
-        numbers=[
-            Number(N_("accuracy"), score.value, "share", *evidence.ends(score), n),
-            *known,
-            Number(N_("balanced accuracy"), balanced, "share", n=n),
-            Number(N_("macro-F1"), f1, "share", n=n),
-            Number(N_("chance"), 1 / evidence.known, "share"),
-            Number(N_("majority"), majority, "share", n=n),
-            *(
-                [Number(N_("used in training"), evidence.trained_on, "count", n=n)]
-                if evidence.trained_on is not None
-                else []
-            ),
-            *(
-                [Number(N_("nearly the same as used in training"), evidence.nearly, "count", n=n)]
-                if evidence.nearly is not None
-                else []
-            ),
-        ],
+        numbers=_list_numbers(evidence, score, known, counts),
         details=[
             *_beside_strange(evidence, known),
             *_how_seen(evidence),
-            *(
-                [
-                    message(
-                        N_(
-                            "The classes are uneven: read balanced accuracy and macro-F1, in which every class "
-                            "counts alike."
-                        )
-                    )
-                ]
-                if uneven
-                else []
-            ),
-            message(
-                N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
-                classes=evidence.known,
-                name=evidence.classes[evidence.majority],
-            ),
-            *(
-                [
-                    message(
-                        N_(
-                            "The 95 % interval (Wilson) says where the score on very many images like these may lie, "
-                            "after {n:count}."
-                        ),
-                        n=n,
-                    )
-                ]
-                * evidence.groups_known
-            ),
+            *_explain_scores(evidence, uneven),
             *evidence.on_groups(score.effective),
         ],
         source="test",
         data={"uneven": uneven, "strange": list(evidence.classes[evidence.known :]) if known else []},
     )
+
+
+def _is_uneven(met: np.ndarray) -> bool:
+    """met: int (classes,), the test images of each; classes without any do not count."""
+    return bool(met.any() and met.max() >= UNEVEN * met[met > 0].min())
+
+
+def _list_numbers(evidence: Evidence, score: Interval, known: list[Number], counts: np.ndarray) -> list[Number]:
+    """counts: int (classes, classes), of each true class how often it was called what."""
+    n = len(evidence.truth)
+    majority = float(np.mean(evidence.truth == evidence.majority))
+    numbers = [
+        Number(N_("accuracy"), score.value, "share", *evidence.ends(score), n),
+        *known,
+        Number(N_("balanced accuracy"), balanced_accuracy(counts), "share", n=n),
+        Number(N_("macro-F1"), macro_f1(counts), "share", n=n),
+        Number(N_("chance"), 1 / evidence.known, "share"),
+        Number(N_("majority"), majority, "share", n=n),
+    ]
+    if evidence.trained_on is not None:
+        numbers.append(Number(N_("used in training"), evidence.trained_on, "count", n=n))
+    if evidence.nearly is not None:
+        numbers.append(Number(N_("nearly the same as used in training"), evidence.nearly, "count", n=n))
+    return numbers
+
+
+def _explain_scores(evidence: Evidence, uneven: bool) -> list[Message]:
+    """How to read the scores: where the classes are uneven, what chance and majority are, what the interval says."""
+    details = []
+    if uneven:
+        says = N_("The classes are uneven: read balanced accuracy and macro-F1, in which every class counts alike.")
+        details.append(message(says))
+    details.append(
+        message(
+            N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
+            classes=evidence.known,
+            name=evidence.classes[evidence.majority],
+        )
+    )
+    if evidence.groups_known:
+        says = N_(
+            "The 95 % interval (Wilson) says where the score on very many images like these may lie, after {n:count}."
+        )
+        details.append(message(says, n=len(evidence.truth)))
+    return details
 
 
 def _against(evidence: Evidence, score: Interval) -> Verdict:

@@ -13,8 +13,8 @@ from dataclasses import asdict
 from limpide.audit.evidence import Evidence
 from limpide.core.finding import Finding, Number, Verdict
 from limpide.statistics.calibration_error import TAIL, CalibrationError, calibration_error
-from limpide.statistics.intervals import interval_of_share
-from limpide.text.messages import N_, message
+from limpide.statistics.intervals import Interval, interval_of_share
+from limpide.text.messages import N_, Message, message
 
 # share: no matter even if it is real; ruled out when they are believed; bad when it is at least this
 SMALL, MEANT, LARGE = 0.05, 0.1, 0.1
@@ -24,7 +24,38 @@ def calibration(evidence: Evidence) -> Finding:
     found, n = calibration_error(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
     stated, score = float(evidence.probabilities.max(1).mean()), interval_of_share(evidence.right, evidence.groups)
     verdict = evidence.told(verdict_of(found))
-    says = {
+    return Finding(
+        name="calibration",
+        verdict=verdict,
+        message=message(
+            _choose_sentence(evidence, verdict, score),
+            n=n,
+            images=evidence.images().to_json(),
+            stated=stated,
+            right=score.value,
+            error=found.gap,
+            high=found.high,
+        ),
+        numbers=_list_numbers(evidence, found),
+        details=_list_details(evidence, found, score),
+        source="test",
+        data={"bins": [asdict(b) for b in found.bins]},
+    )
+
+
+def _choose_sentence(evidence: Evidence, verdict: Verdict, score: Interval) -> str:
+    """The msgid of the headline."""
+    if verdict == "ok" and score.low <= evidence.baseline:
+        return N_(
+            "Its probabilities are honest, and say how little it knows: on average it states {stated:percent} "
+            "and is right {right:percent} of the time."
+        )
+    if not evidence.groups_known:
+        return N_(
+            "Whether its probabilities can be believed, {images} cannot tell, as nothing says which of them "
+            "belong together."
+        )
+    return {
         "unknown": N_(
             "Whether its probabilities can be believed, {images} cannot tell: what it states may be off by up to "
             "{high:percent}."
@@ -42,63 +73,46 @@ def calibration(evidence: Evidence) -> Finding:
             "is right differ by {error:percent}."
         ),
     }[verdict]
-    if not evidence.groups_known:
-        says = N_(
-            "Whether its probabilities can be believed, {images} cannot tell, as nothing says which of them "
-            "belong together."
-        )
-    if verdict == "ok" and score.low <= evidence.baseline:
-        says = N_(
-            "Its probabilities are honest, and say how little it knows: on average it states {stated:percent} "
-            "and is right {right:percent} of the time."
-        )
+
+
+def _list_numbers(evidence: Evidence, found: CalibrationError) -> list[Number]:
+    n = len(evidence.truth)
     low, high = (found.low, found.high) if evidence.groups_known else (None, None)
-    return Finding(
-        name="calibration",
-        verdict=verdict,
-        message=message(
-            says,
-            n=n,
-            images=evidence.images().to_json(),
-            stated=stated,
-            right=score.value,
-            error=found.gap,
-            high=found.high,
+    return [
+        Number(N_("calibration error"), found.gap, "share", low, high, n),
+        Number(N_("calibration error as measured"), found.error, "share", n=n),
+        Number(N_("calibration error by chance alone"), found.expected, "share", n=n),
+        Number(N_("temperature"), evidence.temperature, ""),
+    ]
+
+
+def _list_details(evidence: Evidence, found: CalibrationError, score: Interval) -> list[Message]:
+    """What the error is, what chance alone would show, how groups were counted, and the temperature."""
+    return [
+        message(
+            N_(
+                "Calibration error: the gap between stated and observed, averaged over ten groups of test "
+                "images, less what chance adds to it."
+            )
         ),
-        numbers=[
-            Number(N_("calibration error"), found.gap, "share", low, high, n),
-            Number(N_("calibration error as measured"), found.error, "share", n=n),
-            Number(N_("calibration error by chance alone"), found.expected, "share", n=n),
-            Number(N_("temperature"), evidence.temperature, ""),
-        ],
-        details=[
-            message(
-                N_(
-                    "Calibration error: the gap between stated and observed, averaged over ten groups of test "
-                    "images, less what chance adds to it."
-                )
+        message(
+            N_(
+                "A model whose probabilities are exactly right would show {expected:percent} on these "
+                "images; this one shows {error:percent}."
             ),
-            message(
-                N_(
-                    "A model whose probabilities are exactly right would show {expected:percent} on these "
-                    "images; this one shows {error:percent}."
-                ),
-                expected=found.expected,
-                error=found.error,
-            ),
-            *evidence.on_groups(score.effective),
-            message(
-                N_(
-                    "Temperature: logits were divided by this number, fitted on images that neither trained nor "
-                    "tested the network."
-                )
-                if evidence.temperature != 1.0
-                else N_("Temperature: 1, the logits are as the network gives them.")
-            ),
-        ],
-        source="test",
-        data={"bins": [asdict(b) for b in found.bins]},
-    )
+            expected=found.expected,
+            error=found.error,
+        ),
+        *evidence.on_groups(score.effective),
+        message(
+            N_(
+                "Temperature: logits were divided by this number, fitted on images that neither trained nor "
+                "tested the network."
+            )
+            if evidence.temperature != 1.0
+            else N_("Temperature: 1, the logits are as the network gives them.")
+        ),
+    ]
 
 
 def verdict_of(found: CalibrationError) -> Verdict:

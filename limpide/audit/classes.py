@@ -7,6 +7,7 @@ How it can mislead: a class with few test images has a wide interval, shown besi
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ import numpy as np
 from limpide.audit.evidence import Evidence
 from limpide.audit.groups import compare_groups, worst_group
 from limpide.core.finding import Finding, Table, Verdict
-from limpide.statistics.metrics import class_scores, confusion
-from limpide.text.messages import N_, message
+from limpide.statistics.intervals import Interval
+from limpide.statistics.metrics import ClassScores, class_scores, confusion
+from limpide.text.messages import N_, Message, message
 
 PICTURES_A_CELL = 6  # of a confusion
 PICTURES_RIGHT = 2  # of a class that was right
@@ -31,50 +33,14 @@ def classes(evidence: Evidence) -> Finding:
     recalls = {
         k: evidence.share(evidence.right, evidence.truth == k) for k in range(len(evidence.classes)) if scores.n[k]
     }
-    rows: list[list[Any]] = []
-    for k, name in enumerate(evidence.classes):
-        low, high = evidence.ends(recalls[k]) if k in recalls else (None, None)
-        rows.append([name, int(scores.n[k]), _or_none(scores.precision[k]), _or_none(scores.recall[k]), low, high])
-    learned = [k for k in recalls if k < evidence.known]  # of the others it can find none, and accuracy says so
-    parts = compare_groups(evidence, evidence.right, {k: evidence.truth == k for k in learned})
-    weakest, verdict = worst_group(parts)
-    # the lowest of many: of all that are found half of the time, one in twenty times one looks worse
-    level = 1 - 0.05 / len(learned)
-    seldom = [
-        k for k in learned if evidence.share(evidence.right, evidence.truth == k, level).below(0.5, (1 - level) / 2)
-    ]
-    if verdict == "warn":
-        says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
-    elif seldom:
-        weakest, verdict = min(seldom, key=lambda k: recalls[k].value), "warn"
-        says = N_("{name} is seldom found: {recall:percent} of {n:count}.")
-    elif verdict == "ok":
-        says = N_("No class falls clearly behind; the lowest is {name}, {recall:percent} of {n:count} found.")
-    verdict = evidence.told(verdict)
-    if verdict == "unknown":
-        says = N_(
-            "No class is shown to fall behind, but a gap is not ruled out; the lowest is {name}, "
-            "{recall:percent} of {n:count} found."
-        )
-    if len(learned) < 2 and verdict == "unknown":
-        says = N_(
-            "These test images are of one class that the model knows, {name}: {recall:percent} of {n:count} found."
-        )
-    columns = [
-        (N_("class"), "text"),
-        (N_("test images"), "count"),
-        (N_("precision"), "percent"),
-        (N_("recall"), "percent"),
-        (N_("recall low"), "percent"),
-        (N_("recall high"), "percent"),
-    ]
+    weakest, verdict, says = _judge_weakest(evidence, recalls)
     return Finding(
         name="classes",
         verdict=verdict,
         message=message(
             says, name=evidence.classes[weakest], recall=float(scores.recall[weakest]), n=int(scores.n[weakest])
         ),
-        table=Table(columns, rows),
+        table=_tabulate_classes(evidence, scores, recalls),
         details=[
             message(
                 N_(
@@ -88,55 +54,112 @@ def classes(evidence: Evidence) -> Finding:
     )
 
 
+def _judge_weakest(evidence: Evidence, recalls: Mapping[int, Interval]) -> tuple[int, Verdict, str]:
+    """(the class to speak of, the verdict, its msgid)."""
+    learned = [k for k in recalls if k < evidence.known]  # of the others it can find none, and accuracy says so
+    parts = compare_groups(evidence, evidence.right, {k: evidence.truth == k for k in learned})
+    weakest, verdict = worst_group(parts)
+    seldom = _find_seldom(evidence, learned)
+    says = N_("No class falls clearly behind; the lowest is {name}, {recall:percent} of {n:count} found.")
+    if verdict == "warn":
+        says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
+    elif seldom:
+        weakest, verdict = min(seldom, key=lambda k: recalls[k].value), "warn"
+        says = N_("{name} is seldom found: {recall:percent} of {n:count}.")
+    verdict = evidence.told(verdict)
+    if verdict == "unknown" and len(learned) < 2:
+        says = N_(
+            "These test images are of one class that the model knows, {name}: {recall:percent} of {n:count} found."
+        )
+    elif verdict == "unknown":
+        says = N_(
+            "No class is shown to fall behind, but a gap is not ruled out; the lowest is {name}, "
+            "{recall:percent} of {n:count} found."
+        )
+    return weakest, verdict, says
+
+
+def _find_seldom(evidence: Evidence, learned: Sequence[int]) -> list[int]:
+    """The classes that are shown to be found less than half of the time."""
+    # the lowest of many: of all that are found half of the time, one in twenty times one looks worse
+    level = 1 - 0.05 / len(learned)
+    return [
+        k for k in learned if evidence.share(evidence.right, evidence.truth == k, level).below(0.5, (1 - level) / 2)
+    ]
+
+
+def _tabulate_classes(evidence: Evidence, scores: ClassScores, recalls: Mapping[int, Interval]) -> Table:
+    rows: list[list[Any]] = []
+    for k, name in enumerate(evidence.classes):
+        low, high = evidence.ends(recalls[k]) if k in recalls else (None, None)
+        rows.append([name, int(scores.n[k]), _or_none(scores.precision[k]), _or_none(scores.recall[k]), low, high])
+    columns = [
+        (N_("class"), "text"),
+        (N_("test images"), "count"),
+        (N_("precision"), "percent"),
+        (N_("recall"), "percent"),
+        (N_("recall low"), "percent"),
+        (N_("recall high"), "percent"),
+    ]
+    return Table(columns, rows)
+
+
 def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
 def confusions(evidence: Evidence) -> Finding:
     counts = confusion(evidence.truth, evidence.predicted, len(evidence.classes))
-    off = counts - np.diag(np.diag(counts))
-    order = [int(k) for k in np.argsort(-off, axis=None, kind="stable")[:10] if off.flat[int(k)] > 0]
-    rows: list[list[Any]] = []
-    for k in order:
-        i, j = divmod(k, len(evidence.classes))
-        rows.append([evidence.classes[i], evidence.classes[j], int(off[i, j]), float(off[i, j] / counts[i].sum())])
-    says = (
-        message(
-            N_("Of {n:count} test images, no two of one class were given the same wrong name."), n=len(evidence.truth)
-        )
-        if len(rows) > 1 and rows[0][2] == 1
-        else message(
-            N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}."),
-            n=rows[0][2],
-            total=int(counts[order[0] // len(evidence.classes)].sum()),
-            truth=rows[0][0],
-            said=rows[0][1],
-        )
-        if rows
-        else message(
-            N_("It confused no two classes on {n:count} test image."),
-            N_("It confused no two classes on {n:count} test images."),
-            n=len(evidence.truth),
-        )
-    )
+    pairs = _find_confusions(counts)
     columns = [
         (N_("true class"), "text"),
         (N_("called"), "text"),
         (N_("images"), "count"),
         (N_("share of the class"), "percent"),
     ]
+    rows = [
+        [evidence.classes[i], evidence.classes[j], int(counts[i, j]), float(counts[i, j] / counts[i].sum())]
+        for i, j in pairs
+    ]
     return Finding(
         name="confusion",
-        verdict=evidence.told(_confused(evidence, counts)),
-        message=says,
+        verdict=evidence.told(_judge_confusions(evidence, counts)),
+        message=_describe_confusions(evidence, counts, pairs),
         table=Table(columns, rows) if rows else None,
-        pictures=[evidence.picture(i) for i in _picked(evidence)],
+        pictures=[evidence.picture(i) for i in _pick_pictures(evidence)],
         source="test",
         data={"classes": list(evidence.classes), "matrix": counts.tolist()},
     )
 
 
-def _confused(evidence: Evidence, counts: np.ndarray) -> Verdict:
+def _find_confusions(counts: np.ndarray) -> list[tuple[int, int]]:
+    """(true class, the one it was called), the ten most frequent ones first."""
+    off = counts - np.diag(np.diag(counts))
+    order = [int(k) for k in np.argsort(-off, axis=None, kind="stable")[:10] if off.flat[int(k)] > 0]
+    return [divmod(k, len(counts)) for k in order]
+
+
+def _describe_confusions(evidence: Evidence, counts: np.ndarray, pairs: Sequence[tuple[int, int]]) -> Message:
+    if not pairs:
+        return message(
+            N_("It confused no two classes on {n:count} test image."),
+            N_("It confused no two classes on {n:count} test images."),
+            n=len(evidence.truth),
+        )
+    i, j = pairs[0]
+    if len(pairs) > 1 and counts[i, j] == 1:
+        says = N_("Of {n:count} test images, no two of one class were given the same wrong name.")
+        return message(says, n=len(evidence.truth))
+    return message(
+        N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}."),
+        n=int(counts[i, j]),
+        total=int(counts[i].sum()),
+        truth=evidence.classes[i],
+        said=evidence.classes[j],
+    )
+
+
+def _judge_confusions(evidence: Evidence, counts: np.ndarray) -> Verdict:
     """Whether a class is called the same other one more often than OFTEN: shown of one pair, ruled out for all, or
     neither.
     """
@@ -153,7 +176,7 @@ def _confused(evidence: Evidence, counts: np.ndarray) -> Verdict:
     return "ok" if ruled_out else "unknown"
 
 
-def _picked(evidence: Evidence) -> list[int]:
+def _pick_pictures(evidence: Evidence) -> list[int]:
     """A few images of each cell, wrong ones first, the surest first within a cell."""
     sure = np.argsort(-evidence.probabilities.max(1), kind="stable")
     taken: dict[tuple[int, int], int] = {}
@@ -195,7 +218,7 @@ def mistakes(evidence: Evidence) -> Finding:
     )
     return Finding(
         name="mistakes",
-        verdict=evidence.told(_surely_wrong(evidence)),
+        verdict=evidence.told(_judge_confidence(evidence)),
         message=says,
         pictures=[evidence.picture(int(i)) for i in surest],
         details=[message(N_("A confident mistake is often a wrong label: look at these first."))] if len(wrong) else [],
@@ -203,7 +226,7 @@ def mistakes(evidence: Evidence) -> Finding:
     )
 
 
-def _surely_wrong(evidence: Evidence) -> Verdict:
+def _judge_confidence(evidence: Evidence) -> Verdict:
     """ "warn" where more than MANY of the mistakes are shown to be confident ones, "ok" where confident mistakes are
     shown to be rare.
     """

@@ -15,7 +15,7 @@ from limpide.audit.folder import MAX_ROWS, FolderContents, file_table
 from limpide.core.finding import Finding, Number, Table
 from limpide.data.dataset import PARTS, TEST, TRAIN, VALIDATION
 from limpide.data.near_duplicates import DISTANCE
-from limpide.text.messages import N_, message
+from limpide.text.messages import N_, Message, message
 
 
 def duplicates(checked: FolderContents) -> Finding:
@@ -116,27 +116,47 @@ def conflicts(checked: FolderContents) -> Finding:
 
 def leaks(checked: FolderContents) -> Finding:
     """Images of one of the user's parts that are in another one, too."""
-    given = checked.dataset.given
-    if len(np.unique(given)) < 2:
+    if len(np.unique(checked.dataset.given)) < 2:
         return Finding(
             "leaks", "ok", message(N_("limpide chose the parts itself, and keeps copies of an image in the same part."))
         )
-    rows = []
+    exact = _find_exact_leaks(checked)
+    rows = [*exact, *_find_near_leaks(checked)]
+    cut = _count_cut_groups(checked)
+    columns = [(N_("file"), "text"), (N_("part"), "text"), (N_("same as"), "text"), (N_("its part"), "text")]
+    return Finding(
+        "leaks",
+        "bad" if rows or cut else "ok",
+        _describe_leaks(len(rows), len(exact), cut),
+        table=Table(columns, rows[:MAX_ROWS]) if rows else None,
+        numbers=[Number(N_("images"), len(rows), "count")],
+    )
+
+
+def _find_exact_leaks(checked: FolderContents) -> list[tuple[str, str, str, str]]:
+    """Of copies in several parts, those that are not in the part of the one that is kept, beside that one."""
+    given, rows = checked.dataset.given, []
     for group in checked.twins():
-        parts = {int(given[i]) for i in group}
-        if len(parts) > 1:
-            keeper = group[int(np.argmax([_held(int(given[i])) for i in group]))]
-            rows += [_leak(checked, int(i), int(keeper)) for i in group if given[i] != given[keeper]]
-    exact = len(rows)
-    rows += [
-        _leak(checked, *sorted((int(i), int(j)), key=lambda k: _held(int(given[k]))))
+        if len({int(given[i]) for i in group}) > 1:
+            keeper = group[int(np.argmax([_rank_part(int(given[i])) for i in group]))]
+            rows += [_leak_row(checked, int(i), int(keeper)) for i in group if given[i] != given[keeper]]
+    return rows
+
+
+def _find_near_leaks(checked: FolderContents) -> list[tuple[str, str, str, str]]:
+    """Of pairs that are nearly the same, in two parts: the one farther from the test, beside the other."""
+    given = checked.dataset.given
+    return [
+        _leak_row(checked, *sorted((int(i), int(j)), key=lambda k: _rank_part(int(given[k]))))
         for i, j in checked.near_pairs()
         if given[i] != given[j]
     ]
-    cut = _cut_groups(checked)
-    says = message(N_("No image of one part is in another one."))
-    if rows:
-        says = message(
+
+
+def _describe_leaks(images: int, exact: int, cut: int) -> Message:
+    """images: that are in two parts, of which `exact` byte for byte; cut: groups that are."""
+    if images:
+        return message(
             N_(
                 "{n:count} image is in two of the parts that you gave ({exact:count} byte for byte): only the "
                 "copy nearest to the test is kept."
@@ -145,11 +165,11 @@ def leaks(checked: FolderContents) -> Finding:
                 "{n:count} images are in two of the parts that you gave ({exact:count} byte for byte): of each, "
                 "only the copy nearest to the test is kept."
             ),
-            n=len(rows),
+            n=images,
             exact=exact,
         )
-    elif cut:
-        says = message(
+    if cut:
+        return message(
             N_(
                 "{n:count} group has images in two of the parts that you gave: only those nearest to the test are kept."
             ),
@@ -159,26 +179,20 @@ def leaks(checked: FolderContents) -> Finding:
             ),
             n=cut,
         )
-    columns = [(N_("file"), "text"), (N_("part"), "text"), (N_("same as"), "text"), (N_("its part"), "text")]
-    return Finding(
-        "leaks",
-        "bad" if rows or cut else "ok",
-        says,
-        table=Table(columns, rows[:MAX_ROWS]) if rows else None,
-        numbers=[Number(N_("images"), len(rows), "count")],
-    )
+    return message(N_("No image of one part is in another one."))
 
 
-def _held(part: int) -> int:
+def _rank_part(part: int) -> int:
+    """The nearer to the test, the higher."""
     return {TEST: 3, VALIDATION: 2, TRAIN: 1}.get(part, 0)
 
 
-def _leak(checked: FolderContents, i: int, j: int) -> tuple[str, str, str, str]:
+def _leak_row(checked: FolderContents, i: int, j: int) -> tuple[str, str, str, str]:
     given = checked.dataset.given
     return checked.name(i), PARTS[given[i]], checked.name(j), PARTS[given[j]]
 
 
-def _cut_groups(checked: FolderContents) -> int:
+def _count_cut_groups(checked: FolderContents) -> int:
     groups, given = checked.dataset.groups, checked.dataset.given
     if groups is None:
         return 0

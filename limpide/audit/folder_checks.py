@@ -32,52 +32,55 @@ MANY_BAD = 0.05  # share of unusable files from which on something is wrong with
 
 def balance(checked: FolderContents) -> Finding:
     """How many usable images each class has."""
-    dataset = checked.dataset
-    counts = np.bincount(dataset.labels[checked.usable], minlength=len(dataset.classes))
-    order = np.argsort(-counts, kind="stable")
-    large, small = int(counts.max()), int(counts.min())
-    values = {
-        "k": len(dataset.classes),
-        "n": int(counts.sum()),
-        "large": large,
-        "small": small,
-        "most": dataset.classes[order[0]],
-        "least": dataset.classes[order[-1]],
-        "ratio": large / max(1, small),
-    }
-    verdict: Verdict = "ok"
-    # few: a sentence with a plural
-    says, few = N_("{n:count} usable images in {k:count} classes, {small:count} to {large:count} a class."), None
-    if small == large:
-        says = N_("{n:count} usable images in {k:count} classes, {small:count} a class.")
-    if len(dataset.classes) == 1:
-        verdict, says = (
-            "bad",
-            N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them."),
-        )
-    elif not large:
-        verdict, says = "bad", N_("No image can be used.")
-    elif small < FEW:
-        verdict, few, order = "warn", _few(dataset.classes, counts), np.argsort(counts, kind="stable")
-    elif large >= UNEVEN * small:
-        verdict, says = (
-            "warn",
-            N_(
-                "Classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced "
-                "accuracy, not accuracy."
-            ),
-        )
-    rows = [[dataset.classes[k], int(counts[k])] for k in order]
+    names = checked.dataset.classes
+    counts = np.bincount(checked.dataset.labels[checked.usable], minlength=len(names))
+    has_few = len(names) > 1 and int(counts.max()) > 0 and int(counts.min()) < FEW
+    order = np.argsort(counts if has_few else -counts, kind="stable")  # those to look at first
+    verdict, says = _judge_balance(names, counts)
+    if has_few:
+        verdict, says = "warn", _describe_few(names, counts)
     return Finding(
         "balance",
         verdict,
-        few or message(says, **values),
+        says,
         numbers=[Number(N_("images"), int(counts.sum()), "count")],
-        table=Table([(N_("class"), "text"), (N_("images"), "count")], rows),
+        table=Table([(N_("class"), "text"), (N_("images"), "count")], [[names[k], int(counts[k])] for k in order]),
     )
 
 
-def _few(classes: Sequence[str], counts: np.ndarray) -> Message:
+def _judge_balance(classes: Sequence[str], counts: np.ndarray) -> tuple[Verdict, Message]:
+    """Where every class has enough images, or there is no class to learn at all."""
+    order = np.argsort(-counts, kind="stable")
+    large, small = int(counts.max()), int(counts.min())
+    verdict: Verdict = "ok"
+    if len(classes) == 1:
+        verdict = "bad"
+        says = N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them.")
+    elif not large:
+        verdict, says = "bad", N_("No image can be used.")
+    elif large >= UNEVEN * small:
+        verdict = "warn"
+        says = N_(
+            "Classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced "
+            "accuracy, not accuracy."
+        )
+    elif small == large:
+        says = N_("{n:count} usable images in {k:count} classes, {small:count} a class.")
+    else:
+        says = N_("{n:count} usable images in {k:count} classes, {small:count} to {large:count} a class.")
+    return verdict, message(
+        says,
+        k=len(classes),
+        n=int(counts.sum()),
+        large=large,
+        small=small,
+        most=classes[order[0]],
+        least=classes[order[-1]],
+        ratio=large / max(1, small),
+    )
+
+
+def _describe_few(classes: Sequence[str], counts: np.ndarray) -> Message:
     """Which classes have too few images, how many the smallest has, and what to do."""
     empty, small = np.flatnonzero(counts == 0), np.flatnonzero(counts < FEW)
     if len(empty):
@@ -301,20 +304,37 @@ def name_groups(checked: FolderContents) -> Finding:
             n=n,
         )
         return Finding("name_groups", "ok", says)
-    named = hasattr(checked.dataset.images, "stamp")  # images that are in no files have names of our own making
-    prefixes = Counter(map(_prefix, checked.dataset.images.names) if named else [])
-    prefixes.pop("", None)
-    several = {prefix: n for prefix, n in prefixes.items() if n > 1}
+    several = _count_prefixes(checked)
     covered = sum(several.values())
     if len(several) < 3 or covered < 0.5 * len(checked.dataset) or covered > 100 * len(several):
         return Finding("name_groups", "ok", message(N_("The file names do not suggest groups.")))
+    rows = [[prefix, n] for prefix, n in sorted(several.items(), key=lambda item: -item[1])[:20]]
+    return Finding(
+        "name_groups",
+        "warn",
+        _describe_prefixes(several, checked.parted),
+        table=Table([(N_("name begins with"), "text"), (N_("images"), "count")], rows),
+    )
+
+
+def _count_prefixes(checked: FolderContents) -> dict[str, int]:
+    """What two file names or more begin with, as _prefix has it."""
+    if not hasattr(checked.dataset.images, "stamp"):  # images that are in no files have names of our own making
+        return {}
+    prefixes = Counter(map(_prefix, checked.dataset.images.names))
+    prefixes.pop("", None)
+    return {prefix: n for prefix, n in prefixes.items() if n > 1}
+
+
+def _describe_prefixes(several: dict[str, int], parted: bool) -> Message:
+    """several: beginning → images; parted: whether the user gave a test part"""
     example, n = max(several.items(), key=lambda item: item[1])
-    says = message(
+    return message(
         N_(
             "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these "
             "are persons, cameras or bursts, a random split flatters the score: give a table with a group column."
         )
-        if not checked.parted
+        if not parted
         else N_(
             "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these "
             "are persons, cameras or bursts, see that none is in two of your parts, or give a table with a group "
@@ -323,15 +343,6 @@ def name_groups(checked: FolderContents) -> Finding:
         groups=len(several),
         example=example,
         n=n,
-    )
-    return Finding(
-        "name_groups",
-        "warn",
-        says,
-        table=Table(
-            [(N_("name begins with"), "text"), (N_("images"), "count")],
-            [[p, c] for p, c in sorted(several.items(), key=lambda item: -item[1])[:20]],
-        ),
     )
 
 

@@ -59,19 +59,6 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
     parts = compare_groups(evidence, evidence.right, {name: found == name for name in sorted(set(names))})
     name, verdict = worst_group(parts)
     verdict = evidence.told(verdict)
-    says = {
-        "unknown": N_(
-            "By {by}, no group of {k:count} is shown to fall behind, but a gap is not ruled out; the lowest is "
-            "{name}, {share:percent} of {n:count} right."
-        ),
-        "warn": N_("By {by}, {name} clearly falls behind: {share:percent} of {n:count} right."),
-        "ok": N_(
-            "By {by}, no group of {k:count} falls clearly behind; the lowest is {name}, {share:percent} of "
-            "{n:count} right."
-        ),
-    }[verdict]
-    if len(parts) < 2:
-        says = N_("There is only one group by {by}: nothing to compare.")
     score = parts[name].score
     columns = [
         (N_("group"), "text"),
@@ -84,19 +71,41 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
         ([one, part.score.n, part.score.value, *evidence.ends(part.score)] for one, part in parts.items()),
         key=lambda row: row[2],
     )
+    details = [
+        message(
+            N_("A group falls behind when chance alone would put so many mistakes on it less than once in forty times.")
+        ),
+        *evidence.on_groups(evidence.share(evidence.right, np.ones(len(found), bool)).effective),
+    ]
     return Finding(
         name="groups",
         verdict=verdict,
-        message=message(says, by=by.to_json(), name=name, share=score.value, n=score.n, k=len(parts)),
+        message=message(
+            _choose_sentence(verdict, len(parts)),
+            by=by.to_json(),
+            name=name,
+            share=score.value,
+            n=score.n,
+            k=len(parts),
+        ),
         table=Table(columns, rows),
-        details=[
-            message(
-                N_(
-                    "A group falls behind when chance alone would put so many mistakes on it less than once in forty "
-                    "times."
-                )
-            ),
-            *evidence.on_groups(evidence.share(evidence.right, np.ones(len(found), bool)).effective),
-        ],
+        details=details,
         source="test",
     )
+
+
+def _choose_sentence(verdict: Verdict, count: int) -> str:
+    """The msgid of the headline. count: of groups"""
+    if count < 2:
+        return N_("There is only one group by {by}: nothing to compare.")
+    return {
+        "unknown": N_(
+            "By {by}, no group of {k:count} is shown to fall behind, but a gap is not ruled out; the lowest is "
+            "{name}, {share:percent} of {n:count} right."
+        ),
+        "warn": N_("By {by}, {name} clearly falls behind: {share:percent} of {n:count} right."),
+        "ok": N_(
+            "By {by}, no group of {k:count} falls clearly behind; the lowest is {name}, {share:percent} of "
+            "{n:count} right."
+        ),
+    }[verdict]

@@ -25,97 +25,96 @@ def diagnose(
 
     guess: the loss of who gives every class the same probability, ln(classes), where the number of classes is known.
     """
-    over, found = kept is not None, list[tuple[Verdict, Message]]()
-    kept_pass = max((k for k, epoch in enumerate(epochs) if epoch.best), default=len(epochs) - 1)
-    earlier = over and kept_pass < len(epochs) - 1
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
         return [("bad", message(N_("The loss is not a number any more: the learning rate is too high.")))]
-    if len(losses) >= (MIN_STEPS if over else LATE):
-        width = min(EARLY, len(losses) // 5)
-        # A rate that is far too high raises the loss within few steps: then the beginning is no measure, but guessing
-        # is.
-        first, now = min(_mean(losses[:width]), guess), _mean(losses[-width:])
-        known = any(epoch.validation_loss < NOTHING * guess for epoch in epochs) if math.isfinite(guess) else False
-        if now > 2 * first > 0 and earlier:
-            says = N_(
-                "The weights after epoch {kept:count} are kept; later the loss rose to twice what it was at the "
-                "beginning: the learning rate is too high."
-            )
-            found.append(("bad", message(says, kept=kept_pass + 1)))
-        elif now > 2 * first > 0:
-            found.append(
-                ("bad", message(N_("The loss is twice what it was at the beginning: the learning rate is too high.")))
-            )
-        elif now > NOTHING * first > 0 and not known:
-            found.append(_nothing(max(losses), first, over))
+    kept_pass = None if kept is None else _find_kept_pass(epochs)
+    steps = _judge_steps(losses, epochs, kept_pass, guess)
+    found = [] if steps is None else [steps]
     if kept == "frozen" and epochs:
         return [
             ("ok", message(N_("Fine-tuning did no better on validation than the first model, which is kept."))),
             *found,
         ]
     if len(epochs) >= 2:
-        best = min(range(len(epochs)), key=lambda k: epochs[k].validation_loss)
-        last = epochs[-1]
-        since = len(epochs) - 1 - best
-        if (
-            since >= PATIENCE
-            and last.validation_loss > WORSE * epochs[best].validation_loss
-            and last.train_loss < epochs[best].train_loss
-        ):
-            found.append(_overfitted(best, kept_pass) if over else ("warn", message(OVERFITS, n=best + 2)))
-        elif since >= PATIENCE and over:
-            says = N_(
-                "The weights after epoch {kept:count} are kept; the loss on validation has not fallen since "
-                "epoch {n:count}."
-            )
-            found.append(("unknown", message(says, kept=kept_pass + 1, n=best + 1)))
-        elif since >= PATIENCE:
-            found.append(
-                ("unknown", message(N_("The loss on validation has not fallen since epoch {n:count}."), n=best + 1))
-            )
-        elif over:
-            found.append(
-                (
-                    "ok",
-                    message(
-                        N_(
-                            "Learned without overfitting: the loss on validation was lowest in epoch {n:count} "
-                            "of {total:count}."
-                        ),
-                        n=best + 1,
-                        total=len(epochs),
-                    ),
-                )
-            )
-        else:
-            found.append(
-                ("ok", message(N_("Still learning: the loss on validation was lowest in epoch {n:count}."), n=best + 1))
-            )
-    elif losses and not found and not over:
+        return [*found, _judge_passes(epochs, kept_pass)]
+    return found or _describe_beginning(losses, epochs, is_over=kept is not None)
+
+
+def _find_kept_pass(epochs: Sequence[Epoch]) -> int:
+    """The place of the pass whose weights are kept: the last best one; -1 where there was none."""
+    return max((k for k, epoch in enumerate(epochs) if epoch.best), default=len(epochs) - 1)
+
+
+def _judge_steps(
+    losses: Sequence[float], epochs: Sequence[Epoch], kept_pass: int | None, guess: float
+) -> tuple[Verdict, Message] | None:
+    """Whether the loss of the steps rose, or never fell; None where neither, or where they are too few to say."""
+    is_over = kept_pass is not None
+    if len(losses) < (MIN_STEPS if is_over else LATE):
+        return None
+    width = min(EARLY, len(losses) // 5)
+    # A rate that is far too high raises the loss within few steps: then the beginning is no measure, but guessing is.
+    first, now = min(_mean(losses[:width]), guess), _mean(losses[-width:])
+    if now > 2 * first > 0:
+        return "bad", _describe_rise(epochs, kept_pass)
+    beats_guess = math.isfinite(guess) and any(epoch.validation_loss < NOTHING * guess for epoch in epochs)
+    return _judge_standstill(max(losses), first, is_over) if now > NOTHING * first > 0 and not beats_guess else None
+
+
+def _describe_rise(epochs: Sequence[Epoch], kept_pass: int | None) -> Message:
+    if kept_pass is not None and kept_pass < len(epochs) - 1:
+        says = N_(
+            "The weights after epoch {kept:count} are kept; later the loss rose to twice what it was at the "
+            "beginning: the learning rate is too high."
+        )
+        return message(says, kept=kept_pass + 1)
+    return message(N_("The loss is twice what it was at the beginning: the learning rate is too high."))
+
+
+def _judge_passes(epochs: Sequence[Epoch], kept_pass: int | None) -> tuple[Verdict, Message]:
+    """What the losses of two passes or more say, on validation and on training."""
+    best = min(range(len(epochs)), key=lambda k: epochs[k].validation_loss)
+    last = epochs[-1]
+    if len(epochs) - 1 - best < PATIENCE:
+        return "ok", _describe_progress(best, len(epochs), is_over=kept_pass is not None)
+    if last.validation_loss > WORSE * epochs[best].validation_loss and last.train_loss < epochs[best].train_loss:
+        return ("warn", message(OVERFITS, n=best + 2)) if kept_pass is None else _judge_overfitting(best, kept_pass)
+    if kept_pass is None:
+        return "unknown", message(N_("The loss on validation has not fallen since epoch {n:count}."), n=best + 1)
+    says = N_(
+        "The weights after epoch {kept:count} are kept; the loss on validation has not fallen since epoch {n:count}."
+    )
+    return "unknown", message(says, kept=kept_pass + 1, n=best + 1)
+
+
+def _describe_progress(best: int, passes: int, is_over: bool) -> Message:
+    if is_over:
+        says = N_("Learned without overfitting: the loss on validation was lowest in epoch {n:count} of {total:count}.")
+        return message(says, n=best + 1, total=passes)
+    return message(N_("Still learning: the loss on validation was lowest in epoch {n:count}."), n=best + 1)
+
+
+def _describe_beginning(
+    losses: Sequence[float], epochs: Sequence[Epoch], is_over: bool
+) -> list[tuple[Verdict, Message]]:
+    """What there is to say before a second pass; nothing before the first step."""
+    if losses and not is_over:
         says = (
             N_("One epoch done: no trend can be told yet.")
             if epochs
             else N_("Learning; the first look at validation comes at the end of the epoch.")
         )
-        found.append(("ok", message(says)))
-    elif epochs and not found and not epochs[-1].validated:
-        found.append(
-            ("unknown", message(N_("One epoch was made, and there are no validation images to say what it brought.")))
-        )
-    elif epochs and not found:
-        found.append(
-            (
-                "ok",
-                message(
-                    N_("One epoch was made: {accuracy:percent} of validation right."),
-                    accuracy=epochs[-1].validation_accuracy,
-                ),
-            )
-        )
-    return found
+        return [("ok", message(says))]
+    if not epochs:
+        return []
+    if not epochs[-1].validated:
+        says = N_("One epoch was made, and there are no validation images to say what it brought.")
+        return [("unknown", message(says))]
+    says = N_("One epoch was made: {accuracy:percent} of validation right.")
+    return [("ok", message(says, accuracy=epochs[-1].validation_accuracy))]
 
 
-def _overfitted(best: int, kept: int) -> tuple[Verdict, Message]:
+def _judge_overfitting(best: int, kept: int) -> tuple[Verdict, Message]:
     """best: place of the pass after which the loss on validation rose. The weights of the most accurate pass are kept,
     which may be a later one.
     """
@@ -132,11 +131,11 @@ def _overfitted(best: int, kept: int) -> tuple[Verdict, Message]:
     return "warn", message(says, kept=kept + 1, n=best + 2)
 
 
-def _nothing(highest: float, first: float, over: bool) -> tuple[Verdict, Message]:
+def _judge_standstill(highest: float, first: float, is_over: bool) -> tuple[Verdict, Message]:
     if highest > 2 * first:
         says = N_("The loss shot up to {highest:number} and nothing was learned: the learning rate is too high.")
         return "bad", message(says, highest=highest)
-    if over:
+    if is_over:
         return "warn", message(
             N_(
                 "Nothing was learned: the loss ended no better than guessing. Try another learning rate, and "

@@ -83,48 +83,49 @@ def training_finding(
 
     cut: "time" or "watcher" when there were fewer steps than planned at first, for that reason.
     """
-    if not n:
-        says = (
-            N_(
-                "There was no validation image to choose by: the weights after the last epoch ({epochs:count}) "
-                "were kept."
-            )
-            if kind != "frozen"
-            else N_(
-                "There was no validation image to choose by: the pretrained network with a new last layer was kept."
-            )
-        )
-    elif kind == "frozen" and epochs:
-        says = N_(
-            "The pretrained network with a new last layer was best on validation, {accuracy:percent} of "
-            "{n:count} images; fine-tuning it was no better."
-        )
-    elif kind == "frozen":
-        says = N_(
-            "The pretrained network with a new last layer was best on validation: {accuracy:percent} of "
-            "{n:count} images."
-        )
-    elif cut:
-        says = CUT_SAYS[cut]
-    elif epochs == 1:
-        says = N_(
-            "After one pass over the training images, {accuracy:percent} of {n:count} validation images were right."
-        )
-    elif epochs < planned:
-        says = N_(
-            "Training stopped after {epochs:count} of {planned:number} epochs, as validation no longer improved; "
-            "epoch {best:count} was kept ({accuracy:percent} of {n:count} images)."
-        )
-    else:
-        says = N_(
-            "After {epochs:count} epochs, the weights of epoch {best:count} were kept: {accuracy:percent} of "
-            "{n:count} validation images right."
-        )
+    says = _say_frozen(epochs, n) if kind == "frozen" else _say_fitted(epochs, planned, n, cut)
     return Finding(
         name="training",
         verdict="ok",
         message=message(says, best=best_epoch + 1, epochs=epochs, planned=planned, accuracy=accuracy, n=n),
         source="validation",
+    )
+
+
+def _say_frozen(epochs: int, n: int) -> str:
+    """The msgid where the first model was kept."""
+    if not n:
+        return N_("There was no validation image to choose by: the pretrained network with a new last layer was kept.")
+    if epochs:
+        return N_(
+            "The pretrained network with a new last layer was best on validation, {accuracy:percent} of "
+            "{n:count} images; fine-tuning it was no better."
+        )
+    return N_(
+        "The pretrained network with a new last layer was best on validation: {accuracy:percent} of {n:count} images."
+    )
+
+
+def _say_fitted(epochs: int, planned: float, n: int, cut: str) -> str:
+    """The msgid where the weights of an epoch were kept."""
+    if not n:
+        return N_(
+            "There was no validation image to choose by: the weights after the last epoch ({epochs:count}) were kept."
+        )
+    if cut:
+        return CUT_SAYS[cut]
+    if epochs == 1:
+        return N_(
+            "After one pass over the training images, {accuracy:percent} of {n:count} validation images were right."
+        )
+    if epochs < planned:
+        return N_(
+            "Training stopped after {epochs:count} of {planned:number} epochs, as validation no longer improved; "
+            "epoch {best:count} was kept ({accuracy:percent} of {n:count} images)."
+        )
+    return N_(
+        "After {epochs:count} epochs, the weights of epoch {best:count} were kept: {accuracy:percent} of "
+        "{n:count} validation images right."
     )
 
 
@@ -172,20 +173,10 @@ def cost_finding(
     milliseconds: float,
     energy: Energy,
 ) -> Finding:
-    says: Message = message(
-        N_(
-            "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took "
-            "{whole:duration}, quoted {quoted:duration}."
-        ),
-        size=file_bytes,
-        ms=milliseconds,
-        whole=whole,
-        quoted=quoted,
-    )
     return Finding(
         name="cost",
         verdict="ok",
-        message=says,
+        message=_describe_cost(file_bytes, milliseconds, whole, quoted),
         numbers=[
             Number(N_("parameters"), parameters, "count"),
             Number(N_("model file"), file_bytes, "bytes"),
@@ -199,4 +190,18 @@ def cost_finding(
             Number(ENERGY_NAMES[energy.how], energy.joules / JOULES_PER_WH, "Wh"),
         ],
         details=[message(ENERGY_SAYS[energy.how], watts=energy.watts, variable=WATTS_VARIABLE)],
+    )
+
+
+def _describe_cost(file_bytes: int, milliseconds: float, whole: float, quoted: float) -> Message:
+    """milliseconds: an image; whole, quoted: s"""
+    return message(
+        N_(
+            "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took "
+            "{whole:duration}, quoted {quoted:duration}."
+        ),
+        size=file_bytes,
+        ms=milliseconds,
+        whole=whole,
+        quoted=quoted,
     )

@@ -58,7 +58,7 @@ def baselines_finding(
     """
     ranked = sorted(rivals, key=lambda rival: -rival.accuracy)
     tests = {rival.key: compare_with(network, rival, groups) for rival in ranked}
-    verdict, says = _judged(network, ranked, tests, groups)
+    verdict, says = _judge(network, ranked, tests, groups)
     if had.left_out and verdict == "ok":
         verdict, says = (
             "unknown",
@@ -90,7 +90,7 @@ def compare_with(first: Baseline, second: Baseline, groups: np.ndarray | None = 
     return compare_paired(first.right[a], second.right[b], None if groups is None else groups[rows], MARGIN)
 
 
-def _judged(
+def _judge(
     network: Baseline, ranked: Sequence[Baseline], tests: dict[str, Paired], groups: np.ndarray | None
 ) -> tuple[Verdict, Message]:
     """`bad` and `warn` only where a test rejects, with as many tests as there are rivals counted against it; `ok` where
@@ -105,6 +105,17 @@ def _judged(
     if all(test.better <= ALPHA for test in tests.values()):
         return "ok", _none_does(network, ranked[0])
     close = [rival for rival in ranked if tests[rival.key].close <= strict]
+    if says := _recommend_close(close, ranked, tests, groups):
+        return "warn", says
+    return "unknown", _admit_doubt(network, ranked, tests, groups)
+
+
+def _recommend_close(
+    close: Sequence[Baseline], ranked: Sequence[Baseline], tests: dict[str, Paired], groups: np.ndarray | None
+) -> Message | None:
+    """What may do instead of the network, of the rivals shown to be close behind it; None where none may. One that is
+    not shown to beat always-the-majority may not.
+    """
     proven = [
         rival for rival in close if rival.key != "majority" and not _no_better_than_majority(rival, ranked, groups)
     ]
@@ -113,35 +124,42 @@ def _judged(
             "A simpler model may do: {rival} is right on {share:percent}, and shown to be behind the network on "
             "less than {margin:percent} of the images."
         )
-        return "warn", _about(says, proven[0])
-    majority = next((rival for rival in ranked if rival.key == "majority"), None)
-    if majority and majority in close and tests["majority"].better > ALPHA:
-        return "warn", _about(
-            N_(
-                "Always naming the most frequent class may do: it is right on {share:percent}, and the network "
-                "is not shown to be better."
-            ),
-            majority,
+        return _about(says, proven[0])
+    majority = _find_majority(close)
+    if majority and tests["majority"].better > ALPHA:
+        says = N_(
+            "Always naming the most frequent class may do: it is right on {share:percent}, and the network "
+            "is not shown to be better."
         )
+        return _about(says, majority)
+    return None
+
+
+def _admit_doubt(
+    network: Baseline, ranked: Sequence[Baseline], tests: dict[str, Paired], groups: np.ndarray | None
+) -> Message:
+    """What cannot be told, where no test decides."""
     values: dict[str, Any] = {"n": network.n_test, "rivals": len(ranked), "network": network.accuracy}
+    majority = _find_majority(ranked)
     if (
         majority
         and tests["majority"].better > ALPHA
         and all(_no_better_than_majority(rival, ranked, groups) for rival in ranked if rival != majority)
     ):
-        return "unknown", _about(
-            N_(
-                "These {n:count} test images do not show that the network, or any simpler model, beats always "
-                "naming the most frequent class ({share:percent})."
-            ),
-            majority,
-            **values,
+        says = N_(
+            "These {n:count} test images do not show that the network, or any simpler model, beats always "
+            "naming the most frequent class ({share:percent})."
         )
+        return _about(says, majority, **values)
     says = N_(
         "Whether a simpler model would do, these {n:count} test images cannot tell: {rival}, the best of "
         "{rivals:count}, is right on {share:percent}, the network on {network:percent}."
     )
-    return "unknown", _about(says, ranked[0], **values)
+    return _about(says, ranked[0], **values)
+
+
+def _find_majority(rivals: Sequence[Baseline]) -> Baseline | None:
+    return next((rival for rival in rivals if rival.key == "majority"), None)
 
 
 def _about(says: str, rival: Baseline, **values: Any) -> Message:
@@ -167,7 +185,7 @@ def _none_does(network: Baseline, best: Baseline) -> Message:
 
 def _no_better_than_majority(rival: Baseline, ranked: Sequence[Baseline], groups: np.ndarray | None) -> Message | None:
     """What has to be said where this rival is not shown to have learned more than which class is the most frequent."""
-    majority = next((other for other in ranked if other.key == "majority"), None)
+    majority = _find_majority(ranked)
     if (
         majority is None
         or rival.key == "majority"

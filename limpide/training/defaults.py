@@ -33,43 +33,19 @@ def decide_recipe(recipe: Recipe, images: ImageSample, n: int) -> tuple[Recipe, 
 
     `epochs` and `patience` come later, when the size of the training part and the speed are known.
     """
-    reasons = []
-    model = recipe.model
-    if model == "auto":
-        small = 0 < images.median_side <= SMALL_SIDE and images.grey
-        model = AUTOMATIC[0] if small else AUTOMATIC[1]
-        why = (
-            N_("model {model}: the images are small and grey ({side} px), so a small network learns them from scratch")
-            if small
-            else N_(
-                "model {model}: photographs ({side} px) are learned best by a network that has seen a million others"
-            )
-        )
-        reasons.append(message(why, model=model, side=images.median_side))
-    check_recipe(recipe.but(model=model))
-    device, entry, known = choose_device(recipe.device), find(model), pretrained(recipe.but(model=model))
+    model, reasons = _choose_model(recipe, images)
+    named = recipe.but(model=model)
+    check_recipe(named)
+    device, entry, known = choose_device(recipe.device), find(model), pretrained(named)
     size, why_size = _size(recipe, entry, known, images)
     reasons += why_size
     if recipe.weights not in STARTS:
-        digest = sha256_of_file(weights_file(recipe.weights))[:12]
-        reasons.append(
-            message(
-                N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"),
-                source=recipe.weights,
-                digest=digest,
-            )
-        )
-    freeze = kept_blocks(recipe.but(model=model))
+        reasons.append(_explain_weights(recipe.weights))
+    freeze = kept_blocks(named)
     if recipe.freeze not in ("auto", "none"):
-        reasons.append(_kept(freeze))
+        reasons.append(_explain_freeze(freeze))
     precision, why_precision = _precision(recipe, device, known)
-    why_batch = (
-        N_("a 24th of the images, as a power of two from 16 to 128")
-        if not known
-        else N_("the default of pretrained networks")
-    )
-    filled = recipe.but(
-        model=model,
+    filled = named.but(
         image_size=size,
         device=str(device),
         precision=precision,
@@ -78,22 +54,52 @@ def decide_recipe(recipe: Recipe, images: ImageSample, n: int) -> tuple[Recipe, 
         lr=recipe.lr or entry.lr,
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
     )
-    reasons.append(
-        message(
-            N_(
-                "batch {batch} ({why_batch}), highest rate {lr:number} ({why_lr}), {precision} on {device} "
-                "({why_precision})"
-            ),
-            batch=filled.batch,
-            why_batch=message(why_batch if recipe.batch is None else ASKED).to_json(),
-            lr=filled.lr,
-            why_lr=message(N_("the default of {model}") if recipe.lr is None else ASKED, model=model).to_json(),
-            precision=precision,
-            device=filled.device,
-            why_precision=message(why_precision).to_json(),
-        )
-    )
+    reasons.append(_explain_steps(recipe, filled, known, why_precision))
     return filled, reasons
+
+
+def _choose_model(recipe: Recipe, images: ImageSample) -> tuple[str, list[Message]]:
+    """(name, the reason where nobody asked for one)."""
+    if recipe.model != "auto":
+        return recipe.model, []
+    small = 0 < images.median_side <= SMALL_SIDE and images.grey
+    model = AUTOMATIC[0] if small else AUTOMATIC[1]
+    why = (
+        N_("model {model}: the images are small and grey ({side} px), so a small network learns them from scratch")
+        if small
+        else N_("model {model}: photographs ({side} px) are learned best by a network that has seen a million others")
+    )
+    return model, [message(why, model=model, side=images.median_side)]
+
+
+def _explain_weights(source: str) -> Message:
+    return message(
+        N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"),
+        source=source,
+        digest=sha256_of_file(weights_file(source))[:12],
+    )
+
+
+def _explain_steps(recipe: Recipe, filled: Recipe, known: bool, why_precision: str) -> Message:
+    """Batch, rate and arithmetic of a step, with the reason of each. known: whether the network is pretrained."""
+    why_batch = (
+        N_("the default of pretrained networks")
+        if known
+        else N_("a 24th of the images, as a power of two from 16 to 128")
+    )
+    return message(
+        N_(
+            "batch {batch} ({why_batch}), highest rate {lr:number} ({why_lr}), {precision} on {device} "
+            "({why_precision})"
+        ),
+        batch=filled.batch,
+        why_batch=message(why_batch if recipe.batch is None else ASKED).to_json(),
+        lr=filled.lr,
+        why_lr=message(N_("the default of {model}") if recipe.lr is None else ASKED, model=filled.model).to_json(),
+        precision=filled.precision,
+        device=filled.device,
+        why_precision=message(why_precision).to_json(),
+    )
 
 
 def _size(recipe: Recipe, entry: Entry, known: bool, images: ImageSample) -> tuple[int, list[Message]]:
@@ -183,7 +189,7 @@ def check_freeze(recipe: Recipe) -> None:
         raise UsageError("L130", where=where, n=len(network.blocks))  # type: ignore[arg-type]
 
 
-def _kept(freeze: str) -> Message:
+def _explain_freeze(freeze: str) -> Message:
     if freeze == "head":
         return message(N_("everything but the last layer stays as it was published, as asked"))
     return message(N_("blocks that stay as they were published, with all before them: {n}, as asked"), n=int(freeze))
