@@ -473,8 +473,8 @@ def test_the_sealed_file() -> None:
 @pytest.mark.parametrize(
     ("kind", "epochs", "planned", "says"),
     [
-        ("trained", 3, 3, "After 3 passes, the weights of pass 2"),
-        ("fine-tuned", 3, 10, "stopped after 3 of 10 passes"),
+        ("trained", 3, 3, "After 3 epochs, the weights of epoch 2"),
+        ("fine-tuned", 3, 10, "stopped after 3 of 10 epochs"),
         ("frozen", 0, 5, "new last layer"),
     ],
 )

@@ -34,7 +34,7 @@ def noisy(losses: Sequence[float], spread: float = 0.05) -> list[float]:
         (noisy(np.linspace(2.3, 0.4, 50).tolist()), (1.5, 0.9), "ok", "Learned without overfitting"),
         # a leap that was made good
         ([2.3, 9.0, *np.linspace(4, 0.3, 48).tolist()], (1.5, 0.4), "ok", "Learned without overfitting"),
-        ([2.3] * 9, (2.3,), "ok", "One pass was made"),  # too few steps to say so
+        ([2.3] * 9, (2.3,), "ok", "One epoch was made"),  # too few steps to say so
     ],
 )
 def test_what_is_said_when_it_is_over(
@@ -47,15 +47,15 @@ def test_what_is_said_when_it_is_over(
 @pytest.mark.parametrize(
     ("kept", "best", "kind", "words"),
     [
-        (None, 1, "warn", "It overfits from pass 3 on"),
-        ("trained", 1, "ok", "The weights after pass 2 are kept, from before it overfits: from pass 3 on"),
+        (None, 1, "warn", "It overfits from epoch 3 on"),
+        ("trained", 1, "ok", "The weights after epoch 2 are kept, from before it overfits: from epoch 3 on"),
         (
             "fine-tuned",
             3,
             "warn",
             (
-                "The weights after pass 4 are kept, which had the highest validation accuracy although it overfits "
-                "from pass 3 on"
+                "The weights after epoch 4 are kept, which had the highest validation accuracy although it overfits "
+                "from epoch 3 on"
             ),
         ),
         ("frozen", 1, "ok", "Fine-tuning did no better on validation than the first model, which is kept."),
@@ -69,15 +69,15 @@ def test_what_is_said_is_said_of_the_model_that_is_kept(kept: str | None, best: 
 def test_a_loss_that_rose_after_the_pass_that_is_kept_is_no_headline_of_its_own() -> None:
     losses, epochs = [*[1.0] * 60, *[5.0] * 60], rising(1)
     assert str(diagnose(losses, epochs, "trained", guess=math.inf)[0][1]).startswith(
-        "The weights after pass 2 are kept; later the loss rose to twice"
+        "The weights after epoch 2 are kept; later the loss rose to twice"
     )
     assert str(diagnose(losses, epochs, guess=math.inf)[0][1]).startswith("The loss is twice what it was")
     flat = [Epoch(n, 10 * n + 10, 1.0, 0.5 if n == 1 else 0.505, 0.8, n <= 1, 0.0) for n in range(5)]
     assert (
         str(diagnose([], flat, "trained")[0][1])
-        == "The weights after pass 2 are kept; the loss on validation has not fallen since pass 2."
+        == "The weights after epoch 2 are kept; the loss on validation has not fallen since epoch 2."
     )
-    assert str(diagnose([], flat)[0][1]) == "The loss on validation has not fallen since pass 2."
+    assert str(diagnose([], flat)[0][1]) == "The loss on validation has not fallen since epoch 2."
 
 
 def rising(best: int) -> list[Epoch]:

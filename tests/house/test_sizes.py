@@ -1,4 +1,4 @@
-"""What can be reviewed: short functions, short files. Lines of at most 120 columns are ruff's to hold, and prettier's."""
+"""What can be reviewed: short functions, short files. Lines of at most 120 columns are held by ruff and prettier."""
 
 from __future__ import annotations
 

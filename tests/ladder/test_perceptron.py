@@ -44,7 +44,7 @@ def test_the_trace_of_or() -> None:
     assert [s.loss for s in shown] == [0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]  # type: ignore[union-attr]
     assert (
         isinstance(note, Note)
-        and str(note.message) == "learned: a whole pass without a mistake, 12 presentations and 2 updates in all"
+        and str(note.message) == "learned: a whole epoch without a mistake, 12 presentations and 2 updates in all"
     )
 
 
@@ -61,7 +61,9 @@ def test_xor_never_comes_to_rest_and_it_is_said_why() -> None:
 
 def test_separable_but_not_learned_yet_is_another_answer() -> None:
     *_, note = perceptron(OR, START, passes=1)
-    assert isinstance(note, Note) and str(note.message) == "not learned yet after 1 pass, though a line would do: go on"
+    assert (
+        isinstance(note, Note) and str(note.message) == "not learned yet after 1 epoch, though a line would do: go on"
+    )
 
 
 @given(st.floats(1e-6, 1e3), st.tuples(*[st.floats(-2, 2)] * 3))

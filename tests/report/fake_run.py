@@ -296,7 +296,7 @@ def training() -> Finding:
         "training",
         "ok",
         message(
-            "After {epochs:count} passes, the weights of pass {best:count} were kept: {accuracy:percent} of "
+            "After {epochs:count} epochs, the weights of epoch {best:count} were kept: {accuracy:percent} of "
             "{n:count} validation images right.",
             epochs=8,
             best=7,

@@ -363,7 +363,7 @@ def test_anatomy_says_why_a_column_is_not_there_and_names_what_is_folded(page: A
     go(page, f"page=anatomy&{RUN}&at=0", "table")
     columns, below = page.locator("thead th").all_inner_texts(), page.locator("main p.small").last.inner_text()
     assert "Output shape" in columns and "Output memory" in columns and "Update / weights" not in columns
-    assert "No column for updates: no step has changed these weights." in below and "Never awake" in columns
+    assert "No column for updates: no step has changed these weights." in below and "Dead channels" in columns
     ops = [
         {
             "key": f"a.{k}",
@@ -382,7 +382,7 @@ def test_anatomy_says_why_a_column_is_not_there_and_names_what_is_folded(page: A
     )
     go(page, f"page=anatomy&{RUN}&image=probe-1", "button[aria-expanded]")
     assert page.locator("tbody tr").first.locator("td").nth(1).inner_text() == "Conv2d"
-    assert "Never awake" not in page.locator("thead th").all_inner_texts()
+    assert "Dead channels" not in page.locator("thead th").all_inner_texts()
     assert "this network has no ReLU layer" in page.inner_text("main")
     page.unroute("**/look/anatomy*")
 
@@ -522,7 +522,7 @@ def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None:
     best = [event for event in events if event["kind"] == "epoch" and event["best"]][-1]
     shown = page.inner_text("main")
     assert (
-        f"Kept: the weights after pass {best['n'] + 1}, with the highest validation accuracy: "
+        f"Kept: the weights after epoch {best['n'] + 1}, with the highest validation accuracy: "
         f"{100 * best['validation_accuracy']:.1f}"
     ) in shown
     assert f"{page.locator('.probe').count()} validation images, asked again and again" in shown
@@ -831,7 +831,7 @@ def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, 
         figures = page.inner_text(".figures")
         assert (
             "Validation accuracy, model kept\n100.0\N{NO-BREAK SPACE}% first model" in figures
-            and "Validation accuracy, last pass\n76.0\N{NO-BREAK SPACE}% pass 5" in figures
+            and "Validation accuracy, last epoch\n76.0\N{NO-BREAK SPACE}% epoch 5" in figures
         )
         assert f"Step\n{info.steps}\n" in figures and "Machine" not in figures
         assert page.get_by_role("button", name="Pause").count() == 0 and "overfits" not in page.inner_text("main")

@@ -52,7 +52,7 @@ def printed(run: Run) -> str:
 def test_few_passes_alter_no_image_and_say_so(short: tuple[Run, list[str]]) -> None:
     run, notes = short
     assert run.info().augmentation == {}
-    assert "while training, images are shown as they are (no augmentation): too few passes for it to help (3)" in notes
+    assert "while training, images are shown as they are (no augmentation): too few epochs for it to help (3)" in notes
     page = run.report_file.read_text()
     assert HARDER not in page and AS_THEY_ARE in page and "label smoothing" in page
 

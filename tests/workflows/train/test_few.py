@@ -69,7 +69,7 @@ def test_as_many_classes_as_images_to_learn_from(tmp_path: Path) -> None:
         run, notes = trained(data, recipe=Recipe(model="efficientnet_lite0", image_size=32, batch=8, epochs=3))
     said = " ".join(map(str, notes))
     assert (
-        "no fine-tuning, though passes were asked for (3): there is no validation image to judge it by, so the "
+        "no fine-tuning, though epochs were asked for (3): there is no validation image to judge it by, so the "
         "first model is kept"
     ) in said
     assert (
