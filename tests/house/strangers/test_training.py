@@ -19,6 +19,7 @@ from limpide.core.events import Epoch, Event, Note, Step
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.inspector import data
+from limpide.inspector.image_reference import ImageReference
 from limpide.inspector.session import Session
 from limpide.system.files import sha256_of_file
 from limpide.text.messages import Message, message
@@ -164,7 +165,7 @@ def test_a_stranger_trains_through_the_workflow_and_goes_on(stranger: str, tmp_p
     if stranger in ("augment", "all"):
         assert info.augmentation == {"name": "mixed", "classes": 2, "least": 0.7}
         assert "images are mixed, 70.0\N{NO-BREAK SPACE}% of each stays" in notes
-        assert data.augmented(Session(), str(whole.path), "best", {"probe": 0})[0]["images"] == data.CHANGED
+        assert data.augmented(Session(), str(whole.path), "best", ImageReference(probe=0))[0]["images"] == data.CHANGED
     if stranger in ("loss", "all"):
         assert len(LOST) >= len(steps) and {s.loss for s in steps} <= set(LOST)
     last = list(whole.lines(whole.stats_file))[-1]["parameters"]

@@ -302,6 +302,7 @@ END = [
     "looking at the validation images",
     "choosing the best weights",
     "calibrating the probabilities",
+    "noting what the training images look like",
     "writing the model file",
     "comparing the model file with the network",
     "opening the model file",
