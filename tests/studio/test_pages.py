@@ -799,7 +799,7 @@ def test_the_first_model_counts_among_what_is_kept(
     )
     (copied / "run.json").write_text(json.dumps(info))
     go(page, "page=live&run=copied-001", f"text={told}")
-    assert ("after pass" in page.inner_text("main")) == (first == 0.0)
+    assert ("after epoch" in page.inner_text("main")) == (first == 0.0)
 
 
 def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, page: Any, server: Server) -> None:
@@ -927,7 +927,9 @@ def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) ->
     run.update(final=replace(info.final or Final(), kind="frozen"), recipe={**info.recipe, "image_size": 128})
     go(page, "page=compare&runs=photos-001,copied-001", "th:has-text('image_size')")
     cells = {
-        name: page.locator(f"tr:has(th:text-matches('^{name}')) td").all_inner_texts()
+        name: page.locator("tr", has=page.locator("th", has_text=re.compile(f"^\\s*{name}")))
+        .locator("td")
+        .all_inner_texts()
         for name in ("image_size", "epochs", "freeze")
     }
     assert cells["image_size"] == ["32 px", "32 px\nof fine-tuning, not of this model: 128 px"]
