@@ -286,7 +286,7 @@ def test_an_error_in_another_process_is_told_as_it_was() -> None:
 def test_errors_can_be_pickled(kind: type[LimpideError]) -> None:
     error = kind(
         "L102",
-        "the value of {name} must be {expected}",
+        what="the value of {name} must be {expected}",
         where="a\nb",
         todo="did you mean {guess}?",
         name="n",

@@ -288,7 +288,7 @@ def test_train_says_everything_and_ends_with_the_next_command(place: Place) -> N
     for part in (
         "48 images in 3 classes",
         "kept for the final score",
-        "epochs: passes over the training images",
+        "passes over the training part",
         "in all",
         "report: runs/photos-001/report.html",
     ):

@@ -117,7 +117,7 @@ def test_tokens_have_channels_and_numbers_have_none() -> None:
     )
     with pytest.raises(TypeError, match="no channels"):
         maximize_activation(odd, ":sum", 0, (1, 8, 8))
-    with pytest.raises(TypeError, match="no slope"):
+    with pytest.raises(TypeError, match="no gradient"):
         maximize_activation(odd, "head", 0, (1, 8, 8))
     with pytest.raises(IndexError, match="below 6"):
         maximize_activation(odd, "tokens", 6, (1, 8, 8))
