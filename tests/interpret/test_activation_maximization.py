@@ -110,8 +110,9 @@ class Odd(nn.Module):
 
 
 def test_tokens_have_channels_and_numbers_have_none() -> None:
+    torch.manual_seed(0)  # some weights leave little to climb
     odd = Odd()
-    found = maximize_activation(odd, "tokens", 5, (1, 8, 8), steps=16)
+    found = maximize_activation(odd, "tokens", 5, (1, 8, 8), steps=64)
     assert found.after > found.before and found.after == pytest.approx(
         float(odd.tokens(found.image[:, 0])[0, 4, 5].detach()), rel=1e-5
     )
