@@ -25,8 +25,8 @@ from dataclasses import dataclass
 
 TURN = 2.0  # s of steps
 NETWORKS = {"cnn": (1, 28, 128), "efficientnet_lite0": (3, 128, 32)}  # channels, pixels, batch
-# How the helping threads of torch's OpenMP wait (GOMP): as they come, asleep at once, asleep after so many looks; and
-# half as many threads.
+# How the helper threads of torch's OpenMP (GOMP) wait: by its default, asleep at once, asleep after a number of spins;
+# and with half as many threads.
 SETTINGS: dict[str, dict[str, str]] = {
     "plain": {"OMP_WAIT_POLICY": "", "GOMP_SPINCOUNT": ""},
     "passive": {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": ""},

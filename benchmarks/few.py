@@ -22,7 +22,7 @@ import numpy as np
 
 
 def share_out(photos: Path, folder: Path, each: int, random: np.random.Generator) -> None:
-    """So many images of every class into train/, all others into test/."""
+    """Copies `each` images of each class into train/ and all others into test/."""
     for own in sorted(photos.iterdir()):
         files = sorted(own.iterdir())
         for k, i in enumerate(random.permutation(len(files))):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.inspector.answer import Answer
 from limpide.inspector.session import Session
@@ -39,7 +36,6 @@ def _render(run: Run, lang: str, images: bool) -> bytes:
     before = current_language()
     use_language(lang)
     try:
-        meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
-        return html_of(run, images=images, meanings=meanings).encode("utf-8", "backslashreplace")
+        return html_of(run, images=images).encode("utf-8", "backslashreplace")
     finally:
         use_language(before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from limpide.baselines.compare import BaselineInputs
 from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Judged, Progress
 from limpide.core.finding import Finding
-from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.core.run_info import require
 from limpide.data.dataset import Dataset
@@ -152,8 +150,7 @@ def _run_facts(
 def _report(run: Run, images: bool) -> Iterator[Event]:
     """Writes the page; what only a continued run would need goes."""
     yield Progress(message(N_("writing the report")))
-    meanings = {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)}
-    page.write_page(run, images=images, meanings=meanings)
+    page.write_page(run, images=images)
     shutil.rmtree(run.cache, ignore_errors=True)
     for old in run.checkpoints.glob("step-*"):
         old.unlink(missing_ok=True)

@@ -19,8 +19,8 @@ DATA_ERRORS = {
     "L202": ErrorEntry(
         what=N_("there is no such folder and no data set of this name"),
         explanation="""
-        The path does not exist, and it is no name of a data set either. Where a folder nearby has a similar name,
-        it is offered.
+        The path does not exist, and limpide knows no data set of this name. If a folder nearby has a similar name,
+        the message offers it.
         """,
     ),
     "L203": ErrorEntry(
@@ -57,8 +57,8 @@ DATA_ERRORS = {
         todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"),
         title="the image cannot be used",
         explanation="""
-        The file was found, but it is no image that can be read: empty, cut short, a web page, too small, or in an
-        unknown format. The message says which. The other files were still read.
+        The file was found, but it cannot be read as an image: it is empty, cut short, a web page, too small, or in
+        an unknown format. The message says which. The other files were still read.
         """,
     ),
     "L208": ErrorEntry(

@@ -244,9 +244,9 @@ MODEL_ERRORS = {
         what=N_("this layer expects {expected} and gets {came}, of images of {channels} channels and {size} px"),
         todo=N_("mend the layer or what stands before it, or use squares of another size (--image-size)"),
         explanation="""
-        A convolution or a normalization is made for so many maps, a linear layer for so many numbers an image, and
-        what stands before it gives another number. Mend one of the two; where only the size of the images is meant,
-        `--image-size` gives other squares.
+        A convolution or a normalization expects a fixed number of maps, a linear layer a fixed number of inputs. The
+        layer before it gives another number. Change one of the two. If only the size of the images is wrong, use
+        `--image-size`.
         """,
     ),
 }

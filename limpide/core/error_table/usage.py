@@ -26,8 +26,8 @@ USAGE_ERRORS = {
         what=N_("the value of {name} must be {expected}"),
         todo=N_("see limpide train --help"),
         explanation="""
-        The option exists, but not with this value: it is no number, out of its range, or not one of the words it
-        can be. The message names what is allowed.
+        The option exists, but not with this value: it is not a number, it is out of range, or it is not one
+        of the words that are allowed. The message names what is allowed.
         """,
     ),
     "L103": ErrorEntry(
@@ -251,8 +251,8 @@ USAGE_ERRORS = {
         what=N_("this is nothing that can be looked into"),
         todo=N_("give a run, a fitted ImageClassifier, the name of a published network, or a torch module"),
         explanation="""
-        `limpide.see` got something that is no run, no fitted `ImageClassifier`, no name of a published network and
-        no torch module.
+        `limpide.see` takes a run, a fitted `ImageClassifier`, the name of a published network or a torch module. It
+        got something else.
         """,
     ),
     "L133": ErrorEntry(

@@ -7,6 +7,7 @@ that this page has never heard of is shown as it is.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from limpide.core.cost import Cost
 from limpide.core.finding import VERDICT_MARKS, VERDICT_WORDS, Finding, Picture
+from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.judging import registry
 from limpide.report import finding_words, unit_grid
@@ -66,14 +68,13 @@ def cost() -> Cost:
     return Cost(SECONDS)
 
 
-def write_page(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> Path:
+def write_page(run: Run, *, images: bool = True) -> Path:
     """Writes `run.report_file` in the current language and returns its path.
 
-    `images=False` leaves out every picture and every file name. `meanings`: what each choice of the recipe means
-    (msgid).
+    `images=False` leaves out every picture and every file name.
     """
     # A file name that is not Unicode reaches us as lone surrogates, which the page spells out.
-    write_bytes(run.report_file, html_of(run, images=images, meanings=meanings).encode("utf-8", "backslashreplace"))
+    write_bytes(run.report_file, html_of(run, images=images).encode("utf-8", "backslashreplace"))
     return run.report_file
 
 
@@ -86,7 +87,7 @@ def written_as(file: Path) -> tuple[str, bool] | None:
     return (found[1].decode(), found[2] == b"yes") if found else None
 
 
-def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None = None) -> str:
+def html_of(run: Run, *, images: bool = True) -> str:
     info, findings = run.info(), run.findings()
     living = interactive_part(run, findings.get("inside"), info.classes) if images else None
     pictures, lost = chosen_pictures(findings, images, len(living.data) if living else 0)
@@ -110,7 +111,7 @@ def html_of(run: Run, *, images: bool = True, meanings: Mapping[str, str] | None
         "living": living,
         "nonce": "",
         "made_facts": run_data.made_facts(info),
-        "meanings": meanings or {},
+        "meanings": {choice.name: choice.metadata["meaning"] for choice in dataclasses.fields(Recipe)},
         "lang": current_language(),
         "style": asset("report.css") + (asset("living.css") if living else ""),
         "script": asset("report.js"),
