@@ -1,5 +1,5 @@
 # make demo   set up, train on real MNIST, write the report
-# make test   set up, check style and types, run the whole suite (about 8 minutes on 2 cores)
+# make test   set up, check style and types, run the whole suite (about 12 minutes on 2 cores)
 # make test-elsewhere   what learns from images, once more as a processor without AVX-512, and with two threads
 # make mutants   whether the suite still notices small faults that are put into a copy of the package
 # make soak   the long versions of the randomised suites, and every process a fresh one

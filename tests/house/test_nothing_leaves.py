@@ -8,6 +8,7 @@ strace (Linux) does the watching: `apt install strace`; without it these tests s
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import shutil
@@ -40,6 +41,9 @@ COMMAND = "from limpide.cli import main; main()"
 ALWAYS = ("/dev/null", "/dev/shm", "/dev/tty", "/proc/self/", "/proc/thread-self/")
 # an answer to connect may be the unspecified address of a socket of its own
 LOOPBACK = ("127.0.0.1", "::1", "0.0.0.0", "::")
+
+
+STARTED: list[subprocess.Popen[str]] = []
 
 
 @dataclass
@@ -140,6 +144,7 @@ def traced(folder: Path, program: str, *arguments: object, runs: Path) -> Traced
     process = subprocess.Popen(
         command, cwd=runs.parent, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+    STARTED.append(process)
     return Traced(process, calls, (home / ".cache" / "limpide", temporary, runs), home / ".cache")
 
 
@@ -154,6 +159,19 @@ def strace() -> None:
         pytest.skip("strace may not trace here: whether anything leaves the machine was not tested")
 
 
+@pytest.fixture(autouse=True)
+def none_left() -> Iterator[None]:
+    """What a test that failed has left running would be seen by the tests after it."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):  # they would outlive their tracer
+                child.kill()
+            process.kill()
+        process.communicate(timeout=PATIENCE)
+
+
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return photo_folder(tmp_path_factory.mktemp("leaves") / "photos", per_class=12)
@@ -166,7 +184,7 @@ def test_no_verb_asks_the_network_or_writes_elsewhere(photos: Path, tmp_path: Pa
     training = traced(first, COMMAND, "train", photos, *choices, "--runs", first / "runs", runs=first / "runs")
     run = first / "runs" / "photos-001"
     deadline = time.monotonic() + PATIENCE
-    while training.process.poll() is None and not (run / "report.html").exists():
+    while training.process.poll() is None and not _is_finished(run):
         assert time.monotonic() < deadline, "the training did not end"
         time.sleep(0.05)
     some = str(sorted(photos.glob("*/*"))[0])
@@ -199,6 +217,12 @@ def test_no_verb_asks_the_network_or_writes_elsewhere(photos: Path, tmp_path: Pa
     for name, process in (started | {"studio": studio}).items():
         opened = any("onnxruntime_pybind11_state" in line or "libtorch_cpu" in line for line in process.lines())
         assert opened, f"{name} never loaded what is watched here: the test looks at the wrong process"
+
+
+def _is_finished(run: Path) -> bool:
+    """Whether everything of a training is written: what it says last is in run.json, after its report."""
+    file = run / "run.json"
+    return file.exists() and json.loads(file.read_text(encoding="utf-8"))["status"] == "finished"
 
 
 def _traced_on_a_copy(folder: Path, verb: str, run: Path, arguments: Sequence[object]) -> Traced:
