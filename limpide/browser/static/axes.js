@@ -1,7 +1,7 @@
 // A picture with axes, drawn in the pixels of the page: lines of one pixel and letters of twelve, however wide it is;
 // under them a canvas with as
 // many pixels as the screen has there.
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { theme } from "./state.js";
 import { fixed, number, ten } from "./i18n.js";
 
@@ -84,7 +84,7 @@ export const Axes = ({
   const across = (v) => LEFT + ((v - x[0]) / (x[1] - x[0])) * width;
   const up = (v) => TOP + height - ((v - y[0]) / (y[1] - y[0])) * height;
   const id = useRef(`clip-${Math.random().toString(36).slice(2)}`).current;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wide && canvas.current) ground?.(sharp(canvas.current, width, height));
   }, [wide, ratio, theme.value, ...of]);
   const xTexts = labels(xTicks);

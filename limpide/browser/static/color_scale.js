@@ -1,6 +1,6 @@
 // Numbers as colours. Two scales, each drawn beside what it colours: signed (blue – paper – orange) and unsigned (paper
 // – ink).
-import { html, useRef, useEffect, useState } from "./html.js";
+import { html, useRef, useLayoutEffect, useState } from "./html.js";
 import { number } from "./i18n.js";
 import { theme } from "./state.js";
 
@@ -54,7 +54,8 @@ export const most = (values) => {
 /** A plane of numbers as a picture, one pixel each. paint: (value, most, its place, all values) → [r, g, b]. */
 export const Plane = ({ values, height, width, scale, paint = signed, label, onClick, className = "" }) => {
   const canvas = useRef(null);
-  useEffect(() => {
+  // In the same frame as the numbers beside it.
+  useLayoutEffect(() => {
     const context = canvas.current.getContext("2d");
     const pixels = context.createImageData(width, height);
     for (let k = 0; k < width * height; k++) {

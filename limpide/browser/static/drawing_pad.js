@@ -2,7 +2,7 @@
 // drawn again as large and as
 // thick as the images that the network learned from (inspector/strokes.py knows or measures how), and in as few pixels,
 // before the network sees it.
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { t, percent } from "./i18n.js";
 import { ask, path, upload } from "./api.js";
 import { useFetched } from "./use_fetched.js";
@@ -123,7 +123,7 @@ export const Pad = ({ run, onImage }) => {
   const ink = known.value?.drawn ? known.value : AS_DRAWN;
   const fits = ink.drawn && like;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = canvas.current;
     const side = Math.round(element.clientWidth * (devicePixelRatio || 1));
     if (element.width !== side) element.width = element.height = side;

@@ -237,6 +237,26 @@ def test_the_arrow_keys_move_the_unit(opened: Any, tmp_path: Path) -> None:
     assert "row 1, column 13" in status(page)
 
 
+def test_sentence_sum_and_maps_change_in_one_frame(opened: Any, tmp_path: Path) -> None:
+    page = opened(alive(tmp_path))
+    # microtasks alone pass between the click and the second look: the browser paints no frame there
+    before, after = page.evaluate(
+        """async () => {
+            const look = () => [
+                document.querySelector("#inside > .claim").textContent,
+                document.querySelector("#inside-live [role=status]").textContent,
+                document.querySelector("#inside-live .rule td.n").textContent,
+                document.querySelector("#inside-map canvas").toDataURL(),
+            ];
+            const before = look();
+            document.querySelector("#inside-live .map button[aria-pressed=false]").click();
+            for (let k = 0; k < 20; k++) await Promise.resolve();
+            return [before, look()];
+        }"""
+    )
+    assert all(old != new for old, new in zip(before, after, strict=True))
+
+
 def test_many_buttons_are_one_stop_of_the_tab_key(opened: Any, tmp_path: Path) -> None:
     page = opened(alive(tmp_path))
     chosen = page.locator("#inside-live .map button[aria-pressed=true]")

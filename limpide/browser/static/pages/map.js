@@ -1,5 +1,5 @@
 // Where the network puts images: those that it takes for alike lie together. Draw around some to see them.
-import { html, useState, useRef, useEffect, useMemo } from "../html.js";
+import { html, useState, useRef, useLayoutEffect, useMemo } from "../html.js";
 import { place, go, snapshot, theme } from "../state.js";
 import { t, count, percent } from "../i18n.js";
 import { ask } from "../api.js";
@@ -156,10 +156,10 @@ const Map = ({ run, about }) => {
   // a folder that is no class is no mistake
   const wrong = (k) => about.classes.includes(about.labels[k]) && about.labels[k] !== about.predicted[k];
   const visible = (k) => !only || (only === "wrong" ? wrong(k) : about.labels[k] === only.slice(6));
-  useEffect(() => {
+  useLayoutEffect(() => {
     paint(canvas.current.getContext("2d"), { about, classes, at, wrong, visible, colour, aimed, line });
   }, [about, line, only, aimed, theme.value]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     draw([]);
     choose(null);
     aim(-1);

@@ -1,5 +1,5 @@
 // The first layer: the image, the maps that it becomes, and any place of any map as the sum that it is.
-import { html, useEffect, useMemo, useRef, useState } from "../../html.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../../html.js";
 import { t as say, count, number } from "../../i18n.js";
 import { Plane, Scale, most } from "../../color_scale.js";
 import { stepsOf, unitOf } from "../../arithmetic.js";
@@ -114,8 +114,9 @@ export const First = ({ first, begin, mean, std }) => {
   const heaviest = useMemo(() => most(first.weight.values), []);
   const n = first.channels[c];
   const size = height * width;
-  // The section's own sentence, which Python wrote (interpret/unit.py): it speaks of the unit that is shown now.
-  useEffect(() => {
+  // The section's own sentence, which Python wrote (interpret/unit.py): it speaks of the unit that is shown now,
+  // from the same frame on.
+  useLayoutEffect(() => {
     const claim = document.querySelector("#inside > .claim");
     if (claim)
       claim.textContent = say(flat ? "inside.unit.claim" : "inside.place.claim", {
@@ -280,7 +281,7 @@ const Picture = ({
   std,
 }) => {
   const canvas = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const context = canvas.current.getContext("2d");
     const pixels = context.createImageData(width, height);
     for (let k = 0; k < height * width; k++) {
