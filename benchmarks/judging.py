@@ -25,7 +25,7 @@ from limpide.audit.accuracy import WORTH, accuracy
 from limpide.audit.classes import MANY, OFTEN, SURE, classes, confusions, mistakes
 from limpide.audit.evidence import Evidence
 from limpide.audit.groups import groups as groups_audit
-from limpide.baselines.simple_models import Baseline
+from limpide.baselines.baseline import ComparedModel
 from limpide.baselines.verdict import MARGIN, LimitsMet, baselines_finding
 from limpide.core.finding import Finding
 from limpide.statistics.calibration_error import TAIL, noise_of_bins
@@ -257,9 +257,9 @@ def _behind(random: np.random.Generator, n: int, size: int, alike: float) -> Fin
 def simpler_models(random: np.random.Generator, n: int, size: int, alike: float, share: float) -> Finding:
     """Four simpler models that are right on 85 %, and a network that is right on this share."""
 
-    def model(key: str, share: float) -> Baseline:
+    def model(key: str, share: float) -> ComparedModel:
         right = alike_within(random, n, size, alike) < share
-        return Baseline(key, right, np.arange(n), n, 1.0)
+        return ComparedModel(right, np.arange(n), n, 1.0, key=key, name=key)
 
     rivals = [model(key, 0.85) for key in ("logistic", "forest", "nearest", "frozen")]
     return baselines_finding(model("network", share), rivals, LimitsMet(n), None if size == 1 else np.arange(n) // size)

@@ -1,57 +1,68 @@
-"""A rival for networks trained from scratch: one linear layer on what a pretrained network says of the images."""
+"""For networks trained from scratch: one linear layer on what a pretrained network says of the images."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import time
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from limpide.core.recipe import Recipe
-from limpide.data.dataset import Dataset
-from limpide.data.preprocessing import Preprocessing
-from limpide.models import multiply_adds, parameters
-from limpide.system.machine import cores
-from limpide.training.build import build_network
-from limpide.training.frozen_features import Frozen
-from limpide.training.linear_head import Head, fit_head
+from limpide.baselines.baseline import Allowance, Attempt, BaselineData, Budget, Scores, Sizes, Work
+from limpide.baselines.fitting import fit_allowed, milliseconds
+from limpide.core.cost import Facts
+from limpide.core.events import Progress
+from limpide.data.split import stratified_order
+from limpide.text.messages import N_, message
 
-SIZE = 96  # pixels: four times faster than 224, and small images hold no more
-CHUNK = 32  # images at once: more would take more memory and no less time
+if TYPE_CHECKING:
+    from limpide.training.linear_head import Head
+
+FEATURES_WORK = 70_600_000  # multiply-adds of FrozenFeatures for one image
+WIDTH = 1280  # of its features
+LOAD_SECONDS = 1.0
+BYTES = 90_000_000  # of the pretrained network, and a chunk of images in it
 
 
-class FrozenFeatures:
-    """Features of any images of a data set, computed when they are first asked for."""
+def fit(data: BaselineData, allowance: Allowance) -> Attempt:
+    # torch is loaded by the first that needs it
+    from limpide.baselines.pretrained_features import CHUNK, FrozenFeatures
 
-    def __init__(self, dataset: Dataset, recipe: Recipe) -> None:
-        self.dataset = dataset
-        self.preprocessing = Preprocessing(
-            SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,), value_range=recipe.span()
-        )
-        network = build_network(
-            recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.learned_classes), 3, SIZE
-        )
-        # Counted before layers are fused: what they have become is no layer that could be counted.
-        self.multiply_adds, self.bytes = multiply_adds(network, 3, SIZE), 4 * parameters(network)
-        self.frozen = Frozen(network, self.preprocessing, torch.device("cpu"))
-        self._known: dict[int, np.ndarray] = {}
+    labels, train, test = data.dataset.labels, data.train_rows, data.test_rows[data.few.rows]
+    features = FrozenFeatures(data.dataset, data.recipe)
+    features.of(test[:2])  # its first call loads code
+    began = time.perf_counter()
+    if allowance.seconds is None:  # what is known already then costs nothing
+        wanted = train[stratified_order(labels[train], allowance.seed)[: allowance.images]]
+        for k in range(0, len(wanted), CHUNK):
+            yield Progress(message(N_("computing the features of a pretrained network")), k, len(wanted))
+            features.of(wanted[k : k + CHUNK])
+    before = time.perf_counter() - began
 
-    def of(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (len(rows), width)."""
-        missing = np.array([i for i in rows.tolist() if i not in self._known], dtype=int)
-        for k in range(0, len(missing), CHUNK):
-            part = missing[k : k + CHUNK]
-            self._known.update(zip(part.tolist(), self.fresh(part), strict=True))
-        return np.stack([self._known[i] for i in rows.tolist()])
+    def fit_to(picked: np.ndarray) -> Head:
+        return linear_head(features.of(train[picked]), labels[train[picked]], len(data.dataset.learned_classes))
 
-    def fresh(self, rows: np.ndarray) -> np.ndarray:
-        """The same, computed whether they are known or not."""
-        with ThreadPoolExecutor(cores()) as pool:
-            squares = list(pool.map(lambda i: self.preprocessing.pixels(self.dataset.images.image(int(i))), rows))
-        return self.frozen.features(np.stack(squares))
+    found = fit_allowed(labels[train], fit_to, allowance)
+    if found is None:
+        return None
+    for k in range(0, len(test), CHUNK):
+        yield Progress(message(N_("scoring a pretrained network with a linear layer")), k, len(test))
+        features.of(test[k : k + CHUNK])
+    right = found.model.logits(features.of(test)).argmax(1) == labels[test]
+    ms = milliseconds(lambda one: found.model.logits(features.fresh(one)), test)
+    return Scores(right, data.few.rows, found.n, before + found.seconds, ms, features.bytes, features.multiply_adds)
+
+
+def images(sizes: Sizes, budget: Budget) -> float:
+    return budget.work / FEATURES_WORK - sizes.few
+
+
+def work(facts: Facts, sizes: Sizes, n: int) -> Work:
+    return Work((n + sizes.few) * FEATURES_WORK, BYTES + 4 * WIDTH * (n + sizes.few), LOAD_SECONDS)
 
 
 def linear_head(features: np.ndarray, labels: np.ndarray, classes: int) -> Head:
     """A linear layer whose penalty is chosen on every tenth image. features: (n, width) · labels: int (n,)."""
+    from limpide.training.linear_head import fit_head
+
     held = np.arange(len(features)) % 10 == 9
     return fit_head(features[~held], labels[~held], features[held], labels[held], classes)

@@ -1,5 +1,5 @@
-"""The simpler models that a judging has finished with, kept in the run's cache: one that is cut short goes on with the
-next.
+"""The scores of baselines that a judging has finished with, kept in the run's cache: one that is cut short goes on with
+the next.
 """
 
 from __future__ import annotations
@@ -10,30 +10,30 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from limpide.baselines.simple_models import Baseline
+from limpide.baselines.baseline import Scores
 from limpide.system.files import write_atomically
 
 NUMBERS = ("n_train", "seconds", "milliseconds", "bytes", "multiply_adds", "drawn")
 
 
-def save_baseline(folder: Path, rival: Baseline) -> None:
-    told = json.dumps({name: getattr(rival, name) for name in NUMBERS})
+def save_scores(folder: Path, key: str, scores: Scores) -> None:
+    numbers = json.dumps({name: getattr(scores, name) for name in NUMBERS})
     write_atomically(
-        _file(folder, rival.key),
-        lambda stream: np.savez(stream, right=rival.right, rows=rival.rows, numbers=np.array(told)),
+        _file(folder, key),
+        lambda stream: np.savez(stream, right=scores.right, rows=scores.rows, numbers=np.array(numbers)),
     )
 
 
-def load_baseline(folder: Path, key: str, test: int) -> Baseline | None:
-    """The simpler model of this name, as it was kept; None where there is none, or it was asked about other than these
-    `test` images.
+def load_scores(folder: Path, key: str, test: int) -> Scores | None:
+    """The scores of the baseline of this key, as they were kept; None where there are none, or it was asked about other
+    than these `test` images.
     """
     try:
         with open(_file(folder, key), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             rows, right, numbers = stored["rows"], stored["right"].astype(bool), json.loads(str(stored["numbers"]))
         if len(rows) != len(right) or (len(rows) and int(rows.max()) >= test):
             return None
-        return Baseline(key, right, rows, **{name: numbers[name] for name in NUMBERS})
+        return Scores(right, rows, **{name: numbers[name] for name in NUMBERS})
     except (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile):
         return None
 

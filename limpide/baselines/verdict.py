@@ -2,8 +2,8 @@
 
 What it measures: always-the-majority, logistic regression, a random forest and k-nearest neighbours on pixels, and a
 linear head on frozen features, against the network, image by image, on the test images that both named. Why it matters:
-not every question needs a deep network. How it can mislead: a rival that had fewer training images (n is shown) might
-do better with all of them; with several rivals the best one is partly lucky, so each has to pass a stricter test (Holm
+not every question needs a deep network. How it can mislead: a baseline that had fewer training images (n is shown) might
+do better with all of them; with several of them the best one is partly lucky, so each has to pass a stricter test (Holm
 1979).
 """
 
@@ -15,14 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from limpide.baselines.simple_models import NAMES, TREES, Baseline
+from limpide.baselines import majority
+from limpide.baselines.baseline import Baseline, ComparedModel
+from limpide.baselines.forest import TREES
 from limpide.core.finding import Finding, Table, Verdict
 from limpide.statistics.intervals import interval_of_share
 from limpide.statistics.paired import Paired, compare_paired
 from limpide.text.messages import N_, Message, message
 
 ALPHA = 0.025  # one-sided: 5 % for both directions together
-MARGIN = 0.02  # share of the test images: a rival that is behind by less is close enough to be worth a thought
+MARGIN = 0.02  # share of the test images: a baseline that is behind by less is close enough to be worth a thought
 
 COLUMNS = [
     (N_("model"), "text"),
@@ -44,20 +46,20 @@ class LimitsMet:
 
     images: int  # of the training part
     seconds: float | None = None  # each, where a time was asked for
-    late: Sequence[str] = ()  # keys of those that their seconds were too few for
-    left_out: Sequence[str] = ()  # keys of those that were not tried, as the time for the whole was up
+    late: Sequence[Baseline] = ()  # those that their seconds were too few for
+    left_out: Sequence[Baseline] = ()  # those that were not tried, as the time for the whole was up
 
 
 def baselines_finding(
-    network: Baseline, rivals: Sequence[Baseline], had: LimitsMet, groups: np.ndarray | None = None
+    network: ComparedModel, baselines: Sequence[ComparedModel], had: LimitsMet, groups: np.ndarray | None = None
 ) -> Finding:
-    """The comparison as a Finding: the network first, then its rivals from best to worst. Always-the-majority is one of
-    them.
+    """The comparison as a Finding: the network first, then its baselines from best to worst. Always-the-majority is
+    one of them.
 
     groups: int (n,), which test images belong together; None where each stands for itself.
     """
-    ranked = sorted(rivals, key=lambda rival: -rival.accuracy)
-    tests = {rival.key: compare_with(network, rival, groups) for rival in ranked}
+    ranked = sorted(baselines, key=lambda baseline: -baseline.accuracy)
+    tests = {baseline.key: compare_with(network, baseline, groups) for baseline in ranked}
     verdict, says = _judge(network, ranked, tests, groups)
     if had.left_out and verdict == "ok":
         verdict, says = (
@@ -84,40 +86,42 @@ def baselines_finding(
     )
 
 
-def compare_with(first: Baseline, second: Baseline, groups: np.ndarray | None = None) -> Paired:
+def compare_with(first: ComparedModel, second: ComparedModel, groups: np.ndarray | None = None) -> Paired:
     """On the test images that both named."""
     rows, a, b = np.intersect1d(first.rows, second.rows, return_indices=True)
     return compare_paired(first.right[a], second.right[b], None if groups is None else groups[rows], MARGIN)
 
 
 def _judge(
-    network: Baseline, ranked: Sequence[Baseline], tests: dict[str, Paired], groups: np.ndarray | None
+    network: ComparedModel, ranked: Sequence[ComparedModel], tests: dict[str, Paired], groups: np.ndarray | None
 ) -> tuple[Verdict, Message]:
-    """`bad` and `warn` only where a test rejects, with as many tests as there are rivals counted against it; `ok` where
-    all do.
+    """`bad` and `warn` only where a test rejects, with as many tests as there are baselines counted against it; `ok`
+    where all do.
     """
     strict = ALPHA / len(ranked)
-    if better := [rival for rival in ranked if tests[rival.key].worse <= strict]:
+    if better := [baseline for baseline in ranked if tests[baseline.key].worse <= strict]:
         return "bad", _about(
             N_("A simpler model does better: {rival} is right on {share:percent}. Use that, or train longer."),
             better[0],
         )
     if all(test.better <= ALPHA for test in tests.values()):
         return "ok", _none_does(network, ranked[0])
-    close = [rival for rival in ranked if tests[rival.key].close <= strict]
+    close = [baseline for baseline in ranked if tests[baseline.key].close <= strict]
     if says := _recommend_close(close, ranked, tests, groups):
         return "warn", says
     return "unknown", _admit_doubt(network, ranked, tests, groups)
 
 
 def _recommend_close(
-    close: Sequence[Baseline], ranked: Sequence[Baseline], tests: dict[str, Paired], groups: np.ndarray | None
+    close: Sequence[ComparedModel], ranked: Sequence[ComparedModel], tests: dict[str, Paired], groups: np.ndarray | None
 ) -> Message | None:
-    """What may do instead of the network, of the rivals shown to be close behind it; None where none may. One that is
-    not shown to beat always-the-majority may not.
+    """What may do instead of the network, of the baselines shown to be close behind it; None where none may. One that
+    is not shown to beat always-the-majority may not.
     """
     proven = [
-        rival for rival in close if rival.key != "majority" and not _no_better_than_majority(rival, ranked, groups)
+        baseline
+        for baseline in close
+        if baseline.key != majority.KEY and not _no_better_than_majority(baseline, ranked, groups)
     ]
     if proven:
         says = N_(
@@ -125,32 +129,34 @@ def _recommend_close(
             "less than {margin:percent} of the images."
         )
         return _about(says, proven[0])
-    majority = _find_majority(close)
-    if majority and tests["majority"].better > ALPHA:
+    most_frequent = _find_majority(close)
+    if most_frequent and tests[majority.KEY].better > ALPHA:
         says = N_(
             "Always naming the most frequent class may do: it is right on {share:percent}, and the network "
             "is not shown to be better."
         )
-        return _about(says, majority)
+        return _about(says, most_frequent)
     return None
 
 
 def _admit_doubt(
-    network: Baseline, ranked: Sequence[Baseline], tests: dict[str, Paired], groups: np.ndarray | None
+    network: ComparedModel, ranked: Sequence[ComparedModel], tests: dict[str, Paired], groups: np.ndarray | None
 ) -> Message:
     """What cannot be told, where no test decides."""
     values: dict[str, Any] = {"n": network.n_test, "rivals": len(ranked), "network": network.accuracy}
-    majority = _find_majority(ranked)
+    most_frequent = _find_majority(ranked)
     if (
-        majority
-        and tests["majority"].better > ALPHA
-        and all(_no_better_than_majority(rival, ranked, groups) for rival in ranked if rival != majority)
+        most_frequent
+        and tests[majority.KEY].better > ALPHA
+        and all(
+            _no_better_than_majority(baseline, ranked, groups) for baseline in ranked if baseline is not most_frequent
+        )
     ):
         says = N_(
             "These {n:count} test images do not show that the network, or any simpler model, beats always "
             "naming the most frequent class ({share:percent})."
         )
-        return _about(says, majority, **values)
+        return _about(says, most_frequent, **values)
     says = N_(
         "Whether a simpler model would do, these {n:count} test images cannot tell: {rival}, the best of "
         "{rivals:count}, is right on {share:percent}, the network on {network:percent}."
@@ -158,15 +164,15 @@ def _admit_doubt(
     return _about(says, ranked[0], **values)
 
 
-def _find_majority(rivals: Sequence[Baseline]) -> Baseline | None:
-    return next((rival for rival in rivals if rival.key == "majority"), None)
+def _find_majority(baselines: Sequence[ComparedModel]) -> ComparedModel | None:
+    return next((baseline for baseline in baselines if baseline.key == majority.KEY), None)
 
 
-def _about(says: str, rival: Baseline, **values: Any) -> Message:
-    return message(says, rival=rival.name.to_json(), share=rival.accuracy, margin=MARGIN, **values)
+def _about(says: str, baseline: ComparedModel, **values: Any) -> Message:
+    return message(says, rival=baseline.title.to_json(), share=baseline.accuracy, margin=MARGIN, **values)
 
 
-def _none_does(network: Baseline, best: Baseline) -> Message:
+def _none_does(network: ComparedModel, best: ComparedModel) -> Message:
     """Its errors are compared on the images that both named."""
     _rows, a, b = np.intersect1d(network.rows, best.rows, return_indices=True)
     ours, theirs = float((~network.right[a]).mean()), float((~best.right[b]).mean())
@@ -183,37 +189,39 @@ def _none_does(network: Baseline, best: Baseline) -> Message:
     )
 
 
-def _no_better_than_majority(rival: Baseline, ranked: Sequence[Baseline], groups: np.ndarray | None) -> Message | None:
-    """What has to be said where this rival is not shown to have learned more than which class is the most frequent."""
-    majority = _find_majority(ranked)
+def _no_better_than_majority(
+    baseline: ComparedModel, ranked: Sequence[ComparedModel], groups: np.ndarray | None
+) -> Message | None:
+    """What has to be said where this baseline is not shown to have learned more than which class is most frequent."""
+    most_frequent = _find_majority(ranked)
     if (
-        majority is None
-        or rival.key == "majority"
-        or compare_with(rival, majority, groups).better <= ALPHA / max(1, len(ranked) - 1)
+        most_frequent is None
+        or baseline.key == majority.KEY
+        or compare_with(baseline, most_frequent, groups).better <= ALPHA / max(1, len(ranked) - 1)
     ):
         return None
-    return _about(N_("That {rival} beats always naming the most frequent class is itself not shown."), rival)
+    return _about(N_("That {rival} beats always naming the most frequent class is itself not shown."), baseline)
 
 
-def _what_they_had(ranked: Sequence[Baseline], had: LimitsMet) -> list[Message]:
-    few = [rival for rival in ranked if rival.n_train < had.images]
+def _what_they_had(ranked: Sequence[ComparedModel], had: LimitsMet) -> list[Message]:
+    few = [baseline for baseline in ranked if baseline.n_train < had.images]
     said = []
     if not few:
         said.append(message(N_("Every simpler model learned from all {n:count} training images."), n=had.images))
-    for rival in few:
+    for baseline in few:
         says = N_("Training images of {rival}: {n:count} of {all:count}. More could change its answers.")
-        said.append(_about(says, rival, n=rival.n_train, all=had.images))
-    for rival in ranked:
-        if rival.drawn is not None and rival.drawn < rival.n_train:
+        said.append(_about(says, baseline, n=baseline.n_train, all=had.images))
+    for baseline in ranked:
+        if baseline.drawn is not None and baseline.drawn < baseline.n_train:
             says = N_(
                 "Each of the {trees:count} trees of the forest drew {n:count} of its {all:count} training images."
             )
-            said.append(message(says, trees=TREES, n=rival.drawn, all=rival.n_train))
+            said.append(message(says, trees=TREES, n=baseline.drawn, all=baseline.n_train))
     if had.late:
         says = N_("In {seconds:duration}, {rival} could not be fitted to even a few images.")
-        said += [message(says, seconds=had.seconds or 0.0, rival=message(NAMES[key]).to_json()) for key in had.late]
+        said += [message(says, seconds=had.seconds or 0.0, rival=one.title.to_json()) for one in had.late]
     says = N_("There was no time for {rival}.")
-    said += [message(says, rival=message(NAMES[key]).to_json()) for key in had.left_out]
+    said += [message(says, rival=one.title.to_json()) for one in had.left_out]
     if had.seconds is not None and (few or had.late):
         said.append(
             message(N_("Each simpler model had {seconds:duration}, as a time was asked for."), seconds=had.seconds)
@@ -230,16 +238,16 @@ def _what_they_had(ranked: Sequence[Baseline], had: LimitsMet) -> list[Message]:
     return said
 
 
-def _how(rivals: int, groups: np.ndarray | None) -> list[Message]:
+def _how(baselines: int, groups: np.ndarray | None) -> list[Message]:
     said = [message(N_("Compared image by image on the test images that both named (McNemar's exact test)."))]
-    if rivals > 1:
+    if baselines > 1:
         said.append(
             message(
                 N_(
                     "With {n:count} simpler models to choose from, each has to pass a test that is {n:count} times as "
                     "strict."
                 ),
-                n=rivals,
+                n=baselines,
             )
         )
     if groups is not None:
@@ -255,17 +263,17 @@ def _how(rivals: int, groups: np.ndarray | None) -> list[Message]:
     return said
 
 
-def _row(rival: Baseline, groups: np.ndarray | None) -> list[object]:
-    share = interval_of_share(rival.right, None if groups is None else groups[rival.rows])
+def _row(baseline: ComparedModel, groups: np.ndarray | None) -> list[object]:
+    share = interval_of_share(baseline.right, None if groups is None else groups[baseline.rows])
     return [
-        rival.name,
+        baseline.title,
         share.value,
         share.low,
         share.high,
-        rival.n_test,
-        rival.n_train,
-        rival.seconds,
-        rival.milliseconds,
-        rival.bytes,
-        rival.multiply_adds,
+        baseline.n_test,
+        baseline.n_train,
+        baseline.seconds,
+        baseline.milliseconds,
+        baseline.bytes,
+        baseline.multiply_adds,
     ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from limpide.audit.evidence import Evidence
 from limpide.audit.image_groups import groups_as_split
-from limpide.baselines.compare import BaselineInputs
+from limpide.baselines.baseline import BaselineInputs
 from limpide.core.events import Note, Progress
 from limpide.core.run import Run
 from limpide.core.run_info import RunInfo

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from limpide.baselines.baseline import ComparedModel
 from limpide.baselines.compare import fit_baselines
-from limpide.baselines.simple_models import NAMES, Baseline
 from limpide.baselines.verdict import LimitsMet, baselines_finding
 from limpide.core.events import Event
 from limpide.core.finding import Finding
@@ -19,6 +19,7 @@ from limpide.core.run_info import RunInfo
 from limpide.data.dataset import TRAIN
 from limpide.judging.subject import Subject
 from limpide.system import files
+from limpide.text.messages import N_
 
 NAME = "simpler"
 LEAST = 2.0  # s, with which one of them can be fitted
@@ -34,23 +35,23 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     inputs = yield from subject.baseline_inputs()
     seconds = inputs.budget.seconds
 
-    rivals, late, left_out = yield from fit_baselines(
+    comparison = yield from fit_baselines(
         subject.dataset,
         trained.parts,
         rows,
         inputs,
-        lambda key, n: _keep_decision(trained.run, key, n),
-        lambda key: trained.has_time(NAME, NAMES[key], seconds or 0.0),
+        lambda baseline, n: _keep_decision(trained.run, baseline.key, n),
+        lambda baseline: trained.has_time(NAME, baseline.name, seconds or 0.0),
     )
-    _keep_answers(trained.run, rivals, len(rows))
-    yield baselines_finding(network, rivals, LimitsMet(train_images, seconds, late, left_out), evidence.groups)
+    _keep_answers(trained.run, comparison.models, len(rows))
+    limits = LimitsMet(train_images, seconds, comparison.late, comparison.left_out)
+    yield baselines_finding(network, comparison.models, limits, evidence.groups)
 
 
-def _network(run: Run, right: np.ndarray, train_images: int, milliseconds: float, work: int) -> Baseline:
+def _network(run: Run, right: np.ndarray, train_images: int, milliseconds: float, work: int) -> ComparedModel:
     """The network itself, as one of those that are compared."""
     info = run.info()
-    return Baseline(
-        "network",
+    return ComparedModel(
         right,
         np.arange(len(right)),
         _trained_on(info, train_images),
@@ -58,6 +59,8 @@ def _network(run: Run, right: np.ndarray, train_images: int, milliseconds: float
         milliseconds,
         run.model_file.stat().st_size,
         work,
+        key="network",
+        name=N_("the network"),
     )
 
 
@@ -66,14 +69,14 @@ def _trained_on(info: RunInfo, train_images: int) -> int:
     return info.frozen.n if info.frozen and info.final and info.final.kind == "frozen" else train_images
 
 
-def _keep_answers(run: Run, rivals: Sequence[Baseline], n: int) -> None:
+def _keep_answers(run: Run, models: Sequence[ComparedModel], n: int) -> None:
     """Whether each simpler model is right on each of the n test images, in the order of test.npz: 1 or 0, and −1 where
     it was not asked.
     """
-    right = np.full((len(rivals), n), -1, np.int8)
-    for line, rival in zip(right, rivals, strict=True):
-        line[rival.rows] = rival.right
-    keys, n_train = np.array([rival.key for rival in rivals]), np.array([rival.n_train for rival in rivals])
+    right = np.full((len(models), n), -1, np.int8)
+    for line, model in zip(right, models, strict=True):
+        line[model.rows] = model.right
+    keys, n_train = np.array([model.key for model in models]), np.array([model.n_train for model in models])
     files.write_atomically(
         run.predictions / "rivals.npz", lambda s: np.savez(s, models=keys, right=right, n_train=n_train)
     )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from limpide.audit.evidence import Evidence
-from limpide.baselines.compare import BaselineInputs
+from limpide.baselines.baseline import BaselineInputs
 from limpide.core.events import Event, Progress
 from limpide.core.run import Run
 from limpide.data.dataset import Dataset

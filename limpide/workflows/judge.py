@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from limpide.audit import run_facts
-from limpide.baselines.compare import BaselineInputs
+from limpide.baselines.baseline import BaselineInputs
 from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Judged, Progress
 from limpide.core.finding import Finding

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from limpide.baselines import compare
-from limpide.baselines import simple_models as fitting
-from limpide.baselines.compare import FROZEN_WORK, WIDTH, Budget, Sizes
-from limpide.baselines.pretrained_head import FrozenFeatures
+from limpide.baselines import compare, fitting, majority
+from limpide.baselines.baseline import Budget, Sizes
+from limpide.baselines.pretrained_features import FrozenFeatures
+from limpide.baselines.pretrained_head import FEATURES_WORK, WIDTH
+from limpide.baselines.registry import BASELINES, baselines_after
 from limpide.core import typed_json
 from limpide.core.events import Progress
 from limpide.core.recipe import Recipe
@@ -25,6 +26,7 @@ from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
 
 MODELS = ["majority", "logistic", "forest", "nearest", "frozen"]
+NAMES = {baseline.key: baseline.name for baseline in BASELINES} | {majority.KEY: majority.NAME}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def test_the_answers_of_every_rival_are_kept_beside_those_of_the_network(run: Ru
     assert table(run)[0][1] == network == run.findings()["accuracy"].number("accuracy").value
     said = {str(row[0]): row for row in table(run)[1:]}
     for key, right, n_train in zip(kept["models"], kept["right"], kept["n_train"], strict=True):
-        row = said[fitting.NAMES[str(key)]]
+        row = said[NAMES[str(key)]]
         assert row[1] == (right == 1).sum() / (right >= 0).sum() and (row[4], row[5]) == ((right >= 0).sum(), n_train)
 
 
@@ -93,7 +95,8 @@ def test_with_a_time_what_was_decided_is_done_again(
     """Interrupted among the simpler models, continued on a machine that is infinitely fast: those that were done get no
     more images.
     """
-    monkeypatch.setattr(compare.simple_models, "MIN_SUBSET", 8)
+    for module in (compare, fitting):
+        monkeypatch.setattr(module, "MIN_IMAGES", 8)
     recipe = Recipe(model="cnn", image_size=16, batch=8, epochs=1, time=600)
     run, dataset, _ = prepare(str(folder), recipe, tmp_path)
     within = fitting.fit_in_time
@@ -124,23 +127,28 @@ def test_the_energy_of_the_report_is_that_of_the_record(run: Run) -> None:
     assert raw["energy"] == energy
 
 
+def images(sizes: Sizes) -> dict[str, int]:
+    """Training images that each baseline may have, after a training from scratch, and on features that are there."""
+    baselines = [*baselines_after("pretrained"), *baselines_after("from scratch")]
+    return {one.key: compare.images_allowed(one, sizes, Budget()) for one in baselines}
+
+
 def test_no_images_that_are_decided_from_counts_are_more_than_there_are_or_fewer_than_two_a_class() -> None:
-    assert Sizes(48_000, 10_000, 10, 784).images(Budget()) | {"frozen": 0} == dict.fromkeys(
+    assert images(Sizes(48_000, 10_000, 10, 784)) == dict.fromkeys(
         ("logistic", "forest", "nearest", "nearest_features"), 48_000
-    ) | {"frozen": 0}
-    assert Sizes(48_000, 10_000, 10, 784).images(Budget())["frozen"] == 5082
-    many = Sizes(1_000_000, 50_000, 1000, 3072).images(Budget())
+    ) | {"frozen": 5082}
+    many = images(Sizes(1_000_000, 50_000, 1000, 3072))
     assert many["logistic"] == 2000 and many["forest"] == 512_000_000 // (4 * 3072)
     for sizes in (Sizes(30, 6, 3, 192), Sizes(1_000_000, 1, 2, 3072)):
-        assert all(min(sizes.train, 32) <= n <= sizes.train for n in sizes.images(Budget()).values())
+        assert all(min(sizes.train, 32) <= n <= sizes.train for n in images(sizes).values())
 
 
 def test_the_work_that_is_counted_is_the_work_that_is_done(run: Run, folder: Path, tmp_path: Path) -> None:
     _run, dataset, _ = prepare(str(folder), Recipe(model="cnn"), tmp_path)
     features = FrozenFeatures(dataset, Recipe(model="cnn"))
-    assert features.multiply_adds == pytest.approx(FROZEN_WORK, rel=0.01)
+    assert features.multiply_adds == pytest.approx(FEATURES_WORK, rel=0.01)
     assert features.of(np.arange(2)).shape == (2, WIDTH)
-    frozen = next(row for row in table(run) if str(row[0]) == fitting.NAMES["frozen"])
+    frozen = next(row for row in table(run) if str(row[0]) == NAMES["frozen"])
     assert frozen[-1] == features.multiply_adds, (
         "of the network as published, not of what is left of its layers once they are fused"
     )
@@ -155,9 +163,6 @@ def test_no_time_at_all_leaves_out_all_but_the_most_frequent_class() -> None:
     )
     with pytest.raises(StopIteration) as ended:
         next(steps)
-    found, late, left_out = ended.value.value
-    assert (
-        [rival.key for rival in found] == ["majority"]
-        and not late
-        and left_out == ["logistic", "forest", "nearest", "frozen"]
-    )
+    comparison = ended.value.value
+    assert [model.key for model in comparison.models] == ["majority"] and not comparison.late
+    assert [baseline.key for baseline in comparison.left_out] == ["logistic", "forest", "nearest", "frozen"]

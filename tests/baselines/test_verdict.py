@@ -10,19 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limpide.baselines.simple_models import NAMES, Baseline
+from limpide.baselines import majority
+from limpide.baselines.baseline import ComparedModel
+from limpide.baselines.registry import BASELINES
 from limpide.baselines.verdict import LimitsMet, baselines_finding
 from limpide.core.finding import Finding
 from limpide.statistics.intervals import interval_of_share
 from limpide.text.language import use_language
 
 ALL = LimitsMet(500)
+BY_KEY = {baseline.key: baseline for baseline in BASELINES}
+NAMES = {key: one.name for key, one in BY_KEY.items()} | {majority.KEY: majority.NAME, "network": "the network"}
 
 
-def model(key: str, right: np.ndarray, rows: np.ndarray | None = None, n_train: int = 500, **values: int) -> Baseline:
-    return Baseline(
-        key, np.asarray(right, bool), np.arange(len(right)) if rows is None else rows, n_train, 1.0, **values
-    )
+def model(
+    key: str, right: np.ndarray, rows: np.ndarray | None = None, n_train: int = 500, **values: int
+) -> ComparedModel:
+    rows = np.arange(len(right)) if rows is None else rows
+    return ComparedModel(np.asarray(right, bool), rows, n_train, 1.0, key=key, name=NAMES[key], **values)
 
 
 def first(right: int, n: int = 1000) -> np.ndarray:
@@ -225,7 +230,7 @@ def test_a_better_rival_that_knows_only_the_most_frequent_class_is_told_as_that(
 # -- what they had
 
 
-def details(rivals: list[Baseline], had: LimitsMet) -> list[str]:
+def details(rivals: list[ComparedModel], had: LimitsMet) -> list[str]:
     return [str(detail) for detail in baselines_finding(model("network", first(700)), rivals, had).details]
 
 
@@ -245,7 +250,7 @@ def test_a_rival_that_was_cut_short_says_what_it_got() -> None:
 
 
 def test_where_a_time_was_asked_for_it_is_said() -> None:
-    found = details([model("forest", first(300), n_train=64)], LimitsMet(500, 3.0, ["logistic"]))
+    found = details([model("forest", first(300), n_train=64)], LimitsMet(500, 3.0, [BY_KEY["logistic"]]))
     assert "In 3.0 s, logistic regression on pixels could not be fitted to even a few images." in [
         line.replace("\N{NO-BREAK SPACE}", " ") for line in found
     ]
@@ -253,7 +258,7 @@ def test_where_a_time_was_asked_for_it_is_said() -> None:
         "counted" in line for line in found
     )
     assert "There was no time for logistic regression on pixels." in details(
-        [model("majority", first(300))], LimitsMet(500, 0.0, (), ["logistic"])
+        [model("majority", first(300))], LimitsMet(500, 0.0, (), [BY_KEY["logistic"]])
     )
 
 
@@ -288,7 +293,10 @@ def test_any_result_can_be_told_in_every_language(n: int, data: st.DataObject) -
     ]
     groups = data.draw(st.sampled_from([None, np.arange(n) // 3]))
     finding = baselines_finding(
-        model("network", answers[0]), rivals, data.draw(st.sampled_from([ALL, LimitsMet(900, 1.0, ["frozen"])])), groups
+        model("network", answers[0]),
+        rivals,
+        data.draw(st.sampled_from([ALL, LimitsMet(900, 1.0, [BY_KEY["frozen"]])])),
+        groups,
     )
     again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
     assert again.verdict == finding.verdict

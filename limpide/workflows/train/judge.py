@@ -6,7 +6,8 @@ from collections.abc import Generator
 
 import torch
 
-from limpide.baselines.compare import BaselineInputs, FrozenModel, budget_of
+from limpide.baselines.baseline import BaselineInputs, FrozenModel
+from limpide.baselines.compare import budget_of
 from limpide.core.events import Event, Progress
 from limpide.core.run_info import require
 from limpide.models import multiply_adds, parameters, pretrained

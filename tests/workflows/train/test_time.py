@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from limpide.baselines.saved import load_baseline, save_baseline
-from limpide.baselines.simple_models import Baseline
+from limpide.baselines.baseline import Scores
+from limpide.baselines.saved import load_scores, save_scores
 from limpide.core.events import Epoch, Event, Note, Progress, Step
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
@@ -249,15 +249,15 @@ def test_a_comparison_that_is_cut_short_goes_on_with_the_next(shapes: Path, tmp_
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive"])
 def test_a_kept_model_comes_back_or_is_made_again(tmp_path: Path, damage: bytes) -> None:
-    rival = Baseline("forest", np.array([True, False, True]), np.array([0, 2, 5]), 60, 0.5, None, 800, None, 40)
-    save_baseline(tmp_path, rival)
-    back = load_baseline(tmp_path, "forest", 6)
-    assert back is not None and back.right.dtype == bool and vars(back).keys() == vars(rival).keys()
-    assert all(np.array_equal(value, getattr(back, name)) for name, value in vars(rival).items())
-    assert load_baseline(tmp_path, "forest", 5) is None, "of another test part"
-    assert load_baseline(tmp_path, "logistic", 6) is None
+    scores = Scores(np.array([True, False, True]), np.array([0, 2, 5]), 60, 0.5, None, 800, None, 40)
+    save_scores(tmp_path, "forest", scores)
+    back = load_scores(tmp_path, "forest", 6)
+    assert back is not None and back.right.dtype == bool and vars(back).keys() == vars(scores).keys()
+    assert all(np.array_equal(value, getattr(back, name)) for name, value in vars(scores).items())
+    assert load_scores(tmp_path, "forest", 5) is None, "of another test part"
+    assert load_scores(tmp_path, "logistic", 6) is None
     (tmp_path / "rival-forest.npz").write_bytes(damage)
-    assert load_baseline(tmp_path, "forest", 6) is None
+    assert load_scores(tmp_path, "forest", 6) is None
 
 
 def test_what_takes_more_than_a_moment_is_said_before_it_begins(shapes: Path, tmp_path: Path) -> None:

@@ -1,0 +1,197 @@
+"""A baseline: a simpler model that a trained network is compared with. One file and one line of registry.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from limpide.core.cost import Facts
+from limpide.core.events import Event
+from limpide.core.recipe import Recipe
+from limpide.data.dataset import Dataset
+from limpide.data.read_images import Pixels
+from limpide.text.messages import Message, message
+
+MAX_TEST = 2000  # test images that the slow ones are scored on
+MAX_BYTES = 512_000_000  # of float32 pixels of training images handed to a baseline
+MAX_WORK = 500_000_000_000  # multiply-adds that one baseline may cost: a few seconds
+MIN_IMAGES = 32  # training images; or two of each class
+SIDE = 32  # pixels: squares that baselines on pixels see
+
+# After which trainings a baseline is fitted: any; those from scratch; those that began with a pretrained network, whose
+# features are there; those among them that went on to fine-tune it, so that its first head is another model.
+Training = Literal["any", "from scratch", "pretrained", "fine-tuned"]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An entry of the table in registry.py."""
+
+    key: str  # in files and findings: never renamed
+    name: str  # in the catalogue of sentences
+    fit: Callable[[BaselineData, Allowance], Attempt]
+    images: Callable[[Sizes, Budget], float]  # most training images that the budget allows, decided from counts
+    work: Callable[[Facts, Sizes, int], Work]  # what fitting it on so many images, and scoring it, takes
+    after: Training = "any"
+
+    @property
+    def title(self) -> Message:
+        return message(self.name)
+
+    def compared(self, scores: Scores) -> ComparedModel:
+        return ComparedModel(**vars(scores), key=self.key, name=self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What came of a model in the comparison. What is None was not measured or has no meaning for it."""
+
+    right: np.ndarray  # bool (m,), whether its answer is right, of the test images it was asked about
+    rows: np.ndarray  # int (m,), sorted: which of the test images these are
+    n_train: int
+    seconds: float  # of training
+    milliseconds: float | None = None  # to name one image, alone, once it is decoded
+    bytes: int | None = None  # of what has to be kept
+    multiply_adds: int | None = None  # for one image
+    drawn: int | None = None  # of its training images, for each tree of a forest
+
+    @property
+    def n_test(self) -> int:
+        return len(self.right)
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.right.mean())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ComparedModel(Scores):
+    """A model in the comparison, the network included."""
+
+    key: str
+    name: str  # in the catalogue of sentences
+
+    @property
+    def title(self) -> Message:
+        return message(self.name)
+
+
+# yields None while it cannot say how far it is; returns None where no fit ended in time
+Attempt = Generator[Event | None, None, Scores | None]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one baseline may cost. Without `seconds` nothing here is decided by a clock."""
+
+    work: float = MAX_WORK  # multiply-adds
+    bytes: float = MAX_BYTES
+    seconds: float | None = None  # where a time was asked for; 0: there is none left for any of them
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How many training images a baseline may have. Without `seconds` it has `images` of them, whatever the clock says."""
+
+    images: int
+    seconds: float | None = None  # where a time was asked for: as many of them as can be learned within
+    decided: int | None = None  # what an earlier session found to fit into the seconds; 0: none did
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one baseline takes."""
+
+    multiply_adds: float = 0.0  # of fitting and scoring
+    bytes: float = 0.0  # the most that it holds beside the pixels
+    seconds: float = 0.0  # beside: what has to be loaded or computed whatever the budget is
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of a comparison."""
+
+    train: int  # images
+    test: int
+    classes: int
+    values: int  # of one image, pixels times channels, that baselines on pixels see
+
+    @property
+    def few(self) -> int:
+        """Test images that the slow ones are asked about."""
+        return min(self.test, MAX_TEST)
+
+    def images_on_pixels(self, budget: Budget) -> float:
+        """As many training images as the memory allows, as float32."""
+        return budget.bytes / (4 * self.values)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a baseline is asked. x: float32 (m, …) · labels: int (m,) · rows: int (m,), sorted, which of the test images
+    these are.
+    """
+
+    x: np.ndarray
+    labels: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class FrozenModel:
+    """What the first model left behind: a linear head and the features it was fitted on."""
+
+    train: np.ndarray  # float32 (n, width)
+    train_rows: np.ndarray
+    test: np.ndarray  # float32 (m, width)
+    test_rows: np.ndarray
+    weight: np.ndarray  # (classes, width)
+    bias: np.ndarray
+    seconds: float  # computing the features of the training images, and fitting the head
+    head_seconds: float  # the second of these two
+    milliseconds: float
+    bytes: int
+    multiply_adds: int
+    is_the_network: bool  # nothing was fine-tuned, or it did not help: then it is no baseline of itself
+
+    def right(self, labels: np.ndarray) -> np.ndarray:
+        return np.asarray((self.test @ self.weight.T + self.bias).argmax(1) == labels[self.test_rows])
+
+
+@dataclass(frozen=True)
+class BaselineInputs:
+    """Everything that the comparison of one run is made from. `frozen` is None where the network was trained from
+    scratch.
+    """
+
+    pixels: Pixels
+    frozen: FrozenModel | None
+    budget: Budget
+    recipe: Recipe
+    # what an earlier session found to fit into the seconds: key → images
+    decided: Mapping[str, int] = field(default_factory=dict)
+    # keeps those that are done, so that a comparison that was cut short goes on with the next
+    cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class BaselineData:
+    """What each baseline takes its own from. Pixels: float32 (n, values), about −2…2; rows number the data set's
+    images.
+    """
+
+    dataset: Dataset
+    recipe: Recipe
+    sizes: Sizes
+    train_rows: np.ndarray  # int (n,), the whole training part
+    test_rows: np.ndarray  # int (m,), the test images
+    pixels: np.ndarray  # of as many training images as the memory allows, all classes in their shares
+    labels: np.ndarray  # int, of these
+    test: HeldOut  # pixels of all test images
+    few: HeldOut  # of at most MAX_TEST, for what is slow to ask
+    frozen: FrozenModel | None

@@ -1,0 +1,33 @@
+"""The linear layer on the frozen pretrained network that a training began with, before anything was fine-tuned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from limpide.baselines.baseline import Allowance, BaselineData, Budget, Scores, Sizes, Work
+from limpide.core.cost import Facts
+
+
+def fit(data: BaselineData, allowance: Allowance) -> Scores | None:
+    """It was fitted already, on all that it could have, so no allowance holds for it."""
+    frozen, labels = data.frozen, data.dataset.labels
+    assert frozen, "it is fitted after trainings that began with a pretrained network"
+    kept = np.isin(frozen.test_rows, data.test_rows)
+    return Scores(
+        frozen.right(labels)[kept],
+        np.searchsorted(data.test_rows, frozen.test_rows[kept]),
+        len(frozen.train_rows),
+        frozen.seconds,
+        frozen.milliseconds,
+        frozen.bytes,
+        frozen.multiply_adds,
+    )
+
+
+def images(sizes: Sizes, budget: Budget) -> float:
+    return sizes.train
+
+
+def work(facts: Facts, sizes: Sizes, n: int) -> Work:
+    """Features of the test images."""
+    return Work(seconds=facts.test * facts.frozen.seconds if facts.frozen else 0.0)

@@ -1,0 +1,17 @@
+"""Always the most frequent class of the training images: what any model has to beat first, and costs nothing. The
+verdict judges against it by name, so it stands beside the table of baselines, not in it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from limpide.baselines.baseline import ComparedModel
+from limpide.text.messages import N_
+
+KEY, NAME = "majority", N_("always the most frequent class")
+
+
+def always_majority(train_labels: np.ndarray, test_labels: np.ndarray) -> ComparedModel:
+    right = test_labels == int(np.bincount(train_labels).argmax())
+    return ComparedModel(right, np.arange(len(right)), len(train_labels), 0.0, 0.0, 8, 0, key=KEY, name=NAME)

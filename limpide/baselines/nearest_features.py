@@ -1,0 +1,45 @@
+"""k-nearest neighbours on the features of the pretrained network that a training began with: they are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from limpide.baselines.baseline import MAX_TEST, Allowance, BaselineData, Budget, HeldOut, Scores, Sizes, Work
+from limpide.baselines.fitting import take_rows
+from limpide.baselines.nearest_neighbors import nearest_neighbors
+from limpide.baselines.pretrained_head import WIDTH
+from limpide.core.cost import Facts
+from limpide.data.split import stratified_order
+
+
+def fit(data: BaselineData, allowance: Allowance) -> Scores | None:
+    """Computing the features counts, fitting the head does not."""
+    frozen, labels = data.frozen, data.dataset.labels
+    assert frozen, "it is fitted after trainings that began with a pretrained network"
+    kept = np.isin(frozen.test_rows, data.test_rows)
+    asked = HeldOut(
+        take_rows(frozen.test, np.flatnonzero(kept)),
+        labels[frozen.test_rows[kept]],
+        np.searchsorted(data.test_rows, frozen.test_rows[kept]),
+    )
+    if len(asked.rows) > MAX_TEST:
+        some = np.sort(stratified_order(asked.labels, allowance.seed)[:MAX_TEST])
+        asked = HeldOut(asked.x[some], asked.labels[some], asked.rows[some])
+    scores = nearest_neighbors(frozen.train, labels[frozen.train_rows], asked, allowance)
+    return scores and replace(
+        scores,
+        seconds=frozen.seconds - frozen.head_seconds + scores.seconds,
+        milliseconds=frozen.milliseconds + (scores.milliseconds or 0.0),
+        bytes=frozen.bytes + (scores.bytes or 0),
+        multiply_adds=frozen.multiply_adds + (scores.multiply_adds or 0),
+    )
+
+
+def images(sizes: Sizes, budget: Budget) -> float:
+    return budget.work / (sizes.few * WIDTH)
+
+
+def work(facts: Facts, sizes: Sizes, n: int) -> Work:
+    return Work(n * sizes.few * WIDTH)

@@ -1,0 +1,43 @@
+"""The baselines. This table is all that the house knows of them: the comparison, its quote and its memory go through
+it. To add one: a file beside this one with `fit`, `images` and `work`, and a line here.
+"""
+
+from __future__ import annotations
+
+from limpide.baselines import first_head, forest, logistic, nearest_features, nearest_pixels, pretrained_head
+from limpide.baselines.baseline import Baseline, Training
+from limpide.baselines.fitting import in_thread
+from limpide.text.messages import N_
+
+LINEAR_ON_FROZEN = N_("linear layer on a frozen pretrained network")
+
+# In the order of fitting: what costs little first.
+BASELINES: tuple[Baseline, ...] = (
+    Baseline("logistic", N_("logistic regression on pixels"), in_thread(logistic.fit), logistic.images, logistic.work),
+    Baseline("forest", N_("random forest on pixels"), in_thread(forest.fit), forest.images, forest.work),
+    Baseline(
+        "nearest",
+        N_("k-nearest neighbours on pixels"),
+        in_thread(nearest_pixels.fit),
+        nearest_pixels.images,
+        nearest_pixels.work,
+        "from scratch",
+    ),
+    Baseline(
+        "nearest_features",
+        N_("k-nearest neighbours on frozen features"),
+        in_thread(nearest_features.fit),
+        nearest_features.images,
+        nearest_features.work,
+        "pretrained",
+    ),
+    # One baseline in two ways: its head is computed where a training was from scratch, and there already elsewhere.
+    Baseline(
+        "frozen", LINEAR_ON_FROZEN, pretrained_head.fit, pretrained_head.images, pretrained_head.work, "from scratch"
+    ),
+    Baseline("frozen", LINEAR_ON_FROZEN, in_thread(first_head.fit), first_head.images, first_head.work, "fine-tuned"),
+)
+
+
+def baselines_after(*trainings: Training) -> list[Baseline]:
+    return [baseline for baseline in BASELINES if baseline.after in ("any", *trainings)]
