@@ -1,4 +1,4 @@
-"""The simpler models that a trained network is compared with, fitted on what the run has already decoded and computed."""
+"""The simpler models that a trained network is compared with, fitted on what the run has decoded and computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many training images a baseline learns from, decided from counts, or, where a time was asked for, by the clock."""
+"""How many training images a baseline has: decided from counts or, where a time was asked for, by the clock."""
 
 from __future__ import annotations
 

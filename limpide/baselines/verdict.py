@@ -2,9 +2,9 @@
 
 What it measures: always-the-majority, logistic regression, a random forest and k-nearest neighbours on pixels, and a
 linear head on frozen features, against the network, image by image, on the test images that both named. Why it matters:
-not every question needs a deep network. How it can mislead: a baseline that had fewer training images (n is shown) might
-do better with all of them; with several of them the best one is partly lucky, so each has to pass a stricter test (Holm
-1979).
+not every question needs a deep network. How it can mislead: a baseline that had fewer training images (n is shown)
+might do better with all of them; with several baselines the best one is partly lucky, so each has to pass a stricter
+test (Holm 1979).
 """
 
 from __future__ import annotations
