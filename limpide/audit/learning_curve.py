@@ -13,7 +13,7 @@ EARLY, LATE = 20, 100  # steps: at the beginning, and after which something shou
 MIN_STEPS = 10  # steps: a training that is over is judged from here on
 NOTHING = 0.97  # of the first loss: above, nothing was learned
 WORSE = 1.02  # times the least validation loss: above, it has risen
-PATIENCE = 2  # passes without a better one
+PATIENCE = 2  # epochs without a better one
 OVERFITS = N_("It overfits from epoch {n:count} on: the loss on validation rises while the loss on training falls.")
 
 
@@ -27,8 +27,8 @@ def diagnose(
     """
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
         return [("bad", message(N_("The loss is not a number any more: the learning rate is too high.")))]
-    kept_pass = None if kept is None else _find_kept_pass(epochs)
-    steps = _judge_steps(losses, epochs, kept_pass, guess)
+    kept_epoch = None if kept is None else _find_kept_epoch(epochs)
+    steps = _judge_steps(losses, epochs, kept_epoch, guess)
     found = [] if steps is None else [steps]
     if kept == "frozen" and epochs:
         return [
@@ -36,68 +36,68 @@ def diagnose(
             *found,
         ]
     if len(epochs) >= 2:
-        return [*found, _judge_passes(epochs, kept_pass)]
+        return [*found, _judge_epochs(epochs, kept_epoch)]
     return found or _describe_beginning(losses, epochs, is_over=kept is not None)
 
 
-def _find_kept_pass(epochs: Sequence[Epoch]) -> int:
-    """The place of the pass whose weights are kept: the last best one; -1 where there was none."""
+def _find_kept_epoch(epochs: Sequence[Epoch]) -> int:
+    """The place of the epoch whose weights are kept: the last best one; -1 where there was none."""
     return max((k for k, epoch in enumerate(epochs) if epoch.best), default=len(epochs) - 1)
 
 
 def _judge_steps(
-    losses: Sequence[float], epochs: Sequence[Epoch], kept_pass: int | None, guess: float
+    losses: Sequence[float], epochs: Sequence[Epoch], kept_epoch: int | None, guess: float
 ) -> tuple[Verdict, Message] | None:
     """Whether the loss of the steps rose, or never fell; None where neither, or where they are too few to say."""
-    is_over = kept_pass is not None
+    is_over = kept_epoch is not None
     if len(losses) < (MIN_STEPS if is_over else LATE):
         return None
     width = min(EARLY, len(losses) // 5)
     # A rate that is far too high raises the loss within few steps: then the beginning is no measure, but guessing is.
     first, now = min(_mean(losses[:width]), guess), _mean(losses[-width:])
     if now > 2 * first > 0:
-        return "bad", _describe_rise(epochs, kept_pass)
+        return "bad", _describe_rise(epochs, kept_epoch)
     beats_guess = math.isfinite(guess) and any(epoch.validation_loss < NOTHING * guess for epoch in epochs)
     return _judge_standstill(max(losses), first, is_over) if now > NOTHING * first > 0 and not beats_guess else None
 
 
-def _describe_rise(epochs: Sequence[Epoch], kept_pass: int | None) -> Message:
-    if kept_pass is not None and kept_pass < len(epochs) - 1:
+def _describe_rise(epochs: Sequence[Epoch], kept_epoch: int | None) -> Message:
+    if kept_epoch is not None and kept_epoch < len(epochs) - 1:
         says = N_(
             "The weights after epoch {kept:count} are kept; later the loss rose to twice what it was at the "
             "beginning: the learning rate is too high."
         )
-        return message(says, kept=kept_pass + 1)
+        return message(says, kept=kept_epoch + 1)
     return message(N_("The loss is twice what it was at the beginning: the learning rate is too high."))
 
 
-def _judge_passes(epochs: Sequence[Epoch], kept_pass: int | None) -> tuple[Verdict, Message]:
-    """What the losses of two passes or more say, on validation and on training."""
+def _judge_epochs(epochs: Sequence[Epoch], kept_epoch: int | None) -> tuple[Verdict, Message]:
+    """What the losses of two epochs or more say, on validation and on training."""
     best = min(range(len(epochs)), key=lambda k: epochs[k].validation_loss)
     last = epochs[-1]
     if len(epochs) - 1 - best < PATIENCE:
-        return "ok", _describe_progress(best, len(epochs), is_over=kept_pass is not None)
+        return "ok", _describe_progress(best, len(epochs), is_over=kept_epoch is not None)
     if last.validation_loss > WORSE * epochs[best].validation_loss and last.train_loss < epochs[best].train_loss:
-        return ("warn", message(OVERFITS, n=best + 2)) if kept_pass is None else _judge_overfitting(best, kept_pass)
-    if kept_pass is None:
+        return ("warn", message(OVERFITS, n=best + 2)) if kept_epoch is None else _judge_overfitting(best, kept_epoch)
+    if kept_epoch is None:
         return "unknown", message(N_("The loss on validation has not fallen since epoch {n:count}."), n=best + 1)
     says = N_(
         "The weights after epoch {kept:count} are kept; the loss on validation has not fallen since epoch {n:count}."
     )
-    return "unknown", message(says, kept=kept_pass + 1, n=best + 1)
+    return "unknown", message(says, kept=kept_epoch + 1, n=best + 1)
 
 
-def _describe_progress(best: int, passes: int, is_over: bool) -> Message:
+def _describe_progress(best: int, epochs: int, is_over: bool) -> Message:
     if is_over:
         says = N_("Learned without overfitting: the loss on validation was lowest in epoch {n:count} of {total:count}.")
-        return message(says, n=best + 1, total=passes)
+        return message(says, n=best + 1, total=epochs)
     return message(N_("Still learning: the loss on validation was lowest in epoch {n:count}."), n=best + 1)
 
 
 def _describe_beginning(
     losses: Sequence[float], epochs: Sequence[Epoch], is_over: bool
 ) -> list[tuple[Verdict, Message]]:
-    """What there is to say before a second pass; nothing before the first step."""
+    """What there is to say before the second epoch; nothing before the first step."""
     if losses and not is_over:
         says = (
             N_("One epoch done: no trend can be told yet.")
@@ -115,8 +115,8 @@ def _describe_beginning(
 
 
 def _judge_overfitting(best: int, kept: int) -> tuple[Verdict, Message]:
-    """best: place of the pass after which the loss on validation rose. The weights of the most accurate pass are kept,
-    which may be a later one.
+    """best: place of the epoch after which the loss on validation rose. The weights of the most accurate epoch are
+    kept, which may be a later one.
     """
     if kept <= best:
         says = N_(

@@ -95,7 +95,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Allowance:
-    """How many training images a baseline may have. Without `seconds` it has `images` of them, whatever a clock says."""
+    """How many training images a baseline may have: where `seconds` is None `images`, whatever a clock says."""
 
     images: int
     seconds: float | None = None  # where a time was asked for: as many of them as can be learned within

@@ -65,7 +65,7 @@ def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.nd
         old_names, old_stamps = before
         if np.array_equal(old_names, names) and np.array_equal(old_stamps, stamps) and _has_rows(folder, wanted):
             os.utime(folder)
-            _forget_passing_failures(folder)
+            _forget_temporary_failures(folder)
             return (folder / RECORD).exists()
         _move_over(folder, names, stamps, old_names, old_stamps, wanted)
     with contextlib.suppress(OSError):
@@ -81,7 +81,7 @@ def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.nd
     return False
 
 
-def _forget_passing_failures(folder: Path) -> None:
+def _forget_temporary_failures(folder: Path) -> None:
     """What failed for a reason that may have passed (a busy machine, a missing package, a right that was lacking) is
     tried again.
     """

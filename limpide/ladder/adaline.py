@@ -22,12 +22,12 @@ from limpide.ladder.perceptron import Examples, with_ones
 
 
 def online(
-    examples: Examples, start: Sequence[float], rate: float | Callable[[int], float], passes: int
+    examples: Examples, start: Sequence[float], rate: float | Callable[[int], float], epochs: int
 ) -> Iterator[Step]:
-    """A Step for each example; `loss` is its ½ (t − y)². rate: η, or a function of the pass (from 0)."""
+    """A Step for each example; `loss` is its ½ (t − y)². rate: η, or a function of the epoch (from 0)."""
     inputs, targets = with_ones(examples)
     w, n = np.array(start, float), 0
-    for epoch in range(passes):
+    for epoch in range(epochs):
         eta = rate(epoch) if callable(rate) else rate
         for x, t in zip(inputs, targets, strict=True):
             y = w @ x
@@ -42,11 +42,11 @@ def online(
             )
 
 
-def batch(examples: Examples, start: Sequence[float], rate: float, passes: int) -> Iterator[Step]:
-    """A Step for each pass; `loss` is E before it."""
+def batch(examples: Examples, start: Sequence[float], rate: float, epochs: int) -> Iterator[Step]:
+    """A Step for each epoch; `loss` is E before it."""
     x, t = with_ones(examples)
     w = np.array(start, float)
-    for epoch in range(passes):
+    for epoch in range(epochs):
         y = x @ w
         before, w = w, w + rate * (t - y) @ x
         yield Step(

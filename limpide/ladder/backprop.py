@@ -61,11 +61,11 @@ def changes(layers: list[np.ndarray], deltas: list[np.ndarray]) -> Weights:
 
 
 def train(
-    weights: Weights, examples: Sequence[tuple[Sequence[float], Sequence[float]]], rate: float, passes: int
+    weights: Weights, examples: Sequence[tuple[Sequence[float], Sequence[float]]], rate: float, epochs: int
 ) -> Iterator[Step]:
     """A Step for each example, with every activation, every δ and the weights before and after; `loss` is its E."""
     n = 0
-    for epoch in range(passes):
+    for epoch in range(epochs):
         for x, target in examples:
             t = np.array(target, float)
             layers = forward(weights, np.array(x, float))

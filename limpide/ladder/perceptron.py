@@ -7,7 +7,7 @@ from it:
     w ← w + η (t − y) x                      x₀ = 1, so w₀ is the bias; t is the right answer, 0 or 1
 
 w is the normal of the plane that divides the answers. When some plane divides the examples, this rule finds one after
-finitely many updates, for any η > 0 (Novikoff 1962); a pass without a mistake proves that it has. When none does, as
+finitely many updates, for any η > 0 (Novikoff 1962); an epoch without a mistake proves that it has. When none does, as
 for XOR, it never comes to rest. Then a point can be named that no plane could place: a mixture of examples answered 1
 that is also a mixture of examples answered 0.
 """
@@ -35,16 +35,16 @@ def with_ones(examples: Examples) -> tuple[np.ndarray, np.ndarray]:
 
 
 def perceptron(
-    examples: Examples, start: Sequence[float], rate: float = 1.0, passes: int = 100
+    examples: Examples, start: Sequence[float], rate: float = 1.0, epochs: int = 100
 ) -> Iterator[Step | Note]:
     """A Step for each presentation, with X, W, y, t and the new W in `values`; `loss` is the mistake, 0 or 1.
 
-    Ends with a Note: after a pass without a mistake, or after `passes` of them, with the reason where there is one.
+    Ends with a Note: after an epoch without a mistake, or after `epochs` of them, with the reason where there is one.
     start: (1 + inputs,), the bias first.
     """
     inputs, targets = with_ones(examples)
     w, n, updates = np.array(start, float), 0, 0
-    for epoch in range(passes):
+    for epoch in range(epochs):
         mistakes = 0
         for x, t in zip(inputs, targets, strict=True):
             y = float(w @ x > 0)
@@ -56,7 +56,7 @@ def perceptron(
         if not mistakes:
             yield _note_learned(n, updates)
             return
-    yield _note_unlearned(examples, passes)
+    yield _note_unlearned(examples, epochs)
 
 
 def _note_learned(presentations: int, updates: int) -> Note:
@@ -64,15 +64,15 @@ def _note_learned(presentations: int, updates: int) -> Note:
     return Note("learned", message(says, n=presentations, k=updates))
 
 
-def _note_unlearned(examples: Examples, passes: int) -> Note:
-    """Why it has not come to rest: no plane divides the examples, or there were too few passes."""
+def _note_unlearned(examples: Examples, epochs: int) -> Note:
+    """Why it has not come to rest: no plane divides the examples, or there were too few epochs."""
     mixture = inseparable(examples)
     if mixture is not None:
         return Note("inseparable", mixture.says())
     unfinished = message(
         N_("not learned yet after {n:count} epoch, though a line would do: go on"),
         N_("not learned yet after {n:count} epochs, though a line would do: go on"),
-        n=passes,
+        n=epochs,
     )
     return Note("unfinished", unfinished)
 

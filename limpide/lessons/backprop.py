@@ -8,7 +8,7 @@ from limpide.ladder.backprop import start, train
 
 XOR = [((0, 0), (0,)), ((0, 1), (1,)), ((1, 0), (1,)), ((1, 1), (0,))]
 losses = []
-for step in train(start((2, 2, 1), seed=0), XOR, rate=1.0, passes=6000):
+for step in train(start((2, 2, 1), seed=0), XOR, rate=1.0, epochs=6000):
     if step.n == 2:
         (x, hidden, output), (below, above) = step.values["layers"], step.values["deltas"]
         print(

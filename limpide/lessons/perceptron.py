@@ -10,7 +10,7 @@ from limpide.ladder.perceptron import OR, XOR, perceptron
 print("set by hand:", *(f"{name} {[y for _, y in truth_table(name)]}" for name in ("AND", "OR", "NAND")))
 for name, examples in (("OR", OR), ("XOR", XOR)):
     print(f"{name}, learned:")
-    for event in perceptron(examples, start=(0, 1, 0), passes=8):
+    for event in perceptron(examples, start=(0, 1, 0), epochs=8):
         if isinstance(event, Step):
             v = event.values
             print(

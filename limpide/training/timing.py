@@ -62,8 +62,8 @@ def time_steps(
     return StepTime(float(np.median(np.diff(ended))), image)
 
 
-def default_passes(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[int, int]:
-    """(passes over this many training images without --time and --epochs, the usual number). work: multiply-adds of one
+def choose_epochs(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[int, int]:
+    """(epochs over this many training images without --time and --epochs, the usual number). work: multiply-adds of one
     image.
     """
     usual = default_epochs(recipe, images, grey)
@@ -82,7 +82,7 @@ def steps_for(
     if recipe.epochs is not None:
         return recipe.epochs * per_epoch
     if left is None:
-        return default_passes(recipe, len(train.rows), work, grey)[0] * per_epoch
+        return choose_epochs(recipe, len(train.rows), work, grey)[0] * per_epoch
     most = MAX_EPOCHS["pretrained" if pretrained(recipe) else "scratch"]
     epochs = left / epoch_seconds
     if epochs >= 1:

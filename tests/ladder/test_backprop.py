@@ -36,7 +36,7 @@ def test_equal_to_autograd(widths: tuple[int, ...], seed: int) -> None:
 
 
 def test_two_hidden_units_learn_xor() -> None:
-    *_, last = train(start((2, 2, 1), seed=0), XOR, rate=1.0, passes=6000)
+    *_, last = train(start((2, 2, 1), seed=0), XOR, rate=1.0, epochs=6000)
     weights = [np.array(w) for w in last.values["W_after"]]
     answers = [float(forward(weights, np.array(x, float))[-1][0]) for x, _ in XOR]
     assert [answer > 0.5 for answer in answers] == [False, True, True, False] and np.abs(
@@ -45,7 +45,7 @@ def test_two_hidden_units_learn_xor() -> None:
 
 
 def test_a_step_shows_every_delta() -> None:
-    step = next(train(start((2, 2, 1)), XOR, rate=0.5, passes=1))
+    step = next(train(start((2, 2, 1)), XOR, rate=0.5, epochs=1))
     assert [len(delta) for delta in step.values["deltas"]] == [2, 1] and [
         len(layer) for layer in step.values["layers"]
     ] == [2, 2, 1]

@@ -49,7 +49,7 @@ def test_the_trace_of_or() -> None:
 
 
 def test_xor_never_comes_to_rest_and_it_is_said_why() -> None:
-    *shown, note = perceptron(XOR, START, passes=50)
+    *shown, note = perceptron(XOR, START, epochs=50)
     mistakes = np.array([s.loss for s in shown]).reshape(50, 4).sum(1)  # type: ignore[union-attr]
     assert mistakes[:5].tolist() == [2, 2, 3, 4, 4] and (mistakes > 0).all()
     assert isinstance(note, Note)
@@ -60,7 +60,7 @@ def test_xor_never_comes_to_rest_and_it_is_said_why() -> None:
 
 
 def test_separable_but_not_learned_yet_is_another_answer() -> None:
-    *_, note = perceptron(OR, START, passes=1)
+    *_, note = perceptron(OR, START, epochs=1)
     assert (
         isinstance(note, Note) and str(note.message) == "not learned yet after 1 epoch, though a line would do: go on"
     )
@@ -71,7 +71,7 @@ def test_any_rate_and_any_start_learn_what_a_plane_divides(rate: float, start: t
     normal = np.array(start) / rate  # the number of updates depends on the start in units of the rate
     passes = 20 + int(40 * np.abs(normal).sum()) if np.abs(normal).sum() < 1000 else 0
     if passes:
-        *_, note = perceptron(OR, start, rate=rate, passes=passes)
+        *_, note = perceptron(OR, start, rate=rate, epochs=passes)
         assert isinstance(note, Note) and note.topic == "learned"
 
 
@@ -84,7 +84,7 @@ def test_the_reason_is_a_proof(examples: list[tuple[tuple[int, int], int]]) -> N
     """
     mixture = inseparable(examples)
     if mixture is None:
-        last = list(perceptron(examples, START, passes=20_000))[-1]
+        last = list(perceptron(examples, START, epochs=20_000))[-1]
         assert isinstance(last, Note) and last.topic == "learned"
         return
     for shares, target in ((mixture.ones, 1), (mixture.zeros, 0)):

@@ -51,8 +51,8 @@ def test_pause_rate_snapshot_and_an_early_end(tmp_path: Path) -> None:
         assert steps(run) == before == run.info().paused and RunSummary.of(run).status == "paused", (
             "it waits, and says so"
         )
-        a_pass = (run.info().steps or 0) // 300  # at its end weights are kept, too
-        assert max(run.kept()) < before or before & (before - 1) == 0 or before % a_pass == 0
+        steps_an_epoch = (run.info().steps or 0) // 300  # at its end weights are kept, too
+        assert max(run.kept()) < before or before & (before - 1) == 0 or before % steps_an_epoch == 0
         order(run, do="snapshot")
         with open(run.control_file, "ab") as stream:
             # damaged, and half a line

@@ -16,7 +16,7 @@ from limpide.training.augment.light import LightAugment
 from limpide.training.batches import Batches
 from limpide.training.build import build_network
 from limpide.training.start import start_state
-from limpide.training.timing import MAX_DEFAULT, MAX_EPOCHS, StepTime, default_passes, steps_for, time_steps
+from limpide.training.timing import MAX_DEFAULT, MAX_EPOCHS, StepTime, choose_epochs, steps_for, time_steps
 
 SMALL = Recipe(model="cnn", batch=10, lr=0.01, device="cpu", precision="fp32", weight_decay=0.02, image_size=8)
 LARGE = SMALL.but(model="efficientnet_lite0")
@@ -82,8 +82,8 @@ def test_without_a_wish_work_decides_and_not_the_clock() -> None:
     whole = int(MAX_DEFAULT["cpu"]) // 95
     assert steps(LARGE, None, work=whole) == 10 and steps(LARGE, None, work=100 * whole) == 10, "one pass at least"
     assert steps(LARGE, None, work=whole // 3) == 30
-    assert default_passes(LARGE, 95, whole // 3, True) == (3, steps(LARGE, None) // 10)
-    assert default_passes(LARGE.but(device="cuda"), 95, whole // 3, True)[0] == steps(LARGE, None) // 10, (
+    assert choose_epochs(LARGE, 95, whole // 3, True) == (3, steps(LARGE, None) // 10)
+    assert choose_epochs(LARGE.but(device="cuda"), 95, whole // 3, True)[0] == steps(LARGE, None) // 10, (
         "a card does a hundred times as much"
     )
 

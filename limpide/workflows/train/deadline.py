@@ -119,19 +119,21 @@ class Pace:
 class Loop:
     """What the steps of a training are to each other."""
 
-    a_pass: int  # steps
+    steps_an_epoch: int  # steps
     look: float  # s that one look at the validation part takes
     fewest: int = 1  # steps; 0 where there is a model already
     worth: int = 0  # steps; with fewer it is not begun
 
     def seconds(self, steps: int, step_seconds: float) -> float:
         """What this many more steps take, with a look after each pass."""
-        return steps * step_seconds + math.ceil(steps / self.a_pass) * self.look
+        return steps * step_seconds + math.ceil(steps / self.steps_an_epoch) * self.look
 
     def within(self, left: float, step_seconds: float) -> int:
         """How many more steps fit into the `left` seconds, a look at the end included."""
-        whole, rest = divmod(max(0.0, left), max(1e-9, self.seconds(self.a_pass, step_seconds)))
-        return int(whole) * self.a_pass + min(self.a_pass, int(max(0.0, rest - self.look) / max(1e-9, step_seconds)))
+        whole, rest = divmod(max(0.0, left), max(1e-9, self.seconds(self.steps_an_epoch, step_seconds)))
+        return int(whole) * self.steps_an_epoch + min(
+            self.steps_an_epoch, int(max(0.0, rest - self.look) / max(1e-9, step_seconds))
+        )
 
 
 def steps_in(left: float, loop: Loop, pace: Pace, *, done: int, steps: int, most: int) -> int:

@@ -191,7 +191,7 @@ def _said(job: TrainContext, work: Work, threads: ThreadChoice, memory: float, e
     if recipe.time is not None and work.total > recipe.time:
         says = N_("that is more than the {asked:duration} asked for, as the score is never left out")
         yield job.say("decision", message(says, asked=recipe.time))
-    usual = timing.default_passes(recipe, len(job.rows("train")), each, job.seen.grey)[1]
+    usual = timing.choose_epochs(recipe, len(job.rows("train")), each, job.seen.grey)[1]
     if recipe.time is None and asked is None and work.epochs < usual and not work.blind:
         says = N_(
             "that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time "

@@ -24,12 +24,14 @@ WORTH = 3  # a third of a pass changes a pretrained network for the worse
 
 
 class Replanner:
-    """`after` each event; `kept` before the first. a_pass: steps of one pass."""
+    """`after` each event; `kept` before the first. steps_an_epoch: steps of one pass."""
 
-    def __init__(self, job: TrainContext, state: TrainState, a_pass: int) -> None:
+    def __init__(self, job: TrainContext, state: TrainState, steps_an_epoch: int) -> None:
         quote, self._most = require(job.info.quote, "quote"), require(job.info.steps, "steps")
         self.job, self.state, self._changed, self._began = job, state, -math.inf, deadline.now()
-        self._loop = Loop(a_pass, quote.look, *((0, -(-a_pass // WORTH)) if pretrained(job.recipe) else (1, 0)))
+        self._loop = Loop(
+            steps_an_epoch, quote.look, *((0, -(-steps_an_epoch // WORTH)) if pretrained(job.recipe) else (1, 0))
+        )
         self._pace, self._after = Pace(quote.step), quote.after
         self._ended = math.nan  # when the last step did
         self._promised = deadline.now() + quote.fitting * (1 - state.step / max(1, state.steps))

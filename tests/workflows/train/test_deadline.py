@@ -24,8 +24,8 @@ from limpide.workflows.train.deadline import (
 )
 
 PART = "asking whether one small place decides"
-LOOP = Loop(a_pass=10, look=2.0)
-TUNED = Loop(a_pass=10, look=2.0, fewest=0, worth=4)
+LOOP = Loop(steps_an_epoch=10, look=2.0)
+TUNED = Loop(steps_an_epoch=10, look=2.0, fewest=0, worth=4)
 
 
 class Clock:
