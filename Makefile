@@ -22,7 +22,7 @@ test: check
 
 # A test may not rest on what a network happens to give on one processor: what learns from images, once more with another arithmetic, rounding
 # and order of sums. Left out: what compares a training with itself (test_killed.py, test_stopped.py), and what is about signals and the clock.
-LEARNING := tests/api tests/audit tests/baselines tests/interpret tests/training tests/inspector tests/studio/test_pages.py \
+LEARNING := tests/api tests/audit tests/baselines tests/interpret tests/training tests/inspector tests/studio/pages \
 	$(addprefix tests/workflows/train/test_,as_trained.py choosing.py memory.py never_seen.py only_tested.py parts.py value_range.py)
 test-elsewhere: .venv/developer
 	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=PASSIVE \

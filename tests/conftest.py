@@ -37,15 +37,14 @@ settings.register_profile("soak", max_examples=1000, deadline=None, suppress_hea
 settings.load_profile("soak" if SOAK else "test")
 
 
-# The modules that take longest, as `pytest --durations=0` measured them: they come first, so that workers that take one
-# module after the other end at about the same time.
+# The modules and folders that take longest, as `pytest --durations=0` measured them: they come first, so that workers
+# that take one module after the other end at about the same time. A folder stays together, for what its tests share.
 LONGEST = (
-    "studio/test_pages.py",
+    "studio",
     "workflows/train/test_stopped.py",
-    "cli/test_cli.py",
+    "cli",
     "workflows/train/test_killed.py",
     "workflows/train/test_killed_pretrained.py",
-    "studio/test_server.py",
     "lessons/test_lessons.py",
     "workflows/train/test_promptness.py",
     "api/test_sklearn.py",
@@ -56,7 +55,7 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {Path(__file__).parent / name: k for k, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
+    items.sort(key=lambda item: min(place.get(path, len(LONGEST)) for path in (item.path, *item.path.parents)))
 
 
 Once = Callable[[str, Callable[[Path], object]], Path]
@@ -130,8 +129,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return photo_folder(tmp_path_factory.mktemp("shared") / "photos", per_class=12)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def open_browser() -> Iterator[Any]:
     """A headless Chromium; where there is none, the tests that want it skip and say so."""
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="playwright is not installed: pip install playwright"
@@ -145,3 +143,8 @@ def browser() -> Iterator[Any]:
         )
         yield found
         found.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    yield from open_browser()

@@ -272,7 +272,8 @@ def serve(line: socket.socket) -> tuple[dict[str, Any], list[int], socket.socket
     children: dict[int, tuple[int, socket.socket]] = {}  # pidfd → (pid, the line of who asked)
     lines = [line]
     while True:
-        for ready in select.select([*lines, *children], [], [])[0]:
+        watched: list[socket.socket | int] = [*lines, *children]
+        for ready in select.select(watched, [], [])[0]:
             if isinstance(ready, int):
                 pid, asked = children.pop(ready)
                 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -314,7 +315,7 @@ def become(wish: dict[str, Any], streams: list[int], asked: socket.socket, line:
 
     global _own
     _own = _Line(line, dict(os.environ))
-    decoder_pool.subprocess = FORKED  # type: ignore[assignment]
+    decoder_pool.subprocess = FORKED  # type: ignore[assignment, attr-defined]
     os.setsid()
     for handle, number in zip(streams, (0, 1, 2), strict=True):
         os.dup2(handle, number)

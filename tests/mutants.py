@@ -123,7 +123,7 @@ MUTANTS = (
         "limpide/cli/__init__.py",
         "sys.exit(error.exit_status)",
         "sys.exit(Exit.UNMET)",
-        ("tests/cli/test_cli.py", "-k", "mistake"),
+        ("tests/cli/test_mistakes.py",),
     ),
     Mutant(
         "a sentence has no French",

@@ -69,7 +69,7 @@ def served(runs: Path) -> Server:
 
 def ended(server: Server) -> None:
     server.process.terminate()
-    assert server.process.wait(10) is not None
+    assert server.process.wait(10) is not None and server.process.stdout is not None
     server.process.stdout.close()
 
 

@@ -12,7 +12,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -23,31 +22,18 @@ from rich.console import Console
 
 import limpide
 from limpide import ImageClassifier
-from limpide.core.events import Note
-from limpide.core.finding import Finding
 from limpide.core.run import Run
 from limpide.data.split_file import read_split
 from limpide.deploy.predictor import Predictor
 from limpide.report.html import run_data
 from limpide.report.html.page import html_of
 from limpide.report.terminal.summary import print_report
-from limpide.text.formats import format_basis, format_cell, format_interval, format_measure
+from limpide.text.formats import format_cell, format_measure
 from limpide.text.language import use_language
 from tests.runner import limpide as command
+from tests.studio.pages.drive import RUN, go, open_page
 from tests.studio.serving import Server
-from tests.studio.test_pages import RUN, _page, go
-
-UNITS = "%|ms|min|s|h|kB|MB|GB|B|ko|Mo|Go|o|Wh|J|million|millions|billion|px"
-NUMBER = re.compile(rf"(?<![\w.,])\d+(?:[, ]\d{{3}})*(?:[.,]\d+)?(?: (?:{UNITS})(?!\w))?")
-
-
-def numbers(text: object) -> set[str]:
-    """With their units: "96.0 %", "1 min", "1,280"."""
-    return set(NUMBER.findall(plain(text)))
-
-
-def plain(text: object) -> str:
-    return re.sub(r"[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]", " ", str(text)).replace("\N{MINUS SIGN}", "-")
+from tests.studio.written_numbers import Sections, known_of, numbers, plain
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +43,7 @@ def run(trained: Path) -> Run:
 
 @pytest.fixture
 def page(browser: Any, server: Server) -> Iterator[Any]:
-    yield from _page(browser, server)
+    yield from open_page(browser, server)
 
 
 @pytest.fixture(params=["en", "fr"])
@@ -65,65 +51,6 @@ def spoken(request: pytest.FixtureRequest) -> Iterator[str]:
     use_language(request.param)
     yield request.param
     use_language("en")
-
-
-def known(finding: Finding) -> set[str]:
-    """All numbers that a finding holds, as they are written."""
-    texts = [finding.message, *finding.details, finding.source, json.dumps(finding.data.get("matrix", []))]
-    texts += [
-        text
-        for n in finding.numbers
-        for text in (format_measure(n.value, n.unit), format_interval(n.low, n.high, n.unit), format_basis(n.n))
-    ]
-    if finding.table:
-        texts += [
-            format_cell(value, form)
-            for row in finding.table.rows
-            for value, (_, form) in zip(row, finding.table.columns, strict=True)
-        ]
-    texts += [text for p in finding.pictures for text in (format_cell(p.probability, "percent"), p.file)]
-    for bin_ in finding.data.get("bins", []):
-        texts += [format_cell(value, "count" if name == "n" else "percent") for name, value in bin_.items()]
-    return set().union(*map(numbers, texts))
-
-
-def known_of(run: Run) -> set[str]:
-    info = run.info()
-    data = run_data.data_of(run.split_file, run.excluded_file)
-    texts: list[object] = [event.message for event in run.events() if isinstance(event, Note)]
-    texts += [format_cell(n, "count") for _, n in data.parts] + [
-        format_cell(n, "count") for _, counts in data.per_class for n in counts
-    ]
-    texts += [
-        info.created,
-        json.dumps(info.recipe),
-        json.dumps(info.wanted),
-        *(text for fact in run_data.made_facts(info) for text in fact),
-        run.path,
-    ]
-    return set().union(*map(known, run.findings().values()), *map(numbers, texts))
-
-
-class Sections(HTMLParser):
-    """The text of each section of a report, without what is drawn and what a script fills in."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.texts: dict[str, str] = {}
-        self._name, self._silent = "", 0
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "section" and (name := dict(attrs).get("id")):
-            self._name = name
-        self._silent += tag in ("svg", "script", "style")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in ("svg", "script", "style")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.texts[self._name] = f"{self.texts.get(self._name, '')}\n{data}"
 
 
 def test_no_number_of_the_terminal_is_its_own(run: Run, spoken: str) -> None:
@@ -134,7 +61,9 @@ def test_no_number_of_the_terminal_is_its_own(run: Run, spoken: str) -> None:
 
 
 def test_no_number_of_the_report_is_its_own(run: Run, spoken: str) -> None:
-    """But for the sums of one unit, which are compared with torch elsewhere (tests/report/html/test_browser.py)."""
+    """But for the sums of one unit, which are compared with torch elsewhere
+    (tests/report/html/test_interactive_sums.py).
+    """
     texts = Sections(html_of(run)).texts
     sentences = numbers(
         " ".join(
@@ -232,6 +161,26 @@ def asked_anew(run: Run) -> tuple[int, int]:
     return sum(predictor.classes[k] == row["label"] for k, row in zip(said, rows, strict=True)), len(rows)
 
 
+def check_mistakes(run: Run, server: Server, right: int, n: int) -> None:
+    """What Errors shows, against the findings and the sealed file, asked anew."""
+    findings = run.findings()
+    score, matrix = findings["accuracy"].number("accuracy"), np.array(findings["confusion"].data["matrix"])
+    errors = server.json(f"/api/runs/{run.path.name}/look/worst")
+    same(
+        "mistakes",
+        {"asked anew": str(n - right), "Errors": str(errors["wrong"]), "matrix": str(matrix.sum() - np.trace(matrix))},
+    )
+    assert f"wrong on {n - right} of {n}" in plain(findings["mistakes"].message) and errors[
+        "interval"
+    ] == pytest.approx([1 - score.high, 1 - score.low])
+    believed = [(n.name, n.value, n.low, n.high, n.n) for n in findings["calibration"].numbers]
+    assert [(n["name"], n["value"], n["low"], n["high"], n["n"]) for n in errors["finding"]["numbers"]] == believed
+    assert (
+        errors["finding"]["text"] == str(findings["calibration"].message)
+        and errors["bins"] == findings["calibration"].data["bins"]
+    )
+
+
 def test_the_score_is_the_same_everywhere(run: Run, server: Server, page: Any, listed: dict[str, Any]) -> None:
     rows, findings = in_lists(page, run), run.findings()
     score, classes = findings["accuracy"].number("accuracy"), findings["classes"].table
@@ -272,20 +221,7 @@ def test_the_score_is_the_same_everywhere(run: Run, server: Server, page: Any, l
             }
             | places,
         )
-    errors = server.json(f"/api/runs/{run.path.name}/look/worst")
-    same(
-        "mistakes",
-        {"asked anew": str(n - right), "Errors": str(errors["wrong"]), "matrix": str(matrix.sum() - np.trace(matrix))},
-    )
-    assert f"wrong on {n - right} of {n}" in plain(findings["mistakes"].message) and errors[
-        "interval"
-    ] == pytest.approx([1 - score.high, 1 - score.low])
-    believed = [(n.name, n.value, n.low, n.high, n.n) for n in findings["calibration"].numbers]
-    assert [(n["name"], n["value"], n["low"], n["high"], n["n"]) for n in errors["finding"]["numbers"]] == believed
-    assert (
-        errors["finding"]["text"] == str(findings["calibration"].message)
-        and errors["bins"] == findings["calibration"].data["bins"]
-    )
+    check_mistakes(run, server, right, n)
     final = run.info().final
     assert (
         final is not None

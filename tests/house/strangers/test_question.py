@@ -22,7 +22,7 @@ from limpide.inspector.network_session import NetworkSession
 from limpide.inspector.question import Question
 from limpide.inspector.questions import QUESTIONS
 from limpide.studio.server import application, listen
-from tests.studio.test_server import Server
+from tests.studio.serving import Server
 
 # -- all that the stranger writes
 
@@ -77,7 +77,7 @@ def test_the_studio_answers_it(server: Server) -> None:
 
 def test_the_widget_answers_it(mine: None) -> None:
     pytest.importorskip("anywidget", reason="anywidget is not installed: pip install anywidget")
-    from tests.studio.test_widget import Kernel, Net
+    from tests.studio.widget.kernel import Kernel, Net
 
     image = torch.linspace(-1, 1, 3 * 16 * 20).reshape(1, 3, 16, 20)
     kernel = Kernel(lambda: see(Net(), image).widget())
