@@ -21,7 +21,7 @@ def test_the_perceptron_of_the_page_is_that_of_the_ladder(page: Any) -> None:
             "t => import('/static/pages/learn/neuron.js').then(m => m.trace(t).rows)",
             [target for _, target in examples],
         )
-        ours = [event.values for event in perceptron(examples, (0, 1, 0), passes=8) if hasattr(event, "values")]
+        ours = [event.values for event in perceptron(examples, (0, 1, 0), epochs=8) if hasattr(event, "values")]
         assert [(row["x"], row["before"], row["y"], row["t"], row["after"]) for row in theirs] == [
             (v["X"], v["W"], v["y"], v["t"], v["W_after"]) for v in ours
         ]
