@@ -91,6 +91,15 @@ main()
 """
 
 
+# The limpide of quick_judge.py: before a program, and as one.
+QUICK = """
+from limpide.cli import main
+from limpide.judging import registry
+registry.AUDITS = tuple(one for one in registry.AUDITS if not one.may_be_left_out)
+"""
+QUICKLY = ("-c", QUICK + "main()")
+
+
 def started(
     arguments: Sequence[object],
     cwd: Path,

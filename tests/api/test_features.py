@@ -63,7 +63,8 @@ def test_scikit_learn_eats_them_and_two_networks_join(photos: tuple[list[Path], 
     files, labels = photos
     pipeline = make_pipeline(Features(), LogisticRegression(max_iter=500)).fit(files[::2], labels[::2])
     assert pipeline.score(files[1::2], labels[1::2]) == 1.0
-    run = ImageClassifier(model="cnn", epochs=1, runs=str(tmp_path), quiet=True).fit(str(files[0].parents[1])).run_
+    small = ImageClassifier(model="cnn", epochs=1, runs=str(tmp_path), judge=False, quiet=True)
+    run = small.fit(str(files[0].parents[1])).run_
     both = make_union(Features(), Features(str(run)))
     joined = both.fit_transform(files[:4])
     assert joined.shape == (4, 1280 + Features(str(run)).transform(files[:1]).shape[1])

@@ -20,6 +20,7 @@ from limpide.data.split_file import groups_in
 from limpide.inspector.test_set import read_evidence
 from limpide.system.files import read_json
 from limpide.workflows.evaluate import evaluate
+from tests.quick_judge import quick_judge
 from tests.workflows.train.test_parts import TINY, noise, trained
 
 PATIENTS, EACH = 20, 4
@@ -41,7 +42,8 @@ def clinic(root: Path, seed: int = 0, column: str = "patient") -> Path:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(clinic(tmp_path_factory.mktemp("clinic") / "data"))[0]
+    with quick_judge():
+        return trained(clinic(tmp_path_factory.mktemp("clinic") / "data"))[0]
 
 
 def findings(run: Path, data: Path) -> Mapping[str, Finding]:
@@ -88,7 +90,8 @@ def test_a_folder_that_does_not_say_which_belong_together_gets_no_verdict(run: R
 
 
 def test_without_groups_each_image_stands_alone(tmp_path: Path) -> None:
-    alone, _ = trained(noise(tmp_path / "data", a=30, b=30))
+    with quick_judge():
+        alone, _ = trained(noise(tmp_path / "data", a=30, b=30))
     score = alone.findings()["accuracy"]
     assert "groups" not in str(score) and not any("belong together" in str(detail) for detail in score.details)
     found = findings(alone.path, noise(tmp_path / "more", seed=3, a=30, b=30))["classes"]
@@ -110,7 +113,8 @@ def test_a_score_that_may_be_of_images_that_belong_together_has_no_interval(run:
 
 def test_evaluate_keeps_together_what_the_run_kept_together_under_any_name(tmp_path: Path) -> None:
     data = clinic(tmp_path / "data", column="ward_7")
-    run, _ = trained(data, recipe=TINY.but(groups="ward_7"))
+    with quick_judge():
+        run, _ = trained(data, recipe=TINY.but(groups="ward_7"))
     assert run.info().grouped_by == "ward_7"
     found = findings(run.path, clinic(tmp_path / "other", seed=5, column="ward_7"))["accuracy"]
     assert f"80 images in {PATIENTS} groups (ward_7)" in str(found)

@@ -51,6 +51,7 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
+@cache
 def imported(name: str, *, also_inside_functions: bool) -> set[str]:
     """What a module imports: modules of the package by full name, others by their first name. TYPE_CHECKING is passed
     over.

@@ -13,7 +13,7 @@ from sklearn.datasets import load_sample_images
 
 import limpide as package
 from limpide.cli.lesson import LESSONS
-from tests.runner import limpide
+from tests.runner import QUICKLY, limpide
 
 FOLDER = Path(package.__file__).parent / "lessons"
 SHOWS = {
@@ -39,7 +39,7 @@ def test_the_list_is_that_of_the_files() -> None:
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_runs_and_is_short(name: str, tmp_path: Path) -> None:
-    done = limpide("lesson", name, cwd=tmp_path)
+    done = limpide("lesson", name, cwd=tmp_path, program=QUICKLY)  # what a lesson shows is no audit that takes long
     assert SHOWS[name] in done.stdout and str(FOLDER / f"{name}.py") in done.stdout.replace("\n", "")
     assert done.stdout.splitlines()[-1].startswith("next: limpide lesson ")
     lines = [line for line in (FOLDER / f"{name}.py").read_text().splitlines() if line.strip()]

@@ -15,7 +15,7 @@ from limpide.core.errors import ModelError
 from limpide.models import build
 from limpide.models.weights import load_into, weights_file
 from tests.make_images import photo_folder
-from tests.runner import limpide
+from tests.runner import QUICKLY, limpide
 
 
 @pytest.fixture
@@ -89,12 +89,9 @@ def test_the_hub_is_asked_only_when_it_is_named(saved: Path, monkeypatch: pytest
 
 def test_training_starts_from_them(tmp_path: Path) -> None:
     photos = photo_folder(tmp_path / "shapes", per_class=14, size=(32, 32), classes=("disc", "square"))
-    first = json.loads(limpide("train", photos, "--model", "resnet20", "--epochs", 1, "--json", cwd=tmp_path).stdout)[
-        "run"
-    ]
-    again = limpide(
-        "train", photos, "--model", "resnet20", "--weights", first, "--epochs", 1, "--lr", "1e-8", cwd=tmp_path
-    )
+    command = ("train", photos, "--model", "resnet20", "--epochs", 1)
+    first = json.loads(limpide(*command, "--json", cwd=tmp_path, program=QUICKLY).stdout)["run"]
+    again = limpide(*command, "--weights", first, "--lr", "1e-8", cwd=tmp_path, program=QUICKLY)
     assert "starts from the weights of" in " ".join(
         again.stdout.split()
     ) and "the last layer begins afresh" in " ".join(again.stdout.split())
@@ -128,5 +125,6 @@ def test_lite0_from_scratch_when_asked(tmp_path: Path) -> None:
         "--batch",
         8,
         cwd=tmp_path,
+        program=QUICKLY,
     )
     assert "a first model is ready" not in done.stdout

@@ -30,7 +30,7 @@ def of(name: str | None = None, again: bool = False) -> list[work.Network]:
 
 @pytest.fixture(autouse=True)
 def _two_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In this process: processes of their own list them all."""
+    """In this process: one of the processes of their own lists them all."""
     monkeypatch.setattr(work, "MODELS", {name: MODELS[name] for name in ("cnn", "efficientnet_lite0")})
 
 
@@ -180,6 +180,18 @@ def test_a_name_that_nobody_knows() -> None:
 
 # -- what a person types
 
+FEW = """
+from limpide.cli import main
+from limpide.workflows import models
+models.MODELS = {name: models.MODELS[name] for name in ("cnn", "efficientnet_lite0")}
+"""
+# what is measured is another number each time, and there at once
+AT_ONCE = """
+import time
+from limpide.deploy.predictor import Predictor
+Predictor.milliseconds = lambda *_: time.monotonic()
+"""
+
 
 def test_the_table_and_one_network(tmp_path: Path) -> None:
     table = limpide("models", cwd=tmp_path, COLUMNS="80").stdout
@@ -199,20 +211,20 @@ def test_the_table_and_one_network(tmp_path: Path) -> None:
 
 
 def test_json(tmp_path: Path) -> None:
-    first = limpide("models", "cnn", "--json", cwd=tmp_path)
+    program = ("-c", FEW + AT_ONCE + "main()")
+    first = limpide("models", "cnn", "--json", cwd=tmp_path, program=program)
     found = json.loads(first.stdout)
     assert found["parameters"] == 33_658 and found["speed"]["batch"] == 32
-    assert limpide("models", "cnn", "--json", cwd=tmp_path).stdout == first.stdout, (
+    assert limpide("models", "cnn", "--json", cwd=tmp_path, program=program).stdout == first.stdout, (
         "remembered from one process to the next"
     )
-    listed = json.loads(limpide("models", "--json", cwd=tmp_path).stdout)
-    assert [network["name"] for network in listed] == list(MODELS) and listed[list(MODELS).index("cnn")] == found | {
-        "inside": None
-    }
+    listed = json.loads(limpide("models", "--json", cwd=tmp_path, program=program).stdout)
+    assert [network["name"] for network in listed] == ["cnn", "efficientnet_lite0"]
+    assert listed[0] == found | {"inside": None}
     assert found["inside"]["receptive_field"] == 22 and len(found["inside"]["layers"]) == 10
 
 
 def test_in_french(tmp_path: Path) -> None:
-    said = limpide("models", cwd=tmp_path, LIMPIDE_LANG="fr").stdout
+    said = limpide("models", cwd=tmp_path, program=("-c", FEW + "main()"), LIMPIDE_LANG="fr").stdout
     assert "réseau" in said and "33\u202f658" in said and "18,6\u00a0Mo" in said
     assert said.splitlines()[-1] == "ensuite : limpide models cnn".replace(" :", "\u00a0:")

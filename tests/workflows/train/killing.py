@@ -9,7 +9,7 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,10 +103,17 @@ class Job:
         return ("train", self.folder, "--runs", runs, *self.options)
 
 
-def uninterrupted(folder: Path, options: tuple[object, ...], cwd: Path, *, fresh: bool = False) -> None:
+def uninterrupted(
+    folder: Path,
+    options: tuple[object, ...],
+    cwd: Path,
+    *,
+    program: Sequence[str] = ("-m", "limpide"),
+    fresh: bool = False,
+) -> None:
     """What killed ones are compared with."""
     began = time.monotonic()
-    limpide("train", folder, "--runs", cwd / "reference", *options, cwd=cwd, fresh=fresh)
+    limpide("train", folder, "--runs", cwd / "reference", *options, cwd=cwd, program=program, fresh=fresh)
     (cwd / "seconds").write_text(str(time.monotonic() - began))
 
 

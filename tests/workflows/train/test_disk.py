@@ -12,7 +12,7 @@ import pytest
 
 from limpide.training.checkpoint import load_checkpoint
 from tests.make_images import photo_folder
-from tests.runner import REFUSES, essence, info_of, limpide
+from tests.runner import QUICK, QUICKLY, REFUSES, essence, info_of, limpide
 
 OPTIONS = (
     "--model",
@@ -47,7 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reference(place: Path) -> dict[str, Any]:
-    limpide("train", "shapes", "--runs", "reference", *OPTIONS, cwd=place)
+    limpide("train", "shapes", "--runs", "reference", *OPTIONS, cwd=place, program=QUICKLY)
     return essence(place / "reference" / "shapes-001")
 
 
@@ -60,7 +60,7 @@ def test_a_failed_save_is_told_and_loses_nothing(
     """Cases 62 and 65. A failed fsync is a failed save."""
     runs = f"runs-{code}-{after}-{len(where)}"  # a name that holds none of `where`
     command = ("train", "shapes", "--runs", runs, *OPTIONS)
-    stopped = limpide(*command, cwd=place, status=5, program=("-c", REFUSES, error, where, str(after)))
+    stopped = limpide(*command, cwd=place, status=5, program=("-c", QUICK + REFUSES, error, where, str(after)))
     line = stopped.stderr.strip().splitlines()[-1]
     assert (
         line.startswith("limpide: ") and f"[{code}]" in line and where in line and "run the same command again" in line
@@ -70,7 +70,7 @@ def test_a_failed_save_is_told_and_loses_nothing(
     if where == "/checkpoint/":
         saved = load_checkpoint(run / "checkpoint")
         assert saved is not None and not saved.damaged and saved.numbers["step"] >= after, "the save before is whole"
-    limpide(*command, cwd=place)
+    limpide(*command, cwd=place, program=QUICKLY)
     assert essence(run) == reference
 
 
@@ -97,7 +97,7 @@ def test_no_room_for_decoded_pixels_is_said_and_costs_only_time(
         "crowded",
         *OPTIONS,
         cwd=place,
-        program=("-c", NO_ROOM),
+        program=("-c", QUICK + NO_ROOM),
         XDG_CACHE_HOME=str(tmp_path),
     )
     assert "decoded" in done.stdout, done.stdout

@@ -18,6 +18,7 @@ from limpide.data.near_duplicates import find_every_pair, find_known
 from limpide.text.messages import message
 from limpide.workflows.evaluate import _unflattered, evaluate
 from tests.audit.test_folder_checks import textured
+from tests.quick_judge import quick_judge
 from tests.workflows.train.test_parts import noise, trained
 
 COLOURED = 40  # images a class
@@ -25,7 +26,8 @@ COLOURED = 40  # images a class
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained(textured(tmp_path_factory.mktemp("seen") / "data", COLOURED))[0]
+    with quick_judge():
+        return trained(textured(tmp_path_factory.mktemp("seen") / "data", COLOURED))[0]
 
 
 def saved_again(run: Run, where: Path, wanted: tuple[str, ...], suffix: str = "jpg") -> Path:
@@ -95,7 +97,8 @@ def test_only_images_of_other_parts_than_the_test_are_kept(run: Run) -> None:
 
 
 def test_where_the_split_does_not_look_for_near_copies_it_does_not_either(tmp_path: Path) -> None:
-    run, _ = trained(noise(tmp_path / "data", a=12, b=12))
+    with quick_judge():
+        run, _ = trained(noise(tmp_path / "data", a=12, b=12))
     assert np.load(run.prints_file).shape == (0, 4)
     assert counted(accuracy(run, saved_again(run, tmp_path / "again", ("train",)))) == (0, 0)
     assert counted(accuracy(run, tmp_path / "data"))[0] == sum(

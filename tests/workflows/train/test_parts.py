@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,21 @@ from limpide.core.run import Run
 from limpide.judging.run_subject import count_look
 from limpide.system.files import read_json, write_json
 from limpide.workflows.train.training import prepare, train
+from tests.quick_judge import quick_judge
 
 TINY = Recipe.of(model="cnn", epochs=1, image_size=16)
 
 
-def trained(data: Path, *, new: bool = False, recipe: Recipe = TINY) -> tuple[Run, list[str]]:
+@pytest.fixture
+def quick() -> Iterator[None]:
+    with quick_judge():
+        yield
+
+
+def trained(data: Path, *, new: bool = False, recipe: Recipe = TINY, judge: bool = True) -> tuple[Run, list[str]]:
     """(the run, its notes in words)."""
     run, dataset, _ = prepare(str(data), recipe, data.parent / "runs", new=new)
-    notes = [str(event.message) for event in train(run, dataset) if isinstance(event, Note)]
+    notes = [str(event.message) for event in train(run, dataset, judge=judge) if isinstance(event, Note)]
     return run, notes
 
 
@@ -44,6 +52,7 @@ def noise(root: Path, seed: int = 0, **counts: int) -> Path:
     return root
 
 
+@pytest.mark.usefixtures("quick")
 def test_looks_are_sealed_files_not_restarts_of_the_judge(tmp_path: Path) -> None:
     data = noise(tmp_path / "data", a=12, b=12)
     run, _ = trained(data)
@@ -100,6 +109,7 @@ def test_groups_are_the_reason_where_there_are_some(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("quick")
 def test_an_earlier_run_is_the_reason_where_there_was_one(tmp_path: Path) -> None:
     data = noise(tmp_path / "data", a=40, b=40)
     trained(data)
@@ -160,6 +170,7 @@ def test_groups_are_not_the_reason_where_the_training_part_has_one_class(tmp_pat
     assert refusal(data).code == "L262"
 
 
+@pytest.mark.usefixtures("quick")
 def test_nothing_stays_where_every_image_is_another(tmp_path: Path) -> None:
     data = noise(tmp_path / "data", a=30, b=30)
     first, notes = trained(data)

@@ -13,15 +13,18 @@ from limpide.deploy.predictor import Predictor
 from limpide.deploy.self_test import SelfTestResult
 from limpide.workflows.train import seal
 from limpide.workflows.train.train_stats import MAX_IMAGES, MIN_IMAGES, sample_size
-from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
+from tests.quick_judge import quick_judge
 from tests.workflows.train.test_parts import noise, trained
+
+SEALED = Recipe.of(model="cnn", epochs=2, image_size=16, label_smoothing=0)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = photo_folder(tmp_path_factory.mktemp("sealed") / "photos", per_class=30, size=(40, 30))
-    return trained(folder, recipe=Recipe.of(model="cnn", epochs=2, image_size=16, label_smoothing=0))[0]
+    with quick_judge():
+        return trained(folder, recipe=SEALED)[0]
 
 
 def test_the_statistics_are_of_the_training_part(run: Run) -> None:
@@ -41,18 +44,16 @@ def test_the_statistics_are_of_the_training_part(run: Run) -> None:
 def test_sealing_again_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
     """The same images trained twice, to the last byte of the file."""
     before = run.model_file.read_bytes()
-    again, _ = trained(
-        Path(run.info().location), recipe=Recipe.of(model="cnn", epochs=2, image_size=16, label_smoothing=0)
-    )
+    with quick_judge():
+        again, _ = trained(Path(run.info().location), recipe=SEALED)
     assert again.path != run.path and again.model_file.read_bytes() == before
 
 
 @pytest.mark.parametrize("judge", [True, False])
 def test_two_images_a_class(tmp_path: Path, judge: bool) -> None:
     data = noise(tmp_path / "data", a=2, b=2)
-    run, dataset, _ = prepare(str(data), Recipe.of(model="cnn", epochs=1, image_size=16), tmp_path / "runs")
-    for _event in train(run, dataset, judge=judge):
-        pass
+    with quick_judge():
+        run, _ = trained(data, judge=judge)
     predictor = Predictor(run.model_file)
     stats, result = predictor.train_stats, predictor.self_test()
     assert stats is not None and 1 <= stats.train.n == stats.images <= 4 and result is not None and result.agrees
@@ -62,7 +63,8 @@ def test_two_images_a_class(tmp_path: Path, judge: bool) -> None:
 
 def test_a_file_that_fails_its_self_test_is_not_to_be_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal.Predictor, "self_test", lambda _: SelfTestResult(8, 0.25, 1e-3))
-    run, _notes = trained(noise(tmp_path / "data", a=12, b=12), recipe=Recipe.of(model="cnn", epochs=1, image_size=16))
+    with quick_judge():
+        run, _ = trained(noise(tmp_path / "data", a=12, b=12))
     finding = run.finding("export")
     assert finding is not None and finding.verdict == "bad" and "do not ship it" in str(finding)
 

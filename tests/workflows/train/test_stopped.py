@@ -1,4 +1,6 @@
-"""The gentler ways to stop a training, and what else may happen to a run between two sessions."""
+"""The gentler ways to stop a training, and what else may happen to a run between two sessions. The audits that take
+long are left to test_killed.py.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.make_images import photo, photo_folder
-from tests.runner import SOAK, essence, info_of, kill, limpide, started, wait_for
+from tests.runner import QUICKLY, SOAK, essence, info_of, kill, limpide, started, wait_for
 from tests.workflows.train.killing import SMALL, Job, job_of, run_in, uninterrupted
 
 
@@ -19,7 +21,7 @@ def long(small: Job, tmp_path_factory: pytest.TempPathFactory) -> Job:
     """Some seconds of fitting, so that a signal arrives in the middle."""
     cwd = tmp_path_factory.mktemp("long")
     options = (*SMALL[:-6], "--epochs", 40, "--patience", 40, "--precision", "fp32")
-    uninterrupted(small.folder, options, cwd)
+    uninterrupted(small.folder, options, cwd, program=QUICKLY)
     return job_of("cnn", small.folder, options, cwd)
 
 
@@ -38,7 +40,7 @@ def interrupted(job: Job, runs: Path, *signals: signal.Signals) -> tuple[int, st
     leave.
     """
     before = saved_step(runs)
-    process = started(job.command(runs), runs.parent)
+    process = started(job.command(runs), runs.parent, program=QUICKLY)
     assert wait_for(process, lambda: saved_step(runs) > before + 20), process.communicate()
     began = time.monotonic()
     for number in signals:
@@ -51,7 +53,7 @@ def interrupted(job: Job, runs: Path, *signals: signal.Signals) -> tuple[int, st
 
 
 def finish(job: Job, runs: Path) -> str:
-    done = limpide(*job.command(runs), cwd=runs.parent)
+    done = limpide(*job.command(runs), cwd=runs.parent, program=QUICKLY)
     found = essence(run_in(runs))
     assert [name for name, value in job.reference.items() if found[name] != value] == []
     return done.stdout + done.stderr
@@ -81,11 +83,11 @@ def test_asked_to_stop_saves_and_goes_on_where_it_was(long: Job, runs: Path) -> 
 
 
 def test_two_processes_in_one_run(long: Job, runs: Path) -> None:
-    first = started(long.command(runs), runs.parent)
+    first = started(long.command(runs), runs.parent, program=QUICKLY)
     try:
         assert wait_for(first, lambda: fitting(runs))
         first.send_signal(signal.SIGSTOP)
-        second = limpide(*long.command(runs), cwd=runs.parent, status=5)
+        second = limpide(*long.command(runs), cwd=runs.parent, program=QUICKLY, status=5)
         assert "[L504]" in second.stderr and "--new" in second.stderr and len(second.stderr.strip().splitlines()) <= 2
     finally:
         first.send_signal(signal.SIGCONT)
@@ -96,7 +98,7 @@ def test_two_processes_in_one_run(long: Job, runs: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "empty"] if SOAK else ["flipped"])
 def test_a_damaged_checkpoint_is_passed_over_and_this_is_said(long: Job, runs: Path, damage: str) -> None:
-    process = started(long.command(runs), runs.parent)
+    process = started(long.command(runs), runs.parent, program=QUICKLY)
     assert wait_for(process, lambda: fitting(runs) and len(list(run_in(runs).glob("checkpoint/step-*"))) == 2)
     kill(process)
     newest = max(run_in(runs).glob("checkpoint/step-*"))
@@ -108,7 +110,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_this_is_said(long: Job, runs: P
 
 
 def test_both_checkpoints_damaged_starts_the_fitting_again(long: Job, runs: Path) -> None:
-    process = started(long.command(runs), runs.parent)
+    process = started(long.command(runs), runs.parent, program=QUICKLY)
     assert wait_for(process, lambda: fitting(runs))
     kill(process)
     for file in run_in(runs).glob("checkpoint/step-*"):
@@ -119,16 +121,16 @@ def test_both_checkpoints_damaged_starts_the_fitting_again(long: Job, runs: Path
 
 def test_new_starts_afresh_and_other_wishes_do_too(small: Job, runs: Path) -> None:
     command = (*small.command(runs), "--epochs", 1)
-    process = started(command, runs.parent)
+    process = started(command, runs.parent, program=QUICKLY)
     assert wait_for(process, lambda: (run_in(runs) / "split.csv").exists())
     kill(process)
-    limpide(*command, "--new", cwd=runs.parent)
+    limpide(*command, "--new", cwd=runs.parent, program=QUICKLY)
     assert info_of(runs / "shapes-001")["status"] != "finished" and info_of(runs / "shapes-002")["status"] == "finished"
     assert (
-        "continuing" in limpide(*command, cwd=runs.parent).stdout
+        "continuing" in limpide(*command, cwd=runs.parent, program=QUICKLY).stdout
         and info_of(runs / "shapes-001")["status"] == "finished"
     )
-    other = limpide(*command, "--seed", 5, cwd=runs.parent)
+    other = limpide(*command, "--seed", 5, cwd=runs.parent, program=QUICKLY)
     assert "continuing" not in other.stdout and info_of(runs / "shapes-003")["status"] == "finished"
     splits = {(runs / f"shapes-00{k}" / "split.csv").read_bytes() for k in (1, 2, 3)}
     assert len(splits) == 1 and "stay in the part they had" in other.stdout
@@ -138,7 +140,7 @@ def test_new_starts_afresh_and_other_wishes_do_too(small: Job, runs: Path) -> No
 def test_images_that_changed_between_stop_and_resume(tmp_path: Path, runs: Path, change: str) -> None:
     folder = photo_folder(tmp_path / "shapes", per_class=8, size=(16, 16))
     options = ("--model", "cnn", "--epochs", 1, "--image-size", 16)
-    process = started(("train", folder, "--runs", runs, *options), tmp_path)
+    process = started(("train", folder, "--runs", runs, *options), tmp_path, program=QUICKLY)
     assert wait_for(process, lambda: (run_in(runs) / "split.csv").exists())
     kill(process)
     some = folder / "disc" / "0000.png"
@@ -158,7 +160,7 @@ def test_images_that_changed_between_stop_and_resume(tmp_path: Path, runs: Path,
     if change != "added":
         return
     kept = {row.split(",")[0]: row for row in (run_in(runs) / "split.csv").read_text().splitlines()}
-    limpide("train", folder, "--runs", runs, *options, "--new", cwd=tmp_path)
+    limpide("train", folder, "--runs", runs, *options, "--new", cwd=tmp_path, program=QUICKLY)
     rows = {row.split(",")[0]: row for row in (runs / "shapes-002" / "split.csv").read_text().splitlines()}
     assert all(kept[name] == row for name, row in rows.items() if name in kept and "0000" not in name), (
         "earlier images keep their part"
@@ -169,7 +171,7 @@ def test_a_finished_run_is_not_continued(small: Job, tmp_path: Path) -> None:
     parent = tmp_path / "runs"
     shutil.copytree(small.folder.parent / "reference", parent)
     before = {p: p.read_bytes() for p in (parent / "shapes-001").rglob("*") if p.is_file()}
-    done = limpide(*small.command(parent), cwd=tmp_path)
+    done = limpide(*small.command(parent), cwd=tmp_path, program=QUICKLY)
     assert "continuing" not in done.stdout and "images already in shapes-001 stay in the part they had" in done.stdout
     assert {p: p.read_bytes() for p in before} == before, "what is finished is never touched again"
     found = essence(parent / "shapes-002")
