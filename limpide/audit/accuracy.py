@@ -28,7 +28,7 @@ UNEVEN = 3  # the largest class this many times the smallest
 def accuracy(evidence: Evidence) -> Finding:
     score = interval_of_share(evidence.right, evidence.groups)
     counts = confusion(evidence.truth, evidence.predicted, len(evidence.classes))
-    known = _on_known_classes(evidence)
+    known_score = _on_known_classes(evidence)
     uneven = _is_uneven(counts.sum(1))
     verdict, says = _says(evidence, score, evidence.told(_against(evidence, score)))
     return Finding(
@@ -42,15 +42,15 @@ def accuracy(evidence: Evidence) -> Finding:
             majority=evidence.classes[evidence.majority],
             trained=evidence.trained_on or 0,
         ),
-        numbers=_list_numbers(evidence, score, known, counts),
+        numbers=_list_numbers(evidence, score, known_score, counts),
         details=[
-            *_beside_strange(evidence, known),
+            *_beside_strange(evidence, known_score),
             *_how_seen(evidence),
             *_explain_scores(evidence, uneven),
             *evidence.on_groups(score.effective),
         ],
         source="test",
-        data={"uneven": uneven, "strange": list(evidence.classes[evidence.known :]) if known else []},
+        data={"uneven": uneven, "strange": list(evidence.classes[evidence.known :]) if known_score else []},
     )
 
 
@@ -59,13 +59,13 @@ def _is_uneven(met: np.ndarray) -> bool:
     return bool(met.any() and met.max() >= UNEVEN * met[met > 0].min())
 
 
-def _list_numbers(evidence: Evidence, score: Interval, known: list[Number], counts: np.ndarray) -> list[Number]:
+def _list_numbers(evidence: Evidence, score: Interval, known_score: list[Number], counts: np.ndarray) -> list[Number]:
     """counts: int (classes, classes), of each true class how often it was called what."""
     n = len(evidence.truth)
     majority = float(np.mean(evidence.truth == evidence.majority))
     numbers = [
         Number(N_("accuracy"), score.value, "share", *evidence.ends(score), n),
-        *known,
+        *known_score,
         Number(N_("balanced accuracy"), balanced_accuracy(counts), "share", n=n),
         Number(N_("macro-F1"), macro_f1(counts), "share", n=n),
         Number(N_("chance"), 1 / evidence.known, "share"),
@@ -110,13 +110,13 @@ def _against(evidence: Evidence, score: Interval) -> Verdict:
     baseline = evidence.baseline
     if score.low > baseline and score.above(baseline):
         return "ok"
-    worth = WORTH * (1 - baseline)
-    if score.below(baseline + worth):
+    margin = WORTH * (1 - baseline)
+    if score.below(baseline + margin):
         return "bad"
     always = evidence.truth == evidence.majority
     beside = (
-        compare_paired(evidence.right, always, evidence.groups, worth + baseline - float(always.mean()))
-        if worth
+        compare_paired(evidence.right, always, evidence.groups, margin + baseline - float(always.mean()))
+        if margin
         else None
     )
     return "bad" if beside and beside.close <= CHANCE_LEVEL else "unknown"
@@ -165,15 +165,15 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
 
 def _on_known_classes(evidence: Evidence) -> list[Number]:
     """The score without the images that it cannot name, where there are some."""
-    found = evidence.share(evidence.right, evidence.truth < evidence.known)
+    score = evidence.share(evidence.right, evidence.truth < evidence.known)
     return (
-        [Number(KNOWN_CLASSES, found.value, "share", *evidence.ends(found), found.n)]
-        if 0 < found.n < len(evidence.truth)
+        [Number(KNOWN_CLASSES, score.value, "share", *evidence.ends(score), score.n)]
+        if 0 < score.n < len(evidence.truth)
         else []
     )
 
 
-def _beside_strange(evidence: Evidence, known: list[Number]) -> list[Message]:
+def _beside_strange(evidence: Evidence, known_score: list[Number]) -> list[Message]:
     """The line below the headline, where images are of classes that the model cannot name. Renderers show it first
     (data["strange"]).
     """
@@ -189,7 +189,7 @@ def _beside_strange(evidence: Evidence, known: list[Number]) -> list[Message]:
             n=one.n,
             share=one.value,
         )
-        for one in known
+        for one in known_score
     ]
 
 

@@ -21,9 +21,9 @@ SMALL, MEANT, LARGE = 0.05, 0.1, 0.1
 
 
 def calibration(evidence: Evidence) -> Finding:
-    found, n = calibration_error(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
+    error, n = calibration_error(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
     stated, score = float(evidence.probabilities.max(1).mean()), interval_of_share(evidence.right, evidence.groups)
-    verdict = evidence.told(verdict_of(found))
+    verdict = evidence.told(verdict_of(error))
     return Finding(
         name="calibration",
         verdict=verdict,
@@ -33,13 +33,13 @@ def calibration(evidence: Evidence) -> Finding:
             images=evidence.images().to_json(),
             stated=stated,
             right=score.value,
-            error=found.gap,
-            high=found.high,
+            error=error.gap,
+            high=error.high,
         ),
-        numbers=_list_numbers(evidence, found),
-        details=_list_details(evidence, found, score),
+        numbers=_list_numbers(evidence, error),
+        details=_list_details(evidence, error, score),
         source="test",
-        data={"bins": [asdict(b) for b in found.bins]},
+        data={"bins": [asdict(b) for b in error.bins]},
     )
 
 
@@ -75,18 +75,18 @@ def _choose_sentence(evidence: Evidence, verdict: Verdict, score: Interval) -> s
     }[verdict]
 
 
-def _list_numbers(evidence: Evidence, found: CalibrationError) -> list[Number]:
+def _list_numbers(evidence: Evidence, error: CalibrationError) -> list[Number]:
     n = len(evidence.truth)
-    low, high = (found.low, found.high) if evidence.groups_known else (None, None)
+    low, high = (error.low, error.high) if evidence.groups_known else (None, None)
     return [
-        Number(N_("calibration error"), found.gap, "share", low, high, n),
-        Number(N_("calibration error as measured"), found.error, "share", n=n),
-        Number(N_("calibration error by chance alone"), found.expected, "share", n=n),
+        Number(N_("calibration error"), error.gap, "share", low, high, n),
+        Number(N_("calibration error as measured"), error.error, "share", n=n),
+        Number(N_("calibration error by chance alone"), error.expected, "share", n=n),
         Number(N_("temperature"), evidence.temperature, ""),
     ]
 
 
-def _list_details(evidence: Evidence, found: CalibrationError, score: Interval) -> list[Message]:
+def _list_details(evidence: Evidence, error: CalibrationError, score: Interval) -> list[Message]:
     """What the error is, what chance alone would show, how groups were counted, and the temperature."""
     return [
         message(
@@ -100,8 +100,8 @@ def _list_details(evidence: Evidence, found: CalibrationError, score: Interval) 
                 "A model whose probabilities are exactly right would show {expected:percent} on these "
                 "images; this one shows {error:percent}."
             ),
-            expected=found.expected,
-            error=found.error,
+            expected=error.expected,
+            error=error.error,
         ),
         *evidence.on_groups(score.effective),
         message(

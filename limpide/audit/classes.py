@@ -169,10 +169,12 @@ def _judge_confusions(evidence: Evidence, counts: np.ndarray) -> Verdict:
     ruled_out = True
     for i in met:
         j = int(off[i].argmax())
-        said, inside = evidence.predicted == j, evidence.truth == i
-        if off[i, j] > OFTEN * counts[i].sum() and evidence.share(said, inside, level).above(OFTEN, (1 - level) / 2):
+        predicted_j, inside = evidence.predicted == j, evidence.truth == i
+        if off[i, j] > OFTEN * counts[i].sum() and evidence.share(predicted_j, inside, level).above(
+            OFTEN, (1 - level) / 2
+        ):
             return "warn"
-        ruled_out = ruled_out and evidence.share(said & (evidence.truth != j), inside).high < OFTEN
+        ruled_out = ruled_out and evidence.share(predicted_j & (evidence.truth != j), inside).high < OFTEN
     return "ok" if ruled_out else "unknown"
 
 

@@ -135,21 +135,21 @@ def leaks(checked: FolderContents) -> Finding:
 
 def _find_exact_leaks(checked: FolderContents) -> list[tuple[str, str, str, str]]:
     """Of copies in several parts, those that are not in the part of the one that is kept, beside that one."""
-    given, rows = checked.dataset.given, []
+    parts, rows = checked.dataset.given, []
     for group in checked.twins():
-        if len({int(given[i]) for i in group}) > 1:
-            keeper = group[int(np.argmax([_rank_part(int(given[i])) for i in group]))]
-            rows += [_leak_row(checked, int(i), int(keeper)) for i in group if given[i] != given[keeper]]
+        if len({int(parts[i]) for i in group}) > 1:
+            keeper = group[int(np.argmax([_rank_part(int(parts[i])) for i in group]))]
+            rows += [_leak_row(checked, int(i), int(keeper)) for i in group if parts[i] != parts[keeper]]
     return rows
 
 
 def _find_near_leaks(checked: FolderContents) -> list[tuple[str, str, str, str]]:
     """Of pairs that are nearly the same, in two parts: the one farther from the test, beside the other."""
-    given = checked.dataset.given
+    parts = checked.dataset.given
     return [
-        _leak_row(checked, *sorted((int(i), int(j)), key=lambda k: _rank_part(int(given[k]))))
+        _leak_row(checked, *sorted((int(i), int(j)), key=lambda k: _rank_part(int(parts[k]))))
         for i, j in checked.near_pairs()
-        if given[i] != given[j]
+        if parts[i] != parts[j]
     ]
 
 
@@ -188,13 +188,13 @@ def _rank_part(part: int) -> int:
 
 
 def _leak_row(checked: FolderContents, i: int, j: int) -> tuple[str, str, str, str]:
-    given = checked.dataset.given
-    return checked.name(i), PARTS[given[i]], checked.name(j), PARTS[given[j]]
+    parts = checked.dataset.given
+    return checked.name(i), PARTS[parts[i]], checked.name(j), PARTS[parts[j]]
 
 
 def _count_cut_groups(checked: FolderContents) -> int:
-    groups, given = checked.dataset.groups, checked.dataset.given
+    groups, parts = checked.dataset.groups, checked.dataset.given
     if groups is None:
         return 0
-    pairs = {(int(g), int(p)) for g, p in zip(groups, given, strict=True) if g >= 0}
+    pairs = {(int(g), int(p)) for g, p in zip(groups, parts, strict=True) if g >= 0}
     return sum(n > 1 for n in Counter(g for g, _ in pairs).values())

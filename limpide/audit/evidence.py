@@ -73,8 +73,8 @@ class Evidence:
         """The share that is right without learning anything but names: always the most frequent class, or guessing
         among the known ones.
         """
-        known = float(np.mean(self.truth < self.known))
-        return max(float(np.mean(self.truth == self.majority)), known / self.known)
+        known_share = float(np.mean(self.truth < self.known))
+        return max(float(np.mean(self.truth == self.majority)), known_share / self.known)
 
     def share(self, right: np.ndarray, rows: np.ndarray, level: float = LEVEL) -> Interval:
         """Of these rows, bool (n,), the share for which `right`, bool (n,), holds, with an interval that knows the

@@ -183,11 +183,13 @@ def unusable(checked: FolderContents) -> Finding:
 
 def odd_files(checked: FolderContents) -> Finding:
     """Files that are used although something about them is worth saying."""
-    found = {remark: checked.reading.remarked(remark) for remark in REMARK_WORDS if remark is not Remarks.CONSTANT}
-    suspect = len(found.get(Remarks.SUSPECT, ()))
+    rows_by_remark = {
+        remark: checked.reading.remarked(remark) for remark in REMARK_WORDS if remark is not Remarks.CONSTANT
+    }
+    suspect = len(rows_by_remark.get(Remarks.SUSPECT, ()))
     rows: list[list[object]] = [
         [message(REMARK_WORDS[remark]), len(rows), checked.name(int(rows[0]))]
-        for remark, rows in found.items()
+        for remark, rows in rows_by_remark.items()
         if len(rows)
     ]
     says = message(N_("Nothing odd about the files that are used."))
@@ -213,8 +215,8 @@ def odd_files(checked: FolderContents) -> Finding:
 
 def depth(checked: FolderContents) -> Finding:
     """How images of more than 8 bits are read, and whether enough grey levels are left of them."""
-    values, said = checked.values, checked.values.says()
-    if not said:
+    values, messages = checked.values, checked.values.says()
+    if not messages:
         return Finding("depth", "ok", message(N_("All values are read as they are stored.")))
     faint = values.faint()
     if warned := bool(len(faint)) and len(faint) >= MANY_FAINT * len(values.extremes):
@@ -230,7 +232,7 @@ def depth(checked: FolderContents) -> Finding:
             n=len(faint),
             few=FEW_LEVELS,
         )
-        said = [lost, *said]
+        messages = [lost, *messages]
     clipped = len(checked.reading.remarked(Remarks.CLIPPED))
     numbers = [
         Number(N_("images of more than 8 bits"), len(values.extremes), "count"),
@@ -240,19 +242,20 @@ def depth(checked: FolderContents) -> Finding:
     return Finding(
         "depth",
         "warn" if warned else "ok",
-        message(N_("Depth: {said}."), said=said[0].to_json()),
+        message(N_("Depth: {said}."), said=messages[0].to_json()),
         numbers,
         files,
-        details=said[1:],
+        details=messages[1:],
     )
 
 
 def sizes(checked: FolderContents) -> Finding:
-    seen, usable = checked.reading.seen, checked.usable
+    image_records, usable = checked.reading.seen, checked.usable
     if not usable.any():
         return Finding("sizes", "bad", message(N_("No image can be used.")))
     both, counts = np.unique(
-        seen["width"][usable].astype(np.uint64) << np.uint64(32) | seen["height"][usable], return_counts=True
+        image_records["width"][usable].astype(np.uint64) << np.uint64(32) | image_records["height"][usable],
+        return_counts=True,
     )
     width, height = (both >> np.uint64(32)).astype(int), (both & np.uint64(2**32 - 1)).astype(int)
     short, kinds = np.minimum(width, height), len(both)
@@ -349,8 +352,8 @@ def _describe_prefixes(several: dict[str, int], parted: bool) -> Message:
 def _prefix(name: str) -> str:
     """What stands before the last number of a file name, if it holds a number itself: p012_03.jpg → p012."""
     stem = re.sub(r"\.\w+$", "", name.replace("\\", "/").rsplit("/", 1)[-1])
-    found = re.match(r"^(.*\d.*?)[\s_.-]+[A-Za-z]*\d+$", stem)
-    return found.group(1) if found else ""
+    match = re.match(r"^(.*\d.*?)[\s_.-]+[A-Za-z]*\d+$", stem)
+    return match.group(1) if match else ""
 
 
 CHECKS: dict[str, Callable[[FolderContents], Finding]] = {

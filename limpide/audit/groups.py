@@ -36,15 +36,15 @@ def compare_groups(evidence: Evidence, right: np.ndarray, parts: Mapping[Any, np
     def counts(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return count_by_group(right[rows], None if evidence.groups is None else evidence.groups[rows])
 
-    found = {}
+    scores = {}
     for name, inside in parts.items():
         falls, close = (
             falls_behind(counts(inside), counts(among & ~inside), len(parts))
             if (among & ~inside).any()
             else (False, False)
         )
-        found[name] = GroupScore(evidence.share(right, inside), bool(falls), bool(close))
-    return found
+        scores[name] = GroupScore(evidence.share(right, inside), bool(falls), bool(close))
+    return scores
 
 
 def worst_group(parts: Mapping[Any, GroupScore]) -> tuple[Any, Verdict]:
@@ -55,8 +55,8 @@ def worst_group(parts: Mapping[Any, GroupScore]) -> tuple[Any, Verdict]:
 
 def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
     """names: (n,) the group of each image; by: what they are called, for the sentence."""
-    found = np.asarray(names, dtype=object)
-    parts = compare_groups(evidence, evidence.right, {name: found == name for name in sorted(set(names))})
+    group_names = np.asarray(names, dtype=object)
+    parts = compare_groups(evidence, evidence.right, {name: group_names == name for name in sorted(set(names))})
     name, verdict = worst_group(parts)
     verdict = evidence.told(verdict)
     score = parts[name].score
@@ -75,7 +75,7 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
         message(
             N_("A group falls behind when chance alone would put so many mistakes on it less than once in forty times.")
         ),
-        *evidence.on_groups(evidence.share(evidence.right, np.ones(len(found), bool)).effective),
+        *evidence.on_groups(evidence.share(evidence.right, np.ones(len(group_names), bool)).effective),
     ]
     return Finding(
         name="groups",

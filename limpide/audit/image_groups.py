@@ -33,15 +33,15 @@ def groups_as_given(
     Where the run's own data had group columns and these have none, or where there is no run, nothing says which belong
     together.
     """
-    given = np.full(len(rows), -1) if dataset.groups is None else dataset.groups[rows]
-    known = dataset.groups is not None or (run.split_file.exists() and not run.info().grouped_by)
+    table_groups = np.full(len(rows), -1) if dataset.groups is None else dataset.groups[rows]
+    is_known = dataset.groups is not None or (run.split_file.exists() and not run.info().grouped_by)
     n = len(rows)
-    held = np.flatnonzero(given >= 0)
-    links = [np.stack([held, n + given[held]], axis=1)]
+    grouped = np.flatnonzero(table_groups >= 0)
+    links = [np.stack([grouped, n + table_groups[grouped]], axis=1)]
     if n > 1 and fingerprints_of(dataset, sample_images(dataset)):
         links.append(find_pairs(np.stack([prints[int(i)] for i in rows])))
-    groups = linked_groups(n + int(given.max(initial=-1)) + 1, np.concatenate(links).astype(np.int64))[:n]
-    return dataclasses.replace(evidence, groups=_several(groups), grouped_by=dataset.grouped_by, groups_known=known)
+    groups = linked_groups(n + int(table_groups.max(initial=-1)) + 1, np.concatenate(links).astype(np.int64))[:n]
+    return dataclasses.replace(evidence, groups=_several(groups), grouped_by=dataset.grouped_by, groups_known=is_known)
 
 
 def _several(groups: np.ndarray | None) -> np.ndarray | None:

@@ -20,13 +20,13 @@ def find_label_errors(probabilities: np.ndarray, truth: np.ndarray) -> list[tupl
     classes = probabilities.shape[1]
     # The mean probability of a class among the images that carry its label; a class without one, or that is never said,
     # can take no image.
-    own = [
+    thresholds = [
         probabilities[truth == k, k].mean() if (truth == k).any() and probabilities[:, k].any() else np.inf
         for k in range(classes)
     ]
-    enough = np.where(probabilities >= np.array(own), probabilities, -np.inf)
-    said = enough.argmax(1)
-    found = np.flatnonzero(np.isfinite(enough.max(1)) & (said != truth))
-    margin = probabilities[found, said[found]] - probabilities[found, truth[found]]
+    enough = np.where(probabilities >= np.array(thresholds), probabilities, -np.inf)
+    suggested = enough.argmax(1)
+    suspects = np.flatnonzero(np.isfinite(enough.max(1)) & (suggested != truth))
+    margin = probabilities[suspects, suggested[suspects]] - probabilities[suspects, truth[suspects]]
     order = np.argsort(-margin, kind="stable")
-    return [(int(found[k]), int(said[found[k]]), float(margin[k])) for k in order]
+    return [(int(suspects[k]), int(suggested[suspects[k]]), float(margin[k])) for k in order]

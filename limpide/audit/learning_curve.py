@@ -29,15 +29,15 @@ def diagnose(
         return [("bad", message(N_("The loss is not a number any more: the learning rate is too high.")))]
     kept_epoch = None if kept is None else _find_kept_epoch(epochs)
     steps = _judge_steps(losses, epochs, kept_epoch, guess)
-    found = [] if steps is None else [steps]
+    judgements = [] if steps is None else [steps]
     if kept == "frozen" and epochs:
         return [
             ("ok", message(N_("Fine-tuning did no better on validation than the first model, which is kept."))),
-            *found,
+            *judgements,
         ]
     if len(epochs) >= 2:
-        return [*found, _judge_epochs(epochs, kept_epoch)]
-    return found or _describe_beginning(losses, epochs, is_over=kept is not None)
+        return [*judgements, _judge_epochs(epochs, kept_epoch)]
+    return judgements or _describe_beginning(losses, epochs, is_over=kept is not None)
 
 
 def _find_kept_epoch(epochs: Sequence[Epoch]) -> int:
@@ -114,21 +114,21 @@ def _describe_beginning(
     return [("ok", message(says, accuracy=epochs[-1].validation_accuracy))]
 
 
-def _judge_overfitting(best: int, kept: int) -> tuple[Verdict, Message]:
+def _judge_overfitting(best: int, kept_epoch: int) -> tuple[Verdict, Message]:
     """best: place of the epoch after which the loss on validation rose. The weights of the most accurate epoch are
     kept, which may be a later one.
     """
-    if kept <= best:
+    if kept_epoch <= best:
         says = N_(
             "The weights after epoch {kept:count} are kept, from before it overfits: from epoch {n:count} on the "
             "loss on validation rises while the loss on training falls."
         )
-        return "ok", message(says, kept=kept + 1, n=best + 2)
+        return "ok", message(says, kept=kept_epoch + 1, n=best + 2)
     says = N_(
         "The weights after epoch {kept:count} are kept, which had the highest validation accuracy although it "
         "overfits from epoch {n:count} on: the loss on validation rises while the loss on training falls."
     )
-    return "warn", message(says, kept=kept + 1, n=best + 2)
+    return "warn", message(says, kept=kept_epoch + 1, n=best + 2)
 
 
 def _judge_standstill(highest: float, first: float, is_over: bool) -> tuple[Verdict, Message]:

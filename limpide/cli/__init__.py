@@ -103,14 +103,14 @@ def _open_missing_outputs() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
-def _warn(told: Warning | str, category: type[Warning], *rest: Any) -> None:
+def _warn(warning: Warning | str, category: type[Warning], *rest: Any) -> None:
     """What a program would be warned of, as a line. What other libraries would tell a programmer is nothing that a user
     could act upon, so it is shown only where Python was asked for warnings (-W, PYTHONWARNINGS).
     """
     if issubclass(category, LimpideWarning):
-        click.echo(f"limpide: {told}", err=True)
+        click.echo(f"limpide: {warning}", err=True)
     elif sys.warnoptions:
-        others(told, category, *rest)
+        others(warning, category, *rest)
 
 
 others = warnings.showwarning
@@ -146,9 +146,9 @@ def _run_verb() -> None:
         click.echo("limpide: " + _("memory ran out — use a smaller --batch or --image-size"), err=True)
         sys.exit(Exit.TRAINING)
     except OSError as error:
-        told = from_os_error(error)
-        click.echo(f"limpide: {told}", err=True)
-        sys.exit(told.exit_status)
+        problem = from_os_error(error)
+        click.echo(f"limpide: {problem}", err=True)
+        sys.exit(problem.exit_status)
     except Exception as error:
         click.echo("limpide: " + _log_mistake(error), err=True)
         sys.exit(Exit.MISTAKE)

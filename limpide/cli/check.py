@@ -34,8 +34,8 @@ def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None
     from limpide.report.terminal import progress, summary
     from limpide.workflows.check import check as work
 
-    said = {name: value for name, value in choices.items() if value is not None}
-    recipe = Recipe.of(**said)
+    options = {name: value for name, value in choices.items() if value is not None}
+    recipe = Recipe.of(**options)
     screen = progress.Screen(quiet=as_json)
     try:
         findings = screen.collect(work(data, hints=Hints.of(recipe), value_range=recipe.value_range, rehash=rehash))
@@ -58,10 +58,12 @@ def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None
         click.echo(json.dumps(made))
     else:
         summary.print_findings(findings, screen.console)
-        screen.next("limpide", "check" if refused else "train", data, *_given_options(said))
+        screen.next("limpide", "check" if refused else "train", data, *_given_options(options))
     sys.exit(Exit.DATA if refused else verdict(findings))
 
 
-def _given_options(said: dict[str, str]) -> list[str]:
+def _given_options(options: dict[str, str]) -> list[str]:
     """The options that the next command needs, too, to mean the same images and groups."""
-    return [word for name, value in said.items() if value != "auto" for word in (f"--{name.replace('_', '-')}", value)]
+    return [
+        word for name, value in options.items() if value != "auto" for word in (f"--{name.replace('_', '-')}", value)
+    ]

@@ -33,14 +33,14 @@ def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
     if older is not None and older.strip().isdigit():  # 30: days or seconds?
         raise UsageError("L121", where=f"older={older}", older=older)
     limit = parse_duration(older, "older") or 0.0
-    found = [item for item in find_freeable() if item.idle >= limit]
+    freeable = [item for item in find_freeable() if item.idle >= limit]
     freed = 0 if dry_run else work(limit)
     if as_json:
-        click.echo(json.dumps({"freed": freed, "found": [vars(item) | {"path": str(item.path)} for item in found]}))
+        click.echo(json.dumps({"freed": freed, "found": [vars(item) | {"path": str(item.path)} for item in freeable]}))
         return
-    tables.print_freeable(found)
+    tables.print_freeable(freeable)
     screen = progress.Screen()
-    total = sum(item.bytes for item in found)
+    total = sum(item.bytes for item in freeable)
     screen.say(
         message(N_("{size:bytes} can be freed"), size=total)
         if dry_run

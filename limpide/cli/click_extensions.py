@@ -116,8 +116,8 @@ class Choice(click.Option):
 
     @property
     def group(self) -> Group:
-        found: Group = self.choice.metadata["group"]
-        return found
+        group: Group = self.choice.metadata["group"]
+        return group
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         choice = self.choice

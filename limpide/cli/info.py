@@ -21,9 +21,9 @@ def info(folder: Path, as_json: bool) -> None:
     from limpide.report.terminal import progress, tables
     from limpide.workflows.info import info as work
 
-    found = work(folder)
+    facts = work(folder)
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(facts))
     else:
-        tables.print_info(found)
+        tables.print_info(facts)
         progress.Screen().next("limpide", "models")

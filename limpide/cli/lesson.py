@@ -60,8 +60,8 @@ def lesson(name: str | None, data: Sequence[str]) -> None:
             "L123", where=name, todo=N_("did you mean {guess}?") if guess else N_("see limpide lesson"), guess=guess
         )
     module = f"limpide.lessons.{name}"
-    found = find_spec(module)
-    file = Path(found.origin if found and found.origin else "")
+    spec = find_spec(module)
+    file = Path(spec.origin if spec and spec.origin else "")
     screen.say(str(file))
     click.echo(f"\n{ast.get_docstring(ast.parse(file.read_text(encoding='utf-8')))}\n")
     if data and name not in TAKES_DATA:

@@ -32,14 +32,14 @@ def models(name: str | None, image_size: int | None, again: bool, as_json: bool)
     from limpide.workflows.models import models as work
 
     screen = progress.Screen(quiet=as_json)
-    found = [network.to_json() for network in screen.wait(work(name, again, image_size))]
+    networks = [network.to_json() for network in screen.wait(work(name, again, image_size))]
     if as_json:
-        click.echo(json.dumps(found[0] if name else found))
+        click.echo(json.dumps(networks[0] if name else networks))
     elif name:
-        tables.print_network(found[0])
-        tables.print_layers(found[0]["inside"]["layers"])
+        tables.print_network(networks[0])
+        tables.print_layers(networks[0]["inside"]["layers"])
         screen.next("limpide", "train", "photos/", "--model", name)
     else:
-        tables.print_networks(found)
-        unmeasured = [network["name"] for network in found if not network["speed"] and network["name"] in AUTOMATIC]
+        tables.print_networks(networks)
+        unmeasured = [network["name"] for network in networks if not network["speed"] and network["name"] in AUTOMATIC]
         screen.next(*("limpide", "models", unmeasured[0]) if unmeasured else ("limpide", "train", "photos/"))

@@ -30,28 +30,28 @@ def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
     from limpide.report.terminal import progress, tables
 
     folder, _one = chosen_runs(runs, folder)
-    found, odd = list_runs(folder)
+    summaries, odd = list_runs(folder)
     for _run, error in odd:
         click.echo(f"limpide: {error}", err=True)
     if as_json:
-        click.echo(json.dumps([train_summary(one) for one in found]))
+        click.echo(json.dumps([train_summary(one) for one in summaries]))
         return
-    tables.print_runs(found)
+    tables.print_runs(summaries)
     screen = progress.Screen()
-    if found and found[-1].status in ("running", "paused"):
+    if summaries and summaries[-1].status in ("running", "paused"):
         screen.next("limpide", "studio", folder)
-    elif found and found[-1].status != "finished":
-        screen.next("limpide", "train", *rerun_command(found[-1].run))
+    elif summaries and summaries[-1].status != "finished":
+        screen.next("limpide", "train", *rerun_command(summaries[-1].run))
     else:
-        screen.next(*("limpide", "report", found[-1].run.path) if found else ("limpide", "train", "digits"))
+        screen.next(*("limpide", "report", summaries[-1].run.path) if summaries else ("limpide", "train", "digits"))
 
 
 def rerun_command(run: Run) -> list[str]:
     """What was typed after `limpide train`, from what the run remembers of it: the same words continue it."""
     info, usual = run.info(), Recipe().to_json()
     wishes = {name: value for name, value in info.wanted.items() if value != usual.get(name)}
-    said = {name: f"{value:g}s" if name == "time" else str(value) for name, value in wishes.items()}
+    options = {name: f"{value:g}s" if name == "time" else str(value) for name, value in wishes.items()}
     return [
         info.location or "photos/",
-        *(word for name, value in said.items() for word in (f"--{name.replace('_', '-')}", value)),
+        *(word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)),
     ]

@@ -108,8 +108,8 @@ def from_os_error(error: OSError) -> RunError:
 
 def sentences(what: str, where: str = "", todo: str = "") -> str:
     """What a line of the terminal says, as a page says it."""
-    found = [f"{what.rstrip('.')} ({where})" if where else what, todo]
-    return " ".join(_sentence(text) for text in found if text)
+    texts = [f"{what.rstrip('.')} ({where})" if where else what, todo]
+    return " ".join(_sentence(text) for text in texts if text)
 
 
 def _sentence(text: str) -> str:
@@ -134,5 +134,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that a person most likely meant, or an empty string."""
     known = list(known)
     lowered = {k.lower(): k for k in known}
-    found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
-    return lowered[found[0]] if found else ""
+    matches = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    return lowered[matches[0]] if matches else ""

@@ -116,17 +116,17 @@ class Finding:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Finding:
         """Raises typed.Unfit, which names what is not as `to_json` writes it."""
-        kept = typed_json.as_record(_Kept, data)
+        record = typed_json.as_record(_Kept, data)
         return cls(
-            name=kept.name,
-            verdict=kept.verdict,
-            message=_sentence(kept.message, "message"),
-            numbers=list(kept.numbers),
-            table=_table_from_json(kept.table) if kept.table else None,
-            pictures=list(kept.pictures),
-            details=[_sentence(detail, f"details[{k}]") for k, detail in enumerate(kept.details)],
-            source=kept.source,
-            data=kept.data,
+            name=record.name,
+            verdict=record.verdict,
+            message=_sentence(record.message, "message"),
+            numbers=list(record.numbers),
+            table=_table_from_json(record.table) if record.table else None,
+            pictures=list(record.pictures),
+            details=[_sentence(detail, f"details[{k}]") for k, detail in enumerate(record.details)],
+            source=record.source,
+            data=record.data,
         )
 
 
@@ -152,13 +152,13 @@ class _Kept:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _sentence(said: Message, place: str) -> Message:
+def _sentence(sentence: Message, place: str) -> Message:
     """It is worded once, so that values which do not fit their places are noticed here."""
     try:
-        str(said)
+        str(sentence)
     except Exception as error:  # a format string from a file can fail in every way
         raise typed_json.invalid_field(place, N_("a sentence with its values")) from error
-    return said
+    return sentence
 
 
 def _table_to_json(table: Table) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _table_to_json(table: Table) -> dict[str, Any]:
     return {"columns": [list(column) for column in table.columns], "rows": rows, "caption": caption}
 
 
-def _table_from_json(kept: _KeptTable) -> Table:
+def _table_from_json(record: _KeptTable) -> Table:
     def cell(value: Any) -> Any:
         return (
             _sentence(typed_json.as_record(Message, value, "table.rows"), "table.rows")
@@ -175,10 +175,10 @@ def _table_from_json(kept: _KeptTable) -> Table:
             else value
         )
 
-    if any(len(column) != 2 for column in kept.columns):
+    if any(len(column) != 2 for column in record.columns):
         raise typed_json.invalid_field("table.columns", N_("pairs of a name and a format"))
     return Table(
-        [(name, form) for name, form in kept.columns],
-        [[cell(value) for value in row] for row in kept.rows],
-        kept.caption,
+        [(name, form) for name, form in record.columns],
+        [[cell(value) for value in row] for row in record.rows],
+        record.caption,
     )

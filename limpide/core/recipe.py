@@ -252,12 +252,12 @@ class Recipe:
     @classmethod
     def of(cls, **names: Any) -> Recipe:
         """A recipe from names people know; raises UsageError with the nearest name for one nobody knows."""
-        known: dict[str, Any] = {}
+        choices: dict[str, Any] = {}
         for name, value in names.items():
-            if canonical_name(name) in known:
+            if canonical_name(name) in choices:
                 raise UsageError("L113", where=f"{name}={value}")
-            known[canonical_name(name)] = value
-        return cls(**known)
+            choices[canonical_name(name)] = value
+        return cls(**choices)
 
     def but(self, **names: Any) -> Recipe:
         return dataclasses.replace(self, **{canonical_name(name): value for name, value in names.items()})

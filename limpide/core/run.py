@@ -113,7 +113,7 @@ class Run:
         """The run in this directory. Raises RunError when there is none or a newer limpide wrote it."""
         run = cls(Path(path))
         if not (run.path / "run.json").is_file():
-            guess = nearest(run.path.name, [found.path.name for found in cls.all_in(run.path.parent)])
+            guess = nearest(run.path.name, [other.path.name for other in cls.all_in(run.path.parent)])
             todo = N_("did you mean {guess}?") if guess else N_("list the runs with limpide runs")
             raise RunError("L502", where=str(path), todo=todo, guess=str(run.path.parent / guess))
         if run.info().format > FORMAT:
@@ -132,15 +132,15 @@ class Run:
         """Every run under `parent` with its record, newest last; and what is wrong with each of those whose run.json is
         damaged.
         """
-        known: list[tuple[Run, RunInfo]] = []
+        runs: list[tuple[Run, RunInfo]] = []
         odd: list[tuple[Run, RunError]] = []
         for file in sorted(parent.glob("*/run.json")):
             run = Run(file.parent)
             try:
-                known.append((run, run.info()))
+                runs.append((run, run.info()))
             except RunError as error:
                 odd += [(run, error)] if file.exists() else []  # it may have been deleted since
-        return sorted(known, key=lambda pair: (pair[1].created, pair[0].path.name)), odd
+        return sorted(runs, key=lambda pair: (pair[1].created, pair[0].path.name)), odd
 
     def lock(self, patience: float = 0.5) -> Any:
         """A context manager that holds this run for one process; the system frees it however the process ends.
@@ -189,9 +189,9 @@ class Run:
 
     def info(self) -> RunInfo:
         """Raises RunError, which names the field, where it is not as limpide writes it."""
-        found = self._read()
-        with self.reading(found):
-            return RunInfo.from_json(found)
+        record = self._read()
+        with self.reading(record):
+            return RunInfo.from_json(record)
 
     def _read(self) -> Any:
         try:
@@ -220,15 +220,15 @@ class Run:
 
     def update(self, **values: Any) -> None:
         """Other values for some fields of RunInfo. What a newer limpide wrote beside them stays."""
-        found = self._read()
-        with self.reading(found):
-            RunInfo.from_json(found)
-        self._write(found, values)
+        record = self._read()
+        with self.reading(record):
+            RunInfo.from_json(record)
+        self._write(record, values)
 
-    def _write(self, found: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    def _write(self, record: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         if unknown := values.keys() - KNOWN:
             raise TypeError(f"RunInfo has no field {sorted(unknown)[0]}")
-        whole = {**found, **{name: typed_json.to_plain_json(value) for name, value in values.items()}}
+        whole = {**record, **{name: typed_json.to_plain_json(value) for name, value in values.items()}}
         RunInfo.from_json(whole)
         files.write_json(self.path / "run.json", whole)
 
@@ -340,8 +340,8 @@ class Run:
 
     def findings(self) -> dict[str, Finding]:
         """Raises RunError where one of them cannot be read."""
-        found = map(_read_finding, sorted(self._findings.glob("*.json")))
-        return {finding.name: finding for finding in found}
+        findings = map(_read_finding, sorted(self._findings.glob("*.json")))
+        return {finding.name: finding for finding in findings}
 
 
 def _read_finding(file: Path) -> Finding:

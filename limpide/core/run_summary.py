@@ -29,8 +29,8 @@ class RunSummary:
     def of(cls, run: Run, info: RunInfo | None = None) -> RunSummary:
         """Raises RunError, which names the file, where one of those that are shown is damaged."""
         info = info or run.info()
-        found = run.finding("accuracy")
-        score = next((number for number in found.numbers if number.name == "accuracy"), None) if found else None
+        accuracy = run.finding("accuracy")
+        score = next((number for number in accuracy.numbers if number.name == "accuracy"), None) if accuracy else None
         return cls(run, info, _status(run, info), score)
 
 
@@ -46,11 +46,11 @@ def list_runs(parent: Path) -> tuple[list[RunSummary], list[tuple[Run, RunError]
     """Every run under `parent`, newest last; and what is wrong with each of those that cannot be shown, which hides no
     other.
     """
-    known, odd = Run.known_in(parent)
-    found: list[RunSummary] = []
-    for run, info in known:
+    runs, odd = Run.known_in(parent)
+    summaries: list[RunSummary] = []
+    for run, info in runs:
         try:
-            found.append(RunSummary.of(run, info))
+            summaries.append(RunSummary.of(run, info))
         except RunError as error:
             odd.append((run, error))
-    return found, odd
+    return summaries, odd

@@ -11,34 +11,34 @@ from limpide.core.errors import DataError
 
 def index_labels(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
     """(names of the classes, int64 (n,)). Numbers are ordered as numbers. Raises DataError."""
-    given = np.asarray(labels)
-    _refuse_columns(given)
-    given = given.reshape(-1)
-    _refuse_unusable(labels, given, n)
-    names, index = np.unique(given, return_inverse=True)
+    array = np.asarray(labels)
+    _refuse_columns(array)
+    array = array.reshape(-1)
+    _refuse_unusable(labels, array, n)
+    names, index = np.unique(array, return_inverse=True)
     if len(names) < 2:
         raise DataError("L204", where="labels", name=str(names[0]) if len(names) else "")
     return tuple(str(value) for value in names.tolist()), index.astype(np.int64)
 
 
-def _refuse_columns(given: np.ndarray) -> None:
+def _refuse_columns(array: np.ndarray) -> None:
     """Raises DataError where there are several labels, or columns, an image."""
-    if given.ndim != 2 or given.shape[1] <= 1:
+    if array.ndim != 2 or array.shape[1] <= 1:
         return
-    if given.dtype.kind in "biuf" and np.isin(given, (0, 1)).all() and (given.sum(1) == 1).all():
-        raise DataError("L280", where=f"labels of shape {given.shape}")
-    raise DataError("L215", where=f"labels of shape {given.shape}")
+    if array.dtype.kind in "biuf" and np.isin(array, (0, 1)).all() and (array.sum(1) == 1).all():
+        raise DataError("L280", where=f"labels of shape {array.shape}")
+    raise DataError("L215", where=f"labels of shape {array.shape}")
 
 
-def _refuse_unusable(labels: Any, given: np.ndarray, n: int) -> None:
-    """Raises DataError for labels that are too few or too many, missing, or measured. given: `labels`, as an array."""
-    if len(given) != n:
-        raise DataError("L232", where="labels", n=n, k=len(given))
-    missing = _is_missing(labels).sum() if given.dtype.kind not in "iub" or np.ma.isMaskedArray(labels) else 0
+def _refuse_unusable(labels: Any, array: np.ndarray, n: int) -> None:
+    """Raises DataError for labels that are too few or too many, missing, or measured. array: `labels`, as an array."""
+    if len(array) != n:
+        raise DataError("L232", where="labels", n=n, k=len(array))
+    missing = _is_missing(labels).sum() if array.dtype.kind not in "iub" or np.ma.isMaskedArray(labels) else 0
     if missing:
         raise DataError("L240", where="labels", n=int(missing), total=n)
-    if np.issubdtype(given.dtype, np.floating) and not np.array_equal(given, np.round(given)):
-        raise DataError("L229", where=f"{given[0]}")
+    if np.issubdtype(array.dtype, np.floating) and not np.array_equal(array, np.round(array)):
+        raise DataError("L229", where=f"{array[0]}")
 
 
 def _is_missing(values: Any) -> np.ndarray:
@@ -50,16 +50,16 @@ def _is_missing(values: Any) -> np.ndarray:
         except TypeError:  # NA is neither equal nor unequal to itself
             return True
 
-    found = np.fromiter((nothing(value) for value in np.asarray(values, dtype=object).reshape(-1)), bool)
-    return found | np.ma.getmaskarray(values).reshape(-1) if np.ma.isMaskedArray(values) else found
+    missing = np.fromiter((nothing(value) for value in np.asarray(values, dtype=object).reshape(-1)), bool)
+    return missing | np.ma.getmaskarray(values).reshape(-1) if np.ma.isMaskedArray(values) else missing
 
 
 def number_groups(groups: Any, n: int) -> np.ndarray | None:
     if groups is None:
         return None
-    given = np.asarray(groups, dtype=object).reshape(-1)
-    if len(given) != n:
-        raise DataError("L235", where="groups", n=n, k=len(given))
+    array = np.asarray(groups, dtype=object).reshape(-1)
+    if len(array) != n:
+        raise DataError("L235", where="groups", n=n, k=len(array))
     none = _is_missing(groups)  # an image without company
-    found = np.unique(given.astype(str), return_inverse=True)[1].astype(np.int64)
-    return np.where(none, -1, found)
+    numbers = np.unique(array.astype(str), return_inverse=True)[1].astype(np.int64)
+    return np.where(none, -1, numbers)

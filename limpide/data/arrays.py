@@ -48,13 +48,13 @@ def from_arrays(
     )
 
 
-def _choose_range(array: np.ndarray, asked: str | Span) -> Span | None:
+def _choose_range(array: np.ndarray, value_range: str | Span) -> Span | None:
     """The range that these values are read by; None where they are read as they stand."""
-    if has_at_most_8_bits(array) or array.dtype.kind not in "iuf" or not array.size or asked == "none":
+    if has_at_most_8_bits(array) or array.dtype.kind not in "iuf" or not array.size or value_range == "none":
         return None
     low, high = float(array.min()), float(array.max())
-    if not np.isfinite((low, high)).all() or isinstance(asked, tuple):
-        return asked if isinstance(asked, tuple) else None
+    if not np.isfinite((low, high)).all() or isinstance(value_range, tuple):
+        return value_range if isinstance(value_range, tuple) else None
     if np.rint(low) >= 0 and np.rint(high) <= 255:
         return None
     extremes = np.zeros(len(array), EXTREMES)
@@ -181,10 +181,10 @@ def has_at_most_8_bits(array: np.ndarray) -> bool:
 
 def _round(array: np.ndarray, by: float) -> np.ndarray:
     """uint8, with the arithmetic of `decode.py`, some images at a time."""
-    found = np.empty(array.shape, np.uint8)
+    rounded = np.empty(array.shape, np.uint8)
     for k in range(0, len(array), 256):
-        found[k : k + 256] = np.rint(array[k : k + 256].astype(np.float64) * by)
-    return found
+        rounded[k : k + 256] = np.rint(array[k : k + 256].astype(np.float64) * by)
+    return rounded
 
 
 def gray_scale(array: np.ndarray) -> float:

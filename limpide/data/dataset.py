@@ -126,10 +126,10 @@ class FileImages:
     def stamp(self, index: int) -> tuple[int, int, int]:
         """(size in bytes, time of the last change in ns, inode); zeros for a file that is gone."""
         try:
-            found = os.stat(self.root / self.names[index])
+            status = os.stat(self.root / self.names[index])
         except OSError:
             return 0, 0, 0
-        return found.st_size, found.st_mtime_ns, found.st_ino
+        return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 @dataclass(frozen=True)
@@ -233,27 +233,27 @@ class Dataset:
         images: Any = self.images
         if not hasattr(images, "stamp") or images.value_range == value_range:
             return self
-        found = replace(self, images=replace(images, value_range=value_range))
-        found.__dict__.update({name: self.__dict__[name] for name in ("fingerprint",) if name in self.__dict__})
-        return found
+        dataset = replace(self, images=replace(images, value_range=value_range))
+        dataset.__dict__.update({name: self.__dict__[name] for name in ("fingerprint",) if name in self.__dict__})
+        return dataset
 
     @cached_property
     def fingerprint(self) -> str:
         """Changes when a file is added, removed, renamed or relabelled, or (for files) touched. Of the moment it is
         first asked for.
         """
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         for line in self._lines():
-            found.update(line.encode("utf-8", "surrogateescape") + b"\n")
-        return found.hexdigest()
+            digest.update(line.encode("utf-8", "surrogateescape") + b"\n")
+        return digest.hexdigest()
 
     def _lines(self) -> Iterator[str]:
         stamp = getattr(self.images, "stamp", None)
         groups = self.groups if self.groups is not None else np.full(len(self), -1)
-        for i, (name, label, given, group) in enumerate(
+        for i, (name, label, part, group) in enumerate(
             zip(self.images.names, self.labels, self.given, groups, strict=True)
         ):
-            line = f"{name}\0{self.classes[label]}\0{PARTS[given]}"
+            line = f"{name}\0{self.classes[label]}\0{PARTS[part]}"
             if group >= 0:
                 line += f"\0{group}"
             if stamp:

@@ -63,16 +63,18 @@ def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = No
     arrays: what those were like that the network learned from, so that these are measured by the same rule.
     value_range: by which it reads files of more than 8 bits, and so arrays of every type but uint8 and bool.
     """
-    found = _unpack(X)
-    if isinstance(found, np.ndarray):
-        none = found.ndim > 0 and not len(found)
-        return [] if none else list(_measure_gray([whole_batch(found, arrays.shape)], arrays.scale, value_range)[0])
-    if paths := _choose_paths(found):
+    images = _unpack(X)
+    if isinstance(images, np.ndarray):
+        none = images.ndim > 0 and not len(images)
+        return [] if none else list(_measure_gray([whole_batch(images, arrays.shape)], arrays.scale, value_range)[0])
+    if paths := _choose_paths(images):
         return list(files_in(paths))
-    held = {k: item[None] for k, item in enumerate(found) if isinstance(item, np.ndarray)}
-    for k, pixels in zip(held, _measure_gray(list(held.values()), arrays.scale, value_range), strict=True):
-        found[k] = pixels[0]
-    return found
+    array_items = {k: item[None] for k, item in enumerate(images) if isinstance(item, np.ndarray)}
+    for k, pixels in zip(
+        array_items, _measure_gray(list(array_items.values()), arrays.scale, value_range), strict=True
+    ):
+        images[k] = pixels[0]
+    return images
 
 
 def decode_input(item: Item, preprocessing: Preprocessing, name: str = "") -> Image.Image:
@@ -101,27 +103,27 @@ def decode_inputs(items: Sequence[Item], preprocessing: Preprocessing, start: in
 
 def paths_in(X: Any) -> list[str] | None:
     """The files that X names, in their order; None where it holds anything else."""
-    found = None if isinstance(X, Image.Image) else _unpack(X)
-    if not isinstance(found, list):
+    items = None if isinstance(X, Image.Image) else _unpack(X)
+    if not isinstance(items, list):
         return None
-    paths = _choose_paths(found)
-    return files_in(paths) if paths else None if found else []
+    paths = _choose_paths(items)
+    return files_in(paths) if paths else None if items else []
 
 
 def files_in(patterns: Iterable[Name]) -> list[str]:
     """Files as they are, every file of a folder, and what a pattern matches. Raises UsageError where nothing does."""
-    given, found = [os.fspath(pattern) for pattern in patterns], []
-    for pattern in given:
+    names, files = [os.fspath(pattern) for pattern in patterns], []
+    for pattern in names:
         path = Path(pattern)
         if path.is_dir():
-            found += sorted(str(p) for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+            files += sorted(str(p) for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
         elif not path.exists() and glob.has_magic(pattern):
-            found += sorted(glob.glob(pattern, recursive=True))
+            files += sorted(glob.glob(pattern, recursive=True))
         else:
-            found.append(pattern)
-    if not found:
-        raise UsageError("L108", where=" ".join(given))
-    return found
+            files.append(pattern)
+    if not files:
+        raise UsageError("L108", where=" ".join(names))
+    return files
 
 
 # -- images to be learned from
@@ -137,27 +139,27 @@ def labeled_images(
     are learned from as files are.
     """
     labels, classes = _distinct_labels(y)
-    found = _stack_alike(_unpack(X))
+    images = _stack_alike(_unpack(X))
     shape = None
-    if isinstance(found, list):
-        arrays = [item for item in found if isinstance(item, np.ndarray)]
+    if isinstance(images, list):
+        arrays = [item for item in images if isinstance(item, np.ndarray)]
         scale, deep = common_scale(arrays), need_a_range(arrays, value_range)
-        paths = [_put_in_file(item, folder / f"{k:06d}", scale, deep) for k, item in enumerate(found)]
+        paths = [_put_in_file(item, folder / f"{k:06d}", scale, deep) for k, item in enumerate(images)]
         dataset = from_paths(paths, labels, groups=groups)
-    elif found.ndim == 2:
-        raise DataError("L222", where=f"shape {found.shape}")
+    elif images.ndim == 2:
+        raise DataError("L222", where=f"shape {images.shape}")
     else:
-        dataset, scale = from_arrays(found, labels, groups=groups, value_range=value_range), common_scale([found])
+        dataset, scale = from_arrays(images, labels, groups=groups, value_range=value_range), common_scale([images])
         shape = list(dataset.images.array.shape[1:])  # type: ignore[attr-defined]
     dataset = dataset if groups is None else replace(dataset, grouped_by="group")
     plain = all(isinstance(label, (str, int, float)) for label in classes.tolist())
-    known = {
+    record = {
         "scale": scale,
         "shape": shape,
         "dtype": classes.dtype.str,
         "labels": classes.tolist() if plain else None,
     }
-    return dataset, known, classes
+    return dataset, record, classes
 
 
 def _distinct_labels(y: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -175,11 +177,11 @@ def labels_of(info: RunInfo) -> np.ndarray:
     """The distinct labels that a run was trained with, in the order of its classes: those of a program in their own
     type. Raises typed.Unfit.
     """
-    known = info.arrays
-    if known is None or known.labels is None:
+    arrays = info.arrays
+    if arrays is None or arrays.labels is None:
         return np.array(info.classes)
     try:
-        return learned_of(np.array(known.labels, dtype=np.dtype(known.dtype)), info)
+        return learned_of(np.array(arrays.labels, dtype=np.dtype(arrays.dtype)), info)
     except (TypeError, ValueError) as error:
         raise invalid_field("arrays.labels", N_("of the type arrays.dtype")) from error
 
@@ -193,11 +195,11 @@ def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
     return labels[list(info.learned)]
 
 
-def _stack_alike(found: np.ndarray | list[Item]) -> np.ndarray | list[Item]:
+def _stack_alike(images: np.ndarray | list[Item]) -> np.ndarray | list[Item]:
     """One array, where all images are arrays of one shape."""
-    arrays = [item for item in found if isinstance(item, np.ndarray)]
-    alike = isinstance(found, list) and 0 < len(arrays) == len(found) and len({array.shape for array in arrays}) == 1
-    return np.stack(arrays) if alike else found
+    arrays = [item for item in images if isinstance(item, np.ndarray)]
+    alike = isinstance(images, list) and 0 < len(arrays) == len(images) and len({array.shape for array in arrays}) == 1
+    return np.stack(arrays) if alike else images
 
 
 def _put_in_file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
@@ -214,8 +216,8 @@ def _put_in_file(item: Item, place: Path, scale: float | None, deep: bool) -> Na
         Image.fromarray(as_values(item, int(place.name))).save(place, "TIFF")
     elif isinstance(item, np.ndarray):
         Image.fromarray(as_pixels(item[None], scale)[0][0]).save(place, "PNG", compress_level=1)
-    elif own := path_of(item):
-        return own
+    elif path := path_of(item):
+        return path
     elif data := file_of(item):
         place.write_bytes(data)
     else:
@@ -269,10 +271,10 @@ def _read_item(item: Any, k: int) -> Item:
     raise DataError("L281", where=f"image {k}: {type(item).__name__}")
 
 
-def _choose_paths(found: list[Item]) -> list[Name]:
+def _choose_paths(items: list[Item]) -> list[Name]:
     """All of them, where all are paths."""
-    paths: list[Name] = [item for item in found if isinstance(item, (str, os.PathLike))]
-    return paths if len(paths) == len(found) else []
+    paths: list[Name] = [item for item in items if isinstance(item, (str, os.PathLike))]
+    return paths if len(paths) == len(items) else []
 
 
 def _as_array(X: Any) -> np.ndarray:
@@ -291,9 +293,9 @@ def _as_array(X: Any) -> np.ndarray:
 def _measure_gray(arrays: list[np.ndarray], scale: float | None, value_range: Span | None) -> list[np.ndarray]:
     """Each as uint8 (n, height, width) or (n, height, width, 3); floats of all of them by one scale."""
     by = common_scale(arrays) if scale is None else scale
-    found = [as_pixels(array, by, value_range) for array in arrays]
-    _warn_of_clipping(any(note.id == CLIPPED for _, notes in found for note in notes))
-    return [pixels for pixels, _ in found]
+    measured = [as_pixels(array, by, value_range) for array in arrays]
+    _warn_of_clipping(any(note.id == CLIPPED for _, notes in measured for note in notes))
+    return [pixels for pixels, _ in measured]
 
 
 def _warn_of_clipping(clipped: bool) -> None:

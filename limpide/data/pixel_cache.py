@@ -46,8 +46,8 @@ def shared_folder(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray]) 
     """Where the pixels of these files are kept; None for images that are in no files."""
     if not hasattr(dataset.images, "stamp"):
         return None
-    told = f"{FORMAT}\0{dataset.location}\0{[p.to_json() for p in wanted]}"
-    return files.cache_folder() / "pixels" / files.sha256(told.encode("utf-8", "surrogateescape"))[:24]
+    description = f"{FORMAT}\0{dataset.location}\0{[p.to_json() for p in wanted]}"
+    return files.cache_folder() / "pixels" / files.sha256(description.encode("utf-8", "surrogateescape"))[:24]
 
 
 def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], *, rehash: bool) -> bool:
@@ -86,26 +86,27 @@ def _forget_temporary_failures(folder: Path) -> None:
     tried again.
     """
     with contextlib.suppress(OSError, ValueError, EOFError):
-        seen = np.load(folder / SEEN_FILE, mmap_mode="r+")
+        image_records = np.load(folder / SEEN_FILE, mmap_mode="r+")
         again = np.isin(
-            seen["reason"], [REASONS.index(reason) for reason in (HEIC, AVIF, UNREADABLE, CRASHED, HANGS, NO_MEMORY)]
+            image_records["reason"],
+            [REASONS.index(reason) for reason in (HEIC, AVIF, UNREADABLE, CRASHED, HANGS, NO_MEMORY)],
         )
         if again.any():
-            seen["read"][again] = 0
+            image_records["read"][again] = 0
             (folder / RECORD).unlink(missing_ok=True)
 
 
 def room_for(wanted: Mapping[Preprocessing, np.ndarray], folder: Path) -> frozenset[Preprocessing]:
     """The preprocessings whose pixels find room: the smallest are taken first. Evicts what was not used for longest."""
     allowed = min(quota(), int(MAX_SHARE_OF_DISK * (shutil.disk_usage(folder).free + _bytes_on_disk(folder))))
-    found, total = set(), 0
+    fitting, total = set(), 0
     for p in sorted(wanted, key=lambda p: len(wanted[p]) * p.size * p.size * p.channels):
         needed = len(wanted[p]) * p.size * p.size * p.channels
         if total + needed <= allowed:
-            found.add(p)
+            fitting.add(p)
             total += needed
     evict(quota() - total, keep=folder)
-    return frozenset(found)
+    return frozenset(fitting)
 
 
 def quota() -> int:
@@ -116,16 +117,16 @@ def quota() -> int:
 
 def list_cached() -> list[CachedPixels]:
     """Everything that is kept, the least recently used first."""
-    found = []
+    entries = []
     for folder in (files.cache_folder() / "pixels").glob("*/"):
         with contextlib.suppress(OSError, ValueError, KeyError):
             record = files.read_json(folder / "store.json")
-            found.append(
+            entries.append(
                 CachedPixels(
                     folder, record["location"], record["images"], _bytes_on_disk(folder), folder.stat().st_mtime
                 )
             )
-    return sorted(found, key=lambda item: item.used)
+    return sorted(entries, key=lambda item: item.used)
 
 
 def evict(allowed: int, *, keep: Path | None = None, older_than: float = 0.0) -> int:
@@ -196,9 +197,11 @@ def _hash_names(dataset: Dataset) -> np.ndarray:
     )
 
 
-def _has_rows(folder: Path, wanted: Mapping[Preprocessing, np.ndarray]) -> bool:
+def _has_rows(folder: Path, rows_by_preprocessing: Mapping[Preprocessing, np.ndarray]) -> bool:
     try:
-        return all(np.array_equal(np.load(folder / f"rows-{p.size}.npy"), rows) for p, rows in wanted.items())
+        return all(
+            np.array_equal(np.load(folder / f"rows-{p.size}.npy"), rows) for p, rows in rows_by_preprocessing.items()
+        )
     except (OSError, ValueError, EOFError):
         return False
 
@@ -209,7 +212,7 @@ def _move_over(
     stamps: np.ndarray,
     old_names: np.ndarray,
     old_stamps: np.ndarray,
-    wanted: Mapping[Preprocessing, np.ndarray],
+    rows_by_preprocessing: Mapping[Preprocessing, np.ndarray],
 ) -> None:
     """Copies what is known of unchanged files into new arrays; whatever is amiss only means that files are decoded
     again.
@@ -222,34 +225,36 @@ def _move_over(
         order = np.argsort(old_names)
         place = order[np.minimum(np.searchsorted(old_names, names, sorter=order), len(order) - 1)]
         same = (old_names[place] == names) & (old_stamps[place] == stamps).all(1)
-        old_seen = np.load(before / SEEN_FILE, mmap_mode="r")
-        same &= old_seen["read"][place] == 1
+        old_records = np.load(before / SEEN_FILE, mmap_mode="r")
+        same &= old_records["read"][place] == 1
         copies = []
-        for p, rows in wanted.items():
+        for p, rows in rows_by_preprocessing.items():
             old_rows = np.load(before / f"rows-{p.size}.npy")
-            there = np.minimum(np.searchsorted(old_rows, place[rows]), len(old_rows) - 1)
-            had = old_rows[there] == place[rows]
+            old_places = np.minimum(np.searchsorted(old_rows, place[rows]), len(old_rows) - 1)
+            had = old_rows[old_places] == place[rows]
             same[rows[~had]] = False  # it has to be decoded for this size anyway
-            copies.append((p, rows, there))
-        for p, rows, there in copies:
-            _copy_pixels(pixel_name(before, p), pixel_name(folder, p), same[rows], there)
-        seen = np.lib.format.open_memmap(folder / SEEN_FILE, mode="w+", dtype=SEEN, shape=(len(names),))
-        seen[same] = old_seen[place[same]]
-        seen.flush()
+            copies.append((p, rows, old_places))
+        for p, rows, old_places in copies:
+            _copy_pixels(pixel_name(before, p), pixel_name(folder, p), same[rows], old_places)
+        image_records = np.lib.format.open_memmap(folder / SEEN_FILE, mode="w+", dtype=SEEN, shape=(len(names),))
+        image_records[same] = old_records[place[same]]
+        image_records.flush()
     except (OSError, ValueError, IndexError, EOFError):
         _clear(folder)
     finally:
         shutil.rmtree(before, ignore_errors=True)
 
 
-def _copy_pixels(source: Path, target: Path, known: np.ndarray, there: np.ndarray) -> None:
-    """known: bool (n,), the rows of the new file that are copied · there: int (n,), where each lies in the old one."""
+def _copy_pixels(source: Path, target: Path, is_copied: np.ndarray, old_places: np.ndarray) -> None:
+    """is_copied: bool (n,), the rows of the new file that are copied · old_places: int (n,), where each lies in the
+    old one.
+    """
     old = np.load(source, mmap_mode="r")
-    new = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=(len(known), *old.shape[1:]))
-    good = np.flatnonzero(known)
+    new = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=(len(is_copied), *old.shape[1:]))
+    good = np.flatnonzero(is_copied)
     for k in range(0, len(good), 1024):
         part = good[k : k + 1024]
-        new[part] = old[there[part]]
+        new[part] = old[old_places[part]]
     new.flush()
 
 

@@ -54,12 +54,12 @@ class Undecoded:
 
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
         p = self.preprocessing
-        found = np.zeros((len(places), p.size, p.size, p.channels), np.uint8)
+        squares = np.zeros((len(places), p.size, p.size, p.channels), np.uint8)
 
         def work(k: int) -> None:
             row = int(self.rows[places[k]])
             try:
-                found[k] = p.pixels(self.images.image(row, p.jpeg_side))
+                squares[k] = p.pixels(self.images.image(row, p.jpeg_side))
             except Undecodable:
                 self.lost.add(row)
 
@@ -67,7 +67,7 @@ class Undecoded:
             list(pool.map(work, range(len(places))))
         if len(self.lost) > max(1, MAX_LOST * len(self.rows)):
             raise DataError("L216", where=self.images.names[min(self.lost)], n=len(self.lost))
-        return found
+        return squares
 
 
 @dataclass(frozen=True)
@@ -147,41 +147,41 @@ def read_pixels(
     """
     _check_value_range(dataset, wanted)
     (cache / RECORD).unlink(missing_ok=True)
-    kept = {p for p in wanted if on_disk is None or p in on_disk}
-    targets = {p: _open_pixel_file(cache, p, len(rows)) if p in kept else None for p, rows in wanted.items()}
-    seen = _open_seen(cache, len(dataset))
-    todo = np.flatnonzero(seen["read"] == 0).astype(np.int32)
+    cached = {p for p in wanted if on_disk is None or p in on_disk}
+    targets = {p: _open_pixel_file(cache, p, len(rows)) if p in cached else None for p, rows in wanted.items()}
+    image_records = _open_image_records(cache, len(dataset))
+    todo = np.flatnonzero(image_records["read"] == 0).astype(np.int32)
     done, total = len(dataset) - len(todo), len(dataset)
     if where := spec(dataset.images):
-        steps = _read_in_processes(dataset, where, wanted, targets, seen, todo, cache)
+        steps = _read_in_processes(dataset, where, wanted, targets, image_records, todo, cache)
     else:
-        steps = _read_in_threads(dataset, wanted, targets, seen, todo)
+        steps = _read_in_threads(dataset, wanted, targets, image_records, todo)
     with contextlib.closing(steps):
         for count in steps:
             done += count
             yield Progress(message(N_("reading images")), done, total)
-    _refuse_if_gone(dataset, seen)
+    _refuse_if_gone(dataset, image_records)
     for target in targets.values():
         if target is not None:
             target.flush()
-    seen.flush()
+    image_records.flush()
     files.write_json(
         cache / RECORD,
-        {"images": len(dataset), "sizes": sorted(p.size for p in wanted), "on_disk": sorted(p.size for p in kept)},
+        {"images": len(dataset), "sizes": sorted(p.size for p in wanted), "on_disk": sorted(p.size for p in cached)},
     )
 
 
-def _check_value_range(dataset: Dataset, wanted: Iterable[Preprocessing]) -> None:
+def _check_value_range(dataset: Dataset, preprocessings: Iterable[Preprocessing]) -> None:
     images: Any = dataset.images
-    told = "the images are read by another value range than the network will be told"
-    assert not hasattr(images, "stamp") or all(p.value_range == images.value_range for p in wanted), told
+    reason = "the images are read by another value range than the network will be told"
+    assert not hasattr(images, "stamp") or all(p.value_range == images.value_range for p in preprocessings), reason
 
 
 def stored_reading(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
     """The result of an earlier `read`, or None when there is none or it is incomplete."""
     try:
         record = files.read_json(cache / RECORD)
-        seen = np.load(cache / SEEN_FILE, mmap_mode="r")
+        image_records = np.load(cache / SEEN_FILE, mmap_mode="r")
         sizes = set(record["sizes"])
         pixels = {
             p.size: _open_pixels(dataset, p, rows, cache, p.size in record["on_disk"]) for p, rows in wanted.items()
@@ -190,12 +190,12 @@ def stored_reading(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray],
         return None
     if (
         not pixels.keys() <= sizes
-        or len(seen) != len(dataset)
-        or seen.dtype != SEEN
+        or len(image_records) != len(dataset)
+        or image_records.dtype != SEEN
         or any(len(p.array) != len(p.rows) for p in pixels.values())
     ):
         return None
-    return Reading(seen, pixels)
+    return Reading(image_records, pixels)
 
 
 def fingerprints_of(dataset: Dataset, seen: ImageSample) -> bool:
@@ -211,12 +211,12 @@ def near_pairs(dataset: Dataset, reading: Reading, *, grey: bool) -> np.ndarray 
     None where images are so small, or small and grey like written characters, that different ones look alike, and for
     images that are not in files.
     """
-    seen = reading.seen
-    usable = np.flatnonzero(seen["reason"] < 0)
-    sides = np.minimum(seen["width"][usable], seen["height"][usable])
+    image_records = reading.seen
+    usable = np.flatnonzero(image_records["reason"] < 0)
+    sides = np.minimum(image_records["width"][usable], image_records["height"][usable])
     if not len(usable) or not fingerprints_of(dataset, ImageSample(int(np.median(sides)), grey)):
         return None
-    return np.asarray(usable[find_pairs(np.ascontiguousarray(seen["print"][usable]))])
+    return np.asarray(usable[find_pairs(np.ascontiguousarray(image_records["print"][usable]))])
 
 
 def _open_pixels(dataset: Dataset, p: Preprocessing, rows: np.ndarray, cache: Path, on_disk: bool) -> Pixels:
@@ -228,9 +228,9 @@ def _open_pixels(dataset: Dataset, p: Preprocessing, rows: np.ndarray, cache: Pa
 def _read_in_processes(
     dataset: Dataset,
     where: dict[str, str],
-    wanted: Mapping[Preprocessing, np.ndarray],
+    rows_by_preprocessing: Mapping[Preprocessing, np.ndarray],
     targets: Mapping[Preprocessing, Any],
-    seen: np.ndarray,
+    image_records: np.ndarray,
     todo: np.ndarray,
     cache: Path,
 ) -> Generator[int]:
@@ -242,30 +242,30 @@ def _read_in_processes(
         ],
     }
     reference = dataset.images.reference  # type: ignore[attr-defined]
-    places = {p: _find_places(rows, todo) for p, rows in wanted.items()}
-    work = ((int(i), reference(int(i)), [int(places[p][k]) for p in wanted]) for k, i in enumerate(todo))
+    places = {p: _find_places(rows, todo) for p, rows in rows_by_preprocessing.items()}
+    work = ((int(i), reference(int(i)), [int(places[p][k]) for p in rows_by_preprocessing]) for k, i in enumerate(todo))
     for i, reason in decode_in_processes(min(cores(), len(todo)), setup, work):
         if reason:
-            seen["reason"][i], seen["read"][i] = REASONS.index(reason), 1
+            image_records["reason"][i], image_records["read"][i] = REASONS.index(reason), 1
         yield 1
 
 
 def _read_in_threads(
     dataset: Dataset,
-    wanted: Mapping[Preprocessing, np.ndarray],
+    rows_by_preprocessing: Mapping[Preprocessing, np.ndarray],
     targets: Mapping[Preprocessing, Any],
-    seen: np.ndarray,
+    image_records: np.ndarray,
     todo: np.ndarray,
 ) -> Generator[int]:
     """For images that are in no files, and so need no decoder."""
     images = dataset.images
 
     def work(chunk: np.ndarray) -> None:
-        places = {p: _find_places(rows, chunk) for p, rows in wanted.items()}
-        if _copy_squares(images, chunk, targets, places, seen):
+        places = {p: _find_places(rows, chunk) for p, rows in rows_by_preprocessing.items()}
+        if _copy_squares(images, chunk, targets, places, image_records):
             return
         for k, i in enumerate(chunk.tolist()):
-            row = seen[i]
+            row = image_records[i]
             try:
                 data = images.bytes(i)
                 row["width"], row["height"], _ = images.header(i)
@@ -289,7 +289,7 @@ def _copy_squares(
     chunk: np.ndarray,
     targets: Mapping[Preprocessing, Any],
     places: Mapping[Preprocessing, np.ndarray],
-    seen: np.ndarray,
+    image_records: np.ndarray,
 ) -> bool:
     """Grey squares of the right size go straight to their place: a resize to the same size changes nothing."""
     if (
@@ -298,15 +298,15 @@ def _copy_squares(
         or any(p.channels != 1 or images.array.shape[1:] != (p.size, p.size) for p in targets)
     ):
         return False
-    some = np.ascontiguousarray(images.array[chunk])
+    squares = np.ascontiguousarray(images.array[chunk])
     for p, target in targets.items():
         if target is not None:
             here = places[p] >= 0
-            target[places[p][here], ..., 0] = some[here]
-    seen["hash"][chunk] = [int(files.sha256(one.data)[:16], 16) for one in some]
-    seen["height"][chunk], seen["width"][chunk] = some.shape[1:]
-    seen["reason"][chunk] = -1
-    seen["read"][chunk] = 1
+            target[places[p][here], ..., 0] = squares[here]
+    image_records["hash"][chunk] = [int(files.sha256(one.data)[:16], 16) for one in squares]
+    image_records["height"][chunk], image_records["width"][chunk] = squares.shape[1:]
+    image_records["reason"][chunk] = -1
+    image_records["read"][chunk] = 1
     return True
 
 
@@ -318,20 +318,20 @@ def _find_places(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return np.where(rows[place] == indices, place, -1)
 
 
-def _refuse_if_gone(dataset: Dataset, seen: np.ndarray) -> None:
+def _refuse_if_gone(dataset: Dataset, image_records: np.ndarray) -> None:
     """A disk or a share that went away is no reason to call all of its images unreadable."""
     root = getattr(dataset.images, "root", None)
     if root is not None and not os.path.exists(root):
-        seen["read"][seen["reason"] == REASONS.index(UNREADABLE)] = 0
+        image_records["read"][image_records["reason"] == REASONS.index(UNREADABLE)] = 0
         raise DataError("L217", where=root)
 
 
-def _open_seen(cache: Path, count: int) -> np.memmap:
+def _open_image_records(cache: Path, count: int) -> np.memmap:
     file = cache / SEEN_FILE
     with contextlib.suppress(OSError, ValueError, EOFError):
-        found = np.load(file, mmap_mode="r+")
-        if found.dtype == SEEN and len(found) == count:
-            return found  # type: ignore[no-any-return]
+        image_records = np.load(file, mmap_mode="r+")
+        if image_records.dtype == SEEN and len(image_records) == count:
+            return image_records  # type: ignore[no-any-return]
     return np.lib.format.open_memmap(file, mode="w+", dtype=SEEN, shape=(count,))
 
 
@@ -342,9 +342,9 @@ def pixel_name(cache: Path, p: Preprocessing) -> Path:
 def _open_pixel_file(cache: Path, p: Preprocessing, count: int) -> np.memmap:
     shape, name = (count, p.size, p.size, p.channels), pixel_name(cache, p)
     with contextlib.suppress(OSError, ValueError, EOFError):
-        found = np.load(name, mmap_mode="r+")
-        if found.shape == shape and found.dtype == np.uint8:
-            return found  # type: ignore[no-any-return]
+        pixels = np.load(name, mmap_mode="r+")
+        if pixels.shape == shape and pixels.dtype == np.uint8:
+            return pixels  # type: ignore[no-any-return]
     (cache / SEEN_FILE).unlink(missing_ok=True)  # what was seen before has no pixels here
     target = np.lib.format.open_memmap(name, mode="w+", dtype=np.uint8, shape=shape)
     if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a crash when the pages are written

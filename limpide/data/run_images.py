@@ -60,12 +60,12 @@ class RunImages:
             return SimpleNamespace(images=FileImages(Path(location), self.files))
         hints = replace(Hints.of(Recipe.from_json(info.wanted)), groups="none")
         try:
-            found = scan(
+            dataset = scan(
                 location if os.path.exists(location) or not beside.exists() else str(beside),
                 fewest_classes=1,
                 hints=hints,
             )
-            return found.read_by(Recipe.from_json(info.recipe).span())
+            return dataset.read_by(Recipe.from_json(info.recipe).span())
         except LimpideError as error:
             raise ImageGone(message(N_("the images are no longer where they were: {place}"), place=location)) from error
 
@@ -113,10 +113,10 @@ class RunImages:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Class → part → images."""
-        found: dict[str, Counter[str]] = {}
+        counters: dict[str, Counter[str]] = {}
         for label, part in zip(self.labels, self.parts, strict=True):
-            found.setdefault(label, Counter())[part] += 1
-        return {label: dict(count) for label, count in found.items()}
+            counters.setdefault(label, Counter())[part] += 1
+        return {label: dict(count) for label, count in counters.items()}
 
     @cached_property
     def row_of(self) -> dict[str, int]:

@@ -72,30 +72,30 @@ def split(
         group, pinned = _join_near(near, prints, group, pinned, given, kept, out)
         kept[list(out)] = False
     parts = np.where(kept, pinned[group], NO_PART).astype(np.uint8)
-    ours = np.bincount(labels[kept & (given != TEST)], minlength=int(labels.max(initial=0)) + 1)
-    quotas = {part: _count_quota(part, shares[part], ours) for part in FILLED}
+    class_counts = np.bincount(labels[kept & (given != TEST)], minlength=int(labels.max(initial=0)) + 1)
+    quotas = {part: _count_quota(part, shares[part], class_counts) for part in FILLED}
     _place(np.flatnonzero(kept & (parts == NO_PART)).astype(np.int32), parts, group, keys, labels, given, kept, quotas)
     _leave_out_untrained(parts, labels, out)
     return Division(
-        parts, out, group, moved, int(ours.sum()), {part: int(quota.sum()) for part, quota in quotas.items()}
+        parts, out, group, moved, int(class_counts.sum()), {part: int(quota.sum()) for part, quota in quotas.items()}
     )
 
 
-def _allow_shares(shares: Mapping[int, float], given: np.ndarray, n: int) -> dict[int, float]:
+def _allow_shares(shares: Mapping[int, float], user_parts: np.ndarray, n: int) -> dict[int, float]:
     """What the user gave is not filled up; few images have no calibration part."""
-    none = {part: 0.0 for part in (TEST, VALIDATION) if (given == part).any()}
+    none = {part: 0.0 for part in (TEST, VALIDATION) if (user_parts == part).any()}
     if n < CALIBRATION_FROM:
         none[CALIBRATION] = 0.0
     return {part: shares.get(part, 0.0) for part in FILLED} | none
 
 
-def _count_quota(part: int, share: float, ours: np.ndarray) -> np.ndarray:
-    """Images of each class that a part is to have, int64 (classes,): at least one where the class can spare it. ours:
-    images of each class.
+def _count_quota(part: int, share: float, class_counts: np.ndarray) -> np.ndarray:
+    """Images of each class that a part is to have, int64 (classes,): at least one where the class can spare it.
+    class_counts: images of each class.
     """
-    quota = (share * ours + 0.5).astype(np.int64)
+    quota = (share * class_counts + 0.5).astype(np.int64)
     return (
-        np.where(ours >= MIN_OF_A_CLASS[part], np.maximum(quota, 1), quota)
+        np.where(class_counts >= MIN_OF_A_CLASS[part], np.maximum(quota, 1), quota)
         if share > 0 and part != CALIBRATION
         else quota
     )
@@ -121,18 +121,18 @@ def _disagree(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _inherit_parts(
-    keys: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None, shares: Mapping[int, float], given: np.ndarray
+    keys: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None, shares: Mapping[int, float], user_parts: np.ndarray
 ) -> np.ndarray:
     """The part each image had, uint8 (n,). One that this split has no use for, as the user has since given parts, is
     forgotten.
     """
     if earlier is None or not len(earlier[0]):
         return np.zeros(len(keys), np.uint8)
-    known, parts = earlier
-    place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    old = np.where(known[place] == keys, parts[place], NO_PART).astype(np.uint8)
+    old_keys, parts = earlier
+    place = np.minimum(np.searchsorted(old_keys, keys), len(old_keys) - 1)
+    old = np.where(old_keys[place] == keys, parts[place], NO_PART).astype(np.uint8)
     useless = [part for part in FILLED if shares[part] == 0.0]
-    old[np.isin(old, useless) | np.isin(given, (TEST, VALIDATION))] = NO_PART
+    old[np.isin(old, useless) | np.isin(user_parts, (TEST, VALIDATION))] = NO_PART
     return old
 
 
@@ -146,38 +146,38 @@ def _join_groups(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     return linked_groups(first + int(place.max()) + 1, np.stack((exact[rows], first + place), axis=1))[exact]
 
 
-def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, given: np.ndarray, out: dict[int, str]) -> None:
+def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, user_parts: np.ndarray, out: dict[int, str]) -> None:
     """Of the user's own parts the test keeps an image, then validation; its twins and its group elsewhere
     are left out.
     """
     for part, says in ((TEST, LEAKED), (VALIDATION, LEAKED_VALIDATION)):
-        held = np.flatnonzero(given == part)
-        held = held[[i not in out for i in held.tolist()]] if len(held) else held
-        if not len(held):
+        rows = np.flatnonzero(user_parts == part)
+        rows = rows[[i not in out for i in rows.tolist()]] if len(rows) else rows
+        if not len(rows):
             continue
-        inside = np.isin(group, group[held]) & (given != part)
+        inside = np.isin(group, group[rows]) & (user_parts != part)
         if part == VALIDATION:
-            inside &= given != TEST
-        twins = np.isin(exact, exact[held])
+            inside &= user_parts != TEST
+        twins = np.isin(exact, exact[rows])
         for i in np.flatnonzero(inside).tolist():
             out.setdefault(i, says if twins[i] else GROUP_CUT)
 
 
-def _pin_groups(group: np.ndarray, given: np.ndarray, old: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, int]:
+def _pin_groups(group: np.ndarray, user_parts: np.ndarray, old: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, int]:
     """(part that each group must go to, uint8 by group number; how many images leave their earlier part for that)."""
     count = int(group.max(initial=-1)) + 1
-    held = kept & ((given == TEST) | (given == VALIDATION))
-    known = kept & (old != NO_PART)
-    if not held.any() and not known.any():  # the first split of data without parts
+    in_user_part = kept & ((user_parts == TEST) | (user_parts == VALIDATION))
+    in_old_part = kept & (old != NO_PART)
+    if not in_user_part.any() and not in_old_part.any():  # the first split of data without parts
         return np.zeros(count, np.uint8), 0
     votes = np.zeros((count, len(PARTS)), np.int32)
-    np.add.at(votes, (group[known], old[known]), 1)
-    votes[np.unique(group[held])] = 0  # the user's word counts for more than an earlier split
-    np.add.at(votes, (group[held], given[held]), 1)
+    np.add.at(votes, (group[in_old_part], old[in_old_part]), 1)
+    votes[np.unique(group[in_user_part])] = 0  # the user's word counts for more than an earlier split
+    np.add.at(votes, (group[in_user_part], user_parts[in_user_part]), 1)
     votes[:, NO_PART] = 0
     best = len(PARTS) - 1 - votes[:, ::-1].argmax(1)  # of equals, the one nearer to the test
     pinned = np.where(votes.max(1, initial=0) > 0, best, NO_PART).astype(np.uint8)
-    moved = int((known & ~np.isin(given, (TEST, VALIDATION)) & (old != pinned[group])).sum())
+    moved = int((in_old_part & ~np.isin(user_parts, (TEST, VALIDATION)) & (old != pinned[group])).sum())
     return pinned, moved
 
 
@@ -186,7 +186,7 @@ def _join_near(
     prints: np.ndarray | None,
     group: np.ndarray,
     pinned: np.ndarray,
-    given: np.ndarray,
+    user_parts: np.ndarray,
     kept: np.ndarray,
     out: dict[int, str],
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -196,10 +196,10 @@ def _join_near(
     """
     # an image that is left out still shows that those around it are alike
     whole = linked_groups(len(pinned), group[near])
-    divided = bool((given == TEST).any())
+    divided = bool((user_parts == TEST).any())
     side = pinned.copy()  # of each group: the user's training images stay out of the test
     if divided:
-        trained = np.unique(group[kept & (given == TRAIN)])
+        trained = np.unique(group[kept & (user_parts == TRAIN)])
         side[trained] = np.maximum(side[trained], TRAIN)
     disputed = _find_disputed(whole, side, np.unique(whole[group[near].ravel()]))
     near = near[kept[near].all(1)]
@@ -219,7 +219,7 @@ def _find_disputed(whole: np.ndarray, side: np.ndarray, connected: np.ndarray) -
     sides: dict[int, set[int]] = {}
     for g in np.flatnonzero(np.isin(whole, connected) & (side != NO_PART)).tolist():
         sides.setdefault(int(whole[g]), set()).add(int(side[g]))
-    return np.array([w for w, found in sides.items() if len(found) > 1], dtype=np.int64)
+    return np.array([w for w, parts in sides.items() if len(parts) > 1], dtype=np.int64)
 
 
 def _settle_disputed(
@@ -294,7 +294,7 @@ def _place(
     group: np.ndarray,
     keys: np.ndarray,
     labels: np.ndarray,
-    given: np.ndarray,
+    user_parts: np.ndarray,
     kept: np.ndarray,
     quotas: Mapping[int, np.ndarray],
 ) -> None:
@@ -302,7 +302,9 @@ def _place(
     classes = int(labels.max(initial=0)) + 1
     room = np.zeros((classes, len(PARTS)), np.int64)
     for part in FILLED:
-        room[:, part] = quotas[part] - np.bincount(labels[kept & (given != TEST) & (parts == part)], minlength=classes)
+        room[:, part] = quotas[part] - np.bincount(
+            labels[kept & (user_parts != TEST) & (parts == part)], minlength=classes
+        )
     spare = np.bincount(labels[free], minlength=classes) + np.bincount(labels[parts == TRAIN], minlength=classes)
     several = (np.bincount(group[free]) > 1)[group[free]]
     _place_groups(free[several], group[free][several], parts, keys, labels, room, spare)
@@ -310,13 +312,13 @@ def _place(
     single = single[np.argsort(labels[single], kind="stable")]
     ends = np.cumsum(np.bincount(labels[single], minlength=classes))
     for label in range(classes):
-        own = single[ends[label - 1] if label else 0 : ends[label]]
-        own = own[np.argsort(keys[own], kind="stable")]
+        rows = single[ends[label - 1] if label else 0 : ends[label]]
+        rows = rows[np.argsort(keys[rows], kind="stable")]
         for part in FILLED:
-            count = int(min(len(own), max(0, room[label, part]), max(0, spare[label] - 1)))
-            parts[own[:count]], own = part, own[count:]
+            count = int(min(len(rows), max(0, room[label, part]), max(0, spare[label] - 1)))
+            parts[rows[:count]], rows = part, rows[count:]
             spare[label] -= count
-        parts[own] = TRAIN
+        parts[rows] = TRAIN
 
 
 def _place_groups(
@@ -368,9 +370,9 @@ def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     rank = np.empty(len(labels))
     for label in np.unique(labels):
-        own = random.permutation(np.flatnonzero(labels == label))
-        rank[own] = (np.arange(len(own)) + random.random()) / len(own)
-        rank[own[0]] = -1  # one of each class comes first: no subset lacks a class
+        rows = random.permutation(np.flatnonzero(labels == label))
+        rank[rows] = (np.arange(len(rows)) + random.random()) / len(rows)
+        rank[rows[0]] = -1  # one of each class comes first: no subset lacks a class
     return np.argsort(rank, kind="stable")
 
 

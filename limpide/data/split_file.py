@@ -108,9 +108,9 @@ def check_split(run: Run) -> None:
     written = run.info().split_rows
     if written is None:
         return
-    found = _whole_rows(run.split_file)
-    if found != written:
-        raise RunError("L517", where=run.split_file, found=max(0, found), written=written)
+    row_count = _whole_rows(run.split_file)
+    if row_count != written:
+        raise RunError("L517", where=run.split_file, found=max(0, row_count), written=written)
 
 
 def _whole_rows(file: Path) -> int:
@@ -134,10 +134,10 @@ def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:
         columns = next(rows, [])
         part, content = columns.index("part"), columns.index("content")
         try:
-            found = [(int(row[content], 16), PARTS.index(row[part])) for row in rows if row]
+            pairs = [(int(row[content], 16), PARTS.index(row[part])) for row in rows if row]
             keys, parts = (
-                np.array([pair[0] for pair in found], np.uint64),
-                np.array([pair[1] for pair in found], np.uint8),
+                np.array([pair[0] for pair in pairs], np.uint64),
+                np.array([pair[1] for pair in pairs], np.uint8),
             )
         except (IndexError, OverflowError, csv.Error) as error:
             raise ValueError(f"{file} was edited") from error

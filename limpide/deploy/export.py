@@ -73,15 +73,15 @@ def check_exportable(model: nn.Module, preprocessing: Preprocessing) -> None:
     not shown.
     """
     sys.stdout.flush()
-    kept = os.dup(1)
+    saved_stdout = os.dup(1)
     try:
         with open(os.devnull, "wb") as nowhere:  # it prints the whole graph past Python's own stdout
             os.dup2(nowhere.fileno(), 1)
         model = _at_rest(model)
         _network(model, preprocessing, features_width(model, preprocessing.channels, preprocessing.size))
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(saved_stdout, 1)
+        os.close(saved_stdout)
 
 
 def _at_rest(model: nn.Module) -> nn.Module:

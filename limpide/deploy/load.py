@@ -78,8 +78,8 @@ def _published(name: str) -> Predictor:
     """From its file in the cache, which is made the first time."""
     file = cache_folder() / "networks" / f"{name}-{__version__}.onnx"
     with contextlib.suppress(ModelError):  # not made yet, or damaged since
-        if (kept := Predictor(file)).contract == CONTRACT:
-            return kept
+        if (predictor := Predictor(file)).contract == CONTRACT:
+            return predictor
 
     from limpide.deploy.export import export
     from limpide.models import imagenet_classes

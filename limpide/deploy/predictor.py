@@ -93,22 +93,22 @@ class Predictor:
         options.intra_op_num_threads, options.log_severity_level = threads, 3
         try:
             self.session = onnxruntime.InferenceSession(str(self.file), options, providers=["CPUExecutionProvider"])
-            told = read_metadata(self.session.get_modelmeta().custom_metadata_map, file)
+            metadata = read_metadata(self.session.get_modelmeta().custom_metadata_map, file)
             outputs = {output.name: output.shape for output in self.session.get_outputs()}
-            check_outputs(told.contract, [one.name for one in self.session.get_inputs()], outputs)
+            check_outputs(metadata.contract, [one.name for one in self.session.get_inputs()], outputs)
         except InvalidJson as error:
             raise cannot_open(file, str(error)) from error
         except ModelError:
             raise
         except Exception as error:  # ONNX Runtime raises its own undocumented kinds
             raise cannot_open(file) from error
-        self.classes, self.preprocessing = told.contract.classes, told.contract.preprocessing
-        self.temperature, self.model = told.contract.temperature, told.contract.model
-        self.contract: int = told.contract.contract  # its version
-        self.judged = told.contract.judged
-        self.train_stats = told.train_stats
-        self._self_test = told.self_test
-        self._width = told.contract.features
+        self.classes, self.preprocessing = metadata.contract.classes, metadata.contract.preprocessing
+        self.temperature, self.model = metadata.contract.temperature, metadata.contract.model
+        self.contract: int = metadata.contract.contract  # its version
+        self.judged = metadata.contract.judged
+        self.train_stats = metadata.train_stats
+        self._self_test = metadata.self_test
+        self._width = metadata.contract.features
 
     def probabilities(self, images: Sequence[Image.Image]) -> np.ndarray:
         """RGB images → float32 (n, classes)."""
@@ -173,13 +173,13 @@ class Predictor:
             return DataError("L208", where=f"{file}: {error.strerror}")
 
     def _predicted(self, batch: Sequence[tuple[str, Opened | DataError]], top: int) -> Iterator[Prediction | DataError]:
-        images = [found[0] for _, found in batch if not isinstance(found, DataError)]
+        images = [opened[0] for _, opened in batch if not isinstance(opened, DataError)]
         rows = iter(self.probabilities(images)) if images else iter(())
-        for file, found in batch:
-            if isinstance(found, DataError):
-                yield found
+        for file, opened in batch:
+            if isinstance(opened, DataError):
+                yield opened
                 continue
             row = next(rows)
             best = np.argsort(-row, kind="stable")[: max(1, top)]
             ranked = tuple((self.classes[k], float(row[k])) for k in best)
-            yield Prediction(file, ranked[0][0], ranked[0][1], ranked, Remarks.CLIPPED in found[1])
+            yield Prediction(file, ranked[0][0], ranked[0][1], ranked, Remarks.CLIPPED in opened[1])

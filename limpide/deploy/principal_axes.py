@@ -28,12 +28,12 @@ def principal_axes(z: np.ndarray, count: int) -> tuple[np.ndarray, float]:
     whole = float((z.astype(np.float64) ** 2).sum())
     if count < 1 or not whole > 0:
         return np.zeros((0, width), np.float32), 0.0
-    kept = min(count + FURTHER, n, width)
-    found = np.random.default_rng(0).standard_normal((width, kept)).astype(np.float32)
+    rank = min(count + FURTHER, n, width)
+    basis = np.random.default_rng(0).standard_normal((width, rank)).astype(np.float32)
     for _ in range(ROUNDS):
-        found, _r = np.linalg.qr(z.T @ (z @ found))
-    _, sizes, turns = np.linalg.svd(z @ found, full_matrices=False)
-    axes = (turns @ found.T)[:count][sizes[:count] > NOTHING * sizes[0]]
+        basis, _r = np.linalg.qr(z.T @ (z @ basis))
+    _, sizes, turns = np.linalg.svd(z @ basis, full_matrices=False)
+    axes = (turns @ basis.T)[:count][sizes[:count] > NOTHING * sizes[0]]
     # Which way an axis points is a coin's throw: the largest number shall be positive.
     axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
     return np.asarray(axes, np.float32), min(1.0, float((sizes[: len(axes)].astype(np.float64) ** 2).sum() / whole))

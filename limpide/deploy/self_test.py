@@ -39,21 +39,21 @@ class SelfTest:
     @classmethod
     def from_json(cls, data: Mapping[str, Any], classes: int) -> SelfTest:
         """Raises InvalidJson."""
-        found = as_record(cls, data)
-        n = len(found.images)
+        self_test = as_record(cls, data)
+        n = len(self_test.images)
         if not (
-            found.recipe == RECIPE
+            self_test.recipe == RECIPE
             and n <= MAX_IMAGES
-            and len(found.places) == len(found.probabilities) == n
-            and all(0 <= k < MAX_IMAGES for k, *_ in found.images)
-            and all(1 <= side <= MAX_SIDE for _, *size in found.images for side in size)
-            and all(len(a) == len(b) > 0 for a, b in zip(found.places, found.probabilities, strict=True))
-            and all(0 <= place < classes for row in found.places for place in row)
-            and all(0 <= p <= 1 for row in found.probabilities for p in row)
-            and 0 < found.tolerance < 1
+            and len(self_test.places) == len(self_test.probabilities) == n
+            and all(0 <= k < MAX_IMAGES for k, *_ in self_test.images)
+            and all(1 <= side <= MAX_SIDE for _, *size in self_test.images for side in size)
+            and all(len(a) == len(b) > 0 for a, b in zip(self_test.places, self_test.probabilities, strict=True))
+            and all(0 <= place < classes for row in self_test.places for place in row)
+            and all(0 <= p <= 1 for row in self_test.probabilities for p in row)
+            and 0 < self_test.tolerance < 1
         ):
             raise InvalidJson(message(N_("{field} has a value that cannot be"), field="limpide.self_test"))
-        return found
+        return self_test
 
 
 @dataclass(frozen=True)

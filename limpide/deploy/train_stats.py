@@ -49,11 +49,11 @@ class Vectors:
         """float32. Raises ValueError for what is no array of finite numbers of this shape."""
         if not 0 < self.unit <= MAX_VALUE:
             raise ValueError("no unit")
-        found = np.frombuffer(base64.b64decode(self.float16, validate=True), "<f2").astype(np.float32)
-        found = (found * np.float32(self.unit)).reshape([check_side(side) for side in self.shape])
-        if not np.isfinite(found).all():
+        array = np.frombuffer(base64.b64decode(self.float16, validate=True), "<f2").astype(np.float32)
+        array = (array * np.float32(self.unit)).reshape([check_side(side) for side in self.shape])
+        if not np.isfinite(array).all():
             raise ValueError("not finite")
-        return found
+        return array
 
 
 def check_side(side: int) -> int:
@@ -105,12 +105,12 @@ class TrainStats:
     @classmethod
     def from_json(cls, data: Mapping[str, Any], classes: int, width: int | None) -> TrainStats:
         """width: of the output `features`. Raises InvalidJson."""
-        found = as_record(cls, data)
+        stats = as_record(cls, data)
         try:
-            _check(found, classes, width)
+            _check(stats, classes, width)
         except (ValueError, OverflowError) as error:
             raise InvalidJson(message(N_("{field} has a value that cannot be"), field="limpide.train_stats")) from error
-        return found
+        return stats
 
 
 @dataclass(frozen=True)
@@ -154,10 +154,10 @@ def _with_subspace(plain: TrainStats, most: int, features: np.ndarray, validatio
     count = min(most, others // IMAGES_A_COMPONENT)
     space = fit_subspace(features, count)
     train = replace(plain.train, distance=_levels_of(_crossed(features, count)))
-    held = plain.validation
-    if held is not None and validation is not None and validation.features is not None:
-        held = replace(held, distance=_levels_of(space.distances(validation.features)))
-    return replace(plain, train=train, validation=held, subspace=space)
+    validation_levels = plain.validation
+    if validation_levels is not None and validation is not None and validation.features is not None:
+        validation_levels = replace(validation_levels, distance=_levels_of(space.distances(validation.features)))
+    return replace(plain, train=train, validation=validation_levels, subspace=space)
 
 
 def fit_subspace(features: np.ndarray, count: int) -> Subspace:
@@ -179,10 +179,10 @@ def _crossed(features: np.ndarray, count: int) -> np.ndarray | None:
     """The distance of each image from the subspace of the folds that it is not in: its own would flatter it."""
     if len(features) < 2 * IMAGES_A_COMPONENT:
         return None
-    found, fold = np.zeros(len(features), np.float32), np.arange(len(features)) % FOLDS
+    distances, fold = np.zeros(len(features), np.float32), np.arange(len(features)) % FOLDS
     for k in range(FOLDS):
-        found[fold == k] = fit_subspace(features[fold != k], count).distances(features[fold == k])
-    return found
+        distances[fold == k] = fit_subspace(features[fold != k], count).distances(features[fold == k])
+    return distances
 
 
 def _levels_of(values: np.ndarray | None) -> tuple[float, ...] | None:

@@ -65,14 +65,14 @@ def maximized_for(
             step, _ = next(climbing)
             yield Progress(making, step, STEPS)
     except StopIteration as end:
-        found, box = end.value, end.value.box
+        picture, box = end.value, end.value.box
         yield MaximizedPicture(
             layer,
             channel,
-            square_of(found.image, opened.preprocessing),
+            square_of(picture.image, opened.preprocessing),
             (box.top, box.left, box.bottom, box.right),
-            found.before,
-            found.after,
+            picture.before,
+            picture.after,
         )
     except TypeError:
         yield None
@@ -119,9 +119,9 @@ def explain_image(
     )
 
 
-def _multiply_adds(seen: Trace) -> int:
+def _multiply_adds(trace: Trace) -> int:
     """Multiply-adds of its convolutions and linear layers."""
-    products = [(op.output.numel(), op.argument(1, "weight")) for op in seen.ops if op.name in ("conv2d", "linear")]
+    products = [(op.output.numel(), op.argument(1, "weight")) for op in trace.ops if op.name in ("conv2d", "linear")]
     return sum(n * weight[0].numel() for n, weight in products if hasattr(weight, "numel"))
 
 

@@ -50,14 +50,16 @@ def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None)
     if not isinstance(model, (str, os.PathLike)):
         raise UsageError("L132", where=type(model).__name__)
     name = os.fspath(model)
-    network, own = load_network(name)
+    network, own_preprocessing = load_network(name)
     if is_published(name):
         from limpide.models import imagenet_classes
 
-        return OpenedNetwork(network, name, name, own, tuple(imagenet_classes()), 1.0)
+        return OpenedNetwork(network, name, name, own_preprocessing, tuple(imagenet_classes()), 1.0)
     run = load_run(name)
     info = run.info()
-    return OpenedNetwork(network, info.model, name, own, info.classes, temperature_of(info), info.arrays or FROM_FILES)
+    return OpenedNetwork(
+        network, info.model, name, own_preprocessing, info.classes, temperature_of(info), info.arrays or FROM_FILES
+    )
 
 
 def temperature_of(info: RunInfo) -> float:
@@ -90,8 +92,8 @@ def enter_image(
         return tensor, square_of(tensor, preprocessing), ""
     if preprocessing is None:
         raise UsageError("L133", where=type(image).__name__)
-    found, file = decode_image(image, preprocessing, arrays)
-    square = preprocessing.pixels(found)
+    decoded, file = decode_image(image, preprocessing, arrays)
+    square = preprocessing.pixels(decoded)
     return as_tensor(square[None], preprocessing), square, file
 
 

@@ -80,7 +80,7 @@ def find_nearest_images(
         one = features_of(network, image)[0][0].numpy()
         album = RunImages(run)
         rows = album.some(affordable(multiply_adds(network, preprocessing.channels, preprocessing.size)), album.learned)
-        kept, squares = yield from _decode_rows(album, rows, preprocessing)
+        rows_read, squares = yield from _decode_rows(album, rows, preprocessing)
     except LookupError:
         yield NearestImages((), 0, 0, True, message(FROM_ARRAY if run.info().arrays else GONE))
         return
@@ -88,13 +88,15 @@ def find_nearest_images(
         yield NearestImages((), 0, 0, True, error.message())
         return
     features: list[np.ndarray] = []
-    for found, _ in features_seen_by(network, preprocessing, np.stack(squares)):
-        features.append(found)
-        done = min(len(kept), len(features) * BATCH)
-        yield Progress(message(LOOKING), len(rows) + done, len(rows) + len(kept))
-    top = nearest_rows(np.concatenate(features), np.array(kept), one, _row_of(data, album, kept))
-    shown = tuple(NearestImage(album.files[kept[k]], album.labels[kept[k]], cosine, squares[k]) for k, cosine in top)
-    yield NearestImages(shown, len(kept), len(album.rows(album.learned)), bool(album.learned))
+    for batch_features, _ in features_seen_by(network, preprocessing, np.stack(squares)):
+        features.append(batch_features)
+        done = min(len(rows_read), len(features) * BATCH)
+        yield Progress(message(LOOKING), len(rows) + done, len(rows) + len(rows_read))
+    top = nearest_rows(np.concatenate(features), np.array(rows_read), one, _row_of(data, album, rows_read))
+    shown = tuple(
+        NearestImage(album.files[rows_read[k]], album.labels[rows_read[k]], cosine, squares[k]) for k, cosine in top
+    )
+    yield NearestImages(shown, len(rows_read), len(album.rows(album.learned)), bool(album.learned))
 
 
 def _decode_rows(
@@ -103,7 +105,7 @@ def _decode_rows(
     """Hands on progress and returns the rows that are still there, with their squares. Raises ImageGone where all are
     gone, LookupError where there is nothing to read from.
     """
-    kept: list[int] = []
+    rows_read: list[int] = []
     squares: list[np.ndarray] = []
     for done, row in enumerate(rows.tolist()):
         if done % BATCH == 0:
@@ -114,13 +116,13 @@ def _decode_rows(
             raise
         except LookupError:  # this one is gone, or another one since
             continue
-        kept.append(row)
-    if not kept:
+        rows_read.append(row)
+    if not rows_read:
         raise ImageGone
-    return kept, squares
+    return rows_read, squares
 
 
-def _row_of(data: bytes, album: RunImages, kept: list[int]) -> int:
+def _row_of(data: bytes, album: RunImages, rows: list[int]) -> int:
     """Which of the rows kept is the image of these bytes; −1 where none is."""
     digits = sha256(data) if data else ""
-    return next((row for row in kept if digits and album.contents[row] and digits.startswith(album.contents[row])), -1)
+    return next((row for row in rows if digits and album.contents[row] and digits.startswith(album.contents[row])), -1)

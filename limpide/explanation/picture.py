@@ -244,22 +244,22 @@ class _Picture:
     def evidence(self, evidence: Sequence[SaliencyEvidence]) -> None:
         """The methods beside each other, each with its scale and whether to believe it."""
         width = (INNER - (len(evidence) - 1) * GAP) // len(evidence)
-        columns = [(MARGIN + k * (width + GAP), found) for k, found in enumerate(evidence)]
-        for x, found in columns:
-            self.words(x, self.y, _(METHOD_WORDS[found.method]), 26, width=width)
+        columns = [(MARGIN + k * (width + GAP), saliency) for k, saliency in enumerate(evidence)]
+        for x, saliency in columns:
+            self.words(x, self.y, _(METHOD_WORDS[saliency.method]), 26, width=width)
         top = self.y + 38
-        below = max(self.lines(x, top, _(METHOD_MEANINGS[found.method]), width) for x, found in columns) + 10
+        below = max(self.lines(x, top, _(METHOD_MEANINGS[saliency.method]), width) for x, saliency in columns) + 10
         ends = []
-        for x, found in columns:
-            if found.plane is not None:
-                end = end_of(found.plane)
-                self.plane(x, below, found.plane, end, width, width)
-                self.scale(x, below + width + 14, width, end, bool(found.plane.min() < 0))
-            believe = found.badge.verdict == "ok"
+        for x, saliency in columns:
+            if saliency.plane is not None:
+                end = end_of(saliency.plane)
+                self.plane(x, below, saliency.plane, end, width, width)
+                self.scale(x, below + width + 14, width, end, bool(saliency.plane.min() < 0))
+            believe = saliency.badge.verdict == "ok"
             y = below + width + 72 if any(e.plane is not None for e in evidence) else below
             self.mark(x + 8, y + 12, believe)
-            self.words(x + 26, y, _(BADGE_WORDS[found.badge.verdict]), 20, ACCENT if believe else WARN)
-            ends.append(self.lines(x, y + 30, found.badge.message, width, 19, INK))
+            self.words(x + 26, y, _(BADGE_WORDS[saliency.badge.verdict]), 20, ACCENT if believe else WARN)
+            ends.append(self.lines(x, y + 30, saliency.badge.message, width, 19, INK))
         self.y = max(ends)
 
     def mark(self, x: float, y: float, good: bool) -> None:
@@ -292,24 +292,24 @@ class _Picture:
 
     def unit(self, sight: ImageExplanation) -> None:
         self.y = self.lines(MARGIN, self.y, sight.unit.message, INNER * 0.8, 22, INK) + 14
-        found = unit_grid.arithmetic_of(sight.unit)
-        if found is None:
+        arithmetic = unit_grid.arithmetic_of(sight.unit)
+        if arithmetic is None:
             return
-        for channel in found.channels:
-            if len(found.channels) > 1 or found.hidden:
+        for channel in arithmetic.channels:
+            if len(arithmetic.channels) > 1 or arithmetic.hidden:
                 self.words(MARGIN, self.y, message(N_("input channel {n}"), n=channel.number), 22)
                 self.y += 36
             self.channel(channel)
-        if found.hidden and found.channels:
+        if arithmetic.hidden and arithmetic.channels:
             says = message(
                 N_("The other {n:count} input channel adds {value}."),
                 N_("The other {n:count} input channels add {value}."),
-                n=found.hidden,
-                value=found.rest,
+                n=arithmetic.hidden,
+                value=arithmetic.rest,
             )
             self.paragraph(says)
         self.y += 8
-        for line in found.lines:
+        for line in arithmetic.lines:
             if line.sign == "=":
                 self.pen.line((MARGIN, self.y - 4, MARGIN + 190, self.y - 4), INK, 2)
             self.words(MARGIN, self.y, line.sign, 24, SOFT)

@@ -23,15 +23,15 @@ def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progr
     """Every saliency map for this class with its badge: the work of seconds, so a generator of progress that ends with
     them.
     """
-    found: list[SaliencyEvidence] = []
+    evidence: list[SaliencyEvidence] = []
     total = len(METHOD_WORDS) + 1
     yield Progress(message(N_("asking where the evidence is")), 0, total)
     beside = usual_of(network, image, label)
     for k, method in enumerate(METHOD_WORDS, 1):
         yield Progress(message(N_("asking where the evidence is")), k, total)
-        found.append(saliency_of(network, image, label, method, beside))
+        evidence.append(saliency_of(network, image, label, method, beside))
     yield Progress(message(N_("asking where the evidence is")), total, total)
-    yield found
+    yield evidence
 
 
 def usual_of(network: nn.Module, image: Tensor, label: int) -> tuple[float, float]:

@@ -32,10 +32,10 @@ def write_picture(run: str, file: str, out: Path, findings: dict[str, Finding]) 
     """
     from limpide.interpret.trace import trace
 
-    found = open_for_explanation(run)
-    tensor, square, _ = enter_image(file, found.preprocessing)
+    opened = open_for_explanation(run)
+    tensor, square, _ = enter_image(file, opened.preprocessing)
     sight = yield from pass_progress(
-        explain_image(found, trace(found.network, tensor), square, file, findings["prediction"], findings["inside"])
+        explain_image(opened, trace(opened.network, tensor), square, file, findings["prediction"], findings["inside"])
     )
     yield Progress(message(N_("drawing what was found")), 0, 0)
     write_bytes(out, bytes_of(sight, out))

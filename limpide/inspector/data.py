@@ -69,9 +69,9 @@ def _compare(session: Session, path: str, images: RunImages) -> tuple[np.ndarray
     """(rows, pairs (m, 2) of places in them, bits in which they differ (m,)), the nearest first."""
     from limpide.data.near_duplicates import find_every_pair, fingerprint
 
-    def fingerprints(some: np.ndarray) -> tuple[list[int], list[np.ndarray]]:
-        kept, prints = [], []
-        for row in some.tolist():
+    def fingerprints(chunk: np.ndarray) -> tuple[list[int], list[np.ndarray]]:
+        rows_read, prints = [], []
+        for row in chunk.tolist():
             session.progress.advance(1)
             try:
                 prints.append(fingerprint(images.image(row, 64)))
@@ -79,23 +79,23 @@ def _compare(session: Session, path: str, images: RunImages) -> tuple[np.ndarray
                 raise
             except LookupError:
                 continue
-            kept.append(row)
-        return kept, prints
+            rows_read.append(row)
+        return rows_read, prints
 
     rows = images.some(MAX_ALIKE)
     with session.progress.track(len(rows)):
         pieces = [
-            session.results.get(("prints", *run_stamp(path), some.tobytes()), lambda: fingerprints(some))  # noqa: B023
-            for some in pieces_of(session, rows, 1)
+            session.results.get(("prints", *run_stamp(path), chunk.tobytes()), lambda: fingerprints(chunk))  # noqa: B023
+            for chunk in pieces_of(session, rows, 1)
         ]
-    kept, prints = ([one for piece in pieces for one in piece[k]] for k in (0, 1))
-    if not kept:
+    rows_read, prints = ([one for piece in pieces for one in piece[k]] for k in (0, 1))
+    if not rows_read:
         raise LookupError(message(N_("none of these images can be read any more")))
     stacked = np.stack(prints)
     pairs = find_every_pair(stacked, MAX_DISTANCE)
     far = np.bitwise_count(stacked[pairs[:, 0]] ^ stacked[pairs[:, 1]]).sum(1).astype(int)
     order = np.argsort(far, kind="stable")
-    return np.array(kept), pairs[order], far[order]
+    return np.array(rows_read), pairs[order], far[order]
 
 
 def augmented(session: Session, path: str, snapshot: str, image: ImageReference, seed: int = 0) -> Answer:
@@ -134,7 +134,7 @@ def embedding(session: Session, path: str, snapshot: str, method: str = "pca") -
         raise LookupError(message(N_("there is no map of this name: {names}"), names=", ".join(MAP_METHODS)))
     images = session.album(path)
     rows = images.some(affordable(session, path, snapshot))
-    features, places, kept = _map(session, path, snapshot, rows, MAP_METHODS[method])
+    features, places, explained_variance = _map(session, path, snapshot, rows, MAP_METHODS[method])
     if snapshot != "best":
         places = align_to(places, _map(session, path, "best", rows, MAP_METHODS[method])[1])
     classes = session.load_network(path, snapshot).classes
@@ -147,7 +147,7 @@ def embedding(session: Session, path: str, snapshot: str, method: str = "pca") -
         "parts": [images.parts[row] for row in features.rows],
         "of": len(images.files),
         "classes": sorted(set(images.labels) & set(classes)),
-        "kept": kept,
+        "kept": explained_variance,
     }, b""
 
 
@@ -162,11 +162,11 @@ def _map(
     features = features_of_images(session, path, snapshot, rows)
     if len(features.rows) < 3:
         raise LookupError(message(N_("a map needs three images")))
-    places, kept = session.results.get(
+    places, explained_variance = session.results.get(
         ("map", *session.weights_key(path, snapshot), *run_stamp(path), method),
         lambda: flat_map(features.features, method),
     )
-    return features, places, kept
+    return features, places, explained_variance
 
 
 QUESTIONS = {

@@ -64,22 +64,24 @@ def neighbors(session: Session, path: str, snapshot: str, image: ImageReference,
     from limpide.interpret.embedding import features_of
 
     traced, album = trace_image(session, path, snapshot, image), session.album(path)
-    found = features_of_images(session, path, snapshot, album.some(affordable(session, path, snapshot), album.learned))
+    candidates = features_of_images(
+        session, path, snapshot, album.some(affordable(session, path, snapshot), album.learned)
+    )
     one = features_of(traced.network, traced.trace.image)[0][0].numpy()
     _, file = session.class_and_file(path, image, traced.classes)
-    own = album.row_of.get(file or "", -1)  # the image itself is no neighbour
-    top = nearest_rows(found.features, found.rows, one, own, most)
+    image_row = album.row_of.get(file or "", -1)  # the image itself is no neighbour
+    top = nearest_rows(candidates.features, candidates.rows, one, image_row, most)
     return {
         "top": [
             {
-                "row": int(found.rows[k]),
-                "file": album.files[found.rows[k]],
-                "label": album.labels[found.rows[k]],
+                "row": int(candidates.rows[k]),
+                "file": album.files[candidates.rows[k]],
+                "label": album.labels[candidates.rows[k]],
                 "cosine": alike,
             }
             for k, alike in top
         ],
-        "compared": len(found.rows),
+        "compared": len(candidates.rows),
         "of": len(album.rows(album.learned)),
         "learned": bool(album.learned),
     }, b""
@@ -115,10 +117,10 @@ def sanity(session: NetworkSession, path: str, snapshot: str, image: ImageRefere
         # what the four maps are compared with
         beside = session.results.get(("usual", *key), lambda: usual_of(network, tensor, label))
         session.progress.looks_done = COST_USUAL
-        found = session.results.get(
+        finding = session.results.get(
             ("sanity", *key, method), lambda: badge_of(network, tensor, label, method, plane, beside)
         )
-    return {"finding": found.to_json()}, b""
+    return {"finding": finding.to_json()}, b""
 
 
 def _map(

@@ -57,15 +57,15 @@ def findings_in_order(run: Run) -> list[dict[str, str]]:
     which the Audit page says.
     """
     try:
-        found = [
+        findings = [
             one
             for one in run.findings().values()
             if one.verdict in ("bad", "warn") or (one.name, one.verdict) == ("accuracy", "unknown")
         ]
     except (RunError, *DAMAGE):
         return []
-    found.sort(key=lambda one: (WORST_FIRST.index(one.verdict), one.name != FIRST))
-    return [{"verdict": one.verdict, "text": str(one.message)} for one in found]
+    findings.sort(key=lambda one: (WORST_FIRST.index(one.verdict), one.name != FIRST))
+    return [{"verdict": one.verdict, "text": str(one.message)} for one in findings]
 
 
 def choices() -> dict[str, dict[str, str]]:

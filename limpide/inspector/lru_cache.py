@@ -25,8 +25,8 @@ class LRUCache:
         """What `work` gave for this key; it is worked out when it is not there. A key belongs to one kind of work."""
         if key in self._entries:
             self._entries.move_to_end(key)
-            kept: T = self._entries[key][0]
-            return kept
+            entry: T = self._entries[key][0]
+            return entry
         value = work()
         self._entries[key] = value, bytes_of(value)
         while len(self._entries) > 1 and sum(weight for _, weight in self._entries.values()) > self.max_bytes:

@@ -52,27 +52,27 @@ def features_of_images(session: Session, path: str, snapshot: str, rows: np.ndar
     loaded, key = session.load_network(path, snapshot), session.weights_key(path, snapshot)
     quick = session.results.get(("fused", *key), lambda: fuse_batch_norm(loaded.network, torch.device("cpu")))
 
-    def work(some: np.ndarray) -> ImageFeatures | None:
-        kept, squares = readable(session, path, loaded.preprocessing, some)
-        if not len(kept):
+    def work(chunk: np.ndarray) -> ImageFeatures | None:
+        rows_read, squares = readable(session, path, loaded.preprocessing, chunk)
+        if not len(rows_read):
             return None
-        session.progress.advance(len(kept))
+        session.progress.advance(len(rows_read))
         features, logits = features_of(quick, batch(loaded.preprocessing, squares))
-        return ImageFeatures(kept, features.float().numpy(), logits.float().numpy())
+        return ImageFeatures(rows_read, features.float().numpy(), logits.float().numpy())
 
     with session.progress.track(len(rows), looks=2):  # each is read, and shown to the network
         pieces = [
-            session.results.get(("many", *key, *run_stamp(path), some.tobytes()), lambda: work(some))  # noqa: B023
-            for some in pieces_of(session, rows, 2)
+            session.results.get(("many", *key, *run_stamp(path), chunk.tobytes()), lambda: work(chunk))  # noqa: B023
+            for chunk in pieces_of(session, rows, 2)
         ]
-    if not (found := [piece for piece in pieces if piece is not None]):
+    if not (pieces_read := [piece for piece in pieces if piece is not None]):
         raise LookupError(message(N_("none of these images can be read any more")))
-    kept, features, logits = (
-        np.concatenate([getattr(piece, field.name) for piece in found]) for field in fields(ImageFeatures)
+    rows_read, features, logits = (
+        np.concatenate([getattr(piece, field.name) for piece in pieces_read]) for field in fields(ImageFeatures)
     )
     # a run is calibrated after its weights are there
     temperature = session.temperature(path, snapshot)
-    return ImageFeatures(kept, features, (torch.from_numpy(logits) / temperature).softmax(1).numpy())
+    return ImageFeatures(rows_read, features, (torch.from_numpy(logits) / temperature).softmax(1).numpy())
 
 
 def readable(
@@ -82,9 +82,9 @@ def readable(
     snapshot of a run.
     """
 
-    def read(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        kept, squares = [], []
-        for row in some.tolist():
+    def read(chunk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows_read, squares = [], []
+        for row in chunk.tolist():
             session.progress.advance(1)
             try:
                 squares.append(session.square(path, preprocessing, ImageReference(row=row)))
@@ -92,17 +92,19 @@ def readable(
                 raise
             except LookupError:  # this one is gone, or damaged since
                 continue
-            kept.append(row)
-        return np.array(kept, int), np.stack(squares) if squares else np.zeros(
+            rows_read.append(row)
+        return np.array(rows_read, int), np.stack(squares) if squares else np.zeros(
             (0, preprocessing.size, preprocessing.size, preprocessing.channels), np.uint8
         )
 
     pieces = [
-        session.squares.get((*run_stamp(path), preprocessing, some.tobytes()), lambda: read(some))  # noqa: B023
-        for some in pieces_of(session, rows, 1)
+        session.squares.get((*run_stamp(path), preprocessing, chunk.tobytes()), lambda: read(chunk))  # noqa: B023
+        for chunk in pieces_of(session, rows, 1)
     ]
-    kept, squares = zip(*pieces, strict=True) if pieces else ([np.zeros(0, int)], [np.zeros((0, 1, 1, 1), np.uint8)])
-    return np.concatenate(kept), np.concatenate(squares)
+    rows_read, squares = (
+        zip(*pieces, strict=True) if pieces else ([np.zeros(0, int)], [np.zeros((0, 1, 1, 1), np.uint8)])
+    )
+    return np.concatenate(rows_read), np.concatenate(squares)
 
 
 def pieces_of(session: Session, rows: np.ndarray, each: int) -> Iterator[np.ndarray]:

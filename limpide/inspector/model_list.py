@@ -18,9 +18,9 @@ def _count_parameters() -> list[dict[str, object]]:
 
     from limpide.models import MODELS, PRETRAINED, build, parameters
 
-    found: list[dict[str, object]] = []
+    descriptions: list[dict[str, object]] = []
     for name, entry in MODELS.items():
         with torch.device("meta"):  # shapes without numbers
             count = parameters(build(name, entry.classes, entry.channels, entry.size))
-        found.append({"name": name, "parameters": count, "size": entry.size, "published": name in PRETRAINED})
-    return found
+        descriptions.append({"name": name, "parameters": count, "size": entry.size, "published": name in PRETRAINED})
+    return descriptions

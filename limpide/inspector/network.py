@@ -95,14 +95,14 @@ def _hooked(*hooks: list[Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        for some in hooks:
-            for hook in some:
+        for handles in hooks:
+            for hook in handles:
                 hook.remove()
 
 
 def _describe_operation(op: Op, module: nn.Module | None, costs: LayerCosts | None) -> dict[str, Any]:
     """costs: of its layer, where this is the first operation of it; None where they were told already."""
-    own = [name for name, _ in module.named_parameters(recurse=False)] if module is not None and costs else []
+    weights = [name for name, _ in module.named_parameters(recurse=False)] if module is not None and costs else []
     seconds = costs.seconds.get(op.layer) if costs else None
     return {
         "key": op.key,
@@ -111,8 +111,8 @@ def _describe_operation(op: Op, module: nn.Module | None, costs: LayerCosts | No
         "kind": type(module).__name__ if module is not None and op.key == op.layer else op.name,
         "shape": list(op.output.shape[1:]),
         "inputs": sorted({source.op for source in op.inputs}),
-        "parameters": sum(p.numel() for p in module.parameters(recurse=False)) if module is not None and own else 0,
-        "weights": [f"{op.layer}.{name}" for name in own],
+        "parameters": sum(p.numel() for p in module.parameters(recurse=False)) if module is not None and weights else 0,
+        "weights": [f"{op.layer}.{name}" for name in weights],
         "multiply_adds": costs.multiply_adds.get(op.layer, 0) if costs else 0,
         "milliseconds": None if seconds is None else seconds * 1000,
         "bytes": op.output.numel() * 4,

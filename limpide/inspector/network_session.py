@@ -87,8 +87,8 @@ def trace_image(session: NetworkSession, path: str, snapshot: str, image: ImageR
     from limpide.interpret.trace import trace
 
     loaded = session.load_network(path, snapshot)
-    found = session.traces.get(
+    recorded = session.traces.get(
         session.image_key(path, snapshot, image),
         lambda: trace(loaded.network, session.tensor(path, loaded.preprocessing, image)),
     )
-    return TracedImage(loaded.network, loaded.preprocessing, loaded.classes, found)
+    return TracedImage(loaded.network, loaded.preprocessing, loaded.classes, recorded)

@@ -35,24 +35,24 @@ class Question:
     @property
     def required(self) -> list[str]:
         """What must be asked for: what the function has no default for. An image is always known."""
-        given = inspect.signature(self.answer).parameters
+        arguments = inspect.signature(self.answer).parameters
         return [
             name
             for name, parse in self.parameters.items()
-            if parse is not ImageReference and given[name].default is inspect.Parameter.empty
+            if parse is not ImageReference and arguments[name].default is inspect.Parameter.empty
         ]
 
     def values(self, query: Mapping[str, str], uploads: Mapping[str, bytes]) -> dict[str, Any]:
         """The values of an address; what is missing is not in them. Raises ValueError or KeyError where they make none,
         LookupError for an image that is no longer kept.
         """
-        found: dict[str, Any] = {"snapshot": query.get("snapshot", "best")}
+        values: dict[str, Any] = {"snapshot": query.get("snapshot", "best")}
         for name, parse in self.parameters.items():
             if parse is ImageReference:
-                found[name] = ImageReference.from_query(query, uploads)
+                values[name] = ImageReference.from_query(query, uploads)
             elif name in query:
-                found[name] = parse(query[name])
-        return found
+                values[name] = parse(query[name])
+        return values
 
     def missing(self, values: Mapping[str, Any]) -> list[str]:
         return [name for name in self.required if name not in values]

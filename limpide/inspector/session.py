@@ -154,8 +154,8 @@ class Session(NetworkSession):
 
     def probe_squares(self, path: str, preprocessing: Preprocessing, most: int | None = None) -> np.ndarray:
         """uint8 (n, size, size, channels) of the first probes, as these weights see them. Raises LookupError."""
-        some = range(len(self.probes(path)))[:most]
-        return np.stack([self.square(path, preprocessing, ImageReference(probe=k)) for k in some])
+        probes = range(len(self.probes(path)))[:most]
+        return np.stack([self.square(path, preprocessing, ImageReference(probe=k)) for k in probes])
 
     def square(self, path: str, preprocessing: Preprocessing, image: ImageReference) -> np.ndarray:
         return image.changed(self._unchanged_square(path, preprocessing, image))

@@ -44,18 +44,18 @@ def ink(session: Session, path: str, snapshot: str) -> Answer:
     if (name := Run(Path(path)).info().location) in MADE:
         return {"drawn": True, "made": name, "light": True, "level": 255.0, "ground": 0.0, **MADE[name]}, b""
     squares = session.probes(path).squares
-    found = [one for one in map(measure_stroke, squares) if one]
-    if len(found) < max(MIN_IMAGES, len(squares) // 2):
+    strokes = [one for one in map(measure_stroke, squares) if one]
+    if len(strokes) < max(MIN_IMAGES, len(squares) // 2):
         return {"drawn": False}, b""
     middle = {
-        name: float(np.median([one[name] for one in found]))
+        name: float(np.median([one[name] for one in strokes]))
         for name in ("stroke", "extent", "mass", "box", "level", "ground", "light")
     }
     centre = "mass" if middle.pop("mass") <= middle.pop("box") else "box"
     side = middle.pop("extent")
     return {
         "drawn": True,
-        "images": len(found),
+        "images": len(strokes),
         "centre": centre,
         **middle,
         "width": side,

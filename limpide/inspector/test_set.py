@@ -115,16 +115,16 @@ def worst(session: Session, path: str, snapshot: str) -> Answer:
 
 def _error_interval(album: RunImages) -> list[float] | None:
     """The 95 % interval of the share of mistakes, as the score's own says it."""
-    found = album.run.finding("accuracy")
-    score = next((number for number in found.numbers if number.name == "accuracy"), None) if found else None
+    finding = album.run.finding("accuracy")
+    score = next((number for number in finding.numbers if number.name == "accuracy"), None) if finding else None
     return None if score is None or score.low is None or score.high is None else [1 - score.high, 1 - score.low]
 
 
 def cell(session: Session, path: str, snapshot: str, truth: int, said: int) -> Answer:
     """The test images of one class that were called another (or the same), the surest first."""
     evidence, album = read_evidence(path), session.album(path)
-    found = np.flatnonzero((evidence.truth == truth) & (evidence.predicted == said))
-    order = found[np.argsort(-evidence.probabilities[found].max(1), kind="stable")]
+    rows = np.flatnonzero((evidence.truth == truth) & (evidence.predicted == said))
+    order = rows[np.argsort(-evidence.probabilities[rows].max(1), kind="stable")]
     return {"images": [_describe(evidence, album, int(i)) for i in order[:MAX_SHOWN]], "total": len(order)}, b""
 
 
@@ -133,12 +133,12 @@ def suspects(session: Session, path: str, snapshot: str) -> Answer:
     from limpide.audit import label_errors
 
     evidence, album = read_evidence(path), session.album(path)
-    found = label_errors.find_label_errors(evidence.probabilities, evidence.truth)
+    errors = label_errors.find_label_errors(evidence.probabilities, evidence.truth)
     shown = [
         _describe(evidence, album, i) | {"suggested": evidence.classes[k], "margin": margin}
-        for i, k, margin in found[:MAX_SHOWN]
+        for i, k, margin in errors[:MAX_SHOWN]
     ]
-    return {"images": shown, "total": len(found), "of": len(evidence.truth)}, b""
+    return {"images": shown, "total": len(errors), "of": len(evidence.truth)}, b""
 
 
 def groups(session: Session, path: str, snapshot: str, by: str, lang: str = "en") -> Answer:
@@ -154,18 +154,18 @@ def groups(session: Session, path: str, snapshot: str, by: str, lang: str = "en"
         ("groups", *run_stamp(path), state, by, current_language()),
         lambda: _group_names(session, evidence, album, by, (*run_stamp(path), state, by)),
     )
-    kept = np.array([k for k, name in enumerate(names) if name is not None], int)
-    if not len(kept):
+    grouped = np.array([k for k, name in enumerate(names) if name is not None], int)
+    if not len(grouped):
         raise LookupError(message(N_("none of the test images belongs to such a group")))
-    some = replace(
+    subset = replace(
         evidence,
-        files=tuple(evidence.files[k] for k in kept),
-        truth=evidence.truth[kept],
-        probabilities=evidence.probabilities[kept],
-        groups=None if evidence.groups is None else evidence.groups[kept],
+        files=tuple(evidence.files[k] for k in grouped),
+        truth=evidence.truth[grouped],
+        probabilities=evidence.probabilities[grouped],
+        groups=None if evidence.groups is None else evidence.groups[grouped],
     )
-    finding = audit(some, [names[k] for k in kept], message(WAYS[by]))
-    return {"finding": finding.to_json(), "judged": len(kept), "of": len(names)}, b""
+    finding = audit(subset, [names[k] for k in grouped], message(WAYS[by]))
+    return {"finding": finding.to_json(), "judged": len(grouped), "of": len(names)}, b""
 
 
 def shortcut(session: Session, path: str, snapshot: str) -> Answer:
@@ -206,17 +206,17 @@ def _try_places(
         together = groups_in(album.run.split_file, [album.files[row] for row in rows])
         answers = answers_of(loaded.network, loaded.preprocessing)
         key = (*session.weights_key(path, snapshot), *run_stamp(path))
-        said = session.results.get(("said", *key), lambda: answers(squares)) if len(rows) else np.zeros(0, int)
-        begun, found = session.progress.looks_done, []
+        predicted = session.results.get(("said", *key), lambda: answers(squares)) if len(rows) else np.zeros(0, int)
+        begun, places = session.progress.looks_done, []
         for k, label in enumerate(judged):  # class by class: a question that was left goes on with the next
             session.progress.looks_done = begun + k * LOOKS
-            found.append(
+            places.append(
                 session.results.get(
                     ("place", *key, label),
-                    lambda: place_of(answers, squares, labels, said, label, len(judged), together),  # noqa: B023
+                    lambda: place_of(answers, squares, labels, predicted, label, len(judged), together),  # noqa: B023
                 )
             )
-    return rows, [place for place in found if place is not None]
+    return rows, [place for place in places if place is not None]
 
 
 def _describe_place(place: Place, rows: np.ndarray, loaded: LoadedNetwork) -> dict[str, Any]:
@@ -241,23 +241,23 @@ def _group_names(session: Session, evidence: Evidence, album: RunImages, by: str
     rows = [album.row_of.get(file, -1) for file in evidence.files]
     values = np.full(len(rows), np.nan)
 
-    def measure(some: np.ndarray) -> list[float]:
-        found = []
-        for k in some.tolist():
+    def measure(chunk: np.ndarray) -> list[float]:
+        measured = []
+        for k in chunk.tolist():
             session.progress.advance(1)
             try:
                 image = album.image(rows[k], 64 if by == "brightness" else 0)
             except ImageGone:
                 raise
             except LookupError:  # this one is gone
-                found.append(np.nan)
+                measured.append(np.nan)
                 continue
-            found.append(np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size))
-        return found
+            measured.append(np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size))
+        return measured
 
-    some = np.random.default_rng(0).permutation(len(rows))[:MAX_GROUPED]
-    with session.progress.track(len(some)):
-        for piece in pieces_of(session, some, 1):
+    sampled = np.random.default_rng(0).permutation(len(rows))[:MAX_GROUPED]
+    with session.progress.track(len(sampled)):
+        for piece in pieces_of(session, sampled, 1):
             values[piece] = session.results.get(("measured", *key, piece.tobytes()), lambda: measure(piece))  # noqa: B023
     return _split_into_thirds(values, DARK_TO_BRIGHT if by == "brightness" else SMALL_TO_LARGE)
 
@@ -266,14 +266,14 @@ def _split_into_thirds(values: np.ndarray, words: Sequence[str]) -> list[str | N
     """Lower, middle and upper third, each by its range: equal values are never cut apart, so with few different ones
     the groups are uneven.
     """
-    known = values[np.isfinite(values)]
-    if not len(known):
+    finite = values[np.isfinite(values)]
+    if not len(finite):
         return [None] * len(values)
-    edges = np.quantile(known, [1 / 3, 2 / 3])
+    edges = np.quantile(finite, [1 / 3, 2 / 3])
     third = (values > edges[0]).astype(int) + (values > edges[1])
     names = [
-        str(message(words[k], low=f"{known_of.min():.0f}", high=f"{known_of.max():.0f}"))
-        if len(known_of := values[(third == k) & np.isfinite(values)])
+        str(message(words[k], low=f"{third_values.min():.0f}", high=f"{third_values.max():.0f}"))
+        if len(third_values := values[(third == k) & np.isfinite(values)])
         else ""
         for k in range(3)
     ]

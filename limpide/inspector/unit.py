@@ -48,20 +48,20 @@ def unit(
     trace, op = traced.trace, find_operation(traced.trace, key)
     if channel is not None:
         check_place(op, channel, y, x)
-    found = choose_unit(traced.network, trace, key) if channel is None else unit_of(trace, key, channel, y, x)
-    place, box = (0, *index_of(found.op, found.channel, found.y, found.x)), found.field.box
-    votes = sorted(class_votes(traced.network, trace, found.op.index, place), key=lambda pair: -pair[1])
+    chosen = choose_unit(traced.network, trace, key) if channel is None else unit_of(trace, key, channel, y, x)
+    place, box = (0, *index_of(chosen.op, chosen.channel, chosen.y, chosen.x)), chosen.field.box
+    votes = sorted(class_votes(traced.network, trace, chosen.op.index, place), key=lambda pair: -pair[1])
     return {
-        "key": found.layer,
-        "name": found.op.name,
-        "shape": list(found.op.output.shape[1:]),
-        "channel": found.channel,
-        "y": found.y,
-        "x": found.x,
-        **_describe_terms(found.explanation, trace),
+        "key": chosen.layer,
+        "name": chosen.op.name,
+        "shape": list(chosen.op.output.shape[1:]),
+        "channel": chosen.channel,
+        "y": chosen.y,
+        "x": chosen.x,
+        **_describe_terms(chosen.explanation, trace),
         "box": [box.top, box.left, box.bottom, box.right],
-        "status": found.field.status,
-        "after": [vars(after) for after in found.after],
+        "status": chosen.field.status,
+        "after": [vars(after) for after in chosen.after],
         "votes": [{"class": traced.classes[k], "slope": slope} for k, slope in votes],
     }, b""
 
@@ -154,7 +154,7 @@ def maximized(session: NetworkSession, path: str, snapshot: str, key: str, chann
     """
     loaded = session.load_network(path, snapshot)
     try:
-        found = session.results.get(
+        picture = session.results.get(
             ("maximized", *session.weights_key(path, snapshot), key, channel),
             lambda: _maximize(session, loaded, key, channel, session.input_shape(path, snapshot)),
         )
@@ -162,11 +162,11 @@ def maximized(session: NetworkSession, path: str, snapshot: str, key: str, chann
         _check_key_and_channel(session, path, snapshot, key, channel)
         raise
     mean, std = _grey_levels(loaded)
-    pixels = found.image[0].permute(1, 2, 0).numpy() * std + mean
-    box = found.box
+    pixels = picture.image[0].permute(1, 2, 0).numpy() * std + mean
+    box = picture.box
     about = {
-        "before": found.before,
-        "after": found.after,
+        "before": picture.before,
+        "after": picture.after,
         "box": [box.top, box.left, box.bottom, box.right],
         "size": loaded.preprocessing.size,
     }
@@ -216,16 +216,17 @@ def strongest(session: Session, path: str, snapshot: str, key: str, channel: int
             squares = session.probe_squares(path, loaded.preprocessing, MAX_PROBES)
         try:
             images = (batch(loaded.preprocessing, square[None]) for square in squares)
-            found = strongest_images(loaded.network, images, key, channel)
+            activations = strongest_images(loaded.network, images, key, channel)
         except (KeyError, IndexError, RuntimeError):
             _check_key_and_channel(session, path, snapshot, key, channel)
             raise
     kind = "row" if among else "probe"
     return {
         "top": [
-            {kind: int(numbers[one.image]), "value": one.value, "y": one.y, "x": one.x} for one in found[:MAX_SHOWN]
+            {kind: int(numbers[one.image]), "value": one.value, "y": one.y, "x": one.x}
+            for one in activations[:MAX_SHOWN]
         ],
-        "among": len(found),
+        "among": len(activations),
     }, b""
 
 

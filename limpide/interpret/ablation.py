@@ -33,11 +33,11 @@ def class_votes(
     with torch.enable_grad():
         logits = record_calls(model, seen.image, change).output[0]
         order = logits.detach().argsort(descending=True)[:classes].tolist()
-        found = []
+        votes = []
         for k in order:
             (slope,) = torch.autograd.grad(logits[k], bump, retain_graph=True, allow_unused=True)
-            found.append((k, float(slope) if slope is not None else 0.0))
-    return found
+            votes.append((k, float(slope) if slope is not None else 0.0))
+    return votes
 
 
 def without_channel(model: nn.Module, seen: Trace, index: int, channel: int) -> Tensor:

@@ -97,16 +97,16 @@ def gradient_ascent(
     start, value = ascent.best_start()
     frequencies = nn.Parameter(start)
     optimizer = AdamW([ParameterGroup([frequencies])])
-    found = [value]
+    activations = [value]
     for step in range(steps):
         frequencies.grad, value = ascent.slope(frequencies, ascent.shift() if step < MIN_GRADIENT * steps else [0, 0])
         optimizer.step(RATE)
-        found.append(value)
+        activations.append(value)
         yield step + 1, value
     with torch.no_grad():
         image = ascent.picture(frequencies)
-        found.append(float(ascent.activation(image)))
-    return MaximizedInput(image, ascent.box, tuple(found))
+        activations.append(float(ascent.activation(image)))
+    return MaximizedInput(image, ascent.box, tuple(activations))
 
 
 class _Ascent:
@@ -125,10 +125,10 @@ class _Ascent:
         low, high = (torch.as_tensor(v, dtype=torch.float32).reshape(-1, 1, 1) for v in (low, high))
         self.model, self.shape = model, tuple(shape)
         self.middle, self.half = (low + high) / 2, (high - low) / 2
-        seen = trace(model, self.middle.expand(1, *shape).clone())
-        op = seen.find(key)
+        grey_trace = trace(model, self.middle.expand(1, *shape).clone())
+        op = grey_trace.find(key)
         self.index, self.place = op.index, middle_unit(op.output, channel)
-        self.box = receptive_field(seen, op, self.place[1:]).box
+        self.box = receptive_field(grey_trace, op, self.place[1:]).box
         self.inside = torch.zeros(self.shape[-2:])
         self.inside[self.box.top : self.box.bottom, self.box.left : self.box.right] = 1
         self.generator = torch.Generator().manual_seed(seed)
@@ -202,14 +202,14 @@ class _Reached(Exception):
 
 
 def _value(model: nn.Module, image: Tensor, index: int, place: Sequence[int]) -> Tensor:
-    kept: list[Tensor] = []
+    values: list[Tensor] = []
 
     def stop(k: int, output: Tensor) -> Tensor:
         if k == index:
-            kept.append(output[tuple(place)])
+            values.append(output[tuple(place)])
             raise _Reached
         return output
 
     with contextlib.suppress(_Reached):
         record_calls(model, image, stop)
-    return kept[0]
+    return values[0]

@@ -57,8 +57,8 @@ def influence(model: nn.Module, seen: Trace, index: int) -> Tensor:
     return (value * (torch.zeros_like(value) if slope is None else slope)).abs()[0]
 
 
-def _first(seen: Trace) -> Op:
-    layers = [op for op in seen.ops if op.name in ("conv2d", "linear")]
+def _first(trace: Trace) -> Op:
+    layers = [op for op in trace.ops if op.name in ("conv2d", "linear")]
     if not layers:
         raise TypeError(message(N_("this network has no convolution and no linear layer to open")))
     return next((op for op in layers if op.name == "conv2d"), layers[0])

@@ -36,21 +36,23 @@ def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tup
     if not np.abs(centered).max() > 0:  # a network that sees all of them alike
         return np.zeros((len(features), 2), np.float32), None
     axes = PCA(min(FIRST_AXES, *centered.shape), svd_solver="randomized", random_state=seed).fit(centered)
-    found = axes.transform(centered)
+    coordinates = axes.transform(centered)
     # Which way an axis points is a coin's throw: the largest number shall be positive.
-    found = found * np.where(found[np.abs(found).argmax(0), np.arange(found.shape[1])] < 0, -1, 1)
-    kept: float | None = float(axes.explained_variance_ratio_[:2].sum())
+    coordinates = coordinates * np.where(
+        coordinates[np.abs(coordinates).argmax(0), np.arange(coordinates.shape[1])] < 0, -1, 1
+    )
+    explained_variance: float | None = float(axes.explained_variance_ratio_[:2].sum())
     if method == "tsne":
         from sklearn.manifold import TSNE
 
-        kept, perplexity = None, min(PERPLEXITY, (len(found) - 1) / 3)
-        found = TSNE(
-            2, perplexity=perplexity, init=found[:, :2] / (found[:, 0].std() or 1) * 1e-4, random_state=seed
-        ).fit_transform(found)
-    places = np.zeros((len(found), 2))
-    places[:, : found.shape[1]] = found[:, :2]
+        explained_variance, perplexity = None, min(PERPLEXITY, (len(coordinates) - 1) / 3)
+        coordinates = TSNE(
+            2, perplexity=perplexity, init=coordinates[:, :2] / (coordinates[:, 0].std() or 1) * 1e-4, random_state=seed
+        ).fit_transform(coordinates)
+    places = np.zeros((len(coordinates), 2))
+    places[:, : coordinates.shape[1]] = coordinates[:, :2]
     places -= (places.max(0) + places.min(0)) / 2
-    return (places / (np.abs(places).max() or 1.0)).astype(np.float32), kept
+    return (places / (np.abs(places).max() or 1.0)).astype(np.float32), explained_variance
 
 
 def align_to(places: np.ndarray, before: np.ndarray) -> np.ndarray:

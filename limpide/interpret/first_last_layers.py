@@ -54,10 +54,10 @@ class _Convolution:
     groups: int = 1
 
 
-def _first(seen: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
+def _first(trace: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
     """The arrays of the first layer, with as many of its channels as fit into `room` bytes."""
-    op = next((op for op in seen.ops if op.name in ("conv2d", "linear")), None)
-    layer = _as_convolution(seen, op) if op is not None else None
+    op = next((op for op in trace.ops if op.name in ("conv2d", "linear")), None)
+    layer = _as_convolution(trace, op) if op is not None else None
     if op is None or layer is None:
         return {}
     channels = _strongest_channels(layer, channel, room)
@@ -76,17 +76,17 @@ def _first(seen: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
         "padding": np.array(layer.padding),
         "dilation": np.array(layer.dilation),
         "groups": np.array(layer.groups),
-    } | _after(seen, op, channels)
+    } | _after(trace, op, channels)
 
 
-def _as_convolution(seen: Trace, op: Op) -> _Convolution | None:
+def _as_convolution(trace: Trace, op: Op) -> _Convolution | None:
     """None where something else than the image enters it."""
     weight, entered, output = _tensor(op.argument(1, "weight")), op.args[0].value, op.output
     if op.name == "linear":  # on the whole image: a convolution whose kernel is as large as the image
-        if output.ndim != 2 or not torch.equal(entered.reshape(-1), seen.image.reshape(-1)):
+        if output.ndim != 2 or not torch.equal(entered.reshape(-1), trace.image.reshape(-1)):
             return None
-        return _Convolution(seen.image, weight.reshape(-1, *seen.image.shape[1:]), output[:, :, None, None])
-    if entered.ndim != 4 or not _is_from_image(seen, op):
+        return _Convolution(trace.image, weight.reshape(-1, *trace.image.shape[1:]), output[:, :, None, None])
+    if entered.ndim != 4 or not _is_from_image(trace, op):
         return None
     stride, dilation = pair(op.argument(3, "stride", 1)), pair(op.argument(5, "dilation", 1))
     padding = _padding_of(op, weight, dilation)
@@ -94,10 +94,10 @@ def _as_convolution(seen: Trace, op: Op) -> _Convolution | None:
 
 
 def _padding_of(op: Op, weight: Tensor, dilation: tuple[int, int]) -> tuple[int, int]:
-    asked = op.argument(4, "padding", 0)
-    if asked == "same":
+    padding = op.argument(4, "padding", 0)
+    if padding == "same":
         return same_padding((weight.shape[2], weight.shape[3]), dilation)
-    return (0, 0) if asked == "valid" else pair(asked)
+    return (0, 0) if padding == "valid" else pair(padding)
 
 
 def _strongest_channels(layer: _Convolution, channel: int, room: int) -> Tensor | None:
@@ -111,12 +111,12 @@ def _strongest_channels(layer: _Convolution, channel: int, room: int) -> Tensor 
     return strength.argsort(descending=True, stable=True)[:n].sort().values
 
 
-def _after(seen: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
+def _after(trace: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
     """The steps that follow, as far as they can be done again: their keys, names, and of each kept channel slope and
     shift; 1 and 0 where there are none.
     """
     keys, names, slopes, shifts = [], [], [], []
-    for step in values_after(seen, op):
+    for step in values_after(trace, op):
         slope, shift = torch.ones(len(channels)), torch.zeros(len(channels))
         bounds = [value for value in (*step.args[1:], *step.kwargs.values()) if not isinstance(value, bool)]
         if step.name == "batch_norm":
@@ -140,15 +140,15 @@ def _after(seen: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
     }
 
 
-def _is_from_image(seen: Trace, op: Op) -> bool:
+def _is_from_image(trace: Trace, op: Op) -> bool:
     at: int = op.args[0].op
-    while at >= 0 and seen.ops[at].name in BEFORE:
-        at = seen.ops[at].inputs[0].op
+    while at >= 0 and trace.ops[at].name in BEFORE:
+        at = trace.ops[at].inputs[0].op
     return at == -1
 
 
-def _last(seen: Trace) -> dict[str, np.ndarray]:
-    op = seen.ops[-1] if seen.ops else None
+def _last(trace: Trace) -> dict[str, np.ndarray]:
+    op = trace.ops[-1] if trace.ops else None
     if op is None or op.name != "linear" or op.output.ndim != 2:
         return {}
     weight, bias, logits = _tensor(op.argument(1, "weight")), op.argument(2, "bias"), op.output[0]

@@ -63,33 +63,33 @@ def receptive_field(trace: Trace, op: Op, index: Sequence[int]) -> Field:
     """index: (channel, row, column) of a map, or (unit,) of a vector."""
     height, width = trace.image.shape[-2:]
     status = BOUND if op.name in MOVES and op.output.ndim != 4 else EXACT
-    wanted: dict[int, Box | None] = {
+    boxes: dict[int, Box | None] = {
         op.index: Box(index[1], index[2], index[1] + 1, index[2] + 1) if op.output.ndim == 4 else None
     }
     for at in range(op.index, -1, -1):
-        if at not in wanted:
+        if at not in boxes:
             continue
-        box, this = wanted[at], trace.ops[at]
+        box, this = boxes[at], trace.ops[at]
         for source in this.inputs:
             try:
                 before, how = _before(this, box, source)
             except Exception:  # called in a form that is not known here
                 before, how = None, OPAQUE
             status = max(status, how, key=(EXACT, BOUND, OPAQUE).index)
-            if source.op in wanted:
-                other = wanted[source.op]
+            if source.op in boxes:
+                other = boxes[source.op]
                 before = before.around(other) if before is not None and other is not None else None
-            wanted[source.op] = before
-    found = wanted.get(-1)
-    if status == OPAQUE or found is None:
+            boxes[source.op] = before
+    input_box = boxes.get(-1)
+    if status == OPAQUE or input_box is None:
         return Field(Box(0, 0, height, width), status)
-    return Field(found.within(height, width), status)
+    return Field(input_box.within(height, width), status)
 
 
 def _before(op: Op, box: Box | None, source: Source) -> tuple[Box | None, str]:
     """The part of the source that this part of the output needs; None: all of it."""
     if source.value.ndim != 4:
-        known = op.name in (
+        has_rule = op.name in (
             "linear",
             "flatten",
             "matmul",
@@ -99,7 +99,7 @@ def _before(op: Op, box: Box | None, source: Source) -> tuple[Box | None, str]:
             "sum",
             "square",
         ) or op.name in SAME + tuple(FUNCTIONS) + tuple(MOVES)
-        return None, EXACT if known and box is None else BOUND if known else OPAQUE
+        return None, EXACT if has_rule and box is None else BOUND if has_rule else OPAQUE
     height, width = source.value.shape[-2:]
     if op.name in ("conv2d", "max_pool2d", "avg_pool2d") and box is not None:
         return _window(op, box).within(height, width), EXACT

@@ -42,8 +42,8 @@ def integrated_gradients(model: nn.Module, image: Tensor, label: int, baseline: 
     start = torch.zeros_like(image) if baseline is None else baseline
     total = torch.zeros_like(image)
     places = (torch.arange(STEPS) + 0.5) / STEPS
-    for some in places.split(BATCH):
-        path = start + some.view(-1, 1, 1, 1) * (image - start)
+    for batch in places.split(BATCH):
+        path = start + batch.view(-1, 1, 1, 1) * (image - start)
         total += _slope(model, path, label).sum(0, keepdim=True)
     return ((image - start) * total / STEPS)[0].sum(0)
 
@@ -55,16 +55,16 @@ def grad_cam(model: nn.Module, image: Tensor, label: int) -> Tensor:
     Raises TypeError for a network without maps.
     """
     layer = last_maps(model, image)
-    kept: list[Tensor] = []
-    hook = dict(model.named_modules())[layer].register_forward_hook(lambda _, __, output: kept.append(output))
+    maps: list[Tensor] = []
+    hook = dict(model.named_modules())[layer].register_forward_hook(lambda _, __, output: maps.append(output))
     try:
         with torch.enable_grad():
             logits = model(image.detach().clone().requires_grad_(True))
-            (slope,) = torch.autograd.grad(logits[0, label], kept[0])
+            (slope,) = torch.autograd.grad(logits[0, label], maps[0])
     finally:
         hook.remove()
     weights = slope.mean((2, 3), keepdim=True)
-    small = F.relu((weights * kept[0].detach()).sum(1, keepdim=True))
+    small = F.relu((weights * maps[0].detach()).sum(1, keepdim=True))
     return F.interpolate(small, size=image.shape[-2:], mode="bilinear", align_corners=False)[0, 0]
 
 
@@ -94,17 +94,17 @@ def occlusion(model: nn.Module, image: Tensor, label: int) -> Tensor:
     rows = torch.linspace(0, height - side, WINDOWS).round().long().unique().tolist()
     columns = torch.linspace(0, width - side, WINDOWS).round().long().unique().tolist()
     before = float(model(image).softmax(1)[0, label])
-    found, count = torch.zeros(height, width), torch.zeros(height, width)
+    drops, count = torch.zeros(height, width), torch.zeros(height, width)
     places = [(y, x) for y in rows for x in columns]
     for k in range(0, len(places), BATCH):
-        some = places[k : k + BATCH]
-        covered = image.repeat(len(some), 1, 1, 1)
-        for one, (y, x) in zip(covered, some, strict=True):
+        batch = places[k : k + BATCH]
+        covered = image.repeat(len(batch), 1, 1, 1)
+        for one, (y, x) in zip(covered, batch, strict=True):
             one[:, y : y + side, x : x + side] = 0
-        for (y, x), after in zip(some, model(covered).softmax(1)[:, label].tolist(), strict=True):
-            found[y : y + side, x : x + side] += before - after
+        for (y, x), after in zip(batch, model(covered).softmax(1)[:, label].tolist(), strict=True):
+            drops[y : y + side, x : x + side] += before - after
             count[y : y + side, x : x + side] += 1
-    return found / count.clamp(min=1)
+    return drops / count.clamp(min=1)
 
 
 @torch.inference_mode()

@@ -107,7 +107,7 @@ def deletion_curve(model: nn.Module, image: Tensor, label: int, importance: Tens
     at = F.interpolate(rank.view(1, 1, cells, cells).float(), size=(height, width), mode="nearest")
     shares = torch.linspace(0, len(order), SHARES)
     images = torch.cat([torch.where(at < share, torch.zeros_like(image), image) for share in shares])
-    return float(torch.cat([model(some).softmax(1)[:, label] for some in images.split(8)]).mean())
+    return float(torch.cat([model(batch).softmax(1)[:, label] for batch in images.split(8)]).mean())
 
 
 def rank_correlation(a: Tensor, b: Tensor) -> float:

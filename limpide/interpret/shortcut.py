@@ -100,8 +100,8 @@ def choose_labels(labels: np.ndarray, each: int, work: float) -> list[int]:
 
 def choose_hosts(labels: np.ndarray, wanted: Sequence[int]) -> np.ndarray:
     """Which images serve, in no particular order. labels: int (n,), negative where it is not known."""
-    own, known = np.flatnonzero(np.isin(labels, wanted)), np.flatnonzero(labels >= 0)
-    rows = np.union1d(own[sample(labels[own], 0, EACH)], known[sample(labels[known], OTHERS)])
+    judged, labeled = np.flatnonzero(np.isin(labels, wanted)), np.flatnonzero(labels >= 0)
+    rows = np.union1d(judged[sample(labels[judged], 0, EACH)], labeled[sample(labels[labeled], OTHERS)])
     return np.random.default_rng(0).permutation(rows).astype(int)
 
 
@@ -140,10 +140,10 @@ def places(
     squares: uint8 (n, size, size, channels), in no particular order · labels: int (n,) · groups: int (n,), as in
     intervals.py
     """
-    said = answers(squares)
+    predicted = answers(squares)
     for label in wanted:
-        if found := place_of(answers, squares, labels, said, label, len(wanted), groups):
-            yield found
+        if place := place_of(answers, squares, labels, predicted, label, len(wanted), groups):
+            yield place
 
 
 def place_of(
@@ -158,13 +158,13 @@ def place_of(
     """The most convincing place of one class, of so many that are looked at; None where it has too few images. said:
     what `answers` gives of the squares.
     """
-    own = np.flatnonzero((labels == label) & (said == label))
+    members = np.flatnonzero((labels == label) & (said == label))
     others = np.flatnonzero((labels != label) & (said != label))
-    if len(own) < 2 or len(others) < 2:
+    if len(members) < 2 or len(others) < 2:
         return None
     # Half of each looks for the place, the other half proves it.
     hosts, proofs = others[: len(others) // 2][:HOSTS], others[len(others) // 2 :][:PROOFS]
-    donors, proving = own[: len(own) // 2], own[len(own) // 2 :]
+    donors, proving = members[: len(members) // 2], members[len(members) // 2 :]
     tried = (
         np.concatenate([paste_patch(squares, donors, hosts, row, column) for column in range(GRID)])
         for row in range(GRID)
@@ -184,16 +184,16 @@ def _bounds(turned: np.ndarray, hosts: np.ndarray, donors: np.ndarray, level: fl
     """The interval of the share, as wide as the images that were pasted into make it, or those that gave
     the patches.
     """
-    found = [interval_of_share(turned, groups, level) for groups in (hosts, donors)]
-    return min(one.low for one in found), max(one.high for one in found)
+    intervals = [interval_of_share(turned, groups, level) for groups in (hosts, donors)]
+    return min(one.low for one in intervals), max(one.high for one in intervals)
 
 
 def paste_patch(squares: np.ndarray, donors: np.ndarray, hosts: np.ndarray, row: int, column: int) -> np.ndarray:
     """The hosts, each with what a donor shows in this window."""
     (top, bottom), (left, right) = window(squares.shape[1], row), window(squares.shape[2], column)
-    found = squares[hosts].copy()
-    found[:, top:bottom, left:right] = squares[donors[np.arange(len(hosts)) % len(donors)], top:bottom, left:right]
-    return found
+    pasted = squares[hosts].copy()
+    pasted[:, top:bottom, left:right] = squares[donors[np.arange(len(hosts)) % len(donors)], top:bottom, left:right]
+    return pasted
 
 
 DOWN = (N_("at the top"), N_("in the middle"), N_("at the bottom"))

@@ -26,10 +26,10 @@ def strongest_images(model: nn.Module, images: Iterable[Tensor], key: str, chann
 
     Raises KeyError for an operation and IndexError for a channel that is not there.
     """
-    found = []
+    activations = []
     for k, image in enumerate(images):
         output = trace(model, image).find(key).output
         plane = output[0, channel] if output.ndim == 4 else output[0, ..., channel].reshape(1, -1)
         at = int(plane.argmax())
-        found.append(TopActivation(k, float(plane.flatten()[at]), at // plane.shape[-1], at % plane.shape[-1]))
-    return sorted(found, key=lambda one: -one.value)
+        activations.append(TopActivation(k, float(plane.flatten()[at]), at // plane.shape[-1], at % plane.shape[-1]))
+    return sorted(activations, key=lambda one: -one.value)

@@ -70,10 +70,10 @@ class Trace:
         for op in self.ops:
             if op.key == name:
                 return op
-        own = [op for op in self.ops if op.layer == name or op.layer.startswith(name + ".")]
-        if not own:
+        of_layer = [op for op in self.ops if op.layer == name or op.layer.startswith(name + ".")]
+        if not of_layer:
             raise KeyError(f"There is no operation {name} in this network.")
-        return own[-1]
+        return of_layer[-1]
 
     def value(self, index: int) -> Tensor:
         """What this operation gave; −1: the image."""

@@ -199,11 +199,11 @@ def index_of(op: Op, channel: int, y: int, x: int) -> tuple[int, ...]:
 
 def values_after(seen: Trace, op: Op) -> list[Op]:
     """Normalization and activation that follow, as long as the value goes one way."""
-    found: list[Op] = []
+    steps: list[Op] = []
     while len(users := seen.users(op.index)) == 1 and users[0].name in ONE_TO_ONE:
         op = users[0]
-        found.append(op)
-    return found
+        steps.append(op)
+    return steps
 
 
 def as_finding(unit: Unit) -> Finding:

@@ -61,8 +61,8 @@ def predict_rows(
     """The answers on those rows that can be read. also: called with each row and its image, in threads."""
     side = predictor.preprocessing.jpeg_side
 
-    kept: list[int] = []
-    found: list[np.ndarray] = []
+    rows_read: list[int] = []
+    probabilities: list[np.ndarray] = []
     yield Progress(message(N_("looking at the test images")), 0, len(rows))
     with ThreadPoolExecutor(machine.cores()) as pool:
         for start in range(0, len(rows), BATCH):
@@ -73,11 +73,11 @@ def predict_rows(
                 if image is not None
             ]
             if pairs:
-                found.append(predictor.probabilities([image for _, image in pairs]))
-            kept += [i for i, _ in pairs]
+                probabilities.append(predictor.probabilities([image for _, image in pairs]))
+            rows_read += [i for i, _ in pairs]
             yield Progress(message(N_("looking at the test images")), start + len(part), len(rows))
     nothing = np.zeros((0, len(predictor.classes)), np.float32)
-    return Answers(np.array(kept, dtype=int), np.concatenate(found) if found else nothing)
+    return Answers(np.array(rows_read, dtype=int), np.concatenate(probabilities) if probabilities else nothing)
 
 
 def never_predicted(answers: Answers, strange: int) -> Answers:

@@ -31,10 +31,10 @@ def subject_of_data(run: Run, predictor: Predictor, dataset: Dataset, where: str
     when the model knows none of their classes, and later when none can be read.
     """
     rows = np.flatnonzero(dataset.given == TEST) if np.any(dataset.given == TEST) else np.arange(len(dataset))
-    told = OtherImages(run, predictor, dataset, rows, where)
+    other_images = OtherImages(run, predictor, dataset, rows, where)
     # what the training used of them is counted and told (`seen_in_training`): none is held back here
     nothing, sees = np.zeros(len(dataset), bool), predictor.preprocessing
-    return Subject(dataset, rows, nothing, told.answers, told.evidence, preprocessing=sees)
+    return Subject(dataset, rows, nothing, other_images.answers, other_images.evidence, preprocessing=sees)
 
 
 @dataclass
@@ -51,13 +51,13 @@ class OtherImages:
     beyond: list[int] = field(default_factory=list, init=False)  # rows with values beyond the range of the training
 
     def __post_init__(self) -> None:
-        dataset, known = self.dataset, self.predictor.classes
+        dataset, classes = self.dataset, self.predictor.classes
         met = {dataset.classes[k] for k in np.unique(dataset.labels[self.rows])}
-        self.strange = sorted(met - set(known))
-        place = {name: k for k, name in enumerate((*known, *self.strange))}
+        self.strange = sorted(met - set(classes))
+        place = {name: k for k, name in enumerate((*classes, *self.strange))}
         self._translate = np.array([place.get(name, -1) for name in dataset.classes])
         if len(self.strange) == len(met):
-            raise DataError("L210", where=self.where, names=", ".join(known[:12]))
+            raise DataError("L210", where=self.where, names=", ".join(classes[:12]))
 
     def truth(self, rows: np.ndarray) -> np.ndarray:
         """int (len(rows),): the classes that the model knows, then the strange ones."""
@@ -128,12 +128,12 @@ def seen_in_training(
         return None, None
     used = {row["content"] for row in read_split(run.split_file, "content", "part") if row["part"] != "test"}
     exact = np.array([sha256(dataset.images.bytes(int(i)))[:16] in used for i in rows])
-    known = _prints_of(run)
-    if known is None:
+    used_prints = _prints_of(run)
+    if used_prints is None:
         return int(exact.sum()), None
-    if not len(known) or not fingerprints_of(dataset, sample_images(dataset)):
+    if not len(used_prints) or not fingerprints_of(dataset, sample_images(dataset)):
         return int(exact.sum()), 0
-    nearly = find_known(known, np.stack([prints[int(i)] for i in rows])) & ~exact
+    nearly = find_known(used_prints, np.stack([prints[int(i)] for i in rows])) & ~exact
     return int((exact | nearly).sum()), int(nearly.sum())
 
 
@@ -144,9 +144,9 @@ def _prints_of(run: Run) -> np.ndarray | None:
     if not run.prints_file.exists():
         return None
     try:
-        known = np.load(run.prints_file)
-        if known.dtype != np.uint64 or known.ndim != 2 or known.shape[1] != 4:
+        prints = np.load(run.prints_file)
+        if prints.dtype != np.uint64 or prints.ndim != 2 or prints.shape[1] != 4:
             raise ValueError("no prints")
     except (OSError, ValueError, EOFError) as error:
         raise RunError("L561", where=run.prints_file) from error
-    return np.asarray(known)
+    return np.asarray(prints)

@@ -35,10 +35,10 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     chosen = int(np.argmax(evidence.probabilities.max(1) * evidence.right))
     p = network.preprocessing
     square = p.pixels(subject.dataset.images.image(int(rows[chosen]), p.jpeg_side))
-    seen = trace(network.model, as_tensor(square[None], p))
-    unit = choose_unit(network.model, seen)
+    recorded = trace(network.model, as_tensor(square[None], p))
+    unit = choose_unit(network.model, recorded)
     # first and last layer with what went in and came out, so that the report can do their sums before the reader's eyes
-    arrays = first_and_last(seen, unit.channel)
+    arrays = first_and_last(recorded, unit.channel)
     arrays |= {"mean": np.array(p.mean, np.float32), "std": np.array(p.std, np.float32)}
     files.write_atomically(
         subject.run().run.predictions / "inside.npz",

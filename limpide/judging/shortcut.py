@@ -41,19 +41,19 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     if not (looked_at := choose_labels(truth, network.multiply_adds, WORK)):
         return  # not one class in the time that there is
     yield Progress(asking := message(N_("asking whether one small place decides a class")), 0, len(looked_at))
-    some, squares = yield from subject.squares(choose_hosts(truth, looked_at))
-    if not len(some):
+    host_rows, squares = yield from subject.squares(choose_hosts(truth, looked_at))
+    if not len(host_rows):
         return
-    groups = None if evidence.groups is None else evidence.groups[some]
-    found = []
-    for place in places(answers_of(network.model, network.preprocessing), squares, truth[some], looked_at, groups):
-        found.append(place)
-        yield Progress(asking, len(found), len(looked_at))
+    groups = None if evidence.groups is None else evidence.groups[host_rows]
+    place_list = []
+    for place in places(answers_of(network.model, network.preprocessing), squares, truth[host_rows], looked_at, groups):
+        place_list.append(place)
+        yield Progress(asking, len(place_list), len(looked_at))
     left = len(np.unique(truth[truth >= 0])) - len(looked_at)  # for want of time, not of images
-    finding = as_finding(found, evidence.classes, len(found) + left)
+    finding = as_finding(place_list, evidence.classes, len(place_list) + left)
     if finding.verdict == "warn":
-        place, size = rank_places(found)[0], network.preprocessing.size
+        place, size = rank_places(place_list)[0], network.preprocessing.size
         box = window(size, place.row), window(size, place.column)
-        picture = evidence.framed(int(some[place.donor]), squares[place.donor], box)
+        picture = evidence.framed(int(host_rows[place.donor]), squares[place.donor], box)
         finding = dataclasses.replace(finding, pictures=[picture])
     yield finding

@@ -63,7 +63,7 @@ class Subject:
     trained: TrainedRun | None = None
     preprocessing: Preprocessing | None = None  # of the sealed file; None: that of the run's network
     close: Callable[[], None] = lambda: None  # lets go of the sealed file
-    _known: dict[Hashable, Any] = field(default_factory=dict, init=False)
+    _results: dict[Hashable, Any] = field(default_factory=dict, init=False)
 
     @property
     def offers(self) -> frozenset[str]:
@@ -71,9 +71,9 @@ class Subject:
         return frozenset({"answers", "images"} | ({"network", "features", "training data"} if self.trained else set()))
 
     def _once(self, key: Hashable, work: Callable[[], Work[T]]) -> Work[T]:
-        if key not in self._known:
-            self._known[key] = yield from work()
-        return self._known[key]  # type: ignore[no-any-return]
+        if key not in self._results:
+            self._results[key] = yield from work()
+        return self._results[key]  # type: ignore[no-any-return]
 
     def answers(self) -> Work[Answers]:
         """What the sealed model says of these images."""
@@ -96,9 +96,9 @@ class Subject:
         return self.trained
 
     def network(self) -> Network:
-        if "network" not in self._known:
-            self._known["network"] = self.run().network()
-        return self._known["network"]  # type: ignore[no-any-return]
+        if "network" not in self._results:
+            self._results["network"] = self.run().network()
+        return self._results["network"]  # type: ignore[no-any-return]
 
     def milliseconds(self) -> Work[float]:
         """That the sealed file takes to name one image."""
@@ -137,16 +137,16 @@ class Subject:
             from limpide.training.batches import as_tensor
 
             n, network = len((yield from self.answers()).rows), self.network()
-            found: list[tuple[np.ndarray, np.ndarray]] = []
+            pieces: list[tuple[np.ndarray, np.ndarray]] = []
             for k in range(0, n, BATCH):
                 yield Progress(message(N_("computing the features of the test images")), k, n)
                 places, squares = yield from self.squares(np.arange(k, min(k + BATCH, n)))
-                self._known.pop(("squares", np.arange(k, min(k + BATCH, n)).tobytes()))
+                self._results.pop(("squares", np.arange(k, min(k + BATCH, n)).tobytes()))
                 if len(places):
                     batch = as_tensor(squares, network.preprocessing)
-                    found.append((places, features_of(network.model, batch)[0].numpy()))
-            whole = np.full((n, found[0][1].shape[1] if found else 0), np.nan, np.float32)
-            for places, features in found:
+                    pieces.append((places, features_of(network.model, batch)[0].numpy()))
+            whole = np.full((n, pieces[0][1].shape[1] if pieces else 0), np.nan, np.float32)
+            for places, features in pieces:
                 whole[places] = features
             return whole
 
@@ -154,5 +154,5 @@ class Subject:
 
     def forget(self) -> None:
         """Gives back everything that was kept."""
-        self._known.clear()
+        self._results.clear()
         self.close()

@@ -89,9 +89,9 @@ def compound(phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1
 
 def channels_of(base: int, width: float) -> int:
     """A multiple of 8, and never a tenth less than asked for."""
-    wanted = base * width
-    rounded = max(8, int(wanted + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * wanted else rounded
+    exact = base * width
+    rounded = max(8, int(exact + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * exact else rounded
 
 
 class ConvBN(nn.Sequential):
@@ -176,7 +176,7 @@ class EfficientNet(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         last = HEAD if v.lite else channels_of(HEAD, v.width)
         self.last = ConvBN(width, last, 1, 1, 1, _activation(v.lite))
-        self._held: tuple[nn.Module, ...] = ()
+        self._frozen: tuple[nn.Module, ...] = ()
         self.dropout = nn.Dropout(v.dropout)
         self.head = nn.Linear(last, classes)
         nn.init.zeros_(self.head.weight)  # every class equally likely: the first gradients are small
@@ -186,19 +186,19 @@ class EfficientNet(nn.Module):
         """From now on the stem and so many blocks stay as they are, weights and statistics, while the others learn.
         None: all but the head.
         """
-        self._held = (
+        self._frozen = (
             (self.stem, self.blocks, self.last)
             if blocks is None
             else (self.stem, self.blocks[:blocks])
             if blocks
             else ()
         )
-        for part in self._held:
+        for part in self._frozen:
             part.requires_grad_(False)
 
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
-        for part in self._held:
+        for part in self._frozen:
             part.eval()
         return self
 
@@ -237,7 +237,7 @@ def _convert_weights(file: Path) -> dict[str, Tensor]:
     """Their names → ours. The file is a pickle, so it is checksummed and read with the loader that admits
     tensors only.
     """
-    theirs = torch.load(file, weights_only=True, map_location="cpu")
+    weights = torch.load(file, weights_only=True, map_location="cpu")
     heads = {"_conv_stem": "stem.0", "_bn0": "stem.1", "_conv_head": "last.0", "_bn1": "last.1", "_fc": "head"}
     inner = {
         "_expand_conv": "expand.0",
@@ -247,11 +247,11 @@ def _convert_weights(file: Path) -> dict[str, Tensor]:
         "_project_conv": "project.0",
         "_bn2": "project.1",
     }
-    ours = {}
-    for name, value in theirs.items():
+    converted = {}
+    for name, value in weights.items():
         parts = name.split(".")
         if parts[0] == "_blocks":
-            ours[f"blocks.{parts[1]}.{inner[parts[2]]}.{parts[3]}"] = value
+            converted[f"blocks.{parts[1]}.{inner[parts[2]]}.{parts[3]}"] = value
         else:
-            ours[f"{heads[parts[0]]}.{parts[1]}"] = value
-    return ours
+            converted[f"{heads[parts[0]]}.{parts[1]}"] = value
+    return converted

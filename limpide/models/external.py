@@ -68,24 +68,24 @@ def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
     if here not in sys.path:  # as `python -m` would have it
         sys.path.insert(0, here)
     try:
-        found: Any = importlib.import_module(module)
+        factory: Any = importlib.import_module(module)
         for part in what.split("."):
-            found = getattr(found, part)
+            factory = getattr(factory, part)
     except (Exception, SystemExit) as error:  # whatever the module does while it is read
-        told = f"{name} ({type(error).__name__}: {error})".splitlines()[0]
-        raise ModelError("L414", where=told) from error
-    makes = (isinstance(found, type) and issubclass(found, nn.Module)) or (
-        isinstance(found, FunctionType) and _argument_name(found, "classes")
+        where = f"{name} ({type(error).__name__}: {error})".splitlines()[0]
+        raise ModelError("L414", where=where) from error
+    makes = (isinstance(factory, type) and issubclass(factory, nn.Module)) or (
+        isinstance(factory, FunctionType) and _argument_name(factory, "classes")
     )
     if not makes:
         raise ModelError("L415", where=name)
-    return found  # type: ignore[no-any-return]
+    return factory  # type: ignore[no-any-return]
 
 
 def _argument_name(factory: Callable[..., Any], what: str) -> str:
     """Under which name the factory takes this, or nothing."""
-    asked = inspect.signature(factory).parameters
-    return next((name for name in NAMES[what] if name in asked), "")
+    parameters = inspect.signature(factory).parameters
+    return next((name for name in NAMES[what] if name in parameters), "")
 
 
 def width_of(name: str, size: int) -> tuple[int, int]:

@@ -33,9 +33,9 @@ def track_layers(model: Any, last: LayerInUse) -> Iterator[None]:
     for name, layer in model.named_modules() if isinstance(model, nn.Module) else ():
         if next(layer.children(), None) is None:
 
-            def before(layer: nn.Module, given: tuple[Any, ...], name: str = name) -> None:
+            def before(layer: nn.Module, inputs: tuple[Any, ...], name: str = name) -> None:
                 last.name, last.layer, last.inside = name or type(layer).__name__, layer, True
-                last.came = tuple(getattr(given[0], "shape", ())) if given else ()
+                last.came = tuple(getattr(inputs[0], "shape", ())) if inputs else ()
 
             def after(*_: object) -> None:
                 last.inside = False
@@ -68,15 +68,15 @@ def _mismatch(last: LayerInUse) -> tuple[Message, Message] | None:
     layer, shape = last.layer, last.came
     if isinstance(layer, nn.Linear) and shape and shape[-1] != layer.in_features:
         return _numbers(layer.in_features), _numbers(shape[-1])
-    wanted = (
+    expected = (
         layer.in_channels
         if isinstance(layer, CONVOLUTIONS)
         else layer.num_features
         if isinstance(layer, NORMS)
         else None
     )
-    if wanted is not None and len(shape) > 2 and shape[1] != wanted:
-        return _maps(wanted), _maps(shape[1])
+    if expected is not None and len(shape) > 2 and shape[1] != expected:
+        return _maps(expected), _maps(shape[1])
     return None
 
 

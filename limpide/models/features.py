@@ -24,17 +24,17 @@ def features_of(model: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
     The features are what the network's own `features` gives to its `head`, or what enters the last linear layer. Raises
     ModelError for a network that has neither.
     """
-    own, head = getattr(model, "features", None), getattr(model, "head", None)
-    if callable(own) and callable(head):
-        found = own(images)
-        return found.reshape(len(images), -1), head(found)
-    seen: list[Tensor] = []
-    hook = last_linear(model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    extract, head = getattr(model, "features", None), getattr(model, "head", None)
+    if callable(extract) and callable(head):
+        features = extract(images)
+        return features.reshape(len(images), -1), head(features)
+    head_inputs: list[Tensor] = []
+    hook = last_linear(model).register_forward_pre_hook(lambda _, inputs: head_inputs.append(inputs[0]))
     try:
         logits = model(images)
     finally:
         hook.remove()
-    return seen[-1].reshape(len(images), -1), logits
+    return head_inputs[-1].reshape(len(images), -1), logits
 
 
 class WithFeatures(nn.Module):
@@ -49,22 +49,23 @@ class WithFeatures(nn.Module):
         self.train(model.training)  # the exporter puts all of it back into the mode of the whole
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        seen: list[Tensor] = []
-        hook = _layer_after(self.model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        head_inputs: list[Tensor] = []
+        hook = _layer_after(self.model).register_forward_pre_hook(lambda _, inputs: head_inputs.append(inputs[0]))
         try:
             logits = self.model(images)
         finally:
             hook.remove()
-        found = seen[-1]
-        if found.dim() != 2:
-            found = found.reshape(images.shape[0], -1)  # not len(): a tracer would take that for the same every time
-        return logits, found if found.dtype == torch.float32 else found.float()
+        features = head_inputs[-1]
+        if features.dim() != 2:
+            # not len(): a tracer would take that for the same every time
+            features = features.reshape(images.shape[0], -1)
+        return logits, features if features.dtype == torch.float32 else features.float()
 
 
 def _layer_after(model: nn.Module) -> nn.Module:
     """The layer that the features enter. Raises ModelError when there is none."""
-    own, head = getattr(model, "features", None), getattr(model, "head", None)
-    return head if callable(own) and isinstance(head, nn.Module) else last_linear(model)
+    extract, head = getattr(model, "features", None), getattr(model, "head", None)
+    return head if callable(extract) and isinstance(head, nn.Module) else last_linear(model)
 
 
 @torch.inference_mode()
@@ -74,10 +75,10 @@ def features_width(model: nn.Module, channels: int, size: int) -> int | None:
     """
     images = torch.linspace(-1, 1, 2 * channels * size * size).reshape(2, channels, size, size)
     try:
-        told = WithFeatures(model)
-        features, swapped = told(images)[1], told(images.flip(0))[1].flip(0)
+        with_features = WithFeatures(model)
+        features, swapped = with_features(images)[1], with_features(images.flip(0))[1].flip(0)
         expected = features_of(model, images)[0].float()
-        own = all(torch.allclose(features, other, rtol=1e-3, atol=1e-4) for other in (swapped, expected))
+        is_per_image = all(torch.allclose(features, other, rtol=1e-3, atol=1e-4) for other in (swapped, expected))
     except Exception:  # a stranger's network may use its last layer in any way, or not at all
         return None
-    return features.shape[1] if own else None
+    return features.shape[1] if is_per_image else None

@@ -64,10 +64,10 @@ def _call_with_hooks(
 ) -> None:
     """One black image goes through, and `count` sees every layer, what it takes and what it gives."""
     watched = [layer.register_forward_hook(count) for layer in model.modules()]
-    was_training, some = model.training, next(model.parameters())
+    was_training, parameter = model.training, next(model.parameters())
     try:
         with torch.inference_mode():
-            model.eval()(torch.zeros(1, channels, size, size, device=some.device, dtype=some.dtype))
+            model.eval()(torch.zeros(1, channels, size, size, device=parameter.device, dtype=parameter.dtype))
     finally:
         model.train(was_training)
         for hook in watched:

@@ -28,11 +28,11 @@ class ConvBN(nn.Sequential):
 
 def _tower(inputs: int, *layers: tuple[int, int | Pair, int, int | Pair]) -> nn.Sequential:
     """layers: maps out, kernel, stride, padding."""
-    found = []
+    modules = []
     for outputs, kernel, stride, padding in layers:
-        found.append(ConvBN(inputs, outputs, kernel, stride, padding))
+        modules.append(ConvBN(inputs, outputs, kernel, stride, padding))
         inputs = outputs
-    return nn.Sequential(*found)
+    return nn.Sequential(*modules)
 
 
 def _pool() -> nn.AvgPool2d:

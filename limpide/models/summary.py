@@ -35,32 +35,44 @@ def layers(model: nn.Module, channels: int, size: int) -> list[Layer]:
 
     What a network learns outside of them (a transformer's positions, centres of radial units) is its last row.
     """
-    found: list[Layer] = []
+    layer_list: list[Layer] = []
     names = {module: name for name, module in model.named_modules()}
 
     def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
-        given = output[0] if isinstance(output, tuple) else output
-        own = sum(p.numel() for p in module.parameters())
-        side = _side(module, inputs[0].shape[-1], given.shape[-1]) if isinstance(module, WINDOWS) and inputs else ""
+        first_output = output[0] if isinstance(output, tuple) else output
+        n_parameters = sum(p.numel() for p in module.parameters())
+        side = (
+            _side(module, inputs[0].shape[-1], first_output.shape[-1]) if isinstance(module, WINDOWS) and inputs else ""
+        )
         cost = multiply_adds_of(module, inputs[0], output) if inputs else 0
-        found.append(
-            Layer(names[module], type(module).__name__, tuple(given.shape[1:]), side, own, _count(module, own), cost)
+        layer_list.append(
+            Layer(
+                names[module],
+                type(module).__name__,
+                tuple(first_output.shape[1:]),
+                side,
+                n_parameters,
+                _count(module, n_parameters),
+                cost,
+            )
         )
 
     hooks = [module.register_forward_hook(note) for module in model.modules() if isinstance(module, SHOWN_LAYERS)]
-    was_training, some = model.training, next(model.parameters())
+    was_training, parameter = model.training, next(model.parameters())
     try:
-        model.eval()(torch.zeros(1, channels, size, size, device=some.device))
+        model.eval()(torch.zeros(1, channels, size, size, device=parameter.device))
     finally:
         model.train(was_training)
         for hook in hooks:
             hook.remove()
-    seen = {id(p) for module in model.modules() if isinstance(module, SHOWN_LAYERS) for p in module.parameters()}
-    rest = sum(p.numel() for p in model.parameters() if id(p) not in seen)
-    missing = multiply_adds(model, channels, size) - sum(layer.multiply_adds for layer in found)
+    shown_parameters = {
+        id(p) for module in model.modules() if isinstance(module, SHOWN_LAYERS) for p in module.parameters()
+    }
+    rest = sum(p.numel() for p in model.parameters() if id(p) not in shown_parameters)
+    missing = multiply_adds(model, channels, size) - sum(layer.multiply_adds for layer in layer_list)
     if rest or missing:
-        found.append(Layer("", OUTSIDE, (), "", rest, "", missing))
-    return found
+        layer_list.append(Layer("", OUTSIDE, (), "", rest, "", missing))
+    return layer_list
 
 
 def _side(layer: Any, before: int, after: int) -> str:
@@ -73,34 +85,34 @@ def _side(layer: Any, before: int, after: int) -> str:
     kernel = (kernel - 1) * _last_side(getattr(layer, "dilation", 1)) + 1
     up = getattr(layer, "ceil_mode", False)
     opening, closing = ("⌈", "⌉") if up else ("⌊", "⌋")
-    told = f"{opening}({before} + 2·{padding} − {kernel})/{stride}{closing} + 1"
+    formula = f"{opening}({before} + 2·{padding} − {kernel})/{stride}{closing} + 1"
     reached = (-(-(before + 2 * padding - kernel) // stride) if up else (before + 2 * padding - kernel) // stride) + 1
     # a window that would begin outside is dropped when rounding up
-    return f"{told} = {after}" if reached == after else ""
+    return f"{formula} = {after}" if reached == after else ""
 
 
-def _count(layer: nn.Module, own: int) -> str:
+def _count(layer: nn.Module, n_parameters: int) -> str:
     """The formula, where it gives what the layer really has."""
-    told, value = "", 0
+    formula, value = "", 0
     if isinstance(layer, nn.Conv2d):
         (height, width), inputs, outputs = layer.kernel_size, layer.in_channels // layer.groups, layer.out_channels
-        told, value = f"{height}·{width}·{inputs}·{outputs}", height * width * inputs * outputs
+        formula, value = f"{height}·{width}·{inputs}·{outputs}", height * width * inputs * outputs
         if layer.bias is not None:
-            told, value = f"{told} + {outputs}", value + outputs
+            formula, value = f"{formula} + {outputs}", value + outputs
     elif isinstance(layer, nn.Linear):
-        told, value = f"{layer.in_features}·{layer.out_features}", layer.in_features * layer.out_features
+        formula, value = f"{layer.in_features}·{layer.out_features}", layer.in_features * layer.out_features
         if layer.bias is not None:
-            told, value = f"{told} + {layer.out_features}", value + layer.out_features
+            formula, value = f"{formula} + {layer.out_features}", value + layer.out_features
     elif isinstance(layer, nn.RNNBase):
         gates, units, inputs = {"LSTM": 4, "GRU": 3}.get(layer.mode, 1), layer.hidden_size, layer.input_size
-        told, value = (
+        formula, value = (
             f"{gates}·({units}·{inputs} + {units}·{units} + 2·{units})",
             gates * (units * inputs + units * units + 2 * units),
         )
     elif isinstance(layer, (nn.BatchNorm2d, nn.LayerNorm)):
         width = layer.num_features if isinstance(layer, nn.BatchNorm2d) else layer.normalized_shape[-1]
-        told, value = f"2·{width}", 2 * width
-    return told if value == own else ""  # several layers in one, or none of the usual numbers
+        formula, value = f"2·{width}", 2 * width
+    return formula if value == n_parameters else ""  # several layers in one, or none of the usual numbers
 
 
 def _last_side(value: Any) -> int:
@@ -118,9 +130,9 @@ def receptive_field(model: nn.Module, channels: int, size: int) -> int | None:
         isinstance(layer, Attention) for layer in model.modules()
     ):
         return None
-    was_training, some = model.training, next(model.parameters())
+    was_training, parameter = model.training, next(model.parameters())
     with torch.inference_mode(), _Fields() as fields:
-        image = torch.zeros(1, channels, size, size, device=some.device)
+        image = torch.zeros(1, channels, size, size, device=parameter.device)
         fields.begin(image)
         model.eval()(image)
     model.train(was_training)
@@ -135,25 +147,25 @@ class _Fields(TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.known: dict[int, tuple[int, int]] = {}
+        self.fields: dict[int, tuple[int, int]] = {}
         self.alive: list[Tensor] = []  # an id is only good while its tensor lives
         self.largest = 1
 
     def begin(self, image: Tensor) -> None:
-        self.known[id(image)] = (1, 1)
+        self.fields[id(image)] = (1, 1)
         self.alive.append(image)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         output = func(*args, **kwargs)
-        before = [self.known[id(t)] for t in _tensors(args) if id(t) in self.known]
+        before = [self.fields[id(t)] for t in _tensors(args) if id(t) in self.fields]
         pooled = getattr(func, "__name__", "") in GLOBAL
         if before and not pooled and isinstance(output, Tensor) and output.ndim == 4:
             field, jump = max(field for field, _ in before), max(jump for _, jump in before)
             kernel, stride = _window(func, args, kwargs)
-            self.known[id(output)] = (field + (kernel - 1) * jump, jump * stride)
+            self.fields[id(output)] = (field + (kernel - 1) * jump, jump * stride)
             self.alive.append(output)
-            self.largest = max(self.largest, self.known[id(output)][0])
+            self.largest = max(self.largest, self.fields[id(output)][0])
         return output
 
 

@@ -85,8 +85,8 @@ class VisionTransformer(nn.Module):
 
     def attention(self, x: Tensor) -> Tensor:
         """Who looked at whom: (layers, B, H, T, T); [..., 0, 1:] is what the class token looked at."""
-        x, found = self.tokens(x), []
+        x, weights = self.tokens(x), []
         for layer in self.layers:
-            found.append(layer.attention.weights(layer.norm_1(x))[0])  # type: ignore[union-attr,operator]
+            weights.append(layer.attention.weights(layer.norm_1(x))[0])  # type: ignore[union-attr,operator]
             x = layer(x)
-        return torch.stack(found)
+        return torch.stack(weights)

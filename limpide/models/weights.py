@@ -38,25 +38,25 @@ def load_into(model: nn.Module, source: str) -> None:
     """Gives every layer but the last, `head`, the weights of `source`. Raises ModelError when they are of another
     network.
     """
-    found = read_weights(weights_file(source), source)
-    own = model.state_dict()
-    wanted = {name for name in own if not name.startswith("head.")}
+    weights = read_weights(weights_file(source), source)
+    state = model.state_dict()
+    body = {name for name in state if not name.startswith("head.")}
     strange = [
-        *sorted(wanted - found.keys()),
-        *sorted(name for name in found.keys() - own.keys() if not name.startswith("head.")),
+        *sorted(body - weights.keys()),
+        *sorted(name for name in weights.keys() - state.keys() if not name.startswith("head.")),
     ]
     if strange:
         raise ModelError("L419", where=source, name=strange[0])
-    for name in sorted(wanted):
-        if own[name].shape != found[name].shape:
+    for name in sorted(body):
+        if state[name].shape != weights[name].shape:
             raise ModelError(
                 "L420",
                 where=source,
                 name=name,
-                came=str(tuple(found[name].shape)),
-                expected=str(tuple(own[name].shape)),
+                came=str(tuple(weights[name].shape)),
+                expected=str(tuple(state[name].shape)),
             )
-    model.load_state_dict({name: found[name] if name in wanted else value for name, value in own.items()})
+    model.load_state_dict({name: weights[name] if name in body else value for name, value in state.items()})
 
 
 def read_weights(file: Path, source: str) -> dict[str, Tensor]:

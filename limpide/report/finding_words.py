@@ -13,12 +13,12 @@ SOURCES = {"test": N_("the test images"), "validation": N_("the validation image
 
 def number_of(finding: Finding | None, name: str) -> Number | None:
     """The number of this name, or None: a run that was stopped early has fewer."""
-    return next((found for found in finding.numbers if found.name == name), None) if finding else None
+    return next((number for number in finding.numbers if number.name == name), None) if finding else None
 
 
 def value_of(finding: Finding | None, name: str) -> float | None:
-    found = number_of(finding, name)
-    return found.value if found else None
+    number = number_of(finding, name)
+    return number.value if number else None
 
 
 def second_line(finding: Finding) -> Message | None:

@@ -52,9 +52,9 @@ def calibration_error(stated: np.ndarray, right: np.ndarray, groups: np.ndarray 
     together = agreement_within_groups(stated, right, place_of_group, sizes)
     sums = np.bincount(place, weights=right.astype(float) - stated, minlength=BINS)
     error = float(np.abs(sums).sum() / n)
-    seen = np.bincount(place, minlength=BINS)
+    counts = np.bincount(place, minlength=BINS)
     # what the bins show, drawn a little towards what was stated: a bin without a mistake is no proof that there is none
-    shift = (sums / (seen + 1.0))[place]
+    shift = (sums / (counts + 1.0))[place]
     chance = noise_of_bins(stated, place, place_of_group, together)
     likely = noise_of_bins(np.clip(stated + shift, 0.0, 1.0), place, place_of_group, together)
     by_chance = np.abs(chance).sum(1) / n
@@ -103,18 +103,18 @@ def noise_of_bins(
     then correlated by about this share.
     """
     n, count = len(chance), int(groups.max()) + 1
-    random, found = np.random.default_rng(seed), []
+    random, deviations = np.random.default_rng(seed), []
     order = np.argsort(place, kind="stable")
     chance, groups, place = chance[order], groups[order], place[order]
     begins = np.flatnonzero(np.r_[True, np.diff(place) > 0])
     for part in _parts(draws, n):
-        own = random.random((part, n), dtype=np.float32)
+        uniform = random.random((part, n), dtype=np.float32)
         if count < n and together > 0:
             shared, common = random.random((part, count)) < together, random.random((part, count), dtype=np.float32)
-            own = np.where(shared[:, groups], common[:, groups], own)
-        found.append(np.add.reduceat((own < chance).astype(np.float32) - chance, begins, axis=1))
+            uniform = np.where(shared[:, groups], common[:, groups], uniform)
+        deviations.append(np.add.reduceat((uniform < chance).astype(np.float32) - chance, begins, axis=1))
     result = np.zeros((draws, BINS))
-    result[:, place[begins]] = np.concatenate(found)
+    result[:, place[begins]] = np.concatenate(deviations)
     return result
 
 
@@ -140,8 +140,8 @@ def _farthest(mean: float, overall: Interval) -> float:
 
 
 def _with_interval(one: Bin, right: np.ndarray, groups: np.ndarray | None) -> Bin:
-    found = interval_of_share(right, groups)
-    return Bin(one.low, one.high, one.confidence, one.accuracy, one.n, found.low, found.high)
+    interval = interval_of_share(right, groups)
+    return Bin(one.low, one.high, one.confidence, one.accuracy, one.n, interval.low, interval.high)
 
 
 def _parts(draws: int, n: int) -> Iterator[int]:

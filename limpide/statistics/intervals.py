@@ -86,8 +86,8 @@ def correlation(right: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     residual = ((right - share[..., None] * sizes) ** 2).sum(-1)
     spread = share * (1 - share)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = count / (count - 1) * (n - 1) / n**2 * residual / spread
-    alike = np.clip((np.where(spread > 0, found, most) - 1) / (most - 1), 0.0, None)
+        variance_ratio = count / (count - 1) * (n - 1) / n**2 * residual / spread
+    alike = np.clip((np.where(spread > 0, variance_ratio, most) - 1) / (most - 1), 0.0, None)
     telling = np.where(share >= 0.5, (right < sizes).sum(-1), (right > 0).sum(-1))
     return np.asarray((telling * alike + PRIOR) / (telling + PRIOR))
 

@@ -37,9 +37,9 @@ class ClassScores:
 def class_scores(counts: np.ndarray) -> ClassScores:
     """Precision and recall of each class from a confusion matrix."""
     right = np.diag(counts).astype(float)
-    n, said = counts.sum(1), counts.sum(0)
+    n, predicted = counts.sum(1), counts.sum(0)
     with np.errstate(invalid="ignore"):
-        return ClassScores(n, np.where(said > 0, right / said, np.nan), np.where(n > 0, right / n, np.nan))
+        return ClassScores(n, np.where(predicted > 0, right / predicted, np.nan), np.where(n > 0, right / n, np.nan))
 
 
 def balanced_accuracy(counts: np.ndarray) -> float:
@@ -72,16 +72,16 @@ def bin_confidences(stated: np.ndarray, right: np.ndarray, bins: int = 10) -> tu
     that was named.
     """
     place = np.minimum((stated * bins).astype(int), bins - 1)
-    found = []
+    filled_bins = []
     for k in np.unique(place).tolist():
         inside = place == k
-        found.append(
+        filled_bins.append(
             Bin(k / bins, (k + 1) / bins, float(stated[inside].mean()), float(right[inside].mean()), int(inside.sum()))
         )
-    return found, place
+    return filled_bins, place
 
 
 def reliability(probabilities: np.ndarray, truth: np.ndarray, bins: int = 10) -> tuple[list[Bin], float]:
     """Bins of equal width by stated probability, and the expected calibration error (Guo et al. 2017, equation 3)."""
-    found, _ = bin_confidences(probabilities.max(1), probabilities.argmax(1) == truth, bins)
-    return found, float(sum(abs(b.confidence - b.accuracy) * b.n for b in found) / max(1, len(truth)))
+    filled_bins, _ = bin_confidences(probabilities.max(1), probabilities.argmax(1) == truth, bins)
+    return filled_bins, float(sum(abs(b.confidence - b.accuracy) * b.n for b in filled_bins) / max(1, len(truth)))

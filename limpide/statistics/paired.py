@@ -46,9 +46,9 @@ def sign_flips(sums: np.ndarray) -> tuple[float, float]:
     positive = int(sums[sums > 0].sum())
     chances = np.ones(1)  # of the sum of those whose sign is +
     for step, times in zip(*np.unique(size[size > 0], return_counts=True), strict=True):
-        own = np.zeros(step * times + 1)
-        own[::step] = _coins(int(times))
-        chances = np.convolve(chances, own)
+        distribution = np.zeros(step * times + 1)
+        distribution[::step] = _coins(int(times))
+        chances = np.convolve(chances, distribution)
     return min(1.0, float(chances[positive:].sum())), min(1.0, float(chances[: positive + 1].sum()))
 
 

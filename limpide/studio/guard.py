@@ -24,8 +24,8 @@ class Guard:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if host not in self.hosts or (origin is not None and origin != f"http://{host}"):
             return await Response("403: this address is not served", 403)(scope, receive, send)
-        given = request.query_params.get("token")
-        if given is not None and secrets.compare_digest(given.encode(), self.token.encode()):
+        token = request.query_params.get("token")
+        if token is not None and secrets.compare_digest(token.encode(), self.token.encode()):
             answer = RedirectResponse(_here(request), 303)
             answer.set_cookie(self._cookie(host), self.token, httponly=True, samesite="strict")
             return await answer(scope, receive, send)

@@ -79,16 +79,16 @@ class InspectorProcess:
         async with self._in_turn(of):
             if not await wanted():
                 raise LookupError("nobody waits for this any more")
-            self._given_up, told = False, 0.0
+            self._given_up, stopped_at = False, 0.0
             self.at_work = IsBusy(of)
             self._number += 1
             question = asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, answer, values)
             try:
                 while not (await asyncio.wait({question}, timeout=POLL_SECONDS))[0]:
-                    if not told and not await wanted():
-                        told = time.monotonic()
+                    if not stopped_at and not await wanted():
+                        stopped_at = time.monotonic()
                         self._stop()
-                    elif told and not self._given_up and time.monotonic() - told > CANCEL_SECONDS:
+                    elif stopped_at and not self._given_up and time.monotonic() - stopped_at > CANCEL_SECONDS:
                         self._given_up = True
                         self._end()
             except asyncio.CancelledError:
@@ -129,13 +129,13 @@ class InspectorProcess:
         with self._guard:
             if self._closed or (self._process is not None and self._process.is_alive()):
                 return
-            ours, theirs = self._context.Pipe()
+            parent_end, child_end = self._context.Pipe()
             heard, stops = self._context.Pipe(duplex=False)
-            self._process = self._context.Process(target=_process, args=(theirs, heard, os.getpid()), daemon=True)
+            self._process = self._context.Process(target=_process, args=(child_end, heard, os.getpid()), daemon=True)
             self._process.start()
-            theirs.close()
+            child_end.close()
             heard.close()
-            self._pipe, self._stops = ours, stops
+            self._pipe, self._stops = parent_end, stops
 
     def _exchange(self, answer: Callable[..., Answer], values: dict[str, Any]) -> tuple[str, Any, bytes]:
         for _ in range(2):

@@ -78,8 +78,10 @@ class InspectorRoutes:
     async def at_work(self, request: Request) -> Response:
         """The questions that are being answered, and how far each is; and those that wait for their turn."""
         processes = (self.quick, self.slow)
-        asked = [asdict(process.at_work) | {"waits": False} for process in processes if process.at_work.of]
-        return AsciiJson(asked + [{"of": of, "waits": True} for process in processes for of in process.waiting if of])
+        answering = [asdict(process.at_work) | {"waits": False} for process in processes if process.at_work.of]
+        return AsciiJson(
+            answering + [{"of": of, "waits": True} for process in processes for of in process.waiting if of]
+        )
 
     async def upload(self, request: Request) -> Response:
         """A photograph or a drawing, once it could be decoded; kept in memory until others came."""

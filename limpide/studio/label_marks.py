@@ -16,11 +16,11 @@ def marks(run: Run) -> list[dict[str, str]]:
     """Each with the three columns, and whatever else somebody wrote beside them. Raises LookupError for a file with
     other columns.
     """
-    found = list(read_split(run.marks_file))
+    rows = list(read_split(run.marks_file))
     if (
         run.marks_file.exists()
         and run.marks_file.stat().st_size
-        and not (found and set(COLUMNS) <= set(found[0]))
+        and not (rows and set(COLUMNS) <= set(rows[0]))
         and not _is_ours(run)
     ):
         raise LookupError(
@@ -30,7 +30,7 @@ def marks(run: Run) -> list[dict[str, str]]:
                 columns=", ".join(COLUMNS),
             )
         )
-    return [{str(name): value for name, value in row.items() if name is not None} for row in found]
+    return [{str(name): value for name, value in row.items() if name is not None} for row in rows]
 
 
 def _is_ours(run: Run) -> bool:
@@ -42,9 +42,9 @@ def mark(run: Run, file: str, label: str, suggested: str) -> None:
     """One more mark, in place of an earlier one of this file; without a suggestion it goes. Raises LookupError as
     `marks`.
     """
-    kept = marks(run)
-    columns = list(dict.fromkeys([*COLUMNS, *(name for one in kept for name in one)]))
-    kept = [one for one in kept if one["file"] != file]
+    rows = marks(run)
+    columns = list(dict.fromkeys([*COLUMNS, *(name for one in rows for name in one)]))
+    rows = [one for one in rows if one["file"] != file]
     if suggested:
-        kept.append({"file": file, "label": label, "suggested": suggested})
-    write_rows(run.marks_file, columns, [[one.get(name, "") for name in columns] for one in kept])
+        rows.append({"file": file, "label": label, "suggested": suggested})
+    write_rows(run.marks_file, columns, [[one.get(name, "") for name in columns] for one in rows])

@@ -68,11 +68,11 @@ class LaunchRequest:
 def start(folder: Path, wish: LaunchRequest, lang: str, closing: Event) -> LaunchedTraining:
     """Begins the command and waits until its run is there, or until it says why not, or the studio is `closing`."""
     before = {run.path.name for run in Run.all_in(folder)}
-    with tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "limpide", *wish.words(folder)],
             stdin=subprocess.DEVNULL,
-            stdout=told,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # it outlives the studio
             env={**os.environ, "LIMPIDE_LANG": lang, "COLUMNS": "500"},
@@ -83,14 +83,14 @@ def start(folder: Path, wish: LaunchRequest, lang: str, closing: Event) -> Launc
                 if run.path.name not in before and info.process == process.pid:
                     return LaunchedTraining(run.path.name)
             if process.poll() is not None:
-                told.seek(0)
-                lines = told.read().decode("utf-8", "replace").strip().splitlines()
-                said = (
+                output.seek(0)
+                lines = output.read().decode("utf-8", "replace").strip().splitlines()
+                reason = (
                     _on_a_page(lines[-1])
                     if lines
                     else message(N_("limpide train ended with exit status {status}"), status=process.returncode)
                 )
-                return LaunchedTraining(None, said)
+                return LaunchedTraining(None, reason)
             if closing.wait(0.1):
                 break
     return LaunchedTraining(

@@ -39,34 +39,34 @@ class PathPreview:
         page still waits.
         """
         self._newest += 1
-        mine = self._newest
-        answer = asyncio.get_running_loop().run_in_executor(self._thread, self._found, data, mine)
+        number = self._newest
+        answer = asyncio.get_running_loop().run_in_executor(self._thread, self._look_up, data, number)
         try:
             while not (await asyncio.wait({answer}, timeout=POLL_SECONDS))[0]:
-                if mine == self._newest and not await wanted():
+                if number == self._newest and not await wanted():
                     self._newest += 1
             return await answer
         except asyncio.CancelledError:
-            self._newest = max(self._newest, mine + 1)
+            self._newest = max(self._newest, number + 1)
             raise
 
-    def _found(self, data: str, mine: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def _look_up(self, data: str, number: int) -> dict[str, Any]:
+        preview: dict[str, Any] = {}
         end = time.monotonic() + START
         with contextlib.closing(self._child.run(f"{__name__}:look", data)) as steps:
-            while mine == self._newest and time.monotonic() < end:
+            while number == self._newest and time.monotonic() < end:
                 try:
-                    told = next(steps)
+                    piece = next(steps)
                 except StopIteration as returned:
-                    return _folders_of(found) | returned.value
+                    return _folders_of(preview) | returned.value
                 except LimpideError as problem:
-                    return _folders_of(found) | {"problem": problem}
+                    return _folders_of(preview) | {"problem": problem}
                 except ChildDied:
                     break
-                if told is not None:
-                    end = end if found else time.monotonic() + BUDGET
-                    found |= told
-        return {"more_than": 0} | found
+                if piece is not None:
+                    end = end if preview else time.monotonic() + BUDGET
+                    preview |= piece
+        return {"more_than": 0} | preview
 
     def close(self) -> None:
         """Ends the process; a request that waits for it is answered at once."""
@@ -75,8 +75,8 @@ class PathPreview:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _folders_of(found: dict[str, Any]) -> dict[str, Any]:
-    return {"folders": found.get("folders", [])}
+def _folders_of(preview: dict[str, Any]) -> dict[str, Any]:
+    return {"folders": preview.get("folders", [])}
 
 
 def look(tell: Tell, data: str) -> dict[str, Any]:
@@ -112,15 +112,15 @@ def _stamp(place: str) -> int:
         return 0
 
 
-_known: dict[tuple[str, int], dict[str, Any]] = {}  # of one folder, while only the other choices change
+_counts: dict[tuple[str, int], dict[str, Any]] = {}  # of one folder, while only the other choices change
 
 
 def _counted(data: str, stamp: int, counted: Callable[[int], object]) -> dict[str, Any]:
-    if (data, stamp) not in _known:
+    if (data, stamp) not in _counts:
         dataset = scan(data, counted=counted)
-        _known.clear()
-        _known[data, stamp] = {"classes": len(dataset.classes), "images": len(dataset.images.names)}
-    return _known[data, stamp]
+        _counts.clear()
+        _counts[data, stamp] = {"classes": len(dataset.classes), "images": len(dataset.images.names)}
+    return _counts[data, stamp]
 
 
 def folders(text: str) -> list[str]:

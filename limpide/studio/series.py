@@ -30,7 +30,7 @@ def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
     """
     try:
         run.check_links()
-        return _told(known or RunSummary.of(run))
+        return _describe(known or RunSummary.of(run))
     except RunError as error:
         return _unreadable(run, error)
     except OSError as error:
@@ -39,18 +39,18 @@ def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
 
 def summaries(folder: Path) -> list[dict[str, Any]]:
     """The list of runs, newest first; those that are damaged at the end."""
-    found, odd = list_runs(folder)
-    told = [(one.run, summary(one.run, one)) for one in reversed(found)] + [
+    run_summaries, odd = list_runs(folder)
+    lines = [(one.run, summary(one.run, one)) for one in reversed(run_summaries)] + [
         (run, _unreadable(run, error)) for run, error in odd
     ]
-    return [line | {"spark": [] if line["status"] == "unreadable" else sparkline(run)} for run, line in told]
+    return [line | {"spark": [] if line["status"] == "unreadable" else sparkline(run)} for run, line in lines]
 
 
 def _unreadable(run: Run, error: RunError) -> dict[str, Any]:
     return {"name": run.path.name, "status": "unreadable", "said": error.sentences()}
 
 
-def _told(one: RunSummary) -> dict[str, Any]:
+def _describe(one: RunSummary) -> dict[str, Any]:
     run, info, score = one.run, one.info, one.accuracy
     return {
         "name": one.name,
@@ -86,14 +86,14 @@ def last_line(run: Run) -> dict[str, Any] | None:
     with contextlib.suppress(OSError, ValueError), open(run.system_file, "rb") as stream:
         stream.seek(max(0, run.system_file.stat().st_size - 500))
         lines = stream.read().split(b"\n")
-        found = json.loads(lines[-2]) if len(lines) > 1 else None
-        return found if isinstance(found, dict) else None
+        line = json.loads(lines[-2]) if len(lines) > 1 else None
+        return line if isinstance(line, dict) else None
     return None
 
 
 def sparkline(run: Run, points: int = 40) -> list[float]:
     """The loss of some steps, evenly spaced in the file: a glance that costs the same however long the run is."""
-    found: list[float] = []
+    losses: list[float] = []
     try:
         size = run.events_file.stat().st_size
         with open(run.events_file, "rb") as stream:
@@ -104,29 +104,29 @@ def sparkline(run: Run, points: int = 40) -> list[float]:
                 line = stream.readline()
                 with contextlib.suppress(*DAMAGE):
                     event = from_line(json.loads(line)) if line.endswith(b"\n") else None
-                    found += [event.loss] if isinstance(event, Step) and math.isfinite(event.loss) else []
+                    losses += [event.loss] if isinstance(event, Step) and math.isfinite(event.loss) else []
     except OSError:  # it learns nothing yet
         return []
-    return found
+    return losses
 
 
 def _doubted(run: Run) -> bool:
     """Whether one small place may decide what the model says: what somebody should know before anything else."""
     try:
-        found = run.finding("shortcut")
+        finding = run.finding("shortcut")
     except RunError:  # which the Audit page says: the run itself is fine
         return False
-    return found is not None and found.verdict in ("bad", "warn")
+    return finding is not None and finding.verdict in ("bad", "warn")
 
 
 def _cost(run: Run) -> dict[str, float]:
     """Of a judged model: bytes of its file, ms an image, parameters."""
     try:
-        found = run.finding("cost")
+        finding = run.finding("cost")
     except RunError:  # which the Audit page says
         return {}
     names = {"model file": "bytes", "milliseconds an image": "ms", "parameters": "parameters"}
-    return {names[number.name]: number.value for number in found.numbers if number.name in names} if found else {}
+    return {names[number.name]: number.value for number in finding.numbers if number.name in names} if finding else {}
 
 
 class Events:
@@ -182,8 +182,8 @@ class RunHistory(Events):
     def told(self) -> dict[str, Any]:
         """For a page, with what is known of the run besides; the stream goes on at `offset`."""
         for k in range(len(self._means), len(self.steps)):
-            some = [loss for _, loss, _, _ in self.steps[max(0, k + 1 - WINDOW) : k + 1] if math.isfinite(loss)]
-            self._means.append(sum(some) / len(some) if some else math.nan)
+            window = [loss for _, loss, _, _ in self.steps[max(0, k + 1 - WINDOW) : k + 1] if math.isfinite(loss)]
+            self._means.append(sum(window) / len(window) if window else math.nan)
         return super().told() | {
             "about": summary(self.run),
             "steps": thin_series([(*step, mean) for step, mean in zip(self.steps, self._means, strict=True)]),
@@ -201,8 +201,9 @@ class RunHistory(Events):
     def diagnosis(self) -> list[dict[str, str]]:
         losses, info = [loss for _, loss, _, _ in self.steps], self.run.info()
         guess = math.log(len(info.classes)) if len(info.classes) > 1 else math.inf
-        kept = info.final.kind if info.final else None  # from the end of the last pass on, long before it is finished
-        return [{"kind": kind, "text": str(text)} for kind, text in diagnose(losses, self.epochs, kept, guess)]
+        # from the end of the last pass on, long before it is finished
+        final_kind = info.final.kind if info.final else None
+        return [{"kind": kind, "text": str(text)} for kind, text in diagnose(losses, self.epochs, final_kind, guess)]
 
 
 def _whose(run: Run) -> tuple[Any, ...]:
@@ -266,10 +267,10 @@ def thin_series(rows: Sequence[tuple[Any, ...]], points: int = POINTS) -> list[l
     """
     if len(rows) > points:
         stretch = -(-2 * len(rows) // points)
-        kept: list[tuple[Any, ...]] = []
+        thinned: list[tuple[Any, ...]] = []
         for k in range(0, len(rows), stretch):
-            some = range(k, min(k + stretch, len(rows)))
-            low, high = min(some, key=lambda i: rows[i][1]), max(some, key=lambda i: rows[i][1])
-            kept += [rows[i] for i in sorted({low, high})]
-        rows = kept
+            places = range(k, min(k + stretch, len(rows)))
+            low, high = min(places, key=lambda i: rows[i][1]), max(places, key=lambda i: rows[i][1])
+            thinned += [rows[i] for i in sorted({low, high})]
+        rows = thinned
     return [list(column) for column in zip(*rows, strict=True)] if rows else []

@@ -109,9 +109,9 @@ class Studio:
         with contextlib.suppress(OSError):
             for folder in self.folder.iterdir():
                 if folder.name == name and (folder / "run.json").is_file():
-                    found = Run(folder)
-                    found.check_links()
-                    return found
+                    run = Run(folder)
+                    run.check_links()
+                    return run
         raise RunError("L502", where=name)
 
     async def runs(self, request: Request) -> Response:
@@ -141,20 +141,20 @@ class Studio:
         wish = await self._wish(request)
         if isinstance(wish, Response):
             return wish
-        told = {"command": wish.command(self.folder)} | await self._planner.ask(wish.data, waits(request))
-        if "problem" in told:
+        answer = {"command": wish.command(self.folder)} | await self._planner.ask(wish.data, waits(request))
+        if "problem" in answer:
             use_page_language(request)
-            told["problem"] = message_of(told["problem"])
-        return AsciiJson(told)
+            answer["problem"] = message_of(answer["problem"])
+        return AsciiJson(answer)
 
     async def _wish(self, request: Request) -> LaunchRequest | Response:
         """What the body asks for, or why it asks for nothing."""
         try:
-            asked = await read_json(request)
+            body = await read_json(request)
         except (ValueError, RecursionError):
             return misused("this is no JSON", 400)
         try:
-            return LaunchRequest.of(asked)
+            return LaunchRequest.of(body)
         except UsageError as error:
             return refused(request, error)
         except ValueError as error:
@@ -163,13 +163,13 @@ class Studio:
     async def run(self, request: Request) -> Response:
         run = self._run(request)
         info = run.info()
-        kept = {
+        record = {
             name: to_plain_json(getattr(info, name))
             for name in ("recipe", "classes", "steps", "epochs", "phase", "machine", "final", "quote")
         }
         learning = info.learning
         probes = learning.probes if learning and run.probes_file.exists() else 0
-        seen = info.final or learning
+        stage = info.final or learning
         use_page_language(request)
         here = {
             "snapshots": list(run.kept()),
@@ -177,12 +177,12 @@ class Studio:
             "probes": probes,
             "part": learning and learning.part,
             "first": info.frozen and info.frozen.accuracy,
-            "sees": seen and seen.preprocessing,
+            "sees": stage and stage.preprocessing,
             "fresh": info.fresh,
             "instead": info.instead,
             "worth": findings_in_order(run) if info.status == "finished" else [],
         }
-        return AsciiJson(summary(run) | kept | here | {"choices": choices()})
+        return AsciiJson(summary(run) | record | here | {"choices": choices()})
 
     async def series(self, request: Request) -> Response:
         run = self._run(request)
@@ -205,21 +205,21 @@ class Studio:
     async def findings(self, request: Request) -> Response:
         run = self._run(request)
         use_page_language(request)
-        found, titles = run.findings(), headings()
+        findings, titles = run.findings(), headings()
         # As on Live, a place that may decide stands before the other doubts; then the order of the report; at last what
         # is said of the images.
-        doubted = FIRST in found and found[FIRST].verdict in ("bad", "warn")
-        told = [FIRST, "accuracy", *titles] if doubted else ["accuracy", FIRST, *titles]
-        order = sorted(found, key=lambda name: told.index(name) if name in told else len(told))
+        doubted = FIRST in findings and findings[FIRST].verdict in ("bad", "warn")
+        ranking = [FIRST, "accuracy", *titles] if doubted else ["accuracy", FIRST, *titles]
+        order = sorted(findings, key=lambda name: ranking.index(name) if name in ranking else len(ranking))
         return AsciiJson(
             {
                 "findings": [
-                    finding_in_words(found[name]) | {"title": messages._(titles[name]) if name in titles else ""}
+                    finding_in_words(findings[name]) | {"title": messages._(titles[name]) if name in titles else ""}
                     for name in order
                 ],
                 "not_run": [
                     {"name": one.audit.name, "title": messages._(one.audit.question), "why": str(one.why)}
-                    for one in not_run(run.info(), found)
+                    for one in not_run(run.info(), findings)
                 ],
             }
         )
@@ -234,10 +234,10 @@ class Studio:
                 mark = await read_json(request)
             except (ValueError, RecursionError):
                 return misused("this is no JSON", 400)
-            wanted = ("file", "label", "suggested")
+            fields = ("file", "label", "suggested")
             if (
                 not isinstance(mark, dict)
-                or not all(isinstance(mark.get(name), str) for name in wanted)
+                or not all(isinstance(mark.get(name), str) for name in fields)
                 or not mark["file"]
             ):
                 return misused("file, label, suggested: three texts", 400)
@@ -247,7 +247,7 @@ class Studio:
                 return misused("this is no name of a file", 400)
         try:
             if request.method == "POST":
-                label_marks.mark(run, *(mark[name] for name in wanted))
+                label_marks.mark(run, *(mark[name] for name in fields))
             return AsciiJson({"marks": label_marks.marks(run), "file": str(run.marks_file)})
         except LookupError as error:
             return refused(request, error)
@@ -276,7 +276,7 @@ class Studio:
         words = current_language()
         last = request.headers.get("last-event-id") or request.query_params.get("offset", "0")
         offset, since = int(last) if last.isdecimal() else 0, request.query_params.get("epoch", "")
-        told = tail(
+        lines = tail(
             run,
             offset,
             int(since) if since.isdecimal() else None,
@@ -284,7 +284,7 @@ class Studio:
             lambda: self._story(run),
             request.is_disconnected,
         )
-        return StreamingResponse(told, media_type="text/event-stream", headers={"cache-control": "no-store"})
+        return StreamingResponse(lines, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def control(self, request: Request) -> Response:
         run = self._run(request)
@@ -321,14 +321,14 @@ def listen(port: int | None) -> socket.socket:
     """A socket on loopback: this port, or the first free one. Raises UsageError when it is taken."""
     for number in [port] if port is not None else [*PORTS, 0]:
         # named, or asyncio leaves Nagle's delay of 40 ms on
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            found.bind(("127.0.0.1", number))
-            found.listen()  # at once: two that are only bound may share a port
-            return found
+            listener.bind(("127.0.0.1", number))
+            listener.listen()  # at once: two that are only bound may share a port
+            return listener
         except OSError:
-            found.close()
+            listener.close()
     raise UsageError("L125", where=str(port))
 
 

@@ -40,11 +40,11 @@ async def tail(
     read everything anew · gone
     """
     reader = _RunReader(run, offset, since, story)
-    asked, silent = time.monotonic(), 0.0
+    checked_at, silent = time.monotonic(), 0.0
     while True:
         # seldom: a server that follows its protocol ends this by itself
-        if time.monotonic() - asked > HEARTBEAT_SECONDS:
-            asked = time.monotonic()
+        if time.monotonic() - checked_at > HEARTBEAT_SECONDS:
+            checked_at = time.monotonic()
             if await gone():
                 return
         reader.look_again()

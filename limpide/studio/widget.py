@@ -53,7 +53,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     def __init__(
         self, opened: OpenedNetwork, seen: Trace, square: np.ndarray, title: Message, still: str, **place: Any
     ) -> None:
-        self._seen, self._network, self._title = seen, opened.network, title
+        self._trace, self._network, self._title = seen, opened.network, title
         self._session = MemorySession(opened, seen, square)
         super().__init__(
             _esm=browser.widget(),
@@ -69,10 +69,10 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _check_place(self, place: dict[str, Any]) -> dict[str, Any]:
         """The same place, its layer by its key. Raises UsageError where it is not there."""
-        for name, known in (("page", PAGES), ("language", LANGUAGES)):
-            if place[name] not in known:
-                raise UsageError("L102", where=place[name], todo="", name=name, expected=", ".join(known))
-        op = find_operation(self._seen, place["layer"])
+        for name, choices in (("page", PAGES), ("language", LANGUAGES)):
+            if place[name] not in choices:
+                raise UsageError("L102", where=place[name], todo="", name=name, expected=", ".join(choices))
+        op = find_operation(self._trace, place["layer"])
         if place["channel"] is not None:
             check_place(op, place["channel"], place["y"], place["x"])
         return place | {"layer": op.key}
@@ -124,27 +124,29 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
             return {"error": message_of(N_("there is nothing of this name to look at"))}, b""
         try:
             query = {str(name): str(value) for name, value in values.items() if value is not None}
-            asked = question.values(query, UPLOADS)
+            arguments = question.values(query, UPLOADS)
         except (ValueError, KeyError, RecursionError):
             return {
                 "error": message_of(N_("this address asks for an image, a place or a number that cannot be read"))
             }, b""
-        if missing := question.missing(asked):
+        if missing := question.missing(arguments):
             return {"error": f"this question needs {', '.join(missing)}"}, b""
         with in_evaluation(self._network):
-            kind, payload, data = answer_question(self._session, question.answer, {"path": "", **asked})
+            kind, payload, data = answer_question(self._session, question.answer, {"path": "", **arguments})
         if kind == "error":
             return {"error": message_of(payload)}, b""
         if isinstance(payload.get("finding"), dict):
             payload["finding"] = finding_in_words(Finding.from_json(payload["finding"]))
         return {"about": finite(payload)}, data
 
-    def _words(self, wanted: Any) -> dict[str, Any]:
+    def _words(self, language: Any) -> dict[str, Any]:
         """All that the pages say, in a language that the page is about to change to."""
-        if wanted not in LANGUAGES:
+        if language not in LANGUAGES:
             return {"error": f"language: {', '.join(LANGUAGES)}"}
-        use_language(wanted)
-        return {"about": {"language": wanted, "sentences": page_sentences(wanted), "title": visible_text(self._title)}}
+        use_language(language)
+        return {
+            "about": {"language": language, "sentences": page_sentences(language), "title": visible_text(self._title)}
+        }
 
     # -- in the notebook
 
@@ -158,13 +160,13 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The widget, and beside it a still picture for whatever shows no widgets."""
-        found = super()._repr_mimebundle_(**kwargs)
-        if found is not None:
-            found[0]["text/html"] = self._still
-        return found
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is not None:
+            bundle[0]["text/html"] = self._still
+        return bundle
 
 
-def _first(seen: Trace) -> str:
+def _first(trace: Trace) -> str:
     """The first convolution, or else the first linear layer, or else whatever ran first."""
-    kinds = {op.name: op.key for op in reversed(seen.ops)}
-    return kinds.get("conv2d") or kinds.get("linear") or seen.ops[0].key
+    kinds = {op.name: op.key for op in reversed(trace.ops)}
+    return kinds.get("conv2d") or kinds.get("linear") or trace.ops[0].key

@@ -30,7 +30,7 @@ def run_in_thread(work: Callable[[], Result]) -> Generator[None, None, Result]:
     A caller that closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Left` at its
     next instruction of Python.
     """
-    found: list[Result] = []
+    results: list[Result] = []
     raised: list[BaseException] = []
     ended = threading.Event()  # Python takes a thread whose join was interrupted for one that has ended
     context = contextvars.copy_context()
@@ -38,7 +38,7 @@ def run_in_thread(work: Callable[[], Result]) -> Generator[None, None, Result]:
     def run() -> None:
         with contextlib.suppress(Abandoned):
             try:
-                found.append(context.run(work))
+                results.append(context.run(work))
             except BaseException as error:
                 raised.append(error)
             finally:
@@ -55,7 +55,7 @@ def run_in_thread(work: Callable[[], Result]) -> Generator[None, None, Result]:
             ended.wait(ABANDON_SECONDS)
     if raised:
         raise raised[0]
-    return found[0]
+    return results[0]
 
 
 def wait_for(steps: Generator[None, None, Result]) -> Result:

@@ -128,11 +128,11 @@ def main() -> None:
         sys.path[:] = path  # what the parent can import
         try:
             module, _, name = function.partition(":")
-            found = getattr(importlib.import_module(module), name)(lambda value: say("told", value), *arguments)
+            result = getattr(importlib.import_module(module), name)(lambda value: say("told", value), *arguments)
         except BaseException as error:
             say("raised", _sendable_error(error))
         else:
-            say("returned", found)
+            say("returned", result)
 
 
 def _sendable_error(error: BaseException) -> BaseException:

@@ -69,12 +69,12 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[StopReq
         bell.wind()
 
     handlers: dict[str, Any] = {"SIGINT": interrupt, "SIGTERM": terminate, "SIGHUP": signal.SIG_IGN}
-    ours = {
+    replaced = {
         number: handler
         for name, handler in handlers.items()
         if (number := getattr(signal, name, None)) and signal.getsignal(number) is not None
     }
-    before = {number: signal.signal(number, handler) for number, handler in ours.items()}
+    before = {number: signal.signal(number, handler) for number, handler in replaced.items()}
     try:
         yield wish
     finally:
@@ -172,7 +172,7 @@ class Promptness:
         self._inbox, self._outbox = socket.socketpair()
         self._outbox.setblocking(False)
         self._before = signal.set_wakeup_fd(self._outbox.fileno(), warn_on_full_buffer=False)
-        self._asked = False
+        self._was_signalled = False
         self._decided = threading.Event()
         threading.Thread(target=self._listen, name="promptness", daemon=True).start()
         return self
@@ -180,16 +180,16 @@ class Promptness:
     def __exit__(self, *_: object) -> None:
         self._outbox.send(NOTHING)  # comes after what was asked for just now
         self._decided.wait()
-        if not self._asked:  # else it stays: the end of Python itself may wait for threads, too
+        if not self._was_signalled:  # else it stays: the end of Python itself may wait for threads, too
             signal.set_wakeup_fd(self._before)
             self._outbox.close()
             self._inbox.close()
 
     def _listen(self) -> None:
         number = self._next(None)
-        self._asked = number > 0
+        self._was_signalled = number > 0
         self._decided.set()
-        if not self._asked:
+        if not self._was_signalled:
             return
         began = time.monotonic()
         tell, leave = began + NOTICE_SECONDS, began + EXIT_SECONDS

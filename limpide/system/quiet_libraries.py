@@ -24,13 +24,13 @@ class QuietLibraries:
     """
 
     def __init__(self) -> None:
-        self._lock, self._inside, self._found = threading.Lock(), 0, warnings.catch_warnings()
+        self._lock, self._inside, self._filters = threading.Lock(), 0, warnings.catch_warnings()
 
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
-                self._found = warnings.catch_warnings()
-                self._found.__enter__()
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
                 warnings.simplefilter("ignore")
             self._inside += 1
 
@@ -38,7 +38,7 @@ class QuietLibraries:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                self._found.__exit__(None, None, None)
+                self._filters.__exit__(None, None, None)
 
 
 quiet_libraries = QuietLibraries()
@@ -50,6 +50,6 @@ def quiet_libtiff() -> None:
     be found.
     """
     with contextlib.suppress(Exception):
-        found = re.search(r" (/\S*/libtiff[^/\s]*)$", Path("/proc/self/maps").read_text(), re.MULTILINE)
-        if found:
-            ctypes.CDLL(found[1]).TIFFSetErrorHandler(None)
+        library = re.search(r" (/\S*/libtiff[^/\s]*)$", Path("/proc/self/maps").read_text(), re.MULTILINE)
+        if library:
+            ctypes.CDLL(library[1]).TIFFSetErrorHandler(None)

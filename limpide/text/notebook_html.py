@@ -47,15 +47,15 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption
     """
     if not rows:
         return ""
-    kept = [k for k in range(len(rows[0])) if any(str(row[k]) for row in rows)]
+    columns = [k for k in range(len(rows[0])) if any(str(row[k]) for row in rows)]
 
     def line(cells: Sequence[object], tag: str) -> str:
-        sides = ["left" if k == 0 or words else "right" for k in kept]
+        sides = ["left" if k == 0 or words else "right" for k in columns]
         return (
             "<tr>"
             + "".join(
                 f'<{tag} style="text-align:{side};padding:.1em .8em .1em 0">{escape(cells[k])}</{tag}>'
-                for k, side in zip(kept, sides, strict=True)
+                for k, side in zip(columns, sides, strict=True)
             )
             + "</tr>"
         )

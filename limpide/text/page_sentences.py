@@ -28,11 +28,11 @@ class PageSentence:
 
 def read_sentences(source: Path = SOURCE) -> Iterator[PageSentence]:
     """In the order of the file. Some are empty: a page asks for them, and nothing is said."""
-    for key, said in json.loads(source.read_text(encoding="utf-8")).items():
-        if isinstance(said, str):
-            yield PageSentence(key, said)
+    for key, entry in json.loads(source.read_text(encoding="utf-8")).items():
+        if isinstance(entry, str):
+            yield PageSentence(key, entry)
         else:
-            yield PageSentence(key, said["sentence"], said["context"])
+            yield PageSentence(key, entry["sentence"], entry["context"])
 
 
 @cache
@@ -43,14 +43,14 @@ def _english() -> tuple[PageSentence, ...]:
 def page_sentences(language: str | None = None, prefix: str = "") -> dict[str, str]:
     """Key → sentence, of the keys that begin with `prefix`; language: one of LANGUAGES, or the current one."""
     catalogue = languages.catalogue_of(language)
-    found = {}
-    for said in _english():
-        if not said.key.startswith(prefix):
+    sentences = {}
+    for sentence in _english():
+        if not sentence.key.startswith(prefix):
             continue
-        if not said.id:  # to gettext the empty sentence is the header
-            found[said.key] = ""
-        elif said.context is None:
-            found[said.key] = catalogue.gettext(said.id)
+        if not sentence.id:  # to gettext the empty sentence is the header
+            sentences[sentence.key] = ""
+        elif sentence.context is None:
+            sentences[sentence.key] = catalogue.gettext(sentence.id)
         else:
-            found[said.key] = catalogue.pgettext(said.context, said.id)
-    return found
+            sentences[sentence.key] = catalogue.pgettext(sentence.context, sentence.id)
+    return sentences

@@ -56,8 +56,8 @@ class Batches:
     def _batch(self, picked: np.ndarray) -> Batch:
         raw = torch.from_numpy(self.pixels.take(self.rows[picked])).to(self.device)
         if lost := self.pixels.lost():
-            there = torch.tensor([int(i) not in lost for i in self.rows[picked]])
-            raw, picked = raw[there.to(self.device)], picked[there.numpy()]
+            readable = torch.tensor([int(i) not in lost for i in self.rows[picked]])
+            raw, picked = raw[readable.to(self.device)], picked[readable.numpy()]
         labels = torch.from_numpy(self.labels[picked].astype(np.int64)).to(self.device)
         return normalized(raw, self.pixels.preprocessing), labels
 

@@ -51,9 +51,9 @@ def load_checkpoint(folder: Path) -> Restored | None:
     """The newest checkpoint whose digest is right, or None."""
     damaged: list[str] = []
     for file in sorted(folder.glob("step-*.safetensors"), reverse=True):
-        found = _read(file)
-        if found is not None:
-            tensors, numbers = as_of_today(*found)
+        checkpoint = _read(file)
+        if checkpoint is not None:
+            tensors, numbers = as_of_today(*checkpoint)
             return Restored(tensors, numbers, numbers.pop("offset"), tuple(damaged))
         damaged.append(file.name)
     return None
@@ -73,9 +73,9 @@ def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
 
 def digest(tensors: Mapping[str, Tensor], numbers: str) -> str:
     """sha256 over the names, types, shapes and bytes of all tensors and over the numbers."""
-    found = hashlib.sha256(numbers.encode())
+    checksum = hashlib.sha256(numbers.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
-        found.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
-        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
-    return found.hexdigest()
+        checksum.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        checksum.update(tensor.reshape(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
+    return checksum.hexdigest()

@@ -36,25 +36,25 @@ def decide_recipe(recipe: Recipe, images: ImageSample, n: int) -> tuple[Recipe, 
     model, reasons = _choose_model(recipe, images)
     named = recipe.but(model=model)
     check_recipe(named)
-    device, entry, known = choose_device(recipe.device), find(model), pretrained(named)
-    size, why_size = _size(recipe, entry, known, images)
+    device, entry, is_pretrained = choose_device(recipe.device), find(model), pretrained(named)
+    size, why_size = _size(recipe, entry, is_pretrained, images)
     reasons += why_size
     if recipe.weights not in STARTS:
         reasons.append(_explain_weights(recipe.weights))
     freeze = kept_blocks(named)
     if recipe.freeze not in ("auto", "none"):
         reasons.append(_explain_freeze(freeze))
-    precision, why_precision = _precision(recipe, device, known)
+    precision, why_precision = _precision(recipe, device, is_pretrained)
     filled = named.but(
         image_size=size,
         device=str(device),
         precision=precision,
         freeze=freeze,
-        batch=recipe.batch or (32 if known else _power_of_two(n // 24, 16, 128)),
+        batch=recipe.batch or (32 if is_pretrained else _power_of_two(n // 24, 16, 128)),
         lr=recipe.lr or entry.lr,
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
     )
-    reasons.append(_explain_steps(recipe, filled, known, why_precision))
+    reasons.append(_explain_steps(recipe, filled, is_pretrained, why_precision))
     return filled, reasons
 
 
@@ -80,11 +80,11 @@ def _explain_weights(source: str) -> Message:
     )
 
 
-def _explain_steps(recipe: Recipe, filled: Recipe, known: bool, why_precision: str) -> Message:
-    """Batch, rate and arithmetic of a step, with the reason of each. known: whether the network is pretrained."""
+def _explain_steps(recipe: Recipe, filled: Recipe, is_pretrained: bool, why_precision: str) -> Message:
+    """Batch, rate and arithmetic of a step, with the reason of each."""
     why_batch = (
         N_("the default of pretrained networks")
-        if known
+        if is_pretrained
         else N_("a 24th of the images, as a power of two from 16 to 128")
     )
     return message(
@@ -102,17 +102,17 @@ def _explain_steps(recipe: Recipe, filled: Recipe, known: bool, why_precision: s
     )
 
 
-def _size(recipe: Recipe, entry: Entry, known: bool, images: ImageSample) -> tuple[int, list[Message]]:
+def _size(recipe: Recipe, entry: Entry, is_pretrained: bool, images: ImageSample) -> tuple[int, list[Message]]:
     """(side of the squares, the reason where there is something to say)."""
-    asked = recipe.image_size or (
-        TUNED_SIZE if known else max(8, min(images.median_side, max(entry.size, MAX_DEFAULT_SIZE)))
+    preferred_size = recipe.image_size or (
+        TUNED_SIZE if is_pretrained else max(8, min(images.median_side, max(entry.size, MAX_DEFAULT_SIZE)))
     )
-    size = entry.fitting(asked)
-    if size != asked:
+    size = entry.fitting(preferred_size)
+    if size != preferred_size:
         says = N_("image size {size} px: this network wants at least {least} px, and a multiple of {multiple}")
     elif recipe.image_size is not None:
         return size, []
-    elif known:
+    elif is_pretrained:
         says = N_(
             "squares of {size} px for fine-tuning, which is about {times:number} times less work than at {full} "
             "px; the first model sees {full} px"
@@ -137,13 +137,13 @@ def _size(recipe: Recipe, entry: Entry, known: bool, images: ImageSample) -> tup
     ]
 
 
-def _precision(recipe: Recipe, device: torch.device, known: bool) -> tuple[str, str]:
+def _precision(recipe: Recipe, device: torch.device, is_pretrained: bool) -> tuple[str, str]:
     """(arithmetic of a training step, msgid of the reason)."""
     if recipe.precision != "auto":
         return recipe.precision, ASKED
     if not has_fast_bf16(device):
         return "fp32", N_("this hardware has no fast bf16")
-    if known and device.type != "cuda":
+    if is_pretrained and device.type != "cuda":
         return "fp32", N_("depthwise convolutions are slower in bf16 on processors")  # docs/LOG.md
     return "bf16", N_("this hardware computes it faster than fp32")
 

@@ -42,8 +42,8 @@ def _onednn_takes_bf16() -> bool:
     """Whether oneDNN, which computes the convolutions, will take bfloat16: ONEDNN_MAX_CPU_ISA may keep it below what
     the processor can.
     """
-    asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    return bool(asked and asked())
+    is_supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return bool(is_supported and is_supported())
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[Any]:

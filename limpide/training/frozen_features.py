@@ -32,8 +32,8 @@ class Frozen:
     @torch.inference_mode()
     def features(self, squares: np.ndarray) -> np.ndarray:
         """uint8 (n, size, size, channels) → float32 (n, width)."""
-        found = [self._batch(squares[k : k + BATCH]) for k in range(0, len(squares), BATCH)]
-        return np.concatenate(found)
+        chunks = [self._batch(squares[k : k + BATCH]) for k in range(0, len(squares), BATCH)]
+        return np.concatenate(chunks)
 
     def _batch(self, squares: np.ndarray) -> np.ndarray:
         raw = torch.from_numpy(np.ascontiguousarray(squares)).to(self.device)

@@ -35,11 +35,13 @@ def frozen_features(
 
     A chunk that is already there is not computed again. `load_features` reads the result.
     """
-    wanted = [k for k in range(0, len(rows), CHUNK) if not _chunk_name(cache, pixels, rows[k : k + CHUNK]).exists()]
-    frozen = Frozen(model, pixels.preprocessing, device) if wanted else None
+    missing_starts = [
+        k for k in range(0, len(rows), CHUNK) if not _chunk_name(cache, pixels, rows[k : k + CHUNK]).exists()
+    ]
+    frozen = Frozen(model, pixels.preprocessing, device) if missing_starts else None
     for k in range(0, len(rows), CHUNK):
         part = rows[k : k + CHUNK]
-        if frozen and k in wanted:
+        if frozen and k in missing_starts:
             array = np.concatenate(
                 [frozen.features(pixels.take(part[start : start + BATCH])) for start in range(0, len(part), BATCH)]
             )

@@ -77,15 +77,15 @@ def _end_epoch(state: TrainState, validation: Batches | None, recipe: Recipe, be
 def logits_of(model: nn.Module, batches: Batches, precision: str = "fp32") -> Tensor:
     """Logits of all images in order, float32 (n, classes) on the processor."""
     model.eval()
-    found, done = torch.zeros(0, 1), 0
+    all_logits, done = torch.zeros(0, 1), 0
     for images, _ in batches.in_order():
         with autocast(images.device, precision):
             logits = model(images).float()
         if not done:  # one block for all: thousands of small ones would lie between the large ones that come and go
-            found = torch.empty(len(batches.rows), logits.shape[1])
-        found[done : done + len(logits)] = logits
+            all_logits = torch.empty(len(batches.rows), logits.shape[1])
+        all_logits[done : done + len(logits)] = logits
         done += len(logits)
-    return found[:done]
+    return all_logits[:done]
 
 
 @torch.inference_mode()

@@ -36,11 +36,11 @@ def keep_snapshot(state: TrainState, run: Run, budget: int = BUDGET) -> None:
     fresh = file.with_suffix(".tmp")
     fresh.write_bytes(data)
     fresh.replace(file)
-    kept = run.kept()
-    while len(kept) * len(data) > budget:
-        steps = list(kept)
+    snapshots = run.kept()
+    while len(snapshots) * len(data) > budget:
+        steps = list(snapshots)
         spare = min(range(1, len(steps) - 1), key=lambda k: math.log2((steps[k + 1] + 1) / (steps[k - 1] + 1)))
-        kept.pop(steps[spare]).unlink(missing_ok=True)
+        snapshots.pop(steps[spare]).unlink(missing_ok=True)
 
 
 def drop_later_snapshots(step: int, run: Run) -> None:
@@ -58,18 +58,18 @@ def statistics(state: TrainState) -> dict[str, Any]:
     gradient: comparable to a norm. update: norm of the last change over the norm of the parameter; a thousandth is
     usual, a tenth is a leap, a millionth is asleep.
     """
-    found: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     for name, parameter in state.model.named_parameters():
         if not parameter.requires_grad:
             continue
         norm, last = float(parameter.norm()), state.optimizer.last_update(parameter)
-        found[name] = {
+        parameters[name] = {
             "norm": norm,
             "gradient": last.gradient if last else None,
             "update": float(last.change.norm()) / norm if last and norm else None,
             **_histogram(parameter),
         }
-    return {"step": state.step, "parameters": found}
+    return {"step": state.step, "parameters": parameters}
 
 
 def _histogram(values: Tensor) -> dict[str, Any]:

@@ -66,15 +66,15 @@ class TrainState:
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor under a name, on the processor and contiguous."""
-        found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
-        found |= {f"best.{k}": v for k, v in self.best.items()}
-        found |= {f"optimizer.{k}": v for k, v in self.optimizer.state().items()}
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"best.{k}": v for k, v in self.best.items()}
+        tensors |= {f"optimizer.{k}": v for k, v in self.optimizer.state().items()}
         if self.averaged is not None:
-            found |= {f"averaged.{k}": v for k, v in self.averaged.weights.items()}
-        found |= {"random.augment": self.generator.get_state(), "random.torch": torch.get_rng_state()}
+            tensors |= {f"averaged.{k}": v for k, v in self.averaged.weights.items()}
+        tensors |= {"random.augment": self.generator.get_state(), "random.torch": torch.get_rng_state()}
         if next(self.model.parameters()).is_cuda:
-            found["random.cuda"] = torch.cuda.get_rng_state()
-        return {k: v.detach().cpu().contiguous() for k, v in found.items()}
+            tensors["random.cuda"] = torch.cuda.get_rng_state()
+        return {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
 
     def numbers(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in COUNTED} | {
@@ -105,8 +105,8 @@ class TrainState:
             raise RunError("L516", where=f"step {numbers.get('step')}")
         self.model.load_state_dict(_below(tensors, "model."))
         device = next(self.model.parameters()).device
-        own = self.model.state_dict()
-        self.best = {k: torch.empty_like(own[k]).copy_(v.to(device)) for k, v in _below(tensors, "best.").items()}
+        weights = self.model.state_dict()
+        self.best = {k: torch.empty_like(weights[k]).copy_(v.to(device)) for k, v in _below(tensors, "best.").items()}
         self.optimizer.load(_below(tensors, "optimizer."), numbers["optimizer"])
         if self.averaged is not None:
             for name, mean in self.averaged.weights.items():

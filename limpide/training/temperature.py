@@ -25,8 +25,10 @@ def best_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature with the least log-loss, between 1/20 and 20."""
     from scipy.optimize import minimize_scalar
 
-    found = minimize_scalar(lambda t: _smoothed_loss(logits / np.exp(t), labels), bounds=(-3.0, 3.0), method="bounded")
-    return float(np.exp(found.x))
+    optimum = minimize_scalar(
+        lambda t: _smoothed_loss(logits / np.exp(t), labels), bounds=(-3.0, 3.0), method="bounded"
+    )
+    return float(np.exp(optimum.x))
 
 
 def _smoothed_loss(logits: np.ndarray, labels: np.ndarray) -> float:

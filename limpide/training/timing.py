@@ -50,9 +50,9 @@ def time_steps(
             break
     image = 0.0
     if len(validation.rows):
-        some = np.resize(np.arange(len(validation.rows)), TIMED_IMAGES)
+        places = np.resize(np.arange(len(validation.rows)), TIMED_IMAGES)
         batch = Batches(
-            validation.pixels, validation.rows[some], validation.labels[some], TIMED_IMAGES, validation.device
+            validation.pixels, validation.rows[places], validation.labels[places], TIMED_IMAGES, validation.device
         )
         logits_of(trial.model, batch, recipe.precision)  # the first time prepares the others
         began = time.perf_counter()

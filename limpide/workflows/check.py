@@ -31,35 +31,37 @@ def check(
     """Yields what was understood, then progress and one Judged for each check. value_range: as in Recipe. Raises
     DataError where there is nothing to look at.
     """
-    asked = Recipe(value_range=value_range).asked_range()
+    range_choice = Recipe(value_range=value_range).asked_range()
     dataset = scan(location, fewest_classes=1, hints=hints)
     yield DatasetSummary.of(dataset)
-    values = yield from decide_range(dataset, asked, rehash=rehash)
+    values = yield from decide_range(dataset, range_choice, rehash=rehash)
     dataset = dataset.read_by(values.span)
-    wanted = {Preprocessing(SIDE, 3, jpeg_side=2 * SIDE, value_range=values.span): np.arange(len(dataset))}
-    shared = pixel_cache.shared_folder(dataset, wanted)
+    rows_by_preprocessing = {
+        Preprocessing(SIDE, 3, jpeg_side=2 * SIDE, value_range=values.span): np.arange(len(dataset))
+    }
+    shared = pixel_cache.shared_folder(dataset, rows_by_preprocessing)
     with TemporaryDirectory() as temporary:
         if shared is None:
-            yield from _checked(dataset, values, wanted, Path(temporary))
+            yield from _checked(dataset, values, rows_by_preprocessing, Path(temporary))
             return
-        with pixel_cache.is_in_use(shared) as ours:
-            folder = shared if ours else Path(temporary)
+        with pixel_cache.is_in_use(shared) as has_lock:
+            folder = shared if has_lock else Path(temporary)
             # damaged
             if (
-                ours
-                and pixel_cache.prepare(folder, dataset, wanted, rehash=rehash)
-                and stored_reading(dataset, wanted, folder) is None
+                has_lock
+                and pixel_cache.prepare(folder, dataset, rows_by_preprocessing, rehash=rehash)
+                and stored_reading(dataset, rows_by_preprocessing, folder) is None
             ):
-                pixel_cache.prepare(folder, dataset, wanted, rehash=True)
-            yield from _checked(dataset, values, wanted, folder)
+                pixel_cache.prepare(folder, dataset, rows_by_preprocessing, rehash=True)
+            yield from _checked(dataset, values, rows_by_preprocessing, folder)
 
 
 def _checked(
-    dataset: Dataset, values: ValueRange, wanted: dict[Preprocessing, np.ndarray], folder: Path
+    dataset: Dataset, values: ValueRange, rows_by_preprocessing: dict[Preprocessing, np.ndarray], folder: Path
 ) -> Iterator[Event]:
-    if stored_reading(dataset, wanted, folder) is None:
-        yield from read_pixels(dataset, wanted, folder, on_disk=frozenset())
-    reading = stored_reading(dataset, wanted, folder)
+    if stored_reading(dataset, rows_by_preprocessing, folder) is None:
+        yield from read_pixels(dataset, rows_by_preprocessing, folder, on_disk=frozenset())
+    reading = stored_reading(dataset, rows_by_preprocessing, folder)
     if reading is None:
         raise RunError("L508", where=folder)
     for finding in run_checks(

@@ -27,7 +27,7 @@ class FreeableFiles:
 def find_freeable() -> list[FreeableFiles]:
     """All there is, the largest first."""
     now = time.time()
-    found = [
+    freeable = [
         FreeableFiles("pixels", item.location, item.path, item.bytes, now - item.used)
         for item in pixel_cache.list_cached()
     ]
@@ -35,8 +35,8 @@ def find_freeable() -> list[FreeableFiles]:
         for file in cache_folder().glob(pattern):
             with contextlib.suppress(OSError):
                 status = file.stat()
-                found.append(FreeableFiles(kind, file.name, file, status.st_size, now - status.st_atime))
-    return sorted(found, key=lambda item: -item.bytes)
+                freeable.append(FreeableFiles(kind, file.name, file, status.st_size, now - status.st_atime))
+    return sorted(freeable, key=lambda item: -item.bytes)
 
 
 def clean(older_than: float = 0.0) -> int:

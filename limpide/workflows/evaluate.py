@@ -32,8 +32,8 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
     subject = subject_of_data(Run(Path(run)), predictor, dataset, data)
     trained_on = (yield from subject.evidence()).trained_on
     for audit in in_evaluate(subject.offers):
-        for found in audit.run(subject):
-            yield Judged(_unflattered(found, trained_on)) if isinstance(found, Finding) else found
+        for event in audit.run(subject):
+            yield Judged(_unflattered(event, trained_on)) if isinstance(event, Finding) else event
 
 
 def _unflattered(finding: Finding, trained: int | None) -> Finding:
@@ -55,7 +55,7 @@ def _scanned(run: Run, data: str) -> Dataset:
     known for that.
     """
     info = run.info() if run.split_file.exists() else RunInfo()
-    asked = Hints.of(Recipe.from_json(info.wanted))
+    hints = Hints.of(Recipe.from_json(info.wanted))
     with contextlib.suppress(UsageError):  # no table, or one without these columns
-        return scan(data, fewest_classes=1, hints=replace(asked, groups=info.grouped_by or asked.groups))
+        return scan(data, fewest_classes=1, hints=replace(hints, groups=info.grouped_by or hints.groups))
     return scan(data, fewest_classes=1)

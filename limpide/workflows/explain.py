@@ -39,21 +39,23 @@ def explain(
     from limpide.interpret.unit import as_finding, unit_of
 
     model, preprocessing = load_network(run)
-    found, file = decode_image(image, preprocessing, arrays)
-    tensor, _, _ = enter_image(found, preprocessing)
-    seen = trace(model, tensor)
+    decoded, file = decode_image(image, preprocessing, arrays)
+    tensor, _, _ = enter_image(decoded, preprocessing)
+    recorded = trace(model, tensor)
     channel = first_or_named(channel, y, x)
     if layer is not None:
-        op = find_operation(seen, layer)
+        op = find_operation(recorded, layer)
         if channel is not None:
             check_place(op, channel, y, x)
     try:
         unit = (
-            choose_unit(model, seen, layer) if layer is None or channel is None else unit_of(seen, layer, channel, y, x)
+            choose_unit(model, recorded, layer)
+            if layer is None or channel is None
+            else unit_of(recorded, layer, channel, y, x)
         )
     except TypeError as error:
         raise UsageError("L110", where=layer, todo=N_("name a convolution or a linear layer")) from error
-    return {"prediction": _prediction(run, file, found), "inside": as_finding(unit)}
+    return {"prediction": _prediction(run, file, decoded), "inside": as_finding(unit)}
 
 
 def _prediction(run: str, file: str, image: Image.Image) -> Finding:

@@ -115,8 +115,8 @@ def judge(
 
 def _findings(run: Run, audit: Audit, subject: Subject) -> Iterator[Event]:
     """Runs one audit. What it finds is kept before it is told."""
-    for found in audit.run(subject):
-        yield _add(run, found) if isinstance(found, Finding) else found
+    for event in audit.run(subject):
+        yield _add(run, event) if isinstance(event, Finding) else event
 
 
 def _add(run: Run, finding: Finding) -> Judged:

@@ -84,14 +84,14 @@ def models(
         check_model(name)
     elif image_size is not None:
         raise UsageError("L163", where=f"--image-size {image_size}")
-    found: list[Network] = []
+    networks: list[Network] = []
     for each in MODELS if name is None else [name]:
-        yield Progress(message(N_("counting")), len(found), len(MODELS) if name is None else 1)
+        yield Progress(message(N_("counting")), len(networks), len(MODELS) if name is None else 1)
         network = _counted(each, bool(name), image_size)
         if again or (name and network.speed is None):
             network = replace(network, speed=(yield from _measured(network)))
-        found.append(network)
-    yield found
+        networks.append(network)
+    yield networks
 
 
 def _counted(name: str, in_detail: bool, image_size: int | None) -> Network:
@@ -161,9 +161,9 @@ def _measured(network: Network) -> Generator[Progress, None, NetworkSpeed]:
     if is_outside(network.name):
         return speed
     with contextlib.suppress(OSError):  # what cannot be remembered is measured again next time
-        kept = _kept(network.name, network.image_size)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_json(kept, {"network": network.name, "machine": machine.describe(), "speed": asdict(speed)})
+        speed_file = _speed_file(network.name, network.image_size)
+        speed_file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(speed_file, {"network": network.name, "machine": machine.describe(), "speed": asdict(speed)})
     return speed
 
 
@@ -178,12 +178,12 @@ def _remembered(name: str, size: int) -> NetworkSpeed | None:
     if is_outside(name):  # another file tomorrow may have the same name
         return None
     try:
-        return NetworkSpeed(**read_json(_kept(name, size))["speed"])
+        return NetworkSpeed(**read_json(_speed_file(name, size))["speed"])
     except (OSError, ValueError, KeyError, TypeError):  # never measured, or the file is damaged
         return None
 
 
-def _kept(name: str, size: int) -> Path:
+def _speed_file(name: str, size: int) -> Path:
     """One file for each network, size of its squares, processor and set of versions: another machine, or an upgrade, is
     measured anew.
     """

@@ -40,8 +40,8 @@ def open_network(
     check_model(model)
     names = _files(Path(images))
     folders = sorted({name.split("/")[0] for name in names if "/" in name})
-    asked = classes or (len(folders) if len(folders) > 1 else 0)
-    network, preprocessing, labels = _network(model, weights, asked, image_size)
+    class_count = classes or (len(folders) if len(folders) > 1 else 0)
+    network, preprocessing, labels = _network(model, weights, class_count, image_size)
     outputs = labels or [str(k) for k in range(classes_of(network, preprocessing))]
     if not labels and len(folders) == len(outputs):
         outputs = folders
@@ -51,7 +51,7 @@ def open_network(
     from limpide.training.weights import save_weights
 
     save_weights(network, run.snapshots / "best.safetensors")
-    seen = preprocessing.to_json()
+    preprocessing_json = preprocessing.to_json()
     run.update(
         opened=True,
         fresh=not weights and model not in PUBLISHED,
@@ -59,8 +59,8 @@ def open_network(
         split_rows=len(names),
         phase="done",
         recipe={"model": model},
-        final=Final(preprocessing=seen),
-        learning=Learning(seen, aside),
+        final=Final(preprocessing=preprocessing_json),
+        learning=Learning(preprocessing_json, aside),
     )
     return run
 
@@ -77,14 +77,14 @@ def _files(folder: Path) -> list[str]:
     """Names of the images under `folder`, relative to it."""
     if not folder.is_dir():
         raise DataError("L208", where=folder, todo=N_("name a folder of images"))
-    found = sorted(
+    names = sorted(
         str(file.relative_to(folder))
         for file in folder.rglob("*")
         if file.suffix.lower() in PICTURES and file.is_file() and not file.name.startswith(".")
     )
-    if not found:
+    if not names:
         raise DataError("L211", where=folder, todo=N_("name a folder of images"))
-    return found
+    return names
 
 
 def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Preprocessing, list[str]]:
@@ -99,15 +99,15 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
     entry = models.find(model)
     size = entry.fitting(size or (entry.size if not models.is_outside(model) else SIZE))
     if models.is_outside(model):
-        channels, own = width_of(model, size)
-        classes = own or classes or 10
+        channels, outputs = width_of(model, size)
+        classes = outputs or classes or 10
     else:
         channels, classes = entry.channels, classes or entry.classes
     if not weights:
         return models.build(model, classes, channels, size).eval(), _own_preprocessing(size, channels), []
     state = read_weights(weights_file(weights), weights)
     classes = len(state.get("head.bias", ())) or classes
-    told = ""
+    reason = ""
     for tried in (channels, 4 - channels):  # 3 or 1: what the weights were made for
         try:
             network = models.build(model, classes, tried, size).eval()
@@ -117,8 +117,8 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
             if tried == channels:
                 raise
         except RuntimeError as error:
-            told = told or textwrap.shorten(str(error).splitlines()[-1].strip(), MAX_LETTERS, placeholder="…")
-    raise ModelError("L428", where=weights, told=told)
+            reason = reason or textwrap.shorten(str(error).splitlines()[-1].strip(), MAX_LETTERS, placeholder="…")
+    raise ModelError("L428", where=weights, told=reason)
 
 
 def _own_preprocessing(size: int, channels: int) -> Preprocessing:
@@ -134,17 +134,17 @@ def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Prepro
         ("file", "label", "part", "content", "group"),
         [(name, label, "", "", "") for name, label in zip(names, labels, strict=True)],
     )
-    squares, truth, kept = [], [], []
+    squares, truth, files = [], [], []
     for k in np.random.default_rng(0).permutation(len(names)).tolist():
         try:
             squares.append(preprocessing.pixels(preprocessing.opened((folder / names[k]).read_bytes())[0]))
         except (OSError, Undecodable):
             continue
         truth.append(classes.index(labels[k]) if labels[k] in classes else -1)  # −1: nobody said
-        kept.append(names[k].encode("utf-8", "surrogateescape"))
+        files.append(names[k].encode("utf-8", "surrogateescape"))
         if len(squares) == MAX_PROBES:
             break
     if not squares:
         raise UsageError("L140", where=folder)
-    np.savez(run.probes_file, squares=np.stack(squares), truth=np.array(truth), files=np.array(kept))
+    np.savez(run.probes_file, squares=np.stack(squares), truth=np.array(truth), files=np.array(files))
     return len(squares)

@@ -20,8 +20,8 @@ def to_srgb(profile: bytes, mode: str) -> Any:
     if mode not in ("RGB", "CMYK"):
         return None
     try:
-        found = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        transform = ImageCms.buildTransform(found, ImageCms.createProfile("sRGB"), mode, "RGB")
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
         if mode == "RGB":
             colors = Image.fromarray(
                 np.indices((9, 9, 9)).transpose(1, 2, 3, 0).reshape(27, 27, 3).astype(np.uint8) * 31

@@ -47,7 +47,7 @@ class Jpeg:
                 self._end = _end_of_scan(data, start)[0]
             near = self._near(self._end)
             pieces = near // _READ + 1
-            image.decodermaxblock, self._given = near // pieces, near - near % pieces
+            image.decodermaxblock, self._bytes_fed = near // pieces, near - near % pieces
 
     def is_damaged(self) -> bool:
         if self._whole:
@@ -55,7 +55,7 @@ class Jpeg:
         end, closed, restarts = _end_of_scan(self._data, self._start)
         if not closed or restarts != self._restarts():
             return True
-        if self._stream.tell() <= self._given if end == self._end else _suffices(self._data[: self._near(end)]):
+        if self._stream.tell() <= self._bytes_fed if end == self._end else _suffices(self._data[: self._near(end)]):
             return True
         corner = self._image.getpixel((self._image.width - 1, self._image.height - 1))
         # as libjpeg paints what is lacking
@@ -83,8 +83,8 @@ class Jpeg:
         """Whether zero bits are read as value after value of fine detail; in other files they may stand for a plain
         surface.
         """
-        found = _FIRST_CODE.search(self._data, max(0, self._start - 2000), self._start)
-        return found is not None and found[1] != b"\0"
+        code = _FIRST_CODE.search(self._data, max(0, self._start - 2000), self._start)
+        return code is not None and code[1] != b"\0"
 
 
 def _suffices(data: bytes) -> bool:
@@ -113,8 +113,8 @@ def _end_of_scan(data: bytes, start: int) -> tuple[int, bool, int]:
     met = 0
     for place in range(start, len(data) - 1, _PIECE):
         piece = np.frombuffer(data, np.uint8, min(_PIECE + 1, len(data) - place), place)
-        found = np.flatnonzero((piece[:-1] == 0xFF) & (piece[1:] != 0))
-        for at, kind in zip(found.tolist(), piece[found + 1].tolist()):
+        marks = np.flatnonzero((piece[:-1] == 0xFF) & (piece[1:] != 0))
+        for at, kind in zip(marks.tolist(), piece[marks + 1].tolist()):
             if kind & 0xF8 == 0xD0:
                 met += 1
             elif kind != 0xFF:
@@ -131,8 +131,8 @@ def _scans_are_damaged(data: bytes, start: int) -> bool:
     for a while.
     """
     detail = True
-    while found := _MARKER.search(data, start):
-        place, marker = found.start(), data[found.start() + 1]
+    while match := _MARKER.search(data, start):
+        place, marker = match.start(), data[match.start() + 1]
         if detail and data[start - 3] > 0 and data[start - 1] < 16 and data.find(_ZEROS, start, place) >= 0:
             return True
         if marker == 0xD9:

@@ -132,8 +132,12 @@ def _decode(data: bytes, at_least: int, value_range: Span | None, look: bool) ->
         damaged = load_pixels(image, data, at_least, look)
         animated = is_animated(image)
         rgb, remarks = _finish(image, layout, orientation in _TURNS, value_range)
-        for found, remark in ((damaged, Remarks.SUSPECT), (sixteen, Remarks.RESCALED), (animated, Remarks.FIRST_FRAME)):
-            if found:
+        for applies, remark in (
+            (damaged, Remarks.SUSPECT),
+            (sixteen, Remarks.RESCALED),
+            (animated, Remarks.FIRST_FRAME),
+        ):
+            if applies:
                 remarks |= remark
         return rgb, remarks
 
@@ -161,8 +165,8 @@ def _finish(
     elif turned:
         image = ImageOps.exif_transpose(image)
     rgb, remarks = _to_rgb(image)
-    for found, remark in ((turned, Remarks.TURNED), (deep, Remarks.RESCALED), (clipped, Remarks.CLIPPED)):
-        if found:
+    for applies, remark in ((turned, Remarks.TURNED), (deep, Remarks.RESCALED), (clipped, Remarks.CLIPPED)):
+        if applies:
             remarks |= remark
     return rgb, remarks
 

@@ -36,7 +36,7 @@ class DecoderProcess:
 
     def __init__(self, number: int, setup: dict[str, Any], answers: queue.Queue[tuple[int, int, str]]) -> None:
         self.number, self.setup, self.answers = number, setup, answers
-        self.given: deque[tuple[int, str]] = deque()  # (index, line)
+        self.jobs: deque[tuple[int, str]] = deque()  # (index, line)
         self.life = 0
         self.start()
 
@@ -57,7 +57,7 @@ class DecoderProcess:
         )
         threading.Thread(target=self._listen, args=(self.process, self.life), daemon=True).start()
         self._write(json.dumps(self.setup))
-        for _, line in self.given:
+        for _, line in self.jobs:
             self._write(line)
 
     def _listen(self, process: subprocess.Popen[str], life: int) -> None:
@@ -103,14 +103,14 @@ class DecoderProcess:
             return False
 
     def give(self, index: int, line: str) -> None:
-        if not self.given and time.monotonic() + PATIENCE > self.deadline:
+        if not self.jobs and time.monotonic() + PATIENCE > self.deadline:
             self.wait(PATIENCE)
-        self.given.append((index, line))
+        self.jobs.append((index, line))
         self._write(line)
 
     def feed(self, waiting: Iterator[Job]) -> None:
         """Gives it of what waits as much as it may hold."""
-        while len(self.given) < AHEAD and (job := next(waiting, None)) is not None:
+        while len(self.jobs) < AHEAD and (job := next(waiting, None)) is not None:
             self.give(job[0], json.dumps(job))
 
     def _write(self, line: str) -> None:
@@ -147,7 +147,7 @@ def decode_in_processes(count: int, setup: dict[str, Any], work: Iterable[Job]) 
     try:
         for worker in workers:
             worker.feed(waiting)
-        while any(worker.given for worker in workers):
+        while any(worker.jobs for worker in workers):
             number, life, line = _next_answer(answers)
             now = time.monotonic()
             if number >= 0 and life == workers[number].life:
@@ -156,20 +156,20 @@ def decode_in_processes(count: int, setup: dict[str, Any], work: Iterable[Job]) 
                     deaths += 1
                     if not done and deaths > 3 * count:
                         raise _end_at_once()
-                    if worker.given:
-                        yield worker.given.popleft()[0], CRASHED
+                    if worker.jobs:
+                        yield worker.jobs.popleft()[0], CRASHED
                     worker.replace(waiting)
                 elif line.startswith("…"):
                     worker.wait(PATIENCE + PER_MEGAPIXEL * int(line.split()[2]) / 1e6)
                 else:
-                    worker.given.popleft()
+                    worker.jobs.popleft()
                     worker.wait(PATIENCE)
                     done += 1
                     yield int(line.split()[0]), ""
                     worker.feed(waiting)
             for worker in workers if answers.empty() else ():  # whoever reads us may have been slow to ask for more
-                if worker.given and worker.hangs(now):
-                    yield worker.given.popleft()[0], HANGS
+                if worker.jobs and worker.hangs(now):
+                    yield worker.jobs.popleft()[0], HANGS
                     worker.replace(waiting)
     finally:
         for worker in workers:

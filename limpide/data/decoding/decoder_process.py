@@ -107,12 +107,12 @@ def main() -> None:
 
 
 def _keep_all(images: FileImages | ArchiveImages, setup: dict[str, Any]) -> None:
-    seen = np.load(setup["seen"], mmap_mode="r+")
+    image_records = np.load(setup["seen"], mmap_mode="r+")
     targets = [
         (Preprocessing.from_json(p), np.load(file, mmap_mode="r+") if file else None) for p, file in setup["targets"]
     ]
     for i, places in _read_requests(images):
-        row = seen[i]
+        row = image_records[i]
         reason = _decode_one(
             i,
             images,
@@ -135,8 +135,8 @@ def _measure_all(images: FileImages | ArchiveImages, extremes: np.ndarray) -> No
             width, height, _mode = header(data)
             if width * height > ANNOUNCED:
                 _tell("…", i, width * height)
-            if (found := stored_values(data)) is not None:
-                measure(found.colors, extremes[i])
+            if (values := stored_values(data)) is not None:
+                measure(values.colors, extremes[i])
         except Undecodable as error:
             reason = error.reason
         except MemoryError:
@@ -157,7 +157,7 @@ def _read_requests(images: FileImages | ArchiveImages) -> Iterator[tuple[int, li
 
 
 def _decode_one(
-    i: int, images: FileImages | ArchiveImages, wanted: list[tuple[Preprocessing, Any, int]], row: Any
+    i: int, images: FileImages | ArchiveImages, targets: list[tuple[Preprocessing, Any, int]], row: Any
 ) -> str:
     try:
         data = images.bytes(0)
@@ -167,7 +167,7 @@ def _decode_one(
     row["width"], row["height"] = width, height
     if width * height > ANNOUNCED:
         _tell("…", i, width * height)
-    return keep(data, lambda side: decode_with_remarks(data, side, images.value_range), wanted, row)
+    return keep(data, lambda side: decode_with_remarks(data, side, images.value_range), targets, row)
 
 
 def _tell(*words: object) -> None:

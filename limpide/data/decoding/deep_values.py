@@ -144,12 +144,12 @@ def values_of(image: Image.Image, layout: Layout, turned: bool = False) -> Value
     tags: Any = getattr(image, "tag_v2", {})
     raw = layout.raw
     if image.mode.startswith(("I", "F")):
-        found = np.asarray(_turn_upright(image, turned))
+        values = np.asarray(_turn_upright(image, turned))
         if raw in _SIGNED_16:
-            found = found.astype(np.int16)
+            values = values.astype(np.int16)
         elif raw == "I;32N" and tags.get(339, (1,))[0] == 1:  # without a sign, which Pillow does not know
-            found = found.view(np.uint32)
-        return Values(found, _alpha_of_key(found, image.info.get("transparency")), negative=tags.get(262) == 0)
+            values = values.view(np.uint32)
+        return Values(values, _alpha_of_key(values, image.info.get("transparency")), negative=tags.get(262) == 0)
     high = np.asarray(_turn_upright(image, turned)).astype(np.uint16)
     # planes that lie apart are read by their first byte alone
     low = _low_bytes(layout, turned) if tags.get(284, 1) == 1 else None
@@ -205,7 +205,7 @@ def measure(values: np.ndarray, row: Any) -> None:
     row["low"], row["high"] = low, high
     row["inner_low"], row["inner_high"] = (inner.min(), inner.max()) if inner.size else (np.inf, -np.inf)
     row["marks"] = ends.mean()
-    some = values.reshape(-1)[:: max(1, values.size // SAMPLE)]
-    row["dim"], row["bright"] = np.percentile(some.astype(np.float64), (5, 95))
+    subset = values.reshape(-1)[:: max(1, values.size // SAMPLE)]
+    row["dim"], row["bright"] = np.percentile(subset.astype(np.float64), (5, 95))
     row["floating"], row["whole"] = floating, not floating or bool((values == np.rint(values)).all())
     row["read"] = 1

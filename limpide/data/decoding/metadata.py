@@ -26,16 +26,16 @@ def without_notes(data: bytes) -> tuple[bytes, bytes | None]:
     """(a PNG without what its pixels do not need, the colour profile that was taken out); any other file comes back as
     it is.
     """
-    kept, start, profile = [], 0, None
+    pieces, start, profile = [], 0, None
     for name, place, end in chunks(data):
         content = data[place + 8 : end - 4] if name == b"iCCP" or name in _TEXTS else b""
         if name[:1].isupper() or name in _NEEDED or (name in _TEXTS and _says_the_orientation(name, content)):
             continue
         if name == b"iCCP":
             profile = _read_profile(content)
-        kept.append(data[start:place])
+        pieces.append(data[start:place])
         start = end
-    return (b"".join((*kept, data[start:])), profile) if kept else (data, None)
+    return (b"".join((*pieces, data[start:])), profile) if pieces else (data, None)
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -53,7 +53,7 @@ def without_odd_segments(data: bytes) -> bytes:
     """A JPEG without the application segments and comments that no decoder needs, or that are too short to be what they
     claim.
     """
-    kept, place = [data[:2]], 2
+    pieces, place = [data[:2]], 2
     while place + 4 <= len(data) and data[place] == 0xFF and data[place + 1] not in (0xDA, 0xFF):
         marker, end = data[place + 1 : place + 2], place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
         if (
@@ -61,9 +61,9 @@ def without_odd_segments(data: bytes) -> bytes:
             or marker == b"\xe1"
             or end - place - 2 >= _SHORTEST.get(marker, 1 << 16)
         ):
-            kept.append(data[place:end])
+            pieces.append(data[place:end])
         place = end
-    return b"".join((*kept, data[place:]))
+    return b"".join((*pieces, data[place:]))
 
 
 def _says_the_orientation(name: bytes, content: bytes) -> bool:
@@ -87,7 +87,7 @@ def _unpack(packed: bytes, most: int) -> bytes | None:
     """None where it is broken or more than `most` bytes."""
     unpacking = zlib.decompressobj()
     try:
-        found = unpacking.decompress(packed, most)
+        content = unpacking.decompress(packed, most)
     except zlib.error:
         return None
-    return None if unpacking.unconsumed_tail else found
+    return None if unpacking.unconsumed_tail else content

@@ -97,22 +97,22 @@ class ValueRange:
 
     def _says_of_others(self, span: Span) -> list[Message]:
         """Of values beyond the range, and of the images of 8 bits."""
-        found = []
+        messages = []
         low, high = float(self.extremes["low"].min()), float(self.extremes["high"].max())
         if not self.asked and (low < span[0] or high > span[1]):
             says = N_(
                 "values beyond it are marks of what was not measured, or of the test part alone: they are clipped"
             )
-            found.append(message(says))
+            messages.append(message(says))
         if len(self.extremes) < self.images:
-            found.append(
+            messages.append(
                 message(
                     N_("the other image, of 8 bits, keeps its values from 0 to 255"),
                     N_("the other {n:count} images, of 8 bits, keep their values from 0 to 255"),
                     n=self.images - len(self.extremes),
                 )
             )
-        return found
+        return messages
 
 
 def decide_range(
@@ -128,9 +128,12 @@ def decide_range(
         return ValueRange(dataset.images.value_range, extremes, len(dataset))
     if isinstance(asked, tuple):
         return ValueRange(asked, extremes, len(dataset), asked=True)
-    known = extremes[dataset.given[extremes["row"]] != TEST]
+    outside_test = extremes[dataset.given[extremes["row"]] != TEST]
     return ValueRange(
-        range_of(known) if asked == "auto" and len(known) else None, extremes, len(dataset), asked=asked != "auto"
+        range_of(outside_test) if asked == "auto" and len(outside_test) else None,
+        extremes,
+        len(dataset),
+        asked=asked != "auto",
     )
 
 
@@ -184,19 +187,19 @@ def _measure_images(dataset: Dataset, rehash: bool) -> Generator[Progress, None,
         return np.zeros(0, EXTREMES)
     folder = files.cache_folder() / "pixels" / files.sha256(f"values {FORMAT}\0{dataset.fingerprint}".encode())[:24]
     with contextlib.suppress(OSError, ValueError, EOFError):
-        kept = np.load(folder / KEPT)
-        if kept.dtype == EXTREMES and not rehash:
-            return kept  # type: ignore[no-any-return]
+        cached = np.load(folder / KEPT)
+        if cached.dtype == EXTREMES and not rehash:
+            return cached  # type: ignore[no-any-return]
     with TemporaryDirectory() as temporary:
         file = Path(temporary) / KEPT
-        found = np.lib.format.open_memmap(file, mode="w+", dtype=EXTREMES, shape=(len(rows),))
-        found["row"] = rows
+        extremes = np.lib.format.open_memmap(file, mode="w+", dtype=EXTREMES, shape=(len(rows),))
+        extremes["row"] = rows
         reference = dataset.images.reference  # type: ignore[attr-defined]
         setup = {"images": where, "extremes": str(file)}
         work: Iterable[tuple[int, Any, list[int]]] = ((k, reference(row), []) for k, row in enumerate(rows))
         for done, _ in enumerate(decode_in_processes(min(cores(), len(rows)), setup, work), 1):
             yield Progress(message(N_("measuring values of more than 8 bits")), done, len(rows))
-        measured = np.array(found[found["read"] == 1])
+        measured = np.array(extremes[extremes["read"] == 1])
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         files.write_atomically(folder / KEPT, lambda stream: np.save(stream, measured))
@@ -209,12 +212,12 @@ def _find_deep(dataset: Dataset) -> list[int]:
     images: Any = dataset.images
 
     def of(chunk: range) -> list[int]:
-        found = []
+        deep = []
         for row in chunk:
             with contextlib.suppress(Undecodable):
                 if may_be_deep(images.start(row)) and holds_more_than_8_bits(images.bytes(row)):
-                    found.append(row)
-        return found
+                    deep.append(row)
+        return deep
 
     chunks = [range(k, min(k + CHUNK, len(dataset))) for k in range(0, len(dataset), CHUNK)]
     with ThreadPoolExecutor(cores()) as pool:

@@ -125,7 +125,7 @@ def members(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[st
 
 
 def _list_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
-    found: dict[str, tuple[int, int]] = {}
+    members: dict[str, tuple[int, int]] = {}
     refused = []
     with zipfile.ZipFile(path) as archive:
         for number, entry in enumerate(archive.infolist()):
@@ -142,13 +142,13 @@ def _list_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[
                 refused.append((entry.filename, reason))
             else:
                 # of two with one name the last counts, as when unpacking
-                found[entry.filename.replace("\\", "/")] = (number, entry.file_size)
-    names, places = list(found), list(found.values())
+                members[entry.filename.replace("\\", "/")] = (number, entry.file_size)
+    names, places = list(members), list(members.values())
     return names, np.array(places, np.int64).reshape(-1, 2), path, "zip", refused
 
 
 def _list_tar(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
-    found: dict[str, tuple[int, int]] = {}
+    members: dict[str, tuple[int, int]] = {}
     refused = []
     with tarfile.open(path, "r:", errorlevel=1) as archive:
         for member in archive:
@@ -161,8 +161,8 @@ def _list_tar(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[
             if reason:
                 refused.append((member.name, reason))
             else:
-                found[member.name.removeprefix("./")] = (member.offset_data, member.size)
-    names, places = list(found), list(found.values())
+                members[member.name.removeprefix("./")] = (member.offset_data, member.size)
+    names, places = list(members), list(members.values())
     return names, np.array(places, np.int64).reshape(-1, 2), path, "tar", refused
 
 
@@ -176,9 +176,9 @@ def _decompress(path: Path) -> Path:
     """The plain tar in the cache, made once for this state of the file. Raises DataError when the disk
     cannot hold it.
     """
-    found = os.stat(path)
+    status = os.stat(path)
     key = sha256(
-        f"{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ino}".encode("utf-8", "surrogateescape")
+        f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}".encode("utf-8", "surrogateescape")
     )[:24]
     folder = cache_folder() / "archives"
     target = folder / f"{key}.tar"
@@ -187,7 +187,7 @@ def _decompress(path: Path) -> Path:
         os.utime(target, ns=(time.time_ns(), os.stat(target).st_mtime_ns))
         return target
     folder.mkdir(parents=True, exist_ok=True)
-    room = min(shutil.disk_usage(folder).free // 2, MAX_RATIO * max(found.st_size, SMALL // MAX_RATIO))
+    room = min(shutil.disk_usage(folder).free // 2, MAX_RATIO * max(status.st_size, SMALL // MAX_RATIO))
     partial = target.with_suffix(f".{os.getpid()}.tmp")
     try:
         with _open_compressed(path) as source, open(partial, "wb") as sink:

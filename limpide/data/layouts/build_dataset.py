@@ -42,9 +42,9 @@ def build_from_layout(
         groups = np.where([bool(group) for group in layout.groups], groups, -1)
     if not layout.files:
         raise DataError("L203", where=path, todo=EXAMPLE)
-    found = _build(path, images, layout.labels, layout.parts, groups, left, [layout.says, *notes])
+    dataset = _build(path, images, layout.labels, layout.parts, groups, left, [layout.says, *notes])
     return replace(
-        found, grouped_by="" if groups is None else "folder", ignored=[*ignored, *layout.ignored, *unlabeled]
+        dataset, grouped_by="" if groups is None else "folder", ignored=[*ignored, *layout.ignored, *unlabeled]
     )
 
 
@@ -69,8 +69,8 @@ def build_from_tables(
     left = [(file, reason) for file, reason in rows.left_out if reason != UNLABELED_IMAGES]
     more = [Ignored(tables[0].cells.path.name, unlabeled, UNLABELED_IMAGES)] if unlabeled else []
     images = FileImages(rows.root, Names(rows.files))
-    found = _build(path, images, rows.labels, rows.parts, rows.groups, left, [*rows.notes, *notes])
-    return replace(found, grouped_by=rows.grouped_by, ignored=[*ignored, *more])
+    dataset = _build(path, images, rows.labels, rows.parts, rows.groups, left, [*rows.notes, *notes])
+    return replace(dataset, grouped_by=rows.grouped_by, ignored=[*ignored, *more])
 
 
 def _build(
@@ -103,8 +103,8 @@ def _choose_name(path: Path) -> str:
 
     Neither a home nor a folder at the top of a disk is about these images.
     """
-    own = stem = path.name if path.is_dir() else path.name.split(".")[0]
+    name = stem = path.name if path.is_dir() else path.name.split(".")[0]
     above, home = path.parent, Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises where there is none)
     while says_nothing(stem) and above.parent != above.parent.parent and above not in (home, home.parent):
         stem, above = above.name, above.parent
-    return own if says_nothing(stem) else stem
+    return name if says_nothing(stem) else stem

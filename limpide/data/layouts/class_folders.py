@@ -111,11 +111,11 @@ def label_by_folders(rows: ImagePaths, flat: bool = False) -> bool:
         rows.labels[i] = path[0]
         if grouped and not flat and len(path) > 2:
             rows.groups[i] = path[1]
-    classes = {top: some for top, some in inside.items() if top not in again}
+    classes = {top: inner for top, inner in inside.items() if top not in again}
     if any(classes.values()) and not grouped:
-        name, some = max(classes.items(), key=lambda item: len(item[1]))
+        name, folders = max(classes.items(), key=lambda item: len(item[1]))
         says = N_("deeper folders are not told apart: {name} holds {names}")
-        rows.notes.append(message(says, name=name, names=listed_names(sorted(some))))
+        rows.notes.append(message(says, name=name, names=listed_names(sorted(folders))))
     return bool(rows.groups)
 
 
@@ -135,7 +135,9 @@ def _holds_classes(deep: Mapping[int, Path], inside: Mapping[str, set[str]], inn
 
 def _find_repeating(inside: Mapping[str, set[str]]) -> set[str]:
     """Outer folders that hold the other ones once more."""
-    return {top for top, some in inside.items() if len(some) > 1 and len(some & inside.keys() - {top}) > len(some) / 2}
+    return {
+        top for top, inner in inside.items() if len(inner) > 1 and len(inner & inside.keys() - {top}) > len(inner) / 2
+    }
 
 
 def label_by_names(rows: ImagePaths, places: Sequence[int], where: str) -> Message:
@@ -143,37 +145,37 @@ def label_by_names(rows: ImagePaths, places: Sequence[int], where: str) -> Messa
     to be named.
     """
     for pattern in (BEFORE_A_NUMBER, AFTER_A_NUMBER):
-        found = {
+        labels = {
             i: normalized(match.group(1).strip(" ._-")) for i in places if (match := pattern.match(rows.inner[i][-1]))
         }
         by_part: dict[str, list[int]] = defaultdict(list)
         for i in places:
             by_part[rows.parts.get(i, "")].append(i)
-        counts = Counter(found.values())
-        known = {label for label, n in counts.items() if n >= 2 and label.lower() not in NO_CLASS}
-        if all(numbers_group(label) or _says_part(label) for label in known):
+        counts = Counter(labels.values())
+        repeated = {label for label, n in counts.items() if n >= 2 and label.lower() not in NO_CLASS}
+        if all(numbers_group(label) or _says_part(label) for label in repeated):
             continue
-        named = {part: [i for i in some if found.get(i) in known] for part, some in by_part.items()}
-        telling = {part for part, some in by_part.items() if len(named[part]) >= NAMED_SHARE * len(some)}
+        named = {part: [i for i in images if labels.get(i) in repeated] for part, images in by_part.items()}
+        telling = {part for part, images in by_part.items() if len(named[part]) >= NAMED_SHARE * len(images)}
         used = [i for part in telling for i in named[part]]
         if (
-            len({found[i] for i in used}) < 2
-            or len(known) > len(used) / 2
+            len({labels[i] for i in used}) < 2
+            or len(repeated) > len(used) / 2
             or ("train" in by_part and "train" not in telling)
         ):
             continue
-        rows.labels |= {i: found[i] for i in used}
+        rows.labels |= {i: labels[i] for i in used}
         # cat_train_1.jpg and cat_test_1.jpg
-        if not rows.parts and (both := parts_and_classes({found[i] for i in used})):
-            rows.labels = {i: both[found[i]][1] for i in used if found[i] in both}
-            rows.parts |= {i: both[found[i]][0] for i in rows.labels}
+        if not rows.parts and (both := parts_and_classes({labels[i] for i in used})):
+            rows.labels = {i: both[labels[i]][1] for i in used if labels[i] in both}
+            rows.parts |= {i: both[labels[i]][0] for i in rows.labels}
         rows.from_names = True
         rows.left |= {i: UNLABELED_IMAGES for part in by_part.keys() - telling for i in by_part[part]}
         first = min(used)
         return message(
             N_("layout: the class is in the file name: {file} is {label}"),
             file=rows.inner[first][-1],
-            label=rows.labels.get(first, found[first]),
+            label=rows.labels.get(first, labels[first]),
         )
     raise DataError("L203", where=where, todo=EXAMPLE)
 
@@ -190,7 +192,7 @@ def one_form(rows: ImagePaths) -> None:
         forms[normalized(label)].add(label)
     rows.labels = {i: normalized(label) for i, label in rows.labels.items()}
     rows.groups = {i: normalized(group) for i, group in rows.groups.items()}
-    if twice := sorted(name for name, some in forms.items() if len(some) > 1):
+    if twice := sorted(name for name, spellings in forms.items() if len(spellings) > 1):
         rows.notes.append(
             message(
                 N_("one class, though its folders are written in two Unicode forms: {names}"), names=listed_names(twice)

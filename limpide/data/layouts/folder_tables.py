@@ -61,18 +61,18 @@ class _Fitting:
 
 
 def _read_fitting(path: Path, names: Sequence[str], hints: Hints, known_only: bool) -> _Fitting:
-    found = _Fitting()
+    fitting = _Fitting()
     for name in names:
         home = path if "/" in name else None
         try:
-            found.tables.append(read_meaning(path / name, hints, list_pictures, known_only=known_only, home=home))
+            fitting.tables.append(read_meaning(path / name, hints, list_pictures, known_only=known_only, home=home))
         except UsageError as error:
             if error.code != "L116":
                 raise
-            found.lacking.append(error)
+            fitting.lacking.append(error)
         except DataError as error:
-            found.refused[name] = error
-    return found
+            fitting.refused[name] = error
+    return fitting
 
 
 def _choose_candidates(path: Path, names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
@@ -81,7 +81,7 @@ def _choose_candidates(path: Path, names: Sequence[str], suffixes: Sequence[str]
     """
     by_kind = {kind: [name for name in names if ending(name) == kind] for kind in suffixes}
     return sorted(
-        name for some in by_kind.values() if len(some) <= MAX_TABLES for name in some if is_table(path / name)
+        name for of_kind in by_kind.values() if len(of_kind) <= MAX_TABLES for name in of_kind if is_table(path / name)
     )
 
 
@@ -102,15 +102,15 @@ def _choose_in_folders(tables: Sequence[Table], refused: Refused) -> FolderTable
     folders = [table.cells.path.parent for table in tables]
     if len(set(folders)) < len(tables):
         return FolderTables([], [], refused)
-    known = parts_of(folder.name for folder in folders) if tables else {}
-    return FolderTables(tables, [known.get(folder.name, "") for folder in folders], refused)
+    parts = parts_of(folder.name for folder in folders) if tables else {}
+    return FolderTables(tables, [parts.get(folder.name, "") for folder in folders], refused)
 
 
 def _hold_training(chosen: FolderTables) -> bool:
     """Whether one of the tables is of the training, or does not say what it is of."""
     alone = len(chosen.tables) == 1
-    for table, said in zip(chosen.tables, chosen.parts, strict=True):
-        part = part_said_by_name(table) if alone and not said else said
+    for table, stated_part in zip(chosen.tables, chosen.parts, strict=True):
+        part = part_said_by_name(table) if alone and not stated_part else stated_part
         if part in ("", "train") or "train" in table.parts:
             return True
     return False
@@ -139,13 +139,13 @@ def refuse_partial(path: Path, names: Sequence[str], layout: Layout, tables: Seq
     n, total = sum(os.path.normpath(home / name) in named for name in classed), len(classed)
     if n > MIN_SHARE_AS_WRITTEN * total:
         return {}
-    found: Refused = {}
+    refused: Refused = {}
     for table in tables:
         file = table.cells.path
-        found[os.path.relpath(file, path)] = DataError(
+        refused[os.path.relpath(file, path)] = DataError(
             "L294", where=file, todo=INSTEAD, n=n, total=total, table=str(file)
         )
-    return found
+    return refused
 
 
 def add_parts(
@@ -159,20 +159,20 @@ def add_parts(
         with contextlib.suppress(LimpideError):
             table = read_meaning(path / name, hints, list_pictures, known_only=True, of_parts=True)
             tables += [table] if not table.meaning.label and (table.meaning.part or part_said_by_name(table)) else []
-    said = parts_of_files(tables, path)
-    parts = [said.get(names[i], "") for i in layout.files]
+    part_of_file = parts_of_files(tables, path)
+    parts = [part_of_file.get(names[i], "") for i in layout.files]
     if not any(part and part != TWO_PARTS for part in parts):
         return layout, refused
     used = [os.path.relpath(table.cells.path, path) for table in tables]
-    kept = [k for k, part in enumerate(parts) if part != TWO_PARTS]
+    unambiguous = [k for k, part in enumerate(parts) if part != TWO_PARTS]
     twice = [(i, TWO_PARTS) for i, part in zip(layout.files, parts, strict=True) if part == TWO_PARTS]
     note = message(N_("parts (train, validation, test) are those of {names}"), names=", ".join(used))
     parted = replace(
         layout,
-        files=[layout.files[k] for k in kept],
-        labels=[layout.labels[k] for k in kept],
-        parts=[parts[k] for k in kept],
-        groups=[layout.groups[k] for k in kept],
+        files=[layout.files[k] for k in unambiguous],
+        labels=[layout.labels[k] for k in unambiguous],
+        parts=[parts[k] for k in unambiguous],
+        groups=[layout.groups[k] for k in unambiguous],
         notes=[*layout.notes, note],
         left=[*layout.left, *twice],
     )

@@ -31,28 +31,28 @@ class Hints:
         """Folder → part. Raises UsageError."""
         if self.parts in ("auto", "none", ""):
             return {}
-        found = {}
+        parts = {}
         for word in self.parts.split(","):
             folder, sign, part = (side.strip() for side in word.rpartition("="))
             if not sign or not folder or part not in PARTS:
                 raise UsageError("L146", where=f"parts={self.parts}")
-            found[folder] = part
-        return found
+            parts[folder] = part
+        return parts
 
     @property
     def of_a_table(self) -> list[str]:
         """The options given that only a table can follow."""
-        said = {
+        options = {
             "--file-column": self.file_column,
             "--label-column": self.label_column,
             "--split-column": "" if self.split_column == "none" else self.split_column,
             "--images": self.images,
         }
-        return [name for name, value in {**said, "--suffix": self.suffix}.items() if value]
+        return [name for name, value in {**options, "--suffix": self.suffix}.items() if value]
 
     def refuse_columns(self) -> None:
         """Raises UsageError for what only a table can be asked."""
         if self.groups not in ("auto", "none"):
             raise UsageError("L119", where=f"groups={self.groups}", groups=self.groups)
-        if asked := self.of_a_table:
-            raise UsageError("L148", where=", ".join(asked))
+        if options := self.of_a_table:
+            raise UsageError("L148", where=", ".join(options))

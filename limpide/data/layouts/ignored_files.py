@@ -69,10 +69,12 @@ def sift_files(paths: Sequence[tuple[str, ...]], start: Start = lambda _: b"") -
     if not pictures:
         return SiftedFiles([], [], [])
     # folders with a picture somewhere in them, and the whole
-    held = {paths[i][:k] for i in pictures for k in range(len(paths[i]))}
-    kinds = Counter(ending(paths[i][-1]) or paths[i][-1] for i in others if paths[i][:-1] in held)
+    picture_folders = {paths[i][:k] for i in pictures for k in range(len(paths[i]))}
+    kinds = Counter(ending(paths[i][-1]) or paths[i][-1] for i in others if paths[i][:-1] in picture_folders)
     ignored = [Ignored(kind, n, NOT_A_PICTURE) for kind, n in kinds.most_common()]
-    without = Counter(_first_outside(paths[i][:-1], held) for i in others if paths[i][:-1] not in held)
+    without = Counter(
+        _first_outside(paths[i][:-1], picture_folders) for i in others if paths[i][:-1] not in picture_folders
+    )
     ignored += [Ignored("/".join(folder), n, WITHOUT_PICTURES) for folder, n in sorted(without.items())]
     beside = _find_masks_beside(paths, pictures)
     pictures = [i for i in pictures if i not in beside]
@@ -98,34 +100,34 @@ def _is_picture(name: str, place: int, start: Start) -> bool:
     return kind not in NO_PICTURES and not start(place).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(NO_PICTURE_STARTS)
 
 
-def _first_outside(folder: tuple[str, ...], held: set[tuple[str, ...]]) -> tuple[str, ...]:
+def _first_outside(folder: tuple[str, ...], picture_folders: set[tuple[str, ...]]) -> tuple[str, ...]:
     """The outermost folder around this one in which there is no picture."""
-    return next(folder[:k] for k in range(1, len(folder) + 1) if folder[:k] not in held)
+    return next(folder[:k] for k in range(1, len(folder) + 1) if folder[:k] not in picture_folders)
 
 
 def _find_masks_beside(paths: Sequence[tuple[str, ...]], pictures: Iterable[int]) -> dict[int, tuple[str, str]]:
     """cat/1_mask.png or cat/mask_1.png beside cat/1.png → (how such names look, why)."""
-    there: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    names_by_folder: dict[tuple[str, ...], set[str]] = defaultdict(set)
     rows = [(i, stem(paths[i][-1])) for i in pictures]
     for i, name in rows:
-        there[paths[i][:-1]].add(name)
-    found = {}
+        names_by_folder[paths[i][:-1]].add(name)
+    masks = {}
     for i, name in rows:
         for pattern, looks in ((AFTER_A_NAME, "*_{word}"), (BEFORE_A_NAME, "{word}_*")):
             match = pattern.match(name)
-            if match and match["name"] in there[paths[i][:-1]]:
+            if match and match["name"] in names_by_folder[paths[i][:-1]]:
                 word = (match[1] if pattern is BEFORE_A_NAME else match[2]).lower()
-                found[i] = (looks.format(word=word), WHY[about_pictures(word) or "masks"])
-    return found
+                masks[i] = (looks.format(word=word), WHY[about_pictures(word) or "masks"])
+    return masks
 
 
 def _list_siblings(paths: Sequence[tuple[str, ...]], pictures: Sequence[int]) -> dict[tuple[str, ...], set[str]]:
     """Folder → the folders in it."""
-    found: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    subfolders: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for folders in {paths[i][:-1] for i in pictures}:
         for k, name in enumerate(folders):
-            found[folders[:k]].add(name)
-    return found
+            subfolders[folders[:k]].add(name)
+    return subfolders
 
 
 def _choose_folders(
@@ -156,7 +158,7 @@ def _choose_folders(
     return dropped, sorted(set(doubtful))
 
 
-def _goes_with(folder: tuple[str, ...], mine: Sequence[tuple[str, ...]], beside: Sequence[tuple[str, ...]]) -> bool:
+def _goes_with(folder: tuple[str, ...], pictures: Sequence[tuple[str, ...]], beside: Sequence[tuple[str, ...]]) -> bool:
     """Whether the pictures of this folder belong to pictures beside it, each to one."""
     if not beside:
         return False
@@ -167,32 +169,32 @@ def _goes_with(folder: tuple[str, ...], mine: Sequence[tuple[str, ...]], beside:
             if (match := AFTER_A_NAME.match(stem(path[-1])) or BEFORE_A_NAME.match(stem(path[-1])))
             else stem(path[-1])
         )
-        for path in mine
+        for path in pictures
     }
-    theirs = [stem(path[-1]) for path in beside]
-    mirrored = sum(name in names for name in theirs) / len(theirs)
+    other_names = [stem(path[-1]) for path in beside]
+    mirrored = sum(name in names for name in other_names) / len(other_names)
     # cat_masks beside cat
-    if own := [path for path in beside if len(path) > depth and words(path[depth - 1]) == words(folder[-1])[:-1]]:
-        return sum(stem(path[-1]) in names for path in own) / len(own) >= MIRRORED
+    if namesakes := [path for path in beside if len(path) > depth and words(path[depth - 1]) == words(folder[-1])[:-1]]:
+        return sum(stem(path[-1]) in names for path in namesakes) / len(namesakes) >= MIRRORED
     tops = {path[depth - 1] for path in beside if len(path) > depth}
     loose = any(len(path) == depth for path in beside)
     certain = "".join(words(folder[-1])) in CERTAIN
     # cat/1.png and cat/masks/1.png · images/ and masks/
     if loose or (len(tops) == 1 and set(words(next(iter(tops)))) <= WRAPPING):
         return certain or mirrored >= MIRRORED
-    inside = {path[depth] for path in mine if len(path) > depth + 1}
+    inside = {path[depth] for path in pictures if len(path) > depth + 1}
     if inside and all(
         inside == {path[depth] for path in beside if path[depth - 1] == top and len(path) > depth + 1} for top in tops
     ):
         return mirrored >= MIRRORED  # scans/cat/1.png and masks/cat/1.png
-    return len(tops) > 1 and (certain or (mirrored >= ALL and len(mine) >= ALL * len(beside)))
+    return len(tops) > 1 and (certain or (mirrored >= ALL and len(pictures) >= ALL * len(beside)))
 
 
 def _merge_ignored(ignored: Sequence[Ignored]) -> list[Ignored]:
     """Folders of one name and reason in one entry: a folder of masks in each class is told once."""
-    found: dict[tuple[str, str], Ignored] = {}
+    merged: dict[tuple[str, str], Ignored] = {}
     for one in ignored:
         key = (one.what.rsplit("/", 1)[-1], one.why)
-        known = found.get(key)
-        found[key] = Ignored(key[0], known.n + one.n, one.why) if known else one
-    return list(found.values())
+        earlier = merged.get(key)
+        merged[key] = Ignored(key[0], earlier.n + one.n, one.why) if earlier else one
+    return list(merged.values())

@@ -68,19 +68,19 @@ def without_wrapping(inner: Mapping[int, Path]) -> dict[int, Path]:
 
 def overlap(some: Iterable[str], others: Iterable[str]) -> float:
     """Share of the smaller set that is in the other one, too."""
-    mine, theirs = set(map(normalized, some)), set(map(normalized, others))
-    return len(mine & theirs) / min(len(mine), len(theirs)) if mine and theirs else 0.0
+    names, other_names = set(map(normalized, some)), set(map(normalized, others))
+    return len(names & other_names) / min(len(names), len(other_names)) if names and other_names else 0.0
 
 
 def hold_the_same(inside: Mapping[str, set[str]]) -> bool:
     """Whether every outer folder holds the same inner ones. A class may be missing in some, so half of them in another
     one, too, are enough.
     """
-    names = Counter(name for some in inside.values() for name in some)
+    names = Counter(name for inner in inside.values() for name in inner)
     if len(inside) < 2 or len(names) < 2 or not all(inside.values()):
         return False
     shared = {name for name, n in names.items() if n > 1}
     largest = max(inside.values(), key=len)
-    return all(len(some & shared) >= SHARED * len(some) for some in inside.values()) and (
-        len(shared) > 1 or all(some <= largest for some in inside.values())
+    return all(len(inner & shared) >= SHARED * len(inner) for inner in inside.values()) and (
+        len(shared) > 1 or all(inner <= largest for inner in inside.values())
     )

@@ -52,22 +52,22 @@ def read_layout(names: Sequence[str], where: str, hints: Hints | None = None, st
     """
     hints = hints or Hints()
     paths = [tuple(name.split("/")) for name in names]
-    found = sift_files(paths, start)
-    if not found.pictures:
+    sifted = sift_files(paths, start)
+    if not sifted.pictures:
         raise _no_picture(names, where)
-    rows = ImagePaths({i: paths[i] for i in found.pictures})
+    rows = ImagePaths({i: paths[i] for i in sifted.pictures})
     try:
         says = _arrange(rows, hints, where)
     except DataError:
-        _refuse_boxes(names, found.pictures, where, start)
+        _refuse_boxes(names, sifted.pictures, where, start)
         raise
     if rows.from_names or len(set(rows.labels.values())) < 2:
-        _refuse_boxes(names, found.pictures, where, start, sure=rows.from_names)
-    if found.doubtful and set(found.doubtful) & set(rows.labels.values()):
+        _refuse_boxes(names, sifted.pictures, where, start, sure=rows.from_names)
+    if sifted.doubtful and set(sifted.doubtful) & set(rows.labels.values()):
         rows.notes.append(
             message(
                 N_("{names} is learned as a class, though such a name mostly means masks or copies of other pictures"),
-                names=listed_names(found.doubtful),
+                names=listed_names(sifted.doubtful),
             )
         )
     files = sorted(rows.labels)
@@ -83,7 +83,7 @@ def read_layout(names: Sequence[str], where: str, hints: Hints | None = None, st
         rows.from_names,
         rows.notes,
         left,
-        [*found.ignored, *rows.ignored],
+        [*sifted.ignored, *rows.ignored],
     )
 
 
@@ -98,10 +98,10 @@ def _arrange(rows: ImagePaths, hints: Hints, where: str) -> Message:
     ):
         says = message(N_("layout: a folder a class and part, as in {name}"), name=min(both))
         cut_names(rows, both)
-    elif said := parts_of_folders(rows, hints, where):
-        says = read_parts(rows, said, where)
-    elif (level := lift_parts(rows, hints)) and (said := parts_of_folders(rows, hints, where)):
-        says = read_parts(rows, said, where)
+    elif parts := parts_of_folders(rows, hints, where):
+        says = read_parts(rows, parts, where)
+    elif (level := lift_parts(rows, hints)) and (parts := parts_of_folders(rows, hints, where)):
+        says = read_parts(rows, parts, where)
         without_cut_groups(rows, around=True)
         if level == 1 and all(rows.inner[i][0] == label for i, label in rows.labels.items()):
             says = message(N_("layout: a folder a class, with a folder a part in it"))

@@ -37,11 +37,11 @@ def list_files(root: Path, counted: Counted = lambda _: None) -> ListedFiles:
     walk = _Walk(root, counted, os.path.realpath(root))
     for folder, folders, names in os.walk(root, followlinks=True):
         walk.choose_folders(folder, folders)
-        before = len(walk.found)
+        before = len(walk.files)
         walk.add_files(folder, names)
-        if len(walk.found) == before and not folders and folder != str(root):
+        if len(walk.files) == before and not folders and folder != str(root):
             walk.ignored.append(Ignored(os.path.relpath(folder, root), 0, WITHOUT_PICTURES))
-    return ListedFiles(sorted(name.replace(os.sep, "/") for name in walk.found), walk.notes(), walk.ignored)
+    return ListedFiles(sorted(name.replace(os.sep, "/") for name in walk.files), walk.notes(), walk.ignored)
 
 
 def list_pictures(root: Path) -> list[str]:
@@ -63,8 +63,8 @@ def report_skipped(folder: str, files: Sequence[str]) -> list[Ignored]:
     name = folder.rsplit("/", 1)[-1]
     if name.startswith("."):
         return []
-    told = is_system(name) or any(ending(file) in PICTURES for file in files)
-    return [Ignored(folder, len(files), OF_THE_SYSTEM)] if told else []
+    is_reported = is_system(name) or any(ending(file) in PICTURES for file in files)
+    return [Ignored(folder, len(files), OF_THE_SYSTEM)] if is_reported else []
 
 
 @dataclass
@@ -74,7 +74,7 @@ class _Walk:
     root: Path
     counted: Counted
     home: str  # the folder itself, with no link on the way to it
-    found: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
     strange: int = 0  # names that are no files
     away: int = 0  # links that lead out of the folder
@@ -109,8 +109,8 @@ class _Walk:
                 self.strange += 1
                 continue
             self.away += os.path.islink(path) and self._leads_out(os.path.realpath(path))
-            self.found.append(os.path.relpath(path, self.root) if folder != str(self.root) else name)
-            self.counted(len(self.found))
+            self.files.append(os.path.relpath(path, self.root) if folder != str(self.root) else name)
+            self.counted(len(self.files))
 
     def _leads_out(self, real: str) -> bool:
         return not real.startswith(self.home + os.sep)

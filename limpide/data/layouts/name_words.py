@@ -21,7 +21,7 @@ def split_words(listed: str) -> tuple[str, ...]:
 
 def _by_word(listed: Mapping[str, str]) -> dict[str, str]:
     """Word → what it says, of lists of the words that say it."""
-    return {word: meaning for meaning, some in listed.items() for word in split_words(some)}
+    return {word: meaning for meaning, word_list in listed.items() for word in split_words(word_list)}
 
 
 UNLABELED = "unlabeled"  # a part whose images have no class yet: what a competition wants predicted
@@ -142,23 +142,23 @@ def part_of(name: str) -> tuple[str, tuple[str, ...]] | None:
     """(the part that a folder's name says, the other words of it that say something), or None where it says no part, or
     two.
     """
-    found: list[str] = []
+    named_parts: list[str] = []
     rest: list[str] = []
     listed = words(name)
     k = 0
     while k < len(listed):
         pair = tuple(listed[k : k + 2])
         if pair in PAIRS:
-            found.append(PAIRS[pair])  # type: ignore[index]
+            named_parts.append(PAIRS[pair])  # type: ignore[index]
             k += 2
             continue
         part, more = _split_glued(listed[k])
         if part:
-            found.append(part)
+            named_parts.append(part)
         elif not (more.isdigit() or more in NEUTRAL):
             rest.append(more)
         k += 1
-    parts = set(found)
+    parts = set(named_parts)
     if parts == {"test", UNLABELED}:
         parts = {UNLABELED}
     return (parts.pop(), tuple(rest)) if len(parts) == 1 else None
@@ -188,13 +188,14 @@ def parts_of(names: Iterable[str]) -> dict[str, str]:
 
     "test tube" beside "training shoe" are two things, "test set" beside "training set" are two parts.
     """
-    found = {name: part_of(name) for name in names}
-    said = [one for one in found.values() if one]
-    if len(said) < len(found) or not said or len({rest for _, rest in said}) > 1:
+    meanings = {name: part_of(name) for name in names}
+    stated = [one for one in meanings.values() if one]
+    if len(stated) < len(meanings) or not stated or len({rest for _, rest in stated}) > 1:
         return {}
-    alone = len(found) == 1 and said[0][1]  # one folder of several words is a name like any other
-    same = len(found) > 1 and len({part for part, _ in said}) == 1  # test1 and test2 are told apart by something else
-    return {} if alone or same else {name: one[0] for name, one in found.items() if one}
+    alone = len(meanings) == 1 and stated[0][1]  # one folder of several words is a name like any other
+    # test1 and test2 are told apart by something else
+    same = len(meanings) > 1 and len({part for part, _ in stated}) == 1
+    return {} if alone or same else {name: one[0] for name, one in meanings.items() if one}
 
 
 def says_group(name: str) -> bool:
@@ -261,12 +262,12 @@ def parts_and_classes(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     A class may lack a part, and a folder may lie beside them.
     """
     names = set(names)
-    found = {name: both for name in names if (both := _split_part(name))}
+    pairs = {name: both for name in names if (both := _split_part(name))}
     by_label: dict[str, set[str]] = defaultdict(set)
-    for part, label in found.values():
+    for part, label in pairs.values():
         by_label[label].add(part)
     in_several = sum(len(parts) > 1 for parts in by_label.values())
-    return found if len(by_label) > 1 and in_several >= len(by_label) / 2 and len(found) > len(names) / 2 else {}
+    return pairs if len(by_label) > 1 and in_several >= len(by_label) / 2 and len(pairs) > len(names) / 2 else {}
 
 
 def _split_part(name: str) -> tuple[str, str] | None:

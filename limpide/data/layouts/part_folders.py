@@ -48,22 +48,22 @@ def set_aside(rows: ImagePaths) -> None:
     """
     inside = folders_inside(rows)
     counts = Counter(path[0] for path in rows.inner.values() if len(path) > 1)
-    said = {name: part_of(name) for name in inside}
+    meanings = {name: part_of(name) for name in inside}
     altered = {name for name in inside if _is_altered(name, inside)}
     work = _find_work(inside.keys() - altered, counts)
     waiting = {
-        name for name in inside.keys() - altered - work if (one := said[name]) and _waits(name, one, inside[name])
+        name for name in inside.keys() - altered - work if (one := meanings[name]) and _waits(name, one, inside[name])
     }
     others = inside.keys() - altered - work - waiting
     if len(others) < 2 and not any(len(inside[name]) > 1 for name in others):
         return
-    parted = any(said[name] for name in others)
+    parted = any(meanings[name] for name in others)
     if parted:  # parts know themselves which of them have no classes
-        waiting = {name for name in waiting if said[name][0] == UNLABELED}  # type: ignore[index]
+        waiting = {name for name in waiting if meanings[name][0] == UNLABELED}  # type: ignore[index]
     rows.ignored += [
         Ignored(name, counts[name], why)
-        for some, why in ((altered, ALTERED_COPIES), (work, OF_THE_WORK))
-        for name in sorted(some)
+        for names, why in ((altered, ALTERED_COPIES), (work, OF_THE_WORK))
+        for name in sorted(names)
     ]
     rows.left |= {i: UNLABELED_IMAGES for i, path in rows.inner.items() if len(path) > 1 and path[0] in waiting}
     gone = altered | work | waiting
@@ -114,12 +114,14 @@ def _is_altered(name: str, inside: Mapping[str, set[str]]) -> bool:
     return set(rest) <= WRAPPING or any(rest == [*words(other)] for other in inside if other != name)
 
 
-def _waits(name: str, said: tuple[str, tuple[str, ...]], inner: set[str]) -> bool:
+def _waits(name: str, meaning: tuple[str, tuple[str, ...]], inner: set[str]) -> bool:
     """Whether a folder of this name, among folders of classes, holds images without a class. A train is a vehicle, and
     valid a class.
     """
     flat = not inner or (len(inner) == 1 and set(words(next(iter(inner)))) <= NOTHING_SAID | WRAPPING)
-    return flat and (said[0] == UNLABELED or (not said[1] and said[0] != "train" and "valid" not in words(name)))
+    return flat and (
+        meaning[0] == UNLABELED or (not meaning[1] and meaning[0] != "train" and "valid" not in words(name))
+    )
 
 
 def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str, str]:
@@ -129,13 +131,13 @@ def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str,
         return _follow_user(rows, named, inside)
     if hints.parts == "none" or not inside:
         return {}
-    if said := parts_of(inside):
-        return said
+    if all_parts := parts_of(inside):
+        return all_parts
     each = {name: part_of(name) for name in inside}
-    some = {name: one[0] for name, one in each.items() if one}
-    if len(some) == len(inside) and len(set(some.values())) > 1 and hold_the_same(inside):
-        return some
-    plain = {name: part for name, part in some.items() if not each[name][1]}  # type: ignore[index]
+    parts = {name: one[0] for name, one in each.items() if one}
+    if len(parts) == len(inside) and len(set(parts.values())) > 1 and hold_the_same(inside):
+        return parts
+    plain = {name: part for name, part in parts.items() if not each[name][1]}  # type: ignore[index]
     strange = inside.keys() - plain.keys()
     labeled = set().union(*(inside[name] for name, part in plain.items() if part != UNLABELED))
     if not strange or not labeled:
@@ -254,10 +256,10 @@ def read_parts(rows: ImagePaths, said: Mapping[str, str], where: str) -> Message
         else:
             rows.parts[i], inner[i] = part, path if path[0] in rows.beside else path[1:]
             by_part[part].append(i)
-    for part, some in by_part.items():
-        for i, path in _unwrap_part({i: inner[i] for i in some}, part).items():
+    for part, images in by_part.items():
+        for i, path in _unwrap_part({i: inner[i] for i in images}, part).items():
             inner[i] = path
-    deep = {part for part, some in by_part.items() if sum(len(inner[i]) > 1 for i in some) > len(some) / 2}
+    deep = {part for part, images in by_part.items() if sum(len(inner[i]) > 1 for i in images) > len(images) / 2}
     if deep and "train" in by_part.keys() - deep:
         raise DataError("L295", where=where, part=min(deep))
     rows.inner = {i: path for i, path in inner.items() if rows.parts[i] in deep} if deep else inner
@@ -294,19 +296,19 @@ def _align_classes(rows: ImagePaths) -> None:
         by_part[rows.parts[i]].append(i)
     if len(by_part) < 2:
         return
-    levels = {part: _names_by_level([rows.inner[i] for i in some]) for part, some in by_part.items()}
+    levels = {part: _names_by_level([rows.inner[i] for i in images]) for part, images in by_part.items()}
     first = "train" if "train" in levels else min(levels)
     others = levels.keys() - {first}
     best, chosen = min(overlap(levels[first][0], levels[part][0]) for part in others), {}
     if best >= SHARED:
         return
     for k, names in enumerate(levels[first]):
-        found = {
+        matches = {
             part: max(range(len(levels[part])), key=lambda j: (overlap(names, levels[part][j]), -j)) for part in others
         }
-        agree = sum(overlap(names, levels[part][j]) for part, j in found.items()) / len(found)
+        agree = sum(overlap(names, levels[part][j]) for part, j in matches.items()) / len(matches)
         if agree >= SHARED and agree > best:
-            best, chosen = agree, {first: k, **found}
+            best, chosen = agree, {first: k, **matches}
     if not chosen:
         return
     classes = set().union(*(levels[part][k] for part, k in chosen.items()))
@@ -314,9 +316,9 @@ def _align_classes(rows: ImagePaths) -> None:
         k = next((k for k in range(len(path) - 1) if path[k] in classes), 0)
         if k:
             rows.groups[i], rows.inner[i] = "/".join(path[:k]), path[k:]
-    for some in by_part.values():  # one folder around a whole part tells nothing apart
-        if len({rows.groups.get(i, "") for i in some}) == 1:
-            for i in some:
+    for images in by_part.values():  # one folder around a whole part tells nothing apart
+        if len({rows.groups.get(i, "") for i in images}) == 1:
+            for i in images:
                 rows.groups.pop(i, None)
     if rows.groups:
         says = N_(
@@ -342,8 +344,8 @@ def without_cut_groups(rows: ImagePaths, around: bool = False) -> None:
     parts: dict[str, set[str]] = defaultdict(set)
     for i, group in rows.groups.items():
         parts[group].add(rows.parts[i])
-    cut = {group for group, some in parts.items() if len(some) > 1}
-    if cut and (around or all(group in cut for group, some in parts.items() if "train" in some)):
+    cut = {group for group, group_parts in parts.items() if len(group_parts) > 1}
+    if cut and (around or all(group in cut for group, group_parts in parts.items() if "train" in group_parts)):
         rows.groups = {i: group for i, group in rows.groups.items() if group not in cut}
         says = N_("{names} are in several parts, as you arranged them: their images are not kept together")
         rows.notes.append(message(says, names=listed_names(sorted(cut))))
@@ -353,19 +355,19 @@ def _set_unlabeled_aside(rows: ImagePaths) -> None:
     """test/unknown/1.jpg, as some loaders want it: a test folder whose name says nothing has no classes."""
     learned = {normalized(rows.labels[i]) for i in rows.labels if rows.parts[i] == "train"}
     for part in ("test", "validation"):
-        some = {i: rows.labels[i] for i in rows.labels if rows.parts[i] == part}
-        names = set(map(normalized, some.values()))
+        labels = {i: rows.labels[i] for i in rows.labels if rows.parts[i] == part}
+        names = set(map(normalized, labels.values()))
         if (
             learned
             and names
             and not names & learned
             and all(set(words(name)) <= NOTHING_SAID | WRAPPING for name in names)
         ):
-            rows.left |= dict.fromkeys(some, UNLABELED_IMAGES)
-            for i in some:
+            rows.left |= dict.fromkeys(labels, UNLABELED_IMAGES)
+            for i in labels:
                 del rows.labels[i]
             says = N_(
                 "the folder {name} in the {part} part names no class of the training: its {n:count} images are "
                 "taken as unlabeled"
             )
-            rows.notes.append(message(says, name=listed_names(sorted(names)), part=part, n=len(some)))
+            rows.notes.append(message(says, name=listed_names(sorted(names)), part=part, n=len(labels)))

@@ -26,34 +26,34 @@ TABLES = (".csv", ".tsv", ".parquet", ".jsonl")
 
 def scan_archive(text: str, path: Path, hints: Hints) -> Dataset:
     names, places, readable, kind, refused = archive.members(path)
-    kept, ignored = _choose_members(names)
-    if not kept and refused:
+    chosen, ignored = _choose_members(names)
+    if not chosen and refused:
         raise DataError("L238", where=text, todo=EXAMPLE, reason=message(refused[0][1]).to_json())
-    if not kept:
+    if not chosen:
         raise DataError("L234", where=text, todo=EXAMPLE)
-    members = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in kept), places[kept], kind)
-    unread = ", ".join(names[i] for i in kept if ending(names[i]) in TABLES)
+    members = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in chosen), places[chosen], kind)
+    unread = ", ".join(names[i] for i in chosen if ending(names[i]) in TABLES)
     layout = _read_members(members, text, hints, unread)
     notes = [*layout.notes]
     if unread:
         notes.append(message(N_("a table inside an archive is not read: {names}"), names=unread))
-    rows = [kept[i] for i in layout.files]
+    rows = [chosen[i] for i in layout.files]
     images = archive.ArchiveImages(readable.resolve(), Names(names[i] for i in rows), places[rows], kind)
-    found = build_from_layout(path, images, members.names, layout, notes, ignored)
-    return replace(found, left_out=[*refused, *found.left_out])
+    dataset = build_from_layout(path, images, members.names, layout, notes, ignored)
+    return replace(dataset, left_out=[*refused, *dataset.left_out])
 
 
 def _choose_members(names: Sequence[str]) -> tuple[list[int], list[Ignored]]:
     """(places of those that are no files of a system, folders of one that are passed over)."""
-    kept, skipped = [], defaultdict(list)
+    chosen, skipped = [], defaultdict(list)
     for i, name in enumerate(names):
         place = name.split("/")
         k = next((k for k, part in enumerate(place) if is_system(part)), None)
         if k is None:
-            kept.append(i)
+            chosen.append(i)
         elif k < len(place) - 1:
             skipped["/".join(place[: k + 1])].append(name)
-    return kept, [one for folder, files in sorted(skipped.items()) for one in report_skipped(folder, files)]
+    return chosen, [one for folder, files in sorted(skipped.items()) for one in report_skipped(folder, files)]
 
 
 def _read_members(members: archive.ArchiveImages, text: str, hints: Hints, unread: str) -> Layout:

@@ -32,8 +32,8 @@ def scan_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Datase
         tables, refused = [] if partial else tables, {**refused, **partial}
     if tables:
         notes = [*_tell_unread(refused), *listed.notes]
-        found = build_from_tables(path, tables, in_folder.parts, hints, listed.ignored, notes)
-        return replace(found, ignored=[*found.ignored, *count_not_named(path, listed.names, tables)])
+        dataset = build_from_tables(path, tables, in_folder.parts, hints, listed.ignored, notes)
+        return replace(dataset, ignored=[*dataset.ignored, *count_not_named(path, listed.names, tables)])
     refused = _without_other_lists(refused, by_folders)
     if not by_folders and refused:
         # what is no table of these images comes last

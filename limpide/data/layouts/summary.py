@@ -88,11 +88,11 @@ class DatasetSummary:
         return _join_with_commas([*names, message("…")] if len(self.classes) > MAX_NAMES else names)
 
     def _passed_over(self) -> list[Message]:
-        said = []
+        messages = []
         for one in self.ignored[:MAX_NAMES]:
             values: dict[str, Any] = {"what": one.what, "n": one.n, "why": message(one.why).to_json()}
             if one.n:
-                said.append(
+                messages.append(
                     message(
                         N_("ignored: {what}, {n:count} file ({why})"),
                         N_("ignored: {what}, {n:count} files ({why})"),
@@ -100,15 +100,15 @@ class DatasetSummary:
                     )
                 )
             else:
-                said.append(message(N_("ignored: {what} ({why})"), **values))
+                messages.append(message(N_("ignored: {what} ({why})"), **values))
         if len(self.ignored) > MAX_NAMES:
-            said.append(
+            messages.append(
                 message(
                     N_("ignored: {n:count} more kinds of file or folder (--json lists them)"),
                     n=len(self.ignored) - MAX_NAMES,
                 )
             )
-        return said
+        return messages
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -120,7 +120,7 @@ class DatasetSummary:
         }
 
 
-def _join_with_commas(some: Sequence[Message]) -> Message:
+def _join_with_commas(messages: Sequence[Message]) -> Message:
     return reduce(
-        lambda before, part: message(N_("{before}, {part}"), before=before.to_json(), part=part.to_json()), some
+        lambda before, part: message(N_("{before}, {part}"), before=before.to_json(), part=part.to_json()), messages
     )

@@ -55,13 +55,13 @@ def read_meaning(
     root = _choose_root(path, hints)
     meaning = read_columns(cells, hints, known_only=known_only, of_parts=of_parts)
     places = _list_places(path, root, hints, pictures)
-    found = places.find(cells.columns[meaning.file])
-    if home and not hints.images and not any(found.files):
+    matches = places.find(cells.columns[meaning.file])
+    if home and not hints.images and not any(matches.files):
         root = home.resolve()
         places = _list_places(path, root, hints, pictures)
-        found = places.find(cells.columns[meaning.file])
-    table = Table(cells, meaning, root, found, labels_of(cells, meaning), parts_in_column(cells, meaning))
-    if not any(found.files):
+        matches = places.find(cells.columns[meaning.file])
+    table = Table(cells, meaning, root, matches, labels_of(cells, meaning), parts_in_column(cells, meaning))
+    if not any(matches.files):
         raise _no_files(table, places)
     return table
 
@@ -100,6 +100,6 @@ def _unclear_files(table: Table, places: Places, cells: Sequence[str], values: M
     """Where files of these names are there, but several of one, or few of all."""
     if len(several := places.called([cells[0]])) > 1:
         return DataError("L296", where=table.cells.path, several=listed_names(several), **values)
-    if there := places.called(cells):
-        return DataError("L297", where=table.cells.path, file=there[0], **values)
+    if candidates := places.called(cells):
+        return DataError("L297", where=table.cells.path, file=candidates[0], **values)
     return None

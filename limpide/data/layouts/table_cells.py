@@ -50,8 +50,8 @@ def _is_list(path: Path) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     lines = [line for line in lines if line]
-    found = [match.group(1) if (match := LISTED.match(line)) else line for line in lines]
-    return bool(lines) and all(ending(name) in PICTURES for name in found)
+    files = [match.group(1) if (match := LISTED.match(line)) else line for line in lines]
+    return bool(lines) and all(ending(name) in PICTURES for name in files)
 
 
 def read_cells(path: Path) -> Cells:
@@ -83,8 +83,8 @@ def read_cells(path: Path) -> Cells:
 
 def _arrange_columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
     """Without an index that a program wrote beside the columns."""
-    kept = [(k, name) for k, name in enumerate(names) if name and not re.fullmatch(r"unnamed: ?\d+", name.lower())]
-    return {name: [row[k] if k < len(row) else "" for row in rows] for k, name in kept}
+    columns = [(k, name) for k, name in enumerate(names) if name and not re.fullmatch(r"unnamed: ?\d+", name.lower())]
+    return {name: [row[k] if k < len(row) else "" for row in rows] for k, name in columns}
 
 
 def _begins_with_a_row(rows: Sequence[Sequence[str]]) -> bool:
@@ -146,8 +146,8 @@ def _find_delimiter(text: str) -> tuple[str, str]:
     declared, head = "", ""
     while text:
         head, *rest = re.split(r"\r\n|\n|\r", text, maxsplit=1)
-        if found := re.fullmatch(r'"?sep=(.)"?', head.strip(" \ufeff"), re.IGNORECASE):
-            declared = found.group(1)
+        if declaration := re.fullmatch(r'"?sep=(.)"?', head.strip(" \ufeff"), re.IGNORECASE):
+            declared = declaration.group(1)
         elif re.search(r"\w", head):
             break
         text = rest[0] if rest else ""

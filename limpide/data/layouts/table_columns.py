@@ -124,10 +124,10 @@ def _plain_name(name: str) -> str:
     return "_".join(words(name))
 
 
-def _find_known(columns: Columns, known: Sequence[str]) -> list[str]:
+def _find_known(columns: Columns, plain_names: Sequence[str]) -> list[str]:
     """Those that have one of the known names, in the order in which they are known."""
-    found = {_plain_name(name): name for name in columns}
-    return [found[name] for name in known if name in found]
+    names = {_plain_name(name): name for name in columns}
+    return [names[name] for name in plain_names if name in names]
 
 
 def _check_column(cells: Cells, name: str) -> str:
@@ -150,22 +150,22 @@ def _lacks(cells: Cells, meaning: str, option: str) -> DataError:
 
 def _find_file(columns: Columns) -> str:
     """One of a known name, first of those whose cells end like pictures; else one whose cells do."""
-    known = _find_known(columns, FILE_COLUMNS)
+    candidates = _find_known(columns, FILE_COLUMNS)
     like = [
         name
-        for name, some in columns.items()
-        if sum(ending(cell.strip()) in PICTURES for cell in some) > 0.5 * len(some)
+        for name, column in columns.items()
+        if sum(ending(cell.strip()) in PICTURES for cell in column) > 0.5 * len(column)
     ]
     return (
-        next((name for name in known if name in like), "")
+        next((name for name in candidates if name in like), "")
         or next(iter(like), "")
-        or next((name for name in known if _tells_apart(columns[name])), "")
+        or next((name for name in candidates if _tells_apart(columns[name])), "")
     )
 
 
-def _tells_apart(some: Sequence[str]) -> bool:
+def _tells_apart(column: Sequence[str]) -> bool:
     """Whether nearly every row has another value, as names of files do."""
-    return len(set(some)) > 0.5 * len(some)
+    return len(set(column)) > 0.5 * len(column)
 
 
 def _find_known_label(cells: Cells, taken: set[str], known_only: bool) -> str:
@@ -174,20 +174,20 @@ def _find_known_label(cells: Cells, taken: set[str], known_only: bool) -> str:
     """
     columns = cells.columns
     doubtful = OF_ANYTHING if known_only and not LABEL_TABLES & {*words(cells.path.stem)} else ()
-    known = [
+    candidates = [
         name for name in _find_known(columns, LABEL_COLUMNS) if name not in taken and _plain_name(name) not in doubtful
     ]
-    several = [name for name in known if len({cell.strip() for cell in columns[name] if cell.strip()}) > 1]
-    return next(iter(several or known), "")
+    several = [name for name in candidates if len({cell.strip() for cell in columns[name] if cell.strip()}) > 1]
+    return next(iter(several or candidates), "")
 
 
 def _find_only_candidate(columns: Columns, taken: set[str]) -> str:
     """The one column left that can be classes: several values, each more than once, no measured numbers; "" where
     several can.
     """
-    found = []
-    for name, some in columns.items():
-        counts = Counter(cell.strip() for cell in some if cell.strip())
+    candidates = []
+    for name, column in columns.items():
+        counts = Counter(cell.strip() for cell in column if cell.strip())
         plain = _plain_name(name)
         if (
             name in taken
@@ -197,8 +197,8 @@ def _find_only_candidate(columns: Columns, taken: set[str]) -> str:
         ):
             continue
         if not any(re.fullmatch(r"[-+]?\d*\.\d*[1-9]\d*", value) for value in counts):
-            found.append(name)
-    return found[0] if len(found) == 1 else ""
+            candidates.append(name)
+    return candidates[0] if len(candidates) == 1 else ""
 
 
 def _find_one_hot(cells: Cells, taken: set[str]) -> list[str]:
@@ -206,8 +206,8 @@ def _find_one_hot(cells: Cells, taken: set[str]) -> list[str]:
     are.
     """
     columns = cells.columns
-    held = {name: {cell.strip().lower() for cell in some} for name, some in columns.items() if name not in taken}
-    names = [name for name, some in held.items() if some - {""} and some <= {*YES, *NO, ""}]
+    values = {name: {cell.strip().lower() for cell in column} for name, column in columns.items() if name not in taken}
+    names = [name for name, distinct in values.items() if distinct - {""} and distinct <= {*YES, *NO, ""}]
     if len(names) < 2:
         return []
     sums = [sum(columns[name][i].strip().lower() in YES for name in names) for i in range(len(cells))]
@@ -218,9 +218,9 @@ def _find_one_hot(cells: Cells, taken: set[str]) -> list[str]:
 
 def _find_part(cells: Cells, file: str, hints: Hints) -> str:
     """The one that the user names, or the one that says parts; "" where there is none, or the user wants none."""
-    wanted = "" if hints.split_column == "none" and "none" not in cells.columns else hints.split_column
+    column = "" if hints.split_column == "none" and "none" not in cells.columns else hints.split_column
     if hints.split_column:
-        return _check_column(cells, wanted)
+        return _check_column(cells, column)
     return _find_part_column(cells, file, hints.label_column)
 
 
@@ -229,24 +229,24 @@ def _find_part_column(cells: Cells, file: str, label: str) -> str:
     words for parts, whatever its name.
     """
     values = {
-        name: {cell.strip() for cell in some} - {""}
-        for name, some in cells.columns.items()
+        name: {cell.strip() for cell in column} - {""}
+        for name, column in cells.columns.items()
         if name not in (file, label)
     }
-    known = [name for name in _find_known(cells.columns, (*SPLIT_COLUMNS, *AMBIGUOUS)) if values.get(name)]
+    candidates = [name for name in _find_known(cells.columns, (*SPLIT_COLUMNS, *AMBIGUOUS)) if values.get(name)]
     split = [
         name
-        for name in known
+        for name in candidates
         if _plain_name(name) in SPLIT_COLUMNS
         or values[name] <= NUMBERS
         or any(value.lower() in SHORT for value in values[name])
         or any(map(_part_of_word, values[name]))
     ]
-    flags = [name for name, some in values.items() if _marks_a_part(name) and is_flag(some)]
+    flags = [name for name, distinct in values.items() if _marks_a_part(name) and is_flag(distinct)]
     words_only = [
         name
-        for name, some in values.items()
-        if len(some) <= MAX_PARTS and len(said := {*map(_part_of_word, some)}) > 1 and "" not in said
+        for name, distinct in values.items()
+        if len(distinct) <= MAX_PARTS and len(parts := {*map(_part_of_word, distinct)}) > 1 and "" not in parts
     ]
     return next(iter((*split, *flags, *words_only)), "")
 
@@ -271,20 +271,20 @@ def is_flag(values: set[str]) -> bool:
     return bool(values) and {value.lower() for value in values} <= {*YES, *NO}
 
 
-def _find_groups(cells: Cells, wanted: str, taken: set[str], notes: list[Message]) -> list[str]:
+def _find_groups(cells: Cells, groups: str, taken: set[str], notes: list[Message]) -> list[str]:
     columns = cells.columns
-    if wanted == "none":
+    if groups == "none":
         return []
-    if wanted != "auto":
-        return [_check_column(cells, name.strip()) for name in wanted.split(",")]
+    if groups != "auto":
+        return [_check_column(cells, name.strip()) for name in groups.split(",")]
     plain = {name: re.sub(r"_?(id|no|nr|name|number)$", "", _plain_name(name)) for name in columns}
-    found = [name for name in columns if plain[name] in GROUP_COLUMNS and name not in taken]
-    alone = [name for name in found if len({cell.strip() for cell in columns[name]}) < 2]
+    candidates = [name for name in columns if plain[name] in GROUP_COLUMNS and name not in taken]
+    alone = [name for name in candidates if len({cell.strip() for cell in columns[name]}) < 2]
     for name in alone:
         notes.append(
             message(N_("column {name} has one value in all rows: it says nothing of what belongs together"), name=name)
         )
-    return [name for name in found if name not in alone]
+    return [name for name in candidates if name not in alone]
 
 
 def several_labels(where: str) -> DataError:

@@ -60,17 +60,17 @@ def _find_joined_labels(filled: Sequence[str]) -> str:
         joined = {label: re.split(separator, label) for label in counts if re.search(separator, label)}
         joined = {label: parts for label, parts in joined.items() if len(parts) > 1 and all(parts)}
         sets = Counter(frozenset(parts) for parts in joined.values())
-        known = [
+        certain = [
             label
             for label, parts in joined.items()
             if all(part in counts for part in parts) or sets[frozenset(parts)] > 1
         ]
-        if separator in SIGNS and (some := _find_among_others(joined, counts)):
-            return some
-        if sum(counts[label] for label in known) > 0.02 * len(filled) and len(known) >= (
+        if separator in SIGNS and (joined_label := _find_among_others(joined, counts)):
+            return joined_label
+        if sum(counts[label] for label in certain) > 0.02 * len(filled) and len(certain) >= (
             2 if separator == r"\s+" else 1
         ):
-            return known[0]
+            return certain[0]
     return ""
 
 
@@ -87,7 +87,7 @@ def _find_among_others(joined: Mapping[str, Sequence[str]], counts: Mapping[str,
         for place, part in enumerate(parts):
             places[part].add(place)
     again = [label for label, parts in joined.items() if all(times[part] > 1 for part in parts)]
-    moved = any(len(some) > 1 for some in places.values())
+    moved = any(len(positions) > 1 for positions in places.values())
     return again[0] if moved and sum(counts[label] for label in again) > 0.5 * sum(counts.values()) else ""
 
 
@@ -97,23 +97,23 @@ def parts_in_column(cells: Cells, meaning: ColumnMeaning) -> list[str]:
     """
     if not meaning.part:
         return [""] * len(cells)
-    some = [cell.strip().lower() for cell in cells.columns[meaning.part]]
-    values = set(some) - {""}
+    column = [cell.strip().lower() for cell in cells.columns[meaning.part]]
+    values = set(column) - {""}
     part = part_of(meaning.part)
     if part and is_flag(values):
         other = "test" if part[0] == "train" else "train"
         marked = not values & {*NO}  # only what is of the part is marked
-        return [part[0] if cell in YES else other if cell or marked else "" for cell in some]
+        return [part[0] if cell in YES else other if cell or marked else "" for cell in column]
     whole = {value.removesuffix(".0") for value in values}
     if "0" in whole <= set(NUMBERED):  # 1 and 2 may be folds, or training and test
         numbered = NUMBERED if "2" in whole else {"0": "train", "1": "test"}
-        return ["" if not cell else numbered[cell.removesuffix(".0")] for cell in some]
-    known = {
+        return ["" if not cell else numbered[cell.removesuffix(".0")] for cell in column]
+    parts_by_cell = {
         cell.lower(): part_of(SHORT.get(cell.lower(), cell))
         for cell in map(str.strip, cells.columns[meaning.part])
         if cell
     }
-    for value, found in known.items():
-        if not found or found[1]:
+    for value, part_and_rest in parts_by_cell.items():
+        if not part_and_rest or part_and_rest[1]:
             raise DataError("L227", where=f"{cells.path}: {meaning.part} = {value}")
-    return ["" if not cell else known[cell][0] for cell in some]  # type: ignore[index]
+    return ["" if not cell else parts_by_cell[cell][0] for cell in column]  # type: ignore[index]

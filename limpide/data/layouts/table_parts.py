@@ -26,9 +26,9 @@ def part_said_by_name(table: Table) -> str:
     else, too.
     """
     stem = table.cells.path.stem
-    found = part_of(stem)
-    if found and (found[0] == UNLABELED or set(found[1]) <= BESIDE):
-        return found[0]
+    part_and_rest = part_of(stem)
+    if part_and_rest and (part_and_rest[0] == UNLABELED or set(part_and_rest[1]) <= BESIDE):
+        return part_and_rest[0]
     return ""
 
 
@@ -40,15 +40,15 @@ def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
     """
     if len(tables) == 1:
         return {0: ""}
-    said = {k: part for k, table in enumerate(tables) if (part := part_said_by_name(table))}
-    if "train" in said.values() and len(set(said.values())) == len(said):
-        return said
+    parts = {k: part for k, table in enumerate(tables) if (part := part_said_by_name(table))}
+    if "train" in parts.values() and len(set(parts.values())) == len(parts):
+        return parts
     every = parts_of(table.cells.path.stem for table in tables)
     if len(set(every.values())) == len(tables):
         return {k: every[table.cells.path.stem] for k, table in enumerate(tables)}
     # a list of classes is none
     others = [
-        k for k, table in enumerate(tables) if said.get(k) != UNLABELED and len({*table.labels}) < len(table.labels)
+        k for k, table in enumerate(tables) if parts.get(k) != UNLABELED and len({*table.labels}) < len(table.labels)
     ]
     return {others[0]: ""} if len(others) == 1 else {}
 
@@ -57,15 +57,15 @@ def parts_of_files(tables: Sequence[Table], root: Path) -> dict[str, str]:
     """File below root → the part that tables without labels say, each row or the table's own name; `TWO_PARTS` where
     they say several.
     """
-    found: dict[str, str] = {}
+    parts: dict[str, str] = {}
     for table in tables:
-        below, own = os.path.relpath(table.root, root), part_said_by_name(table)
+        below, table_part = os.path.relpath(table.root, root), part_said_by_name(table)
         for file, part in zip(table.found.files, table.parts, strict=True):
             name = os.path.normpath(os.path.join(below, file)).replace(os.sep, "/")
-            said = part or own
-            if file and said not in ("", UNLABELED):
-                found[name] = said if found.get(name, said) == said else TWO_PARTS
-    return found
+            file_part = part or table_part
+            if file and file_part not in ("", UNLABELED):
+                parts[name] = file_part if parts.get(name, file_part) == file_part else TWO_PARTS
+    return parts
 
 
 def parts_of_outer_folders(files: Sequence[str], hints: Hints, classes: set[str]) -> Mapping[str, str]:
@@ -80,9 +80,9 @@ def parts_of_outer_folders(files: Sequence[str], hints: Hints, classes: set[str]
         return {}
     for depth in range(max(map(len, paths), default=0)):
         names = {path[depth] for path in paths if len(path) > depth}
-        said = parts_of(names)
-        if len(set(said.values())) > 1 and "train" in said.values():
-            return said
+        parts = parts_of(names)
+        if len(set(parts.values())) > 1 and "train" in parts.values():
+            return parts
         # images/, more/ and test/: what lies in test/ is not to be learned, whatever the others are
         plain = {
             name: one[0]

@@ -112,8 +112,14 @@ class Places:
             every = list(self._pictures())
             pictures = [every[i] for i in sift_files([tuple(name.split("/")) for name in every]).pictures]
             part = self._part or "train"
-            own = [name for name in pictures if (said := _part_in(name)) == part or (part == "train" and not said)]
-            self._by = [pool for pool, before in ((own, None), (pictures, own), (every, pictures)) if pool != before]
+            of_part = [
+                name
+                for name in pictures
+                if (part_of_name := _part_in(name)) == part or (part == "train" and not part_of_name)
+            ]
+            self._by = [
+                pool for pool, before in ((of_part, None), (pictures, of_part), (every, pictures)) if pool != before
+            ]
         return self._by
 
     def _index(self, pool: int, kind: str) -> dict[str, str]:
@@ -123,7 +129,7 @@ class Places:
             for name in self._list_pools()[pool]:
                 plain_name = normalized(name).lower()
                 several[_KEYS[kind](plain_name)].append(name)
-            self._indices[pool, kind] = {key: some[0] for key, some in several.items() if key and len(some) == 1}
+            self._indices[pool, kind] = {key: names[0] for key, names in several.items() if key and len(names) == 1}
         return self._indices[pool, kind]
 
 
@@ -134,8 +140,8 @@ def _part_in(name: str) -> str:
 
 def _read_number(name: str) -> str:
     """7 of 7, 007 and 7.0, as programs write numbers; "" of what is none."""
-    found = re.fullmatch(r"0*(\d+)(\.0+)?", name)
-    return found.group(1) if found else ""
+    match = re.fullmatch(r"0*(\d+)(\.0+)?", name)
+    return match.group(1) if match else ""
 
 
 _KEYS: dict[str, Callable[[str], str]] = {

@@ -73,7 +73,7 @@ def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path, hints
         ]
         says = N_("parts (train, validation, test) are the folders of the files: {names}")
         notes.append(message(says, names=", ".join(sorted(folders))))
-    kept, left, again = _choose_rows(root, gathered)
+    usable, left, again = _choose_rows(root, gathered)
     if again:
         notes.append(
             message(
@@ -83,12 +83,12 @@ def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path, hints
                 total=len(gathered.cells),
             )
         )
-    groups = _number_groups([[row[k] for row in gathered.groups] for k in range(len(columns))], kept)
+    groups = _number_groups([[row[k] for row in gathered.groups] for k in range(len(columns))], usable)
     return TableRows(
         root,
-        [gathered.files[i] for i in kept],
-        [gathered.labels[i] for i in kept],
-        [gathered.parts[i] for i in kept],
+        [gathered.files[i] for i in usable],
+        [gathered.labels[i] for i in usable],
+        [gathered.parts[i] for i in usable],
         groups,
         left,
         notes,
@@ -148,16 +148,16 @@ def _tell_meaning(tables: Sequence[Table], parts: Sequence[str], groups: Sequenc
 
 def _choose_rows(root: Path, rows: Gathered) -> tuple[list[int], list[tuple[str, str]], int]:
     """(rows that can be used, what is left out with its reason, rows that repeat a file), each file once."""
-    said: dict[str, set[str]] = defaultdict(set)
-    placed: dict[str, set[str]] = defaultdict(set)
+    labels_by_name: dict[str, set[str]] = defaultdict(set)
+    parts_by_name: dict[str, set[str]] = defaultdict(set)
     names = [
         file or os.path.normpath(cell.strip().replace("\\", "/"))
         for file, cell in zip(rows.files, rows.cells, strict=True)
     ]
     for name, label, part in zip(names, rows.labels, rows.parts, strict=True):
-        said[name].add(label)
-        placed[name].add(part)
-    kept: list[int] = []
+        labels_by_name[name].add(label)
+        parts_by_name[name].add(part)
+    usable: list[int] = []
     left: list[tuple[str, str]] = []
     known: set[str] = set()
     home = str(root.resolve())
@@ -165,11 +165,11 @@ def _choose_rows(root: Path, rows: Gathered) -> tuple[list[int], list[tuple[str,
         if name in known:  # the same row twice
             continue
         known.add(name)
-        if reason := _reason_against(home, name, rows, i, len(said[name]) > 1, len(placed[name]) > 1):
+        if reason := _reason_against(home, name, rows, i, len(labels_by_name[name]) > 1, len(parts_by_name[name]) > 1):
             left.append((rows.cells[i], reason))
         else:
-            kept.append(i)
-    return kept, left, len(names) - len(known)
+            usable.append(i)
+    return usable, left, len(names) - len(known)
 
 
 def _reason_against(home: str, name: str, rows: Gathered, i: int, two_labels: bool, two_parts: bool) -> str:
@@ -190,14 +190,14 @@ def _reason_against(home: str, name: str, rows: Gathered, i: int, two_labels: bo
     return TWO_PARTS if two_parts else ""
 
 
-def _number_groups(columns: Sequence[Sequence[str]], kept: Sequence[int]) -> np.ndarray | None:
+def _number_groups(columns: Sequence[Sequence[str]], usable: Sequence[int]) -> np.ndarray | None:
     """One group number an image: images that share a value in any column are together, through others if need be."""
     if not columns:
         return None
-    n, edges, offset = len(kept), [], len(kept)
+    n, edges, offset = len(usable), [], len(usable)
     for column in columns:
         numbers: dict[str, int] = {}
-        for place, i in enumerate(kept):
+        for place, i in enumerate(usable):
             if (value := column[i].strip()) and value.lower() not in MISSING_VALUES:
                 edges.append((place, offset + numbers.setdefault(value, len(numbers))))
         offset += len(numbers)

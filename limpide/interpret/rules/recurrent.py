@@ -36,14 +36,14 @@ def recurrent(op: Op, place: Index) -> Terms:
     for k in range(t + 1):
         before = state
         state = advance_cell(op.name, w @ x.value[0, k].double() + b, u @ before.hidden + c, before)
-    own = Source(op.index - op.part, op.output)  # what it remembers: its output one step before
+    memory = Source(op.index - op.part, op.output)  # what it remembers: its output one step before
     return Terms(
         "several",
         torch.cat([x.value[0, t].double(), before.hidden]),
         torch.zeros(width + size).double(),
         [
             (x, torch.arange(t * width, (t + 1) * width)),
-            (own, torch.arange((t - 1) * size, t * size) if t else torch.full((size,), -1)),
+            (memory, torch.arange((t - 1) * size, t * size) if t else torch.full((size,), -1)),
         ],
         0.0,
         float((state.cell if op.name == "lstm" and op.part == 2 else state.hidden)[unit]),

@@ -43,8 +43,8 @@ def flat_place(shape: Sequence[int], place: Sequence[int]) -> int:
 
 def broadcast_place(place: Sequence[int], shape: Sequence[int]) -> Index:
     """Where this place of the result lies in a tensor that was spread over it."""
-    own = place[len(place) - len(shape) :] if len(shape) else ()
-    return tuple(0 if n == 1 else k for k, n in zip(own, shape, strict=True))
+    trailing = place[len(place) - len(shape) :] if len(shape) else ()
+    return tuple(0 if n == 1 else k for k, n in zip(trailing, shape, strict=True))
 
 
 def constant(term: Any, place: Index) -> float:

@@ -65,8 +65,8 @@ def _read_arrays(file: Path) -> dict[str, np.ndarray]:
     stands.
     """
     try:
-        with open(file, "rb") as stream, np.load(stream) as found:
-            arrays = {name: found[name] for name in found.files}
+        with open(file, "rb") as stream, np.load(stream) as archive:
+            arrays = {name: archive[name] for name in archive.files}
         return (
             arrays
             if {"mean", "std"} <= arrays.keys() and sum(array.nbytes for array in arrays.values()) <= MAX_BYTES
@@ -97,11 +97,13 @@ def _first_fits(end: Mapping[str, np.ndarray]) -> bool:
             end[key].dtype != np.float32 or end[key].shape != steps for key in ("slopes", "shifts")
         ):
             return False
-    known = end["channels"].shape == (n,) and n > 0 and end["channels"].min() >= 0 and end["channels"].max() < outputs
+    channels_fit = (
+        end["channels"].shape == (n,) and n > 0 and end["channels"].min() >= 0 and end["channels"].max() < outputs
+    )
     return (
         floats
         and pairs
-        and bool(known)
+        and bool(channels_fit)
         and end["bias"].shape == (n,)
         and end["output"].shape[:1] == (n,)
         and end["output"].ndim == 3
@@ -112,10 +114,12 @@ def _first_fits(end: Mapping[str, np.ndarray]) -> bool:
 def _last_fits(end: Mapping[str, np.ndarray], classes: int) -> bool:
     n, features = end["weight"].shape
     floats = all(end[key].dtype == np.float32 for key in ("features", "weight", "bias", "logits"))
-    known = end["classes"].shape == (n,) and n > 0 and end["classes"].min() >= 0 and end["classes"].max() < classes
+    classes_fit = (
+        end["classes"].shape == (n,) and n > 0 and end["classes"].min() >= 0 and end["classes"].max() < classes
+    )
     return (
         floats
-        and bool(known)
+        and bool(classes_fit)
         and end["features"].shape == (features,)
         and end["bias"].shape == end["logits"].shape == (n,)
     )

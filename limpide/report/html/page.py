@@ -83,8 +83,8 @@ def written_as(file: Path) -> tuple[str, bool] | None:
     say.
     """
     with open(file, "rb") as stream:
-        found = LANGUAGE_AND_IMAGES.search(stream.read(1000))
-    return (found[1].decode(), found[2] == b"yes") if found else None
+        match = LANGUAGE_AND_IMAGES.search(stream.read(1000))
+    return (match[1].decode(), match[2] == b"yes") if match else None
 
 
 def html_of(run: Run, *, images: bool = True) -> str:
@@ -146,12 +146,12 @@ def headings() -> dict[str, str]:
     """Finding → heading (msgid), in the order of the page: the questions of the audits, and between them the facts of
     the run. The score stands above them; `made` has no finding of its own.
     """
-    found: dict[str, str] = {}
+    titles: dict[str, str] = {}
     for audit in registry.AUDITS:
-        found |= _facts_before(audit.name)
+        titles |= _facts_before(audit.name)
         if audit.name != SCORE:
-            found[audit.name] = audit.question
-    return found | _facts_before("")
+            titles[audit.name] = audit.question
+    return titles | _facts_before("")
 
 
 def _facts_before(audit: str) -> dict[str, str]:
@@ -194,12 +194,12 @@ def weakest_first(finding: Finding) -> list[dict[str, Any]]:
 
 
 def loss_chart(history: run_data.History) -> Markup | None:
-    found = [
+    all_curves = [
         charts.Curve(_("each batch"), "faint", history.steps),
         charts.Curve(_("training"), "training", history.train_loss if history.by_epoch else []),
         charts.Curve(_("validation"), "validation", history.validation_loss),
     ]
-    curves = [curve for curve in found if curve.points]
+    curves = [curve for curve in all_curves if curve.points]
     if max((len(curve.points) for curve in curves), default=0) < 2:
         return None
     title = _("Loss while training")
@@ -207,11 +207,11 @@ def loss_chart(history: run_data.History) -> Markup | None:
 
 
 def accuracy_chart(history: run_data.History) -> Markup | None:
-    found = [
+    all_curves = [
         charts.Curve(_("training"), "training", history.train_accuracy),
         charts.Curve(_("validation"), "validation", history.validation_accuracy),
     ]
-    curves = [curve for curve in found if curve.points]
+    curves = [curve for curve in all_curves if curve.points]
     if max((len(curve.points) for curve in curves), default=0) < 2:
         return None
     title = _("Accuracy while training")

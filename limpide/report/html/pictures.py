@@ -26,12 +26,12 @@ def chosen_pictures(
     room, lost = min(MAX_PICTURE_BYTES, WITH_NUMBERS - numbers), 0
     chosen: dict[str, Sequence[Picture]] = {}
     for name in order:
-        kept = []
+        pictures = []
         for picture in findings[name].pictures:
             jpeg = picture.jpeg if _BASE64.fullmatch(picture.jpeg) else ""
             if len(jpeg) > room:
                 jpeg, lost = "", lost + 1
             room -= len(jpeg)
-            kept.append(dataclasses.replace(picture, jpeg=jpeg))
-        chosen[name] = kept
+            pictures.append(dataclasses.replace(picture, jpeg=jpeg))
+        chosen[name] = pictures
     return chosen, lost

@@ -113,8 +113,11 @@ def _thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def notes(events: Iterable[object]) -> Told:
-    found = [event for event in events if isinstance(event, Note)]
-    return Told([n.message for n in found if n.topic == "decision"], [n.message for n in found if n.topic == "warning"])
+    note_events = [event for event in events if isinstance(event, Note)]
+    return Told(
+        [n.message for n in note_events if n.topic == "decision"],
+        [n.message for n in note_events if n.topic == "warning"],
+    )
 
 
 def data_of(split_file: Path, excluded_file: Path) -> Data:
@@ -146,7 +149,7 @@ def made_facts(info: RunInfo) -> list[tuple[str, str]]:
     to others.
     """
     recipe, machine, versions = info.recipe, info.machine, info.machine.get("versions")
-    found = [
+    facts = [
         (N_("begun"), info.created),
         (N_("data"), info.data),
         (N_("fingerprint of the data"), info.fingerprint),
@@ -160,7 +163,7 @@ def made_facts(info: RunInfo) -> list[tuple[str, str]]:
         ("Python", machine.get("python")),
         *(versions.items() if isinstance(versions, Mapping) else ()),
     ]
-    return [(name, _value(value)) for name, value in found if value not in (None, "")]
+    return [(name, _value(value)) for name, value in facts if value not in (None, "")]
 
 
 def _value(value: object) -> str:

@@ -87,11 +87,11 @@ class Screen:
 
     def collect(self, events: Iterable[Event | DatasetSummary]) -> dict[str, Finding]:
         """Shows progress and returns the findings by name."""
-        found = {}
+        findings = {}
         with self._bar() as bar:
             for event in events:
                 if isinstance(event, Judged):
-                    found[event.finding.name] = event.finding
+                    findings[event.finding.name] = event.finding
                 elif isinstance(event, Note):
                     self.notes.append(event.message)
                     self.say(event.message)
@@ -101,7 +101,7 @@ class Screen:
                         self.say(line)
                 elif isinstance(event, Progress):
                     _advance(bar, str(event.phase), event.done, event.total)
-        return found
+        return findings
 
     def wait(self, events: Iterable[Progress | Result]) -> Result:
         """Shows progress and returns what comes after it."""

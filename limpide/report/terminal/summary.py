@@ -133,13 +133,13 @@ def _claim(finding: Finding, console: Console, style: str = "") -> None:
     _paragraph(words, console, style, first=_text(VERDICT_MARKS[finding.verdict] + " ", color))
 
 
-def _table(found: Table | None, console: Console) -> None:
-    if found and found.rows:
+def _table(table: Table | None, console: Console) -> None:
+    if table and table.rows:
         cells = [
-            [formats.format_cell(value, form) for value, (_name, form) in zip(row, found.columns, strict=False)]
-            for row in found.rows
+            [formats.format_cell(value, form) for value, (_name, form) in zip(row, table.columns, strict=False)]
+            for row in table.rows
         ]
-        _grid([(_(name), form != "text") for name, form in found.columns], cells, console)
+        _grid([(_(name), form != "text") for name, form in table.columns], cells, console)
 
 
 def _weakest(finding: Finding, console: Console) -> None:
@@ -187,8 +187,8 @@ def _keep_columns(table: Table | None, names: Sequence[str]) -> Table | None:
     """Those of these columns that the table has."""
     if table is None:
         return None
-    kept = [k for k, (name, _form) in enumerate(table.columns) if name in names]
-    return Table([table.columns[k] for k in kept], [[row[k] for k in kept] for row in table.rows])
+    places = [k for k, (name, _form) in enumerate(table.columns) if name in names]
+    return Table([table.columns[k] for k in places], [[row[k] for k in places] for row in table.rows])
 
 
 def _first(table: Table | None, count: int) -> Table | None:

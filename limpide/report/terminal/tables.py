@@ -66,15 +66,15 @@ def print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequ
     table = _table(*heads)
     table.show_header = not widths
     lines = [[_cell(text) for text in row] for row in rows]
-    found = [max(cell_len(head), *(line[k].cell_len for line in lines)) for k, head in enumerate(heads)]
+    least_widths = [max(cell_len(head), *(line[k].cell_len for line in lines)) for k, head in enumerate(heads)]
     if widths:
-        found = list(widths)
+        least_widths = list(widths)
         for column, width in zip(table.columns, widths, strict=True):
             column.min_width = width
     for line in lines:
         table.add_row(*line)
     _print(table)
-    return found
+    return least_widths
 
 
 def print_runs(rows: Sequence[RunSummary]) -> None:

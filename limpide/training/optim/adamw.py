@@ -61,8 +61,8 @@ class AdamW:
     def state(self) -> dict[str, Tensor]:
         return {
             f"{g}.{name}.{k}": tensor
-            for name, kept in (("m", self.m), ("v", self.v))
-            for g, tensors in enumerate(kept)
+            for name, moments in (("m", self.m), ("v", self.v))
+            for g, tensors in enumerate(moments)
             for k, tensor in enumerate(tensors)
         }
 

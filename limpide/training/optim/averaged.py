@@ -36,9 +36,9 @@ class Averaged:
     @contextlib.contextmanager
     def placed_in(self, model: nn.Module) -> Iterator[None]:
         """The network has the means for its weights as long as this is entered."""
-        own = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        current = {name: value.detach().clone() for name, value in model.state_dict().items()}
         model.load_state_dict(self.weights)
         try:
             yield
         finally:
-            model.load_state_dict(own)
+            model.load_state_dict(current)

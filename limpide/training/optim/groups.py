@@ -25,13 +25,13 @@ def parameter_groups(
 
     Biases and normalisation weights (one axis) are not decayed: shrinking them regularises nothing.
     """
-    found: dict[tuple[float, float], list[nn.Parameter]] = {}
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             scale = next((s for prefix, s in scales if name.startswith(prefix)), 1.0)
             decay = weight_decay if parameter.ndim > 1 else 0.0
-            found.setdefault((scale, decay), []).append(parameter)
-    return [ParameterGroup(parameters, scale, decay) for (scale, decay), parameters in found.items()]
+            groups.setdefault((scale, decay), []).append(parameter)
+    return [ParameterGroup(parameters, scale, decay) for (scale, decay), parameters in groups.items()]
 
 
 def describe_groups(groups: Sequence[ParameterGroup]) -> list[list[float]]:

@@ -34,14 +34,14 @@ def check_images(job: TrainContext) -> Iterator[Event]:
     for name in SAID_BEFORE:
         if findings[name].verdict != "ok":
             yield job.say("warning", findings[name].message)
-    found = sum(finding.verdict in ("warn", "bad") for finding in findings.values())
-    if found:
+    count = sum(finding.verdict in ("warn", "bad") for finding in findings.values())
+    if count:
         yield job.say(
             "data",
             message(
                 N_("the check found {n:count} thing worth a look (limpide check shows it)"),
                 N_("the check found {n:count} things worth a look (limpide check shows them)"),
-                n=found,
+                n=count,
             ),
         )
     job.enter("split")

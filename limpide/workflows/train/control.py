@@ -34,7 +34,7 @@ class TrainingControl:
     def __init__(self, job: TrainContext, state: TrainState) -> None:
         self.job, self.state, self.run = job, state, job.run
         self._process, self._looked = psutil.Process(), -math.inf
-        self._read, self._kept = 0, -1
+        self._read, self._snapshot_step = 0, -1
         drop_later_snapshots(state.step, self.run)
         self.run.cut(self.run.stats_file, lambda line: line["step"] <= state.step)
         self._keep_probes()
@@ -52,12 +52,12 @@ class TrainingControl:
         if isinstance(event, Epoch) or is_snapshot_due(event.n):
             self._keep()
         self._machine()
-        yield from self._asked()
+        yield from self._obey()
 
     def _keep(self) -> None:
-        if self._kept == self.state.step:  # the end of a pass may be a step that is due
+        if self._snapshot_step == self.state.step:  # the end of a pass may be a step that is due
             return
-        self._kept = self.state.step
+        self._snapshot_step = self.state.step
         with contextlib.suppress(OSError):  # a full disk stops no training for this
             keep_snapshot(self.state, self.run)
             self.run.add_line(self.run.stats_file, statistics(self.state))
@@ -93,9 +93,9 @@ class TrainingControl:
             with contextlib.suppress(OSError):
                 self.run.add_line(self.run.system_file, line)
 
-    def _asked(self) -> Iterator[Note | Progress]:
+    def _obey(self) -> Iterator[Note | Progress]:
         """Does what new lines of control.jsonl ask: pause, go, stop, rate, snapshot."""
-        waiting, told, before = False, False, deadline.now()
+        waiting, is_paused, before = False, False, deadline.now()
         try:
             while True:
                 for order in self._orders():
@@ -103,8 +103,8 @@ class TrainingControl:
                     yield from self._do(order)
                 if not waiting or self.stopped:
                     return
-                if not told:
-                    told = True
+                if not is_paused:
+                    is_paused = True
                     self._tell_paused(self.state.step)
                 time.sleep(POLL_SECONDS)
                 now = deadline.now()
@@ -112,7 +112,7 @@ class TrainingControl:
                 # whoever iterates may stop here, too
                 yield Progress(message(N_("paused")), self.state.step, self.state.steps)
         finally:
-            if told:
+            if is_paused:
                 self._tell_paused(None)
 
     def _tell_paused(self, step: int | None) -> None:
@@ -131,12 +131,12 @@ class TrainingControl:
             data = stream.read()
         whole = data[: data.rfind(b"\n") + 1]
         self._read += len(whole)
-        found = []
+        orders = []
         for line in whole.splitlines():
             with contextlib.suppress(ValueError, RecursionError):  # half a line, or not ours
                 order = json.loads(line)
-                found += [order] if isinstance(order, dict) else []
-        return found
+                orders += [order] if isinstance(order, dict) else []
+        return orders
 
     def _do(self, order: dict[str, object]) -> Iterator[Note]:
         what, by = order.get("do"), order.get("by")

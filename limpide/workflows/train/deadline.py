@@ -51,9 +51,9 @@ class Deadline:
 
 def leave_out(run: Run, part: str) -> None:
     """Writes down that there is no time for this part (msgid); the report tells all of them."""
-    known = run.info().left_out
-    if part not in known:
-        run.update(left_out=[*known, part])
+    parts = run.info().left_out
+    if part not in parts:
+        run.update(left_out=[*parts, part])
 
 
 def affordable(run: Run, deadline: Deadline, part: str, seconds: float) -> bool:
@@ -76,8 +76,8 @@ def plans_of(info: RunInfo) -> list[Plan]:
 
 def planned_end(plans: Sequence[Plan], step: int, steps: int) -> tuple[int, str]:
     """(steps to be done in all, as far as known after `step`; why they are not those of the quote, or "")."""
-    known = [plan for plan in plans if plan.at <= step]
-    return (known[-1].steps, known[-1].why) if known else (steps, "")
+    past_plans = [plan for plan in plans if plan.at <= step]
+    return (past_plans[-1].steps, past_plans[-1].why) if past_plans else (steps, "")
 
 
 class Pace:
@@ -148,5 +148,5 @@ def steps_in(left: float, loop: Loop, pace: Pace, *, done: int, steps: int, most
         return steps
     if not done and fitting < loop.worth:
         return loop.fewest
-    found = min(most, max(loop.fewest, done + fitting))
-    return steps if left > 0 and abs(found - steps) < NOTICED * most else found
+    planned = min(most, max(loop.fewest, done + fitting))
+    return steps if left > 0 and abs(planned - steps) < NOTICED * most else planned

@@ -82,7 +82,7 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     machine.release_memory()
     memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + int(_held_later(facts)))
     job.recipe = _decided(job.recipe, work)
-    yield from _said(job, work, threads, memory, facts.multiply_adds)
+    yield from _announce(job, work, threads, memory, facts.multiply_adds)
     speed = threads.speed
     job.enter(
         "first",
@@ -106,7 +106,7 @@ def _timed_steps(job: TrainContext, model: nn.Module) -> tuple[ThreadChoice, Tra
 def _facts(job: TrainContext, model: nn.Module, image: float) -> Facts:
     """image: s, through the network."""
     p, rows, frozen = job.pixels().preprocessing, {part: job.rows(part) for part in PARTS[1:]}, _frozen_facts(job)
-    given = activations(model, p.channels, max(p.size, frozen.size if frozen else 0))
+    memory = activations(model, p.channels, max(p.size, frozen.size if frozen else 0))
     return Facts(
         train=len(rows["train"]),
         validation=len(rows["validation"]),
@@ -118,8 +118,8 @@ def _facts(job: TrainContext, model: nn.Module, image: float) -> Facts:
         channels=p.channels,
         multiply_adds=multiply_adds(model, p.channels, p.size),
         parameter_bytes=4 * parameters(model),
-        activation_bytes=given.all,
-        layer_bytes=given.largest,
+        activation_bytes=memory.all,
+        layer_bytes=memory.largest,
         image_seconds=image,
         decoding_seconds=decoding_seconds(job.dataset, (p,)),
         multiply_adds_a_second=_speed(),
@@ -137,21 +137,23 @@ def _frozen_facts(job: TrainContext) -> FrozenFacts | None:
 
 
 def _work(job: TrainContext, facts: Facts, speed: timing.StepTime) -> Work:
-    asked, known, passed = job.recipe.time, facts.frozen is not None, job.deadline.passed()
+    time_limit, has_frozen, passed = job.recipe.time, facts.frozen is not None, job.deadline.passed()
     train, validation = job.batches("train"), job.validation()
     frozen, after, audits = first_model.cost(facts).seconds, _score_seconds(facts), seconds_of(facts)
     left = None
-    if asked is not None:
+    if time_limit is not None:
         reserved = sum(audits[one.name] for one in after_training() if one.reserved)
-        left = max((asked - passed - frozen - after - reserved) * SPARE, 0.0 if known else FITTING * asked)
+        left = max(
+            (time_limit - passed - frozen - after - reserved) * SPARE, 0.0 if has_frozen else FITTING * time_limit
+        )
     steps = timing.steps_for(job.recipe, speed, train, validation, job.seen.grey, left, facts.multiply_adds)
-    if blind := known and not facts.validation:
+    if blind := has_frozen and not facts.validation:
         steps = 0
     epochs, look = steps / len(train), facts.validation * speed.image
     fitting = fit.cost(steps, epochs, speed.step, look).seconds
     more = sum(audits.values())
-    if asked is not None:  # beyond what was asked for it is left out
-        more = min(more, max(0.0, asked - passed - frozen - fitting - after))
+    if time_limit is not None:  # beyond what was asked for it is left out
+        more = min(more, max(0.0, time_limit - passed - frozen - fitting - after))
     return Work(steps, epochs, blind, passed, frozen, fitting, look, after, audits, more)
 
 
@@ -172,16 +174,16 @@ def _decided(recipe: Recipe, work: Work) -> Recipe:
     return recipe.but(flip="no") if recipe.flip == "auto" and not pretrained(recipe) else recipe
 
 
-def _said(job: TrainContext, work: Work, threads: ThreadChoice, memory: float, each: int) -> Iterator[Note]:
+def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: float, each: int) -> Iterator[Note]:
     """What was decided, and the quote. each: multiply-adds of one image."""
-    recipe, asked = job.recipe, job.info.wanted.get("epochs")
+    recipe, epochs_asked = job.recipe, job.info.wanted.get("epochs")
     if threads.number:
         yield job.say("decision", _busy(threads))
     if work.steps or not work.frozen:
         says = N_("passes over the training part: {epochs:number} ({steps:count} steps)")
         yield job.say("decision", message(says, epochs=work.epochs, steps=work.steps))
     elif work.blind:
-        yield job.say("decision", _blind(asked))
+        yield job.say("decision", _blind(epochs_asked))
     else:
         yield job.say(
             "decision", message(N_("no fine-tuning: there is no time left for it, and the first model is kept"))
@@ -192,7 +194,7 @@ def _said(job: TrainContext, work: Work, threads: ThreadChoice, memory: float, e
         says = N_("that is more than the {asked:duration} asked for, as the score is never left out")
         yield job.say("decision", message(says, asked=recipe.time))
     usual = timing.choose_epochs(recipe, len(job.rows("train")), each, job.seen.grey)[1]
-    if recipe.time is None and asked is None and work.epochs < usual and not work.blind:
+    if recipe.time is None and epochs_asked is None and work.epochs < usual and not work.blind:
         says = N_(
             "that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time "
             "asks for more"
@@ -200,9 +202,9 @@ def _said(job: TrainContext, work: Work, threads: ThreadChoice, memory: float, e
         yield job.say("decision", message(says, usual=usual))
 
 
-def _blind(asked: float | None) -> Message:
-    """asked: passes that the user asked for."""
-    if asked is None:
+def _blind(epochs: float | None) -> Message:
+    """epochs: as many as the user asked for."""
+    if epochs is None:
         return message(
             N_(
                 "no fine-tuning: there is no validation image to judge it by, so the first model is kept — more "
@@ -213,7 +215,7 @@ def _blind(asked: float | None) -> Message:
         "no fine-tuning, though epochs were asked for ({epochs:number}): there is no validation image to judge "
         "it by, so the first model is kept — more images, or groups, of each class give some"
     )
-    return message(says, epochs=asked)
+    return message(says, epochs=epochs)
 
 
 def _busy(threads: ThreadChoice) -> Message:

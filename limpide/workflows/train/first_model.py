@@ -34,7 +34,7 @@ class _Fitted:
 
     head: Head
     rows: dict[str, np.ndarray]  # part → its images
-    held: int  # validation images that it was held against
+    validation_images: int  # so many that it was scored on
     accuracy: float
     loss: float
     seconds: float  # to look at the images and fit the layer
@@ -59,10 +59,10 @@ def first_model(job: TrainContext) -> Iterator[Event]:
     yield from _decide_flip(job, model, fitted)
     says = (
         N_("a first model is ready: {accuracy:percent} of {n:count} validation images right")
-        if fitted.held
+        if fitted.validation_images
         else N_("a first model is ready")
     )
-    yield job.say("saved", message(says, accuracy=fitted.accuracy, n=fitted.held))
+    yield job.say("saved", message(says, accuracy=fitted.accuracy, n=fitted.validation_images))
     steps = require(job.info.steps, "steps")
     if _is_enough(job, fitted):
         steps = 0
@@ -81,16 +81,16 @@ def _fit_last_layer(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -
         machine.release_memory()
     features = {part: load_features(pixels, rows[part], cache) for part in rows if len(rows[part])}
     width = features["train"].shape[1]
-    held = features.get("validation", np.zeros((0, width), np.float32))
+    validation = features.get("validation", np.zeros((0, width), np.float32))
     yield Progress(message(N_("fitting a last layer on what the pretrained network sees")))
     fitting = time.monotonic()
     truth = labels[rows["validation"]]
-    head = fit_head(features["train"], labels[rows["train"]], held, truth, len(job.dataset.learned_classes))
+    head = fit_head(features["train"], labels[rows["train"]], validation, truth, len(job.dataset.learned_classes))
     now = time.monotonic()
-    logits = head.logits(held)
-    accuracy = float((logits.argmax(1) == truth).mean()) if len(held) else 0.0
-    loss = log_loss(logits, truth) if len(held) else 0.0
-    return _Fitted(head, rows, len(held), accuracy, loss, now - began, now - fitting)
+    logits = head.logits(validation)
+    accuracy = float((logits.argmax(1) == truth).mean()) if len(validation) else 0.0
+    loss = log_loss(logits, truth) if len(validation) else 0.0
+    return _Fitted(head, rows, len(validation), accuracy, loss, now - began, now - fitting)
 
 
 def _decide_flip(job: TrainContext, model: torch.nn.Module, fitted: _Fitted) -> Iterator[Event]:
@@ -108,14 +108,16 @@ def _decide_flip(job: TrainContext, model: torch.nn.Module, fitted: _Fitted) -> 
 
 def _is_enough(job: TrainContext, fitted: _Fitted) -> bool:
     """Whether fine-tuning could not be seen to do better, and nobody asked for it."""
-    all_right = fitted.held == len(job.rows("validation")) and fitted.accuracy == 1.0
-    return fitted.held >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None
+    all_right = fitted.validation_images == len(job.rows("validation")) and fitted.accuracy == 1.0
+    return fitted.validation_images >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None
 
 
 def _record(job: TrainContext, fitted: _Fitted) -> FrozenHead:
     train, ms = fitted.rows["train"], _milliseconds(job, fitted.rows["train"])
     strength, seconds, head_seconds = fitted.head.strength, fitted.seconds, fitted.head_seconds
-    return FrozenHead(fitted.accuracy, fitted.loss, len(train), fitted.held, strength, seconds, head_seconds, ms)
+    return FrozenHead(
+        fitted.accuracy, fitted.loss, len(train), fitted.validation_images, strength, seconds, head_seconds, ms
+    )
 
 
 def cost(facts: Facts) -> Cost:

@@ -59,20 +59,18 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     else:
         augment = decide_augmentation(job.recipe, require(job.info.epochs, "epochs"), job.seen.grey)
         if state.steps:
-            yield from _told(job, state, augment)
+            yield from _announce(job, state, augment)
     began = deadline.now()
     yield from _steps(job, state, augment)
     seconds = job.info.fit_seconds + deadline.now() - began - job.paused
     yield Progress(message(N_("choosing the best weights")))
-    final, held = yield from _choose_weights(job, state)
+    final, n = yield from _choose_weights(job, state)
     save_weights(state.model, job.run.snapshots / "best.safetensors")
     yield from _diagnosed(job, final.kind)
     steps, epochs = require(job.info.steps, "steps"), require(job.info.epochs, "epochs")
     cut = planned_end(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
     accuracy = float(final.validation or 0.0)
-    job.run.add_finding(
-        run_facts.training_finding(state.best_epoch, state.epoch, epochs, accuracy, held, final.kind, cut)
-    )
+    job.run.add_finding(run_facts.training_finding(state.best_epoch, state.epoch, epochs, accuracy, n, final.kind, cut))
     job.enter("seal", final=final, fit_seconds=seconds)
 
 
@@ -126,7 +124,7 @@ def _better(job: TrainContext, state: TrainState, first: tuple[float, float]) ->
     return (accuracy, -loss) >= first
 
 
-def _told(job: TrainContext, state: TrainState, augment: Augmentation | None) -> Iterator[Event]:
+def _announce(job: TrainContext, state: TrainState, augment: Augmentation | None) -> Iterator[Event]:
     """Says, and keeps, what is done to the images and by which rule the weights change: choices that a comparison of
     two trainings rests on.
     """
@@ -136,7 +134,7 @@ def _told(job: TrainContext, state: TrainState, augment: Augmentation | None) ->
     yield job.say("decision", describe_rule(state))
 
 
-def _diagnosed(job: TrainContext, kept: str) -> Iterator[Event]:
+def _diagnosed(job: TrainContext, final_kind: str) -> Iterator[Event]:
     """How it went, in plain words, as the studio says it; what went wrong is said aloud."""
     job.run.sync()
     events = list(job.run.events())
@@ -144,12 +142,14 @@ def _diagnosed(job: TrainContext, kept: str) -> Iterator[Event]:
         [event.loss for event in events if isinstance(event, Step)],
         [event for event in events if isinstance(event, Epoch)],
     )
-    found = diagnose(losses, epochs, kept, guess=math.log(len(job.dataset.learned_classes)))
-    if not found:
+    diagnoses = diagnose(losses, epochs, final_kind, guess=math.log(len(job.dataset.learned_classes)))
+    if not diagnoses:
         return
-    kind, says = found[0]
-    job.run.add_finding(Finding("diagnosis", kind, says, details=[more for _, more in found[1:]], source="validation"))
-    for wrong in [sentence for verdict, sentence in found if verdict in ("bad", "warn")][:1]:
+    kind, says = diagnoses[0]
+    job.run.add_finding(
+        Finding("diagnosis", kind, says, details=[more for _, more in diagnoses[1:]], source="validation")
+    )
+    for wrong in [sentence for verdict, sentence in diagnoses if verdict in ("bad", "warn")][:1]:
         yield job.say("warning", wrong)
 
 

@@ -49,9 +49,9 @@ def check_time(job: TrainContext, reasons: list[Message]) -> tuple[list[Message]
     """Changes `job.recipe` where the network was ours to choose and takes too long. Returns the reasons for its
     choices, and the least in seconds.
     """
-    asked = float(job.info.wanted["time"])
+    time_limit = float(job.info.wanted["time"])
     least = minimum_seconds(job, job.recipe)
-    if job.info.wanted.get("model") != "auto" or not pretrained(job.recipe) or least <= PROMISED * asked:
+    if job.info.wanted.get("model") != "auto" or not pretrained(job.recipe) or least <= PROMISED * time_limit:
         return reasons, least
     small = Recipe.from_json(job.info.wanted).but(model=AUTOMATIC[0])
     filled, why = decide_recipe(small.but(value_range=job.recipe.value_range), job.seen, len(job.dataset))
@@ -70,13 +70,19 @@ def check_time(job: TrainContext, reasons: list[Message]) -> tuple[list[Message]
 def minimum_seconds(job: TrainContext, recipe: Recipe) -> float:
     """Of the whole command with this recipe, the time that has passed included."""
     dataset, n = job.dataset, len(job.dataset)
-    wanted = wanted_pixels(recipe, job.seen, dataset)
+    rows_by_preprocessing = wanted_pixels(recipe, job.seen, dataset)
     test = int((dataset.given == TEST).sum()) or round(recipe.test * n)
-    decoding = decoding_seconds(dataset, tuple(wanted))
-    image, work = _image_seconds(recipe, len(dataset.classes), min(wanted, key=lambda p: len(wanted[p])))
-    folder = pixel_cache.shared_folder(dataset, wanted)
-    read = folder is not None and stored_reading(dataset, wanted, folder) is not None
-    frozen = FrozenFacts(frozen_size(recipe), image, min(map(len, wanted.values()))) if pretrained(recipe) else None
+    decoding = decoding_seconds(dataset, tuple(rows_by_preprocessing))
+    image, work = _image_seconds(
+        recipe, len(dataset.classes), min(rows_by_preprocessing, key=lambda p: len(rows_by_preprocessing[p]))
+    )
+    folder = pixel_cache.shared_folder(dataset, rows_by_preprocessing)
+    read = folder is not None and stored_reading(dataset, rows_by_preprocessing, folder) is not None
+    frozen = (
+        FrozenFacts(frozen_size(recipe), image, min(map(len, rows_by_preprocessing.values())))
+        if pretrained(recipe)
+        else None
+    )
     facts = Facts(
         train=n - test,
         test=test,
@@ -95,11 +101,11 @@ def wanted_pixels(recipe: Recipe, seen: ImageSample, dataset: Dataset) -> dict[P
     first model.
     """
     everything = np.arange(len(dataset), dtype=np.int32)
-    wanted = {preprocessing_of(recipe, seen): everything}
+    rows_by_preprocessing = {preprocessing_of(recipe, seen): everything}
     if pretrained(recipe) and recipe.image_size != frozen_size(recipe):
-        some = sample(dataset.labels, FROZEN_IMAGES, MIN_OF_A_CLASS)  # no class may be missing
-        wanted[preprocessing_of(recipe, seen, frozen_size(recipe))] = some
-    return wanted
+        rows = sample(dataset.labels, FROZEN_IMAGES, MIN_OF_A_CLASS)  # no class may be missing
+        rows_by_preprocessing[preprocessing_of(recipe, seen, frozen_size(recipe))] = rows
+    return rows_by_preprocessing
 
 
 def score_seconds(facts: Facts) -> float:

@@ -35,14 +35,14 @@ def read_images(job: TrainContext) -> Iterator[Event]:
         job.dataset = job.dataset.read_by(job.recipe.span())
     else:
         yield from _decide_from_glimpse(job)
-    wanted = wanted_pixels(job.recipe, job.seen, job.dataset)
+    rows_by_preprocessing = wanted_pixels(job.recipe, job.seen, job.dataset)
     job.run.cache.mkdir(exist_ok=True)  # a run killed while it tidied up has none
-    shared = pixel_cache.shared_folder(job.dataset, wanted)
+    shared = pixel_cache.shared_folder(job.dataset, rows_by_preprocessing)
     if shared is None:
-        yield from _read_into(job, wanted, job.run.cache)
+        yield from _read_into(job, rows_by_preprocessing, job.run.cache)
     else:
-        with pixel_cache.is_in_use(shared) as ours:
-            yield from _read_into(job, wanted, shared if ours else job.run.cache, rehash=job.rehash)
+        with pixel_cache.is_in_use(shared) as has_lock:
+            yield from _read_into(job, rows_by_preprocessing, shared if has_lock else job.run.cache, rehash=job.rehash)
     if not job.done("read"):
         job.enter("check")
 
@@ -56,39 +56,41 @@ def _decide_from_glimpse(job: TrainContext) -> Iterator[Event]:
     job.values = yield from decide_range(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
     job.recipe = job.recipe.but(value_range=range_as_text(job.values.span))
     job.dataset = job.dataset.read_by(job.values.span)
-    least, asked = 0.0, job.deadline.asked
-    if asked is not None:
+    least, time_limit = 0.0, job.deadline.asked
+    if time_limit is not None:
         yield Progress(message(N_("timing the least that there is to do")))
         reasons, least = check_time(job, reasons)
     for note in (*job.dataset.notes, *reasons, *job.values.says()):
         yield job.say("decision", note)
-    if asked is not None and least > asked:
+    if time_limit is not None and least > time_limit:
         says = N_(
             "the least is about {least:duration}: reading, a first model and its score. The rest does not "
             "fit into {asked:duration} and is left out"
         )
-        yield job.say("quote", message(says, least=least, asked=asked))
+        yield job.say("quote", message(says, least=least, asked=time_limit))
     job.enter("read", recipe=job.recipe.to_json(), seen=job.seen)
 
 
 def _read_into(
-    job: TrainContext, wanted: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False
+    job: TrainContext, rows_by_preprocessing: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False
 ) -> Iterator[Event]:
     """Reads into `folder` what it does not hold yet. Pixels that find no room are decoded when they are needed."""
     try:
         if folder != job.run.cache:
-            known = pixel_cache.prepare(folder, job.dataset, wanted, rehash=rehash)
-            if known and stored_reading(job.dataset, wanted, folder) is None:  # damaged
-                pixel_cache.prepare(folder, job.dataset, wanted, rehash=True)
-        _reconsider_room(job, wanted, folder)
-        if stored_reading(job.dataset, wanted, folder) is None:
-            yield from read_pixels(job.dataset, wanted, folder, on_disk=pixel_cache.room_for(wanted, folder))
+            is_complete = pixel_cache.prepare(folder, job.dataset, rows_by_preprocessing, rehash=rehash)
+            if is_complete and stored_reading(job.dataset, rows_by_preprocessing, folder) is None:  # damaged
+                pixel_cache.prepare(folder, job.dataset, rows_by_preprocessing, rehash=True)
+        _reconsider_room(job, rows_by_preprocessing, folder)
+        if stored_reading(job.dataset, rows_by_preprocessing, folder) is None:
+            yield from read_pixels(
+                job.dataset, rows_by_preprocessing, folder, on_disk=pixel_cache.room_for(rows_by_preprocessing, folder)
+            )
     except OSError as error:
         if error.errno not in NO_CACHE:
             raise
         folder = job.run.cache  # the cache goes off, the training goes on
-        yield from read_pixels(job.dataset, wanted, folder, on_disk=frozenset())
-    reading = stored_reading(job.dataset, wanted, folder)
+        yield from read_pixels(job.dataset, rows_by_preprocessing, folder, on_disk=frozenset())
+    reading = stored_reading(job.dataset, rows_by_preprocessing, folder)
     if reading is None:
         raise RunError("L508", where=folder)
     job.reading = reading
@@ -108,9 +110,9 @@ def _say_undecoded(job: TrainContext) -> Iterator[Event]:
         yield job.say("warning", message(says, sizes=", ".join(sizes)))
 
 
-def _reconsider_room(job: TrainContext, wanted: dict[Preprocessing, np.ndarray], folder: Path) -> None:
+def _reconsider_room(job: TrainContext, rows_by_preprocessing: dict[Preprocessing, np.ndarray], folder: Path) -> None:
     """Pixels that found no room the last time are put down now where there is some."""
-    reading = stored_reading(job.dataset, wanted, folder)
+    reading = stored_reading(job.dataset, rows_by_preprocessing, folder)
     live = {p.preprocessing for p in reading.pixels.values() if isinstance(p.array, Undecoded)} if reading else set()
-    if live and live & pixel_cache.room_for(wanted, folder):
+    if live and live & pixel_cache.room_for(rows_by_preprocessing, folder):
         (folder / RECORD).unlink(missing_ok=True)

@@ -59,14 +59,14 @@ class Replanner:
         nothing new is decided.
         """
         job, state, plans = self.job, self.state, plans_of(self.job.info)
-        asked = job.deadline.asked
-        if asked is None or (plans and state.step <= plans[-1].at):
+        time_limit = job.deadline.asked
+        if time_limit is None or (plans and state.step <= plans[-1].at):
             return
         now = deadline.now()
         left = job.deadline.left() - self._after
         if self._loop.fewest:  # from scratch
-            left = max(left, FITTING * asked - job.info.fit_seconds - (now - self._began - job.paused))
-        if left > 0 and now - self._changed < PAUSE * asked:
+            left = max(left, FITTING * time_limit - job.info.fit_seconds - (now - self._began - job.paused))
+        if left > 0 and now - self._changed < PAUSE * time_limit:
             return
         steps = steps_in(left, self._loop, self._pace, done=state.step, steps=state.steps, most=self._most)
         if steps != state.steps:

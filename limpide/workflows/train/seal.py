@@ -71,8 +71,8 @@ def _calibrate(
     job: TrainContext, model: nn.Module, preprocessing: Preprocessing
 ) -> tuple[np.ndarray, np.ndarray, Temperature]:
     """(images that were held out, their logits, the temperature that these give)."""
-    own = bool(len(job.rows("calibration")))
-    rows = job.rows("calibration" if own else "validation")
+    has_own_part = bool(len(job.rows("calibration")))
+    rows = job.rows("calibration" if has_own_part else "validation")
     pixels = job.reading.pixels[preprocessing.size]
     if len(pixels.rows) < len(job.dataset):
         rows = np.intersect1d(rows, pixels.rows)
@@ -84,7 +84,7 @@ def _calibrate(
         if len(rows)
         else np.zeros((0, 2))
     )
-    return rows, logits, fit_temperature(logits, labels, own_part=own)
+    return rows, logits, fit_temperature(logits, labels, own_part=has_own_part)
 
 
 def _describe(temperature: Temperature) -> Message:
@@ -134,9 +134,9 @@ def cost(facts: Facts) -> Cost:
 def _parity(job: TrainContext, rows: np.ndarray, logits: np.ndarray) -> Finding | None:
     """The sealed file, fed the original images, against the network's own probabilities; and its own self test."""
     predictor, images = Predictor(job.run.model_file), job.dataset.images
-    own = predictor.self_test()
-    if own is not None and own.difference > run_facts.AGREEMENT:
-        return run_facts.export_finding(np.full((own.n, 1), own.difference), np.zeros((own.n, 1)))
+    self_test = predictor.self_test()
+    if self_test is not None and self_test.difference > run_facts.AGREEMENT:
+        return run_facts.export_finding(np.full((self_test.n, 1), self_test.difference), np.zeros((self_test.n, 1)))
     if not len(rows):
         return None
     exported = predictor.probabilities([images.image(int(i), predictor.preprocessing.jpeg_side) for i in rows])

@@ -51,24 +51,24 @@ class _Outcome:
 
 
 def split_images(job: TrainContext) -> Iterator[Event]:
-    names, dataset, seen = job.dataset.images.names, job.dataset, job.reading.seen
+    names, dataset, image_records = job.dataset.images.names, job.dataset, job.reading.seen
     if job.done("split"):
         job.parts = _read_parts(job)
         job.dataset = dataset.learned_first(job.parts)
         return
     yield Progress(message(N_("deciding which image serves for what")))
-    kept = np.flatnonzero(seen["reason"] < 0).astype(np.int32)
-    keys = np.ascontiguousarray(seen["hash"][kept])
+    readable = np.flatnonzero(image_records["reason"] < 0).astype(np.int32)
+    keys = np.ascontiguousarray(image_records["hash"][readable])
     earlier = find_earlier_split(job)
     for run in earlier.torn:
         says = N_("the split.csv of {run} is not whole and is passed over: images may have had another part there")
         yield job.say("warning", message(says, run=run))
     shares = {part: getattr(job.recipe, PARTS[part]) for part in FILLED}
-    division = _divide(job, kept, keys, shares, earlier)
+    division = _divide(job, readable, keys, shares, earlier)
     job.parts, together = np.zeros(len(names), np.uint8), np.full(len(names), -1)
-    job.parts[kept], together[kept] = division.parts, division.together
-    out = job.reading.failures() | {int(kept[i]): reason for i, reason in division.out.items()}
-    _write_parts(job, kept, keys, division, out)
+    job.parts[readable], together[readable] = division.parts, division.together
+    out = job.reading.failures() | {int(readable[i]): reason for i, reason in division.out.items()}
+    _write_parts(job, readable, keys, division, out)
     job.dataset = dataset.learned_first(job.parts)
     _refuse_if_hopeless(job, out, together)
     yield from _say_unlearned_classes(job, dataset.classes)
@@ -80,33 +80,35 @@ def split_images(job: TrainContext) -> Iterator[Event]:
     yield from _say_outcome(job, _Outcome(division, shares, counts, left_out, earlier.run, stayed))
     finding = run_facts.data_finding(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
-    _keep_prints(job, kept[(division.parts != NO_PART) & (division.parts != TEST)])
+    _keep_prints(job, readable[(division.parts != NO_PART) & (division.parts != TEST)])
     job.enter("quote", grouped_by=dataset.grouped_by, split_rows=int((job.parts != NO_PART).sum()))
 
 
 def _divide(
-    job: TrainContext, kept: np.ndarray, keys: np.ndarray, shares: Mapping[int, float], earlier: EarlierSplit
+    job: TrainContext, readable: np.ndarray, keys: np.ndarray, shares: Mapping[int, float], earlier: EarlierSplit
 ) -> Division:
-    """kept: int (n,), the readable images · keys: uint64 (n,), hash of each one's content"""
-    dataset, seen = job.dataset, job.reading.seen
+    """readable: int (n,), the images that can be read · keys: uint64 (n,), hash of each one's content"""
+    dataset, image_records = job.dataset, job.reading.seen
     return split(
         keys,
-        dataset.labels[kept],
-        dataset.given[kept],
+        dataset.labels[readable],
+        dataset.given[readable],
         shares,
-        groups=None if dataset.groups is None else dataset.groups[kept],
-        near=_places_among(job.near, kept, len(dataset.images.names)),
-        prints=np.ascontiguousarray(seen["print"][kept]) if job.near is not None and len(job.near) else None,
+        groups=None if dataset.groups is None else dataset.groups[readable],
+        near=_places_among(job.near, readable, len(dataset.images.names)),
+        prints=np.ascontiguousarray(image_records["print"][readable])
+        if job.near is not None and len(job.near)
+        else None,
         earlier=earlier.parts,
     )
 
 
 def _write_parts(
-    job: TrainContext, kept: np.ndarray, keys: np.ndarray, division: Division, out: Mapping[int, str]
+    job: TrainContext, readable: np.ndarray, keys: np.ndarray, division: Division, out: Mapping[int, str]
 ) -> None:
     """split.csv and excluded.csv. out: image → why it is left out."""
     names, dataset = job.dataset.images.names, job.dataset
-    files, labels = (names[int(i)] for i in kept), (dataset.classes[int(k)] for k in dataset.labels[kept])
+    files, labels = (names[int(i)] for i in readable), (dataset.classes[int(k)] for k in dataset.labels[readable])
     write_split(job.run.split_file, files, labels, division, keys)
     write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
 
@@ -171,11 +173,11 @@ def _say_unlearned_classes(job: TrainContext, listed: Sequence[str]) -> Iterator
     that are `listed`, and the names of those that it only meets in the test.
     """
     tested = Counter(job.dataset.labels[job.rows("test")].tolist())
-    known, others = job.dataset.learned_classes, range(len(job.dataset.learned_classes), len(job.dataset.classes))
+    learned, others = job.dataset.learned_classes, range(len(job.dataset.learned_classes), len(job.dataset.classes))
     strange = [k for k in others if tested[k]]
     job.run.update(
-        classes=list(known),
-        learned=[listed.index(name) for name in known],
+        classes=list(learned),
+        learned=[listed.index(name) for name in learned],
         only_tested=[job.dataset.classes[k] for k in strange],
     )
     for k in strange:
@@ -220,12 +222,12 @@ def _read_parts(job: TrainContext) -> np.ndarray:
     return parts
 
 
-def _places_among(near: np.ndarray | None, kept: np.ndarray, n: int) -> np.ndarray | None:
-    """Pairs of images as pairs of places in `kept`."""
+def _places_among(near: np.ndarray | None, readable: np.ndarray, n: int) -> np.ndarray | None:
+    """Pairs of images as pairs of places in `readable`."""
     if near is None or not len(near):
         return None
     place = np.full(n, -1)
-    place[kept] = np.arange(len(kept))
+    place[readable] = np.arange(len(readable))
     pairs = place[near]
     return np.asarray(pairs[(pairs >= 0).all(1)])
 
@@ -250,17 +252,17 @@ def _other_shares(job: TrainContext, outcome: _Outcome) -> Message | None:
     division, stayed = outcome.division, outcome.stayed
     together = bool((np.bincount(division.together[division.parts != NO_PART], minlength=1) > 1).any())
     for part in (TEST, VALIDATION):
-        asked, got = outcome.shares[part], outcome.counts[PARTS[part]] / max(1, division.ours)
-        tolerance = max(0.03, 0.25 * asked)
-        if (job.dataset.given == part).any() or division.ours < 50 or abs(got - asked) <= tolerance:
+        share, got = outcome.shares[part], outcome.counts[PARTS[part]] / max(1, division.ours)
+        tolerance = max(0.03, 0.25 * share)
+        if (job.dataset.given == part).any() or division.ours < 50 or abs(got - share) <= tolerance:
             continue
-        small = abs(division.quotas[part] / division.ours - asked) > tolerance or not (together or stayed)
+        small = abs(division.quotas[part] / division.ours - share) > tolerance or not (together or stayed)
         why = WHOLE if small else UNCUT_AND_STAYED if together and stayed else UNCUT if together else STAYED
         return message(
             N_("the {part} part has {got:percent} of the images instead of {asked:percent}: {why}"),
             part=message(PART_NAMES[PARTS[part]]).to_json(),
             got=got,
-            asked=asked,
+            asked=share,
             why=message(why).to_json(),
         )
     return None
@@ -318,7 +320,7 @@ def _list_counts(job: TrainContext) -> str:
 def _class_of_one_image(job: TrainContext, together: np.ndarray) -> tuple[int, int] | None:
     """(class, its images) of one whose images, two or more, all stay together; None where there is none."""
     for label in range(len(job.dataset.classes)):
-        own = together[(job.parts != NO_PART) & (job.dataset.labels == label)]
-        if len(own) > 1 and len(np.unique(own)) == 1:
-            return label, len(own)
+        groups = together[(job.parts != NO_PART) & (job.dataset.labels == label)]
+        if len(groups) > 1 and len(np.unique(groups)) == 1:
+            return label, len(groups)
     return None

@@ -58,20 +58,20 @@ def train_stats_of(
         most = min(most, MAX_DECODED)
     if width is not None:
         most = min(most, max(MIN_IMAGES, MAX_VALUES // width))
-    held = _some(job.dataset, np.intersect1d(job.rows("validation"), pixels.rows), most // HELD_OUT)
-    train = _some(job.dataset, np.intersect1d(job.rows("train"), pixels.rows), most - len(held))
-    seen, validation = job.reading.seen, None
+    validation_rows = _sample_rows(job.dataset, np.intersect1d(job.rows("validation"), pixels.rows), most // HELD_OUT)
+    train = _sample_rows(job.dataset, np.intersect1d(job.rows("train"), pixels.rows), most - len(validation_rows))
+    image_records, validation = job.reading.seen, None
     batch = min(BATCH, max(1, PIXELS // preprocessing.size**2))
-    looked = _look(model, pixels, train, width, batch, temperature, seen)
-    if len(held):
-        validation = _look(model, pixels, held, width, batch, temperature, seen)
+    looked = _look(model, pixels, train, width, batch, temperature, image_records)
+    if len(validation_rows):
+        validation = _look(model, pixels, validation_rows, width, batch, temperature, image_records)
     if looked is None:
         return None
     counts = np.bincount(job.dataset.labels[job.rows("train")], minlength=len(job.dataset.learned_classes))
     return make_train_stats(counts, looked, validation)
 
 
-def _some(dataset: Dataset, rows: np.ndarray, most: int) -> np.ndarray:
+def _sample_rows(dataset: Dataset, rows: np.ndarray, most: int) -> np.ndarray:
     """About `most` of them, class by class."""
     rows = rows[sample(dataset.labels[rows], most)] if len(rows) else rows
     return rows[np.argsort(dataset.labels[rows], kind="stable")]
@@ -85,28 +85,28 @@ def _look(
     width: int | None,
     batch: int,
     temperature: float,
-    seen: np.ndarray,
+    image_records: np.ndarray,
 ) -> Looked | None:
-    """seen: what reading noted of all images."""
-    told = nn.Module() if width is None else WithFeatures(model)
+    """image_records: what reading noted of all images."""
+    with_features = nn.Module() if width is None else WithFeatures(model)
     probabilities, features, grey = [], [], []
     for start in range(0, len(rows), batch):
-        some = rows[start : start + batch]
-        squares = pixels.take(some)
+        chunk = rows[start : start + batch]
+        squares = pixels.take(chunk)
         if lost := pixels.lost():  # their squares are black
-            squares = squares[[int(row) not in lost for row in some]]
+            squares = squares[[int(row) not in lost for row in chunk]]
         if not len(squares):
             continue
         images = normalized(torch.from_numpy(np.array(squares)), pixels.preprocessing)
-        logits, found = (model(images), None) if width is None else told(images)
+        logits, batch_features = (model(images), None) if width is None else with_features(images)
         probabilities.append((logits.float() / temperature).softmax(1).numpy())
         grey.append(grey_properties(squares if squares.shape[-1] == 1 else Preprocessing.grey(squares)))
-        if found is not None:
-            features.append(found.numpy())
+        if batch_features is not None:
+            features.append(batch_features.numpy())
     if not probabilities or not all(np.isfinite(one).all() for one in probabilities):
         return None
     usable = bool(features) and all((np.abs(one) <= MAX_VALUE).all() for one in features)
-    sizes = np.stack([seen["width"][rows], seen["height"][rows]], 1)
+    sizes = np.stack([image_records["width"][rows], image_records["height"][rows]], 1)
     return Looked(
         np.concatenate(probabilities),
         np.concatenate(features) if usable else None,

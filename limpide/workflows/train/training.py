@@ -43,20 +43,20 @@ def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> 
     return begin(scan(location, hints=Hints.of(recipe)), recipe, runs, new=new)
 
 
-def _as_now(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+def _as_now(wishes: Mapping[str, Any]) -> Mapping[str, Any]:
     """The wishes of an earlier version, with today's choices left open."""
     try:
-        return Recipe.from_json(wanted).to_json()
+        return Recipe.from_json(wishes).to_json()
     except LimpideError:
-        return wanted
+        return wishes
 
 
 def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
     """As `prepare`, for data that have been found already."""
     check_recipe(recipe)
-    wanted = recipe.to_json()
+    wishes = recipe.to_json()
     for run, earlier in reversed([] if new else Run.known_in(runs)[0]):
-        same = earlier.location == dataset.location and _as_now(earlier.wanted) == wanted
+        same = earlier.location == dataset.location and _as_now(earlier.wanted) == wishes
         if same and earlier.status not in ("finished", "refused"):
             return run, dataset, True
     info = {
@@ -64,7 +64,7 @@ def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) ->
         "data": dataset.name,
         "classes": list(dataset.classes),
         "fingerprint": dataset.fingerprint,
-        "wanted": wanted,
+        "wanted": wishes,
         "machine": machine.describe(),
         "process": os.getpid(),
         "test_looks": 0,
