@@ -1343,6 +1343,14 @@ def test_the_playground_solves_xor(page: Any) -> None:
     page.wait_for_function("() => parseFloat(document.querySelector('#right').innerText) >= 95")
 
 
+def test_the_playgrounds_figures_change_their_language_with_the_page(page: Any) -> None:
+    go(page, "page=learn&part=playground", "#right:not(:empty)")
+    assert "." in page.inner_text("#right") and "." in page.inner_text("#learned")
+    page.get_by_role("button", name="Français").click()
+    page.wait_for_function("() => document.querySelector('#right').innerText.includes(',')")
+    assert "," in page.inner_text("#learned")
+
+
 def test_whoever_has_no_network_for_digits_can_train_one_there(browser: Any, tmp_path: Path) -> None:
     server = served(tmp_path)
     try:

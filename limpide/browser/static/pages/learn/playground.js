@@ -2,7 +2,7 @@
 // drawn by the page's framework:
 // a frame is one pass over the points, one over the plane (network.js), and the pictures painted.
 import { html, useEffect, useRef, useState } from "../../html.js";
-import { place, go, theme } from "../../state.js";
+import { place, go, language, theme } from "../../state.js";
 import { t, count, percent, number } from "../../i18n.js";
 import { Axes, sharp } from "../../axes.js";
 import { Scale, signed } from "../../color_scale.js";
@@ -213,7 +213,7 @@ const useLearning = (known, { shape, rate }, going, { columns, output, figures }
       still();
       tell();
     };
-  }, [going, rate, key, theme.value]);
+  }, [going, rate, key, theme.value, language.value]);
   return still;
 };
 
